@@ -1,0 +1,30 @@
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { SNSClient } from '@aws-sdk/client-sns';
+import { SQSClient } from '@aws-sdk/client-sqs';
+import { ConfiguredRetryStrategy } from '@smithy/core/retry';
+
+/**
+ * Waits of 50 and 100 ms between three attempts. A mapping deletes messages only when the invocation returns, so a longer wait
+ * for one group would hold all others; what still fails then goes back to its queue or stream.
+ */
+const shortRetry = () => new ConfiguredRetryStrategy(3, (attempt: number) => 50 * attempt);
+
+/** The SDK reuses connections by default; a call that hangs ends well before the function's own time-out. */
+const requestHandler = { connectionTimeout: 1_000, requestTimeout: 3_000 };
+
+/** Where a client goes; undefined is AWS, or what AWS_ENDPOINT_URL_* in the environment says. */
+export interface ClientOptions {
+  readonly endpoint?: string;
+}
+
+export function dynamoDbClient(options: ClientOptions = {}): DynamoDBClient {
+  return new DynamoDBClient({ ...options, requestHandler, retryStrategy: shortRetry() });
+}
+
+export function snsClient(options: ClientOptions = {}): SNSClient {
+  return new SNSClient({ ...options, requestHandler, retryStrategy: shortRetry() });
+}
+
+export function sqsClient(options: ClientOptions = {}): SQSClient {
+  return new SQSClient({ ...options, requestHandler, retryStrategy: shortRetry() });
+}

@@ -1,0 +1,54 @@
+import { Logger } from '@aws-lambda-powertools/logger';
+import { Metrics, MetricUnit } from '@aws-lambda-powertools/metrics';
+import {
+  CACHE_DIMENSION,
+  LEAD_TIME_METRIC,
+  METRIC_NAMESPACE,
+  OUTCOME_METRICS,
+  OWNER_DIMENSION,
+  RELAY_METRICS,
+  RETURNED_METRIC,
+} from '../core/metrics.ts';
+import { OUTCOMES } from '../core/outcome.ts';
+import type { ProjectReport } from '../core/project.ts';
+import type { RelayReport } from '../core/relay.ts';
+
+/** Emits a projector's metrics as EMF, and a log line with ids and reason for each message that wasn't simply applied. */
+export function projectorTelemetry(cache: string): (report: ProjectReport) => void {
+  const metrics = new Metrics({ namespace: METRIC_NAMESPACE, serviceName: cache });
+  const logger = new Logger({ serviceName: cache });
+  metrics.setDefaultDimensions({ [CACHE_DIMENSION]: cache });
+  return ({ settled, returned }) => {
+    for (const outcome of OUTCOMES) {
+      const count = settled.filter((one) => one.outcome === outcome).length;
+      if (count > 0) metrics.addMetric(OUTCOME_METRICS[outcome], MetricUnit.Count, count);
+    }
+    for (const { leadTimeMs } of settled) {
+      if (leadTimeMs !== undefined) metrics.addMetric(LEAD_TIME_METRIC, MetricUnit.Milliseconds, leadTimeMs);
+    }
+    if (returned.length > 0) metrics.addMetric(RETURNED_METRIC, MetricUnit.Count, returned.length);
+    metrics.publishStoredMetrics();
+    for (const { message, entity, version, reason } of settled) {
+      if (reason !== undefined) logger.warn('parked', { messageId: message.messageId, entity, version, reason });
+    }
+    for (const { message, error } of returned) {
+      const cause = error instanceof Error ? error.name : 'unknown';
+      logger.warn('returned', { messageId: message.messageId, receiveCount: message.receiveCount, cause });
+    }
+  };
+}
+
+/** Emits a relay's metrics as EMF; what was diverted or failed is logged by its counts, the records lie in the failure queue. */
+export function relayTelemetry(owner: string): (report: RelayReport) => void {
+  const metrics = new Metrics({ namespace: METRIC_NAMESPACE, serviceName: owner });
+  const logger = new Logger({ serviceName: owner });
+  metrics.setDefaultDimensions({ [OWNER_DIMENSION]: owner });
+  return ({ published, expired, diverted, failed }) => {
+    const counts = { published, expired, diverted, failed: failed.length };
+    for (const [key, count] of Object.entries(counts) as [keyof typeof counts, number][]) {
+      if (count > 0) metrics.addMetric(RELAY_METRICS[key], MetricUnit.Count, count);
+    }
+    metrics.publishStoredMetrics();
+    if (diverted > 0 || failed.length > 0) logger.warn('not published', { ...counts, first: failed[0] });
+  };
+}

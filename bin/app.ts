@@ -1,0 +1,3 @@
+import { shopApp } from '../examples/shop/app.ts';
+
+shopApp({ outdir: process.env.CDK_OUTDIR ?? 'cdk.out' }).synth();

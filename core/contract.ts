@@ -1,0 +1,196 @@
+import type { StandardSchemaV1 } from '@standard-schema/spec';
+import { assertEntityType, type EntityRef, entityName } from './entity.ts';
+import { FreshetError, quoted } from './errors.ts';
+import type { State } from './state.ts';
+
+/** What an owner promises about one entity type. */
+export interface EntityDeclaration<S extends State = State> {
+  /** The full state's schema, in any library that speaks Standard Schema (zod, valibot, arktype, ...). It must accept its own output. */
+  readonly schema: StandardSchemaV1<unknown, S>;
+  /** Integer from 1 that grows with every change of the schema. Default 1. */
+  readonly schemaVersion?: number;
+}
+
+/** An entity type as its owner declared it, named and attributed. */
+export interface EntityContract<S extends State = State> {
+  readonly type: string;
+  /** The boundary that owns the type: nobody else may publish it. */
+  readonly owner: string;
+  readonly schema: StandardSchemaV1<unknown, S>;
+  readonly schemaVersion: number;
+}
+
+/** What a cache keeps of an entity type that another boundary owns. */
+export interface CachedType {
+  readonly contract: EntityContract;
+  /** Top-level fields that are kept; undefined keeps the whole state. */
+  readonly fields: readonly string[] | undefined;
+  /** Integer from 1 that grows whenever `fields` or `indexes` change, so that stored entities can be filled again at the same version. */
+  readonly fieldsRevision: number;
+  /** Index name to the top-level field it lists by; a text, number or boolean. */
+  readonly indexes: Readonly<Record<string, string>>;
+}
+
+/** A service with its own data: what it owns and what it keeps a local cache of. */
+export interface Boundary<Owns extends Record<string, EntityContract> = Record<string, EntityContract>> {
+  readonly name: string;
+  /** The module that holds this definition, as a `file:` URL: bundling resolves `#contracts` to it. */
+  readonly module: string;
+  readonly owns: Owns;
+  readonly caches: Readonly<Record<string, CachedType>>;
+}
+
+const BOUNDARY_PATTERN = /^[a-z][a-z0-9-]{0,29}$/;
+const INDEX_PATTERN = /^[a-z][A-Za-z0-9]{0,39}$/;
+
+/**
+ * Defines a boundary. The module that calls it exports the result as its default.
+ *
+ * @param module the calling module's `import.meta.url`
+ * @param definition.name lower-case letters, digits and hyphens, at most 30, a letter first; also the name of the boundary's cache
+ * @param definition.owns the entity types that this boundary alone writes
+ * @param definition.caches what it keeps of types that others own, made by `keep`
+ * @throws FreshetError `InvalidContract` | `InvalidEntityType`
+ */
+export function defineBoundary<const Declared extends Record<string, EntityDeclaration> = Record<never, never>>(
+  module: string,
+  definition: {
+    readonly name: string;
+    readonly owns?: Declared;
+    readonly caches?: Readonly<Record<string, CachedType>>;
+  },
+): Boundary<{ [T in keyof Declared & string]: EntityContract<StateOf<Declared[T]>> }> {
+  const { name, caches = {} } = definition;
+  if (!BOUNDARY_PATTERN.test(name)) {
+    throw invalid(
+      'name',
+      `not a valid boundary name: ${quoted(name)}. Allowed: 1 to 30 lower-case letters, digits and hyphens, a letter first`,
+    );
+  }
+  const owns = Object.entries<EntityDeclaration>(definition.owns ?? {}).map(([type, declared]) => {
+    assertEntityType(type);
+    const schemaVersion = declared.schemaVersion ?? 1;
+    assertRevision(`owns.${type}.schemaVersion`, schemaVersion);
+    return [type, { type, owner: name, schema: declared.schema, schemaVersion }] as const;
+  });
+  for (const [type, cached] of Object.entries(caches)) {
+    if (cached.contract.type !== type) {
+      throw invalid(`caches.${type}`, `keeps the contract of ${cached.contract.type}: name it ${cached.contract.type}`);
+    }
+    if (cached.contract.owner === name) {
+      throw invalid(`caches.${type}`, `${name} owns ${type} and reads it from its own table: remove the cache`);
+    }
+  }
+  return { name, module, owns: Object.fromEntries(owns) as never, caches };
+}
+
+type StateOf<D> = D extends EntityDeclaration<infer S> ? S : never;
+
+/**
+ * Declares what a cache keeps of an entity type.
+ *
+ * @param contract the owner's contract, `geography.owns.Country`
+ * @param options.fields top-level fields to keep; default the whole state
+ * @param options.fieldsRevision integer from 1, raised with every change of `fields` or `indexes`; default 1
+ * @param options.indexes index name to the field it lists by; the field must be kept
+ * @throws FreshetError `InvalidContract`
+ */
+export function keep<S extends State>(
+  contract: EntityContract<S>,
+  options: {
+    readonly fields?: readonly (keyof S & string)[];
+    readonly fieldsRevision?: number;
+    readonly indexes?: Readonly<Record<string, keyof S & string>>;
+  } = {},
+): CachedType {
+  const { fields, fieldsRevision = 1, indexes = {} } = options;
+  assertRevision(`${contract.type}.fieldsRevision`, fieldsRevision);
+  for (const [index, field] of Object.entries<string>(indexes)) {
+    if (!INDEX_PATTERN.test(index)) {
+      throw invalid(
+        `${contract.type}.indexes`,
+        `not a valid index name: ${quoted(index)}. Allowed: 1 to 40 letters and digits, a lower-case letter first`,
+      );
+    }
+    if (fields !== undefined && !fields.includes(field)) {
+      throw invalid(
+        `${contract.type}.indexes.${index}`,
+        `lists by ${quoted(field)}, which the cache doesn't keep. Kept: ${fields.join(', ')}`,
+      );
+    }
+  }
+  return { contract, fields, fieldsRevision, indexes };
+}
+
+/** The names of all indexes that a boundary's cache needs, sorted. */
+export function indexNames(boundary: Boundary): string[] {
+  const names = Object.values(boundary.caches).flatMap((cached) => Object.keys(cached.indexes));
+  return [...new Set(names)].sort();
+}
+
+/** Looks up a type that the boundary owns. Throws `UnknownEntityType` that lists what it owns. */
+export function ownedContract(boundary: Boundary, type: string): EntityContract {
+  return lookUp(boundary.owns, type, `boundary ${boundary.name} doesn't own`, 'It owns');
+}
+
+/** Looks up a type that the boundary caches. Throws `UnknownEntityType` that lists what it caches. */
+export function cachedType(boundary: Boundary, type: string): CachedType {
+  return lookUp(boundary.caches, type, `cache ${boundary.name} doesn't keep`, 'It keeps');
+}
+
+function lookUp<T>(known: Readonly<Record<string, T>>, type: string, problem: string, allowed: string): T {
+  const found = Object.hasOwn(known, type) ? known[type] : undefined;
+  if (found === undefined) {
+    throw new FreshetError(
+      `type: ${problem} ${quoted(type)}. ${allowed}: ${Object.keys(known).join(', ') || 'nothing'}.`,
+      {
+        code: 'UnknownEntityType',
+        field: 'type',
+      },
+    );
+  }
+  return found;
+}
+
+/** The outcome of holding a value against a contract's schema. */
+export type Validation =
+  | { readonly valid: true; readonly state: State }
+  | { readonly valid: false; readonly field: string; readonly problem: string };
+
+/** Holds a value against the contract's schema and returns the schema's output, or the first issue. */
+export async function validateState(contract: EntityContract, value: unknown): Promise<Validation> {
+  const validated = contract.schema['~standard'].validate(value);
+  const result = validated instanceof Promise ? await validated : validated;
+  if (result.issues === undefined) return { valid: true, state: result.value };
+  const [first] = result.issues;
+  const more = result.issues.length > 1 ? ` (and ${result.issues.length - 1} more)` : '';
+  return { valid: false, field: fieldPath(first?.path ?? []), problem: `${first?.message ?? 'invalid'}${more}` };
+}
+
+/** Like `validateState`, but throws `InvalidState` with the field and what the schema says of it. */
+export async function checkedState(contract: EntityContract, entity: EntityRef, value: unknown): Promise<State> {
+  const validation = await validateState(contract, value);
+  if (validation.valid) return validation.state;
+  const field = validation.field === '' ? 'state' : `state.${validation.field}`;
+  throw new FreshetError(
+    `${field}: ${entityName(entity)} doesn't meet the schema of ${contract.type} (version ${contract.schemaVersion}): ${validation.problem}.`,
+    { code: 'InvalidState', field, entity },
+  );
+}
+
+function fieldPath(path: readonly (PropertyKey | StandardSchemaV1.PathSegment)[]): string {
+  return path
+    .map((segment) => (typeof segment === 'object' ? segment.key : segment))
+    .map((key, position) => (typeof key === 'number' ? `[${key}]` : `${position === 0 ? '' : '.'}${String(key)}`))
+    .join('');
+}
+
+function assertRevision(field: string, value: number): void {
+  if (!Number.isInteger(value) || value < 1 || value > 2 ** 31 - 1) {
+    throw invalid(field, `not an integer from 1 to 2147483647: ${quoted(value)}`);
+  }
+}
+
+function invalid(field: string, problem: string): FreshetError {
+  return new FreshetError(`${field}: ${problem}.`, { code: 'InvalidContract', field });
+}

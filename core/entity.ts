@@ -1,0 +1,120 @@
+import { createHash } from 'node:crypto';
+import { FreshetError, quoted } from './errors.ts';
+
+/** The thing that is versioned, named by type and id. */
+export interface EntityRef {
+  readonly type: string;
+  readonly id: string;
+}
+
+/** Longest id in UTF-8 bytes: DynamoDB's limit for a sort key (ddb/Constraints, "Sort key length", 2026-11-23). */
+export const MAX_ID_BYTES = 1024;
+
+/** Highest version: the largest integer that every JSON reader keeps exactly. */
+export const MAX_VERSION = Number.MAX_SAFE_INTEGER;
+
+/** Partitions over which one type's entities are spread in a table, each good for 1,000 writes/s (ddb/bp-partition-key-design). */
+export const PARTITIONS_PER_TYPE = 8;
+
+/**
+ * Longest message group id that Freshet makes. SNS and SQS allow 128 characters for group and deduplication id
+ * (sns/fifo-message-grouping, sqs/sqs-message-metadata); 17 are kept for `@version` and 24 for a repair's suffix.
+ */
+const MAX_GROUP_ID_LENGTH = 128 - 17 - 24;
+
+const TYPE_PATTERN = /^[A-Za-z][A-Za-z0-9]{0,39}$/;
+
+/** ASCII letters, digits and punctuation: what SNS and SQS accept in group and deduplication ids. */
+const SAFE_ID = /^[!-~]+$/;
+
+const utf8 = new TextEncoder();
+
+/** Length of a text in UTF-8 bytes. */
+export function utf8Bytes(text: string): number {
+  return utf8.encode(text).length;
+}
+
+/** Checks an entity type's name: a letter, then up to 39 letters or digits. Throws `InvalidEntityType`. */
+export function assertEntityType(type: unknown): asserts type is string {
+  if (typeof type !== 'string' || !TYPE_PATTERN.test(type)) {
+    throw new FreshetError(
+      `type: not a valid entity type: ${quoted(type)}. Allowed: 1 to 40 ASCII letters and digits, a letter first.`,
+      { code: 'InvalidEntityType', field: 'type' },
+    );
+  }
+}
+
+/** Checks an entity id: any script, 1 to 1,024 UTF-8 bytes, well-formed Unicode. Throws `InvalidEntityId`. */
+export function assertEntityId(id: unknown): asserts id is string {
+  const problem =
+    typeof id !== 'string'
+      ? 'not a text'
+      : id === ''
+        ? 'empty'
+        : !id.isWellFormed()
+          ? 'not well-formed Unicode (a lone surrogate)'
+          : utf8Bytes(id) > MAX_ID_BYTES
+            ? `too long (${utf8Bytes(id)} bytes in UTF-8)`
+            : undefined;
+  if (problem !== undefined) {
+    throw new FreshetError(
+      `id: ${problem}: ${quoted(id)}. Allowed: 1 to ${MAX_ID_BYTES} bytes of UTF-8 text in any script.`,
+      { code: 'InvalidEntityId', field: 'id' },
+    );
+  }
+}
+
+/** Builds a checked reference. Throws `InvalidEntityType` or `InvalidEntityId`. */
+export function entityRef(type: unknown, id: unknown): EntityRef {
+  assertEntityType(type);
+  assertEntityId(id);
+  return { type, id };
+}
+
+/** `Type/id`, for people: messages, logs, tables. */
+export function entityName(entity: EntityRef): string {
+  return `${entity.type}/${entity.id}`;
+}
+
+/**
+ * The entity's message group: `Type/id` where the id is short printable ASCII, else `Type#` and the id's SHA-256.
+ * A type has neither `/` nor `#`, so no readable id can collide with a hashed one, and no two ids share a group.
+ */
+export function messageGroupId(entity: EntityRef): string {
+  const readable = `${entity.type}/${entity.id}`;
+  return SAFE_ID.test(entity.id) && readable.length <= MAX_GROUP_ID_LENGTH
+    ? readable
+    : `${entity.type}#${sha256(entity.id)}`;
+}
+
+/**
+ * The deduplication id of one version: group, `@`, version. Never a content hash: A, B, A within five minutes would lose
+ * the last A. The version holds only digits, so the last `@` splits it off and two versions never share an id.
+ */
+export function deduplicationId(entity: EntityRef, version: number): string {
+  return `${messageGroupId(entity)}@${version}`;
+}
+
+/** Where an entity lies in an owner's or a cache's table. */
+export interface TableKey {
+  /** Partition key: type and partition, `Country#3`. */
+  readonly pk: string;
+  /** Sort key: the entity's id. */
+  readonly id: string;
+}
+
+/** One item per entity; the partition is drawn from the id, so one type is spread over PARTITIONS_PER_TYPE keys. */
+export function tableKey(entity: EntityRef): TableKey {
+  const first = createHash('sha256').update(entity.id, 'utf8').digest()[0] ?? 0;
+  return { pk: partitionKey(entity.type, first % PARTITIONS_PER_TYPE), id: entity.id };
+}
+
+/** The partition key of one of a type's partitions, 0 to PARTITIONS_PER_TYPE - 1. */
+export function partitionKey(type: string, partition: number): string {
+  return `${type}#${partition}`;
+}
+
+/** SHA-256 as base64url: 43 characters of the alphabet that SNS and SQS accept. */
+export function sha256(text: string): string {
+  return createHash('sha256').update(text, 'utf8').digest('base64url');
+}

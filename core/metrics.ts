@@ -1,0 +1,33 @@
+import type { Outcome } from './outcome.ts';
+
+/** CloudWatch namespace of everything that Freshet emits. */
+export const METRIC_NAMESPACE = 'Freshet';
+
+/** The one dimension of a projector's metrics: the cache's name. */
+export const CACHE_DIMENSION = 'Cache';
+
+/** The one dimension of a relay's metrics: the owner boundary's name. */
+export const OWNER_DIMENSION = 'Owner';
+
+/** Metric that counts each outcome; one event, one count. */
+export const OUTCOME_METRICS = {
+  applied: 'Applied',
+  superseded: 'Superseded',
+  duplicate: 'Duplicate',
+  outdated: 'Outdated',
+  parked: 'Parked',
+} as const satisfies Record<Outcome, string>;
+
+/** Milliseconds from the owner's commit to applied in the cache; one value per applied event. */
+export const LEAD_TIME_METRIC = 'LeadTime';
+
+/** Messages that went back to the queue after an infrastructure failure. */
+export const RETURNED_METRIC = 'Returned';
+
+/** What became of the records of an owner's stream; `Failed` ones are tried again. */
+export const RELAY_METRICS = {
+  published: 'Published',
+  expired: 'Expired',
+  diverted: 'Diverted',
+  failed: 'Failed',
+} as const;

@@ -1,0 +1,40 @@
+import { z } from 'zod';
+import { defineBoundary } from '../../../core/contract.ts';
+
+const name = z.string().min(1).max(200);
+
+/** A country as ISO 3166-1 and everyday use know it; id: its two-letter code. */
+const Country = z.strictObject({
+  name: z.strictObject({ common: name, official: name }),
+  /** ISO 3166-1 alpha-3 code. */
+  alpha3: z.string().regex(/^[A-Z]{3}$/),
+  region: z.string().max(50),
+  subregion: z.string().max(50),
+  capital: z.array(name),
+  /** ISO 4217 codes of the currencies in use; ids of Currency. */
+  currencies: z.array(z.string().regex(/^[A-Z]{3}$/)),
+  /** Language names by ISO 639-3 code. */
+  languages: z.record(z.string(), name),
+  /** Calling codes with their plus sign. */
+  callingCodes: z.array(z.string().max(20)),
+  borders: z.array(z.string().regex(/^[A-Z]{3}$/)),
+  landlocked: z.boolean(),
+  areaKm2: z.number().min(-1),
+  flag: z.string().max(20),
+});
+
+/** A currency of ISO 4217; id: its three-letter code. */
+const Currency = z.strictObject({
+  name,
+  /** Three digits, leading zeros included. */
+  number: z.string().regex(/^[0-9]{3}$/),
+  /** Digits after the decimal separator. */
+  digits: z.int().min(0).max(4),
+  /** Names of the places that use it, as ISO writes them. */
+  countries: z.array(z.string().max(200)),
+});
+
+export default defineBoundary(import.meta.url, {
+  name: 'geography',
+  owns: { Country: { schema: Country }, Currency: { schema: Currency } },
+});

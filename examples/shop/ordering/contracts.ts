@@ -1,0 +1,10 @@
+import { defineBoundary, keep } from '../../../core/contract.ts';
+import geography from '../geography/contracts.ts';
+
+export default defineBoundary(import.meta.url, {
+  name: 'ordering',
+  caches: {
+    Country: keep(geography.owns.Country, { indexes: { region: 'region' } }),
+    Currency: keep(geography.owns.Currency),
+  },
+});

@@ -1,0 +1,23 @@
+import { RemovalPolicy, Stack, type StackProps } from 'aws-cdk-lib';
+import type { Construct } from 'constructs';
+import { type ChangeSource, LocalCache } from '../../../lib/local-cache.ts';
+import ordering from './contracts.ts';
+
+/** Props of `OrderingStack`. */
+export interface OrderingStackProps extends StackProps {
+  readonly geography: ChangeSource;
+}
+
+/** Sells: caches countries and currencies. */
+export class OrderingStack extends Stack {
+  readonly cache: LocalCache;
+
+  constructor(scope: Construct, id: string, { geography, ...props }: OrderingStackProps) {
+    super(scope, id, props);
+    this.cache = new LocalCache(this, 'Cache', {
+      boundary: ordering,
+      sources: [geography],
+      removalPolicy: RemovalPolicy.DESTROY,
+    });
+  }
+}

@@ -1,0 +1,23 @@
+import { RemovalPolicy, Stack, type StackProps } from 'aws-cdk-lib';
+import type { Construct } from 'constructs';
+import { type ChangeSource, LocalCache } from '../../../lib/local-cache.ts';
+import warehouse from './contracts.ts';
+
+/** Props of `WarehouseStack`. */
+export interface WarehouseStackProps extends StackProps {
+  readonly geography: ChangeSource;
+}
+
+/** Ships: caches a few fields of countries. */
+export class WarehouseStack extends Stack {
+  readonly cache: LocalCache;
+
+  constructor(scope: Construct, id: string, { geography, ...props }: WarehouseStackProps) {
+    super(scope, id, props);
+    this.cache = new LocalCache(this, 'Cache', {
+      boundary: warehouse,
+      sources: [geography],
+      removalPolicy: RemovalPolicy.DESTROY,
+    });
+  }
+}

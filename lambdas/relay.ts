@@ -1,0 +1,30 @@
+import type { DynamoDBBatchResponse, DynamoDBStreamEvent } from 'aws-lambda';
+import boundary from '#contracts';
+import { snsClient, sqsClient } from '../adapters/clients.ts';
+import { createDiverting } from '../adapters/set-aside.ts';
+import { streamChange } from '../adapters/stream.ts';
+import { relayTelemetry } from '../adapters/telemetry.ts';
+import { createPublisher } from '../adapters/topic.ts';
+import { relayBatch } from '../core/relay.ts';
+import { required } from './environment.ts';
+
+const queues = sqsClient();
+const failureQueueUrl = required('FAILURE_QUEUE_URL');
+const publish = createPublisher({ client: snsClient(), topicArn: required('TOPIC_ARN') });
+const report = relayTelemetry(boundary.name);
+
+/** Publishes a batch of the owner's commits; the first record that failed restarts the batch, since the stream's order binds. */
+export async function handler(event: DynamoDBStreamEvent): Promise<DynamoDBBatchResponse> {
+  const records = new Map(event.Records.map((record) => [record.dynamodb?.SequenceNumber, record]));
+  const divert = createDiverting({
+    client: queues,
+    queueUrl: failureQueueUrl,
+    record: (number) => records.get(number),
+  });
+  const publishedAt = new Date().toISOString();
+  const result = await relayBatch(boundary, event.Records.map(streamChange), publishedAt, { publish, divert });
+  report(result);
+  const failed = new Set(result.failed);
+  const first = event.Records.find(({ dynamodb }) => failed.has(dynamodb?.SequenceNumber ?? ''));
+  return { batchItemFailures: first ? [{ itemIdentifier: first.dynamodb?.SequenceNumber ?? '' }] : [] };
+}

@@ -1,0 +1,95 @@
+import { Duration, type RemovalPolicy } from 'aws-cdk-lib';
+import { AttributeType, BillingMode, type ITable, StreamViewType, Table } from 'aws-cdk-lib/aws-dynamodb';
+import type { Grant, IGrantable } from 'aws-cdk-lib/aws-iam';
+import { StartingPosition } from 'aws-cdk-lib/aws-lambda';
+import { DynamoEventSource, SqsDlq } from 'aws-cdk-lib/aws-lambda-event-sources';
+import { Topic } from 'aws-cdk-lib/aws-sns';
+import { Queue } from 'aws-cdk-lib/aws-sqs';
+import { Construct } from 'constructs';
+import type { Boundary } from '../core/contract.ts';
+import { describeDeployed } from './deployed.ts';
+import { freshetFunction } from './freshet-function.ts';
+import { LIMITS } from './limits.ts';
+
+/** Props of `EntityOwner`. */
+export interface EntityOwnerProps {
+  /** The boundary whose entity types are owned here; its module is bundled into the relay. */
+  readonly boundary: Boundary;
+  /**
+   * What happens to the table when the stack goes. Version counters never expire, so losing the table breaks every cache's order.
+   * @default RemovalPolicy.RETAIN
+   */
+  readonly removalPolicy?: RemovalPolicy;
+}
+
+/** Own and relay: the table that alone holds a boundary's entities, its stream as the outbox, and the topic of their changes. */
+export class EntityOwner extends Construct {
+  readonly boundary: Boundary;
+  /** One item per entity: version, digest, state. Grant writers with `grantWrite`. */
+  readonly table: Table;
+  /** SNS FIFO topic of every version; message group = entity. */
+  readonly topic: Topic;
+  /** Stream records that can never be published, each with its reason, and what the mapping gave up on. */
+  readonly failureQueue: Queue;
+
+  constructor(scope: Construct, id: string, props: EntityOwnerProps) {
+    super(scope, id);
+    const { boundary, removalPolicy } = props;
+    if (Object.keys(boundary.owns).length === 0) {
+      throw new Error(
+        `boundary: ${boundary.name} owns no entity type. Declare one under "owns", or leave EntityOwner out.`,
+      );
+    }
+    this.boundary = boundary;
+    this.table = new Table(this, 'Table', {
+      partitionKey: { name: 'pk', type: AttributeType.STRING },
+      sortKey: { name: 'id', type: AttributeType.STRING },
+      billingMode: BillingMode.PAY_PER_REQUEST,
+      stream: StreamViewType.NEW_AND_OLD_IMAGES,
+      pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: true },
+      ...(removalPolicy !== undefined && { removalPolicy }),
+    });
+    this.topic = new Topic(this, 'Changes', { fifo: true, contentBasedDeduplication: false });
+    this.failureQueue = new Queue(this, 'RelayFailures', {
+      retentionPeriod: LIMITS.maxRetention,
+      maxMessageSizeBytes: LIMITS.maxMessageBytes,
+      enforceSSL: true,
+    });
+    const relay = freshetFunction(this, 'Relay', {
+      entry: 'relay',
+      boundary,
+      description: `Publishes the changes of ${boundary.name}'s entities`,
+      timeout: Duration.seconds(30),
+      memorySize: 512,
+      environment: { TOPIC_ARN: this.topic.topicArn, FAILURE_QUEUE_URL: this.failureQueue.queueUrl },
+    });
+    this.topic.grantPublish(relay);
+    this.failureQueue.grant(relay, 'sqs:SendMessage');
+    relay.addEventSource(
+      // aws-cdk-lib declares `tableStreamArn` without exactOptionalPropertyTypes in mind; the table has a stream.
+      new DynamoEventSource(this.table as ITable, {
+        // LATEST can miss what was written while the mapping is being made (lambda/with-ddb).
+        startingPosition: StartingPosition.TRIM_HORIZON,
+        batchSize: 100,
+        reportBatchItemFailures: true,
+        bisectBatchOnError: true,
+        // An hour before the stream forgets a record, its whereabouts go to the failure queue.
+        maxRecordAge: LIMITS.streamRetention.minus(Duration.hours(1)),
+        onFailure: new SqsDlq(this.failureQueue),
+      }),
+    );
+    describeDeployed(this, boundary, {
+      role: 'owner',
+      boundary: boundary.name,
+      table: this.table.tableName,
+      topicArn: this.topic.topicArn,
+      relay: relay.functionName,
+      failureQueueUrl: this.failureQueue.queueUrl,
+    });
+  }
+
+  /** Lets a function of the owner's boundary put, delete, get and list entities; nothing removes an item. */
+  grantWrite(grantee: IGrantable): Grant {
+    return this.table.grant(grantee, 'dynamodb:UpdateItem', 'dynamodb:GetItem', 'dynamodb:Query');
+  }
+}

@@ -1,0 +1,20 @@
+import { Duration } from 'aws-cdk-lib';
+
+/** Every AWS limit that the constructs rely on, each with its page, looked up 2026-11-23. */
+export const LIMITS = {
+  /** A queue's visibility time-out is at least this many function time-outs (lambda/services-sqs-configure). */
+  visibilityPerFunctionTimeout: 6,
+  /** Records an SQS FIFO mapping hands to one invocation, at most (lambda/services-sqs-configure). */
+  fifoBatchSize: 10,
+  /** Receives before a queue moves a message to its dead-letter queue, at most (sqs/API_SetQueueAttributes, RedrivePolicy). */
+  maxMaxReceiveCount: 1000,
+  /** Longest retention of a queue (sqs/quotas-queues). */
+  maxRetention: Duration.days(14),
+  /** Largest SQS message, 1 MiB (sqs/quotas-messages). */
+  maxMessageBytes: 1024 * 1024,
+  /** How long a stream keeps a record (ddb/Streams). */
+  streamRetention: Duration.hours(24),
+  /** Lowest and highest maximum concurrency of an SQS mapping (lambda/services-sqs-scaling). */
+  minMappingConcurrency: 2,
+  maxMappingConcurrency: 1000,
+} as const;
