@@ -4,6 +4,8 @@ export default defineConfig({
   test: {
     include: ['test/**/*.{test,prop,int}.ts'],
     globalSetup: ['test/support/synthesise.ts'],
+    // The SDK prints at every start that it will drop Node 20.
+    env: { AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true' },
     testTimeout: 30_000,
     hookTimeout: 60_000,
   },

@@ -13,7 +13,7 @@ import { type CachedItem, indexValue, type WriteResult } from '../core/project.t
 import type { CachedEntity, Page } from '../core/read.ts';
 import type { Json, State } from '../core/state.ts';
 import { ATTRIBUTE, type Item, indexAttribute, itemEntity, keyItem, readStamp } from './items.ts';
-import { listIndex, listType, type PageOptions } from './list.ts';
+import { countType, listIndex, listType, type PageOptions } from './list.ts';
 
 /** Keys a BatchGetItem call takes (ddb/Constraints, 2026-11-23). */
 const MAX_BATCH_GET_KEYS = 100;
@@ -34,6 +34,8 @@ export interface Reader {
   list(type: string, options?: PageOptions): Promise<Page<FoundEntity>>;
   /** A page of the entities whose indexed field has this value, sorted by id. @throws FreshetError `UnknownIndex` | `InvalidCursor` | `InvalidLimit` */
   listBy(type: string, index: string, value: Json, options?: PageOptions): Promise<Page<FoundEntity>>;
+  /** How many entities of a type are cached, deleted ones not counted. Reads them all: for operators, not for a request's path. */
+  count(type: string): Promise<number>;
 }
 
 /** An entity that a cache holds a state of. */
@@ -74,6 +76,10 @@ export function createReader({ boundary, tableName, client }: CacheTable & { rea
       const key = indexValue(type, value);
       if (key === undefined) return { items: [], cursor: undefined };
       return listIndex({ client, tableName }, index, key, foundEntity, options);
+    },
+    async count(type) {
+      cachedType(boundary, type);
+      return countType({ client, tableName }, type, ATTRIBUTE.data);
     },
   };
 }

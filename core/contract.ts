@@ -1,6 +1,6 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec';
 import { assertEntityType, type EntityRef, entityName } from './entity.ts';
-import { FreshetError, quoted } from './errors.ts';
+import { FreshetError, quoted, shortened } from './errors.ts';
 import type { State } from './state.ts';
 
 /** What an owner promises about one entity type. */
@@ -157,14 +157,33 @@ export type Validation =
   | { readonly valid: true; readonly state: State }
   | { readonly valid: false; readonly field: string; readonly problem: string };
 
-/** Holds a value against the contract's schema and returns the schema's output, or the first issue. */
+/** Longest text of a schema's complaint that is passed on: it may quote the input. */
+const MAX_PROBLEM_LENGTH = 300;
+
+/**
+ * Holds a value against the contract's schema and returns the schema's output, or the first issue. A schema that throws, as on
+ * JSON nested deeper than the stack, makes the value invalid: it does so whenever it is asked.
+ */
 export async function validateState(contract: EntityContract, value: unknown): Promise<Validation> {
-  const validated = contract.schema['~standard'].validate(value);
-  const result = validated instanceof Promise ? await validated : validated;
-  if (result.issues === undefined) return { valid: true, state: result.value };
+  let result: StandardSchemaV1.Result<State>;
+  try {
+    result = await contract.schema['~standard'].validate(value);
+  } catch (error) {
+    return { valid: false, field: '', problem: shortened(`the schema failed on it: ${error}`, MAX_PROBLEM_LENGTH) };
+  }
+  if (result.issues === undefined) {
+    const state: unknown = result.value;
+    return typeof state === 'object' && state !== null
+      ? { valid: true, state: result.value }
+      : { valid: false, field: '', problem: `the schema lets through what isn't an object: ${quoted(state)}` };
+  }
   const [first] = result.issues;
   const more = result.issues.length > 1 ? ` (and ${result.issues.length - 1} more)` : '';
-  return { valid: false, field: fieldPath(first?.path ?? []), problem: `${first?.message ?? 'invalid'}${more}` };
+  return {
+    valid: false,
+    field: shortened(fieldPath(first?.path ?? []), MAX_PROBLEM_LENGTH),
+    problem: `${shortened(first?.message ?? 'invalid', MAX_PROBLEM_LENGTH)}${more}`,
+  };
 }
 
 /** Like `validateState`, but throws `InvalidState` with the field and what the schema says of it. */

@@ -71,9 +71,13 @@ export function entityRef(type: unknown, id: unknown): EntityRef {
   return { type, id };
 }
 
-/** `Type/id`, for people: messages, logs, tables. */
+/** `Type/id`, for people: messages, logs, tables. Control characters are escaped, since an id may hold them and a terminal obeys them. */
 export function entityName(entity: EntityRef): string {
-  return `${entity.type}/${entity.id}`;
+  const printable = entity.id.replace(
+    /\p{Cc}/gu,
+    (control) => `\\u${control.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
+  return `${entity.type}/${printable}`;
 }
 
 /**

@@ -6,6 +6,7 @@ export type FreshetErrorCode =
   | 'InvalidExpectedVersion'
   | 'InvalidState'
   | 'StateTooLarge'
+  | 'UnknownCache'
   | 'UnknownEntityType'
   | 'UnknownIndex'
   | 'InvalidCursor'
@@ -46,8 +47,23 @@ export class FreshetError extends Error {
   }
 }
 
-/** A given value as it may be quoted in a message: JSON, shortened, so that hostile input cannot flood a log. */
+/** A given value as it may be quoted in a message: JSON where it has one, shortened, so that hostile input cannot flood a log. */
 export function quoted(value: unknown): string {
-  const text = typeof value === 'bigint' ? `${value}n` : (JSON.stringify(value) ?? String(value));
-  return text.length <= 80 ? text : `${text.slice(0, 77)}... (${text.length} characters)`;
+  return shortened(typeof value === 'bigint' ? `${value}n` : typeof value === 'number' ? String(value) : asJson(value));
+}
+
+/** A text cut to what a message can carry, with its full length. */
+export function shortened(text: string, maxLength = 80): string {
+  return text.length <= maxLength
+    ? text
+    : `${text.slice(0, maxLength - 3).toWellFormed()}... (${text.length} characters)`;
+}
+
+function asJson(value: unknown): string {
+  try {
+    return JSON.stringify(value) ?? String(value);
+  } catch {
+    // Circular, deeper than the stack, or with a BigInt inside: its kind must do.
+    return Object.prototype.toString.call(value);
+  }
 }

@@ -1,5 +1,8 @@
 import * as z from 'zod/mini';
+import en from 'zod/v4/locales/en.js';
 import { deduplicationId, type EntityRef, MAX_ID_BYTES, MAX_VERSION, utf8Bytes } from './entity.ts';
+import { shortened } from './errors.ts';
+import { TOMBSTONE_DIGEST } from './state.ts';
 
 /** What was true of one entity at one version: the whole state, or that it was deleted. Never edited. */
 export interface VersionedEvent {
@@ -22,6 +25,9 @@ export interface VersionedEvent {
 
 const SOURCE_PREFIX = 'urn:freshet:';
 const timestamp = z.iso.datetime();
+
+/** zod/mini brings no messages of its own, and a global locale would be everyone's. */
+const english = { error: en().localeError };
 
 /** CloudEvents 1.0, structured JSON; the attributes after `datacontenttype` are Freshet's extensions. */
 const envelope = z.object({
@@ -74,10 +80,10 @@ export function parseEvent(body: string): VersionedEvent | Unreadable {
   } catch (error) {
     return malformed(`not JSON: ${error instanceof Error ? error.message.slice(0, 120) : 'unreadable'}`);
   }
-  const parsed = envelope.safeParse(json);
+  const parsed = envelope.safeParse(json, english);
   if (!parsed.success) {
     const [issue] = parsed.error.issues;
-    return malformed(`${issue?.path.join('.') || 'envelope'}: ${issue?.message ?? 'invalid'}`);
+    return malformed(`${issue?.path.join('.') || 'envelope'}: ${shortened(issue?.message ?? 'invalid', 200)}`);
   }
   const { data: attributes } = parsed;
   const version = Number(attributes.entityversion);
@@ -87,6 +93,9 @@ export function parseEvent(body: string): VersionedEvent | Unreadable {
   }
   if ((attributes.kind === 'tombstone') !== (attributes.data === undefined)) {
     return malformed('data: a state event has it, a tombstone has none');
+  }
+  if ((attributes.kind === 'tombstone') !== (attributes.digest === TOMBSTONE_DIGEST)) {
+    return malformed("digest: every tombstone has the tombstone's, a state event never has");
   }
   return {
     kind: attributes.kind,

@@ -1,8 +1,9 @@
 import { type Boundary, type CachedType, validateState } from './contract.ts';
 import { type EntityRef, messageGroupId, sha256, utf8Bytes } from './entity.ts';
+import { FreshetError } from './errors.ts';
 import { parseEvent, type VersionedEvent } from './event.ts';
 import type { Outcome, ParkReason } from './outcome.ts';
-import type { Json, State } from './state.ts';
+import { canonicalJson, type Json, type State } from './state.ts';
 
 /** A message as the queue delivered it. */
 export interface ReceivedMessage {
@@ -20,7 +21,7 @@ export interface CachedItem {
   readonly digest: string;
   readonly changedAt: string;
   readonly fieldsRevision: number;
-  /** JSON of the fields kept; undefined for a tombstone. */
+  /** Canonical JSON of the fields kept; undefined for a tombstone. */
   readonly dataJson: string | undefined;
   /** Index name to the value listed under. */
   readonly indexed: Readonly<Record<string, string>>;
@@ -116,8 +117,9 @@ export async function projectBatch(
 interface Applicable {
   readonly message: ReceivedMessage;
   readonly event: VersionedEvent;
-  readonly state: State | undefined;
   readonly cached: CachedType;
+  /** What the cache keeps of the state; undefined for a tombstone. */
+  readonly kept: Pick<CachedItem, 'dataJson' | 'indexed'> | undefined;
 }
 
 /** A message that can never be applied. */
@@ -150,11 +152,19 @@ async function readMessage(boundary: Boundary, message: ReceivedMessage): Promis
       `schema version ${event.schemaVersion}; this cache knows up to ${contract.schemaVersion}`,
     );
   }
-  if (event.kind === 'tombstone') return { message, event, state: undefined, cached };
+  if (event.kind === 'tombstone') return { message, event, cached, kept: undefined };
   const validation = await validateState(contract, event.data);
-  return validation.valid
-    ? { message, event, state: validation.state, cached }
-    : poison('invalid', `data${validation.field && `.${validation.field}`}: ${validation.problem}`);
+  if (!validation.valid) {
+    return poison('invalid', `data${validation.field && `.${validation.field}`}: ${validation.problem}`);
+  }
+  try {
+    const dataJson = canonicalJson(event.entity, keptFields(validation.state, cached));
+    return { message, event, cached, kept: { dataJson, indexed: indexedValues(type, validation.state, cached) } };
+  } catch (error) {
+    // A schema may let through what no owner commits: values that aren't JSON, or that no table could give back as they were.
+    if (error instanceof FreshetError) return poison('invalid', error.message);
+    throw error;
+  }
 }
 
 /** One group, which is one entity: poison is parked, the newest event is written, what it overtakes is counted after that. */
@@ -211,16 +221,13 @@ async function projectGroup(
   return settled;
 }
 
-function cachedItem({ event, state, cached }: Applicable, nowMs: number, tombstoneLifeSeconds: number): CachedItem {
+function cachedItem({ event, cached, kept }: Applicable, nowMs: number, tombstoneLifeSeconds: number): CachedItem {
   const { entity, version, digest, changedAt } = event;
   const { fieldsRevision } = cached;
   const common = { entity, version, digest, changedAt, fieldsRevision };
-  if (state === undefined) {
-    const expiresAtSeconds = Math.ceil(nowMs / 1000) + tombstoneLifeSeconds;
-    return { ...common, dataJson: undefined, indexed: {}, expiresAtSeconds };
-  }
-  const dataJson = JSON.stringify(keptFields(state, cached));
-  return { ...common, dataJson, indexed: indexedValues(entity.type, state, cached), expiresAtSeconds: undefined };
+  if (kept !== undefined) return { ...common, ...kept, expiresAtSeconds: undefined };
+  const expiresAtSeconds = Math.ceil(nowMs / 1000) + tombstoneLifeSeconds;
+  return { ...common, dataJson: undefined, indexed: {}, expiresAtSeconds };
 }
 
 /** The part of a state that a cache keeps. */
@@ -249,7 +256,8 @@ const MAX_INDEX_VALUE_BYTES = 1024;
  * numbers and booleans are listed; undefined means that the entity isn't in the index.
  */
 export function indexValue(type: string, value: Json | undefined): string | undefined {
-  if (typeof value !== 'string' && typeof value !== 'number' && typeof value !== 'boolean') return undefined;
+  const listed = typeof value === 'string' || typeof value === 'boolean' || Number.isFinite(value);
+  if (!listed) return undefined;
   const text = String(value);
   return utf8Bytes(text) <= MAX_INDEX_VALUE_BYTES ? `${type}=${text}` : `${type}#${sha256(text)}`;
 }

@@ -1,4 +1,4 @@
-import { PARTITIONS_PER_TYPE } from './entity.ts';
+import { assertEntityId, PARTITIONS_PER_TYPE } from './entity.ts';
 import { FreshetError, quoted } from './errors.ts';
 import type { State } from './state.ts';
 
@@ -50,16 +50,16 @@ export function decodeCursor(cursor: string | undefined): ListPosition {
   if (cursor === undefined) return { partition: 0, afterId: undefined };
   try {
     const [partition, afterId, ...rest] = JSON.parse(Buffer.from(cursor, 'base64url').toString()) as unknown[];
+    if (afterId !== undefined) assertEntityId(afterId);
     const known =
       typeof partition === 'number' &&
       Number.isInteger(partition) &&
       partition >= 0 &&
       partition < PARTITIONS_PER_TYPE &&
-      (afterId === undefined || (typeof afterId === 'string' && afterId !== '')) &&
       rest.length === 0;
     if (known) return { partition, afterId };
   } catch {
-    // Not JSON: refused below like any other text that isn't a cursor.
+    // Not JSON, or not an id: refused below like any other text that isn't a cursor.
   }
   throw new FreshetError(`cursor: not one that a page returned: ${quoted(cursor)}. Leave it out to begin anew.`, {
     code: 'InvalidCursor',

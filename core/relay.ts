@@ -47,7 +47,7 @@ export interface RelayReport {
   readonly published: number;
   readonly expired: number;
   readonly diverted: number;
-  /** The records that are neither published nor diverted; the first of them restarts the batch. */
+  /** The records that are neither published nor diverted, in stream order; the first of them restarts the batch. */
   readonly failed: readonly string[];
 }
 
@@ -78,7 +78,7 @@ export async function relayBatch(
   ports: RelayPorts,
 ): Promise<RelayReport> {
   const count = { published: 0, expired: 0, diverted: 0 };
-  const failed: string[] = [];
+  const failed = new Set<string>();
   const groups = new Map<string, Group>();
 
   const diverted = async (sequenceNumber: string, reason: UnpublishableReason, message: string): Promise<boolean> => {
@@ -96,7 +96,7 @@ export async function relayBatch(
     if (next === 'expired') {
       count.expired += 1;
     } else if ('reason' in next) {
-      if (!(await diverted(change.sequenceNumber, next.reason, next.message))) failed.push(change.sequenceNumber);
+      if (!(await diverted(change.sequenceNumber, next.reason, next.message))) failed.add(change.sequenceNumber);
     } else {
       const group = groups.get(next.groupId);
       if (group === undefined) groups.set(next.groupId, { messages: [next], next: 0 });
@@ -112,7 +112,7 @@ export async function relayBatch(
     const group = groups.get(message.groupId);
     if (group === undefined) return;
     if (settled) group.next += 1;
-    else failed.push(...group.messages.slice(group.next).map(({ sequenceNumber }) => sequenceNumber));
+    else for (const { sequenceNumber } of group.messages.slice(group.next)) failed.add(sequenceNumber);
     if (!settled || group.next === group.messages.length) groups.delete(message.groupId);
   };
 
@@ -127,7 +127,8 @@ export async function relayBatch(
       }),
     );
   }
-  return { ...count, failed };
+  const inOrder = changes.map(({ sequenceNumber }) => sequenceNumber).filter((number) => failed.has(number));
+  return { ...count, failed: inOrder };
 }
 
 function outgoing(
@@ -141,6 +142,9 @@ function outgoing(
   const { type } = owned.entity;
   if (!Object.hasOwn(boundary.owns, type)) {
     return { reason: 'unknown-type', message: `${boundary.name} doesn't own ${type}` };
+  }
+  if (isTombstone(owned) !== (owned.stateJson === undefined)) {
+    return { reason: 'unreadable', message: 'a state without its digest, or a tombstone with a state' };
   }
   const body = serialiseEvent(
     {

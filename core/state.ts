@@ -1,6 +1,6 @@
 import canonicalize from 'canonicalize';
 import { type EntityRef, entityName, sha256, utf8Bytes } from './entity.ts';
-import { FreshetError, quoted } from './errors.ts';
+import { FreshetError, quoted, shortened } from './errors.ts';
 
 /** A JSON value. */
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
@@ -34,11 +34,7 @@ export const MAX_STATE_DEPTH = 64;
  * Throws `InvalidState` with the field's path, or `StateTooLarge`.
  */
 export function canonicalState(entity: EntityRef, value: unknown): CanonicalState {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    throw invalidState(entity, '', `a JSON object is needed, given: ${quoted(value)}`);
-  }
-  assertJson(entity, value, '', 0);
-  const json = canonicalize(value) as string;
+  const json = canonicalJson(entity, value);
   const bytes = utf8Bytes(json);
   if (bytes > MAX_STATE_BYTES) {
     throw new FreshetError(
@@ -50,7 +46,16 @@ export function canonicalState(entity: EntityRef, value: unknown): CanonicalStat
   return { json, digest: sha256(json) };
 }
 
-/** What `JSON.stringify` would drop or change silently is refused here instead. */
+/** The canonical text of a JSON object of any size. Throws `InvalidState` with the field's path. */
+export function canonicalJson(entity: EntityRef, value: unknown): string {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw invalidState(entity, '', `a JSON object is needed, given: ${quoted(value)}`);
+  }
+  assertJson(entity, value, '', 0);
+  return canonicalize(value) as string;
+}
+
+/** What `JSON.stringify` would drop or change silently is refused here instead; only a key without a value may be left out. */
 function assertJson(entity: EntityRef, value: unknown, path: string, depth: number): asserts value is Json {
   if (depth > MAX_STATE_DEPTH) {
     throw invalidState(entity, path, `nested deeper than the ${MAX_STATE_DEPTH} levels allowed`);
@@ -75,7 +80,11 @@ function assertJson(entity: EntityRef, value: unknown, path: string, depth: numb
     }
     return;
   }
-  throw invalidState(entity, path, `not a JSON value: ${quoted(String(value))}`);
+  throw invalidState(
+    entity,
+    path,
+    `not a JSON value: ${typeof value === 'object' ? Object.prototype.toString.call(value) : quoted(value)}`,
+  );
 }
 
 function isPlain(value: object): boolean {
@@ -84,7 +93,7 @@ function isPlain(value: object): boolean {
 }
 
 function invalidState(entity: EntityRef, path: string, problem: string): FreshetError {
-  const field = path === '' ? 'state' : `state.${path}`;
+  const field = path === '' ? 'state' : `state.${shortened(path, 200)}`;
   return new FreshetError(
     `${field}: ${entityName(entity)}: ${problem}. Allowed: a JSON object of texts, finite numbers, booleans, nulls, arrays and objects.`,
     { code: 'InvalidState', field, entity },

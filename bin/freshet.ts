@@ -1,0 +1,34 @@
+import { Command } from 'commander';
+import { EXIT, reportError } from '../cli/errors.ts';
+import { getCommand } from '../cli/get.ts';
+import { putCommand } from '../cli/put.ts';
+import { statusCommand } from '../cli/status.ts';
+import { upCommand } from '../cli/up.ts';
+
+// On Node 20 the SDK prints that it will drop it; the version a person has here isn't what runs in Lambda.
+process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= 'true';
+
+const program = new Command('freshet')
+  .description(
+    'Event-carried state transfer on AWS: local read-only caches of the reference data that other services own.',
+  )
+  .option('--debug', 'show where an error came from')
+  .addHelpText(
+    'after',
+    `
+In a clone of the project, type a command as: npm run -s freshet -- COMMAND
+Commands find the running local cloud by themselves; start one with: npm start`,
+  );
+
+const usage = (command: Command): Command =>
+  command.showHelpAfterError('(add --help for what is allowed)').exitOverride((error) => {
+    process.exit(error.exitCode === 0 ? EXIT.ok : EXIT.usage);
+  });
+
+for (const command of [upCommand(), putCommand(), getCommand(), statusCommand()]) program.addCommand(usage(command));
+
+try {
+  await usage(program).parseAsync();
+} catch (error) {
+  process.exitCode = reportError(error, program.opts<{ debug?: boolean }>().debug ?? false);
+}

@@ -1,0 +1,20 @@
+import { ZodError } from 'zod';
+import { FreshetError } from '../core/errors.ts';
+
+/** Exit codes of every command; scripts may rely on them. */
+export const EXIT = { ok: 0, failed: 1, usage: 2, absent: 3 } as const;
+
+/** Something the person at the terminal can mend: the message says how. */
+export class UsageError extends Error {
+  override readonly name = 'UsageError';
+}
+
+/** Prints what went wrong, in one line for people, with the stack only under `--debug`; returns the exit code. */
+export function reportError(error: unknown, debug: boolean): number {
+  const expected = error instanceof FreshetError || error instanceof UsageError;
+  const message = error instanceof Error && !(error instanceof ZodError) ? error.message : String(error);
+  process.stderr.write(`error: ${message}\n`);
+  if (debug && error instanceof Error) process.stderr.write(`${error.stack ?? ''}\n`);
+  else if (!expected) process.stderr.write('Run it again with --debug to see where this came from.\n');
+  return expected ? EXIT.usage : EXIT.failed;
+}

@@ -1,0 +1,233 @@
+import { randomUUID } from 'node:crypto';
+import { setTimeout as pause } from 'node:timers/promises';
+import { createEngineClient, type EngineClient } from './engine/client.ts';
+import { startEngine } from './engine/start-engine.ts';
+import { createMessaging, type Messaging } from './fifo/messaging.ts';
+import { createFunctionHost, type FunctionHost } from './lambda/host.ts';
+import { startSqsMapping } from './lambda/sqs-mapping.ts';
+import { startStreamMapping } from './lambda/stream-mapping.ts';
+import { createMetricStore, type MetricStore } from './metrics.ts';
+import { readAssembly } from './provision/assembly.ts';
+import { provision } from './provision/provision.ts';
+import type { ProvisionTarget, QueueMappingRequest, StreamMappingRequest } from './provision/resource.ts';
+import type { Routes } from './wire/routes.ts';
+import { startWire } from './wire/server.ts';
+
+export interface LocalCloudOptions {
+  /** Folder of the synthesised cloud assembly, usually `cdk.out`. */
+  assembly: string;
+  /** Told of each step. @default - silent */
+  onProgress?: (message: string) => void;
+  /** Told of each line that a function logs. @default - logs are dropped, once searched for metrics */
+  onLog?: (functionName: string, line: string) => void;
+  /** Of SQS and SNS. @default - a free one */
+  port?: number;
+  /** Further JSON endpoints beside SQS and SNS; paths start with `/_freshet/`. */
+  routes?: Routes;
+}
+
+/** Everything that a cloud assembly declares, running on this machine. */
+export interface LocalCloud {
+  /** URLs for AWS SDK clients. */
+  endpoints: { dynamodb: string; sqs: string; sns: string };
+  region: string;
+  accountId: string;
+  /** Per stack, the values of its outputs. */
+  outputs: Record<string, Record<string, string>>;
+  functions: FunctionHost;
+  messaging: Messaging;
+  metrics: MetricStore;
+  /** Resources without meaning locally: how many of each type. */
+  notEmulated: Record<string, number>;
+  /**
+   * Resolves when nothing moves any more: mapped streams are read to their end, mapped queues are empty, no invocation runs. What waits
+   * for a stopped function is not waited for; a message that fails again and again is.
+   */
+  idle(): Promise<void>;
+  /** Stops everything and drops all data; may be called more than once. */
+  stop(): Promise<void>;
+}
+
+/** An event source mapping, as `idle` and `stop` see it. */
+interface Mapping {
+  functionName: string;
+  caughtUp(): Promise<void>;
+  isEmpty(): boolean;
+  /** Called when the function may run again, or may not. */
+  wake(): void;
+  stop(): Promise<void>;
+}
+
+const region = 'us-east-1';
+/** The one that the engine puts into its ARNs. */
+const accountId = '000000000000';
+/** How often `idle` looks at what tells nobody. */
+const lookMs = 2;
+
+/** Starts what the assembly declares. If a part of it can't be started, what was started is stopped again. */
+export async function startLocalCloud(options: LocalCloudOptions): Promise<LocalCloud> {
+  const onProgress = options.onProgress ?? (() => {});
+  const cleanUps: (() => Promise<void> | void)[] = [];
+  let stopping: Promise<void> | undefined;
+  const stop = () => {
+    stopping ??= inReverse(cleanUps);
+    return stopping;
+  };
+  try {
+    const stacks = readAssembly(options.assembly);
+    const engine = await startEngine({ onProgress });
+    cleanUps.push(() => engine.stop());
+    const client = createEngineClient(engine.url);
+    cleanUps.push(() => client.close());
+    onProgress(`DynamoDB: ${engine.name} at ${engine.url}`);
+
+    const messaging = createMessaging({ now: Date.now, newId: randomUUID, region, accountId });
+    const { port, routes } = options;
+    const wire = await startWire({ messaging, ...(port !== undefined && { port }), ...(routes && { routes }) });
+    cleanUps.push(() => wire.close());
+    onProgress(`SQS and SNS at ${wire.url}`);
+
+    const endpoints = { dynamodb: engine.url, sqs: wire.url, sns: wire.url };
+    const metrics = createMetricStore();
+    const mappings: Mapping[] = [];
+    const functions = createFunctionHost({
+      endpoints,
+      region,
+      accountId,
+      onLog(name, line) {
+        metrics.record(line);
+        options.onLog?.(name, line);
+      },
+      onConcurrencyChange(name) {
+        for (const mapping of mappings) if (mapping.functionName === name) mapping.wake();
+      },
+    });
+    // Invocations end with their workers, and the mappings with their invocations: none of them is waited for in vain.
+    cleanUps.push(async () => {
+      const stopped = mappings.map((mapping) => mapping.stop());
+      await functions.stop();
+      await Promise.all(stopped);
+    });
+
+    const target = createTarget({ engine: client, messaging, functions }, mappings, options.onLog);
+    const { outputs, notEmulated } = await provision(stacks, target);
+    const mapped = `${functions.functions().length} functions, ${mappings.length} event source mappings`;
+    onProgress(`${stacks.length} stacks: ${mapped}, ${messaging.queues.list().length} queues`);
+
+    const idle = () => waitUntilIdle(functions, mappings, () => stopping !== undefined);
+    return { endpoints, region, accountId, outputs, functions, messaging, metrics, notEmulated, idle, stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+/** Goes on after a failure, so that one part that can't be stopped doesn't keep the others running. */
+async function inReverse(cleanUps: (() => Promise<void> | void)[]): Promise<void> {
+  const errors: unknown[] = [];
+  for (const cleanUp of cleanUps.reverse()) {
+    try {
+      await cleanUp();
+    } catch (error) {
+      errors.push(error);
+    }
+  }
+  if (errors.length > 0) throw new AggregateError(errors, 'The local cloud could not be stopped completely');
+}
+
+function createTarget(
+  parts: { engine: EngineClient; messaging: Messaging; functions: FunctionHost },
+  mappings: Mapping[],
+  onLog: LocalCloudOptions['onLog'],
+): ProvisionTarget {
+  const { engine, messaging, functions } = parts;
+  const functionArn = (name: string) => `arn:aws:lambda:${region}:${accountId}:function:${name}`;
+
+  async function mapQueue(request: QueueMappingRequest): Promise<void> {
+    const { functionName, queueArn, maximumConcurrency, ...rest } = request;
+    const queue = messaging.queues.require(queueArn);
+    const mapping = startSqsMapping({
+      ...rest,
+      ...(maximumConcurrency !== undefined && { maximumConcurrency }),
+      queue,
+      functionArn: functionArn(functionName),
+      invoke: (event) => functions.invoke(functionName, event),
+      now: Date.now,
+      region,
+      onFailure: (reason) => onLog?.(functionName, `[mapping of ${queue.name}] ${reason}`),
+    });
+    mappings.push({
+      functionName,
+      caughtUp: async () => {},
+      isEmpty() {
+        const { visible, inFlight, delayed } = queue.counts();
+        return visible + inFlight + delayed === 0 && mapping.inFlight === 0;
+      },
+      wake: () => {},
+      stop: () => mapping.stop(),
+    });
+  }
+
+  async function mapStream(request: StreamMappingRequest): Promise<void> {
+    const { functionName, onFailureDestination, ...rest } = request;
+    const destination = onFailureDestination && messaging.queues.require(onFailureDestination);
+    const mapping = await startStreamMapping({
+      ...rest,
+      engine,
+      region,
+      functionArn: functionArn(functionName),
+      invoke: (event) => functions.invoke(functionName, event),
+      ...(destination && { onFailure: (failure) => void destination.send({ body: JSON.stringify(failure) }) }),
+    });
+    let changed = signal();
+    mappings.push({
+      functionName,
+      // A stream never catches up once its function is stopped: the change ends the wait, and `idle` looks again.
+      caughtUp: () => Promise.race([mapping.caughtUp(), changed.fired]),
+      isEmpty: () => true,
+      wake() {
+        changed.fire();
+        changed = signal();
+        mapping.wake();
+      },
+      stop: () => mapping.stop(),
+    });
+  }
+
+  return { region, accountId, engine, messaging, functions, mapQueue, mapStream };
+}
+
+function signal(): { fired: Promise<void>; fire(): void } {
+  let fire = () => {};
+  const fired = new Promise<void>((resolve) => {
+    fire = resolve;
+  });
+  return { fired, fire: () => fire() };
+}
+
+/**
+ * Streams are the only thing whose end must be asked for. If nothing ran, nothing lay in a queue and nothing was invoked from before
+ * asking until after the answers, then nothing was under way.
+ */
+async function waitUntilIdle(
+  functions: FunctionHost,
+  mappings: readonly Mapping[],
+  isStopped: () => boolean,
+): Promise<void> {
+  const look = () => {
+    const states = functions.functions();
+    const stopped = new Set(states.flatMap(({ name, stopped }) => (stopped ? [name] : [])));
+    const awaited = mappings.filter(({ functionName }) => !stopped.has(functionName));
+    const quiet = states.every(({ running }) => running === 0) && awaited.every((mapping) => mapping.isEmpty());
+    const invocations = states.reduce((total, state) => total + state.invocations, 0);
+    return { awaited, quiet, invocations };
+  };
+  while (!isStopped()) {
+    const before = look();
+    await Promise.all(before.awaited.map((mapping) => mapping.caughtUp()));
+    const after = look();
+    const unchanged = before.invocations === after.invocations && before.awaited.length === after.awaited.length;
+    if (before.quiet && after.quiet && unchanged) return;
+    await pause(lookMs);
+  }
+}

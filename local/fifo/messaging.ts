@@ -1,0 +1,162 @@
+import { invalidParameter, MessagingError } from './errors.ts';
+import { Queue } from './queue.ts';
+import type { Attributes } from './queue-attributes.ts';
+import { Subscription } from './subscription.ts';
+import { Topic } from './topic.ts';
+
+/** Where the model gets what it may not make up itself. */
+export interface MessagingOptions {
+  /** Milliseconds since the epoch; may be virtual. */
+  readonly now: () => number;
+  /** Unique strings without a colon: message ids, receipt handles, subscription ids. */
+  readonly newId: () => string;
+  readonly region: string;
+  /** 12 digits. */
+  readonly accountId: string;
+}
+
+/** Things found by name, by ARN, or (queues) by URL; of an ARN or URL only the name counts. */
+export interface Registry<T> {
+  get(reference: string): T | undefined;
+  /** Like `get`, but throws AWS's error for one that does not exist. */
+  require(reference: string): T;
+  list(): T[];
+}
+
+/** All queues and topics of one account and region. */
+export interface Messaging {
+  /** Before the account in queue URLs, such as `http://127.0.0.1:4566`; set by whoever serves the queues. */
+  baseUrl: string;
+  /** The clock of everything in here, in milliseconds since the epoch. */
+  readonly now: () => number;
+  readonly queues: Registry<Queue>;
+  readonly topics: Registry<Topic>;
+  queueUrl(queue: Queue): string;
+  /** Makes a queue, or returns the one that has this name and these attributes (sqs-api/API_CreateQueue). */
+  createQueue(name: string, attributes?: Attributes): Queue;
+  deleteQueue(reference: string): void;
+  /** Makes a topic, or returns the one that has this name and these attributes. */
+  createTopic(name: string, attributes?: Attributes): Topic;
+  /** Deletes a topic and its subscriptions; one that does not exist counts as deleted, as on AWS. */
+  deleteTopic(reference: string): void;
+  /** Subscribes a queue (which may come later), or returns its subscription. @param protocol only `sqs` */
+  subscribe(topicArn: string, protocol: string, queueArn: string, attributes?: Attributes): Subscription;
+  unsubscribe(subscriptionArn: string): void;
+  subscription(subscriptionArn: string): Subscription;
+}
+
+/** An empty account. */
+export function createMessaging({ now, newId, region, accountId }: MessagingOptions): Messaging {
+  const queues = new Map<string, Queue>();
+  const topics = new Map<string, Topic>();
+  const findQueue = (reference: string): Queue | undefined => queues.get(nameOf(reference));
+  const arnOf = (service: string, name: string): string => `arn:aws:${service}:${region}:${accountId}:${name}`;
+  const topicRegistry = registry(topics, topicMissing);
+
+  const messaging: Messaging = {
+    baseUrl: `https://sqs.${region}.amazonaws.com`,
+    now,
+    queues: registry(queues, queueMissing),
+    topics: topicRegistry,
+    queueUrl: (queue) => `${messaging.baseUrl}/${accountId}/${queue.name}`,
+    createQueue(name, attributes = {}) {
+      const existing = queues.get(name);
+      if (existing !== undefined) return sameQueue(existing, attributes);
+      const queue = new Queue(name, attributes, { now, newId, arn: arnOf('sqs', name), findQueue });
+      queues.set(name, queue);
+      return queue;
+    },
+    deleteQueue(reference) {
+      if (!queues.delete(nameOf(reference))) throw queueMissing(reference);
+    },
+    createTopic(name, attributes = {}) {
+      const existing = topics.get(name);
+      if (existing !== undefined) return sameTopic(existing, attributes);
+      const topic = new Topic(name, attributes, { now, newId, arn: arnOf('sns', name) });
+      topics.set(name, topic);
+      return topic;
+    },
+    deleteTopic: (reference) => void topics.delete(nameOf(reference)),
+    subscribe(topicArn, protocol, queueArn, attributes = {}) {
+      const topic = topicRegistry.require(topicArn);
+      const make = () => new Subscription(`${topic.arn}:${newId()}`, topic.arn, queueArn, findQueue);
+      return subscribe(topic, protocol, queueArn, attributes, make);
+    },
+    unsubscribe: (arn) => void topicOf(topics, arn)?.subscriptions.delete(arn),
+    subscription(arn) {
+      const subscription = topicOf(topics, arn)?.subscriptions.get(arn);
+      if (subscription === undefined) throw new MessagingError('NotFound', `Subscription does not exist: ${arn}`);
+      return subscription;
+    },
+  };
+  return messaging;
+}
+
+/** The last part of an ARN or URL, or the name itself. */
+function nameOf(reference: string): string {
+  return reference.slice(Math.max(reference.lastIndexOf('/'), reference.lastIndexOf(':')) + 1);
+}
+
+function registry<T>(items: ReadonlyMap<string, T>, missing: (reference: string) => MessagingError): Registry<T> {
+  return {
+    get: (reference) => items.get(nameOf(reference)),
+    require(reference) {
+      const item = items.get(nameOf(reference));
+      if (item === undefined) throw missing(reference);
+      return item;
+    },
+    list: () => [...items.values()],
+  };
+}
+
+function queueMissing(reference: string): MessagingError {
+  return new MessagingError('QueueDoesNotExist', `The specified queue does not exist: ${reference}`);
+}
+
+function topicMissing(reference: string): MessagingError {
+  return new MessagingError('NotFound', `Topic does not exist: ${reference}`);
+}
+
+function firstDifference(given: Attributes, existing: Attributes): string | undefined {
+  return Object.keys(given).find((name) => given[name] !== existing[name]);
+}
+
+function sameQueue(queue: Queue, given: Attributes): Queue {
+  const name = firstDifference(given, queue.attributes());
+  if (name === undefined) return queue;
+  const message = `A queue already exists with the same name and a different value for attribute ${name}: ${queue.name}`;
+  throw new MessagingError('QueueNameExists', message);
+}
+
+function sameTopic(topic: Topic, given: Attributes): Topic {
+  const name = firstDifference(given, topic.attributes());
+  if (name === undefined) return topic;
+  throw invalidParameter(`Attributes Reason: Topic already exists with a different value of ${name}: ${topic.name}`);
+}
+
+/** The topic of a subscription's ARN, which is the topic's with the subscription's id at the end. */
+function topicOf(topics: ReadonlyMap<string, Topic>, subscriptionArn: string): Topic | undefined {
+  return topics.get(nameOf(subscriptionArn.slice(0, subscriptionArn.lastIndexOf(':'))));
+}
+
+function subscribe(
+  topic: Topic,
+  protocol: string,
+  queueArn: string,
+  attributes: Attributes,
+  make: () => Subscription,
+): Subscription {
+  if (protocol !== 'sqs') throw invalidParameter(`Protocol: '${protocol}' is not emulated. Allowed: sqs.`);
+  if (!topic.isFifo && queueArn.endsWith('.fifo'))
+    throw invalidParameter(
+      `Endpoint Reason: FIFO SQS Queues can not be subscribed to standard SNS topics: ${queueArn}`,
+    );
+  const existing = [...topic.subscriptions.values()].find(({ endpoint }) => endpoint === queueArn);
+  if (existing?.hasAttributes(attributes)) return existing;
+  if (existing !== undefined)
+    throw invalidParameter(`Attributes Reason: Subscription already exists with different attributes: ${existing.arn}`);
+  const subscription = make();
+  subscription.setAttributes(attributes);
+  topic.subscriptions.set(subscription.arn, subscription);
+  return subscription;
+}

@@ -1,0 +1,138 @@
+import { MessagingError } from './errors.ts';
+import * as limits from './limits.ts';
+
+/** Attributes in AWS's form: every value is a string. */
+export type Attributes = Readonly<Record<string, string>>;
+
+/** What a queue's attributes mean to the model. */
+export interface QueueSettings {
+  readonly visibilityTimeoutSeconds: number;
+  readonly retentionMs: number;
+  readonly maximumMessageBytes: number;
+  readonly delaySeconds: number;
+  readonly waitTimeSeconds: number;
+  readonly contentBasedDeduplication: boolean;
+  readonly deduplicatesPerGroup: boolean;
+  readonly redrive: { readonly deadLetterTargetArn: string; readonly maxReceiveCount: number } | undefined;
+}
+
+interface NumberRule {
+  readonly min: number;
+  readonly max: number;
+  readonly byDefault: number;
+}
+
+// sqs-api/API_SetQueueAttributes
+const NUMBERS: Readonly<Record<string, NumberRule>> = {
+  VisibilityTimeout: { min: 0, max: limits.MAX_VISIBILITY_SECONDS, byDefault: limits.DEFAULT_VISIBILITY_SECONDS },
+  MessageRetentionPeriod: {
+    min: limits.MIN_RETENTION_SECONDS,
+    max: limits.MAX_RETENTION_SECONDS,
+    byDefault: limits.DEFAULT_RETENTION_SECONDS,
+  },
+  MaximumMessageSize: {
+    min: limits.MIN_MESSAGE_BYTES,
+    max: limits.MAX_MESSAGE_BYTES,
+    byDefault: limits.MAX_MESSAGE_BYTES,
+  },
+  DelaySeconds: { min: 0, max: limits.MAX_DELAY_SECONDS, byDefault: 0 },
+  ReceiveMessageWaitTimeSeconds: { min: 0, max: limits.MAX_WAIT_SECONDS, byDefault: 0 },
+};
+
+const FIFO_CHOICES: Readonly<Record<string, readonly string[]>> = {
+  FifoQueue: ['true'],
+  ContentBasedDeduplication: ['false', 'true'],
+  DeduplicationScope: ['queue', 'messageGroup'],
+  FifoThroughputLimit: ['perQueue', 'perMessageGroupId'],
+};
+
+/** Kept and given back; without meaning locally. */
+const KEPT = ['Policy', 'RedriveAllowPolicy', 'KmsMasterKeyId', 'KmsDataKeyReusePeriodSeconds', 'SqsManagedSseEnabled'];
+
+function invalidAttribute(name: string, value: string, allowed: string): MessagingError {
+  return new MessagingError('InvalidAttributeValue', `Invalid value for the parameter ${name}: '${value}'. ${allowed}`);
+}
+
+/** All attributes that a queue of this name reports: defaults, overlaid by those given. Refuses what SQS refuses. */
+export function completeAttributes(name: string, given: Attributes): Attributes {
+  const isFifo = name.endsWith('.fifo');
+  if (
+    !/^[\w-]{1,80}$/.test(isFifo ? name.slice(0, -5) : name) ||
+    name.length > 80 ||
+    isFifo !== (given.FifoQueue === 'true')
+  )
+    throw badName(name, given.FifoQueue);
+  const complete: Record<string, string> = {};
+  for (const [key, rule] of Object.entries(NUMBERS)) complete[key] = String(rule.byDefault);
+  if (isFifo) for (const [key, [byDefault = '']] of Object.entries(FIFO_CHOICES)) complete[key] = byDefault;
+  for (const [key, value] of Object.entries(given)) {
+    checkAttribute(key, value, isFifo);
+    complete[key] = value;
+  }
+  if (complete.FifoThroughputLimit === 'perMessageGroupId' && complete.DeduplicationScope !== 'messageGroup')
+    throw invalidAttribute('FifoThroughputLimit', 'perMessageGroupId', 'It needs DeduplicationScope messageGroup.');
+  return complete;
+}
+
+function badName(name: string, fifoQueue: string | undefined): MessagingError {
+  const allowed = 'Can only include alphanumeric characters, hyphens, or underscores. 1 to 80 in length.';
+  const suffix = 'The name of a FIFO queue, and only that, ends with .fifo and comes with FifoQueue true.';
+  return new MessagingError('InvalidParameterValue', `${allowed} ${suffix} Given: '${name}', FifoQueue ${fifoQueue}.`);
+}
+
+function checkAttribute(name: string, value: string, isFifo: boolean): void {
+  const number = NUMBERS[name];
+  const choices = isFifo ? FIFO_CHOICES[name] : undefined;
+  if (number !== undefined) {
+    const isValid = /^\d{1,9}$/.test(value) && Number(value) >= number.min && Number(value) <= number.max;
+    if (!isValid) throw invalidAttribute(name, value, `Allowed: ${number.min} to ${number.max}.`);
+  } else if (choices !== undefined) {
+    if (!choices.includes(value)) throw invalidAttribute(name, value, `Allowed: ${choices.join(', ')}.`);
+  } else if (name === 'RedrivePolicy') {
+    readRedrivePolicy(value);
+  } else if (!KEPT.includes(name)) {
+    throw new MessagingError('InvalidAttributeName', `Unknown Attribute ${name}.`);
+  }
+}
+
+/** Reads an SQS redrive policy; the empty string, which removes it, is no policy (sqs-api/API_SetQueueAttributes). */
+export function readRedrivePolicy(text: string): QueueSettings['redrive'] {
+  if (text === '') return undefined;
+  const policy = parseObject(text);
+  const deadLetterTargetArn = policy?.deadLetterTargetArn;
+  const maxReceiveCount = Number(policy?.maxReceiveCount);
+  const inRange =
+    Number.isInteger(maxReceiveCount) && maxReceiveCount >= 1 && maxReceiveCount <= limits.MAX_RECEIVE_COUNT;
+  if (typeof deadLetterTargetArn !== 'string' || !inRange) {
+    const allowed = `It is JSON with deadLetterTargetArn and maxReceiveCount (1 to ${limits.MAX_RECEIVE_COUNT}).`;
+    throw new MessagingError(
+      'InvalidParameterValue',
+      `Value ${text} for parameter RedrivePolicy is invalid. Reason: ${allowed}`,
+    );
+  }
+  return { deadLetterTargetArn, maxReceiveCount };
+}
+
+/** A JSON object's fields, or nothing if the text is anything else. */
+export function parseObject(text: string): Record<string, unknown> | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === 'object' && value !== null && !Array.isArray(value) ? { ...value } : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** @param attributes complete, as {@link completeAttributes} returns them */
+export function readSettings(attributes: Attributes): QueueSettings {
+  return {
+    visibilityTimeoutSeconds: Number(attributes.VisibilityTimeout),
+    retentionMs: Number(attributes.MessageRetentionPeriod) * 1000,
+    maximumMessageBytes: Number(attributes.MaximumMessageSize),
+    delaySeconds: Number(attributes.DelaySeconds),
+    waitTimeSeconds: Number(attributes.ReceiveMessageWaitTimeSeconds),
+    contentBasedDeduplication: attributes.ContentBasedDeduplication === 'true',
+    deduplicatesPerGroup: attributes.DeduplicationScope === 'messageGroup',
+    redrive: readRedrivePolicy(attributes.RedrivePolicy ?? ''),
+  };
+}

@@ -1,0 +1,65 @@
+import { invalidParameter } from './errors.ts';
+import { DEFAULT_TOPIC_MESSAGE_BYTES, MAX_MESSAGE_BYTES, MIN_MESSAGE_BYTES } from './limits.ts';
+import type { Attributes } from './queue-attributes.ts';
+
+/** What a topic's attributes mean to the model. */
+export interface TopicSettings {
+  readonly contentBasedDeduplication: boolean;
+  readonly deduplicatesPerGroup: boolean;
+  readonly maximumMessageBytes: number;
+}
+
+const CHOICES: Readonly<Record<string, readonly string[]>> = {
+  FifoTopic: ['true', 'false'],
+  ContentBasedDeduplication: ['true', 'false'],
+  FifoThroughputScope: ['Topic', 'MessageGroup'],
+};
+
+/** Kept and given back; without meaning locally. */
+const KEPT = [
+  'DisplayName',
+  'Policy',
+  'DeliveryPolicy',
+  'KmsMasterKeyId',
+  'SignatureVersion',
+  'TracingConfig',
+  'ArchivePolicy',
+  'DataProtectionPolicy',
+];
+
+/** All attributes of a topic of this name: defaults, overlaid by those given. Refuses what SNS refuses. */
+export function completeTopicAttributes(name: string, given: Attributes): Attributes {
+  const isFifo = name.endsWith('.fifo');
+  const stem = isFifo ? name.slice(0, -5) : name;
+  if (!/^[\w-]+$/.test(stem) || name.length > 256 || isFifo !== (given.FifoTopic === 'true')) {
+    const allowed =
+      'Topic Name: letters, digits, - and _, 1 to 256; a FIFO topic ends with .fifo and has FifoTopic true.';
+    throw invalidParameter(`${allowed} Given: '${name}', FifoTopic ${given.FifoTopic}.`);
+  }
+  for (const [attribute, value] of Object.entries(given)) checkAttribute(attribute, value);
+  const fifoDefaults = { ContentBasedDeduplication: 'false', FifoThroughputScope: 'Topic' };
+  return { MaximumMessageSize: String(DEFAULT_TOPIC_MESSAGE_BYTES), ...(isFifo && fifoDefaults), ...given };
+}
+
+function checkAttribute(name: string, value: string): void {
+  const choices = CHOICES[name];
+  if (choices !== undefined && !choices.includes(value))
+    throw invalidParameter(`Attributes Reason: ${name} is '${value}'. Allowed: ${choices.join(', ')}.`);
+  if (name === 'MaximumMessageSize') {
+    if (!(Number(value) >= MIN_MESSAGE_BYTES && Number(value) <= MAX_MESSAGE_BYTES))
+      throw invalidParameter(
+        `Attributes Reason: ${name} is '${value}'. Allowed: ${MIN_MESSAGE_BYTES} to ${MAX_MESSAGE_BYTES}.`,
+      );
+  } else if (choices === undefined && !KEPT.includes(name)) {
+    throw invalidParameter(`Attributes Reason: Unknown attribute ${name}.`);
+  }
+}
+
+/** @param attributes complete, as {@link completeTopicAttributes} returns them */
+export function readTopicSettings(attributes: Attributes): TopicSettings {
+  return {
+    contentBasedDeduplication: attributes.ContentBasedDeduplication === 'true',
+    deduplicatesPerGroup: attributes.FifoThroughputScope === 'MessageGroup',
+    maximumMessageBytes: Number(attributes.MaximumMessageSize),
+  };
+}

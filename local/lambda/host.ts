@@ -1,0 +1,210 @@
+import { randomUUID } from 'node:crypto';
+import { type ExecutionEnvironment, startEnvironment } from './environment.ts';
+import type { InvokeResult } from './invoke-result.ts';
+
+/** A function to run. */
+export interface FunctionDefinition {
+  name: string;
+  /** Folder of the bundle. */
+  codeDir: string;
+  /** File and export, for example `index.handler`. */
+  handler: string;
+  environment: Record<string, string>;
+  timeoutMs: number;
+  memoryMb: number;
+  /** Execution environments at most; further invocations wait in line. @default 2 */
+  concurrency?: number;
+}
+
+/** How a function is doing; the counts are since deployment. */
+export interface FunctionState {
+  name: string;
+  arn: string;
+  /** Invocations that run or wait for an execution environment. */
+  running: number;
+  /** Reserved concurrency is 0. */
+  stopped: boolean;
+  invocations: number;
+  /** Invocations that ended `Unhandled`, or `TimedOut`, as CloudWatch's `Errors` counts them. */
+  errors: number;
+  timeouts: number;
+  throttles: number;
+  coldStarts: number;
+}
+
+/** Runs Lambda functions in worker threads of this process. */
+export interface FunctionHost {
+  /** Makes a function known; throws if the name is taken. Its code is loaded at the first invocation. */
+  deploy(definition: FunctionDefinition): { arn: string };
+  /**
+   * Invokes a function and waits for its answer. The event and the answer travel as JSON, as on AWS. All lines that the invocation wrote
+   * have been given to `onLog` when the promise resolves; what it writes later counts for the next one. Throws for an unknown name.
+   */
+  invoke(name: string, event: unknown): Promise<InvokeResult>;
+  /** As PutFunctionConcurrency: 0 stops the function (invocations are throttled), `undefined` removes the limit. */
+  setReservedConcurrency(name: string, concurrency: number | undefined): void;
+  functions(): FunctionState[];
+  /** Ends all workers; invocations under way end `Unhandled`. */
+  stop(): Promise<void>;
+}
+
+export interface FunctionHostOptions {
+  onLog?: (functionName: string, line: string) => void;
+  /** Told when a function's reserved concurrency has changed. */
+  onConcurrencyChange?: (functionName: string) => void;
+  /** Where the functions' AWS SDK clients find the services. */
+  endpoints: { dynamodb: string; sqs: string; sns: string };
+  region: string;
+  accountId: string;
+}
+
+/** Few, since the workers share this machine's cores. */
+const defaultConcurrency = 2;
+
+interface Invocation {
+  requestId: string;
+  event: string;
+  resolve(result: InvokeResult): void;
+}
+
+interface Deployed {
+  definition: FunctionDefinition;
+  state: FunctionState;
+  limit: number;
+  environments: Set<ExecutionEnvironment>;
+  idle: ExecutionEnvironment[];
+  waiting: Invocation[];
+}
+
+/** Creates a host without functions. */
+export function createFunctionHost(options: FunctionHostOptions): FunctionHost {
+  const deployed = new Map<string, Deployed>();
+
+  function find(name: string): Deployed {
+    const found = deployed.get(name);
+    if (!found) throw new Error(`Function ${name} is not deployed; deployed are: ${[...deployed.keys()].join(', ')}`);
+    return found;
+  }
+
+  function startFor({ definition, state, environments }: Deployed): ExecutionEnvironment {
+    state.coldStarts += 1;
+    const environment = startEnvironment(
+      { ...definition, arn: state.arn, environment: runtimeEnvironment(definition, options) },
+      (line) => options.onLog?.(definition.name, line),
+    );
+    environments.add(environment);
+    return environment;
+  }
+
+  async function run(target: Deployed, environment: ExecutionEnvironment, invocation: Invocation): Promise<void> {
+    const { state } = target;
+    const result = await environment.invoke(invocation.requestId, invocation.event);
+    state.running -= 1;
+    if (!result.ok) state.errors += 1;
+    if (!result.ok && result.error === 'TimedOut') {
+      state.timeouts += 1;
+      options.onLog?.(state.name, result.message);
+    }
+    if (environment.alive) target.idle.push(environment);
+    else target.environments.delete(environment);
+    invocation.resolve(result);
+    next(target);
+  }
+
+  function next(target: Deployed): void {
+    while (target.waiting.length > 0) {
+      const busy = target.environments.size - target.idle.length;
+      if (busy >= target.limit) return;
+      let environment = target.idle.pop();
+      if (environment && !environment.alive) {
+        target.environments.delete(environment);
+        continue;
+      }
+      const invocation = target.waiting.shift();
+      if (!invocation) return;
+      environment ??= startFor(target);
+      void run(target, environment, invocation);
+    }
+  }
+
+  function throttle(target: Deployed, resolve: (result: InvokeResult) => void): void {
+    target.state.throttles += 1;
+    resolve({ ok: false, error: 'Throttled', message: `Rate Exceeded: ${target.state.name} has no concurrency` });
+  }
+
+  return {
+    deploy(definition) {
+      const { name } = definition;
+      if (deployed.has(name)) throw new Error(`Function ${name} is already deployed`);
+      const arn = `arn:aws:lambda:${options.region}:${options.accountId}:function:${name}`;
+      const counts = { running: 0, invocations: 0, errors: 0, timeouts: 0, throttles: 0, coldStarts: 0 };
+      const state = { name, arn, stopped: false, ...counts };
+      const limit = definition.concurrency ?? defaultConcurrency;
+      deployed.set(name, { definition, state, limit, environments: new Set(), idle: [], waiting: [] });
+      return { arn };
+    },
+    invoke(name, event) {
+      const target = find(name);
+      return new Promise((resolve) => {
+        if (target.state.stopped) return throttle(target, resolve);
+        target.state.running += 1;
+        target.state.invocations += 1;
+        target.waiting.push({ requestId: randomUUID(), event: JSON.stringify(event), resolve });
+        next(target);
+      });
+    },
+    setReservedConcurrency(name, concurrency) {
+      const target = find(name);
+      const own = target.definition.concurrency ?? defaultConcurrency;
+      target.state.stopped = concurrency === 0;
+      target.limit = Math.min(own, concurrency ?? own);
+      for (const { resolve } of target.state.stopped ? target.waiting.splice(0) : []) {
+        target.state.running -= 1;
+        target.state.invocations -= 1;
+        throttle(target, resolve);
+      }
+      next(target);
+      options.onConcurrencyChange?.(name);
+    },
+    functions: () => [...deployed.values()].map(({ state }) => ({ ...state })),
+    async stop() {
+      const all = [...deployed.values()];
+      for (const target of all) {
+        target.state.stopped = true;
+        for (const { resolve } of target.waiting.splice(0)) {
+          target.state.running -= 1;
+          throttle(target, resolve);
+        }
+      }
+      await Promise.all(all.flatMap(({ environments }) => [...environments].map((each) => each.terminate())));
+    },
+  };
+}
+
+/**
+ * What a function sees as its environment: its own variables, what the runtime reserves
+ * (https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html), and where the local services are
+ * (https://docs.aws.amazon.com/sdkref/latest/guide/feature-ss-endpoints.html).
+ */
+function runtimeEnvironment(definition: FunctionDefinition, options: FunctionHostOptions): Record<string, string> {
+  const { name, handler, codeDir, memoryMb } = definition;
+  return {
+    ...definition.environment,
+    _HANDLER: handler,
+    LAMBDA_TASK_ROOT: codeDir,
+    AWS_REGION: options.region,
+    AWS_DEFAULT_REGION: options.region,
+    AWS_ACCESS_KEY_ID: 'local',
+    AWS_SECRET_ACCESS_KEY: 'local',
+    AWS_LAMBDA_FUNCTION_NAME: name,
+    AWS_LAMBDA_FUNCTION_VERSION: '$LATEST',
+    AWS_LAMBDA_FUNCTION_MEMORY_SIZE: String(memoryMb),
+    AWS_LAMBDA_INITIALIZATION_TYPE: 'on-demand',
+    AWS_LAMBDA_LOG_GROUP_NAME: `/aws/lambda/${name}`,
+    AWS_LAMBDA_LOG_STREAM_NAME: '[$LATEST]local',
+    AWS_ENDPOINT_URL_DYNAMODB: options.endpoints.dynamodb,
+    AWS_ENDPOINT_URL_SQS: options.endpoints.sqs,
+    AWS_ENDPOINT_URL_SNS: options.endpoints.sns,
+    AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true',
+  };
+}

@@ -1,0 +1,140 @@
+import { isDeepStrictEqual } from 'node:util';
+import { type EngineClient, EngineError } from '../engine/client.ts';
+import { createPause, type Delay } from './pause.ts';
+import { type DeliveryOptions, deliver, type StreamRecord } from './stream-batch.ts';
+
+/** Reads one shard of a stream from its start, or from now, to its end. */
+export interface ShardReader {
+  /** Resolves once the position in the shard is fixed: later writes will be read. */
+  ready: Promise<void>;
+  /** Resolves when the shard has been closed and processed to its end, or after `stop`. */
+  ended: Promise<void>;
+  /** Resolves when a GetRecords that began after this call has returned nothing and nothing is in flight. */
+  caughtUp(): Promise<void>;
+  /** Ends the back-off that is under way. */
+  wake(): void;
+  /** Ends reading; an invocation under way is not waited for. */
+  stop(): void;
+}
+
+export interface ShardReaderOptions extends DeliveryOptions {
+  engine: EngineClient;
+  batchSize: number;
+  startingPosition: 'TRIM_HORIZON' | 'LATEST';
+  /** Called when the shard has been processed to its end, before those who wait for `caughtUp` are told. */
+  onEnd(): void;
+  delay?: Delay;
+}
+
+/** GetRecords allows 1,000: https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_streams_GetRecords.html */
+const recordsPerCall = 1_000;
+/** The rhythm of polling: often after a record came, then less often. */
+const busyPollMs = 5;
+const idlePollMs = 25;
+const pollsUntilIdle = 20;
+const errorPauseMs = 250;
+
+interface RecordsOutput {
+  Records: StreamRecord[];
+  NextShardIterator?: string;
+}
+
+/** Starts reading a shard. */
+export function readShard(shardId: string, options: ShardReaderOptions): ShardReader {
+  const { engine, streamArn } = options;
+  const polling = createPause(options.delay);
+  const backingOff = createPause(options.delay);
+  let stopped = false;
+  let waiters: (() => void)[] = [];
+  let lastRead: string | undefined;
+  let startingPosition = options.startingPosition;
+  let markReady = () => {};
+  const ready = new Promise<void>((resolve) => {
+    markReady = resolve;
+  });
+
+  async function positionInShard(): Promise<string | undefined> {
+    const position = lastRead
+      ? { ShardIteratorType: 'AFTER_SEQUENCE_NUMBER', SequenceNumber: lastRead }
+      : { ShardIteratorType: startingPosition };
+    const input = { StreamArn: streamArn, ShardId: shardId, ...position };
+    const output = await engine.call<{ ShardIterator?: string }>('DynamoDBStreams_20120810.GetShardIterator', input);
+    return output.ShardIterator;
+  }
+
+  async function readToEnd(): Promise<void> {
+    let iterator = await positionInShard();
+    markReady();
+    for (let emptyPolls = 0; iterator !== undefined && !stopped; ) {
+      const asking = waiters;
+      waiters = [];
+      const limit = Math.min(options.batchSize, recordsPerCall);
+      let output: RecordsOutput;
+      try {
+        output = await engine.call('DynamoDBStreams_20120810.GetRecords', { ShardIterator: iterator, Limit: limit });
+      } catch (error) {
+        waiters.push(...asking);
+        throw error;
+      }
+      if (output.Records.length === 0) {
+        for (const resolve of asking) resolve();
+        emptyPolls += 1;
+        if (output.NextShardIterator) await polling.sleep(emptyPolls < pollsUntilIdle ? busyPollMs : idlePollMs);
+      } else {
+        emptyPolls = 0;
+        waiters.push(...asking);
+        const changes = output.Records.filter(changesSomething);
+        if (changes.length > 0) await deliver(changes, shardId, options, backingOff, () => stopped);
+        if (!stopped) lastRead = output.Records.at(-1)?.dynamodb.SequenceNumber;
+      }
+      iterator = output.NextShardIterator;
+    }
+  }
+
+  async function run(): Promise<void> {
+    while (!stopped) {
+      try {
+        await readToEnd();
+        break;
+      } catch (error) {
+        // An expired iterator or an engine that does not answer: start again from the last record that was read.
+        if (error instanceof EngineError && error.code === 'TrimmedDataAccessException') {
+          lastRead = undefined;
+          startingPosition = 'TRIM_HORIZON';
+        }
+        if (!stopped) await polling.sleep(errorPauseMs);
+      }
+    }
+    markReady();
+    if (!stopped) options.onEnd();
+    stopped = true;
+    for (const resolve of waiters.splice(0)) resolve();
+  }
+
+  return {
+    ready,
+    ended: run(),
+    caughtUp: () =>
+      new Promise((resolve) => {
+        if (stopped) return resolve();
+        waiters.push(resolve);
+        polling.wake();
+      }),
+    wake: backingOff.wake,
+    stop() {
+      stopped = true;
+      polling.wake();
+      backingOff.wake();
+      for (const resolve of waiters.splice(0)) resolve();
+    },
+  };
+}
+
+/**
+ * Engines record each write; AWS none that changes nothing.
+ * https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Streams.html
+ */
+function changesSomething({ eventName, dynamodb }: StreamRecord): boolean {
+  const { OldImage, NewImage } = dynamodb;
+  return eventName !== 'MODIFY' || !OldImage || !NewImage || !isDeepStrictEqual(OldImage, NewImage);
+}

@@ -1,0 +1,188 @@
+import type { SQSEvent } from 'aws-lambda';
+import { MessagingError } from '../fifo/errors.ts';
+import type { ReceivedMessage } from '../fifo/message.ts';
+import type { Queue } from '../fifo/queue.ts';
+import type { InvokeResult } from './invoke-result.ts';
+import { failedMessageIds, toSqsEvent } from './sqs-batch.ts';
+
+/** Largest batch of a FIFO queue (docs.aws.amazon.com/lambda/latest/dg/services-sqs-parameters.html). */
+const MAX_BATCH_SIZE = 10;
+
+/** Upper end of MaximumConcurrency (docs.aws.amazon.com/lambda/latest/dg/services-sqs-scaling.html). */
+const MAX_CONCURRENCY = 1_000;
+
+/** Pause before a throttled invocation is tried again: doubles from the first to the longest. */
+const FIRST_RETRY_MS = 100;
+const LONGEST_RETRY_MS = 5_000;
+
+/** An event source mapping's configuration, and what it runs on. */
+export interface SqsMappingOptions {
+  readonly queue: Queue;
+  readonly functionArn: string;
+  /** 1 to 10. @default 10 */
+  readonly batchSize?: number;
+  /** Invocations at a time, 1 to 1000 (AWS: from 2). @default 1000 */
+  readonly maximumConcurrency?: number;
+  /** Whether the function's response says which messages failed. @default false */
+  readonly reportBatchItemFailures?: boolean;
+  readonly invoke: (event: SQSEvent) => Promise<InvokeResult>;
+  /** The queue's clock, in milliseconds since the epoch. */
+  readonly now: () => number;
+  readonly region: string;
+  /** Calls back after a time; returns how to prevent that. @default setTimeout */
+  readonly setTimer?: (callback: () => void, delayMs: number) => () => void;
+  /** Told why messages stay in the queue: the function failed, its response was malformed, a handle had expired. */
+  readonly onFailure?: (reason: string) => void;
+}
+
+/** A running event source mapping. */
+export interface SqsMapping {
+  readonly functionArn: string;
+  readonly queueArn: string;
+  /** Invocations that have not ended. */
+  readonly inFlight: number;
+  /** Receives nothing more; resolves when the invocations in flight have ended. */
+  stop(): Promise<void>;
+}
+
+function realTimer(callback: () => void, delayMs: number): () => void {
+  const timer = setTimeout(callback, delayMs);
+  return () => clearTimeout(timer);
+}
+
+/**
+ * Invokes a function with the messages of a queue as a Lambda event source mapping does
+ * (docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html). Messages are deleted after the invocation has
+ * returned. Those of a failed invocation, and those it reports as failed, stay as they are until their visibility times
+ * out, unless the function changed that. A throttled invocation is retried with back-off until the visibility timeout
+ * would be over; the messages then return to the queue. AWS's lowering of concurrency after errors is left out.
+ */
+export function startSqsMapping(options: SqsMappingOptions): SqsMapping {
+  const { queue, functionArn, batchSize = MAX_BATCH_SIZE, maximumConcurrency = MAX_CONCURRENCY } = options;
+  const { setTimer = realTimer, now } = options;
+  checkRange('batchSize', batchSize, MAX_BATCH_SIZE);
+  checkRange('maximumConcurrency', maximumConcurrency, MAX_CONCURRENCY);
+  let inFlight = 0;
+  let isScheduled = false;
+  let isStopped = false;
+  let cancelTimer = (): void => {};
+  const pauses = new Set<() => void>();
+  let onIdle = (): void => {};
+  const stops = [queue.onAvailable(schedule), queue.onRescheduled(rearm)];
+  schedule();
+
+  /** After the operation that woke it, so that all messages of a batch are there. */
+  function schedule(): void {
+    if (isScheduled || isStopped) return;
+    isScheduled = true;
+    queueMicrotask(poll);
+  }
+
+  function poll(): void {
+    isScheduled = false;
+    while (!isStopped && inFlight < maximumConcurrency) {
+      const messages = queue.receive(batchSize);
+      if (messages.length === 0) break;
+      void run(messages);
+    }
+    rearm();
+  }
+
+  function rearm(): void {
+    cancelTimer();
+    const atMs = queue.nextVisibleAt();
+    if (isStopped || atMs === undefined || inFlight >= maximumConcurrency) return;
+    cancelTimer = setTimer(schedule, Math.max(1, atMs - now()));
+  }
+
+  async function run(messages: readonly ReceivedMessage[]): Promise<void> {
+    inFlight += 1;
+    const untilMs = now() + queue.settings.visibilityTimeoutSeconds * 1000;
+    const result = await invokeUntil(untilMs, toSqsEvent(messages, queue.arn, options.region));
+    settle(messages, result, options);
+    inFlight -= 1;
+    if (inFlight === 0) onIdle();
+    schedule();
+  }
+
+  /** Invokes, and again after a pause while throttled, as long as the batch will still be invisible then. */
+  async function invokeUntil(untilMs: number, event: SQSEvent): Promise<InvokeResult> {
+    for (let pauseMs = FIRST_RETRY_MS; ; pauseMs = Math.min(2 * pauseMs, LONGEST_RETRY_MS)) {
+      const result = await invokeOnce(event, options);
+      const isRetried = !result.ok && result.error === 'Throttled' && now() + pauseMs < untilMs;
+      if (isStopped || !isRetried) return result;
+      await pause(pauseMs);
+      if (isStopped) return result;
+    }
+  }
+
+  function pause(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      const end = (): void => {
+        cancel();
+        pauses.delete(end);
+        resolve();
+      };
+      const cancel = setTimer(end, ms);
+      pauses.add(end);
+    });
+  }
+
+  return {
+    functionArn,
+    queueArn: queue.arn,
+    get inFlight() {
+      return inFlight;
+    },
+    stop() {
+      isStopped = true;
+      cancelTimer();
+      for (const end of [...stops, ...pauses]) end();
+      if (inFlight === 0) return Promise.resolve();
+      return new Promise((resolve) => {
+        const before = onIdle;
+        onIdle = () => {
+          before();
+          resolve();
+        };
+      });
+    },
+  };
+}
+
+function checkRange(option: string, value: number, max: number): void {
+  if (Number.isInteger(value) && value >= 1 && value <= max) return;
+  throw new RangeError(`${option} must be an integer from 1 to ${max}. Given: ${value}.`);
+}
+
+/** A rejection is a bug of the host; for the queue it is one more failed invocation. */
+async function invokeOnce(event: SQSEvent, options: SqsMappingOptions): Promise<InvokeResult> {
+  try {
+    return await options.invoke(event);
+  } catch (error) {
+    return { ok: false, error: 'Unhandled', message: String(error) };
+  }
+}
+
+/** Deletes what succeeded; leaves the rest alone. */
+function settle(messages: readonly ReceivedMessage[], result: InvokeResult, options: SqsMappingOptions): void {
+  const { queue, functionArn, reportBatchItemFailures = false, onFailure } = options;
+  if (!result.ok) {
+    onFailure?.(`${functionArn}: ${result.error}: ${result.message}`);
+    return;
+  }
+  const failed = reportBatchItemFailures ? failedMessageIds(result.payload, messages) : new Set<string>();
+  if (failed === 'malformed') {
+    onFailure?.(`${functionArn}: malformed partial batch response: ${JSON.stringify(result.payload)}`);
+    return;
+  }
+  for (const { messageId, receiptHandle } of messages) {
+    if (failed.has(messageId)) continue;
+    try {
+      queue.delete(receiptHandle);
+    } catch (error) {
+      if (!(error instanceof MessagingError)) throw error;
+      onFailure?.(`${functionArn}: message ${messageId} was handled and not deleted: ${error.message}`);
+    }
+  }
+}

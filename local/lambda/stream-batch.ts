@@ -1,0 +1,204 @@
+import { randomUUID } from 'node:crypto';
+import type { InvokeResult } from './invoke-result.ts';
+import type { Pause } from './pause.ts';
+
+/** A record of a DynamoDB stream, as GetRecords gives it. */
+export interface StreamRecord {
+  eventID: string;
+  eventName: 'INSERT' | 'MODIFY' | 'REMOVE';
+  eventVersion: string;
+  eventSource: string;
+  awsRegion: string;
+  dynamodb: {
+    /** Seconds since 1970. */
+    ApproximateCreationDateTime: number;
+    Keys: Record<string, unknown>;
+    NewImage?: Record<string, unknown>;
+    OldImage?: Record<string, unknown>;
+    SequenceNumber: string;
+    SizeBytes: number;
+    StreamViewType: string;
+  };
+  /** Of the service that deleted an item for its time to live; absent otherwise. */
+  userIdentity?: { PrincipalId: string; Type: string };
+}
+
+/** What goes to the on-failure destination: https://docs.aws.amazon.com/lambda/latest/dg/services-dynamodb-errors.html */
+export interface StreamFailure {
+  requestContext: {
+    requestId: string;
+    functionArn: string;
+    condition: 'RetryAttemptsExhausted' | 'RecordAgeExceeded';
+    approximateInvokeCount: number;
+  };
+  responseContext?: { statusCode: 200; executedVersion: '$LATEST'; functionError: 'Unhandled' | null };
+  version: '1.0';
+  timestamp: string;
+  DDBStreamBatchInfo: {
+    shardId: string;
+    startSequenceNumber: string;
+    endSequenceNumber: string;
+    approximateArrivalOfFirstRecord: string;
+    approximateArrivalOfLastRecord: string;
+    batchSize: number;
+    streamArn: string;
+  };
+}
+
+/** How batches are delivered to the function. */
+export interface DeliveryOptions {
+  streamArn: string;
+  functionArn: string;
+  region: string;
+  invoke(event: { Records: object[] }): Promise<InvokeResult>;
+  reportBatchItemFailures?: boolean;
+  /** Retries after an error of the function; -1 = without end. Throttled invocations do not count. @default -1 */
+  maximumRetryAttempts?: number;
+  /** Older records are discarded; -1 = never. @default -1 */
+  maximumRecordAgeSeconds?: number;
+  bisectBatchOnFunctionError?: boolean;
+  /** Takes what was discarded. @default - discarded records leave no trace */
+  onFailure?(failure: StreamFailure): Promise<void> | void;
+  /** @default Date.now */
+  now?: () => number;
+}
+
+interface Work {
+  records: readonly StreamRecord[];
+  retries: number;
+  invocations: number;
+  functionError: 'Unhandled' | null;
+}
+
+const firstBackOffMs = 100;
+const longestBackOffMs = 5_000;
+
+/**
+ * Delivers records in order until each has been processed or discarded, which blocks the shard as on AWS; returns early once `stopped`.
+ * Rules: https://docs.aws.amazon.com/lambda/latest/dg/services-dynamodb-errors.html and
+ * https://docs.aws.amazon.com/lambda/latest/dg/services-ddb-batchfailurereporting.html
+ * AWS does not say whether retries are counted anew once a partial failure has moved the checkpoint; here they are.
+ */
+export async function deliver(
+  records: readonly StreamRecord[],
+  shardId: string,
+  options: DeliveryOptions,
+  pause: Pause,
+  stopped: () => boolean,
+): Promise<void> {
+  const fresh = (records: readonly StreamRecord[]): Work => ({
+    records,
+    retries: 0,
+    invocations: 0,
+    functionError: null,
+  });
+  const pending: Work[] = [fresh(records)];
+  let backOffMs = firstBackOffMs;
+  for (let work = pending.shift(); work && !stopped(); work = pending.shift()) {
+    const expired = countExpired(work.records, options);
+    if (expired > 0) {
+      await discard({ ...work, records: work.records.slice(0, expired) }, 'RecordAgeExceeded', shardId, options);
+      if (expired < work.records.length) pending.unshift(fresh(work.records.slice(expired)));
+      continue;
+    }
+    const result = await options.invoke({ Records: work.records.map((record) => toEvent(record, options)) });
+    const failedAt = firstFailure(result, work.records, options);
+    if (failedAt === undefined) {
+      backOffMs = firstBackOffMs;
+      continue;
+    }
+    const throttled = !result.ok && result.error === 'Throttled';
+    if (!throttled) {
+      work.invocations += 1;
+      work.functionError = result.ok ? null : 'Unhandled';
+    }
+    if (throttled) pending.unshift(work);
+    else if (failedAt > 0) pending.unshift(fresh(work.records.slice(failedAt)));
+    else if (options.bisectBatchOnFunctionError && work.records.length > 1) pending.unshift(...bisect(work));
+    else if (mayRetry(work, options)) pending.unshift({ ...work, retries: work.retries + 1 });
+    else {
+      await discard(work, 'RetryAttemptsExhausted', shardId, options);
+      continue;
+    }
+    await pause.sleep(backOffMs);
+    backOffMs = Math.min(2 * backOffMs, longestBackOffMs);
+  }
+}
+
+/** Index of the first record that has to be delivered again; undefined if all were processed. */
+function firstFailure(
+  result: InvokeResult,
+  records: readonly StreamRecord[],
+  { reportBatchItemFailures }: DeliveryOptions,
+): number | undefined {
+  if (!result.ok) return 0;
+  if (!reportBatchItemFailures) return undefined;
+  const failures = (result.payload as { batchItemFailures?: unknown } | null)?.batchItemFailures ?? [];
+  if (!Array.isArray(failures)) return 0;
+  if (failures.length === 0) return undefined;
+  const indexes = failures.map((failure: { itemIdentifier?: unknown } | null) =>
+    records.findIndex(({ dynamodb }) => dynamodb.SequenceNumber === failure?.itemIdentifier),
+  );
+  // An identifier that is missing, empty or not of this batch fails the whole batch.
+  return Math.max(0, Math.min(...indexes));
+}
+
+function mayRetry({ retries }: Work, { maximumRetryAttempts = -1 }: DeliveryOptions): boolean {
+  return maximumRetryAttempts === -1 || retries < maximumRetryAttempts;
+}
+
+/** Splitting does not consume the retry quota. */
+function bisect(work: Work): Work[] {
+  const middle = Math.ceil(work.records.length / 2);
+  return [
+    { ...work, records: work.records.slice(0, middle) },
+    { ...work, records: work.records.slice(middle) },
+  ];
+}
+
+function countExpired(records: readonly StreamRecord[], options: DeliveryOptions): number {
+  const { maximumRecordAgeSeconds = -1, now = Date.now } = options;
+  if (maximumRecordAgeSeconds === -1) return 0;
+  const oldest = now() / 1000 - maximumRecordAgeSeconds;
+  const young = records.findIndex(({ dynamodb }) => dynamodb.ApproximateCreationDateTime >= oldest);
+  return young === -1 ? records.length : young;
+}
+
+async function discard(
+  work: Work,
+  condition: StreamFailure['requestContext']['condition'],
+  shardId: string,
+  options: DeliveryOptions,
+): Promise<void> {
+  const [first, last] = [work.records.at(0), work.records.at(-1)];
+  if (!first || !last) return;
+  const { functionError, invocations } = work;
+  await options.onFailure?.({
+    requestContext: {
+      requestId: randomUUID(),
+      functionArn: options.functionArn,
+      condition,
+      approximateInvokeCount: invocations,
+    },
+    ...(invocations > 0 && { responseContext: { statusCode: 200, executedVersion: '$LATEST', functionError } }),
+    version: '1.0',
+    timestamp: new Date((options.now ?? Date.now)()).toISOString(),
+    DDBStreamBatchInfo: {
+      shardId,
+      startSequenceNumber: first.dynamodb.SequenceNumber,
+      endSequenceNumber: last.dynamodb.SequenceNumber,
+      approximateArrivalOfFirstRecord: arrival(first),
+      approximateArrivalOfLastRecord: arrival(last),
+      batchSize: work.records.length,
+      streamArn: options.streamArn,
+    },
+  });
+}
+
+function arrival({ dynamodb }: StreamRecord): string {
+  return new Date(dynamodb.ApproximateCreationDateTime * 1000).toISOString();
+}
+
+function toEvent(record: StreamRecord, { streamArn, region }: DeliveryOptions): object {
+  return { ...record, awsRegion: region, eventSourceARN: streamArn };
+}

@@ -1,0 +1,96 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import * as z from 'zod/mini';
+
+const resource = z.object({
+  Type: z.string(),
+  Properties: z.optional(z.record(z.string(), z.unknown())),
+  Metadata: z.optional(z.record(z.string(), z.unknown())),
+  DependsOn: z.optional(z.union([z.string(), z.array(z.string())])),
+  Condition: z.optional(z.string()),
+});
+
+const template = z.object({
+  Parameters: z.optional(z.record(z.string(), z.object({ Default: z.optional(z.unknown()) }))),
+  Conditions: z.optional(z.record(z.string(), z.unknown())),
+  Resources: z.record(z.string(), resource),
+  Outputs: z.optional(
+    z.record(
+      z.string(),
+      z.object({
+        Value: z.unknown(),
+        Condition: z.optional(z.string()),
+        Export: z.optional(z.object({ Name: z.unknown() })),
+      }),
+    ),
+  ),
+});
+
+/** A resource of a template, its properties unresolved. */
+export type Resource = z.infer<typeof resource>;
+/** A CloudFormation template, as far as the local cloud reads it. */
+export type Template = z.infer<typeof template>;
+
+/** One stack of an assembly. */
+export interface Stack {
+  name: string;
+  template: Template;
+  /** Folder of the assembly that the stack's assets lie in. */
+  folder: string;
+}
+
+const manifest = z.object({
+  artifacts: z.optional(
+    z.record(
+      z.string(),
+      z.object({
+        type: z.string(),
+        dependencies: z.optional(z.array(z.string())),
+        properties: z.optional(
+          z.object({
+            templateFile: z.optional(z.string()),
+            stackName: z.optional(z.string()),
+            directoryName: z.optional(z.string()),
+          }),
+        ),
+      }),
+    ),
+  ),
+});
+
+/**
+ * Reads a synthesised cloud assembly (`cdk.out`), with its stages: the stacks, each after those it depends on.
+ * Format: https://docs.aws.amazon.com/cdk/v2/guide/deploy.html (cloud assemblies)
+ */
+export function readAssembly(folder: string): Stack[] {
+  const file = join(folder, 'manifest.json');
+  if (!existsSync(file)) throw new Error(`${folder} is not a cloud assembly: it has no manifest.json. Run cdk synth.`);
+  const artifacts = manifest.parse(JSON.parse(readFileSync(file, 'utf8'))).artifacts ?? {};
+  const stacks: Stack[] = [];
+  const seen = new Set<string>();
+
+  function visit(id: string): void {
+    const artifact = artifacts[id];
+    if (!artifact || seen.has(id)) return;
+    seen.add(id);
+    for (const dependency of artifact.dependencies ?? []) visit(dependency);
+    const { templateFile, stackName, directoryName } = artifact.properties ?? {};
+    if (artifact.type === 'cdk:cloud-assembly' && directoryName)
+      stacks.push(...readAssembly(join(folder, directoryName)));
+    if (artifact.type !== 'aws:cloudformation:stack' || !templateFile) return;
+    const content: unknown = JSON.parse(readFileSync(join(folder, templateFile), 'utf8'));
+    stacks.push({ name: stackName ?? id, template: template.parse(content), folder });
+  }
+
+  for (const id of Object.keys(artifacts)) visit(id);
+  return stacks;
+}
+
+/** Folder of a function's bundle: what the CDK notes beside the function, else the asset named by its S3 key. */
+export function assetFolder(stack: Stack, { Metadata }: Resource, s3Key: string): string {
+  const noted = Metadata?.['aws:asset:path'];
+  const name = typeof noted === 'string' ? noted : `asset.${basename(s3Key, '.zip')}`;
+  const folder = join(stack.folder, name);
+  if (!existsSync(folder)) throw new Error(`The bundle ${name} is missing in ${stack.folder}. Run cdk synth again.`);
+  return folder;
+}

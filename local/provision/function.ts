@@ -1,0 +1,102 @@
+import * as z from 'zod/mini';
+import { assetFolder } from './assembly.ts';
+import { physicalName, type ResourceHandler } from './resource.ts';
+
+/** CloudFormation takes numbers and truth values as strings too. */
+const number = z.coerce.number();
+const flag = z.union([z.boolean(), z.stringbool()]);
+
+/** Defaults: https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-lambda-function.html */
+const functionProperties = z.object({
+  FunctionName: z.optional(z.string()),
+  Code: z.object({ S3Key: z.string('Only code in an asset can be run locally, not inline code or an image') }),
+  Handler: z.string(),
+  Environment: z.optional(z.object({ Variables: z.optional(z.record(z.string(), z.coerce.string())) })),
+  Timeout: z._default(number, 3),
+  MemorySize: z._default(number, 128),
+  ReservedConcurrentExecutions: z.optional(number),
+});
+
+const mappingProperties = z.strictObject({
+  FunctionName: z.string(),
+  EventSourceArn: z.string(),
+  Enabled: z._default(flag, true),
+  BatchSize: z.optional(number),
+  FunctionResponseTypes: z._default(z.array(z.string()), []),
+  ScalingConfig: z.optional(z.object({ MaximumConcurrency: z.optional(number) })),
+  StartingPosition: z.optional(z.enum(['TRIM_HORIZON', 'LATEST'])),
+  BisectBatchOnFunctionError: z.optional(flag),
+  MaximumRetryAttempts: z.optional(number),
+  MaximumRecordAgeInSeconds: z.optional(number),
+  ParallelizationFactor: z.optional(number),
+  DestinationConfig: z.optional(z.object({ OnFailure: z.optional(z.object({ Destination: z.string() })) })),
+  /** Without effect here: a batch is delivered as soon as there is something. */
+  MaximumBatchingWindowInSeconds: z.optional(number),
+  Tags: z.optional(z.unknown()),
+  MetricsConfig: z.optional(z.unknown()),
+});
+
+const longestName = 64;
+/** https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-parameters.html */
+const defaultQueueBatchSize = 10;
+
+/** Deploys a function from its bundle in the assembly. */
+export const createFunction: ResourceHandler = (request) => {
+  const given = functionProperties.parse(request.properties);
+  const { functions } = request.target;
+  const name = given.FunctionName ?? physicalName(request, longestName);
+  const { arn } = functions.deploy({
+    name,
+    codeDir: assetFolder(request.stack, request.resource, given.Code.S3Key),
+    handler: given.Handler,
+    environment: given.Environment?.Variables ?? {},
+    timeoutMs: given.Timeout * 1000,
+    memoryMb: given.MemorySize,
+  });
+  if (given.ReservedConcurrentExecutions !== undefined)
+    functions.setReservedConcurrency(name, given.ReservedConcurrentExecutions);
+  return { ref: name, attributes: { Arn: arn } };
+};
+
+/** Connects a queue or a stream to a function. */
+export const createMapping: ResourceHandler = async (request) => {
+  const given = mappingProperties.parse(request.properties);
+  const { logicalId, target } = request;
+  const functionName = given.FunctionName.slice(given.FunctionName.lastIndexOf(':') + 1);
+  const reportBatchItemFailures = given.FunctionResponseTypes.includes('ReportBatchItemFailures');
+  const isQueue = given.EventSourceArn.startsWith('arn:aws:sqs:');
+  if (!isQueue && !given.EventSourceArn.startsWith('arn:aws:dynamodb:'))
+    throw new Error(`an event source ${given.EventSourceArn} is not emulated; queues and DynamoDB streams are`);
+  if (given.Enabled && isQueue) {
+    await target.mapQueue({
+      functionName,
+      queueArn: given.EventSourceArn,
+      batchSize: given.BatchSize ?? defaultQueueBatchSize,
+      maximumConcurrency: given.ScalingConfig?.MaximumConcurrency,
+      reportBatchItemFailures,
+    });
+  } else if (given.Enabled) {
+    if (!given.StartingPosition) throw new Error('a mapping on a stream needs a StartingPosition');
+    await target.mapStream({
+      functionName,
+      streamArn: given.EventSourceArn,
+      startingPosition: given.StartingPosition,
+      reportBatchItemFailures,
+      onFailureDestination: given.DestinationConfig?.OnFailure?.Destination,
+      ...defined({
+        batchSize: given.BatchSize,
+        bisectBatchOnFunctionError: given.BisectBatchOnFunctionError,
+        maximumRetryAttempts: given.MaximumRetryAttempts,
+        maximumRecordAgeSeconds: given.MaximumRecordAgeInSeconds,
+        parallelizationFactor: given.ParallelizationFactor,
+      }),
+    });
+  }
+  return { ref: `${request.stack.name}-${logicalId}`, attributes: { Id: `${request.stack.name}-${logicalId}` } };
+};
+
+type Defined<T> = { [K in keyof T]?: Exclude<T[K], undefined> };
+
+function defined<T extends object>(values: T): Defined<T> {
+  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as Defined<T>;
+}

@@ -1,0 +1,56 @@
+import * as z from 'zod/mini';
+import { physicalName, type ResourceHandler } from './resource.ts';
+
+/** Longest names: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-queues.html */
+const longestQueueName = 80;
+/** https://docs.aws.amazon.com/sns/latest/api/API_CreateTopic.html */
+const longestTopicName = 256;
+
+const flag = z.union([z.boolean(), z.stringbool()]);
+const queueProperties = z.looseObject({ QueueName: z.optional(z.string()), FifoQueue: z.optional(flag) });
+const topicProperties = z.looseObject({
+  TopicName: z.optional(z.string()),
+  FifoTopic: z.optional(flag),
+  Subscription: z.optional(z.array(z.object({ Endpoint: z.string(), Protocol: z.string() }))),
+});
+const subscriptionProperties = z.looseObject({ TopicArn: z.string(), Endpoint: z.string(), Protocol: z.string() });
+
+/** Creates a queue. */
+export const createQueue: ResourceHandler = (request) => {
+  const { QueueName, FifoQueue, ...rest } = queueProperties.parse(request.properties);
+  const { messaging } = request.target;
+  const name = QueueName ?? physicalName(request, longestQueueName, FifoQueue ? '.fifo' : '');
+  const queue = messaging.createQueue(name, attributesOf({ ...rest, ...(FifoQueue && { FifoQueue }) }));
+  const url = messaging.queueUrl(queue);
+  return { ref: url, attributes: { Arn: queue.arn, QueueName: name, QueueUrl: url } };
+};
+
+/** Creates a topic, with the subscriptions that are part of it. */
+export const createTopic: ResourceHandler = (request) => {
+  const { TopicName, FifoTopic, Subscription = [], ...rest } = topicProperties.parse(request.properties);
+  const { messaging } = request.target;
+  const name = TopicName ?? physicalName(request, longestTopicName, FifoTopic ? '.fifo' : '');
+  const { arn } = messaging.createTopic(name, attributesOf({ ...rest, ...(FifoTopic && { FifoTopic }) }));
+  for (const { Endpoint, Protocol } of Subscription) messaging.subscribe(arn, Protocol, Endpoint);
+  return { ref: arn, attributes: { TopicArn: arn, TopicName: name } };
+};
+
+/** Subscribes a queue to a topic. */
+export const createSubscription: ResourceHandler = (request) => {
+  const { TopicArn, Endpoint, Protocol, Region, ...rest } = subscriptionProperties.parse(request.properties);
+  const { arn } = request.target.messaging.subscribe(TopicArn, Protocol, Endpoint, attributesOf(rest));
+  return { ref: arn, attributes: { Arn: arn } };
+};
+
+/** Properties without a counterpart among the attributes of a queue or topic. */
+const notAttributes = ['Tags'];
+
+/** Properties of CloudFormation as attributes of the API, which are all strings; unknown ones are refused by the model. */
+function attributesOf(properties: Record<string, unknown>): Record<string, string> {
+  const entries = Object.entries(properties).filter(
+    ([name, value]) => value !== undefined && !notAttributes.includes(name),
+  );
+  return Object.fromEntries(
+    entries.map(([name, value]) => [name, typeof value === 'object' ? JSON.stringify(value) : String(value)]),
+  );
+}

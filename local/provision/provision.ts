@@ -1,0 +1,136 @@
+import type { Resource, Stack } from './assembly.ts';
+import { createFunction, createMapping } from './function.ts';
+import { evaluateCondition, references, resolve, type Scope } from './intrinsics.ts';
+import { createQueue, createSubscription, createTopic } from './messages.ts';
+import type { Provisioned, ProvisionTarget, ResourceHandler } from './resource.ts';
+import { createTable } from './table.ts';
+
+/** What came of an assembly. */
+export interface Provisioning {
+  /** Per stack, the values of its outputs. */
+  outputs: Record<string, Record<string, string>>;
+  /** Resources without meaning locally: how many of each type. */
+  notEmulated: Record<string, number>;
+}
+
+const handlers: Readonly<Record<string, ResourceHandler>> = {
+  'AWS::DynamoDB::Table': createTable,
+  'AWS::DynamoDB::GlobalTable': createTable,
+  'AWS::SQS::Queue': createQueue,
+  'AWS::SNS::Topic': createTopic,
+  'AWS::SNS::Subscription': createSubscription,
+  'AWS::Lambda::Function': createFunction,
+  'AWS::Lambda::EventSourceMapping': createMapping,
+};
+
+/** Permissions, observation and encryption: they change nothing in what the pipeline does. */
+const withoutMeaning =
+  /^AWS::((IAM|CloudWatch|Logs|KMS|CDK|XRay)::.*|SQS::Queue(Inline)?Policy|SNS::Topic(Inline)?Policy|Lambda::Permission|SSM::Parameter)$/;
+
+/** Creates everything that the stacks declare, in their order; throws with stack and resource named where something cannot be. */
+export async function provision(stacks: readonly Stack[], target: ProvisionTarget): Promise<Provisioning> {
+  const exported = new Map<string, unknown>();
+  const result: Provisioning = { outputs: {}, notEmulated: {} };
+  for (const stack of stacks) result.outputs[stack.name] = await provisionStack(stack, target, exported, result);
+  return result;
+}
+
+async function provisionStack(
+  stack: Stack,
+  target: ProvisionTarget,
+  exported: Map<string, unknown>,
+  { notEmulated }: Provisioning,
+): Promise<Record<string, string>> {
+  const { Outputs = {} } = stack.template;
+  const created = new Map<string, Provisioned>();
+  const scope = createScope(stack, target, created, exported);
+  const applies = (condition: string | undefined) => condition === undefined || scope.condition(condition) === true;
+
+  for (const [logicalId, resource] of inOrder(stack)) {
+    if (!applies(resource.Condition)) continue;
+    const path = `${stack.name}/${logicalId}`;
+    const handler = handlers[resource.Type];
+    if (handler) {
+      const properties = resolve(resource.Properties ?? {}, scope, `${path}/Properties`);
+      try {
+        created.set(logicalId, await handler({ stack, logicalId, resource, properties, target }));
+      } catch (cause) {
+        const reason = cause instanceof Error ? cause.message : String(cause);
+        throw new Error(`${path} (${resource.Type}) cannot be created locally: ${reason}`, { cause });
+      }
+    } else if (withoutMeaning.test(resource.Type)) {
+      notEmulated[resource.Type] = (notEmulated[resource.Type] ?? 0) + 1;
+    } else {
+      const known = Object.keys(handlers).join(', ');
+      throw new Error(`${path}: ${resource.Type} is not emulated. Emulated are ${known}.`);
+    }
+  }
+
+  const outputs: Record<string, string> = {};
+  for (const [id, output] of Object.entries(Outputs)) {
+    if (!applies(output.Condition)) continue;
+    const value = resolve(output.Value, scope, `${stack.name}/Outputs/${id}`);
+    outputs[id] = String(value);
+    if (output.Export) exported.set(String(resolve(output.Export.Name, scope, `${stack.name}/Outputs/${id}`)), value);
+  }
+  return outputs;
+}
+
+function createScope(
+  stack: Stack,
+  { region, accountId }: ProvisionTarget,
+  created: ReadonlyMap<string, Provisioned>,
+  exported: ReadonlyMap<string, unknown>,
+): Scope {
+  const { Parameters = {}, Conditions = {}, Resources } = stack.template;
+  /** https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/pseudo-parameter-reference.html */
+  const pseudoParameters: Record<string, string> = {
+    'AWS::AccountId': accountId,
+    'AWS::Partition': 'aws',
+    'AWS::Region': region,
+    'AWS::StackId': `arn:aws:cloudformation:${region}:${accountId}:stack/${stack.name}/local`,
+    'AWS::StackName': stack.name,
+    'AWS::URLSuffix': 'amazonaws.com',
+  };
+  /** A role, a key: something refers to it, but nothing local looks at it. */
+  const standIn = (id: string): string | undefined => {
+    const type = Resources[id]?.Type;
+    if (type === undefined || handlers[type]) return undefined;
+    return `${stack.name}-${id}`;
+  };
+  const scope: Scope = {
+    ref: (id) => pseudoParameters[id] ?? Parameters[id]?.Default ?? created.get(id)?.ref ?? standIn(id),
+    attribute(id, name) {
+      const service = Resources[id]?.Type.split('::')[1]?.toLowerCase();
+      const imagined = standIn(id) && `arn:aws:${service}:${region}:${accountId}:${standIn(id)}`;
+      return created.get(id)?.attributes[name] ?? imagined;
+    },
+    importValue: (name) => exported.get(name),
+    condition(name) {
+      if (!(name in Conditions)) return undefined;
+      return evaluateCondition(Conditions[name], scope, `${stack.name}/Conditions/${name}`);
+    },
+  };
+  return scope;
+}
+
+/** The resources, each after those that it refers to. */
+function inOrder({ name, template: { Resources } }: Stack): [string, Resource][] {
+  const ordered: [string, Resource][] = [];
+  const state = new Map<string, 'open' | 'done'>();
+  function visit(id: string, from: readonly string[]): void {
+    const resource = Resources[id];
+    // What is not emulated needs nothing, so that a circle through a policy is none.
+    if (!resource || state.get(id) === 'done') return;
+    if (state.get(id) === 'open') throw new Error(`${name}: circular reference ${[...from, id].join(' → ')}`);
+    state.set(id, 'open');
+    const needed = handlers[resource.Type]
+      ? [...references(resource.Properties), ...[resource.DependsOn ?? []].flat()]
+      : [];
+    for (const each of needed) visit(each, [...from, id]);
+    state.set(id, 'done');
+    ordered.push([id, resource]);
+  }
+  for (const id of Object.keys(Resources)) visit(id, []);
+  return ordered;
+}

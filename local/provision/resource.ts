@@ -1,0 +1,61 @@
+import { createHash } from 'node:crypto';
+import type { EngineClient } from '../engine/client.ts';
+import type { Messaging } from '../fifo/messaging.ts';
+import type { FunctionHost } from '../lambda/host.ts';
+import type { StreamMappingOptions } from '../lambda/stream-mapping.ts';
+import type { Resource, Stack } from './assembly.ts';
+
+/** An event source mapping on a queue. */
+export interface QueueMappingRequest {
+  functionName: string;
+  queueArn: string;
+  batchSize: number;
+  maximumConcurrency: number | undefined;
+  reportBatchItemFailures: boolean;
+}
+
+/** An event source mapping on a stream. */
+export interface StreamMappingRequest
+  extends Omit<StreamMappingOptions, 'engine' | 'functionArn' | 'region' | 'invoke' | 'onFailure'> {
+  functionName: string;
+  /** ARN of a standard queue. */
+  onFailureDestination: string | undefined;
+}
+
+/** What resources are created in. */
+export interface ProvisionTarget {
+  region: string;
+  accountId: string;
+  engine: EngineClient;
+  messaging: Messaging;
+  functions: FunctionHost;
+  mapQueue(request: QueueMappingRequest): Promise<void>;
+  mapStream(request: StreamMappingRequest): Promise<void>;
+}
+
+/** A resource to create, its properties resolved. */
+export interface ResourceRequest {
+  stack: Stack;
+  logicalId: string;
+  resource: Resource;
+  properties: unknown;
+  target: ProvisionTarget;
+}
+
+/** What `Ref` and `Fn::GetAtt` give for a resource. */
+export interface Provisioned {
+  ref: string;
+  attributes: Record<string, string>;
+}
+
+/** Creates one resource. */
+export type ResourceHandler = (request: ResourceRequest) => Promise<Provisioned> | Provisioned;
+
+/** A name for a resource that has none, as CloudFormation makes it, but the same each time. */
+export function physicalName({ stack, logicalId }: ResourceRequest, longest: number, suffix = ''): string {
+  const name = `${stack.name}-${logicalId}`;
+  const room = longest - suffix.length;
+  if (name.length <= room) return name + suffix;
+  const digest = createHash('sha256').update(name).digest('hex').slice(0, 8);
+  return `${name.slice(0, room - digest.length - 1)}-${digest}${suffix}`;
+}

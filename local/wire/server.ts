@@ -1,0 +1,146 @@
+import { randomUUID } from 'node:crypto';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { MessagingError } from '../fifo/errors.ts';
+import type { Messaging } from '../fifo/messaging.ts';
+import { type Answer, SNS_NAMESPACE, snsError, sqsError } from './errors.ts';
+import { asInput } from './input.ts';
+import { parseQuery } from './query.ts';
+import { isOwnHost, json, type Routes, readBody, runRoute, tooLong } from './routes.ts';
+import { runSns } from './sns.ts';
+import { runSqs } from './sqs.ts';
+import { element } from './xml.ts';
+
+/** What to serve, and where. */
+export interface WireOptions {
+  readonly messaging: Messaging;
+  /** Of 127.0.0.1. @default a free one */
+  readonly port?: number;
+  /** Further JSON endpoints by path, which starts with `/_freshet/`. */
+  readonly routes?: Routes;
+}
+
+/** A running endpoint for AWS SDK clients; `url` is their `endpoint`. */
+export interface Wire {
+  readonly url: string;
+  /** Ends open long polls and connections at once. */
+  close(): Promise<void>;
+}
+
+/**
+ * Serves the queues and topics to unmodified AWS SDK clients: SQS in AWS JSON 1.0, SNS in the AWS Query protocol.
+ * Sets `messaging.baseUrl`.
+ */
+export async function startWire({ messaging, port = 0, routes = {} }: WireOptions): Promise<Wire> {
+  const server = createServer({ keepAliveTimeout: 60_000 }, (request, response) => {
+    void handle(request, response, messaging, routes);
+  });
+  await listen(server, port);
+  const address = server.address();
+  if (address === null || typeof address === 'string') throw new Error(`No TCP address to serve on: ${address}`);
+  const url = `http://127.0.0.1:${address.port}`;
+  messaging.baseUrl = url;
+  return {
+    url,
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+}
+
+function listen(server: Server, port: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(port, '127.0.0.1', () => {
+      server.off('error', reject);
+      resolve();
+    });
+  });
+}
+
+async function handle(
+  request: IncomingMessage,
+  response: ServerResponse,
+  messaging: Messaging,
+  routes: Routes,
+): Promise<void> {
+  const answer = await answerTo(request, response, messaging, routes);
+  if (answer === undefined || response.destroyed) return;
+  const headers = { ...answer.headers, 'content-length': Buffer.byteLength(answer.body) };
+  response.writeHead(answer.status, headers).end(answer.body);
+}
+
+/** Never throws; undefined if the client went away. */
+async function answerTo(
+  request: IncomingMessage,
+  response: ServerResponse,
+  messaging: Messaging,
+  routes: Routes,
+): Promise<Answer | undefined> {
+  if (!isOwnHost(request))
+    return json(403, {
+      message: 'Only local clients that are no web pages are served: Host 127.0.0.1 or localhost, no Origin.',
+    });
+  const body = await readBody(request);
+  if (body === 'aborted') return undefined;
+  if (body === 'tooLong') return tooLong();
+  const target = request.headers['x-amz-target'];
+  if (typeof target === 'string') return answerSqs(target, body.text, messaging, response);
+  if (request.url?.startsWith('/_freshet/')) return runRoute(routes, request.url, body.text);
+  if (request.headers['content-type']?.startsWith('application/x-www-form-urlencoded'))
+    return answerSns(body.text, messaging);
+  return json(404, {
+    message: `Nothing is served at ${request.method} ${request.url} but SQS (JSON) and SNS (Query).`,
+  });
+}
+
+async function answerSqs(
+  target: string,
+  body: string,
+  messaging: Messaging,
+  response: ServerResponse,
+): Promise<Answer> {
+  const [service, operation = ''] = target.split('.');
+  const requestId = randomUUID();
+  try {
+    if (service !== 'AmazonSQS')
+      throw new MessagingError('UnsupportedOperation', `${target} is not emulated, only AmazonSQS is.`);
+    const untilClosed = () => signalOfClose(response);
+    const output = await runSqs(operation, messaging, asInput(JSON.parse(body === '' ? '{}' : body)), untilClosed);
+    const headers = { 'content-type': 'application/x-amz-json-1.0', 'x-amzn-requestid': requestId };
+    return { status: 200, headers, body: JSON.stringify(output) };
+  } catch (error) {
+    const { headers, ...rest } = sqsError(...describe(error));
+    return { ...rest, headers: { ...headers, 'x-amzn-requestid': requestId } };
+  }
+}
+
+function answerSns(body: string, messaging: Messaging): Answer {
+  const requestId = randomUUID();
+  try {
+    const input = parseQuery(body);
+    const action = String(input.Action);
+    const result = runSns(action, messaging, input);
+    const metadata = element('ResponseMetadata', { RequestId: requestId });
+    const inside = `<${action}Result>${result}</${action}Result>${metadata}`;
+    const xml = `<${action}Response xmlns="${SNS_NAMESPACE}">${inside}</${action}Response>`;
+    return { status: 200, headers: { 'content-type': 'text/xml', 'x-amzn-requestid': requestId }, body: xml };
+  } catch (error) {
+    return snsError(...describe(error), requestId);
+  }
+}
+
+/** Aborts when the client goes away before it is answered, or the server closes the connection. */
+function signalOfClose(response: ServerResponse): AbortSignal {
+  const closed = new AbortController();
+  response.once('close', () => closed.abort());
+  if (response.destroyed) closed.abort();
+  return closed.signal;
+}
+
+function describe(error: unknown): [{ code: string; message: string }, number] {
+  if (error instanceof MessagingError) return [error, 400];
+  if (error instanceof SyntaxError) return [{ code: 'SerializationException', message: error.message }, 400];
+  return [{ code: 'InternalFailure', message: `A bug in the emulation: ${String(error)}` }, 500];
+}

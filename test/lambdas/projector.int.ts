@@ -1,0 +1,182 @@
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { afterAll, beforeAll, beforeEach, describe, expect, inject, test } from 'vitest';
+import { deduplicationId, messageGroupId } from '../../core/entity.ts';
+import { serialiseEvent } from '../../core/event.ts';
+import { canonicalState } from '../../core/state.ts';
+import { countries } from '../../examples/shop/geography/releases.ts';
+import { createFunctionHost, type FunctionHost } from '../../local/lambda/host.ts';
+
+/** A request that the bundle's SDK sent, held until it is answered. */
+interface Call {
+  readonly action: string;
+  readonly body: Record<string, unknown>;
+  answer(status: number, json: unknown): void;
+}
+
+const PROJECTOR = 'projector';
+let server: Server;
+let host: FunctionHost;
+let onCall: (call: Call) => void = () => {};
+
+beforeAll(async () => {
+  server = createServer(async (request, response) => {
+    const action = String(request.headers['x-amz-target']).split('.')[1] ?? '';
+    onCall({
+      action,
+      body: JSON.parse(await text(request)),
+      answer: (status, json) =>
+        response.writeHead(status, { 'content-type': 'application/x-amz-json-1.0' }).end(JSON.stringify(json)),
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  host = createFunctionHost({
+    endpoints: { dynamodb: url, sqs: url, sns: url },
+    region: 'us-east-1',
+    accountId: '000000000000',
+  });
+  host.deploy({
+    name: PROJECTOR,
+    codeDir: projectorBundle(),
+    handler: 'index.handler',
+    environment: {
+      CACHE_TABLE: 'cache',
+      QUEUE_URL: `${url}/000000000000/queue.fifo`,
+      DEAD_LETTER_QUEUE_URL: `${url}/000000000000/dead.fifo`,
+      TOMBSTONE_LIFE_SECONDS: '5184000',
+    },
+    timeoutMs: 20_000,
+    memoryMb: 512,
+  });
+});
+
+afterAll(async () => {
+  await host.stop();
+  server.closeAllConnections();
+  await new Promise((resolve) => server.close(resolve));
+});
+
+beforeEach(() => {
+  onCall = ({ answer }) => answer(200, {});
+});
+
+describe("the projector's deployed bundle", () => {
+  test('writes 10 different entities of one batch side by side', async () => {
+    const held: Call[] = [];
+    onCall = (call) => {
+      held.push(call);
+      // No write is answered before all ten are under way: one after the other would never get here.
+      if (held.length === 10) for (const { answer } of held) answer(200, {});
+    };
+    const result = await host.invoke(PROJECTOR, { Records: tenCountries().map((id) => record(id, 1)) });
+    expect(result).toEqual({ ok: true, payload: { batchItemFailures: [] } });
+    expect(held.map(({ action }) => action)).toEqual(Array(10).fill('PutItem'));
+  });
+
+  test("returns only the group of a failing entity in the batch's middle, whole, under one visibility", async () => {
+    const ids = tenCountries().slice(0, 9);
+    const failing = ids[4] ?? '';
+    const stored: unknown[] = [];
+    const postponed: Record<string, unknown>[] = [];
+    onCall = ({ action, body, answer }) => {
+      const id = (body.Item as { id: { S: string } } | undefined)?.id.S;
+      if (action === 'ChangeMessageVisibilityBatch') {
+        postponed.push(...(body.Entries as Record<string, unknown>[]));
+        answer(200, { Successful: [], Failed: [] });
+      } else if (id === failing) {
+        answer(500, { __type: 'com.amazonaws.dynamodb.v20120810#InternalServerError', message: 'try again' });
+      } else {
+        stored.push(id);
+        answer(200, {});
+      }
+    };
+    const records = [...ids.map((id) => record(id, 1)), record(failing, 2)];
+    const result = await host.invoke(PROJECTOR, { Records: records });
+    const returned = [`${failing}-1`, `${failing}-2`];
+    expect(result).toEqual({
+      ok: true,
+      payload: { batchItemFailures: returned.map((itemIdentifier) => ({ itemIdentifier })) },
+    });
+    expect(stored.sort()).toEqual(ids.filter((id) => id !== failing).sort());
+    expect(postponed.map(({ ReceiptHandle }) => ReceiptHandle)).toEqual(returned.map((id) => `handle-${id}`));
+    expect(new Set(postponed.map(({ VisibilityTimeout }) => VisibilityTimeout))).toEqual(new Set([1]));
+  });
+
+  test('sends poison to the dead-letter queue with its reason and applies the rest of the batch', async () => {
+    const [id = '', other = ''] = tenCountries();
+    const parked: Record<string, unknown>[] = [];
+    const stored: unknown[] = [];
+    onCall = ({ action, body, answer }) => {
+      if (action === 'SendMessage') {
+        parked.push(body);
+        // The SDK checks the digest of what it sent.
+        answer(200, { MD5OfMessageBody: createHash('md5').update(String(body.MessageBody)).digest('hex') });
+      } else {
+        stored.push((body.Item as { id: { S: string } }).id.S);
+        answer(200, {});
+      }
+    };
+    const poison = { ...record(id, 1), body: '{"specversion":"1.0"' };
+    const result = await host.invoke(PROJECTOR, { Records: [poison, record(id, 2), record(other, 1)] });
+    expect(result).toEqual({ ok: true, payload: { batchItemFailures: [] } });
+    expect(stored.sort()).toEqual([id, other].sort());
+    expect(parked).toMatchObject([
+      {
+        MessageBody: poison.body,
+        MessageGroupId: `Country/${id}`,
+        MessageAttributes: {
+          reason: { StringValue: 'malformed' },
+          explanation: { StringValue: expect.stringContaining('not JSON') },
+        },
+      },
+    ]);
+  });
+});
+
+function tenCountries(): string[] {
+  return countries()
+    .slice(0, 10)
+    .map(({ id }) => id);
+}
+
+/** An SQS record as the mapping hands it over, of a country at a version. */
+function record(id: string, version: number) {
+  const entity = { type: 'Country', id };
+  const row = countries().find((country) => country.id === id);
+  const { json, digest } = canonicalState(entity, { ...row?.state, capital: [`capital ${version}`] });
+  const at = new Date().toISOString();
+  const event = {
+    kind: 'state' as const,
+    entity,
+    version,
+    digest,
+    owner: 'geography',
+    schemaVersion: 1,
+    changedAt: at,
+    publishedAt: at,
+  };
+  return {
+    messageId: `${id}-${version}`,
+    receiptHandle: `handle-${id}-${version}`,
+    body: serialiseEvent(event, json),
+    attributes: {
+      MessageGroupId: messageGroupId(entity),
+      MessageDeduplicationId: deduplicationId(entity, version),
+      ApproximateReceiveCount: '1',
+    },
+  };
+}
+
+function projectorBundle(): string {
+  const assembly = inject('assembly');
+  const { Resources } = JSON.parse(readFileSync(join(assembly, 'Ordering.template.json'), 'utf8')) as {
+    Resources: Record<string, { Type: string; Properties?: { Code?: { S3Key: string } } }>;
+  };
+  const projector = Object.values(Resources).find(({ Type }) => Type === 'AWS::Lambda::Function');
+  return join(assembly, `asset.${projector?.Properties?.Code?.S3Key.replace('.zip', '')}`);
+}

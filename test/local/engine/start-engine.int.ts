@@ -1,0 +1,88 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { connect } from 'node:net';
+import { expect, test, vi } from 'vitest';
+import type { Candidate } from '../../../local/engine/candidates.ts';
+import { createEngineClient, EngineError } from '../../../local/engine/client.ts';
+import { startEngine } from '../../../local/engine/start-engine.ts';
+
+function candidate(executable: string): Candidate {
+  return {
+    description: `the program ${executable}`,
+    locate: async () => ({ name: 'Test', executable, args: () => [], startMs: 2_000 }),
+  };
+}
+
+async function accepts(url: string): Promise<boolean> {
+  const { hostname, port } = new URL(url);
+  const socket = connect(Number(port), hostname);
+  try {
+    await once(socket, 'connect');
+    return true;
+  } catch {
+    return false;
+  } finally {
+    socket.destroy();
+  }
+}
+
+test('an engine answers when it is started, and is gone when it is stopped, however often', async () => {
+  const engine = await startEngine();
+  const client = createEngineClient(engine.url);
+  await expect(client.call('DynamoDB_20120810.ListTables', {})).resolves.toEqual({ TableNames: [] });
+
+  await engine.stop();
+  await engine.stop();
+
+  expect(await accepts(engine.url)).toBe(false);
+  client.close();
+});
+
+test('an open connection does not keep an engine from stopping', async () => {
+  const engine = await startEngine();
+  const { hostname, port } = new URL(engine.url);
+  const socket = connect(Number(port), hostname).on('error', () => {});
+  await once(socket, 'connect');
+  const closed = new Promise((resolve) => socket.once('close', resolve));
+  await engine.stop();
+  await closed;
+});
+
+test('an engine ends when its parent is killed', async () => {
+  const program = `const { startEngine } = await import('./local/engine/start-engine.ts');
+    console.log((await startEngine()).url);
+    setInterval(() => {}, 1000);`;
+  const args = ['--import', 'tsx', '--input-type=module', '--eval', program];
+  const parent = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
+  const [url] = (await once(parent.stdout.setEncoding('utf8'), 'data')) as [string];
+  expect(await accepts(url.trim())).toBe(true);
+
+  parent.kill('SIGKILL');
+
+  await vi.waitFor(async () => expect(await accepts(url.trim())).toBe(false), { timeout: 5_000, interval: 5 });
+});
+
+test('a program that cannot be started makes way for the next one', async () => {
+  const own = (await import('../../../local/engine/candidates.ts')).candidates('.freshet/engine', () => {});
+  const engine = await startEngine({ candidates: [candidate('/nowhere/dynoxide'), ...own] });
+  expect(engine.name).toBe('Dynoxide');
+  await engine.stop();
+});
+
+test('without any engine the error lists what was tried and what to install', async () => {
+  const missing: Candidate = { description: 'npm package', locate: async () => 'not installed' };
+  const starting = startEngine({ candidates: [missing, candidate('/nowhere/dynoxide')] });
+  await expect(starting).rejects.toThrow(
+    /npm package: not installed[\s\S]*nowhere[\s\S]*not found[\s\S]*Install one of them/,
+  );
+});
+
+test('an error of the engine carries its code', async () => {
+  const engine = await startEngine();
+  const client = createEngineClient(engine.url);
+  const asked = client.call('DynamoDB_20120810.DescribeTable', { TableName: 'missing' });
+  await expect(asked).rejects.toThrow(EngineError);
+  await expect(asked).rejects.toMatchObject({ code: 'ResourceNotFoundException' });
+  client.close();
+  await engine.stop();
+});

@@ -1,0 +1,43 @@
+import fc from 'fast-check';
+import { expect, it } from 'vitest';
+import { Deque } from '../../../local/fifo/deque.ts';
+import { Timers } from '../../../local/fifo/timers.ts';
+
+it('a deque does what an array does', () => {
+  const operation = fc.constantFrom('push', 'push', 'push', 'popFront', 'popFront', 'pushFront');
+  fc.assert(
+    fc.property(fc.array(operation, { maxLength: 2000, size: 'max' }), (operations) => {
+      const deque = new Deque<number>();
+      const array: number[] = [];
+      operations.forEach((name, at) => {
+        if (name === 'push') array.push(at);
+        if (name === 'pushFront') array.unshift(at);
+        if (name === 'popFront') expect(deque.popFront()).toBe(array.shift());
+        else deque[name](at);
+        expect([deque.length, deque.peek()]).toEqual([array.length, array[0]]);
+      });
+    }),
+  );
+});
+
+it('timers come in the order of their times, then of their adding, and without those that were moved', () => {
+  const timer = fc.record({ id: fc.nat(200), atMs: fc.nat(50) });
+  fc.assert(
+    fc.property(fc.array(timer, { maxLength: 1000, size: 'max' }), (added) => {
+      const current = new Map<number, number>();
+      const timers = new Timers<number>((id, atMs) => current.get(id) === atMs);
+      added.forEach(({ id, atMs }) => {
+        current.set(id, atMs);
+        timers.add(atMs, id, current.size);
+      });
+      const times = [...current.values()].sort((a, b) => a - b);
+      expect(timers.nextAtMs()).toBe(times[0]);
+      const taken: number[] = [];
+      for (let id = timers.takeDue(50); id !== undefined; id = timers.takeDue(50)) {
+        taken.push(current.get(id) ?? -1);
+        current.delete(id);
+      }
+      expect(taken).toEqual(times);
+    }),
+  );
+});

@@ -1,0 +1,65 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: the syntax of Fn::Sub
+import { expect, test } from 'vitest';
+import { evaluateCondition, references, resolve, type Scope } from '../../../local/provision/intrinsics.ts';
+
+const scope: Scope = {
+  ref: (id) => ({ 'AWS::Region': 'us-east-1', Queue: 'http://queue', List: ['x', 'y'] })[id],
+  attribute: (id, name) => (id === 'Queue' && name === 'Arn' ? 'arn:queue' : undefined),
+  importValue: (name) => (name === 'Other:Topic' ? 'arn:topic' : undefined),
+  condition: (name) => ({ Yes: true, No: false })[name],
+};
+
+test.each([
+  ['Ref', { Ref: 'Queue' }, 'http://queue'],
+  ['Fn::GetAtt with a list', { 'Fn::GetAtt': ['Queue', 'Arn'] }, 'arn:queue'],
+  ['Fn::GetAtt with a string', { 'Fn::GetAtt': 'Queue.Arn' }, 'arn:queue'],
+  ['Fn::Join', { 'Fn::Join': ['-', ['a', { Ref: 'AWS::Region' }, 1]] }, 'a-us-east-1-1'],
+  ['Fn::Join of a list', { 'Fn::Join': ['-', { Ref: 'List' }] }, 'x-y'],
+  ['Fn::Split', { 'Fn::Split': [':', { 'Fn::GetAtt': ['Queue', 'Arn'] }] }, ['arn', 'queue']],
+  ['Fn::Select', { 'Fn::Select': ['1', { 'Fn::Split': [':', 'a:b'] }] }, 'b'],
+  ['Fn::Sub', { 'Fn::Sub': '${AWS::Region}/${Queue.Arn}/${!Literal}' }, 'us-east-1/arn:queue/${Literal}'],
+  [
+    'Fn::Sub with variables',
+    { 'Fn::Sub': ['${Own}-${Queue}', { Own: { Ref: 'AWS::Region' } }] },
+    'us-east-1-http://queue',
+  ],
+  ['Fn::ImportValue', { 'Fn::ImportValue': { 'Fn::Sub': 'Other:Topic' } }, 'arn:topic'],
+  ['Fn::If', { 'Fn::If': ['Yes', { Ref: 'Queue' }, { Ref: 'Missing' }] }, 'http://queue'],
+  ['AWS::NoValue in an object', { a: 1, b: { Ref: 'AWS::NoValue' } }, { a: 1 }],
+  ['AWS::NoValue by a condition in a list', [1, { 'Fn::If': ['No', 2, { Ref: 'AWS::NoValue' }] }], [1]],
+  ['an object with one ordinary key', { type: ['A'] }, { type: ['A'] }],
+])('%s is resolved', (_name, value, expected) => {
+  expect(resolve(value, scope, 'Stack/Thing')).toEqual(expected);
+});
+
+test.each([
+  ['an unsupported function', { a: [{ 'Fn::FindInMap': [] }] }, 'Stack/Thing/a/0: Fn::FindInMap is not supported'],
+  ['an unknown name', { a: { Ref: 'Missing' } }, 'Stack/Thing/a/Ref: there is no resource or parameter Missing'],
+  ['an unknown attribute', { 'Fn::GetAtt': ['Queue', 'Size'] }, 'there is no attribute Size of a resource Queue'],
+  [
+    'an export that no stack makes',
+    { 'Fn::ImportValue': 'Other:Queue' },
+    'no stack before this one exports Other:Queue',
+  ],
+  ['an object where a string belongs', { 'Fn::Join': ['', [{}]] }, 'a string is needed here, not {}'],
+])('%s is refused with its path', (_name, value, message) => {
+  expect(() => resolve(value, scope, 'Stack/Thing')).toThrow(message);
+});
+
+test.each([
+  [{ 'Fn::Equals': [{ Ref: 'AWS::Region' }, 'us-east-1'] }, true],
+  [{ 'Fn::Not': [{ Condition: 'Yes' }] }, false],
+  [{ 'Fn::And': [{ Condition: 'Yes' }, { Condition: 'No' }] }, false],
+  [{ 'Fn::Or': [{ Condition: 'Yes' }, { Condition: 'No' }] }, true],
+])('the condition %j is %s', (condition, expected) => {
+  expect(evaluateCondition(condition, scope, 'Stack/Conditions')).toBe(expected);
+});
+
+test('references are found in all forms and at any depth', () => {
+  const value = {
+    a: [{ Ref: 'A' }, { 'Fn::GetAtt': ['B', 'Arn'] }, { 'Fn::GetAtt': 'C.Arn' }],
+    b: { 'Fn::Join': ['', ['x', { 'Fn::Sub': '${D}-${E.Arn}-${!F}' }]] },
+    c: { 'Fn::Sub': ['${G}', { H: { Ref: 'I' } }] },
+  };
+  expect([...references(value)].sort()).toEqual(['A', 'B', 'C', 'D', 'E', 'G', 'I']);
+});

@@ -1,0 +1,162 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, afterEach, expect, test } from 'vitest';
+import { type LocalCloud, startLocalCloud } from '../../../local/cloud.ts';
+import { readAssembly } from '../../../local/provision/assembly.ts';
+import { removeFolders, temporaryFolder, writeAssembly } from './assembly-fixture.ts';
+
+let cloud: LocalCloud | undefined;
+afterEach(async () => {
+  await cloud?.stop();
+  cloud = undefined;
+});
+
+afterAll(removeFolders);
+
+async function start(stacks: Parameters<typeof writeAssembly>[0], bundles?: Record<string, string>) {
+  cloud = await startLocalCloud({ assembly: writeAssembly(stacks, bundles) });
+  return cloud;
+}
+
+const queue = (properties: object = {}) => ({ Type: 'AWS::SQS::Queue', Properties: properties });
+
+test('stacks come after those they depend on', () => {
+  const none = { Resources: {} };
+  const folder = writeAssembly({ A: { ...none, dependencies: ['B'] }, B: { ...none, dependencies: ['C'] }, C: none });
+  expect(readAssembly(folder).map(({ name }) => name)).toEqual(['C', 'B', 'A']);
+});
+
+test('Ref and GetAtt give what CloudFormation gives', async () => {
+  const { outputs, endpoints } = await start({
+    S: {
+      Resources: {
+        Q: queue(),
+        T: { Type: 'AWS::SNS::Topic', Properties: { FifoTopic: true } },
+        D: {
+          Type: 'AWS::DynamoDB::Table',
+          Properties: {
+            KeySchema: [{ AttributeName: 'pk', KeyType: 'HASH' }],
+            AttributeDefinitions: [{ AttributeName: 'pk', AttributeType: 'S' }],
+            StreamSpecification: { StreamViewType: 'KEYS_ONLY' },
+            TimeToLiveSpecification: { AttributeName: 'ttl', Enabled: true },
+            PointInTimeRecoverySpecification: { PointInTimeRecoveryEnabled: true },
+            SSESpecification: { SSEEnabled: true },
+            DeletionProtectionEnabled: true,
+          },
+        },
+      },
+      Outputs: {
+        QueueUrl: { Value: { Ref: 'Q' } },
+        QueueArn: { Value: { 'Fn::GetAtt': ['Q', 'Arn'] } },
+        TopicArn: { Value: { Ref: 'T' } },
+        TopicName: { Value: { 'Fn::GetAtt': ['T', 'TopicName'] } },
+        TableName: { Value: { Ref: 'D' } },
+        StreamArn: { Value: { 'Fn::GetAtt': ['D', 'StreamArn'] } },
+      },
+    },
+  });
+  expect(outputs).toEqual({
+    S: {
+      QueueUrl: `${endpoints.sqs}/000000000000/S-Q`,
+      QueueArn: 'arn:aws:sqs:us-east-1:000000000000:S-Q',
+      TopicArn: 'arn:aws:sns:us-east-1:000000000000:S-T.fifo',
+      TopicName: 'S-T.fifo',
+      TableName: 'S-D',
+      StreamArn: expect.stringMatching(/^arn:aws:dynamodb:.*:table\/S-D\/stream\//),
+    },
+  });
+});
+
+test('a resource is created after those it refers to, and names that are too long are shortened', async () => {
+  const long = 'X'.repeat(90);
+  const { messaging } = await start({
+    S: {
+      Resources: {
+        A: queue({
+          FifoQueue: true,
+          RedrivePolicy: { deadLetterTargetArn: { 'Fn::GetAtt': [long, 'Arn'] }, maxReceiveCount: 3 },
+        }),
+        [long]: queue({ FifoQueue: true, MessageRetentionPeriod: 1209600 }),
+      },
+    },
+  });
+  const [dead, first] = messaging.queues.list();
+  expect(dead?.name).toMatch(/^S-X+-[0-9a-f]{8}\.fifo$/);
+  expect(dead?.name).toHaveLength(80);
+  expect(first?.settings.redrive).toEqual({ deadLetterTargetArn: dead?.arn, maxReceiveCount: 3 });
+});
+
+test('exports of one stack are imports of another', async () => {
+  const { outputs } = await start({
+    User: {
+      Resources: {},
+      Outputs: { Seen: { Value: { 'Fn::ImportValue': 'Owner:Q' } } },
+      dependencies: ['Owner'],
+    },
+    Owner: {
+      Resources: { Q: queue({ QueueName: 'named' }) },
+      Outputs: { Q: { Value: { 'Fn::GetAtt': ['Q', 'QueueName'] }, Export: { Name: 'Owner:Q' } } },
+    },
+  });
+  expect(outputs.User).toEqual({ Seen: 'named' });
+});
+
+test('what means nothing here is counted, may be referred to, and is left out by its condition', async () => {
+  const { notEmulated, outputs, messaging } = await start({
+    S: {
+      Conditions: { Never: { 'Fn::Equals': [1, 2] } },
+      Resources: {
+        R: { Type: 'AWS::IAM::Role' },
+        P: { Type: 'AWS::SQS::QueuePolicy' },
+        P2: { Type: 'AWS::SQS::QueuePolicy' },
+        Q: { ...queue(), Condition: 'Never' },
+      },
+      Outputs: { Role: { Value: { 'Fn::GetAtt': ['R', 'Arn'] } } },
+    },
+  });
+  expect(notEmulated).toEqual({ 'AWS::IAM::Role': 1, 'AWS::SQS::QueuePolicy': 2 });
+  expect(outputs.S?.Role).toMatch(/^arn:aws:iam:/);
+  expect(messaging.queues.list()).toEqual([]);
+});
+
+test('a type that is not known is an error that names it', async () => {
+  const starting = start({ S: { Resources: { B: { Type: 'AWS::S3::Bucket' } } } });
+  await expect(starting).rejects.toThrow('S/B: AWS::S3::Bucket is not emulated');
+});
+
+test('a property that is refused is an error that names its resource', async () => {
+  const starting = start({ S: { Resources: { Q: queue({ VisibilityTimeout: 43_201 }) } } });
+  await expect(starting).rejects.toThrow(/S\/Q \(AWS::SQS::Queue\) cannot be created locally: .*VisibilityTimeout/);
+});
+
+test('a circular reference is an error that shows the circle', async () => {
+  const referring = (id: string) => queue({ QueueName: { 'Fn::GetAtt': [id, 'QueueName'] } });
+  const starting = start({ S: { Resources: { A: referring('B'), B: referring('A') } } });
+  await expect(starting).rejects.toThrow('circular reference A → B → A');
+});
+
+test('a function runs with its resolved environment, from the asset that its S3 key names', async () => {
+  const bundle = temporaryFolder();
+  writeFileSync(join(bundle, 'main.mjs'), 'export const run = async () => [process.env.Q, process.env.N];');
+  const { functions } = await start(
+    {
+      S: {
+        Resources: {
+          F: {
+            Type: 'AWS::Lambda::Function',
+            Properties: {
+              Code: { S3Key: 'abc.zip' },
+              Handler: 'main.run',
+              Environment: { Variables: { Q: { 'Fn::GetAtt': ['Q', 'QueueName'] }, N: 1 } },
+              Role: { 'Fn::GetAtt': ['R', 'Arn'] },
+            },
+          },
+          Q: queue(),
+          R: { Type: 'AWS::IAM::Role' },
+        },
+      },
+    },
+    { abc: bundle },
+  );
+  expect(await functions.invoke('S-F', {})).toEqual({ ok: true, payload: ['S-Q', '1'] });
+});

@@ -1,0 +1,34 @@
+import { SNSClient } from '@aws-sdk/client-sns';
+import { SQSClient } from '@aws-sdk/client-sqs';
+import { afterEach, beforeEach } from 'vitest';
+import type { Routes } from '../../../local/wire/routes.ts';
+import { startWire, type Wire } from '../../../local/wire/server.ts';
+import { type VirtualAccount, virtualAccount } from '../fifo/virtual-account.ts';
+
+/** A served account with virtual time and the SDK's clients for it. */
+export interface Served extends VirtualAccount {
+  readonly wire: Wire;
+  readonly sqs: SQSClient;
+  readonly sns: SNSClient;
+}
+
+/** Serves a fresh account around each test of the file; returns how to get it. */
+export function serveEachTest(routes: Routes = {}): () => Served {
+  let served: Served | undefined;
+  beforeEach(async () => {
+    const account = virtualAccount();
+    const wire = await startWire({ messaging: account.messaging, routes });
+    const credentials = { accessKeyId: 'local', secretAccessKey: 'local' };
+    const config = { endpoint: wire.url, region: 'eu-central-1', credentials, maxAttempts: 1 };
+    served = { ...account, wire, sqs: new SQSClient(config), sns: new SNSClient(config) };
+  });
+  afterEach(async () => {
+    served?.sqs.destroy();
+    served?.sns.destroy();
+    await served?.wire.close();
+  });
+  return () => {
+    if (served === undefined) throw new Error('Nothing is served outside of a test.');
+    return served;
+  };
+}
