@@ -21,9 +21,12 @@ Commands find the running local cloud by themselves; start one with: npm start`,
   );
 
 const usage = (command: Command): Command =>
-  command.showHelpAfterError('(add --help for what is allowed)').exitOverride((error) => {
-    process.exit(error.exitCode === 0 ? EXIT.ok : EXIT.usage);
-  });
+  command
+    .configureHelp({ showGlobalOptions: true })
+    .showHelpAfterError('(add --help for what is allowed)')
+    .exitOverride((error) => {
+      process.exit(error.exitCode === 0 ? EXIT.ok : EXIT.usage);
+    });
 
 for (const command of [upCommand(), putCommand(), getCommand(), statusCommand()]) program.addCommand(usage(command));
 

@@ -10,11 +10,12 @@ export interface Reporter {
   print(text: string): void;
 }
 
-/** Writes to standard output. Times are those since the step before. */
-export function terminalReporter(now: () => number = performance.now.bind(performance)): Reporter {
-  const terminal = process.stdout.isTTY === true;
+/** Writes to a stream, standard output as a rule. Times are those since the step before. */
+export function terminalReporter(stream: NodeJS.WriteStream): Reporter {
+  const now = () => performance.now();
+  const terminal = stream.isTTY === true;
   let last = now();
-  const write = (line: string) => process.stdout.write(`${terminal ? '\r\u001b[2K' : ''}${line}\n`);
+  const write = (line: string) => stream.write(`${terminal ? '\r\u001b[2K' : ''}${line}\n`);
   return {
     heading(text) {
       write(`\n${text}`);
@@ -25,7 +26,7 @@ export function terminalReporter(now: () => number = performance.now.bind(perfor
       write(`  ✓ ${text} (${taken} ms)`);
     },
     progress(text, done, total) {
-      if (terminal) process.stdout.write(`\r\u001b[2K  … ${text} ${done}/${total}`);
+      if (terminal) stream.write(`\r\u001b[2K  … ${text} ${done}/${total}`);
     },
     print(text) {
       write(text);

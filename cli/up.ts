@@ -4,7 +4,7 @@ import { pathToFileURL } from 'node:url';
 import { Command } from 'commander';
 import * as z from 'zod/mini';
 import { type LocalCloud, startLocalCloud } from '../local/cloud.ts';
-import { compareCaches } from './compare-caches.ts';
+import { type CacheComparison, compareCaches } from './compare-caches.ts';
 import { EXIT, UsageError } from './errors.ts';
 import { findLocalCloud, type LocalFile, removeLocalFile, writeLocalFile } from './local-file.ts';
 import { type Reporter, terminalReporter } from './reporter.ts';
@@ -20,6 +20,8 @@ const INTERRUPTED = 130;
 interface UpOptions {
   readonly once: boolean;
   readonly story: boolean;
+  /** Print the result as JSON on standard output and everything else on standard error. */
+  readonly json: boolean;
 }
 
 /** `freshet up`: the local cloud with everything that the CDK app would deploy. */
@@ -31,6 +33,10 @@ export function upCommand(): Command {
         'shows what became of every event, and compares each cache with its owner. Keeps running for other commands until Ctrl-C.',
     )
     .option('--once', 'stop when the comparison is done; exit code 0 only if every cache equals its owner')
+    .option(
+      '--json',
+      'print what became of every event and the comparison as one line of JSON; progress goes to standard error',
+    )
     .option('--no-story', "start without playing the project's story")
     .addHelpText(
       'after',
@@ -39,8 +45,12 @@ The story is the module that package.json names as "freshet": { "story": "..." }
 
 Exit codes: 0 all well, 1 a cache differs from its owner or something failed, 2 it could not be started as asked.`,
     )
-    .action(async (options: { once?: boolean; story: boolean }) => {
-      process.exitCode = await up(process.cwd(), { once: options.once ?? false, story: options.story });
+    .action(async (options: { once?: boolean; story: boolean; json?: boolean }) => {
+      process.exitCode = await up(process.cwd(), {
+        once: options.once ?? false,
+        story: options.story,
+        json: options.json ?? false,
+      });
     });
 }
 
@@ -54,7 +64,7 @@ interface Running {
 
 async function up(projectFolder: string, options: UpOptions): Promise<number> {
   refuseSecond(projectFolder);
-  const report = terminalReporter();
+  const report = terminalReporter(options.json ? process.stderr : process.stdout);
   const running: Running = {};
   const stop = new AbortController();
   const stopped = new Promise<void>((resolve) => stop.signal.addEventListener('abort', () => resolve()));
@@ -107,8 +117,12 @@ async function run(
   if (options.story) await (await loadStory(projectFolder))?.({ session, cloud, report });
   signal.throwIfAborted();
   report.heading('What became of every event');
-  report.print(renderStatus(await gatherStatus(session, cloud)));
-  running.verdict = await reportComparison(session, report);
+  const status = await gatherStatus(session, cloud);
+  report.print(renderStatus(status));
+  const comparisons = await compareCaches(session);
+  const equal = reportComparisons(comparisons, report);
+  if (options.json) process.stdout.write(`${JSON.stringify({ ...status, comparisons, equal })}\n`);
+  running.verdict = equal ? EXIT.ok : EXIT.failed;
   if (options.once) return;
   report.print(
     `\nRunning at ${cloud.endpoints.sqs} (DynamoDB at ${cloud.endpoints.dynamodb}). In a second terminal: ${HINT}\nCtrl-C stops it.`,
@@ -127,14 +141,14 @@ function localFileOf(cloud: LocalCloud): LocalFile {
   };
 }
 
-async function reportComparison(session: Session, report: Reporter): Promise<number> {
-  const comparisons = await compareCaches(session);
+/** Whether every cache equals its owners. */
+function reportComparisons(comparisons: readonly CacheComparison[], report: Reporter): boolean {
   report.heading('Every cached entity compared with its owner');
   for (const { cache, equal, differing } of comparisons) {
     if (differing.length === 0) report.step(`${cache}: all ${equal} entities equal their owner's`);
     else report.print(`  ✗ ${cache}: ${equal} equal, ${differing.length} not: ${differing.slice(0, 10).join('; ')}`);
   }
-  return comparisons.every(({ differing }) => differing.length === 0) ? EXIT.ok : EXIT.failed;
+  return comparisons.every(({ differing }) => differing.length === 0);
 }
 
 function refuseSecond(projectFolder: string): void {

@@ -1,0 +1,160 @@
+import { describe, expect, test } from 'vitest';
+import {
+  deduplicationId,
+  entityName,
+  entityRef,
+  MAX_ID_BYTES,
+  MAX_VERSION,
+  messageGroupId,
+  PARTITIONS_PER_TYPE,
+  partitionKey,
+  sha256,
+  tableKey,
+} from '../../core/entity.ts';
+import { quoted, shortened } from '../../core/errors.ts';
+
+describe('an entity id', () => {
+  test.each([
+    ['one letter', 'a'],
+    ['Arabic with joiners', 'می\u200cخواهم'],
+    ['an emoji of several code points', '👩🏽‍🚀'],
+    ['spaces', ' a b '],
+    ['control characters', '\u0000\n\u001b[31m'],
+    ['separators of ours', 'a/b#c@4'],
+    ['a prototype key', '__proto__'],
+    ['1,024 bytes of ASCII', 'x'.repeat(MAX_ID_BYTES)],
+    ['1,024 bytes of three-byte characters and one letter', `${'漢'.repeat(341)}x`],
+    ['1,024 bytes of surrogate pairs', '😀'.repeat(256)],
+  ])('may be %s', (_, id) => {
+    expect(entityRef('Product', id)).toEqual({ type: 'Product', id });
+  });
+
+  test.each([
+    ['empty', '', 'empty'],
+    ['a number', 7, 'not a text: 7'],
+    ['null', null, 'not a text: null'],
+    ['an object that JSON cannot write', { id: 1n }, 'not a text: [object Object]'],
+    ['1,025 bytes of ASCII', 'x'.repeat(1025), 'too long (1025 bytes in UTF-8)'],
+    ['1,025 bytes in 513 characters', `${'é'.repeat(512)}x`, 'too long (1025 bytes in UTF-8)'],
+    ['1,026 bytes in 342 characters', '漢'.repeat(342), 'too long (1026 bytes in UTF-8)'],
+    ['a million characters', 'x'.repeat(1_000_000), 'too long (1000000 bytes in UTF-8)'],
+    ['a lone high surrogate', 'a\ud800', 'lone surrogate'],
+    ['a lone low surrogate', '\udc00a', 'lone surrogate'],
+    ['a reversed pair', '\udc00\ud800', 'lone surrogate'],
+  ])('is refused when it is %s', (_, id, problem) => {
+    expect(() => entityRef('Product', id)).toThrowError(
+      expect.objectContaining({ code: 'InvalidEntityId', field: 'id', message: expect.stringContaining(problem) }),
+    );
+  });
+
+  test('is refused in a message that says what is allowed and stays short', () => {
+    expect(() => entityRef('Product', '\u0000'.repeat(100_000))).toThrowError(
+      /^id: too long .{0,200} Allowed: 1 to 1024 bytes of UTF-8 text in any script\.$/,
+    );
+  });
+});
+
+describe('an entity type', () => {
+  test.each(['A', 'z', 'Country2', 'constructor', 'x'.repeat(40)])('may be %j', (type) => {
+    expect(entityRef(type, 'a').type).toBe(type);
+  });
+
+  test.each([
+    '',
+    '2Country',
+    'Two Words',
+    'a/b',
+    'a#b',
+    'a@1',
+    '__proto__',
+    'Länder',
+    'x'.repeat(41),
+    'A\n',
+    7,
+    null,
+    undefined,
+  ])('is refused when it is %j', (type) => {
+    expect(() => entityRef(type, 'a')).toThrowError(
+      expect.objectContaining({ code: 'InvalidEntityType', field: 'type' }),
+    );
+  });
+});
+
+describe('a message group id', () => {
+  test('is readable where the entity id is short printable ASCII', () => {
+    expect(messageGroupId({ type: 'Country', id: 'CH' })).toBe('Country/CH');
+  });
+
+  test.each([
+    ['a space', 'a b'],
+    ['another script', '漢'],
+    ['a control character', 'a\u0001'],
+    ['a trailing line feed', 'a\n'],
+    ['a length of 88 with its type', 'x'.repeat(80)],
+  ])('is a hash where the entity id has %s', (_, id) => {
+    expect(messageGroupId({ type: 'Country', id })).toBe(`Country#${sha256(id)}`);
+  });
+
+  test('is readable up to 87 characters', () => {
+    expect(messageGroupId({ type: 'Country', id: 'x'.repeat(79) })).toBe(`Country/${'x'.repeat(79)}`);
+  });
+
+  test('leaves 24 characters for the suffix of a repair beside the longest type and the highest version', () => {
+    const type = 'T'.repeat(40);
+    for (const id of ['x'.repeat(46), 'x'.repeat(47), '漢'.repeat(341)]) {
+      expect(deduplicationId({ type, id }, MAX_VERSION).length).toBeLessThanOrEqual(128 - 24);
+    }
+  });
+});
+
+describe("an entity's name for people", () => {
+  test('is type and id', () => {
+    expect(entityName({ type: 'Country', id: 'Côte d’Ivoire' })).toBe('Country/Côte d’Ivoire');
+  });
+
+  test('cannot give orders to a terminal', () => {
+    expect(entityName({ type: 'Country', id: 'a\u001b[2J\n\u009bb' })).toBe('Country/a\\u001b[2J\\u000a\\u009bb');
+  });
+});
+
+describe("an entity's key in a table", () => {
+  test('has the id as it is and one of the partitions of its type', () => {
+    const keys = Array.from({ length: 500 }, (_, n) => tableKey({ type: 'Country', id: `id ${n}` }));
+    const partitions = Array.from({ length: PARTITIONS_PER_TYPE }, (_, n) => partitionKey('Country', n));
+    expect(new Set(keys.map(({ pk }) => pk))).toEqual(new Set(partitions));
+    expect(keys[7]?.id).toBe('id 7');
+  });
+
+  test('stays where it is from release to release', () => {
+    const partitions = ['CH', 'DE', 'FR', '漢'].map((id) => tableKey({ type: 'Country', id }).pk);
+    expect(partitions).toEqual(['Country#0', 'Country#0', 'Country#0', 'Country#4']);
+  });
+});
+
+describe('a value quoted in a message', () => {
+  test.each([
+    ['a text', 'a"b', '"a\\"b"'],
+    ['not a number', Number.NaN, 'NaN'],
+    ['an infinite number', Number.POSITIVE_INFINITY, 'Infinity'],
+    ['a BigInt', 12n, '12n'],
+    ['undefined', undefined, 'undefined'],
+    ['a BigInt inside an array', [1n], '[object Array]'],
+    ['an object that contains itself', circular(), '[object Object]'],
+  ])('shows %s', (_, value, shown) => {
+    expect(quoted(value)).toBe(shown);
+  });
+
+  test('is cut to about 80 characters and says how long it was', () => {
+    expect(quoted('x'.repeat(1_000_000))).toBe(`"${'x'.repeat(76)}... (1000002 characters)`);
+  });
+
+  test('is never cut into half a character', () => {
+    expect(shortened('😀'.repeat(60)).isWellFormed()).toBe(true);
+  });
+});
+
+function circular(): object {
+  const value: Record<string, unknown> = {};
+  value.self = value;
+  return value;
+}

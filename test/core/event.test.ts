@@ -1,0 +1,144 @@
+import { describe, expect, test } from 'vitest';
+import { MAX_VERSION } from '../../core/entity.ts';
+import { parseEvent } from '../../core/event.ts';
+import { TOMBSTONE_DIGEST } from '../../core/state.ts';
+import { CHANGED_AT, deleted, eventBody, owned, PUBLISHED_AT, product, stateAt } from '../support/events.ts';
+
+const state = eventBody(owned(product(), 3));
+const tombstone = eventBody(deleted(product(), 4));
+
+/** A body with other attributes; undefined leaves one out. */
+function altered(body: string, changes: Record<string, unknown>): string {
+  return JSON.stringify({ ...JSON.parse(body), ...changes });
+}
+
+describe('an event on the wire', () => {
+  test('is a CloudEvent whose extension attributes carry kind, version, digest and time of publication', () => {
+    expect(JSON.parse(state)).toEqual({
+      specversion: '1.0',
+      id: 'Product/p1@3',
+      source: 'urn:freshet:catalogue',
+      type: 'Product',
+      subject: 'p1',
+      time: CHANGED_AT,
+      datacontenttype: 'application/json',
+      kind: 'state',
+      entityversion: '3',
+      digest: owned(product(), 3).digest,
+      schemaversion: 1,
+      publishedat: PUBLISHED_AT,
+      data: stateAt(3),
+    });
+  });
+
+  test('of a deletion has no data', () => {
+    expect(JSON.parse(tombstone)).not.toHaveProperty('data');
+    expect(parseEvent(tombstone)).toMatchObject({
+      kind: 'tombstone',
+      version: 4,
+      digest: TOMBSTONE_DIGEST,
+      data: undefined,
+    });
+  });
+
+  test('may carry attributes that this release does not know', () => {
+    expect(parseEvent(altered(state, { traceparent: '00-1-2-01', correlation: 'abc' }))).toEqual(parseEvent(state));
+  });
+
+  test('may carry the highest version', () => {
+    expect(parseEvent(eventBody(owned(product(), MAX_VERSION)))).toMatchObject({ version: MAX_VERSION });
+  });
+});
+
+describe('a body is malformed, and the message names the field, when', () => {
+  test.each<[string, string, RegExp]>([
+    ['it is empty', '', /^not JSON/],
+    ['it is cut short', state.slice(0, -1), /^not JSON/],
+    ['it is followed by more', `${state}x`, /^not JSON/],
+    ['it is a text', '"text"', /^envelope: .*expected object/],
+    ['it is null', 'null', /^envelope: /],
+    ['it is an array of events', `[${state}]`, /^envelope: /],
+    [
+      'it is an SNS notification around the event',
+      JSON.stringify({ Type: 'Notification', Message: state }),
+      /^specversion: /,
+    ],
+    ['it is of another specification', altered(state, { specversion: '0.3' }), /^specversion: .*"1\.0"/],
+    ['it has a number for specification', altered(state, { specversion: 1 }), /^specversion: /],
+    ['it is of another content type', altered(state, { datacontenttype: 'text/plain' }), /^datacontenttype: /],
+    ['it has no id', altered(state, { id: undefined }), /^id: /],
+    ['its id is too long', altered(state, { id: 'x'.repeat(129) }), /^id: /],
+    ['it comes from elsewhere', altered(state, { source: 'https://example.com' }), /^source: /],
+    ['its source goes on in another line', altered(state, { source: 'urn:freshet:catalogue\nx' }), /^source: /],
+    ['its type is empty', altered(state, { type: '' }), /^type: /],
+    ['its subject is empty', altered(state, { subject: '' }), /^subject: /],
+    ['its subject is a number', altered(state, { subject: 7 }), /^subject: /],
+    ['its subject is too long in bytes', altered(state, { subject: 'é'.repeat(513) }), /^subject: .*1024 bytes/],
+    ['its subject has a lone surrogate', state.replace('"subject":"p1"', '"subject":"\\ud800"'), /^subject: /],
+    ['its time is a date', altered(state, { time: '2026-11-23' }), /^time: /],
+    ['its time is no time', altered(state, { time: '2026-02-30T00:00:00Z' }), /^time: /],
+    ['its time has an offset', altered(state, { time: '2026-11-23T10:00:00+01:00' }), /^time: /],
+    ['its time of publication is missing', altered(state, { publishedat: undefined }), /^publishedat: /],
+    ['its kind is unknown', altered(state, { kind: 'delta' }), /^kind: .*"state"\|"tombstone"/],
+    ['its version is missing', altered(state, { entityversion: undefined }), /^entityversion: /],
+    ['its version is 0', altered(state, { entityversion: '0' }), /^entityversion: /],
+    ['its version is negative', altered(state, { entityversion: '-1' }), /^entityversion: /],
+    ['its version has a sign', altered(state, { entityversion: '+1' }), /^entityversion: /],
+    ['its version has a leading zero', altered(state, { entityversion: '01' }), /^entityversion: /],
+    ['its version has an exponent', altered(state, { entityversion: '1e3' }), /^entityversion: /],
+    ['its version is a fraction', altered(state, { entityversion: '1.5' }), /^entityversion: /],
+    ['its version has a space', altered(state, { entityversion: ' 1' }), /^entityversion: /],
+    ['its version ends its line', altered(state, { entityversion: '1\n' }), /^entityversion: /],
+    ['its version is in other digits', altered(state, { entityversion: '١' }), /^entityversion: /],
+    ['its version is a number', altered(state, { entityversion: 3 }), /^entityversion: .*expected string/],
+    [
+      'its version is an infinite number',
+      state.replace('"entityversion":"3"', '"entityversion":1e999'),
+      /^entityversion: /,
+    ],
+    [
+      'its version is one above the highest',
+      altered(state, { entityversion: '9007199254740992' }),
+      /^entityversion: above/,
+    ],
+    ['its version is far above the highest', altered(state, { entityversion: '9'.repeat(400) }), /^entityversion: /],
+    ['its digest is hexadecimal', altered(state, { digest: 'ab'.repeat(32) }), /^digest: /],
+    ['its schema version is a text', altered(state, { schemaversion: '1' }), /^schemaversion: /],
+    ['its schema version is 0', altered(state, { schemaversion: 0 }), /^schemaversion: /],
+    ['its schema version is a fraction', altered(state, { schemaversion: 1.5 }), /^schemaversion: /],
+    ['it is a state without data', altered(state, { data: undefined }), /^data: /],
+    ['it is a tombstone with data', altered(tombstone, { data: stateAt(4) }), /^data: /],
+    ['it is a tombstone with null for data', altered(tombstone, { data: null }), /^data: /],
+    [
+      "it is a tombstone with a state's digest",
+      altered(tombstone, { digest: owned(product(), 3).digest }),
+      /^digest: /,
+    ],
+    ["it is a state with the tombstones' digest", altered(state, { digest: TOMBSTONE_DIGEST }), /^digest: /],
+    ['its attributes lie under __proto__', `{"__proto__":${state}}`, /^specversion: /],
+    ['its attributes lie under constructor', `{"constructor":{"prototype":${state}}}`, /^specversion: /],
+    ['it is nested deeper than the stack', '['.repeat(300_000), /^not JSON/],
+    ['it is nested deeper than the stack and closed', `${'['.repeat(120_000)}${']'.repeat(120_000)}`, /^envelope: /],
+    ['it is huge', `"${'x'.repeat(5_000_000)}"`, /^envelope: /],
+    ['an attribute is huge', altered(state, { kind: 'x'.repeat(1_000_000) }), /^kind: /],
+  ])('%s', (_, body, expected) => {
+    const event = parseEvent(body);
+    expect(event).toEqual({ reason: 'malformed', message: expect.stringMatching(expected) });
+    expect(JSON.stringify(event).length).toBeLessThan(600);
+  });
+});
+
+test('prototype keys in an event are data and change no prototype', () => {
+  const body = state.replace(
+    '"data":{',
+    '"data":{"__proto__":{"polluted":1},"constructor":{"prototype":{"polluted":1}},',
+  );
+  const event = parseEvent(body);
+  expect('data' in event && Object.keys(event.data as object)).toEqual(['__proto__', 'constructor', 'name', 'price']);
+  expect({}).not.toHaveProperty('polluted');
+});
+
+test('data nested deeper than the stack is read, for the schema to judge', () => {
+  const body = state.replace(/"data":.*$/, `"data":${'{"a":'.repeat(100_000)}1${'}'.repeat(100_000)}}`);
+  expect(parseEvent(body)).toMatchObject({ kind: 'state', version: 3 });
+});

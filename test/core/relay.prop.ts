@@ -1,0 +1,132 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import {
+  MAX_BATCH_BYTES,
+  MAX_BATCH_ENTRIES,
+  type OutgoingMessage,
+  type PublishResult,
+  type RelayPorts,
+  relayBatch,
+  type StreamChange,
+} from '../../core/relay.ts';
+import { catalogue } from '../support/boundaries.ts';
+import { deleted, owned, PUBLISHED_AT, product } from '../support/events.ts';
+
+type Relay = typeof relayBatch;
+
+/** A stream: commits of a few entities as they interleaved, some of them large, and removals by hand in between. */
+const streams = fc
+  .array(
+    fc.record({
+      entity: fc.integer({ min: 0, max: 14 }),
+      what: fc.constantFrom('put', 'put', 'large', 'delete', 'remove'),
+    }),
+    {
+      minLength: 1,
+      maxLength: 40,
+    },
+  )
+  .map((changes) => {
+    const versions = new Map<number, number>();
+    return changes.map(({ entity, what }, index): StreamChange => {
+      const sequenceNumber = String(index);
+      if (what === 'remove') return { sequenceNumber, kind: 'unpublishable', reason: 'removed', message: 'by hand' };
+      const version = (versions.get(entity) ?? 0) + 1;
+      versions.set(entity, version);
+      const ref = product(`p${entity}`);
+      if (what === 'delete') return { sequenceNumber, kind: 'committed', owned: deleted(ref, version) };
+      const name = what === 'large' ? 'x'.repeat(100_000) : 'bolt';
+      return { sequenceNumber, kind: 'committed', owned: owned(ref, version, { name, price: version }) };
+    });
+  });
+
+const results = fc.array(fc.constantFrom('published', 'failed', 'refused'), { maxLength: 60 });
+const diverts = fc.array(fc.boolean(), { maxLength: 20 });
+const batchSizes = fc.array(fc.integer({ min: 1, max: 40 }), { minLength: 1, maxLength: 10 });
+
+/** Plays the stream as its mapping does: batch after batch, restarted from the first record that failed. */
+function everyVersionGoesOutInOrder(relay: Relay) {
+  return fc.asyncProperty(
+    fc.scheduler(),
+    streams,
+    results,
+    diverts,
+    batchSizes,
+    async (scheduler, changes, answers, divertable, sizes) => {
+      const settled = new Set<string>();
+      const violations: string[] = [];
+      const ports: RelayPorts = {
+        publish: scheduler.scheduleFunction(async (messages: readonly OutgoingMessage[]) => {
+          if (messages.length > MAX_BATCH_ENTRIES) violations.push(`${messages.length} entries in a call`);
+          if (messages.reduce((sum, { bytes }) => sum + bytes, 0) > MAX_BATCH_BYTES) violations.push('too many bytes');
+          if (new Set(messages.map(({ groupId }) => groupId)).size < messages.length) violations.push('a group twice');
+          return messages.map(({ sequenceNumber }) => {
+            // Once the planned troubles are over, everything succeeds.
+            const kind = answers.shift() ?? 'published';
+            if (kind === 'published') {
+              const overtaken = predecessors(changes, sequenceNumber).filter((one) => !settled.has(one));
+              violations.push(...overtaken.map((one) => `${sequenceNumber} overtakes ${one}`));
+              settled.add(sequenceNumber);
+            }
+            return { kind, message: '' } as PublishResult;
+          });
+        }),
+        async divert(sequenceNumber) {
+          if (divertable.shift() === false) throw new Error('no queue');
+          settled.add(sequenceNumber);
+        },
+      };
+      for (let [from, round] = [0, 0]; from < changes.length; round += 1) {
+        const batch = changes.slice(from, from + (sizes[round % sizes.length] ?? 1));
+        const { failed } = await scheduler.waitFor(relay(catalogue, batch, PUBLISHED_AT, ports));
+        const first = batch.findIndex(({ sequenceNumber }) => failed.includes(sequenceNumber));
+        from += first === -1 ? batch.length : first;
+      }
+      expect(violations).toEqual([]);
+      expect(changes.filter(({ sequenceNumber }) => !settled.has(sequenceNumber))).toEqual([]);
+    },
+  );
+}
+
+/** The records of the same entity that come before a record. */
+function predecessors(changes: readonly StreamChange[], sequenceNumber: string): string[] {
+  const own = changes[Number(sequenceNumber)];
+  return changes
+    .slice(0, Number(sequenceNumber))
+    .flatMap((change) =>
+      change.kind === 'committed' && own?.kind === 'committed' && change.owned.entity.id === own.owned.entity.id
+        ? [change.sequenceNumber]
+        : [],
+    );
+}
+
+test('every version is published or diverted, in order within its entity, whatever fails and whenever answers come', async () => {
+  await fc.assert(everyVersionGoesOutInOrder(relayBatch), { numRuns: 150 });
+});
+
+test.each<[string, Relay]>([
+  [
+    'publishes a version although the one before failed',
+    async (boundary, changes, publishedAt, ports) => {
+      const reports = [];
+      for (const change of changes) reports.push(await relayBatch(boundary, [change], publishedAt, ports));
+      return { published: 0, expired: 0, diverted: 0, failed: reports.flatMap(({ failed }) => failed) };
+    },
+  ],
+  [
+    'publishes all versions at once',
+    async (boundary, changes, publishedAt, ports) => {
+      const reports = await Promise.all(changes.map((change) => relayBatch(boundary, [change], publishedAt, ports)));
+      return { published: 0, expired: 0, diverted: 0, failed: reports.flatMap(({ failed }) => failed) };
+    },
+  ],
+  ['forgets what failed', async (...args) => ({ ...(await relayBatch(...args)), failed: [] })],
+  [
+    'takes a refusal for a success',
+    (boundary, changes, publishedAt, ports) =>
+      relayBatch(boundary, changes, publishedAt, { ...ports, divert: async () => undefined }),
+  ],
+])('mutant: a relay that %s is found', async (_, mutant) => {
+  const found = await fc.check(everyVersionGoesOutInOrder(mutant), { numRuns: 300, endOnFailure: true });
+  expect(found.failed).toBe(true);
+});

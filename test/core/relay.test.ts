@@ -1,0 +1,242 @@
+import { describe, expect, test } from 'vitest';
+import { entityRef, MAX_VERSION } from '../../core/entity.ts';
+import { parseEvent } from '../../core/event.ts';
+import type { OwnedEntity } from '../../core/own.ts';
+import {
+  MAX_BATCH_BYTES,
+  MAX_BATCH_ENTRIES,
+  type OutgoingMessage,
+  type PublishResult,
+  type RelayPorts,
+  relayBatch,
+  type StreamChange,
+} from '../../core/relay.ts';
+import { MAX_STATE_BYTES } from '../../core/state.ts';
+import { catalogue } from '../support/boundaries.ts';
+import { deleted, owned, PUBLISHED_AT, product } from '../support/events.ts';
+import { WORST_ID } from '../support/nasty-ids.ts';
+
+const PUBLISHED: PublishResult = { kind: 'published' };
+const FAILED: PublishResult = { kind: 'failed', message: 'throttled' };
+const REFUSED: PublishResult = { kind: 'refused', message: 'invalid' };
+
+/** A stream of commits, numbered from 1. */
+function stream(...entities: readonly OwnedEntity[]): StreamChange[] {
+  return entities.map((one, index) => ({ sequenceNumber: String(index + 1), kind: 'committed', owned: one }));
+}
+
+/** Ports that keep every call; `answer` says what becomes of a message, `divertFails` whether a record can't be set aside. */
+function ports(answer: (message: OutgoingMessage) => PublishResult = () => PUBLISHED, divertFails = false) {
+  const calls: (readonly OutgoingMessage[])[] = [];
+  const diverted: { sequenceNumber: string; reason: string; message: string }[] = [];
+  const relay: RelayPorts = {
+    async publish(messages) {
+      calls.push(messages);
+      return messages.map(answer);
+    },
+    async divert(sequenceNumber, reason, message) {
+      if (divertFails) throw new Error('no queue');
+      diverted.push({ sequenceNumber, reason, message });
+    },
+  };
+  return { relay, calls, diverted, published: () => calls.flat().map((message) => message.deduplicationId) };
+}
+
+const relayed = (changes: readonly StreamChange[], { relay }: { relay: RelayPorts }) =>
+  relayBatch(catalogue, changes, PUBLISHED_AT, relay);
+
+describe('a batch of commits', () => {
+  test('publishes every version of an entity in its order, each in a call of its own', async () => {
+    const topic = ports();
+    const report = await relayed(stream(owned(product(), 1), owned(product(), 2), deleted(product(), 3)), topic);
+    expect(topic.calls.map((call) => call.map(({ deduplicationId }) => deduplicationId))).toEqual([
+      ['Product/p1@1'],
+      ['Product/p1@2'],
+      ['Product/p1@3'],
+    ]);
+    expect(report).toEqual({ published: 3, expired: 0, diverted: 0, failed: [] });
+  });
+
+  test('publishes each as the event of its version, under its entity and type', async () => {
+    const topic = ports();
+    await relayed(stream(owned(product(), 7)), topic);
+    const [message] = topic.calls.flat();
+    expect(message).toMatchObject({ groupId: 'Product/p1', deduplicationId: 'Product/p1@7', type: 'Product' });
+    expect(parseEvent(message?.body ?? '')).toMatchObject({
+      kind: 'state',
+      version: 7,
+      owner: 'catalogue',
+      schemaVersion: 2,
+      publishedAt: PUBLISHED_AT,
+    });
+  });
+
+  test('publishes entities side by side, and the next version only once the one before is out', async () => {
+    const topic = ports();
+    const [a, b] = [product('a'), product('b')];
+    await relayed(stream(owned(a, 1), owned(a, 2), owned(b, 1), owned(a, 3), owned(b, 2)), topic);
+    expect(topic.calls.map((call) => call.map(({ deduplicationId }) => deduplicationId))).toEqual([
+      ['Product/a@1', 'Product/b@1'],
+      ['Product/a@2', 'Product/b@2'],
+      ['Product/a@3'],
+    ]);
+  });
+
+  test('waits for the answer before it publishes the next version', async () => {
+    const answers: (() => void)[] = [];
+    const started: string[] = [];
+    const { relay } = ports();
+    const publish: RelayPorts['publish'] = (messages) => {
+      started.push(...messages.map(({ deduplicationId }) => deduplicationId));
+      return new Promise((resolve) => answers.push(() => resolve(messages.map(() => PUBLISHED))));
+    };
+    const done = relayed(stream(owned(product(), 1), owned(product(), 2)), { relay: { ...relay, publish } });
+    expect(started).toEqual(['Product/p1@1']);
+    expect(answers).toHaveLength(1);
+    answers[0]?.();
+    await expect.poll(() => answers.length).toBe(2);
+    answers[1]?.();
+    expect((await done).published).toBe(2);
+  });
+
+  test('is split into calls of ten', async () => {
+    const topic = ports();
+    await relayed(stream(...Array.from({ length: 25 }, (_, n) => owned(product(`p${n}`), 1))), topic);
+    expect(topic.calls.map((call) => call.length)).toEqual([MAX_BATCH_ENTRIES, MAX_BATCH_ENTRIES, 5]);
+  });
+
+  test('is split into calls of at most the bytes that one call takes, characters of several bytes included', async () => {
+    const topic = ports();
+    const large = { name: '漢'.repeat(40_000), price: 1 };
+    await relayed(stream(...Array.from({ length: 5 }, (_, n) => owned(product(`p${n}`), 1, large))), topic);
+    expect(topic.calls.map((call) => call.length)).toEqual([2, 2, 1]);
+    for (const call of topic.calls) {
+      const bytes = call.reduce((sum, { body, type }) => sum + Buffer.byteLength(`${body}typeString${type}`), 0);
+      expect(bytes).toBeLessThanOrEqual(MAX_BATCH_BYTES);
+    }
+  });
+
+  test('of nothing does nothing', async () => {
+    const topic = ports();
+    expect(await relayed([], topic)).toEqual({ published: 0, expired: 0, diverted: 0, failed: [] });
+    expect(topic.calls).toEqual([]);
+  });
+});
+
+test('the largest state fits one message beside the longest names and the id that JSON makes longest', async () => {
+  const type = 'T'.repeat(40);
+  const name = 'b'.repeat(30);
+  const contract = { type, owner: name, schema: catalogue.owns.Product.schema, schemaVersion: 2 ** 31 - 1 };
+  const boundary = { name, module: '', owns: { [type]: contract }, caches: {} };
+  const state = { a: 'x'.repeat(MAX_STATE_BYTES - '{"a":""}'.length) };
+  const topic = ports();
+  const worst = [WORST_ID, '"'.repeat(46), '"'.repeat(1024), '漢'.repeat(341)].map((id) =>
+    owned(entityRef(type, id), MAX_VERSION, state),
+  );
+  const report = await relayBatch(boundary, stream(...worst), PUBLISHED_AT, topic.relay);
+  expect(report).toMatchObject({ published: worst.length, diverted: 0 });
+  for (const { bytes, body } of topic.calls.flat()) {
+    expect(bytes).toBeGreaterThanOrEqual(Buffer.byteLength(`${body}typeString${type}`));
+    expect(bytes).toBeLessThanOrEqual(MAX_BATCH_BYTES);
+  }
+});
+
+describe('a message that fails', () => {
+  test('holds back what follows it in its own group, and nothing else', async () => {
+    const [a, b] = [product('a'), product('b')];
+    const topic = ports(({ deduplicationId }) => (deduplicationId === 'Product/a@2' ? FAILED : PUBLISHED));
+    const report = await relayed(
+      stream(owned(a, 1), owned(a, 2), owned(b, 1), owned(a, 3), owned(b, 2), owned(b, 3)),
+      topic,
+    );
+    expect(topic.published()).toEqual(['Product/a@1', 'Product/b@1', 'Product/a@2', 'Product/b@2', 'Product/b@3']);
+    expect(report).toEqual({ published: 4, expired: 0, diverted: 0, failed: ['2', '4'] });
+  });
+
+  test('is told in the order of the stream, so that the first of them restarts the batch', async () => {
+    const [a, b, c] = [product('a'), product('b'), product('c')];
+    const topic = ports(({ deduplicationId }) =>
+      ['Product/a@2', 'Product/b@1', 'Product/c@1'].includes(deduplicationId) ? FAILED : PUBLISHED,
+    );
+    const report = await relayed(stream(owned(a, 1), owned(a, 2), owned(c, 1), owned(b, 1)), topic);
+    expect(report.failed).toEqual(['2', '3', '4']);
+  });
+
+  test('may be one that the topic gave no answer for', async () => {
+    const { relay } = ports();
+    const report = await relayed(stream(owned(product('a'), 1), owned(product('b'), 1)), {
+      relay: { ...relay, publish: async () => [PUBLISHED] },
+    });
+    expect(report).toMatchObject({ published: 1, failed: ['2'] });
+  });
+});
+
+describe('a record that can never be published', () => {
+  test('is diverted when the topic refuses it, and its group goes on', async () => {
+    const topic = ports(({ deduplicationId }) => (deduplicationId === 'Product/p1@2' ? REFUSED : PUBLISHED));
+    const report = await relayed(stream(owned(product(), 1), owned(product(), 2), owned(product(), 3)), topic);
+    expect(topic.diverted).toEqual([{ sequenceNumber: '2', reason: 'refused', message: 'invalid' }]);
+    expect(topic.published()).toEqual(['Product/p1@1', 'Product/p1@2', 'Product/p1@3']);
+    expect(report).toEqual({ published: 2, expired: 0, diverted: 1, failed: [] });
+  });
+
+  test('fails with its group behind it when it is refused and cannot be diverted either', async () => {
+    const topic = ports(({ deduplicationId }) => (deduplicationId === 'Product/p1@2' ? REFUSED : PUBLISHED), true);
+    const changes = stream(owned(product(), 1), owned(product(), 2), owned(product(), 3), owned(product('b'), 1));
+    expect(await relayed(changes, topic)).toEqual({ published: 2, expired: 0, diverted: 0, failed: ['2', '3'] });
+  });
+
+  test('is counted and no more when it is an item that expired', async () => {
+    const topic = ports();
+    const report = await relayed([{ sequenceNumber: '1', kind: 'expired' }], topic);
+    expect(report).toEqual({ published: 0, expired: 1, diverted: 0, failed: [] });
+    expect([topic.calls, topic.diverted]).toEqual([[], []]);
+  });
+
+  test.each<[string, StreamChange, string]>([
+    [
+      'an item that was removed by hand',
+      { sequenceNumber: '1', kind: 'unpublishable', reason: 'removed', message: 'removed from the table' },
+      'removed',
+    ],
+    [
+      'an entity of a type that the boundary does not own',
+      stream(owned(entityRef('Country', 'CH'), 1))[0] as StreamChange,
+      'unknown-type',
+    ],
+    [
+      'an entity of a type named like a prototype key',
+      stream(owned(entityRef('constructor', 'a'), 1))[0] as StreamChange,
+      'unknown-type',
+    ],
+    [
+      'a state over what a message carries',
+      stream({ ...owned(product(), 1), stateJson: `{"a":"${'x'.repeat(MAX_BATCH_BYTES)}"}` })[0] as StreamChange,
+      'too-large',
+    ],
+    [
+      'a tombstone that has a state',
+      stream({ ...deleted(product(), 2), stateJson: '{}' })[0] as StreamChange,
+      'unreadable',
+    ],
+    [
+      'a state that is missing',
+      stream({ ...owned(product(), 2), stateJson: undefined })[0] as StreamChange,
+      'unreadable',
+    ],
+  ])('is diverted with its reason when it is %s, and the rest goes on', async (_, change, reason) => {
+    const topic = ports();
+    const other = { sequenceNumber: '2', kind: 'committed', owned: owned(product(), 3) } as const;
+    const report = await relayed([change, other], topic);
+    expect(topic.diverted).toEqual([{ sequenceNumber: '1', reason, message: expect.stringMatching(/.+/) }]);
+    expect(topic.published()).toEqual(['Product/p1@3']);
+    expect(report).toMatchObject({ published: 1, diverted: 1, failed: [] });
+  });
+
+  test('fails when it cannot be diverted, and the rest goes on', async () => {
+    const topic = ports(() => PUBLISHED, true);
+    const removed = { sequenceNumber: '0', kind: 'unpublishable', reason: 'removed', message: '' } as const;
+    const report = await relayed([removed, ...stream(owned(product(), 1))], topic);
+    expect(report).toEqual({ published: 1, expired: 0, diverted: 0, failed: ['0'] });
+  });
+});

@@ -1,0 +1,134 @@
+import { describe, expect, test } from 'vitest';
+import { utf8Bytes } from '../../core/entity.ts';
+import { canonicalJson, canonicalState, MAX_STATE_BYTES, MAX_STATE_DEPTH, TOMBSTONE_DIGEST } from '../../core/state.ts';
+import { product } from '../support/events.ts';
+
+const entity = product();
+
+/** An object nested so many levels deep. */
+function nested(levels: number): object {
+  return levels === 0 ? {} : { in: nested(levels - 1) };
+}
+
+/** A state whose canonical JSON has exactly so many bytes. */
+function stateOfBytes(bytes: number): object {
+  return { a: 'x'.repeat(bytes - '{"a":""}'.length) };
+}
+
+describe('the canonical form of a state', () => {
+  test('sorts keys at every level and leaves arrays in order', () => {
+    expect(canonicalState(entity, { b: [3, { d: 1, c: null }], a: true }).json).toBe(
+      '{"a":true,"b":[3,{"c":null,"d":1}]}',
+    );
+  });
+
+  test('keeps the digest when keys are written in another order', () => {
+    const one = canonicalState(entity, JSON.parse('{"a":1,"b":{"c":2,"d":3}}'));
+    const other = canonicalState(entity, JSON.parse('{"b":{"d":3.0,"c":2},"a":1e0}'));
+    expect(other).toEqual(one);
+  });
+
+  test('changes the digest when items of an array change places', () => {
+    expect(canonicalState(entity, { a: [1, 2] }).digest).not.toBe(canonicalState(entity, { a: [2, 1] }).digest);
+  });
+
+  test('leaves out a key without a value', () => {
+    expect(canonicalState(entity, { a: 1, b: undefined })).toEqual(canonicalState(entity, { a: 1 }));
+  });
+
+  test('keeps a __proto__ key as data', () => {
+    const { json } = canonicalState(entity, JSON.parse('{"__proto__":{"admin":true},"a":1}'));
+    expect(json).toBe('{"__proto__":{"admin":true},"a":1}');
+  });
+
+  test('of an object without a prototype is that of any other', () => {
+    expect(canonicalState(entity, Object.assign(Object.create(null), { a: 1 }))).toEqual(
+      canonicalState(entity, { a: 1 }),
+    );
+  });
+
+  test('never has the digest of a tombstone, however empty it is', () => {
+    expect(canonicalState(entity, {}).digest).not.toBe(TOMBSTONE_DIGEST);
+  });
+});
+
+describe('a state is refused with the field that is wrong when', () => {
+  test.each<[string, unknown, string]>([
+    ['it is a text', 'text', 'state'],
+    ['it is null', null, 'state'],
+    ['it is an array', [{}], 'state'],
+    ['it is an array with a BigInt', [1n], 'state'],
+    ['it is a function', () => 1, 'state'],
+    ['it is a Date', new Date(0), 'state'],
+    ['a field is NaN', { a: Number.NaN }, 'state.a'],
+    ['a field is Infinity', { a: { b: Number.POSITIVE_INFINITY } }, 'state.a.b'],
+    ['a field is a Date', { a: [new Date(0)] }, 'state.a[0]'],
+    ['a field is a BigInt', { a: 1n }, 'state.a'],
+    ['a field is a function', { a: () => 1 }, 'state.a'],
+    ['a field is a symbol', { a: Symbol('s') }, 'state.a'],
+    ['a field is a Map', { a: new Map() }, 'state.a'],
+    ['a field has no text form at all', { a: Object.create(Object.create(null)) }, 'state.a'],
+    ['an item of an array is undefined', { a: [1, undefined] }, 'state.a[1]'],
+    ['an array has a hole', { a: Array(2) }, 'state.a[0]'],
+    ['it has a method to write itself as JSON', { toJSON: () => ({}) }, 'state.toJSON'],
+    ['a text has a lone surrogate', { a: ['\ud800'] }, 'state.a[0]'],
+    ['a key has a lone surrogate', { a: { '\udfff': 1 } }, 'state.a'],
+  ])('%s', (_, state, field) => {
+    expect(() => canonicalState(entity, state)).toThrowError(
+      expect.objectContaining({ code: 'InvalidState', field, entity }),
+    );
+  });
+
+  test('it contains itself', () => {
+    const state: Record<string, unknown> = {};
+    state.self = state;
+    expect(() => canonicalState(entity, state)).toThrowError(expect.objectContaining({ code: 'InvalidState' }));
+  });
+
+  test('it is nested deeper than allowed, and not one level earlier', () => {
+    expect(() => canonicalState(entity, nested(MAX_STATE_DEPTH))).not.toThrow();
+    expect(() => canonicalState(entity, nested(MAX_STATE_DEPTH + 1))).toThrowError(/nested deeper than the 64 levels/);
+  });
+
+  test('it is nested deeper than the stack', () => {
+    const deep: unknown = JSON.parse(`{"a":${'['.repeat(200_000)}${']'.repeat(200_000)}}`);
+    expect(() => canonicalState(entity, deep)).toThrowError(/nested deeper than the 64 levels/);
+  });
+
+  test('a wrong field has a name that is long enough to flood a log, in a message that does not', () => {
+    const refusal = () => canonicalState(entity, { ['k'.repeat(1_000_000)]: { in: 1n } });
+    expect(refusal).toThrowError(/^.{1,600}$/);
+  });
+});
+
+describe('the size of a state', () => {
+  test.each([
+    ['ASCII', stateOfBytes(MAX_STATE_BYTES)],
+    [
+      'characters of three bytes',
+      {
+        a: `${'漢'.repeat((MAX_STATE_BYTES - 8 - ((MAX_STATE_BYTES - 8) % 3)) / 3)}${'x'.repeat((MAX_STATE_BYTES - 8) % 3)}`,
+      },
+    ],
+  ])('may be exactly the limit in %s', (_, state) => {
+    expect(utf8Bytes(canonicalState(entity, state).json)).toBe(MAX_STATE_BYTES);
+  });
+
+  test('may not be one byte over the limit', () => {
+    expect(() => canonicalState(entity, stateOfBytes(MAX_STATE_BYTES + 1))).toThrowError(
+      expect.objectContaining({
+        code: 'StateTooLarge',
+        field: 'state',
+        message: expect.stringContaining(`${MAX_STATE_BYTES + 1} bytes of JSON. Allowed: at most ${MAX_STATE_BYTES}`),
+      }),
+    );
+  });
+
+  test('is counted in bytes as JSON writes them, not in characters', () => {
+    expect(() => canonicalState(entity, { a: '\u0001'.repeat(MAX_STATE_BYTES / 6) })).toThrowError(/too large/);
+  });
+
+  test('does not matter where only the canonical text is wanted', () => {
+    expect(utf8Bytes(canonicalJson(entity, stateOfBytes(MAX_STATE_BYTES + 1)))).toBe(MAX_STATE_BYTES + 1);
+  });
+});

@@ -1,0 +1,33 @@
+import type { StandardSchemaV1 } from '@standard-schema/spec';
+import { defineBoundary, keep } from '../../core/contract.ts';
+import type { Json, State } from '../../core/state.ts';
+
+/** What the test boundaries' entities hold. */
+export type Product = { readonly name: string; readonly price: number; readonly tags?: readonly Json[] };
+
+/** A Standard Schema without a library: an object with a text `name` and a finite `price`; anything else goes through. */
+export const productSchema: StandardSchemaV1<unknown, Product> = schemaOf((value) => {
+  const { name, price } = value as Record<string, unknown>;
+  if (typeof name !== 'string') return { issues: [{ message: 'not a text', path: ['name'] }] };
+  if (typeof price !== 'number') return { issues: [{ message: 'not a number', path: [{ key: 'price' }] }] };
+  return { value: value as Product };
+});
+
+/** A schema made of its check. */
+export function schemaOf<S extends State>(
+  validate: StandardSchemaV1.Props<unknown, S>['validate'],
+): StandardSchemaV1<unknown, S> {
+  return { '~standard': { version: 1, vendor: 'test', validate } };
+}
+
+/** Owns Product and Label. */
+export const catalogue = defineBoundary('file:///catalogue.ts', {
+  name: 'catalogue',
+  owns: { Product: { schema: productSchema, schemaVersion: 2 }, Label: { schema: productSchema } },
+});
+
+/** Caches Product whole, listed by name. */
+export const shop = defineBoundary('file:///shop.ts', {
+  name: 'shop',
+  caches: { Product: keep(catalogue.owns.Product, { indexes: { name: 'name' } }) },
+});

@@ -1,0 +1,51 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { App, Stack } from 'aws-cdk-lib';
+import { shopApp } from '../../examples/shop/app.ts';
+import type { OrderingStack } from '../../examples/shop/ordering/stack.ts';
+import type { Resource, Template, Templates } from './table-writers.ts';
+
+/** Without the bundles: what templates say doesn't depend on them. */
+const context = { 'aws:cdk:bundling-stacks': [] };
+
+/** The shop's templates, after a change that a test plants. */
+export function shopTemplates(plant: (app: App, ordering: OrderingStack) => void = () => {}): Templates {
+  return synthesised((outdir) => {
+    const app = shopApp({ context, outdir });
+    plant(app, app.node.findChild('Ordering') as OrderingStack);
+    return app;
+  });
+}
+
+/** The template of one stack that a test builds. */
+export function stackTemplate(build: (stack: Stack) => void): Template {
+  const templates = synthesised((outdir) => {
+    const app = new App({ context, outdir });
+    build(new Stack(app, 'Test'));
+    return app;
+  });
+  return templates.Test ?? { Resources: {} };
+}
+
+function synthesised(makeApp: (outdir: string) => App): Templates {
+  const outdir = mkdtempSync(join(tmpdir(), 'freshet-templates-'));
+  try {
+    const { stacks } = makeApp(outdir).synth();
+    return Object.fromEntries(stacks.map((stack) => [stack.stackName, stack.template]));
+  } finally {
+    rmSync(outdir, { recursive: true, force: true });
+  }
+}
+
+/** All resources of a type, by logical id. */
+export function resourcesOf(template: Template | undefined, type: string): [string, Resource][] {
+  return Object.entries(template?.Resources ?? {}).filter(([, { Type }]) => Type === type);
+}
+
+/** The properties of a template's only resource of a type; of several, the one whose logical id contains a text. */
+export function propertiesOf(template: Template | undefined, type: string, idContains = ''): Resource['Properties'] {
+  const found = resourcesOf(template, type).filter(([id]) => id.includes(idContains));
+  if (found.length !== 1) throw new Error(`${found.length} resources of type ${type} contain "${idContains}"`);
+  return found[0]?.[1].Properties;
+}
