@@ -12,6 +12,8 @@ export const LIMITS = {
   maxRetention: Duration.days(14),
   /** Largest SQS message, 1 MiB (sqs/quotas-messages). */
   maxMessageBytes: 1024 * 1024,
+  /** Largest message of a topic unless it is raised (sns/large-message-payloads). */
+  topicMessageBytes: 256 * 1024,
   /** How long a stream keeps a record (ddb/Streams). */
   streamRetention: Duration.hours(24),
   /** Lowest and highest maximum concurrency of an SQS mapping (lambda/services-sqs-scaling). */

@@ -87,6 +87,8 @@ export class LocalCache extends Construct {
       fifo: true,
       enforceSSL: true,
       retentionPeriod: LIMITS.maxRetention,
+      // The dead-letter queue takes 1 MiB, so there is room for the reason that goes with a message.
+      maxMessageSizeBytes: LIMITS.topicMessageBytes,
       visibilityTimeout: Duration.seconds(FUNCTION_TIMEOUT.toSeconds() * LIMITS.visibilityPerFunctionTimeout),
       // Those behind a failing message are received with it and count too, so only the backstop for a projector that crashes is here.
       deadLetterQueue: { queue: this.deadLetterQueue, maxReceiveCount: LIMITS.maxMaxReceiveCount },
@@ -127,7 +129,7 @@ export class LocalCache extends Construct {
 
   /** Lets a function of the service read the cache; nothing but the projector writes it. */
   grantRead(grantee: IGrantable): Grant {
-    return this.table.grantReadData(grantee);
+    return this.table.grant(grantee, 'dynamodb:GetItem', 'dynamodb:BatchGetItem', 'dynamodb:Query');
   }
 
   private fifoQueue(id: string): Queue {

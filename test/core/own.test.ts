@@ -94,14 +94,14 @@ describe('a refused change', () => {
     );
   });
 
-  test.each([undefined, MAX_VERSION])(
-    'is the end of the versions when none is left, expected version %s',
-    (expected) => {
-      expect(() => notCommitted(entity, owned(entity, MAX_VERSION), digestAt(1), expected)).toThrowError(
-        expect.objectContaining({ code: 'VersionsExhausted', currentVersion: MAX_VERSION }),
-      );
-    },
-  );
+  test.each([
+    undefined,
+    MAX_VERSION,
+  ])('is the end of the versions when none is left, expected version %s', (expected) => {
+    expect(() => notCommitted(entity, owned(entity, MAX_VERSION), digestAt(1), expected)).toThrowError(
+      expect.objectContaining({ code: 'VersionsExhausted', currentVersion: MAX_VERSION }),
+    );
+  });
 
   test('of the last version that changes nothing is unchanged', () => {
     const last = owned(entity, MAX_VERSION);

@@ -6,13 +6,18 @@ import { WORST_ID } from '../support/nasty-ids.ts';
 const cursorOf = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64url');
 
 describe('a cursor', () => {
-  test.each([undefined, 'p1', '漢', '😀', '__proto__', '","', WORST_ID])(
-    'reads back as it was written after id %j',
-    (afterId) => {
-      const position = { partition: PARTITIONS_PER_TYPE - 1, afterId };
-      expect(decodeCursor(encodeCursor(position))).toEqual(position);
-    },
-  );
+  test.each([
+    undefined,
+    'p1',
+    '漢',
+    '😀',
+    '__proto__',
+    '","',
+    WORST_ID,
+  ])('reads back as it was written after id %j', (afterId) => {
+    const position = { partition: PARTITIONS_PER_TYPE - 1, afterId };
+    expect(decodeCursor(encodeCursor(position))).toEqual(position);
+  });
 
   test('may be typed in a shell and a URL as it is', () => {
     expect(encodeCursor({ partition: 3, afterId: 'ÿþý?>~' })).toMatch(/^[A-Za-z0-9_-]+$/);

@@ -117,12 +117,15 @@ describe('a subscription', () => {
     expect(subscription.counts.filteredOut).toBe(isDelivered ? 0 : 1);
   });
 
-  it.each(['[]', '{"a":"x"}', '{"a":[{"cidr":"10.0.0.0/8"}]}', '{"$or":[{"a":["x"]}]}', '{"a":[{"numeric":["~",1]}]}'])(
-    'refuses the filter %s',
-    (FilterPolicy) => {
-      expect(codeOf(() => topicWithQueue({}, { FilterPolicy }))).toBe('InvalidParameter');
-    },
-  );
+  it.each([
+    '[]',
+    '{"a":"x"}',
+    '{"a":[{"cidr":"10.0.0.0/8"}]}',
+    '{"$or":[{"a":["x"]}]}',
+    '{"a":[{"numeric":["~",1]}]}',
+  ])('refuses the filter %s', (FilterPolicy) => {
+    expect(codeOf(() => topicWithQueue({}, { FilterPolicy }))).toBe('InvalidParameter');
+  });
 
   it('sends to its dead-letter queue what the queue cannot take any more', () => {
     const { messaging, fifoQueue, topic, queue, subscription } = topicWithQueue({}, RAW);

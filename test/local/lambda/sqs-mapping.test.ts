@@ -138,17 +138,20 @@ describe('an SQS event source mapping', () => {
     expect(invocations[1]?.event.Records[0]?.attributes.ApproximateReceiveCount).toBe('2');
   });
 
-  it.each([null, undefined, {}, { batchItemFailures: null }, { batchItemFailures: [] }])(
-    'takes the response %j for success',
-    async (payload) => {
-      const { queue, start, invocations } = setUp({ reportBatchItemFailures: true });
-      send(queue, 'a', '1');
-      start();
-      await flush();
-      await invocations[0]?.answer({ ok: true, payload });
-      expect(queue.counts()).toEqual({ visible: 0, inFlight: 0, delayed: 0 });
-    },
-  );
+  it.each([
+    null,
+    undefined,
+    {},
+    { batchItemFailures: null },
+    { batchItemFailures: [] },
+  ])('takes the response %j for success', async (payload) => {
+    const { queue, start, invocations } = setUp({ reportBatchItemFailures: true });
+    send(queue, 'a', '1');
+    start();
+    await flush();
+    await invocations[0]?.answer({ ok: true, payload });
+    expect(queue.counts()).toEqual({ visible: 0, inFlight: 0, delayed: 0 });
+  });
 
   it('deletes all but the messages reported as failed, and leaves the visibility of those alone', async () => {
     const { queue, start, invocations, bodiesOf, idOf, advance } = setUp({ reportBatchItemFailures: true });
