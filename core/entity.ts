@@ -44,6 +44,13 @@ export function assertEntityType(type: unknown): asserts type is string {
   }
 }
 
+/** Why a text can't travel in a message as it is; undefined if it can. SQS takes all of Unicode but U+FFFE and U+FFFF (sqs/API_SendMessage). */
+export function textProblem(text: string): string | undefined {
+  if (!text.isWellFormed()) return 'not well-formed Unicode (a lone surrogate)';
+  if (/[\uFFFE\uFFFF]/.test(text)) return 'holds U+FFFE or U+FFFF, which no message can carry';
+  return undefined;
+}
+
 /** Checks an entity id: any script, 1 to 1,024 UTF-8 bytes, well-formed Unicode. Throws `InvalidEntityId`. */
 export function assertEntityId(id: unknown): asserts id is string {
   const problem =
@@ -51,11 +58,8 @@ export function assertEntityId(id: unknown): asserts id is string {
       ? 'not a text'
       : id === ''
         ? 'empty'
-        : !id.isWellFormed()
-          ? 'not well-formed Unicode (a lone surrogate)'
-          : utf8Bytes(id) > MAX_ID_BYTES
-            ? `too long (${utf8Bytes(id)} bytes in UTF-8)`
-            : undefined;
+        : (textProblem(id) ??
+          (utf8Bytes(id) > MAX_ID_BYTES ? `too long (${utf8Bytes(id)} bytes in UTF-8)` : undefined));
   if (problem !== undefined) {
     throw new FreshetError(
       `id: ${problem}: ${quoted(id)}. Allowed: 1 to ${MAX_ID_BYTES} bytes of UTF-8 text in any script.`,

@@ -1,6 +1,6 @@
 import * as z from 'zod/mini';
 import en from 'zod/v4/locales/en.js';
-import { deduplicationId, type EntityRef, MAX_ID_BYTES, MAX_VERSION, utf8Bytes } from './entity.ts';
+import { deduplicationId, type EntityRef, MAX_ID_BYTES, MAX_VERSION, textProblem, utf8Bytes } from './entity.ts';
 import { shortened } from './errors.ts';
 import { TOMBSTONE_DIGEST } from './state.ts';
 
@@ -88,8 +88,8 @@ export function parseEvent(body: string): VersionedEvent | Unreadable {
   const { data: attributes } = parsed;
   const version = Number(attributes.entityversion);
   if (version > MAX_VERSION) return malformed(`entityversion: above ${MAX_VERSION}`);
-  if (!attributes.subject.isWellFormed() || utf8Bytes(attributes.subject) > MAX_ID_BYTES) {
-    return malformed(`subject: not well-formed text of at most ${MAX_ID_BYTES} bytes`);
+  if (textProblem(attributes.subject) !== undefined || utf8Bytes(attributes.subject) > MAX_ID_BYTES) {
+    return malformed(`subject: not a well-formed text of at most ${MAX_ID_BYTES} bytes`);
   }
   if ((attributes.kind === 'tombstone') !== (attributes.data === undefined)) {
     return malformed('data: a state event has it, a tombstone has none');

@@ -1,5 +1,5 @@
 import canonicalize from 'canonicalize';
-import { type EntityRef, entityName, sha256, utf8Bytes } from './entity.ts';
+import { type EntityRef, entityName, sha256, textProblem, utf8Bytes } from './entity.ts';
 import { FreshetError, quoted, shortened } from './errors.ts';
 
 /** A JSON value. */
@@ -62,7 +62,8 @@ function assertJson(entity: EntityRef, value: unknown, path: string, depth: numb
   }
   if (value === null || typeof value === 'boolean') return;
   if (typeof value === 'string') {
-    if (!value.isWellFormed()) throw invalidState(entity, path, 'not well-formed Unicode (a lone surrogate)');
+    const problem = textProblem(value);
+    if (problem !== undefined) throw invalidState(entity, path, problem);
     return;
   }
   if (typeof value === 'number') {
@@ -75,7 +76,8 @@ function assertJson(entity: EntityRef, value: unknown, path: string, depth: numb
   }
   if (typeof value === 'object' && isPlain(value)) {
     for (const [key, item] of Object.entries(value)) {
-      if (!key.isWellFormed()) throw invalidState(entity, path, 'a key is not well-formed Unicode');
+      const problem = textProblem(key);
+      if (problem !== undefined) throw invalidState(entity, path, `a key: ${problem}`);
       if (item !== undefined) assertJson(entity, item, path === '' ? key : `${path}.${key}`, depth + 1);
     }
     return;

@@ -41,6 +41,8 @@ describe('an entity id', () => {
     ['a lone high surrogate', 'a\ud800', 'lone surrogate'],
     ['a lone low surrogate', '\udc00a', 'lone surrogate'],
     ['a reversed pair', '\udc00\ud800', 'lone surrogate'],
+    ['holding U+FFFF', 'a\uffff', 'no message can carry'],
+    ['holding U+FFFE', '\ufffe', 'no message can carry'],
   ])('is refused when it is %s', (_, id, problem) => {
     expect(() => entityRef('Product', id)).toThrowError(
       expect.objectContaining({ code: 'InvalidEntityId', field: 'id', message: expect.stringContaining(problem) }),

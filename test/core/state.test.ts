@@ -73,6 +73,8 @@ describe('a state is refused with the field that is wrong when', () => {
     ['it has a method to write itself as JSON', { toJSON: () => ({}) }, 'state.toJSON'],
     ['a text has a lone surrogate', { a: ['\ud800'] }, 'state.a[0]'],
     ['a key has a lone surrogate', { a: { '\udfff': 1 } }, 'state.a'],
+    ['a text holds U+FFFF', { a: ['\uffff'] }, 'state.a[0]'],
+    ['a key holds U+FFFE', { a: { '\ufffe': 1 } }, 'state.a'],
   ])('%s', (_, state, field) => {
     expect(() => canonicalState(entity, state)).toThrowError(
       expect.objectContaining({ code: 'InvalidState', field, entity }),

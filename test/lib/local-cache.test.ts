@@ -1,0 +1,182 @@
+import { Duration } from 'aws-cdk-lib';
+import { Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import { Topic } from 'aws-cdk-lib/aws-sns';
+import { describe, expect, test } from 'vitest';
+import { defineBoundary, keep } from '../../core/contract.ts';
+import { LIMITS } from '../../lib/limits.ts';
+import { LocalCache, type LocalCacheProps } from '../../lib/local-cache.ts';
+import { lab, shelf } from '../support/lab.ts';
+import { propertiesOf, resourcesOf, shopTemplates, stackTemplate } from '../support/shop.ts';
+import type { Template } from '../support/table-writers.ts';
+
+const DAY_SECONDS = 24 * 60 * 60;
+const shop = shopTemplates();
+const { Ordering, Warehouse } = shop;
+
+/** The queue that an ARN in a template refers to. */
+function queueAt(template: Template | undefined, arn: { readonly 'Fn::GetAtt': readonly [string, string] }) {
+  return propertiesOf(template, 'AWS::SQS::Queue', arn['Fn::GetAtt'][0]);
+}
+
+describe('the shop', () => {
+  test('has one stack per boundary, and each says what it deployed', () => {
+    const deployed = Object.entries(shop).map(([stack, { Outputs = {} }]) => [
+      stack,
+      ...Object.keys(Outputs).filter((id) => id.includes('Freshet')),
+    ]);
+    expect(deployed).toEqual(
+      ['Geography', 'Ordering', 'Warehouse'].map((stack) => [stack, expect.stringContaining('Freshet')]),
+    );
+  });
+});
+
+describe.each([
+  ['Ordering', Ordering, ['Country', 'Currency'], ['by_region']],
+  ['Warehouse', Warehouse, ['Country'], ['by_region']],
+])('the cache of %s', (_, template, types, indexes) => {
+  const queue = propertiesOf(template, 'AWS::SQS::Queue', 'CacheQueue');
+  const subscription = propertiesOf(template, 'AWS::SNS::Subscription');
+  const projector = propertiesOf(template, 'AWS::Lambda::Function');
+  const mapping = propertiesOf(template, 'AWS::Lambda::EventSourceMapping');
+  const table = propertiesOf(template, 'AWS::DynamoDB::Table');
+
+  test('subscribes its queue to its types and nothing else, raw', () => {
+    expect(subscription).toMatchObject({ Protocol: 'sqs', RawMessageDelivery: true, FilterPolicy: { type: types } });
+    expect(Object.keys(subscription.FilterPolicy)).toEqual(['type']);
+    expect(subscription.FilterPolicyScope ?? 'MessageAttributes').toBe('MessageAttributes');
+    expect(queueAt(template, subscription.Endpoint)).toBe(queue);
+  });
+
+  test('sets aside what cannot be delivered and what crashes its projector, in FIFO queues of their own', () => {
+    const undelivered = queueAt(template, subscription.RedrivePolicy.deadLetterTargetArn);
+    const dead = queueAt(template, queue.RedrivePolicy.deadLetterTargetArn);
+    expect(new Set([undelivered, dead, queue]).size).toBe(3);
+    for (const one of [undelivered, dead, queue]) {
+      expect(one).toMatchObject({ FifoQueue: true, MessageRetentionPeriod: 14 * DAY_SECONDS });
+      expect(one.ContentBasedDeduplication ?? false).toBe(false);
+    }
+  });
+
+  test('does not give up on those who wait behind a failing message', () => {
+    expect(queue.RedrivePolicy.maxReceiveCount).toBe(1000);
+  });
+
+  test('hides a message for at least six time-outs of its function', () => {
+    expect(projector.Timeout).toBeGreaterThan(0);
+    expect(queue.VisibilityTimeout).toBeGreaterThanOrEqual(LIMITS.visibilityPerFunctionTimeout * projector.Timeout);
+  });
+
+  test('leaves room in the dead-letter queue for the reason that parking adds', () => {
+    const dead = queueAt(template, queue.RedrivePolicy.deadLetterTargetArn);
+    const { MaximumMessageSize: largest = LIMITS.maxMessageBytes } = dead;
+    // Names, types and 4 bytes for each of up to 1,000 characters of the explanation.
+    expect(queue.MaximumMessageSize ?? LIMITS.maxMessageBytes).toBeLessThanOrEqual(largest - 5_000);
+    // What an SNS message may hold must still get in (sns/large-message-payloads).
+    expect(queue.MaximumMessageSize).toBeGreaterThanOrEqual(256 * 1024);
+  });
+
+  test('projects ten messages at most at once, several batches side by side, and reports failures one by one', () => {
+    expect(mapping).toMatchObject({
+      BatchSize: 10,
+      FunctionResponseTypes: ['ReportBatchItemFailures'],
+      ScalingConfig: { MaximumConcurrency: 10 },
+    });
+    expect(mapping.MaximumBatchingWindowInSeconds).toBeUndefined();
+    expect(queueAt(template, mapping.EventSourceArn)).toBe(queue);
+  });
+
+  test('runs its projector on Node 24 on arm64 and tells it how long a tombstone lives', () => {
+    expect(projector).toMatchObject({ Runtime: 'nodejs24.x', Architectures: ['arm64'] });
+    expect(projector.Environment.Variables.TOMBSTONE_LIFE_SECONDS).toBe(String(60 * DAY_SECONDS));
+  });
+
+  test('keeps items by partition and id, forgets expired ones, and has an index for each declared one', () => {
+    expect(table).toMatchObject({
+      BillingMode: 'PAY_PER_REQUEST',
+      KeySchema: [
+        { AttributeName: 'pk', KeyType: 'HASH' },
+        { AttributeName: 'id', KeyType: 'RANGE' },
+      ],
+      TimeToLiveSpecification: { AttributeName: 'expiresAt', Enabled: true },
+      GlobalSecondaryIndexes: indexes.map((index) => ({
+        IndexName: index,
+        KeySchema: [
+          { AttributeName: index, KeyType: 'HASH' },
+          { AttributeName: 'id', KeyType: 'RANGE' },
+        ],
+        Projection: { ProjectionType: 'ALL' },
+      })),
+    });
+  });
+});
+
+const build = (given: Partial<LocalCacheProps> = {}) =>
+  stackTemplate((stack) => {
+    const topic = new Topic(stack, 'Changes', { fifo: true });
+    new LocalCache(stack, 'Cache', { boundary: shelf, sources: [{ boundary: lab, topic }], ...given });
+  });
+
+describe('LocalCache', () => {
+  test('lets a function of the service read items and lists, and no more', () => {
+    const template = stackTemplate((stack) => {
+      const topic = new Topic(stack, 'Changes', { fifo: true });
+      const cache = new LocalCache(stack, 'Cache', { boundary: shelf, sources: [{ boundary: lab, topic }] });
+      cache.grantRead(new Role(stack, 'Consumer', { assumedBy: new ServicePrincipal('lambda.amazonaws.com') }));
+    });
+    const { PolicyDocument } = propertiesOf(template, 'AWS::IAM::Policy', 'Consumer');
+    expect(PolicyDocument.Statement).toHaveLength(1);
+    expect(PolicyDocument.Statement[0].Action.toSorted()).toEqual([
+      'dynamodb:BatchGetItem',
+      'dynamodb:GetItem',
+      'dynamodb:Query',
+    ]);
+  });
+
+  test('keeps its table when the stack goes, unless told otherwise', () => {
+    const [[, table] = []] = resourcesOf(build(), 'AWS::DynamoDB::Table');
+    expect(table).toMatchObject({ DeletionPolicy: 'Retain' });
+  });
+
+  test('takes the longest concurrency and the shortest tombstone life that are allowed', () => {
+    const template = build({ maxConcurrency: 1000, tombstoneLife: Duration.days(52) });
+    expect(propertiesOf(template, 'AWS::Lambda::EventSourceMapping').ScalingConfig.MaximumConcurrency).toBe(1000);
+    const { Variables } = propertiesOf(template, 'AWS::Lambda::Function').Environment;
+    expect(Variables.TOMBSTONE_LIFE_SECONDS).toBe(String(52 * DAY_SECONDS));
+  });
+
+  const noCaches = defineBoundary(import.meta.url, { name: 'idle' });
+  const other = defineBoundary(import.meta.url, { name: 'other', owns: { X: { schema: lab.owns.Thing.schema } } });
+  const both = defineBoundary(import.meta.url, {
+    name: 'both',
+    caches: { Thing: keep(lab.owns.Thing), X: keep(other.owns.X) },
+  });
+
+  test.each<[string, Partial<LocalCacheProps>, RegExp]>([
+    ['concurrency below 2', { maxConcurrency: 1 }, /^maxConcurrency: given: 1\. An integer from 2 to 1000/],
+    ['concurrency above 1,000', { maxConcurrency: 1001 }, /given: 1001\. An integer from 2 to 1000/],
+    ['concurrency with a fraction', { maxConcurrency: 2.5 }, /given: 2\.5\. An integer from 2 to 1000/],
+    [
+      'a short tombstone life',
+      { tombstoneLife: Duration.days(51) },
+      /^tombstoneLife: given: 51 days\. At least 52 days/,
+    ],
+    ['no source', { sources: [] }, /^sources: given: none\. shelf caches types of: lab\./],
+    ['a source that is not needed', { boundary: noCaches }, /^boundary: idle caches no entity type\. Declare one/],
+    ['a missing source', { boundary: both }, /^sources: given: lab\. both caches types of: lab, other\./],
+  ])('refuses %s: says what was given and what is allowed', (_, given, message) => {
+    expect(() => build(given)).toThrow(message);
+  });
+
+  test('refuses a source given twice and one of another owner', () => {
+    const sources = (...boundaries: LocalCacheProps['boundary'][]) =>
+      stackTemplate((stack) => {
+        const topic = new Topic(stack, 'Changes', { fifo: true });
+        new LocalCache(stack, 'Cache', {
+          boundary: shelf,
+          sources: boundaries.map((boundary) => ({ boundary, topic })),
+        });
+      });
+    expect(() => sources(lab, lab)).toThrow('sources: given: lab, lab. shelf caches types of: lab.');
+    expect(() => sources(other)).toThrow('sources: given: other. shelf caches types of: lab.');
+  });
+});

@@ -1,0 +1,90 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { inject } from 'vitest';
+import { dynamoDbClient } from '../../adapters/clients.ts';
+import { createEngineClient } from '../../local/engine/client.ts';
+import { startEngine } from '../../local/engine/start-engine.ts';
+import { setTestCredentials } from './credentials.ts';
+
+/** A stack of the shop that declares one table: the owner's (Geography) or a cache's. */
+type TableStack = 'Geography' | 'Ordering' | 'Warehouse';
+
+/** A real DynamoDB engine with tables as the synthesised templates declare them. */
+export interface TestTables {
+  /** The engine's endpoint, for a client of one's own. */
+  readonly url: string;
+  readonly client: DynamoDBClient;
+  /** Makes an empty table with the keys, indexes and stream of the stack's, and returns its name. */
+  create(stack: TableStack): Promise<string>;
+  /** What the table's stream tells, in order: one entry per write that changed something. */
+  changes(tableName: string): Promise<StreamEntry[]>;
+  stop(): Promise<void>;
+}
+
+/** A stream record as the engine sends it. */
+export interface StreamEntry {
+  readonly eventName: string;
+  readonly dynamodb: { readonly NewImage?: Readonly<Record<string, { readonly S?: string; readonly N?: string }>> };
+}
+
+export async function startTables(): Promise<TestTables> {
+  setTestCredentials();
+  const engine = await startEngine();
+  const raw = createEngineClient(engine.url);
+  const client = dynamoDbClient({ endpoint: engine.url });
+  let made = 0;
+  const streams = <T>(operation: string, input: object) => raw.call<T>(`DynamoDBStreams_20120810.${operation}`, input);
+  return {
+    url: engine.url,
+    client,
+    async create(stack) {
+      made += 1;
+      const name = `${stack}-${made}`;
+      await raw.call('DynamoDB_20120810.CreateTable', { ...tableProperties(stack), TableName: name });
+      return name;
+    },
+    async changes(tableName) {
+      const { Table } = await raw.call<{ Table: { LatestStreamArn: string } }>('DynamoDB_20120810.DescribeTable', {
+        TableName: tableName,
+      });
+      const StreamArn = Table.LatestStreamArn;
+      const { StreamDescription } = await streams<{ StreamDescription: { Shards: { ShardId: string }[] } }>(
+        'DescribeStream',
+        { StreamArn },
+      );
+      const records: StreamEntry[] = [];
+      for (const { ShardId } of StreamDescription.Shards) {
+        const start = { StreamArn, ShardId, ShardIteratorType: 'TRIM_HORIZON' };
+        let { ShardIterator } = await streams<{ ShardIterator?: string }>('GetShardIterator', start);
+        while (ShardIterator !== undefined) {
+          const answer = await streams<{ Records: StreamEntry[]; NextShardIterator?: string }>('GetRecords', {
+            ShardIterator,
+          });
+          if (answer.Records.length === 0) break;
+          records.push(...answer.Records);
+          ShardIterator = answer.NextShardIterator;
+        }
+      }
+      return records;
+    },
+    async stop() {
+      client.destroy();
+      raw.close();
+      await engine.stop();
+    },
+  };
+}
+
+/** What a template says of its table, in the form that CreateTable takes. */
+function tableProperties(stack: TableStack): object {
+  const { Resources } = JSON.parse(readFileSync(join(inject('assembly'), `${stack}.template.json`), 'utf8')) as {
+    Resources: Record<string, { Type: string; Properties: Record<string, unknown> & { StreamSpecification?: object } }>;
+  };
+  const table = Object.values(Resources).find(({ Type }) => Type === 'AWS::DynamoDB::Table');
+  if (table === undefined) throw new Error(`${stack} declares no table`);
+  const { KeySchema, AttributeDefinitions, GlobalSecondaryIndexes, BillingMode, StreamSpecification } =
+    table.Properties;
+  const stream = StreamSpecification && { StreamSpecification: { ...StreamSpecification, StreamEnabled: true } };
+  return { KeySchema, AttributeDefinitions, GlobalSecondaryIndexes, BillingMode, ...stream };
+}
