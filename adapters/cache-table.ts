@@ -32,11 +32,16 @@ export interface Reader {
   getMany(type: string, ids: readonly string[]): Promise<readonly CachedEntity[]>;
   /** A page of a type's entities without the deleted ones, in a stable order that isn't sorted. @throws FreshetError `InvalidCursor` | `InvalidLimit` */
   list(type: string, options?: PageOptions): Promise<Page<FoundEntity>>;
+  /** Like `list`, with the deleted entities that the cache still remembers. For export and comparison. */
+  listWithDeleted(type: string, options?: PageOptions): Promise<Page<KnownEntity>>;
   /** A page of the entities whose indexed field has this value, sorted by id. @throws FreshetError `UnknownIndex` | `InvalidCursor` | `InvalidLimit` */
   listBy(type: string, index: string, value: Json, options?: PageOptions): Promise<Page<FoundEntity>>;
   /** How many entities of a type are cached, deleted ones not counted. Reads them all: for operators, not for a request's path. */
   count(type: string): Promise<number>;
 }
+
+/** An entity that a version has arrived of. */
+export type KnownEntity = Exclude<CachedEntity, { status: 'unknown' }>;
 
 /** An entity that a cache holds a state of. */
 export type FoundEntity = Extract<CachedEntity, { status: 'found' }>;
@@ -64,6 +69,10 @@ export function createReader({ boundary, tableName, client }: CacheTable & { rea
     async list(type, options = {}) {
       cachedType(boundary, type);
       return listType({ client, tableName }, type, foundEntity, options);
+    },
+    async listWithDeleted(type, options = {}) {
+      cachedType(boundary, type);
+      return listType({ client, tableName }, type, knownEntity, options);
     },
     async listBy(type, index, value, options = {}) {
       const { indexes } = cachedType(boundary, type);
@@ -107,7 +116,11 @@ async function batchGet({ client, tableName }: CacheTable, type: string, ids: st
 }
 
 function cachedEntity(id: string, item: Item | undefined): CachedEntity {
-  if (item === undefined) return { status: 'unknown', id };
+  return item === undefined ? { status: 'unknown', id } : knownEntity(item);
+}
+
+function knownEntity(item: Item): KnownEntity {
+  const { id } = itemEntity(item);
   const { version, changedAt } = readStamp(item);
   const json = item[ATTRIBUTE.data]?.S;
   if (json === undefined) return { status: 'deleted', id, version, changedAt };
@@ -115,7 +128,7 @@ function cachedEntity(id: string, item: Item | undefined): CachedEntity {
 }
 
 function foundEntity(item: Item): FoundEntity | undefined {
-  const entity = cachedEntity(itemEntity(item).id, item);
+  const entity = knownEntity(item);
   return entity.status === 'found' ? entity : undefined;
 }
 

@@ -1,6 +1,9 @@
 import { Command } from 'commander';
+import { deleteCommand } from '../cli/delete.ts';
 import { EXIT, reportError } from '../cli/errors.ts';
+import { exportCommand } from '../cli/export.ts';
 import { getCommand } from '../cli/get.ts';
+import { importCommand } from '../cli/import/command.ts';
 import { putCommand } from '../cli/put.ts';
 import { statusCommand } from '../cli/status.ts';
 import { upCommand } from '../cli/up.ts';
@@ -28,7 +31,16 @@ const usage = (command: Command): Command =>
       process.exit(error.exitCode === 0 ? EXIT.ok : EXIT.usage);
     });
 
-for (const command of [upCommand(), putCommand(), getCommand(), statusCommand()]) program.addCommand(usage(command));
+const commands = [
+  upCommand(),
+  putCommand(),
+  deleteCommand(),
+  getCommand(),
+  importCommand(),
+  exportCommand(),
+  statusCommand(),
+];
+for (const command of commands) program.addCommand(usage(command));
 
 try {
   await usage(program).parseAsync();

@@ -1,8 +1,8 @@
 import { ZodError } from 'zod';
 import { FreshetError } from '../core/errors.ts';
 
-/** Exit codes of every command; scripts may rely on them. */
-export const EXIT = { ok: 0, failed: 1, usage: 2, absent: 3 } as const;
+/** Exit codes of every command; scripts may rely on them. `interrupted` is what shells have for SIGINT. */
+export const EXIT = { ok: 0, failed: 1, usage: 2, absent: 3, interrupted: 130 } as const;
 
 /** Something the person at the terminal can mend: the message says how. */
 export class UsageError extends Error {

@@ -2,12 +2,13 @@ import { readFileSync } from 'node:fs';
 import { text } from 'node:stream/consumers';
 import { Command } from 'commander';
 import { EXIT, UsageError } from './errors.ts';
+import { expectedVersionOption } from './expected-version.ts';
 import { connect, ownerOf } from './session.ts';
 
 interface PutOptions {
   readonly data?: string;
   readonly file?: string;
-  readonly expectedVersion?: string;
+  readonly expectedVersion?: number;
   readonly json?: boolean;
 }
 
@@ -22,7 +23,7 @@ export function putCommand(): Command {
     .argument('<id>', 'entity id, such as FR: any script, up to 1,024 bytes')
     .option('--data <json>', 'the state as JSON')
     .option('--file <path>', 'a file that holds the state as JSON; - is standard input')
-    .option('--expected-version <n>', 'commit only if the entity is at this version; 0: it must never have existed')
+    .addOption(expectedVersionOption('commit only if the entity is at this version; 0: it must never have existed'))
     .option('--json', 'print the result as JSON')
     .addHelpText(
       'after',
@@ -44,7 +45,7 @@ async function put(type: string, id: string, options: PutOptions): Promise<numbe
   const session = await connect();
   try {
     const { owner, boundary } = ownerOf(session, type);
-    const expectedVersion = parseVersion(options.expectedVersion);
+    const { expectedVersion } = options;
     const result = await owner.put(type, id, parseState(await stateText(options)), { expectedVersion });
     const line = `${boundary.name}: ${type}/${id} ${result.outcome}, version ${result.version}`;
     process.stdout.write(`${options.json ? JSON.stringify(result) : line}\n`);
@@ -77,10 +78,4 @@ function parseState(json: string): unknown {
     const problem = error instanceof Error ? error.message : 'unreadable';
     throw new UsageError(`state: not JSON: ${problem}. Given: ${json.length} characters. Allowed: one JSON object.`);
   }
-}
-
-function parseVersion(given: string | undefined): number | undefined {
-  if (given === undefined) return undefined;
-  if (/^[0-9]{1,16}$/.test(given)) return Number(given);
-  throw new UsageError(`--expected-version: not a version: ${JSON.stringify(given)}. Allowed: an integer from 0.`);
 }

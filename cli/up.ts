@@ -14,9 +14,6 @@ import { gatherStatus, STATUS_ROUTE } from './status-report.ts';
 import type { Story } from './story.ts';
 import { synthesise } from './synthesise.ts';
 
-/** Exit code of a command that a signal ended, as shells have it for SIGINT. */
-const INTERRUPTED = 130;
-
 interface UpOptions {
   readonly once: boolean;
   readonly story: boolean;
@@ -69,7 +66,7 @@ async function up(projectFolder: string, options: UpOptions): Promise<number> {
   const stop = new AbortController();
   const stopped = new Promise<void>((resolve) => stop.signal.addEventListener('abort', () => resolve()));
   const onSignal = () => {
-    if (stop.signal.aborted) process.exit(INTERRUPTED);
+    if (stop.signal.aborted) process.exit(EXIT.interrupted);
     report.print('\nstopping');
     stop.abort();
   };
@@ -80,7 +77,7 @@ async function up(projectFolder: string, options: UpOptions): Promise<number> {
     work.catch(() => undefined);
     await Promise.race([work, stopped]);
     if (!options.once) await stopped;
-    return running.verdict ?? INTERRUPTED;
+    return running.verdict ?? EXIT.interrupted;
   } finally {
     removeLocalFile(projectFolder);
     running.session?.close();

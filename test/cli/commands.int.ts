@@ -120,6 +120,52 @@ describe('freshet put and get', () => {
   });
 });
 
+describe('freshet import, delete and export', () => {
+  const rows = Array.from({ length: 300 }, (_, n) => ({ ...currency, code: `bulk${n}`, name: `Bulk ${n}` }));
+  const ndjson = [...rows.slice(0, 150), 'oops', ...rows.slice(150)].map((row) => JSON.stringify(row)).join('\n');
+
+  test('put every good row, name the bad one by its line, and change nothing the second time', async () => {
+    const path = join(folder, 'bulk.ndjson');
+    await writeFile(path, ndjson);
+    const first = await run(['import', 'Currency', path, '--id', 'code', '--json']);
+    expect(first).toMatchObject({ code: 1, err: expect.stringContaining('line 151: not a JSON object: "oops"') });
+    expect(JSON.parse(first.out)).toMatchObject({ created: 300, changed: 0, unchanged: 0, rejected: 1 });
+    const second = await run(['import', 'Currency', '-', '--id', 'code', '--json'], ndjson);
+    expect(JSON.parse(second.out)).toMatchObject({ created: 0, changed: 0, unchanged: 300, rejected: 1 });
+  });
+
+  test('stop on Ctrl-C with exit code 130, say what was done, and go on the next time', async () => {
+    const child = freshet(['import', 'Currency', '-', '--id', 'code', '--json']);
+    child.stdin?.on('error', () => undefined).write(`${JSON.stringify({ ...currency, code: 'interrupted' })}\n`);
+    await vi.waitFor(async () => expect((await run(['get', 'ordering', 'Currency', 'interrupted'])).code).toBe(0), {
+      timeout: 20_000,
+    });
+    child.kill('SIGINT');
+    const out = child.stdout === null ? '' : await text(child.stdout);
+    expect(JSON.parse(out)).toEqual({ created: 1, changed: 0, unchanged: 0, rejected: 0, interrupted: true });
+    expect(child.exitCode ?? (await once(child, 'exit'))[0]).toBe(130);
+  });
+
+  test('write what the cache holds, deleted entities included', async () => {
+    expect((await run(['delete', 'Currency', 'bulk7'])).out).toContain('deleted, version 2');
+    expect((await run(['delete', 'Currency', 'bulk7', '--json'])).out).toContain('"outcome":"unchanged"');
+    expect((await run(['delete', 'Currency', 'never'])).code).toBe(3);
+    const exported = await vi.waitFor(async () => {
+      const { code, out } = await run(['export', 'ordering', 'Currency']);
+      expect(code).toBe(0);
+      const entities = out
+        .trimEnd()
+        .split('\n')
+        .map((line) => JSON.parse(line));
+      expect(entities.find(({ id }) => id === 'bulk7')).toMatchObject({ version: 2, deleted: true, data: null });
+      return entities;
+    });
+    const bulk = exported.filter(({ id, deleted }) => id.startsWith('bulk') && !deleted);
+    expect(bulk).toHaveLength(299);
+    expect(bulk.find(({ id }) => id === 'bulk8')).toMatchObject({ version: 1, data: { ...currency, name: 'Bulk 8' } });
+  });
+});
+
 describe('freshet status', () => {
   test('prints a row for each cache, and the same as JSON', async () => {
     const { code, out } = await run(['status']);
@@ -132,7 +178,7 @@ describe('freshet status', () => {
   });
 });
 
-describe.each(['', 'up', 'put', 'get', 'status'])('freshet %s --help', (command) => {
+describe.each(['', 'up', 'put', 'delete', 'get', 'import', 'export', 'status'])('freshet %s --help', (command) => {
   test('explains itself on standard output', async () => {
     const { code, out } = await run([...(command ? [command] : []), '--help']);
     expect(code).toBe(0);

@@ -1,0 +1,72 @@
+import type { EntityContract } from '../../core/contract.ts';
+import type { Row } from './rows.ts';
+
+/** A row as what is put at the owner, or why it can't be. */
+export type Entity = { readonly place: string } & (
+  | { readonly id: string; readonly state: Readonly<Record<string, unknown>> }
+  | { readonly problem: string }
+);
+
+/** How a row becomes an entity. */
+export interface RowMapping {
+  /** The field that holds the id. */
+  readonly idField: string;
+  /** Whether that field is part of the state too. */
+  readonly keepId: boolean;
+}
+
+/** Takes the id out of a row; a CSV row's cells become what the schema asks for. */
+export async function toEntity(contract: EntityContract, row: Row, { idField, keepId }: RowMapping): Promise<Entity> {
+  if ('problem' in row) return row;
+  const { place, fields } = row;
+  if (!Object.hasOwn(fields, idField)) {
+    return {
+      place,
+      problem: `it has no field ${idField}. Its fields: ${Object.keys(fields).slice(0, 20).join(', ') || 'none'}`,
+    };
+  }
+  const { [idField]: id, ...rest } = fields;
+  if (typeof id !== 'string' && typeof id !== 'number')
+    return { place, problem: `${idField}: an id is a text or a number` };
+  const state = keepId ? fields : rest;
+  return { place, id: String(id), state: row.cells ? await readCells(contract, state) : state };
+}
+
+/**
+ * A CSV cell is text. Where the schema refuses the text, the cell is read as JSON instead (a number, `true`, an array), or left out if
+ * it is empty; what it still refuses then is the owner's to explain.
+ */
+async function readCells(
+  contract: EntityContract,
+  cells: Readonly<Record<string, unknown>>,
+): Promise<Readonly<Record<string, unknown>>> {
+  const refused = await refusedColumns(contract, cells);
+  if (refused.size === 0) return cells;
+  const entries = Object.entries(cells).flatMap(([column, cell]) => {
+    if (!refused.has(column)) return [[column, cell] as const];
+    return cell === '' ? [] : [[column, jsonOrText(cell)] as const];
+  });
+  return Object.fromEntries(entries);
+}
+
+async function refusedColumns(
+  contract: EntityContract,
+  cells: Readonly<Record<string, unknown>>,
+): Promise<Set<string>> {
+  const { issues = [] } = await contract.schema['~standard'].validate(cells);
+  return new Set(
+    issues.flatMap(({ path = [] }) => {
+      const [first] = path;
+      const column = typeof first === 'object' ? first.key : first;
+      return typeof column === 'string' ? [column] : [];
+    }),
+  );
+}
+
+function jsonOrText(cell: unknown): unknown {
+  try {
+    return JSON.parse(String(cell));
+  } catch {
+    return cell;
+  }
+}
