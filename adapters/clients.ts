@@ -10,7 +10,7 @@ import { ConfiguredRetryStrategy } from '@smithy/core/retry';
 const shortRetry = () => new ConfiguredRetryStrategy(3, (attempt: number) => 50 * attempt);
 
 /** The SDK reuses connections by default; a call that hangs ends well before the function's own time-out. */
-const requestHandler = { connectionTimeout: 1_000, requestTimeout: 3_000, throwOnRequestTimeout: true };
+const requestHandler = { connectionTimeout: 1_000, requestTimeout: 1_500, throwOnRequestTimeout: true };
 
 /** Where a client goes; undefined is AWS, or what AWS_ENDPOINT_URL_* in the environment says. */
 export interface ClientOptions {

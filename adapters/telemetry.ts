@@ -1,11 +1,9 @@
 import { Logger } from '@aws-lambda-powertools/logger';
 import { Metrics, MetricUnit } from '@aws-lambda-powertools/metrics';
 import {
-  CACHE_DIMENSION,
   LEAD_TIME_METRIC,
   METRIC_NAMESPACE,
   OUTCOME_METRICS,
-  OWNER_DIMENSION,
   RELAY_METRICS,
   RETURNED_METRIC,
 } from '../core/metrics.ts';
@@ -17,7 +15,6 @@ import type { RelayReport } from '../core/relay.ts';
 export function projectorTelemetry(cache: string): (report: ProjectReport) => void {
   const metrics = new Metrics({ namespace: METRIC_NAMESPACE, serviceName: cache });
   const logger = new Logger({ serviceName: cache });
-  metrics.setDefaultDimensions({ [CACHE_DIMENSION]: cache });
   return ({ settled, returned }) => {
     for (const outcome of OUTCOMES) {
       const count = settled.filter((one) => one.outcome === outcome).length;
@@ -42,7 +39,6 @@ export function projectorTelemetry(cache: string): (report: ProjectReport) => vo
 export function relayTelemetry(owner: string): (report: RelayReport) => void {
   const metrics = new Metrics({ namespace: METRIC_NAMESPACE, serviceName: owner });
   const logger = new Logger({ serviceName: owner });
-  metrics.setDefaultDimensions({ [OWNER_DIMENSION]: owner });
   return ({ published, expired, diverted, failed }) => {
     const counts = { published, expired, diverted, failed: failed.length };
     for (const [key, count] of Object.entries(counts) as [keyof typeof counts, number][]) {

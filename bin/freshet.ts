@@ -11,6 +11,11 @@ import { upCommand } from '../cli/up.ts';
 // On Node 20 the SDK prints that it will drop it; the version a person has here isn't what runs in Lambda.
 process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= 'true';
 
+// Whoever reads the output has had enough, as `head` has: the command goes on, and its exit code says what became of it.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+});
+
 const program = new Command('freshet')
   .description(
     'Event-carried state transfer on AWS: local read-only caches of the reference data that other services own.',

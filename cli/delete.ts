@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { entityName } from '../core/entity.ts';
 import { EXIT } from './errors.ts';
 import { expectedVersionOption } from './expected-version.ts';
 import { connect, ownerOf } from './session.ts';
@@ -11,7 +12,7 @@ export function deleteCommand(): Command {
       'Deletes an entity at its owner, as its next version; the caches learn of it as of any change. The version counter stays.',
     )
     .argument('<type>', 'entity type, such as Country')
-    .argument('<id>', 'entity id, such as FR')
+    .argument('<id>', 'entity id, such as FR; one that begins with a dash goes after --')
     .addOption(expectedVersionOption('delete only if the entity is at this version'))
     .option('--json', 'print the result as JSON')
     .addHelpText(
@@ -23,10 +24,11 @@ export function deleteCommand(): Command {
       try {
         const { owner, boundary } = ownerOf(session, type);
         const result = await owner.delete(type, id, { expectedVersion: options.expectedVersion });
+        const name = `${boundary.name}: ${entityName(result.entity)}`;
         const line =
           result.outcome === 'unknown'
-            ? `${boundary.name}: ${type}/${id} never existed`
-            : `${boundary.name}: ${type}/${id} ${result.outcome === 'deleted' ? 'deleted' : 'was deleted before'}, version ${result.version}`;
+            ? `${name} never existed`
+            : `${name} ${result.outcome === 'deleted' ? 'deleted' : 'was deleted before'}, version ${result.version}`;
         process.stdout.write(`${options.json ? JSON.stringify(result) : line}\n`);
         process.exitCode = result.outcome === 'unknown' ? EXIT.absent : EXIT.ok;
       } finally {

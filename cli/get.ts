@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { entityName } from '../core/entity.ts';
 import type { CachedEntity } from '../core/read.ts';
 import { EXIT } from './errors.ts';
 import { cacheNamed, connect } from './session.ts';
@@ -12,7 +13,7 @@ export function getCommand(): Command {
     )
     .argument('<cache>', 'cache, such as ordering')
     .argument('<type>', 'entity type, such as Country')
-    .argument('<id>', 'entity id, such as FR')
+    .argument('<id>', 'entity id, such as FR; one that begins with a dash goes after --')
     .option('--json', 'print the result as JSON')
     .addHelpText(
       'after',
@@ -39,7 +40,7 @@ async function get(cache: string, type: string, id: string, json: boolean): Prom
 }
 
 function describe(cache: string, type: string, entity: CachedEntity): string {
-  const name = `${cache}: ${type}/${entity.id}`;
+  const name = `${cache}: ${entityName({ type, id: entity.id })}`;
   switch (entity.status) {
     case 'unknown':
       return `${name} is unknown: no version of it has arrived here`;

@@ -1,4 +1,5 @@
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { connect } from 'node:net';
 import { dirname, join, resolve } from 'node:path';
 import * as z from 'zod/mini';
 import { UsageError } from './errors.ts';
@@ -8,7 +9,7 @@ const localFile = z.object({
   pid: z.int(),
   startedAt: z.string(),
   /** Base URL of SNS, SQS and the control routes. */
-  url: z.string(),
+  url: z.url(),
   dynamodbUrl: z.string(),
   /** Stack outputs of the constructs, as they wrote them. */
   deployed: z.array(z.string()),
@@ -26,17 +27,17 @@ export interface FoundLocalCloud {
 }
 
 /** Finds the running local cloud of the folder or of one above it; undefined if there is none. */
-export function findLocalCloud(from: string): FoundLocalCloud | undefined {
+export async function findLocalCloud(from: string): Promise<FoundLocalCloud | undefined> {
   for (let folder = resolve(from); ; folder = dirname(folder)) {
     const file = read(join(folder, RELATIVE_PATH));
-    if (file !== undefined && isAlive(file.pid)) return { file, projectFolder: folder };
+    if (file !== undefined && (await isRunning(file))) return { file, projectFolder: folder };
     if (dirname(folder) === folder) return undefined;
   }
 }
 
 /** Like `findLocalCloud`, but says how to start one if none runs. */
-export function requireLocalCloud(): FoundLocalCloud {
-  const found = findLocalCloud(process.cwd());
+export async function requireLocalCloud(): Promise<FoundLocalCloud> {
+  const found = await findLocalCloud(process.cwd());
   if (found === undefined) {
     throw new UsageError(`no local cloud is running for ${process.cwd()}. Start one in another terminal: npm start`);
   }
@@ -62,6 +63,14 @@ function read(path: string): LocalFile | undefined {
   }
 }
 
+/**
+ * A killed one leaves its file, and its process id may be another's by now: its port must take a connection too, as that of a busy
+ * one does.
+ */
+async function isRunning({ pid, url }: LocalFile): Promise<boolean> {
+  return isAlive(pid) && (await listens(url));
+}
+
 function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0);
@@ -70,4 +79,16 @@ function isAlive(pid: number): boolean {
     // EPERM: there is such a process, only not ours to signal.
     return (error as NodeJS.ErrnoException).code === 'EPERM';
   }
+}
+
+function listens(url: string): Promise<boolean> {
+  const { hostname, port } = new URL(url);
+  return new Promise((answer) => {
+    const socket = connect(Number(port), hostname);
+    socket.once('error', () => answer(false));
+    socket.once('connect', () => {
+      socket.destroy();
+      answer(true);
+    });
+  });
 }

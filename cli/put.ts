@@ -1,6 +1,7 @@
-import { readFileSync } from 'node:fs';
-import { text } from 'node:stream/consumers';
+import { createReadStream } from 'node:fs';
 import { Command } from 'commander';
+import { entityName } from '../core/entity.ts';
+import { MAX_STATE_BYTES } from '../core/state.ts';
 import { EXIT, UsageError } from './errors.ts';
 import { expectedVersionOption } from './expected-version.ts';
 import { connect, ownerOf } from './session.ts';
@@ -12,6 +13,11 @@ interface PutOptions {
   readonly json?: boolean;
 }
 
+/** Most that is read of a state's JSON: four times the largest state, which leaves room for escapes and white space. */
+const MAX_INPUT_BYTES = 4 * MAX_STATE_BYTES;
+
+const NO_STATE = "no state given. Pass it as --data '{...}', --file state.json, or on standard input.";
+
 /** `freshet put TYPE ID`: commits an entity's full state at its owner. */
 export function putCommand(): Command {
   return new Command('put')
@@ -20,7 +26,7 @@ export function putCommand(): Command {
       'Commits the full state of an entity at its owner, as its next version. An equal state changes nothing.',
     )
     .argument('<type>', 'entity type, such as Country')
-    .argument('<id>', 'entity id, such as FR: any script, up to 1,024 bytes')
+    .argument('<id>', 'entity id, such as FR: any script, up to 1,024 bytes; one that begins with a dash goes after --')
     .option('--data <json>', 'the state as JSON')
     .option('--file <path>', 'a file that holds the state as JSON; - is standard input')
     .addOption(expectedVersionOption('commit only if the entity is at this version; 0: it must never have existed'))
@@ -47,7 +53,7 @@ async function put(type: string, id: string, options: PutOptions): Promise<numbe
     const { owner, boundary } = ownerOf(session, type);
     const { expectedVersion } = options;
     const result = await owner.put(type, id, parseState(await stateText(options)), { expectedVersion });
-    const line = `${boundary.name}: ${type}/${id} ${result.outcome}, version ${result.version}`;
+    const line = `${boundary.name}: ${entityName(result.entity)} ${result.outcome}, version ${result.version}`;
     process.stdout.write(`${options.json ? JSON.stringify(result) : line}\n`);
     return EXIT.ok;
   } finally {
@@ -60,22 +66,41 @@ async function stateText({ data, file }: PutOptions): Promise<string> {
   if (data !== undefined) return data;
   if (file !== undefined && file !== '-') {
     try {
-      return readFileSync(file, 'utf8');
+      return await readText(createReadStream(file));
     } catch (error) {
+      if (error instanceof UsageError) throw error;
       throw new UsageError(`--file: cannot read ${file}: ${(error as NodeJS.ErrnoException).code ?? 'failed'}.`);
     }
   }
-  if (process.stdin.isTTY) {
-    throw new UsageError("no state given. Pass it as --data '{...}', --file state.json, or on standard input.");
+  if (process.stdin.isTTY) throw new UsageError(NO_STATE);
+  return readText(process.stdin);
+}
+
+async function readText(input: AsyncIterable<Buffer>): Promise<string> {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  for await (const chunk of input) {
+    chunks.push(chunk);
+    bytes += chunk.length;
+    if (bytes > MAX_INPUT_BYTES) {
+      throw new UsageError(`state: longer than any state. Allowed: at most ${MAX_INPUT_BYTES} bytes of JSON.`);
+    }
   }
-  return text(process.stdin);
+  try {
+    // Passes over a byte order mark, and doesn't replace what it can't read.
+    return new TextDecoder('utf-8', { fatal: true }).decode(Buffer.concat(chunks));
+  } catch {
+    throw new UsageError(`state: not text in UTF-8. Given: ${bytes} bytes. Allowed: one JSON object in UTF-8.`);
+  }
 }
 
 function parseState(json: string): unknown {
+  if (json.trim() === '') throw new UsageError(NO_STATE);
   try {
     return JSON.parse(json);
   } catch (error) {
-    const problem = error instanceof Error ? error.message : 'unreadable';
+    // The problem quotes the input, and a terminal obeys control characters.
+    const problem = error instanceof Error ? error.message.replace(/\p{Cc}/gu, ' ') : 'unreadable';
     throw new UsageError(`state: not JSON: ${problem}. Given: ${json.length} characters. Allowed: one JSON object.`);
   }
 }

@@ -32,8 +32,8 @@ export interface Session {
 }
 
 /** Connects to the local cloud that runs for the current folder. Throws a `UsageError` if none runs. */
-export function connect(): Promise<Session> {
-  return connectTo(requireLocalCloud());
+export async function connect(): Promise<Session> {
+  return connectTo(await requireLocalCloud());
 }
 
 /** Connects to a local cloud: loads each boundary's contracts and opens its tables. */

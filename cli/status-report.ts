@@ -1,10 +1,9 @@
 import * as z from 'zod/mini';
 import {
-  CACHE_DIMENSION,
+  BOUNDARY_DIMENSION,
   LEAD_TIME_METRIC,
   METRIC_NAMESPACE,
   OUTCOME_METRICS,
-  OWNER_DIMENSION,
   RELAY_METRICS,
 } from '../core/metrics.ts';
 import type { LocalCloud } from '../local/cloud.ts';
@@ -58,7 +57,7 @@ export async function gatherStatus(session: Session, cloud: LocalCloud): Promise
     cloud.metrics.query({ namespace: METRIC_NAMESPACE, metric, dimensions })?.sum ?? 0;
 
   const owners = session.owners.map(({ boundary, deployed }) => {
-    const dimensions = { [OWNER_DIMENSION]: boundary.name };
+    const dimensions = { [BOUNDARY_DIMENSION]: boundary.name };
     return {
       owner: boundary.name,
       relay: stopped.has(deployed.relay) ? ('stopped' as const) : ('running' as const),
@@ -67,7 +66,7 @@ export async function gatherStatus(session: Session, cloud: LocalCloud): Promise
     };
   });
   const caches = session.caches.map(async ({ boundary, deployed, reader }) => {
-    const dimensions = { [CACHE_DIMENSION]: boundary.name };
+    const dimensions = { [BOUNDARY_DIMENSION]: boundary.name };
     const leadTime = cloud.metrics.query({ namespace: METRIC_NAMESPACE, metric: LEAD_TIME_METRIC, dimensions });
     const counts = await Promise.all(Object.keys(boundary.caches).map((type) => reader.count(type)));
     return {

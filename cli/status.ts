@@ -20,7 +20,7 @@ Lead time: milliseconds from the owner's commit to applied in the cache. Backlog
 Exit codes: 0 all well, 1 dead letters or diverted records are waiting for a person, 2 no local cloud is running.`,
     )
     .action(async (options: { json?: boolean }) => {
-      const report = await fetchStatus(requireLocalCloud().file.url);
+      const report = await fetchStatus((await requireLocalCloud()).file.url);
       process.stdout.write(`${options.json ? JSON.stringify(report) : renderStatus(report)}\n`);
       const troubled =
         report.caches.some((cache) => cache.deadLetters > 0) || report.owners.some((one) => one.diverted > 0);

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { mkdirSync, readFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import * as z from 'zod/mini';
@@ -12,9 +12,11 @@ const cdkJson = z.object({ app: z.string() });
  * Throws a `UsageError` with the app's output if it fails.
  */
 export async function synthesise(projectFolder: string, signal: AbortSignal): Promise<string> {
+  const app = appCommand(projectFolder);
   const assembly = join(projectFolder, '.freshet', 'cloud-assembly');
+  rmSync(assembly, { recursive: true, force: true });
   mkdirSync(assembly, { recursive: true });
-  const child = spawn(appCommand(projectFolder), {
+  const child = spawn(app, {
     cwd: projectFolder,
     shell: true,
     stdio: ['ignore', 'pipe', 'pipe'],

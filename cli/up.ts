@@ -60,7 +60,7 @@ interface Running {
 }
 
 async function up(projectFolder: string, options: UpOptions): Promise<number> {
-  refuseSecond(projectFolder);
+  await refuseSecond(projectFolder);
   const report = terminalReporter(options.json ? process.stderr : process.stdout);
   const running: Running = {};
   const stop = new AbortController();
@@ -109,6 +109,8 @@ async function run(
   const file = localFileOf(cloud);
   running.session = await connectTo({ file, projectFolder });
   const session = running.session;
+  // One that was started at the same time may have been ready first.
+  await refuseSecond(projectFolder);
   writeLocalFile(projectFolder, file);
 
   if (options.story) await (await loadStory(projectFolder))?.({ session, cloud, report });
@@ -148,8 +150,8 @@ function reportComparisons(comparisons: readonly CacheComparison[], report: Repo
   return comparisons.every(({ differing }) => differing.length === 0);
 }
 
-function refuseSecond(projectFolder: string): void {
-  const found = findLocalCloud(projectFolder);
+async function refuseSecond(projectFolder: string): Promise<void> {
+  const found = await findLocalCloud(projectFolder);
   if (found === undefined) return;
   const { pid, startedAt } = found.file;
   throw new UsageError(

@@ -3,11 +3,8 @@ import type { Outcome } from './outcome.ts';
 /** CloudWatch namespace of everything that Freshet emits. */
 export const METRIC_NAMESPACE = 'Freshet';
 
-/** The one dimension of a projector's metrics: the cache's name. */
-export const CACHE_DIMENSION = 'Cache';
-
-/** The one dimension of a relay's metrics: the owner boundary's name. */
-export const OWNER_DIMENSION = 'Owner';
+/** The one dimension of every metric, under Powertools' name for it: the boundary, whose relay or projector speaks. */
+export const BOUNDARY_DIMENSION = 'service';
 
 /** Metric that counts each outcome; one event, one count. */
 export const OUTCOME_METRICS = {

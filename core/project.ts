@@ -158,6 +158,9 @@ async function readMessage(boundary: Boundary, message: ReceivedMessage): Promis
     return poison('invalid', `data${validation.field && `.${validation.field}`}: ${validation.problem}`);
   }
   try {
+    if (sha256(canonicalJson(event.entity, event.data)) !== event.digest) {
+      return poison('invalid', "digest: isn't that of data");
+    }
     const dataJson = canonicalJson(event.entity, keptFields(validation.state, cached));
     return { message, event, cached, kept: { dataJson, indexed: indexedValues(type, validation.state, cached) } };
   } catch (error) {

@@ -1,5 +1,5 @@
 import { type Boundary, ownedContract } from './contract.ts';
-import { deduplicationId, messageGroupId, utf8Bytes } from './entity.ts';
+import { deduplicationId, messageGroupId, sha256, utf8Bytes } from './entity.ts';
 import { serialiseEvent } from './event.ts';
 import { isTombstone, type OwnedEntity } from './own.ts';
 
@@ -146,6 +146,11 @@ function outgoing(
   if (isTombstone(owned) !== (owned.stateJson === undefined)) {
     return { reason: 'unreadable', message: 'a state without its digest, or a tombstone with a state' };
   }
+  // The text goes into the envelope as it is, so it must be the one that the owner's interface checked and digested.
+  if (owned.stateJson !== undefined && sha256(owned.stateJson) !== owned.digest) {
+    return { reason: 'unreadable', message: "the state isn't the one that its digest was made of" };
+  }
+  if (!isTimestamp(owned.changedAt)) return { reason: 'unreadable', message: 'changedAt is no ISO 8601 time' };
   const body = serialiseEvent(
     {
       kind: isTombstone(owned) ? 'tombstone' : 'state',
@@ -171,6 +176,11 @@ function outgoing(
     body,
     bytes,
   };
+}
+
+function isTimestamp(text: string): boolean {
+  const time = Date.parse(text);
+  return !Number.isNaN(time) && new Date(time).toISOString() === text;
 }
 
 /** Splits messages by count and by bytes. */

@@ -6,8 +6,8 @@ import type { Boundary } from '../core/contract.ts';
 import type { Deployed } from '../core/deployed.ts';
 
 /**
- * Writes down as a stack output what was deployed, so that the command line finds tables, queues and contracts in the local cloud
- * and in an account the same way.
+ * Writes down as a stack output what was deployed, so that the command line finds tables, queues and contracts. The path of the
+ * contracts is relative to the folder that the app is synthesised in.
  */
 export function describeDeployed(scope: Construct, boundary: Boundary, deployed: Deployed): void {
   const contracts = relative(process.cwd(), fileURLToPath(boundary.module)).replaceAll('\\', '/');

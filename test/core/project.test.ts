@@ -258,6 +258,12 @@ describe('poison', () => {
       /schema version 3; this cache knows up to 2/,
     ],
     ['does not meet the schema', message(noPrice), 'invalid', /^data\.price: not a number/],
+    [
+      "has another state's digest",
+      message(owned(product(), 1), { body: eventBody(owned(product(), 1), { digest: owned(product(), 2).digest }) }),
+      'invalid',
+      /^digest: /,
+    ],
   ])('that %s is parked with the reason, and its group goes on', async (_, poison, reason, explanation) => {
     const cache = inMemoryCache();
     const messages = [poison, message(owned(product(), 1)), message(owned(product('other'), 1))];

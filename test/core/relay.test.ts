@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { entityRef, MAX_VERSION } from '../../core/entity.ts';
+import { entityRef, MAX_VERSION, sha256 } from '../../core/entity.ts';
 import { parseEvent } from '../../core/event.ts';
 import type { OwnedEntity } from '../../core/own.ts';
 import {
@@ -171,6 +171,8 @@ describe('a message that fails', () => {
   });
 });
 
+const tooLarge = `{"a":"${'x'.repeat(MAX_BATCH_BYTES)}"}`;
+
 describe('a record that can never be published', () => {
   test('is diverted when the topic refuses it, and its group goes on', async () => {
     const topic = ports(({ deduplicationId }) => (deduplicationId === 'Product/p1@2' ? REFUSED : PUBLISHED));
@@ -211,8 +213,23 @@ describe('a record that can never be published', () => {
     ],
     [
       'a state over what a message carries',
-      stream({ ...owned(product(), 1), stateJson: `{"a":"${'x'.repeat(MAX_BATCH_BYTES)}"}` })[0] as StreamChange,
+      stream({ ...owned(product(), 1), stateJson: tooLarge, digest: sha256(tooLarge) })[0] as StreamChange,
       'too-large',
+    ],
+    [
+      'a state that would add attributes to the envelope',
+      stream({ ...owned(product(), 1), stateJson: '{"a":1},"kind":"tombstone","x":{}' })[0] as StreamChange,
+      'unreadable',
+    ],
+    [
+      "a state that isn't its digest's",
+      stream({ ...owned(product(), 1), stateJson: owned(product(), 2).stateJson })[0] as StreamChange,
+      'unreadable',
+    ],
+    [
+      'a change at no time',
+      stream({ ...owned(product(), 1), changedAt: 'yesterday' })[0] as StreamChange,
+      'unreadable',
     ],
     [
       'a tombstone that has a state',
