@@ -101,13 +101,18 @@ export class Backlog {
     return taken;
   }
 
+  /** The messages that a receive could get, group by group, and those behind them. */
+  visible(): StoredMessage[] {
+    return [...this.#groups.values()].flatMap((group) => (group.inFlight > 0 ? [] : group.waiting.toArray()));
+  }
+
   /** Changes when a message in flight becomes visible again. */
   reschedule(message: StoredMessage, dueAtMs: number): void {
     message.dueAtMs = dueAtMs;
     this.#time(message);
   }
 
-  /** Deletes a message in flight, or the one that waits in a group of its own. */
+  /** Deletes a message in flight, or the first that waits in its group. */
   remove(message: StoredMessage): void {
     if (message.state === 'inFlight') {
       message.group.inFlight -= 1;

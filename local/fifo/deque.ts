@@ -15,6 +15,11 @@ export class Deque<T> {
     return this.#items[this.#head];
   }
 
+  /** All items, first to last. */
+  toArray(): T[] {
+    return this.#items.slice(this.#head) as T[];
+  }
+
   push(item: T): void {
     this.#items.push(item);
   }

@@ -39,3 +39,14 @@ export const MAX_WAIT_SECONDS = 20;
 
 /** `maxReceiveCount` of a redrive policy (sqs/sqs-configure-dead-letter-queue). */
 export const MAX_RECEIVE_COUNT = 1_000;
+
+/** Moves of one task in a second (sqs-api/API_StartMessageMoveTask), and tasks in one list (sqs-api/API_ListMessageMoveTasks). */
+export const MAX_MOVES_PER_SECOND = 500;
+export const MAX_LISTED_MOVE_TASKS = 10;
+
+/** How long the answer to a `ReceiveRequestAttemptId` can be had again (sqs-api/API_ReceiveMessage). */
+export const RECEIVE_ATTEMPT_WINDOW_MS = 5 * 60_000;
+
+/** Between two purges of a queue (sqs-api/API_PurgeQueue); from deleting a queue to making one of its name (sqs-api/API_CreateQueue). */
+export const PURGE_PAUSE_MS = 60_000;
+export const RECREATION_PAUSE_MS = 60_000;

@@ -1,4 +1,6 @@
 import { invalidParameter, MessagingError } from './errors.ts';
+import { RECREATION_PAUSE_MS } from './limits.ts';
+import { MoveTasks } from './move-tasks.ts';
 import { Queue } from './queue.ts';
 import type { Attributes } from './queue-attributes.ts';
 import { Subscription } from './subscription.ts';
@@ -31,8 +33,13 @@ export interface Messaging {
   readonly now: () => number;
   readonly queues: Registry<Queue>;
   readonly topics: Registry<Topic>;
+  /** Redrives of dead-letter queues. */
+  readonly moveTasks: MoveTasks;
   queueUrl(queue: Queue): string;
-  /** Makes a queue, or returns the one that has this name and these attributes (sqs-api/API_CreateQueue). */
+  /**
+   * Makes a queue, or returns the one that has this name and these attributes; not within a minute after a queue of
+   * this name was deleted (sqs-api/API_CreateQueue).
+   */
   createQueue(name: string, attributes?: Attributes): Queue;
   deleteQueue(reference: string): void;
   /** Makes a topic, or returns the one that has this name and these attributes. */
@@ -48,6 +55,7 @@ export interface Messaging {
 /** An empty account. */
 export function createMessaging({ now, newId, region, accountId }: MessagingOptions): Messaging {
   const queues = new Map<string, Queue>();
+  const deletedAtMs = new Map<string, number>();
   const topics = new Map<string, Topic>();
   const findQueue = (reference: string): Queue | undefined => queues.get(nameOf(reference));
   const arnOf = (service: string, name: string): string => `arn:aws:${service}:${region}:${accountId}:${name}`;
@@ -58,16 +66,20 @@ export function createMessaging({ now, newId, region, accountId }: MessagingOpti
     now,
     queues: registry(queues, queueMissing),
     topics: topicRegistry,
+    moveTasks: new MoveTasks({ now, newId, findQueue, listQueues: () => [...queues.values()] }),
     queueUrl: (queue) => `${messaging.baseUrl}/${accountId}/${queue.name}`,
     createQueue(name, attributes = {}) {
       const existing = queues.get(name);
       if (existing !== undefined) return sameQueue(existing, attributes);
+      if (now() < (deletedAtMs.get(name) ?? Number.NEGATIVE_INFINITY) + RECREATION_PAUSE_MS)
+        throw deletedRecently(name);
       const queue = new Queue(name, attributes, { now, newId, arn: arnOf('sqs', name), findQueue });
       queues.set(name, queue);
       return queue;
     },
     deleteQueue(reference) {
       if (!queues.delete(nameOf(reference))) throw queueMissing(reference);
+      deletedAtMs.set(nameOf(reference), now());
     },
     createTopic(name, attributes = {}) {
       const existing = topics.get(name);
@@ -111,6 +123,11 @@ function registry<T>(items: ReadonlyMap<string, T>, missing: (reference: string)
 
 function queueMissing(reference: string): MessagingError {
   return new MessagingError('QueueDoesNotExist', `The specified queue does not exist: ${reference}`);
+}
+
+function deletedRecently(name: string): MessagingError {
+  const pause = `You must wait ${RECREATION_PAUSE_MS / 1000} seconds after deleting a queue`;
+  return new MessagingError('QueueDeletedRecently', `${pause} before you can create another with its name: ${name}`);
 }
 
 function topicMissing(reference: string): MessagingError {

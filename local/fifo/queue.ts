@@ -1,12 +1,15 @@
 import { Backlog } from './backlog.ts';
-import { type BatchResult, checkBatch, runBatch } from './batch.ts';
-import { DeduplicationWindow, deduplicationKey } from './deduplication.ts';
+import type { BatchResult } from './batch.ts';
 import { invalidValue, MessagingError } from './errors.ts';
-import { MAX_IN_FLIGHT, MAX_MESSAGE_BYTES, MAX_RECEIVED, MAX_VISIBILITY_SECONDS } from './limits.ts';
-import { type ReceivedMessage, type SendInput, type SendResult, sizeBytes } from './message.ts';
-import { type Attributes, completeAttributes, type QueueSettings, readSettings } from './queue-attributes.ts';
-import { invalidHandle, makeReceiptHandle, messageIdOf } from './receipt-handle.ts';
-import { checkSend } from './send-rules.ts';
+import { Intake } from './intake.ts';
+import { MAX_IN_FLIGHT, MAX_RECEIVED, MAX_VISIBILITY_SECONDS, PURGE_PAUSE_MS } from './limits.ts';
+import type { ReceivedMessage, SendInput, SendResult } from './message.ts';
+import type { Attributes, QueueSettings } from './queue-attributes.ts';
+import { QueueConfiguration } from './queue-configuration.ts';
+import { Receipts } from './receipts.ts';
+import { ReceiveAttempts } from './receive-attempts.ts';
+import { checkAttemptId } from './send-rules.ts';
+import { Signals } from './signals.ts';
 import { type Identity, type StoredMessage, toReceived, toStored } from './stored-message.ts';
 
 /** How many messages a queue holds: SQS's three `ApproximateNumberOfMessages…` attributes, exact here. */
@@ -36,17 +39,14 @@ export class Queue {
   readonly arn: string;
   readonly isFifo: boolean;
   readonly #context: QueueContext;
-  readonly #createdAtMs: number;
+  readonly #configuration: QueueConfiguration;
   readonly #backlog = new Backlog();
-  readonly #sent = new DeduplicationWindow<SendResult>();
-  readonly #received = new Map<string, StoredMessage>();
-  readonly #onAvailable = new Set<() => void>();
-  readonly #onRescheduled = new Set<() => void>();
-  #attributes: Attributes = {};
-  #settings: QueueSettings;
-  #modifiedAtMs: number;
-  #lastSequence = 0;
+  readonly #intake: Intake;
+  readonly #receipts: Receipts;
+  readonly #attempts = new ReceiveAttempts();
+  readonly #signals = new Signals();
   #sweepAtMs = Number.POSITIVE_INFINITY;
+  #purgedAtMs = Number.NEGATIVE_INFINITY;
 
   /** @param attributes in AWS's string form, such as `{ FifoQueue: 'true', VisibilityTimeout: '30' }` */
   constructor(name: string, attributes: Attributes, context: QueueContext) {
@@ -54,109 +54,86 @@ export class Queue {
     this.arn = context.arn;
     this.isFifo = name.endsWith('.fifo');
     this.#context = context;
-    this.#createdAtMs = context.now();
-    this.#modifiedAtMs = this.#createdAtMs;
-    this.#settings = this.#configure(attributes);
+    this.#configuration = new QueueConfiguration(this, attributes, context.now, context.findQueue);
+    this.#receipts = new Receipts(name, this.isFifo, context.newId);
+    const { now, newId } = context;
+    this.#intake = new Intake({
+      isFifo: this.isFifo,
+      now,
+      newId,
+      settings: () => this.settings,
+      store: (input, identity, sentAtMs) => this.#store(input, identity, sentAtMs),
+    });
   }
 
   /** What the attributes mean: visibility timeout, retention, redrive and so on. */
   get settings(): QueueSettings {
-    return this.#settings;
+    return this.#configuration.settings;
   }
 
   /** Configuration and counts by AWS's names, all as strings (sqs-api/API_GetQueueAttributes). */
   attributes(): Record<string, string> {
     const { visible, inFlight, delayed } = this.counts();
-    const attributes: Record<string, string> = {
-      ...this.#attributes,
-      QueueArn: this.arn,
+    return {
+      ...this.#configuration.attributes(),
       ApproximateNumberOfMessages: String(visible),
       ApproximateNumberOfMessagesNotVisible: String(inFlight),
       ApproximateNumberOfMessagesDelayed: String(delayed),
-      CreatedTimestamp: String(Math.floor(this.#createdAtMs / 1000)),
-      LastModifiedTimestamp: String(Math.floor(this.#modifiedAtMs / 1000)),
     };
-    if (attributes.RedrivePolicy === '') delete attributes.RedrivePolicy;
-    return attributes;
   }
 
   setAttributes(attributes: Attributes): void {
-    this.#settings = this.#configure({ ...this.#attributes, ...attributes });
-    this.#modifiedAtMs = this.#context.now();
-    this.#sweepAtMs = this.#modifiedAtMs;
+    this.#configuration.change(attributes);
+    this.#sweepAtMs = this.#context.now();
   }
 
   /** Stores a message, or answers a duplicate with the ids of the first one. */
   send(input: SendInput): SendResult {
-    const deduplicationId = checkSend(input, this.isFifo, this.#settings);
-    const nowMs = this.#context.now();
-    const deadLetterSourceArn = undefined;
-    if (deduplicationId === undefined || input.groupId === undefined) {
-      const messageId = this.#context.newId();
-      this.#store(input, { messageId, sequenceNumber: undefined, deduplicationId, deadLetterSourceArn }, nowMs);
-      return { messageId, isDuplicate: false };
-    }
-    const key = deduplicationKey(this.#settings.deduplicatesPerGroup, input.groupId, deduplicationId);
-    const first = this.#sent.find(key, nowMs);
-    if (first !== undefined) return { ...first, isDuplicate: true };
-    const messageId = this.#context.newId();
-    const sequenceNumber = this.#nextSequenceNumber();
-    const result: SendResult = { messageId, sequenceNumber, isDuplicate: false };
-    this.#sent.remember(key, result, nowMs);
-    this.#store(input, { messageId, sequenceNumber, deduplicationId, deadLetterSourceArn }, nowMs);
-    return result;
+    return this.#intake.send(input);
   }
 
   /** Sends up to 10 messages, 1 MiB in all; each succeeds or fails for itself. */
   sendBatch(entries: readonly (SendInput & { readonly id: string })[]): BatchResult<SendResult> {
-    checkBatch(entries);
-    const bytes = entries.reduce((sum, { body, messageAttributes }) => sum + sizeBytes(body, messageAttributes), 0);
-    if (bytes > MAX_MESSAGE_BYTES) {
-      const limit = `Batch requests cannot be longer than ${MAX_MESSAGE_BYTES} bytes.`;
-      throw new MessagingError('BatchRequestTooLong', `${limit} You have sent ${bytes} bytes.`);
-    }
-    return runBatch(entries, (entry) => this.send(entry));
+    return this.#intake.sendBatch(entries);
   }
 
   /**
    * Takes messages: of one group as many as possible, in order, then of the next groups in rotation.
    * @param maxMessages 1 to 10
    * @param visibilityTimeoutSeconds 0 to 43200, by default the queue's
+   * @param attemptId FIFO only: a repetition with the same one gets the same messages and resets their visibility timeout
    */
-  receive(maxMessages = 1, visibilityTimeoutSeconds = this.#settings.visibilityTimeoutSeconds): ReceivedMessage[] {
+  receive(
+    maxMessages = 1,
+    visibilityTimeoutSeconds = this.settings.visibilityTimeoutSeconds,
+    attemptId?: string,
+  ): ReceivedMessage[] {
     checkRange('MaxNumberOfMessages', maxMessages, 1, MAX_RECEIVED);
     checkRange('VisibilityTimeout', visibilityTimeoutSeconds, 0, MAX_VISIBILITY_SECONDS);
+    checkAttemptId(attemptId, this.isFifo);
     const nowMs = this.#context.now();
-    this.#backlog.settle(nowMs);
-    const dead: StoredMessage[] = [];
-    const max = Math.min(maxMessages, MAX_IN_FLIGHT - this.#backlog.counts.inFlight);
     const dueAtMs = nowMs + visibilityTimeoutSeconds * 1000;
-    const target = this.#deadLetterQueue();
-    const taken = this.#backlog.take(max, dueAtMs, (message) => this.#admit(message, nowMs, target, dead));
-    const received = taken.map((message) => this.#handOut(message, nowMs));
-    for (const message of dead) target?.takeDeadLetter(message, this.arn);
+    this.#backlog.settle(nowMs);
+    const again = attemptId === undefined ? undefined : this.#attempts.find(attemptId, nowMs);
+    const received = again === undefined ? this.#take(maxMessages, nowMs, dueAtMs) : again;
+    if (again !== undefined) for (const message of again) this.#backlog.reschedule(message, dueAtMs);
+    else if (attemptId !== undefined && received.length > 0) this.#attempts.remember(attemptId, received, nowMs);
+    const answer = received.map(toReceived);
     this.#announce();
-    return received;
+    return answer;
   }
 
-  /**
-   * Deletes a received message. A FIFO queue's handle expires with the visibility timeout and then deletes nothing:
-   * `InvalidParameterValue` (repost.aws/knowledge-center/sqs-receipt-handle-error). A standard queue takes it as long
-   * as the message was not received again, and then ignores it. A message that is gone counts as deleted.
-   */
+  /** Deletes a received message; one that is gone counts as deleted. See `Receipts` for what a handle may do. */
   delete(receiptHandle: string): void {
     this.#backlog.settle(this.#context.now());
-    const message = this.#find(receiptHandle);
-    const isLatest = message?.receiptHandle === receiptHandle;
-    if (message !== undefined && this.isFifo && !(isLatest && message.state === 'inFlight')) {
-      this.#announce();
-      throw invalidHandle(receiptHandle, 'The receipt handle has expired.');
-    }
-    if (message !== undefined && isLatest) {
-      this.#received.delete(message.messageId);
+    try {
+      const message = this.#receipts.toDelete(receiptHandle);
+      if (message === undefined) return;
+      this.#forget(message);
       this.#backlog.remove(message);
+    } finally {
+      this.#announce();
     }
-    this.#announce();
   }
 
   /**
@@ -167,51 +144,49 @@ export class Queue {
     checkRange('VisibilityTimeout', seconds, 0, MAX_VISIBILITY_SECONDS);
     const nowMs = this.#context.now();
     this.#backlog.settle(nowMs);
-    const message = this.#find(receiptHandle);
-    if (message?.receiptHandle === receiptHandle && message.state === 'inFlight') {
+    try {
+      const message = this.#receipts.toChange(receiptHandle, seconds, nowMs);
+      this.#attempts.forget(message);
       this.#backlog.reschedule(message, nowMs + seconds * 1000);
       this.#backlog.settle(nowMs);
+    } finally {
       this.#announce();
-      return;
     }
-    this.#announce();
-    if (message?.receiptHandle === receiptHandle) {
-      throw new MessagingError(
-        'MessageNotInflight',
-        `The message of receipt handle ${receiptHandle} is not in flight.`,
-      );
-    }
-    throw invalidHandle(receiptHandle, 'Message does not exist or is not available for visibility timeout change.');
   }
 
   counts(): QueueCounts {
     const nowMs = this.#context.now();
     this.#backlog.settle(nowMs);
     if (nowMs >= this.#sweepAtMs) {
-      const { retentionMs } = this.#settings;
-      const oldestMs = this.#backlog.sweep(nowMs - retentionMs, (message) => this.#received.delete(message.messageId));
+      const { retentionMs } = this.settings;
+      const oldestMs = this.#backlog.sweep(nowMs - retentionMs, (message) => this.#forget(message));
       this.#sweepAtMs = oldestMs + retentionMs;
     }
     this.#announce();
     return this.#backlog.counts;
   }
 
-  /** Deletes all messages. Deduplication ids stay known. */
+  /** Deletes all messages, at most once a minute. Deduplication ids stay known (sqs-api/API_PurgeQueue). */
   purge(): void {
+    const nowMs = this.#context.now();
+    if (nowMs < this.#purgedAtMs + PURGE_PAUSE_MS) {
+      const limit = `Only one PurgeQueue operation on ${this.name} is allowed every ${PURGE_PAUSE_MS / 1000} seconds.`;
+      throw new MessagingError('PurgeQueueInProgress', limit);
+    }
+    this.#purgedAtMs = nowMs;
     this.#backlog.clear();
-    this.#received.clear();
+    this.#receipts.clear();
+    this.#attempts.clear();
   }
 
   /** Calls back at once whenever messages become receivable by an operation or an expiry; returns how to stop that. */
   onAvailable(listener: () => void): () => void {
-    this.#onAvailable.add(listener);
-    return () => this.#onAvailable.delete(listener);
+    return this.#signals.onAvailable(listener);
   }
 
   /** Calls back at once whenever `nextVisibleAt` may have become earlier, for the caller's timer; returns how to stop that. */
   onRescheduled(listener: () => void): () => void {
-    this.#onRescheduled.add(listener);
-    return () => this.#onRescheduled.delete(listener);
+    return this.#signals.onRescheduled(listener);
   }
 
   /** When the next message becomes visible by the passing of time alone, in milliseconds since the epoch. */
@@ -219,81 +194,57 @@ export class Queue {
     return this.#backlog.nextDueAtMs();
   }
 
-  /**
-   * Takes a message that another queue's redrive policy moves here. Its deduplication id becomes its message id and, on
-   * a FIFO queue, its age starts anew (sqs/sqs-configure-dead-letter-queue-redrive, sqs/setting-up-dead-letter-queue-retention).
-   */
-  takeDeadLetter(message: StoredMessage, deadLetterSourceArn: string): void {
-    const { messageId, body, messageAttributes, groupId } = message;
-    const input: SendInput = { body, messageAttributes, ...(groupId !== undefined && { groupId }) };
-    const sequenceNumber = this.isFifo ? this.#nextSequenceNumber() : undefined;
-    const deduplicationId = this.isFifo ? messageId : undefined;
-    const sentAtMs = this.isFifo ? this.#context.now() : message.sentAtMs;
-    this.#store(input, { messageId, sequenceNumber, deduplicationId, deadLetterSourceArn }, sentAtMs);
+  /** What a receive could get now, and what is behind it in the same groups, group by group in order. */
+  visibleMessages(): StoredMessage[] {
+    this.counts();
+    return this.#backlog.visible();
   }
 
-  #configure(attributes: Attributes): QueueSettings {
-    const complete = completeAttributes(this.name, attributes);
-    const settings = readSettings(complete);
-    const targetArn = settings.redrive?.deadLetterTargetArn;
-    if (targetArn !== undefined && complete.RedrivePolicy !== this.#attributes.RedrivePolicy) {
-      const target = this.#context.findQueue(targetArn);
-      if (target === undefined || target.arn === this.arn || target.isFifo !== this.isFifo) {
-        const allowed = `It must exist, be another queue and ${this.isFifo ? 'FIFO' : 'standard'} as ${this.name} is.`;
-        throw invalidValue(`Value ${targetArn} for parameter RedrivePolicy is invalid. Reason: ${allowed}`);
-      }
-    }
-    this.#attributes = complete;
-    return settings;
-  }
-
-  #nextSequenceNumber(): string {
-    this.#lastSequence += 1;
-    return `1${String(this.#lastSequence).padStart(19, '0')}`;
+  /** Moves the first message of a group, which nobody has, to another queue of the same type. */
+  redrive(message: StoredMessage, destination: Queue): void {
+    destination.#intake.takeRedriven(message);
+    this.#forget(message);
+    this.#backlog.remove(message);
   }
 
   #store(input: SendInput, identity: Identity, sentAtMs: number): void {
-    const { groupId, delaySeconds = this.#settings.delaySeconds } = input;
+    const { groupId, delaySeconds = this.settings.delaySeconds } = input;
     this.#backlog.settle(this.#context.now());
     const group = this.#backlog.group(this.isFifo && groupId !== undefined ? groupId : identity.messageId);
     this.#backlog.add(toStored(input, identity, group, sentAtMs), delaySeconds * 1000);
-    this.#sweepAtMs = Math.min(this.#sweepAtMs, sentAtMs + this.#settings.retentionMs);
+    this.#sweepAtMs = Math.min(this.#sweepAtMs, sentAtMs + this.settings.retentionMs);
     this.#announce();
   }
 
-  #deadLetterQueue(): Queue | undefined {
-    const { redrive } = this.#settings;
-    return redrive && this.#context.findQueue(redrive.deadLetterTargetArn);
-  }
-
-  /** No to what is too old, and to what was received as often as the redrive policy allows: that is collected in `dead`. */
-  #admit(message: StoredMessage, nowMs: number, target: Queue | undefined, dead: StoredMessage[]): boolean {
-    const maxReceiveCount = this.#settings.redrive?.maxReceiveCount ?? Number.POSITIVE_INFINITY;
-    const isExpired = message.sentAtMs + this.#settings.retentionMs <= nowMs;
-    const isDead = !isExpired && target !== undefined && message.receiveCount >= maxReceiveCount;
-    if (isDead) dead.push(message);
-    if (isDead || isExpired) this.#received.delete(message.messageId);
-    return !isDead && !isExpired;
-  }
-
-  #handOut(message: StoredMessage, nowMs: number): ReceivedMessage {
-    if (message.receiveCount === 0) {
-      message.firstReceivedAtMs = nowMs;
-      this.#received.set(message.messageId, message);
+  /** Hands out messages; what was received too often goes to the dead-letter queue, what is too old goes away. */
+  #take(maxMessages: number, nowMs: number, dueAtMs: number): StoredMessage[] {
+    const { redrive, retentionMs } = this.settings;
+    const target = redrive && this.#context.findQueue(redrive.deadLetterTargetArn);
+    const dead: StoredMessage[] = [];
+    const max = Math.min(maxMessages, MAX_IN_FLIGHT - this.#backlog.counts.inFlight);
+    const taken = this.#backlog.take(max, dueAtMs, (message) => {
+      const isExpired = message.sentAtMs + retentionMs <= nowMs;
+      const isDead = !isExpired && target !== undefined && message.receiveCount >= (redrive?.maxReceiveCount ?? 0);
+      if (isDead) dead.push(message);
+      if (isDead || isExpired) this.#forget(message);
+      return !isDead && !isExpired;
+    });
+    for (const message of taken) {
+      this.#attempts.forget(message);
+      this.#receipts.handOut(message, nowMs);
     }
-    message.receiveCount += 1;
-    message.receiptHandle = makeReceiptHandle(this.name, message.messageId, this.#context.newId());
-    return toReceived(message);
+    if (target !== undefined) for (const message of dead) target.#intake.takeDeadLetter(message, this.arn);
+    return taken;
   }
 
-  /** The message of a receipt handle, if it still exists; throws if this queue never gave out such a handle. */
-  #find(receiptHandle: string): StoredMessage | undefined {
-    return this.#received.get(messageIdOf(receiptHandle, this.name));
+  #forget(message: StoredMessage): void {
+    this.#attempts.forget(message);
+    this.#receipts.forget(message);
   }
 
   #announce(): void {
-    if (this.#backlog.takeBecameReady()) for (const listener of [...this.#onAvailable]) listener();
-    if (this.#backlog.takeBecameEarlier()) for (const listener of [...this.#onRescheduled]) listener();
+    const available = this.#backlog.takeBecameReady();
+    this.#signals.announce({ available, rescheduled: this.#backlog.takeBecameEarlier() });
   }
 }
 

@@ -25,6 +25,13 @@ export function checkSend(input: SendInput, isFifo: boolean, settings: QueueSett
   return undefined;
 }
 
+/** Refuses an id for receive attempts that SQS refuses (sqs-api/API_ReceiveMessage). */
+export function checkAttemptId(attemptId: string | undefined, isFifo: boolean): void {
+  checkId('ReceiveRequestAttemptId', attemptId);
+  if (attemptId === undefined || isFifo) return;
+  throw invalidValue('The request include parameter that is not valid for this queue type: ReceiveRequestAttemptId');
+}
+
 function checkId(parameter: string, id: string | undefined): void {
   if (id === undefined || isMessagingId(id)) return;
   const allowed = `${parameter} can only include alphanumeric and punctuation characters. 1 to 128 in length.`;

@@ -17,6 +17,8 @@ export interface StoredMessage {
   receiptHandle: string;
   receiveCount: number;
   firstReceivedAtMs: number;
+  /** When it was received last. */
+  receivedAtMs: number;
 }
 
 /** Messages that keep their order. `received` is the batch taken last, in order, until all of it is settled. */
@@ -56,6 +58,7 @@ export function toStored(input: SendInput, identity: Identity, group: Group, sen
     receiptHandle: '',
     receiveCount: 0,
     firstReceivedAtMs: 0,
+    receivedAtMs: 0,
   };
 }
 

@@ -9,6 +9,7 @@ import {
   sizeBytes,
 } from './message.ts';
 import type { Attributes } from './queue-attributes.ts';
+import { SequenceNumbers } from './sequence-numbers.ts';
 import type { Subscription } from './subscription.ts';
 import { completeTopicAttributes, readTopicSettings, type TopicSettings } from './topic-attributes.ts';
 
@@ -43,9 +44,9 @@ export class Topic {
   readonly subscriptions = new Map<string, Subscription>();
   readonly #context: TopicContext;
   readonly #published = new DeduplicationWindow<PublishResult>();
+  readonly #sequence = new SequenceNumbers('000');
   #attributes: Attributes;
   #settings: TopicSettings;
-  #lastSequence = 0;
 
   /** @param attributes in AWS's string form, such as `{ FifoTopic: 'true', FifoThroughputScope: 'MessageGroup' }` */
   constructor(name: string, attributes: Attributes, context: TopicContext) {
@@ -77,8 +78,7 @@ export class Topic {
     const key = deduplicationKey(this.#settings.deduplicatesPerGroup, input.groupId, deduplicationId);
     const first = this.#published.find(key, nowMs);
     if (first !== undefined) return { ...first, isDuplicate: true };
-    this.#lastSequence += 1;
-    const sequenceNumber = `1${String(this.#lastSequence).padStart(16, '0')}000`;
+    const sequenceNumber = this.#sequence.next();
     const result: PublishResult = { messageId: this.#context.newId(), sequenceNumber, isDuplicate: false };
     this.#published.remember(key, result, nowMs);
     this.#fanOut(input, result.messageId, sequenceNumber, deduplicationId);

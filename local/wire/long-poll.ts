@@ -6,6 +6,8 @@ export interface PollOptions {
   readonly queue: Queue;
   readonly maxMessages: number;
   readonly visibilityTimeoutSeconds: number | undefined;
+  /** FIFO only: see `Queue.receive`. */
+  readonly attemptId?: string | undefined;
   readonly waitMs: number;
   /** The queue's clock. */
   readonly now: () => number;
@@ -18,8 +20,8 @@ export interface PollOptions {
  * faster to take leaves this one waiting for the rest of its time.
  */
 export function receiveWithin(options: PollOptions): Promise<readonly ReceivedMessage[]> {
-  const { queue, maxMessages, visibilityTimeoutSeconds, waitMs, now, signal } = options;
-  const receive = (): ReceivedMessage[] => queue.receive(maxMessages, visibilityTimeoutSeconds);
+  const { queue, maxMessages, visibilityTimeoutSeconds, attemptId, waitMs, now, signal } = options;
+  const receive = (): ReceivedMessage[] => queue.receive(maxMessages, visibilityTimeoutSeconds, attemptId);
   const atOnce = signal.aborted ? [] : receive();
   if (atOnce.length > 0 || waitMs <= 0 || signal.aborted) return Promise.resolve(atOnce);
 

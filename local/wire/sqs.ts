@@ -8,6 +8,7 @@ import type { Queue } from '../fifo/queue.ts';
 import { defined, type Input, list, optionalInteger, optionalText, text, textMap, texts } from './input.ts';
 import { receiveWithin } from './long-poll.ts';
 import { readAttributes, selectAttributes } from './message-attributes.ts';
+import { cancelMove, listMoves, startMove } from './move-tasks.ts';
 
 /** @param untilClosed makes a signal that aborts when the client goes away */
 type Operation = (messaging: Messaging, input: Input, untilClosed: () => AbortSignal) => object | Promise<object>;
@@ -77,6 +78,9 @@ const OPERATIONS: Readonly<Record<string, Operation>> = {
     queueOf(messaging, input).purge();
     return {};
   },
+  StartMessageMoveTask: startMove,
+  ListMessageMoveTasks: listMoves,
+  CancelMessageMoveTask: cancelMove,
 };
 
 /** Carries out one SQS operation on its JSON input; throws `MessagingError` for what SQS refuses. */
@@ -103,6 +107,7 @@ async function ReceiveMessage(messaging: Messaging, input: Input, untilClosed: (
     queue,
     maxMessages: optionalInteger(input, 'MaxNumberOfMessages') ?? 1,
     visibilityTimeoutSeconds: optionalInteger(input, 'VisibilityTimeout'),
+    attemptId: optionalText(input, 'ReceiveRequestAttemptId'),
     waitMs: waitSeconds * 1000,
     now: messaging.now,
     signal: untilClosed(),
