@@ -24,12 +24,20 @@ export interface LocalCloudOptions {
   port?: number;
   /** Further JSON endpoints beside SQS and SNS; paths start with `/_freshet/`. */
   routes?: Routes;
+  /** Where functions find the services, told where they are: a test puts a proxy between. @default - the services themselves */
+  functionEndpoints?: (services: ServiceEndpoints) => ServiceEndpoints;
+}
+
+/** URLs for AWS SDK clients. */
+export interface ServiceEndpoints {
+  dynamodb: string;
+  sqs: string;
+  sns: string;
 }
 
 /** Everything that a cloud assembly declares, running on this machine. */
 export interface LocalCloud {
-  /** URLs for AWS SDK clients. */
-  endpoints: { dynamodb: string; sqs: string; sns: string };
+  endpoints: ServiceEndpoints;
   region: string;
   accountId: string;
   /** Per stack, the values of its outputs. */
@@ -91,7 +99,7 @@ export async function startLocalCloud(options: LocalCloudOptions): Promise<Local
     const metrics = createMetricStore();
     const mappings: Mapping[] = [];
     const functions = createFunctionHost({
-      endpoints,
+      endpoints: options.functionEndpoints?.(endpoints) ?? endpoints,
       region,
       accountId,
       onLog(name, line) {

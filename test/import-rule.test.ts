@@ -28,6 +28,13 @@ describe('the import rule', () => {
     expect(problemsOf(`${from}/planted.ts`, `import { x } from '../${to}/x.ts';`)).toEqual([]);
   });
 
+  test('mutant: a rule that lets others import bench, or bench import tests, is noticed', () => {
+    const importers = Object.entries(ALLOWED_IMPORTS).flatMap(([from, to]) => (to.includes('bench') ? [from] : []));
+    expect(importers).toEqual(['bench']);
+    expect(Object.keys(ALLOWED_IMPORTS).filter((folder) => !ALLOWED_IMPORTS.bench?.includes(folder))).toEqual([]);
+    expect(ALLOWED_IMPORTS.bench).not.toContain('test');
+  });
+
   test('lets lib take the names of attributes from one file of the adapters, and nothing else', () => {
     expect(problemsOf('lib/planted.ts', `import { ATTRIBUTE } from '../adapters/items.ts';`)).toEqual([]);
     expect(problemsOf('lib/planted.ts', `import { listType } from '../adapters/list.ts';`)).toHaveLength(1);

@@ -1,0 +1,209 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import type { ReceivedMessage } from '../../../core/project.ts';
+import type { Account, QueueLimits, TestQueue } from './account.ts';
+import { type Apply, withGuard, withoutGuard } from './appliers.ts';
+import { drawn, eventsOf, type Outgoing, productId } from './events.ts';
+
+/** One way to let consumers process a product's events. */
+export interface Scenario {
+  readonly key: 'one' | 'competing' | 'groups' | 'guarded';
+  readonly name: string;
+  readonly isFifo: boolean;
+  readonly isGuarded: boolean;
+  readonly consumers: number;
+}
+
+const MANY_CONSUMERS = 8;
+
+export const SCENARIOS: readonly Scenario[] = [
+  { key: 'one', name: 'one consumer, standard queue', isFifo: false, isGuarded: false, consumers: 1 },
+  {
+    key: 'competing',
+    name: 'competing consumers, standard queue',
+    isFifo: false,
+    isGuarded: false,
+    consumers: MANY_CONSUMERS,
+  },
+  { key: 'groups', name: 'message groups', isFifo: true, isGuarded: false, consumers: MANY_CONSUMERS },
+  {
+    key: 'guarded',
+    name: 'message groups and version guard',
+    isFifo: true,
+    isGuarded: true,
+    consumers: MANY_CONSUMERS,
+  },
+];
+
+/** How much is run. */
+export interface Load {
+  readonly products: number;
+  readonly seed: number;
+  /** Share of the products, 0 to 1, whose creation is applied by a consumer that dies before it deletes the message. */
+  readonly crashes: number;
+  readonly queue: QueueLimits;
+  /** Processing time before a write: most events are quick, the given share is slow. */
+  readonly work: { readonly quickMs: number; readonly slowMs: number; readonly slowShare: number };
+}
+
+export const LOAD: Load = {
+  products: 200,
+  seed: 20261123,
+  crashes: 0.05,
+  queue: { visibilitySeconds: 1, maxReceiveCount: 2 },
+  work: { quickMs: 2, slowMs: 60, slowShare: 0.2 },
+};
+
+/** What a scenario came to. */
+export interface Measured {
+  readonly scenario: string;
+  readonly consumers: number;
+  readonly events: number;
+  /** Deliveries, repeated ones included. */
+  readonly deliveries: number;
+  /** Deliveries processed after a newer event of the same product. */
+  readonly outOfOrder: number;
+  /** Updates of a product that wasn't there yet. */
+  readonly failures: number;
+  /** Writes that replaced a version by an older one, as the table's stream tells. */
+  readonly regressions: number;
+  /** Products that don't end at their newest version. */
+  readonly leftWrong: number;
+  /** Of the products without a crash. */
+  readonly eventsPerSecond: number;
+}
+
+const POLL_MS = 20;
+
+/** What consumers did, delivery by delivery. */
+interface History {
+  readonly processed: { readonly id: string; readonly version: number; readonly failed: boolean }[];
+  /** When the last message of a product without a crash was deleted. */
+  lastMs: number;
+}
+
+/** Runs one scenario: its backlog is worked off, then what ended in the dead-letter queue is redriven and worked off too. */
+export async function runScenario(
+  account: Account,
+  scenario: Scenario,
+  load: Load,
+  limit: AbortSignal,
+): Promise<Measured> {
+  const events = eventsOf(load.products, load.seed);
+  const { key, isFifo, isGuarded } = scenario;
+  const target = { client: account.dynamodb, tableName: `ordering-${key}` };
+  await account.createTable(target.tableName);
+  const queue = await account.createQueue(`ordering-${key}`, isFifo, load.queue);
+  await queue.send(events.map((event) => ({ body: isGuarded ? event.versioned : event.plain, group: event.group })));
+
+  const crashing = crashingProducts(load);
+  const history: History = { processed: [], lastMs: 0 };
+  const apply = isGuarded ? withGuard(target) : withoutGuard(target);
+  const byBody = new Map(events.map((event) => [isGuarded ? event.versioned : event.plain, event]));
+  const begin = performance.now();
+  const dies = (event: Outgoing) => crashing.has(event.id) && event.version === 1;
+  await consumeAll({ queue, apply, byBody, load, history, crashing }, scenario.consumers, dies, limit);
+  const { dead } = await queue.counts();
+  if (dead < crashing.size) throw new Error(`${dead} messages are dead, but ${crashing.size} consumers died`);
+  await queue.redrive();
+  await consumeAll({ queue, apply, byBody, load, history, crashing }, scenario.consumers, () => false, limit);
+
+  const changes = await account.changes(target.tableName);
+  return {
+    scenario: scenario.name,
+    consumers: scenario.consumers,
+    events: events.length,
+    deliveries: history.processed.length,
+    outOfOrder: countOutOfOrder(history),
+    failures: history.processed.filter(({ failed }) => failed).length,
+    regressions: changes.filter(({ before = 0, after = 0 }) => after < before).length,
+    leftWrong: await countWrong(account, target.tableName, load.products),
+    eventsPerSecond: (2 * (load.products - crashing.size)) / ((history.lastMs - begin) / 1000),
+  };
+}
+
+/** The products whose creation meets a consumer that dies: as many as the load says, drawn by its seed. */
+function crashingProducts({ products, seed, crashes }: Load): Set<string> {
+  const draw = new Map(
+    Array.from({ length: products }, (_, number) => [productId(number), drawn(seed, 'crash', number)]),
+  );
+  const drawnFirst = [...draw].sort(([, a], [, b]) => a - b).map(([id]) => id);
+  return new Set(drawnFirst.slice(0, Math.round(products * crashes)));
+}
+
+interface Consumption {
+  readonly queue: TestQueue;
+  readonly apply: Apply;
+  readonly byBody: ReadonlyMap<string, Outgoing>;
+  readonly load: Load;
+  readonly history: History;
+  readonly crashing: ReadonlySet<string>;
+}
+
+/** Runs consumers until the queue is empty. */
+async function consumeAll(
+  consumption: Consumption,
+  consumers: number,
+  dies: (event: Outgoing) => boolean,
+  limit: AbortSignal,
+): Promise<void> {
+  const done = new AbortController();
+  const until = AbortSignal.any([done.signal, limit]);
+  const running = Promise.all(
+    Array.from({ length: consumers }, async () => {
+      while (!until.aborted) await consumeNext(consumption, dies, until);
+    }),
+  );
+  const watching = (async () => {
+    while (!until.aborted && (await consumption.queue.counts()).waiting > 0) await pause(POLL_MS);
+    done.abort();
+  })();
+  await Promise.all([running, watching]).finally(() => done.abort());
+  if (limit.aborted) throw new Error('stopped: not done in time; the machine may be too busy', { cause: limit.reason });
+}
+
+async function consumeNext(
+  { queue, apply, byBody, load, history, crashing }: Consumption,
+  dies: (event: Outgoing) => boolean,
+  until: AbortSignal,
+): Promise<void> {
+  const message = await queue.receive(until).catch((error: unknown) => {
+    if (until.aborted) return undefined;
+    throw error;
+  });
+  const event = byBody.get(message?.Body ?? '');
+  if (message === undefined || event === undefined) return;
+  const receiveCount = Number(message.Attributes?.ApproximateReceiveCount);
+  await pause(workMs(load, event, receiveCount));
+  const received: ReceivedMessage = {
+    messageId: message.MessageId ?? '',
+    groupId: event.group,
+    body: message.Body ?? '',
+    receiveCount,
+  };
+  const applied = await apply(received);
+  history.processed.push({ id: event.id, version: event.version, failed: !applied });
+  // What isn't deleted comes again when its visibility ends.
+  if (!applied || dies(event)) return;
+  await queue.delete(message);
+  if (!crashing.has(event.id)) history.lastMs = performance.now();
+}
+
+function workMs({ seed, work }: Load, { id, version }: Outgoing, receiveCount: number): number {
+  return drawn(seed, 'work', id, version, receiveCount) < work.slowShare ? work.slowMs : work.quickMs;
+}
+
+function countOutOfOrder({ processed }: History): number {
+  const newest = new Map<string, number>();
+  let count = 0;
+  for (const { id, version } of processed) {
+    const before = newest.get(id) ?? 0;
+    if (version < before) count += 1;
+    newest.set(id, Math.max(before, version));
+  }
+  return count;
+}
+
+async function countWrong(account: Account, tableName: string, products: number): Promise<number> {
+  const versions = await account.versions(tableName);
+  return products - versions.filter((version) => version === 2).length;
+}

@@ -1,0 +1,185 @@
+import { spawn } from 'node:child_process';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { Worker } from 'node:worker_threads';
+import { gzipSync } from 'node:zlib';
+import { type Bundle, bundles } from './support/account.ts';
+import { ROOT } from './support/assembly.ts';
+import { type BenchmarkOptions, type BenchmarkResult, type Spread, spread, type Table } from './support/result.ts';
+import { runAlone } from './support/run-alone.ts';
+
+/** Runs of `npm start -- --once`, which takes long. */
+const STARTS = 3;
+
+/** A start that takes longer has failed. */
+const START_LIMIT_MS = 60_000;
+
+export const footprint = {
+  name: 'footprint',
+  title: 'Footprint: start-up, bundles, memory',
+  async run({ assembly, rounds, onProgress }: BenchmarkOptions): Promise<BenchmarkResult> {
+    const starts: Start[] = [];
+    for (let run = 1; run <= STARTS; run += 1) {
+      onProgress(`npm start -- --once, ${run} of ${STARTS}`);
+      starts.push(await startOnce());
+    }
+    onProgress('bundles');
+    const rows: (string | number | Spread)[][] = [];
+    for (const bundle of bundles(assembly)) {
+      const code = readFileSync(join(bundle.folder, 'index.mjs'));
+      const inits: number[] = [];
+      for (let round = 0; round <= rounds; round += 1) inits.push(await workerInit(bundle));
+      const fresh: { loadedMs: number; rssMb: number }[] = [];
+      for (let round = 0; round < rounds; round += 1) fresh.push(await freshProcess(bundle));
+      rows.push([
+        `${bundle.stack}/${bundle.logicalId.replace(/[0-9A-F]{8}$/, '')}`,
+        code.length / 1024,
+        gzipSync(code).length / 1024,
+        spread(inits.slice(1)),
+        spread(fresh.map(({ loadedMs }) => loadedMs)),
+        spread(fresh.map(({ rssMb }) => rssMb)),
+      ]);
+    }
+    return { ratios: [], tables: [startTable(starts), bundleTable(rows)], charts: [] };
+  },
+};
+
+interface Start {
+  readonly readyMs: number;
+  readonly endMs: number;
+  readonly peakMb: number;
+}
+
+/** Plays the story in a folder of its own, so that a local cloud that runs here isn't in the way. */
+async function startOnce(): Promise<Start> {
+  const folder = mkdtempSync(join(tmpdir(), 'freshet-start-'));
+  try {
+    for (const name of readdirSync(ROOT)) {
+      if (name !== '.freshet' && name !== '.git') symlinkSync(join(ROOT, name), join(folder, name));
+    }
+    const begin = performance.now();
+    const child = spawn('npm', ['start', '--', '--once'], {
+      cwd: folder,
+      stdio: ['ignore', 'pipe', 'pipe'],
+      timeout: START_LIMIT_MS,
+    });
+    let readyMs = Number.NaN;
+    let output = '';
+    let peakMb = 0;
+    const sampler = setInterval(() => {
+      peakMb = Math.max(peakMb, treeRssMb(child.pid ?? 0));
+    }, 100);
+    for (const stream of [child.stdout, child.stderr]) {
+      stream.setEncoding('utf8').on('data', (text: string) => {
+        output += text;
+        // The last line before the story, once everything of the assembly runs.
+        if (Number.isNaN(readyMs) && output.includes('not emulated:')) readyMs = performance.now() - begin;
+      });
+    }
+    const code = await new Promise<number | null>((resolve, reject) => {
+      child.once('error', reject).once('close', resolve);
+    });
+    clearInterval(sampler);
+    if (code !== 0) throw new Error(`npm start -- --once ended with ${code}:\n${output.slice(-2000)}`);
+    return { readyMs, endMs: performance.now() - begin, peakMb: peakMb || Number.NaN };
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** Resident memory of a process and all that came of it; 0 where there is no /proc. */
+function treeRssMb(pid: number): number {
+  try {
+    const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim();
+    const kb = Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? 0);
+    const below = children === '' ? [] : children.split(' ').map(Number);
+    return kb / 1024 + below.reduce((total, child) => total + treeRssMb(child), 0);
+  } catch {
+    return 0;
+  }
+}
+
+function environmentOf(bundle: Bundle): Record<string, string> {
+  // Values don't matter before the first call, but a missing one does.
+  return {
+    ...Object.fromEntries(bundle.variables.map((name) => [name, '1'])),
+    AWS_REGION: 'us-east-1',
+    AWS_ACCESS_KEY_ID: 'bench',
+    AWS_SECRET_ACCESS_KEY: 'bench',
+    AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true',
+  };
+}
+
+/** Milliseconds from starting a worker to its handler being loaded, as the local cloud does it. */
+async function workerInit(bundle: Bundle): Promise<number> {
+  const begin = performance.now();
+  const worker = new Worker(new URL('../local/lambda/worker.js', import.meta.url), {
+    workerData: { name: 'f', arn: 'f', codeDir: bundle.folder, handler: 'index.handler', timeoutMs: 0, memoryMb: 512 },
+    env: environmentOf(bundle),
+    execArgv: [],
+  });
+  try {
+    await new Promise<void>((resolve, reject) => {
+      worker.on('message', ({ type, errorMessage }: { type: string; errorMessage?: string }) => {
+        if (type === 'ready') resolve();
+        if (type === 'initFailed') reject(new Error(errorMessage));
+      });
+      worker.once('error', reject);
+    });
+    return performance.now() - begin;
+  } finally {
+    await worker.terminate();
+  }
+}
+
+/** Loads a bundle into a Node process that has nothing else: time of the import alone, memory of the whole. */
+async function freshProcess(bundle: Bundle): Promise<{ loadedMs: number; rssMb: number }> {
+  const url = pathToFileURL(join(bundle.folder, 'index.mjs')).href;
+  const script =
+    `const t = performance.now(); await import(${JSON.stringify(url)});` +
+    'console.log(JSON.stringify({ loadedMs: performance.now() - t, rssMb: process.memoryUsage().rss / 2 ** 20 }));process.exit(0)';
+  const child = spawn(process.execPath, ['--input-type=module', '--eval', script], {
+    env: environmentOf(bundle),
+    stdio: ['ignore', 'pipe', 'inherit'],
+    timeout: 20_000,
+  });
+  let output = '';
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    output += text;
+  });
+  await new Promise((resolve, reject) => child.once('error', reject).once('close', resolve));
+  return JSON.parse(output) as { loadedMs: number; rssMb: number };
+}
+
+function startTable(starts: readonly Start[]): Table {
+  const sampled = existsSync('/proc') && statSync('/proc').isDirectory();
+  return {
+    title: 'npm start -- --once',
+    note:
+      'From the command to a running local cloud (app synthesised, bundles built, everything of the assembly there), and to the end of the story with ' +
+      `all caches compared. Peak memory of all its processes, engine and esbuild included${sampled ? ', sampled every 100 ms' : ': not known on this system'}.`,
+    columns: ['cloud ready s', 'end s', 'peak memory MiB'],
+    rows: [
+      [
+        spread(starts.map(({ readyMs }) => readyMs / 1000)),
+        spread(starts.map(({ endMs }) => endMs / 1000)),
+        spread(starts.map(({ peakMb }) => peakMb)),
+      ],
+    ],
+  };
+}
+
+function bundleTable(rows: readonly (readonly (string | number | Spread)[])[]): Table {
+  return {
+    title: "The Lambdas' bundles",
+    note:
+      'Minified, with the AWS SDK and the contracts. Cold start here: from starting a worker thread to its handler being loaded, on this machine, which is ' +
+      'not what a Lambda of 512 MB takes. The import alone and the resident memory after it are those of a Node process without anything else.',
+    columns: ['function', 'KiB', 'KiB gzipped', 'worker to handler ms', 'import ms', 'memory MiB'],
+    rows,
+  };
+}
+
+await runAlone(import.meta.url, footprint);

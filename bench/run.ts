@@ -1,0 +1,66 @@
+import { rm } from 'node:fs/promises';
+import { cost } from './cost.ts';
+import { endToEnd } from './end-to-end.ts';
+import { footprint } from './footprint.ts';
+import { projector } from './projector.ts';
+import { setBenchCredentials } from './support/account.ts';
+import { synthesised } from './support/assembly.ts';
+import { record } from './support/report.ts';
+import { type Benchmark, type Ratio, ratioLine } from './support/result.ts';
+
+/** In the order in which they run and are shown. */
+const BENCHMARKS: readonly Benchmark[] = [projector, cost, endToEnd, footprint];
+
+/** Rounds that count. */
+const ROUNDS = 9;
+
+/** The whole run ends by then, come what may; on two cores that have nothing else to do it takes about 8 minutes. */
+const LIMIT_MS = 15 * 60_000;
+
+process.exitCode = await run(process.argv.slice(2));
+
+/** `npm run bench`: all benchmarks, or those named; then bench/results.json, docs/performance.md and docs/charts. */
+async function run(names: readonly string[]): Promise<number> {
+  const known = BENCHMARKS.map(({ name }) => name);
+  const unknown = names.filter((name) => !known.includes(name));
+  if (unknown.length > 0) {
+    console.error(`not a benchmark: ${unknown.join(', ')}. Allowed: none for all, or some of ${known.join(', ')}.`);
+    return 2;
+  }
+  setTimeout(() => {
+    console.error(`stopped: not done within ${LIMIT_MS / 60_000} minutes`);
+    process.exit(1);
+  }, LIMIT_MS).unref();
+  setBenchCredentials();
+  const progress = progressLine();
+  progress('synthesising the app');
+  const assembly = await synthesised();
+  const lines: Ratio[] = [];
+  try {
+    for (const { name, title, run: measure } of BENCHMARKS) {
+      if (names.length > 0 && !names.includes(name)) continue;
+      const begin = performance.now();
+      const result = await measure({ rounds: ROUNDS, assembly, onProgress: (text) => progress(`${name}: ${text}`) });
+      const seconds = (performance.now() - begin) / 1000;
+      // At once: what comes later may fail.
+      record(name, { ...result, title, seconds });
+      lines.push(...result.ratios);
+      progress(`${name}: done in ${Math.round(seconds)} s`, true);
+    }
+  } finally {
+    await rm(assembly, { recursive: true, force: true });
+  }
+  for (const line of lines) console.log(ratioLine(line));
+  console.log('written: bench/results.json, docs/performance.md, docs/charts');
+  return lines.some(({ bar, median }) => bar !== undefined && median < bar) ? 1 : 0;
+}
+
+/** One line that changes in place on a terminal; elsewhere one line each. A lasting one stays in both. */
+function progressLine(): (text: string, lasting?: boolean) => void {
+  const begin = performance.now();
+  return (text, lasting = false) => {
+    const line = `[${String(Math.round((performance.now() - begin) / 1000)).padStart(3)} s] ${text}`;
+    if (process.stderr.isTTY) process.stderr.write(`\r\u001b[2K${line}${lasting ? '\n' : ''}`);
+    else process.stderr.write(`${line}\n`);
+  };
+}

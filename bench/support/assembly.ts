@@ -1,0 +1,20 @@
+import { execFile } from 'node:child_process';
+import { mkdtemp } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+
+/** The project's root folder. */
+export const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+
+/** Synthesises the app into a folder of its own, which the caller removes. */
+export async function synthesised(): Promise<string> {
+  const assembly = await mkdtemp(join(tmpdir(), 'freshet-bench-'));
+  await promisify(execFile)(process.execPath, ['--import', 'tsx', 'bin/app.ts'], {
+    cwd: ROOT,
+    env: { ...process.env, CDK_OUTDIR: assembly },
+    timeout: 120_000,
+  });
+  return assembly;
+}

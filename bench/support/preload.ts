@@ -1,0 +1,82 @@
+import { ATTRIBUTE, type Item, indexAttribute, keyItem } from '../../adapters/items.ts';
+import { type CacheSession, ownerOf } from '../../cli/session.ts';
+import { indexValue, keptFields } from '../../core/project.ts';
+import { canonicalJson, canonicalState } from '../../core/state.ts';
+import { createEngineClient, type EngineClient } from '../../local/engine/client.ts';
+import type { WatchedCloud } from './cloud.ts';
+import { countryId, countryState } from './events.ts';
+
+/** Items of one BatchWriteItem call (ddb/Constraints). */
+const BATCH = 25;
+
+const CHANGED_AT = '2026-11-23T10:00:00.000Z';
+
+/**
+ * Fills the owner's and the caches' tables with countries at version 1, past the pipeline: the subscriptions let nothing through
+ * meanwhile, so that of what the owner's stream says only the relay knows.
+ */
+export async function preload({ cloud, session }: WatchedCloud, from: number, to: number): Promise<void> {
+  const { deployed } = ownerOf(session, 'Country');
+  const subscriptions = [...cloud.messaging.topics.require(deployed.topicArn).subscriptions.values()];
+  const policies = subscriptions.map((subscription) => subscription.attributes().FilterPolicy ?? '');
+  const engine = createEngineClient(cloud.endpoints.dynamodb);
+  try {
+    for (const subscription of subscriptions) subscription.setAttributes({ FilterPolicy: '{"type":["nothing"]}' });
+    for (let start = from; start < to; start += BATCH) {
+      const numbers = Array.from({ length: Math.min(BATCH, to - start) }, (_, index) => start + index);
+      await Promise.all([
+        put(engine, deployed.table, numbers.map(ownedItem)),
+        ...session.caches.map((cache) => {
+          return put(
+            engine,
+            cache.deployed.table,
+            numbers.map((number) => cachedItem(number, cache)),
+          );
+        }),
+      ]);
+    }
+    await cloud.idle();
+  } finally {
+    for (const [index, subscription] of subscriptions.entries()) {
+      subscription.setAttributes({ FilterPolicy: policies[index] ?? '' });
+    }
+    engine.close();
+  }
+}
+
+async function put(engine: EngineClient, table: string, items: readonly Item[]): Promise<void> {
+  const requests = items.map((Item) => ({ PutRequest: { Item } }));
+  await engine.call('DynamoDB_20120810.BatchWriteItem', { RequestItems: { [table]: requests } });
+}
+
+function stamp(number: number): Item {
+  const entity = { type: 'Country', id: countryId(number) };
+  return {
+    ...keyItem(entity),
+    [ATTRIBUTE.version]: { N: '1' },
+    [ATTRIBUTE.digest]: { S: canonicalState(entity, countryState(number, 0)).digest },
+    [ATTRIBUTE.changedAt]: { S: CHANGED_AT },
+  };
+}
+
+function ownedItem(number: number): Item {
+  const entity = { type: 'Country', id: countryId(number) };
+  return { ...stamp(number), [ATTRIBUTE.state]: { S: canonicalState(entity, countryState(number, 0)).json } };
+}
+
+function cachedItem(number: number, { boundary }: CacheSession): Item {
+  const cached = boundary.caches.Country;
+  if (cached === undefined) throw new Error(`${boundary.name} doesn't cache countries`);
+  const entity = { type: 'Country', id: countryId(number) };
+  const kept = keptFields(JSON.parse(canonicalJson(entity, countryState(number, 0))), cached);
+  const indexed = Object.entries(cached.indexes).flatMap(([index, field]) => {
+    const value = indexValue('Country', kept[field]);
+    return value === undefined ? [] : [[indexAttribute(index), { S: value }] as const];
+  });
+  return {
+    ...stamp(number),
+    [ATTRIBUTE.fieldsRevision]: { N: String(cached.fieldsRevision) },
+    ...Object.fromEntries(indexed),
+    [ATTRIBUTE.data]: { S: canonicalJson(entity, kept) },
+  };
+}

@@ -1,0 +1,204 @@
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { processPartialResponse, SqsFifoPartialProcessorAsync } from '@aws-lambda-powertools/batch';
+import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { type Message, type ReceiveMessageCommandOutput, SQSClient } from '@aws-sdk/client-sqs';
+import type { SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda';
+import { Consumer } from 'sqs-consumer';
+import { createCacheWriter } from '../../adapters/cache-table.ts';
+import { validateState } from '../../core/contract.ts';
+import { sha256 } from '../../core/entity.ts';
+import { parseEvent } from '../../core/event.ts';
+import {
+  type CachedItem,
+  indexValue,
+  keptFields,
+  type ProjectPorts,
+  projectBatch,
+  type WriteResult,
+} from '../../core/project.ts';
+import { canonicalJson } from '../../core/state.ts';
+import ordering from '../../examples/shop/ordering/contracts.ts';
+
+/** One way of applying batches of events to a table. */
+export interface Side {
+  readonly name: string;
+  /** Resolves when it could take a batch; not part of what is measured. */
+  ready?(): Promise<void>;
+  /** Applies a batch; throws if anything of it wasn't applied. */
+  apply(event: SQSEvent): Promise<void>;
+  stop?(): Promise<void> | void;
+}
+
+/** Where a side writes. */
+export interface SideTable {
+  readonly client: DynamoDBClient;
+  readonly tableName: string;
+}
+
+type Write = (item: CachedItem) => Promise<WriteResult>;
+
+const TOMBSTONE_LIFE_SECONDS = 60 * 24 * 3600;
+
+/** `projectBatch` on the real adapters, wired as in lambdas/projector.ts. */
+export function ours(table: SideTable, name = 'freshet', write: Write = createCacheWriter(table)): Side {
+  const ports: ProjectPorts = {
+    write,
+    park: async (_, reason, explanation) => {
+      throw new Error(`parked: ${reason}: ${explanation}`);
+    },
+    postpone: async () => {},
+  };
+  return {
+    name,
+    async apply({ Records }) {
+      const messages = Records.map(({ messageId, body, attributes }) => ({
+        messageId,
+        body,
+        groupId: attributes.MessageGroupId ?? '',
+        receiveCount: Number(attributes.ApproximateReceiveCount),
+      }));
+      const { returned } = await projectBatch(ordering, messages, ports, Date.now, TOMBSTONE_LIFE_SECONDS);
+      if (returned[0] !== undefined) throw returned[0].error;
+    },
+  };
+}
+
+/**
+ * The handler of the deployed bundle, loaded into this process: also emits metrics, which no peer does. What it logs is dropped.
+ *
+ * @param endpoint the engine's
+ */
+export async function deployedBundle(folder: string, tableName: string, endpoint: string): Promise<Side> {
+  Object.assign(process.env, {
+    CACHE_TABLE: tableName,
+    QUEUE_URL: 'http://127.0.0.1:9/000000000000/bench.fifo',
+    DEAD_LETTER_QUEUE_URL: 'http://127.0.0.1:9/000000000000/bench-dead.fifo',
+    TOMBSTONE_LIFE_SECONDS: String(TOMBSTONE_LIFE_SECONDS),
+    AWS_ENDPOINT_URL_DYNAMODB: endpoint,
+  });
+  // The bundle reads its environment once, so there is a copy per engine and table; the SDK does at its first call, so the endpoint stays set.
+  const url = `${pathToFileURL(join(folder, 'index.mjs')).href}?${encodeURIComponent(`${endpoint} ${tableName}`)}`;
+  const { handler } = (await import(url)) as { handler: (event: SQSEvent) => Promise<SQSBatchResponse> };
+  return {
+    name: "freshet's deployed bundle",
+    async apply(event) {
+      const write = process.stdout.write;
+      process.stdout.write = () => true;
+      try {
+        complete(await handler(event));
+      } finally {
+        process.stdout.write = write;
+      }
+    },
+  };
+}
+
+/** Powertools' batch processor for FIFO queues, used as its documentation says. */
+export function powertools(table: SideTable): Side {
+  const write = createCacheWriter(table);
+  const processor = new SqsFifoPartialProcessorAsync();
+  const handle = ({ body }: SQSRecord) => applyOne(body, write);
+  return {
+    name: 'Powertools SqsFifoPartialProcessorAsync',
+    async apply(event) {
+      complete(await processPartialResponse(event, handle, processor));
+    },
+  };
+}
+
+/** What one writes without a library: one record after the other. */
+export function sequentialLoop(table: SideTable): Side {
+  const write = createCacheWriter(table);
+  return {
+    name: 'sequential loop',
+    async apply({ Records }) {
+      for (const { body } of Records) await applyOne(body, write);
+    },
+  };
+}
+
+/**
+ * A running sqs-consumer with `handleMessageBatch`, which its README asks for on FIFO queues, so messages are handled in order. It
+ * receives from memory and deletes nothing: measured is from the receive's answer to `response_processed`.
+ */
+export function sqsConsumer(table: SideTable): Side {
+  const write = createCacheWriter(table);
+  let answer: ((output: ReceiveMessageCommandOutput) => void) | undefined;
+  let polling = () => {};
+  const sqs = new SQSClient({});
+  sqs.send = () =>
+    new Promise((resolve) => {
+      answer = resolve as (output: ReceiveMessageCommandOutput) => void;
+      polling();
+    });
+  const consumer = Consumer.create({
+    queueUrl: 'http://127.0.0.1:9/000000000000/bench.fifo',
+    sqs,
+    batchSize: 10,
+    shouldDeleteMessages: false,
+    suppressFifoWarning: true,
+    strictReturn: true,
+    handleMessageBatch: async (messages) => {
+      for (const { Body } of messages) await applyOne(Body ?? '', write);
+      return messages;
+    },
+  });
+  consumer.start();
+  return {
+    name: 'sqs-consumer handleMessageBatch',
+    async ready() {
+      if (answer !== undefined) return;
+      await new Promise<void>((resolve) => {
+        polling = resolve;
+      });
+    },
+    async apply({ Records }) {
+      const messages = Records.map(({ messageId, receiptHandle, body }): Message => {
+        return { MessageId: messageId, ReceiptHandle: receiptHandle, Body: body };
+      });
+      const processed = new Promise<void>((resolve, reject) => {
+        consumer.once('response_processed', () => resolve());
+        consumer.once('error', reject);
+      });
+      const give = answer;
+      answer = undefined;
+      give?.({ Messages: messages, $metadata: {} });
+      await processed;
+      consumer.removeAllListeners('error');
+    },
+    stop() {
+      consumer.stop();
+      sqs.destroy();
+    },
+  };
+}
+
+/** One record, with the same checks and the same conditional write as ours: what isn't batch processing is the same on all sides. */
+async function applyOne(body: string, write: Write): Promise<void> {
+  const event = parseEvent(body);
+  if ('reason' in event) throw new Error(event.message);
+  const { type } = event.entity;
+  const cached = ordering.caches[type];
+  if (cached === undefined) throw new Error(`${type} isn't cached`);
+  const validation = await validateState(cached.contract, event.data);
+  if (!validation.valid) throw new Error(validation.problem);
+  if (sha256(canonicalJson(event.entity, event.data)) !== event.digest) throw new Error('digest');
+  const kept = keptFields(validation.state, cached);
+  const indexed = Object.entries(cached.indexes).flatMap(([index, field]) => {
+    const value = indexValue(type, kept[field]);
+    return value === undefined ? [] : [[index, value] as const];
+  });
+  const { entity, version, digest, changedAt } = event;
+  const result = await write({
+    ...{ entity, version, digest, changedAt, fieldsRevision: cached.fieldsRevision },
+    dataJson: canonicalJson(entity, kept),
+    indexed: Object.fromEntries(indexed),
+    expiresAtSeconds: undefined,
+  });
+  if (result.kind === 'unstorable') throw new Error(result.message);
+}
+
+function complete({ batchItemFailures }: { batchItemFailures: readonly unknown[] }): void {
+  if (batchItemFailures.length > 0) throw new Error(`${batchItemFailures.length} messages failed`);
+}

@@ -1,0 +1,44 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { type Account, startAccount } from '../../bench/experiments/ordering/account.ts';
+import { LOAD, type Measured, runScenario, SCENARIOS } from '../../bench/experiments/ordering/scenarios.ts';
+
+/** A visibility that a busy machine doesn't outlast. */
+const SMALL = { ...LOAD, products: 60, crashes: 0.1, queue: { ...LOAD.queue, visibilitySeconds: 2 } };
+const LIMIT_MS = 25_000;
+
+let account: Account;
+let measured: Record<string, Measured>;
+
+beforeAll(async () => {
+  account = await startAccount();
+  const limit = AbortSignal.timeout(LIMIT_MS);
+  const results = SCENARIOS.map(async (scenario) => {
+    return [scenario.key, await runScenario(account, scenario, SMALL, limit)] as const;
+  });
+  measured = Object.fromEntries(await Promise.all(results));
+});
+
+afterAll(() => account?.stop());
+
+test('competing consumers on a standard queue process events out of order, and updates fail before their creation', () => {
+  expect(measured.competing?.failures).toBeGreaterThan(0);
+  expect(measured.competing?.outOfOrder).toBeGreaterThan(measured.groups?.outOfOrder ?? Number.POSITIVE_INFINITY);
+});
+
+test('message groups keep the order until a redriven event overwrites a newer one', () => {
+  expect(measured.groups?.failures).toBe(0);
+  expect(measured.groups?.regressions).toBeGreaterThan(0);
+  expect(measured.groups?.leftWrong).toBe(measured.groups?.regressions);
+});
+
+test('with the version guard the same redrive changes nothing', () => {
+  expect(measured.guarded?.outOfOrder).toBe(measured.groups?.outOfOrder);
+  expect(measured.guarded).toMatchObject({ failures: 0, regressions: 0, leftWrong: 0 });
+});
+
+test('every scenario processes every event', () => {
+  for (const { events, deliveries } of Object.values(measured)) {
+    expect(events).toBe(2 * SMALL.products);
+    expect(deliveries).toBeGreaterThanOrEqual(events);
+  }
+});

@@ -1,0 +1,88 @@
+import { type Item, itemEntity } from '../../adapters/items.ts';
+import { messageGroupId } from '../../core/entity.ts';
+import { type AnswerProxy, type Fate, type PassingRequest, startAnswerProxy, type Withheld } from './answer-proxy.ts';
+import { type Invocation, wasKilled } from './ledger.ts';
+import type { Doom } from './plan.ts';
+
+/** An invocation and what is in store for it. */
+export interface DoomedInvocation extends Invocation, Doom {
+  /** Writes that it has sent. */
+  requests: number;
+  /** By the process's monotonic clock; undefined while it runs. */
+  endedAtMs: number | undefined;
+}
+
+/** The proxies between functions and services, and what they withheld from whom. */
+export interface Victims {
+  readonly tables: AnswerProxy;
+  readonly topic: AnswerProxy;
+  /** Which function writes to a table or topic: to be filled in once their names are known. */
+  readonly writers: Map<string, string>;
+  /** Whether something is certain to be withheld from an invocation that still runs. */
+  isUnderWay(invocation: DoomedInvocation): boolean;
+  /** Whether an invocation waited for what was withheld until its time-out. */
+  isKill(invocation: DoomedInvocation): boolean;
+  /** Whether that was the answer of a write that had succeeded. */
+  isKilledBeforeAnswer(invocation: DoomedInvocation): boolean;
+  stop(): Promise<void>;
+}
+
+/** Starts the proxies; they look up the doom of whoever sends a write among the invocations. */
+export async function startVictims(invocations: readonly DoomedInvocation[]): Promise<Victims> {
+  const senders = new Map<PassingRequest, DoomedInvocation>();
+  const writers = new Map<string, string>();
+
+  /** @param group of the item that is written; undefined for the topic, whose relay runs once at a time */
+  const decide = (request: PassingRequest, writesTo: string | null, group: string | undefined): Fate => {
+    const name = writers.get(writesTo ?? '');
+    const invocation = invocations.findLast(
+      (one) => one.functionName === name && one.result === undefined && (group === undefined || hasGroup(one, group)),
+    );
+    if (invocation === undefined || invocation.fate === 'pass') return 'pass';
+    const isDue = invocation.requests >= invocation.at && withheldFrom(invocation).length === 0;
+    invocation.requests += 1;
+    if (!isDue) return 'pass';
+    senders.set(request, invocation);
+    return invocation.fate;
+  };
+  const tables = await startAnswerProxy((request) => {
+    const { TableName, Item } = JSON.parse(request.body) as { TableName: string; Item: Item };
+    return decide(request, TableName, messageGroupId(itemEntity(Item)));
+  });
+  const topic = await startAnswerProxy((request) => {
+    return decide(request, new URLSearchParams(request.body).get('TopicArn'), undefined);
+  });
+  const withheldFrom = (invocation: DoomedInvocation): Withheld[] =>
+    [...tables.withheld, ...topic.withheld].filter(({ request }) => senders.get(request) === invocation);
+
+  return {
+    ...{ tables, topic, writers },
+    isUnderWay: (one) => one.result === undefined && withheldFrom(one).some(isCertain),
+    isKill: (one) => withheldFrom(one).some((held) => isKilledBy(one, held)),
+    isKilledBeforeAnswer: (one) =>
+      withheldFrom(one).some((held) => isKilledBy(one, held) && held.answeredAtMs !== undefined),
+    async stop() {
+      await Promise.all([tables.stop(), topic.stop()]);
+    },
+  };
+}
+
+function hasGroup({ deliveries }: Invocation, group: string): boolean {
+  return deliveries.some((delivery) => delivery.group === group);
+}
+
+/** Whether it is known to be withheld: a write that the service refuses is answered after all. */
+function isCertain({ fate, answeredAtMs }: Withheld): boolean {
+  return fate === 'withholdRequest' || answeredAtMs !== undefined;
+}
+
+/**
+ * Whether what was withheld was waited for until the time-out: the service answered before, if it was asked, and the connection ended
+ * only then. A late request of an earlier worker, whose connection ends at once, is no kill of this one.
+ */
+function isKilledBy(invocation: DoomedInvocation, held: Withheld): boolean {
+  const { endedAtMs: killedAtMs } = invocation;
+  if (!wasKilled(invocation) || killedAtMs === undefined || !isCertain(held)) return false;
+  const { answeredAtMs = killedAtMs, endedAtMs = killedAtMs } = held;
+  return answeredAtMs <= killedAtMs && endedAtMs >= killedAtMs;
+}
