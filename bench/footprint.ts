@@ -1,12 +1,12 @@
 import { spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import { gzipSync } from 'node:zlib';
 import { type Bundle, bundles } from './support/account.ts';
-import { ROOT } from './support/assembly.ts';
+import { projectFolder } from './support/assembly.ts';
+import { treeMemoryMb } from './support/process.ts';
 import { type BenchmarkOptions, type BenchmarkResult, type Spread, spread, type Table } from './support/result.ts';
 import { runAlone } from './support/run-alone.ts';
 
@@ -54,11 +54,8 @@ interface Start {
 
 /** Plays the story in a folder of its own, so that a local cloud that runs here isn't in the way. */
 async function startOnce(): Promise<Start> {
-  const folder = mkdtempSync(join(tmpdir(), 'freshet-start-'));
+  const folder = projectFolder();
   try {
-    for (const name of readdirSync(ROOT)) {
-      if (name !== '.freshet' && name !== '.git') symlinkSync(join(ROOT, name), join(folder, name));
-    }
     const begin = performance.now();
     const child = spawn('npm', ['start', '--', '--once'], {
       cwd: folder,
@@ -69,7 +66,7 @@ async function startOnce(): Promise<Start> {
     let output = '';
     let peakMb = 0;
     const sampler = setInterval(() => {
-      peakMb = Math.max(peakMb, treeRssMb(child.pid ?? 0));
+      peakMb = Math.max(peakMb, treeMemoryMb(child.pid ?? 0));
     }, 100);
     for (const stream of [child.stdout, child.stderr]) {
       stream.setEncoding('utf8').on('data', (text: string) => {
@@ -86,18 +83,6 @@ async function startOnce(): Promise<Start> {
     return { readyMs, endMs: performance.now() - begin, peakMb: peakMb || Number.NaN };
   } finally {
     rmSync(folder, { recursive: true, force: true });
-  }
-}
-
-/** Resident memory of a process and all that came of it; 0 where there is no /proc. */
-function treeRssMb(pid: number): number {
-  try {
-    const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim();
-    const kb = Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? 0);
-    const below = children === '' ? [] : children.split(' ').map(Number);
-    return kb / 1024 + below.reduce((total, child) => total + treeRssMb(child), 0);
-  } catch {
-    return 0;
   }
 }
 

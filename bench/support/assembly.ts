@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process';
+import { mkdtempSync, readdirSync, symlinkSync } from 'node:fs';
 import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -17,4 +18,13 @@ export async function synthesised(): Promise<string> {
     timeout: 120_000,
   });
   return assembly;
+}
+
+/** A folder that holds the project, for a local cloud beside one that may run in the project itself; the caller removes it. */
+export function projectFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'freshet-bench-'));
+  for (const name of readdirSync(ROOT)) {
+    if (name !== '.freshet' && name !== '.git') symlinkSync(join(ROOT, name), join(folder, name));
+  }
+  return folder;
 }

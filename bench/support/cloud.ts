@@ -1,3 +1,4 @@
+import type { LocalFile } from '../../cli/local-file.ts';
 import { connectTo, type Session } from '../../cli/session.ts';
 import { BOUNDARY_DIMENSION, LEAD_TIME_METRIC } from '../../core/metrics.ts';
 import { type LocalCloud, startLocalCloud } from '../../local/cloud.ts';
@@ -7,6 +8,8 @@ import { ROOT } from './assembly.ts';
 export interface WatchedCloud {
   readonly cloud: LocalCloud;
   readonly session: Session;
+  /** What a command of another process needs to find the cloud. */
+  readonly localFile: LocalFile;
   /** Lead times that the projectors reported since `clear`, by cache. */
   readonly leadTimesMs: Map<string, number[]>;
   /** PublishBatch calls and their entries since `clear`. */
@@ -34,10 +37,17 @@ export async function watchedCloud(assembly: string): Promise<WatchedCloud> {
   let before = counts();
   const deployed = Object.values(cloud.outputs).flatMap((outputs) => Object.values(outputs));
   const { dynamodb, sqs } = cloud.endpoints;
-  const file = { pid: process.pid, startedAt: '', url: sqs, dynamodbUrl: dynamodb, deployed };
-  const session = await connectTo({ file, projectFolder: ROOT });
+  const localFile = {
+    pid: process.pid,
+    startedAt: new Date().toISOString(),
+    url: sqs,
+    dynamodbUrl: dynamodb,
+    deployed,
+  };
+  const session = await connectTo({ file: localFile, projectFolder: ROOT });
   return {
     cloud,
+    localFile,
     session,
     leadTimesMs,
     published,

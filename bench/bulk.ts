@@ -1,0 +1,142 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { createWriteStream, realpathSync, rmSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { writeLocalFile } from '../cli/local-file.ts';
+import { projectFolder } from './support/assembly.ts';
+import { type WatchedCloud, watchedCloud } from './support/cloud.ts';
+import { countryId, countryState } from './support/events.ts';
+import { bytesReadBy, memoryOf } from './support/process.ts';
+import type { BenchmarkOptions, BenchmarkResult, Table } from './support/result.ts';
+import { runAlone } from './support/run-alone.ts';
+
+const LINES = Number(process.env.LINES ?? 200_000);
+
+/** How far a command is when its memory is looked at, in percent. */
+const AT_PERCENT = [1, 25, 50, 75, 100];
+
+const SAMPLE_MS = 100;
+
+export const bulk = {
+  name: 'bulk',
+  title: 'Bulk: a large file in through the owner, and out of a cache',
+  async run({ assembly, onProgress }: BenchmarkOptions): Promise<BenchmarkResult> {
+    const folder = projectFolder();
+    const watched = await watchedCloud(assembly);
+    try {
+      writeLocalFile(folder, watched.localFile);
+      const file = join(realpathSync(folder), 'countries.ndjson');
+      await pipeline(Readable.from(ndjson()), createWriteStream(file));
+      const report = (name: string) => (percent: number) => onProgress(`${name}: ${percent} %`);
+      const imported = await importAll(folder, file, report('import'));
+      onProgress('waiting for the caches');
+      const idle = performance.now();
+      await watched.cloud.idle();
+      const behindSeconds = (performance.now() - idle) / 1000;
+      const exported = await exportAll(watched, folder, report('export'));
+      return { ratios: [], tables: [table([imported, ...exported], behindSeconds)], charts: [] };
+    } finally {
+      await watched.stop();
+      rmSync(folder, { recursive: true, force: true });
+    }
+  },
+};
+
+function* ndjson(): Generator<string> {
+  for (let number = 0; number < LINES; number += 1) {
+    yield `${JSON.stringify({ id: countryId(number), ...countryState(number, 1) })}\n`;
+  }
+}
+
+/** What a command took. */
+interface Run {
+  readonly name: string;
+  readonly linesPerSecond: number;
+  /** At each of `AT_PERCENT`. */
+  readonly memoryMb: readonly number[];
+  readonly peakMb: number;
+}
+
+async function importAll(folder: string, file: string, onProgress: (percent: number) => void): Promise<Run> {
+  const { size } = statSync(file);
+  const child = freshet(folder, ['import', 'Country', file, '--id', 'id', '--json']);
+  let output = '';
+  child.stdout?.setEncoding('utf8').on('data', (text: string) => {
+    output += text;
+  });
+  const run = await sampled('import', child, (pid) => (bytesReadBy(pid, file) ?? 0) / size, onProgress);
+  const { created } = JSON.parse(output) as { created: number };
+  if (created !== LINES) throw new Error(`import created ${created} of ${LINES}: ${output}`);
+  return run;
+}
+
+/** From each cache in turn; what comes out is counted. */
+async function exportAll(
+  { session }: WatchedCloud,
+  folder: string,
+  onProgress: (percent: number) => void,
+): Promise<Run[]> {
+  const runs: Run[] = [];
+  for (const { boundary } of session.caches) {
+    const child = freshet(folder, ['export', boundary.name, 'Country']);
+    let lines = 0;
+    child.stdout?.on('data', (chunk: Buffer) => {
+      for (let at = chunk.indexOf(10); at >= 0; at = chunk.indexOf(10, at + 1)) lines += 1;
+    });
+    runs.push(await sampled(`export ${boundary.name}`, child, () => lines / LINES, onProgress));
+    if (lines !== LINES) throw new Error(`export ${boundary.name} wrote ${lines} of ${LINES} lines`);
+  }
+  return runs;
+}
+
+function freshet(folder: string, args: readonly string[]): ChildProcess {
+  return spawn(process.execPath, ['--import', 'tsx', 'bin/freshet.ts', ...args], {
+    cwd: folder,
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+}
+
+/** Runs a command to its end and looks at its memory meanwhile; throws if it fails. `share` says how far it is, 0 to 1. */
+async function sampled(
+  name: string,
+  child: ChildProcess,
+  share: (pid: number) => number,
+  onProgress: (percent: number) => void,
+): Promise<Run> {
+  const begin = performance.now();
+  const memoryMb: number[] = [];
+  let last = { nowMb: Number.NaN, peakMb: Number.NaN };
+  const sampler = setInterval(() => {
+    const pid = child.pid ?? 0;
+    last = memoryOf(pid) ?? last;
+    // 100 % is the last sample: when it has read all, a command still has something to do.
+    for (const percent of AT_PERCENT.slice(memoryMb.length, -1)) {
+      if (share(pid) < percent / 100) break;
+      memoryMb.push(last.nowMb);
+      onProgress(percent);
+    }
+  }, SAMPLE_MS);
+  const code = await new Promise<number | null>((resolve, reject) => {
+    child.once('error', reject).once('close', resolve);
+  });
+  clearInterval(sampler);
+  if (code !== 0) throw new Error(`freshet ${name} ended with ${code}`);
+  const linesPerSecond = (1000 * LINES) / (performance.now() - begin);
+  while (memoryMb.length < AT_PERCENT.length) memoryMb.push(last.nowMb);
+  return { name, linesPerSecond, memoryMb, peakMb: last.peakMb };
+}
+
+function table(runs: readonly Run[], behindSeconds: number): Table {
+  return {
+    title: `${LINES.toLocaleString('en-US')} lines in and out`,
+    note:
+      'Resident memory (RSS) of the command alone, when it has read or written that share of the lines; sampled every 100 ms on Linux. The import runs against ' +
+      'a local cloud that brings each entity into two caches meanwhile, on the same cores, so lines/s is mostly the cloud’s speed. Its result is ' +
+      `checked: all lines created; the last one was in both caches ${Math.round(behindSeconds)} s after the import had ended; each export wrote as many lines.`,
+    columns: ['freshet', 'lines/s', ...AT_PERCENT.map((percent) => `MiB at ${percent} %`), 'MiB at most'],
+    rows: runs.map(({ name, linesPerSecond, memoryMb, peakMb }) => [name, linesPerSecond, ...memoryMb, peakMb]),
+  };
+}
+
+await runAlone(import.meta.url, bulk);
