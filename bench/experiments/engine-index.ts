@@ -4,11 +4,13 @@ import { join, resolve } from 'node:path';
 import { type Candidate, candidates } from '../../local/engine/candidates.ts';
 import { createEngineClient, type EngineClient } from '../../local/engine/client.ts';
 import { type Engine, startEngine } from '../../local/engine/start-engine.ts';
-import { cellText } from '../support/run-alone.ts';
+import { temporaryFolder } from '../../local/engine/temporary.ts';
+import { figure } from '../support/result.ts';
 
 /**
- * `npm run experiment:engine`: what the local engine does on a table with a stream, in memory and on its indexed database file. Prints
- * start-up, the rate of each further 10,000 writes, and the time of the two reads that a stream mapping makes.
+ * `npm run experiment:engine`: what the local engine does in memory, and on a database file with its index, on a disk and where the local
+ * cloud puts it. Prints start-up, the rate of each further 10,000 writes to a table with a stream and without one, and how long the stream takes to
+ * describe and to read.
  */
 
 const WRITES = Number(process.env.WRITES ?? 30_000);
@@ -17,24 +19,29 @@ const WRITERS = 16;
 const STARTS = 25;
 const TABLE = 'engine-index';
 
-const storage = { memory: withoutIndexes, 'indexed file': (all: readonly Candidate[]) => all };
+const own = candidates(resolve('.freshet/engine'), console.error);
+await compare('in memory, no index', own.map(withoutIndexes), tmpdir());
+await compare(`indexed file in ${tmpdir()}`, own, tmpdir());
+if ((await temporaryFolder()) !== tmpdir()) {
+  await compare(`indexed file in ${await temporaryFolder()}`, own, await temporaryFolder());
+}
 
-for (const name of ['memory', 'indexed file'] as const) {
-  const temporary = await mkdtemp(join(tmpdir(), 'freshet-experiment-'));
-  const own = storage[name](candidates(resolve('.freshet/engine'), console.error));
-  const start = () => startEngine({ candidates: own, temporary });
+async function compare(name: string, engines: readonly Candidate[], parent: string): Promise<void> {
+  const temporary = await mkdtemp(join(parent, 'freshet-experiment-'));
+  const start = () => startEngine({ candidates: engines, temporary });
+  const print = (text: string) => console.log(`${name}: ${text}`);
   try {
     // The first one may have to make the template.
     await (await start()).stop();
-    console.log(`${name}: ready after ${cellText(await medianStart(start))} ms, median of ${STARTS}`);
-    await measure(name, await start());
+    print(`ready after ${figure(await medianStart(start))} ms, median of ${STARTS}`);
+    for (const stream of [true, false]) await measure(await start(), stream, print);
   } finally {
     await rm(temporary, { recursive: true, force: true });
   }
 }
 
-function withoutIndexes(all: readonly Candidate[]): Candidate[] {
-  return all.map((candidate) => ({
+function withoutIndexes(candidate: Candidate): Candidate {
+  return {
     ...candidate,
     async locate() {
       const found = await candidate.locate();
@@ -42,7 +49,7 @@ function withoutIndexes(all: readonly Candidate[]): Candidate[] {
       const { indexes: _, ...command } = found;
       return command;
     },
-  }));
+  };
 }
 
 async function medianStart(start: () => Promise<Engine>): Promise<number> {
@@ -56,37 +63,37 @@ async function medianStart(start: () => Promise<Engine>): Promise<number> {
   return times.sort((a, b) => a - b)[STARTS >> 1] ?? Number.NaN;
 }
 
-async function measure(name: string, engine: Engine): Promise<void> {
+async function measure(engine: Engine, stream: boolean, print: (text: string) => void): Promise<void> {
   const client = createEngineClient(engine.url);
-  const timed = async <T>(what: string, work: () => Promise<T>): Promise<T> => {
-    const begin = performance.now();
-    const result = await work();
-    console.log(`${name}: ${what}: ${cellText(performance.now() - begin)} ms`);
-    return result;
-  };
   try {
-    const StreamArn = await createTable(client);
-    await write(client, (from, perSecond) => {
-      console.log(`${name}: ${cellText(perSecond)} writes/s, ${from} to ${from + WRITES_PER_RATE}, ${WRITERS} at once`);
-    });
-    const shard = await timed(`DescribeStream of ${WRITES} records`, async () => {
-      const { StreamDescription } = await client.call<{ StreamDescription: { Shards: { ShardId: string }[] } }>(
-        'DynamoDBStreams_20120810.DescribeStream',
-        { StreamArn },
-      );
-      return StreamDescription.Shards[0]?.ShardId;
-    });
-    const position = { StreamArn, ShardId: shard, ShardIteratorType: 'TRIM_HORIZON' };
-    const first = await client.call<{ ShardIterator: string }>('DynamoDBStreams_20120810.GetShardIterator', position);
-    await timed(`reading ${WRITES} records, 100 a call`, () => read(client, first.ShardIterator));
+    const StreamArn = await createTable(client, stream);
+    const rates = await write(client);
+    print(`writes/s ${stream ? 'with' : 'without'} a stream, by ${WRITES_PER_RATE}: ${rates.map(figure).join(', ')}`);
+    if (stream) await readStream(client, StreamArn, print);
   } finally {
     client.close();
     await engine.stop();
   }
 }
 
-/** Answers with the stream's ARN. */
-async function createTable(client: EngineClient): Promise<string> {
+async function readStream(client: EngineClient, StreamArn: string, print: (text: string) => void): Promise<void> {
+  const begin = performance.now();
+  const { StreamDescription } = await client.call<{ StreamDescription: { Shards: { ShardId: string }[] } }>(
+    'DynamoDBStreams_20120810.DescribeStream',
+    { StreamArn },
+  );
+  const described = performance.now();
+  const position = { StreamArn, ShardId: StreamDescription.Shards[0]?.ShardId, ShardIteratorType: 'TRIM_HORIZON' };
+  const first = await client.call<{ ShardIterator: string }>('DynamoDBStreams_20120810.GetShardIterator', position);
+  await read(client, first.ShardIterator);
+  const reading = performance.now() - described;
+  print(
+    `of ${WRITES} records DescribeStream ${figure(described - begin)} ms, all read 100 a call ${figure(reading)} ms`,
+  );
+}
+
+/** Answers with the ARN of its stream, if it has one. */
+async function createTable(client: EngineClient, stream: boolean): Promise<string> {
   const { TableDescription } = await client.call<{ TableDescription: { LatestStreamArn: string } }>(
     'DynamoDB_20120810.CreateTable',
     {
@@ -94,13 +101,15 @@ async function createTable(client: EngineClient): Promise<string> {
       KeySchema: [{ AttributeName: 'pk', KeyType: 'HASH' }],
       AttributeDefinitions: [{ AttributeName: 'pk', AttributeType: 'S' }],
       BillingMode: 'PAY_PER_REQUEST',
-      StreamSpecification: { StreamEnabled: true, StreamViewType: 'NEW_AND_OLD_IMAGES' },
+      ...(stream && { StreamSpecification: { StreamEnabled: true, StreamViewType: 'NEW_AND_OLD_IMAGES' } }),
     },
   );
   return TableDescription.LatestStreamArn;
 }
 
-async function write(client: EngineClient, onRate: (from: number, perSecond: number) => void): Promise<void> {
+/** Answers with the rate of each 10,000. */
+async function write(client: EngineClient): Promise<number[]> {
+  const rates: number[] = [];
   const numbers = Array.from({ length: WRITES }, (_, index) => index).values();
   let begin = performance.now();
   const writer = async () => {
@@ -108,11 +117,12 @@ async function write(client: EngineClient, onRate: (from: number, perSecond: num
       const Item = { pk: { S: `entity-${number}` }, data: { S: 'x'.repeat(500) } };
       await client.call('DynamoDB_20120810.PutItem', { TableName: TABLE, Item });
       if ((number + 1) % WRITES_PER_RATE !== 0) continue;
-      onRate(number + 1 - WRITES_PER_RATE, (1000 * WRITES_PER_RATE) / (performance.now() - begin));
+      rates.push((1000 * WRITES_PER_RATE) / (performance.now() - begin));
       begin = performance.now();
     }
   };
   await Promise.all(Array.from({ length: WRITERS }, writer));
+  return rates;
 }
 
 async function read(client: EngineClient, first: string): Promise<void> {

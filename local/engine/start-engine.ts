@@ -1,14 +1,14 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { type Candidate, candidates, type EngineCommand } from './candidates.ts';
 import { createEngineClient } from './client.ts';
 import { type GuardedProcess, spawnGuarded } from './guard.ts';
 import { copyTemplate } from './template.ts';
+import { temporaryFolder } from './temporary.ts';
 
-/** A DynamoDB engine that runs on this machine and keeps its data until it ends, in memory or in a private folder of temporary files. */
+/** A DynamoDB engine that runs on this machine and keeps its data until it ends, in memory or in a private folder. */
 export interface Engine {
   /** Where it serves DynamoDB and DynamoDB Streams, for example `http://127.0.0.1:41234`. */
   url: string;
@@ -23,7 +23,7 @@ export interface StartEngineOptions {
   onProgress?: (message: string) => void;
   /** Where an engine is installed if the project has none, and its template kept. @default ".freshet/engine" in the working directory */
   directory?: string;
-  /** Where the folder for the data is made. @default - the system's, for temporary files */
+  /** Where the folder for the data is made. @default - see temporary.ts */
   temporary?: string;
   /** The ways to come by an engine, in order. @default - see candidates.ts */
   candidates?: readonly Candidate[];
@@ -55,7 +55,7 @@ export async function startEngine(options: StartEngineOptions = {}): Promise<Eng
 async function start(command: EngineCommand, directory: string, options: StartEngineOptions): Promise<Engine | string> {
   const { indexes, name } = command;
   if (indexes === undefined) return serve(command, inMemory);
-  const database = () => newDatabase({ ...command, indexes }, directory, options.temporary ?? tmpdir());
+  const database = () => newDatabase({ ...command, indexes }, directory, options.temporary);
   const indexed = await serve(command, database).catch((error: Error) => error.message);
   if (typeof indexed !== 'string') return indexed;
   const result = await serve(command, inMemory);
@@ -82,9 +82,9 @@ const inMemory = async (): Promise<Storage> => ({});
 async function newDatabase(
   command: EngineCommand & { indexes: string },
   directory: string,
-  temporary: string,
+  temporary?: string,
 ): Promise<Storage> {
-  const folder = await mkdtemp(join(temporary, 'freshet-engine-'));
+  const folder = await mkdtemp(join(temporary ?? (await temporaryFolder()), 'freshet-engine-'));
   const database = join(folder, 'data.db');
   try {
     await copyTemplate(command, directory, database, (file) => createDatabase(command, file));
