@@ -6,6 +6,8 @@ export default defineConfig({
     globalSetup: ['test/support/synthesise.ts'],
     // The SDK prints at every start that it will drop Node 20.
     env: { AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true' },
+    // Of two cores vitest would leave one idle; most of these tests wait for something.
+    maxWorkers: 2,
     testTimeout: 30_000,
     hookTimeout: 60_000,
   },

@@ -1,8 +1,9 @@
 import type { AttributeValue } from '@aws-sdk/client-dynamodb';
 import { type EntityRef, entityRef, tableKey } from '../core/entity.ts';
 import type { OwnedEntity } from '../core/own.ts';
+import type { StoredItem } from '../core/project/ports.ts';
 
-/** A DynamoDB item in wire form; written and read by hand, since a table of nine flat attributes needs no marshaller. */
+/** A DynamoDB item in wire form; written and read by hand, since a table of a dozen flat attributes needs no marshaller. */
 export type Item = Record<string, AttributeValue>;
 
 /** Attribute names of owner and cache tables; `pk` and `id` are the key. */
@@ -16,7 +17,13 @@ export const ATTRIBUTE = {
   state: 'state',
   /** JSON of the fields that a cache keeps. */
   data: 'data',
+  /** Schema version that an owner's state was committed under, or that a cache's data was brought to. */
+  schemaVersion: 'schemaVersion',
   fieldsRevision: 'fieldsRevision',
+  /** A stopped entity's marker, see `StoredItem`; absent while it isn't stopped. */
+  stopped: 'stopped',
+  /** The last request to publish an owner's entity once more. */
+  resync: 'resync',
   expiresAt: 'expiresAt',
 } as const;
 
@@ -36,18 +43,45 @@ export function itemEntity(item: Item): EntityRef {
   return entityRef(pk.slice(0, pk.lastIndexOf('#')), item[ATTRIBUTE.id]?.S);
 }
 
-/** Reads version, digest and commit time, which owner and cache items share. Throws on an item that Freshet didn't write. */
-export function readStamp(item: Item): { version: number; digest: string; changedAt: string } {
+/** What owner and cache items share. */
+export interface Stamp {
+  readonly version: number;
+  readonly digest: string;
+  readonly changedAt: string;
+  readonly schemaVersion: number;
+}
+
+/** Reads an item's stamp. Throws on an item that Freshet didn't write. */
+export function readStamp(item: Item): Stamp {
   const version = Number(item[ATTRIBUTE.version]?.N);
+  const schemaVersion = Number(item[ATTRIBUTE.schemaVersion]?.N);
   const digest = item[ATTRIBUTE.digest]?.S;
   const changedAt = item[ATTRIBUTE.changedAt]?.S;
-  if (!Number.isSafeInteger(version) || version < 1 || digest === undefined || changedAt === undefined) {
-    throw new Error('not an item that Freshet wrote: version, digest and changedAt are needed');
+  const isNumbered = Number.isSafeInteger(version) && version >= 1 && Number.isSafeInteger(schemaVersion);
+  if (!isNumbered || digest === undefined || changedAt === undefined) {
+    throw new Error('not an item that Freshet wrote: version, schemaVersion, digest and changedAt are needed');
   }
-  return { version, digest, changedAt };
+  return { version, digest, changedAt, schemaVersion };
+}
+
+/** Whether a cache's item only carries a stop marker: no version of the entity has arrived. */
+export function isPlaceholder(item: Item): boolean {
+  return item[ATTRIBUTE.version]?.N === '0';
 }
 
 /** Reads an owner table's item or stream image. Throws on an item that the owner's interface didn't write. */
 export function ownedEntity(item: Item): OwnedEntity {
   return { entity: itemEntity(item), ...readStamp(item), stateJson: item[ATTRIBUTE.state]?.S };
+}
+
+/** What a cache's item says to the projector. */
+export function storedItem(item: Item): StoredItem {
+  const marker = item[ATTRIBUTE.stopped]?.N;
+  const stopMarker = marker === undefined ? undefined : Number(marker);
+  if (isPlaceholder(item)) {
+    return { version: 0, digest: '', schemaVersion: 0, fieldsRevision: 0, dataJson: undefined, stopMarker };
+  }
+  const { version, digest, schemaVersion } = readStamp(item);
+  const fieldsRevision = Number(item[ATTRIBUTE.fieldsRevision]?.N);
+  return { version, digest, schemaVersion, fieldsRevision, dataJson: item[ATTRIBUTE.data]?.S, stopMarker };
 }

@@ -3,14 +3,22 @@ import {
   type DynamoDBClient,
   GetItemCommand,
   UpdateItemCommand,
+  type UpdateItemCommandInput,
 } from '@aws-sdk/client-dynamodb';
 import { type Boundary, checkedState, ownedContract } from '../core/contract.ts';
-import { type EntityRef, entityRef, MAX_VERSION } from '../core/entity.ts';
-import { assertExpectedVersion, type CommitResult, committed, notCommitted, type OwnedEntity } from '../core/own.ts';
+import { type EntityRef, EPOCH_SIZE, entityRef, liftedVersion, MAX_VERSION } from '../core/entity.ts';
+import {
+  assertExpectedVersion,
+  type CommitResult,
+  committed,
+  nextVersion,
+  notCommitted,
+  type OwnedEntity,
+} from '../core/own.ts';
 import type { Page } from '../core/read.ts';
 import { canonicalState, TOMBSTONE_DIGEST } from '../core/state.ts';
 import { ATTRIBUTE, type Item, keyItem, ownedEntity } from './items.ts';
-import { listType, type PageOptions } from './list.ts';
+import { countType, listType, type PageOptions } from './list.ts';
 
 /** Options of a put or a delete. */
 export interface CommitOptions {
@@ -33,6 +41,23 @@ export interface Owner {
   get(type: string, id: string): Promise<OwnedEntity | undefined>;
   /** A page of a type's entities, deleted ones included, in a stable order that isn't sorted. */
   list(type: string, options?: PageOptions): Promise<Page<OwnedEntity>>;
+  /** How many entities of a type there are, deleted ones included. Reads them all: for operators, not for a request's path. */
+  count(type: string): Promise<number>;
+  /**
+   * Has the entity's current version published once more, as a whole and in the stream's order. The version stays.
+   * @param token unique to the request; ASCII without spaces, at most 22 characters
+   */
+  resync(type: string, id: string, token: string): Promise<'requested' | 'unknown'>;
+  /**
+   * After a restore from backup: raises an entity's version into the boundary's epoch and so has it published. `unchanged` if it is there
+   * already, or was changed meanwhile, which raises it too.
+   */
+  lift(owned: OwnedEntity): Promise<'lifted' | 'unchanged'>;
+  /**
+   * Commits the deletion of an entity that the table has lost, above the version that a cache still holds. `known` if the table has it:
+   * then nothing is written.
+   */
+  bury(type: string, id: string, cachedVersion: number): Promise<'buried' | 'known'>;
 }
 
 /**
@@ -47,10 +72,29 @@ export function createOwner(options: {
   readonly now?: () => number;
 }): Owner {
   const { boundary, tableName, client, now = Date.now } = options;
+  const { epoch } = boundary;
 
   const owned = (type: string, id: string): EntityRef => {
     ownedContract(boundary, type);
     return entityRef(type, id);
+  };
+
+  const update = async (entity: EntityRef, expressions: Expressions) => {
+    try {
+      const { Attributes } = await client.send(
+        new UpdateItemCommand({
+          TableName: tableName,
+          Key: keyItem(entity),
+          ...expressions,
+          ReturnValues: 'ALL_OLD',
+          ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
+        }),
+      );
+      return { taken: true, before: existing(Attributes) };
+    } catch (error) {
+      if (error instanceof ConditionalCheckFailedException) return { taken: false, before: existing(error.Item) };
+      throw error;
+    }
   };
 
   const commit = async (
@@ -61,21 +105,19 @@ export function createOwner(options: {
   ): Promise<CommitResult> => {
     assertExpectedVersion(expectedVersion);
     const changedAt = new Date(now()).toISOString();
-    try {
-      const { Attributes } = await client.send(
-        new UpdateItemCommand({
-          TableName: tableName,
-          Key: keyItem(entity),
-          ...commitExpressions(digest, stateJson, changedAt, expectedVersion),
-          ReturnValues: 'ALL_OLD',
-          ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
-        }),
-      );
-      return committed(entity, existing(Attributes), digest, changedAt);
-    } catch (error) {
-      if (!(error instanceof ConditionalCheckFailedException)) throw error;
-      return notCommitted(entity, existing(error.Item), digest, expectedVersion);
+    const { schemaVersion } = ownedContract(boundary, entity.type);
+    const change = { digest, stateJson, changedAt, schemaVersion, epoch };
+    let { taken, before } = await update(entity, commitExpressions(change, expectedVersion));
+    // Of an epoch before a restore: the version to come can't be counted up from it in the table. Who is overtaken at that counts as usual.
+    while (!taken && before !== undefined && before.version < epoch * EPOCH_SIZE) {
+      if (before.version !== (expectedVersion ?? before.version) || before.digest === digest) break;
+      const version = nextVersion(before.version, epoch);
+      ({ taken, before } = await update(entity, commitExpressions(change, before.version, version)));
+      if (!taken) ({ taken, before } = await update(entity, commitExpressions(change, expectedVersion)));
     }
+    return taken
+      ? committed(entity, before, digest, changedAt, epoch)
+      : notCommitted(entity, before, digest, expectedVersion);
   };
 
   return {
@@ -98,6 +140,38 @@ export function createOwner(options: {
       ownedContract(boundary, type);
       return listType({ client, tableName }, type, ownedEntity, pageOptions);
     },
+    async count(type) {
+      ownedContract(boundary, type);
+      return countType({ client, tableName }, type, ATTRIBUTE.version);
+    },
+    async resync(type, id, token) {
+      const { taken } = await update(owned(type, id), {
+        UpdateExpression: 'SET #resync = :token',
+        ConditionExpression: 'attribute_exists(#version)',
+        ExpressionAttributeNames: { '#resync': ATTRIBUTE.resync, '#version': ATTRIBUTE.version },
+        ExpressionAttributeValues: { ':token': { S: token } },
+      });
+      return taken ? 'requested' : 'unknown';
+    },
+    async lift({ entity, version }) {
+      const lifted = liftedVersion(version, epoch);
+      if (lifted === version) return 'unchanged';
+      const { taken } = await update(owned(entity.type, entity.id), {
+        UpdateExpression: 'SET #version = :lifted',
+        ConditionExpression: '#version = :version',
+        ExpressionAttributeNames: { '#version': ATTRIBUTE.version },
+        ExpressionAttributeValues: { ':version': { N: String(version) }, ':lifted': { N: String(lifted) } },
+      });
+      return taken ? 'lifted' : 'unchanged';
+    },
+    async bury(type, id, cachedVersion) {
+      const entity = owned(type, id);
+      const { schemaVersion } = ownedContract(boundary, type);
+      const changedAt = new Date(now()).toISOString();
+      const change = { digest: TOMBSTONE_DIGEST, stateJson: undefined, changedAt, schemaVersion, epoch };
+      const { taken } = await update(entity, commitExpressions(change, 0, nextVersion(cachedVersion, epoch)));
+      return taken ? 'buried' : 'known';
+    },
   };
 }
 
@@ -106,42 +180,61 @@ function existing(item: Item | undefined): OwnedEntity | undefined {
   return item?.[ATTRIBUTE.version] === undefined ? undefined : ownedEntity(item);
 }
 
-/** Version + 1, digest, state and time in one write, on condition that the state differs and the version is the one expected. */
-function commitExpressions(
-  digest: string,
-  stateJson: string | undefined,
-  changedAt: string,
-  expectedVersion: number | undefined,
-) {
+type Expressions = Pick<
+  UpdateItemCommandInput,
+  'UpdateExpression' | 'ConditionExpression' | 'ExpressionAttributeNames' | 'ExpressionAttributeValues'
+>;
+
+interface Change {
+  readonly digest: string;
+  /** undefined for a deletion. */
+  readonly stateJson: string | undefined;
+  readonly changedAt: string;
+  readonly schemaVersion: number;
+  readonly epoch: number;
+}
+
+/**
+ * The next version, digest, state and time in one write, on condition that the state differs and the version is the one expected.
+ *
+ * @param given the version to commit; default one more than the table has
+ */
+function commitExpressions(change: Change, expectedVersion: number | undefined, given?: number): Expressions {
+  const { digest, stateJson, changedAt, schemaVersion, epoch } = change;
   const isNew = 'attribute_not_exists(#pk)';
-  const differs = '#digest <> :digest AND #version < :last';
+  const inEpoch = epoch > 0 && given === undefined ? ' AND #version >= :base' : '';
+  const differs = `#digest <> :digest AND #version < :last${inEpoch}`;
   const anyVersion = stateJson === undefined ? differs : `${isNew} OR (${differs})`;
   const condition =
     expectedVersion === undefined
       ? anyVersion
       : expectedVersion > 0
         ? `#version = :expected AND ${differs}`
-        : stateJson === undefined
+        : stateJson === undefined && given === undefined
           ? // A deletion of what must never have existed: always refused, and explained by what is there.
             `${isNew} AND attribute_exists(#pk)`
           : isNew;
-  const uses = (name: string) => condition.includes(name);
+  const version = given === undefined ? 'if_not_exists(#version, :base) + :one' : ':given';
   const state = stateJson === undefined ? ' REMOVE #state' : ', #state = :state';
+  const uses = (name: string) => `${condition} ${version}`.includes(name);
   return {
-    UpdateExpression: `SET #version = if_not_exists(#version, :none) + :one, #digest = :digest, #changedAt = :changedAt${state}`,
+    UpdateExpression: `SET #version = ${version}, #digest = :digest, #changedAt = :changedAt, #schema = :schema${state}`,
     ConditionExpression: condition,
     ExpressionAttributeNames: {
       '#version': ATTRIBUTE.version,
       '#digest': ATTRIBUTE.digest,
       '#changedAt': ATTRIBUTE.changedAt,
+      '#schema': ATTRIBUTE.schemaVersion,
       '#state': ATTRIBUTE.state,
       ...(uses('#pk') && { '#pk': ATTRIBUTE.partition }),
     },
     ExpressionAttributeValues: {
-      ':none': { N: '0' },
-      ':one': { N: '1' },
       ':digest': { S: digest },
       ':changedAt': { S: changedAt },
+      ':schema': { N: String(schemaVersion) },
+      ...(uses(':base') && { ':base': { N: String(epoch * EPOCH_SIZE) } }),
+      ...(uses(':one') && { ':one': { N: '1' } }),
+      ...(uses(':given') && { ':given': { N: String(given) } }),
       ...(stateJson !== undefined && { ':state': { S: stateJson } }),
       ...(uses(':last') && { ':last': { N: String(MAX_VERSION) } }),
       ...(uses(':expected') && { ':expected': { N: String(expectedVersion) } }),

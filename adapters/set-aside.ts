@@ -1,9 +1,8 @@
 import { ChangeMessageVisibilityBatchCommand, SendMessageCommand, type SQSClient } from '@aws-sdk/client-sqs';
 import type { DynamoDBRecord } from 'aws-lambda';
-import { sha256, utf8Bytes } from '../core/entity.ts';
-import type { ParkReason } from '../core/outcome.ts';
-import type { ReceivedMessage } from '../core/project.ts';
-import type { UnpublishableReason } from '../core/relay.ts';
+import { utf8Bytes } from '../core/entity.ts';
+import type { ReceivedMessage } from '../core/project/ports.ts';
+import type { UnpublishableReason } from '../core/relay/message.ts';
 
 /** Longest explanation that goes with a message that was set aside. */
 const MAX_EXPLANATION = 1_000;
@@ -17,21 +16,6 @@ const REFUSED_CHARACTERS = /[^\t\n\r\u0020-\uD7FF\uE000-\uFFFD\u{10000}-\u{10FFF
 function textAttribute(text: string) {
   const allowed = text.toWellFormed().replace(REFUSED_CHARACTERS, '\uFFFD').slice(0, MAX_EXPLANATION).toWellFormed();
   return { DataType: 'String', StringValue: allowed };
-}
-
-/** Parks a message in the cache's dead-letter queue with its reason, in its group, once however often it is tried within five minutes. */
-export function createParking({ client, queueUrl }: { readonly client: SQSClient; readonly queueUrl: string }) {
-  return async (message: ReceivedMessage, reason: ParkReason, explanation: string): Promise<void> => {
-    await client.send(
-      new SendMessageCommand({
-        QueueUrl: queueUrl,
-        MessageBody: message.body,
-        MessageGroupId: message.groupId,
-        MessageDeduplicationId: `parked-${sha256(message.messageId)}`,
-        MessageAttributes: { reason: textAttribute(reason), explanation: textAttribute(explanation) },
-      }),
-    );
-  };
 }
 
 /** Hides messages for a while before their queue delivers them again. At most 10, as a batch has. */

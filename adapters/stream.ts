@@ -1,7 +1,6 @@
-import type { AttributeValue } from '@aws-sdk/client-dynamodb';
 import type { DynamoDBRecord } from 'aws-lambda';
-import type { StreamChange } from '../core/relay.ts';
-import { ownedEntity } from './items.ts';
+import type { StreamChange } from '../core/relay/message.ts';
+import { ATTRIBUTE, type Item, ownedEntity } from './items.ts';
 
 /** The service that removes expired items, as a stream record names it (ddb/time-to-live-ttl-streams). */
 const TTL_PRINCIPAL = 'dynamodb.amazonaws.com';
@@ -22,8 +21,12 @@ export function streamChange(record: DynamoDBRecord): StreamChange {
   }
   try {
     // The Lambda event's attribute values are DynamoDB's wire form, which the SDK's type describes too.
-    const image = (record.dynamodb?.NewImage ?? {}) as Record<string, AttributeValue>;
-    return { sequenceNumber, kind: 'committed', owned: ownedEntity(image) };
+    const { NewImage = {}, OldImage } = (record.dynamodb ?? {}) as { NewImage?: Item; OldImage?: Item };
+    const owned = ownedEntity(NewImage);
+    const previous = OldImage === undefined ? undefined : ownedEntity(OldImage);
+    const token = NewImage[ATTRIBUTE.resync]?.S;
+    const isResync = previous?.version === owned.version && token !== OldImage?.[ATTRIBUTE.resync]?.S;
+    return { sequenceNumber, kind: 'committed', owned, previous, resync: isResync ? token : undefined };
   } catch (error) {
     const message = error instanceof Error ? error.message : 'unreadable';
     return { sequenceNumber, kind: 'unpublishable', reason: 'unreadable', message };

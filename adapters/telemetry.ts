@@ -7,11 +7,14 @@ import {
   RELAY_METRICS,
   RETURNED_METRIC,
 } from '../core/metrics.ts';
-import { OUTCOMES } from '../core/outcome.ts';
-import type { ProjectReport } from '../core/project.ts';
-import type { RelayReport } from '../core/relay.ts';
+import { OUTCOMES, type Outcome } from '../core/outcome.ts';
+import type { ProjectReport } from '../core/project/batch.ts';
+import type { RelayReport } from '../core/relay/batch.ts';
 
-/** Emits a projector's metrics as EMF, and a log line with ids and reason for each message that wasn't simply applied. */
+/** Outcomes that somebody may have to look into. */
+const LOGGED_OUTCOMES: readonly Outcome[] = ['gap', 'discarded', 'parked', 'held'];
+
+/** Emits a projector's metrics as EMF, and a log line with ids and reason for each message that somebody may have to look into. */
 export function projectorTelemetry(cache: string): (report: ProjectReport) => void {
   const metrics = new Metrics({ namespace: METRIC_NAMESPACE, serviceName: cache });
   const logger = new Logger({ serviceName: cache });
@@ -25,8 +28,9 @@ export function projectorTelemetry(cache: string): (report: ProjectReport) => vo
     }
     if (returned.length > 0) metrics.addMetric(RETURNED_METRIC, MetricUnit.Count, returned.length);
     metrics.publishStoredMetrics();
-    for (const { message, entity, version, reason } of settled) {
-      if (reason !== undefined) logger.warn('parked', { messageId: message.messageId, entity, version, reason });
+    for (const { message, outcome, entity, version, reason } of settled) {
+      const { messageId } = message;
+      if (LOGGED_OUTCOMES.includes(outcome)) logger.warn(outcome, { messageId, entity, version, reason });
     }
     for (const { message, error } of returned) {
       const cause = error instanceof Error ? error.name : 'unknown';

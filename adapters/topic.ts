@@ -1,5 +1,6 @@
 import { PublishBatchCommand, type SNSClient } from '@aws-sdk/client-sns';
-import type { OutgoingMessage, PublishResult } from '../core/relay.ts';
+import type { PublishResult } from '../core/relay/batch.ts';
+import type { OutgoingMessage } from '../core/relay/message.ts';
 
 /** The message attribute that subscriptions filter on. */
 export const TYPE_ATTRIBUTE = 'type';

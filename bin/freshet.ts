@@ -1,10 +1,16 @@
 import { Command } from 'commander';
+import { backfillCommand } from '../cli/backfill/command.ts';
 import { deleteCommand } from '../cli/delete.ts';
 import { EXIT, reportError } from '../cli/errors.ts';
 import { exportCommand } from '../cli/export.ts';
 import { getCommand } from '../cli/get.ts';
 import { importCommand } from '../cli/import/command.ts';
+import { parkedCommand } from '../cli/parked/command.ts';
 import { putCommand } from '../cli/put.ts';
+import { reconcileCommand } from '../cli/reconcile/command.ts';
+import { releaseCommand } from '../cli/release.ts';
+import { restoreCommand } from '../cli/restore.ts';
+import { resyncCommand } from '../cli/resync.ts';
 import { statusCommand } from '../cli/status.ts';
 import { upCommand } from '../cli/up.ts';
 
@@ -28,13 +34,15 @@ In a clone of the project, type a command as: npm run -s freshet -- COMMAND
 Commands find the running local cloud by themselves; start one with: npm start`,
   );
 
-const usage = (command: Command): Command =>
-  command
+const usage = (command: Command): Command => {
+  for (const sub of command.commands) usage(sub);
+  return command
     .configureHelp({ showGlobalOptions: true })
     .showHelpAfterError('(add --help for what is allowed)')
     .exitOverride((error) => {
       process.exit(error.exitCode === 0 ? EXIT.ok : EXIT.usage);
     });
+};
 
 const commands = [
   upCommand(),
@@ -44,6 +52,12 @@ const commands = [
   importCommand(),
   exportCommand(),
   statusCommand(),
+  parkedCommand(),
+  releaseCommand(),
+  resyncCommand(),
+  backfillCommand(),
+  reconcileCommand(),
+  restoreCommand(),
 ];
 for (const command of commands) program.addCommand(usage(command));
 

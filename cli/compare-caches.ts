@@ -1,5 +1,5 @@
-import { compare } from '../core/repair.ts';
-import { type CacheSession, ownerOf, type Session } from './session.ts';
+import { compareType, describeDiffering } from './differences.ts';
+import type { CacheSession, Session } from './session.ts';
 
 /** How one cache stands against the owners of what it keeps. */
 export interface CacheComparison {
@@ -15,29 +15,13 @@ export function compareCaches(session: Session): Promise<CacheComparison[]> {
   return Promise.all(session.caches.map((cache) => compareCache(session, cache)));
 }
 
-async function compareCache(session: Session, { boundary, reader }: CacheSession): Promise<CacheComparison> {
+async function compareCache(session: Session, cache: CacheSession): Promise<CacheComparison> {
   const differing: string[] = [];
   let equal = 0;
-  for (const [type, kept] of Object.entries(boundary.caches)) {
-    const { owner } = ownerOf(session, type);
-    let owned = 0;
-    let cursor: string | undefined;
-    do {
-      const page = await owner.list(type, { cursor, limit: 500 });
-      const cached = await reader.getMany(
-        type,
-        page.items.map(({ entity }) => entity.id),
-      );
-      for (const [index, entity] of page.items.entries()) {
-        const result = compare(entity, cached[index] ?? { status: 'unknown', id: entity.entity.id }, kept);
-        if (result === 'equal') equal += 1;
-        else differing.push(`${type}/${entity.entity.id} is ${result}`);
-        if (entity.stateJson !== undefined) owned += 1;
-      }
-      cursor = page.cursor;
-    } while (cursor !== undefined);
-    const extra = (await reader.count(type)) - owned;
-    if (extra > 0) differing.push(`${extra} of ${type} that the owner doesn't have`);
+  for (const type of Object.keys(cache.boundary.caches)) {
+    const result = await compareType(session, cache, type, { signal: new AbortController().signal, graceMs: 0 });
+    equal += result.equal;
+    differing.push(...result.differing.map(describeDiffering));
   }
-  return { cache: boundary.name, equal, differing };
+  return { cache: cache.boundary.name, equal, differing };
 }

@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import type { Readiness } from '../adapters/cache-table.ts';
 import { entityName } from '../core/entity.ts';
 import type { CachedEntity } from '../core/read.ts';
 import { EXIT } from './errors.ts';
@@ -31,22 +32,34 @@ Exit codes: 0 found, 3 deleted or unknown, 2 no such cache, type or id, 1 someth
 async function get(cache: string, type: string, id: string, json: boolean): Promise<number> {
   const session = await connect();
   try {
-    const entity = await cacheNamed(session, cache).reader.get(type, id);
-    process.stdout.write(`${json ? JSON.stringify(entity) : describe(cache, type, entity)}\n`);
+    const { reader } = cacheNamed(session, cache);
+    const [entity, readiness] = await Promise.all([reader.get(type, id), reader.readiness(type)]);
+    const { status } = readiness;
+    process.stdout.write(
+      `${json ? JSON.stringify({ ...entity, readiness: status }) : describe(cache, type, entity, status)}\n`,
+    );
     return entity.status === 'found' ? EXIT.ok : EXIT.absent;
   } finally {
     session.close();
   }
 }
 
-function describe(cache: string, type: string, entity: CachedEntity): string {
+/** What "unknown" means depends on it: until a type is filled, it may only mean not yet. */
+const FILLED: Readonly<Record<Readiness['status'], string>> = {
+  empty: 'not backfilled',
+  filling: 'being backfilled',
+  ready: 'backfilled',
+};
+
+function describe(cache: string, type: string, entity: CachedEntity, status: Readiness['status']): string {
   const name = `${cache}: ${entityName({ type, id: entity.id })}`;
+  const filled = `(${type} here: ${FILLED[status]})`;
   switch (entity.status) {
     case 'unknown':
-      return `${name} is unknown: no version of it has arrived here`;
+      return `${name} is unknown: no version of it has arrived here ${filled}`;
     case 'deleted':
-      return `${name} was deleted, version ${entity.version}, changed at ${entity.changedAt}`;
+      return `${name} was deleted, version ${entity.version}, changed at ${entity.changedAt} ${filled}`;
     case 'found':
-      return `${name}, version ${entity.version}, changed at ${entity.changedAt}\n${JSON.stringify(entity.value, undefined, 2)}`;
+      return `${name}, version ${entity.version}, changed at ${entity.changedAt} ${filled}\n${JSON.stringify(entity.value, undefined, 2)}`;
   }
 }

@@ -1,32 +1,51 @@
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { sendToCache } from '../adapters/cache-queue.ts';
+import { type CacheRecords, createCacheRecords } from '../adapters/cache-records.ts';
 import { createReader, type Reader } from '../adapters/cache-table.ts';
-import { dynamoDbClient } from '../adapters/clients.ts';
+import { dynamoDbClient, sqsClient } from '../adapters/clients.ts';
 import { createOwner, type Owner } from '../adapters/owner-table.ts';
-import type { Boundary } from '../core/contract.ts';
+import { type AsideReader, createAsideReader, removeAside } from '../adapters/parking-table.ts';
+import { createRepairFunction, lambdaClient, type RepairFunction } from '../adapters/repair-function.ts';
+import { type Boundary, cachedType } from '../core/contract.ts';
 import { type DeployedCache, type DeployedOwner, readDeployed } from '../core/deployed.ts';
-import { FreshetError, quoted } from '../core/errors.ts';
+import { FreshetError, type FreshetErrorCode, quoted } from '../core/errors.ts';
+import type { SetAside } from '../core/project/ports.ts';
+import type { OutgoingMessage } from '../core/relay/message.ts';
+import type { SetAsideKey } from '../core/repair/redrive.ts';
 import { type FoundLocalCloud, requireLocalCloud } from './local-file.ts';
+
+/** What is set aside at an owner or a cache. */
+export interface Aside extends AsideReader {
+  /** Forgets events; those that aren't there count as forgotten. */
+  remove(keys: readonly SetAsideKey[]): Promise<void>;
+}
 
 /** An owner boundary that is deployed, open for writing. */
 export interface OwnerSession {
   readonly boundary: Boundary;
   readonly deployed: DeployedOwner;
   readonly owner: Owner;
+  readonly aside: Aside;
 }
 
-/** A cache that is deployed, open for reading. */
+/** A cache that is deployed, open for reading and repair. */
 export interface CacheSession {
   readonly boundary: Boundary;
   readonly deployed: DeployedCache;
   readonly reader: Reader;
+  readonly records: CacheRecords;
+  readonly aside: Aside;
+  readonly repair: RepairFunction;
+  /** Sends messages into the cache's queue; see `sendToCache`. */
+  send(messages: readonly OutgoingMessage[]): Promise<void>;
 }
 
 /** Everything that is deployed, by name. */
 export interface Session {
   readonly owners: readonly OwnerSession[];
   readonly caches: readonly CacheSession[];
-  /** Base URL of the local cloud's SNS, SQS and control routes. */
+  /** Base URL of the local cloud's SNS, SQS, Lambda and control routes. */
   readonly url: string;
   close(): void;
 }
@@ -40,6 +59,8 @@ export async function connect(): Promise<Session> {
 export async function connectTo({ file, projectFolder }: FoundLocalCloud): Promise<Session> {
   setLocalCredentials();
   const client = dynamoDbClient({ endpoint: file.dynamodbUrl });
+  const queues = sqsClient({ endpoint: file.url });
+  const functions = lambdaClient({ endpoint: file.url });
   const owners: OwnerSession[] = [];
   const caches: CacheSession[] = [];
   for (const output of file.deployed) {
@@ -50,10 +71,23 @@ export async function connectTo({ file, projectFolder }: FoundLocalCloud): Promi
     };
     const boundary = module.default;
     const table = { boundary, tableName: deployed.table, client };
-    if (deployed.role === 'owner') owners.push({ boundary, deployed, owner: createOwner(table) });
-    else caches.push({ boundary, deployed, reader: createReader(table) });
+    const { parkingTable } = deployed;
+    const aside = {
+      ...createAsideReader({ client, parkingTable }),
+      remove: (keys: readonly SetAsideKey[]) => removeAside(client, parkingTable, keys),
+    };
+    if (deployed.role === 'owner') owners.push({ boundary, deployed, aside, owner: createOwner(table) });
+    else {
+      const repair = createRepairFunction({ client: functions, functionName: deployed.repair });
+      const send = (messages: readonly OutgoingMessage[]) => sendToCache(queues, deployed.queueUrl, messages);
+      const read = { reader: createReader(table), records: createCacheRecords(table) };
+      caches.push({ boundary, deployed, aside, repair, send, ...read });
+    }
   }
-  return { owners, caches, url: file.url, close: () => client.destroy() };
+  const close = () => {
+    for (const each of [client, queues, functions]) each.destroy();
+  };
+  return { owners, caches, url: file.url, close };
 }
 
 /** The local cloud asks for no real credentials, but the SDK does: fixed ones keep it from looking for a profile or a role. */
@@ -63,6 +97,17 @@ export function setLocalCredentials(): void {
   process.env.AWS_SECRET_ACCESS_KEY = 'local';
   delete process.env.AWS_SESSION_TOKEN;
   delete process.env.AWS_PROFILE;
+}
+
+/** The cache and the owner of a name: a boundary may be both. Throws a `FreshetError` that lists all if it is neither. */
+export function boundaryNamed(session: Session, name: string): readonly (OwnerSession | CacheSession)[] {
+  const found = [...session.caches, ...session.owners].filter(({ boundary }) => boundary.name === name);
+  if (found.length > 0) return found;
+  const names = (of: readonly { boundary: Boundary }[]) => of.map(({ boundary }) => boundary.name).join(', ') || 'none';
+  throw new FreshetError(
+    `name: there is no cache and no owner named ${quoted(name)}. Caches: ${names(session.caches)}. Owners: ${names(session.owners)}.`,
+    { code: 'UnknownCache', field: 'name' },
+  );
 }
 
 /** The owner of a type. Throws `UnknownEntityType` that says who owns what. */
@@ -83,11 +128,43 @@ export function ownerOf(session: Session, type: string): OwnerSession {
 
 /** A cache by its name. Throws a `FreshetError` that lists the caches. */
 export function cacheNamed(session: Session, name: string): CacheSession {
-  const found = session.caches.find(({ boundary }) => boundary.name === name);
+  return named(session.caches, name, 'cache', 'UnknownCache');
+}
+
+/** An owner by its name. Throws a `FreshetError` that lists the owners. */
+export function ownerNamed(session: Session, name: string): OwnerSession {
+  return named(session.owners, name, 'owner', 'UnknownOwner');
+}
+
+function named<T extends { readonly boundary: Boundary }>(
+  all: readonly T[],
+  name: string,
+  field: string,
+  code: FreshetErrorCode,
+): T {
+  const found = all.find(({ boundary }) => boundary.name === name);
   if (found !== undefined) return found;
-  const names = session.caches.map(({ boundary }) => boundary.name);
-  throw new FreshetError(`cache: there is none named ${quoted(name)}. Known: ${names.join(', ') || 'none'}.`, {
-    code: 'UnknownCache',
-    field: 'cache',
+  const names = all.map(({ boundary }) => boundary.name);
+  throw new FreshetError(`${field}: there is none named ${quoted(name)}. Known: ${names.join(', ') || 'none'}.`, {
+    code,
+    field,
   });
+}
+
+/** The types that a command works on: the one that is given, else all that the cache keeps. Each has its owner here. Throws `UnknownEntityType`. */
+export function keptTypes(session: Session, { boundary }: CacheSession, only: string | undefined): readonly string[] {
+  if (only !== undefined) cachedType(boundary, only);
+  const types = only === undefined ? Object.keys(boundary.caches) : [only];
+  for (const type of types) ownerOf(session, type);
+  return types;
+}
+
+/** Everything that is set aside, page by page. */
+export async function* asidePages(aside: Aside): AsyncGenerator<readonly SetAside[]> {
+  let cursor: string | undefined;
+  do {
+    const page = await aside.list({ cursor, limit: 500 });
+    yield page.items;
+    cursor = page.cursor;
+  } while (cursor !== undefined);
 }

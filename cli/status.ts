@@ -16,14 +16,16 @@ export function statusCommand(): Command {
       'after',
       `
 Lead time: milliseconds from the owner's commit to applied in the cache. Backlog: visible and in-flight messages.
+Filled: whether a backfill brought what the owners had before the cache was there. Set aside: see freshet parked.
 
-Exit codes: 0 all well, 1 dead letters or diverted records are waiting for a person, 2 no local cloud is running.`,
+Exit codes: 0 all well, 1 something is set aside and waits for a person, 2 no local cloud is running.`,
     )
     .action(async (options: { json?: boolean }) => {
       const report = await fetchStatus((await requireLocalCloud()).file.url);
       process.stdout.write(`${options.json ? JSON.stringify(report) : renderStatus(report)}\n`);
       const troubled =
-        report.caches.some((cache) => cache.deadLetters > 0) || report.owners.some((one) => one.diverted > 0);
+        report.caches.some((cache) => cache.deadLetters + cache.setAside > 0) ||
+        report.owners.some((owner) => owner.setAside > 0);
       process.exitCode = troubled ? EXIT.failed : EXIT.ok;
     });
 }
@@ -37,47 +39,49 @@ async function fetchStatus(url: string): Promise<StatusReport> {
   return parsed.data;
 }
 
+type CacheStatus = StatusReport['caches'][number];
+
+/** The columns beside the cache's name; those that are seldom needed are left out while all are 0. */
+const COLUMNS: readonly { head: string; of: (cache: CacheStatus) => string | number; seldom?: true }[] = [
+  { head: 'filled', of: ({ readiness }) => filled(readiness) },
+  { head: 'entities', of: (cache) => cache.entities },
+  { head: 'applied', of: (cache) => cache.applied },
+  { head: 'superseded', of: (cache) => cache.superseded },
+  { head: 'outdated', of: (cache) => cache.outdated },
+  { head: 'duplicate', of: (cache) => cache.duplicate },
+  { head: 'gap', of: (cache) => cache.gap, seldom: true },
+  { head: 'discarded', of: (cache) => cache.discarded, seldom: true },
+  { head: 'parked', of: (cache) => cache.parked },
+  { head: 'held', of: (cache) => cache.held, seldom: true },
+  { head: 'lead p50', of: (cache) => milliseconds(cache.leadTimeP50Ms) },
+  { head: 'lead p99', of: (cache) => milliseconds(cache.leadTimeP99Ms) },
+  { head: 'backlog', of: (cache) => cache.backlog },
+  { head: 'dead letters', of: (cache) => cache.deadLetters, seldom: true },
+  { head: 'set aside', of: (cache) => cache.setAside },
+];
+
 /** The report as tables for a terminal. */
 export function renderStatus({ owners, caches }: StatusReport): string {
-  const style = { head: [], border: [] };
-  const right = 'right' as const;
-  const cacheTable = new Table({
-    head: [
-      'cache',
-      'entities',
-      'applied',
-      'superseded',
-      'outdated',
-      'duplicate',
-      'parked',
-      'lead p50',
-      'lead p99',
-      'backlog',
-      'dead letters',
-    ],
-    colAligns: ['left', ...Array.from({ length: 10 }, () => right)],
-    style,
+  const columns = COLUMNS.filter(({ of, seldom }) => !seldom || caches.some((cache) => of(cache) !== 0));
+  const table = new Table({
+    head: ['cache', ...columns.map(({ head }) => head)],
+    colAligns: ['left', 'left', ...columns.slice(1).map(() => 'right' as const)],
+    style: { head: [], border: [] },
   });
-  for (const cache of caches) {
-    cacheTable.push([
-      cache.cache,
-      cache.entities,
-      cache.applied,
-      cache.superseded,
-      cache.outdated,
-      cache.duplicate,
-      cache.parked,
-      milliseconds(cache.leadTimeP50Ms),
-      milliseconds(cache.leadTimeP99Ms),
-      cache.backlog,
-      cache.deadLetters,
-    ]);
-  }
-  const lines = owners.map(
-    ({ owner, relay, published, diverted }) =>
-      `owner ${owner}: relay ${relay}, ${published} versions published${diverted > 0 ? `, ${diverted} diverted` : ''}`,
-  );
-  return [...lines, cacheTable.toString()].join('\n');
+  for (const cache of caches) table.push([cache.cache, ...columns.map(({ of }) => of(cache))]);
+  const lines = owners.map(({ owner, relay, published, setAside }) => {
+    const more = setAside > 0 ? `, ${setAside} set aside: freshet parked list ${owner}` : '';
+    return `owner ${owner}: relay ${relay}, ${published} versions published${more}`;
+  });
+  return [...lines, table.toString()].join('\n');
+}
+
+/** The state that all types share, else how many of them are ready. */
+function filled(readiness: CacheStatus['readiness']): string {
+  const states = Object.values(readiness);
+  const [first = '-'] = states;
+  if (states.every((state) => state === first)) return first;
+  return `${states.filter((state) => state === 'ready').length} of ${states.length} ready`;
 }
 
 function milliseconds(value: number | null): string {

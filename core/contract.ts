@@ -1,7 +1,9 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec';
 import { assertEntityType, type EntityRef, entityName } from './entity.ts';
 import { FreshetError, quoted, shortened } from './errors.ts';
+import { FAILURE_POLICIES, type FailurePolicy } from './outcome.ts';
 import type { State } from './state.ts';
+import { type Upcasts, upcastsProblem } from './upcast.ts';
 
 /** What an owner promises about one entity type. */
 export interface EntityDeclaration<S extends State = State> {
@@ -9,6 +11,16 @@ export interface EntityDeclaration<S extends State = State> {
   readonly schema: StandardSchemaV1<unknown, S>;
   /** Integer from 1 that grows with every change of the schema. Default 1. */
   readonly schemaVersion?: number;
+  /**
+   * How a state of an older schema version becomes one of the next: `{ 1: (state) => …, 2: … }`. A version without one has states that the
+   * current schema takes as they are. Default none.
+   */
+  readonly upcasts?: Upcasts;
+  /**
+   * Publish what changed instead of the whole state, where that is shorter. A cache that misses a change asks for the whole state, so
+   * deltas pay for large states that change often and a little. Default false.
+   */
+  readonly deltas?: boolean;
 }
 
 /** An entity type as its owner declared it, named and attributed. */
@@ -18,6 +30,8 @@ export interface EntityContract<S extends State = State> {
   readonly owner: string;
   readonly schema: StandardSchemaV1<unknown, S>;
   readonly schemaVersion: number;
+  readonly upcasts: Upcasts;
+  readonly deltas: boolean;
 }
 
 /** What a cache keeps of an entity type that another boundary owns. */
@@ -29,6 +43,8 @@ export interface CachedType {
   readonly fieldsRevision: number;
   /** Index name to the top-level field it lists by; a text, number or boolean. */
   readonly indexes: Readonly<Record<string, string>>;
+  /** What becomes of this type's events that can't be applied, and of those behind them. */
+  readonly onPoison: FailurePolicy;
 }
 
 /** A service with its own data: what it owns and what it keeps a local cache of. */
@@ -38,9 +54,13 @@ export interface Boundary<Owns extends Record<string, EntityContract> = Record<s
   readonly module: string;
   readonly owns: Owns;
   readonly caches: Readonly<Record<string, CachedType>>;
+  /** How often the owner's table was restored from a backup: see docs/restore.md. */
+  readonly epoch: number;
 }
 
 const BOUNDARY_PATTERN = /^[a-z][a-z0-9-]{0,29}$/;
+/** Versions of this many epochs are integers that every JSON reader keeps exactly. */
+const MAX_EPOCH = 9_000;
 const INDEX_PATTERN = /^[a-z][A-Za-z0-9]{0,39}$/;
 
 /**
@@ -50,6 +70,7 @@ const INDEX_PATTERN = /^[a-z][A-Za-z0-9]{0,39}$/;
  * @param definition.name lower-case letters, digits and hyphens, at most 30, a letter first; also the name of the boundary's cache
  * @param definition.owns the entity types that this boundary alone writes
  * @param definition.caches what it keeps of types that others own, made by `keep`
+ * @param definition.epoch integer from 0 to 9,000: raised by one when the owner's table is restored from a backup; default 0
  * @throws FreshetError `InvalidContract` | `InvalidEntityType`
  */
 export function defineBoundary<const Declared extends Record<string, EntityDeclaration> = Record<never, never>>(
@@ -58,20 +79,27 @@ export function defineBoundary<const Declared extends Record<string, EntityDecla
     readonly name: string;
     readonly owns?: Declared;
     readonly caches?: Readonly<Record<string, CachedType>>;
+    readonly epoch?: number;
   },
 ): Boundary<{ [T in keyof Declared & string]: EntityContract<StateOf<Declared[T]>> }> {
-  const { name, caches = {} } = definition;
+  const { name, caches = {}, epoch = 0 } = definition;
   if (!BOUNDARY_PATTERN.test(name)) {
     throw invalid(
       'name',
       `not a valid boundary name: ${quoted(name)}. Allowed: 1 to 30 lower-case letters, digits and hyphens, a letter first`,
     );
   }
+  if (!Number.isInteger(epoch) || epoch < 0 || epoch > MAX_EPOCH) {
+    throw invalid('epoch', `not an integer from 0 to ${MAX_EPOCH}: ${quoted(epoch)}`);
+  }
   const owns = Object.entries<EntityDeclaration>(definition.owns ?? {}).map(([type, declared]) => {
     assertEntityType(type);
     const schemaVersion = declared.schemaVersion ?? 1;
     assertRevision(`owns.${type}.schemaVersion`, schemaVersion);
-    return [type, { type, owner: name, schema: declared.schema, schemaVersion }] as const;
+    const { schema, upcasts = {}, deltas = false } = declared;
+    const problem = upcastsProblem(upcasts, schemaVersion);
+    if (problem !== undefined) throw invalid(`owns.${type}.upcasts`, problem);
+    return [type, { type, owner: name, schema, schemaVersion, upcasts, deltas }] as const;
   });
   for (const [type, cached] of Object.entries(caches)) {
     if (cached.contract.type !== type) {
@@ -81,7 +109,7 @@ export function defineBoundary<const Declared extends Record<string, EntityDecla
       throw invalid(`caches.${type}`, `${name} owns ${type} and reads it from its own table: remove the cache`);
     }
   }
-  return { name, module, owns: Object.fromEntries(owns) as never, caches };
+  return { name, module, owns: Object.fromEntries(owns) as never, caches, epoch };
 }
 
 type StateOf<D> = D extends EntityDeclaration<infer S> ? S : never;
@@ -93,6 +121,7 @@ type StateOf<D> = D extends EntityDeclaration<infer S> ? S : never;
  * @param options.fields top-level fields to keep; default the whole state
  * @param options.fieldsRevision integer from 1, raised with every change of `fields` or `indexes`; default 1
  * @param options.indexes index name to the field it lists by; the field must be kept
+ * @param options.onPoison `park` (the default), `discard` or `stop`: what becomes of events that can't be applied, and of those behind them
  * @throws FreshetError `InvalidContract`
  */
 export function keep<S extends State>(
@@ -101,10 +130,17 @@ export function keep<S extends State>(
     readonly fields?: readonly (keyof S & string)[];
     readonly fieldsRevision?: number;
     readonly indexes?: Readonly<Record<string, keyof S & string>>;
+    readonly onPoison?: FailurePolicy;
   } = {},
 ): CachedType {
-  const { fields, fieldsRevision = 1, indexes = {} } = options;
+  const { fields, fieldsRevision = 1, indexes = {}, onPoison = 'park' } = options;
   assertRevision(`${contract.type}.fieldsRevision`, fieldsRevision);
+  if (!FAILURE_POLICIES.includes(onPoison)) {
+    throw invalid(
+      `${contract.type}.onPoison`,
+      `not a failure policy: ${quoted(onPoison)}. Allowed: ${FAILURE_POLICIES.join(', ')}`,
+    );
+  }
   for (const [index, field] of Object.entries<string>(indexes)) {
     if (!INDEX_PATTERN.test(index)) {
       throw invalid(
@@ -119,7 +155,7 @@ export function keep<S extends State>(
       );
     }
   }
-  return { contract, fields, fieldsRevision, indexes };
+  return { contract, fields, fieldsRevision, indexes, onPoison };
 }
 
 /** The names of all indexes that a boundary's cache needs, sorted. */

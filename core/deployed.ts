@@ -7,6 +7,7 @@ const owner = z.object({
   topicArn: z.string(),
   relay: z.string(),
   failureQueueUrl: z.string(),
+  parkingTable: z.string(),
 });
 
 const cache = z.object({
@@ -16,7 +17,10 @@ const cache = z.object({
   queueUrl: z.string(),
   deadLetterQueueUrl: z.string(),
   subscriptionDeadLetterQueueUrl: z.string(),
+  parkingTable: z.string(),
+  gapQueueUrl: z.string(),
   projector: z.string(),
+  repair: z.string(),
 });
 
 /** Physical names of a deployed owner. */

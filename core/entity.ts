@@ -75,13 +75,14 @@ export function entityRef(type: unknown, id: unknown): EntityRef {
   return { type, id };
 }
 
-/** `Type/id`, for people: messages, logs, tables. Control characters are escaped, since an id may hold them and a terminal obeys them. */
+/** A text for people: control characters, which a terminal obeys, are escaped. */
+export function printable(text: string): string {
+  return text.replace(/\p{Cc}/gu, (control) => `\\u${control.charCodeAt(0).toString(16).padStart(4, '0')}`);
+}
+
+/** `Type/id`, for people: messages, logs, tables. */
 export function entityName(entity: EntityRef): string {
-  const printable = entity.id.replace(
-    /\p{Cc}/gu,
-    (control) => `\\u${control.charCodeAt(0).toString(16).padStart(4, '0')}`,
-  );
-  return `${entity.type}/${printable}`;
+  return `${entity.type}/${printable(entity.id)}`;
 }
 
 /**
@@ -95,12 +96,50 @@ export function messageGroupId(entity: EntityRef): string {
     : `${entity.type}#${sha256(entity.id)}`;
 }
 
+/** The entity that a message group names, where the id is readable; undefined for any other text. */
+export function entityOfGroup(groupId: string): EntityRef | undefined {
+  const slash = groupId.indexOf('/');
+  const entity = { type: groupId.slice(0, Math.max(slash, 0)), id: groupId.slice(slash + 1) };
+  return TYPE_PATTERN.test(entity.type) && entity.id !== '' && messageGroupId(entity) === groupId ? entity : undefined;
+}
+
+/** The longest suffix of a deduplication id, its sign included. */
+const MAX_SUFFIX_LENGTH = 24;
+
 /**
  * The deduplication id of one version: group, `@`, version. Never a content hash: A, B, A within five minutes would lose
- * the last A. The version holds only digits, so the last `@` splits it off and two versions never share an id.
+ * the last A. The version holds only digits, so the last `@` splits it off and two versions never share an id. What is sent again on
+ * purpose needs a suffix of its own: under the old id a topic or queue takes it, says yes, and drops it (sns/fifo-message-dedup).
+ *
+ * @param again why and in which request, `{ kind: 'resync', token: '…' }`; the token is ASCII without spaces, at most 22 characters
  */
-export function deduplicationId(entity: EntityRef, version: number): string {
-  return `${messageGroupId(entity)}@${version}`;
+export function deduplicationId(entity: EntityRef, version: number, again?: SentAgain): string {
+  const id = `${messageGroupId(entity)}@${version}`;
+  if (again === undefined) return id;
+  const suffix = `${again.kind === 'resync' ? '~r' : '~b'}${again.token}`;
+  if (!SAFE_ID.test(suffix) || suffix.length > MAX_SUFFIX_LENGTH) {
+    throw new Error(
+      `token: ${quoted(again.token)}. Allowed: 1 to ${MAX_SUFFIX_LENGTH - 2} printable ASCII characters.`,
+    );
+  }
+  return id + suffix;
+}
+
+/** Why a version is sent once more, and the request that asked for it. */
+export interface SentAgain {
+  readonly kind: 'resync' | 'backfill';
+  readonly token: string;
+}
+
+/**
+ * Versions of one epoch. A restored table begins a new epoch, so whatever it commits is newer than anything that was published before:
+ * version = epoch × EPOCH_SIZE + count. 9,007 epochs fit below MAX_VERSION.
+ */
+export const EPOCH_SIZE = 1_000_000_000_000;
+
+/** The version that an entity has in an epoch with the count it had before: unchanged if it is in that epoch or a later one. */
+export function liftedVersion(version: number, epoch: number): number {
+  return version >= epoch * EPOCH_SIZE ? version : epoch * EPOCH_SIZE + (version % EPOCH_SIZE);
 }
 
 /** Where an entity lies in an owner's or a cache's table. */

@@ -9,6 +9,7 @@ export type FreshetErrorCode =
   | 'UnknownCache'
   | 'UnknownEntityType'
   | 'UnknownIndex'
+  | 'UnknownOwner'
   | 'InvalidCursor'
   | 'InvalidLimit'
   | 'VersionConflict'

@@ -12,7 +12,10 @@ export const OUTCOME_METRICS = {
   superseded: 'Superseded',
   duplicate: 'Duplicate',
   outdated: 'Outdated',
+  gap: 'Gap',
+  discarded: 'Discarded',
   parked: 'Parked',
+  held: 'Held',
 } as const satisfies Record<Outcome, string>;
 
 /** Milliseconds from the owner's commit to applied in the cache; one value per applied event. */

@@ -1,5 +1,5 @@
 import type { EntityRef } from './entity.ts';
-import { entityName, MAX_VERSION } from './entity.ts';
+import { entityName, liftedVersion, MAX_VERSION } from './entity.ts';
 import { FreshetError, quoted } from './errors.ts';
 import { TOMBSTONE_DIGEST } from './state.ts';
 
@@ -8,6 +8,8 @@ export interface OwnedEntity {
   readonly entity: EntityRef;
   readonly version: number;
   readonly digest: string;
+  /** The schema version that the state was committed under. */
+  readonly schemaVersion: number;
   /** When this version was committed, ISO 8601. */
   readonly changedAt: string;
   /** The full state's canonical JSON; undefined when deleted. */
@@ -39,14 +41,20 @@ export function assertExpectedVersion(expected: number | undefined): void {
   );
 }
 
+/** The version that follows; the first of its epoch where the current one is of an earlier epoch. */
+export function nextVersion(version: number, epoch: number): number {
+  return liftedVersion(version, epoch) + 1;
+}
+
 /** A change that the table accepted, told from the item it replaced. */
 export function committed(
   entity: EntityRef,
   previous: OwnedEntity | undefined,
   digest: string,
   changedAt: string,
+  epoch = 0,
 ): CommitResult {
-  const version = (previous?.version ?? 0) + 1;
+  const version = nextVersion(previous?.version ?? 0, epoch);
   if (isTombstone({ digest })) return { outcome: 'deleted', entity, version, changedAt };
   const outcome = previous === undefined || isTombstone(previous) ? 'created' : 'changed';
   return { outcome, entity, version, changedAt };

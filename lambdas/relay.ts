@@ -5,7 +5,7 @@ import { createDiverting } from '../adapters/set-aside.ts';
 import { streamChange } from '../adapters/stream.ts';
 import { relayTelemetry } from '../adapters/telemetry.ts';
 import { createPublisher } from '../adapters/topic.ts';
-import { relayBatch } from '../core/relay.ts';
+import { relayBatch } from '../core/relay/batch.ts';
 import { required } from './environment.ts';
 
 const queues = sqsClient();

@@ -2,14 +2,15 @@ import { Duration, type RemovalPolicy } from 'aws-cdk-lib';
 import { AttributeType, BillingMode, type ITable, StreamViewType, Table } from 'aws-cdk-lib/aws-dynamodb';
 import type { Grant, IGrantable } from 'aws-cdk-lib/aws-iam';
 import { StartingPosition } from 'aws-cdk-lib/aws-lambda';
-import { DynamoEventSource, SqsDlq } from 'aws-cdk-lib/aws-lambda-event-sources';
+import { DynamoEventSource, SqsDlq, SqsEventSource } from 'aws-cdk-lib/aws-lambda-event-sources';
 import { Topic } from 'aws-cdk-lib/aws-sns';
-import { Queue } from 'aws-cdk-lib/aws-sqs';
+import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import type { Boundary } from '../core/contract.ts';
 import { describeDeployed } from './deployed.ts';
 import { freshetFunction } from './freshet-function.ts';
 import { LIMITS } from './limits.ts';
+import { parkingTable, REPAIR_TIMEOUT, repairQueue } from './set-aside.ts';
 
 /** Props of `EntityOwner`. */
 export interface EntityOwnerProps {
@@ -31,6 +32,10 @@ export class EntityOwner extends Construct {
   readonly topic: Topic;
   /** Stream records that can never be published, each with its reason, and what the mapping gave up on. */
   readonly failureQueue: Queue;
+  /** Caches ask here for an entity's whole state. */
+  readonly resyncQueue: Queue;
+  /** What came of the failure queue, for the command line. */
+  readonly parkingTable: Table;
 
   constructor(scope: Construct, id: string, props: EntityOwnerProps) {
     super(scope, id);
@@ -50,11 +55,9 @@ export class EntityOwner extends Construct {
       ...(removalPolicy !== undefined && { removalPolicy }),
     });
     this.topic = new Topic(this, 'Changes', { fifo: true, contentBasedDeduplication: false, enforceSSL: true });
-    this.failureQueue = new Queue(this, 'RelayFailures', {
-      retentionPeriod: LIMITS.maxRetention,
-      maxMessageSizeBytes: LIMITS.maxMessageBytes,
-      enforceSSL: true,
-    });
+    this.failureQueue = repairQueue(this, 'RelayFailures');
+    this.resyncQueue = repairQueue(this, 'Resync');
+    this.parkingTable = parkingTable(this, removalPolicy);
     const relay = freshetFunction(this, 'Relay', {
       entry: 'relay',
       boundary,
@@ -78,6 +81,7 @@ export class EntityOwner extends Construct {
         onFailure: new SqsDlq(this.failureQueue),
       }),
     );
+    this.addRepair();
     describeDeployed(this, boundary, {
       role: 'owner',
       boundary: boundary.name,
@@ -85,7 +89,29 @@ export class EntityOwner extends Construct {
       topicArn: this.topic.topicArn,
       relay: relay.functionName,
       failureQueueUrl: this.failureQueue.queueUrl,
+      parkingTable: this.parkingTable.tableName,
     });
+  }
+
+  /** Publishes once more what caches ask for, and takes the relay's failures into parking. Two at a time: it shares the table with the owner. */
+  private addRepair(): void {
+    const repair = freshetFunction(this, 'Repair', {
+      entry: 'owner-repair',
+      boundary: this.boundary,
+      description: `Publishes entities of ${this.boundary.name} once more, and keeps what could not be published`,
+      timeout: REPAIR_TIMEOUT,
+      memorySize: 512,
+      environment: {
+        OWNER_TABLE: this.table.tableName,
+        PARKING_TABLE: this.parkingTable.tableName,
+        RESYNC_QUEUE_ARN: this.resyncQueue.queueArn,
+      },
+    });
+    this.table.grant(repair, 'dynamodb:UpdateItem');
+    this.parkingTable.grant(repair, 'dynamodb:PutItem');
+    for (const queue of [this.resyncQueue, this.failureQueue]) {
+      repair.addEventSource(new SqsEventSource(queue, { reportBatchItemFailures: true, maxConcurrency: 2 }));
+    }
   }
 
   /** Lets a function of the owner's boundary put, delete, get and list entities; nothing removes an item. */

@@ -20,9 +20,9 @@ export interface LocalCloudOptions {
   onProgress?: (message: string) => void;
   /** Told of each line that a function logs. @default - logs are dropped, once searched for metrics */
   onLog?: (functionName: string, line: string) => void;
-  /** Of SQS and SNS. @default - a free one */
+  /** Of SQS, SNS and Lambda. @default - a free one */
   port?: number;
-  /** Further JSON endpoints beside SQS and SNS; paths start with `/_freshet/`. */
+  /** Further JSON endpoints beside those; paths start with `/_freshet/`. */
   routes?: Routes;
   /** Where functions find the services, told where they are: a test puts a proxy between. @default - the services themselves */
   functionEndpoints?: (services: ServiceEndpoints) => ServiceEndpoints;
@@ -91,14 +91,20 @@ export async function startLocalCloud(options: LocalCloudOptions): Promise<Local
 
     const messaging = createMessaging({ now: Date.now, newId: randomUUID, region, accountId });
     const { port, routes } = options;
-    const wire = await startWire({ messaging, ...(port !== undefined && { port }), ...(routes && { routes }) });
+    const wire = await startWire({
+      messaging,
+      // Functions need to know where this listens, so they come after it; nobody knows a function's name before.
+      functions: () => functions,
+      ...(port !== undefined && { port }),
+      ...(routes && { routes }),
+    });
     cleanUps.push(() => wire.close());
-    onProgress(`SQS and SNS at ${wire.url}`);
+    onProgress(`SQS, SNS and Lambda at ${wire.url}`);
 
     const endpoints = { dynamodb: engine.url, sqs: wire.url, sns: wire.url };
     const metrics = createMetricStore();
     const mappings: Mapping[] = [];
-    const functions = createFunctionHost({
+    const functions: FunctionHost = createFunctionHost({
       endpoints: options.functionEndpoints?.(endpoints) ?? endpoints,
       region,
       accountId,

@@ -1,13 +1,14 @@
 import { DeleteItemCommand } from '@aws-sdk/client-dynamodb';
 import { PublishCommand } from '@aws-sdk/client-sns';
-import { type Message, ReceiveMessageCommand } from '@aws-sdk/client-sqs';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
-import { dynamoDbClient, snsClient, sqsClient } from '../adapters/clients.ts';
+import { dynamoDbClient, snsClient } from '../adapters/clients.ts';
 import { keyItem } from '../adapters/items.ts';
+import { createAsideReader } from '../adapters/parking-table.ts';
 import { compareCaches } from '../cli/compare-caches.ts';
 import { cacheNamed, connectTo, ownerOf, type Session } from '../cli/session.ts';
 import { gatherStatus, type StatusReport } from '../cli/status-report.ts';
 import { messageGroupId } from '../core/entity.ts';
+import type { SetAside } from '../core/project/ports.ts';
 import { countries, currencies } from '../examples/shop/geography/releases.ts';
 import { type LocalCloud, startLocalCloud } from '../local/cloud.ts';
 
@@ -66,7 +67,7 @@ describe('the pipeline, from the synthesised templates and bundles', () => {
     expect(await reader.get('Currency', 'TST')).toMatchObject({ status: 'found', version: 32, value: state });
   });
 
-  test('sends malformed and foreign messages to the dead-letter queue with the reason, and applies what surrounds them', async () => {
+  test('parks malformed and foreign messages with the reason, and applies what surrounds them', async () => {
     const { owner, deployed } = ownerOf(session, 'Currency');
     const topic = snsClient({ endpoint: session.url });
     const before = await cacheStatus('ordering');
@@ -101,11 +102,9 @@ describe('the pipeline, from the synthesised templates and bundles', () => {
     );
     expect(between.map(({ status }) => status)).toEqual(bodies.map(() => 'found'));
 
-    const parked = await receiveAll(cacheNamed(session, 'ordering').deployed.deadLetterQueueUrl);
-    expect(parked.map(({ Body }) => Body)).toEqual(bodies);
-    expect(new Set(parked.map(({ MessageAttributes }) => MessageAttributes?.reason?.StringValue))).toEqual(
-      new Set(['malformed']),
-    );
+    const parked = await setAsideIn(cacheNamed(session, 'ordering').deployed.parkingTable);
+    expect(parked.map(({ message }) => message.body).sort()).toEqual([...bodies].sort());
+    expect(new Set(parked.map(({ reason, status }) => `${status}: ${reason}`))).toEqual(new Set(['parked: malformed']));
   });
 
   test("diverts an item that was removed past its owner, and goes on with the owner's other changes", async () => {
@@ -118,11 +117,9 @@ describe('the pipeline, from the synthesised templates and bundles', () => {
     await owner.put('Currency', 'after', { name: 'After', number: '966', digits: 2, countries: [] });
     await cloud.idle();
     expect(await cacheNamed(session, 'ordering').reader.get('Currency', 'after')).toMatchObject({ status: 'found' });
-    const [diverted] = await receiveAll(deployed.failureQueueUrl);
-    expect(JSON.parse(diverted?.Body ?? '')).toMatchObject({
-      reason: 'removed',
-      record: { dynamodb: { Keys: { id: { S: 'ZAR' } } } },
-    });
+    expect(await setAsideIn(deployed.parkingTable)).toMatchObject([
+      { status: 'parked', reason: 'removed', entity: { type: 'Currency', id: 'ZAR' } },
+    ]);
   });
 
   test('counts each event of a cache as exactly one outcome', async () => {
@@ -143,17 +140,10 @@ async function cacheStatus(name: string): Promise<StatusReport['caches'][number]
   return status;
 }
 
-/** Everything that a queue holds; what was received stays locked meanwhile. */
-async function receiveAll(queueUrl: string): Promise<Message[]> {
-  const client = sqsClient({ endpoint: session.url });
-  const all: Message[] = [];
-  for (;;) {
-    const { Messages = [] } = await client.send(
-      new ReceiveMessageCommand({ QueueUrl: queueUrl, MaxNumberOfMessages: 10, MessageAttributeNames: ['All'] }),
-    );
-    all.push(...Messages);
-    if (Messages.length === 0) break;
-  }
+/** Everything that is set aside in a parking table. */
+async function setAsideIn(parkingTable: string): Promise<readonly SetAside[]> {
+  const client = dynamoDbClient({ endpoint: cloud.endpoints.dynamodb });
+  const { items } = await createAsideReader({ client, parkingTable }).list();
   client.destroy();
-  return all;
+  return items;
 }

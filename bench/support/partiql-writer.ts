@@ -5,9 +5,9 @@ import {
   type BatchStatementResponse,
   type DynamoDBClient,
 } from '@aws-sdk/client-dynamodb';
-import { ATTRIBUTE, type Item, indexAttribute, keyItem, readStamp } from '../../adapters/items.ts';
+import { ATTRIBUTE, type Item, indexAttribute, keyItem, storedItem } from '../../adapters/items.ts';
 import { indexNames } from '../../core/contract.ts';
-import type { CachedItem, WriteResult } from '../../core/project.ts';
+import type { CachedItem, WriteResult } from '../../core/project/ports.ts';
 import ordering from '../../examples/shop/ordering/contracts.ts';
 
 /** Statements that one call takes (ddb API BatchExecuteStatement, 2026-11-23). */
@@ -83,8 +83,7 @@ export function createPartiqlWriter({ client, tableName }: { client: DynamoDBCli
 }
 
 function refused(stored: Item): WriteResult {
-  const { version, digest } = readStamp(stored);
-  return { kind: 'refused', stored: { version, digest } };
+  return { kind: 'refused', stored: storedItem(stored) };
 }
 
 /** Everything but the key, `undefined` where the item has nothing and an older version may have had something. */
@@ -93,6 +92,7 @@ function attributes(item: CachedItem): [string, Item[string] | undefined][] {
     [ATTRIBUTE.version, { N: String(item.version) }],
     [ATTRIBUTE.digest, { S: item.digest }],
     [ATTRIBUTE.changedAt, { S: item.changedAt }],
+    [ATTRIBUTE.schemaVersion, { N: String(item.schemaVersion) }],
     [ATTRIBUTE.fieldsRevision, { N: String(item.fieldsRevision) }],
     [ATTRIBUTE.data, item.dataJson === undefined ? undefined : { S: item.dataJson }],
     [ATTRIBUTE.expiresAt, item.expiresAtSeconds === undefined ? undefined : { N: String(item.expiresAtSeconds) }],

@@ -1,6 +1,6 @@
 import { ATTRIBUTE, type Item, indexAttribute, keyItem } from '../../adapters/items.ts';
 import { type CacheSession, ownerOf } from '../../cli/session.ts';
-import { indexValue, keptFields } from '../../core/project.ts';
+import { indexValue, keptFields } from '../../core/project/fields.ts';
 import { canonicalJson, canonicalState } from '../../core/state.ts';
 import { createEngineClient, type EngineClient } from '../../local/engine/client.ts';
 import type { WatchedCloud } from './cloud.ts';

@@ -6,19 +6,16 @@ import { type Message, type ReceiveMessageCommandOutput, SQSClient } from '@aws-
 import type { SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda';
 import { Consumer } from 'sqs-consumer';
 import { createCacheWriter } from '../../adapters/cache-table.ts';
+import { receivedMessage } from '../../adapters/queue.ts';
 import { validateState } from '../../core/contract.ts';
 import { sha256 } from '../../core/entity.ts';
 import { parseEvent } from '../../core/event.ts';
-import {
-  type CachedItem,
-  indexValue,
-  keptFields,
-  type ProjectPorts,
-  projectBatch,
-  type WriteResult,
-} from '../../core/project.ts';
+import { projectBatch } from '../../core/project/batch.ts';
+import { indexValue, keptFields } from '../../core/project/fields.ts';
+import type { ProjectPorts } from '../../core/project/ports.ts';
 import { canonicalJson } from '../../core/state.ts';
 import ordering from '../../examples/shop/ordering/contracts.ts';
+import { projecting } from './projecting.ts';
 
 /** One way of applying batches of events to a table. */
 export interface Side {
@@ -36,29 +33,15 @@ export interface SideTable {
   readonly tableName: string;
 }
 
-type Write = (item: CachedItem) => Promise<WriteResult>;
-
-const TOMBSTONE_LIFE_SECONDS = 60 * 24 * 3600;
+type Write = ProjectPorts['write'];
 
 /** `projectBatch` on the real adapters, wired as in lambdas/projector.ts. */
-export function ours(table: SideTable, name = 'freshet', write: Write = createCacheWriter(table)): Side {
-  const ports: ProjectPorts = {
-    write,
-    park: async (_, reason, explanation) => {
-      throw new Error(`parked: ${reason}: ${explanation}`);
-    },
-    postpone: async () => {},
-  };
+export function ours(table: SideTable, name = 'freshet', write: Write = createCacheWriter(table).write): Side {
+  const projection = projecting(ordering, { ...createCacheWriter(table), write });
   return {
     name,
     async apply({ Records }) {
-      const messages = Records.map(({ messageId, body, attributes }) => ({
-        messageId,
-        body,
-        groupId: attributes.MessageGroupId ?? '',
-        receiveCount: Number(attributes.ApproximateReceiveCount),
-      }));
-      const { returned } = await projectBatch(ordering, messages, ports, Date.now, TOMBSTONE_LIFE_SECONDS);
+      const { returned } = await projectBatch(projection, Records.map(receivedMessage));
       if (returned[0] !== undefined) throw returned[0].error;
     },
   };
@@ -73,20 +56,26 @@ export async function deployedBundle(folder: string, tableName: string, endpoint
   Object.assign(process.env, {
     CACHE_TABLE: tableName,
     QUEUE_URL: 'http://127.0.0.1:9/000000000000/bench.fifo',
-    DEAD_LETTER_QUEUE_URL: 'http://127.0.0.1:9/000000000000/bench-dead.fifo',
-    TOMBSTONE_LIFE_SECONDS: String(TOMBSTONE_LIFE_SECONDS),
+    PARKING_TABLE: 'none',
+    GAP_QUEUE_URL: 'http://127.0.0.1:9/000000000000/gaps',
+    TOMBSTONE_LIFE_SECONDS: String(60 * 86_400),
+    MAX_EVENT_AGE_SECONDS: String(59 * 86_400),
+    RETRY_ATTEMPTS: '12',
+    RETRY_AGE_SECONDS: '3600',
     AWS_ENDPOINT_URL_DYNAMODB: endpoint,
   });
   // The bundle reads its environment once, so there is a copy per engine and table; the SDK does at its first call, so the endpoint stays set.
   const url = `${pathToFileURL(join(folder, 'index.mjs')).href}?${encodeURIComponent(`${endpoint} ${tableName}`)}`;
-  const { handler } = (await import(url)) as { handler: (event: SQSEvent) => Promise<SQSBatchResponse> };
+  const { handler } = (await import(url)) as {
+    handler: (event: SQSEvent, context: object) => Promise<SQSBatchResponse>;
+  };
   return {
     name: "freshet's deployed bundle",
     async apply(event) {
       const write = process.stdout.write;
       process.stdout.write = () => true;
       try {
-        complete(await handler(event));
+        complete(await handler(event, { getRemainingTimeInMillis: () => 20_000 }));
       } finally {
         process.stdout.write = write;
       }
@@ -96,7 +85,7 @@ export async function deployedBundle(folder: string, tableName: string, endpoint
 
 /** Powertools' batch processor for FIFO queues, used as its documentation says. */
 export function powertools(table: SideTable): Side {
-  const write = createCacheWriter(table);
+  const { write } = createCacheWriter(table);
   const processor = new SqsFifoPartialProcessorAsync();
   const handle = ({ body }: SQSRecord) => applyOne(body, write);
   return {
@@ -109,7 +98,7 @@ export function powertools(table: SideTable): Side {
 
 /** What one writes without a library: one record after the other. */
 export function sequentialLoop(table: SideTable): Side {
-  const write = createCacheWriter(table);
+  const { write } = createCacheWriter(table);
   return {
     name: 'sequential loop',
     async apply({ Records }) {
@@ -123,7 +112,7 @@ export function sequentialLoop(table: SideTable): Side {
  * receives from memory and deletes nothing: measured is from the receive's answer to `response_processed`.
  */
 export function sqsConsumer(table: SideTable): Side {
-  const write = createCacheWriter(table);
+  const { write } = createCacheWriter(table);
   let answer: ((output: ReceiveMessageCommandOutput) => void) | undefined;
   let polling = () => {};
   const sqs = new SQSClient({});
@@ -178,6 +167,7 @@ export function sqsConsumer(table: SideTable): Side {
 async function applyOne(body: string, write: Write): Promise<void> {
   const event = parseEvent(body);
   if ('reason' in event) throw new Error(event.message);
+  if (event.kind !== 'state') throw new Error(event.kind);
   const { type } = event.entity;
   const cached = ordering.caches[type];
   if (cached === undefined) throw new Error(`${type} isn't cached`);
@@ -190,12 +180,14 @@ async function applyOne(body: string, write: Write): Promise<void> {
     return value === undefined ? [] : [[index, value] as const];
   });
   const { entity, version, digest, changedAt } = event;
-  const result = await write({
+  const item = {
     ...{ entity, version, digest, changedAt, fieldsRevision: cached.fieldsRevision },
+    schemaVersion: cached.contract.schemaVersion,
     dataJson: canonicalJson(entity, kept),
     indexed: Object.fromEntries(indexed),
     expiresAtSeconds: undefined,
-  });
+  };
+  const result = await write(item, { stored: { kind: 'newer' }, stopMarker: undefined });
   if (result.kind === 'unstorable') throw new Error(result.message);
 }
 

@@ -1,10 +1,10 @@
 import { createReadStream } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { extname } from 'node:path';
-import { SingleBar } from 'cli-progress';
 import { Command, Option } from 'commander';
 import { ownedContract } from '../../core/contract.ts';
 import { EXIT, UsageError } from '../errors.ts';
+import { progressBar } from '../progress.ts';
 import { connect, ownerOf } from '../session.ts';
 import { type ImportCounts, importRows } from './import-rows.ts';
 import { FORMATS, type Format, readRows } from './rows.ts';
@@ -58,7 +58,7 @@ async function importFile(type: string, file: string, options: ImportOptions): P
     input.close();
   };
   process.on('SIGINT', onSignal);
-  const show = progressBar(input.totalBytes);
+  const show = progressBar(input.totalBytes, 'rows');
   try {
     const { owner, boundary } = ownerOf(session, type);
     const { failure, ...counts } = await importRows({
@@ -68,8 +68,9 @@ async function importFile(type: string, file: string, options: ImportOptions): P
       mapping: { idField: options.id, keepId: options.keepId ?? false },
       writers: WRITERS,
       signal: stop.signal,
-      onReject: show.reject,
-      onProgress: (counts) => show.progress(input.bytesRead(), counts),
+      onReject: (place, problem) => show.note(`${place}: ${problem}`),
+      onProgress: ({ created, changed, unchanged, rejected }) =>
+        show.update(input.bytesRead(), created + changed + unchanged + rejected, `${rejected} rejected`),
     });
     show.end();
     const interrupted = stop.signal.aborted;
@@ -131,32 +132,4 @@ async function openInput(file: string): Promise<Input> {
 function formatOf(file: string): Format {
   const ending = extname(file).slice(1).toLowerCase();
   return FORMATS.find((format) => format === ending) ?? 'ndjson';
-}
-
-/** A bar with rate and time left on a terminal; rejects on standard error in any case. */
-function progressBar(totalBytes: number | undefined) {
-  const terminal = process.stderr.isTTY === true;
-  const bar = new SingleBar({
-    format: '  {bar} {percentage}% | {rows} rows | {rate}/s | {eta_formatted} left | {rejected} rejected',
-    stream: process.stderr,
-    hideCursor: true,
-    clearOnComplete: true,
-    noTTYOutput: false,
-  });
-  const begin = performance.now();
-  if (terminal) bar.start(totalBytes ?? 0, 0, { rows: 0, rate: 0, rejected: 0 });
-  return {
-    progress(bytes: number, { created, changed, unchanged, rejected }: ImportCounts): void {
-      if (!terminal) return;
-      const rows = created + changed + unchanged + rejected;
-      const rate = Math.round((rows * 1000) / Math.max(1, performance.now() - begin));
-      bar.update(bytes, { rows, rate, rejected });
-    },
-    reject(place: string, problem: string): void {
-      process.stderr.write(`${terminal ? '\r\u001b[2K' : ''}${place}: ${problem}\n`);
-    },
-    end(): void {
-      if (bar.isActive) bar.stop();
-    },
-  };
 }

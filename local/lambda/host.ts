@@ -39,8 +39,10 @@ export interface FunctionHost {
   /**
    * Invokes a function and waits for its answer. The event and the answer travel as JSON, as on AWS. All lines that the invocation wrote
    * have been given to `onLog` when the promise resolves; what it writes later counts for the next one. Throws for an unknown name.
+   *
+   * @param kill ends the execution environment at once when it aborts, as when the machine below it dies; the result is `Unhandled`
    */
-  invoke(name: string, event: unknown): Promise<InvokeResult>;
+  invoke(name: string, event: unknown, kill?: AbortSignal): Promise<InvokeResult>;
   /** As PutFunctionConcurrency: 0 stops the function (invocations are throttled), `undefined` removes the limit. */
   setReservedConcurrency(name: string, concurrency: number | undefined): void;
   functions(): FunctionState[];
@@ -64,6 +66,7 @@ const defaultConcurrency = 2;
 interface Invocation {
   requestId: string;
   event: string;
+  kill: AbortSignal | undefined;
   resolve(result: InvokeResult): void;
 }
 
@@ -98,7 +101,10 @@ export function createFunctionHost(options: FunctionHostOptions): FunctionHost {
 
   async function run(target: Deployed, environment: ExecutionEnvironment, invocation: Invocation): Promise<void> {
     const { state } = target;
+    const kill = () => void environment.terminate();
+    invocation.kill?.addEventListener('abort', kill, { once: true });
     const result = await environment.invoke(invocation.requestId, invocation.event);
+    invocation.kill?.removeEventListener('abort', kill);
     state.running -= 1;
     if (!result.ok) state.errors += 1;
     if (!result.ok && result.error === 'TimedOut') {
@@ -143,13 +149,13 @@ export function createFunctionHost(options: FunctionHostOptions): FunctionHost {
       deployed.set(name, { definition, state, limit, environments: new Set(), idle: [], waiting: [] });
       return { arn };
     },
-    invoke(name, event) {
+    invoke(name, event, kill) {
       const target = find(name);
       return new Promise((resolve) => {
         if (target.state.stopped) return throttle(target, resolve);
         target.state.running += 1;
         target.state.invocations += 1;
-        target.waiting.push({ requestId: randomUUID(), event: JSON.stringify(event), resolve });
+        target.waiting.push({ requestId: randomUUID(), event: JSON.stringify(event), kill, resolve });
         next(target);
       });
     },

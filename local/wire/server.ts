@@ -4,6 +4,7 @@ import { MessagingError } from '../fifo/errors.ts';
 import type { Messaging } from '../fifo/messaging.ts';
 import { type Answer, SNS_NAMESPACE, snsError, sqsError } from './errors.ts';
 import { asInput } from './input.ts';
+import { answerLambda, type Invokable, isForLambda } from './lambda.ts';
 import { parseQuery } from './query.ts';
 import { isOwnHost, json, type Routes, readBody, runRoute, tooLong } from './routes.ts';
 import { runSns } from './sns.ts';
@@ -17,6 +18,8 @@ export interface WireOptions {
   readonly port?: number;
   /** Further JSON endpoints by path, which starts with `/_freshet/`. */
   readonly routes?: Routes;
+  /** What Lambda's Invoke reaches, asked for at each request. @default no functions */
+  readonly functions?: () => Invokable;
 }
 
 /** A running endpoint for AWS SDK clients; `url` is their `endpoint`. */
@@ -27,12 +30,17 @@ export interface Wire {
 }
 
 /**
- * Serves the queues and topics to unmodified AWS SDK clients: SQS in AWS JSON 1.0, SNS in the AWS Query protocol.
+ * Serves queues, topics and functions to unmodified AWS SDK clients: SQS in AWS JSON 1.0, SNS in the AWS Query protocol, Lambda in REST.
  * Sets `messaging.baseUrl`.
  */
-export async function startWire({ messaging, port = 0, routes = {} }: WireOptions): Promise<Wire> {
+export async function startWire({
+  messaging,
+  port = 0,
+  routes = {},
+  functions = () => NO_FUNCTIONS,
+}: WireOptions): Promise<Wire> {
   const server = createServer({ keepAliveTimeout: 60_000 }, (request, response) => {
-    void handle(request, response, messaging, routes);
+    void handle(request, response, { messaging, routes, functions });
   });
   await listen(server, port);
   const address = server.address();
@@ -49,6 +57,13 @@ export async function startWire({ messaging, port = 0, routes = {} }: WireOption
   };
 }
 
+const NO_FUNCTIONS: Invokable = {
+  functions: () => [],
+  invoke: (name) => Promise.reject(new Error(`there is no function ${name}`)),
+};
+
+type Services = Required<Omit<WireOptions, 'port'>>;
+
 function listen(server: Server, port: number): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once('error', reject);
@@ -59,13 +74,8 @@ function listen(server: Server, port: number): Promise<void> {
   });
 }
 
-async function handle(
-  request: IncomingMessage,
-  response: ServerResponse,
-  messaging: Messaging,
-  routes: Routes,
-): Promise<void> {
-  const answer = await answerTo(request, response, messaging, routes);
+async function handle(request: IncomingMessage, response: ServerResponse, services: Services): Promise<void> {
+  const answer = await answerTo(request, response, services);
   if (answer === undefined || response.destroyed) return;
   const headers = { ...answer.headers, 'content-length': Buffer.byteLength(answer.body) };
   response.writeHead(answer.status, headers).end(answer.body);
@@ -75,8 +85,7 @@ async function handle(
 async function answerTo(
   request: IncomingMessage,
   response: ServerResponse,
-  messaging: Messaging,
-  routes: Routes,
+  { messaging, routes, functions }: Services,
 ): Promise<Answer | undefined> {
   if (!isOwnHost(request))
     return json(403, {
@@ -87,11 +96,12 @@ async function answerTo(
   if (body === 'tooLong') return tooLong();
   const target = request.headers['x-amz-target'];
   if (typeof target === 'string') return answerSqs(target, body.text, messaging, response);
+  if (isForLambda(request)) return answerLambda(request, body.text, functions);
   if (request.url?.startsWith('/_freshet/')) return runRoute(routes, request.url, body.text);
   if (request.headers['content-type']?.startsWith('application/x-www-form-urlencoded'))
     return answerSns(body.text, messaging);
   return json(404, {
-    message: `Nothing is served at ${request.method} ${request.url} but SQS (JSON) and SNS (Query).`,
+    message: `Nothing is served at ${request.method} ${request.url} but SQS (JSON), SNS (Query) and Lambda (REST).`,
   });
 }
 

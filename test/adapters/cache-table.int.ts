@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { createCacheWriter, createReader, type Reader } from '../../adapters/cache-table.ts';
 import { dynamoDbClient } from '../../adapters/clients.ts';
-import { type CachedItem, indexValue, type WriteResult } from '../../core/project.ts';
+import { indexValue } from '../../core/project/fields.ts';
+import type { CachedItem, WriteResult } from '../../core/project/ports.ts';
 import type { Page } from '../../core/read.ts';
 import { TOMBSTONE_DIGEST } from '../../core/state.ts';
 import { shelf } from '../support/lab.ts';
@@ -18,7 +19,8 @@ beforeAll(async () => {
 afterAll(() => tables.stop());
 beforeEach(async () => {
   tableName = await tables.create('Ordering');
-  write = createCacheWriter({ tableName, client: tables.client });
+  const writer = createCacheWriter({ tableName, client: tables.client });
+  write = (one) => writer.write(one, { stored: { kind: 'newer' }, stopMarker: undefined });
   reader = createReader({ boundary: shelf, tableName, client: tables.client });
 });
 
@@ -32,6 +34,7 @@ function item(given: Partial<CachedItem> & { readonly id?: string; readonly regi
     version: 5,
     digest: 'digest-a',
     changedAt: CHANGED_AT,
+    schemaVersion: 1,
     fieldsRevision: 2,
     dataJson: JSON.stringify({ id, ...(region !== undefined && { region }) }),
     indexed: region === undefined ? {} : { region: indexValue('Thing', region) ?? '' },
@@ -82,8 +85,11 @@ describe('the conditional write', () => {
   ])('refuses %s and says what is stored', async (_, incoming) => {
     const stored = item({ version: incoming.version === 3 ? 10 : 5 });
     await write(stored);
-    const { version, digest } = stored;
-    expect(await write(incoming)).toEqual({ kind: 'refused', stored: { version, digest } });
+    const { version, digest, schemaVersion, fieldsRevision, dataJson } = stored;
+    expect(await write(incoming)).toEqual({
+      kind: 'refused',
+      stored: { version, digest, schemaVersion, fieldsRevision, dataJson, stopMarker: undefined },
+    });
     expect(await reader.get('Thing', 'a')).toMatchObject({ status: 'found', version, value: { id: 'a' } });
   });
 
@@ -106,7 +112,8 @@ describe('the conditional write', () => {
 
   test('throws when the table cannot be reached, so that the message goes back to its queue', async () => {
     const elsewhere = createCacheWriter({ tableName: 'no-such-table', client: tables.client });
-    await expect(elsewhere(item())).rejects.toMatchObject({ name: 'ResourceNotFoundException' });
+    const written = elsewhere.write(item(), { stored: { kind: 'newer' }, stopMarker: undefined });
+    await expect(written).rejects.toMatchObject({ name: 'ResourceNotFoundException' });
   });
 });
 
@@ -200,7 +207,10 @@ describe('list, listBy and count', () => {
   async function graveyard(size: number): Promise<string> {
     const name = await tables.create('Ordering');
     const bury = createCacheWriter({ tableName: name, client: tables.client });
-    await Promise.all(Array.from({ length: size }, (_, n) => bury(tombstone({ id: `gone-${n}` }))));
+    const ids = Array.from({ length: size }, (_, n) => `gone-${n}`);
+    await Promise.all(
+      ids.map((id) => bury.write(tombstone({ id }), { stored: { kind: 'newer' }, stopMarker: undefined })),
+    );
     return name;
   }
 });

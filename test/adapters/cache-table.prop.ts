@@ -4,8 +4,9 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createCacheWriter, createReader } from '../../adapters/cache-table.ts';
 import { dynamoDbClient } from '../../adapters/clients.ts';
 import type { EntityRef } from '../../core/entity.ts';
-import { projectBatch, type ReceivedMessage } from '../../core/project.ts';
+import { projectBatch } from '../../core/project/batch.ts';
 import type { State } from '../../core/state.ts';
+import { inMemoryCache, projectionOf } from '../support/in-memory-cache.ts';
 import { labMessage, shelf } from '../support/lab.ts';
 import { startTables, type TestTables } from '../support/tables.ts';
 
@@ -87,15 +88,13 @@ function cut(events: readonly number[], cuts: readonly boolean[]): Deliveries {
 async function cachedAfter(client: DynamoDBClient, history: History, deliveries: Deliveries) {
   entities += 1;
   const entity: EntityRef = { type: 'Thing', id: `entity-${entities}` };
-  const ports = {
-    write: createCacheWriter({ client, tableName }),
-    park: (message: ReceivedMessage) => Promise.reject(new Error(`parked: ${message.messageId}`)),
-    postpone: () => Promise.reject(new Error('postponed')),
-  };
+  const { ports, parked, postponed } = inMemoryCache();
+  const projection = projectionOf(shelf, { ...ports, ...createCacheWriter({ client, tableName }) }, 0);
   for (const batch of deliveries) {
     const messages = batch.map((version) => labMessage(entity, version, history[version - 1]));
-    const { returned } = await projectBatch(shelf, messages, ports, Date.now, 60);
+    const { returned } = await projectBatch(projection, messages);
     if (returned.length > 0) throw returned[0]?.error;
+    expect([parked, postponed]).toEqual([[], []]);
   }
   const cached = await createReader({ boundary: shelf, client, tableName }).get(entity.type, entity.id);
   return {

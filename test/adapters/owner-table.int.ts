@@ -66,7 +66,8 @@ describe('put', () => {
   });
 
   test('refuses to count past the last version', async () => {
-    const last = { version: { N: String(MAX_VERSION) }, digest: { S: 'd' }, changedAt: { S: 't' }, state: { S: '{}' } };
+    const stamp = { version: { N: String(MAX_VERSION) }, digest: { S: 'd' }, changedAt: { S: 't' } };
+    const last = { ...stamp, schemaVersion: { N: '1' }, state: { S: '{}' } };
     const Item = { ...keyItem({ type: 'Thing', id: 'a' }), ...last };
     await tables.client.send(new PutItemCommand({ TableName: tableName, Item }));
     await expect(owner.put('Thing', 'a', { n: 1 })).rejects.toMatchObject({ code: 'VersionsExhausted' });

@@ -2,8 +2,8 @@ import type { SQSClient } from '@aws-sdk/client-sqs';
 import type { DynamoDBRecord } from 'aws-lambda';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { sqsClient } from '../../adapters/clients.ts';
-import { createDiverting, createParking, createPostponing } from '../../adapters/set-aside.ts';
-import type { ReceivedMessage } from '../../core/project.ts';
+import { createDiverting, createPostponing } from '../../adapters/set-aside.ts';
+import type { ReceivedMessage } from '../../core/project/ports.ts';
 import type { Queue } from '../../local/fifo/queue.ts';
 import { startMessaging, type TestMessaging } from '../support/messaging.ts';
 
@@ -23,7 +23,15 @@ beforeEach(({ task }) => {
 });
 
 function message(given: Partial<ReceivedMessage> = {}): ReceivedMessage {
-  return { messageId: 'm-1', groupId: 'Thing/a', body: '{"poison":', receiveCount: 1, ...given };
+  return {
+    messageId: 'm-1',
+    groupId: 'Thing/a',
+    sequenceNumber: '1',
+    sentAtMs: 0,
+    body: '{"poison":',
+    receiveCount: 1,
+    ...given,
+  };
 }
 
 const waiting = () =>
@@ -33,38 +41,6 @@ const waiting = () =>
     reason: messageAttributes.reason?.StringValue,
     explanation: messageAttributes.explanation?.StringValue,
   }));
-
-describe('parking', () => {
-  test('keeps body and group and adds the reason with its explanation', async () => {
-    await createParking({ client, queueUrl })(message(), 'malformed', 'not JSON: it ends too early');
-    expect(waiting()).toEqual([
-      { body: '{"poison":', groupId: 'Thing/a', reason: 'malformed', explanation: 'not JSON: it ends too early' },
-    ]);
-  });
-
-  test.each([
-    ['control characters', 'a\u0000b\u0007c\td\ne\uffff', 'a\ufffdb\ufffdc\td\ne\ufffd'],
-    ['a lone surrogate', 'a\ud800b', 'a\ufffdb'],
-    ['an endless text', '東'.repeat(5_000), '東'.repeat(1_000)],
-    ['a pair cut in half', `${'x'.repeat(999)}🇨🇭`, `${'x'.repeat(999)}\ufffd`],
-  ])('brings an explanation with %s into what SQS takes', async (_, given, kept) => {
-    await createParking({ client, queueUrl })(message(), 'invalid', given);
-    expect(waiting()).toMatchObject([{ explanation: kept }]);
-  });
-
-  test('tried again within five minutes parks once; another message is parked beside it', async () => {
-    const park = createParking({ client, queueUrl });
-    await park(message(), 'malformed', 'first');
-    await park(message(), 'malformed', 'again');
-    await park(message({ messageId: 'm-2' }), 'malformed', 'another');
-    expect(waiting().map(({ explanation }) => explanation)).toEqual(['first', 'another']);
-  });
-
-  test('throws when the queue cannot take it, so that the message goes back to where it was', async () => {
-    const park = createParking({ client, queueUrl: `${queueUrl}-gone` });
-    await expect(park(message(), 'malformed', 'x')).rejects.toMatchObject({ name: 'QueueDoesNotExist' });
-  });
-});
 
 describe('postponing', () => {
   test('hides messages until the seconds have passed', async () => {

@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { snsClient } from '../../adapters/clients.ts';
 import { createPublisher } from '../../adapters/topic.ts';
-import { MAX_BATCH_BYTES, type OutgoingMessage } from '../../core/relay.ts';
+import { MAX_BATCH_BYTES, type OutgoingMessage } from '../../core/relay/message.ts';
 import type { Queue } from '../../local/fifo/queue.ts';
 import type { Topic } from '../../local/fifo/topic.ts';
 import { startMessaging, type TestMessaging } from '../support/messaging.ts';

@@ -5,7 +5,7 @@ import { assertSameContents, type BenchTables, startTables } from '../../bench/s
 import { roundOf } from '../../bench/support/events.ts';
 import { createPartiqlWriter } from '../../bench/support/partiql-writer.ts';
 import { ours, sequentialLoop } from '../../bench/support/sides.ts';
-import type { CachedItem } from '../../core/project.ts';
+import type { CachedItem } from '../../core/project/ports.ts';
 
 let tables: BenchTables;
 
@@ -48,7 +48,7 @@ describe('the PartiQL experiment', () => {
     await tables.create('Ordering', 'put');
     await tables.create('Ordering', 'partiql');
     const writers = [
-      createCacheWriter({ client: tables.client, tableName: 'put' }),
+      createCacheWriter({ client: tables.client, tableName: 'put' }).write,
       createPartiqlWriter({ client: tables.client, tableName: 'partiql' }),
     ];
     const items: CachedItem[] = [
@@ -62,7 +62,9 @@ describe('the PartiQL experiment', () => {
     ];
     const kinds: string[] = [];
     for (const one of items) {
-      const [put, partiql] = await Promise.all(writers.map((write) => write(one)));
+      const [put, partiql] = await Promise.all(
+        writers.map((write) => write(one, { stored: { kind: 'newer' }, stopMarker: undefined })),
+      );
       expect(partiql).toEqual(put);
       kinds.push(put?.kind ?? '');
       await assertSameContents(tables, ['put', 'partiql']);
@@ -77,6 +79,7 @@ function item(version: number): CachedItem {
     version,
     digest: `digest-${version}`,
     changedAt: '2026-11-23T10:00:00.000Z',
+    schemaVersion: 1,
     fieldsRevision: 1,
     dataJson: `{"version":${version}}`,
     indexed: { region: 'Country=Europe' },

@@ -1,15 +1,13 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
-import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { type Ended, root, runFreshet, freshet as start, tsx } from '../support/command-line.ts';
 
-const root = fileURLToPath(new URL('../..', import.meta.url));
-const tsx = import.meta.resolve('tsx');
 let folder: string;
 let cloud: ChildProcess;
 let upOutput = '';
@@ -71,7 +69,10 @@ describe('freshet put and get', () => {
 
   test('tell an unknown entity by exit code 3', async () => {
     const got = await run(['get', 'ordering', 'Country', 'nowhere', '--json']);
-    expect(got).toMatchObject({ code: 3, out: `${JSON.stringify({ status: 'unknown', id: 'nowhere' })}\n` });
+    expect(got).toMatchObject({
+      code: 3,
+      out: `${JSON.stringify({ status: 'unknown', id: 'nowhere', readiness: 'empty' })}\n`,
+    });
   });
 
   test.each([
@@ -245,9 +246,24 @@ describe('freshet status', () => {
   });
 });
 
-describe.each(['', 'up', 'put', 'delete', 'get', 'import', 'export', 'status'])('freshet %s --help', (command) => {
+const parked = ['list', 'show', 'redrive', 'discard'].map((verb) => `parked ${verb}`);
+const repairs = ['release', 'resync', 'backfill', 'reconcile', 'restore'];
+
+describe.each([
+  '',
+  'up',
+  'put',
+  'delete',
+  'get',
+  'import',
+  'export',
+  'status',
+  'parked',
+  ...parked,
+  ...repairs,
+])('freshet %s --help', (command) => {
   test('explains itself on standard output', async () => {
-    const { code, out } = await run([...(command ? [command] : []), '--help']);
+    const { code, out } = await run([...(command ? command.split(' ') : []), '--help']);
     expect(code).toBe(0);
     expect(out).toContain('Usage: freshet');
   });
@@ -304,18 +320,9 @@ async function folderWithLocalFile(differing: { pid: number; url: string }): Pro
 }
 
 function freshet(args: readonly string[], cwd = folder): ChildProcess {
-  return spawn(process.execPath, ['--import', tsx, join(root, 'bin/freshet.ts'), ...args], { cwd, stdio: 'pipe' });
+  return start(args, cwd);
 }
 
-async function run(
-  args: readonly string[],
-  input: string | Buffer = '',
-  cwd = folder,
-): Promise<{ code: number; out: string; err: string }> {
-  const child = freshet(args, cwd);
-  child.stdin?.on('error', () => undefined).end(input);
-  const { stdout, stderr } = child;
-  if (stdout === null || stderr === null) throw new Error('no pipes');
-  const [[code], out, err] = await Promise.all([once(child, 'close'), text(stdout), text(stderr)]);
-  return { code, out, err };
+function run(args: readonly string[], input: string | Buffer = '', cwd = folder): Promise<Ended> {
+  return runFreshet(args, cwd, input);
 }

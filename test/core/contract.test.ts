@@ -21,6 +21,8 @@ describe('a boundary', () => {
       owner: 'catalogue',
       schema: productSchema,
       schemaVersion: 2,
+      upcasts: {},
+      deltas: false,
     });
     expect(ownedContract(catalogue, 'Label').schemaVersion).toBe(1);
   });
@@ -31,6 +33,7 @@ describe('a boundary', () => {
       module: 'file:///idle.ts',
       owns: {},
       caches: {},
+      epoch: 0,
     });
   });
 
@@ -70,6 +73,7 @@ describe('what a cache keeps', () => {
       fields: undefined,
       fieldsRevision: 1,
       indexes: {},
+      onPoison: 'park',
     });
   });
 

@@ -33,12 +33,9 @@ describe('an event on the wire', () => {
 
   test('of a deletion has no data', () => {
     expect(JSON.parse(tombstone)).not.toHaveProperty('data');
-    expect(parseEvent(tombstone)).toMatchObject({
-      kind: 'tombstone',
-      version: 4,
-      digest: TOMBSTONE_DIGEST,
-      data: undefined,
-    });
+    const event = parseEvent(tombstone);
+    expect(event).toMatchObject({ kind: 'tombstone', version: 4, digest: TOMBSTONE_DIGEST });
+    expect(event).not.toHaveProperty('data');
   });
 
   test('may carry attributes that this release does not know', () => {
@@ -79,7 +76,26 @@ describe('a body is malformed, and the message names the field, when', () => {
     ['its time is no time', altered(state, { time: '2026-02-30T00:00:00Z' }), /^time: /],
     ['its time has an offset', altered(state, { time: '2026-11-23T10:00:00+01:00' }), /^time: /],
     ['its time of publication is missing', altered(state, { publishedat: undefined }), /^publishedat: /],
-    ['its kind is unknown', altered(state, { kind: 'delta' }), /^kind: .*"state"\|"tombstone"/],
+    ['its kind is unknown', altered(state, { kind: 'fact' }), /^kind: .*"state"\|"delta"\|"tombstone"/],
+    [
+      'it is a delta without its base',
+      altered(state, { kind: 'delta', data: { changed: {}, removed: [] } }),
+      /^basedigest: /,
+    ],
+    ['it is a state with a base', altered(state, { basedigest: owned(product(), 2).digest }), /^basedigest: /],
+    ...[
+      [],
+      { changed: {} },
+      { changed: [], removed: [] },
+      { changed: {}, removed: [1] },
+      { changed: {}, removed: [], more: 1 },
+    ].map((data): [string, string, RegExp] => [
+      `it is a delta of ${JSON.stringify(data)}`,
+      altered(state, { kind: 'delta', basedigest: owned(product(), 2).digest, data }),
+      /^data: /,
+    ]),
+    ['its id is of another version', altered(state, { id: 'Product/p1@4' }), /^id: /],
+    ['its version was altered', altered(state, { entityversion: '9' }), /^id: /],
     ['its version is missing', altered(state, { entityversion: undefined }), /^entityversion: /],
     ['its version is 0', altered(state, { entityversion: '0' }), /^entityversion: /],
     ['its version is negative', altered(state, { entityversion: '-1' }), /^entityversion: /],

@@ -38,7 +38,7 @@ function versionsGrowByOneWithEachChange(commit: typeof committed) {
               : 'changed',
         );
         const stateJson = digest === TOMBSTONE_DIGEST ? undefined : '{}';
-        current = { entity, version: result.version, digest, changedAt: 'now', stateJson };
+        current = { entity, version: result.version, digest, schemaVersion: 1, changedAt: 'now', stateJson };
       } else {
         expect(refusal(current, digest, expectedVersion)).toBe(changes);
       }

@@ -32,10 +32,13 @@ export interface AnswerProxy {
 }
 
 /**
- * Starts a proxy that withholds what `decide` says. Whoever sent such a request waits until it ends itself: nothing is ever written to its
+ * Starts a proxy that withholds what `decide` says, and tells when it is certain to. Whoever sent such a request waits until it ends itself: nothing is ever written to its
  * connection, so the service's answer can't have reached it.
  */
-export async function startAnswerProxy(decide: (request: PassingRequest) => Fate): Promise<AnswerProxy> {
+export async function startAnswerProxy(
+  decide: (request: PassingRequest) => Fate,
+  onWithheld: (request: PassingRequest) => void,
+): Promise<AnswerProxy> {
   const agent = new Agent({ keepAlive: true, noDelay: true });
   const withheld: Withheld[] = [];
   let service = new URL('http://127.0.0.1');
@@ -53,13 +56,13 @@ export async function startAnswerProxy(decide: (request: PassingRequest) => Fate
       response.once('close', () => {
         if (!response.headersSent) held.endedAtMs = performance.now();
       });
-      if (fate === 'withholdRequest') return;
+      if (fate === 'withholdRequest') return onWithheld(passing);
     }
     try {
       const answer = await forward(agent, service, incoming.headers, body);
       if (held && answer.status === 200) {
         held.answeredAtMs = performance.now();
-        return;
+        return onWithheld(passing);
       }
       // A write that the service refused has no window to be killed in.
       if (held) withheld.splice(withheld.indexOf(held), 1);

@@ -108,7 +108,6 @@ function summary(run: KillRun): string {
   return [
     `kills (seed ${seed}): ${seeded.length}, of which ${inWindow} between a write and its answer`,
     `  ${[...byFunction].map(([name, count]) => `${name}: ${count}`).join(', ')}`,
-    `  further time-outs, since the machine was busy: ${kills.length - seeded.length}`,
     `  messages and records redelivered: ${redelivered}, in ${groupsOf(run).size} groups`,
     `  versions committed: ${run.committed}, never settled: ${run.neverSettled.length}, invocations: ${run.invocations}`,
   ].join('\n');

@@ -21,11 +21,13 @@ export interface Invocation {
   readonly deliveries: readonly Delivery[];
   /** Undefined while it runs. */
   result: InvokeResult | undefined;
+  /** When it was killed, by the process's monotonic clock; undefined if it wasn't. */
+  killedAtMs: number | undefined;
 }
 
-/** Whether the host ended the invocation by its time-out. */
-export function wasKilled({ result }: Invocation): boolean {
-  return result?.ok === false && result.error === 'TimedOut';
+/** Whether the worker was ended before it could answer. */
+export function wasKilled({ result, killedAtMs }: Invocation): boolean {
+  return killedAtMs !== undefined && result?.ok === false;
 }
 
 /** The deliveries of an invocation's event, of a queue or of the owner's stream. */

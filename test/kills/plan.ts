@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
-import { MAX_BATCH_ENTRIES } from '../../core/relay.ts';
+import { SUSPECT_RECEIVES } from '../../core/project/batch.ts';
+import { MAX_BATCH_ENTRIES } from '../../core/relay/batch.ts';
 import type { InvokeResult } from '../../local/lambda/invoke-result.ts';
 import type { Fate } from './answer-proxy.ts';
 import type { Delivery } from './ledger.ts';
@@ -26,13 +27,17 @@ export interface Doom {
 
 export const SPARED: Doom = { fate: 'pass', at: 0 };
 
-/** Share of the invocations that are killed while kills are due: of those with something new, and of those that try again. */
+/**
+ * Share of the invocations that are killed while kills are due: of those with something new, and of those that try again. A message that
+ * the projector tries alone is spared: killed time after time, it would rightly be parked.
+ */
 const KILL_SHARE = { first: 0.85, retry: 0.25 };
 
 /** The same for the same seed, first delivery and attempt, however the machine is loaded. */
 export function doomOf(plan: KillPlan, functionName: string, deliveries: readonly Delivery[], attempt: number): Doom {
   const draw = (what: string) => drawn(plan.seed, what, functionName, deliveries[0]?.version, attempt);
-  if (draw('doomed') >= (attempt === 0 ? KILL_SHARE.first : KILL_SHARE.retry)) return SPARED;
+  const share = attempt === 0 ? KILL_SHARE.first : attempt < SUSPECT_RECEIVES ? KILL_SHARE.retry : 0;
+  if (draw('doomed') >= share) return SPARED;
   const fate = draw('moment') < plan.beforeWrite ? 'withholdRequest' : 'withholdAnswer';
   const groups = new Set(deliveries.map(({ group }) => group)).size;
   // A projector sends a write for each group, the relay one for ten.

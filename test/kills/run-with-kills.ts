@@ -15,10 +15,10 @@ import { doomOf, type KillPlan, SPARED } from './plan.ts';
 import { type DoomedInvocation, startVictims, type Victims } from './victims.ts';
 import { changeAll, ENTITIES } from './workload.ts';
 
-/** One worker that its time-out ended. */
+/** One worker that was ended before it could answer. */
 export interface Kill {
   readonly invocation: Invocation;
-  /** Whether it waited for what a proxy withheld; else the machine was too busy to get it done in time. */
+  /** Whether it waited for what a proxy withheld. */
   readonly isSeeded: boolean;
   /** Whether a write had been answered by its service, and that answer not reached the worker. */
   readonly isBetweenWriteAndAnswer: boolean;
@@ -121,12 +121,11 @@ function keepLedger(
     const [first] = deliveries;
     const attempt = invocations.filter((one) => one.deliveries.some(({ id }) => id === first?.id)).length;
     const doom = isDue(functionName) ? doomOf(plan, functionName, deliveries, attempt) : SPARED;
-    const open = { result: undefined, endedAtMs: undefined, requests: 0 };
-    const invocation: DoomedInvocation = { functionName, deliveries, ...open, ...doom };
+    const open = { result: undefined, killedAtMs: undefined, requests: 0 };
+    const kill = new AbortController();
+    const invocation: DoomedInvocation = { functionName, deliveries, kill, ...open, ...doom };
     invocations.push(invocation);
-    const result = await invoke(functionName, event);
-    // Before anything else happens in this process: the worker's connections end later.
-    invocation.endedAtMs = performance.now();
+    const result = await invoke(functionName, event, kill.signal);
     invocation.result = result;
     return plan.reported?.(functionName, result) ?? result;
   });

@@ -8,8 +8,8 @@ import type { Doom } from './plan.ts';
 export interface DoomedInvocation extends Invocation, Doom {
   /** Writes that it has sent. */
   requests: number;
-  /** By the process's monotonic clock; undefined while it runs. */
-  endedAtMs: number | undefined;
+  /** Ends the worker. */
+  readonly kill: AbortController;
 }
 
 /** The proxies between functions and services, and what they withheld from whom. */
@@ -20,7 +20,7 @@ export interface Victims {
   readonly writers: Map<string, string>;
   /** Whether something is certain to be withheld from an invocation that still runs. */
   isUnderWay(invocation: DoomedInvocation): boolean;
-  /** Whether an invocation waited for what was withheld until its time-out. */
+  /** Whether an invocation was killed while it waited for what was withheld. */
   isKill(invocation: DoomedInvocation): boolean;
   /** Whether that was the answer of a write that had succeeded. */
   isKilledBeforeAnswer(invocation: DoomedInvocation): boolean;
@@ -45,13 +45,21 @@ export async function startVictims(invocations: readonly DoomedInvocation[]): Pr
     senders.set(request, invocation);
     return invocation.fate;
   };
+  const kill = (request: PassingRequest): void => {
+    const invocation = senders.get(request);
+    if (invocation === undefined || invocation.killedAtMs !== undefined) return;
+    invocation.killedAtMs = performance.now();
+    invocation.kill.abort();
+  };
   const tables = await startAnswerProxy((request) => {
-    const { TableName, Item } = JSON.parse(request.body) as { TableName: string; Item: Item };
-    return decide(request, TableName, messageGroupId(itemEntity(Item)));
-  });
-  const topic = await startAnswerProxy((request) => {
-    return decide(request, new URLSearchParams(request.body).get('TopicArn'), undefined);
-  });
+    const { TableName, Item } = JSON.parse(request.body) as { TableName?: string; Item?: Item };
+    const isCacheWrite = Item !== undefined && writers.has(TableName ?? '');
+    return isCacheWrite ? decide(request, TableName ?? '', messageGroupId(itemEntity(Item))) : 'pass';
+  }, kill);
+  const topic = await startAnswerProxy(
+    (request) => decide(request, new URLSearchParams(request.body).get('TopicArn'), undefined),
+    kill,
+  );
   const withheldFrom = (invocation: DoomedInvocation): Withheld[] =>
     [...tables.withheld, ...topic.withheld].filter(({ request }) => senders.get(request) === invocation);
 
@@ -77,11 +85,11 @@ function isCertain({ fate, answeredAtMs }: Withheld): boolean {
 }
 
 /**
- * Whether what was withheld was waited for until the time-out: the service answered before, if it was asked, and the connection ended
+ * Whether what was withheld was waited for until the kill: the service answered before, if it was asked, and the connection ended
  * only then. A late request of an earlier worker, whose connection ends at once, is no kill of this one.
  */
 function isKilledBy(invocation: DoomedInvocation, held: Withheld): boolean {
-  const { endedAtMs: killedAtMs } = invocation;
+  const { killedAtMs } = invocation;
   if (!wasKilled(invocation) || killedAtMs === undefined || !isCertain(held)) return false;
   const { answeredAtMs = killedAtMs, endedAtMs = killedAtMs } = held;
   return answeredAtMs <= killedAtMs && endedAtMs >= killedAtMs;

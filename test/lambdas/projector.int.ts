@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -19,6 +18,8 @@ interface Call {
 }
 
 const PROJECTOR = 'projector';
+/** The same bundle with a second for each batch. */
+const HURRIED = 'hurried';
 let server: Server;
 let host: FunctionHost;
 let onCall: (call: Call) => void = () => {};
@@ -40,19 +41,15 @@ beforeAll(async () => {
     region: 'us-east-1',
     accountId: '000000000000',
   });
-  host.deploy({
-    name: PROJECTOR,
-    codeDir: projectorBundle(),
-    handler: 'index.handler',
-    environment: {
-      CACHE_TABLE: 'cache',
-      QUEUE_URL: `${url}/000000000000/queue.fifo`,
-      DEAD_LETTER_QUEUE_URL: `${url}/000000000000/dead.fifo`,
-      TOMBSTONE_LIFE_SECONDS: '5184000',
-    },
-    timeoutMs: 20_000,
-    memoryMb: 512,
-  });
+  const environment = {
+    ...{ CACHE_TABLE: 'cache', PARKING_TABLE: 'parking', GAP_QUEUE_URL: `${url}/000000000000/gaps` },
+    QUEUE_URL: `${url}/000000000000/queue.fifo`,
+    ...{ TOMBSTONE_LIFE_SECONDS: '5184000', MAX_EVENT_AGE_SECONDS: '5097600' },
+    ...{ RETRY_ATTEMPTS: '12', RETRY_AGE_SECONDS: '3600' },
+  };
+  const common = { codeDir: projectorBundle(), handler: 'index.handler', environment, memoryMb: 512 };
+  host.deploy({ name: PROJECTOR, ...common, timeoutMs: 20_000 });
+  host.deploy({ name: HURRIED, ...common, timeoutMs: 1_000 });
 });
 
 afterAll(async () => {
@@ -107,34 +104,47 @@ describe("the projector's deployed bundle", () => {
     expect(new Set(postponed.map(({ VisibilityTimeout }) => VisibilityTimeout))).toEqual(new Set([1]));
   });
 
-  test('sends poison to the dead-letter queue with its reason and applies the rest of the batch', async () => {
+  test('parks poison in the parking table with its reason and applies the rest of the batch', async () => {
     const [id = '', other = ''] = tenCountries();
-    const parked: Record<string, unknown>[] = [];
-    const stored: unknown[] = [];
-    onCall = ({ action, body, answer }) => {
-      if (action === 'SendMessage') {
-        parked.push(body);
-        // The SDK checks the digest of what it sent.
-        answer(200, { MD5OfMessageBody: createHash('md5').update(String(body.MessageBody)).digest('hex') });
-      } else {
-        stored.push((body.Item as { id: { S: string } }).id.S);
-        answer(200, {});
-      }
+    const written: { TableName: string; Item: Record<string, { S: string }> }[] = [];
+    onCall = ({ body, answer }) => {
+      written.push(body as (typeof written)[number]);
+      answer(200, {});
     };
     const poison = { ...record(id, 1), body: '{"specversion":"1.0"' };
     const result = await host.invoke(PROJECTOR, { Records: [poison, record(id, 2), record(other, 1)] });
     expect(result).toEqual({ ok: true, payload: { batchItemFailures: [] } });
-    expect(stored.sort()).toEqual([id, other].sort());
-    expect(parked).toMatchObject([
+    const into = (table: string) => written.filter(({ TableName }) => TableName === table).map(({ Item }) => Item);
+    expect(
+      into('cache')
+        .map((item) => item.id?.S)
+        .sort(),
+    ).toEqual([id, other].sort());
+    expect(into('parking')).toMatchObject([
       {
-        MessageBody: poison.body,
-        MessageGroupId: `Country/${id}`,
-        MessageAttributes: {
-          reason: { StringValue: 'malformed' },
-          explanation: { StringValue: expect.stringContaining('not JSON') },
-        },
+        pk: { S: `Country/${id}` },
+        id: { S: 'event#00000000000000000001' },
+        status: { S: 'parked' },
+        reason: { S: 'malformed' },
+        explanation: { S: expect.stringContaining('not JSON') },
+        body: { S: poison.body },
       },
     ]);
+  });
+
+  test('returns untouched and at once what is not done shortly before its time-out', async () => {
+    const [slow = '', quick = ''] = tenCountries();
+    const postponed: Record<string, unknown>[] = [];
+    onCall = ({ action, body, answer }) => {
+      if (action === 'ChangeMessageVisibilityBatch') {
+        postponed.push(...(body.Entries as Record<string, unknown>[]));
+        answer(200, { Successful: [], Failed: [] });
+      } else if ((body.Item as { id: { S: string } }).id.S !== slow) answer(200, {});
+      // The slow one's write is never answered.
+    };
+    const result = await host.invoke(HURRIED, { Records: [record(slow, 1), record(quick, 1)] });
+    expect(result).toEqual({ ok: true, payload: { batchItemFailures: [{ itemIdentifier: `${slow}-1` }] } });
+    expect(postponed).toMatchObject([{ ReceiptHandle: `handle-${slow}-1`, VisibilityTimeout: 0 }]);
   });
 });
 
@@ -168,6 +178,8 @@ function record(id: string, version: number) {
       MessageGroupId: messageGroupId(entity),
       MessageDeduplicationId: deduplicationId(entity, version),
       ApproximateReceiveCount: '1',
+      SequenceNumber: String(version).padStart(20, '0'),
+      SentTimestamp: String(Date.parse(at)),
     },
   };
 }
@@ -177,6 +189,8 @@ function projectorBundle(): string {
   const { Resources } = JSON.parse(readFileSync(join(assembly, 'Ordering.template.json'), 'utf8')) as {
     Resources: Record<string, { Type: string; Properties?: { Code?: { S3Key: string } } }>;
   };
-  const projector = Object.values(Resources).find(({ Type }) => Type === 'AWS::Lambda::Function');
+  const projector = Object.entries(Resources).find(
+    ([id, { Type }]) => Type === 'AWS::Lambda::Function' && id.includes('Projector'),
+  )?.[1];
   return join(assembly, `asset.${projector?.Properties?.Code?.S3Key.replace('.zip', '')}`);
 }

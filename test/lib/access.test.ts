@@ -24,20 +24,31 @@ describe('who may write', () => {
     const tables = Object.entries(shop).flatMap(([stack, template]) =>
       resourcesOf(template, 'AWS::DynamoDB::Table').map(([id]) => `${stack}/${id}`),
     );
-    expect(tables.sort()).toEqual([OWNER, ...CACHES]);
+    const parking = tables.filter((table) => table.includes('Parking'));
+    expect(parking).toHaveLength(3);
+    expect(tables.filter((table) => !parking.includes(table)).sort()).toEqual([OWNER, ...CACHES]);
   });
 
-  test('a cache: its projector, which can put items, and nobody else', () => {
-    const projectors = rolesOf(shop, 'Projector');
-    expect(projectors).toHaveLength(2);
-    expect(tableWriters(shop, CACHES)).toEqual(
-      CACHES.map((table, index) => ({ table, principal: projectors[index], actions: ['dynamodb:PutItem'] })),
+  test("a cache: its projector and the repair function that runs the projector's rules, and nobody else; nothing is deleted", () => {
+    const writers = tableWriters(shop, CACHES);
+    expect(writers.map(({ principal, table }) => [principal, table]).sort()).toEqual(
+      CACHES.flatMap((table) => {
+        const [stack = ''] = table.split('/');
+        const roles = [...rolesOf(shop, 'Projector'), ...rolesOf(shop, 'CacheRepair')];
+        return roles.filter((role) => role.startsWith(`${stack}/`)).map((role) => [role, table]);
+      }).sort(),
+    );
+    expect(writers).toHaveLength(4);
+    expect(new Set(writers.flatMap(({ actions }) => actions))).toEqual(
+      new Set(['dynamodb:PutItem', 'dynamodb:UpdateItem']),
     );
   });
 
-  test("an owner's table: nobody until the owner grants it, the relay neither", () => {
+  test("an owner's table: whom the owner grants it, and the function that puts a resync's token on an item; not the relay", () => {
     expect(rolesOf(shop, 'Relay')).toHaveLength(1);
-    expect(tableWriters(shop, [OWNER])).toEqual([]);
+    expect(tableWriters(shop, [OWNER])).toEqual([
+      { table: OWNER, principal: rolesOf(shop, 'OwnerRepair')[0], actions: ['dynamodb:UpdateItem'] },
+    ]);
   });
 
   const role = (app: App, stack: string, id: string) =>

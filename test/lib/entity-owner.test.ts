@@ -7,11 +7,12 @@ import { propertiesOf, resourcesOf, shopTemplates, stackTemplate } from '../supp
 const { Geography } = shopTemplates();
 
 describe("the owner's part of Geography", () => {
-  const mapping = propertiesOf(Geography, 'AWS::Lambda::EventSourceMapping');
-  const [failureQueueId, failureQueue] = resourcesOf(Geography, 'AWS::SQS::Queue')[0] ?? [];
+  const mapping = propertiesOf(Geography, 'AWS::Lambda::EventSourceMapping', 'RelayDynamo');
+  const queues = resourcesOf(Geography, 'AWS::SQS::Queue');
+  const [failureQueueId, failureQueue] = queues.find(([id]) => id.includes('RelayFailures')) ?? [];
 
   test('keeps items by partition and id, tells old and new of each change, and can be restored', () => {
-    expect(propertiesOf(Geography, 'AWS::DynamoDB::Table')).toMatchObject({
+    expect(propertiesOf(Geography, 'AWS::DynamoDB::Table', 'OwnerTable')).toMatchObject({
       KeySchema: [
         { AttributeName: 'pk', KeyType: 'HASH' },
         { AttributeName: 'id', KeyType: 'RANGE' },
@@ -22,7 +23,7 @@ describe("the owner's part of Geography", () => {
   });
 
   test('never expires an item, and a version counter with it', () => {
-    expect(propertiesOf(Geography, 'AWS::DynamoDB::Table').TimeToLiveSpecification).toBeUndefined();
+    expect(propertiesOf(Geography, 'AWS::DynamoDB::Table', 'OwnerTable').TimeToLiveSpecification).toBeUndefined();
   });
 
   test('publishes to a FIFO topic that never takes a content hash for a deduplication id', () => {
@@ -49,7 +50,7 @@ describe("the owner's part of Geography", () => {
   });
 
   test('runs its relay on Node 24 on arm64', () => {
-    const relay = propertiesOf(Geography, 'AWS::Lambda::Function');
+    const relay = propertiesOf(Geography, 'AWS::Lambda::Function', 'Relay');
     expect(relay).toMatchObject({ Runtime: 'nodejs24.x', Architectures: ['arm64'] });
   });
 });

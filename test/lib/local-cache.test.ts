@@ -1,6 +1,7 @@
 import { Duration } from 'aws-cdk-lib';
 import { Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { Topic } from 'aws-cdk-lib/aws-sns';
+import { Queue } from 'aws-cdk-lib/aws-sqs';
 import { describe, expect, test } from 'vitest';
 import { defineBoundary, keep } from '../../core/contract.ts';
 import { LIMITS } from '../../lib/limits.ts';
@@ -36,9 +37,9 @@ describe.each([
 ])('the cache of %s', (_, template, types, indexes) => {
   const queue = propertiesOf(template, 'AWS::SQS::Queue', 'CacheQueue');
   const subscription = propertiesOf(template, 'AWS::SNS::Subscription');
-  const projector = propertiesOf(template, 'AWS::Lambda::Function');
-  const mapping = propertiesOf(template, 'AWS::Lambda::EventSourceMapping');
-  const table = propertiesOf(template, 'AWS::DynamoDB::Table');
+  const projector = propertiesOf(template, 'AWS::Lambda::Function', 'Projector');
+  const mapping = propertiesOf(template, 'AWS::Lambda::EventSourceMapping', 'Projector');
+  const table = propertiesOf(template, 'AWS::DynamoDB::Table', 'Table');
 
   test('subscribes its queue to its types and nothing else, raw', () => {
     expect(subscription).toMatchObject({ Protocol: 'sqs', RawMessageDelivery: true, FilterPolicy: { type: types } });
@@ -66,11 +67,9 @@ describe.each([
     expect(queue.VisibilityTimeout).toBeGreaterThanOrEqual(LIMITS.visibilityPerFunctionTimeout * projector.Timeout);
   });
 
-  test('leaves room in the dead-letter queue for the reason that parking adds', () => {
-    const dead = queueAt(template, queue.RedrivePolicy.deadLetterTargetArn);
-    const { MaximumMessageSize: largest = LIMITS.maxMessageBytes } = dead;
-    // Names, types and 4 bytes for each of up to 1,000 characters of the explanation.
-    expect(queue.MaximumMessageSize ?? LIMITS.maxMessageBytes).toBeLessThanOrEqual(largest - 5_000);
+  test('takes no message that would not fit into an item of the parking table with its reason', () => {
+    // 400 KB an item (ddb/Constraints); names, types and 4 bytes for each of up to 1,000 characters of the explanation.
+    expect(queue.MaximumMessageSize).toBeLessThanOrEqual(400 * 1024 - 10_000);
     // What an SNS message may hold must still get in (sns/large-message-payloads).
     expect(queue.MaximumMessageSize).toBeGreaterThanOrEqual(256 * 1024);
   });
@@ -113,14 +112,21 @@ describe.each([
 const build = (given: Partial<LocalCacheProps> = {}) =>
   stackTemplate((stack) => {
     const topic = new Topic(stack, 'Changes', { fifo: true });
-    new LocalCache(stack, 'Cache', { boundary: shelf, sources: [{ boundary: lab, topic }], ...given });
+    new LocalCache(stack, 'Cache', {
+      boundary: shelf,
+      sources: [{ boundary: lab, topic, resyncQueue: new Queue(stack, 'Resync') }],
+      ...given,
+    });
   });
 
 describe('LocalCache', () => {
   test('lets a function of the service read items and lists, and no more', () => {
     const template = stackTemplate((stack) => {
       const topic = new Topic(stack, 'Changes', { fifo: true });
-      const cache = new LocalCache(stack, 'Cache', { boundary: shelf, sources: [{ boundary: lab, topic }] });
+      const cache = new LocalCache(stack, 'Cache', {
+        boundary: shelf,
+        sources: [{ boundary: lab, topic, resyncQueue: new Queue(stack, 'Resync') }],
+      });
       cache.grantRead(new Role(stack, 'Consumer', { assumedBy: new ServicePrincipal('lambda.amazonaws.com') }));
     });
     const { PolicyDocument } = propertiesOf(template, 'AWS::IAM::Policy', 'Consumer');
@@ -139,8 +145,10 @@ describe('LocalCache', () => {
 
   test('takes the longest concurrency and the shortest tombstone life that are allowed', () => {
     const template = build({ maxConcurrency: 1000, tombstoneLife: Duration.days(52) });
-    expect(propertiesOf(template, 'AWS::Lambda::EventSourceMapping').ScalingConfig.MaximumConcurrency).toBe(1000);
-    const { Variables } = propertiesOf(template, 'AWS::Lambda::Function').Environment;
+    expect(
+      propertiesOf(template, 'AWS::Lambda::EventSourceMapping', 'Projector').ScalingConfig.MaximumConcurrency,
+    ).toBe(1000);
+    const { Variables } = propertiesOf(template, 'AWS::Lambda::Function', 'Projector').Environment;
     expect(Variables.TOMBSTONE_LIFE_SECONDS).toBe(String(52 * DAY_SECONDS));
   });
 
@@ -171,9 +179,10 @@ describe('LocalCache', () => {
     const sources = (...boundaries: LocalCacheProps['boundary'][]) =>
       stackTemplate((stack) => {
         const topic = new Topic(stack, 'Changes', { fifo: true });
+        const resyncQueue = new Queue(stack, 'Resync');
         new LocalCache(stack, 'Cache', {
           boundary: shelf,
-          sources: boundaries.map((boundary) => ({ boundary, topic })),
+          sources: boundaries.map((boundary) => ({ boundary, topic, resyncQueue })),
         });
       });
     expect(() => sources(lab, lab)).toThrow('sources: given: lab, lab. shelf caches types of: lab.');

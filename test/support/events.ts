@@ -1,7 +1,7 @@
 import { type EntityRef, messageGroupId } from '../../core/entity.ts';
 import { serialiseEvent, type VersionedEvent } from '../../core/event.ts';
 import type { OwnedEntity } from '../../core/own.ts';
-import type { ReceivedMessage } from '../../core/project.ts';
+import type { ReceivedMessage } from '../../core/project/ports.ts';
 import { canonicalState, TOMBSTONE_DIGEST } from '../../core/state.ts';
 import type { Product } from './boundaries.ts';
 
@@ -21,12 +21,15 @@ export function stateAt(version: number): Product {
 /** An entity as its owner's table holds it; a `state` of undefined is a deletion. */
 export function owned(entity: EntityRef, version: number, state: object | undefined = stateAt(version)): OwnedEntity {
   const { json, digest } = canonicalState(entity, state);
-  return { entity, version, digest, changedAt: CHANGED_AT, stateJson: json };
+  return { entity, version, digest, schemaVersion: 1, changedAt: CHANGED_AT, stateJson: json };
 }
 
 /** A deleted entity as its owner's table holds it. */
 export function deleted(entity: EntityRef, version: number): OwnedEntity {
-  return { entity, version, digest: TOMBSTONE_DIGEST, changedAt: CHANGED_AT, stateJson: undefined };
+  return {
+    ...{ entity, version, digest: TOMBSTONE_DIGEST, schemaVersion: 1 },
+    ...{ changedAt: CHANGED_AT, stateJson: undefined },
+  };
 }
 
 /** The body of the event that a relay publishes of an owned entity; `changes` overrides what it says. */
@@ -56,6 +59,8 @@ export function message(of: OwnedEntity, changes: Partial<ReceivedMessage> = {})
   received += 1;
   return {
     messageId: `m${received}`,
+    sequenceNumber: String(received).padStart(20, '0'),
+    sentAtMs: Date.parse(PUBLISHED_AT),
     groupId: messageGroupId(of.entity),
     body: eventBody(of),
     receiveCount: 1,

@@ -2,7 +2,7 @@ import * as z from 'zod/mini';
 import { defineBoundary, keep } from '../../core/contract.ts';
 import { type EntityRef, messageGroupId } from '../../core/entity.ts';
 import { serialiseEvent } from '../../core/event.ts';
-import type { ReceivedMessage } from '../../core/project.ts';
+import type { ReceivedMessage } from '../../core/project/ports.ts';
 import { canonicalState, type State, TOMBSTONE_DIGEST } from '../../core/state.ts';
 
 const anyState = z.record(z.string(), z.json());
@@ -38,6 +38,8 @@ export function labMessage(entity: EntityRef, version: number, state: State | un
   } as const;
   return {
     messageId: `${entity.id}@${version}`,
+    sequenceNumber: String(version).padStart(20, '0'),
+    sentAtMs: version,
     groupId: messageGroupId(entity),
     body: serialiseEvent(event, canonical?.json),
     receiveCount: 1,

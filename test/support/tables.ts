@@ -7,8 +7,8 @@ import { createEngineClient } from '../../local/engine/client.ts';
 import { startEngine } from '../../local/engine/start-engine.ts';
 import { setTestCredentials } from './credentials.ts';
 
-/** A stack of the shop that declares one table: the owner's (Geography) or a cache's. */
-type TableStack = 'Geography' | 'Ordering' | 'Warehouse';
+/** The owner's table (Geography), a cache's, or a cache's parking table. */
+type TableStack = 'Geography' | 'Ordering' | 'Warehouse' | 'OrderingParking';
 
 /** A real DynamoDB engine with tables as the synthesised templates declare them. */
 export interface TestTables {
@@ -78,10 +78,15 @@ export async function startTables(): Promise<TestTables> {
 
 /** What a template says of its table, in the form that CreateTable takes. */
 function tableProperties(stack: TableStack): object {
-  const { Resources } = JSON.parse(readFileSync(join(inject('assembly'), `${stack}.template.json`), 'utf8')) as {
+  const isParking = stack === 'OrderingParking';
+  const file = `${isParking ? 'Ordering' : stack}.template.json`;
+  const { Resources } = JSON.parse(readFileSync(join(inject('assembly'), file), 'utf8')) as {
     Resources: Record<string, { Type: string; Properties: Record<string, unknown> & { StreamSpecification?: object } }>;
   };
-  const table = Object.values(Resources).find(({ Type }) => Type === 'AWS::DynamoDB::Table');
+  const [, table] =
+    Object.entries(Resources).find(
+      ([id, { Type }]) => Type === 'AWS::DynamoDB::Table' && id.includes('Parking') === isParking,
+    ) ?? [];
   if (table === undefined) throw new Error(`${stack} declares no table`);
   const { KeySchema, AttributeDefinitions, GlobalSecondaryIndexes, BillingMode, StreamSpecification } =
     table.Properties;

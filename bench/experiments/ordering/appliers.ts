@@ -6,7 +6,9 @@ import {
 } from '@aws-sdk/client-dynamodb';
 import { createCacheWriter } from '../../../adapters/cache-table.ts';
 import { ATTRIBUTE, keyItem } from '../../../adapters/items.ts';
-import { projectBatch, type ReceivedMessage } from '../../../core/project.ts';
+import { projectBatch } from '../../../core/project/batch.ts';
+import type { ReceivedMessage } from '../../../core/project/ports.ts';
+import { projecting } from '../../support/projecting.ts';
 import { type ProductEvent, shop } from './events.ts';
 
 /** Applies one event to the table; false if the table's state didn't allow it. */
@@ -50,21 +52,11 @@ export function withoutGuard({ client, tableName }: Target): Apply {
   };
 }
 
-/** A tombstone's life; no product of the experiment is deleted. */
-const TOMBSTONE_LIFE_SECONDS = 60 * 24 * 3600;
-
 /** What Freshet's projector does: every event carries the state, and is stored only if its version is newer. */
 export function withGuard(target: Target): Apply {
-  const write = createCacheWriter(target);
-  const ports = {
-    write,
-    park: async (_message: ReceivedMessage, reason: string, explanation: string) => {
-      throw new Error(`${reason}: ${explanation}`);
-    },
-    postpone: async () => {},
-  };
+  const projection = projecting(shop, createCacheWriter(target));
   return async (message) => {
-    const { returned } = await projectBatch(shop, [message], ports, Date.now, TOMBSTONE_LIFE_SECONDS);
+    const { returned } = await projectBatch(projection, [message]);
     for (const { error } of returned) throw error;
     return true;
   };

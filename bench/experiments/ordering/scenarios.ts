@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import type { ReceivedMessage } from '../../../core/project.ts';
+import type { ReceivedMessage } from '../../../core/project/ports.ts';
 import type { Account, QueueLimits, TestQueue } from './account.ts';
 import { type Apply, withGuard, withoutGuard } from './appliers.ts';
 import { drawn, eventsOf, type Outgoing, productId } from './events.ts';
@@ -177,8 +177,11 @@ async function consumeNext(
   const received: ReceivedMessage = {
     messageId: message.MessageId ?? '',
     groupId: event.group,
+    sequenceNumber: message.Attributes?.SequenceNumber ?? '',
+    sentAtMs: Date.now(),
     body: message.Body ?? '',
-    receiveCount,
+    // A crash here is simulated: nothing is isolated, on no side.
+    receiveCount: 1,
   };
   const applied = await apply(received);
   history.processed.push({ id: event.id, version: event.version, failed: !applied });

@@ -141,5 +141,9 @@ function fakeOwner(put: (id: string, state: unknown) => Promise<'created' | 'cha
     delete: unused,
     get: unused,
     list: unused,
+    count: unused,
+    resync: unused,
+    lift: unused,
+    bury: unused,
   };
 }

@@ -1,28 +1,28 @@
 import { describe, expect, test } from 'vitest';
-import { type Boundary, defineBoundary, keep } from '../../core/contract.ts';
-import { entityRef, messageGroupId, sha256 } from '../../core/entity.ts';
-import type { OwnedEntity } from '../../core/own.ts';
+import { type Boundary, defineBoundary, keep } from '../../../core/contract.ts';
+import { entityRef, messageGroupId, sha256 } from '../../../core/entity.ts';
+import type { OwnedEntity } from '../../../core/own.ts';
 import {
-  indexValue,
   MAX_POSTPONE_SECONDS,
   type ProjectReport,
   postponeSeconds,
   projectBatch,
-  type ReceivedMessage,
-} from '../../core/project.ts';
-import type { State } from '../../core/state.ts';
-import { catalogue, schemaOf, shop } from '../support/boundaries.ts';
-import { CHANGED_AT, deleted, eventBody, message, owned, product } from '../support/events.ts';
-import { inMemoryCache } from '../support/in-memory-cache.ts';
+} from '../../../core/project/batch.ts';
+import { indexValue } from '../../../core/project/fields.ts';
+import type { ReceivedMessage } from '../../../core/project/ports.ts';
+import type { State } from '../../../core/state.ts';
+import { catalogue, schemaOf, shop } from '../../support/boundaries.ts';
+import { CHANGED_AT, deleted, eventBody, message, owned, product } from '../../support/events.ts';
+import { inMemoryCache, projectionOf, SETTINGS } from '../../support/in-memory-cache.ts';
 
 /** Four seconds and a half after the owner's commits. */
 const NOW_MS = Date.parse(CHANGED_AT) + 4_500;
-const TOMBSTONE_LIFE_SECONDS = 1_000;
+const TOMBSTONE_LIFE_SECONDS = SETTINGS.tombstoneLifeSeconds;
 
 type Cache = ReturnType<typeof inMemoryCache>;
 
 const project = (cache: Pick<Cache, 'ports'>, messages: readonly ReceivedMessage[], boundary: Boundary = shop) =>
-  projectBatch(boundary, messages, cache.ports, () => NOW_MS, TOMBSTONE_LIFE_SECONDS);
+  projectBatch(projectionOf(boundary, cache.ports, NOW_MS), messages);
 
 /** The outcomes in the order of the messages. */
 function outcomes(report: ProjectReport, messages: readonly ReceivedMessage[]): (string | undefined)[] {
@@ -134,8 +134,8 @@ describe('the events of one entity in a batch', () => {
   test('end as a duplicate when the write succeeded and its answer was lost', async () => {
     const { ports } = inMemoryCache();
     let lost = true;
-    const write: typeof ports.write = async (item) => {
-      const result = await ports.write(item);
+    const write: typeof ports.write = async (...args) => {
+      const result = await ports.write(...args);
       if (lost) throw new Error('connection reset');
       return result;
     };
@@ -166,6 +166,7 @@ describe('a stored item', () => {
         version: 3,
         digest: owned(product(), 3).digest,
         changedAt: CHANGED_AT,
+        schemaVersion: 2,
         fieldsRevision: 1,
         dataJson: '{"name":"bolt","price":3}',
         indexed: { name: 'Product=bolt' },
@@ -270,7 +271,8 @@ describe('poison', () => {
     const report = await project(cache, messages);
     expect(outcomes(report, messages)).toEqual(['parked', 'applied', 'applied']);
     expect(report.settled.find(({ message }) => message === poison)?.reason).toBe(reason);
-    expect(cache.parked).toEqual([{ message: poison, reason, explanation: expect.stringMatching(explanation) }]);
+    const aside = { status: 'parked', message: poison, reason, explanation: expect.stringMatching(explanation) };
+    expect(cache.parked).toEqual([expect.objectContaining(aside)]);
     expect(report.returned).toEqual([]);
   });
 
@@ -289,12 +291,12 @@ describe('poison', () => {
     expect(report.returned.map(({ message }) => message)).toEqual(messages.slice(0, 2));
   });
 
-  test('that is found at the write and cannot be parked returns its group too, and nothing is counted twice', async () => {
+  test('that is found at the write and cannot be parked is returned alone: what was written is settled, and nothing is counted twice', async () => {
     const cache = inMemoryCache({ fail: (port) => port === 'park' });
     const messages = [message(owned(product(), 1)), message(owned(product(), 1, { name: 'nut', price: 1 }))];
     const report = await project(cache, messages);
-    expect(report.settled).toEqual([]);
-    expect(report.returned.map(({ message }) => message)).toEqual(messages);
+    expect(outcomes(report, messages)).toEqual(['applied', undefined]);
+    expect(report.returned.map(({ message }) => message)).toEqual(messages.slice(1));
   });
 
   const deep = (levels: number) => `${'{"a":'.repeat(levels)}1${'}'.repeat(levels)}`;
@@ -332,12 +334,12 @@ describe('groups of a batch', () => {
     const allUnderWay = new Promise<void>((resolve) => {
       open = resolve;
     });
-    const write: typeof ports.write = async (item) => {
+    const write: typeof ports.write = async (...args) => {
       underWay += 1;
       // No write goes on before all ten have begun: one after the other would never get here.
       if (underWay === 10) open();
       await allUnderWay;
-      return ports.write(item);
+      return ports.write(...args);
     };
     const messages = Array.from({ length: 10 }, (_, n) => message(owned(product(`p${n}`), 1)));
     const report = await project({ ports: { ...ports, write } }, messages);
@@ -369,8 +371,8 @@ describe('groups of a batch', () => {
     const b = [message(owned(product('b'), 1))];
     await project(cache, [...a, ...b]);
     expect(cache.postponed).toEqual([
-      { messages: a, seconds: 8 },
       { messages: b, seconds: 1 },
+      { messages: a, seconds: 8 },
     ]);
   });
 

@@ -1,16 +1,15 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import {
-  MAX_BATCH_BYTES,
   MAX_BATCH_ENTRIES,
-  type OutgoingMessage,
   type PublishResult,
+  type RelayedMessage,
   type RelayPorts,
   relayBatch,
-  type StreamChange,
-} from '../../core/relay.ts';
-import { catalogue } from '../support/boundaries.ts';
-import { deleted, owned, PUBLISHED_AT, product } from '../support/events.ts';
+} from '../../../core/relay/batch.ts';
+import { MAX_BATCH_BYTES, type StreamChange } from '../../../core/relay/message.ts';
+import { catalogue } from '../../support/boundaries.ts';
+import { deleted, owned, PUBLISHED_AT, product } from '../../support/events.ts';
 
 type Relay = typeof relayBatch;
 
@@ -56,7 +55,7 @@ function everyVersionGoesOutInOrder(relay: Relay) {
       const settled = new Set<string>();
       const violations: string[] = [];
       const ports: RelayPorts = {
-        publish: scheduler.scheduleFunction(async (messages: readonly OutgoingMessage[]) => {
+        publish: scheduler.scheduleFunction(async (messages: readonly RelayedMessage[]) => {
           if (messages.length > MAX_BATCH_ENTRIES) violations.push(`${messages.length} entries in a call`);
           if (messages.reduce((sum, { bytes }) => sum + bytes, 0) > MAX_BATCH_BYTES) violations.push('too many bytes');
           if (new Set(messages.map(({ groupId }) => groupId)).size < messages.length) violations.push('a group twice');

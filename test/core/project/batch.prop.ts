@@ -1,9 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { projectBatch, type ReceivedMessage, type Settled } from '../../core/project.ts';
-import { shop } from '../support/boundaries.ts';
-import { deleted, message, owned, product, stateAt } from '../support/events.ts';
-import { ifNewer, inMemoryCache, type WriteCondition } from '../support/in-memory-cache.ts';
+import { projectBatch, type Settled } from '../../../core/project/batch.ts';
+import type { ReceivedMessage } from '../../../core/project/ports.ts';
+import { shop } from '../../support/boundaries.ts';
+import { deleted, message, owned, product, stateAt } from '../../support/events.ts';
+import { ifNewer, inMemoryCache, projectionOf, type WriteCondition } from '../../support/in-memory-cache.ts';
 
 /** One entity's versions from 1 up: whether each is a deletion. */
 const histories = fc.array(fc.boolean(), { minLength: 1, maxLength: 7 });
@@ -31,7 +32,7 @@ async function drain(
   let waiting = [...queue];
   for (let round = 0; waiting.length > 0; round += 1) {
     const batch = waiting.slice(0, sizes[round % sizes.length]);
-    const report = await projectBatch(shop, batch, cache.ports, () => 0, 60);
+    const report = await projectBatch(projectionOf(shop, cache.ports), batch);
     settled.push(...report.settled);
     waiting = [...report.returned.map((one) => one.message), ...waiting.slice(batch.length)];
   }
@@ -125,7 +126,7 @@ function failuresStayInTheirGroup(project: typeof projectBatch) {
       const body = poison === 'malformed' ? { body: '{' } : {};
       return message(owned(product(`p${entity}`), version, state), { receiveCount, ...body });
     });
-    const report = await project(shop, batch, cache.ports, () => 0, 60);
+    const report = await project(projectionOf(shop, cache.ports), batch);
     const ids = (some: readonly ReceivedMessage[]) => some.map(({ messageId }) => messageId).sort();
     const inFailing = (one: ReceivedMessage) => failingGroups.includes(one.groupId);
     expect(ids(report.returned.map((one) => one.message))).toEqual(ids(batch.filter(inFailing)));

@@ -1,32 +1,12 @@
-import { type Boundary, ownedContract } from './contract.ts';
-import { deduplicationId, messageGroupId, sha256, utf8Bytes } from './entity.ts';
-import { serialiseEvent } from './event.ts';
-import { isTombstone, type OwnedEntity } from './own.ts';
-
-/** One record of the owner table's stream, as far as the relay cares. */
-export type StreamChange = { readonly sequenceNumber: string } & (
-  | { readonly kind: 'committed'; readonly owned: OwnedEntity }
-  | { readonly kind: 'expired' }
-  | { readonly kind: 'unpublishable'; readonly reason: UnpublishableReason; readonly message: string }
-);
-
-/**
- * Why a record can never become an event. `removed`: an item was removed past the owner's interface, and its version counter
- * with it · `unreadable`: not an item that the owner's interface wrote · `unknown-type`: not in the contracts ·
- * `too-large`: over what one message carries · `refused`: the topic calls the message invalid.
- */
-export type UnpublishableReason = 'removed' | 'unreadable' | 'unknown-type' | 'too-large' | 'refused';
-
-/** A message for the topic. */
-export interface OutgoingMessage {
-  readonly sequenceNumber: string;
-  readonly groupId: string;
-  readonly deduplicationId: string;
-  /** Message attribute that subscriptions filter on. */
-  readonly type: string;
-  readonly body: string;
-  readonly bytes: number;
-}
+import type { Boundary } from '../contract.ts';
+import {
+  MAX_BATCH_BYTES,
+  type OutgoingMessage,
+  outgoingMessage,
+  type StreamChange,
+  type Unpublishable,
+  type UnpublishableReason,
+} from './message.ts';
 
 /** What the topic said of one message. `refused` will never be taken; `failed` may be later. */
 export type PublishResult =
@@ -37,7 +17,7 @@ export type PublishResult =
 /** The relay's ports. */
 export interface RelayPorts {
   /** Publishes at most MAX_BATCH_ENTRIES messages of distinct groups and at most MAX_BATCH_BYTES; one result per message, in order. */
-  publish(messages: readonly OutgoingMessage[]): Promise<readonly PublishResult[]>;
+  publish(messages: readonly RelayedMessage[]): Promise<readonly PublishResult[]>;
   /** Sets a record aside with its reason. Throws when it can't: the record is then tried again. */
   divert(sequenceNumber: string, reason: UnpublishableReason, message: string): Promise<void>;
 }
@@ -54,15 +34,14 @@ export interface RelayReport {
 /** Entries a PublishBatch call takes (sns/API_PublishBatch, 2026-11-23). */
 export const MAX_BATCH_ENTRIES = 10;
 
-/** Bytes of all entries of a PublishBatch call, message attributes included (sns/large-message-payloads: 256 KiB by default). */
-export const MAX_BATCH_BYTES = 256 * 1024;
-
-/** What the filter attribute adds to a message: its name, data type and the longest entity type. */
-const ATTRIBUTE_BYTES = 'type'.length + 'String'.length + 40;
+/** A message with the record that it came from. */
+export interface RelayedMessage extends OutgoingMessage {
+  readonly sequenceNumber: string;
+}
 
 /** The messages of one entity that wait for their turn, in order of version. */
 interface Group {
-  readonly messages: OutgoingMessage[];
+  readonly messages: RelayedMessage[];
   /** Index of the message whose turn it is. */
   next: number;
 }
@@ -92,7 +71,7 @@ export async function relayBatch(
   };
 
   for (const change of changes) {
-    const next = outgoing(boundary, change, publishedAt);
+    const next = change.kind === 'expired' ? change.kind : messageOf(boundary, change, publishedAt);
     if (next === 'expired') {
       count.expired += 1;
     } else if ('reason' in next) {
@@ -104,7 +83,7 @@ export async function relayBatch(
     }
   }
 
-  const settle = async (message: OutgoingMessage, result: PublishResult): Promise<void> => {
+  const settle = async (message: RelayedMessage, result: PublishResult): Promise<void> => {
     if (result.kind === 'published') count.published += 1;
     const settled =
       result.kind === 'published' ||
@@ -131,62 +110,22 @@ export async function relayBatch(
   return { ...count, failed: inOrder };
 }
 
-function outgoing(
+function messageOf(
   boundary: Boundary,
-  change: StreamChange,
+  change: Exclude<StreamChange, { kind: 'expired' }>,
   publishedAt: string,
-): OutgoingMessage | 'expired' | { reason: UnpublishableReason; message: string } {
-  if (change.kind === 'expired') return 'expired';
+): RelayedMessage | Unpublishable {
   if (change.kind === 'unpublishable') return change;
-  const { owned } = change;
-  const { type } = owned.entity;
-  if (!Object.hasOwn(boundary.owns, type)) {
-    return { reason: 'unknown-type', message: `${boundary.name} doesn't own ${type}` };
-  }
-  if (isTombstone(owned) !== (owned.stateJson === undefined)) {
-    return { reason: 'unreadable', message: 'a state without its digest, or a tombstone with a state' };
-  }
-  // The text goes into the envelope as it is, so it must be the one that the owner's interface checked and digested.
-  if (owned.stateJson !== undefined && sha256(owned.stateJson) !== owned.digest) {
-    return { reason: 'unreadable', message: "the state isn't the one that its digest was made of" };
-  }
-  if (!isTimestamp(owned.changedAt)) return { reason: 'unreadable', message: 'changedAt is no ISO 8601 time' };
-  const body = serialiseEvent(
-    {
-      kind: isTombstone(owned) ? 'tombstone' : 'state',
-      entity: owned.entity,
-      version: owned.version,
-      digest: owned.digest,
-      owner: boundary.name,
-      schemaVersion: ownedContract(boundary, type).schemaVersion,
-      changedAt: owned.changedAt,
-      publishedAt,
-    },
-    owned.stateJson,
-  );
-  const bytes = utf8Bytes(body) + ATTRIBUTE_BYTES;
-  if (bytes > MAX_BATCH_BYTES) {
-    return { reason: 'too-large', message: `${bytes} bytes; a message carries ${MAX_BATCH_BYTES}` };
-  }
-  return {
-    sequenceNumber: change.sequenceNumber,
-    groupId: messageGroupId(owned.entity),
-    deduplicationId: deduplicationId(owned.entity, owned.version),
-    type,
-    body,
-    bytes,
-  };
+  const { owned, previous, resync, sequenceNumber } = change;
+  const again = resync === undefined ? undefined : ({ kind: 'resync', token: resync } as const);
+  const message = outgoingMessage(boundary, owned, { publishedAt, previous, again });
+  return 'reason' in message ? message : { ...message, sequenceNumber };
 }
 
-function isTimestamp(text: string): boolean {
-  const time = Date.parse(text);
-  return !Number.isNaN(time) && new Date(time).toISOString() === text;
-}
-
-/** Splits messages by count and by bytes. */
-function batches(messages: readonly OutgoingMessage[]): OutgoingMessage[][] {
-  const all: OutgoingMessage[][] = [];
-  let current: OutgoingMessage[] = [];
+/** Splits messages by what one call takes, by count and by bytes. */
+export function batches<M extends OutgoingMessage>(messages: readonly M[]): M[][] {
+  const all: M[][] = [];
+  let current: M[] = [];
   let bytes = 0;
   for (const message of messages) {
     if (current.length === MAX_BATCH_ENTRIES || (current.length > 0 && bytes + message.bytes > MAX_BATCH_BYTES)) {

@@ -1,20 +1,14 @@
 import { describe, expect, test } from 'vitest';
-import { entityRef, MAX_VERSION, sha256 } from '../../core/entity.ts';
-import { parseEvent } from '../../core/event.ts';
-import type { OwnedEntity } from '../../core/own.ts';
-import {
-  MAX_BATCH_BYTES,
-  MAX_BATCH_ENTRIES,
-  type OutgoingMessage,
-  type PublishResult,
-  type RelayPorts,
-  relayBatch,
-  type StreamChange,
-} from '../../core/relay.ts';
-import { MAX_STATE_BYTES } from '../../core/state.ts';
-import { catalogue } from '../support/boundaries.ts';
-import { deleted, owned, PUBLISHED_AT, product } from '../support/events.ts';
-import { WORST_ID } from '../support/nasty-ids.ts';
+import { defineBoundary } from '../../../core/contract.ts';
+import { entityRef, MAX_VERSION, sha256 } from '../../../core/entity.ts';
+import { parseEvent } from '../../../core/event.ts';
+import type { OwnedEntity } from '../../../core/own.ts';
+import { MAX_BATCH_ENTRIES, type PublishResult, type RelayPorts, relayBatch } from '../../../core/relay/batch.ts';
+import { MAX_BATCH_BYTES, type OutgoingMessage, type StreamChange } from '../../../core/relay/message.ts';
+import { MAX_STATE_BYTES } from '../../../core/state.ts';
+import { catalogue, productSchema } from '../../support/boundaries.ts';
+import { deleted, owned, PUBLISHED_AT, product } from '../../support/events.ts';
+import { WORST_ID } from '../../support/nasty-ids.ts';
 
 const PUBLISHED: PublishResult = { kind: 'published' };
 const FAILED: PublishResult = { kind: 'failed', message: 'throttled' };
@@ -66,7 +60,7 @@ describe('a batch of commits', () => {
       kind: 'state',
       version: 7,
       owner: 'catalogue',
-      schemaVersion: 2,
+      schemaVersion: 1,
       publishedAt: PUBLISHED_AT,
     });
   });
@@ -126,8 +120,15 @@ describe('a batch of commits', () => {
 test('the largest state fits one message beside the longest names and the id that JSON makes longest', async () => {
   const type = 'T'.repeat(40);
   const name = 'b'.repeat(30);
-  const contract = { type, owner: name, schema: catalogue.owns.Product.schema, schemaVersion: 2 ** 31 - 1 };
-  const boundary = { name, module: '', owns: { [type]: contract }, caches: {} };
+  const contract = {
+    type,
+    owner: name,
+    schema: catalogue.owns.Product.schema,
+    schemaVersion: 2 ** 31 - 1,
+    upcasts: {},
+    deltas: false,
+  };
+  const boundary = { name, module: '', owns: { [type]: contract }, caches: {}, epoch: 0 };
   const state = { a: 'x'.repeat(MAX_STATE_BYTES - '{"a":""}'.length) };
   const topic = ports();
   const worst = [WORST_ID, '"'.repeat(46), '"'.repeat(1024), '漢'.repeat(341)].map((id) =>
@@ -255,5 +256,63 @@ describe('a record that can never be published', () => {
     const removed = { sequenceNumber: '0', kind: 'unpublishable', reason: 'removed', message: '' } as const;
     const report = await relayed([removed, ...stream(owned(product(), 1))], topic);
     expect(report).toEqual({ published: 1, expired: 0, diverted: 0, failed: ['0'] });
+  });
+});
+
+describe('a resync', () => {
+  const resync = (of: OwnedEntity): StreamChange[] => [
+    { sequenceNumber: '1', kind: 'committed', owned: of, previous: of, resync: 'token-1' },
+  ];
+
+  test.each([
+    ['a state', owned(product(), 3), 'state'],
+    ['a deletion', deleted(product(), 3), 'tombstone'],
+  ])('publishes %s once more at its version, whole, under a deduplication id of its own', async (_, of, kind) => {
+    const topic = ports();
+    await relayed(resync(of), topic);
+    expect(topic.published()).toEqual(['Product/p1@3~rtoken-1']);
+    expect(parseEvent(topic.calls[0]?.[0]?.body ?? '')).toMatchObject({ kind, version: 3, sentAgain: true });
+  });
+
+  test('keeps its place among the versions of its entity', async () => {
+    const topic = ports();
+    const first = { sequenceNumber: '0', kind: 'committed', owned: owned(product(), 2) } as const;
+    const last = { sequenceNumber: '2', kind: 'committed', owned: owned(product(), 4) } as const;
+    await relayed([first, ...resync(owned(product(), 3)), last], topic);
+    expect(topic.published()).toEqual(['Product/p1@2', 'Product/p1@3~rtoken-1', 'Product/p1@4']);
+  });
+});
+
+describe('a change of a type with deltas', () => {
+  const withDeltas = defineBoundary('file:///catalogue.ts', {
+    name: 'catalogue',
+    owns: { Product: { schema: productSchema, deltas: true } },
+  });
+  const long = (price: number) => ({ name: 'bolt', text: 'x'.repeat(200), price });
+  const kindOf = async (previous: OwnedEntity | undefined, current: OwnedEntity, resync?: string) => {
+    const topic = ports();
+    const change = { sequenceNumber: '1', kind: 'committed', owned: current, previous, resync } as const;
+    await relayBatch(withDeltas, [change], PUBLISHED_AT, topic.relay);
+    return JSON.parse(topic.calls[0]?.[0]?.body ?? '{}').kind;
+  };
+  const [one, two] = [owned(product(), 1, long(1)), owned(product(), 2, long(2))];
+
+  test('goes out as a delta where that is shorter', async () => {
+    expect(await kindOf(one, two)).toBe('delta');
+  });
+
+  test.each<[string, OwnedEntity | undefined, OwnedEntity, string?]>([
+    ['it is the first', undefined, one],
+    ['the entity was deleted before', deleted(product(), 1), two],
+    ['it deletes nothing but would be longer', owned(product(), 1, { a: 1 }), owned(product(), 2, { b: 2 })],
+    ['the version jumps, as into a new epoch', one, { ...two, version: 1_000_000_000_002 }],
+    ['it was committed under another schema version', { ...one, schemaVersion: 2 }, two],
+    ['it is sent again', one, two, 'token'],
+  ])('goes out as a whole when %s', async (_, previous, current, resync) => {
+    expect(await kindOf(previous, current, resync)).toBe('state');
+  });
+
+  test('goes out as a tombstone when it is a deletion', async () => {
+    expect(await kindOf(one, deleted(product(), 2))).toBe('tombstone');
   });
 });

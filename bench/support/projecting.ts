@@ -1,0 +1,24 @@
+import type { Boundary } from '../../core/contract.ts';
+import type { Projection } from '../../core/project/group.ts';
+import type { ProjectPorts } from '../../core/project/ports.ts';
+
+/** Everything that projecting needs beside its table; whatever isn't simply applied ends the run. */
+export function projecting(boundary: Boundary, cache: Pick<ProjectPorts, 'read' | 'write'>): Projection {
+  const unexpected = async (...given: unknown[]): Promise<never> => {
+    throw new Error(`not expected here: ${JSON.stringify(given)}`);
+  };
+  return {
+    boundary,
+    ports: {
+      ...cache,
+      ...{ park: unexpected, stop: unexpected, hold: unexpected, requestResync: unexpected },
+      ...{ beginAlone: unexpected, endAlone: unexpected, postpone: async () => {} },
+    },
+    settings: {
+      tombstoneLifeSeconds: 60 * 86_400,
+      maxEventAgeSeconds: 59 * 86_400,
+      budget: { attempts: 12, ageSeconds: 3_600 },
+    },
+    nowMs: Date.now,
+  };
+}

@@ -1,0 +1,72 @@
+import type { Readiness } from '../../adapters/cache-table.ts';
+import { entityName } from '../../core/entity.ts';
+import type { OwnedEntity } from '../../core/own.ts';
+import { batches } from '../../core/relay/batch.ts';
+import { type OutgoingMessage, outgoingMessage } from '../../core/relay/message.ts';
+import { pause } from '../in-session.ts';
+import type { CacheSession, OwnerSession } from '../session.ts';
+
+/** A backfill that is under way, as the cache's readiness mark has it. */
+export type Filling = Extract<Readiness, { status: 'filling' }>;
+
+/** Where the mark says that all is sent and only its arrival is to be seen; no cursor of a list reads so. */
+export const ALL_SENT = 'end';
+
+/** What a backfill works with. */
+export interface Fill {
+  readonly source: OwnerSession;
+  readonly cache: CacheSession;
+  readonly type: string;
+  /** Events a second. */
+  readonly rate: number;
+  readonly signal: AbortSignal;
+  readonly onProgress: (sent: number) => void;
+  /** Told of an entity that can't be sent, and why. */
+  readonly onUnsendable: (entity: string, why: string) => void;
+}
+
+/** Where a backfill begins: where the last one was interrupted, unless it came to its end or is to begin anew. */
+export function beginning(readiness: Readiness, restart: boolean, now: string): Filling {
+  return readiness.status === 'filling' && !restart ? readiness : { status: 'filling', startedAt: now, sent: 0 };
+}
+
+/**
+ * Sends what the owner has of a type to the cache's queue, page by page, and notes on the cache after each how far it came. A page that was
+ * interrupted is sent once more, under the same deduplication ids; to the cache these are duplicates at most.
+ */
+export async function sendAll(fill: Fill, begin: Filling): Promise<Filling> {
+  const { source, cache, type, rate, signal } = fill;
+  let state = begin;
+  const limit = Math.max(10, Math.min(100, rate));
+  while (state.cursor !== ALL_SENT && !signal.aborted) {
+    const page = await source.owner.list(type, { cursor: state.cursor, limit });
+    const sent = await sendPage(fill, page.items, state);
+    if (signal.aborted) break;
+    state = { ...state, sent: state.sent + sent, cursor: page.cursor ?? ALL_SENT };
+    await cache.repair.noteReadiness(type, state);
+  }
+  return state;
+}
+
+async function sendPage(fill: Fill, entities: readonly OwnedEntity[], { startedAt, sent }: Filling): Promise<number> {
+  const { source, cache, rate, signal, onProgress, onUnsendable } = fill;
+  const token = Date.parse(startedAt).toString(36);
+  const publishedAt = new Date().toISOString();
+  const messages: OutgoingMessage[] = [];
+  for (const owned of entities) {
+    const message = outgoingMessage(source.boundary, owned, { publishedAt, again: { kind: 'backfill', token } });
+    if ('reason' in message) onUnsendable(entityName(owned.entity), `${message.reason}: ${message.message}`);
+    else messages.push(message);
+  }
+  const begun = performance.now();
+  let done = 0;
+  for (const batch of batches(messages)) {
+    if (signal.aborted) break;
+    await cache.send(batch);
+    done += batch.length;
+    onProgress(sent + done);
+    const aheadMs = (done * 1000) / rate - (performance.now() - begun);
+    if (aheadMs > 0) await pause(aheadMs, signal);
+  }
+  return done;
+}

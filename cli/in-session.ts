@@ -1,0 +1,34 @@
+import { setTimeout as timeout } from 'node:timers/promises';
+import { EXIT } from './errors.ts';
+import { connect, type Session } from './session.ts';
+
+/**
+ * Does a command's work against what is deployed and returns its exit code. The first Ctrl-C aborts the signal: the work ends what is under
+ * way and says how far it came; the second ends the process.
+ */
+export async function inSession(work: (session: Session, signal: AbortSignal) => Promise<number>): Promise<number> {
+  const session = await connect();
+  const stop = new AbortController();
+  const onSignal = () => {
+    if (stop.signal.aborted) process.exit(EXIT.interrupted);
+    stop.abort();
+  };
+  process.on('SIGINT', onSignal);
+  try {
+    return await work(session, stop.signal);
+  } finally {
+    process.off('SIGINT', onSignal);
+    session.close();
+  }
+}
+
+/** Waits, but no longer than until the signal. */
+export async function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
+  await timeout(milliseconds, undefined, { signal }).catch(() => undefined);
+}
+
+/** Says what a person can do about an interruption; returns its exit code. */
+export function interrupted(): number {
+  process.stderr.write('interrupted; run it again to go on\n');
+  return EXIT.interrupted;
+}

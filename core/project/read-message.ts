@@ -1,0 +1,118 @@
+import { type Boundary, type CachedType, validateState } from '../contract.ts';
+import type { Delta } from '../delta.ts';
+import { messageGroupId, sha256 } from '../entity.ts';
+import { FreshetError, shortened } from '../errors.ts';
+import { parseEvent, type ReadEvent, type VersionedEvent } from '../event.ts';
+import type { PoisonReason } from '../outcome.ts';
+import { canonicalJson, type State } from '../state.ts';
+import { upcast } from '../upcast.ts';
+import { indexedValues, keptFields } from './fields.ts';
+import type { CachedItem, ProjectSettings, ReceivedMessage } from './ports.ts';
+
+/** A message that carries an applicable event. */
+export interface Applicable {
+  readonly message: ReceivedMessage;
+  readonly event: ReadEvent;
+  readonly cached: CachedType;
+  readonly content: Content;
+}
+
+/** What the cache keeps of an event. */
+export type Content =
+  | { readonly kind: 'state'; readonly kept: Kept }
+  | { readonly kind: 'tombstone' }
+  /** The part of the change that concerns the fields kept, and the digest that its base must have. */
+  | { readonly kind: 'delta'; readonly delta: Delta; readonly baseDigest: string };
+
+/** A state as it is stored. */
+export type Kept = { readonly dataJson: string } & Pick<CachedItem, 'indexed'>;
+
+/** A message that can never be applied. */
+export interface Poison {
+  readonly message: ReceivedMessage;
+  readonly event: ReadEvent | undefined;
+  readonly reason: PoisonReason;
+  readonly explanation: string;
+}
+
+export type Reading = Applicable | Poison;
+
+export function isPoison(reading: Reading): reading is Poison {
+  return 'reason' in reading;
+}
+
+/** Reads a message and holds it against the contracts: what comes out can be applied, or says why it never can. */
+export async function readMessage(
+  boundary: Boundary,
+  message: ReceivedMessage,
+  nowMs: number,
+  { maxEventAgeSeconds }: Pick<ProjectSettings, 'maxEventAgeSeconds'>,
+): Promise<Reading> {
+  const event = parseEvent(message.body);
+  if ('reason' in event) return { message, event: undefined, reason: event.reason, explanation: event.message };
+  const poison = (reason: PoisonReason, explanation: string): Poison => ({ message, event, reason, explanation });
+  const { type } = event.entity;
+  const cached = Object.hasOwn(boundary.caches, type) ? boundary.caches[type] : undefined;
+  if (cached === undefined) return poison('unknown-type', `cache ${boundary.name} doesn't keep this type`);
+  const { contract } = cached;
+  if (event.owner !== contract.owner) {
+    return poison('wrong-owner', `published by ${event.owner}; ${type} is owned by ${contract.owner}`);
+  }
+  if (message.groupId !== messageGroupId(event.entity)) {
+    return poison('wrong-group', `in message group ${message.groupId}; its own is ${messageGroupId(event.entity)}`);
+  }
+  if (event.schemaVersion > contract.schemaVersion) {
+    return poison(
+      'newer-schema',
+      `schema version ${event.schemaVersion}; this cache knows up to ${contract.schemaVersion}`,
+    );
+  }
+  if (nowMs - Date.parse(event.publishedAt) > maxEventAgeSeconds * 1000) {
+    return poison('too-old', `published ${event.publishedAt}; deletions of that time may be forgotten`);
+  }
+  if (event.kind === 'tombstone') return { message, event, cached, content: { kind: 'tombstone' } };
+  try {
+    if (event.kind === 'delta') return { message, event, cached, content: keptDelta(event, cached) };
+    // What is digested is what the owner committed, so before any upcast.
+    if (sha256(canonicalJson(event.entity, event.data)) !== event.digest) {
+      return poison('invalid', "digest: isn't that of data");
+    }
+    const kept = await keptState(event, cached, upcast(contract, event.schemaVersion, event.data as State));
+    return 'problem' in kept
+      ? poison('invalid', kept.problem)
+      : { message, event, cached, content: { kind: 'state', kept } };
+  } catch (error) {
+    // Values that aren't JSON or that no table could give back as they were, and what an upcast made of a state that it didn't expect.
+    const explanation =
+      error instanceof FreshetError ? error.message : `the upcast failed: ${shortened(String(error), 200)}`;
+    return poison('invalid', explanation);
+  }
+}
+
+/** Holds a state against the schema and keeps of it what the cache keeps. Throws `InvalidState` where the schema gives back what isn't JSON. */
+export async function keptState(
+  { entity }: Pick<VersionedEvent, 'entity'>,
+  cached: CachedType,
+  state: unknown,
+): Promise<Kept | { readonly problem: string }> {
+  const validation = await validateState(cached.contract, state);
+  if (!validation.valid) return { problem: `data${validation.field && `.${validation.field}`}: ${validation.problem}` };
+  return keptOf(entity, cached, validation.state);
+}
+
+/** A state, or what a cache kept of it, as it is stored. */
+export function keptOf(entity: VersionedEvent['entity'], cached: CachedType, state: State): Kept {
+  const dataJson = canonicalJson(entity, keptFields(state, cached));
+  return { dataJson, indexed: indexedValues(entity.type, state, cached) };
+}
+
+function keptDelta({ entity, data, baseDigest }: VersionedEvent & { kind: 'delta' }, cached: CachedType): Content {
+  canonicalJson(entity, data.changed);
+  const { fields } = cached;
+  if (fields === undefined) return { kind: 'delta', delta: data, baseDigest };
+  const delta = {
+    changed: keptFields(data.changed, cached),
+    removed: data.removed.filter((field) => fields.includes(field)),
+  };
+  return { kind: 'delta', delta, baseDigest };
+}

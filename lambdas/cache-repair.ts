@@ -1,0 +1,71 @@
+import type { SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda';
+import boundary from '#contracts';
+import { createCacheWriter, createReadinessWriter } from '../adapters/cache-table.ts';
+import { dynamoDbClient, sqsClient } from '../adapters/clients.ts';
+import { createGapNotice, createHealing, parseGapNotice } from '../adapters/gaps.ts';
+import { createParking, createRepair } from '../adapters/parking-table.ts';
+import { eachRecord, receivedMessage } from '../adapters/queue.ts';
+import { deadLetter } from '../core/repair/dead-letter.ts';
+import { heal } from '../core/repair/heal.ts';
+import { operate } from '../core/repair/operate.ts';
+import { parseOperation } from '../core/repair/operation.ts';
+import { projectSettings, required } from './environment.ts';
+
+const client = dynamoDbClient();
+const queues = sqsClient();
+const cacheTable = required('CACHE_TABLE');
+const parkingTable = required('PARKING_TABLE');
+const gapQueueUrl = required('GAP_QUEUE_URL');
+const gapQueueArn = required('GAP_QUEUE_ARN');
+const deadLetterQueueArn = required('DEAD_LETTER_QUEUE_ARN');
+const resyncQueues = JSON.parse(required('RESYNC_QUEUES')) as Record<string, string>;
+const settings = projectSettings();
+const nowMs = Date.now;
+
+const cache = createCacheWriter({ client, tableName: cacheTable });
+const parking = createParking({ client, cacheTable, parkingTable });
+const projection = {
+  boundary,
+  settings,
+  nowMs,
+  ports: {
+    ...cache,
+    ...parking,
+    requestResync: createGapNotice({ client: queues, queueUrl: gapQueueUrl }),
+    // What is tried again here came from no queue that it could go back to.
+    postpone: async () => {},
+  },
+};
+const repair = {
+  ...createRepair({ client, cacheTable, parkingTable, nowMs, tombstoneLifeSeconds: settings.tombstoneLifeSeconds }),
+  noteReadiness: createReadinessWriter({ client, tableName: cacheTable }),
+};
+const healing = createHealing({
+  table: { client, parkingTable },
+  cached: async (entity) => {
+    const stored = await cache.read(entity);
+    return { version: stored?.version ?? 0, isStopped: stored?.stopMarker !== undefined };
+  },
+  queues,
+  gapQueueUrl,
+  cache: boundary.name,
+  resyncQueueUrl: (type) => resyncQueues[boundary.caches[type]?.contract.owner ?? ''],
+});
+
+/** Heals gaps, takes dead letters into parking, and does what an operator asks. */
+export async function handler(event: SQSEvent | object): Promise<SQSBatchResponse | object> {
+  if ('Records' in event) return eachRecord(event, repairRecord);
+  const operation = parseOperation(event);
+  return operation === undefined
+    ? { refused: 'not an operation of this function: see core/repair/operation.ts' }
+    : operate(projection, repair, operation);
+}
+
+async function repairRecord(record: SQSRecord): Promise<void> {
+  if (record.eventSourceARN !== gapQueueArn) {
+    const source = record.eventSourceARN === deadLetterQueueArn ? 'crashed' : 'undelivered';
+    return parking.park(deadLetter(receivedMessage(record), source, nowMs()));
+  }
+  const notice = parseGapNotice(record.body);
+  if (notice !== undefined) await heal(notice, record.messageId, healing, nowMs());
+}

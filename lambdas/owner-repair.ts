@@ -1,0 +1,36 @@
+import type { SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda';
+import boundary from '#contracts';
+import { dynamoDbClient } from '../adapters/clients.ts';
+import { parseResyncRequest } from '../adapters/gaps.ts';
+import { createOwner } from '../adapters/owner-table.ts';
+import { createParking } from '../adapters/parking-table.ts';
+import { eachRecord } from '../adapters/queue.ts';
+import { relayFailure } from '../adapters/relay-failure.ts';
+import { sha256 } from '../core/entity.ts';
+import { FreshetError } from '../core/errors.ts';
+import { required } from './environment.ts';
+
+const client = dynamoDbClient();
+const ownerTable = required('OWNER_TABLE');
+const resyncQueueArn = required('RESYNC_QUEUE_ARN');
+const owner = createOwner({ boundary, tableName: ownerTable, client });
+const { park } = createParking({ client, cacheTable: ownerTable, parkingTable: required('PARKING_TABLE') });
+
+/** Publishes entities once more that caches ask for, and takes the relay's failures into parking. */
+export function handler(event: SQSEvent): Promise<SQSBatchResponse> {
+  return eachRecord(event, async (record) => {
+    if (record.eventSourceARN === resyncQueueArn) await resync(record);
+    else await park(relayFailure(record, Date.now()));
+  });
+}
+
+async function resync({ body, messageId }: SQSRecord): Promise<void> {
+  const request = parseResyncRequest(body);
+  if (request === undefined) return;
+  try {
+    await owner.resync(request.entity.type, request.entity.id, sha256(messageId).slice(0, 20));
+  } catch (error) {
+    // A type that isn't owned here, an id that can't be one: asked again it would fail again.
+    if (!(error instanceof FreshetError)) throw error;
+  }
+}

@@ -1,0 +1,128 @@
+import { randomUUID } from 'node:crypto';
+import type { IncomingMessage } from 'node:http';
+import type { FunctionHost } from '../lambda/host.ts';
+import type { InvokeResult } from '../lambda/invoke-result.ts';
+import type { Answer } from './errors.ts';
+
+/** The functions that can be invoked over HTTP. */
+export type Invokable = Pick<FunctionHost, 'invoke' | 'functions'>;
+
+/** Lambda's REST paths all begin so: the version of its API (lambda/latest/api). */
+const API_PATH = '/2015-03-31/';
+
+/** A function's name, its ARN or a part of that, and what may follow as a version or alias (lambda/latest/api/API_Invoke). */
+const INVOKE = /^\/2015-03-31\/functions\/([^/?]+)\/invocations(?:\?(.*))?$/;
+
+/** Bytes that an invocation takes and answers when it is waited for (lambda/latest/dg/gettingstarted-limits). */
+const MAX_PAYLOAD_BYTES = 6 * 1_048_576;
+
+/** Whether a request is meant for Lambda. */
+export function isForLambda(request: IncomingMessage): boolean {
+  return request.url?.startsWith(API_PATH) ?? false;
+}
+
+/** Answers a request to Lambda: Invoke that waits for the answer, and AWS's error for everything else. Never throws. */
+export async function answerLambda(
+  request: IncomingMessage,
+  body: string,
+  functions: () => Invokable,
+): Promise<Answer> {
+  try {
+    return await invoke(request, body, functions());
+  } catch (error) {
+    return refusal(500, 'ServiceException', { Type: 'Service', Message: `A bug in the emulation: ${String(error)}` });
+  }
+}
+
+async function invoke(request: IncomingMessage, body: string, functions: Invokable): Promise<Answer> {
+  const [, name, query] = INVOKE.exec(request.url ?? '') ?? [];
+  if (request.method !== 'POST' || name === undefined) {
+    return refusal(404, 'UnknownOperationException', {
+      message: `Lambda ${request.method} ${request.url} is not emulated. Supported: Invoke.`,
+    });
+  }
+  const problem = requestProblem(request, body, query);
+  if (problem !== undefined) return problem;
+  const given = unescaped(name);
+  const found = functions.functions().find((one) => one.name === nameOf(given));
+  if (found === undefined) {
+    const arn = given.startsWith('arn:') ? given : `arn:aws:lambda:us-east-1:000000000000:function:${given}`;
+    return refusal(404, 'ResourceNotFoundException', { Type: 'User', Message: `Function not found: ${arn}` });
+  }
+  // A function that is invoked without a payload gets an empty object.
+  return answer(await functions.invoke(found.name, JSON.parse(body === '' ? '{}' : body)));
+}
+
+function unescaped(name: string): string {
+  try {
+    return decodeURIComponent(name);
+  } catch {
+    return name;
+  }
+}
+
+/** `name`, `account:function:name` and the whole ARN name a function, each with a qualifier or without. */
+function nameOf(given: string): string {
+  const parts = given.split(':');
+  const at = parts.indexOf('function');
+  return (at === -1 ? parts[0] : parts[at + 1]) ?? '';
+}
+
+function requestProblem(request: IncomingMessage, body: string, query: string | undefined): Answer | undefined {
+  const type = request.headers['x-amz-invocation-type'] ?? 'RequestResponse';
+  if (type !== 'RequestResponse') {
+    const message = `The invocation type ${type} is not emulated. Supported: RequestResponse.`;
+    return refusal(400, 'InvalidParameterValueException', { Type: 'User', message });
+  }
+  const qualifier = new URLSearchParams(query).get('Qualifier') ?? '$LATEST';
+  if (qualifier !== '$LATEST') {
+    const message = `Versions and aliases are not emulated, given: ${qualifier}. Supported: $LATEST.`;
+    return refusal(400, 'InvalidParameterValueException', { Type: 'User', message });
+  }
+  const bytes = Buffer.byteLength(body);
+  if (bytes > MAX_PAYLOAD_BYTES) {
+    const message = `${bytes} byte payload is too large for the RequestResponse invocation type (limit ${MAX_PAYLOAD_BYTES} bytes)`;
+    return refusal(413, 'RequestTooLargeException', { Type: 'User', message });
+  }
+  try {
+    if (body !== '') JSON.parse(body);
+  } catch (error) {
+    const message = `Could not parse request body into json: ${error instanceof Error ? error.message : 'unreadable'}`;
+    return refusal(400, 'InvalidRequestContentException', { Type: 'User', message });
+  }
+  return undefined;
+}
+
+function answer(result: InvokeResult): Answer {
+  if (!result.ok && result.error === 'Throttled') {
+    const Reason = 'ReservedFunctionConcurrentInvocationLimitExceeded';
+    return refusal(429, 'TooManyRequestsException', { Reason, Type: 'User', message: 'Rate Exceeded.' });
+  }
+  const headers = {
+    'content-type': 'application/json',
+    'x-amzn-requestid': randomUUID(),
+    'x-amz-executed-version': '$LATEST',
+  };
+  if (result.ok) return { status: 200, headers, body: JSON.stringify(result.payload) };
+  // What a function failed of is told inside a success: the invocation itself took place (lambda/latest/dg/invocation-retries).
+  const functionError = { ...headers, 'x-amz-function-error': 'Unhandled' };
+  return { status: 200, headers: functionError, body: JSON.stringify(failureOf(result)) };
+}
+
+/** The host says `type: message` of what a function failed of. */
+function failureOf({ error, message }: InvokeResult & { ok: false }): object {
+  if (error === 'TimedOut') return { errorType: 'Sandbox.Timedout', errorMessage: message };
+  const colon = message.indexOf(': ');
+  return colon === -1
+    ? { errorType: 'Error', errorMessage: message }
+    : { errorType: message.slice(0, colon), errorMessage: message.slice(colon + 2) };
+}
+
+function refusal(status: number, type: string, body: object): Answer {
+  const headers = {
+    'content-type': 'application/json',
+    'x-amzn-errortype': type,
+    'x-amzn-requestid': randomUUID(),
+  };
+  return { status, headers, body: JSON.stringify(body) };
+}

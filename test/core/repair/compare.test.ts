@@ -1,0 +1,113 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { defineBoundary, keep } from '../../../core/contract.ts';
+import { tableKey } from '../../../core/entity.ts';
+import type { OwnedEntity } from '../../../core/own.ts';
+import { type CachedRecord, compare, type Pair, pairs } from '../../../core/repair/compare.ts';
+import { canonicalState, type State, TOMBSTONE_DIGEST } from '../../../core/state.ts';
+import { catalogue, productSchema } from '../../support/boundaries.ts';
+import { deleted, owned, product, stateAt } from '../../support/events.ts';
+
+const whole = keep(catalogue.owns.Product);
+const nameOnly = keep(catalogue.owns.Product, { fields: ['name', 'tags'] });
+
+/** What a cache holds after a version: the digest is of the owner's whole state, the data of what is kept of it. */
+const found = (version: number, data: State = stateAt(version), whole: State = stateAt(version)): CachedRecord => ({
+  version,
+  digest: canonicalState(product(), whole).digest,
+  dataJson: canonicalState(product(), data).json,
+  stopMarker: undefined,
+});
+const gone = (version: number): CachedRecord => ({
+  ...{ version, digest: TOMBSTONE_DIGEST, dataJson: undefined },
+  stopMarker: undefined,
+});
+/** A stop marker of an entity that no version has arrived of. */
+const onlyStopped: CachedRecord = { version: 0, digest: '', dataJson: undefined, stopMarker: 1 };
+
+describe('a cached entity compared with its owner’s', () => {
+  test.each([
+    ['equal', 'version and state agree', owned(product(), 3), found(3), whole],
+    [
+      'equal',
+      'its keys are written in another order',
+      owned(product(), 3),
+      found(3, { price: 3, name: 'bolt' }),
+      whole,
+    ],
+    ['equal', 'the fields that are kept agree', owned(product(), 3), found(3, { name: 'bolt' }), nameOnly],
+    ['equal', 'both are deleted at the same version', deleted(product(), 4), gone(4), whole],
+    ['equal', 'the cache has forgotten a deletion', deleted(product(), 4), undefined, whole],
+    ['missing', 'the cache has never seen it', owned(product(), 3), undefined, whole],
+    ['missing', 'the cache has only stopped it', owned(product(), 3), onlyStopped, whole],
+    ['unowned', 'the owner has never heard of it', undefined, found(3), whole],
+    ['unowned', 'the owner has never heard of what is deleted here', undefined, gone(3), whole],
+    [
+      'different',
+      'the digests differ, if not the fields that are kept',
+      owned(product(), 3),
+      found(3, { name: 'bolt' }, stateAt(4)),
+      nameOnly,
+    ],
+    ['behind', 'the cache has an older version', owned(product(), 4), found(3), whole],
+    ['behind', 'the cache has not seen the deletion', deleted(product(), 4), found(3), whole],
+    ['behind', 'the cache has not seen that it was created again', owned(product(), 5), gone(4), whole],
+    ['ahead', 'the cache has a version that the owner lacks', owned(product(), 3), found(4), whole],
+    ['ahead', 'the cache has a deletion that the owner lacks', owned(product(), 3), gone(4), whole],
+    ['different', 'a field differs at the same version', owned(product(), 3), found(3, stateAt(4)), whole],
+    ['different', 'a kept field is missing', owned(product(), 3), found(3, { price: 3 }), whole],
+    ['different', 'it has a field that is not kept', owned(product(), 3), found(3), nameOnly],
+    ['different', 'only the owner has it deleted', deleted(product(), 4), found(4), whole],
+    ['different', 'only the cache has it deleted', owned(product(), 4), gone(4), whole],
+  ] as const)('is %s when %s', async (comparison, _, own, cached, kept) => {
+    expect(await compare(own, cached, kept)).toBe(comparison);
+  });
+
+  test('is held against what the projector makes of an older schema version', async () => {
+    const upcasting = defineBoundary('file:///upcasting.ts', {
+      name: 'catalogue',
+      owns: {
+        Product: {
+          schema: productSchema,
+          schemaVersion: 2,
+          upcasts: { 1: (state: State) => ({ ...state, tags: ['old'] }) },
+        },
+      },
+    });
+    const kept = keep(upcasting.owns.Product);
+    expect(await compare(owned(product(), 3), found(3, { ...stateAt(3), tags: ['old'] }), kept)).toBe('equal');
+    expect(await compare(owned(product(), 3), found(3), kept)).toBe('different');
+  });
+});
+
+describe('the lists of an owner and of a cache', () => {
+  const byKey = (a: string, b: string) => {
+    const [left, right] = [tableKey(product(a)), tableKey(product(b))];
+    return left.pk === right.pk ? Buffer.compare(Buffer.from(a), Buffer.from(b)) : left.pk < right.pk ? -1 : 1;
+  };
+  async function* each<T>(items: readonly T[]): AsyncGenerator<T> {
+    yield* items;
+  }
+  const ids = fc.uniqueArray(fc.string({ minLength: 1, unit: 'binary' }), { maxLength: 30 });
+
+  test('come together as every id once, with what each side has of it', async () => {
+    await fc.assert(
+      fc.asyncProperty(ids, fc.infiniteStream(fc.constantFrom('owner', 'cache', 'both')), async (all, stream) => {
+        const sides = new Map(all.map((id) => [id, stream.next().value ?? 'both']));
+        const on = (side: string) => all.filter((id) => [side, 'both'].includes(sides.get(id) ?? '')).sort(byKey);
+        const together: Pair[] = [];
+        const owners: OwnedEntity[] = on('owner').map((id) => owned(product(id), 1));
+        const caches = on('cache').map((id) => ({ id, ...found(1) }));
+        for await (const pair of pairs('Product', each(owners), each(caches))) together.push(pair);
+        expect(together.map(({ id }) => id)).toEqual([...all].sort(byKey));
+        for (const { id, owned: own, cached } of together) {
+          expect({ id, own: own?.entity.id, cached: cached !== undefined }).toEqual({
+            id,
+            own: sides.get(id) === 'cache' ? undefined : id,
+            cached: sides.get(id) !== 'owner',
+          });
+        }
+      }),
+    );
+  });
+});

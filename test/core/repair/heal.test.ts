@@ -1,0 +1,163 @@
+import { beforeEach, describe, expect, test } from 'vitest';
+import {
+  askAgainSeconds,
+  type GapNotice,
+  type HealPorts,
+  heal,
+  MAX_ASK_AGAIN_SECONDS,
+  MAX_ASKED,
+} from '../../../core/repair/heal.ts';
+import { product } from '../../support/events.ts';
+
+let wanted: { version: number; sinceMs: number; noticeId: string } | undefined;
+let cached: number;
+let isStopped: boolean;
+let asked: number[];
+let again: { notice: GapNotice; delaySeconds: number }[];
+
+beforeEach(() => {
+  wanted = undefined;
+  cached = 0;
+  isStopped = false;
+  asked = [];
+  again = [];
+});
+
+const ports: HealPorts = {
+  async want(_, version, { noticeId, nowMs, staleBeforeMs }) {
+    if (wanted === undefined || wanted.sinceMs < staleBeforeMs) {
+      wanted = { version, sinceMs: nowMs, noticeId };
+      return 'new';
+    }
+    wanted = { ...wanted, version: Math.max(version, wanted.version) };
+    return wanted.noticeId === noticeId ? 'new' : 'known';
+  },
+  wanted: async () => wanted?.version,
+  async forget(_, version) {
+    if (wanted !== undefined && wanted.version > version) return 'changed';
+    wanted = undefined;
+    return 'forgotten';
+  },
+  cached: async () => ({ version: cached, isStopped }),
+  askOwner: async (_, version) => void asked.push(version),
+  lookAgain: async (notice, delaySeconds) => void again.push({ notice, delaySeconds }),
+};
+
+let notices = 0;
+/** Another notice of the gap. */
+const gap = (wantedVersion: number, nowMs = 0) => {
+  notices += 1;
+  return heal({ entity: product(), wantedVersion, asked: 0 }, `notice-${notices}`, ports, nowMs);
+};
+const looked = async () => {
+  const next = again.shift();
+  return next && heal(next.notice, 'again', ports, 0);
+};
+
+describe('a gap', () => {
+  test('asks the owner, and looks again after a while', async () => {
+    expect(await gap(5)).toBe('asked');
+    expect(asked).toEqual([5]);
+    expect(again).toEqual([{ notice: { entity: product(), wantedVersion: 5, asked: 1 }, delaySeconds: 5 }]);
+  });
+
+  test('is asked for once, however often the projector comes upon it', async () => {
+    await gap(5);
+    expect(await gap(6)).toBe('known');
+    expect(await gap(4)).toBe('known');
+    expect([asked, wanted?.version]).toEqual([[5], 6]);
+  });
+
+  test('is healed at the wanted version or above it', async () => {
+    await gap(5);
+    cached = 7;
+    expect(await looked()).toBe('healed');
+    expect([wanted, again.length]).toEqual([undefined, 0]);
+  });
+
+  test('right after one that was healed, and before that was looked at, is asked for at once', async () => {
+    await gap(5);
+    cached = 5;
+    expect(await gap(7)).toBe('asked');
+    expect(asked).toEqual([5, 7]);
+  });
+
+  test('that wants more by now is asked for again, at that version', async () => {
+    await gap(5);
+    await gap(8);
+    cached = 6;
+    expect(await looked()).toBe('asked');
+    expect(asked).toEqual([5, 8]);
+  });
+
+  test('is asked for again and again, less and less often, until it is healed', async () => {
+    await gap(5);
+    const delays = [];
+    for (let time = 1; time < MAX_ASKED; time += 1) {
+      delays.push(again[0]?.delaySeconds);
+      expect(await looked()).toBe('asked');
+    }
+    expect(delays).toEqual([5, 10, 20, 40, 80, 160, 320, 640, ...Array(3).fill(MAX_ASK_AGAIN_SECONDS)]);
+    expect(askAgainSeconds(1_000)).toBe(MAX_ASK_AGAIN_SECONDS);
+  });
+
+  test.each([
+    'want',
+    'askOwner',
+    'lookAgain',
+  ] as const)('is asked for when its notice comes again after the answer of %s was lost', async (port) => {
+    const notice = { entity: product(), wantedVersion: 5, asked: 0 };
+    const lost = async (...args: never[]) => {
+      await (ports[port] as (...given: never[]) => Promise<unknown>)(...args);
+      throw new Error('lost');
+    };
+    await expect(heal(notice, 'n', { ...ports, [port]: lost }, 0)).rejects.toThrow('lost');
+    asked = [];
+    expect(await heal(notice, 'n', ports, 0)).toBe('asked');
+    expect([asked, again.at(-1)?.notice.asked]).toEqual([[5], 1]);
+  });
+
+  test('is given up once it was asked for often enough; by then the next gap asks anew', async () => {
+    await gap(5);
+    while (again.length > 0) await looked();
+    expect([asked.length, wanted?.version]).toEqual([MAX_ASKED, 5]);
+    const delays = Array.from({ length: MAX_ASKED }, (_, index) => askAgainSeconds(index + 1));
+    expect(await gap(6, 1000 * delays.reduce((sum, delay) => sum + delay))).toBe('asked');
+  });
+
+  test('of a stopped entity asks nobody, and goes on once the entity is released', async () => {
+    isStopped = true;
+    expect(await gap(5)).toBe('waiting');
+    for (let time = 0; time < MAX_ASKED + 1; time += 1) expect(await looked()).toBe('waiting');
+    expect([asked, again[0]?.delaySeconds]).toEqual([[], MAX_ASK_AGAIN_SECONDS]);
+    isStopped = false;
+    expect(await looked()).toBe('asked');
+    cached = 5;
+    expect(await looked()).toBe('healed');
+  });
+
+  test('that was healed before it was first looked at asks nobody', async () => {
+    cached = 5;
+    expect(await gap(5)).toBe('healed');
+    expect([asked, again]).toEqual([[], []]);
+  });
+
+  test('whose notice was lost is asked for anew by a later one', async () => {
+    await gap(5);
+    again = [];
+    expect(await gap(6, 4 * MAX_ASK_AGAIN_SECONDS * 1000 + 1)).toBe('asked');
+  });
+
+  test('that is healed while a higher version comes to be wanted stays', async () => {
+    await gap(5);
+    cached = 5;
+    const forget: HealPorts['forget'] = async (entity, version) => {
+      await gap(6);
+      return ports.forget(entity, version);
+    };
+    const [next] = again;
+    if (next === undefined) throw new Error('nothing to look at');
+    expect(await heal(next.notice, 'again', { ...ports, forget }, 0)).toBe('asked');
+    expect(wanted?.version).toBe(6);
+  });
+});

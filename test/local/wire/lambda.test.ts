@@ -1,0 +1,128 @@
+import { InvokeCommand, LambdaClient, ListFunctionsCommand } from '@aws-sdk/client-lambda';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { InvokeResult } from '../../../local/lambda/invoke-result.ts';
+import { startWire, type Wire } from '../../../local/wire/server.ts';
+import { virtualAccount } from '../fifo/virtual-account.ts';
+
+let wire: Wire;
+let client: LambdaClient;
+let invoked: unknown[];
+let result: InvokeResult;
+
+beforeEach(async () => {
+  invoked = [];
+  result = { ok: true, payload: { answer: 42 } };
+  const state = { name: 'repair', arn: 'arn:aws:lambda:us-east-1:000000000000:function:repair', stopped: false };
+  const counts = { running: 0, invocations: 0, errors: 0, timeouts: 0, throttles: 0, coldStarts: 0 };
+  wire = await startWire({
+    messaging: virtualAccount().messaging,
+    functions: () => ({
+      functions: () => [{ ...state, ...counts }],
+      async invoke(_, event) {
+        invoked.push(event);
+        return result;
+      },
+    }),
+  });
+  const credentials = { accessKeyId: 'local', secretAccessKey: 'local' };
+  client = new LambdaClient({ endpoint: wire.url, region: 'us-east-1', credentials, maxAttempts: 1 });
+});
+afterEach(async () => {
+  client.destroy();
+  await wire.close();
+});
+
+const invoke = (input: Partial<ConstructorParameters<typeof InvokeCommand>[0]> = {}) =>
+  client.send(new InvokeCommand({ FunctionName: 'repair', ...input }));
+
+const refusalOf = (request: Promise<unknown>) =>
+  request.then(
+    () => 'was not refused',
+    (error: unknown) => error,
+  );
+
+describe('Invoke', () => {
+  it.each([
+    'repair',
+    'repair:$LATEST',
+    '000000000000:function:repair',
+    'arn:aws:lambda:us-east-1:000000000000:function:repair',
+  ])('finds a function as %s, gives it the payload and answers what it answered', async (FunctionName) => {
+    const answer = await invoke({ FunctionName, Payload: Buffer.from('{"operation":"x"}') });
+    expect(answer).toMatchObject({ StatusCode: 200, ExecutedVersion: '$LATEST' });
+    expect(answer.FunctionError).toBeUndefined();
+    expect(JSON.parse(answer.Payload?.transformToString() ?? '')).toEqual({ answer: 42 });
+    expect(invoked).toEqual([{ operation: 'x' }]);
+  });
+
+  it('gives an empty object where there is no payload', async () => {
+    await invoke();
+    expect(invoked).toEqual([{}]);
+  });
+
+  it.each<[string, InvokeResult, object]>([
+    [
+      'an error that it threw',
+      { ok: false, error: 'Unhandled', message: 'TypeError: broken: twice' },
+      { errorType: 'TypeError', errorMessage: 'broken: twice' },
+    ],
+    [
+      'a time-out',
+      { ok: false, error: 'TimedOut', message: 'Task timed out after 3.00 seconds' },
+      { errorType: 'Sandbox.Timedout', errorMessage: 'Task timed out after 3.00 seconds' },
+    ],
+  ])('tells %s inside a success, as Lambda does', async (_, failure, expected) => {
+    result = failure;
+    const answer = await invoke();
+    expect(answer).toMatchObject({ StatusCode: 200, FunctionError: 'Unhandled' });
+    expect(JSON.parse(answer.Payload?.transformToString() ?? '')).toEqual(expected);
+  });
+
+  it('refuses an unknown function with ResourceNotFoundException', async () => {
+    expect(await refusalOf(invoke({ FunctionName: 'none' }))).toMatchObject({
+      name: 'ResourceNotFoundException',
+      $metadata: { httpStatusCode: 404 },
+      message: 'Function not found: arn:aws:lambda:us-east-1:000000000000:function:none',
+    });
+  });
+
+  it('refuses a stopped function with TooManyRequestsException', async () => {
+    result = { ok: false, error: 'Throttled', message: 'Rate Exceeded' };
+    expect(await refusalOf(invoke())).toMatchObject({
+      name: 'TooManyRequestsException',
+      $metadata: { httpStatusCode: 429 },
+      Reason: 'ReservedFunctionConcurrentInvocationLimitExceeded',
+    });
+  });
+
+  it('refuses a payload that is no JSON, and one over 6 MB', async () => {
+    const broken = await refusalOf(invoke({ Payload: Buffer.from('{') }));
+    expect(broken).toMatchObject({ name: 'InvalidRequestContentException', $metadata: { httpStatusCode: 400 } });
+    const large = await refusalOf(invoke({ Payload: Buffer.alloc(6 * 1_048_576 + 1, ' ') }));
+    expect(large).toMatchObject({ name: 'RequestTooLargeException', $metadata: { httpStatusCode: 413 } });
+    expect(invoked).toEqual([]);
+  });
+});
+
+describe('what is not emulated of Lambda', () => {
+  it.each<[string, Partial<ConstructorParameters<typeof InvokeCommand>[0]>]>([
+    ['Event', { InvocationType: 'Event' }],
+    ['DryRun', { InvocationType: 'DryRun' }],
+    ['live', { Qualifier: 'live' }],
+  ])('%s is refused and nothing runs', async (given, input) => {
+    const refused = await refusalOf(invoke(input));
+    expect(refused).toMatchObject({ name: 'InvalidParameterValueException', message: expect.stringContaining(given) });
+    expect(invoked).toEqual([]);
+  });
+
+  it('survives a function name that is no URL', async () => {
+    const path = `${wire.url}/2015-03-31/functions/%E0%A4%A/invocations`;
+    const answer = await fetch(path, { method: 'POST' });
+    expect(answer.status).toBe(404);
+  });
+
+  it('is any other operation', async () => {
+    const refused = await refusalOf(client.send(new ListFunctionsCommand()));
+    expect(refused).toMatchObject({ name: 'UnknownOperationException', $metadata: { httpStatusCode: 404 } });
+  });
+});
