@@ -1,0 +1,101 @@
+import { type EntityRef, messageGroupId } from '../../core/entity.ts';
+import { createMessaging } from '../../local/fifo/messaging.ts';
+import { type Cache, createCache } from './cache.ts';
+import { CACHES, type CacheName } from './contracts.ts';
+import { createFaults, type FaultKind } from './faults.ts';
+import { createFunctions } from './invocations.ts';
+import { createLedger } from './ledger.ts';
+import { random } from './random.ts';
+import { createOwner, type Owner } from './relay.ts';
+import { createScheduler } from './scheduler.ts';
+import type { World, Wrong } from './world.ts';
+
+/** An event that was sent, as it could return at any time. */
+export interface Sent {
+  readonly groupId: string;
+  readonly body: string;
+}
+
+/** Everything that is deployed, and how one reaches it past the functions. */
+export interface Account {
+  readonly world: World;
+  readonly owner: Owner;
+  readonly caches: readonly Cache[];
+  /** What the topic took, in order. */
+  readonly sent: readonly Sent[];
+  subscribe(cache: CacheName): void;
+  /** Sends to one cache's queue alone. */
+  send(cache: Cache, message: Sent, deduplicationId: string): { readonly isDuplicate: boolean };
+  /** Asks the owner to publish an entity once more. */
+  askForResync(entity: EntityRef): void;
+  /** Nothing is under way and nothing waits, but for what is set aside. */
+  isQuiet(): boolean;
+}
+
+const START_MS = Date.parse('2026-11-23T00:00:00Z');
+
+export interface AccountOptions {
+  readonly seed: number;
+  readonly without?: readonly FaultKind[] | undefined;
+  readonly wrong?: Wrong | undefined;
+  readonly trace?: ((text: string) => void) | undefined;
+}
+
+export function createAccount({ seed, without, wrong = {}, trace }: AccountOptions): Account {
+  const scheduler = createScheduler(START_MS);
+  const faults = createFaults(seed, without);
+  const draws = random(seed, 'account');
+  let ids = 0;
+  const newId = (): string => {
+    ids += 1;
+    return `id-${ids}`;
+  };
+  const messaging = createMessaging({ now: scheduler.nowMs, newId, region: 'eu-central-1', accountId: '000000000000' });
+  const traced = trace && ((text: string) => trace(`${stamp(scheduler.nowMs())} ${text}`));
+  const ledger = createLedger(scheduler.nowMs, traced);
+  const functions = createFunctions(seed, scheduler, faults);
+  const world: World = {
+    ...{ seed, scheduler, messaging, functions, faults, ledger, wrong },
+    ...{ isMended: false, pendingResyncs: new Set<string>() },
+  };
+  const subscribed = new Set<CacheName>();
+  const sent: Sent[] = [];
+  const owner = createOwner(world, draws.pick([4, 20, 100]), ({ groupId, body }) => {
+    sent.push({ groupId, body });
+    for (const cache of subscribed) ledger.expected[cache].add(body);
+  });
+  const caches = CACHES.map((name) => createCache(world, name, draws.pick([4, 8, 1_000]), draws.chance(0.5)));
+  const topic = messaging.topics.require('changes.fifo');
+  const resyncQueue = messaging.queues.require('resync');
+  const queues = [resyncQueue, ...caches.flatMap(({ queue, gapQueue, deadLetters }) => [queue, gapQueue, deadLetters])];
+
+  return {
+    ...{ world, owner, caches, sent },
+    subscribe(name) {
+      // Without a filter: both caches keep all types.
+      const attributes = { RawMessageDelivery: 'true' };
+      messaging.subscribe(topic.arn, 'sqs', messaging.queues.require(`${name}.fifo`).arn, attributes);
+      subscribed.add(name);
+    },
+    send(cache, { groupId, body }, deduplicationId) {
+      ledger.expected[cache.name].add(body);
+      return cache.queue.send({ groupId, body, deduplicationId });
+    },
+    askForResync(entity) {
+      world.pendingResyncs.add(messageGroupId(entity));
+      resyncQueue.send({ body: JSON.stringify({ entity }) });
+    },
+    isQuiet() {
+      const isEmpty = queues.every((queue) => {
+        const { visible, inFlight, delayed } = queue.counts();
+        return visible + inFlight + delayed === 0;
+      });
+      return isEmpty && functions.running === 0 && owner.waiting === 0;
+    },
+  };
+}
+
+function stamp(nowMs: number): string {
+  const seconds = (nowMs - START_MS) / 1000;
+  return seconds < 86_400 ? `${seconds.toFixed(3)}s` : `${(seconds / 86_400).toFixed(3)}d`;
+}

@@ -1,0 +1,112 @@
+import { type Boundary, defineBoundary, type EntityContract, keep } from '../../core/contract.ts';
+import type { EntityRef } from '../../core/entity.ts';
+import type { FailurePolicy } from '../../core/outcome.ts';
+import type { ProjectSettings } from '../../core/project/ports.ts';
+import type { State } from '../../core/state.ts';
+import { schemaOf } from '../support/boundaries.ts';
+
+/** What the simulated entities hold. A note may say `huge:NAME` or `deadly:NAME`: what that cache can't store, or doesn't survive. */
+export type Article = {
+  readonly name: string;
+  readonly price: number;
+  readonly note: string;
+  readonly description: string;
+};
+
+const article = schemaOf<Article>((value) => {
+  const { name, price } = value as Record<string, unknown>;
+  if (typeof name !== 'string') return { issues: [{ message: 'not a text', path: ['name'] }] };
+  if (typeof price !== 'number') return { issues: [{ message: 'not a number', path: ['price'] }] };
+  return { value: value as Article };
+});
+
+export const TYPES = ['Product', 'Price', 'Label'] as const;
+export type Type = (typeof TYPES)[number];
+
+/** The owner, after so many restores of its table. Product and Label publish what changed, Price the whole state. */
+export function ownerAt(epoch: number) {
+  return defineBoundary('file:///catalogue.ts', {
+    name: 'catalogue',
+    owns: {
+      Product: { schema: article, schemaVersion: 2, deltas: true },
+      Price: { schema: article },
+      Label: { schema: article, deltas: true },
+    },
+    epoch,
+  });
+}
+
+const catalogue = ownerAt(0);
+
+export const CACHES = ['shop', 'depot'] as const;
+export type CacheName = (typeof CACHES)[number];
+
+const FIELDS = { 1: ['name', 'note'], 2: ['name', 'note', 'price'] } as const satisfies Record<
+  number,
+  (keyof Article)[]
+>;
+export type FieldsRevision = keyof typeof FIELDS;
+
+/** The fields that a cache keeps of a type, by the revision of its selection; undefined for all. */
+export function fieldsOf(cache: CacheName, type: string, revision: number): readonly string[] | undefined {
+  if (cache === 'shop') return type === 'Label' ? FIELDS[1] : undefined;
+  return revision === 2 ? FIELDS[2] : FIELDS[1];
+}
+
+/** What each cache does with what it can't apply. The depot keeps all types too, but by other policies and of a few fields only. */
+const POLICIES: Record<CacheName, Record<Type, FailurePolicy>> = {
+  shop: { Product: 'park', Price: 'stop', Label: 'discard' },
+  depot: { Product: 'stop', Price: 'park', Label: 'park' },
+};
+
+export function policyIn(cache: CacheName, type: string): FailurePolicy {
+  return POLICIES[cache][type as Type];
+}
+
+const boundaries = new Map<string, Boundary>();
+
+/** A cache's boundary with a selection of fields. */
+export function cacheBoundary(name: CacheName, revision: FieldsRevision): Boundary {
+  const key = `${name} ${revision}`;
+  let boundary = boundaries.get(key);
+  if (boundary === undefined) {
+    const caches = TYPES.map((type) => {
+      const contract = catalogue.owns[type];
+      const fields = fieldsOf(name, type, revision) as readonly (keyof Article)[] | undefined;
+      const fieldsRevision = name === 'depot' ? revision : 1;
+      const options = { fieldsRevision, onPoison: policyIn(name, type), ...(fields && { fields }) };
+      return [type, keep(contract as EntityContract<Article>, options)] as const;
+    });
+    boundary = defineBoundary(`file:///${name}.ts`, { name, caches: Object.fromEntries(caches) });
+    boundaries.set(key, boundary);
+  }
+  return boundary;
+}
+
+/** The same boundary for one invocation that doesn't survive certain states. */
+export function deadly(boundary: Boundary, isDeadly: (state: State) => boolean, crash: () => void): Boundary {
+  const caches = Object.entries(boundary.caches).map(([type, cached]) => {
+    const { validate } = cached.contract.schema['~standard'];
+    const schema = schemaOf<State>((value) => {
+      if (!isDeadly(value as State)) return validate(value);
+      crash();
+      return new Promise(() => {});
+    });
+    return [type, { ...cached, contract: { ...cached.contract, schema } }] as const;
+  });
+  return { ...boundary, caches: Object.fromEntries(caches) };
+}
+
+const DAY_SECONDS = 86_400;
+
+/** As the construct deploys it, but for a budget that is used up sooner. */
+export const SETTINGS: ProjectSettings = {
+  tombstoneLifeSeconds: 60 * DAY_SECONDS,
+  maxEventAgeSeconds: 59 * DAY_SECONDS,
+  budget: { attempts: 5, ageSeconds: 120 },
+};
+
+/** Entities of all types, in turn. */
+export function entities(count: number): EntityRef[] {
+  return Array.from({ length: count }, (_, at) => ({ type: TYPES[at % TYPES.length] as Type, id: `e${at}` }));
+}

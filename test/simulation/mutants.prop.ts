@@ -1,0 +1,29 @@
+import { expect, test } from 'vitest';
+import type { Check } from './ledger.ts';
+import { caught, MUTANTS } from './mutants.ts';
+
+/** What is made to see each planted bug; docs/reliability.md shows what a run said. */
+const SEEN_BY: Readonly<Record<string, readonly Check[]>> = {
+  'unconditional write': ['stored-again', 'goes-back'],
+  '<= for <': ['stored-again'],
+  // Deltas find nothing to start from, so gaps never close either.
+  'hard delete': ['goes-back', 'stuck'],
+  'content-hash deduplication id': ['publication-dropped'],
+  'only the failed id returned for its group': ['not-one-outcome'],
+  'a group run in parallel': ['group-in-parallel'],
+  'tombstone life too short': ['goes-back'],
+  'sent again under the old deduplication id': ['publication-dropped'],
+  'delta over a gap': ['wrong-content'],
+  'superseded counted before the write': ['untrue-outcome'],
+  'resync answered outside the stream': ['topic-order'],
+  'marker cleared too early': ['held-behind-nothing'],
+};
+
+test('every planted bug has a check that is made to see it', () => {
+  expect(MUTANTS.map(({ name }) => name).sort()).toEqual(Object.keys(SEEN_BY).sort());
+});
+
+test.each(MUTANTS.map((mutant) => [mutant.name, mutant] as const))('mutant: %s is caught', async (name, mutant) => {
+  const found = await caught(mutant);
+  expect(SEEN_BY[name]).toContain(found?.check);
+});

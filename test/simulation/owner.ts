@@ -1,0 +1,140 @@
+import { keyItem } from '../../adapters/items.ts';
+import { type EntityRef, liftedVersion, messageGroupId } from '../../core/entity.ts';
+import { isTombstone, nextVersion, type OwnedEntity } from '../../core/own.ts';
+import { canonicalState, type State, TOMBSTONE_DIGEST } from '../../core/state.ts';
+import type { StreamRecord } from '../../local/lambda/stream-batch.ts';
+import { ownerAt } from './contracts.ts';
+
+type OwnerItem = OwnedEntity & { readonly resync?: string | undefined };
+
+/** What one record of the stream stands for. */
+export interface Committed {
+  readonly groupId: string;
+  readonly version: number;
+  readonly isResync: boolean;
+  /** The request that a resync answers. */
+  readonly token: string | undefined;
+}
+
+/** The owner's table in memory: the conditions of adapters/owner-table.ts, and its stream. */
+export interface OwnerTable {
+  readonly boundary: ReturnType<typeof ownerAt>;
+  readonly items: ReadonlyMap<string, OwnerItem>;
+  /** Commits a state, or a deletion. */
+  commit(entity: EntityRef, state: State | undefined): 'created' | 'changed' | 'deleted' | 'unchanged';
+  resync(entity: EntityRef, token: string): void;
+  backup(): ReadonlyMap<string, OwnerItem>;
+  /** Puts an older backup in the table's place, in the next epoch. */
+  restore(backup: ReadonlyMap<string, OwnerItem>): void;
+  lift(entity: EntityRef): void;
+  bury(entity: EntityRef, cachedVersion: number): void;
+}
+
+const VIEW = 'NEW_AND_OLD_IMAGES';
+
+/**
+ * @param onRecord told of each record of the stream
+ * @param onCommit told of each version
+ */
+export function createOwnerTable(
+  nowMs: () => number,
+  onRecord: (record: StreamRecord, committed: Committed) => void,
+  onCommit: (owned: OwnedEntity) => void,
+): OwnerTable {
+  let boundary = ownerAt(0);
+  let items = new Map<string, OwnerItem>();
+  let sequence = 0;
+
+  const write = (item: OwnerItem, isResync: boolean): void => {
+    const groupId = messageGroupId(item.entity);
+    const before = items.get(groupId);
+    items.set(groupId, item);
+    sequence += 1;
+    const record: StreamRecord = {
+      ...{ eventID: String(sequence), eventName: before ? 'MODIFY' : 'INSERT', eventVersion: '1.1' },
+      ...{ eventSource: 'aws:dynamodb', awsRegion: 'eu-central-1' },
+      dynamodb: {
+        ApproximateCreationDateTime: nowMs() / 1000,
+        Keys: keyOf(item.entity),
+        NewImage: image(item),
+        ...(before && { OldImage: image(before) }),
+        SequenceNumber: String(sequence).padStart(21, '0'),
+        SizeBytes: 1,
+        StreamViewType: VIEW,
+      },
+    };
+    if (!isResync) onCommit(item);
+    onRecord(record, { groupId, version: item.version, isResync, token: isResync ? item.resync : undefined });
+  };
+  const next = (entity: EntityRef, version: number, state: State | undefined): OwnerItem => {
+    const groupId = messageGroupId(entity);
+    const { schemaVersion } = boundary.owns[entity.type as keyof typeof boundary.owns];
+    const stamp = { entity, version, schemaVersion, changedAt: new Date(nowMs()).toISOString() };
+    const resync = items.get(groupId)?.resync;
+    if (state === undefined) return { ...stamp, digest: TOMBSTONE_DIGEST, stateJson: undefined, resync };
+    const { json, digest } = canonicalState(entity, state);
+    return { ...stamp, digest, stateJson: json, resync };
+  };
+
+  return {
+    get boundary() {
+      return boundary;
+    },
+    get items() {
+      return items;
+    },
+    commit(entity, state) {
+      const before = items.get(messageGroupId(entity));
+      if (before === undefined && state === undefined) return 'unchanged';
+      const item = next(entity, nextVersion(before?.version ?? 0, boundary.epoch), state);
+      if (item.digest === before?.digest) return 'unchanged';
+      write(item, false);
+      if (state === undefined) return 'deleted';
+      return before === undefined || isTombstone(before) ? 'created' : 'changed';
+    },
+    resync(entity, token) {
+      const item = items.get(messageGroupId(entity));
+      // A write that changes nothing leaves no record.
+      if (item !== undefined && item.resync !== token) write({ ...item, resync: token }, true);
+    },
+    backup: () => new Map(items),
+    restore(backup) {
+      boundary = ownerAt(boundary.epoch + 1);
+      items = new Map(backup);
+    },
+    lift(entity) {
+      const item = items.get(messageGroupId(entity));
+      if (item === undefined) return;
+      const version = liftedVersion(item.version, boundary.epoch);
+      if (version !== item.version) write({ ...item, version }, false);
+    },
+    bury(entity, cachedVersion) {
+      if (items.has(messageGroupId(entity))) return;
+      write(next(entity, nextVersion(cachedVersion, boundary.epoch), undefined), false);
+    },
+  };
+}
+
+const keys = new Map<string, ReturnType<typeof keyItem>>();
+
+function keyOf(entity: EntityRef): ReturnType<typeof keyItem> {
+  const groupId = messageGroupId(entity);
+  let key = keys.get(groupId);
+  if (key === undefined) {
+    key = keyItem(entity);
+    keys.set(groupId, key);
+  }
+  return key;
+}
+
+function image({ entity, version, digest, schemaVersion, changedAt, stateJson, resync }: OwnerItem) {
+  return {
+    ...keyOf(entity),
+    version: { N: String(version) },
+    schemaVersion: { N: String(schemaVersion) },
+    digest: { S: digest },
+    changedAt: { S: changedAt },
+    ...(stateJson !== undefined && { state: { S: stateJson } }),
+    ...(resync !== undefined && { resync: { S: resync } }),
+  };
+}

@@ -1,0 +1,85 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { availableParallelism, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { Worker } from 'node:worker_threads';
+import { build } from 'esbuild';
+import { noSummary, type Summary, sum } from './summary.ts';
+
+/** Seeds that a worker is given at a time. */
+const BATCH = 10;
+
+/** Most promises of a seed die young: room for all of them spares most of the garbage collector's work. */
+const YOUNG_GENERATION_MB = 96;
+
+export interface RunOptions {
+  readonly first: number;
+  readonly seeds: number;
+  readonly onProgress: (summary: Summary) => void;
+  /** Ends the run early; what was done until then is the result. */
+  readonly signal: AbortSignal;
+}
+
+/** Runs seeds on all cores. */
+export async function run({ first, seeds, onProgress, signal }: RunOptions): Promise<Summary> {
+  const folder = mkdtempSync(join(tmpdir(), 'freshet-simulation-'));
+  try {
+    const script = join(folder, 'worker.mjs');
+    await build({
+      entryPoints: [fileURLToPath(new URL('./worker.ts', import.meta.url))],
+      outfile: script,
+      ...{ bundle: true, platform: 'node', format: 'esm', target: 'node20', logLevel: 'error' },
+      banner: { js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);" },
+    });
+    let summary = noSummary();
+    let next = first;
+    const workers = Array.from({ length: Math.min(availableParallelism(), Math.ceil(seeds / BATCH)) }, () =>
+      work(
+        script,
+        signal,
+        () => {
+          const count = Math.min(BATCH, first + seeds - next);
+          const task = { first: next, count };
+          next += count;
+          return count > 0 ? task : undefined;
+        },
+        (part) => {
+          summary = sum(summary, part);
+          onProgress(summary);
+        },
+      ),
+    );
+    await Promise.all(workers);
+    return summary;
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** Has one worker do batches until there are none left. */
+function work(
+  script: string,
+  signal: AbortSignal,
+  nextTask: () => { first: number; count: number } | undefined,
+  onDone: (part: Summary) => void,
+): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const worker = new Worker(script, {
+      execArgv: [],
+      resourceLimits: { maxYoungGenerationSizeMb: YOUNG_GENERATION_MB },
+    });
+    const stop = () => void worker.terminate().then(() => resolve());
+    const give = () => {
+      const task = signal.aborted ? undefined : nextTask();
+      if (task === undefined) stop();
+      else worker.postMessage(task);
+    };
+    signal.addEventListener('abort', stop);
+    worker.on('error', reject);
+    worker.on('message', (part: Summary) => {
+      onDone(part);
+      give();
+    });
+    give();
+  });
+}

@@ -1,0 +1,72 @@
+import { Timers } from '../../local/fifo/timers.ts';
+
+/** Virtual time: what is due happens one after the other, and nothing waits for the machine's clock. */
+export interface Scheduler {
+  readonly nowMs: () => number;
+  /** Steps taken until now. */
+  readonly steps: number;
+  /** Calls back after a time; returns how to prevent that. */
+  after(delayMs: number, callback: () => void): () => void;
+  sleep(ms: number): Promise<void>;
+  /** Lets time pass until it is done. @throws when nothing is due any more, or after too many steps */
+  run(isDone: () => boolean): Promise<void>;
+}
+
+interface Due {
+  readonly callback: () => void;
+  isCancelled: boolean;
+}
+
+/** Turns that promises are given between two steps that are close to each other; what needs more goes on during the next one. */
+const TURNS = 16;
+
+/** Before time goes on by more than this, promises are given all the turns that they want. */
+const CLOSE_MS = 10;
+
+/** A run that takes more is not going to end. */
+const MAX_STEPS = 60_000;
+
+export function createScheduler(startMs: number): Scheduler {
+  const due = new Timers<Due>(({ isCancelled }) => !isCancelled);
+  let nowMs = startMs;
+  let steps = 0;
+  let live = 0;
+  const after = (delayMs: number, callback: () => void) => {
+    const one: Due = { callback, isCancelled: false };
+    live += 1;
+    due.add(nowMs + Math.max(0, delayMs), one, live);
+    return () => {
+      if (!one.isCancelled) live -= 1;
+      one.isCancelled = true;
+    };
+  };
+  return {
+    nowMs: () => nowMs,
+    get steps() {
+      return steps;
+    },
+    after,
+    sleep: (ms) => new Promise((resolve) => void after(ms, resolve)),
+    async run(isDone) {
+      for (;;) {
+        for (let turn = 0; turn < TURNS; turn += 1) await undefined;
+        if (isDone()) return;
+        let atMs = due.nextAtMs();
+        if (atMs === undefined || atMs - nowMs > CLOSE_MS) {
+          await new Promise(setImmediate);
+          if (isDone()) return;
+          atMs = due.nextAtMs();
+        }
+        if (atMs === undefined) throw new Error('nothing is due any more, and it is not done');
+        if (steps >= MAX_STEPS) throw new Error(`not done after ${MAX_STEPS} steps`);
+        nowMs = Math.max(nowMs, atMs);
+        const one = due.takeDue(nowMs);
+        if (one === undefined) continue;
+        one.isCancelled = true;
+        live -= 1;
+        steps += 1;
+        one.callback();
+      }
+    },
+  };
+}

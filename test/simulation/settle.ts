@@ -1,0 +1,79 @@
+import { entityOfGroup } from '../../core/entity.ts';
+import { MAX_REDRIVE_KEYS } from '../../core/repair/operation.ts';
+import type { Account } from './account.ts';
+import type { Operator } from './operator.ts';
+
+/** Longest virtual time in which everything must have come to an end once the faults have ceased. */
+const LIMIT_MS = 6 * 3_600_000;
+
+/**
+ * Lets everything come to an end: faults cease, causes are mended, operators release what is stopped and try again what is parked.
+ *
+ * @param keepsParked leaves what is parked of entities that aren't stopped
+ */
+export async function settle(account: Account, operator: Operator, keepsParked: boolean): Promise<void> {
+  const { world, caches, isQuiet } = account;
+  const { scheduler, faults } = world;
+  faults.isCeased = true;
+  world.isMended = true;
+  const untilMs = scheduler.nowMs() + LIMIT_MS;
+  for (let pauseMs = 1_000; scheduler.nowMs() < untilMs; pauseMs = Math.min(300_000, pauseMs * 2)) {
+    await scheduler.sleep(pauseMs);
+    let isDone = isQuiet();
+    for (const cache of caches) {
+      operator.moveDeadLetters(cache);
+      for (const groupId of operator.groupsAside(cache)) {
+        const isStopped = cache.tables.raw.stopped.has(groupId);
+        if (keepsParked && !isStopped) continue;
+        isDone = false;
+        const tried = operator.asideOf(cache, groupId).slice(0, MAX_REDRIVE_KEYS);
+        if (isStopped) await operator.release(cache, groupId, false);
+        else await operator.redrive(cache, groupId);
+        await operator.discardHopeless(cache, groupId, tried);
+      }
+      // Whoever discards the last event of a stopped entity still has to let it go on.
+      for (const groupId of [...cache.tables.raw.stopped.keys()]) {
+        isDone = false;
+        await operator.release(cache, groupId, false);
+      }
+    }
+    if (account.owner.table.boundary.epoch > 0) operator.bury();
+    if (isDone && isQuiet()) return;
+  }
+  const left = caches.map(({ name, queue, deadLetters, gapQueue, tables }) => {
+    const counts = [queue, deadLetters, gapQueue].map((one) => Object.values(one.counts()).join('/'));
+    return `${name}: ${counts.join(' ')}, aside ${tables.raw.aside.size}, stopped ${[...tables.raw.stopped.keys()]}`;
+  });
+  world.ledger.violate(
+    'stuck',
+    `${left.join('; ')}; stream ${account.owner.waiting}, running ${world.functions.running}`,
+  );
+}
+
+/** Checks what must hold in the end. Only where events were dropped on purpose may a cache need to be repaired first. */
+export async function checkEnd(account: Account, operator: Operator): Promise<void> {
+  const { world, caches, askForResync } = account;
+  const { ledger } = world;
+  await settle(account, operator, false);
+  for (const cache of caches) {
+    for (const { groupId, problem } of operator.differences(cache)) {
+      const entity = entityOfGroup(groupId);
+      if (!ledger.lossy.has(`${cache.name} ${groupId}`)) {
+        ledger.violate('diverged', `${cache.name} ${groupId}: ${problem}`);
+      } else if (entity !== undefined) askForResync(entity);
+    }
+  }
+  await settle(account, operator, false);
+  for (const cache of caches) {
+    const { name, tables } = cache;
+    for (const { groupId, problem } of operator.differences(cache)) {
+      ledger.violate('diverged', `${name} ${groupId}, repaired: ${problem}`);
+    }
+    for (const [groupId, { wanted }] of tables.gaps) ledger.violate('gap-left', `${name} ${groupId}@${wanted}`);
+    for (const groupId of tables.raw.stopped.keys()) ledger.violate('marker-left', `${name} ${groupId} is stopped`);
+    for (const { message } of tables.raw.aside.values()) ledger.violate('marker-left', `${name} ${message.groupId}`);
+    for (const body of ledger.expected[name]) {
+      if (!ledger.finals[name].has(body)) ledger.violate('no-final-outcome', `${name}: ${body.slice(0, 200)}`);
+    }
+  }
+}

@@ -1,0 +1,49 @@
+import { describe, expect, test } from 'vitest';
+import { FAULT_KINDS, missedFloors, noFaults } from './faults.ts';
+import { shrink } from './shrink.ts';
+import { COMMITS, ENTITIES, simulate } from './simulate.ts';
+import { summaryOf } from './summary.ts';
+
+/** A slice of `npm run simulate`. */
+const SEEDS = 25;
+
+describe('whatever goes wrong between an owner and its caches', () => {
+  test('no version goes back, no group waits on another, each event ends once, and every cache ends as its owner', async () => {
+    const { failures, counts, published } = await summaryOf(1, SEEDS);
+    expect(failures).toEqual([]);
+    expect(published).toBeGreaterThanOrEqual(SEEDS * COMMITS);
+    expect(missedFloors(counts, SEEDS)).toEqual([]);
+  });
+
+  test('each seed has at least 200 events of 8 entities', () => {
+    expect(COMMITS).toBeGreaterThanOrEqual(200);
+    expect(ENTITIES).toBeGreaterThanOrEqual(8);
+  });
+});
+
+describe('a run', () => {
+  test('is the same for the same seed, step by step', async () => {
+    const traceOf = async (seed: number): Promise<string[]> => {
+      const lines: string[] = [];
+      await simulate({ seed, trace: (line) => lines.push(line) });
+      return lines;
+    };
+    expect(await traceOf(7)).toEqual(await traceOf(7));
+    expect(await traceOf(7)).not.toEqual(await traceOf(8));
+  });
+
+  test('mutant: a run that came upon a kind of fault too seldom is no good', () => {
+    const counts = noFaults();
+    expect(missedFloors(counts, 1_000).map(({ kind }) => kind)).toEqual(FAULT_KINDS);
+  });
+
+  test('that fails shrinks to fewer commits, entities and kinds of fault, and still fails', async () => {
+    const wrong = { condition: () => true };
+    const smallest = await shrink({ seed: 1, wrong }, 60);
+    expect(smallest?.commits).toBeLessThan(COMMITS / 4);
+    expect(smallest?.entityCount).toBeLessThan(ENTITIES);
+    expect(smallest?.violation.check).toMatch(/goes-back|stored-again/);
+    const again = await simulate({ seed: 1, wrong, ...smallest });
+    expect(again.violations[0]).toEqual(smallest?.violation);
+  });
+});

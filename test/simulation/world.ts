@@ -1,0 +1,40 @@
+import type { projectBatch } from '../../core/project/batch.ts';
+import type { ProjectPorts, ProjectSettings } from '../../core/project/ports.ts';
+import type { OutgoingMessage } from '../../core/relay/message.ts';
+import type { RepairPorts } from '../../core/repair/redrive.ts';
+import type { Messaging } from '../../local/fifo/messaging.ts';
+import type { inMemoryCache, WriteCondition } from '../support/in-memory-cache.ts';
+import type { Faults } from './faults.ts';
+import type { Functions } from './invocations.ts';
+import type { Ledger } from './ledger.ts';
+import type { Scheduler } from './scheduler.ts';
+
+/** What everything in a simulated account shares. */
+export interface World {
+  readonly seed: number;
+  readonly scheduler: Scheduler;
+  readonly messaging: Messaging;
+  readonly functions: Functions;
+  readonly faults: Faults;
+  readonly ledger: Ledger;
+  readonly wrong: Wrong;
+  /** Whether what a cache couldn't store or didn't survive is mended. */
+  isMended: boolean;
+  /** Groups whose whole state was asked for and isn't published yet. */
+  readonly pendingResyncs: Set<string>;
+}
+
+export type CacheTables = ReturnType<typeof inMemoryCache>;
+
+/** A planted bug: a wrong decision, or a wrong port, in the right one's place. */
+export interface Wrong {
+  readonly condition?: WriteCondition;
+  readonly settings?: Partial<ProjectSettings>;
+  readonly ports?: (ports: ProjectPorts, tables: CacheTables) => ProjectPorts;
+  readonly repair?: (repair: RepairPorts, tables: CacheTables) => RepairPorts;
+  readonly project?: typeof projectBatch;
+  /** What is sent, to the topic or by a backfill to a queue. */
+  readonly message?: <M extends OutgoingMessage>(message: M) => M;
+  /** Answers a resync from the owner's table at once, past the stream. */
+  readonly isResyncedFromTable?: boolean;
+}
