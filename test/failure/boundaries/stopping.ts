@@ -1,0 +1,8 @@
+import { defineBoundary, keep } from '../../../core/contract.ts';
+import { demandingDevice, strictItem } from './demanding.ts';
+
+/** Stops an entity at its poison. */
+export default defineBoundary(import.meta.url, {
+  name: 'stopping',
+  caches: { Item: keep(strictItem, { onPoison: 'stop' }), Device: keep(demandingDevice, { onPoison: 'stop' }) },
+});
