@@ -56,6 +56,7 @@ function stamp(number: number): Item {
     [ATTRIBUTE.version]: { N: '1' },
     [ATTRIBUTE.digest]: { S: canonicalState(entity, countryState(number, 0)).digest },
     [ATTRIBUTE.changedAt]: { S: CHANGED_AT },
+    [ATTRIBUTE.schemaVersion]: { N: '1' },
   };
 }
 
