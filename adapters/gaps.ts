@@ -78,7 +78,7 @@ export function createHealing(options: {
     }
   };
 
-  return {
+  const ports: HealPorts = {
     cached: options.cached,
     async want(entity, wantedVersion, { noticeId, nowMs, staleBeforeMs }) {
       const wanted = { N: String(wantedVersion) };
@@ -103,7 +103,9 @@ export function createHealing(options: {
       const { Item } = await client.send(
         new GetItemCommand({ TableName: parkingTable, Key: key(entity), ConsistentRead: true }),
       );
-      return Item === undefined || Item.noticeId?.S === noticeId ? 'new' : 'known';
+      // Forgotten between the two: nothing is wanted any more, and this is.
+      if (Item === undefined) return ports.want(entity, wantedVersion, { noticeId, nowMs, staleBeforeMs });
+      return Item.noticeId?.S === noticeId ? 'new' : 'known';
     },
     async wanted(entity) {
       const { Item } = await client.send(
@@ -136,6 +138,7 @@ export function createHealing(options: {
       await send(options.queues, options.gapQueueUrl, notice, delaySeconds);
     },
   };
+  return ports;
 }
 
 async function send(client: SQSClient, queueUrl: string, body: object, delaySeconds = 0): Promise<void> {

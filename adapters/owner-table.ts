@@ -117,7 +117,7 @@ export function createOwner(options: {
     }
     return taken
       ? committed(entity, before, digest, changedAt, epoch)
-      : notCommitted(entity, before, digest, expectedVersion);
+      : notCommitted(entity, before, digest, expectedVersion, epoch);
   };
 
   return {

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import {
   BatchWriteItemCommand,
   ConditionalCheckFailedException,
@@ -10,7 +11,7 @@ import {
   TransactWriteItemsCommand,
   UpdateItemCommand,
 } from '@aws-sdk/client-dynamodb';
-import type { EntityRef } from '../core/entity.ts';
+import { type EntityRef, utf8Bytes } from '../core/entity.ts';
 import type { ProjectPorts, ReceivedMessage, SetAside } from '../core/project/ports.ts';
 import type { Page } from '../core/read.ts';
 import type { RepairPorts, SetAsideKey } from '../core/repair/redrive.ts';
@@ -42,7 +43,7 @@ type ParkingPorts = Pick<ProjectPorts, 'park' | 'stop' | 'hold' | 'beginAlone' |
 export function createParking({ client, parkingTable, cacheTable }: ParkingTables): ParkingPorts {
   const put = (aside: SetAside) => ({ TableName: parkingTable, Item: asideItem(aside) });
 
-  return {
+  const ports: ParkingPorts = {
     async park(aside) {
       try {
         await client.send(new PutItemCommand({ ...put(aside), ConditionExpression: ABSENT }));
@@ -67,7 +68,8 @@ export function createParking({ client, parkingTable, cacheTable }: ParkingTable
       return stopped === true ? 'stopped' : 'done';
     },
     async hold(entity, asides) {
-      let left = asides;
+      const [chunk, ...later] = chunks(asides);
+      let left = chunk ?? [];
       while (left.length > 0) {
         const update = {
           TableName: cacheTable,
@@ -79,33 +81,36 @@ export function createParking({ client, parkingTable, cacheTable }: ParkingTable
         };
         const puts = left.map((aside) => ({ Put: { ...put(aside), ConditionExpression: ABSENT } }));
         const [released, ...there] = await refusals(client, [{ Update: update }, ...puts]);
-        if (released === undefined) return 'done';
+        if (released === undefined) break;
         if (released) return 'released';
         // Delivered again: what is there was counted.
         left = left.filter((_, index) => !there[index]);
       }
-      return 'done';
+      return later.length === 0 ? 'done' : ports.hold(entity, later.flat());
     },
     async beginAlone(message, onlyFirst) {
+      // A name of its own for each try: sent twice by the SDK, whose first answer was lost, it counts once.
+      const name = randomUUID();
+      const before = (tries: Item[string] | undefined) => (tries?.SS ?? []).filter((one) => one !== name).length;
       try {
         const { Attributes } = await client.send(
           new UpdateItemCommand({
             TableName: parkingTable,
             Key: parkingKey(ALONE, message),
-            UpdateExpression: 'ADD tries :one SET #expires = :expires',
+            UpdateExpression: 'ADD tries :try SET #expires = :expires',
             ...(onlyFirst && { ConditionExpression: 'attribute_not_exists(tries)' }),
             ExpressionAttributeNames: { '#expires': ATTRIBUTE.expiresAt },
             ExpressionAttributeValues: {
-              ':one': { N: '1' },
+              ':try': { SS: [name] },
               ':expires': { N: String(Math.ceil(message.sentAtMs / 1000) + NOTE_LIFE_SECONDS) },
             },
             ReturnValues: 'UPDATED_NEW',
             ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
           }),
         );
-        return Number(Attributes?.tries?.N) - 1;
+        return before(Attributes?.tries);
       } catch (error) {
-        if (error instanceof ConditionalCheckFailedException) return Number(error.Item?.tries?.N);
+        if (error instanceof ConditionalCheckFailedException) return before(error.Item?.tries);
         throw error;
       }
     },
@@ -113,6 +118,28 @@ export function createParking({ client, parkingTable, cacheTable }: ParkingTable
       await client.send(new DeleteItemCommand({ TableName: parkingTable, Key: parkingKey(ALONE, message) }));
     },
   };
+  return ports;
+}
+
+/** What one transaction takes: 100 actions and 4 MB (ddb/Constraints, 2026-11-23), with room for keys and the marker. */
+const MAX_HELD_AT_ONCE = 50;
+const MAX_HELD_BYTES = 3 * 1024 * 1024;
+
+function chunks(asides: readonly SetAside[]): SetAside[][] {
+  const all: SetAside[][] = [];
+  let bytes = 0;
+  for (const aside of asides) {
+    const size = utf8Bytes(aside.message.body) + 4_096;
+    const last = all.at(-1);
+    if (last === undefined || last.length === MAX_HELD_AT_ONCE || bytes + size > MAX_HELD_BYTES) {
+      all.push([aside]);
+      bytes = size;
+    } else {
+      last.push(aside);
+      bytes += size;
+    }
+  }
+  return all;
 }
 
 type TransactItems = NonNullable<ConstructorParameters<typeof TransactWriteItemsCommand>[0]['TransactItems']>;

@@ -1,7 +1,7 @@
 import type { AttributeValue } from '@aws-sdk/client-dynamodb';
 import type { SQSRecord } from 'aws-lambda';
 import * as z from 'zod/mini';
-import { type EntityRef, messageGroupId } from '../core/entity.ts';
+import { type EntityRef, messageGroupId, utf8Bytes } from '../core/entity.ts';
 import { shortened } from '../core/errors.ts';
 import type { SetAside } from '../core/project/ports.ts';
 import { itemEntity } from './items.ts';
@@ -22,6 +22,9 @@ const givenUp = z.object({
   DDBStreamBatchInfo: z.object({ shardId: z.string(), startSequenceNumber: z.string(), endSequenceNumber: z.string() }),
 });
 
+/** Of a larger record the keys remain: both its images may be more than the 400 KB of an item (ddb/Constraints). */
+const MAX_BODY_BYTES = 350 * 1024;
+
 /** What is set aside of a message of the relay's failure queue. */
 export function relayFailure({ body, messageId, attributes }: SQSRecord, nowMs: number): SetAside {
   const json = parsed(body);
@@ -31,10 +34,13 @@ export function relayFailure({ body, messageId, attributes }: SQSRecord, nowMs: 
   const common = { status: 'parked', version: undefined, setAsideAtMs: nowMs } as const;
   const record = diverted.safeParse(json).data;
   if (record !== undefined) {
-    const entity = entityOfKeys(record.record?.dynamodb?.Keys ?? record.keys);
-    const group = entity === undefined ? 'relay' : messageGroupId(entity);
     const { reason, explanation, sequenceNumber } = record;
-    return { ...common, message: message(group, sequenceNumber), reason, explanation, entity };
+    const keys = record.record?.dynamodb?.Keys ?? record.keys;
+    const entity = entityOfKeys(keys);
+    const group = entity === undefined ? 'relay' : messageGroupId(entity);
+    const kept =
+      utf8Bytes(body) <= MAX_BODY_BYTES ? body : JSON.stringify({ sequenceNumber, reason, explanation, keys });
+    return { ...common, message: { ...message(group, sequenceNumber), body: kept }, reason, explanation, entity };
   }
   const batch = givenUp.safeParse(json).data?.DDBStreamBatchInfo;
   const explanation = batch

@@ -9,7 +9,9 @@ import {
 } from '../core/metrics.ts';
 import { OUTCOMES, type Outcome } from '../core/outcome.ts';
 import type { ProjectReport } from '../core/project/batch.ts';
+import type { SetAside } from '../core/project/ports.ts';
 import type { RelayReport } from '../core/relay/batch.ts';
+import type { GapNotice } from '../core/repair/heal.ts';
 
 /** Outcomes that somebody may have to look into. */
 const LOGGED_OUTCOMES: readonly Outcome[] = ['gap', 'discarded', 'parked', 'held'];
@@ -43,12 +45,35 @@ export function projectorTelemetry(cache: string): (report: ProjectReport) => vo
 export function relayTelemetry(owner: string): (report: RelayReport) => void {
   const metrics = new Metrics({ namespace: METRIC_NAMESPACE, serviceName: owner });
   const logger = new Logger({ serviceName: owner });
-  return ({ published, expired, diverted, failed }) => {
-    const counts = { published, expired, diverted, failed: failed.length };
+  return ({ published, expired, beforeEpoch, diverted, failed }) => {
+    const counts = { published, expired, beforeEpoch, diverted, failed: failed.length };
     for (const [key, count] of Object.entries(counts) as [keyof typeof counts, number][]) {
       if (count > 0) metrics.addMetric(RELAY_METRICS[key], MetricUnit.Count, count);
     }
     metrics.publishStoredMetrics();
     if (diverted > 0 || failed.length > 0) logger.warn('not published', { ...counts, first: failed[0] });
+  };
+}
+
+/** Counts what a repair function sets aside of dead letters, and logs what came of an operator's request and of gaps that don't heal. */
+export function repairTelemetry(boundary: string) {
+  const metrics = new Metrics({ namespace: METRIC_NAMESPACE, serviceName: boundary });
+  const logger = new Logger({ serviceName: boundary });
+  return {
+    parked({ message, entity, version, reason }: SetAside): void {
+      metrics.addMetric(OUTCOME_METRICS.parked, MetricUnit.Count, 1);
+      metrics.publishStoredMetrics();
+      logger.warn('parked', { messageId: message.messageId, entity, version, reason });
+    },
+    healed(notice: GapNotice, result: string): void {
+      if (result === 'given up') logger.warn('gap given up', { ...notice });
+    },
+    operated(operation: string, result: object): void {
+      logger.info('operated', { operation, ...result });
+    },
+    /** Of a message that nothing can be made of, or an entity that isn't there. */
+    ignored(messageId: string, why: string): void {
+      logger.warn('ignored', { messageId, why });
+    },
   };
 }

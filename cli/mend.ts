@@ -1,4 +1,5 @@
 import { messageGroupId } from '../core/entity.ts';
+import { confirmed } from './confirm.ts';
 import { type Differing, stillDiffering } from './differences.ts';
 import { pause } from './in-session.ts';
 import { resyncToken } from './resync.ts';
@@ -27,6 +28,18 @@ export async function mend(session: Session, differing: readonly Differing[], si
       if (difference === 'unowned') await owner.bury(type, id, await highestVersion(session, type, id));
       else await owner.resync(type, id, resyncToken());
     },
+    signal,
+  );
+}
+
+/** Asks before owners are made to delete what they don't know: caches may hold the only copies. */
+export async function burialConfirmed(unowned: number, yes: boolean, signal: AbortSignal): Promise<boolean> {
+  if (unowned === 0) return true;
+  const what =
+    unowned === 1 ? "1 entity that its owner doesn't know is" : `${unowned} entities that their owners don't know are`;
+  return confirmed(
+    `${what} to be deleted from all caches, by a deletion at the owner. Export them first if they may be needed. Go on?`,
+    yes,
     signal,
   );
 }

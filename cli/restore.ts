@@ -1,13 +1,18 @@
 import { Command } from 'commander';
 import { EPOCH_SIZE } from '../core/entity.ts';
 import { compareWithBar } from './compare-with-bar.ts';
-import { type Differing, describeDiffering, eachOf } from './differences.ts';
+import { yesOption } from './confirm.ts';
+import { type Differing, describeDiffering, eachOf, stillDiffering } from './differences.ts';
 import { EXIT, UsageError } from './errors.ts';
 import { inSession, interrupted } from './in-session.ts';
-import { mend, untilSettled } from './mend.ts';
+import { burialConfirmed, mend, untilSettled } from './mend.ts';
 import { progressBar } from './progress.ts';
-
 import { type CacheSession, type OwnerSession, ownerNamed, type Session } from './session.ts';
+
+interface RestoreOptions {
+  readonly json?: boolean;
+  readonly yes?: boolean;
+}
 
 /** Entities that are lifted at once. */
 const LIFTS_AT_ONCE = 16;
@@ -24,21 +29,23 @@ export function restoreCommand(): Command {
         'after the backup was made. docs/restore.md tells the whole way, of which this is the last step but one.',
     )
     .argument('<owner>', 'owner, such as geography')
+    .addOption(yesOption())
     .option('--json', 'print the result as JSON')
     .addHelpText(
       'after',
       `
-Safe to interrupt and to repeat: what is in the epoch already is left alone.
+Safe to interrupt and to repeat: what is in the epoch already is left alone. Before the owner deletes what only caches have, it asks.
 
-Exit codes: 0 every cache equals the owner, 1 some don't yet, or something failed, 2 no such owner, or its epoch was not raised,
+Exit codes: 0 every cache equals the owner, 1 some don't yet, or something failed, 2 no such owner, or its epoch was not raised since,
 130 interrupted.`,
     )
-    .action(async (name: string, options: { json?: boolean }) => {
-      process.exitCode = await inSession((session, signal) => restore(session, name, options.json ?? false, signal));
+    .action(async (name: string, options: RestoreOptions) => {
+      process.exitCode = await inSession((session, signal) => restore(session, name, options, signal));
     });
 }
 
-async function restore(session: Session, name: string, json: boolean, signal: AbortSignal): Promise<number> {
+async function restore(session: Session, name: string, options: RestoreOptions, signal: AbortSignal): Promise<number> {
+  const { json = false, yes = false } = options;
   const source = ownerNamed(session, name);
   if (source.boundary.epoch === 0) {
     throw new UsageError(
@@ -52,7 +59,7 @@ async function restore(session: Session, name: string, json: boolean, signal: Ab
   const left: string[] = [];
   for (const { cache, type } of keepers(session, types)) {
     if (signal.aborted) break;
-    const { buried, differing } = await settle(session, cache, type, signal);
+    const { buried, differing } = await settle(session, cache, type, yes, signal);
     counts.buried += buried;
     left.push(...differing.map((one) => `${cache.boundary.name}: ${describeDiffering(one)}`));
   }
@@ -107,15 +114,38 @@ async function liftType(
   }
 }
 
+/** What a cache holds above its owner after all is lifted was published in this very epoch, so the table was restored since it was raised. */
+async function refuseAhead(
+  session: Session,
+  cache: CacheSession,
+  differing: readonly Differing[],
+  signal: AbortSignal,
+): Promise<void> {
+  const suspected = differing.filter(({ difference }) => difference === 'ahead');
+  // What was committed while the lists were read only looks so.
+  const ahead = (await stillDiffering(session, cache, suspected, signal)).filter(
+    ({ difference }) => difference === 'ahead',
+  );
+  const [first] = ahead;
+  if (first === undefined) return;
+  throw new UsageError(
+    `epoch: ${ahead.length} entities of ${cache.boundary.name} are ahead of their owner though it is lifted, such as ${describeDiffering(first)}. ` +
+      "Raise the epoch in the owner's contracts by one for this restore, deploy, then run this again: see docs/restore.md.",
+  );
+}
+
 /** Has the owner delete what only the cache has, and waits until the cache equals it. */
 async function settle(
   session: Session,
   cache: CacheSession,
   type: string,
+  yes: boolean,
   signal: AbortSignal,
 ): Promise<{ buried: number; differing: readonly Differing[] }> {
   const { differing } = await compareWithBar(session, cache, type, signal);
-  const unowned = differing.filter(({ difference }) => difference === 'unowned');
+  await refuseAhead(session, cache, differing, signal);
+  const found = differing.filter(({ difference }) => difference === 'unowned');
+  const unowned = (await burialConfirmed(found.length, yes, signal)) ? found : [];
   await mend(session, unowned, signal);
   const left = await untilSettled(session, cache, differing, { signal, patienceMs: PATIENCE_MS });
   return { buried: unowned.length, differing: left };

@@ -34,7 +34,7 @@ export interface EventAttributes {
   readonly schemaVersion: number;
   /** When the owner committed the version, ISO 8601. */
   readonly changedAt: string;
-  /** When the event was first published, ISO 8601; redrive and resending keep it. */
+  /** When the event was published, ISO 8601; redrive keeps it, a resync or backfill is an event of its own. */
   readonly publishedAt: string;
 }
 

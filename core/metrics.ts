@@ -28,6 +28,7 @@ export const RETURNED_METRIC = 'Returned';
 export const RELAY_METRICS = {
   published: 'Published',
   expired: 'Expired',
+  beforeEpoch: 'BeforeEpoch',
   diverted: 'Diverted',
   failed: 'Failed',
 } as const;

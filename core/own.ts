@@ -70,11 +70,12 @@ export function notCommitted(
   current: OwnedEntity | undefined,
   digest: string,
   expectedVersion: number | undefined,
+  epoch = 0,
 ): CommitResult {
   const version = current?.version ?? 0;
   const same = current?.digest === digest || (current === undefined && isTombstone({ digest }));
   const expected = expectedVersion ?? version;
-  if (same && (version === expected || version === expected + 1)) {
+  if (same && (version === expected || version === nextVersion(expected, epoch))) {
     return current === undefined
       ? { outcome: 'unknown', entity, version: 0 }
       : { outcome: 'unchanged', entity, version, changedAt: current.changedAt };

@@ -1,10 +1,11 @@
 import type { SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda';
 import boundary from '#contracts';
-import { createCacheWriter, createReadinessWriter } from '../adapters/cache-table.ts';
+import { createCacheWriter, createReadinessWriter, parseReadiness } from '../adapters/cache-table.ts';
 import { dynamoDbClient, sqsClient } from '../adapters/clients.ts';
 import { createGapNotice, createHealing, parseGapNotice } from '../adapters/gaps.ts';
 import { createParking, createRepair } from '../adapters/parking-table.ts';
 import { eachRecord, receivedMessage } from '../adapters/queue.ts';
+import { repairTelemetry } from '../adapters/telemetry.ts';
 import { deadLetter } from '../core/repair/dead-letter.ts';
 import { heal } from '../core/repair/heal.ts';
 import { operate } from '../core/repair/operate.ts';
@@ -38,6 +39,7 @@ const projection = {
 };
 const repair = {
   ...createRepair({ client, cacheTable, parkingTable, nowMs, tombstoneLifeSeconds: settings.tombstoneLifeSeconds }),
+  parseReadiness,
   noteReadiness: createReadinessWriter({ client, tableName: cacheTable }),
 };
 const healing = createHealing({
@@ -52,20 +54,26 @@ const healing = createHealing({
   resyncQueueUrl: (type) => resyncQueues[boundary.caches[type]?.contract.owner ?? ''],
 });
 
+const report = repairTelemetry(boundary.name);
+
 /** Heals gaps, takes dead letters into parking, and does what an operator asks. */
 export async function handler(event: SQSEvent | object): Promise<SQSBatchResponse | object> {
   if ('Records' in event) return eachRecord(event, repairRecord);
   const operation = parseOperation(event);
-  return operation === undefined
-    ? { refused: 'not an operation of this function: see core/repair/operation.ts' }
-    : operate(projection, repair, operation);
+  if (operation === undefined) return { refused: 'not an operation of this function: see core/repair/operation.ts' };
+  const result = await operate(projection, repair, operation);
+  report.operated(operation.operation, result);
+  return result;
 }
 
 async function repairRecord(record: SQSRecord): Promise<void> {
   if (record.eventSourceARN !== gapQueueArn) {
     const source = record.eventSourceARN === deadLetterQueueArn ? 'crashed' : 'undelivered';
-    return parking.park(deadLetter(receivedMessage(record), source, nowMs()));
+    const aside = deadLetter(receivedMessage(record), source, nowMs());
+    await parking.park(aside);
+    return report.parked(aside);
   }
   const notice = parseGapNotice(record.body);
-  if (notice !== undefined) await heal(notice, record.messageId, healing, nowMs());
+  if (notice === undefined) return report.ignored(record.messageId, 'not a notice of a gap');
+  report.healed(notice, await heal(notice, record.messageId, healing, nowMs()));
 }

@@ -6,6 +6,7 @@ import { createOwner } from '../adapters/owner-table.ts';
 import { createParking } from '../adapters/parking-table.ts';
 import { eachRecord } from '../adapters/queue.ts';
 import { relayFailure } from '../adapters/relay-failure.ts';
+import { repairTelemetry } from '../adapters/telemetry.ts';
 import { sha256 } from '../core/entity.ts';
 import { FreshetError } from '../core/errors.ts';
 import { required } from './environment.ts';
@@ -13,6 +14,7 @@ import { required } from './environment.ts';
 const client = dynamoDbClient();
 const ownerTable = required('OWNER_TABLE');
 const resyncQueueArn = required('RESYNC_QUEUE_ARN');
+const report = repairTelemetry(boundary.name);
 const owner = createOwner({ boundary, tableName: ownerTable, client });
 const { park } = createParking({ client, cacheTable: ownerTable, parkingTable: required('PARKING_TABLE') });
 
@@ -26,11 +28,13 @@ export function handler(event: SQSEvent): Promise<SQSBatchResponse> {
 
 async function resync({ body, messageId }: SQSRecord): Promise<void> {
   const request = parseResyncRequest(body);
-  if (request === undefined) return;
+  if (request === undefined) return report.ignored(messageId, 'not a request for a state');
   try {
-    await owner.resync(request.entity.type, request.entity.id, sha256(messageId).slice(0, 20));
+    const result = await owner.resync(request.entity.type, request.entity.id, sha256(messageId).slice(0, 20));
+    if (result === 'unknown') report.ignored(messageId, 'the owner has no such entity');
   } catch (error) {
     // A type that isn't owned here, an id that can't be one: asked again it would fail again.
     if (!(error instanceof FreshetError)) throw error;
+    report.ignored(messageId, error.code);
   }
 }

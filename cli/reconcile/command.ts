@@ -1,15 +1,17 @@
 import { Command } from 'commander';
 import { DIFFERENCES, type Difference } from '../../core/repair/compare.ts';
 import { compareWithBar } from '../compare-with-bar.ts';
+import { yesOption } from '../confirm.ts';
 import { type Differing, describeDiffering } from '../differences.ts';
 import { EXIT } from '../errors.ts';
 import { inSession, interrupted } from '../in-session.ts';
-import { isMendable, mend, untilSettled } from '../mend.ts';
+import { burialConfirmed, isMendable, mend, untilSettled } from '../mend.ts';
 import { type CacheSession, cacheNamed, keptTypes, type Session } from '../session.ts';
 
 interface ReconcileOptions {
   readonly repair?: boolean;
   readonly json?: boolean;
+  readonly yes?: boolean;
 }
 
 /** A repair is given up when for so long nothing got better. */
@@ -29,11 +31,13 @@ export function reconcileCommand(): Command {
       '--repair',
       "publish just those once more, have the owner delete what it doesn't know, and wait until they are equal",
     )
+    .addOption(yesOption())
     .option('--json', 'print the result as JSON')
     .addHelpText(
       'after',
       `
-A deletion that the cache has forgotten in the meantime is equal. What is ahead or different is not repaired: see docs/restore.md.
+A deletion that the cache has forgotten in the meantime is equal. What is ahead, or at the same version with another state, is not repaired: see
+docs/restore.md. Before owners are made to delete what they don't know, --repair asks.
 
 Exit codes: 0 all equal, with --repair in the end, 1 something differs or failed, 2 no such cache or type, 130 interrupted.`,
     )
@@ -61,7 +65,7 @@ async function reconcile(
     if (!options.json) tell(name, type, counts[type], result.differing);
   }
   if (signal.aborted) return interrupted();
-  const left = options.repair ? await repair(session, cache, differing, signal, options.json ?? false) : differing;
+  const left = options.repair ? await repair(session, cache, differing, signal, options) : differing;
   if (options.json) {
     const report = { cache: name, types: counts, differences: differing.map(asJson) };
     process.stdout.write(`${JSON.stringify({ ...report, ...(options.repair && { left: left.map(asJson) }) })}\n`);
@@ -77,9 +81,12 @@ async function repair(
   cache: CacheSession,
   differing: readonly Differing[],
   signal: AbortSignal,
-  quiet: boolean,
+  { json: quiet = false, yes = false }: ReconcileOptions,
 ): Promise<Differing[]> {
-  const mendable = differing.filter(isMendable);
+  const unowned = differing.filter((one) => one.difference === 'unowned' && isMendable(one)).length;
+  const buries = await burialConfirmed(unowned, yes, signal);
+  const isMended = (one: Differing) => isMendable(one) && (buries || one.difference !== 'unowned');
+  const mendable = differing.filter(isMended);
   await mend(session, mendable, signal);
   const left = await untilSettled(session, cache, mendable, { signal, patienceMs: PATIENCE_MS });
   if (!quiet && !signal.aborted) {
@@ -89,7 +96,7 @@ async function repair(
       process.stdout.write(`${cache.boundary.name} equals its owners\n`);
     }
   }
-  return [...differing.filter((one) => !isMendable(one)), ...left];
+  return [...differing.filter((one) => !isMended(one)), ...left];
 }
 
 type Counts = Readonly<Record<'equal' | Difference, number>>;

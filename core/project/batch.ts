@@ -145,7 +145,11 @@ function openBatch(projection: Projection, messages: readonly ReceivedMessage[])
     );
 
   const tryAlone = async (message: ReceivedMessage, tried: Tried): Promise<'ended' | 'crashed before'> => {
-    const crashes = await ports.beginAlone(message, tried === 'what never crashed');
+    const crashes = await ports.beginAlone(message, tried === 'what never crashed').catch(async (error: unknown) => {
+      // It may be noted all the same, and nothing was tried.
+      await ports.endAlone(message).catch(() => undefined);
+      throw error;
+    });
     if (crashes >= MAX_CRASHES_ALONE) {
       // Its body isn't looked at any more: that may be what can't be survived. What was noted stays, should this batch end in another crash.
       const explanation = `the projector did not survive it ${crashes} times, when it was tried alone`;
@@ -184,6 +188,12 @@ function openBatch(projection: Projection, messages: readonly ReceivedMessage[])
           if ((await tryAlone(message, tried)) === 'crashed before') return group.slice(index);
         } catch (error) {
           if (!(await failed(group, error))) return [];
+          // Those behind it were received as often, and never tried.
+          await giveBack(
+            group.filter((one) => !settled.has(one)),
+            error,
+          );
+          return [];
         }
       }
       return [];

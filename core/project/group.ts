@@ -26,23 +26,25 @@ class StopChanged extends Error {
  * Projects one group, which is one entity, in the order in which its messages came. Poison is treated by policy; the newest event is
  * written; once the entity is stopped, everything after that is held.
  *
- * @param readings all of one group, as they came
+ * @param given all of one group, as they came
  * @param stopMarker when a release replays what was set aside: the marker that must stand
  * @throws when infrastructure fails; what was told to `settle` until then is done
  */
 export async function projectGroup(
   projection: Projection,
-  readings: readonly Reading[],
+  given: readonly Reading[],
   settle: Settle,
   stopMarker?: number,
 ): Promise<void> {
   const { boundary } = projection;
+  const mayBePassed = stopMarker === undefined && given.some(isPoison);
+  const readings = mayBePassed ? await withoutPassed(projection, given, settle) : given;
   const stopsAt = readings.findIndex((reading) => isPoison(reading) && policyOf(boundary, reading) === 'stop');
   const before = stopsAt === -1 ? readings : readings.slice(0, stopsAt);
   const rest = readings.slice(before.length);
 
   const poison = before.filter(isPoison);
-  await treat(projection, poison, settle);
+  if (poison.length > 0) await treat(projection, poison, settle);
   const applicable = before.filter((reading): reading is Applicable => !isPoison(reading));
   const applied = await applyEvents(applicable, { ...projection, stopMarker });
   if (applied === 'stopped') {
@@ -50,14 +52,33 @@ export async function projectGroup(
     return hold(projection, [...applicable, ...rest], settle);
   }
   for (const { reading, outcome } of applied.ended) settle(reading, outcome);
-  await askForState(projection, applied.gaps, settle);
-  const stoppedNow = await treat(projection, applied.poison, settle);
-  if (stoppedNow) return hold(projection, rest, settle);
+  if (applied.gaps.length > 0) await askForState(projection, applied.gaps, settle);
+  if (applied.poison.length > 0 && (await treat(projection, applied.poison, settle)))
+    return hold(projection, rest, settle);
   const [first, ...behind] = rest;
   if (first !== undefined && isPoison(first)) {
     await treat(projection, [first], settle);
     await hold(projection, behind, settle);
   }
+}
+
+/** Faults of an event whose entity and version can be trusted: it is in its own group, from its owner. */
+const FAULTS_OF_ITS_OWN: readonly PoisonReason[] = ['newer-schema', 'too-old', 'invalid'];
+
+/** Settles poison that the cache is past as outdated: what nobody needs any more stops and parks nothing. One read, where there is any. */
+async function withoutPassed(
+  projection: Projection,
+  readings: readonly Reading[],
+  settle: Settle,
+): Promise<readonly Reading[]> {
+  const known = readings.filter((one) => isPoison(one) && FAULTS_OF_ITS_OWN.includes(one.reason));
+  const entity = known[0]?.event?.entity;
+  if (entity === undefined) return readings;
+  const stored = await projection.ports.read(entity);
+  if (stored === undefined || stored.stopMarker !== undefined) return readings;
+  const passed = new Set(known.filter(({ event }) => event !== undefined && event.version < stored.version));
+  for (const one of passed) settle(one, 'outdated');
+  return readings.filter((one) => !passed.has(one));
 }
 
 /** Treats poison of one group by its policy, in order. Whether the entity is stopped now. */

@@ -6,7 +6,7 @@ import type { UnpublishableReason } from '../relay/message.ts';
 export interface ReceivedMessage {
   readonly messageId: string;
   readonly groupId: string;
-  /** Grows within the group; digits of equal length, so texts compare as numbers do. */
+  /** Grows within the group and its queue; digits of equal length, so texts compare as numbers do. A dead letter's ends in its reason. */
   readonly sequenceNumber: string;
   readonly body: string;
   /** Times this message was received, this time included. */
@@ -80,7 +80,7 @@ export interface SetAside {
   readonly message: ReceivedMessage;
   readonly reason: SetAsideReason;
   readonly explanation: string;
-  /** Where the body can be read. */
+  /** Where the body names it, or the message group does. */
   readonly entity: EntityRef | undefined;
   readonly version: number | undefined;
   /** Epoch milliseconds. */
@@ -101,7 +101,7 @@ export interface ProjectPorts {
    * Sets events of a stopped entity aside and counts them in the marker in one transaction; those that are there already stay as they are.
    * `released` if the entity isn't stopped any more.
    *
-   * @param asides 1 to 10, as many as a batch has
+   * @param asides 1 or more, in order; many take several transactions, one after the other
    */
   hold(entity: EntityRef, asides: readonly SetAside[]): Promise<'done' | 'released'>;
   /** Asks for the entity's whole state at this version or above. */

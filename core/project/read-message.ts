@@ -73,20 +73,22 @@ export async function readMessage(
   if (event.kind === 'tombstone') return { message, event, cached, content: { kind: 'tombstone' } };
   try {
     if (event.kind === 'delta') return { message, event, cached, content: keptDelta(event, cached) };
-    // What is digested is what the owner committed, so before any upcast.
-    if (sha256(canonicalJson(event.entity, event.data)) !== event.digest) {
-      return poison('invalid', "digest: isn't that of data");
-    }
     const kept = await keptState(event, cached, upcast(contract, event.schemaVersion, event.data as State));
-    return 'problem' in kept
-      ? poison('invalid', kept.problem)
-      : { message, event, cached, content: { kind: 'state', kept } };
+    if ('problem' in kept) return poison('invalid', kept.problem);
+    return isCommitted(event, kept)
+      ? { message, event, cached, content: { kind: 'state', kept } }
+      : poison('invalid', "digest: isn't that of data");
   } catch (error) {
     // Values that aren't JSON or that no table could give back as they were, and what an upcast made of a state that it didn't expect.
     const explanation =
       error instanceof FreshetError ? error.message : `the upcast failed: ${shortened(String(error), 200)}`;
     return poison('invalid', explanation);
   }
+}
+
+/** Whether a state is the one that its owner committed and digested: what is stored if all of it is kept as it came, else the data as sent. */
+function isCommitted({ entity, data, digest }: ReadEvent & { kind: 'state' }, { dataJson }: Kept): boolean {
+  return sha256(dataJson) === digest || sha256(canonicalJson(entity, data)) === digest;
 }
 
 /** Holds a state against the schema and keeps of it what the cache keeps. Throws `InvalidState` where the schema gives back what isn't JSON. */

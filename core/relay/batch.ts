@@ -26,6 +26,8 @@ export interface RelayPorts {
 export interface RelayReport {
   readonly published: number;
   readonly expired: number;
+  /** Versions of the time before a restore. */
+  readonly beforeEpoch: number;
   readonly diverted: number;
   /** The records that are neither published nor diverted, in stream order; the first of them restarts the batch. */
   readonly failed: readonly string[];
@@ -56,7 +58,7 @@ export async function relayBatch(
   publishedAt: string,
   ports: RelayPorts,
 ): Promise<RelayReport> {
-  const count = { published: 0, expired: 0, diverted: 0 };
+  const count = { published: 0, expired: 0, beforeEpoch: 0, diverted: 0 };
   const failed = new Set<string>();
   const groups = new Map<string, Group>();
 
@@ -74,6 +76,8 @@ export async function relayBatch(
     const next = change.kind === 'expired' ? change.kind : messageOf(boundary, change, publishedAt);
     if (next === 'expired') {
       count.expired += 1;
+    } else if ('reason' in next && next.reason === 'before-epoch') {
+      count.beforeEpoch += 1;
     } else if ('reason' in next) {
       if (!(await diverted(change.sequenceNumber, next.reason, next.message))) failed.add(change.sequenceNumber);
     } else {

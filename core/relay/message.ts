@@ -1,6 +1,6 @@
 import { type Boundary, ownedContract } from '../contract.ts';
 import { deltaOf } from '../delta.ts';
-import { deduplicationId, messageGroupId, type SentAgain, sha256, utf8Bytes } from '../entity.ts';
+import { deduplicationId, EPOCH_SIZE, messageGroupId, type SentAgain, sha256, utf8Bytes } from '../entity.ts';
 import { serialiseEvent } from '../event.ts';
 import { isTombstone, type OwnedEntity } from '../own.ts';
 import type { State } from '../state.ts';
@@ -28,9 +28,10 @@ export interface Unpublishable {
 /**
  * Why a record can never become an event. `removed`: an item was removed past the owner's interface, and its version counter
  * with it · `unreadable`: not an item that the owner's interface wrote · `unknown-type`: not in the contracts ·
- * `too-large`: over what one message carries · `refused`: the topic calls the message invalid.
+ * `too-large`: over what one message carries · `refused`: the topic calls the message invalid · `before-epoch`: of the time before a
+ * restore; its entity is published when it is lifted, so nothing is set aside.
  */
-export type UnpublishableReason = 'removed' | 'unreadable' | 'unknown-type' | 'too-large' | 'refused';
+export type UnpublishableReason = 'removed' | 'unreadable' | 'unknown-type' | 'too-large' | 'refused' | 'before-epoch';
 
 /** A message for the topic. */
 export interface OutgoingMessage {
@@ -75,6 +76,9 @@ export function outgoingMessage(
   // The text goes into the envelope as it is, so it must be the one that the owner's interface checked and digested.
   if (stateJson !== undefined && sha256(stateJson) !== digest) {
     return { reason: 'unreadable', message: "the state isn't the one that its digest was made of" };
+  }
+  if (version < boundary.epoch * EPOCH_SIZE) {
+    return { reason: 'before-epoch', message: `version ${version} is of the time before epoch ${boundary.epoch}` };
   }
   if (!isTimestamp(changedAt)) return { reason: 'unreadable', message: 'changedAt is no ISO 8601 time' };
   const base = again === undefined && ownedContract(boundary, type).deltas ? previous : undefined;

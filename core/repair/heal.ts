@@ -46,6 +46,9 @@ export const MAX_ASK_AGAIN_SECONDS = 900;
  */
 export const MAX_ASKED = 12;
 
+/** How often a gap of a stopped entity is looked at. */
+export const LOOK_AT_STOPPED_SECONDS = 60;
+
 /** A request of which nothing was heard for so long is made anew by the next gap, should its notice have been lost. */
 const STALE_MS = 4 * MAX_ASK_AGAIN_SECONDS * 1000;
 
@@ -78,7 +81,7 @@ export async function heal(
   if (version >= wantedVersion && (await ports.forget(entity, wantedVersion)) === 'forgotten') return 'healed';
   if (asked >= MAX_ASKED) return 'given up';
   if (isStopped) {
-    await ports.lookAgain({ entity, wantedVersion, asked: Math.max(asked, 1) }, MAX_ASK_AGAIN_SECONDS);
+    await ports.lookAgain({ entity, wantedVersion, asked: Math.max(asked, 1) }, LOOK_AT_STOPPED_SECONDS);
     return 'waiting';
   }
   await ports.askOwner(entity, wantedVersion);

@@ -15,7 +15,11 @@ export type OperationResult =
 /** Does what an operator asks of a cache. */
 export async function operate<S>(
   projection: Projection,
-  repair: RepairPorts & { noteReadiness(type: string, state: S): Promise<void> },
+  repair: RepairPorts & {
+    /** undefined for what is no note of a backfill. */
+    parseReadiness(state: unknown): S | undefined;
+    noteReadiness(type: string, state: S): Promise<void>;
+  },
   operation: Operation,
 ): Promise<OperationResult> {
   try {
@@ -33,7 +37,9 @@ export async function operate<S>(
       }
       case 'readiness': {
         cachedType(projection.boundary, operation.type);
-        await repair.noteReadiness(operation.type, operation.state as S);
+        const state = repair.parseReadiness(operation.state);
+        if (state === undefined) return { refused: 'state: not a note of a backfill' };
+        await repair.noteReadiness(operation.type, state);
         return { noted: true };
       }
     }

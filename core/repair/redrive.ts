@@ -27,6 +27,8 @@ export interface Redriven {
   readonly key: SetAsideKey;
   readonly outcome: Outcome | 'failed';
   readonly reason: PoisonReason | undefined;
+  /** The error's name; only for `failed`. */
+  readonly error?: string;
 }
 
 /**
@@ -105,6 +107,7 @@ async function redriveGroup(
   const settle = ({ message }: Reading, outcome: Outcome, reason?: PoisonReason) =>
     void ended.set(message, { outcome, reason });
   let changed = false;
+  let error: unknown;
   try {
     const readings = await Promise.all(events.map(({ message }) => readMessage(boundary, message, nowMs(), settings)));
     // What is poison now may be so for another reason than before, or was held; how long it has lain there stays.
@@ -113,13 +116,15 @@ async function redriveGroup(
       repair.replaceAside({ ...aside, setAsideAtMs: since.get(aside.message.sequenceNumber) ?? aside.setAsideAtMs });
     const ports = { ...projection.ports, park };
     await projectGroup({ ...projection, ports }, readings, settle, stopMarker);
-  } catch (error) {
+  } catch (caught) {
+    error = caught;
     changed = error instanceof Error && error.name === 'StopChanged';
     if (stopMarker !== undefined && !changed) throw error;
   }
   const redriven = events.map(({ message }): Redriven => {
     const { outcome, reason } = ended.get(message) ?? { outcome: 'failed', reason: undefined };
-    return { key: keyOf(message), outcome, reason };
+    const failure = outcome === 'failed' && error instanceof Error ? { error: error.name } : {};
+    return { key: keyOf(message), outcome, reason, ...failure };
   });
   const done = redriven.filter(({ outcome }) => !['parked', 'held', 'failed'].includes(outcome));
   await repair.removeAside(done.map(({ key }) => key));

@@ -222,6 +222,21 @@ describe.each<[string, () => Promise<Subject>]>([
       expect(await marker()).toBe(STOPPED_AT + 9);
     });
 
+    test('holds more than one transaction takes', async () => {
+      await ports.stop(entity, aside());
+      const many = Array.from({ length: 120 }, held);
+      expect(await ports.hold(entity, many)).toBe('done');
+      expect((await kept()).slice(1)).toEqual(many);
+      expect(await marker()).toBe(STOPPED_AT + 120);
+    });
+
+    test('holds more bytes than one transaction takes', async () => {
+      await ports.stop(entity, aside());
+      const many = Array.from({ length: 20 }, () => aside({ status: 'held', reason: 'stopped' }, 'x'.repeat(250_000)));
+      expect(await ports.hold(entity, many)).toBe('done');
+      expect(await marker()).toBe(STOPPED_AT + 20);
+    });
+
     test('that was cleared holds nothing any more', async () => {
       await ports.stop(entity, aside());
       await repair.clearStop(entity, STOPPED_AT);

@@ -1,3 +1,4 @@
+import type { DynamoDBClient, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
 import type { SQSClient } from '@aws-sdk/client-sqs';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { sqsClient } from '../../adapters/clients.ts';
@@ -12,6 +13,7 @@ let local: TestMessaging;
 let queues: SQSClient;
 let gaps: Queue;
 let resync: Queue;
+let parkingTable: string;
 let ports: HealPorts;
 
 beforeAll(async () => {
@@ -27,16 +29,20 @@ afterAll(async () => {
 beforeEach(async ({ task }) => {
   gaps = local.messaging.createQueue(`${task.id}-gaps`);
   resync = local.messaging.createQueue(`${task.id}-resync`);
-  const parkingTable = await tables.create('OrderingParking');
-  ports = createHealing({
-    table: { client: tables.client, parkingTable },
+  parkingTable = await tables.create('OrderingParking');
+  ports = healing(tables.client);
+});
+
+function healing(client: DynamoDBClient): HealPorts {
+  return createHealing({
+    table: { client, parkingTable },
     cached: async () => ({ version: 0, isStopped: false }),
     queues,
     gapQueueUrl: local.messaging.queueUrl(gaps),
     cache: 'shelf',
     resyncQueueUrl: (type) => (type === 'Thing' ? local.messaging.queueUrl(resync) : undefined),
   });
-});
+}
 
 const entity = { type: 'Thing', id: 'é/1' };
 const bodies = (queue: Queue) => queue.receive(10).map(({ body }) => body);
@@ -51,6 +57,26 @@ describe('what is wanted of an entity', () => {
     expect(await ports.forget(entity, 7)).toBe('forgotten');
     expect(await ports.forget(entity, 7)).toBe('forgotten');
     expect(await ports.wanted(entity)).toBeUndefined();
+  });
+
+  test('is stored after all when what was wanted before is forgotten in between', async () => {
+    await ports.want(entity, 5, { noticeId: 'first', staleBeforeMs: 0, nowMs: 1_000 });
+    let calls = 0;
+    // The look-again notice of the first finds it healed, just when the second was refused.
+    const forgetting = new Proxy(tables.client, {
+      get(target, name) {
+        if (name !== 'send') return Reflect.get(target, name);
+        return async (command: UpdateItemCommand) => {
+          calls += 1;
+          if (calls === 2) await ports.forget(entity, 5);
+          return target.send(command);
+        };
+      },
+    });
+    expect(await healing(forgetting).want(entity, 7, { noticeId: 'second', staleBeforeMs: 0, nowMs: 2_000 })).toBe(
+      'new',
+    );
+    expect(await ports.wanted(entity)).toBe(7);
   });
 
   test('is new again when it was wanted too long ago', async () => {

@@ -31,6 +31,14 @@ describe("a message of the relay's failure queue", () => {
     });
   });
 
+  test('keeps the keys only where both images are more than an item holds', () => {
+    const image = { state: { S: 'x'.repeat(248 * 1024) } };
+    const body = { ...diverted, record: { dynamodb: { Keys, NewImage: image, OldImage: image } } };
+    const { message, entity } = relayFailure(record(body), 0);
+    expect(JSON.parse(message.body)).toEqual({ ...diverted, keys: Keys });
+    expect(entity).toEqual({ type: 'Thing', id: 'a' });
+  });
+
   test('whose keys name no entity is set aside all the same', () => {
     const body = { ...diverted, reason: 'unreadable', keys: { pk: { N: '1' } } };
     expect(relayFailure(record(body), 0)).toMatchObject({

@@ -202,12 +202,12 @@ describe('freshet reconcile', slow, () => {
     for (const id of ['n21', 'n22', 'n23']) await depot.owner.owner.put('Item', id, { name: `mended ${id}` });
     await depot.cloud.idle();
     // n21 is still ahead: version 2 there, 9 here.
-    const repaired = await reconciled('lenient', '--repair');
+    const repaired = await reconciled('lenient', '--repair', '--yes');
     expect(repaired).toMatchObject({ code: 1, result: { left: [{ id: 'n21', difference: 'ahead' }] } });
     expect(await depot.owner.owner.get('Item', 'orphan')).toMatchObject({ version: 5, stateJson: undefined });
     expect(await depot.cache('lenient').reader.get('Item', 'orphan')).toMatchObject({ status: 'deleted', version: 5 });
     await plant('lenient', 'n21', 'version', { N: '1' });
-    const { code, out } = await depot.run('reconcile', 'lenient', '--repair');
+    const { code, out } = await depot.run('reconcile', 'lenient', '--repair', '--yes');
     expect({ code, out }).toEqual({
       code: 0,
       out: expect.stringContaining('1 of 1 differences repaired\nlenient equals its owners\n'),
@@ -220,13 +220,13 @@ describe('freshet reconcile', slow, () => {
       new DeleteItemCommand({ TableName: tableOf('lenient'), Key: keyItem({ type: 'Item', id: 'n30' }) }),
     );
     depot.cloud.functions.setReservedConcurrency(depot.owner.deployed.relay, 0);
-    const child = freshet(['reconcile', 'lenient', '--repair'], depot.folder);
+    const child = freshet(['reconcile', 'lenient', '--repair', '--yes'], depot.folder);
     const ended = endOf(child);
     await once(child.stdout ?? child, 'data');
     child.kill('SIGINT');
     expect(await ended).toMatchObject({ code: 130 });
     depot.cloud.functions.setReservedConcurrency(depot.owner.deployed.relay, undefined);
-    expect((await reconciled('lenient', '--repair')).code).toBe(0);
+    expect((await reconciled('lenient', '--repair', '--yes')).code).toBe(0);
   });
 });
 
@@ -249,7 +249,7 @@ describe('a restore of the owner from a backup', slow, () => {
     });
 
     depot.useContracts('test/cli/depot/restored.ts');
-    const first = await depot.json<object>('restore', 'depot');
+    const first = await depot.json<object>('restore', 'depot', '--yes');
     expect(first).toEqual({ code: 0, result: { owner: 'depot', lifted: 71, unchanged: 0, buried: 1, left: [] } });
     for (const cache of ['strict', 'lenient'] as const) {
       expect(await reconciled(cache)).toMatchObject({ code: 0, result: { differences: [] } });
@@ -258,12 +258,34 @@ describe('a restore of the owner from a backup', slow, () => {
       expect(await reader.get('Item', 'n1')).toMatchObject({ status: 'deleted', version: EPOCH_SIZE + 2 });
       expect(await reader.get('Item', 'created')).toMatchObject({ status: 'deleted', version: EPOCH_SIZE + 2 });
     }
-    const { code, out } = await depot.run('restore', 'depot');
+    const { code, out } = await depot.run('restore', 'depot', '--yes');
     expect({ code, out }).toEqual({
       code: 0,
       out: "depot: 0 lifted into epoch 1, 72 there already, 0 deleted that it doesn't have\nevery cache equals it\n",
     });
     const put = await depot.run('put', 'Item', 'n40', '--data', '{"name":"the new epoch"}');
     expect(put.out).toContain(`changed, version ${EPOCH_SIZE + 2}`);
+  });
+
+  test('made again without raising the epoch again is refused, and nothing is deleted', async () => {
+    const { table } = depot.owner.deployed;
+    const backup = await itemsOf(table);
+    await depot.run('put', 'Item', 'n41', '--data', '{"name":"after the second backup"}');
+    await depot.run('put', 'Item', 'lost', '--data', '{"name":"after the second backup"}');
+    await depot.cloud.idle();
+    await remove(table, keyItem({ type: 'Item', id: 'lost' }));
+    for (const one of backup) await depot.client.send(new PutItemCommand({ TableName: table, Item: one }));
+    await depot.cloud.idle();
+    const { code, err } = await depot.run('restore', 'depot', '--yes');
+    expect(code).toBe(2);
+    expect(err).toContain('Raise the epoch');
+    expect(await depot.cache('strict').reader.get('Item', 'lost')).toMatchObject({ status: 'found' });
+  });
+
+  test('asks before the owner deletes what only caches have', async () => {
+    const { code, err } = await depot.run('reconcile', 'strict', '--repair');
+    expect(code).toBe(2);
+    expect(err).toContain('Add --yes');
+    expect(await depot.cache('strict').reader.get('Item', 'lost')).toMatchObject({ status: 'found' });
   });
 });

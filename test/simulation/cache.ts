@@ -226,6 +226,7 @@ export function createCache(
               invocation.call('parkingTable', aside.message.groupId, () => repair.replaceAside(aside)),
             clearStop: (entity, marker) =>
               invocation.call('cacheTable', messageGroupId(entity), () => repair.clearStop(entity, marker)),
+            parseReadiness: () => undefined,
             noteReadiness: async () => {},
           },
           operation,

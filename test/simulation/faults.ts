@@ -51,7 +51,7 @@ export const FLOORS = {
   tooOld: 500,
   /** A message that crashed the projector each time, until it was parked. */
   crashAlways: 50,
-  retriesExhausted: 100,
+  retriesExhausted: 20,
   backfill: 700,
   /** A cache that keeps another selection of fields from now on. */
   fieldsRaised: 180,

@@ -120,6 +120,33 @@ describe('poison under the policy', () => {
   });
 });
 
+describe('poison that the cache is past', () => {
+  const poison = (version: number) =>
+    message(owned(product(), version), { body: eventBody(owned(product(), version), { schemaVersion: 9 }) });
+
+  test.each(['park', 'stop'] as const)('is outdated under %s: nobody needs it any more', async (policy) => {
+    const cache = inMemoryCache();
+    await project(cache, [version(5)], cacheWith(policy));
+    expect((await project(cache, [poison(3), version(6)], cacheWith(policy))).outcomes).toEqual([
+      'outdated',
+      'applied',
+    ]);
+    expect([cache.parked.length, cache.stopped.size]).toEqual([0, 0]);
+  });
+
+  test('is poison at the version that the cache holds, and above', async () => {
+    const cache = inMemoryCache();
+    await project(cache, [version(5)]);
+    expect((await project(cache, [poison(5)])).outcomes).toEqual(['parked']);
+  });
+
+  test('is held all the same behind a stopped entity', async () => {
+    const cache = inMemoryCache();
+    await project(cache, [version(5), malformed()]);
+    expect((await project(cache, [poison(3)])).outcomes).toEqual(['held']);
+  });
+});
+
 describe('an entity that is being stopped', () => {
   test('by two projectors at once is stopped by one, and the other holds its event', async () => {
     const cache = inMemoryCache();
@@ -189,8 +216,9 @@ describe('a message that fails again and again', () => {
   };
 
   test('is poison once both its attempts and its age are used up', async () => {
-    const { cache, outcomes } = await tried(attempts, nowMs);
-    expect(outcomes).toEqual(['parked', 'parked']);
+    const { cache, outcomes, returned } = await tried(attempts, nowMs);
+    // What is behind it was received as often, and never tried.
+    expect([outcomes, returned]).toEqual([['parked', undefined], 1]);
     expect(cache.parked[0]).toMatchObject({ reason: 'retries-exhausted', version: 1 });
     expect(cache.parked[0]?.explanation).toBe('failed 5 times; at last: Error');
   });

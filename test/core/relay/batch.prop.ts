@@ -109,14 +109,14 @@ test.each<[string, Relay]>([
     async (boundary, changes, publishedAt, ports) => {
       const reports = [];
       for (const change of changes) reports.push(await relayBatch(boundary, [change], publishedAt, ports));
-      return { published: 0, expired: 0, diverted: 0, failed: reports.flatMap(({ failed }) => failed) };
+      return { published: 0, expired: 0, beforeEpoch: 0, diverted: 0, failed: reports.flatMap(({ failed }) => failed) };
     },
   ],
   [
     'publishes all versions at once',
     async (boundary, changes, publishedAt, ports) => {
       const reports = await Promise.all(changes.map((change) => relayBatch(boundary, [change], publishedAt, ports)));
-      return { published: 0, expired: 0, diverted: 0, failed: reports.flatMap(({ failed }) => failed) };
+      return { published: 0, expired: 0, beforeEpoch: 0, diverted: 0, failed: reports.flatMap(({ failed }) => failed) };
     },
   ],
   ['forgets what failed', async (...args) => ({ ...(await relayBatch(...args)), failed: [] })],

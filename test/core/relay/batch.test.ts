@@ -48,7 +48,7 @@ describe('a batch of commits', () => {
       ['Product/p1@2'],
       ['Product/p1@3'],
     ]);
-    expect(report).toEqual({ published: 3, expired: 0, diverted: 0, failed: [] });
+    expect(report).toEqual({ published: 3, expired: 0, beforeEpoch: 0, diverted: 0, failed: [] });
   });
 
   test('publishes each as the event of its version, under its entity and type', async () => {
@@ -112,7 +112,7 @@ describe('a batch of commits', () => {
 
   test('of nothing does nothing', async () => {
     const topic = ports();
-    expect(await relayed([], topic)).toEqual({ published: 0, expired: 0, diverted: 0, failed: [] });
+    expect(await relayed([], topic)).toEqual({ published: 0, expired: 0, beforeEpoch: 0, diverted: 0, failed: [] });
     expect(topic.calls).toEqual([]);
   });
 });
@@ -151,7 +151,7 @@ describe('a message that fails', () => {
       topic,
     );
     expect(topic.published()).toEqual(['Product/a@1', 'Product/b@1', 'Product/a@2', 'Product/b@2', 'Product/b@3']);
-    expect(report).toEqual({ published: 4, expired: 0, diverted: 0, failed: ['2', '4'] });
+    expect(report).toEqual({ published: 4, expired: 0, beforeEpoch: 0, diverted: 0, failed: ['2', '4'] });
   });
 
   test('is told in the order of the stream, so that the first of them restarts the batch', async () => {
@@ -180,19 +180,25 @@ describe('a record that can never be published', () => {
     const report = await relayed(stream(owned(product(), 1), owned(product(), 2), owned(product(), 3)), topic);
     expect(topic.diverted).toEqual([{ sequenceNumber: '2', reason: 'refused', message: 'invalid' }]);
     expect(topic.published()).toEqual(['Product/p1@1', 'Product/p1@2', 'Product/p1@3']);
-    expect(report).toEqual({ published: 2, expired: 0, diverted: 1, failed: [] });
+    expect(report).toEqual({ published: 2, expired: 0, beforeEpoch: 0, diverted: 1, failed: [] });
   });
 
   test('fails with its group behind it when it is refused and cannot be diverted either', async () => {
     const topic = ports(({ deduplicationId }) => (deduplicationId === 'Product/p1@2' ? REFUSED : PUBLISHED), true);
     const changes = stream(owned(product(), 1), owned(product(), 2), owned(product(), 3), owned(product('b'), 1));
-    expect(await relayed(changes, topic)).toEqual({ published: 2, expired: 0, diverted: 0, failed: ['2', '3'] });
+    expect(await relayed(changes, topic)).toEqual({
+      published: 2,
+      expired: 0,
+      beforeEpoch: 0,
+      diverted: 0,
+      failed: ['2', '3'],
+    });
   });
 
   test('is counted and no more when it is an item that expired', async () => {
     const topic = ports();
     const report = await relayed([{ sequenceNumber: '1', kind: 'expired' }], topic);
-    expect(report).toEqual({ published: 0, expired: 1, diverted: 0, failed: [] });
+    expect(report).toEqual({ published: 0, expired: 1, beforeEpoch: 0, diverted: 0, failed: [] });
     expect([topic.calls, topic.diverted]).toEqual([[], []]);
   });
 
@@ -255,7 +261,7 @@ describe('a record that can never be published', () => {
     const topic = ports(() => PUBLISHED, true);
     const removed = { sequenceNumber: '0', kind: 'unpublishable', reason: 'removed', message: '' } as const;
     const report = await relayed([removed, ...stream(owned(product(), 1))], topic);
-    expect(report).toEqual({ published: 1, expired: 0, diverted: 0, failed: ['0'] });
+    expect(report).toEqual({ published: 1, expired: 0, beforeEpoch: 0, diverted: 0, failed: ['0'] });
   });
 });
 
@@ -281,6 +287,19 @@ describe('a resync', () => {
     await relayed([first, ...resync(owned(product(), 3)), last], topic);
     expect(topic.published()).toEqual(['Product/p1@2', 'Product/p1@3~rtoken-1', 'Product/p1@4']);
   });
+});
+
+test('a version of the time before a restore is not published, nor set aside: lifting its entity publishes that', async () => {
+  const topic = ports();
+  const lifted = owned(product('b'), 1_000_000_000_001);
+  const report = await relayBatch(
+    { ...catalogue, epoch: 1 },
+    stream(owned(product(), 7), lifted),
+    PUBLISHED_AT,
+    topic.relay,
+  );
+  expect(topic.published()).toEqual(['Product/b@1000000000001']);
+  expect(report).toEqual({ published: 1, expired: 0, beforeEpoch: 1, diverted: 0, failed: [] });
 });
 
 describe('a change of a type with deltas', () => {

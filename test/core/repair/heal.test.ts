@@ -4,6 +4,7 @@ import {
   type GapNotice,
   type HealPorts,
   heal,
+  LOOK_AT_STOPPED_SECONDS,
   MAX_ASK_AGAIN_SECONDS,
   MAX_ASKED,
 } from '../../../core/repair/heal.ts';
@@ -129,7 +130,7 @@ describe('a gap', () => {
     isStopped = true;
     expect(await gap(5)).toBe('waiting');
     for (let time = 0; time < MAX_ASKED + 1; time += 1) expect(await looked()).toBe('waiting');
-    expect([asked, again[0]?.delaySeconds]).toEqual([[], MAX_ASK_AGAIN_SECONDS]);
+    expect([asked, again[0]?.delaySeconds]).toEqual([[], LOOK_AT_STOPPED_SECONDS]);
     isStopped = false;
     expect(await looked()).toBe('asked');
     cached = 5;

@@ -176,7 +176,7 @@ describe("an operator's request", () => {
   const asked = (operation: Parameters<typeof operate>[2]) =>
     operate(
       projectionOf(boundary(2, 'park'), cache.ports),
-      { ...cache.repair, noteReadiness: async () => {} },
+      { ...cache.repair, parseReadiness: () => undefined, noteReadiness: async () => {} },
       operation,
     );
 
@@ -193,6 +193,7 @@ describe("an operator's request", () => {
   test.each([
     ['a type that is not kept', { operation: 'release', type: 'Label', id: 'x', drop: false }, /doesn't keep "Label"/],
     ['an id that cannot be one', { operation: 'release', type: 'Product', id: '', drop: false }, /^id: empty/],
+    ['a mark that is none', { operation: 'readiness', type: 'Product', state: {} }, /^state: /],
     ['a mark on a type that is not kept', { operation: 'readiness', type: 'Label', state: {} }, /doesn't keep "Label"/],
   ] as const)('for %s is refused', async (_, operation, message) => {
     expect(await asked(operation)).toEqual({ refused: expect.stringMatching(message) });
