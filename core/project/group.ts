@@ -65,13 +65,18 @@ export async function projectGroup(
 /** Faults of an event whose entity and version can be trusted: it is in its own group, from its owner. */
 const FAULTS_OF_ITS_OWN: readonly PoisonReason[] = ['newer-schema', 'too-old', 'invalid'];
 
-/** Settles poison that the cache is past as outdated: what nobody needs any more stops and parks nothing. One read, where there is any. */
+/**
+ * Settles poison that the cache is past as outdated where the policy is to stop: what nobody needs any more stops nothing. One read, where
+ * there is any. Under the other policies poison does no harm to those behind it, and the listing says that it is outdated.
+ */
 async function withoutPassed(
   projection: Projection,
   readings: readonly Reading[],
   settle: Settle,
 ): Promise<readonly Reading[]> {
-  const known = readings.filter((one) => isPoison(one) && FAULTS_OF_ITS_OWN.includes(one.reason));
+  const known = readings.filter(
+    (one) => isPoison(one) && FAULTS_OF_ITS_OWN.includes(one.reason) && policyOf(projection.boundary, one) === 'stop',
+  );
   const entity = known[0]?.event?.entity;
   if (entity === undefined) return readings;
   const stored = await projection.ports.read(entity);
