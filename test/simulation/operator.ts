@@ -76,6 +76,8 @@ export function createOperator({ world, owner, caches, send, askForResync }: Acc
         const publishedAt = new Date(scheduler.nowMs()).toISOString();
         const message = outgoingMessage(owner.table.boundary, owned, { publishedAt, again });
         await scheduler.sleep(100);
+        // What isn't lifted yet can't be sent, and is published when it is.
+        if ('reason' in message && message.reason === 'before-epoch') continue;
         if ('reason' in message) throw new Error(message.message);
         const wrong = world.wrong.message?.(message) ?? message;
         if (send(cache, wrong, wrong.deduplicationId).isDuplicate) {
