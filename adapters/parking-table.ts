@@ -1,34 +1,23 @@
 import { randomUUID } from 'node:crypto';
 import {
-  BatchWriteItemCommand,
   ConditionalCheckFailedException,
   DeleteItemCommand,
   type DynamoDBClient,
   PutItemCommand,
-  paginateQuery,
-  ScanCommand,
   TransactionCanceledException,
   TransactWriteItemsCommand,
   UpdateItemCommand,
 } from '@aws-sdk/client-dynamodb';
-import { type EntityRef, utf8Bytes } from '../core/entity.ts';
-import type { ProjectPorts, ReceivedMessage, SetAside } from '../core/project/ports.ts';
-import type { Page } from '../core/read.ts';
-import type { RepairPorts, SetAsideKey } from '../core/repair/redrive.ts';
+import { utf8Bytes } from '../core/entity.ts';
+import type { ProjectPorts, SetAside } from '../core/project/ports.ts';
+import { ALONE, asideItem, parkingKey } from './aside-items.ts';
 import { ATTRIBUTE, type Item, keyItem } from './items.ts';
-
-/** Sort keys of the parking table: what lies there of a message group. */
-const EVENT = 'event#';
-const ALONE = 'alone#';
 
 /** Nothing lies under the key. */
 const ABSENT = `attribute_not_exists(${ATTRIBUTE.partition})`;
 
 /** How long the note of a try alone is kept, should its message be gone: the longest retention of a queue (sqs/quotas-queues). */
 const NOTE_LIFE_SECONDS = 14 * 86_400;
-
-/** Items a BatchWriteItem call takes (ddb/Constraints, 2026-11-23). */
-const MAX_BATCH_WRITE_ITEMS = 25;
 
 /** Where a boundary's set-aside events lie, and the cache table that stop markers are in. */
 export interface ParkingTables {
@@ -155,164 +144,4 @@ async function refusals(client: DynamoDBClient, TransactItems: TransactItems): P
     if (codes.some((code) => code !== 'None' && code !== 'ConditionalCheckFailed')) throw error;
     return codes.map((code) => code === 'ConditionalCheckFailed');
   }
-}
-
-/** What an operator looks through. */
-export interface AsideReader {
-  /** A page of everything that is set aside, in no order. @param cursor where the page before ended */
-  list(options?: { readonly cursor?: string | undefined; readonly limit?: number }): Promise<Page<SetAside>>;
-  /** All that is set aside of a message group, in order. */
-  ofGroup(groupId: string): Promise<readonly SetAside[]>;
-}
-
-/** Reads and forgets what was set aside, and lets stopped entities go on. */
-export function createRepair(
-  tables: ParkingTables & { readonly tombstoneLifeSeconds: number; readonly nowMs: () => number },
-): RepairPorts {
-  const { client, parkingTable, cacheTable, tombstoneLifeSeconds, nowMs } = tables;
-  return {
-    asideOf: createAsideReader(tables).ofGroup,
-    removeAside: (keys) => removeAside(client, parkingTable, keys),
-    async replaceAside(aside) {
-      await client.send(new PutItemCommand({ TableName: parkingTable, Item: asideItem(aside) }));
-    },
-    async clearStop(entity, marker) {
-      const expires = Math.ceil(nowMs() / 1000) + tombstoneLifeSeconds;
-      const isState = await clear(entity, marker, 'attribute_exists(#data) OR #version = :none', 'REMOVE #stopped', {});
-      if (isState) return 'cleared';
-      const set = 'REMOVE #stopped SET #expires = :expires';
-      return (await clear(entity, marker, 'attribute_not_exists(#data) AND #version <> :none', set, {
-        ':expires': { N: String(expires) },
-      }))
-        ? 'cleared'
-        : 'changed';
-    },
-  };
-
-  /** Whether the marker was taken off: a tombstone begins to expire anew with that. */
-  async function clear(
-    entity: EntityRef,
-    marker: number,
-    condition: string,
-    update: string,
-    values: Item,
-  ): Promise<boolean> {
-    try {
-      await client.send(
-        new UpdateItemCommand({
-          TableName: cacheTable,
-          Key: keyItem(entity),
-          UpdateExpression: update,
-          ConditionExpression: `#stopped = :marker AND (${condition})`,
-          ExpressionAttributeNames: {
-            '#stopped': ATTRIBUTE.stopped,
-            '#data': ATTRIBUTE.data,
-            '#version': ATTRIBUTE.version,
-            ...(':expires' in values && { '#expires': ATTRIBUTE.expiresAt }),
-          },
-          ExpressionAttributeValues: { ':marker': { N: String(marker) }, ':none': { N: '0' }, ...values },
-        }),
-      );
-      return true;
-    } catch (error) {
-      if (error instanceof ConditionalCheckFailedException) return false;
-      throw error;
-    }
-  }
-}
-
-/** Reads what is set aside, page by page. */
-export function createAsideReader({
-  client,
-  parkingTable,
-}: Pick<ParkingTables, 'client' | 'parkingTable'>): AsideReader {
-  return {
-    async list({ cursor, limit = 100 } = {}) {
-      const { Items = [], LastEvaluatedKey } = await client.send(
-        new ScanCommand({
-          TableName: parkingTable,
-          FilterExpression: 'begins_with(#id, :event)',
-          ExpressionAttributeNames: { '#id': ATTRIBUTE.id },
-          ExpressionAttributeValues: { ':event': { S: EVENT } },
-          Limit: limit,
-          ExclusiveStartKey:
-            cursor === undefined ? undefined : (JSON.parse(Buffer.from(cursor, 'base64url').toString()) as Item),
-        }),
-      );
-      const next = LastEvaluatedKey && Buffer.from(JSON.stringify(LastEvaluatedKey)).toString('base64url');
-      return { items: Items.map(asideOf), cursor: next };
-    },
-    async ofGroup(groupId) {
-      const query = {
-        TableName: parkingTable,
-        KeyConditionExpression: '#pk = :group AND begins_with(#id, :event)',
-        ExpressionAttributeNames: { '#pk': ATTRIBUTE.partition, '#id': ATTRIBUTE.id },
-        ExpressionAttributeValues: { ':group': { S: groupId }, ':event': { S: EVENT } },
-        ConsistentRead: true,
-      };
-      const all: SetAside[] = [];
-      for await (const { Items = [] } of paginateQuery({ client }, query)) all.push(...Items.map(asideOf));
-      return all;
-    },
-  };
-}
-
-/** Forgets events that were set aside; those that aren't there count as forgotten. */
-export async function removeAside(
-  client: DynamoDBClient,
-  parkingTable: string,
-  keys: readonly SetAsideKey[],
-): Promise<void> {
-  let requests = keys.map((key) => ({ DeleteRequest: { Key: parkingKey(EVENT, key) } }));
-  for (let round = 0; requests.length > 0; round += 1) {
-    const { UnprocessedItems } = await client.send(
-      new BatchWriteItemCommand({ RequestItems: { [parkingTable]: requests.slice(0, MAX_BATCH_WRITE_ITEMS) } }),
-    );
-    const left = (UnprocessedItems?.[parkingTable] ?? []) as typeof requests;
-    requests = [...left, ...requests.slice(MAX_BATCH_WRITE_ITEMS)];
-    if (left.length > 0) await new Promise((resolve) => setTimeout(resolve, Math.min(1_000, 25 * 2 ** round)));
-  }
-}
-
-function parkingKey(kind: string, { groupId, sequenceNumber }: SetAsideKey | ReceivedMessage) {
-  return { [ATTRIBUTE.partition]: { S: groupId }, [ATTRIBUTE.id]: { S: kind + sequenceNumber } };
-}
-
-function asideItem({ status, message, reason, explanation, entity, version, setAsideAtMs }: SetAside): Item {
-  return {
-    ...parkingKey(EVENT, message),
-    status: { S: status },
-    reason: { S: reason },
-    explanation: { S: explanation },
-    body: { S: message.body },
-    messageId: { S: message.messageId },
-    receiveCount: { N: String(message.receiveCount) },
-    sentAt: { N: String(message.sentAtMs) },
-    setAsideAt: { N: String(setAsideAtMs) },
-    ...(entity && { entityType: { S: entity.type }, entityId: { S: entity.id } }),
-    ...(version !== undefined && { version: { N: String(version) } }),
-  };
-}
-
-function asideOf(item: Item): SetAside {
-  const text = (name: string) => item[name]?.S ?? '';
-  const number = (name: string) => Number(item[name]?.N);
-  const type = item.entityType?.S;
-  return {
-    status: text('status') as SetAside['status'],
-    message: {
-      messageId: text('messageId'),
-      groupId: text(ATTRIBUTE.partition),
-      sequenceNumber: text(ATTRIBUTE.id).slice(EVENT.length),
-      body: text('body'),
-      // It starts anew: what it failed of before is not what it is judged by now.
-      receiveCount: 1,
-      sentAtMs: number('sentAt'),
-    },
-    reason: text('reason') as SetAside['reason'],
-    explanation: text('explanation'),
-    entity: type === undefined ? undefined : { type, id: text('entityId') },
-    version: item.version === undefined ? undefined : number('version'),
-    setAsideAtMs: number('setAsideAt'),
-  };
 }

@@ -3,8 +3,8 @@ import * as z from 'zod/mini';
 import { OUTCOMES, POISON_REASONS } from '../core/outcome.ts';
 import type { Operation } from '../core/repair/operation.ts';
 import type { Redriven, Released, SetAsideKey } from '../core/repair/redrive.ts';
-import type { Readiness } from './cache-table.ts';
 import type { ClientOptions } from './clients.ts';
+import type { Readiness } from './readiness.ts';
 
 /** A cache's repair function, as an operator asks it. */
 export interface RepairFunction {

@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import type { Readiness } from '../adapters/cache-table.ts';
+import type { Readiness } from '../adapters/readiness.ts';
 import { entityName } from '../core/entity.ts';
 import type { CachedEntity } from '../core/read.ts';
 import { EXIT } from './errors.ts';

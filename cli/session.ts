@@ -1,11 +1,11 @@
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { type AsideReader, createAsideReader, removeAside } from '../adapters/aside.ts';
 import { sendToCache } from '../adapters/cache-queue.ts';
 import { type CacheRecords, createCacheRecords } from '../adapters/cache-records.ts';
 import { createReader, type Reader } from '../adapters/cache-table.ts';
 import { dynamoDbClient, sqsClient } from '../adapters/clients.ts';
 import { createOwner, type Owner } from '../adapters/owner-table.ts';
-import { type AsideReader, createAsideReader, removeAside } from '../adapters/parking-table.ts';
 import { createRepairFunction, lambdaClient, type RepairFunction } from '../adapters/repair-function.ts';
 import { type Boundary, cachedType } from '../core/contract.ts';
 import { type DeployedCache, type DeployedOwner, readDeployed } from '../core/deployed.ts';

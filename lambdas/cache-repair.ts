@@ -1,10 +1,12 @@
 import type { SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda';
 import boundary from '#contracts';
-import { createCacheWriter, createReadinessWriter, parseReadiness } from '../adapters/cache-table.ts';
+import { createRepair } from '../adapters/aside.ts';
+import { createCacheWriter } from '../adapters/cache-writer.ts';
 import { dynamoDbClient, sqsClient } from '../adapters/clients.ts';
 import { createGapNotice, createHealing, parseGapNotice } from '../adapters/gaps.ts';
-import { createParking, createRepair } from '../adapters/parking-table.ts';
+import { createParking } from '../adapters/parking-table.ts';
 import { eachRecord, receivedMessage } from '../adapters/queue.ts';
+import { createReadinessWriter, parseReadiness } from '../adapters/readiness.ts';
 import { repairTelemetry } from '../adapters/telemetry.ts';
 import { deadLetter } from '../core/repair/dead-letter.ts';
 import { heal } from '../core/repair/heal.ts';

@@ -1,6 +1,6 @@
 import type { Context, SQSBatchResponse, SQSEvent } from 'aws-lambda';
 import boundary from '#contracts';
-import { createCacheWriter } from '../adapters/cache-table.ts';
+import { createCacheWriter } from '../adapters/cache-writer.ts';
 import { dynamoDbClient, sqsClient } from '../adapters/clients.ts';
 import { createGapNotice } from '../adapters/gaps.ts';
 import { createParking } from '../adapters/parking-table.ts';

@@ -5,7 +5,7 @@ import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { type Message, type ReceiveMessageCommandOutput, SQSClient } from '@aws-sdk/client-sqs';
 import type { SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda';
 import { Consumer } from 'sqs-consumer';
-import { createCacheWriter } from '../../adapters/cache-table.ts';
+import { createCacheWriter } from '../../adapters/cache-writer.ts';
 import { receivedMessage } from '../../adapters/queue.ts';
 import { validateState } from '../../core/contract.ts';
 import { sha256 } from '../../core/entity.ts';

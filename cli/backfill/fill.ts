@@ -1,4 +1,4 @@
-import type { Readiness } from '../../adapters/cache-table.ts';
+import type { Readiness } from '../../adapters/readiness.ts';
 import { entityName } from '../../core/entity.ts';
 import type { OwnedEntity } from '../../core/own.ts';
 import { batches } from '../../core/relay/batch.ts';

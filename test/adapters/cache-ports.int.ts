@@ -1,8 +1,10 @@
 import { GetItemCommand } from '@aws-sdk/client-dynamodb';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { createCacheWriter, createReader } from '../../adapters/cache-table.ts';
+import { createAsideReader, createRepair } from '../../adapters/aside.ts';
+import { createReader } from '../../adapters/cache-table.ts';
+import { createCacheWriter } from '../../adapters/cache-writer.ts';
 import { keyItem } from '../../adapters/items.ts';
-import { createAsideReader, createParking, createRepair } from '../../adapters/parking-table.ts';
+import { createParking } from '../../adapters/parking-table.ts';
 import { messageGroupId } from '../../core/entity.ts';
 import type { CachedItem, Expectation, ProjectPorts, SetAside } from '../../core/project/ports.ts';
 import type { RepairPorts } from '../../core/repair/redrive.ts';

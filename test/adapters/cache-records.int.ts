@@ -2,7 +2,7 @@ import { PutItemCommand } from '@aws-sdk/client-dynamodb';
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createCacheRecords } from '../../adapters/cache-records.ts';
-import { createCacheWriter } from '../../adapters/cache-table.ts';
+import { createCacheWriter } from '../../adapters/cache-writer.ts';
 import { keyItem } from '../../adapters/items.ts';
 import { pairs } from '../../core/repair/compare.ts';
 import { imitations } from '../support/nasty-ids.ts';

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { createCacheWriter, createReader, type Reader } from '../../adapters/cache-table.ts';
+import { createReader, type Reader } from '../../adapters/cache-table.ts';
+import { createCacheWriter } from '../../adapters/cache-writer.ts';
 import { dynamoDbClient } from '../../adapters/clients.ts';
 import { indexValue } from '../../core/project/fields.ts';
 import type { CachedItem, WriteResult } from '../../core/project/ports.ts';

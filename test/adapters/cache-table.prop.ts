@@ -1,7 +1,8 @@
 import type { DynamoDBClient, PutItemCommandInput } from '@aws-sdk/client-dynamodb';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { createCacheWriter, createReader } from '../../adapters/cache-table.ts';
+import { createReader } from '../../adapters/cache-table.ts';
+import { createCacheWriter } from '../../adapters/cache-writer.ts';
 import { dynamoDbClient } from '../../adapters/clients.ts';
 import type { EntityRef } from '../../core/entity.ts';
 import { projectBatch } from '../../core/project/batch.ts';

@@ -4,7 +4,7 @@ import {
   PutItemCommand,
   UpdateItemCommand,
 } from '@aws-sdk/client-dynamodb';
-import { createCacheWriter } from '../../../adapters/cache-table.ts';
+import { createCacheWriter } from '../../../adapters/cache-writer.ts';
 import { ATTRIBUTE, keyItem } from '../../../adapters/items.ts';
 import { projectBatch } from '../../../core/project/batch.ts';
 import type { ReceivedMessage } from '../../../core/project/ports.ts';
