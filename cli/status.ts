@@ -43,7 +43,7 @@ type CacheStatus = StatusReport['caches'][number];
 
 /** The columns beside the cache's name; those that are seldom needed are left out while all are 0. */
 const COLUMNS: readonly { head: string; of: (cache: CacheStatus) => string | number; seldom?: true }[] = [
-  { head: 'filled', of: ({ readiness }) => filled(readiness) },
+  { head: 'backfill', of: ({ readiness }) => backfilled(readiness) },
   { head: 'entities', of: (cache) => cache.entities },
   { head: 'applied', of: (cache) => cache.applied },
   { head: 'superseded', of: (cache) => cache.superseded },
@@ -76,11 +76,11 @@ export function renderStatus({ owners, caches }: StatusReport): string {
   return [...lines, table.toString()].join('\n');
 }
 
-/** The state that all types share, else how many of them are ready. */
-function filled(readiness: CacheStatus['readiness']): string {
+/** The state that all types share, else how many of them are ready. A cache that was there from the start needs no backfill. */
+function backfilled(readiness: CacheStatus['readiness']): string {
   const states = Object.values(readiness);
   const [first = '-'] = states;
-  if (states.every((state) => state === first)) return first;
+  if (states.every((state) => state === first)) return first === 'empty' ? 'none' : first;
   return `${states.filter((state) => state === 'ready').length} of ${states.length} ready`;
 }
 
