@@ -1,7 +1,9 @@
+import { CloudWatchClient } from '@aws-sdk/client-cloudwatch';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { SNSClient } from '@aws-sdk/client-sns';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import { ConfiguredRetryStrategy } from '@smithy/core/retry';
+import { adaptiveRetry } from './adaptive-retry.ts';
 
 /**
  * Waits of 50 and 100 ms between three attempts. A mapping deletes messages only when the invocation returns, so a longer wait
@@ -19,6 +21,15 @@ export interface ClientOptions {
 
 export function dynamoDbClient(options: ClientOptions = {}): DynamoDBClient {
   return new DynamoDBClient({ ...options, requestHandler, retryStrategy: shortRetry() });
+}
+
+/** For a projector's writes: a table that throttles is asked at the rate that it takes. */
+export function adaptiveDynamoDbClient(options: ClientOptions = {}): DynamoDBClient {
+  return new DynamoDBClient({ ...options, requestHandler, retryStrategy: adaptiveRetry(shortRetry()) });
+}
+
+export function cloudWatchClient(options: ClientOptions = {}): CloudWatchClient {
+  return new CloudWatchClient({ ...options, requestHandler, retryStrategy: shortRetry() });
 }
 
 export function snsClient(options: ClientOptions = {}): SNSClient {

@@ -6,7 +6,15 @@ import {
   type UpdateItemCommandInput,
 } from '@aws-sdk/client-dynamodb';
 import { type Boundary, checkedState, ownedContract } from '../core/contract.ts';
-import { type EntityRef, EPOCH_SIZE, entityRef, liftedVersion, MAX_VERSION } from '../core/entity.ts';
+import {
+  assertNotHeartbeat,
+  type EntityRef,
+  EPOCH_SIZE,
+  entityRef,
+  HEARTBEAT_ID,
+  liftedVersion,
+  MAX_VERSION,
+} from '../core/entity.ts';
 import {
   assertExpectedVersion,
   type CommitResult,
@@ -17,6 +25,7 @@ import {
 } from '../core/own.ts';
 import type { Page } from '../core/read.ts';
 import { canonicalState, TOMBSTONE_DIGEST } from '../core/state.ts';
+import type { Flow } from './flow.ts';
 import { ATTRIBUTE, type Item, keyItem, ownedEntity } from './items.ts';
 import { countType, listType, type PageOptions } from './list.ts';
 
@@ -24,6 +33,12 @@ import { countType, listType, type PageOptions } from './list.ts';
 export interface CommitOptions {
   /** Commit only if the entity is at this version; 0 means that it must never have existed. Default: any. */
   readonly expectedVersion?: number | undefined;
+  /** While a cache lags: how long to wait to be admitted, milliseconds; 0 fails at once. Default 10,000. */
+  readonly maxWaitMs?: number | undefined;
+  /** Exempt from flow control, for what must not wait, such as a withdrawal. Default false. */
+  readonly priority?: boolean | undefined;
+  /** Ends a wait to be admitted; the write is then refused. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** The owner's only way to write its entities, and its way to read them. */
@@ -32,7 +47,8 @@ export interface Owner {
    * Commits an entity's full state as its next version, in one conditional write. An equal state is `unchanged`: nothing is
    * written and the version stays.
    * @throws FreshetError `UnknownEntityType` | `InvalidEntityId` | `InvalidState` | `StateTooLarge` | `InvalidExpectedVersion` |
-   * `VersionConflict`, all before anything is written
+   * `InvalidMaxWait` | `VersionConflict`, all before anything is written
+   * @throws BackpressureError when a cache lags and the write wasn't admitted within `maxWaitMs`; nothing was written
    */
   put(type: string, id: string, state: unknown, options?: CommitOptions): Promise<CommitResult>;
   /** Commits a deletion as the entity's next version. The counter stays, so a later put goes on counting. Errors as for `put`. */
@@ -58,25 +74,40 @@ export interface Owner {
    * then nothing is written.
    */
   bury(type: string, id: string, cachedVersion: number): Promise<'buried' | 'known'>;
+  /** Commits a type's heartbeat. Never limited by flow control. */
+  beat(type: string): Promise<void>;
 }
 
 /**
  * Opens an owner's table.
  *
  * @param options.now epoch milliseconds; stamps `changedAt`
+ * @param options.flow what puts and deletes obey, see `createFlow`; default: they are never slowed
  */
 export function createOwner(options: {
   readonly boundary: Boundary;
   readonly tableName: string;
   readonly client: DynamoDBClient;
   readonly now?: () => number;
+  readonly flow?: Flow | undefined;
 }): Owner {
-  const { boundary, tableName, client, now = Date.now } = options;
+  const { boundary, tableName, client, now = Date.now, flow } = options;
   const { epoch } = boundary;
 
   const owned = (type: string, id: string): EntityRef => {
     ownedContract(boundary, type);
     return entityRef(type, id);
+  };
+
+  /** What users may write. */
+  const writable = (type: string, id: string): EntityRef => {
+    const entity = owned(type, id);
+    assertNotHeartbeat(entity);
+    return entity;
+  };
+
+  const admitted = async (entity: EntityRef, { priority, maxWaitMs, signal }: CommitOptions = {}): Promise<void> => {
+    if (flow !== undefined && priority !== true) await flow.enter(entity, { maxWaitMs, signal });
   };
 
   const update = async (entity: EntityRef, expressions: Expressions) => {
@@ -101,11 +132,10 @@ export function createOwner(options: {
     entity: EntityRef,
     digest: string,
     stateJson: string | undefined,
-    { expectedVersion }: CommitOptions = {},
+    expectedVersion?: number,
+    schemaVersion: number = ownedContract(boundary, entity.type).schemaVersion,
   ): Promise<CommitResult> => {
-    assertExpectedVersion(expectedVersion);
     const changedAt = new Date(now()).toISOString();
-    const { schemaVersion } = ownedContract(boundary, entity.type);
     const change = { digest, stateJson, changedAt, schemaVersion, epoch };
     let { taken, before } = await update(entity, commitExpressions(change, expectedVersion));
     // Of an epoch before a restore: the version to come can't be counted up from it in the table. Who is overtaken at that counts as usual.
@@ -122,13 +152,24 @@ export function createOwner(options: {
 
   return {
     async put(type, id, state, commitOptions) {
-      const entity = owned(type, id);
+      const entity = writable(type, id);
       const checked = await checkedState(ownedContract(boundary, type), entity, state);
       const { json, digest } = canonicalState(entity, checked);
-      return commit(entity, digest, json, commitOptions);
+      assertExpectedVersion(commitOptions?.expectedVersion);
+      await admitted(entity, commitOptions);
+      return commit(entity, digest, json, commitOptions?.expectedVersion);
     },
     async delete(type, id, commitOptions) {
-      return commit(owned(type, id), TOMBSTONE_DIGEST, undefined, commitOptions);
+      const entity = writable(type, id);
+      assertExpectedVersion(commitOptions?.expectedVersion);
+      await admitted(entity, commitOptions);
+      return commit(entity, TOMBSTONE_DIGEST, undefined, commitOptions?.expectedVersion);
+    },
+    async beat(type) {
+      const entity = owned(type, HEARTBEAT_ID);
+      const { json, digest } = canonicalState(entity, { at: new Date(now()).toISOString() });
+      // Of the first schema version whatever the type's is: a cache that doesn't know the newest yet is alive all the same.
+      await commit(entity, digest, json, undefined, 1);
     },
     async get(type, id) {
       const { Item } = await client.send(

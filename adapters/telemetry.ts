@@ -1,11 +1,14 @@
 import { Logger } from '@aws-lambda-powertools/logger';
 import { Metrics, MetricUnit } from '@aws-lambda-powertools/metrics';
+import { DynamoDBServiceException } from '@aws-sdk/client-dynamodb';
+import { isThrottlingError } from '@smithy/core/retry';
 import {
-  LEAD_TIME_METRIC,
+  HOTTEST_GROUP_PROPERTY,
   METRIC_NAMESPACE,
   OUTCOME_METRICS,
+  PROJECTOR_METRICS,
+  RELAY_DELAY_METRIC,
   RELAY_METRICS,
-  RETURNED_METRIC,
 } from '../core/metrics.ts';
 import { OUTCOMES, type Outcome } from '../core/outcome.ts';
 import type { ProjectReport } from '../core/project/batch.ts';
@@ -17,18 +20,31 @@ import type { GapNotice } from '../core/repair/heal.ts';
 const LOGGED_OUTCOMES: readonly Outcome[] = ['gap', 'discarded', 'parked', 'held'];
 
 /** Emits a projector's metrics as EMF, and a log line with ids and reason for each message that somebody may have to look into. */
-export function projectorTelemetry(cache: string): (report: ProjectReport) => void {
+export function projectorTelemetry(
+  cache: string,
+): (report: ProjectReport, receivedAtMs: number, doneAtMs: number) => void {
   const metrics = new Metrics({ namespace: METRIC_NAMESPACE, serviceName: cache });
   const logger = new Logger({ serviceName: cache });
-  return ({ settled, returned }) => {
+  const count = (metric: string, value: number) => {
+    if (value > 0) metrics.addMetric(metric, MetricUnit.Count, value);
+  };
+  return ({ settled, returned }, receivedAtMs, doneAtMs) => {
     for (const outcome of OUTCOMES) {
-      const count = settled.filter((one) => one.outcome === outcome).length;
-      if (count > 0) metrics.addMetric(OUTCOME_METRICS[outcome], MetricUnit.Count, count);
+      count(OUTCOME_METRICS[outcome], settled.filter((one) => one.outcome === outcome).length);
     }
-    for (const { leadTimeMs } of settled) {
-      if (leadTimeMs !== undefined) metrics.addMetric(LEAD_TIME_METRIC, MetricUnit.Milliseconds, leadTimeMs);
+    count(PROJECTOR_METRICS.settled, settled.length);
+    for (const { message, leadTimeMs } of settled) {
+      if (leadTimeMs !== undefined) metrics.addMetric(PROJECTOR_METRICS.leadTime, MetricUnit.Milliseconds, leadTimeMs);
+      const queueTimeMs = Math.max(0, receivedAtMs - message.sentAtMs);
+      metrics.addMetric(PROJECTOR_METRICS.queueTime, MetricUnit.Milliseconds, queueTimeMs);
     }
-    if (returned.length > 0) metrics.addMetric(RETURNED_METRIC, MetricUnit.Count, returned.length);
+    metrics.addMetric(PROJECTOR_METRICS.processingTime, MetricUnit.Milliseconds, doneAtMs - receivedAtMs);
+    count(PROJECTOR_METRICS.returned, returned.length);
+    count(PROJECTOR_METRICS.throttled, returned.filter(({ error }) => isThrottled(error)).length);
+    count(PROJECTOR_METRICS.conflicts, settled.filter(({ reason }) => reason === 'conflict').length);
+    const { groupId, events } = hottestGroup([...settled, ...returned].map(({ message }) => message.groupId));
+    metrics.addMetadata(HOTTEST_GROUP_PROPERTY, groupId);
+    count(PROJECTOR_METRICS.hottestGroup, events);
     metrics.publishStoredMetrics();
     for (const { message, outcome, entity, version, reason } of settled) {
       const { messageId } = message;
@@ -41,14 +57,31 @@ export function projectorTelemetry(cache: string): (report: ProjectReport) => vo
   };
 }
 
+function isThrottled(error: unknown): boolean {
+  // The SDK declares what it takes without exactOptionalPropertyTypes in mind.
+  return error instanceof DynamoDBServiceException && isThrottlingError(error as Error & { cause?: Error });
+}
+
+/** The group that most messages of a batch are of. */
+function hottestGroup(groupIds: readonly string[]): { groupId: string; events: number } {
+  const counts = new Map<string, number>();
+  for (const groupId of groupIds) counts.set(groupId, (counts.get(groupId) ?? 0) + 1);
+  const [groupId, events] = [...counts].reduce((most, one) => (one[1] > most[1] ? one : most), ['', 0]);
+  return { groupId, events };
+}
+
 /** Emits a relay's metrics as EMF; what was diverted or failed is logged by its counts, the records lie in the failure queue. */
-export function relayTelemetry(owner: string): (report: RelayReport) => void {
+export function relayTelemetry(owner: string): (report: RelayReport, nowMs: number) => void {
   const metrics = new Metrics({ namespace: METRIC_NAMESPACE, serviceName: owner });
   const logger = new Logger({ serviceName: owner });
-  return ({ published, expired, beforeEpoch, diverted, failed }) => {
-    const counts = { published, expired, beforeEpoch, diverted, failed: failed.length };
+  return ({ published, conflated, expired, beforeEpoch, diverted, failed, oldestChangedAt }, nowMs) => {
+    const counts = { published, conflated, expired, beforeEpoch, diverted, failed: failed.length };
     for (const [key, count] of Object.entries(counts) as [keyof typeof counts, number][]) {
       if (count > 0) metrics.addMetric(RELAY_METRICS[key], MetricUnit.Count, count);
+    }
+    if (oldestChangedAt !== undefined) {
+      const delayMs = Math.max(0, nowMs - Date.parse(oldestChangedAt));
+      metrics.addMetric(RELAY_DELAY_METRIC, MetricUnit.Milliseconds, delayMs);
     }
     metrics.publishStoredMetrics();
     if (diverted > 0 || failed.length > 0) logger.warn('not published', { ...counts, first: failed[0] });

@@ -11,8 +11,9 @@ import { reconcileCommand } from '../cli/reconcile/command.ts';
 import { releaseCommand } from '../cli/release.ts';
 import { restoreCommand } from '../cli/restore.ts';
 import { resyncCommand } from '../cli/resync.ts';
-import { statusCommand } from '../cli/status.ts';
+import { statusCommand } from '../cli/status/command.ts';
 import { upCommand } from '../cli/up.ts';
+import { watchCommand } from '../cli/watch/command.ts';
 
 // On Node 20 the SDK prints that it will drop it; the version a person has here isn't what runs in Lambda.
 process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= 'true';
@@ -31,7 +32,8 @@ const program = new Command('freshet')
     'after',
     `
 In a clone of the project, type a command as: npm run -s freshet -- COMMAND
-Commands find the running local cloud by themselves; start one with: npm start`,
+Commands find the running local cloud by themselves; start one with: npm start
+status and watch also look at stacks on AWS: --stack NAME`,
   );
 
 const usage = (command: Command): Command => {
@@ -52,6 +54,7 @@ const commands = [
   importCommand(),
   exportCommand(),
   statusCommand(),
+  watchCommand(),
   parkedCommand(),
   releaseCommand(),
   resyncCommand(),

@@ -1,8 +1,17 @@
 import { Command } from 'commander';
 import { entityName } from '../core/entity.ts';
+import { BACKPRESSURE_HELP, maxWaitOption, priorityOption, writeOnce } from './backpressure.ts';
 import { EXIT } from './errors.ts';
 import { expectedVersionOption } from './expected-version.ts';
 import { connect, ownerOf } from './session.ts';
+
+interface DeleteOptions {
+  readonly expectedVersion?: number;
+  /** Milliseconds. */
+  readonly maxWait: number;
+  readonly priority?: boolean;
+  readonly json?: boolean;
+}
 
 /** `freshet delete TYPE ID`: commits a deletion at the entity's owner. */
 export function deleteCommand(): Command {
@@ -14,25 +23,37 @@ export function deleteCommand(): Command {
     .argument('<type>', 'entity type, such as Country')
     .argument('<id>', 'entity id, such as FR; one that begins with a dash goes after --')
     .addOption(expectedVersionOption('delete only if the entity is at this version'))
-    .option('--json', 'print the result as JSON')
+    .addOption(maxWaitOption('30s'))
+    .addOption(priorityOption())
+    .option('--json', 'print the result, or a refusal while a cache lags, as JSON')
     .addHelpText(
       'after',
-      '\nExit codes: 0 deleted, or deleted before, 3 unknown, 2 refused and nothing written, 1 something failed.',
+      `${BACKPRESSURE_HELP}
+
+Exit codes: 0 deleted, or deleted before, 3 unknown, 2 refused and nothing written, 75 a cache lags and nothing was written: try again later,
+1 something failed, 130 interrupted while waiting.`,
     )
-    .action(async (type: string, id: string, options: { expectedVersion?: number; json?: boolean }) => {
-      const session = await connect();
-      try {
-        const { owner, boundary } = ownerOf(session, type);
-        const result = await owner.delete(type, id, { expectedVersion: options.expectedVersion });
-        const name = `${boundary.name}: ${entityName(result.entity)}`;
-        const line =
-          result.outcome === 'unknown'
-            ? `${name} never existed`
-            : `${name} ${result.outcome === 'deleted' ? 'deleted' : 'was deleted before'}, version ${result.version}`;
-        process.stdout.write(`${options.json ? JSON.stringify(result) : line}\n`);
-        process.exitCode = result.outcome === 'unknown' ? EXIT.absent : EXIT.ok;
-      } finally {
-        session.close();
-      }
+    .action(async (type: string, id: string, options: DeleteOptions) => {
+      process.exitCode = await deleteEntity(type, id, options);
     });
+}
+
+async function deleteEntity(type: string, id: string, options: DeleteOptions): Promise<number> {
+  const session = await connect();
+  try {
+    const { owner, boundary } = ownerOf(session, type);
+    const { expectedVersion, maxWait, priority } = options;
+    return await writeOnce(async (signal) => {
+      const result = await owner.delete(type, id, { expectedVersion, maxWaitMs: maxWait, priority, signal });
+      const name = `${boundary.name}: ${entityName(result.entity)}`;
+      const line =
+        result.outcome === 'unknown'
+          ? `${name} never existed`
+          : `${name} ${result.outcome === 'deleted' ? 'deleted' : 'was deleted before'}, version ${result.version}`;
+      process.stdout.write(`${options.json ? JSON.stringify(result) : line}\n`);
+      return result.outcome === 'unknown' ? EXIT.absent : EXIT.ok;
+    }, options);
+  } finally {
+    session.close();
+  }
 }

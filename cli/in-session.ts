@@ -2,12 +2,21 @@ import { setTimeout as timeout } from 'node:timers/promises';
 import { EXIT } from './errors.ts';
 import { connect, type Session } from './session.ts';
 
-/**
- * Does a command's work against what is deployed and returns its exit code. The first Ctrl-C aborts the signal: the work ends what is under
- * way and says how far it came; the second ends the process.
- */
+/** Does a command's work against what is deployed and returns its exit code, as `interruptible` does. */
 export async function inSession(work: (session: Session, signal: AbortSignal) => Promise<number>): Promise<number> {
   const session = await connect();
+  try {
+    return await interruptible((signal) => work(session, signal));
+  } finally {
+    session.close();
+  }
+}
+
+/**
+ * Does work that Ctrl-C ends. The first one aborts the signal: the work ends what is under way and says how far it came; the second ends the
+ * process.
+ */
+export async function interruptible<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
   const stop = new AbortController();
   const onSignal = () => {
     if (stop.signal.aborted) process.exit(EXIT.interrupted);
@@ -15,10 +24,9 @@ export async function inSession(work: (session: Session, signal: AbortSignal) =>
   };
   process.on('SIGINT', onSignal);
   try {
-    return await work(session, stop.signal);
+    return await work(stop.signal);
   } finally {
     process.off('SIGINT', onSignal);
-    session.close();
   }
 }
 

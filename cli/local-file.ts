@@ -8,7 +8,7 @@ import { UsageError } from './errors.ts';
 const localFile = z.object({
   pid: z.int(),
   startedAt: z.string(),
-  /** Base URL of SNS, SQS, Lambda and the control routes. */
+  /** Base URL of SNS, SQS, Lambda and CloudWatch. */
   url: z.url(),
   dynamodbUrl: z.string(),
   /** Stack outputs of the constructs, as they wrote them. */

@@ -28,3 +28,25 @@ export function shortDuration(milliseconds: number): string {
   if (seconds < 3_600) return `${Math.floor(seconds / 60)}m`;
   return seconds < 86_400 ? `${Math.floor(seconds / 3_600)}h` : `${Math.floor(seconds / 86_400)}d`;
 }
+
+/** A count with its thousands set apart: 61,000. */
+export function grouped(count: number): string {
+  return Math.round(count).toLocaleString('en-US');
+}
+
+/** A rate in events a second, `-` where it isn't known: 0, 0.3, 12, 1,200. */
+export function perSecond(rate: number | null): string {
+  if (rate === null) return '-';
+  return `${rate > 0 && rate < 10 ? rate.toFixed(1) : grouped(rate)}/s`;
+}
+
+/** A span in milliseconds, seconds from ten thousand on, `-` where it isn't known. */
+export function shortMilliseconds(milliseconds: number | null): string {
+  if (milliseconds === null) return '-';
+  return milliseconds < 10_000 ? `${Math.round(milliseconds)} ms` : shortDuration(milliseconds);
+}
+
+/** A span in seconds as `shortDuration` has it, `-` where it isn't known. */
+export function shortSeconds(seconds: number | null): string {
+  return seconds === null ? '-' : shortDuration(seconds * 1000);
+}

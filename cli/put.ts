@@ -2,6 +2,7 @@ import { createReadStream } from 'node:fs';
 import { Command } from 'commander';
 import { entityName } from '../core/entity.ts';
 import { MAX_STATE_BYTES } from '../core/state.ts';
+import { BACKPRESSURE_HELP, maxWaitOption, priorityOption, writeOnce } from './backpressure.ts';
 import { EXIT, UsageError } from './errors.ts';
 import { expectedVersionOption } from './expected-version.ts';
 import { connect, ownerOf } from './session.ts';
@@ -10,6 +11,9 @@ interface PutOptions {
   readonly data?: string;
   readonly file?: string;
   readonly expectedVersion?: number;
+  /** Milliseconds. */
+  readonly maxWait: number;
+  readonly priority?: boolean;
   readonly json?: boolean;
 }
 
@@ -30,17 +34,21 @@ export function putCommand(): Command {
     .option('--data <json>', 'the state as JSON')
     .option('--file <path>', 'a file that holds the state as JSON; - is standard input')
     .addOption(expectedVersionOption('commit only if the entity is at this version; 0: it must never have existed'))
-    .option('--json', 'print the result as JSON')
+    .addOption(maxWaitOption('30s'))
+    .addOption(priorityOption())
+    .option('--json', 'print the result, or a refusal while a cache lags, as JSON')
     .addHelpText(
       'after',
       `
 Without --data and --file the state is read from standard input.
+${BACKPRESSURE_HELP}
 
 Examples:
   $ npm run -s freshet -- put Currency TST --data '{"name":"Test","number":"963","digits":2,"countries":[]}'
   $ npm run -s freshet -- put Country FR --file france.json --expected-version 1
 
-Exit codes: 0 committed or unchanged, 2 refused and nothing written, 1 something failed.`,
+Exit codes: 0 committed or unchanged, 2 refused and nothing written, 75 a cache lags and nothing was written: try again later, 1 something
+failed, 130 interrupted while waiting.`,
     )
     .action(async (type: string, id: string, options: PutOptions) => {
       process.exitCode = await put(type, id, options);
@@ -51,11 +59,14 @@ async function put(type: string, id: string, options: PutOptions): Promise<numbe
   const session = await connect();
   try {
     const { owner, boundary } = ownerOf(session, type);
-    const { expectedVersion } = options;
-    const result = await owner.put(type, id, parseState(await stateText(options)), { expectedVersion });
-    const line = `${boundary.name}: ${entityName(result.entity)} ${result.outcome}, version ${result.version}`;
-    process.stdout.write(`${options.json ? JSON.stringify(result) : line}\n`);
-    return EXIT.ok;
+    const { expectedVersion, maxWait, priority } = options;
+    const state = parseState(await stateText(options));
+    return await writeOnce(async (signal) => {
+      const result = await owner.put(type, id, state, { expectedVersion, maxWaitMs: maxWait, priority, signal });
+      const line = `${boundary.name}: ${entityName(result.entity)} ${result.outcome}, version ${result.version}`;
+      process.stdout.write(`${options.json ? JSON.stringify(result) : line}\n`);
+      return EXIT.ok;
+    }, options);
   } finally {
     session.close();
   }

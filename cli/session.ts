@@ -4,7 +4,7 @@ import { type AsideReader, createAsideReader, removeAside } from '../adapters/as
 import { sendToCache } from '../adapters/cache-queue.ts';
 import { type CacheRecords, createCacheRecords } from '../adapters/cache-records.ts';
 import { createReader, type Reader } from '../adapters/cache-table.ts';
-import { dynamoDbClient, sqsClient } from '../adapters/clients.ts';
+import { cloudWatchClient, dynamoDbClient, sqsClient } from '../adapters/clients.ts';
 import { createOwner, type Owner } from '../adapters/owner-table.ts';
 import { createRepairFunction, lambdaClient, type RepairFunction } from '../adapters/repair-function.ts';
 import { type Boundary, cachedType } from '../core/contract.ts';
@@ -13,7 +13,9 @@ import { FreshetError, type FreshetErrorCode, quoted } from '../core/errors.ts';
 import type { SetAside } from '../core/project/ports.ts';
 import type { OutgoingMessage } from '../core/relay/message.ts';
 import type { SetAsideKey } from '../core/repair/redrive.ts';
+import { createToldFlow } from './backpressure.ts';
 import { type FoundLocalCloud, requireLocalCloud } from './local-file.ts';
+import type { Watched, WatchedCache, WatchedOwner } from './watched.ts';
 
 /** What is set aside at an owner or a cache. */
 export interface Aside extends AsideReader {
@@ -45,24 +47,40 @@ export interface CacheSession {
 export interface Session {
   readonly owners: readonly OwnerSession[];
   readonly caches: readonly CacheSession[];
-  /** Base URL of the local cloud's SNS, SQS, Lambda and control routes. */
+  /** Base URL of the local cloud's SNS, SQS, Lambda and CloudWatch. */
   readonly url: string;
+  /** The same, to be looked at. */
+  readonly watched: Watched;
   close(): void;
 }
 
-/** Connects to the local cloud that runs for the current folder. Throws a `UsageError` if none runs. */
-export async function connect(): Promise<Session> {
-  return connectTo(await requireLocalCloud());
+/** Told, in a line for a person, what a write waits for. */
+export type OnWait = (line: string) => void;
+
+/**
+ * Connects to the local cloud that runs for the current folder. Throws a `UsageError` if none runs.
+ *
+ * @param onWait default: standard error, if it is a terminal
+ */
+export async function connect(onWait = waitsOnTerminal()): Promise<Session> {
+  return connectTo(await requireLocalCloud(), onWait);
 }
 
-/** Connects to a local cloud: loads each boundary's contracts and opens its tables. */
-export async function connectTo({ file, projectFolder }: FoundLocalCloud): Promise<Session> {
+function waitsOnTerminal(): OnWait | undefined {
+  return process.stderr.isTTY ? (line) => void process.stderr.write(`${line}\n`) : undefined;
+}
+
+/** Connects to a local cloud: loads each boundary's contracts and opens its tables. Its owners' puts and deletes obey flow control. */
+export async function connectTo({ file, projectFolder }: FoundLocalCloud, onWait?: OnWait): Promise<Session> {
   setLocalCredentials();
   const client = dynamoDbClient({ endpoint: file.dynamodbUrl });
   const queues = sqsClient({ endpoint: file.url });
   const functions = lambdaClient({ endpoint: file.url });
+  const metrics = cloudWatchClient({ endpoint: file.url });
   const owners: OwnerSession[] = [];
   const caches: CacheSession[] = [];
+  const watchedOwners: WatchedOwner[] = [];
+  const watchedCaches: WatchedCache[] = [];
   for (const output of file.deployed) {
     const deployed = readDeployed(output);
     if (deployed === undefined) continue;
@@ -76,18 +94,27 @@ export async function connectTo({ file, projectFolder }: FoundLocalCloud): Promi
       ...createAsideReader({ client, parkingTable }),
       remove: (keys: readonly SetAsideKey[]) => removeAside(client, parkingTable, keys),
     };
-    if (deployed.role === 'owner') owners.push({ boundary, deployed, aside, owner: createOwner(table) });
-    else {
+    if (deployed.role === 'owner') {
+      const flow = createToldFlow({ client, tableName: deployed.flowTable }, onWait);
+      owners.push({ boundary, deployed, aside, owner: createOwner({ ...table, flow }) });
+      watchedOwners.push({ name: boundary.name, deployed });
+    } else {
       const repair = createRepairFunction({ client: functions, functionName: deployed.repair });
       const send = (messages: readonly OutgoingMessage[]) => sendToCache(queues, deployed.queueUrl, messages);
       const read = { reader: createReader(table), records: createCacheRecords(table) };
       caches.push({ boundary, deployed, aside, repair, send, ...read });
+      watchedCaches.push({ name: boundary.name, deployed, types: Object.keys(boundary.caches) });
     }
   }
+  const clients = { tables: client, queues, metrics, functions };
   const close = () => {
-    for (const each of [client, queues, functions]) each.destroy();
+    for (const each of Object.values(clients)) each.destroy();
   };
-  return { owners, caches, url: file.url, close };
+  const watched = {
+    ...{ owners: watchedOwners, caches: watchedCaches, clients, close },
+    ...{ place: `the local cloud at ${file.url}`, isLocal: true },
+  };
+  return { owners, caches, url: file.url, watched, close };
 }
 
 /** The local cloud asks for no real credentials, but the SDK does: fixed ones keep it from looking for a profile or a role. */

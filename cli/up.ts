@@ -9,8 +9,9 @@ import { EXIT, UsageError } from './errors.ts';
 import { findLocalCloud, type LocalFile, removeLocalFile, writeLocalFile } from './local-file.ts';
 import { type Reporter, terminalReporter } from './reporter.ts';
 import { connectTo, type Session } from './session.ts';
-import { renderStatus } from './status.ts';
-import { gatherStatus, STATUS_ROUTE } from './status-report.ts';
+import { DEFAULT_SINCE_MS } from './status/command.ts';
+import { gatherStatus } from './status/gather.ts';
+import { renderStatus } from './status/render.ts';
 import type { Story } from './story.ts';
 import { synthesise } from './synthesise.ts';
 
@@ -97,11 +98,7 @@ async function run(
   report.heading('Starting a local cloud with what `cdk deploy` would send to AWS');
   const assembly = await synthesise(projectFolder, signal);
   report.step('CDK app synthesised, Lambda bundles built');
-  running.cloud = startLocalCloud({
-    assembly,
-    onProgress: (message) => report.step(message),
-    routes: { [STATUS_ROUTE]: async () => gatherStatus(await sessionOf(running), await cloudOf(running)) },
-  });
+  running.cloud = startLocalCloud({ assembly, onProgress: (message) => report.step(message) });
   const cloud = await running.cloud;
   signal.throwIfAborted();
   const notEmulated = Object.entries(cloud.notEmulated).map(([type, count]) => `${count} ${type}`);
@@ -116,7 +113,7 @@ async function run(
   if (options.story) await (await loadStory(projectFolder))?.({ session, cloud, report });
   signal.throwIfAborted();
   report.heading('What became of every event');
-  const status = await gatherStatus(session, cloud);
+  const status = await gatherStatus(session.watched, { sinceMs: DEFAULT_SINCE_MS, countEntities: true });
   report.print(renderStatus(status));
   const comparisons = await compareCaches(session);
   const equal = reportComparisons(comparisons, report);
@@ -124,7 +121,7 @@ async function run(
   running.verdict = equal ? EXIT.ok : EXIT.failed;
   if (options.once) return;
   report.print(
-    `\nRunning at ${cloud.endpoints.sqs} (DynamoDB at ${cloud.endpoints.dynamodb}). In a second terminal: ${HINT}\nCtrl-C stops it.`,
+    `\nRunning at ${cloud.endpoints.sqs} (DynamoDB at ${cloud.endpoints.dynamodb}). In a second terminal: ${HINT} (or watch)\nCtrl-C stops it.`,
   );
 }
 
@@ -168,14 +165,4 @@ async function loadStory(projectFolder: string): Promise<Story | undefined> {
   if (freshet?.story === undefined) return undefined;
   const module = (await import(pathToFileURL(resolve(projectFolder, freshet.story)).href)) as { default: Story };
   return module.default;
-}
-
-async function cloudOf({ cloud }: Running): Promise<LocalCloud> {
-  if (cloud === undefined) throw new Error('the local cloud is still starting');
-  return cloud;
-}
-
-async function sessionOf({ session }: Running): Promise<Session> {
-  if (session === undefined) throw new Error('the local cloud is still starting');
-  return session;
 }

@@ -58,7 +58,8 @@ export interface Boundary<Owns extends Record<string, EntityContract> = Record<s
   readonly epoch: number;
 }
 
-const BOUNDARY_PATTERN = /^[a-z][a-z0-9-]{0,29}$/;
+/** What a boundary may be called. */
+export const BOUNDARY_PATTERN = /^[a-z][a-z0-9-]{0,29}$/;
 /** Versions of this many epochs are integers that every JSON reader keeps exactly. */
 const MAX_EPOCH = 9_000;
 const INDEX_PATTERN = /^[a-z][A-Za-z0-9]{0,39}$/;

@@ -6,6 +6,8 @@ const owner = z.object({
   table: z.string(),
   topicArn: z.string(),
   relay: z.string(),
+  governor: z.string(),
+  flowTable: z.string(),
   failureQueueUrl: z.string(),
   parkingTable: z.string(),
 });
@@ -21,6 +23,7 @@ const cache = z.object({
   gapQueueUrl: z.string(),
   projector: z.string(),
   repair: z.string(),
+  report: z.string(),
 });
 
 /** Physical names of a deployed owner. */

@@ -142,6 +142,26 @@ export function liftedVersion(version: number, epoch: number): number {
   return version >= epoch * EPOCH_SIZE ? version : epoch * EPOCH_SIZE + (version % EPOCH_SIZE);
 }
 
+/**
+ * Id of a type's heartbeat: an entity that its owner changes on a schedule, so that "nothing changed" can be told from "nothing arrives". It
+ * goes every entity's way; nobody else may write it, no list shows it, and no schema binds it.
+ */
+export const HEARTBEAT_ID = 'freshet:heartbeat';
+
+/** Whether an entity is its type's heartbeat. */
+export function isHeartbeat({ id }: EntityRef): boolean {
+  return id === HEARTBEAT_ID;
+}
+
+/** Keeps a heartbeat from users. Throws `InvalidEntityId`. */
+export function assertNotHeartbeat(entity: EntityRef): void {
+  if (!isHeartbeat(entity)) return;
+  throw new FreshetError(
+    `id: reserved: ${quoted(entity.id)} is the heartbeat of ${entity.type}, which Freshet alone writes. Choose another id.`,
+    { code: 'InvalidEntityId', field: 'id', entity },
+  );
+}
+
 /** Where an entity lies in an owner's or a cache's table. */
 export interface TableKey {
   /** Partition key: type and partition, `Country#3`. */
@@ -150,8 +170,9 @@ export interface TableKey {
   readonly id: string;
 }
 
-/** One item per entity; the partition is drawn from the id, so one type is spread over PARTITIONS_PER_TYPE keys. */
+/** One item per entity; the partition is drawn from the id, so one type is spread over PARTITIONS_PER_TYPE keys. A heartbeat lies beside them. */
 export function tableKey(entity: EntityRef): TableKey {
+  if (isHeartbeat(entity)) return { pk: `${entity.type}#heartbeat`, id: entity.id };
   const first = createHash('sha256').update(entity.id, 'utf8').digest()[0] ?? 0;
   return { pk: partitionKey(entity.type, first % PARTITIONS_PER_TYPE), id: entity.id };
 }

@@ -1,17 +1,21 @@
 /** Codes of the errors that Freshet raises on purpose; branch on these, never on message text. */
 export type FreshetErrorCode =
+  | 'Backpressure'
   | 'InvalidContract'
   | 'InvalidEntityType'
   | 'InvalidEntityId'
   | 'InvalidExpectedVersion'
+  | 'InvalidMaxWait'
   | 'InvalidState'
   | 'StateTooLarge'
+  | 'InvalidVersion'
   | 'UnknownCache'
   | 'UnknownEntityType'
   | 'UnknownIndex'
   | 'UnknownOwner'
   | 'InvalidCursor'
   | 'InvalidLimit'
+  | 'Unpublishable'
   | 'VersionConflict'
   | 'VersionsExhausted';
 

@@ -1,7 +1,7 @@
 import type { Context, SQSBatchResponse, SQSEvent } from 'aws-lambda';
 import boundary from '#contracts';
 import { createCacheWriter } from '../adapters/cache-writer.ts';
-import { dynamoDbClient, sqsClient } from '../adapters/clients.ts';
+import { adaptiveDynamoDbClient, dynamoDbClient, sqsClient } from '../adapters/clients.ts';
 import { createGapNotice } from '../adapters/gaps.ts';
 import { createParking } from '../adapters/parking-table.ts';
 import { receivedMessage, timeLeft } from '../adapters/queue.ts';
@@ -16,7 +16,7 @@ const queueUrl = required('QUEUE_URL');
 const cacheTable = required('CACHE_TABLE');
 const settings = projectSettings();
 const ports = {
-  ...createCacheWriter({ client, tableName: cacheTable }),
+  ...createCacheWriter({ client: adaptiveDynamoDbClient(), tableName: cacheTable }),
   ...createParking({ client, cacheTable, parkingTable: required('PARKING_TABLE') }),
   requestResync: createGapNotice({ client: queues, queueUrl: required('GAP_QUEUE_URL') }),
 };
@@ -24,12 +24,13 @@ const report = projectorTelemetry(boundary.name);
 
 /** Applies a batch of events to the cache; messages of groups that failed are returned, and only those. */
 export async function handler(event: SQSEvent, context: Context): Promise<SQSBatchResponse> {
+  const receivedAtMs = Date.now();
   const handles = new Map(event.Records.map(({ messageId, receiptHandle }) => [messageId, receiptHandle]));
   const postpone = createPostponing({ client: queues, queueUrl, receiptHandle: (id) => handles.get(id) });
   const { outOfTime, cancel } = timeLeft(context);
   const projection = { boundary, ports: { ...ports, postpone }, settings, nowMs: Date.now };
   const result = await projectBatch(projection, event.Records.map(receivedMessage), outOfTime);
   cancel();
-  report(result);
+  report(result, receivedAtMs, Date.now());
   return { batchItemFailures: result.returned.map(({ message }) => ({ itemIdentifier: message.messageId })) };
 }

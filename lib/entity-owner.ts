@@ -1,13 +1,14 @@
 import { Duration, type RemovalPolicy } from 'aws-cdk-lib';
 import { AttributeType, BillingMode, type ITable, StreamViewType, Table } from 'aws-cdk-lib/aws-dynamodb';
 import type { Grant, IGrantable } from 'aws-cdk-lib/aws-iam';
-import { StartingPosition } from 'aws-cdk-lib/aws-lambda';
+import { type IFunction, StartingPosition } from 'aws-cdk-lib/aws-lambda';
 import { DynamoEventSource, SqsDlq, SqsEventSource } from 'aws-cdk-lib/aws-lambda-event-sources';
 import { Topic } from 'aws-cdk-lib/aws-sns';
 import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import type { Boundary } from '../core/contract.ts';
 import { describeDeployed } from './deployed.ts';
+import { FlowControl, type MaySlow } from './flow-control.ts';
 import { freshetFunction } from './freshet-function.ts';
 import { LIMITS } from './limits.ts';
 import { parkingTable, REPAIR_TIMEOUT, repairQueue } from './set-aside.ts';
@@ -21,6 +22,12 @@ export interface EntityOwnerProps {
    * @default RemovalPolicy.RETAIN
    */
   readonly removalPolicy?: RemovalPolicy;
+  /**
+   * The caches that may slow the owner's writers when they lag, by their boundary's name, and the backlog at which writes are refused; from
+   * half of it they are paced. A cache that isn't named here may fall behind by itself.
+   * @default - none
+   */
+  readonly maySlowOwner?: Readonly<Record<string, MaySlow>>;
 }
 
 /** Own and relay: the table that alone holds a boundary's entities, its stream as the outbox, and the topic of their changes. */
@@ -36,6 +43,10 @@ export class EntityOwner extends Construct {
   readonly resyncQueue: Queue;
   /** What came of the failure queue, for the command line. */
   readonly parkingTable: Table;
+  /** What the caches' reports mean for writers. */
+  readonly flow: FlowControl;
+  readonly relay: IFunction;
+  readonly repair: IFunction;
 
   constructor(scope: Construct, id: string, props: EntityOwnerProps) {
     super(scope, id);
@@ -58,15 +69,23 @@ export class EntityOwner extends Construct {
     this.failureQueue = repairQueue(this, 'RelayFailures');
     this.resyncQueue = repairQueue(this, 'Resync');
     this.parkingTable = parkingTable(this, removalPolicy);
+    const { maySlowOwner = {} } = props;
+    this.flow = new FlowControl(this, 'Flow', { boundary, heartbeats: { table: this.table }, maySlowOwner });
     const relay = freshetFunction(this, 'Relay', {
       entry: 'relay',
       boundary,
       description: `Publishes the changes of ${boundary.name}'s entities`,
       timeout: Duration.seconds(30),
       memorySize: 512,
-      environment: { TOPIC_ARN: this.topic.topicArn, FAILURE_QUEUE_URL: this.failureQueue.queueUrl },
+      environment: {
+        TOPIC_ARN: this.topic.topicArn,
+        FAILURE_QUEUE_URL: this.failureQueue.queueUrl,
+        FLOW_TABLE: this.flow.table.tableName,
+      },
     });
+    this.relay = relay;
     this.topic.grantPublish(relay);
+    this.flow.table.grant(relay, 'dynamodb:GetItem');
     relay.addEventSource(
       // aws-cdk-lib declares `tableStreamArn` without exactOptionalPropertyTypes in mind; the table has a stream.
       new DynamoEventSource(this.table as ITable, {
@@ -81,20 +100,22 @@ export class EntityOwner extends Construct {
         onFailure: new SqsDlq(this.failureQueue),
       }),
     );
-    this.addRepair();
+    this.repair = this.addRepair();
     describeDeployed(this, boundary, {
       role: 'owner',
       boundary: boundary.name,
       table: this.table.tableName,
       topicArn: this.topic.topicArn,
       relay: relay.functionName,
+      governor: this.flow.governor.functionName,
+      flowTable: this.flow.table.tableName,
       failureQueueUrl: this.failureQueue.queueUrl,
       parkingTable: this.parkingTable.tableName,
     });
   }
 
   /** Publishes once more what caches ask for, and takes the relay's failures into parking. Two at a time: it shares the table with the owner. */
-  private addRepair(): void {
+  private addRepair(): IFunction {
     const repair = freshetFunction(this, 'Repair', {
       entry: 'owner-repair',
       boundary: this.boundary,
@@ -112,10 +133,20 @@ export class EntityOwner extends Construct {
     for (const queue of [this.resyncQueue, this.failureQueue]) {
       repair.addEventSource(new SqsEventSource(queue, { reportBatchItemFailures: true, maxConcurrency: 2 }));
     }
+    return repair;
   }
 
-  /** Lets a function of the owner's boundary put, delete, get and list entities; nothing removes an item. */
+  /** Where caches send their reports. */
+  get reportQueue(): Queue {
+    return this.flow.reportQueue;
+  }
+
+  /**
+   * Lets a function of the owner's boundary put, delete, get and list entities, and obey flow control; nothing removes an item. The function
+   * opens flow control with the table's name: `createFlow({ client, tableName: owner.flow.table.tableName })`.
+   */
   grantWrite(grantee: IGrantable): Grant {
+    this.flow.grantWriter(grantee);
     return this.table.grant(grantee, 'dynamodb:UpdateItem', 'dynamodb:GetItem', 'dynamodb:Query');
   }
 }

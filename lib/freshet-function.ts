@@ -12,7 +12,7 @@ const projectRoot = fileURLToPath(new URL('..', import.meta.url));
 /** Props of a function of the pipeline. */
 export interface FreshetFunctionProps {
   /** The file in `lambdas/`, without its extension. */
-  readonly entry: 'relay' | 'projector' | 'cache-repair' | 'owner-repair';
+  readonly entry: 'relay' | 'projector' | 'cache-repair' | 'owner-repair' | 'cache-report' | 'owner-govern';
   /** The boundary whose contracts the function is bundled with. */
   readonly boundary: Boundary;
   readonly description: string;

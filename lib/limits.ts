@@ -14,9 +14,17 @@ export const LIMITS = {
   maxMessageBytes: 1024 * 1024,
   /** Largest message of a topic unless it is raised (sns/large-message-payloads). */
   topicMessageBytes: 256 * 1024,
+  /** Messages of a FIFO queue that a receive looks at for the next group: beyond them others are hidden (sqs/quotas-fifo). */
+  fifoLookAhead: 120_000,
+  /** Shortest interval of a rule (eb/eb-scheduled-rule-pattern). */
+  minScheduleInterval: Duration.minutes(1),
   /** How long a stream keeps a record (ddb/Streams). */
   streamRetention: Duration.hours(24),
   /** Lowest and highest maximum concurrency of an SQS mapping (lambda/services-sqs-scaling). */
   minMappingConcurrency: 2,
   maxMappingConcurrency: 1000,
+  /** Pollers of a mapping in provisioned mode: 2 to 200 at least, 2 to 2,000 at most (lambda/services-sqs-scaling, 2026-11-25). */
+  minPollers: 2,
+  maxMinimumPollers: 200,
+  maxPollers: 2000,
 } as const;

@@ -1,84 +1,34 @@
-import { Duration, type RemovalPolicy, Stack } from 'aws-cdk-lib';
+import { Duration, Stack } from 'aws-cdk-lib';
 import { AttributeType, BillingMode, Table } from 'aws-cdk-lib/aws-dynamodb';
+import { Rule, Schedule } from 'aws-cdk-lib/aws-events';
+import { LambdaFunction } from 'aws-cdk-lib/aws-events-targets';
 import type { Grant, IGrantable } from 'aws-cdk-lib/aws-iam';
 import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import { SqsEventSource } from 'aws-cdk-lib/aws-lambda-event-sources';
-import { type ITopic, SubscriptionFilter } from 'aws-cdk-lib/aws-sns';
+import type { NodejsFunction } from 'aws-cdk-lib/aws-lambda-nodejs';
+import { SubscriptionFilter } from 'aws-cdk-lib/aws-sns';
 import { SqsSubscription } from 'aws-cdk-lib/aws-sns-subscriptions';
-import { type IQueue, Queue } from 'aws-cdk-lib/aws-sqs';
+import { Queue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import { ATTRIBUTE, indexAttribute } from '../adapters/items.ts';
 import { type Boundary, indexNames } from '../core/contract.ts';
 import { describeDeployed } from './deployed.ts';
+import { CONTROL_INTERVAL, grantMetrics } from './flow-control.ts';
 import { freshetFunction } from './freshet-function.ts';
 import { LIMITS } from './limits.ts';
+import {
+  type ChangeSource,
+  DEFAULT_BUDGET,
+  DEFAULT_TOMBSTONE_LIFE,
+  type LocalCacheProps,
+  TOMBSTONE_MARGIN,
+  validate,
+} from './local-cache-props.ts';
 import { parkingTable, REPAIR_TIMEOUT, REPAIR_VISIBILITY, repairQueue } from './set-aside.ts';
 
-/** Where a cache gets an owner's changes from; an `EntityOwner` is one. */
-export interface ChangeSource {
-  readonly boundary: Boundary;
-  readonly topic: ITopic;
-  /** Where the cache asks for an entity's whole state when it missed a change. */
-  readonly resyncQueue: IQueue;
-}
-
-/** Props of `LocalCache`. */
-export interface LocalCacheProps {
-  /** The boundary whose cache this is; its module is bundled into the projector. */
-  readonly boundary: Boundary;
-  /** The owners of the types that the boundary caches: exactly those. */
-  readonly sources: readonly ChangeSource[];
-  /**
-   * How long a deletion is remembered. An older event that returns later would bring the entity back.
-   * Range: from 52 days, the longest an event can be under way (see MIN_TOMBSTONE_LIFE).
-   * @default Duration.days(60)
-   */
-  readonly tombstoneLife?: Duration;
-  /**
-   * An event that was published longer ago is parked: a deletion that overtook it may be forgotten by then.
-   * Range: from 52 days, so that no event that is still under way is parked, to a day less than `tombstoneLife`.
-   * @default tombstoneLife less a day
-   */
-  readonly maxEventAge?: Duration;
-  /**
-   * What a failing event is given before it counts as poison, in attempts and in age; both must be used up.
-   * @default 12 attempts and 1 hour
-   */
-  readonly retryBudget?: RetryBudget;
-  /**
-   * Competing consumers: projectors that run at once at most, 2 to 1,000. Entities are spread over them, one entity is never on two.
-   * @default 10
-   */
-  readonly maxConcurrency?: number;
-  /**
-   * What happens to the table when the stack goes.
-   * @default RemovalPolicy.RETAIN
-   */
-  readonly removalPolicy?: RemovalPolicy;
-}
-
-/** How long a failing event is tried again. */
-export interface RetryBudget {
-  /** Receives, 1 to 1,000. */
-  readonly attempts: number;
-  /** Since the event came into the queue; 1 second to 14 days. */
-  readonly age: Duration;
-}
-
-/**
- * The longest that an event can be under way: a day in the owner's stream (ddb/Streams), 23 days of SNS delivery attempts
- * (sns/sns-message-delivery-retries), 14 days in the queue and 14 in a dead-letter queue (sqs/quotas-queues).
- */
-const MIN_TOMBSTONE_LIFE = Duration.days(1 + 23 + 14 + 14);
-
-const DEFAULT_TOMBSTONE_LIFE = Duration.days(60);
-
-/** A deletion is remembered for so much longer than an event may be old: clocks differ, and so do the moments of writing and reading. */
-const TOMBSTONE_MARGIN = Duration.days(1);
-
-const DEFAULT_BUDGET: RetryBudget = { attempts: 12, age: Duration.hours(1) };
-
 const FUNCTION_TIMEOUT = Duration.seconds(20);
+const REPORT_TIMEOUT = Duration.seconds(30);
+const DEFAULT_CONCURRENCY = 10;
 
 /** Project and read: a queue on the owners' topics, the projector that alone writes the cache, and the table that the service reads. */
 export class LocalCache extends Construct {
@@ -95,11 +45,15 @@ export class LocalCache extends Construct {
   readonly subscriptionDeadLetterQueue: Queue;
   /** Changes that were missed, until the owner has published the whole state. */
   readonly gapQueue: Queue;
+  readonly projector: NodejsFunction;
+  readonly repair: IFunction;
+  /** Reports the queue's backlog and rates to the owners. */
+  readonly report: IFunction;
 
   constructor(scope: Construct, id: string, props: LocalCacheProps) {
     super(scope, id);
     validate(props);
-    const { boundary, sources, maxConcurrency = 10, removalPolicy } = props;
+    const { boundary, sources, removalPolicy } = props;
     this.boundary = boundary;
     this.table = new Table(this, 'Table', {
       partitionKey: { name: ATTRIBUTE.partition, type: AttributeType.STRING },
@@ -145,10 +99,12 @@ export class LocalCache extends Construct {
       new SqsEventSource(this.queue, {
         batchSize: LIMITS.fifoBatchSize,
         reportBatchItemFailures: true,
-        maxConcurrency,
+        ...scaling(props),
       }),
     );
-    const repair = this.addRepair(props);
+    this.projector = projector;
+    this.repair = this.addRepair(props);
+    this.report = this.addReport(sources);
     describeDeployed(this, boundary, {
       role: 'cache',
       boundary: boundary.name,
@@ -159,7 +115,8 @@ export class LocalCache extends Construct {
       parkingTable: this.parkingTable.tableName,
       gapQueueUrl: this.gapQueue.queueUrl,
       projector: projector.functionName,
-      repair: repair.functionName,
+      repair: this.repair.functionName,
+      report: this.report.functionName,
     });
   }
 
@@ -205,6 +162,35 @@ export class LocalCache extends Construct {
     return repair;
   }
 
+  /** Measures the queue once per control interval and tells the owners. */
+  private addReport(sources: readonly ChangeSource[]): IFunction {
+    const reportQueues = sources.map((source) => [source.boundary.name, source.reportQueue.queueUrl]);
+    const report = freshetFunction(this, 'Report', {
+      entry: 'cache-report',
+      boundary: this.boundary,
+      description: `Reports how far the local cache of ${this.boundary.name} lags`,
+      timeout: REPORT_TIMEOUT,
+      memorySize: 256,
+      environment: {
+        CACHE_TABLE: this.table.tableName,
+        PARKING_TABLE: this.parkingTable.tableName,
+        QUEUE_URL: this.queue.queueUrl,
+        INTERVAL_SECONDS: String(CONTROL_INTERVAL.toSeconds()),
+        REPORT_QUEUES: Stack.of(this).toJsonString(Object.fromEntries(reportQueues)),
+      },
+    });
+    this.table.grant(report, 'dynamodb:GetItem');
+    this.parkingTable.grant(report, 'dynamodb:Scan');
+    this.queue.grant(report, 'sqs:GetQueueAttributes');
+    grantMetrics(report);
+    for (const { reportQueue } of sources) reportQueue.grant(report, 'sqs:SendMessage');
+    new Rule(this, 'ReportSchedule', {
+      schedule: Schedule.rate(CONTROL_INTERVAL),
+      targets: [new LambdaFunction(report, { retryAttempts: 0 })],
+    });
+    return report;
+  }
+
   /** Lets a function of the service read the cache; nothing but the projector, and its rules by the repair function, writes it. */
   grantRead(grantee: IGrantable): Grant {
     return this.table.grant(grantee, 'dynamodb:GetItem', 'dynamodb:BatchGetItem', 'dynamodb:Query');
@@ -234,56 +220,9 @@ export class LocalCache extends Construct {
   }
 }
 
-function validate({
-  boundary,
-  sources,
-  tombstoneLife,
-  maxConcurrency,
-  maxEventAge,
-  retryBudget,
-}: LocalCacheProps): void {
-  const needed = new Set(Object.values(boundary.caches).map(({ contract }) => contract.owner));
-  const given = sources.map((source) => source.boundary.name);
-  if (needed.size === 0)
-    throw new Error(`boundary: ${boundary.name} caches no entity type. Declare one under "caches".`);
-  if (given.length !== needed.size || given.some((name) => !needed.has(name)) || new Set(given).size !== given.length) {
-    throw new Error(
-      `sources: given: ${given.join(', ') || 'none'}. ${boundary.name} caches types of: ${[...needed].join(', ')}. Give each of these owners once.`,
-    );
-  }
-  if (tombstoneLife !== undefined && tombstoneLife.toSeconds() < MIN_TOMBSTONE_LIFE.toSeconds()) {
-    throw new Error(
-      `tombstoneLife: given: ${tombstoneLife.toHumanString()}. At least ${MIN_TOMBSTONE_LIFE.toHumanString()}: an event can be under way ` +
-        'that long in stream, topic, queue and dead-letter queue, and would bring a deleted entity back.',
-    );
-  }
-  const maxAge = (tombstoneLife ?? DEFAULT_TOMBSTONE_LIFE).minus(TOMBSTONE_MARGIN);
-  if (
-    maxEventAge &&
-    (maxEventAge.toSeconds() < MIN_TOMBSTONE_LIFE.toSeconds() || maxEventAge.toSeconds() > maxAge.toSeconds())
-  ) {
-    throw new Error(
-      `maxEventAge: given: ${maxEventAge.toHumanString()}. From ${MIN_TOMBSTONE_LIFE.toHumanString()}, the longest an event can be under way, to ` +
-        `${maxAge.toHumanString()}, a day less than tombstoneLife: an older event could bring a deleted entity back.`,
-    );
-  }
-  if (retryBudget !== undefined) validateBudget(retryBudget);
-  const { minMappingConcurrency: min, maxMappingConcurrency: max } = LIMITS;
-  if (
-    maxConcurrency !== undefined &&
-    !(Number.isInteger(maxConcurrency) && maxConcurrency >= min && maxConcurrency <= max)
-  ) {
-    throw new Error(`maxConcurrency: given: ${maxConcurrency}. An integer from ${min} to ${max}.`);
-  }
-}
-
-function validateBudget({ attempts, age }: RetryBudget): void {
-  if (!Number.isInteger(attempts) || attempts < 1 || attempts > LIMITS.maxMaxReceiveCount) {
-    throw new Error(`retryBudget.attempts: given: ${attempts}. An integer from 1 to ${LIMITS.maxMaxReceiveCount}.`);
-  }
-  if (age.toSeconds() < 1 || age.toSeconds() > LIMITS.maxRetention.toSeconds()) {
-    throw new Error(
-      `retryBudget.age: given: ${age.toHumanString()}. From 1 second to ${LIMITS.maxRetention.toHumanString()}, as long as the queue keeps a message.`,
-    );
-  }
+/** How the mapping scales: provisioned pollers and a maximum concurrency exclude each other (lambda/services-sqs-scaling). */
+function scaling({ maxConcurrency, provisionedPollers }: LocalCacheProps) {
+  if (provisionedPollers === undefined) return { maxConcurrency: maxConcurrency ?? DEFAULT_CONCURRENCY };
+  const { minimum, maximum } = provisionedPollers;
+  return { provisionedPollerConfig: { minimumPollers: minimum, maximumPollers: maximum } };
 }

@@ -1,12 +1,16 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
+import type { Alarms } from './cloudwatch/alarms.ts';
+import { createLambdaMetrics } from './cloudwatch/aws-metrics.ts';
+import { type CloudWatch, createCloudWatch } from './cloudwatch/cloudwatch.ts';
+import { createMetricStore, type MetricStore } from './cloudwatch/metric-store.ts';
+import type { Schedules } from './cloudwatch/schedules.ts';
 import { createEngineClient, type EngineClient } from './engine/client.ts';
 import { startEngine } from './engine/start-engine.ts';
 import { createMessaging, type Messaging } from './fifo/messaging.ts';
 import { createFunctionHost, type FunctionHost } from './lambda/host.ts';
 import { startSqsMapping } from './lambda/sqs-mapping.ts';
 import { startStreamMapping } from './lambda/stream-mapping.ts';
-import { createMetricStore, type MetricStore } from './metrics.ts';
 import { readAssembly } from './provision/assembly.ts';
 import { provision } from './provision/provision.ts';
 import type { ProvisionTarget, QueueMappingRequest, StreamMappingRequest } from './provision/resource.ts';
@@ -20,7 +24,14 @@ export interface LocalCloudOptions {
   onProgress?: (message: string) => void;
   /** Told of each line that a function logs. @default - logs are dropped, once searched for metrics */
   onLog?: (functionName: string, line: string) => void;
-  /** Of SQS, SNS and Lambda. @default - a free one */
+  /**
+   * How long a minute of schedules, of the evaluation of alarms and of their periods lasts, so that experiments can scale time. What
+   * clients ask of CloudWatch stays in real time. A multiple of 1000; an alarm's period lasts a second at least. @default 60000
+   */
+  minuteMs?: number;
+  /** Execution environments of a function at most. @default 2 - few, since they share this machine's cores */
+  concurrency?: number;
+  /** Of SQS, SNS, Lambda and CloudWatch. @default - a free one */
   port?: number;
   /** Further JSON endpoints beside those; paths start with `/_freshet/`. */
   routes?: Routes;
@@ -33,6 +44,7 @@ export interface ServiceEndpoints {
   dynamodb: string;
   sqs: string;
   sns: string;
+  cloudwatch: string;
 }
 
 /** Everything that a cloud assembly declares, running on this machine. */
@@ -45,6 +57,13 @@ export interface LocalCloud {
   functions: FunctionHost;
   messaging: Messaging;
   metrics: MetricStore;
+  alarms: Alarms;
+  schedules: Schedules;
+  /**
+   * Fires all schedules once and waits for them, then evaluates the alarms, with what has been measured up to now, and waits for the
+   * functions that are their actions: a minute for those who don't want to wait for one.
+   */
+  tick(): Promise<void>;
   /** Resources without meaning locally: how many of each type. */
   notEmulated: Record<string, number>;
   /**
@@ -69,6 +88,7 @@ interface Mapping {
 const region = 'us-east-1';
 /** The one that the engine puts into its ARNs. */
 const accountId = '000000000000';
+const defaultMinuteMs = 60_000;
 /** How often `idle` looks at what tells nobody. */
 const lookMs = 2;
 
@@ -95,26 +115,40 @@ export async function startLocalCloud(options: LocalCloudOptions): Promise<Local
       messaging,
       // Functions need to know where this listens, so they come after it; nobody knows a function's name before.
       functions: () => functions,
+      cloudWatch: () => cloudWatch,
       ...(port !== undefined && { port }),
       ...(routes && { routes }),
     });
     cleanUps.push(() => wire.close());
-    onProgress(`SQS, SNS and Lambda at ${wire.url}`);
+    onProgress(`SQS, SNS, Lambda and CloudWatch at ${wire.url}`);
 
-    const endpoints = { dynamodb: engine.url, sqs: wire.url, sns: wire.url };
+    const endpoints = { dynamodb: engine.url, sqs: wire.url, sns: wire.url, cloudwatch: wire.url };
     const metrics = createMetricStore();
+    const lambdaMetrics = createLambdaMetrics(metrics, Date.now);
     const mappings: Mapping[] = [];
     const functions: FunctionHost = createFunctionHost({
+      ...(options.concurrency !== undefined && { concurrency: options.concurrency }),
       endpoints: options.functionEndpoints?.(endpoints) ?? endpoints,
       region,
       accountId,
-      onLog(name, line) {
+      ...lambdaMetrics,
+      onLog(name, line, logGroup) {
         metrics.record(line);
+        cloudWatch.insightRules.record(logGroup, line);
         options.onLog?.(name, line);
       },
       onConcurrencyChange(name) {
         for (const mapping of mappings) if (mapping.functionName === name) mapping.wake();
       },
+    });
+    const cloudWatch: CloudWatch = createCloudWatch({
+      messaging,
+      functions,
+      metrics,
+      region,
+      accountId,
+      minuteMs: options.minuteMs ?? defaultMinuteMs,
+      onFailure: (name, reason) => options.onLog?.(name, reason),
     });
     // Invocations end with their workers, and the mappings with their invocations: none of them is waited for in vain.
     cleanUps.push(async () => {
@@ -123,13 +157,21 @@ export async function startLocalCloud(options: LocalCloudOptions): Promise<Local
       await Promise.all(stopped);
     });
 
-    const target = createTarget({ engine: client, messaging, functions }, mappings, options.onLog);
+    cleanUps.push(() => cloudWatch.stop());
+
+    const target = createTarget(
+      { engine: client, messaging, functions, cloudWatch },
+      { mappings, onLog: options.onLog, onStreamBatch: lambdaMetrics.onStreamBatch },
+    );
     const { outputs, notEmulated } = await provision(stacks, target);
     const mapped = `${functions.functions().length} functions, ${mappings.length} event source mappings`;
     onProgress(`${stacks.length} stacks: ${mapped}, ${messaging.queues.list().length} queues`);
+    cloudWatch.start();
 
     const idle = () => waitUntilIdle(functions, mappings, () => stopping !== undefined);
-    return { endpoints, region, accountId, outputs, functions, messaging, metrics, notEmulated, idle, stop };
+    const { alarms, schedules, tick } = cloudWatch;
+    const watching = { metrics, alarms, schedules, tick };
+    return { endpoints, region, accountId, outputs, functions, messaging, ...watching, notEmulated, idle, stop };
   } catch (error) {
     await stop();
     throw error;
@@ -150,11 +192,15 @@ async function inReverse(cleanUps: (() => Promise<void> | void)[]): Promise<void
 }
 
 function createTarget(
-  parts: { engine: EngineClient; messaging: Messaging; functions: FunctionHost },
-  mappings: Mapping[],
-  onLog: LocalCloudOptions['onLog'],
+  parts: { engine: EngineClient; messaging: Messaging; functions: FunctionHost; cloudWatch: CloudWatch },
+  observers: {
+    mappings: Mapping[];
+    onLog: LocalCloudOptions['onLog'];
+    onStreamBatch(functionName: string, lastRecordAtMs: number): void;
+  },
 ): ProvisionTarget {
   const { engine, messaging, functions } = parts;
+  const { mappings, onLog, onStreamBatch } = observers;
   const functionArn = (name: string) => `arn:aws:lambda:${region}:${accountId}:function:${name}`;
 
   async function mapQueue(request: QueueMappingRequest): Promise<void> {
@@ -190,7 +236,10 @@ function createTarget(
       engine,
       region,
       functionArn: functionArn(functionName),
-      invoke: (event) => functions.invoke(functionName, event),
+      invoke(event, lastRecordAtMs) {
+        onStreamBatch(functionName, lastRecordAtMs);
+        return functions.invoke(functionName, event);
+      },
       ...(destination && { onFailure: (failure) => void destination.send({ body: JSON.stringify(failure) }) }),
     });
     let changed = signal();
@@ -208,7 +257,7 @@ function createTarget(
     });
   }
 
-  return { region, accountId, engine, messaging, functions, mapQueue, mapStream };
+  return { region, accountId, ...parts, mapQueue, mapStream };
 }
 
 function signal(): { fired: Promise<void>; fire(): void } {

@@ -6,7 +6,8 @@ import { dynamoDbClient, snsClient } from '../adapters/clients.ts';
 import { keyItem } from '../adapters/items.ts';
 import { compareCaches } from '../cli/compare-caches.ts';
 import { cacheNamed, connectTo, ownerOf, type Session } from '../cli/session.ts';
-import { gatherStatus, type StatusReport } from '../cli/status-report.ts';
+import type { CacheStatus } from '../cli/status/document.ts';
+import { gatherStatus } from '../cli/status/gather.ts';
 import { messageGroupId } from '../core/entity.ts';
 import type { SetAside } from '../core/project/ports.ts';
 import { countries, currencies } from '../examples/shop/geography/releases.ts';
@@ -123,19 +124,20 @@ describe('the pipeline, from the synthesised templates and bundles', () => {
   });
 
   test('counts each event of a cache as exactly one outcome', async () => {
-    const { relay, caches } = {
-      relay: (await gatherStatus(session, cloud)).owners[0],
-      caches: (await gatherStatus(session, cloud)).caches,
-    };
+    const { owners, caches } = await gatherStatus(session.watched, COUNTED);
     const ordering = caches.find(({ cache }) => cache === 'ordering');
     const counted =
       ordering && ordering.applied + ordering.superseded + ordering.duplicate + ordering.outdated + ordering.parked;
-    expect(counted).toBe((relay?.published ?? 0) + 5);
+    expect(counted).toBe((owners[0]?.published ?? 0) + 5);
   });
 });
 
-async function cacheStatus(name: string): Promise<StatusReport['caches'][number]> {
-  const status = (await gatherStatus(session, cloud)).caches.find(({ cache }) => cache === name);
+/** What is counted is all that these tests did. */
+const COUNTED = { sinceMs: 3_600_000, countEntities: false };
+
+async function cacheStatus(name: string): Promise<CacheStatus> {
+  const { caches } = await gatherStatus(session.watched, COUNTED);
+  const status = caches.find(({ cache }) => cache === name);
   if (status === undefined) throw new Error(`no status of ${name}`);
   return status;
 }

@@ -1,23 +1,17 @@
 import { BarChart, LineChart } from 'echarts/charts';
 import { GridComponent, LegendComponent, TitleComponent } from 'echarts/components';
-import { init, use } from 'echarts/core';
+import { type EChartsCoreOption, init, use } from 'echarts/core';
 import { SVGRenderer } from 'echarts/renderers';
 import type { Chart } from './result.ts';
 
 use([BarChart, LineChart, GridComponent, LegendComponent, TitleComponent, SVGRenderer]);
 
 /** Told apart by people who see colours differently (Okabe and Ito), on white and on black. */
-const COLOURS = ['#0072B2', '#56B4E9', '#E69F00', '#009E73', '#CC79A7'];
+const COLOURS = ['#0072B2', '#56B4E9', '#E69F00', '#009E73', '#CC79A7', '#D55E00'];
 
 /** Draws a chart as SVG. */
 export function drawChart({ title, unit, kind, logarithmic = false, categories, series }: Chart): string {
-  const chart = init(null, null, { renderer: 'svg', ssr: true, width: 900, height: 420 });
-  chart.setOption({
-    animation: false,
-    backgroundColor: '#ffffff',
-    color: COLOURS,
-    title: { text: title, left: 'center', textStyle: { fontSize: 15 } },
-    legend: { bottom: 0 },
+  return renderSvg(title, 420, {
     grid: { left: 60, right: 20, top: 70, bottom: 60 },
     xAxis: { type: 'category', data: [...categories] },
     yAxis: { type: logarithmic ? 'log' : 'value', name: unit },
@@ -26,6 +20,19 @@ export function drawChart({ title, unit, kind, logarithmic = false, categories, 
       type: kind,
       data: values.map((value) => Math.round(value * 10) / 10),
     })),
+  });
+}
+
+/** Draws axes and series as SVG, with title and legend in the project's style. @param height pixels, of 900 wide */
+export function renderSvg(title: string, height: number, parts: EChartsCoreOption): string {
+  const chart = init(null, null, { renderer: 'svg', ssr: true, width: 900, height });
+  chart.setOption({
+    animation: false,
+    backgroundColor: '#ffffff',
+    color: COLOURS,
+    title: { text: title, left: 'center', textStyle: { fontSize: 15 } },
+    legend: { bottom: 0, itemGap: 24 },
+    ...parts,
   });
   const svg = chart.renderToSVGString();
   chart.dispose();

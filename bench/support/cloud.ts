@@ -1,6 +1,6 @@
 import type { LocalFile } from '../../cli/local-file.ts';
 import { connectTo, type Session } from '../../cli/session.ts';
-import { BOUNDARY_DIMENSION, LEAD_TIME_METRIC } from '../../core/metrics.ts';
+import { BOUNDARY_DIMENSION, PROJECTOR_METRICS } from '../../core/metrics.ts';
 import { type LocalCloud, startLocalCloud } from '../../local/cloud.ts';
 import { ROOT } from './assembly.ts';
 
@@ -65,10 +65,10 @@ export async function watchedCloud(assembly: string): Promise<WatchedCloud> {
 }
 
 function recordLeadTimes(line: string, leadTimesMs: Map<string, number[]>): void {
-  if (!line.includes(LEAD_TIME_METRIC)) return;
+  if (!line.includes(PROJECTOR_METRICS.leadTime)) return;
   const record = JSON.parse(line) as Record<string, unknown>;
   const cache = String(record[BOUNDARY_DIMENSION]);
-  const values = [record[LEAD_TIME_METRIC]].flat().map(Number);
+  const values = [record[PROJECTOR_METRICS.leadTime]].flat().map(Number);
   const all = leadTimesMs.get(cache);
   if (all === undefined) leadTimesMs.set(cache, values);
   else all.push(...values);

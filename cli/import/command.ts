@@ -3,6 +3,8 @@ import { open } from 'node:fs/promises';
 import { extname } from 'node:path';
 import { Command, Option } from 'commander';
 import { ownedContract } from '../../core/contract.ts';
+import { BackpressureError } from '../../core/govern/admit.ts';
+import { BACKPRESSURE_HELP, maxWaitOption, refusalJson } from '../backpressure.ts';
 import { EXIT, UsageError } from '../errors.ts';
 import { progressBar } from '../progress.ts';
 import { connect, ownerOf } from '../session.ts';
@@ -13,6 +15,8 @@ interface ImportOptions {
   readonly id: string;
   readonly keepId?: boolean;
   readonly format?: Format;
+  /** Milliseconds. */
+  readonly maxWait: number;
   readonly json?: boolean;
 }
 
@@ -31,17 +35,20 @@ export function importCommand(): Command {
     .requiredOption('--id <field>', 'the field that holds the id; it is taken out of the state')
     .option('--keep-id', 'leave that field in the state too')
     .addOption(new Option('--format <format>', "default: by the file's ending, else ndjson").choices(FORMATS))
-    .option('--json', 'print the counts as JSON')
+    .addOption(maxWaitOption('10m'))
+    .option('--json', 'print the counts, and a refusal while a cache lags, as JSON')
     .addHelpText(
       'after',
       `
 A CSV cell is text; where the schema wants something else it is read as JSON (2, true, ["a","b"]).
 Run it again after an interruption: what was put before is unchanged and costs no version.
+${BACKPRESSURE_HELP} The import then stops early.
 
 Example:
   $ npm run -s freshet -- import Currency currencies.ndjson --id code
 
-Exit codes: 0 all rows put, 1 rows were rejected or something failed, 2 the input can't be read, 130 interrupted.`,
+Exit codes: 0 all rows put, 1 rows were rejected or something failed, 2 the input can't be read, 75 stopped early because a cache lags: run it
+again later, 130 interrupted.`,
     )
     .action(async (type: string, file: string, options: ImportOptions) => {
       process.exitCode = await importFile(type, file, options);
@@ -50,7 +57,12 @@ Exit codes: 0 all rows put, 1 rows were rejected or something failed, 2 the inpu
 
 async function importFile(type: string, file: string, options: ImportOptions): Promise<number> {
   const input = await openInput(file);
-  const session = await connect();
+  const show = progressBar(input.totalBytes, 'rows');
+  const session = await connect(process.stderr.isTTY ? show.note : undefined).catch((error: unknown) => {
+    show.end();
+    input.close();
+    throw error;
+  });
   const stop = new AbortController();
   const onSignal = () => {
     if (stop.signal.aborted) process.exit(EXIT.interrupted);
@@ -58,7 +70,6 @@ async function importFile(type: string, file: string, options: ImportOptions): P
     input.close();
   };
   process.on('SIGINT', onSignal);
-  const show = progressBar(input.totalBytes, 'rows');
   try {
     const { owner, boundary } = ownerOf(session, type);
     const { failure, ...counts } = await importRows({
@@ -67,6 +78,7 @@ async function importFile(type: string, file: string, options: ImportOptions): P
       rows: readRows(input.chunks, options.format ?? formatOf(file)),
       mapping: { idField: options.id, keepId: options.keepId ?? false },
       writers: WRITERS,
+      maxWaitMs: options.maxWait,
       signal: stop.signal,
       onReject: (place, problem) => show.note(`${place}: ${problem}`),
       onProgress: ({ created, changed, unchanged, rejected }) =>
@@ -74,7 +86,10 @@ async function importFile(type: string, file: string, options: ImportOptions): P
     });
     show.end();
     const interrupted = stop.signal.aborted;
-    process.stdout.write(`${options.json ? JSON.stringify({ ...counts, interrupted }) : summary(counts)}\n`);
+    const refusal = failure instanceof BackpressureError ? { refusal: refusalJson(failure) } : {};
+    process.stdout.write(
+      `${options.json ? JSON.stringify({ ...counts, interrupted, ...refusal }) : summary(counts)}\n`,
+    );
     if (failure !== undefined) {
       process.stderr.write('stopped early; run it again once this is mended:\n');
       throw failure;

@@ -1,6 +1,8 @@
+import { setMaxListeners } from 'node:events';
 import type { Owner } from '../../adapters/owner-table.ts';
 import type { EntityContract } from '../../core/contract.ts';
 import { FreshetError } from '../../core/errors.ts';
+import { BackpressureError } from '../../core/govern/admit.ts';
 import type { Row } from './rows.ts';
 import { type RowMapping, toEntity } from './state.ts';
 
@@ -14,7 +16,7 @@ export interface ImportCounts {
 
 /** How an import ended. */
 export interface ImportResult extends Readonly<ImportCounts> {
-  /** Why it ended early: the input couldn't be read on, or the owner couldn't be reached. */
+  /** Why it ended early: the input couldn't be read on, the owner couldn't be reached, or a cache lags for longer than a put may wait. */
   readonly failure?: unknown;
 }
 
@@ -26,6 +28,9 @@ export interface ImportJob {
   readonly mapping: RowMapping;
   /** Puts that are under way at once. */
   readonly writers: number;
+  /** While a cache lags: how long a put waits to be let through, milliseconds. */
+  readonly maxWaitMs: number;
+  /** Also ends such a wait; what waited was not written. */
   readonly signal: AbortSignal;
   readonly onReject: (place: string, problem: string) => void;
   readonly onProgress: (counts: ImportCounts) => void;
@@ -33,26 +38,37 @@ export interface ImportJob {
 
 /**
  * Puts row after row at the owner, several at once, but those of one id in the order of the input, so that its last one wins. A row that the
- * owner refuses is rejected and the rest goes on. Stops reading when the signal comes, the input can't be read on or the owner can't be
- * reached, and returns once nothing is under way any more. Run again, what was put before is `unchanged`.
+ * owner refuses is rejected and the rest goes on. Stops reading when the signal comes, the input can't be read on, the owner can't be
+ * reached, or it lets nothing through because a cache lags, which is no fault of a row; returns once nothing is under way any more. Run again,
+ * what was put before is `unchanged`.
  */
 export async function importRows(job: ImportJob): Promise<ImportResult> {
   const counts: ImportCounts = { created: 0, changed: 0, unchanged: 0, rejected: 0 };
   const failures: unknown[] = [];
   const underWay = new Set<Promise<void>>();
   const lastOfId = new Map<string, Promise<void>>();
+  /** Once one put failed, the others' waits are in vain. */
+  const failed = new AbortController();
+  const signal = AbortSignal.any([job.signal, failed.signal]);
+  // Each writer that waits listens to it; Node takes more than ten for a leak.
+  setMaxListeners(2 * job.writers, signal);
 
   const reject = (place: string, problem: string): void => {
     counts.rejected += 1;
     job.onReject(place, problem);
   };
   const put = async (place: string, id: string, state: unknown): Promise<void> => {
+    if (failures.length > 0) return;
     try {
-      const { outcome } = await job.owner.put(job.contract.type, id, state);
+      const { maxWaitMs } = job;
+      const { outcome } = await job.owner.put(job.contract.type, id, state, { maxWaitMs, signal });
       if (outcome === 'created' || outcome === 'changed' || outcome === 'unchanged') counts[outcome] += 1;
     } catch (error) {
-      if (error instanceof FreshetError) reject(place, error.message);
-      else failures.push(error);
+      if (error instanceof FreshetError && !(error instanceof BackpressureError)) reject(place, error.message);
+      else if (!(error instanceof BackpressureError && signal.aborted)) {
+        failures.push(error);
+        failed.abort();
+      }
     }
   };
 

@@ -1,6 +1,6 @@
 import { type Boundary, type CachedType, validateState } from '../contract.ts';
 import type { Delta } from '../delta.ts';
-import { messageGroupId, sha256 } from '../entity.ts';
+import { isHeartbeat, messageGroupId, sha256 } from '../entity.ts';
 import { FreshetError, shortened } from '../errors.ts';
 import { parseEvent, type ReadEvent, type VersionedEvent } from '../event.ts';
 import type { PoisonReason } from '../outcome.ts';
@@ -73,7 +73,9 @@ export async function readMessage(
   if (event.kind === 'tombstone') return { message, event, cached, content: { kind: 'tombstone' } };
   try {
     if (event.kind === 'delta') return { message, event, cached, content: keptDelta(event, cached) };
-    const kept = await keptState(event, cached, upcast(contract, event.schemaVersion, event.data as State));
+    const kept = isHeartbeat(event.entity)
+      ? { dataJson: canonicalJson(event.entity, event.data), indexed: {} }
+      : await keptState(event, cached, upcast(contract, event.schemaVersion, event.data as State));
     if ('problem' in kept) return poison('invalid', kept.problem);
     return isCommitted(event, kept)
       ? { message, event, cached, content: { kind: 'state', kept } }

@@ -25,12 +25,16 @@ export interface RelayPorts {
 /** What became of a batch of records. */
 export interface RelayReport {
   readonly published: number;
+  /** Versions that left inside a newer one of the same entity. */
+  readonly conflated: number;
   readonly expired: number;
   /** Versions of the time before a restore. */
   readonly beforeEpoch: number;
   readonly diverted: number;
   /** The records that are neither published nor diverted, in stream order; the first of them restarts the batch. */
   readonly failed: readonly string[];
+  /** When the oldest version was committed, ISO 8601; undefined where nothing was, since all is sent once more, lifted or unpublishable. */
+  readonly oldestChangedAt: string | undefined;
 }
 
 /** Entries a PublishBatch call takes (sns/API_PublishBatch, 2026-11-23). */
@@ -41,8 +45,9 @@ export interface RelayedMessage extends OutgoingMessage {
   readonly sequenceNumber: string;
 }
 
-/** The messages of one entity that wait for their turn, in order of version. */
+/** The messages of one entity that wait for their turn. */
 interface Group {
+  /** In order of version; with conflation newest first, and the first that goes out covers those after it. */
   readonly messages: RelayedMessage[];
   /** Index of the message whose turn it is. */
   next: number;
@@ -50,17 +55,23 @@ interface Group {
 
 /**
  * Publishes every committed version of a stream batch: in order within an entity, entities side by side. What can never be
- * published is diverted and the rest goes on; what failed holds back only what follows it in its own group.
+ * published is diverted and the rest goes on; what failed holds back only what follows it in its own group. With conflation an entity's
+ * newest version alone goes out, as a whole: every version is covered by an event at or above it.
+ *
+ * @param publishedAt ISO 8601
+ * @param conflate whether several versions of one entity leave as one; default each by itself
  */
 export async function relayBatch(
   boundary: Boundary,
   changes: readonly StreamChange[],
   publishedAt: string,
   ports: RelayPorts,
+  conflate = false,
 ): Promise<RelayReport> {
-  const count = { published: 0, expired: 0, beforeEpoch: 0, diverted: 0 };
+  const count = { published: 0, conflated: 0, expired: 0, beforeEpoch: 0, diverted: 0 };
   const failed = new Set<string>();
   const groups = new Map<string, Group>();
+  const committedAt: string[] = [];
 
   const diverted = async (sequenceNumber: string, reason: UnpublishableReason, message: string): Promise<boolean> => {
     try {
@@ -73,7 +84,7 @@ export async function relayBatch(
   };
 
   for (const change of changes) {
-    const next = change.kind === 'expired' ? change.kind : messageOf(boundary, change, publishedAt);
+    const next = change.kind === 'expired' ? change.kind : messageOf(boundary, change, publishedAt, conflate);
     if (next === 'expired') {
       count.expired += 1;
     } else if ('reason' in next && next.reason === 'before-epoch') {
@@ -81,11 +92,14 @@ export async function relayBatch(
     } else if ('reason' in next) {
       if (!(await diverted(change.sequenceNumber, next.reason, next.message))) failed.add(change.sequenceNumber);
     } else {
+      if (isCommit(change)) committedAt.push(change.owned.changedAt);
       const group = groups.get(next.groupId);
       if (group === undefined) groups.set(next.groupId, { messages: [next], next: 0 });
       else group.messages.push(next);
     }
   }
+
+  if (conflate) for (const group of groups.values()) group.messages.reverse();
 
   const settle = async (message: RelayedMessage, result: PublishResult): Promise<void> => {
     if (result.kind === 'published') count.published += 1;
@@ -94,7 +108,10 @@ export async function relayBatch(
       (result.kind === 'refused' && (await diverted(message.sequenceNumber, 'refused', result.message)));
     const group = groups.get(message.groupId);
     if (group === undefined) return;
-    if (settled) group.next += 1;
+    if (conflate && result.kind === 'published') {
+      count.conflated += group.messages.length - group.next - 1;
+      group.next = group.messages.length;
+    } else if (settled) group.next += 1;
     else for (const { sequenceNumber } of group.messages.slice(group.next)) failed.add(sequenceNumber);
     if (!settled || group.next === group.messages.length) groups.delete(message.groupId);
   };
@@ -111,17 +128,26 @@ export async function relayBatch(
     );
   }
   const inOrder = changes.map(({ sequenceNumber }) => sequenceNumber).filter((number) => failed.has(number));
-  return { ...count, failed: inOrder };
+  return { ...count, failed: inOrder, oldestChangedAt: committedAt.sort()[0] };
+}
+
+/** Whether a record was just committed. A resync and a lift into a new epoch keep the time of the commit, however long ago that was. */
+function isCommit(change: StreamChange): change is StreamChange & { readonly kind: 'committed' } {
+  if (change.kind !== 'committed' || change.resync !== undefined) return false;
+  return change.previous?.changedAt !== change.owned.changedAt;
 }
 
 function messageOf(
   boundary: Boundary,
   change: Exclude<StreamChange, { kind: 'expired' }>,
   publishedAt: string,
+  conflate: boolean,
 ): RelayedMessage | Unpublishable {
   if (change.kind === 'unpublishable') return change;
-  const { owned, previous, resync, sequenceNumber } = change;
+  const { owned, resync, sequenceNumber } = change;
   const again = resync === undefined ? undefined : ({ kind: 'resync', token: resync } as const);
+  // What takes the place of others can't be told from the one before it.
+  const previous = conflate ? undefined : change.previous;
   const message = outgoingMessage(boundary, owned, { publishedAt, previous, again });
   return 'reason' in message ? message : { ...message, sequenceNumber };
 }

@@ -2,7 +2,7 @@ import { PublishCommand } from '@aws-sdk/client-sns';
 import { snsClient } from '../../adapters/clients.ts';
 import { TYPE_ATTRIBUTE } from '../../adapters/topic.ts';
 import { cacheNamed, ownerOf } from '../../cli/session.ts';
-import { gatherStatus } from '../../cli/status-report.ts';
+import { gatherStatus } from '../../cli/status/gather.ts';
 import type { Stage, Story } from '../../cli/story.ts';
 import { deduplicationId, messageGroupId } from '../../core/entity.ts';
 import { serialiseEvent } from '../../core/event.ts';
@@ -12,6 +12,9 @@ import { countries, currencies, type Row } from './geography/releases.ts';
 
 /** Commits that are under way at once while a data set loads. */
 const WRITERS = 16;
+
+/** Longer than the story takes. */
+const SPAN_MS = 3_600_000;
 
 /** Real reference data with real history travels from its owner into two caches. */
 const story: Story = async (stage) => {
@@ -52,7 +55,8 @@ async function newerRelease(stage: Stage): Promise<void> {
 async function oldEventReturns({ session, cloud, report }: Stage): Promise<void> {
   report.heading('An old event comes again, as after a redrive');
   const { deployed, boundary } = ownerOf(session, 'Currency');
-  const before = await gatherStatus(session, cloud);
+  const counted = { sinceMs: SPAN_MS, countEntities: false };
+  const before = await gatherStatus(session.watched, counted);
   const row = currencies('2.1.0').find(({ id }) => id === 'EUR');
   if (row === undefined) throw new Error('EUR is missing from currency-codes 2.1.0');
   const entity = { type: 'Currency', id: row.id };
@@ -80,7 +84,7 @@ async function oldEventReturns({ session, cloud, report }: Stage): Promise<void>
   );
   client.destroy();
   await cloud.idle();
-  const after = await gatherStatus(session, cloud);
+  const after = await gatherStatus(session.watched, counted);
   const outdated = total(after.caches, 'outdated') - total(before.caches, 'outdated');
   const current = await cacheNamed(session, 'ordering').reader.get('Currency', 'EUR');
   claim(outdated === 1, `one event should be outdated, but ${outdated} are`);

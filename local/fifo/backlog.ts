@@ -1,3 +1,4 @@
+import { Arrivals } from './arrivals.ts';
 import { Deque } from './deque.ts';
 import type { Group, StoredMessage } from './stored-message.ts';
 import { Timers } from './timers.ts';
@@ -11,14 +12,26 @@ export class Backlog {
   #groups = new Map<string, Group>();
   #ready = new Deque<Group>();
   #timers = this.#newTimers();
+  #arrivals = new Arrivals();
   #size = 0;
   #inFlight = 0;
   #delayed = 0;
+  #groupsInFlight = 0;
   #becameReady = false;
   #becameEarlier = false;
 
   get counts(): { visible: number; inFlight: number; delayed: number } {
     return { visible: this.#size - this.#inFlight - this.#delayed, inFlight: this.#inFlight, delayed: this.#delayed };
+  }
+
+  /** Groups with a message in flight. */
+  get groupsInFlight(): number {
+    return this.#groupsInFlight;
+  }
+
+  /** When the message came that is here longest. */
+  oldestArrivedAtMs(): number | undefined {
+    return this.#arrivals.oldestAtMs();
   }
 
   /** Whether a group became ready since this was asked last. */
@@ -52,6 +65,7 @@ export class Backlog {
   add(message: StoredMessage, delayMs: number): void {
     const { group } = message;
     this.#size += 1;
+    this.#arrivals.add(message, this.#size);
     if (delayMs === 0 && group.delayed === 0) {
       group.waiting.push(message);
       this.#wake(group);
@@ -114,10 +128,8 @@ export class Backlog {
 
   /** Deletes a message in flight, or the first that waits in its group. */
   remove(message: StoredMessage): void {
-    if (message.state === 'inFlight') {
-      message.group.inFlight -= 1;
-      this.#inFlight -= 1;
-    } else message.group.waiting.popFront();
+    if (message.state === 'inFlight') this.#leaveFlight(message.group);
+    else message.group.waiting.popFront();
     this.#forget(message);
     this.#wake(message.group);
   }
@@ -141,9 +153,11 @@ export class Backlog {
     this.#groups = new Map();
     this.#ready = new Deque();
     this.#timers = this.#newTimers();
+    this.#arrivals = new Arrivals();
     this.#size = 0;
     this.#inFlight = 0;
     this.#delayed = 0;
+    this.#groupsInFlight = 0;
   }
 
   #newTimers(): Timers<StoredMessage> {
@@ -161,6 +175,7 @@ export class Backlog {
     message.state = 'inFlight';
     message.dueAtMs = dueAtMs;
     message.group.received.push(message);
+    if (message.group.inFlight === 0) this.#groupsInFlight += 1;
     message.group.inFlight += 1;
     this.#inFlight += 1;
     this.#time(message);
@@ -168,9 +183,14 @@ export class Backlog {
 
   #giveBack(message: StoredMessage): void {
     message.state = 'returned';
-    message.group.inFlight -= 1;
-    this.#inFlight -= 1;
+    this.#leaveFlight(message.group);
     this.#wake(message.group);
+  }
+
+  #leaveFlight(group: Group): void {
+    group.inFlight -= 1;
+    this.#inFlight -= 1;
+    if (group.inFlight === 0) this.#groupsInFlight -= 1;
   }
 
   #forget(message: StoredMessage): void {

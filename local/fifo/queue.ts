@@ -19,6 +19,15 @@ export interface QueueCounts {
   readonly delayed: number;
 }
 
+/** What happened on a queue since it was made, counted as CloudWatch's AWS/SQS metrics do. */
+export interface QueueTotals {
+  /** Without duplicates, and without what came from another queue. */
+  readonly sent: number;
+  readonly received: number;
+  /** By its receivers. */
+  readonly deleted: number;
+}
+
 /** What a queue needs from its surroundings. */
 export interface QueueContext {
   /** Milliseconds since the epoch. */
@@ -45,6 +54,7 @@ export class Queue {
   readonly #receipts: Receipts;
   readonly #attempts = new ReceiveAttempts();
   readonly #signals = new Signals();
+  readonly #totals = { sent: 0, received: 0, deleted: 0 };
   #sweepAtMs = Number.POSITIVE_INFINITY;
   #purgedAtMs = Number.NEGATIVE_INFINITY;
 
@@ -71,6 +81,20 @@ export class Queue {
     return this.#configuration.settings;
   }
 
+  get totals(): QueueTotals {
+    return this.#totals;
+  }
+
+  /** Message groups that have a message in flight. */
+  get groupsInFlight(): number {
+    return this.#backlog.groupsInFlight;
+  }
+
+  /** When the message came to this queue that is here longest, in milliseconds since the epoch. */
+  oldestArrivedAtMs(): number | undefined {
+    return this.#backlog.oldestArrivedAtMs();
+  }
+
   /** Configuration and counts by AWS's names, all as strings (sqs-api/API_GetQueueAttributes). */
   attributes(): Record<string, string> {
     const { visible, inFlight, delayed } = this.counts();
@@ -89,12 +113,14 @@ export class Queue {
 
   /** Stores a message, or answers a duplicate with the ids of the first one. */
   send(input: SendInput): SendResult {
-    return this.#intake.send(input);
+    return this.#countSent(this.#intake.send(input));
   }
 
   /** Sends up to 10 messages, 1 MiB in all; each succeeds or fails for itself. */
   sendBatch(entries: readonly (SendInput & { readonly id: string })[]): BatchResult<SendResult> {
-    return this.#intake.sendBatch(entries);
+    const result = this.#intake.sendBatch(entries);
+    for (const sent of result.successful) this.#countSent(sent);
+    return result;
   }
 
   /**
@@ -119,6 +145,7 @@ export class Queue {
     if (again !== undefined) for (const message of again) this.#backlog.reschedule(message, dueAtMs);
     else if (attemptId !== undefined && received.length > 0) this.#attempts.remember(attemptId, received, nowMs);
     const answer = received.map(toReceived);
+    this.#totals.received += answer.length;
     this.#announce();
     return answer;
   }
@@ -131,6 +158,7 @@ export class Queue {
       if (message === undefined) return;
       this.#forget(message);
       this.#backlog.remove(message);
+      this.#totals.deleted += 1;
     } finally {
       this.#announce();
     }
@@ -207,11 +235,17 @@ export class Queue {
     this.#backlog.remove(message);
   }
 
+  #countSent<R extends SendResult>(result: R): R {
+    if (!result.isDuplicate) this.#totals.sent += 1;
+    return result;
+  }
+
   #store(input: SendInput, identity: Identity, sentAtMs: number): void {
     const { groupId, delaySeconds = this.settings.delaySeconds } = input;
-    this.#backlog.settle(this.#context.now());
+    const nowMs = this.#context.now();
+    this.#backlog.settle(nowMs);
     const group = this.#backlog.group(this.isFifo && groupId !== undefined ? groupId : identity.messageId);
-    this.#backlog.add(toStored(input, identity, group, sentAtMs), delaySeconds * 1000);
+    this.#backlog.add(toStored(input, identity, group, sentAtMs, nowMs), delaySeconds * 1000);
     this.#sweepAtMs = Math.min(this.#sweepAtMs, sentAtMs + this.settings.retentionMs);
     this.#announce();
   }

@@ -11,6 +11,8 @@ export interface StoredMessage {
   readonly sequenceNumber: string | undefined;
   readonly deadLetterSourceArn: string | undefined;
   readonly sentAtMs: number;
+  /** When it came to this queue; a message that a standard queue gave to its dead-letter queue was sent earlier. */
+  readonly arrivedAtMs: number;
   readonly group: Group;
   state: 'delayed' | 'waiting' | 'inFlight' | 'returned' | 'gone';
   dueAtMs: number;
@@ -42,7 +44,13 @@ export interface Identity {
 
 const NO_ATTRIBUTES: MessageAttributes = Object.freeze({});
 
-export function toStored(input: SendInput, identity: Identity, group: Group, sentAtMs: number): StoredMessage {
+export function toStored(
+  input: SendInput,
+  identity: Identity,
+  group: Group,
+  sentAtMs: number,
+  arrivedAtMs: number,
+): StoredMessage {
   return {
     messageId: identity.messageId,
     body: input.body,
@@ -52,6 +60,7 @@ export function toStored(input: SendInput, identity: Identity, group: Group, sen
     sequenceNumber: identity.sequenceNumber,
     deadLetterSourceArn: identity.deadLetterSourceArn,
     sentAtMs,
+    arrivedAtMs,
     group,
     state: 'waiting',
     dueAtMs: 0,

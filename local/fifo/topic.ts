@@ -47,6 +47,7 @@ export class Topic {
   readonly #sequence = new SequenceNumbers('000');
   #attributes: Attributes;
   #settings: TopicSettings;
+  #accepted = 0;
 
   /** @param attributes in AWS's string form, such as `{ FifoTopic: 'true', FifoThroughputScope: 'MessageGroup' }` */
   constructor(name: string, attributes: Attributes, context: TopicContext) {
@@ -56,6 +57,11 @@ export class Topic {
     this.#context = context;
     this.#attributes = completeTopicAttributes(name, attributes);
     this.#settings = readTopicSettings(this.#attributes);
+  }
+
+  /** Messages that were accepted since the topic was made, duplicates included. */
+  get accepted(): number {
+    return this.#accepted;
   }
 
   attributes(): Record<string, string> {
@@ -69,6 +75,7 @@ export class Topic {
    */
   publish(input: PublishInput): PublishResult {
     const deduplicationId = this.#check(input);
+    this.#accepted += 1;
     if (deduplicationId === undefined || input.groupId === undefined) {
       const messageId = this.#context.newId();
       this.#fanOut(input, messageId, undefined, undefined);

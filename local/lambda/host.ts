@@ -12,7 +12,9 @@ export interface FunctionDefinition {
   environment: Record<string, string>;
   timeoutMs: number;
   memoryMb: number;
-  /** Execution environments at most; further invocations wait in line. @default 2 */
+  /** Name of the log group that its lines belong to. @default /aws/lambda/ and the function's name */
+  logGroup?: string;
+  /** Execution environments at most; further invocations wait in line. @default - that of the host */
   concurrency?: number;
 }
 
@@ -50,18 +52,32 @@ export interface FunctionHost {
   stop(): Promise<void>;
 }
 
+/** An invocation that has ended. */
+export interface EndedInvocation {
+  ok: boolean;
+  /** From handing over the event to the answer, loading the bundle included. */
+  durationMs: number;
+  /** Invocations of the function that ran at its end, itself included. */
+  concurrent: number;
+}
+
 export interface FunctionHostOptions {
-  onLog?: (functionName: string, line: string) => void;
+  /** Execution environments of a function at most: few, since they share this machine's cores. @default 2 */
+  concurrency?: number;
+  onLog?: (functionName: string, line: string, logGroup: string) => void;
+  /** Told of each invocation that has ended. */
+  onInvocation?: (functionName: string, invocation: EndedInvocation) => void;
+  /** Told of each invocation that was refused for want of concurrency. */
+  onThrottle?: (functionName: string) => void;
   /** Told when a function's reserved concurrency has changed. */
   onConcurrencyChange?: (functionName: string) => void;
   /** Where the functions' AWS SDK clients find the services. */
-  endpoints: { dynamodb: string; sqs: string; sns: string };
+  endpoints: { dynamodb: string; sqs: string; sns: string; cloudwatch?: string };
   region: string;
   accountId: string;
 }
 
-/** Few, since the workers share this machine's cores. */
-const defaultConcurrency = 2;
+const DEFAULT_CONCURRENCY = 2;
 
 interface Invocation {
   requestId: string;
@@ -82,6 +98,7 @@ interface Deployed {
 /** Creates a host without functions. */
 export function createFunctionHost(options: FunctionHostOptions): FunctionHost {
   const deployed = new Map<string, Deployed>();
+  const { concurrency: defaultConcurrency = DEFAULT_CONCURRENCY } = options;
 
   function find(name: string): Deployed {
     const found = deployed.get(name);
@@ -93,7 +110,7 @@ export function createFunctionHost(options: FunctionHostOptions): FunctionHost {
     state.coldStarts += 1;
     const environment = startEnvironment(
       { ...definition, arn: state.arn, environment: runtimeEnvironment(definition, options) },
-      (line) => options.onLog?.(definition.name, line),
+      (line) => options.onLog?.(definition.name, line, logGroupOf(definition)),
     );
     environments.add(environment);
     return environment;
@@ -103,13 +120,17 @@ export function createFunctionHost(options: FunctionHostOptions): FunctionHost {
     const { state } = target;
     const kill = () => void environment.terminate();
     invocation.kill?.addEventListener('abort', kill, { once: true });
+    const startedAtMs = performance.now();
     const result = await environment.invoke(invocation.requestId, invocation.event);
+    const durationMs = performance.now() - startedAtMs;
+    const concurrent = target.environments.size - target.idle.length;
+    options.onInvocation?.(state.name, { ok: result.ok, durationMs, concurrent });
     invocation.kill?.removeEventListener('abort', kill);
     state.running -= 1;
     if (!result.ok) state.errors += 1;
     if (!result.ok && result.error === 'TimedOut') {
       state.timeouts += 1;
-      options.onLog?.(state.name, result.message);
+      options.onLog?.(state.name, result.message, logGroupOf(target.definition));
     }
     if (environment.alive) target.idle.push(environment);
     else target.environments.delete(environment);
@@ -135,6 +156,7 @@ export function createFunctionHost(options: FunctionHostOptions): FunctionHost {
 
   function throttle(target: Deployed, resolve: (result: InvokeResult) => void): void {
     target.state.throttles += 1;
+    options.onThrottle?.(target.state.name);
     resolve({ ok: false, error: 'Throttled', message: `Rate Exceeded: ${target.state.name} has no concurrency` });
   }
 
@@ -187,6 +209,10 @@ export function createFunctionHost(options: FunctionHostOptions): FunctionHost {
   };
 }
 
+function logGroupOf({ name, logGroup }: FunctionDefinition): string {
+  return logGroup ?? `/aws/lambda/${name}`;
+}
+
 /**
  * What a function sees as its environment: its own variables, what the runtime reserves
  * (https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html), and where the local services are
@@ -206,11 +232,12 @@ function runtimeEnvironment(definition: FunctionDefinition, options: FunctionHos
     AWS_LAMBDA_FUNCTION_VERSION: '$LATEST',
     AWS_LAMBDA_FUNCTION_MEMORY_SIZE: String(memoryMb),
     AWS_LAMBDA_INITIALIZATION_TYPE: 'on-demand',
-    AWS_LAMBDA_LOG_GROUP_NAME: `/aws/lambda/${name}`,
+    AWS_LAMBDA_LOG_GROUP_NAME: logGroupOf(definition),
     AWS_LAMBDA_LOG_STREAM_NAME: '[$LATEST]local',
     AWS_ENDPOINT_URL_DYNAMODB: options.endpoints.dynamodb,
     AWS_ENDPOINT_URL_SQS: options.endpoints.sqs,
     AWS_ENDPOINT_URL_SNS: options.endpoints.sns,
+    ...(options.endpoints.cloudwatch !== undefined && { AWS_ENDPOINT_URL_CLOUDWATCH: options.endpoints.cloudwatch }),
     AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true',
   };
 }

@@ -50,7 +50,8 @@ export interface DeliveryOptions {
   streamArn: string;
   functionArn: string;
   region: string;
-  invoke(event: { Records: object[] }): Promise<InvokeResult>;
+  /** @param lastRecordAtMs when the last record of the batch was written, in milliseconds since the epoch */
+  invoke(event: { Records: object[] }, lastRecordAtMs: number): Promise<InvokeResult>;
   reportBatchItemFailures?: boolean;
   /** Retries after an error of the function; -1 = without end. Throttled invocations do not count. @default -1 */
   maximumRetryAttempts?: number;
@@ -101,7 +102,9 @@ export async function deliver(
       if (expired < work.records.length) pending.unshift(fresh(work.records.slice(expired)));
       continue;
     }
-    const result = await options.invoke({ Records: work.records.map((record) => toEvent(record, options)) });
+    const lastRecordAtMs = (work.records.at(-1)?.dynamodb.ApproximateCreationDateTime ?? 0) * 1000;
+    const event = { Records: work.records.map((record) => toEvent(record, options)) };
+    const result = await options.invoke(event, lastRecordAtMs);
     const failedAt = firstFailure(result, work.records, options);
     if (failedAt === undefined) {
       backOffMs = firstBackOffMs;

@@ -15,6 +15,7 @@ const functionProperties = z.object({
   Timeout: z._default(number, 3),
   MemorySize: z._default(number, 128),
   ReservedConcurrentExecutions: z.optional(number),
+  LoggingConfig: z.optional(z.object({ LogGroup: z.optional(z.string()) })),
 });
 
 const mappingProperties = z.strictObject({
@@ -24,6 +25,8 @@ const mappingProperties = z.strictObject({
   BatchSize: z.optional(number),
   FunctionResponseTypes: z._default(z.array(z.string()), []),
   ScalingConfig: z.optional(z.object({ MaximumConcurrency: z.optional(number) })),
+  /** Pollers are there as soon as they are needed here. */
+  ProvisionedPollerConfig: z.optional(z.unknown()),
   StartingPosition: z.optional(z.enum(['TRIM_HORIZON', 'LATEST'])),
   BisectBatchOnFunctionError: z.optional(flag),
   MaximumRetryAttempts: z.optional(number),
@@ -52,6 +55,7 @@ export const createFunction: ResourceHandler = (request) => {
     environment: given.Environment?.Variables ?? {},
     timeoutMs: given.Timeout * 1000,
     memoryMb: given.MemorySize,
+    ...(given.LoggingConfig?.LogGroup !== undefined && { logGroup: given.LoggingConfig.LogGroup }),
   });
   if (given.ReservedConcurrentExecutions !== undefined)
     functions.setReservedConcurrency(name, given.ReservedConcurrentExecutions);

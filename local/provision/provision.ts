@@ -4,6 +4,7 @@ import { evaluateCondition, references, resolve, type Scope } from './intrinsics
 import { createQueue, createSubscription, createTopic } from './messages.ts';
 import type { Provisioned, ProvisionTarget, ResourceHandler } from './resource.ts';
 import { createTable } from './table.ts';
+import { createCompositeAlarm, createInsightRule, createMetricAlarm, createRule } from './watching.ts';
 
 /** What came of an assembly. */
 export interface Provisioning {
@@ -21,6 +22,10 @@ const handlers: Readonly<Record<string, ResourceHandler>> = {
   'AWS::SNS::Subscription': createSubscription,
   'AWS::Lambda::Function': createFunction,
   'AWS::Lambda::EventSourceMapping': createMapping,
+  'AWS::CloudWatch::Alarm': createMetricAlarm,
+  'AWS::CloudWatch::CompositeAlarm': createCompositeAlarm,
+  'AWS::CloudWatch::InsightRule': createInsightRule,
+  'AWS::Events::Rule': createRule,
 };
 
 /** Permissions, observation and encryption: they change nothing in what the pipeline does. */
@@ -94,8 +99,11 @@ function createScope(
   };
   /** A role, a key: something refers to it, but nothing local looks at it. */
   const standIn = (id: string): string | undefined => {
-    const type = Resources[id]?.Type;
+    const { Type: type, Properties } = Resources[id] ?? {};
     if (type === undefined || handlers[type]) return undefined;
+    // Functions and insight rules meet in the name of a log group.
+    const given = type === 'AWS::Logs::LogGroup' ? Properties?.LogGroupName : undefined;
+    if (typeof given === 'string') return given;
     return `${stack.name}-${id}`;
   };
   const scope: Scope = {

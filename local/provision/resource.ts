@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import type { CloudWatch } from '../cloudwatch/cloudwatch.ts';
 import type { EngineClient } from '../engine/client.ts';
 import type { Messaging } from '../fifo/messaging.ts';
 import type { FunctionHost } from '../lambda/host.ts';
@@ -29,6 +30,7 @@ export interface ProvisionTarget {
   engine: EngineClient;
   messaging: Messaging;
   functions: FunctionHost;
+  cloudWatch: Pick<CloudWatch, 'alarms' | 'insightRules' | 'schedules'>;
   mapQueue(request: QueueMappingRequest): Promise<void>;
   mapStream(request: StreamMappingRequest): Promise<void>;
 }

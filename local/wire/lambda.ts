@@ -7,27 +7,32 @@ import type { Answer } from './errors.ts';
 /** The functions that can be invoked over HTTP. */
 export type Invokable = Pick<FunctionHost, 'invoke' | 'functions'>;
 
-/** Lambda's REST paths all begin so: the version of its API (lambda/latest/api). */
-const API_PATH = '/2015-03-31/';
+/** Lambda's REST paths all begin with the version of its API that brought them (lambda/latest/api). */
+const API_PATHS = ['/2015-03-31/', '/2019-09-30/'];
 
 /** A function's name, its ARN or a part of that, and what may follow as a version or alias (lambda/latest/api/API_Invoke). */
 const INVOKE = /^\/2015-03-31\/functions\/([^/?]+)\/invocations(?:\?(.*))?$/;
+
+/** Of GetFunctionConcurrency (lambda/latest/api/API_GetFunctionConcurrency). */
+const CONCURRENCY = /^\/2019-09-30\/functions\/([^/?]+)\/concurrency$/;
 
 /** Bytes that an invocation takes and answers when it is waited for (lambda/latest/dg/gettingstarted-limits). */
 const MAX_PAYLOAD_BYTES = 6 * 1_048_576;
 
 /** Whether a request is meant for Lambda. */
 export function isForLambda(request: IncomingMessage): boolean {
-  return request.url?.startsWith(API_PATH) ?? false;
+  return API_PATHS.some((path) => request.url?.startsWith(path));
 }
 
-/** Answers a request to Lambda: Invoke that waits for the answer, and AWS's error for everything else. Never throws. */
+/** Answers a request to Lambda: Invoke that waits for the answer, GetFunctionConcurrency, and AWS's error for everything else. Never throws. */
 export async function answerLambda(
   request: IncomingMessage,
   body: string,
   functions: () => Invokable,
 ): Promise<Answer> {
   try {
+    const concurrencyOf = request.method === 'GET' ? CONCURRENCY.exec(request.url ?? '')?.[1] : undefined;
+    if (concurrencyOf !== undefined) return concurrency(concurrencyOf, functions());
     return await invoke(request, body, functions());
   } catch (error) {
     return refusal(500, 'ServiceException', { Type: 'Service', Message: `A bug in the emulation: ${String(error)}` });
@@ -38,19 +43,33 @@ async function invoke(request: IncomingMessage, body: string, functions: Invokab
   const [, name, query] = INVOKE.exec(request.url ?? '') ?? [];
   if (request.method !== 'POST' || name === undefined) {
     return refusal(404, 'UnknownOperationException', {
-      message: `Lambda ${request.method} ${request.url} is not emulated. Supported: Invoke.`,
+      message: `Lambda ${request.method} ${request.url} is not emulated. Supported: Invoke, GetFunctionConcurrency.`,
     });
   }
   const problem = requestProblem(request, body, query);
   if (problem !== undefined) return problem;
-  const given = unescaped(name);
-  const found = functions.functions().find((one) => one.name === nameOf(given));
-  if (found === undefined) {
-    const arn = given.startsWith('arn:') ? given : `arn:aws:lambda:us-east-1:000000000000:function:${given}`;
-    return refusal(404, 'ResourceNotFoundException', { Type: 'User', Message: `Function not found: ${arn}` });
-  }
+  const found = functionNamed(name, functions);
+  if (found === undefined) return notFound(name);
   // A function that is invoked without a payload gets an empty object.
   return answer(await functions.invoke(found.name, JSON.parse(body === '' ? '{}' : body)));
+}
+
+/** Of a function that is stopped 0, and nothing of any other. */
+function concurrency(name: string, functions: Invokable): Answer {
+  const found = functionNamed(name, functions);
+  if (found === undefined) return notFound(name);
+  const headers = { 'content-type': 'application/json', 'x-amzn-requestid': randomUUID() };
+  return { status: 200, headers, body: JSON.stringify(found.stopped ? { ReservedConcurrentExecutions: 0 } : {}) };
+}
+
+function functionNamed(name: string, functions: Invokable): ReturnType<Invokable['functions']>[number] | undefined {
+  return functions.functions().find((one) => one.name === nameOf(unescaped(name)));
+}
+
+function notFound(name: string): Answer {
+  const given = unescaped(name);
+  const arn = given.startsWith('arn:') ? given : `arn:aws:lambda:us-east-1:000000000000:function:${given}`;
+  return refusal(404, 'ResourceNotFoundException', { Type: 'User', Message: `Function not found: ${arn}` });
 }
 
 function unescaped(name: string): string {

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { MessagingError } from '../fifo/errors.ts';
 import type { Messaging } from '../fifo/messaging.ts';
+import { answerCloudWatch, CLOUDWATCH_TARGET, type Watched } from './cloudwatch.ts';
 import { type Answer, SNS_NAMESPACE, snsError, sqsError } from './errors.ts';
 import { asInput } from './input.ts';
 import { answerLambda, type Invokable, isForLambda } from './lambda.ts';
@@ -20,6 +21,8 @@ export interface WireOptions {
   readonly routes?: Routes;
   /** What Lambda's Invoke reaches, asked for at each request. @default no functions */
   readonly functions?: () => Invokable;
+  /** What CloudWatch's operations look at, asked for at each request. @default no CloudWatch */
+  readonly cloudWatch?: () => Watched;
 }
 
 /** A running endpoint for AWS SDK clients; `url` is their `endpoint`. */
@@ -30,7 +33,8 @@ export interface Wire {
 }
 
 /**
- * Serves queues, topics and functions to unmodified AWS SDK clients: SQS in AWS JSON 1.0, SNS in the AWS Query protocol, Lambda in REST.
+ * Serves queues, topics, functions and metrics to unmodified AWS SDK clients: SQS and CloudWatch in AWS JSON 1.0, SNS in the AWS Query
+ * protocol, Lambda in REST.
  * Sets `messaging.baseUrl`.
  */
 export async function startWire({
@@ -38,9 +42,10 @@ export async function startWire({
   port = 0,
   routes = {},
   functions = () => NO_FUNCTIONS,
+  cloudWatch,
 }: WireOptions): Promise<Wire> {
   const server = createServer({ keepAliveTimeout: 60_000 }, (request, response) => {
-    void handle(request, response, { messaging, routes, functions });
+    void handle(request, response, { messaging, routes, functions, cloudWatch });
   });
   await listen(server, port);
   const address = server.address();
@@ -62,7 +67,7 @@ const NO_FUNCTIONS: Invokable = {
   invoke: (name) => Promise.reject(new Error(`there is no function ${name}`)),
 };
 
-type Services = Required<Omit<WireOptions, 'port'>>;
+type Services = Required<Omit<WireOptions, 'port' | 'cloudWatch'>> & { readonly cloudWatch: WireOptions['cloudWatch'] };
 
 function listen(server: Server, port: number): Promise<void> {
   return new Promise((resolve, reject) => {
@@ -85,7 +90,7 @@ async function handle(request: IncomingMessage, response: ServerResponse, servic
 async function answerTo(
   request: IncomingMessage,
   response: ServerResponse,
-  { messaging, routes, functions }: Services,
+  { messaging, routes, functions, cloudWatch }: Services,
 ): Promise<Answer | undefined> {
   if (!isOwnHost(request))
     return json(403, {
@@ -95,13 +100,15 @@ async function answerTo(
   if (body === 'aborted') return undefined;
   if (body === 'tooLong') return tooLong();
   const target = request.headers['x-amz-target'];
+  if (typeof target === 'string' && cloudWatch && target.startsWith(`${CLOUDWATCH_TARGET}.`))
+    return answerCloudWatch(target.slice(CLOUDWATCH_TARGET.length + 1), body.text, cloudWatch());
   if (typeof target === 'string') return answerSqs(target, body.text, messaging, response);
   if (isForLambda(request)) return answerLambda(request, body.text, functions);
   if (request.url?.startsWith('/_freshet/')) return runRoute(routes, request.url, body.text);
   if (request.headers['content-type']?.startsWith('application/x-www-form-urlencoded'))
     return answerSns(body.text, messaging);
   return json(404, {
-    message: `Nothing is served at ${request.method} ${request.url} but SQS (JSON), SNS (Query) and Lambda (REST).`,
+    message: `Nothing is served at ${request.method} ${request.url} but SQS and CloudWatch (JSON), SNS (Query) and Lambda (REST).`,
   });
 }
 
@@ -114,8 +121,7 @@ async function answerSqs(
   const [service, operation = ''] = target.split('.');
   const requestId = randomUUID();
   try {
-    if (service !== 'AmazonSQS')
-      throw new MessagingError('UnsupportedOperation', `${target} is not emulated, only AmazonSQS is.`);
+    if (service !== 'AmazonSQS') throw new MessagingError('UnsupportedOperation', `${target} is not emulated.`);
     const untilClosed = () => signalOfClose(response);
     const output = await runSqs(operation, messaging, asInput(JSON.parse(body === '' ? '{}' : body)), untilClosed);
     const headers = { 'content-type': 'application/x-amz-json-1.0', 'x-amzn-requestid': requestId };

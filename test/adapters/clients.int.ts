@@ -1,10 +1,17 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { ListMetricsCommand } from '@aws-sdk/client-cloudwatch';
 import { GetItemCommand } from '@aws-sdk/client-dynamodb';
 import { PublishCommand } from '@aws-sdk/client-sns';
 import { ListQueuesCommand } from '@aws-sdk/client-sqs';
 import { afterAll, afterEach, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
-import { dynamoDbClient, snsClient, sqsClient } from '../../adapters/clients.ts';
+import {
+  adaptiveDynamoDbClient,
+  cloudWatchClient,
+  dynamoDbClient,
+  snsClient,
+  sqsClient,
+} from '../../adapters/clients.ts';
 import { setTestCredentials } from '../support/credentials.ts';
 
 let server: Server;
@@ -34,6 +41,11 @@ describe('a call that hangs', () => {
       'DynamoDB',
       () => dynamoDbClient({ endpoint }).send(new GetItemCommand({ TableName: 't', Key: { pk: { S: 'a' } } })),
     ],
+    [
+      'DynamoDB, at the rate that it takes,',
+      () => adaptiveDynamoDbClient({ endpoint }).send(new GetItemCommand({ TableName: 't', Key: { pk: { S: 'a' } } })),
+    ],
+    ['CloudWatch', () => cloudWatchClient({ endpoint }).send(new ListMetricsCommand())],
     ['SNS', () => snsClient({ endpoint }).send(new PublishCommand({ TopicArn: 't', Message: 'm' }))],
     ['SQS', () => sqsClient({ endpoint }).send(new ListQueuesCommand())],
   ])("to %s ends after three attempts, before the shortest function's time-out of 20 s", async (_, call) => {

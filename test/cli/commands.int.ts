@@ -258,6 +258,7 @@ describe.each([
   'import',
   'export',
   'status',
+  'watch',
   'parked',
   ...parked,
   ...repairs,

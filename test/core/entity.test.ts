@@ -1,8 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import {
+  assertNotHeartbeat,
   deduplicationId,
   entityName,
   entityRef,
+  HEARTBEAT_ID,
+  isHeartbeat,
   MAX_ID_BYTES,
   MAX_VERSION,
   messageGroupId,
@@ -130,6 +133,23 @@ describe("an entity's key in a table", () => {
   test('stays where it is from release to release', () => {
     const partitions = ['CH', 'DE', 'FR', '漢'].map((id) => tableKey({ type: 'Country', id }).pk);
     expect(partitions).toEqual(['Country#0', 'Country#0', 'Country#0', 'Country#4']);
+  });
+});
+
+describe('a heartbeat', () => {
+  const heartbeat = { type: 'Country', id: HEARTBEAT_ID };
+
+  test('lies beside the partitions that lists go through, and in a message group that can be read', () => {
+    const partitions = Array.from({ length: PARTITIONS_PER_TYPE }, (_, n) => partitionKey('Country', n));
+    expect(partitions).not.toContain(tableKey(heartbeat).pk);
+    expect(tableKey(heartbeat)).toEqual({ pk: 'Country#heartbeat', id: HEARTBEAT_ID });
+    expect(messageGroupId(heartbeat)).toBe('Country/freshet:heartbeat');
+  });
+
+  test.each(['freshet:Heartbeat', 'freshet:heartbeat ', 'heartbeat', 'freshet:'])('is not %j', (id) => {
+    expect(isHeartbeat({ type: 'Country', id })).toBe(false);
+    expect(tableKey({ type: 'Country', id }).pk).toMatch(/^Country#\d$/);
+    expect(() => assertNotHeartbeat({ type: 'Country', id })).not.toThrow();
   });
 });
 

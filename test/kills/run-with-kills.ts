@@ -52,10 +52,10 @@ export async function runWithKills(plan: KillPlan): Promise<KillRun> {
   try {
     cloud = await startLocalCloud({
       assembly: plan.assembly,
-      functionEndpoints: ({ dynamodb, sqs, sns }) => {
+      functionEndpoints: ({ dynamodb, sns, ...others }) => {
         victims.tables.forwardTo(dynamodb);
         victims.topic.forwardTo(sns);
-        return { dynamodb: victims.tables.url, sqs, sns: victims.topic.url };
+        return { ...others, dynamodb: victims.tables.url, sns: victims.topic.url };
       },
     });
     session = await connect(cloud);

@@ -1,14 +1,13 @@
-import { readFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
-import { afterAll, beforeAll, beforeEach, describe, expect, inject, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { deduplicationId, messageGroupId } from '../../core/entity.ts';
 import { serialiseEvent } from '../../core/event.ts';
 import { canonicalState } from '../../core/state.ts';
 import { countries } from '../../examples/shop/geography/releases.ts';
 import { createFunctionHost, type FunctionHost } from '../../local/lambda/host.ts';
+import { bundleOf } from '../support/bundles.ts';
 
 /** A request that the bundle's SDK sent, held until it is answered. */
 interface Call {
@@ -47,7 +46,7 @@ beforeAll(async () => {
     ...{ TOMBSTONE_LIFE_SECONDS: '5184000', MAX_EVENT_AGE_SECONDS: '5097600' },
     ...{ RETRY_ATTEMPTS: '12', RETRY_AGE_SECONDS: '3600' },
   };
-  const common = { codeDir: projectorBundle(), handler: 'index.handler', environment, memoryMb: 512 };
+  const common = { codeDir: bundleOf('Ordering', 'Projector'), handler: 'index.handler', environment, memoryMb: 512 };
   host.deploy({ name: PROJECTOR, ...common, timeoutMs: 20_000 });
   host.deploy({ name: HURRIED, ...common, timeoutMs: 1_000 });
 });
@@ -182,15 +181,4 @@ function record(id: string, version: number) {
       SentTimestamp: String(Date.parse(at)),
     },
   };
-}
-
-function projectorBundle(): string {
-  const assembly = inject('assembly');
-  const { Resources } = JSON.parse(readFileSync(join(assembly, 'Ordering.template.json'), 'utf8')) as {
-    Resources: Record<string, { Type: string; Properties?: { Code?: { S3Key: string } } }>;
-  };
-  const projector = Object.entries(Resources).find(
-    ([id, { Type }]) => Type === 'AWS::Lambda::Function' && id.includes('Projector'),
-  )?.[1];
-  return join(assembly, `asset.${projector?.Properties?.Code?.S3Key.replace('.zip', '')}`);
 }

@@ -7,6 +7,7 @@ import { type Templates, tableWriters } from '../support/table-writers.ts';
 
 const CACHES = ['Ordering/CacheTable0A35CF55', 'Warehouse/CacheTable0A35CF55'];
 const OWNER = 'Geography/OwnerTable4A34B15D';
+const FLOW = 'Geography/OwnerFlowTableA0D5A96E';
 
 const shop = shopTemplates();
 
@@ -26,7 +27,7 @@ describe('who may write', () => {
     );
     const parking = tables.filter((table) => table.includes('Parking'));
     expect(parking).toHaveLength(3);
-    expect(tables.filter((table) => !parking.includes(table)).sort()).toEqual([OWNER, ...CACHES]);
+    expect(tables.filter((table) => !parking.includes(table)).sort()).toEqual([FLOW, OWNER, ...CACHES]);
   });
 
   test("a cache: its projector and the repair function that runs the projector's rules, and nobody else; nothing is deleted", () => {
@@ -44,10 +45,18 @@ describe('who may write', () => {
     );
   });
 
-  test("an owner's table: whom the owner grants it, and the function that puts a resync's token on an item; not the relay", () => {
+  test("an owner's table: whom the owner grants it, and the functions that put a resync's token on an item or commit heartbeats; not the relay", () => {
     expect(rolesOf(shop, 'Relay')).toHaveLength(1);
-    expect(tableWriters(shop, [OWNER])).toEqual([
-      { table: OWNER, principal: rolesOf(shop, 'OwnerRepair')[0], actions: ['dynamodb:UpdateItem'] },
+    const writers = [...rolesOf(shop, 'OwnerFlowGovernor'), ...rolesOf(shop, 'OwnerRepair')];
+    expect(writers).toHaveLength(2);
+    expect(tableWriters(shop, [OWNER])).toEqual(
+      writers.map((principal) => ({ table: OWNER, principal, actions: ['dynamodb:UpdateItem'] })),
+    );
+  });
+
+  test("an owner's flow table: its governor, and the writers whom the owner lets lease tokens", () => {
+    expect(tableWriters(shop, [FLOW])).toEqual([
+      { table: FLOW, principal: rolesOf(shop, 'OwnerFlowGovernor')[0], actions: ['dynamodb:PutItem'] },
     ]);
   });
 

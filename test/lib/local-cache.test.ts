@@ -1,11 +1,12 @@
-import { Duration } from 'aws-cdk-lib';
+import { Duration, type Stack } from 'aws-cdk-lib';
 import { Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { Topic } from 'aws-cdk-lib/aws-sns';
 import { Queue } from 'aws-cdk-lib/aws-sqs';
 import { describe, expect, test } from 'vitest';
 import { defineBoundary, keep } from '../../core/contract.ts';
 import { LIMITS } from '../../lib/limits.ts';
-import { LocalCache, type LocalCacheProps } from '../../lib/local-cache.ts';
+import { LocalCache } from '../../lib/local-cache.ts';
+import type { LocalCacheProps } from '../../lib/local-cache-props.ts';
 import { lab, shelf } from '../support/lab.ts';
 import { propertiesOf, resourcesOf, shopTemplates, stackTemplate } from '../support/shop.ts';
 import type { Template } from '../support/table-writers.ts';
@@ -20,14 +21,15 @@ function queueAt(template: Template | undefined, arn: { readonly 'Fn::GetAtt': r
 }
 
 describe('the shop', () => {
-  test('has one stack per boundary, and each says what it deployed', () => {
+  test('has one stack per boundary, each of which says what it deployed, and one that watches them', () => {
     const deployed = Object.entries(shop).map(([stack, { Outputs = {} }]) => [
       stack,
       ...Object.keys(Outputs).filter((id) => id.includes('Freshet')),
     ]);
-    expect(deployed).toEqual(
-      ['Geography', 'Ordering', 'Warehouse'].map((stack) => [stack, expect.stringContaining('Freshet')]),
-    );
+    expect(deployed).toEqual([
+      ...['Geography', 'Ordering', 'Warehouse'].map((stack) => [stack, expect.stringContaining('Freshet')]),
+      ['Monitoring'],
+    ]);
   });
 });
 
@@ -109,12 +111,18 @@ describe.each([
   });
 });
 
+/** An owner's queues that a cache sends to. */
+const queues = (stack: Stack) => ({
+  resyncQueue: new Queue(stack, 'Resync'),
+  reportQueue: new Queue(stack, 'Reports'),
+});
+
 const build = (given: Partial<LocalCacheProps> = {}) =>
   stackTemplate((stack) => {
     const topic = new Topic(stack, 'Changes', { fifo: true });
     new LocalCache(stack, 'Cache', {
       boundary: shelf,
-      sources: [{ boundary: lab, topic, resyncQueue: new Queue(stack, 'Resync') }],
+      sources: [{ boundary: lab, topic, ...queues(stack) }],
       ...given,
     });
   });
@@ -125,7 +133,7 @@ describe('LocalCache', () => {
       const topic = new Topic(stack, 'Changes', { fifo: true });
       const cache = new LocalCache(stack, 'Cache', {
         boundary: shelf,
-        sources: [{ boundary: lab, topic, resyncQueue: new Queue(stack, 'Resync') }],
+        sources: [{ boundary: lab, topic, ...queues(stack) }],
       });
       cache.grantRead(new Role(stack, 'Consumer', { assumedBy: new ServicePrincipal('lambda.amazonaws.com') }));
     });
@@ -152,6 +160,16 @@ describe('LocalCache', () => {
     expect(Variables.TOMBSTONE_LIFE_SECONDS).toBe(String(52 * DAY_SECONDS));
   });
 
+  test('keeps pollers of its own for the queue instead of those that Lambda scales, where that is asked for', () => {
+    const mapping = propertiesOf(
+      build({ provisionedPollers: { minimum: 2, maximum: 2000 } }),
+      'AWS::Lambda::EventSourceMapping',
+      'Projector',
+    );
+    expect(mapping.ProvisionedPollerConfig).toEqual({ MinimumPollers: 2, MaximumPollers: 2000 });
+    expect(mapping.ScalingConfig).toBeUndefined();
+  });
+
   const noCaches = defineBoundary(import.meta.url, { name: 'idle' });
   const other = defineBoundary(import.meta.url, { name: 'other', owns: { X: { schema: lab.owns.Thing.schema } } });
   const both = defineBoundary(import.meta.url, {
@@ -163,6 +181,20 @@ describe('LocalCache', () => {
     ['concurrency below 2', { maxConcurrency: 1 }, /^maxConcurrency: given: 1\. An integer from 2 to 1000/],
     ['concurrency above 1,000', { maxConcurrency: 1001 }, /given: 1001\. An integer from 2 to 1000/],
     ['concurrency with a fraction', { maxConcurrency: 2.5 }, /given: 2\.5\. An integer from 2 to 1000/],
+    [
+      'pollers below 2',
+      { provisionedPollers: { minimum: 1, maximum: 10 } },
+      /^provisionedPollers: given: 1 to 10\. Integers: minimum from 2 to 200, maximum from the minimum to 2000\.$/,
+    ],
+    ['more than 200 pollers at least', { provisionedPollers: { minimum: 201, maximum: 300 } }, /given: 201 to 300\./],
+    ['more than 2,000 pollers', { provisionedPollers: { minimum: 2, maximum: 2001 } }, /given: 2 to 2001\./],
+    ['pollers with a fraction', { provisionedPollers: { minimum: 2, maximum: 2.5 } }, /given: 2 to 2\.5\./],
+    ['fewer pollers at most than at least', { provisionedPollers: { minimum: 5, maximum: 4 } }, /given: 5 to 4\./],
+    [
+      'pollers beside a concurrency',
+      { maxConcurrency: 10, provisionedPollers: { minimum: 2, maximum: 10 } },
+      /^provisionedPollers: given with maxConcurrency\. Give one of them/,
+    ],
     [
       'a short tombstone life',
       { tombstoneLife: Duration.days(51) },
@@ -179,10 +211,10 @@ describe('LocalCache', () => {
     const sources = (...boundaries: LocalCacheProps['boundary'][]) =>
       stackTemplate((stack) => {
         const topic = new Topic(stack, 'Changes', { fifo: true });
-        const resyncQueue = new Queue(stack, 'Resync');
+        const asked = queues(stack);
         new LocalCache(stack, 'Cache', {
           boundary: shelf,
-          sources: boundaries.map((boundary) => ({ boundary, topic, resyncQueue })),
+          sources: boundaries.map((boundary) => ({ boundary, topic, ...asked })),
         });
       });
     expect(() => sources(lab, lab)).toThrow('sources: given: lab, lab. shelf caches types of: lab.');

@@ -17,9 +17,14 @@ export interface Ended {
   readonly err: string;
 }
 
-/** Starts a command in a folder. */
-export function freshet(args: readonly string[], cwd: string): ChildProcess {
-  return spawn(process.execPath, ['--import', tsx, join(root, 'bin/freshet.ts'), ...args], { cwd, stdio: 'pipe' });
+/** Starts a command in a folder. @param env beside this process's own */
+export function freshet(
+  args: readonly string[],
+  cwd: string,
+  env: Readonly<Record<string, string>> = {},
+): ChildProcess {
+  const command = ['--import', tsx, join(root, 'bin/freshet.ts'), ...args];
+  return spawn(process.execPath, command, { cwd, stdio: 'pipe', env: { ...process.env, ...env } });
 }
 
 /** Runs a command in a folder to its end. */

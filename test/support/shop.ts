@@ -49,3 +49,30 @@ export function propertiesOf(template: Template | undefined, type: string, idCon
   if (found.length !== 1) throw new Error(`${found.length} resources of type ${type} contain "${idContains}"`);
   return found[0]?.[1].Properties;
 }
+
+/**
+ * What the only policy whose logical id contains a text allows, in its order: actions sorted, and the resources by logical id, `*` or name of
+ * the import.
+ */
+export function statementsOf(template: Template | undefined, idContains: string) {
+  const statements: readonly { Action: string | string[]; Resource: unknown }[] = propertiesOf(
+    template,
+    'AWS::IAM::Policy',
+    idContains,
+  ).PolicyDocument.Statement;
+  return statements.map(({ Action, Resource }) => ({
+    resource: [Resource].flat().map(resourceName).join(' '),
+    actions: [Action].flat().sort(),
+  }));
+}
+
+/** An ARN's logical id, with what is appended to it; the name under which another stack exports it. */
+function resourceName(arn: unknown): string {
+  const text = (value: unknown): string => (typeof value === 'string' ? value : JSON.stringify(value));
+  if (typeof arn !== 'object' || arn === null) return text(arn);
+  if ('Ref' in arn) return text(arn.Ref);
+  if ('Fn::GetAtt' in arn && Array.isArray(arn['Fn::GetAtt'])) return text(arn['Fn::GetAtt'][0]);
+  if ('Fn::ImportValue' in arn) return text(arn['Fn::ImportValue']);
+  if ('Fn::Join' in arn && Array.isArray(arn['Fn::Join'])) return arn['Fn::Join'][1].map(resourceName).join('');
+  return text(arn);
+}

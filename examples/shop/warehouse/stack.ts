@@ -1,6 +1,7 @@
 import { RemovalPolicy, Stack, type StackProps } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
-import { type ChangeSource, LocalCache } from '../../../lib/local-cache.ts';
+import { LocalCache } from '../../../lib/local-cache.ts';
+import type { ChangeSource } from '../../../lib/local-cache-props.ts';
 import warehouse from './contracts.ts';
 
 /** Props of `WarehouseStack`. */

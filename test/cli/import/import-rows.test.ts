@@ -3,6 +3,7 @@ import type { Owner } from '../../../adapters/owner-table.ts';
 import { type ImportResult, importRows } from '../../../cli/import/import-rows.ts';
 import type { Row } from '../../../cli/import/rows.ts';
 import { FreshetError } from '../../../core/errors.ts';
+import { BackpressureError } from '../../../core/govern/admit.ts';
 import geography from '../../../examples/shop/geography/contracts.ts';
 
 /** A put that waits until the test lets it go on. */
@@ -66,6 +67,41 @@ describe('importing rows', () => {
     expect(ids.length).toBeLessThan(10);
   });
 
+  test('stops early when the owner lets nothing through because a cache lags, and ends the waits of the others', async () => {
+    const waits: AbortSignal[] = [];
+    const owner: Owner = {
+      ...fakeOwner(() => Promise.resolve('created')),
+      put: (_type, id, _state, { signal } = {}) => {
+        if (id === 'id0') return Promise.reject(backpressure(id));
+        if (signal !== undefined) waits.push(signal);
+        return new Promise((_, reject) => signal?.addEventListener('abort', () => reject(backpressure(id))));
+      },
+    };
+    const rejects: string[] = [];
+    const rows = Array.from({ length: 100 }, (_, n) => row(`id${n}`, n));
+    const { failure, ...counts } = await run(owner, rows, 8, rejects);
+    expect(failure).toMatchObject({ code: 'Backpressure', entity: { id: 'id0' } });
+    expect(counts).toEqual({ created: 0, changed: 0, unchanged: 0, rejected: 0 });
+    expect(rejects).toEqual([]);
+    expect(waits.length).toBeLessThan(8);
+  });
+
+  test('takes a wait that Ctrl-C ended neither for a rejected row nor for a failure', async () => {
+    const stop = new AbortController();
+    let waiting = 0;
+    const owner: Owner = {
+      ...fakeOwner(() => Promise.resolve('created')),
+      put: (_type, id, _state, { signal } = {}) => {
+        waiting += 1;
+        return new Promise((_, reject) => signal?.addEventListener('abort', () => reject(backpressure(id))));
+      },
+    };
+    const done = run(owner, [row('a', 1), row('b', 1)], 2, [], stop.signal);
+    await expect.poll(() => waiting).toBe(2);
+    stop.abort();
+    expect(await done).toEqual({ created: 0, changed: 0, unchanged: 0, rejected: 0 });
+  });
+
   test('finishes what is under way when it is stopped, and reads no further', async () => {
     const { puts, owner } = heldOwner();
     const stop = new AbortController();
@@ -83,6 +119,14 @@ describe('importing rows', () => {
     expect(puts.length).toBe(2);
   });
 });
+
+function backpressure(id: string): BackpressureError {
+  const decision = {
+    ...{ state: 'refusing' as const, cause: { cache: 'ordering', backlog: 61_000, drainSeconds: 90 } },
+    ...{ retryAfterSeconds: 60, levels: {}, missing: [], decidedAtMs: 0, validUntilMs: 1 },
+  };
+  return new BackpressureError({ type: 'Country', id }, decision, 60, 0);
+}
 
 function row(id: string, n: number): Row {
   return { place: `row ${id}`, fields: { id, n }, cells: false };
@@ -104,6 +148,7 @@ function run(
     rows: rows(),
     mapping: { idField: 'id', keepId: false },
     writers,
+    maxWaitMs: 0,
     signal,
     onReject: (place, problem) => rejects.push(`${place}: ${problem}`),
     onProgress: () => {},
@@ -145,5 +190,6 @@ function fakeOwner(put: (id: string, state: unknown) => Promise<'created' | 'cha
     resync: unused,
     lift: unused,
     bury: unused,
+    beat: unused,
   };
 }

@@ -7,12 +7,18 @@ import { MAX_BATCH_ENTRIES, type PublishResult, type RelayPorts, relayBatch } fr
 import { MAX_BATCH_BYTES, type OutgoingMessage, type StreamChange } from '../../../core/relay/message.ts';
 import { MAX_STATE_BYTES } from '../../../core/state.ts';
 import { catalogue, productSchema } from '../../support/boundaries.ts';
-import { deleted, owned, PUBLISHED_AT, product } from '../../support/events.ts';
+import { CHANGED_AT, deleted, owned, PUBLISHED_AT, product } from '../../support/events.ts';
 import { WORST_ID } from '../../support/nasty-ids.ts';
 
 const PUBLISHED: PublishResult = { kind: 'published' };
 const FAILED: PublishResult = { kind: 'failed', message: 'throttled' };
 const REFUSED: PublishResult = { kind: 'refused', message: 'invalid' };
+
+/** What a batch of commits reports of which nothing was published; those of these tests are all of one time. */
+const NOTHING = {
+  ...{ published: 0, conflated: 0, expired: 0, beforeEpoch: 0, diverted: 0, failed: [] },
+  oldestChangedAt: CHANGED_AT,
+};
 
 /** A stream of commits, numbered from 1. */
 function stream(...entities: readonly OwnedEntity[]): StreamChange[] {
@@ -36,8 +42,8 @@ function ports(answer: (message: OutgoingMessage) => PublishResult = () => PUBLI
   return { relay, calls, diverted, published: () => calls.flat().map((message) => message.deduplicationId) };
 }
 
-const relayed = (changes: readonly StreamChange[], { relay }: { relay: RelayPorts }) =>
-  relayBatch(catalogue, changes, PUBLISHED_AT, relay);
+const relayed = (changes: readonly StreamChange[], { relay }: { relay: RelayPorts }, conflate = false) =>
+  relayBatch(catalogue, changes, PUBLISHED_AT, relay, conflate);
 
 describe('a batch of commits', () => {
   test('publishes every version of an entity in its order, each in a call of its own', async () => {
@@ -48,7 +54,7 @@ describe('a batch of commits', () => {
       ['Product/p1@2'],
       ['Product/p1@3'],
     ]);
-    expect(report).toEqual({ published: 3, expired: 0, beforeEpoch: 0, diverted: 0, failed: [] });
+    expect(report).toEqual({ ...NOTHING, published: 3 });
   });
 
   test('publishes each as the event of its version, under its entity and type', async () => {
@@ -112,7 +118,7 @@ describe('a batch of commits', () => {
 
   test('of nothing does nothing', async () => {
     const topic = ports();
-    expect(await relayed([], topic)).toEqual({ published: 0, expired: 0, beforeEpoch: 0, diverted: 0, failed: [] });
+    expect(await relayed([], topic)).toEqual({ ...NOTHING, oldestChangedAt: undefined });
     expect(topic.calls).toEqual([]);
   });
 });
@@ -151,7 +157,7 @@ describe('a message that fails', () => {
       topic,
     );
     expect(topic.published()).toEqual(['Product/a@1', 'Product/b@1', 'Product/a@2', 'Product/b@2', 'Product/b@3']);
-    expect(report).toEqual({ published: 4, expired: 0, beforeEpoch: 0, diverted: 0, failed: ['2', '4'] });
+    expect(report).toEqual({ ...NOTHING, published: 4, failed: ['2', '4'] });
   });
 
   test('is told in the order of the stream, so that the first of them restarts the batch', async () => {
@@ -180,25 +186,19 @@ describe('a record that can never be published', () => {
     const report = await relayed(stream(owned(product(), 1), owned(product(), 2), owned(product(), 3)), topic);
     expect(topic.diverted).toEqual([{ sequenceNumber: '2', reason: 'refused', message: 'invalid' }]);
     expect(topic.published()).toEqual(['Product/p1@1', 'Product/p1@2', 'Product/p1@3']);
-    expect(report).toEqual({ published: 2, expired: 0, beforeEpoch: 0, diverted: 1, failed: [] });
+    expect(report).toEqual({ ...NOTHING, published: 2, diverted: 1 });
   });
 
   test('fails with its group behind it when it is refused and cannot be diverted either', async () => {
     const topic = ports(({ deduplicationId }) => (deduplicationId === 'Product/p1@2' ? REFUSED : PUBLISHED), true);
     const changes = stream(owned(product(), 1), owned(product(), 2), owned(product(), 3), owned(product('b'), 1));
-    expect(await relayed(changes, topic)).toEqual({
-      published: 2,
-      expired: 0,
-      beforeEpoch: 0,
-      diverted: 0,
-      failed: ['2', '3'],
-    });
+    expect(await relayed(changes, topic)).toEqual({ ...NOTHING, published: 2, failed: ['2', '3'] });
   });
 
   test('is counted and no more when it is an item that expired', async () => {
     const topic = ports();
     const report = await relayed([{ sequenceNumber: '1', kind: 'expired' }], topic);
-    expect(report).toEqual({ published: 0, expired: 1, beforeEpoch: 0, diverted: 0, failed: [] });
+    expect(report).toEqual({ ...NOTHING, expired: 1, oldestChangedAt: undefined });
     expect([topic.calls, topic.diverted]).toEqual([[], []]);
   });
 
@@ -261,7 +261,7 @@ describe('a record that can never be published', () => {
     const topic = ports(() => PUBLISHED, true);
     const removed = { sequenceNumber: '0', kind: 'unpublishable', reason: 'removed', message: '' } as const;
     const report = await relayed([removed, ...stream(owned(product(), 1))], topic);
-    expect(report).toEqual({ published: 1, expired: 0, beforeEpoch: 0, diverted: 0, failed: ['0'] });
+    expect(report).toEqual({ ...NOTHING, published: 1, failed: ['0'] });
   });
 });
 
@@ -299,7 +299,76 @@ test('a version of the time before a restore is not published, nor set aside: li
     topic.relay,
   );
   expect(topic.published()).toEqual(['Product/b@1000000000001']);
-  expect(report).toEqual({ published: 1, expired: 0, beforeEpoch: 1, diverted: 0, failed: [] });
+  expect(report).toEqual({ ...NOTHING, published: 1, beforeEpoch: 1 });
+});
+
+describe('the time of the oldest commit', () => {
+  const at = (one: OwnedEntity, changedAt: string): OwnedEntity => ({ ...one, changedAt });
+  const [early, late] = ['2026-11-23T09:00:00.000Z', '2026-11-23T09:30:00.000Z'];
+  const oldest = async (...changes: readonly StreamChange[]) => (await relayed(changes, ports())).oldestChangedAt;
+  const commit = (current: OwnedEntity, previous?: OwnedEntity): StreamChange => ({
+    ...{ sequenceNumber: '1', kind: 'committed' },
+    ...{ owned: current, previous },
+  });
+
+  test('is that of the oldest of the batch, published or not', async () => {
+    const topic = ports(({ groupId }) => (groupId === 'Product/a' ? FAILED : PUBLISHED));
+    const changes = stream(at(owned(product('b'), 1), late), at(owned(product('a'), 1), early));
+    expect((await relayed(changes, topic)).oldestChangedAt).toBe(early);
+  });
+
+  test('is none where an entity was only lifted into a new epoch: its commit may be years old', async () => {
+    const before = at(owned(product(), 7), early);
+    expect(await oldest(commit({ ...before, version: 1_000_000_000_007 }, before))).toBeUndefined();
+    expect(await oldest(commit(at(owned(product(), 8), late), before))).toBe(late);
+  });
+
+  test('is none where it is sent once more', async () => {
+    const one = at(owned(product(), 7), early);
+    expect(
+      await oldest({ sequenceNumber: '1', kind: 'committed', owned: one, previous: one, resync: 'a' }),
+    ).toBeUndefined();
+  });
+
+  test('is not what no commit can have said', async () => {
+    expect(await oldest(commit(at(owned(product('a'), 1), '')))).toBeUndefined();
+    expect(await oldest(commit(at(owned(product('a'), 1), '')), commit(at(owned(product('b'), 1), late)))).toBe(late);
+  });
+});
+
+describe('with conflation', () => {
+  test("an entity's newest version alone goes out and covers the others; entities side by side", async () => {
+    const topic = ports();
+    const [a, b] = [product('a'), product('b')];
+    const changes = stream(owned(a, 1), owned(a, 2), owned(b, 1), deleted(b, 2), owned(a, 3));
+    const report = await relayed(changes, topic, true);
+    expect(topic.calls.map((call) => call.map(({ deduplicationId }) => deduplicationId))).toEqual([
+      ['Product/a@3', 'Product/b@2'],
+    ]);
+    expect(report).toEqual({ ...NOTHING, published: 2, conflated: 3 });
+  });
+
+  test('the next newest is tried when the newest is refused', async () => {
+    const topic = ports(({ deduplicationId }) => (deduplicationId === 'Product/p1@3' ? REFUSED : PUBLISHED));
+    const report = await relayed(stream(owned(product(), 1), owned(product(), 2), owned(product(), 3)), topic, true);
+    expect(topic.published()).toEqual(['Product/p1@3', 'Product/p1@2']);
+    expect(topic.diverted).toMatchObject([{ sequenceNumber: '3', reason: 'refused' }]);
+    expect(report).toEqual({ ...NOTHING, published: 1, conflated: 1, diverted: 1 });
+  });
+
+  test('all that the failed one would have covered restarts the batch', async () => {
+    const topic = ports(({ groupId }) => (groupId === 'Product/a' ? FAILED : PUBLISHED));
+    const [a, b] = [product('a'), product('b')];
+    const report = await relayed(stream(owned(a, 1), owned(b, 1), owned(a, 2), owned(b, 2)), topic, true);
+    expect(report).toEqual({ ...NOTHING, published: 1, conflated: 1, failed: ['1', '3'] });
+  });
+
+  test('a version covers a resync of the one before', async () => {
+    const topic = ports();
+    const again = { sequenceNumber: '0', kind: 'committed', owned: owned(product(), 1), resync: 'token' } as const;
+    await relayed([again, ...stream(owned(product(), 2))], topic, true);
+    expect(topic.published()).toEqual(['Product/p1@2']);
+  });
 });
 
 describe('a change of a type with deltas', () => {
@@ -308,10 +377,15 @@ describe('a change of a type with deltas', () => {
     owns: { Product: { schema: productSchema, deltas: true } },
   });
   const long = (price: number) => ({ name: 'bolt', text: 'x'.repeat(200), price });
-  const kindOf = async (previous: OwnedEntity | undefined, current: OwnedEntity, resync?: string) => {
+  const kindOf = async (
+    previous: OwnedEntity | undefined,
+    current: OwnedEntity,
+    resync?: string,
+    conflate?: boolean,
+  ) => {
     const topic = ports();
     const change = { sequenceNumber: '1', kind: 'committed', owned: current, previous, resync } as const;
-    await relayBatch(withDeltas, [change], PUBLISHED_AT, topic.relay);
+    await relayBatch(withDeltas, [change], PUBLISHED_AT, topic.relay, conflate);
     return JSON.parse(topic.calls[0]?.[0]?.body ?? '{}').kind;
   };
   const [one, two] = [owned(product(), 1, long(1)), owned(product(), 2, long(2))];
@@ -320,15 +394,16 @@ describe('a change of a type with deltas', () => {
     expect(await kindOf(one, two)).toBe('delta');
   });
 
-  test.each<[string, OwnedEntity | undefined, OwnedEntity, string?]>([
+  test.each<[string, OwnedEntity | undefined, OwnedEntity, (string | undefined)?, boolean?]>([
     ['it is the first', undefined, one],
     ['the entity was deleted before', deleted(product(), 1), two],
     ['it deletes nothing but would be longer', owned(product(), 1, { a: 1 }), owned(product(), 2, { b: 2 })],
     ['the version jumps, as into a new epoch', one, { ...two, version: 1_000_000_000_002 }],
     ['it was committed under another schema version', { ...one, schemaVersion: 2 }, two],
     ['it is sent again', one, two, 'token'],
-  ])('goes out as a whole when %s', async (_, previous, current, resync) => {
-    expect(await kindOf(previous, current, resync)).toBe('state');
+    ['it may take the place of others', one, two, undefined, true],
+  ])('goes out as a whole when %s', async (_, previous, current, resync, conflate) => {
+    expect(await kindOf(previous, current, resync, conflate)).toBe('state');
   });
 
   test('goes out as a tombstone when it is a deletion', async () => {

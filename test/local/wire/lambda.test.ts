@@ -1,4 +1,9 @@
-import { InvokeCommand, LambdaClient, ListFunctionsCommand } from '@aws-sdk/client-lambda';
+import {
+  GetFunctionConcurrencyCommand,
+  InvokeCommand,
+  LambdaClient,
+  ListFunctionsCommand,
+} from '@aws-sdk/client-lambda';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { InvokeResult } from '../../../local/lambda/invoke-result.ts';
 import { startWire, type Wire } from '../../../local/wire/server.ts';
@@ -7,17 +12,19 @@ import { virtualAccount } from '../fifo/virtual-account.ts';
 let wire: Wire;
 let client: LambdaClient;
 let invoked: unknown[];
+let stopped: boolean;
 let result: InvokeResult;
 
 beforeEach(async () => {
   invoked = [];
+  stopped = false;
   result = { ok: true, payload: { answer: 42 } };
-  const state = { name: 'repair', arn: 'arn:aws:lambda:us-east-1:000000000000:function:repair', stopped: false };
+  const state = { name: 'repair', arn: 'arn:aws:lambda:us-east-1:000000000000:function:repair' };
   const counts = { running: 0, invocations: 0, errors: 0, timeouts: 0, throttles: 0, coldStarts: 0 };
   wire = await startWire({
     messaging: virtualAccount().messaging,
     functions: () => ({
-      functions: () => [{ ...state, ...counts }],
+      functions: () => [{ ...state, ...counts, stopped }],
       async invoke(_, event) {
         invoked.push(event);
         return result;
@@ -101,6 +108,20 @@ describe('Invoke', () => {
     const large = await refusalOf(invoke({ Payload: Buffer.alloc(6 * 1_048_576 + 1, ' ') }));
     expect(large).toMatchObject({ name: 'RequestTooLargeException', $metadata: { httpStatusCode: 413 } });
     expect(invoked).toEqual([]);
+  });
+});
+
+describe('GetFunctionConcurrency', () => {
+  const concurrencyOf = (FunctionName: string) => client.send(new GetFunctionConcurrencyCommand({ FunctionName }));
+
+  it('answers 0 for a function that is stopped, and nothing for one that runs', async () => {
+    expect((await concurrencyOf('repair')).ReservedConcurrentExecutions).toBeUndefined();
+    stopped = true;
+    expect((await concurrencyOf('repair')).ReservedConcurrentExecutions).toBe(0);
+  });
+
+  it('refuses a function that is not there', async () => {
+    expect(await refusalOf(concurrencyOf('another'))).toMatchObject({ name: 'ResourceNotFoundException' });
   });
 });
 

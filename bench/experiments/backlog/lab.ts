@@ -1,0 +1,187 @@
+import { execFile } from 'node:child_process';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { GetInsightRuleReportCommand } from '@aws-sdk/client-cloudwatch';
+import { createAsideReader } from '../../../adapters/aside.ts';
+import { createReader } from '../../../adapters/cache-table.ts';
+import { cloudWatchClient, dynamoDbClient } from '../../../adapters/clients.ts';
+import { createFlow, FLOW_LIFETIME_MS } from '../../../adapters/flow.ts';
+import { createOwner, type Owner } from '../../../adapters/owner-table.ts';
+import { setLocalCredentials } from '../../../cli/session.ts';
+import { type Deployed, type DeployedCache, type DeployedOwner, readDeployed } from '../../../core/deployed.ts';
+import { BackpressureError } from '../../../core/govern/admit.ts';
+import { FLOW_STATES, type FlowState } from '../../../core/govern/decide.ts';
+import {
+  BOUNDARY_DIMENSION,
+  GOVERNOR_METRICS,
+  METRIC_NAMESPACE,
+  PROJECTOR_METRICS,
+  REPORT_METRICS,
+} from '../../../core/metrics.ts';
+import { hottestGroupsRule } from '../../../core/monitoring-names.ts';
+import { type LocalCloud, startLocalCloud } from '../../../local/cloud.ts';
+import { ROOT } from '../../support/assembly.ts';
+import { MINUTE_MS, WRITE_MS } from './scale.ts';
+import shelf from './shelf.ts';
+import { startTableProxy, type TableProxy } from './table-proxy.ts';
+import workshop from './workshop.ts';
+
+/** What is seen at one moment. */
+export interface Seen {
+  /** Since the story began. */
+  readonly seconds: number;
+  /** Writes that were accepted so far. */
+  readonly committed: number;
+  /** Events that ended at the cache so far. */
+  readonly settled: number;
+  readonly flowState: FlowState;
+  /** What the cache's last report says: seconds, null for infinite; undefined before the first one. */
+  readonly drainSeconds: number | null | undefined;
+  /** Names of alarms in ALARM. */
+  readonly alarms: readonly string[];
+}
+
+/** A pipeline that is loaded and watched. */
+export interface BacklogLab {
+  readonly cloud: LocalCloud;
+  readonly proxy: TableProxy;
+  readonly owner: Owner;
+  readonly cache: DeployedCache;
+  /** What was seen, every `SAMPLE_MS`. */
+  readonly seen: readonly Seen[];
+  readonly writes: { accepted: number; refused: number; failed: number; longestWaitMs: number };
+  /** Puts a change of a part; waits at most so long to be admitted. */
+  put(id: string, maxWaitMs: number): Promise<void>;
+  /** The group that most was consumed of lately. */
+  hottestGroup(): Promise<string | undefined>;
+  setAside(): Promise<number>;
+  /** Parts of which the cache doesn't hold the owner's version. */
+  differing(): Promise<number>;
+  /** Ends the watching. */
+  stop(): Promise<void>;
+}
+
+export const SAMPLE_MS = 250;
+
+/** Starts a pipeline of its own for a story. @param consumers projectors that run at once */
+export async function startBacklogLab(consumers: number, isGoverned: boolean): Promise<BacklogLab> {
+  const proxy = await startTableProxy();
+  const assembly = await mkdtemp(join(tmpdir(), 'freshet-backlog-'));
+  await promisify(execFile)(process.execPath, ['--import', 'tsx', 'bench/experiments/backlog/app.ts'], {
+    cwd: ROOT,
+    env: { ...process.env, CDK_OUTDIR: assembly, GOVERNED: isGoverned ? 'yes' : 'no' },
+  });
+  const cloud = await startLocalCloud({
+    assembly,
+    minuteMs: MINUTE_MS,
+    concurrency: Math.max(2, consumers),
+    functionEndpoints: (services) => {
+      proxy.forwardTo(services.dynamodb);
+      return { ...services, dynamodb: proxy.url };
+    },
+  });
+  const outputs = Object.values(cloud.outputs).flatMap((stack) => Object.values(stack));
+  const deployed: readonly Deployed[] = outputs.flatMap((output) => readDeployed(output) ?? []);
+  const workshopDeployed = deployed.find((one): one is DeployedOwner => one.role === 'owner');
+  const cache = deployed.find((one): one is DeployedCache => one.role === 'cache');
+  if (workshopDeployed === undefined || cache === undefined) throw new Error('the app has no owner or no cache');
+  cloud.functions.setReservedConcurrency(cache.projector, consumers);
+  proxy.slow(cache.table, WRITE_MS);
+
+  const client = dynamoDbClient({ endpoint: cloud.endpoints.dynamodb });
+  const lifetimeMs = (FLOW_LIFETIME_MS * MINUTE_MS) / 60_000;
+  const flow = createFlow({ client, tableName: workshopDeployed.flowTable, lifetimeMs });
+  const owner = createOwner({ boundary: workshop, tableName: workshopDeployed.table, client, flow });
+  const metrics = cloudWatchClient({ endpoint: cloud.endpoints.cloudwatch });
+  const writes = { accepted: 0, refused: 0, failed: 0, longestWaitMs: 0 };
+  const seen: Seen[] = [];
+  const beginMs = performance.now();
+
+  const metric = (boundary: string, name: string) =>
+    cloud.metrics.query({ namespace: METRIC_NAMESPACE, metric: name, dimensions: { [BOUNDARY_DIMENSION]: boundary } });
+  const look = (): void => {
+    const endMs = Math.ceil(Date.now() / 1000) * 1000;
+    const lately = { startMs: endMs - 2 * MINUTE_MS, endMs, periodMs: 1000 };
+    const latest = (boundary: string, name: string) =>
+      cloud.metrics
+        .datapoints(
+          { namespace: METRIC_NAMESPACE, metric: name, dimensions: { [BOUNDARY_DIMENSION]: boundary } },
+          'Average',
+          lately,
+        )
+        .at(-1)?.value;
+    const hasReported = metric(shelf.name, REPORT_METRICS.backlog) !== undefined;
+    const drain = latest(shelf.name, REPORT_METRICS.drainTime);
+    seen.push({
+      seconds: (performance.now() - beginMs) / 1000,
+      committed: writes.accepted,
+      settled: metric(shelf.name, PROJECTOR_METRICS.settled)?.sum ?? 0,
+      flowState: FLOW_STATES[latest(workshop.name, GOVERNOR_METRICS.flowState) ?? 0] ?? 'normal',
+      drainSeconds: hasReported ? (drain ?? null) : undefined,
+      alarms: cloud.alarms.list().flatMap(({ name, state }) => (state === 'ALARM' ? [name] : [])),
+    });
+  };
+  setLocalCredentials();
+  const timer = setInterval(look, SAMPLE_MS);
+  let change = 0;
+
+  return {
+    ...{ cloud, proxy, owner, cache, seen, writes },
+    async put(id, maxWaitMs) {
+      const atMs = performance.now();
+      change += 1;
+      try {
+        await owner.put('Part', id, { change }, { maxWaitMs });
+        writes.accepted += 1;
+        writes.longestWaitMs = Math.max(writes.longestWaitMs, performance.now() - atMs);
+      } catch (error) {
+        if (error instanceof BackpressureError) writes.refused += 1;
+        else writes.failed += 1;
+      }
+    },
+    async hottestGroup() {
+      const answer = await metrics.send(
+        new GetInsightRuleReportCommand({
+          RuleName: hottestGroupsRule(cache.projector),
+          StartTime: new Date(Date.now() - 10 * MINUTE_MS),
+          EndTime: new Date(),
+          Period: 60,
+          MaxContributorCount: 1,
+        }),
+      );
+      return answer.Contributors?.[0]?.Keys?.[0];
+    },
+    async differing() {
+      const reader = createReader({ boundary: shelf, tableName: cache.table, client });
+      let count = 0;
+      let cursor: string | undefined;
+      do {
+        const page = await owner.list('Part', { cursor, limit: 1000 });
+        const cached = await reader.getMany(
+          'Part',
+          page.items.map(({ entity }) => entity.id),
+        );
+        count += page.items.filter(({ version }, index) => {
+          const one = cached[index];
+          return one?.status !== 'found' || one.version !== version;
+        }).length;
+        cursor = page.cursor;
+      } while (cursor !== undefined);
+      return count;
+    },
+    async setAside() {
+      const page = await createAsideReader({ client, parkingTable: cache.parkingTable }).list({ limit: 1000 });
+      return page.items.length;
+    },
+    async stop() {
+      clearInterval(timer);
+      client.destroy();
+      metrics.destroy();
+      await cloud.stop();
+      await proxy.stop();
+      await rm(assembly, { recursive: true, force: true });
+    },
+  };
+}

@@ -1,0 +1,96 @@
+import { Agent, createServer, type IncomingMessage, request, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { text } from 'node:stream/consumers';
+import { setTimeout as pause } from 'node:timers/promises';
+
+/** Stands between functions and DynamoDB: makes writes of one table slow, and throttles them. */
+export interface TableProxy {
+  readonly url: string;
+  /** The service to forward to. */
+  forwardTo(url: string): void;
+  /** The table whose writes are slowed, and what a write takes. */
+  slow(tableName: string, writeMs: number): void;
+  /** Writes a second that the table takes; undefined takes all. */
+  throttle(writesPerSecond: number | undefined): void;
+  /** Writes that were throttled since the last call. */
+  throttled(): number;
+  stop(): Promise<void>;
+}
+
+/** What DynamoDB answers to a request that it throttles (ddb/Programming.Errors). */
+const THROTTLED = JSON.stringify({
+  __type: 'com.amazonaws.dynamodb.v20120810#ProvisionedThroughputExceededException',
+  message: 'The level of configured provisioned throughput for the table was exceeded.',
+});
+
+const WRITES = ['PutItem', 'UpdateItem'];
+
+/** Starts it on a free port of 127.0.0.1. */
+export async function startTableProxy(): Promise<TableProxy> {
+  const agent = new Agent({ keepAlive: true, noDelay: true });
+  let service = new URL('http://127.0.0.1');
+  let slowed = { tableName: '', writeMs: 0 };
+  let bucket: { readonly perSecond: number; tokens: number; atMs: number } | undefined;
+  let throttledCount = 0;
+
+  /** Takes a token of a bucket that holds a second's worth. */
+  const isThrottled = (): boolean => {
+    if (bucket === undefined) return false;
+    const nowMs = performance.now();
+    bucket.tokens = Math.min(bucket.perSecond, bucket.tokens + ((nowMs - bucket.atMs) / 1000) * bucket.perSecond);
+    bucket.atMs = nowMs;
+    if (bucket.tokens < 1) return true;
+    bucket.tokens -= 1;
+    return false;
+  };
+
+  const answer = async (incoming: IncomingMessage, response: ServerResponse): Promise<void> => {
+    const body = await text(incoming);
+    const operation = String(incoming.headers['x-amz-target']).split('.')[1] ?? '';
+    if (WRITES.includes(operation) && body.includes(`"${slowed.tableName}"`)) {
+      if (isThrottled()) {
+        throttledCount += 1;
+        response.writeHead(400, { 'content-type': 'application/x-amz-json-1.0' }).end(THROTTLED);
+        return;
+      }
+      await pause(slowed.writeMs);
+    }
+    const { hostname, port } = service;
+    const outgoing = request(
+      { agent, hostname, port, method: incoming.method, path: incoming.url, headers: incoming.headers },
+      (from) => {
+        response.writeHead(from.statusCode ?? 502, from.headers);
+        from.pipe(response);
+      },
+    );
+    outgoing.once('error', () => response.destroy());
+    outgoing.end(body);
+  };
+
+  const server = createServer((incoming, response) => {
+    answer(incoming, response).catch(() => response.destroy());
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    forwardTo(url) {
+      service = new URL(url);
+    },
+    slow(tableName, writeMs) {
+      slowed = { tableName, writeMs };
+    },
+    throttle(perSecond) {
+      bucket = perSecond === undefined ? undefined : { perSecond, tokens: perSecond, atMs: performance.now() };
+    },
+    throttled() {
+      const count = throttledCount;
+      throttledCount = 0;
+      return count;
+    },
+    async stop() {
+      agent.destroy();
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+}

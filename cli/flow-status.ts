@@ -1,0 +1,55 @@
+import * as z from 'zod/mini';
+import { readDecision } from '../adapters/flow-table.ts';
+import { FLOW_STATES, type FlowDecision } from '../core/govern/decide.ts';
+import { grouped, perSecond, shortDuration } from './numbers.ts';
+import type { Watched, WatchedOwner } from './watched.ts';
+
+/** How an owner lets its writers write, now. */
+export const flowStatus = z.object({
+  state: z.enum(FLOW_STATES),
+  /** Writes a second, of all writers together; null unless paced. */
+  pacePerSecond: z.nullable(z.number()),
+  /** Until a refused writer may try again; 0 unless refusing. */
+  retryAfterSeconds: z.number(),
+  /** The cache that lags most; null while normal. `drainSeconds` null: no end in sight. */
+  cause: z.nullable(z.object({ cache: z.string(), backlog: z.int(), drainSeconds: z.nullable(z.number()) })),
+  /** Caches that may slow the owner and whose report is missing or too old. */
+  reportsMissing: z.array(z.string()),
+  /** When it was decided, ISO 8601; null before the first decision. */
+  decidedAt: z.nullable(z.string()),
+});
+
+/** See `flowStatus`. */
+export type FlowStatus = z.infer<typeof flowStatus>;
+
+/** What a decision means at a time: none, or one that is no longer valid, counts as normal. */
+export function flowStatusOf(decision: FlowDecision | undefined, nowMs: number): FlowStatus {
+  const decidedAt = decision === undefined ? null : new Date(decision.decidedAtMs).toISOString();
+  if (decision === undefined || nowMs >= decision.validUntilMs) {
+    return { state: 'normal', pacePerSecond: null, retryAfterSeconds: 0, cause: null, reportsMissing: [], decidedAt };
+  }
+  const { state, pacePerSecond = null, retryAfterSeconds, cause = null, missing } = decision;
+  return { state, pacePerSecond, retryAfterSeconds, cause, reportsMissing: missing, decidedAt };
+}
+
+/** Reads how an owner lets its writers write. */
+export async function readFlowStatus(
+  { clients }: Watched,
+  { deployed }: WatchedOwner,
+  nowMs: number,
+): Promise<FlowStatus> {
+  return flowStatusOf(await readDecision({ client: clients.tables, tableName: deployed.flowTable }), nowMs);
+}
+
+/** For a person: `paced to 40/s, since cache ordering lags by 31,000 events (drained in 4m)`. */
+export function describeFlow({ state, pacePerSecond, retryAfterSeconds, cause, reportsMissing }: FlowStatus): string {
+  const pace = state === 'paced' && pacePerSecond !== null ? ` to ${perSecond(pacePerSecond)}` : '';
+  const retry = state === 'refusing' ? `, retry after ${shortDuration(retryAfterSeconds * 1000)}` : '';
+  const missing = reportsMissing.length > 0 ? `, no report of ${reportsMissing.join(', ')}` : '';
+  return `${state}${pace}${cause === null ? '' : since(cause)}${retry}${missing}`;
+}
+
+function since({ cache, backlog, drainSeconds }: NonNullable<FlowStatus['cause']>): string {
+  const drain = drainSeconds === null ? 'no end in sight' : `drained in ${shortDuration(drainSeconds * 1000)}`;
+  return `, since cache ${cache} lags by ${grouped(backlog)} events (${drain})`;
+}

@@ -1,0 +1,34 @@
+import type { Datapoint } from '../../adapters/metric-data.ts';
+import { type Rates, ratesOf } from '../../core/govern/measure.ts';
+import type { Sample } from '../../core/govern/report.ts';
+
+/** The backlogs of a queue that were seen lately, oldest first. */
+export type Backlogs = readonly Sample[];
+
+/** Adds a backlog and forgets those that lie further back than rates are measured over, but one. */
+export function withSample(before: Backlogs, sample: Sample, windowMs: number): Backlogs {
+  const all = [...before, sample];
+  const first = all.findLastIndex(({ atMs }) => atMs <= sample.atMs - windowMs);
+  return all.slice(Math.max(0, first));
+}
+
+/**
+ * The rates between the oldest and the newest backlog that are kept; undefined while there is one only.
+ *
+ * @param settled events that ended, by their spans
+ */
+export function liveRates(backlogs: Backlogs, settled: readonly Datapoint[], periodSeconds: number): Rates | undefined {
+  const [first, last] = [backlogs[0], backlogs.at(-1)];
+  if (first === undefined || last === undefined || last.atMs <= first.atMs) return undefined;
+  const consumed = countWithin(settled, periodSeconds * 1000, first.atMs, last.atMs);
+  return ratesOf(consumed, [first.backlog, last.backlog], (last.atMs - first.atMs) / 1000);
+}
+
+/** What was counted between two times; of a span that lies partly between, its part. The newest span goes only as far as now. */
+function countWithin(series: readonly Datapoint[], periodMs: number, fromMs: number, toMs: number): number {
+  return series.reduce((sum, { atMs, value }) => {
+    const endMs = Math.max(atMs + 1, Math.min(atMs + periodMs, toMs));
+    const insideMs = Math.min(endMs, toMs) - Math.max(atMs, fromMs);
+    return insideMs <= 0 ? sum : sum + (value * insideMs) / (endMs - atMs);
+  }, 0);
+}

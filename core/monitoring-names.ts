@@ -1,0 +1,9 @@
+/**
+ * Name of the Contributor Insights rule that counts a cache's events by message group. From the projector's physical name, which is unique in
+ * its account and region and which the stack's output tells, so that whoever knows the deployment finds the rule.
+ *
+ * @param projector function name, up to 64 characters; a rule's name takes 128 (cloudwatch/API_InsightRule, 2026-11-25)
+ */
+export function hottestGroupsRule(projector: string): string {
+  return `${projector}-hottest-groups`;
+}

@@ -1,0 +1,46 @@
+import boundary from '#contracts';
+import { createReader } from '../adapters/cache-table.ts';
+import { cloudWatchClient, dynamoDbClient, sqsClient } from '../adapters/clients.ts';
+import { reportTelemetry } from '../adapters/flow-telemetry.ts';
+import { createReporting, sendReport } from '../adapters/report.ts';
+import { measureCache, type Sample } from '../core/govern/report.ts';
+import { required } from './environment.ts';
+
+const client = dynamoDbClient();
+const queues = sqsClient();
+const intervalMs = Number(required('INTERVAL_SECONDS')) * 1000;
+const reportQueues = JSON.parse(required('REPORT_QUEUES')) as Record<string, string>;
+const share = 1 / Object.keys(reportQueues).length;
+const reader = createReader({ boundary, tableName: required('CACHE_TABLE'), client });
+const ports = createReporting({
+  boundary,
+  reader,
+  parking: { client, parkingTable: required('PARKING_TABLE') },
+  queues,
+  queueUrl: required('QUEUE_URL'),
+  metrics: cloudWatchClient(),
+  intervalMs,
+});
+const report = reportTelemetry(boundary.name);
+
+/** The backlog at the last report: what the next one counts from. */
+let before: Sample | undefined;
+
+/** Measures the cache's queue and tells its owners, on a schedule and when an alarm says that the cache falls behind. */
+export async function handler(): Promise<void> {
+  // The first one of an execution environment, or the first one for long, looks twice.
+  if (before === undefined || Date.now() - before.atMs > 3 * intervalMs) before = await firstSample();
+  const measured = await measureCache(ports, boundary.name, before, Date.now);
+  before = measured.report;
+  report.reported(measured.report, measured.lag);
+  const told = Object.entries(reportQueues).map(([owner, queueUrl]) =>
+    sendReport(queues, queueUrl, { ...measured.report, share }).catch((error) => report.untold(owner, error)),
+  );
+  await Promise.all(told);
+}
+
+async function firstSample(): Promise<Sample> {
+  const sample = { backlog: await ports.backlog(), atMs: Date.now() };
+  await new Promise((resolve) => setTimeout(resolve, intervalMs / 12));
+  return sample;
+}

@@ -1,0 +1,102 @@
+import type { Messaging } from '../fifo/messaging.ts';
+import type { FunctionHost } from '../lambda/host.ts';
+import { type Alarms, createAlarms, scaledPeriodMs } from './alarms.ts';
+import { createSampler } from './aws-metrics.ts';
+import { createInsightRules, type InsightRules } from './insight-rules.ts';
+import type { MetricStore } from './metric-store.ts';
+import { createSchedules, realInterval, type Schedules } from './schedules.ts';
+
+/** What watches the local cloud and starts functions by the clock: CloudWatch, and EventBridge's schedules. */
+export interface CloudWatch {
+  now: () => number;
+  metrics: MetricStore;
+  alarms: Alarms;
+  insightRules: InsightRules;
+  schedules: Schedules;
+  /** Lets the time begin: samples each second, schedules, an evaluation of the alarms each minute. */
+  start(): void;
+  /** Fires all schedules once and waits for them, then evaluates the alarms and waits for their actions. */
+  tick(): Promise<void>;
+  stop(): void;
+}
+
+export interface CloudWatchOptions {
+  messaging: Messaging;
+  functions: Pick<FunctionHost, 'invoke'>;
+  metrics: MetricStore;
+  region: string;
+  accountId: string;
+  /** How long a minute of schedules, of alarm evaluation and of alarm periods lasts; a multiple of 1000. */
+  minuteMs: number;
+  /** Told why an invocation by a schedule or an alarm failed. */
+  onFailure(functionName: string, reason: string): void;
+}
+
+const sampleMs = 1000;
+/** Log lines of the last second may be on their way still when a minute ends; so much of a minute is waited, at most 200 ms. */
+const settleShare = 0.2;
+const longestSettleMs = 200;
+/** Minutes that are made up for when the process did not get to evaluate them. */
+const mostMissed = 10;
+
+/** Creates it, with all timers at rest. */
+export function createCloudWatch(options: CloudWatchOptions): CloudWatch {
+  const { messaging, functions, metrics, minuteMs, onFailure, ...place } = options;
+  if (!Number.isInteger(minuteMs / 1000) || minuteMs <= 0)
+    throw new RangeError(
+      `minuteMs must be a multiple of 1000, since metrics are kept by the second. Given: ${minuteMs}.`,
+    );
+  const { now } = messaging;
+  const invoke = async (name: string, event: unknown) => functions.invoke(name, event);
+  const shared = { ...place, now, minuteMs, invoke, onFailure };
+  const alarms = createAlarms({ ...shared, metrics });
+  const schedules = createSchedules(shared);
+  const insightRules = createInsightRules({ ...place, now });
+  const { sample } = createSampler(messaging, metrics);
+  const ends: (() => void)[] = [];
+
+  return {
+    now,
+    metrics,
+    alarms,
+    insightRules,
+    schedules,
+    start() {
+      ends.push(realInterval(sampleMs, sample), eachMinute(now, scaledPeriodMs(60, minuteMs), alarms));
+      schedules.start();
+    },
+    async tick() {
+      await schedules.runAll();
+      sample();
+      await alarms.evaluate();
+    },
+    stop() {
+      for (const end of ends.splice(0)) end();
+      schedules.stop();
+    },
+  };
+}
+
+/** Evaluates the alarms soon after each minute has ended, on periods that end with it, so that each second counts once. */
+function eachMinute(now: () => number, minuteMs: number, alarms: Alarms): () => void {
+  const settleMs = Math.min(longestSettleMs, minuteMs * settleShare);
+  const endOf = (atMs: number) => Math.floor((atMs - settleMs) / minuteMs) * minuteMs;
+  let evaluatedMs = endOf(now());
+  let timer: NodeJS.Timeout | undefined;
+  function wait(): void {
+    timer = setTimeout(run, Math.max(1, evaluatedMs + minuteMs + settleMs - now()));
+    timer.unref();
+  }
+  function run(): void {
+    const lastMs = endOf(now());
+    evaluatedMs = Math.max(evaluatedMs, lastMs - mostMissed * minuteMs);
+    while (evaluatedMs < lastMs) {
+      evaluatedMs += minuteMs;
+      // Failures of actions are told; nothing here waits for them.
+      void alarms.evaluate(evaluatedMs);
+    }
+    wait();
+  }
+  wait();
+  return () => clearTimeout(timer);
+}

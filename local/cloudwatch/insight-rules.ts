@@ -1,0 +1,143 @@
+import * as z from 'zod/mini';
+import { type Contribution, readContribution } from './contribution.ts';
+import { CloudWatchError } from './errors.ts';
+
+/** A contributor of a report. */
+export interface Contributor {
+  keys: readonly string[];
+  value: number;
+}
+
+/** What a rule found in a stretch of time. */
+export interface InsightReport {
+  keyLabels: readonly string[];
+  statistic: 'Sum' | 'SampleCount';
+  /** Of all contributors. */
+  total: number;
+  contributorCount: number;
+  /** The largest first. */
+  contributors: readonly Contributor[];
+}
+
+/** The Contributor Insights rules that the templates declare. */
+export interface InsightRules {
+  list(): string[];
+  /** Takes a line that was logged to a log group. */
+  record(logGroup: string, line: string): void;
+  /** Throws `ResourceNotFound` for an unknown rule. Times are rounded outwards to ten seconds. */
+  report(name: string, startMs: number, endMs: number, maxContributors: number): InsightReport;
+  /** Throws if the name is taken, and for a rule that is malformed or not emulated. @param body the rule, as JSON */
+  add(name: string, body: string, enabled: boolean): { arn: string };
+}
+
+export interface InsightRulesOptions {
+  now: () => number;
+  region: string;
+  accountId: string;
+}
+
+/** cw/ContributorInsights-RuleSyntax */
+const ruleBody = z.object({
+  Schema: z.object({ Name: z.literal('CloudWatchLogRule', 'Only rules of the schema CloudWatchLogRule are emulated') }),
+  LogFormat: z.literal('JSON', 'Only rules on logs in JSON are emulated'),
+  LogGroupNames: z.array(z.string()),
+  Contribution: z.unknown(),
+  AggregateOn: z.enum(['Sum', 'Count']),
+});
+
+const bucketMs = 10_000;
+const keptMs = 3 * 60 * 60 * 1000;
+/** Contributors kept of a bucket: the largest, once there are twice as many. A heavy one is not lost, a light one may be. */
+const keptContributors = 250;
+
+interface Rule {
+  name: string;
+  enabled: boolean;
+  logGroups: readonly string[];
+  contribution: Contribution;
+  statistic: 'Sum' | 'SampleCount';
+  /** Values by contributor, whose keys are in JSON, by the beginning of the bucket. */
+  buckets: Map<number, Map<string, number>>;
+}
+
+/** Creates a set of rules, empty still. */
+export function createInsightRules({ now, region, accountId }: InsightRulesOptions): InsightRules {
+  const rules = new Map<string, Rule>();
+
+  return {
+    list: () => [...rules.keys()],
+    add(name, body, enabled) {
+      if (rules.has(name)) throw new Error(`there is an insight rule ${name} already`);
+      const given = ruleBody.parse(JSON.parse(body));
+      const isSum = given.AggregateOn === 'Sum';
+      rules.set(name, {
+        name,
+        enabled,
+        logGroups: given.LogGroupNames,
+        contribution: readContribution(given.Contribution, isSum),
+        statistic: isSum ? 'Sum' : 'SampleCount',
+        buckets: new Map(),
+      });
+      return { arn: `arn:aws:cloudwatch:${region}:${accountId}:insight-rule/${name}` };
+    },
+    record(logGroup, line) {
+      if (rules.size === 0 || !line.startsWith('{')) return;
+      let event: unknown;
+      for (const rule of rules.values()) {
+        if (!rule.enabled || !rule.contribution.mayMatch(line)) continue;
+        if (!rule.logGroups.some((pattern) => isOfGroup(logGroup, pattern))) continue;
+        event ??= parsed(line);
+        const found = event === undefined ? undefined : rule.contribution.of(event);
+        if (found) addTo(rule.buckets, found.keys, found.value, now());
+      }
+    },
+    report(name, startMs, endMs, maxContributors) {
+      const rule = rules.get(name);
+      if (!rule) throw new CloudWatchError('ResourceNotFound', `There is no insight rule ${name}`);
+      const totals = new Map<string, number>();
+      for (const [atMs, contributors] of rule.buckets) {
+        if (atMs + bucketMs <= startMs || atMs >= endMs) continue;
+        for (const [keys, value] of contributors) totals.set(keys, (totals.get(keys) ?? 0) + value);
+      }
+      const ranked = [...totals].sort(([, a], [, b]) => b - a);
+      return {
+        keyLabels: rule.contribution.keyLabels,
+        statistic: rule.statistic,
+        total: ranked.reduce((sum, [, value]) => sum + value, 0),
+        contributorCount: ranked.length,
+        contributors: ranked.slice(0, maxContributors).map(([keys, value]) => ({ keys: JSON.parse(keys), value })),
+      };
+    },
+  };
+}
+
+/** A name of a rule may end with an asterisk, for all groups that begin so. */
+function isOfGroup(logGroup: string, pattern: string): boolean {
+  return pattern.endsWith('*') ? logGroup.startsWith(pattern.slice(0, -1)) : logGroup === pattern;
+}
+
+function parsed(line: string): unknown {
+  try {
+    return JSON.parse(line);
+  } catch {
+    return undefined;
+  }
+}
+
+function addTo(buckets: Rule['buckets'], keys: readonly string[], value: number, nowMs: number): void {
+  const atMs = Math.floor(nowMs / bucketMs) * bucketMs;
+  let contributors = buckets.get(atMs);
+  if (!contributors) {
+    contributors = new Map();
+    buckets.set(atMs, contributors);
+    for (const oldest of buckets.keys()) {
+      if (oldest > nowMs - keptMs) break;
+      buckets.delete(oldest);
+    }
+  }
+  const key = JSON.stringify(keys);
+  contributors.set(key, (contributors.get(key) ?? 0) + value);
+  if (contributors.size <= 2 * keptContributors) return;
+  const largest = [...contributors].sort(([, a], [, b]) => b - a).slice(0, keptContributors);
+  buckets.set(atMs, new Map(largest));
+}

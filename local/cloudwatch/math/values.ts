@@ -1,0 +1,43 @@
+import { invalid } from '../errors.ts';
+
+/** A time series: values by the beginning of their period in milliseconds, in order. */
+export interface TimeSeries {
+  id: string;
+  label: string;
+  periodMs: number;
+  points: ReadonlyMap<number, number>;
+}
+
+/** What a part of an expression amounts to (cw/using-metric-math: S, TS, TS[]). */
+export type Value = number | TimeSeries | readonly TimeSeries[];
+
+export const isNumber = (value: Value): value is number => typeof value === 'number';
+export const isList = (value: Value): value is readonly TimeSeries[] => Array.isArray(value);
+
+/** A series of what a function makes of each point; points of which it makes nothing are dropped. */
+export function mapPoints(series: TimeSeries, map: (value: number, atMs: number) => number | undefined): TimeSeries {
+  const points = new Map<number, number>();
+  for (const [atMs, value] of series.points) {
+    const mapped = map(value, atMs);
+    if (mapped !== undefined && Number.isFinite(mapped)) points.set(atMs, mapped);
+  }
+  return { ...series, points };
+}
+
+/** Applies what is done with one series to a series or to each of a list. */
+export function eachSeries(value: Value, apply: (series: TimeSeries) => TimeSeries, where: string): Value {
+  if (isNumber(value)) throw invalid(`${where} takes a time series, not a number`);
+  return isList(value) ? value.map(apply) : apply(value);
+}
+
+/** All times at which one of the series has a value, in order. */
+export function timesOf(all: readonly TimeSeries[]): number[] {
+  const [first, ...others] = all;
+  for (const { periodMs } of others) {
+    if (first && periodMs !== first.periodMs)
+      throw invalid(
+        `Series of different periods are not supported together: ${first.periodMs / 1000} and ${periodMs / 1000} s`,
+      );
+  }
+  return [...new Set(all.flatMap(({ points }) => [...points.keys()]))].sort((a, b) => a - b);
+}

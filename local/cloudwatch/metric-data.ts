@@ -1,0 +1,139 @@
+import * as z from 'zod/mini';
+import { invalid } from './errors.ts';
+import { checkFunctions, evaluate } from './math/evaluate.ts';
+import { type Expression, namesIn, parseExpression } from './math/parse.ts';
+import { isList, isNumber, type TimeSeries, type Value } from './math/values.ts';
+import type { MetricStore } from './metric-store.ts';
+import { readStatistic, STATISTICS } from './statistics.ts';
+
+/** Of a template, numbers and truth values may be strings. */
+const number = z.coerce.number();
+const flag = z.union([z.boolean(), z.stringbool()]);
+
+export const dimensionList = z.array(z.object({ Name: z.string(), Value: z.string() }));
+
+/** cloudwatch/latest/APIReference/API_MetricDataQuery, the same in a template. */
+export const metricDataQuery = z.object({
+  Id: z.string().check(z.regex(/^[a-z][a-zA-Z0-9_]{0,254}$/, 'An Id begins with a lower-case letter')),
+  Label: z.optional(z.string()),
+  ReturnData: z._default(flag, true),
+  Expression: z.optional(z.string()),
+  Period: z.optional(number),
+  MetricStat: z.optional(
+    z.object({
+      Metric: z.object({
+        Namespace: z.string(),
+        MetricName: z.string(),
+        Dimensions: z._default(dimensionList, []),
+      }),
+      Period: number,
+      Stat: z.string(),
+    }),
+  ),
+});
+
+/** A metric to get, or an expression over others. */
+export type MetricDataQuery = z.infer<typeof metricDataQuery>;
+
+/** Which periods to get of each metric. */
+export interface Range {
+  /** The beginning of the first period of so many milliseconds. */
+  startOf(periodMs: number): number;
+  endMs: number;
+  /** How long a period of so many seconds lasts. @default - that long */
+  scale?: (periodSeconds: number) => number;
+}
+
+/** Throws for what is wrong with queries whatever the data: their form, functions, statistics, ids, circles. */
+export function checkQueries(queries: readonly MetricDataQuery[]): void {
+  const seen = new Set<string>();
+  for (const { Id, Expression: text, MetricStat: stat } of queries) {
+    if (seen.has(Id)) throw invalid(`The Id ${Id} is given twice`);
+    seen.add(Id);
+    if ((text === undefined) === (stat === undefined))
+      throw invalid(`The query ${Id} needs either MetricStat or Expression`);
+    if (text !== undefined) checkFunctions(parseExpression(text));
+    if (stat && !readStatistic(stat.Stat))
+      throw invalid(`The statistic ${stat.Stat} is not supported. Supported are: ${STATISTICS}.`);
+    if (stat && !isPeriod(stat.Period))
+      throw invalid(`The period ${stat.Period} is invalid. Allowed: 1, 5, 10, 20, 30 and multiples of 60 seconds.`);
+  }
+  checkOrder(queries);
+}
+
+function isPeriod(seconds: number): boolean {
+  return [1, 5, 10, 20, 30].includes(seconds) || (Number.isInteger(seconds) && seconds > 0 && seconds % 60 === 0);
+}
+
+/** An expression may use others, but not itself by way of them. */
+function checkOrder(queries: readonly MetricDataQuery[]): void {
+  const expressions = new Map(queries.flatMap(({ Id, Expression: text }) => (text === undefined ? [] : [[Id, text]])));
+  const done = new Set<string>();
+  function visit(id: string, from: readonly string[]): void {
+    const text = expressions.get(id);
+    if (text === undefined || done.has(id)) return;
+    if (from.includes(id)) throw invalid(`Expressions refer to each other in a circle: ${[...from, id].join(' → ')}`);
+    for (const name of namesIn(parseExpression(text)).names) visit(name, [...from, id]);
+    done.add(id);
+  }
+  for (const id of expressions.keys()) visit(id, []);
+}
+
+/** What a query gave: one series, or several from an expression that gives an array. */
+export interface QueryResult {
+  query: MetricDataQuery;
+  series: readonly TimeSeries[];
+}
+
+/** Answers the queries that return data. Queries were checked before; throws for what the data make impossible. */
+export function metricData(queries: readonly MetricDataQuery[], store: MetricStore, range: Range): QueryResult[] {
+  const values = new Map<string, Value>();
+  const metrics = queries.flatMap((query) => (query.MetricStat ? [metricOf(query, store, range)] : []));
+  for (const metric of metrics) values.set(metric.id, metric);
+  const expressions = new Map<string, Expression>();
+  for (const { Id, Expression: text } of queries) if (text !== undefined) expressions.set(Id, parseExpression(text));
+
+  const context = {
+    metrics: () => metrics,
+    times: (periodMs: number) => times(range.startOf(periodMs), range.endMs, periodMs),
+    find(id: string): Value | undefined {
+      const known = values.get(id);
+      const expression = expressions.get(id);
+      if (known !== undefined || !expression) return known;
+      const value = evaluate(expression, context);
+      values.set(id, value);
+      return value;
+    },
+  };
+  return queries
+    .filter(({ ReturnData }) => ReturnData)
+    .map((query) => {
+      const value = context.find(query.Id) ?? [];
+      if (isNumber(value))
+        throw invalid(`Error in expression '${query.Id}': its result is a number; a time series is needed`);
+      const named = (series: TimeSeries) => ({ ...series, id: query.Id, label: query.Label ?? labelOf(query, series) });
+      return { query, series: isList(value) ? value.map(named) : [named(value)] };
+    });
+}
+
+function labelOf(query: MetricDataQuery, series: TimeSeries): string {
+  return query.MetricStat ? series.label : query.Id;
+}
+
+function metricOf({ Id, MetricStat }: MetricDataQuery, store: MetricStore, range: Range): TimeSeries {
+  const statistic = readStatistic(MetricStat?.Stat ?? '');
+  if (!MetricStat || !statistic) throw invalid(`The query ${Id} has no metric`);
+  const { Namespace: namespace, MetricName: metric, Dimensions } = MetricStat.Metric;
+  const periodMs = range.scale ? range.scale(MetricStat.Period) : MetricStat.Period * 1000;
+  const dimensions = Object.fromEntries(Dimensions.map(({ Name, Value: value }) => [Name, value]));
+  const periods = { startMs: range.startOf(periodMs), endMs: range.endMs, periodMs };
+  const datapoints = store.datapoints({ namespace, metric, dimensions }, statistic, periods);
+  const points = new Map(datapoints.map(({ atMs, value }) => [atMs, value]));
+  return { id: Id, label: metric, periodMs, points };
+}
+
+function times(startMs: number, endMs: number, periodMs: number): number[] {
+  const found: number[] = [];
+  for (let atMs = startMs; atMs < endMs; atMs += periodMs) found.push(atMs);
+  return found;
+}

@@ -1,0 +1,199 @@
+import { readEmbeddedMetrics } from './emf.ts';
+import { addTo, type Bucket, bucketOf, type Statistic, statisticOf } from './statistics.ts';
+
+/** What names a metric: its dimensions belong to its name. */
+export interface MetricName {
+  namespace: string;
+  metric: string;
+  dimensions: Readonly<Record<string, string>>;
+}
+
+/** What was recorded of one metric under one set of dimensions. */
+export interface MetricSummary {
+  count: number;
+  sum: number;
+  min: number;
+  max: number;
+  /** Nearest-rank percentile of the last 100,000 values. @param p 0 to 100 */
+  percentile(p: number): number;
+}
+
+/** A summary with its name. */
+export interface NamedMetric extends Omit<MetricSummary, 'percentile'> {
+  namespace: string;
+  metric: string;
+  dimensions: Record<string, string>;
+}
+
+/** A statistic of one period, which begins at `atMs`. */
+export interface Datapoint {
+  atMs: number;
+  value: number;
+}
+
+/** Which periods to look at: those that begin at `startMs` or later, one after another, and before `endMs`. */
+export interface Periods {
+  /** A whole second. */
+  startMs: number;
+  endMs: number;
+  /** A multiple of 1000. */
+  periodMs: number;
+}
+
+/** Collects metrics: those that functions write to their logs, as CloudWatch does, and AWS's own. */
+export interface MetricStore {
+  /** Takes a log line; false if it is not in the embedded metric format. */
+  record(line: string): boolean;
+  /** Takes one value. @param atMs milliseconds since the epoch */
+  put(
+    namespace: string,
+    metric: string,
+    dimensions: Readonly<Record<string, string>>,
+    value: number,
+    atMs: number,
+  ): void;
+  /** Like `put` for one metric, for those who give a value again and again. */
+  recorder(name: MetricName): (value: number, atMs: number) => void;
+  /** What was recorded since the start under exactly these dimensions. Without `namespace`, of all of them. */
+  query(of: { namespace?: string; metric: string; dimensions: Record<string, string> }): MetricSummary | undefined;
+  /** Totals since the start. */
+  snapshot(): NamedMetric[];
+  /** A statistic for each period that has values, first to last. Values older than three hours are gone. */
+  datapoints(name: MetricName, statistic: Statistic, periods: Periods): Datapoint[];
+}
+
+/** AWS keeps what is finer than a minute for three hours: cloudwatch/latest/APIReference/API_GetMetricData. */
+const keptSeconds = 3 * 60 * 60;
+/** How far in the future a value may lie: cloudwatch/latest/APIReference/API_MetricDatum. */
+const aheadSeconds = 2 * 60 * 60;
+/** For percentiles of everything since the start. */
+const keptValues = 100_000;
+
+interface Series extends NamedMetric {
+  /** A ring: the value number n lies at n modulo `keptValues`. */
+  values: number[];
+  /** By second since the epoch, the bare value where there is one only. */
+  seconds: Map<number, Bucket | number>;
+}
+
+/** Creates an empty store. @param now milliseconds since the epoch; says which values are too old to be kept */
+export function createMetricStore(now: () => number = Date.now): MetricStore {
+  const seriesByKey = new Map<string, Series>();
+
+  function seriesOf({ namespace, metric, dimensions }: MetricName): Series {
+    const key = keyOf(namespace, metric, dimensions);
+    let series = seriesByKey.get(key);
+    if (!series) {
+      const totals = { count: 0, sum: 0, min: Number.POSITIVE_INFINITY, max: Number.NEGATIVE_INFINITY };
+      series = { namespace, metric, dimensions: { ...dimensions }, ...totals, values: [], seconds: new Map() };
+      seriesByKey.set(key, series);
+    }
+    return series;
+  }
+
+  function add(series: Series, value: number, atMs: number): void {
+    series.values[series.count % keptValues] = value;
+    series.count += 1;
+    series.sum += value;
+    series.min = Math.min(series.min, value);
+    series.max = Math.max(series.max, value);
+    const second = Math.floor(atMs / 1000);
+    const today = Math.floor(now() / 1000);
+    if (second > today - keptSeconds && second <= today + aheadSeconds)
+      addToSecond(series.seconds, second, value, today);
+  }
+
+  return {
+    record(line) {
+      const found = readEmbeddedMetrics(line);
+      if (!found) return false;
+      const atMs = found.atMs ?? now();
+      for (const { values, ...name } of found.metrics) {
+        const series = seriesOf(name);
+        for (const value of values) add(series, value, atMs);
+      }
+      return true;
+    },
+    put: (namespace, metric, dimensions, value, atMs) => add(seriesOf({ namespace, metric, dimensions }), value, atMs),
+    recorder(name) {
+      let series: Series | undefined;
+      return (value, atMs) => {
+        series ??= seriesOf(name);
+        add(series, value, atMs);
+      };
+    },
+    query({ namespace, metric, dimensions }) {
+      const wanted = Object.entries(dimensions);
+      const found = [...seriesByKey.values()].filter(
+        (series) =>
+          series.metric === metric &&
+          (namespace === undefined || series.namespace === namespace) &&
+          Object.keys(series.dimensions).length === wanted.length &&
+          wanted.every(([name, value]) => series.dimensions[name] === value),
+      );
+      return summarise(found);
+    },
+    snapshot: () => [...seriesByKey.values()].map(({ values: _values, seconds: _seconds, ...named }) => ({ ...named })),
+    datapoints({ namespace, metric, dimensions }, statistic, periods) {
+      const seconds = seriesByKey.get(keyOf(namespace, metric, dimensions))?.seconds;
+      return seconds ? datapointsOf(seconds, statistic, periods) : [];
+    },
+  };
+}
+
+function keyOf(namespace: string, metric: string, dimensions: Readonly<Record<string, string>>): string {
+  return JSON.stringify([namespace, metric, Object.entries(dimensions).sort(([a], [b]) => (a < b ? -1 : 1))]);
+}
+
+function addToSecond(seconds: Series['seconds'], second: number, value: number, today: number): void {
+  const before = seconds.get(second);
+  if (before === undefined) {
+    seconds.set(second, value);
+    // Seconds come almost in order, so the oldest are at the front.
+    for (const oldest of seconds.keys()) {
+      if (oldest > today - keptSeconds) break;
+      seconds.delete(oldest);
+    }
+    return;
+  }
+  const bucket = typeof before === 'number' ? bucketOf(before) : before;
+  addTo(bucket, value);
+  if (bucket !== before) seconds.set(second, bucket);
+}
+
+function datapointsOf(seconds: Series['seconds'], statistic: Statistic, periods: Periods): Datapoint[] {
+  const { startMs, endMs, periodMs } = periods;
+  const byPeriod = new Map<number, (Bucket | number)[]>();
+  const collect = (second: number, bucket: Bucket | number | undefined): void => {
+    if (bucket === undefined) return;
+    const atMs = startMs + Math.floor((second * 1000 - startMs) / periodMs) * periodMs;
+    const others = byPeriod.get(atMs);
+    if (others) others.push(bucket);
+    else byPeriod.set(atMs, [bucket]);
+  };
+  // The last period goes to its end, even where the asked time ends within it.
+  const afterLast = (startMs + Math.ceil((endMs - startMs) / periodMs) * periodMs) / 1000;
+  // A wide look at few seconds goes over the seconds, a narrow one over the look.
+  if (afterLast - startMs / 1000 > seconds.size) {
+    for (const [second, bucket] of seconds) if (second >= startMs / 1000 && second < afterLast) collect(second, bucket);
+  } else for (let second = startMs / 1000; second < afterLast; second += 1) collect(second, seconds.get(second));
+  return [...byPeriod]
+    .sort(([a], [b]) => a - b)
+    .map(([atMs, buckets]) => ({ atMs, value: statisticOf(buckets, statistic) }));
+}
+
+function summarise(all: readonly Series[]): MetricSummary | undefined {
+  if (all.length === 0) return undefined;
+  let sorted: number[] | undefined;
+  return {
+    count: all.reduce((total, { count }) => total + count, 0),
+    sum: all.reduce((total, { sum }) => total + sum, 0),
+    min: Math.min(...all.map(({ min }) => min)),
+    max: Math.max(...all.map(({ max }) => max)),
+    percentile(p) {
+      sorted ??= all.flatMap(({ values }) => values).sort((a, b) => a - b);
+      const rank = Math.ceil((Math.min(100, Math.max(0, p)) / 100) * sorted.length);
+      return sorted[Math.max(0, rank - 1)] ?? Number.NaN;
+    },
+  };
+}

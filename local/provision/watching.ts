@@ -1,0 +1,71 @@
+import * as z from 'zod/mini';
+import { readCompositeAlarm, readMetricAlarm } from '../cloudwatch/alarm-definition.ts';
+import { readRate } from '../cloudwatch/schedules.ts';
+import { physicalName, type ResourceHandler } from './resource.ts';
+
+/** Longest names: cfn/aws-resource-cloudwatch-alarm, cfn/aws-resource-cloudwatch-insightrule, cfn/aws-resource-events-rule. */
+const longestAlarmName = 255;
+const longestInsightRuleName = 128;
+const longestRuleName = 64;
+
+const alarmName = z.looseObject({ AlarmName: z.optional(z.string()) });
+
+/** An alarm that can't be evaluated here is created all the same, and says so. */
+export const createMetricAlarm: ResourceHandler = (request) => {
+  const name = alarmName.parse(request.properties).AlarmName ?? physicalName(request, longestAlarmName);
+  const { arn } = request.target.cloudWatch.alarms.add(readMetricAlarm(name, request.properties));
+  return { ref: name, attributes: { Arn: arn } };
+};
+
+export const createCompositeAlarm: ResourceHandler = (request) => {
+  const name = alarmName.parse(request.properties).AlarmName ?? physicalName(request, longestAlarmName);
+  const { arn } = request.target.cloudWatch.alarms.add(readCompositeAlarm(name, request.properties));
+  return { ref: name, attributes: { Arn: arn } };
+};
+
+const insightRule = z.object({ RuleName: z.optional(z.string()), RuleBody: z.string(), RuleState: z.string() });
+
+/** Creates a Contributor Insights rule. */
+export const createInsightRule: ResourceHandler = (request) => {
+  const { RuleName, RuleBody, RuleState } = insightRule.parse(request.properties);
+  const name = RuleName ?? physicalName(request, longestInsightRuleName);
+  const { arn } = request.target.cloudWatch.insightRules.add(name, RuleBody, RuleState === 'ENABLED');
+  return { ref: name, attributes: { Arn: arn, RuleName: name } };
+};
+
+const scheduleRule = z.object({
+  Name: z.optional(z.string()),
+  ScheduleExpression: z.optional(z.string()),
+  EventPattern: z.optional(z.unknown()),
+  State: z._default(z.string(), 'ENABLED'),
+  Targets: z._default(
+    z.array(
+      z.looseObject({
+        Arn: z.string(),
+        Input: z.optional(z.string()),
+        InputPath: z.optional(z.unknown()),
+        InputTransformer: z.optional(z.unknown()),
+      }),
+    ),
+    [],
+  ),
+});
+
+/** Creates a rule of EventBridge that invokes functions on a schedule. */
+export const createRule: ResourceHandler = (request) => {
+  const given = scheduleRule.parse(request.properties);
+  if (given.EventPattern !== undefined || given.ScheduleExpression === undefined)
+    throw new Error('a rule with an event pattern is not emulated; one with a ScheduleExpression is');
+  const name = given.Name ?? physicalName(request, longestRuleName);
+  const targets = given.Targets.map(({ Arn, Input, InputPath, InputTransformer }) => {
+    const [, functionName] = /^arn:[^:]*:lambda:[^:]*:[^:]*:function:([^:]+)/.exec(Arn) ?? [];
+    if (functionName === undefined) throw new Error(`the target ${Arn} is not emulated; Lambda functions are`);
+    if (InputPath !== undefined || InputTransformer !== undefined)
+      throw new Error('InputPath and InputTransformer of a target are not emulated; Input is');
+    return { functionName, ...(Input !== undefined && { input: JSON.parse(Input) as unknown }) };
+  });
+  const everyMinutes = readRate(given.ScheduleExpression);
+  const enabled = given.State !== 'DISABLED';
+  const { arn } = request.target.cloudWatch.schedules.add({ name, everyMinutes, enabled, targets });
+  return { ref: name, attributes: { Arn: arn } };
+};

@@ -1,0 +1,95 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, inject, test, vi } from 'vitest';
+import { dynamoDbClient } from '../adapters/clients.ts';
+import { createFlow } from '../adapters/flow.ts';
+import { readDecision } from '../adapters/flow-table.ts';
+import { createOwner, type Owner } from '../adapters/owner-table.ts';
+import { cacheNamed, connectTo, ownerOf, type Session } from '../cli/session.ts';
+import { HEARTBEAT_ID } from '../core/entity.ts';
+import { BackpressureError } from '../core/govern/admit.ts';
+import { BOUNDARY_DIMENSION, METRIC_NAMESPACE, REPORT_METRICS } from '../core/metrics.ts';
+import { currencies } from '../examples/shop/geography/releases.ts';
+import { type LocalCloud, startLocalCloud } from '../local/cloud.ts';
+import { copyAssembly } from './support/copy-assembly.ts';
+
+const HIGH_WATER = 20;
+
+let folder: string;
+let cloud: LocalCloud;
+let session: Session;
+let client: ReturnType<typeof dynamoDbClient>;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'freshet-backpressure-'));
+  const assembly = copyAssembly(inject('assembly'), join(folder, 'assembly'), ({ properties }) => {
+    const { Variables } = (properties.Environment ?? {}) as { Variables?: Record<string, unknown> };
+    if (Variables?.MAY_SLOW_OWNER !== undefined) {
+      Variables.MAY_SLOW_OWNER = JSON.stringify({ ordering: { highWater: HIGH_WATER } });
+    }
+  });
+  cloud = await startLocalCloud({ assembly });
+  const { sqs: url, dynamodb: dynamodbUrl } = cloud.endpoints;
+  const deployed = Object.values(cloud.outputs).flatMap((outputs) => Object.values(outputs));
+  const file = { pid: process.pid, startedAt: '', url, dynamodbUrl, deployed };
+  session = await connectTo({ file, projectFolder: process.cwd() });
+  client = dynamoDbClient({ endpoint: cloud.endpoints.dynamodb });
+});
+
+afterAll(async () => {
+  client?.destroy();
+  session?.close();
+  await cloud?.stop();
+  await rm(folder, { recursive: true, force: true });
+});
+
+describe('the whole way of backpressure, from the synthesised templates and bundles', () => {
+  test('a cache that stands still has its owner refuse writes, and take them again once it has caught up', async () => {
+    const { deployed, boundary } = ownerOf(session, 'Currency');
+    const ordering = cacheNamed(session, 'ordering');
+    const tableName = deployed.flowTable;
+    const state = async () => (await readDecision({ client, tableName }))?.state;
+    /** A writer that knows nothing yet of what was decided. */
+    const writer = (): Owner =>
+      createOwner({ boundary, tableName: deployed.table, client, flow: createFlow({ client, tableName }) });
+    const rows = currencies('2.1.0').slice(0, HIGH_WATER + 5);
+    const free = writer();
+
+    cloud.functions.setReservedConcurrency(ordering.deployed.projector, 0);
+    for (const { id, state: value } of rows) await free.put('Currency', id, value);
+    await cloud.idle();
+    await cloud.tick();
+    await vi.waitFor(async () => expect(await state()).toBe('refusing'), { timeout: 10_000, interval: 20 });
+    const refused = await writer()
+      .put('Currency', 'XTS', rows[0]?.state, { maxWaitMs: 0 })
+      .catch((error: unknown) => error);
+    expect(refused).toBeInstanceOf(BackpressureError);
+    expect(refused).toMatchObject({ code: 'Backpressure', cache: 'ordering' });
+    expect((refused as BackpressureError).backlog).toBeGreaterThanOrEqual(HIGH_WATER);
+    expect(await writer().get('Currency', 'XTS')).toBeUndefined();
+
+    cloud.functions.setReservedConcurrency(ordering.deployed.projector, undefined);
+    await cloud.idle();
+    await cloud.tick();
+    await vi.waitFor(async () => expect(['paced', 'normal']).toContain(await state()), {
+      timeout: 10_000,
+      interval: 20,
+    });
+    expect(await writer().put('Currency', 'XTS', rows[0]?.state)).toMatchObject({ outcome: 'created', version: 1 });
+  });
+
+  test('an idle pipeline shows by its heartbeats that nothing is late', async () => {
+    await cloud.tick();
+    await cloud.idle();
+    await cloud.tick();
+    for (const cache of ['ordering', 'warehouse']) {
+      const beat = await cacheNamed(session, cache).reader.get('Country', HEARTBEAT_ID);
+      expect(beat).toMatchObject({ status: 'found' });
+      const dimensions = { [BOUNDARY_DIMENSION]: cache };
+      const stale = cloud.metrics.query({ namespace: METRIC_NAMESPACE, metric: REPORT_METRICS.staleness, dimensions });
+      expect(stale?.min).toBeLessThan(60);
+    }
+    expect(await ownerOf(session, 'Country').owner.count('Country')).toBe(0);
+  });
+});

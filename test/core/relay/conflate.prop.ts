@@ -1,0 +1,200 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { defineBoundary, keep } from '../../../core/contract.ts';
+import { parseEvent, type ReadEvent } from '../../../core/event.ts';
+import type { OwnedEntity } from '../../../core/own.ts';
+import { projectBatch } from '../../../core/project/batch.ts';
+import { type PublishResult, type RelayedMessage, type RelayPorts, relayBatch } from '../../../core/relay/batch.ts';
+import type { StreamChange } from '../../../core/relay/message.ts';
+import { productSchema } from '../../support/boundaries.ts';
+import { deleted, owned, PUBLISHED_AT, product } from '../../support/events.ts';
+import { inMemoryCache, projectionOf } from '../../support/in-memory-cache.ts';
+
+type Relay = typeof relayBatch;
+
+const catalogue = defineBoundary('file:///catalogue.ts', {
+  name: 'catalogue',
+  owns: { Product: { schema: productSchema, deltas: true } },
+});
+const shop = defineBoundary('file:///shop.ts', { name: 'shop', caches: { Product: keep(catalogue.owns.Product) } });
+
+/** Long enough that a changed price is told shorter as a delta. */
+const LONG_NAME = 'bolt '.repeat(60);
+
+/** A stream of a few entities as they interleaved, with resyncs, removals by hand and expired items in between. */
+const streams = fc
+  .array(
+    fc.record({
+      entity: fc.integer({ min: 0, max: 3 }),
+      what: fc.constantFrom('put', 'put', 'put', 'delete', 'resync', 'remove', 'expire'),
+    }),
+    { minLength: 1, maxLength: 40 },
+  )
+  .map((changes) => {
+    const newest = new Map<number, OwnedEntity>();
+    return changes.map(({ entity, what }, index): StreamChange => {
+      const sequenceNumber = String(index);
+      if (what === 'expire') return { sequenceNumber, kind: 'expired' };
+      if (what === 'remove') return { sequenceNumber, kind: 'unpublishable', reason: 'removed', message: 'by hand' };
+      const previous = newest.get(entity);
+      if (what === 'resync' && previous !== undefined) {
+        return { sequenceNumber, kind: 'committed', owned: previous, previous, resync: `t${index}` };
+      }
+      const version = (previous?.version ?? 0) + 1;
+      const ref = product(`p${entity}`);
+      const now = what === 'delete' ? deleted(ref, version) : owned(ref, version, { name: LONG_NAME, price: version });
+      newest.set(entity, now);
+      return { sequenceNumber, kind: 'committed', owned: now, previous };
+    });
+  });
+
+const plays = fc.record({
+  changes: streams,
+  /** What the topic says of one message after the other; once they are used up, everything succeeds. */
+  answers: fc.array(fc.constantFrom('published', 'failed', 'refused'), { maxLength: 40 }),
+  divertable: fc.array(fc.boolean(), { maxLength: 20 }),
+  sizes: fc.array(fc.integer({ min: 1, max: 40 }), { minLength: 1, maxLength: 10 }),
+});
+
+interface Played {
+  /** What came out of the topic, in order: a deduplication id goes through once. */
+  readonly out: readonly { readonly message: RelayedMessage; readonly event: ReadEvent; readonly round: number }[];
+  readonly diverted: ReadonlySet<string>;
+  /** Batches whose counts don't add up to their records. */
+  readonly miscounted: readonly string[];
+}
+
+/** Plays a stream as its mapping does: batch after batch, restarted from the first record that failed. */
+async function play(
+  relay: Relay,
+  scheduler: fc.Scheduler,
+  { changes, answers, divertable, sizes }: typeof plays extends fc.Arbitrary<infer P> ? P : never,
+  conflate: (round: number) => boolean,
+): Promise<Played> {
+  const [left, canDivert] = [[...answers], [...divertable]];
+  const out: { message: RelayedMessage; event: ReadEvent; round: number }[] = [];
+  let round = 0;
+  const diverted = new Set<string>();
+  const miscounted: string[] = [];
+  const seen = new Set<string>();
+  const ports: RelayPorts = {
+    publish: scheduler.scheduleFunction(async (messages: readonly RelayedMessage[]) =>
+      messages.map((message): PublishResult => {
+        const kind = left.shift() ?? 'published';
+        if (kind !== 'published') return { kind, message: '' };
+        const event = parseEvent(message.body);
+        if ('reason' in event) throw new Error(event.message);
+        if (!seen.has(message.deduplicationId)) out.push({ message, event, round });
+        seen.add(message.deduplicationId);
+        return { kind };
+      }),
+    ),
+    async divert(sequenceNumber) {
+      if (canDivert.shift() === false) throw new Error('no queue');
+      diverted.add(sequenceNumber);
+    },
+  };
+  for (let from = 0; from < changes.length; round += 1) {
+    const batch = changes.slice(from, from + (sizes[round % sizes.length] ?? 1));
+    const report = await scheduler.waitFor(relay(catalogue, batch, PUBLISHED_AT, ports, conflate(round)));
+    const { failed, oldestChangedAt: _, ...counts } = report;
+    const counted = Object.values(counts).reduce((sum, count) => sum + count, failed.length);
+    if (counted !== batch.length) miscounted.push(`${counted} of ${batch.length} records: ${JSON.stringify(report)}`);
+    const first = batch.findIndex(({ sequenceNumber }) => failed.includes(sequenceNumber));
+    from += first === -1 ? batch.length : first;
+  }
+  return { out, diverted, miscounted };
+}
+
+const commits = (changes: readonly StreamChange[]) =>
+  changes.flatMap((change) => (change.kind === 'committed' ? [change] : []));
+
+/** With conflation from beginning to end. */
+function everyVersionIsCovered(relay: Relay) {
+  return fc.asyncProperty(fc.scheduler(), plays, async (scheduler, plan) => {
+    const { out, diverted, miscounted } = await play(relay, scheduler, plan, () => true);
+    expect(miscounted).toEqual([]);
+    const uncovered = commits(plan.changes).filter(
+      ({ owned: { entity, version }, sequenceNumber }) =>
+        !diverted.has(sequenceNumber) &&
+        !out.some(({ event }) => event.entity.id === entity.id && event.version >= version),
+    );
+    expect(uncovered).toEqual([]);
+    for (const [index, { event, round }] of out.entries()) {
+      expect(event.kind).not.toBe('delta');
+      // A restarted batch may end earlier than the one before it, and then an older version follows the newer one: it is outdated.
+      const before = out.slice(0, index).filter((one) => one.round === round);
+      const newer = before.filter(
+        ({ event: { entity, version } }) => entity.id === event.entity.id && version > event.version,
+      );
+      expect(newer).toEqual([]);
+    }
+  });
+}
+
+/** With conflation that begins and ends in between, as a cache's lag does. */
+function cacheEndsAsItsOwner(relay: Relay) {
+  return fc.asyncProperty(
+    fc.scheduler(),
+    plays,
+    fc.array(fc.boolean(), { minLength: 1, maxLength: 12 }),
+    async (scheduler, plan, flags) => {
+      const { out, diverted } = await play(relay, scheduler, plan, (round) => flags[round % flags.length] ?? true);
+      const cache = inMemoryCache();
+      for (let from = 0; from < out.length; from += 10) {
+        const messages = out.slice(from, from + 10).map(({ message: { groupId, body } }, index) => ({
+          ...{ messageId: String(from + index), groupId, body, receiveCount: 1 },
+          ...{ sequenceNumber: String(from + index).padStart(20, '0'), sentAtMs: Date.parse(PUBLISHED_AT) },
+        }));
+        await projectBatch(projectionOf(shop, cache.ports), messages);
+      }
+      const newest = new Map(commits(plan.changes).map((change) => [change.owned.entity.id, change.owned]));
+      for (const { entity, version, digest } of newest.values()) {
+        const all = commits(plan.changes).filter(({ owned }) => owned.entity.id === entity.id);
+        // What was diverted waits for an operator.
+        if (all.some(({ sequenceNumber }) => diverted.has(sequenceNumber))) continue;
+        expect(cache.stored.get(`Product/${entity.id}`)).toMatchObject({ version, digest });
+      }
+    },
+  );
+}
+
+test('every version is covered by a whole event at or above it, or diverted, and no batch goes back within an entity', async () => {
+  await fc.assert(everyVersionIsCovered(relayBatch), { numRuns: 150 });
+});
+
+test('a cache ends as its owner, wherever conflation begins and ends', async () => {
+  await fc.assert(cacheEndsAsItsOwner(relayBatch), { numRuns: 150 });
+});
+
+test.each<[string, Relay]>([
+  [
+    'lets the oldest version cover the others',
+    (boundary, changes, ...rest) => relayBatch(boundary, changes.toReversed(), ...rest),
+  ],
+  ['forgets what failed', async (...args) => ({ ...(await relayBatch(...args)), failed: [] })],
+  [
+    'takes a refusal for a success',
+    (boundary, changes, at, ports, conflate) =>
+      relayBatch(boundary, changes, at, { ...ports, divert: async () => undefined }, conflate),
+  ],
+  [
+    'publishes each version by itself',
+    (boundary, changes, at, ports) => relayBatch(boundary, changes, at, ports, false),
+  ],
+  ["doesn't count what was covered", async (...args) => ({ ...(await relayBatch(...args)), conflated: 0 })],
+])('mutant: a relay that %s is found', async (_, mutant) => {
+  const found = await fc.check(everyVersionIsCovered(mutant), { numRuns: 300, endOnFailure: true });
+  expect(found.failed).toBe(true);
+});
+
+test.each<[string, Relay]>([
+  [
+    'lets the oldest version cover the others',
+    (boundary, changes, ...rest) => relayBatch(boundary, changes.toReversed(), ...rest),
+  ],
+  ['forgets what failed', async (...args) => ({ ...(await relayBatch(...args)), failed: [] })],
+])('mutant: a relay that %s leaves a cache behind', async (_, mutant) => {
+  const found = await fc.check(cacheEndsAsItsOwner(mutant), { numRuns: 300, endOnFailure: true });
+  expect(found.failed).toBe(true);
+});

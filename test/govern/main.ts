@@ -1,0 +1,95 @@
+import Table from 'cli-table3';
+import { Command, InvalidArgumentError, Option } from 'commander';
+import { CHECKS, errorOf, refusals, type Violation, violationsOf } from './check.ts';
+import { type Run, run } from './model.ts';
+import { SHAPES, type Shape, scenario } from './scenario.ts';
+
+const program = new Command('simulate:flow')
+  .description(
+    'Runs writers, relay, a cache and the governor in virtual time, with the real decisions, under loads of every shape. Exits with 1 on a violation.',
+  )
+  .option('--seeds <number>', 'how many seeds of each shape', integer, 100)
+  .option('--seed <number>', 'only this one', integer)
+  .addOption(new Option('--shape <shape>', 'only loads of this shape').choices(SHAPES))
+  .option('--json', 'print the result as JSON')
+  .addHelpText(
+    'after',
+    `\nChecks:\n${Object.entries(CHECKS)
+      .map(([name, what]) => `  ${name.padEnd(18)} ${what}`)
+      .join('\n')}`,
+  )
+  .showHelpAfterError('(add --help for what is allowed)')
+  .configureOutput({ outputError: (text, write) => write(text) })
+  .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : 2))
+  .parse();
+const { seeds, seed, shape, json } = program.opts<{ seeds: number; seed?: number; shape?: Shape; json?: boolean }>();
+
+const numbers = seed === undefined ? Array.from({ length: seeds }, (_, index) => index + 1) : [seed];
+const rows = (shape === undefined ? SHAPES : [shape]).map((one) => summary(one, numbers));
+if (json) process.stdout.write(`${JSON.stringify(rows)}\n`);
+else print();
+if (rows.some(({ violations }) => violations.length > 0)) process.exitCode = 1;
+
+function integer(given: string): number {
+  const value = Number(given);
+  if (Number.isInteger(value) && value >= 1 && value <= 1_000_000) return value;
+  throw new InvalidArgumentError(`given: ${given}. Allowed: an integer from 1 to 1,000,000.`);
+}
+
+/** What all seeds of a shape came to. */
+function summary(of: Shape, all: readonly number[]) {
+  const violations: (Violation & { readonly seed: number })[] = [];
+  const runs: Pick<Run, 'worstBacklog' | 'bound' | 'drain' | 'refused' | 'retries'>[] = [];
+  let [spells, changes] = [0, 0];
+  for (const number of all) {
+    const one = run(scenario(of, number));
+    violations.push(...violationsOf(one).map((violation) => ({ seed: number, ...violation })));
+    const { worstBacklog, bound, drain, refused, retries } = one;
+    runs.push({ worstBacklog, bound, drain, refused, retries });
+    const bursts = Math.max(1, one.scenario.bursts);
+    spells = Math.max(spells, refusals(one) / bursts);
+    changes = Math.max(changes, one.changes.length / bursts);
+  }
+  const errors = (foretold: readonly number[]) => {
+    const sorted = [...foretold].sort((a, b) => a - b);
+    return { count: sorted.length, p50: sorted[Math.floor((sorted.length - 1) / 2)], max: sorted.at(-1) };
+  };
+  return {
+    shape: of,
+    seeds: all.length,
+    /** Without a governor there is none. */
+    worstOfBound: of === 'peak-and-drain' ? undefined : Math.max(...runs.map((one) => one.worstBacklog / one.bound)),
+    spells,
+    changes,
+    refused: runs.reduce((total, one) => total + one.refused, 0),
+    drain: errors(runs.flatMap((one) => (one.drain === undefined ? [] : [errorOf(one.drain)]))),
+    retryAfter: errors(runs.flatMap((one) => one.retries.map(errorOf))),
+    violations,
+  };
+}
+
+function print(): void {
+  const percent = (part: number | undefined) =>
+    part === undefined ? '-' : `${(part * 100).toFixed(part < 0.1 ? 1 : 0)} %`;
+  const head = ['shape', 'seeds', 'worst of bound', 'refusals per burst', 'changes per burst', 'writes refused'];
+  const table = new Table({
+    head: [...head, 'drain time off, p50 / max', 'retry-after off, p50 / max', 'violations'],
+    style: { head: [], border: [] },
+  });
+  for (const row of rows) {
+    const off = ({ count, p50, max }: typeof row.drain) =>
+      count === 0 ? '-' : `${percent(p50)} / ${percent(max)} of ${count}`;
+    table.push([
+      ...[row.shape, row.seeds, percent(row.worstOfBound), row.spells, row.changes, row.refused],
+      ...[off(row.drain), off(row.retryAfter), row.violations.length],
+    ]);
+  }
+  console.log(table.toString());
+  for (const { shape: of, violations } of rows) {
+    for (const { seed: number, check, message } of violations.slice(0, 10)) {
+      console.log(
+        `${of}, seed ${number}: ${check}: ${message}  (npm run simulate:flow -- --shape ${of} --seed ${number})`,
+      );
+    }
+  }
+}

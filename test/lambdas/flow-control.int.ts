@@ -1,0 +1,307 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import * as z from 'zod/mini';
+import { createFlow } from '../../adapters/flow.ts';
+import { createFlowStore } from '../../adapters/flow-table.ts';
+import { createOwner } from '../../adapters/owner-table.ts';
+import { HEARTBEAT_ID } from '../../core/entity.ts';
+import { BackpressureError } from '../../core/govern/admit.ts';
+import type { FlowDecision } from '../../core/govern/decide.ts';
+import { type CacheReport, parseCacheReport } from '../../core/govern/report.ts';
+import { BOUNDARY_DIMENSION, GOVERNOR_METRICS, METRIC_NAMESPACE, REPORT_METRICS } from '../../core/metrics.ts';
+import { canonicalState } from '../../core/state.ts';
+import geography from '../../examples/shop/geography/contracts.ts';
+import type { Queue } from '../../local/fifo/queue.ts';
+import { createFunctionHost, type FunctionHost } from '../../local/lambda/host.ts';
+import { bundleOf } from '../support/bundles.ts';
+import { type FakeCloudWatch, startCloudWatch } from '../support/cloud-watch.ts';
+import { startMessaging, type TestMessaging } from '../support/messaging.ts';
+import { startTables, type TestTables } from '../support/tables.ts';
+
+let tables: TestTables;
+let messaging: TestMessaging;
+let cloudWatch: FakeCloudWatch;
+let host: FunctionHost;
+let logged: string[] = [];
+let functions = 0;
+
+beforeAll(async () => {
+  [tables, messaging, cloudWatch] = await Promise.all([startTables(), startMessaging(), startCloudWatch()]);
+  host = createFunctionHost({
+    endpoints: { dynamodb: tables.url, sqs: messaging.url, sns: messaging.url },
+    ...{ region: 'us-east-1', accountId: '000000000000' },
+    onLog: (_, line) => logged.push(line),
+  });
+});
+afterAll(async () => {
+  await host.stop();
+  await Promise.all([tables.stop(), messaging.stop(), cloudWatch.stop()]);
+});
+beforeEach(() => {
+  logged = [];
+  cloudWatch.clear();
+});
+
+/** Deploys a bundle with an environment of its own and returns how it is invoked. */
+function deploy(codeDir: string, environment: Record<string, string>) {
+  functions += 1;
+  const name = `function-${functions}`;
+  host.deploy({
+    ...{ name, codeDir, handler: 'index.handler', timeoutMs: 20_000, memoryMb: 256 },
+    environment: { ...environment, AWS_ENDPOINT_URL_CLOUDWATCH: cloudWatch.url },
+  });
+  return (event: object) => host.invoke(name, event);
+}
+
+const metricLine = z.looseObject({
+  _aws: z.object({
+    CloudWatchMetrics: z.tuple([
+      z.object({
+        Namespace: z.string(),
+        Dimensions: z.array(z.array(z.string())),
+        Metrics: z.array(z.object({ Name: z.string(), Unit: z.string() })),
+      }),
+    ]),
+  }),
+});
+
+/** The metrics of the one line in the embedded metric format, by name; checks namespace and dimension. */
+function emitted(boundary: string): Record<string, unknown> {
+  const lines = logged.flatMap((line) =>
+    line.includes('"CloudWatchMetrics"') ? [metricLine.parse(JSON.parse(line))] : [],
+  );
+  expect(lines).toHaveLength(1);
+  const [line] = lines;
+  const [{ Namespace, Dimensions, Metrics }] = line?._aws.CloudWatchMetrics ?? [
+    { Namespace: '', Dimensions: [], Metrics: [] },
+  ];
+  expect([Namespace, Dimensions, line?.[BOUNDARY_DIMENSION]]).toEqual([
+    METRIC_NAMESPACE,
+    [[BOUNDARY_DIMENSION]],
+    boundary,
+  ]);
+  return Object.fromEntries(Metrics.map(({ Name }) => [Name, line?.[Name]]));
+}
+
+describe("the governor's deployed bundle", () => {
+  const SCHEDULED = { source: 'aws.events', 'detail-type': 'Scheduled Event' };
+  const ENTITY = { type: 'Country', id: 'CH' };
+
+  const report = (given: Partial<CacheReport> = {}): CacheReport => ({
+    ...{ cache: 'ordering', atMs: Date.now(), backlog: 0, productionRate: 20, consumptionRate: 10 },
+    ...{ oldestAgeSeconds: 0, drainSeconds: null, share: 1 },
+    ...given,
+  });
+  const reported = (...bodies: (string | CacheReport)[]) => ({
+    Records: bodies.map((body, index) => ({
+      messageId: `m${index}`,
+      body: typeof body === 'string' ? body : JSON.stringify(body),
+    })),
+  });
+
+  async function governor(ownerTable?: string) {
+    const [FLOW_TABLE, OWNER_TABLE] = [
+      await tables.create('Geography'),
+      ownerTable ?? (await tables.create('Geography')),
+    ];
+    const invoke = deploy(bundleOf('Geography', 'Governor'), {
+      ...{ FLOW_TABLE, OWNER_TABLE, INTERVAL_SECONDS: '60', REPORT_LIFE_SECONDS: '180', DECISION_LIFE_SECONDS: '180' },
+      MAY_SLOW_OWNER: JSON.stringify({ ordering: { highWater: 1_000 } }),
+    });
+    const table = { client: tables.client, tableName: FLOW_TABLE };
+    return {
+      invoke,
+      owner: createOwner({ boundary: geography, tableName: OWNER_TABLE, client: tables.client }),
+      decision: createFlowStore(table).decision,
+      write: () => createFlow(table).enter(ENTITY, { maxWaitMs: 0 }),
+    };
+  }
+  const TAKEN = { ok: true, payload: { batchItemFailures: [] } };
+
+  test('refuses a writer once a cache reports a backlog above its high water, and says so in its metrics', async () => {
+    const { invoke, write, decision } = await governor();
+    await write();
+    expect(await invoke(reported(report({ backlog: 1_000 })))).toEqual(TAKEN);
+    await expect(write()).rejects.toThrow(BackpressureError);
+    expect(await decision()).toMatchObject({ state: 'refusing', cause: { cache: 'ordering', backlog: 1_000 } });
+    const { flowState, reportsMissing, streamBacklog, streamUse } = GOVERNOR_METRICS;
+    expect(emitted('geography')).toEqual({ [flowState]: 2, [reportsMissing]: 0, [streamBacklog]: 0, [streamUse]: 0 });
+  });
+
+  test('paces writers before that, and says at what pace', async () => {
+    const { invoke } = await governor();
+    await invoke(reported(report({ backlog: 600 })));
+    const { flowState, pace } = GOVERNOR_METRICS;
+    expect(emitted('geography')).toMatchObject({ [flowState]: 1, [pace]: expect.any(Number) });
+    expect(Object.keys(emitted('geography')).sort()).toEqual(Object.values(GOVERNOR_METRICS).sort());
+  });
+
+  test("counts what waits in the owner's stream, by the relay's metrics", async () => {
+    const { invoke, write } = await governor();
+    const minuteMs = Math.floor(Date.now() / 60_000) * 60_000;
+    cloudWatch.set('Freshet/RelayDelay/geography/Maximum', [{ atMs: minuteMs, value: 100_000 }]);
+    cloudWatch.set('Freshet/Published/geography/Sum', [{ atMs: minuteMs - 60_000, value: 600 }]);
+    await invoke(reported(report({ backlog: 1 })));
+    await expect(write()).rejects.toThrow(/lags by 1001 events/);
+    expect(emitted('geography')).toMatchObject({ [GOVERNOR_METRICS.streamBacklog]: 1_000 });
+  });
+
+  test('goes by the reports alone where metrics cannot be read', async () => {
+    const { invoke, write } = await governor();
+    cloudWatch.failure = 500;
+    expect(await invoke(reported(report({ backlog: 1_000 })))).toEqual(TAKEN);
+    await expect(write()).rejects.toThrow(BackpressureError);
+    expect(logged.filter((line) => line.includes('stream not measured'))).toHaveLength(1);
+  });
+
+  test('commits a heartbeat of every type on its schedule, and decides', async () => {
+    const { invoke, owner, decision } = await governor();
+    await invoke(SCHEDULED);
+    await invoke(SCHEDULED);
+    for (const type of Object.keys(geography.owns)) {
+      expect(await owner.get(type, HEARTBEAT_ID)).toMatchObject({ version: 2 });
+    }
+    expect(await decision()).toMatchObject({ state: 'normal', missing: ['ordering'] });
+    expect(logged.filter((line) => line.includes('reports missing'))).toHaveLength(2);
+  });
+
+  test('decides although heartbeats cannot be committed, and fails then', async () => {
+    const { invoke, decision } = await governor('no-such-table');
+    expect(await invoke(SCHEDULED)).toMatchObject({ ok: false, message: expect.stringContaining('ResourceNotFound') });
+    expect(await decision()).toMatchObject({ state: 'normal' });
+  });
+
+  test('commits none for a report', async () => {
+    const { invoke, owner } = await governor();
+    await invoke(reported(report()));
+    expect(await owner.get('Country', HEARTBEAT_ID)).toBeUndefined();
+  });
+
+  test('ignores what is no report, says which, and takes the others', async () => {
+    const { invoke, decision } = await governor();
+    const bodies = ['', '{', '[]', JSON.stringify({ ...report(), backlog: -1 }), report({ backlog: 1_000 })];
+    expect(await invoke(reported(...bodies))).toEqual(TAKEN);
+    expect(await decision()).toMatchObject({ state: 'refusing' });
+    const ignored = logged.filter((line) => line.includes('not a report of a cache'));
+    expect(ignored.map((line) => JSON.parse(line).messageId)).toEqual(['m0', 'm1', 'm2', 'm3']);
+  });
+
+  test('ignores a cache that may not slow the owner', async () => {
+    const { invoke, write, decision } = await governor();
+    await invoke(reported(report(), report({ cache: 'warehouse', backlog: 1_000_000 })));
+    await write();
+    expect(await decision()).toMatchObject({ state: 'normal', levels: { ordering: 'normal' } });
+  });
+
+  test('takes a report after one whose clock was an hour ahead', async () => {
+    const { invoke, write } = await governor();
+    await invoke(reported(report({ atMs: Date.now() + 3_600_000 })));
+    await write();
+    await invoke(reported(report({ backlog: 1_000 })));
+    await expect(write()).rejects.toThrow(BackpressureError);
+  });
+});
+
+describe("the relay's deployed bundle", () => {
+  /** The stream's records of two versions of a country. */
+  const RECORDS = [1, 2].map((version) => {
+    const { json = '', digest } = canonicalState({ type: 'Country', id: 'CH' }, { version });
+    return {
+      eventName: version === 1 ? 'INSERT' : 'MODIFY',
+      dynamodb: {
+        SequenceNumber: String(version),
+        NewImage: {
+          ...{ pk: { S: 'Country#0' }, id: { S: 'CH' }, version: { N: String(version) }, schemaVersion: { N: '1' } },
+          ...{ digest: { S: digest }, state: { S: json }, changedAt: { S: '2026-11-25T12:00:00.000Z' } },
+        },
+      },
+    };
+  });
+
+  test.each<[string, string, Partial<FlowDecision> | undefined, number[]]>([
+    ['one by one while flow is normal', 'normal', undefined, [1, 2]],
+    ['as one while writes are paced', 'paced', { state: 'paced', pacePerSecond: 1 }, [2]],
+    ['as one while writes are refused', 'refusing', { state: 'refusing' }, [2]],
+  ])('publishes several versions of an entity %s', async (_, name, given, versions) => {
+    const { messaging: local } = messaging;
+    const FLOW_TABLE = await tables.create('Geography');
+    const nowMs = Date.now();
+    await createFlowStore({ client: tables.client, tableName: FLOW_TABLE }).saveDecision({
+      ...{ state: 'normal', levels: {}, missing: [], retryAfterSeconds: 1 },
+      ...{ decidedAtMs: nowMs, validUntilMs: nowMs + 180_000 },
+      ...given,
+    });
+    const { relay, received } = relaying(local, name, FLOW_TABLE);
+    expect(await relay({ Records: RECORDS })).toEqual({ ok: true, payload: { batchItemFailures: [] } });
+    expect(received()).toEqual(versions);
+  });
+
+  test('publishes them one by one where nobody can say how flow is', async () => {
+    const { relay, received } = relaying(messaging.messaging, 'unknown', 'no-such-table');
+    expect(await relay({ Records: RECORDS })).toEqual({ ok: true, payload: { batchItemFailures: [] } });
+    expect(received()).toEqual([1, 2]);
+  });
+
+  /** The bundle on a topic of its own, and the versions that came out of that. */
+  function relaying(local: TestMessaging['messaging'], name: string, FLOW_TABLE: string) {
+    const topic = local.createTopic(`relay-${name}.fifo`, { FifoTopic: 'true' });
+    const queue = local.createQueue(`relay-${name}.fifo`, { FifoQueue: 'true' });
+    local.subscribe(topic.arn, 'sqs', queue.arn, { RawMessageDelivery: 'true' });
+    const relay = deploy(bundleOf('Geography', 'OwnerRelay'), {
+      ...{ TOPIC_ARN: topic.arn, FLOW_TABLE, FAILURE_QUEUE_URL: `${messaging.url}/000000000000/failures` },
+    });
+    const received = () => {
+      const versions: number[] = [];
+      for (let got = queue.receive(10); got.length > 0; got = queue.receive(10)) {
+        versions.push(...got.map(({ body }) => Number(JSON.parse(body).entityversion)));
+        for (const { receiptHandle } of got) queue.delete(receiptHandle);
+      }
+      return versions;
+    };
+    return { relay, received };
+  }
+});
+
+describe("the report's deployed bundle", () => {
+  let reports: Queue;
+  let invoke: ReturnType<typeof deploy>;
+
+  beforeEach(async ({ task }) => {
+    const queueOf = (name: string) => `${messaging.url}/000000000000/${name}`;
+    const cache = messaging.messaging.createQueue(`${task.id}.fifo`, { FifoQueue: 'true' });
+    reports = messaging.messaging.createQueue(task.id, {});
+    for (const n of [1, 2, 3]) cache.send({ body: 'x', groupId: `g${n}`, deduplicationId: `d${n}` });
+    invoke = deploy(bundleOf('Ordering', 'Report'), {
+      CACHE_TABLE: await tables.create('Ordering'),
+      PARKING_TABLE: await tables.create('OrderingParking'),
+      QUEUE_URL: queueOf(`${task.id}.fifo`),
+      // The first report looks twice, a twelfth of this apart.
+      INTERVAL_SECONDS: '3',
+      REPORT_QUEUES: JSON.stringify({ nowhere: queueOf('no-such-queue'), geography: queueOf(task.id) }),
+    });
+  });
+
+  test("tells each owner, and goes on when one can't be told", async () => {
+    expect(await invoke({})).toMatchObject({ ok: true });
+    expect(reports.receive(10).map(({ body }) => parseCacheReport(body))).toMatchObject([
+      { cache: 'ordering', backlog: 3, share: 0.5, consumptionRate: 0, drainSeconds: null },
+    ]);
+    const untold = logged.filter((line) => line.includes('owner not told'));
+    expect(untold.map((line) => JSON.parse(line).owner)).toEqual(['nowhere']);
+  });
+
+  test('measures production from one report to the next', async () => {
+    await invoke({});
+    cloudWatch.set('Freshet/Settled/ordering/Sum', [{ atMs: Date.now() - 3_000, value: 120 }]);
+    await invoke({});
+    const [, last] = reports.receive(10).map(({ body }) => parseCacheReport(body));
+    expect(last).toMatchObject({ backlog: 3, productionRate: expect.closeTo(40), consumptionRate: 40 });
+  });
+
+  test('says in its metrics what it knows, under the names that alarms watch', async () => {
+    await invoke({});
+    const { backlog, productionRate, consumptionRate, oldestAge, setAside } = REPORT_METRICS;
+    expect(emitted('ordering')).toEqual({
+      ...{ [backlog]: 3, [productionRate]: 0, [consumptionRate]: 0, [oldestAge]: 0, [setAside]: 0 },
+    });
+  });
+});

@@ -1,0 +1,148 @@
+import { describe, expect, test } from 'vitest';
+import { EntityOwner, type EntityOwnerProps } from '../../lib/entity-owner.ts';
+import { LIMITS } from '../../lib/limits.ts';
+import { lab } from '../support/lab.ts';
+import { propertiesOf, resourcesOf, shopTemplates, stackTemplate, statementsOf } from '../support/shop.ts';
+
+const shop = shopTemplates();
+const { Geography, Ordering, Warehouse } = shop;
+
+/** The name of a template's only resource of a type whose logical id contains a text. */
+function idOf(type: string, idContains: string): string {
+  const found = resourcesOf(Geography, type).filter(([id]) => id.includes(idContains));
+  expect(found).toHaveLength(1);
+  return found[0]?.[0] ?? '';
+}
+
+describe("the owner's governor", () => {
+  const governor = propertiesOf(Geography, 'AWS::Lambda::Function', 'Governor');
+  const flowTable = idOf('AWS::DynamoDB::Table', 'Flow');
+  const reports = idOf('AWS::SQS::Queue', 'FlowReports');
+  const queue = propertiesOf(Geography, 'AWS::SQS::Queue', 'FlowReports');
+
+  test('is told of the caches that may slow the owner, and how long reports and decisions hold', () => {
+    expect(governor.Environment.Variables).toMatchObject({
+      OWNER_TABLE: { Ref: idOf('AWS::DynamoDB::Table', 'OwnerTable') },
+      FLOW_TABLE: { Ref: flowTable },
+      INTERVAL_SECONDS: '60',
+      REPORT_LIFE_SECONDS: '180',
+      DECISION_LIFE_SECONDS: '180',
+      MAY_SLOW_OWNER: '{"ordering":{"highWater":60000}}',
+    });
+  });
+
+  test('runs once a minute, and a run that fails waits for the next one', () => {
+    expect(propertiesOf(Geography, 'AWS::Events::Rule')).toMatchObject({
+      ScheduleExpression: 'rate(1 minute)',
+      Targets: [
+        {
+          Arn: { 'Fn::GetAtt': [idOf('AWS::Lambda::Function', 'Governor'), 'Arn'] },
+          RetryPolicy: { MaximumRetryAttempts: 0 },
+        },
+      ],
+    });
+  });
+
+  test('takes in reports as they come, and forgets those that nobody counts any more', () => {
+    expect(propertiesOf(Geography, 'AWS::Lambda::EventSourceMapping', 'Governor')).toMatchObject({
+      EventSourceArn: { 'Fn::GetAtt': [reports, 'Arn'] },
+      FunctionResponseTypes: ['ReportBatchItemFailures'],
+      ScalingConfig: { MaximumConcurrency: 2 },
+    });
+    expect(queue.FifoQueue).toBeUndefined();
+    expect(queue.MessageRetentionPeriod).toBe(180);
+    expect(queue.VisibilityTimeout).toBeGreaterThanOrEqual(LIMITS.visibilityPerFunctionTimeout * governor.Timeout);
+  });
+
+  test('may keep reports and decisions, commit heartbeats, read metrics, and no more', () => {
+    expect(statementsOf(Geography, 'GovernorServiceRole')).toEqual([
+      { resource: flowTable, actions: ['dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:Query'] },
+      { resource: idOf('AWS::DynamoDB::Table', 'OwnerTable'), actions: ['dynamodb:UpdateItem'] },
+      { resource: '*', actions: ['cloudwatch:GetMetricData'] },
+      {
+        resource: reports,
+        actions: [
+          'ChangeMessageVisibility',
+          'DeleteMessage',
+          'GetQueueAttributes',
+          'GetQueueUrl',
+          'ReceiveMessage',
+        ].map((action) => `sqs:${action}`),
+      },
+    ]);
+  });
+
+  test('keeps what goes with its stack: losing it means normal flow', () => {
+    const [, table] = resourcesOf(Geography, 'AWS::DynamoDB::Table').find(([id]) => id === flowTable) ?? [];
+    expect(table).toMatchObject({ DeletionPolicy: 'Delete' });
+  });
+
+  test('lets the relay read the decision alone', () => {
+    const onFlow = statementsOf(Geography, 'RelayServiceRole').filter(({ resource }) => resource === flowTable);
+    expect(onFlow).toEqual([{ resource: flowTable, actions: ['dynamodb:GetItem'] }]);
+    expect(propertiesOf(Geography, 'AWS::Lambda::Function', 'Relay').Environment.Variables.FLOW_TABLE).toEqual({
+      Ref: flowTable,
+    });
+  });
+});
+
+describe.each([
+  ['Ordering', Ordering],
+  ['Warehouse', Warehouse],
+])('the report of %s', (_, template) => {
+  const report = propertiesOf(template, 'AWS::Lambda::Function', 'CacheReport');
+
+  test('runs once a minute', () => {
+    expect(propertiesOf(template, 'AWS::Events::Rule')).toMatchObject({
+      ScheduleExpression: 'rate(1 minute)',
+      Targets: [{ RetryPolicy: { MaximumRetryAttempts: 0 } }],
+    });
+    expect(report.Environment.Variables.INTERVAL_SECONDS).toBe('60');
+  });
+
+  test('may look at its queue, tables and metrics, tell its owners, and no more', () => {
+    expect(statementsOf(template, 'CacheReportServiceRole')).toEqual([
+      { resource: expect.stringMatching(/^CacheTable\w+ CacheTable\w+\/index\/\*$/), actions: ['dynamodb:GetItem'] },
+      { resource: expect.stringMatching(/^CacheParking\w+$/), actions: ['dynamodb:Scan'] },
+      { resource: expect.stringMatching(/^CacheQueue\w+$/), actions: ['sqs:GetQueueAttributes'] },
+      { resource: '*', actions: ['cloudwatch:GetMetricData'] },
+      { resource: expect.stringMatching(/^Geography:\w+OwnerFlowReports\w+Arn\w+$/), actions: ['sqs:SendMessage'] },
+    ]);
+  });
+
+  test('knows the report queue of each owner', () => {
+    expect(JSON.stringify(report.Environment.Variables.REPORT_QUEUES)).toMatch(/geography.*FlowReports/);
+  });
+});
+
+describe('maySlowOwner', () => {
+  const build = (maySlowOwner: NonNullable<EntityOwnerProps['maySlowOwner']>) =>
+    stackTemplate((stack) => new EntityOwner(stack, 'Owner', { boundary: lab, maySlowOwner }));
+  const told = (maySlowOwner: NonNullable<EntityOwnerProps['maySlowOwner']>) =>
+    JSON.parse(
+      propertiesOf(build(maySlowOwner), 'AWS::Lambda::Function', 'Governor').Environment.Variables.MAY_SLOW_OWNER,
+    );
+
+  test('takes the lowest and the highest high water, and none', () => {
+    const both = { shelf: { highWater: 10 }, depot: { highWater: 120_000 } };
+    expect(told(both)).toEqual(both);
+    expect(told({})).toEqual({});
+  });
+
+  test.each([
+    [9, '9'],
+    [120_001, '120001'],
+    [10.5, '10.5'],
+    [Number.NaN, 'NaN'],
+  ])('refuses a high water of %s: says what was given and what is allowed', (highWater, given) => {
+    expect(() => build({ shelf: { highWater } })).toThrow(
+      `maySlowOwner.shelf.highWater: given: ${given}. An integer from 10 to 120000: beyond that a FIFO queue hides groups`,
+    );
+  });
+
+  test.each(['Shelf', '', 'lab'])('refuses %j, which can be no cache of the owner', (cache) => {
+    expect(() => build({ [cache]: {} })).toThrow(
+      `maySlowOwner: given: ${JSON.stringify(cache)}. The name of a boundary that caches what lab owns`,
+    );
+  });
+});

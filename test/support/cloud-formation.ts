@@ -1,0 +1,52 @@
+import { createServer } from 'node:http';
+import { text } from 'node:stream/consumers';
+
+/** CloudFormation as `DescribeStacks` shows it, for an SDK client whose endpoint it is. */
+export interface CloudFormation {
+  readonly url: string;
+  close(): void;
+}
+
+/**
+ * Answers DescribeStacks with outputs by the stack's name, and with CloudFormation's error for any other name.
+ *
+ * @param refuseAll the code of an error that every call gets
+ */
+export async function startCloudFormation(
+  outputs: Readonly<Record<string, readonly string[]>>,
+  refuseAll?: string,
+): Promise<CloudFormation> {
+  const server = createServer(async (request, response) => {
+    const name = new URLSearchParams(await text(request)).get('StackName') ?? '';
+    const found = Object.hasOwn(outputs, name) ? outputs[name] : undefined;
+    const body =
+      refuseAll !== undefined
+        ? error(refuseAll, 'no')
+        : found === undefined
+          ? error('ValidationError', `Stack with id ${name} does not exist`)
+          : stack(name, found);
+    response.writeHead(refuseAll !== undefined ? 403 : found === undefined ? 400 : 200, { 'content-type': 'text/xml' });
+    response.end(body);
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const address = server.address();
+  if (address === null || typeof address === 'string') throw new Error('no port');
+  const close = () => {
+    server.close();
+    server.closeAllConnections();
+  };
+  return { url: `http://127.0.0.1:${address.port}`, close };
+}
+
+function stack(name: string, values: readonly string[]): string {
+  const outputs = values.map((value, index) => {
+    const escaped = value.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('"', '&quot;');
+    return `<member><OutputKey>Out${index}</OutputKey><OutputValue>${escaped}</OutputValue></member>`;
+  });
+  const one = `<StackName>${name}</StackName><StackStatus>CREATE_COMPLETE</StackStatus><Outputs>${outputs.join('')}</Outputs>`;
+  return `<DescribeStacksResponse xmlns="http://cloudformation.amazonaws.com/doc/2010-05-15/"><DescribeStacksResult><Stacks><member>${one}</member></Stacks></DescribeStacksResult></DescribeStacksResponse>`;
+}
+
+function error(code: string, message: string): string {
+  return `<ErrorResponse xmlns="http://cloudformation.amazonaws.com/doc/2010-05-15/"><Error><Type>Sender</Type><Code>${code}</Code><Message>${message}</Message></Error><RequestId>1</RequestId></ErrorResponse>`;
+}

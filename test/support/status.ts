@@ -1,0 +1,51 @@
+import type { FlowStatus } from '../../cli/flow-status.ts';
+import type { CacheStatus, OwnerStatus, StatusReport } from '../../cli/status/document.ts';
+import type { CacheView, WatchView } from '../../cli/watch/document.ts';
+
+/** Nothing slows writers. */
+export const NORMAL: FlowStatus = {
+  ...{ state: 'normal', pacePerSecond: null, retryAfterSeconds: 0, cause: null, reportsMissing: [] },
+  decidedAt: '2026-01-01T00:00:00.000Z',
+};
+
+const QUIET_OWNER: OwnerStatus = {
+  ...{ owner: 'geography', relay: 'running', published: 0, conflated: 0, diverted: 0, setAside: 0 },
+  ...{ relayDelayMs: null, streamUsePercent: null, flow: NORMAL },
+};
+
+const QUIET_CACHE: CacheStatus = {
+  ...{ cache: 'ordering', readiness: {}, entities: null },
+  ...{ applied: 0, superseded: 0, outdated: 0, duplicate: 0, gap: 0, discarded: 0, parked: 0, held: 0 },
+  ...{ leadTimeP50Ms: null, leadTimeP99Ms: null, backlog: 0, productionRate: null, consumptionRate: null },
+  ...{ drainSeconds: null, utilisationPercent: null, oldestAgeSeconds: null, stalenessSeconds: null },
+  ...{ deadLetters: 0, setAside: 0 },
+};
+
+/** A report of one owner and one cache where nothing has happened, but for what is given. */
+export function reportOf(
+  differing: { owner?: Partial<OwnerStatus>; cache?: Partial<CacheStatus> } & Pick<Partial<StatusReport>, 'alarms'>,
+): StatusReport {
+  return {
+    ...{ place: 'the local cloud', readAt: '2026-01-01T00:00:00.000Z', sinceSeconds: 10_800 },
+    owners: [{ ...QUIET_OWNER, ...differing.owner }],
+    caches: [{ ...QUIET_CACHE, ...differing.cache }],
+    alarms: differing.alarms ?? [],
+  };
+}
+
+const QUIET_VIEW: CacheView = {
+  ...{ cache: 'ordering', backlog: 0, productionRate: null, consumptionRate: null, drainSeconds: null },
+  ...{ leadTimeP50Ms: null, leadTimeP99Ms: null, stalenessSeconds: null, hottestGroup: null },
+};
+
+/** A refresh of one owner and one cache where nothing happens, but for what is given. */
+export function viewOf(
+  differing: { flow?: Partial<FlowStatus>; cache?: Partial<CacheView> } & Pick<Partial<WatchView>, 'alarms'> = {},
+): WatchView {
+  return {
+    at: '2026-01-01T12:34:56.789Z',
+    owners: [{ owner: 'geography', flow: { ...NORMAL, ...differing.flow } }],
+    caches: [{ ...QUIET_VIEW, ...differing.cache }],
+    alarms: differing.alarms ?? [],
+  };
+}
