@@ -74,14 +74,7 @@ export function createReader({ boundary, tableName, client }: CacheTable & { rea
       return listType({ client, tableName }, type, knownEntity, options);
     },
     async listBy(type, index, value, options = {}) {
-      const { indexes } = cachedType(boundary, type);
-      if (!Object.hasOwn(indexes, index)) {
-        throw new FreshetError(
-          `index: cache ${boundary.name} doesn't list ${type} by ${quoted(index)}. Declared: ${Object.keys(indexes).join(', ') || 'none'}.`,
-          { code: 'UnknownIndex', field: 'index' },
-        );
-      }
-      const key = indexValue(type, value);
+      const key = listedUnder(boundary, type, index, value);
       if (key === undefined) return { items: [], cursor: undefined };
       return listIndex({ client, tableName }, index, key, foundEntity, options);
     },
@@ -94,6 +87,16 @@ export function createReader({ boundary, tableName, client }: CacheTable & { rea
       return countType({ client, tableName }, type, ATTRIBUTE.data);
     },
   };
+}
+
+/** The key under which a cache's index lists a value; undefined: under none. Throws `UnknownEntityType` | `UnknownIndex`. */
+export function listedUnder(boundary: Boundary, type: string, index: string, value: Json): string | undefined {
+  const { indexes } = cachedType(boundary, type);
+  if (Object.hasOwn(indexes, index)) return indexValue(type, value);
+  throw new FreshetError(
+    `index: cache ${boundary.name} doesn't list ${type} by ${quoted(index)}. Declared: ${Object.keys(indexes).join(', ') || 'none'}.`,
+    { code: 'UnknownIndex', field: 'index' },
+  );
 }
 
 async function batchGet({ client, tableName }: CacheTable, type: string, ids: string[]): Promise<Map<string, Item>> {

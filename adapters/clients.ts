@@ -17,6 +17,10 @@ const requestHandler = { connectionTimeout: 1_000, requestTimeout: 1_500, throwO
 /** Where a client goes; undefined is AWS, or what AWS_ENDPOINT_URL_* in the environment says. */
 export interface ClientOptions {
   readonly endpoint?: string;
+  /** Default: what AWS_REGION or the profile says. */
+  readonly region?: string;
+  /** Default: what the SDK finds. */
+  readonly credentials?: { readonly accessKeyId: string; readonly secretAccessKey: string };
 }
 
 export function dynamoDbClient(options: ClientOptions = {}): DynamoDBClient {

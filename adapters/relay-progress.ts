@@ -3,8 +3,11 @@ import type { RelayProgress } from '../core/govern/measure.ts';
 import { RELAY_DELAY_METRIC, RELAY_METRICS } from '../core/metrics.ts';
 import { freshetMetric, metricData } from './metric-data.ts';
 
-/** Intervals that are looked back: of a relay that was silent for longer nothing is known. */
+/** Intervals that are looked back at first; a relay that says nothing for longer is looked for in all that its stream remembers. */
 const LOOK_BACK = 60;
+
+/** How many times longer that is: 24 hours of a stream (ddb/Streams, 2026-11-25) for intervals of a minute. */
+const WHOLE_STREAM = 24;
 
 /** What a relay last said, from its metrics. */
 export function createRelayProgress(options: {
@@ -19,12 +22,12 @@ export function createRelayProgress(options: {
     conflated: freshetMetric(owner, RELAY_METRICS.conflated, 'Sum'),
   };
   return async (nowMs) => {
-    const span = {
-      fromMs: nowMs - LOOK_BACK * intervalSeconds * 1000,
-      toMs: nowMs,
-      periodSeconds: intervalSeconds,
-    };
-    const { delay, published, conflated } = await metricData(client, queries, span);
+    const lookBackMs = LOOK_BACK * intervalSeconds * 1000;
+    const seenSince = (fromMs: number) =>
+      metricData(client, queries, { fromMs, toMs: nowMs, periodSeconds: intervalSeconds });
+    const lately = await seenSince(nowMs - lookBackMs);
+    const { delay, published, conflated } =
+      lately.delay.length > 0 ? lately : await seenSince(nowMs - WHOLE_STREAM * lookBackMs);
     const last = delay.at(-1);
     if (last === undefined) return undefined;
     // An interval that isn't over has too few of its records; the one before it tells the rate.

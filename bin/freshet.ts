@@ -1,3 +1,6 @@
+#!/usr/bin/env node
+// Contracts and stories may be TypeScript, which Node 20 doesn't load by itself.
+import 'tsx';
 import { Command } from 'commander';
 import { backfillCommand } from '../cli/backfill/command.ts';
 import { deleteCommand } from '../cli/delete.ts';
@@ -31,8 +34,9 @@ const program = new Command('freshet')
   .addHelpText(
     'after',
     `
-In a clone of the project, type a command as: npm run -s freshet -- COMMAND
-Commands find the running local cloud by themselves; start one with: npm start
+In an app that has the package, type a command as: npx freshet COMMAND
+In a clone of the project: npm run -s freshet -- COMMAND
+Commands find the running local cloud by themselves; start one with: npx freshet up (in a clone: npm start)
 status and watch also look at stacks on AWS: --stack NAME`,
   );
 

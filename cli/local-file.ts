@@ -39,7 +39,9 @@ export async function findLocalCloud(from: string): Promise<FoundLocalCloud | un
 export async function requireLocalCloud(): Promise<FoundLocalCloud> {
   const found = await findLocalCloud(process.cwd());
   if (found === undefined) {
-    throw new UsageError(`no local cloud is running for ${process.cwd()}. Start one in another terminal: npm start`);
+    throw new UsageError(
+      `no local cloud is running for ${process.cwd()}. Start one in another terminal: npx freshet up (in a clone of Freshet: npm start)`,
+    );
   }
   return found;
 }

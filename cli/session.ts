@@ -7,7 +7,7 @@ import { createReader, type Reader } from '../adapters/cache-table.ts';
 import { cloudWatchClient, dynamoDbClient, sqsClient } from '../adapters/clients.ts';
 import { createOwner, type Owner } from '../adapters/owner-table.ts';
 import { createRepairFunction, lambdaClient, type RepairFunction } from '../adapters/repair-function.ts';
-import { type Boundary, cachedType } from '../core/contract.ts';
+import { type Boundary, boundaryOf, type ContractsModule, cachedType } from '../core/contract.ts';
 import { type DeployedCache, type DeployedOwner, readDeployed } from '../core/deployed.ts';
 import { FreshetError, type FreshetErrorCode, quoted } from '../core/errors.ts';
 import type { SetAside } from '../core/project/ports.ts';
@@ -84,10 +84,8 @@ export async function connectTo({ file, projectFolder }: FoundLocalCloud, onWait
   for (const output of file.deployed) {
     const deployed = readDeployed(output);
     if (deployed === undefined) continue;
-    const module = (await import(pathToFileURL(resolve(projectFolder, deployed.contracts)).href)) as {
-      default: Boundary;
-    };
-    const boundary = module.default;
+    const file = pathToFileURL(resolve(projectFolder, deployed.contracts)).href;
+    const boundary = boundaryOf((await import(file)) as ContractsModule);
     const table = { boundary, tableName: deployed.table, client };
     const { parkingTable } = deployed;
     const aside = {

@@ -7,13 +7,20 @@ import { UsageError } from './errors.ts';
 
 const cdkJson = z.object({ app: z.string() });
 
+export interface SynthesiseOptions {
+  /** Folder of the assembly, emptied before: one run at a time. @default ".freshet/test-assembly" in the project's folder */
+  readonly assembly?: string;
+  /** Ends the app early. */
+  readonly signal?: AbortSignal;
+}
+
 /**
  * Runs the CDK app that `cdk.json` names, just as the CDK's own command line does, and returns the cloud assembly's folder.
  * Throws a `UsageError` with the app's output if it fails.
  */
-export async function synthesise(projectFolder: string, signal: AbortSignal): Promise<string> {
+export async function synthesise(projectFolder: string, options: SynthesiseOptions = {}): Promise<string> {
+  const { assembly = join(projectFolder, '.freshet', 'test-assembly'), signal } = options;
   const app = appCommand(projectFolder);
-  const assembly = join(projectFolder, '.freshet', 'cloud-assembly');
   rmSync(assembly, { recursive: true, force: true });
   mkdirSync(assembly, { recursive: true });
   const child = spawn(app, {
@@ -21,7 +28,7 @@ export async function synthesise(projectFolder: string, signal: AbortSignal): Pr
     shell: true,
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, CDK_OUTDIR: assembly },
-    signal,
+    ...(signal && { signal }),
   });
   const exited = new Promise<number | null>((resolve, reject) => child.once('error', reject).once('close', resolve));
   const [code, out, err] = await Promise.all([exited, text(child.stdout), text(child.stderr)]);

@@ -96,7 +96,10 @@ async function run(
   signal: AbortSignal,
 ): Promise<void> {
   report.heading('Starting a local cloud with what `cdk deploy` would send to AWS');
-  const assembly = await synthesise(projectFolder, signal);
+  const assembly = await synthesise(projectFolder, {
+    assembly: join(projectFolder, '.freshet', 'cloud-assembly'),
+    signal,
+  });
   report.step('CDK app synthesised, Lambda bundles built');
   running.cloud = startLocalCloud({ assembly, onProgress: (message) => report.step(message) });
   const cloud = await running.cloud;

@@ -50,7 +50,7 @@ export interface CachedType {
 /** A service with its own data: what it owns and what it keeps a local cache of. */
 export interface Boundary<Owns extends Record<string, EntityContract> = Record<string, EntityContract>> {
   readonly name: string;
-  /** The module that holds this definition, as a `file:` URL: bundling resolves `#contracts` to it. */
+  /** The module that holds this definition, as a `file:` URL or an absolute path: bundling resolves `#contracts` to it. */
   readonly module: string;
   readonly owns: Owns;
   readonly caches: Readonly<Record<string, CachedType>>;
@@ -67,7 +67,7 @@ const INDEX_PATTERN = /^[a-z][A-Za-z0-9]{0,39}$/;
 /**
  * Defines a boundary. The module that calls it exports the result as its default.
  *
- * @param module the calling module's `import.meta.url`
+ * @param module the calling module's `import.meta.url`; `__filename` in a CommonJS module
  * @param definition.name lower-case letters, digits and hyphens, at most 30, a letter first; also the name of the boundary's cache
  * @param definition.owns the entity types that this boundary alone writes
  * @param definition.caches what it keeps of types that others own, made by `keep`
@@ -111,6 +111,16 @@ export function defineBoundary<const Declared extends Record<string, EntityDecla
     }
   }
   return { name, module, owns: Object.fromEntries(owns) as never, caches, epoch };
+}
+
+/** What a contracts module exports: compiled to CommonJS and loaded as an ES module, its default is a property of what it exports. */
+export interface ContractsModule {
+  readonly default: Boundary | { readonly default: Boundary };
+}
+
+/** The boundary that a contracts module defines. */
+export function boundaryOf({ default: exported }: ContractsModule): Boundary {
+  return 'default' in exported ? exported.default : exported;
 }
 
 type StateOf<D> = D extends EntityDeclaration<infer S> ? S : never;

@@ -1,5 +1,4 @@
 import type { SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda';
-import boundary from '#contracts';
 import { createRepair } from '../adapters/aside.ts';
 import { createCacheWriter } from '../adapters/cache-writer.ts';
 import { dynamoDbClient, sqsClient } from '../adapters/clients.ts';
@@ -12,6 +11,7 @@ import { deadLetter } from '../core/repair/dead-letter.ts';
 import { heal } from '../core/repair/heal.ts';
 import { operate } from '../core/repair/operate.ts';
 import { parseOperation } from '../core/repair/operation.ts';
+import boundary from './boundary.ts';
 import { projectSettings, required } from './environment.ts';
 
 const client = dynamoDbClient();

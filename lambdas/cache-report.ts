@@ -1,9 +1,9 @@
-import boundary from '#contracts';
 import { createReader } from '../adapters/cache-table.ts';
 import { cloudWatchClient, dynamoDbClient, sqsClient } from '../adapters/clients.ts';
 import { reportTelemetry } from '../adapters/flow-telemetry.ts';
 import { createReporting, sendReport } from '../adapters/report.ts';
 import { measureCache, type Sample } from '../core/govern/report.ts';
+import boundary from './boundary.ts';
 import { required } from './environment.ts';
 
 const client = dynamoDbClient();

@@ -1,5 +1,4 @@
 import type { SQSBatchResponse, SQSEvent } from 'aws-lambda';
-import boundary from '#contracts';
 import { cloudWatchClient, dynamoDbClient, snsClient } from '../adapters/clients.ts';
 import { createFlowStore } from '../adapters/flow-table.ts';
 import { governorTelemetry } from '../adapters/flow-telemetry.ts';
@@ -9,6 +8,7 @@ import { createRelayProgress } from '../adapters/relay-progress.ts';
 import { createPublisher } from '../adapters/topic.ts';
 import { govern } from '../core/govern/govern.ts';
 import { type CacheReport, parseCacheReport } from '../core/govern/report.ts';
+import boundary from './boundary.ts';
 import { required } from './environment.ts';
 
 const client = dynamoDbClient();

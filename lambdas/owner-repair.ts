@@ -1,5 +1,4 @@
 import type { SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda';
-import boundary from '#contracts';
 import { dynamoDbClient } from '../adapters/clients.ts';
 import { parseResyncRequest } from '../adapters/gaps.ts';
 import { createOwner } from '../adapters/owner-table.ts';
@@ -9,6 +8,7 @@ import { relayFailure } from '../adapters/relay-failure.ts';
 import { repairTelemetry } from '../adapters/telemetry.ts';
 import { sha256 } from '../core/entity.ts';
 import { FreshetError } from '../core/errors.ts';
+import boundary from './boundary.ts';
 import { required } from './environment.ts';
 
 const client = dynamoDbClient();

@@ -1,5 +1,4 @@
 import type { Context, SQSBatchResponse, SQSEvent } from 'aws-lambda';
-import boundary from '#contracts';
 import { createCacheWriter } from '../adapters/cache-writer.ts';
 import { adaptiveDynamoDbClient, dynamoDbClient, sqsClient } from '../adapters/clients.ts';
 import { createGapNotice } from '../adapters/gaps.ts';
@@ -8,6 +7,7 @@ import { receivedMessage, timeLeft } from '../adapters/queue.ts';
 import { createPostponing } from '../adapters/set-aside.ts';
 import { projectorTelemetry } from '../adapters/telemetry.ts';
 import { projectBatch } from '../core/project/batch.ts';
+import boundary from './boundary.ts';
 import { projectSettings, required } from './environment.ts';
 
 const client = dynamoDbClient();

@@ -1,5 +1,4 @@
 import type { DynamoDBBatchResponse, DynamoDBStreamEvent } from 'aws-lambda';
-import boundary from '#contracts';
 import { dynamoDbClient, snsClient, sqsClient } from '../adapters/clients.ts';
 import { createFlow } from '../adapters/flow.ts';
 import { createDiverting } from '../adapters/set-aside.ts';
@@ -7,6 +6,7 @@ import { streamChange } from '../adapters/stream.ts';
 import { relayTelemetry } from '../adapters/telemetry.ts';
 import { createPublisher } from '../adapters/topic.ts';
 import { relayBatch } from '../core/relay/batch.ts';
+import boundary from './boundary.ts';
 import { required } from './environment.ts';
 
 const queues = sqsClient();

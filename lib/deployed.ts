@@ -1,15 +1,15 @@
 import { relative } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { CfnOutput, Stack } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
 import type { Boundary } from '../core/contract.ts';
 import type { Deployed } from '../core/deployed.ts';
+import { contractsFile } from './contracts-module.ts';
 
 /**
  * Writes down as a stack output what was deployed, so that the command line finds tables, queues and contracts. The path of the
  * contracts is relative to the folder that the app is synthesised in.
  */
 export function describeDeployed(scope: Construct, boundary: Boundary, deployed: Deployed): void {
-  const contracts = relative(process.cwd(), fileURLToPath(boundary.module)).replaceAll('\\', '/');
+  const contracts = relative(process.cwd(), contractsFile(boundary)).replaceAll('\\', '/');
   new CfnOutput(scope, 'Freshet', { value: Stack.of(scope).toJsonString({ ...deployed, contracts }) });
 }

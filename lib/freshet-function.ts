@@ -1,13 +1,22 @@
-import { relative, resolve } from 'node:path';
+import { extname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { Duration } from 'aws-cdk-lib';
-import { Architecture, Runtime } from 'aws-cdk-lib/aws-lambda';
-import { NodejsFunction, OutputFormat } from 'aws-cdk-lib/aws-lambda-nodejs';
+import { AssetHashType, DockerImage, type Duration } from 'aws-cdk-lib';
+import { Architecture, Code, Function as LambdaFunction, Runtime } from 'aws-cdk-lib/aws-lambda';
 import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import type { Construct } from 'constructs';
+import { buildSync } from 'esbuild';
 import type { Boundary } from '../core/contract.ts';
+import { contractsFile } from './contracts-module.ts';
 
-const projectRoot = fileURLToPath(new URL('..', import.meta.url));
+/** This project's root in a clone, `dist` in the package: the same folders are below both. */
+const root = fileURLToPath(new URL('..', import.meta.url));
+
+/** The sources are TypeScript in a clone and JavaScript in the package, as this file is. */
+const extension = extname(fileURLToPath(import.meta.url));
+
+/** What a bundle of ES modules lacks: `require` for packages that are CommonJS, `__filename` for contracts that are. */
+const BANNER =
+  "import{createRequire}from'node:module';const require=createRequire(import.meta.url),__filename=import.meta.filename;";
 
 /** Props of a function of the pipeline. */
 export interface FreshetFunctionProps {
@@ -24,27 +33,50 @@ export interface FreshetFunctionProps {
 }
 
 /** One of the pipeline's Lambdas: Node on arm64, bundled with the SDK and the boundary's contracts, logs kept for a month. */
-export function freshetFunction(scope: Construct, id: string, props: FreshetFunctionProps): NodejsFunction {
+export function freshetFunction(scope: Construct, id: string, props: FreshetFunctionProps): LambdaFunction {
   const { entry, boundary, ...rest } = props;
-  // esbuild resolves an alias from its working directory, which is the project's root.
-  const contracts = `./${relative(projectRoot, resolve(fileURLToPath(boundary.module))).replaceAll('\\', '/')}`;
-  return new NodejsFunction(scope, id, {
+  const contracts = contractsFile(boundary);
+  return new LambdaFunction(scope, id, {
     ...rest,
-    entry: `${projectRoot}lambdas/${entry}.ts`,
-    projectRoot,
-    depsLockFilePath: `${projectRoot}package-lock.json`,
     runtime: Runtime.NODEJS_24_X,
     architecture: Architecture.ARM_64,
+    handler: 'index.handler',
+    code: Code.fromAsset(root, {
+      assetHashType: AssetHashType.OUTPUT,
+      bundling: {
+        // Asked for by the CDK, and never started: a bundle that can't be built here can't be built there.
+        image: DockerImage.fromRegistry('dummy'),
+        // Never run either, but the CDK takes bundles to be the same whose commands are.
+        command: [entry, contracts],
+        local: {
+          tryBundle(outputFolder) {
+            bundle(entry, contracts, outputFolder);
+            return true;
+          },
+        },
+      },
+    }),
     logGroup: new LogGroup(scope, `${id}Logs`, { retention: RetentionDays.ONE_MONTH }),
+  });
+}
 
-    bundling: {
-      format: OutputFormat.ESM,
-      mainFields: ['module', 'main'],
-      bundleAwsSDK: true,
-      minify: true,
-      target: 'node20',
-      banner: "import{createRequire}from'node:module';const require=createRequire(import.meta.url);",
-      esbuildArgs: { '--alias:#contracts': contracts },
-    },
+/**
+ * Not by `NodejsFunction`: that takes entries below one project root with one lock file, and starts esbuild by the project's package
+ * manager. Here the entry lies in a package, the contracts in an app around it, and neither root nor lock file is ours to know.
+ */
+function bundle(entry: FreshetFunctionProps['entry'], contracts: string, outputFolder: string): void {
+  buildSync({
+    entryPoints: [join(root, 'lambdas', `${entry}${extension}`)],
+    outfile: join(outputFolder, 'index.mjs'),
+    bundle: true,
+    minify: true,
+    platform: 'node',
+    format: 'esm',
+    target: 'node20',
+    mainFields: ['module', 'main'],
+    banner: { js: BANNER },
+    // The contracts import the package by its name. If theirs is another copy, the bundle still holds this one alone.
+    alias: { '#contracts': contracts, 'freshet-aws': join(root, 'package', `index${extension}`) },
+    logLevel: 'warning',
   });
 }

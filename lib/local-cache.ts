@@ -3,9 +3,8 @@ import { AttributeType, BillingMode, Table } from 'aws-cdk-lib/aws-dynamodb';
 import { Rule, Schedule } from 'aws-cdk-lib/aws-events';
 import { LambdaFunction } from 'aws-cdk-lib/aws-events-targets';
 import type { Grant, IGrantable } from 'aws-cdk-lib/aws-iam';
-import type { IFunction } from 'aws-cdk-lib/aws-lambda';
+import type { IFunction, Function as ProjectorFunction } from 'aws-cdk-lib/aws-lambda';
 import { SqsEventSource } from 'aws-cdk-lib/aws-lambda-event-sources';
-import type { NodejsFunction } from 'aws-cdk-lib/aws-lambda-nodejs';
 import { SubscriptionFilter } from 'aws-cdk-lib/aws-sns';
 import { SqsSubscription } from 'aws-cdk-lib/aws-sns-subscriptions';
 import { Queue } from 'aws-cdk-lib/aws-sqs';
@@ -45,7 +44,7 @@ export class LocalCache extends Construct {
   readonly subscriptionDeadLetterQueue: Queue;
   /** Changes that were missed, until the owner has published the whole state. */
   readonly gapQueue: Queue;
-  readonly projector: NodejsFunction;
+  readonly projector: ProjectorFunction;
   readonly repair: IFunction;
   /** Reports the queue's backlog and rates to the owners. */
   readonly report: IFunction;

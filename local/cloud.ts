@@ -8,12 +8,18 @@ import type { Schedules } from './cloudwatch/schedules.ts';
 import { createEngineClient, type EngineClient } from './engine/client.ts';
 import { startEngine } from './engine/start-engine.ts';
 import { createMessaging, type Messaging } from './fifo/messaging.ts';
+import { type Access, createAccess } from './iam/access.ts';
+import { mayLog } from './iam/log-access.ts';
+import { checkMapping } from './iam/mapping-access.ts';
+import { inRegion } from './iam/needs/dynamodb.ts';
+import { mayDeliver, requireInvoke } from './iam/service-access.ts';
 import { createFunctionHost, type FunctionHost } from './lambda/host.ts';
 import { startSqsMapping } from './lambda/sqs-mapping.ts';
 import { startStreamMapping } from './lambda/stream-mapping.ts';
 import { readAssembly } from './provision/assembly.ts';
 import { provision } from './provision/provision.ts';
 import type { ProvisionTarget, QueueMappingRequest, StreamMappingRequest } from './provision/resource.ts';
+import { startDynamoDbGateway } from './wire/dynamodb-gateway.ts';
 import type { Routes } from './wire/routes.ts';
 import { startWire } from './wire/server.ts';
 
@@ -33,6 +39,11 @@ export interface LocalCloudOptions {
   concurrency?: number;
   /** Of SQS, SNS, Lambda and CloudWatch. @default - a free one */
   port?: number;
+  /**
+   * Whether calls of functions, and what AWS does on behalf of resources, are checked against the templates' policies. `off` saves the way
+   * over the gateway to DynamoDB. @default checked
+   */
+  iam?: 'checked' | 'off';
   /** Further JSON endpoints beside those; paths start with `/_freshet/`. */
   routes?: Routes;
   /** Where functions find the services, told where they are: a test puts a proxy between. @default - the services themselves */
@@ -56,9 +67,11 @@ export interface LocalCloud {
   outputs: Record<string, Record<string, string>>;
   functions: FunctionHost;
   messaging: Messaging;
+  /** What was refused for want of a permission, and all that was asked for. */
+  access: Access;
   metrics: MetricStore;
-  alarms: Alarms;
-  schedules: Schedules;
+  alarms: Omit<Alarms, 'add'>;
+  schedules: Pick<Schedules, 'list' | 'runNow'>;
   /**
    * Fires all schedules once and waits for them, then evaluates the alarms, with what has been measured up to now, and waits for the
    * functions that are their actions: a minute for those who don't want to wait for one.
@@ -109,13 +122,22 @@ export async function startLocalCloud(options: LocalCloudOptions): Promise<Local
     cleanUps.push(() => client.close());
     onProgress(`DynamoDB: ${engine.name} at ${engine.url}`);
 
-    const messaging = createMessaging({ now: Date.now, newId: randomUUID, region, accountId });
+    const access = createAccess({
+      place: { region, accountId },
+      mode: options.iam ?? 'checked',
+      onDenial: ({ message }) => onProgress(message),
+    });
+    const messaging = createMessaging({
+      ...{ now: Date.now, newId: randomUUID, region, accountId },
+      mayDeliver: (topicArn, queueArn) => mayDeliver(access, topicArn, queueArn),
+    });
     const { port, routes } = options;
     const wire = await startWire({
       messaging,
       // Functions need to know where this listens, so they come after it; nobody knows a function's name before.
       functions: () => functions,
       cloudWatch: () => cloudWatch,
+      guard: access,
       ...(port !== undefined && { port }),
       ...(routes && { routes }),
     });
@@ -123,16 +145,24 @@ export async function startLocalCloud(options: LocalCloudOptions): Promise<Local
     onProgress(`SQS, SNS, Lambda and CloudWatch at ${wire.url}`);
 
     const endpoints = { dynamodb: engine.url, sqs: wire.url, sns: wire.url, cloudwatch: wire.url };
+    const forFunctions = { ...endpoints };
+    if (access.isChecked) {
+      const gateway = await startDynamoDbGateway(engine.url, access);
+      cleanUps.push(() => gateway.close());
+      forFunctions.dynamodb = gateway.url;
+    }
     const metrics = createMetricStore();
     const lambdaMetrics = createLambdaMetrics(metrics, Date.now);
     const mappings: Mapping[] = [];
     const functions: FunctionHost = createFunctionHost({
       ...(options.concurrency !== undefined && { concurrency: options.concurrency }),
-      endpoints: options.functionEndpoints?.(endpoints) ?? endpoints,
+      endpoints: options.functionEndpoints?.(forFunctions) ?? forFunctions,
       region,
       accountId,
+      credentialsOf: access.credentialsOf,
       ...lambdaMetrics,
       onLog(name, line, logGroup) {
+        if (!mayLog(access, name, logGroup)) return;
         metrics.record(line);
         cloudWatch.insightRules.record(logGroup, line);
         options.onLog?.(name, line);
@@ -148,6 +178,7 @@ export async function startLocalCloud(options: LocalCloudOptions): Promise<Local
       region,
       accountId,
       minuteMs: options.minuteMs ?? defaultMinuteMs,
+      checkInvoke: (service, sourceArn, name) => requireInvoke(access, service, sourceArn, name),
       onFailure: (name, reason) => options.onLog?.(name, reason),
     });
     // Invocations end with their workers, and the mappings with their invocations: none of them is waited for in vain.
@@ -160,7 +191,7 @@ export async function startLocalCloud(options: LocalCloudOptions): Promise<Local
     cleanUps.push(() => cloudWatch.stop());
 
     const target = createTarget(
-      { engine: client, messaging, functions, cloudWatch },
+      { engine: client, messaging, functions, cloudWatch, access },
       { mappings, onLog: options.onLog, onStreamBatch: lambdaMetrics.onStreamBatch },
     );
     const { outputs, notEmulated } = await provision(stacks, target);
@@ -171,7 +202,19 @@ export async function startLocalCloud(options: LocalCloudOptions): Promise<Local
     const idle = () => waitUntilIdle(functions, mappings, () => stopping !== undefined);
     const { alarms, schedules, tick } = cloudWatch;
     const watching = { metrics, alarms, schedules, tick };
-    return { endpoints, region, accountId, outputs, functions, messaging, ...watching, notEmulated, idle, stop };
+    return {
+      endpoints,
+      region,
+      accountId,
+      outputs,
+      functions,
+      messaging,
+      access,
+      ...watching,
+      notEmulated,
+      idle,
+      stop,
+    };
   } catch (error) {
     await stop();
     throw error;
@@ -192,20 +235,27 @@ async function inReverse(cleanUps: (() => Promise<void> | void)[]): Promise<void
 }
 
 function createTarget(
-  parts: { engine: EngineClient; messaging: Messaging; functions: FunctionHost; cloudWatch: CloudWatch },
+  parts: {
+    engine: EngineClient;
+    messaging: Messaging;
+    functions: FunctionHost;
+    cloudWatch: CloudWatch;
+    access: Access;
+  },
   observers: {
     mappings: Mapping[];
     onLog: LocalCloudOptions['onLog'];
     onStreamBatch(functionName: string, lastRecordAtMs: number): void;
   },
 ): ProvisionTarget {
-  const { engine, messaging, functions } = parts;
+  const { engine, messaging, functions, access } = parts;
   const { mappings, onLog, onStreamBatch } = observers;
   const functionArn = (name: string) => `arn:aws:lambda:${region}:${accountId}:function:${name}`;
 
   async function mapQueue(request: QueueMappingRequest): Promise<void> {
     const { functionName, queueArn, maximumConcurrency, ...rest } = request;
     const queue = messaging.queues.require(queueArn);
+    checkMapping(access, { functionName, sourceArn: queue.arn });
     const mapping = startSqsMapping({
       ...rest,
       ...(maximumConcurrency !== undefined && { maximumConcurrency }),
@@ -230,6 +280,7 @@ function createTarget(
 
   async function mapStream(request: StreamMappingRequest): Promise<void> {
     const { functionName, onFailureDestination, ...rest } = request;
+    checkMapping(access, { functionName, sourceArn: inRegion(rest.streamArn, region), onFailureDestination });
     const destination = onFailureDestination && messaging.queues.require(onFailureDestination);
     const mapping = await startStreamMapping({
       ...rest,

@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
-import { ALLOWED_IMPORTS, projectFiles, violations } from './support/import-rule.ts';
+import { ALLOWED_IMPORTS, ENTRY_IMPORTS, projectFiles, violations } from './support/import-rule.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 
@@ -38,6 +38,17 @@ describe('the import rule', () => {
   test('lets lib take the names of attributes from one file of the adapters, and nothing else', () => {
     expect(problemsOf('lib/planted.ts', `import { ATTRIBUTE } from '../adapters/items.ts';`)).toEqual([]);
     expect(problemsOf('lib/planted.ts', `import { listType } from '../adapters/list.ts';`)).toHaveLength(1);
+  });
+
+  test.each(Object.entries(ENTRY_IMPORTS))('lets %s take what it is for, and nothing else', (path, allowed) => {
+    const taken = folders.filter((to) => problemsOf(path, `export { x } from '../${to}/x.ts';`).length === 0);
+    expect(taken.toSorted()).toEqual(allowed.toSorted());
+  });
+
+  test('mutant: run time that loads constructs or the local cloud is reported', () => {
+    for (const to of ['lib', 'local', 'cli', 'lambdas', 'package']) {
+      expect(problemsOf('package/index.ts', `export { x } from '../${to}/x.ts';`)).toHaveLength(1);
+    }
   });
 
   test.each([

@@ -130,6 +130,10 @@ describe('the pipeline, from the synthesised templates and bundles', () => {
       ordering && ordering.applied + ordering.superseded + ordering.duplicate + ordering.outdated + ordering.parked;
     expect(counted).toBe((owners[0]?.published ?? 0) + 5);
   });
+
+  test('is refused nothing for want of a permission', () => {
+    expect(cloud.access.denials).toEqual([]);
+  });
 });
 
 /** What is counted is all that these tests did. */

@@ -7,7 +7,7 @@ const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const README = read('README.md');
 
 /** What npm understands without a script of that name. */
-const NPM_COMMANDS = ['ci', 'install'];
+const NPM_COMMANDS = ['ci', 'install', 'pack'];
 
 function read(path: string): string {
   return readFileSync(join(ROOT, path), 'utf8');

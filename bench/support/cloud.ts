@@ -23,7 +23,7 @@ export interface WatchedCloud {
 /** Starts what the assembly declares, and watches it. */
 export async function watchedCloud(assembly: string): Promise<WatchedCloud> {
   const leadTimesMs = new Map<string, number[]>();
-  const cloud = await startLocalCloud({ assembly, onLog: (_, line) => recordLeadTimes(line, leadTimesMs) });
+  const cloud = await startLocalCloud({ assembly, iam: 'off', onLog: (_, line) => recordLeadTimes(line, leadTimesMs) });
   const published = { calls: 0, entries: 0 };
   for (const topic of cloud.messaging.topics.list()) {
     const publishBatch = topic.publishBatch.bind(topic);

@@ -65,6 +65,8 @@ export function reasonOf(
   );
   const shown = existing.slice(-evaluationPeriods).reverse();
   if (state === 'INSUFFICIENT_DATA') return 'Insufficient Data: no datapoints were received, or too few to decide.';
+  if (shown.length === 0)
+    return `Threshold Crossed: no datapoints were received for ${evaluationPeriods} periods; they were treated as [${condition.missingData}].`;
   const datapoints = shown.map(({ value, atMs }) => `${value} (${new Date(atMs).toISOString()})`).join(', ');
   const [words, breaches] = COMPARISONS[comparison];
   const counted = shown.filter(({ value }) => breaches(value, threshold) === (state === 'ALARM')).length;

@@ -46,7 +46,8 @@ export interface AlarmsOptions extends Place {
   now: () => number;
   /** How long a minute of a period lasts. */
   minuteMs: number;
-  invoke(functionName: string, event: object): Promise<InvokeResult>;
+  /** @param alarmArn of the alarm whose action it is */
+  invoke(functionName: string, event: object, alarmArn: string): Promise<InvokeResult>;
   onFailure(functionName: string, reason: string): void;
 }
 
@@ -85,7 +86,7 @@ export function createAlarms(options: AlarmsOptions): Alarms {
     const functionName = functionOfAction(action);
     if (functionName === undefined) return;
     try {
-      const result = await options.invoke(functionName, event);
+      const result = await options.invoke(functionName, event, alarmArn(alarmName, options));
       if (!result.ok)
         options.onFailure(functionName, `[action of alarm ${alarmName}] ${result.error}: ${result.message}`);
     } catch (error) {

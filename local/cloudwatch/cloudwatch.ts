@@ -28,6 +28,8 @@ export interface CloudWatchOptions {
   accountId: string;
   /** How long a minute of schedules, of alarm evaluation and of alarm periods lasts; a multiple of 1000. */
   minuteMs: number;
+  /** Throws if a service may not invoke a function for its rule or alarm. @default - it may */
+  checkInvoke?: (service: string, sourceArn: string, functionName: string) => void;
   /** Told why an invocation by a schedule or an alarm failed. */
   onFailure(functionName: string, reason: string): void;
 }
@@ -41,16 +43,19 @@ const mostMissed = 10;
 
 /** Creates it, with all timers at rest. */
 export function createCloudWatch(options: CloudWatchOptions): CloudWatch {
-  const { messaging, functions, metrics, minuteMs, onFailure, ...place } = options;
+  const { messaging, functions, metrics, minuteMs, onFailure, checkInvoke = () => {}, ...place } = options;
   if (!Number.isInteger(minuteMs / 1000) || minuteMs <= 0)
     throw new RangeError(
       `minuteMs must be a multiple of 1000, since metrics are kept by the second. Given: ${minuteMs}.`,
     );
   const { now } = messaging;
-  const invoke = async (name: string, event: unknown) => functions.invoke(name, event);
-  const shared = { ...place, now, minuteMs, invoke, onFailure };
-  const alarms = createAlarms({ ...shared, metrics });
-  const schedules = createSchedules(shared);
+  const invokeFor = (service: string) => async (name: string, event: unknown, sourceArn: string) => {
+    checkInvoke(service, sourceArn, name);
+    return functions.invoke(name, event);
+  };
+  const shared = { ...place, now, minuteMs, onFailure };
+  const alarms = createAlarms({ ...shared, metrics, invoke: invokeFor('lambda.alarms.cloudwatch.amazonaws.com') });
+  const schedules = createSchedules({ ...shared, invoke: invokeFor('events.amazonaws.com') });
   const insightRules = createInsightRules({ ...place, now });
   const { sample } = createSampler(messaging, metrics);
   const ends: (() => void)[] = [];

@@ -32,7 +32,8 @@ export interface SchedulesOptions extends Place {
   now: () => number;
   /** How long a minute of a schedule lasts. */
   minuteMs: number;
-  invoke(functionName: string, event: unknown): Promise<InvokeResult>;
+  /** @param ruleArn of the rule whose target it is */
+  invoke(functionName: string, event: unknown, ruleArn: string): Promise<InvokeResult>;
   onFailure(functionName: string, reason: string): void;
   /** Calls back again and again; returns how to end that. @default - setInterval, without keeping the process alive */
   every?: (ms: number, callback: () => void) => () => void;
@@ -71,12 +72,12 @@ export function createSchedules(options: SchedulesOptions): Schedules {
     );
   }
 
-  async function invoke({ name }: ScheduleRule, functionName: string, event: unknown): Promise<void> {
+  async function invoke(rule: ScheduleRule, functionName: string, event: unknown): Promise<void> {
     try {
-      const result = await options.invoke(functionName, event);
-      if (!result.ok) options.onFailure(functionName, `[schedule ${name}] ${result.error}: ${result.message}`);
+      const result = await options.invoke(functionName, event, arnOf(rule));
+      if (!result.ok) options.onFailure(functionName, `[schedule ${rule.name}] ${result.error}: ${result.message}`);
     } catch (error) {
-      options.onFailure(functionName, `[schedule ${name}] ${String(error)}`);
+      options.onFailure(functionName, `[schedule ${rule.name}] ${String(error)}`);
     }
   }
 

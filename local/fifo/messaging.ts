@@ -15,6 +15,8 @@ export interface MessagingOptions {
   readonly region: string;
   /** 12 digits. */
   readonly accountId: string;
+  /** Whether a topic may send to a queue, as the queue's policy says. @default - it may */
+  readonly mayDeliver?: (topicArn: string, queueArn: string) => boolean;
 }
 
 /** Things found by name, by ARN, or (queues) by URL; of an ARN or URL only the name counts. */
@@ -53,7 +55,13 @@ export interface Messaging {
 }
 
 /** An empty account. */
-export function createMessaging({ now, newId, region, accountId }: MessagingOptions): Messaging {
+export function createMessaging({
+  now,
+  newId,
+  region,
+  accountId,
+  mayDeliver = () => true,
+}: MessagingOptions): Messaging {
   const queues = new Map<string, Queue>();
   const deletedAtMs = new Map<string, number>();
   const topics = new Map<string, Topic>();
@@ -91,7 +99,12 @@ export function createMessaging({ now, newId, region, accountId }: MessagingOpti
     deleteTopic: (reference) => void topics.delete(nameOf(reference)),
     subscribe(topicArn, protocol, queueArn, attributes = {}) {
       const topic = topicRegistry.require(topicArn);
-      const make = () => new Subscription(`${topic.arn}:${newId()}`, topic.arn, queueArn, findQueue);
+      // A queue that a topic may not send to is to it as one that is gone.
+      const findOpenQueue = (arn: string) => {
+        const queue = findQueue(arn);
+        return queue && mayDeliver(topic.arn, queue.arn) ? queue : undefined;
+      };
+      const make = () => new Subscription(`${topic.arn}:${newId()}`, topic.arn, queueArn, findOpenQueue);
       return subscribe(topic, protocol, queueArn, attributes, make);
     },
     unsubscribe: (arn) => void topicOf(topics, arn)?.subscriptions.delete(arn),

@@ -19,6 +19,8 @@ export interface EnvironmentConfig {
 export interface ExecutionEnvironment {
   /** False once the worker has ended: by time-out, crash or `terminate`. */
   readonly alive: boolean;
+  /** How long the last invocation took, the loading of the bundle not counted; 0 if it did not get as far. */
+  readonly durationMs: number;
   /** Runs the handler on an event in JSON. Its log lines are delivered before the promise resolves. */
   invoke(requestId: string, event: string): Promise<InvokeResult>;
   terminate(): Promise<void>;
@@ -51,6 +53,7 @@ export function startEnvironment(config: EnvironmentConfig, onLine: (line: strin
   });
   let alive = true;
   let ready = false;
+  let durationMs = 0;
   let crash: Error | undefined;
   let settle: ((result: InvokeResult) => void) | undefined;
   let onReady: (() => void) | undefined;
@@ -84,6 +87,7 @@ export function startEnvironment(config: EnvironmentConfig, onLine: (line: strin
 
   async function invoke(requestId: string, event: string): Promise<InvokeResult> {
     let timer: NodeJS.Timeout | undefined;
+    let startedAtMs: number | undefined;
     const result = await new Promise<InvokeResult>((resolve) => {
       settle = resolve;
       const limit = (ms: number) => {
@@ -96,6 +100,7 @@ export function startEnvironment(config: EnvironmentConfig, onLine: (line: strin
       };
       const start = () => {
         limit(config.timeoutMs);
+        startedAtMs = performance.now();
         worker.postMessage({ requestId, event });
       };
       if (ready) return start();
@@ -103,6 +108,7 @@ export function startEnvironment(config: EnvironmentConfig, onLine: (line: strin
       onReady = start;
     });
     clearTimeout(timer);
+    durationMs = startedAtMs === undefined ? 0 : performance.now() - startedAtMs;
     settle = undefined;
     return result;
   }
@@ -110,6 +116,9 @@ export function startEnvironment(config: EnvironmentConfig, onLine: (line: strin
   return {
     get alive() {
       return alive;
+    },
+    get durationMs() {
+      return durationMs;
     },
     invoke,
     terminate,

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import type { Credentials } from '../iam/access.ts';
 import { type ExecutionEnvironment, startEnvironment } from './environment.ts';
 import type { InvokeResult } from './invoke-result.ts';
 
@@ -55,7 +56,7 @@ export interface FunctionHost {
 /** An invocation that has ended. */
 export interface EndedInvocation {
   ok: boolean;
-  /** From handing over the event to the answer, loading the bundle included. */
+  /** From handing over the event to the answer, the loading of the bundle not counted. */
   durationMs: number;
   /** Invocations of the function that ran at its end, itself included. */
   concurrent: number;
@@ -73,6 +74,8 @@ export interface FunctionHostOptions {
   onConcurrencyChange?: (functionName: string) => void;
   /** Where the functions' AWS SDK clients find the services. */
   endpoints: { dynamodb: string; sqs: string; sns: string; cloudwatch?: string };
+  /** What a function's clients sign with. @default - `local`, which may do everything */
+  credentialsOf?: (functionName: string) => Credentials | undefined;
   region: string;
   accountId: string;
 }
@@ -120,11 +123,9 @@ export function createFunctionHost(options: FunctionHostOptions): FunctionHost {
     const { state } = target;
     const kill = () => void environment.terminate();
     invocation.kill?.addEventListener('abort', kill, { once: true });
-    const startedAtMs = performance.now();
     const result = await environment.invoke(invocation.requestId, invocation.event);
-    const durationMs = performance.now() - startedAtMs;
     const concurrent = target.environments.size - target.idle.length;
-    options.onInvocation?.(state.name, { ok: result.ok, durationMs, concurrent });
+    options.onInvocation?.(state.name, { ok: result.ok, durationMs: environment.durationMs, concurrent });
     invocation.kill?.removeEventListener('abort', kill);
     state.running -= 1;
     if (!result.ok) state.errors += 1;
@@ -220,14 +221,16 @@ function logGroupOf({ name, logGroup }: FunctionDefinition): string {
  */
 function runtimeEnvironment(definition: FunctionDefinition, options: FunctionHostOptions): Record<string, string> {
   const { name, handler, codeDir, memoryMb } = definition;
+  const credentials = options.credentialsOf?.(name);
   return {
     ...definition.environment,
     _HANDLER: handler,
     LAMBDA_TASK_ROOT: codeDir,
     AWS_REGION: options.region,
     AWS_DEFAULT_REGION: options.region,
-    AWS_ACCESS_KEY_ID: 'local',
-    AWS_SECRET_ACCESS_KEY: 'local',
+    AWS_ACCESS_KEY_ID: credentials?.accessKeyId ?? 'local',
+    AWS_SECRET_ACCESS_KEY: credentials?.secretAccessKey ?? 'local',
+    ...(credentials && { AWS_SESSION_TOKEN: credentials.sessionToken }),
     AWS_LAMBDA_FUNCTION_NAME: name,
     AWS_LAMBDA_FUNCTION_VERSION: '$LATEST',
     AWS_LAMBDA_FUNCTION_MEMORY_SIZE: String(memoryMb),

@@ -1,6 +1,7 @@
 import * as z from 'zod/mini';
+import { mayLog } from '../iam/log-access.ts';
 import { assetFolder } from './assembly.ts';
-import { physicalName, type ResourceHandler } from './resource.ts';
+import { physicalName, type ResourceHandler, type ResourceRequest } from './resource.ts';
 
 /** CloudFormation takes numbers and truth values as strings too. */
 const number = z.coerce.number();
@@ -11,6 +12,7 @@ const functionProperties = z.object({
   FunctionName: z.optional(z.string()),
   Code: z.object({ S3Key: z.string('Only code in an asset can be run locally, not inline code or an image') }),
   Handler: z.string(),
+  Role: z.optional(z.string()),
   Environment: z.optional(z.object({ Variables: z.optional(z.record(z.string(), z.coerce.string())) })),
   Timeout: z._default(number, 3),
   MemorySize: z._default(number, 128),
@@ -48,6 +50,10 @@ export const createFunction: ResourceHandler = (request) => {
   const given = functionProperties.parse(request.properties);
   const { functions } = request.target;
   const name = given.FunctionName ?? physicalName(request, longestName);
+  if (given.Role !== undefined)
+    assumeRole(request, name, given.Role, given.LoggingConfig?.LogGroup ?? `/aws/lambda/${name}`);
+  else if (request.target.access.isChecked)
+    throw new Error('a function needs a Role, so that its calls can be checked');
   const { arn } = functions.deploy({
     name,
     codeDir: assetFolder(request.stack, request.resource, given.Code.S3Key),
@@ -61,6 +67,17 @@ export const createFunction: ResourceHandler = (request) => {
     functions.setReservedConcurrency(name, given.ReservedConcurrentExecutions);
   return { ref: name, attributes: { Arn: arn } };
 };
+
+function assumeRole(
+  { target: { access } }: ResourceRequest,
+  functionName: string,
+  roleArn: string,
+  logGroup: string,
+): void {
+  access.assume(functionName, roleArn);
+  // Told now, since such a function would run on AWS, unseen. The CDK has a function depend on all policies of its role.
+  mayLog(access, functionName, logGroup);
+}
 
 /** Connects a queue or a stream to a function. */
 export const createMapping: ResourceHandler = async (request) => {

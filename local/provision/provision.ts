@@ -1,3 +1,4 @@
+import { createPermission, createPolicy, createQueuePolicy, createRole, createTopicPolicy } from './access.ts';
 import type { Resource, Stack } from './assembly.ts';
 import { createFunction, createMapping } from './function.ts';
 import { evaluateCondition, references, resolve, type Scope } from './intrinsics.ts';
@@ -26,11 +27,17 @@ const handlers: Readonly<Record<string, ResourceHandler>> = {
   'AWS::CloudWatch::CompositeAlarm': createCompositeAlarm,
   'AWS::CloudWatch::InsightRule': createInsightRule,
   'AWS::Events::Rule': createRule,
+  'AWS::IAM::Role': createRole,
+  'AWS::IAM::Policy': createPolicy,
+  'AWS::IAM::RolePolicy': createPolicy,
+  'AWS::IAM::ManagedPolicy': createPolicy,
+  'AWS::SQS::QueuePolicy': createQueuePolicy,
+  'AWS::SNS::TopicPolicy': createTopicPolicy,
+  'AWS::Lambda::Permission': createPermission,
 };
 
-/** Permissions, observation and encryption: they change nothing in what the pipeline does. */
-const withoutMeaning =
-  /^AWS::((IAM|CloudWatch|Logs|KMS|CDK|XRay)::.*|SQS::Queue(Inline)?Policy|SNS::Topic(Inline)?Policy|Lambda::Permission|SSM::Parameter)$/;
+/** Observation, encryption and people: they change nothing in what the pipeline does. */
+const withoutMeaning = /^AWS::((CloudWatch|Logs|KMS|CDK|XRay)::.*|IAM::(User|Group|InstanceProfile)|SSM::Parameter)$/;
 
 /** Creates everything that the stacks declare, in their order; throws with stack and resource named where something cannot be. */
 export async function provision(stacks: readonly Stack[], target: ProvisionTarget): Promise<Provisioning> {
@@ -109,9 +116,12 @@ function createScope(
   const scope: Scope = {
     ref: (id) => pseudoParameters[id] ?? Parameters[id]?.Default ?? created.get(id)?.ref ?? standIn(id),
     attribute(id, name) {
-      const service = Resources[id]?.Type.split('::')[1]?.toLowerCase();
-      const imagined = standIn(id) && `arn:aws:${service}:${region}:${accountId}:${standIn(id)}`;
-      return created.get(id)?.attributes[name] ?? imagined;
+      const given = created.get(id)?.attributes[name];
+      const stand = standIn(id);
+      if (given !== undefined || stand === undefined) return given;
+      const type = Resources[id]?.Type ?? '';
+      if (type === 'AWS::Logs::LogGroup') return `arn:aws:logs:${region}:${accountId}:log-group:${stand}:*`;
+      return `arn:aws:${type.split('::')[1]?.toLowerCase()}:${region}:${accountId}:${stand}`;
     },
     importValue: (name) => exported.get(name),
     condition(name) {

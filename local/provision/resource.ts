@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import type { CloudWatch } from '../cloudwatch/cloudwatch.ts';
 import type { EngineClient } from '../engine/client.ts';
 import type { Messaging } from '../fifo/messaging.ts';
+import type { Access } from '../iam/access.ts';
 import type { FunctionHost } from '../lambda/host.ts';
 import type { StreamMappingOptions } from '../lambda/stream-mapping.ts';
 import type { Resource, Stack } from './assembly.ts';
@@ -30,6 +31,7 @@ export interface ProvisionTarget {
   engine: EngineClient;
   messaging: Messaging;
   functions: FunctionHost;
+  access: Access;
   cloudWatch: Pick<CloudWatch, 'alarms' | 'insightRules' | 'schedules'>;
   mapQueue(request: QueueMappingRequest): Promise<void>;
   mapStream(request: StreamMappingRequest): Promise<void>;

@@ -13,7 +13,13 @@ const properties = z.object({
   AttributeDefinitions: z.array(z.object({ AttributeName: z.string(), AttributeType: z.string() })),
   GlobalSecondaryIndexes: z.optional(z.array(index)),
   LocalSecondaryIndexes: z.optional(z.array(index)),
-  StreamSpecification: z.optional(z.object({ StreamViewType: z.string() })),
+  StreamSpecification: z.optional(
+    z.object({
+      StreamViewType: z.string(),
+      ResourcePolicy: z.optional(z.undefined('a policy of a stream is not emulated')),
+    }),
+  ),
+  ResourcePolicy: z.optional(z.undefined('a policy of a table is not emulated; grant to roles instead')),
   TimeToLiveSpecification: z.optional(
     z.object({ AttributeName: z.optional(z.string()), Enabled: z.union([z.boolean(), z.stringbool()]) }),
   ),
@@ -30,12 +36,12 @@ export const createTable: ResourceHandler = async (request) => {
   const { engine } = request.target;
   const given = properties.parse(request.properties);
   const name = given.TableName ?? physicalName(request, longestName);
-  const { TimeToLiveSpecification: timeToLive, StreamSpecification: stream, ...rest } = given;
+  const { TimeToLiveSpecification: timeToLive, StreamSpecification: stream, ResourcePolicy: _none, ...rest } = given;
   await engine.call('DynamoDB_20120810.CreateTable', {
     ...rest,
     TableName: name,
     BillingMode: 'PAY_PER_REQUEST',
-    ...(stream && { StreamSpecification: { ...stream, StreamEnabled: true } }),
+    ...(stream && { StreamSpecification: { StreamViewType: stream.StreamViewType, StreamEnabled: true } }),
   });
   const { Table: table } = await activeTable(engine, name);
   if (timeToLive?.Enabled)

@@ -1,7 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
+import { deniedRequest, type Guard } from '../iam/check-request.ts';
 import type { FunctionHost } from '../lambda/host.ts';
 import type { InvokeResult } from '../lambda/invoke-result.ts';
+import { lambdaDenial } from './denials.ts';
 import type { Answer } from './errors.ts';
 
 /** The functions that can be invoked over HTTP. */
@@ -29,17 +31,18 @@ export async function answerLambda(
   request: IncomingMessage,
   body: string,
   functions: () => Invokable,
+  guard: Guard,
 ): Promise<Answer> {
   try {
     const concurrencyOf = request.method === 'GET' ? CONCURRENCY.exec(request.url ?? '')?.[1] : undefined;
-    if (concurrencyOf !== undefined) return concurrency(concurrencyOf, functions());
-    return await invoke(request, body, functions());
+    if (concurrencyOf !== undefined) return concurrency(concurrencyOf, functions(), request, guard);
+    return await invoke(request, body, functions(), guard);
   } catch (error) {
     return refusal(500, 'ServiceException', { Type: 'Service', Message: `A bug in the emulation: ${String(error)}` });
   }
 }
 
-async function invoke(request: IncomingMessage, body: string, functions: Invokable): Promise<Answer> {
+async function invoke(request: IncomingMessage, body: string, functions: Invokable, guard: Guard): Promise<Answer> {
   const [, name, query] = INVOKE.exec(request.url ?? '') ?? [];
   if (request.method !== 'POST' || name === undefined) {
     return refusal(404, 'UnknownOperationException', {
@@ -50,14 +53,20 @@ async function invoke(request: IncomingMessage, body: string, functions: Invokab
   if (problem !== undefined) return problem;
   const found = functionNamed(name, functions);
   if (found === undefined) return notFound(name);
+  const needs = () => [{ action: 'lambda:InvokeFunction', resource: found.arn }];
+  const denial = deniedRequest(guard, request.headers.authorization, needs);
+  if (denial) return lambdaDenial(denial);
   // A function that is invoked without a payload gets an empty object.
   return answer(await functions.invoke(found.name, JSON.parse(body === '' ? '{}' : body)));
 }
 
 /** Of a function that is stopped 0, and nothing of any other. */
-function concurrency(name: string, functions: Invokable): Answer {
+function concurrency(name: string, functions: Invokable, request: IncomingMessage, guard: Guard): Answer {
   const found = functionNamed(name, functions);
   if (found === undefined) return notFound(name);
+  const needs = () => [{ action: 'lambda:GetFunctionConcurrency', resource: found.arn }];
+  const denial = deniedRequest(guard, request.headers.authorization, needs);
+  if (denial) return lambdaDenial(denial);
   const headers = { 'content-type': 'application/json', 'x-amzn-requestid': randomUUID() };
   return { status: 200, headers, body: JSON.stringify(found.stopped ? { ReservedConcurrentExecutions: 0 } : {}) };
 }

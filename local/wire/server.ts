@@ -2,7 +2,12 @@ import { randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { MessagingError } from '../fifo/errors.ts';
 import type { Messaging } from '../fifo/messaging.ts';
+import { deniedRequest, type Guard, OPEN } from '../iam/check-request.ts';
+import { cloudWatchNeeds } from '../iam/needs/cloudwatch.ts';
+import { snsNeeds } from '../iam/needs/sns.ts';
+import { sqsNeeds } from '../iam/needs/sqs.ts';
 import { answerCloudWatch, CLOUDWATCH_TARGET, type Watched } from './cloudwatch.ts';
+import { cloudWatchDenial, snsDenial, sqsDenial } from './denials.ts';
 import { type Answer, SNS_NAMESPACE, snsError, sqsError } from './errors.ts';
 import { asInput } from './input.ts';
 import { answerLambda, type Invokable, isForLambda } from './lambda.ts';
@@ -23,6 +28,8 @@ export interface WireOptions {
   readonly functions?: () => Invokable;
   /** What CloudWatch's operations look at, asked for at each request. @default no CloudWatch */
   readonly cloudWatch?: () => Watched;
+  /** What requests are checked by before they are carried out. @default everybody may do everything */
+  readonly guard?: Guard;
 }
 
 /** A running endpoint for AWS SDK clients; `url` is their `endpoint`. */
@@ -43,9 +50,10 @@ export async function startWire({
   routes = {},
   functions = () => NO_FUNCTIONS,
   cloudWatch,
+  guard = OPEN,
 }: WireOptions): Promise<Wire> {
   const server = createServer({ keepAliveTimeout: 60_000 }, (request, response) => {
-    void handle(request, response, { messaging, routes, functions, cloudWatch });
+    void handle(request, response, { messaging, routes, functions, cloudWatch, guard });
   });
   await listen(server, port);
   const address = server.address();
@@ -90,8 +98,9 @@ async function handle(request: IncomingMessage, response: ServerResponse, servic
 async function answerTo(
   request: IncomingMessage,
   response: ServerResponse,
-  { messaging, routes, functions, cloudWatch }: Services,
+  services: Services,
 ): Promise<Answer | undefined> {
+  const { routes, functions, cloudWatch, guard } = services;
   if (!isOwnHost(request))
     return json(403, {
       message: 'Only local clients that are no web pages are served: Host 127.0.0.1 or localhost, no Origin.',
@@ -100,13 +109,17 @@ async function answerTo(
   if (body === 'aborted') return undefined;
   if (body === 'tooLong') return tooLong();
   const target = request.headers['x-amz-target'];
-  if (typeof target === 'string' && cloudWatch && target.startsWith(`${CLOUDWATCH_TARGET}.`))
-    return answerCloudWatch(target.slice(CLOUDWATCH_TARGET.length + 1), body.text, cloudWatch());
-  if (typeof target === 'string') return answerSqs(target, body.text, messaging, response);
-  if (isForLambda(request)) return answerLambda(request, body.text, functions);
+  const { authorization } = request.headers;
+  if (typeof target === 'string' && cloudWatch && target.startsWith(`${CLOUDWATCH_TARGET}.`)) {
+    const operation = target.slice(CLOUDWATCH_TARGET.length + 1);
+    const denial = deniedRequest(guard, authorization, (place) => cloudWatchNeeds(operation, place));
+    return denial ? cloudWatchDenial(denial) : answerCloudWatch(operation, body.text, cloudWatch());
+  }
+  if (typeof target === 'string') return answerSqs(target, body.text, services, request, response);
+  if (isForLambda(request)) return answerLambda(request, body.text, functions, guard);
   if (request.url?.startsWith('/_freshet/')) return runRoute(routes, request.url, body.text);
   if (request.headers['content-type']?.startsWith('application/x-www-form-urlencoded'))
-    return answerSns(body.text, messaging);
+    return answerSns(body.text, services, authorization);
   return json(404, {
     message: `Nothing is served at ${request.method} ${request.url} but SQS and CloudWatch (JSON), SNS (Query) and Lambda (REST).`,
   });
@@ -115,7 +128,8 @@ async function answerTo(
 async function answerSqs(
   target: string,
   body: string,
-  messaging: Messaging,
+  { messaging, guard }: Services,
+  { headers: { authorization } }: IncomingMessage,
   response: ServerResponse,
 ): Promise<Answer> {
   const [service, operation = ''] = target.split('.');
@@ -123,7 +137,10 @@ async function answerSqs(
   try {
     if (service !== 'AmazonSQS') throw new MessagingError('UnsupportedOperation', `${target} is not emulated.`);
     const untilClosed = () => signalOfClose(response);
-    const output = await runSqs(operation, messaging, asInput(JSON.parse(body === '' ? '{}' : body)), untilClosed);
+    const input = asInput(JSON.parse(body === '' ? '{}' : body));
+    const denial = deniedRequest(guard, authorization, (place) => sqsNeeds(operation, input, place));
+    if (denial) return sqsDenial(denial);
+    const output = await runSqs(operation, messaging, input, untilClosed);
     const headers = { 'content-type': 'application/x-amz-json-1.0', 'x-amzn-requestid': requestId };
     return { status: 200, headers, body: JSON.stringify(output) };
   } catch (error) {
@@ -132,11 +149,13 @@ async function answerSqs(
   }
 }
 
-function answerSns(body: string, messaging: Messaging): Answer {
+function answerSns(body: string, { messaging, guard }: Services, authorization: string | undefined): Answer {
   const requestId = randomUUID();
   try {
     const input = parseQuery(body);
     const action = String(input.Action);
+    const denial = deniedRequest(guard, authorization, (place) => snsNeeds(action, input, place));
+    if (denial) return snsDenial(denial, requestId);
     const result = runSns(action, messaging, input);
     const metadata = element('ResponseMetadata', { RequestId: requestId });
     const inside = `<${action}Result>${result}</${action}Result>${metadata}`;

@@ -90,10 +90,10 @@ describe("a relay's progress", () => {
   const progressAt = (nowMs: number) => createRelayProgress({ client, owner: 'lab', intervalSeconds: 60 })(nowMs);
   const backlogAt = async (nowMs: number) => streamBacklog(await progressAt(nowMs), nowMs, 2 * MINUTE);
 
-  test('is unknown where it said nothing within an hour', async () => {
+  test('is unknown where it said nothing for as long as its stream remembers', async () => {
     expect(await progressAt(T0)).toBeUndefined();
     cloudWatch.set('Freshet/RelayDelay/lab/Maximum', perMinute(5));
-    expect(await progressAt(T0 + 61 * MINUTE)).toBeUndefined();
+    expect(await progressAt(T0 + 1_441 * MINUTE)).toBeUndefined();
     expect(await backlogAt(T0)).toMatchObject({ ageSeconds: 0, records: 0 });
   });
 
@@ -121,6 +121,12 @@ describe("a relay's progress", () => {
     cloudWatch.set('Freshet/RelayDelay/lab/Maximum', perMinute(1_000));
     cloudWatch.set('Freshet/Published/lab/Sum', perMinute(600));
     expect(await backlogAt(T0 + 11 * MINUTE)).toMatchObject({ ageSeconds: 601, records: 6_010 });
+  });
+
+  test('grows older for as long as its stream remembers: of 24 hours, ten used up show as such', async () => {
+    cloudWatch.set('Freshet/RelayDelay/lab/Maximum', perMinute(0));
+    cloudWatch.set('Freshet/Published/lab/Sum', perMinute(60));
+    expect(await backlogAt(T0 + 601 * MINUTE)).toMatchObject({ ageSeconds: 36_000, records: 36_000 });
   });
 
   test('is old while it fails and says so', async () => {

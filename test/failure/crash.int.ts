@@ -150,3 +150,7 @@ test('the caches equal their owner', async () => {
     { cache: 'stopping', equal, differing: [] },
   ]);
 });
+
+test('nothing was refused for want of a permission', () => {
+  expect(lab.cloud.access.denials).toEqual([]);
+});

@@ -208,6 +208,10 @@ test('every cache equals its owner in the end, and no record of a gap is left', 
   client.destroy();
 });
 
+test('nothing was refused for want of a permission', () => {
+  expect(lab.cloud.access.denials).toEqual([]);
+});
+
 function timesToHeal(all: readonly Episode[]): string {
   const times = all.map(({ beganAtMs, healedAtMs }) => healedAtMs - beganAtMs).sort((a, b) => a - b);
   const at = (share: number) => times[Math.ceil(share * times.length) - 1]?.toFixed(0);

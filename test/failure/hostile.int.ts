@@ -74,3 +74,7 @@ test('all good events between them are applied: every cache equals its owner', a
     { cache: 'discarding', equal, differing: [] },
   ]);
 });
+
+test('nothing was refused for want of a permission', () => {
+  expect(lab.cloud.access.denials).toEqual([]);
+});

@@ -21,6 +21,8 @@ export interface Lab {
   queue(name: CacheName): Queue;
   /** Everything that is set aside of a cache, in the order of its messages. */
   aside(name: CacheName): Promise<SetAside[]>;
+  /** DynamoDB as functions find it. */
+  readonly dynamoDbForFunctions: string;
   /** Has a cache's repair function do something. */
   repair(name: CacheName, operation: Operation): Promise<OperationResult>;
   close(): Promise<void>;
@@ -35,7 +37,14 @@ export function labAssembly(): Promise<string> {
 }
 
 export async function startLab(options: LocalCloudOptions): Promise<Lab> {
-  const cloud = await startLocalCloud(options);
+  let dynamoDbForFunctions = '';
+  const cloud = await startLocalCloud({
+    ...options,
+    functionEndpoints(services) {
+      dynamoDbForFunctions = services.dynamodb;
+      return options.functionEndpoints?.(services) ?? services;
+    },
+  });
   const file = {
     ...{ pid: process.pid, startedAt: '', url: cloud.endpoints.sqs, dynamodbUrl: cloud.endpoints.dynamodb },
     deployed: Object.values(cloud.outputs).flatMap((outputs) => Object.values(outputs)),
@@ -46,7 +55,7 @@ export async function startLab(options: LocalCloudOptions): Promise<Lab> {
   const cache = (name: CacheName) => cacheNamed(session, name);
 
   return {
-    ...{ cloud, session, owner, cache },
+    ...{ cloud, session, owner, cache, dynamoDbForFunctions },
     topicArn: deployed.topicArn,
     queue: (name) => cloud.messaging.queues.require(cache(name).deployed.queueUrl),
     async aside(name) {

@@ -154,3 +154,7 @@ describe.each(kinds)('20 entities, and in the middle of one of them $kind', ({ k
     });
   }
 });
+
+test('nothing was refused for want of a permission', () => {
+  expect(lab.cloud.access.denials).toEqual([]);
+});

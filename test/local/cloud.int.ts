@@ -125,7 +125,7 @@ async function bundle(contents: string): Promise<string> {
 beforeAll(async () => {
   const bundles = { relay: await bundle(relay), projector: await bundle(projector) };
   assembly = writeAssembly({ Cache: cache, Owner: owner }, bundles);
-  cloud = await startLocalCloud({ assembly });
+  cloud = await startLocalCloud({ assembly, iam: 'off' });
   const credentials = { accessKeyId: 'local', secretAccessKey: 'local' };
   dynamodb = new DynamoDBClient({ endpoint: cloud.endpoints.dynamodb, region: cloud.region, credentials });
 });
@@ -167,7 +167,7 @@ test('what waits for a stopped function is not waited for, and arrives once it r
 });
 
 test('a stop while waiting for idleness ends the wait', async () => {
-  const other = await startLocalCloud({ assembly });
+  const other = await startLocalCloud({ assembly, iam: 'off' });
   other.functions.setReservedConcurrency('Cache-Projector', 0);
   const waiting = other.idle();
   await other.stop();
@@ -180,9 +180,9 @@ test('what has been started is stopped again when something cannot be', async ()
   const progress: string[] = [];
   const broken = { ...cache, Resources: { ...cache.Resources, Bucket: { Type: 'AWS::S3::Bucket' } } };
   const folder = writeAssembly({ Owner: owner, Cache: broken }, { relay: assembly, projector: assembly });
-  await expect(startLocalCloud({ assembly: folder, onProgress: (line) => progress.push(line) })).rejects.toThrow(
-    'AWS::S3::Bucket is not emulated',
-  );
+  await expect(
+    startLocalCloud({ assembly: folder, iam: 'off', onProgress: (line) => progress.push(line) }),
+  ).rejects.toThrow('AWS::S3::Bucket is not emulated');
   const urls = progress.flatMap((line) => line.match(/http:\S+/g) ?? []);
   expect(urls).toHaveLength(2);
   for (const url of urls) await expect(fetch(url)).rejects.toThrow();

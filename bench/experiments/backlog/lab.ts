@@ -76,6 +76,7 @@ export async function startBacklogLab(consumers: number, isGoverned: boolean): P
   const cloud = await startLocalCloud({
     assembly,
     minuteMs: MINUTE_MS,
+    iam: 'off',
     concurrency: Math.max(2, consumers),
     functionEndpoints: (services) => {
       proxy.forwardTo(services.dynamodb);

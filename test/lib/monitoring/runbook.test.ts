@@ -1,6 +1,15 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import type { Command } from 'commander';
 import { describe, expect, test } from 'vitest';
+import { backfillCommand } from '../../../cli/backfill/command.ts';
+import { parkedCommand } from '../../../cli/parked/command.ts';
+import { putCommand } from '../../../cli/put.ts';
+import { reconcileCommand } from '../../../cli/reconcile/command.ts';
+import { releaseCommand } from '../../../cli/release.ts';
+import { resyncCommand } from '../../../cli/resync.ts';
+import { statusCommand } from '../../../cli/status/command.ts';
+import { watchCommand } from '../../../cli/watch/command.ts';
 import { runbookProblems, SECTIONS } from '../../support/runbook.ts';
 import { resourcesOf, shopTemplates } from '../../support/shop.ts';
 
@@ -15,6 +24,27 @@ const alarms = ['AWS::CloudWatch::Alarm', 'AWS::CloudWatch::CompositeAlarm'].fla
 );
 
 const problems = (text: string, some = alarms) => runbookProblems(some, text, URL_OF_RUNBOOK);
+
+const COMMANDS: readonly Command[] = [
+  ...[statusCommand(), watchCommand(), parkedCommand(), releaseCommand(), resyncCommand()],
+  ...[backfillCommand(), reconcileCommand(), putCommand()],
+];
+
+/** What a text has somebody type of the command line, and what isn't a command or an option of it. */
+function typed(markdown: string): { commands: string[]; unknown: string[] } {
+  const commands = [...markdown.matchAll(/(?:^ *|`)(freshet [a-z][^`|\n]*)/gm)].map(([, command = '']) =>
+    command.trim(),
+  );
+  const unknown = commands.filter((line) => {
+    const [, name, ...words] = line.split(' ');
+    const command = COMMANDS.find((one) => one.name() === name);
+    const sub = command?.commands.find((one) => one.name() === words[0]);
+    if (command === undefined || (command.commands.length > 0 && sub === undefined)) return true;
+    const options = (sub ?? command).options.map(({ long }) => long);
+    return words.some((word) => word.startsWith('--') && !options.includes(word));
+  });
+  return { commands, unknown };
+}
 
 /** The runbook without an entry. */
 function without(kind: string): string {
@@ -46,6 +76,20 @@ describe('the runbook', () => {
   ])('mutant: %s is found', (_, text) => {
     expect(text).not.toBe(runbook);
     expect(problems(text)).toHaveLength(1);
+  });
+
+  test('has nobody type what the command line does not know', () => {
+    const { commands, unknown } = typed(runbook);
+    expect(commands.length).toBeGreaterThan(20);
+    expect(unknown).toEqual([]);
+  });
+
+  test.each([
+    'freshet mend',
+    'freshet parked sweep ordering',
+    'freshet resync Country FR --now',
+  ])('mutant: %s is found', (line) => {
+    expect(typed(`${runbook}\n${line}\n`).unknown).toEqual([line]);
   });
 
   test.each([

@@ -65,3 +65,10 @@ test('the reason names the datapoints, latest first, the threshold and what was 
       'the threshold (1) (minimum 2 datapoints for a transition to ALARM). 1 missing datapoints were treated as [breaching].',
   );
 });
+
+test('the reason for a state without any datapoint says how the missing ones were treated', () => {
+  const given = { ...condition, missingData: 'notBreaching' } as const;
+  expect(reasonOf([undefined, undefined], [0, 60_000], given, 'OK')).toBe(
+    'Threshold Crossed: no datapoints were received for 3 periods; they were treated as [notBreaching].',
+  );
+});

@@ -27,9 +27,25 @@ const act = `
 
 const fn = (asset: string, logs: string) => ({
   Type: 'AWS::Lambda::Function',
-  Properties: { Code: { S3Key: `${asset}.zip` }, Handler: 'index.handler', LoggingConfig: { LogGroup: { Ref: logs } } },
+  Properties: {
+    Code: { S3Key: `${asset}.zip` },
+    Handler: 'index.handler',
+    LoggingConfig: { LogGroup: { Ref: logs } },
+    Role: arn('Role'),
+  },
 });
 const arn = (id: string) => ({ 'Fn::GetAtt': [id, 'Arn'] });
+const permission = (functionId: string, service: string, sourceId: string) => ({
+  Type: 'AWS::Lambda::Permission',
+  Properties: {
+    Action: 'lambda:InvokeFunction',
+    FunctionName: arn(functionId),
+    Principal: service,
+    SourceArn: arn(sourceId),
+    SourceAccount: { Ref: 'AWS::AccountId' },
+  },
+});
+const allow = (Action: string[]) => ({ Statement: [{ Effect: 'Allow', Action, Resource: '*' }] });
 const threshold = { ComparisonOperator: 'GreaterThanThreshold', Threshold: 0, EvaluationPeriods: 1 };
 
 const stack = {
@@ -38,6 +54,17 @@ const stack = {
     ActLogs: { Type: 'AWS::Logs::LogGroup', Properties: { LogGroupName: 'named' } },
     Beat: fn('beat', 'BeatLogs'),
     Act: fn('act', 'ActLogs'),
+    Role: {
+      Type: 'AWS::IAM::Role',
+      Properties: {
+        AssumeRolePolicyDocument: {
+          Statement: { Effect: 'Allow', Principal: { Service: 'lambda.amazonaws.com' }, Action: 'sts:AssumeRole' },
+        },
+        Policies: [{ PolicyName: 'logs', PolicyDocument: allow(['logs:CreateLogStream', 'logs:PutLogEvents']) }],
+      },
+    },
+    MayBeat: permission('Beat', 'events.amazonaws.com', 'Rule'),
+    MayAct: permission('Act', 'lambda.alarms.cloudwatch.amazonaws.com', 'Alarm'),
     Queue: { Type: 'AWS::SQS::Queue', Properties: { QueueName: 'waiting' } },
     Alarm: {
       Type: 'AWS::CloudWatch::Alarm',
@@ -117,7 +144,7 @@ function bundle(code: string): string {
   return folder;
 }
 
-async function start(options: { minuteMs?: number } = {}): Promise<void> {
+async function start(options: { minuteMs?: number; assembly?: string } = {}): Promise<void> {
   assembly ??= writeAssembly({ S: stack }, { beat: bundle(beat), act: bundle(act) });
   cloud = await startLocalCloud({ assembly, onLog: (name, line) => lines.push(`${name} ${line}`), ...options });
   const credentials = { accessKeyId: 'local', secretAccessKey: 'local' };
@@ -194,4 +221,23 @@ test('with minutes of a second, schedules and alarms run by themselves', async (
   const reason = 'S-Beat [schedule S-Rule] Throttled: Rate Exceeded: S-Beat has no concurrency';
   await vi.waitFor(() => expect(lines).toContain(reason), { timeout: 20_000, interval: 20 });
   await cloud.idle();
+});
+
+test('an alarm or a rule that the policy of its function does not let in invokes nothing, and is named', async () => {
+  const { MayAct: _act, MayBeat: _beat, ...rest } = stack.Resources;
+  const folder = writeAssembly({ S: { ...stack, Resources: rest } }, { beat: bundle(beat), act: bundle(act) });
+  await start({ assembly: folder });
+  await cloud.functions.invoke('S-Beat', {});
+  await cloud.tick();
+  const called = (service: string, source: string, functionName: string) => ({
+    caller: `${service} for arn:aws:${source}`,
+    action: 'lambda:InvokeFunction',
+    resource: `arn:aws:lambda:us-east-1:000000000000:function:${functionName}`,
+  });
+  expect(cloud.access.denials).toMatchObject([
+    called('events.amazonaws.com', 'events:us-east-1:000000000000:rule/S-Rule', 'S-Beat'),
+    called('lambda.alarms.cloudwatch.amazonaws.com', 'cloudwatch:us-east-1:000000000000:alarm:S-Alarm', 'S-Act'),
+  ]);
+  for (const { message } of cloud.access.denials) expect(lines.join('\n')).toContain(message);
+  expect(cloud.functions.functions().map(({ invocations }) => invocations)).toEqual([1, 0]);
 });

@@ -1,6 +1,8 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
+import { Arrivals } from '../../../local/fifo/arrivals.ts';
 import { Deque } from '../../../local/fifo/deque.ts';
+import { type StoredMessage, toStored } from '../../../local/fifo/stored-message.ts';
 import { Timers } from '../../../local/fifo/timers.ts';
 
 it('a deque does what an array does', () => {
@@ -38,6 +40,36 @@ it('timers come in the order of their times, then of their adding, and without t
         current.delete(id);
       }
       expect(taken).toEqual(times);
+    }),
+  );
+});
+
+it('the oldest arrival is the first that is not gone, whichever went before', () => {
+  const group = { key: '', waiting: new Deque<StoredMessage>(), received: [], inFlight: 0, delayed: 0, lastDueAtMs: 0 };
+  const identity = {
+    messageId: '',
+    sequenceNumber: undefined,
+    deduplicationId: undefined,
+    deadLetterSourceArn: undefined,
+  };
+  // Mostly the newest go, so that an old one stays before many that are gone.
+  const operation = fc.oneof(fc.constant('add' as const), fc.nat(3));
+  fc.assert(
+    fc.property(fc.array(operation, { maxLength: 1000, size: 'max' }), (operations) => {
+      const arrivals = new Arrivals();
+      const here: StoredMessage[] = [];
+      operations.forEach((each, at) => {
+        if (each === 'add') {
+          const message = toStored({ body: '' }, identity, { ...group, isReady: false }, 0, at);
+          here.push(message);
+          arrivals.add(message, here.length);
+        } else {
+          const [gone] = here.splice(-1 - each, 1);
+          if (gone) gone.state = 'gone';
+        }
+        if (at % 50 === 0) expect(arrivals.oldestAtMs()).toBe(here[0]?.arrivedAtMs);
+      });
+      expect(arrivals.oldestAtMs()).toBe(here[0]?.arrivedAtMs);
     }),
   );
 });

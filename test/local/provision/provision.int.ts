@@ -20,6 +20,12 @@ async function start(stacks: Parameters<typeof writeAssembly>[0], bundles?: Reco
 
 const queue = (properties: object = {}) => ({ Type: 'AWS::SQS::Queue', Properties: properties });
 
+const trust = { Effect: 'Allow', Principal: { Service: 'lambda.amazonaws.com' }, Action: 'sts:AssumeRole' };
+const role = (properties: object = {}) => ({
+  Type: 'AWS::IAM::Role',
+  Properties: { AssumeRolePolicyDocument: { Statement: [trust] }, ...properties },
+});
+
 test('stacks come after those they depend on', () => {
   const none = { Resources: {} };
   const folder = writeAssembly({ A: { ...none, dependencies: ['B'] }, B: { ...none, dependencies: ['C'] }, C: none });
@@ -106,16 +112,16 @@ test('what means nothing here is counted, may be referred to, and is left out by
     S: {
       Conditions: { Never: { 'Fn::Equals': [1, 2] } },
       Resources: {
-        R: { Type: 'AWS::IAM::Role' },
-        P: { Type: 'AWS::SQS::QueuePolicy' },
-        P2: { Type: 'AWS::SQS::QueuePolicy' },
+        K: { Type: 'AWS::KMS::Key' },
+        D: { Type: 'AWS::CloudWatch::Dashboard' },
+        D2: { Type: 'AWS::CloudWatch::Dashboard' },
         Q: { ...queue(), Condition: 'Never' },
       },
-      Outputs: { Role: { Value: { 'Fn::GetAtt': ['R', 'Arn'] } } },
+      Outputs: { Key: { Value: { 'Fn::GetAtt': ['K', 'Arn'] } } },
     },
   });
-  expect(notEmulated).toEqual({ 'AWS::IAM::Role': 1, 'AWS::SQS::QueuePolicy': 2 });
-  expect(outputs.S?.Role).toMatch(/^arn:aws:iam:/);
+  expect(notEmulated).toEqual({ 'AWS::KMS::Key': 1, 'AWS::CloudWatch::Dashboard': 2 });
+  expect(outputs.S?.Key).toMatch(/^arn:aws:kms:/);
   expect(messaging.queues.list()).toEqual([]);
 });
 
@@ -152,7 +158,7 @@ test('a function runs with its resolved environment, from the asset that its S3 
             },
           },
           Q: queue(),
-          R: { Type: 'AWS::IAM::Role' },
+          R: role(),
         },
       },
     },

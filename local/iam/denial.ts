@@ -1,0 +1,40 @@
+import { type Call, callerName } from './caller.ts';
+import type { Decision } from './decide.ts';
+
+/** A call that was refused. */
+export interface Denial {
+  /** As AWS names it: a session's ARN, or a service and the resource that it acted for. */
+  readonly caller: string;
+  readonly action: string;
+  readonly resource: string;
+  /** The statement that would allow it; where one denies it, that one. */
+  readonly statement: object;
+  /** In AWS's words, and the statement. */
+  readonly message: string;
+  /** How often. */
+  count: number;
+}
+
+/** What is said of a call that a decision refuses (iam/troubleshoot_access-denied). */
+export function denialOf(call: Call, decision: Exclude<Decision, { outcome: 'allowed' }>): Denial {
+  const { action, resource } = call;
+  const caller = callerName(call.caller);
+  const refused = `User: ${caller} is not authorized to perform: ${action} on resource: ${resource}`;
+  const shared = { caller, action, resource, count: 0 };
+  if (decision.outcome === 'forbidden') {
+    const { by, policy } = decision;
+    const message = `${refused} with an explicit deny in ${policy === 'identity-based' ? 'an' : 'a'} ${policy} policy\nDenied by ${by.source}: ${by.text}`;
+    return { ...shared, statement: JSON.parse(by.text), message };
+  }
+  const statement = statementFor(call);
+  const policy = call.caller.kind === 'service' ? 'resource-based' : 'identity-based';
+  const message = `${refused} because no ${policy} policy allows the ${action} action\nWould be allowed by: ${JSON.stringify(statement)}`;
+  return { ...shared, statement, message };
+}
+
+function statementFor({ caller, action, resource }: Call): object {
+  const statement = { Effect: 'Allow', Action: action, Resource: resource };
+  if (caller.kind === 'role') return statement;
+  const Condition = { ArnEquals: { 'aws:SourceArn': caller.sourceArn } };
+  return { ...statement, Principal: { Service: caller.service }, Condition };
+}

@@ -1,0 +1,82 @@
+import * as z from 'zod/mini';
+import { ANY, type Need, type Place } from './need.ts';
+
+const table = z.looseObject({ TableName: z.string(), IndexName: z.optional(z.string()) });
+const tables = z.looseObject({ RequestItems: z.record(z.string(), z.unknown()) });
+const transaction = z.looseObject({
+  TransactItems: z.array(z.record(z.string(), z.looseObject({ TableName: z.string() }))),
+});
+const stream = z.looseObject({ StreamArn: z.string() });
+
+/** What each item of a transaction needs: there is no action for the whole (ddb/transaction-apis-iam, 2026-12-01). */
+const TRANSACTED: Readonly<Record<string, string>> = {
+  Put: 'dynamodb:PutItem',
+  Update: 'dynamodb:UpdateItem',
+  Delete: 'dynamodb:DeleteItem',
+  ConditionCheck: 'dynamodb:ConditionCheckItem',
+  Get: 'dynamodb:GetItem',
+};
+
+type Read = (input: unknown, action: string, place: Place) => Need[];
+
+const ofTable: Read = (input, action, place) => {
+  const { TableName, IndexName } = table.parse(input);
+  const arn = tableArn(TableName, place);
+  return [{ action, resource: IndexName === undefined ? arn : `${arn}/index/${IndexName}` }];
+};
+const ofTables: Read = (input, action, place) =>
+  Object.keys(tables.parse(input).RequestItems).map((name) => ({ action, resource: tableArn(name, place) }));
+const ofTransaction: Read = (input, _action, place) =>
+  transaction.parse(input).TransactItems.flatMap((item) =>
+    Object.entries(item).map(([kind, { TableName }]) => {
+      const action = TRANSACTED[kind];
+      if (action === undefined) throw new Error(`a transaction knows no ${kind}`);
+      return { action, resource: tableArn(TableName, place) };
+    }),
+  );
+const ofStream: Read = (input, action, place) => [
+  { action, resource: inRegion(stream.parse(input).StreamArn, place.region) },
+];
+const ofAll: Read = (_input, action) => [{ action, resource: ANY }];
+
+/** ddb/api-permissions-reference, 2026-12-01 */
+const OPERATIONS: Readonly<Record<string, Read>> = {
+  GetItem: ofTable,
+  PutItem: ofTable,
+  UpdateItem: ofTable,
+  DeleteItem: ofTable,
+  Query: ofTable,
+  Scan: ofTable,
+  DescribeTable: ofTable,
+  DescribeTimeToLive: ofTable,
+  BatchGetItem: ofTables,
+  BatchWriteItem: ofTables,
+  TransactGetItems: ofTransaction,
+  TransactWriteItems: ofTransaction,
+  ListTables: ofAll,
+  ListStreams: ofAll,
+  DescribeStream: ofStream,
+  GetShardIterator: ofStream,
+};
+
+/**
+ * The IAM actions of an operation of DynamoDB or DynamoDB Streams. Throws for one whose actions aren't known, so that nothing is allowed for
+ * want of understanding, and for an input that can't be read.
+ */
+export function dynamoDbNeeds(operation: string, input: unknown, place: Place): Need[] {
+  const read = Object.hasOwn(OPERATIONS, operation) ? OPERATIONS[operation] : undefined;
+  if (read) return read(input, `dynamodb:${operation}`, place);
+  const known = Object.keys(OPERATIONS).join(', ');
+  throw new Error(`the permissions for DynamoDB ${operation} are not emulated; emulated are those for ${known}`);
+}
+
+/** A table may be named by its ARN too. */
+function tableArn(name: string, { region, accountId }: Place): string {
+  if (name.startsWith('arn:')) return inRegion(name, region);
+  return `arn:aws:dynamodb:${region}:${accountId}:table/${name}`;
+}
+
+/** Engines put their own name where DynamoDB's ARNs have a region. */
+export function inRegion(text: string, region: string): string {
+  return text.replaceAll(/(?<=\barn:aws:dynamodb:)(dynoxide|ddblocal)(?=:)/g, region);
+}

@@ -1,0 +1,137 @@
+import { type FoundEntity, type KnownEntity, listedUnder, type Reader } from '../adapters/cache-table.ts';
+import type { PageOptions } from '../adapters/list.ts';
+import type { Readiness } from '../adapters/readiness.ts';
+import { type Boundary, cachedType, checkedState } from '../core/contract.ts';
+import { entityRef, tableKey } from '../core/entity.ts';
+import { indexedValues, keptFields } from '../core/project/fields.ts';
+import { type CachedEntity, checkedLimit, decodeCursor, encodeCursor, type Page } from '../core/read.ts';
+import { canonicalState } from '../core/state.ts';
+
+/** An entity that a test wants to be in the cache. */
+export interface GivenEntity {
+  readonly type: string;
+  readonly id: string;
+  /** The whole state, as the owner would put it: the cache keeps of it what its contract says. Left out: the entity was deleted. */
+  readonly state?: unknown;
+  /** Integer from 1. Default 1. */
+  readonly version?: number;
+  /** ISO 8601. Default 2026-01-01T00:00:00.000Z. */
+  readonly changedAt?: string;
+}
+
+export interface InMemoryReaderOptions {
+  /** How far each type's backfill is. Default: `ready`. */
+  readonly readiness?: Readonly<Record<string, Readiness>>;
+}
+
+/** One entity of the cache. */
+interface Held {
+  readonly id: string;
+  readonly version: number;
+  readonly changedAt: string;
+  /** The fields kept; undefined for a deletion. Text, so that nobody who changes what was read changes what is read next. */
+  readonly dataJson: string | undefined;
+  /** Index name to the value listed under. */
+  readonly indexed: Readonly<Record<string, string>>;
+  readonly position: { readonly partition: number; readonly afterId: string };
+}
+
+const CHANGED_AT = '2026-01-01T00:00:00.000Z';
+const READY: Readiness = { status: 'ready', readyAt: CHANGED_AT, sent: 0 };
+
+/**
+ * A reader without any cloud, for unit tests of what reads a cache. It answers as `createReader` does: same errors, same order, only the
+ * fields that the cache keeps. Of an entity that is given more than once the highest version stays.
+ *
+ * @throws FreshetError `UnknownEntityType` | `InvalidEntityId` | `InvalidState`: what no cache of this boundary could hold
+ */
+export async function inMemoryReader(
+  boundary: Boundary,
+  given: readonly GivenEntity[] = [],
+  options: InMemoryReaderOptions = {},
+): Promise<Reader> {
+  const types = new Map<string, Map<string, Held>>();
+  for (const one of given) {
+    const held = await hold(boundary, one);
+    const ofType = types.get(one.type) ?? new Map<string, Held>();
+    types.set(one.type, ofType);
+    if ((ofType.get(one.id)?.version ?? 0) < held.version) ofType.set(one.id, held);
+  }
+  const all = (type: string): Held[] => {
+    cachedType(boundary, type);
+    return [...(types.get(type)?.values() ?? [])];
+  };
+  const get = (type: string, id: string): CachedEntity => {
+    cachedType(boundary, type);
+    const held = types.get(type)?.get(entityRef(type, id).id);
+    return held === undefined ? { status: 'unknown', id } : known(held);
+  };
+
+  return {
+    get: async (type, id) => get(type, id),
+    async getMany(type, ids) {
+      cachedType(boundary, type);
+      return ids.map((id) => get(type, id));
+    },
+    list: async (type, pageOptions = {}) => pageOf(all(type).sort(byPosition), found, pageOptions),
+    listWithDeleted: async (type, pageOptions = {}) => pageOf(all(type).sort(byPosition), known, pageOptions),
+    async listBy(type, index, value, pageOptions = {}) {
+      const key = listedUnder(boundary, type, index, value);
+      if (key === undefined) return { items: [], cursor: undefined };
+      // An index is one list for all partitions.
+      const listed = all(type).filter(({ indexed }) => indexed[index] === key);
+      const inOneList = listed.map((held) => ({ ...held, position: { partition: 0, afterId: held.id } }));
+      return pageOf(inOneList.sort(byPosition), found, pageOptions);
+    },
+    async readiness(type) {
+      cachedType(boundary, type);
+      return options.readiness?.[type] ?? READY;
+    },
+    count: async (type) => all(type).filter((held) => found(held) !== undefined).length,
+  };
+}
+
+async function hold(boundary: Boundary, given: GivenEntity): Promise<Held> {
+  const { type, id, version = 1, changedAt = CHANGED_AT } = given;
+  const cached = cachedType(boundary, type);
+  const entity = entityRef(type, id);
+  const { pk } = tableKey(entity);
+  const position = { partition: Number(pk.slice(pk.lastIndexOf('#') + 1)), afterId: id };
+  const held = { id, version, changedAt, position };
+  if (given.state === undefined) return { ...held, dataJson: undefined, indexed: {} };
+  const kept = keptFields(await checkedState(cached.contract, entity, given.state), cached);
+  return { ...held, dataJson: canonicalState(entity, kept).json, indexed: indexedValues(type, kept, cached) };
+}
+
+function known({ id, version, changedAt, dataJson }: Held): KnownEntity {
+  return dataJson === undefined
+    ? { status: 'deleted', id, version, changedAt }
+    : { status: 'found', id, version, changedAt, value: JSON.parse(dataJson) };
+}
+
+function found(held: Held): FoundEntity | undefined {
+  const entity = known(held);
+  return entity.status === 'found' ? entity : undefined;
+}
+
+/** As DynamoDB sorts a table that is read partition by partition: ids by their bytes in UTF-8. */
+function byPosition({ position: one }: Held, { position: other }: Held): number {
+  return one.partition - other.partition || Buffer.compare(Buffer.from(one.afterId), Buffer.from(other.afterId));
+}
+
+/** The page after the options' cursor; `sorted` is sorted by position, and `read` leaves out what it turns into undefined. */
+function pageOf<T>(sorted: readonly Held[], read: (held: Held) => T | undefined, options: PageOptions): Page<T> {
+  const limit = checkedLimit(options.limit);
+  const { partition, afterId } = decodeCursor(options.cursor);
+  const isAfter = ({ position }: Held): boolean =>
+    position.partition > partition ||
+    (position.partition === partition &&
+      (afterId === undefined || Buffer.compare(Buffer.from(position.afterId), Buffer.from(afterId)) > 0));
+  const rest = sorted.filter(isAfter).flatMap((held) => {
+    const item = read(held);
+    return item === undefined ? [] : [{ item, position: held.position }];
+  });
+  const page = rest.slice(0, limit);
+  const last = rest.length > limit ? page.at(-1) : undefined;
+  return { items: page.map(({ item }) => item), cursor: last && encodeCursor(last.position) };
+}

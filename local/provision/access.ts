@@ -1,0 +1,113 @@
+import * as z from 'zod/mini';
+import { managedPolicy } from '../iam/managed-policies.ts';
+import { inRegion } from '../iam/needs/dynamodb.ts';
+import { readPolicy, type Statement } from '../iam/statement.ts';
+import { physicalName, type ResourceHandler, type ResourceRequest } from './resource.ts';
+
+/** https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html */
+const longestRoleName = 64;
+
+const roleProperties = z.strictObject({
+  RoleName: z.optional(z.string()),
+  Path: z._default(z.string(), '/'),
+  AssumeRolePolicyDocument: z.unknown(),
+  ManagedPolicyArns: z._default(z.array(z.string()), []),
+  Policies: z._default(z.array(z.object({ PolicyDocument: z.unknown() })), []),
+  Description: z.optional(z.unknown()),
+  MaxSessionDuration: z.optional(z.unknown()),
+  Tags: z.optional(z.unknown()),
+});
+
+/** Creates a role: who may assume it, and what its own policies and AWS's managed ones let it do. */
+export const createRole: ResourceHandler = (request) => {
+  const given = roleProperties.parse(request.properties);
+  const { access, accountId } = request.target;
+  const name = given.RoleName ?? physicalName(request, longestRoleName);
+  const arn = `arn:aws:iam::${accountId}:role${given.Path}${name}`;
+  access.addRole(arn);
+  access.protect(arn, statements(request, given.AssumeRolePolicyDocument, 'AssumeRolePolicyDocument'));
+  for (const managed of given.ManagedPolicyArns)
+    access.grant(arn, statements(request, managedPolicy(managed), managed.slice(managed.lastIndexOf('/') + 1)));
+  for (const { PolicyDocument } of given.Policies) access.grant(arn, statements(request, PolicyDocument));
+  return { ref: name, attributes: { Arn: arn, RoleId: `AROA-${name}` } };
+};
+
+const policyProperties = z.object({
+  PolicyName: z.optional(z.string()),
+  ManagedPolicyName: z.optional(z.string()),
+  PolicyDocument: z.unknown(),
+  RoleName: z.optional(z.string()),
+  Roles: z._default(z.array(z.string()), []),
+});
+
+/** Adds a policy to roles; users and groups have none here. */
+export const createPolicy: ResourceHandler = (request) => {
+  const given = policyProperties.parse(request.properties);
+  const { access, accountId } = request.target;
+  const added = statements(request, given.PolicyDocument);
+  const roles = given.RoleName === undefined ? given.Roles : [given.RoleName];
+  for (const name of roles) access.grant(roleNamed(request, name), added);
+  const name = given.ManagedPolicyName ?? given.PolicyName ?? physicalName(request, longestRoleName);
+  const arn = `arn:aws:iam::${accountId}:policy/${name}`;
+  const isManaged = request.resource.Type === 'AWS::IAM::ManagedPolicy';
+  return { ref: isManaged ? arn : name, attributes: { Id: name, PolicyArn: arn } };
+};
+
+/** A policy names roles without their paths. */
+function roleNamed({ target }: ResourceRequest, name: string): string {
+  const found = [...target.access.policies.ofRoles.keys()].find((arn) => arn.endsWith(`/${name}`));
+  if (found === undefined) throw new Error(`the role ${name} is not part of the assembly`);
+  return found;
+}
+
+const queuePolicy = z.object({ PolicyDocument: z.unknown(), Queues: z.array(z.string()) });
+
+/** Says who may use a queue. */
+export const createQueuePolicy: ResourceHandler = (request) => {
+  const { PolicyDocument, Queues } = queuePolicy.parse(request.properties);
+  const { access, messaging } = request.target;
+  for (const url of Queues) access.protect(messaging.queues.require(url).arn, statements(request, PolicyDocument));
+  return { ref: physicalName(request, longestRoleName), attributes: {} };
+};
+
+const topicPolicy = z.object({ PolicyDocument: z.unknown(), Topics: z.array(z.string()) });
+
+/** Says who may use a topic. */
+export const createTopicPolicy: ResourceHandler = (request) => {
+  const { PolicyDocument, Topics } = topicPolicy.parse(request.properties);
+  for (const arn of Topics) request.target.access.protect(arn, statements(request, PolicyDocument));
+  return { ref: physicalName(request, longestRoleName), attributes: {} };
+};
+
+const permissionProperties = z.strictObject({
+  Action: z.string(),
+  FunctionName: z.string(),
+  Principal: z.string(),
+  SourceArn: z.optional(z.string()),
+  SourceAccount: z.optional(z.string()),
+});
+
+/** Adds a statement to a function's policy, in the form that Lambda gives it (lambda/latest/api/API_AddPermission). */
+export const createPermission: ResourceHandler = (request) => {
+  const given = permissionProperties.parse(request.properties);
+  const { region, accountId, access } = request.target;
+  const name = given.FunctionName.slice(given.FunctionName.lastIndexOf(':') + 1);
+  const arn = `arn:aws:lambda:${region}:${accountId}:function:${name}`;
+  const isService = given.Principal.endsWith('.amazonaws.com');
+  const Condition = {
+    ...(given.SourceArn !== undefined && { ArnLike: { 'aws:SourceArn': given.SourceArn } }),
+    ...(given.SourceAccount !== undefined && { StringEquals: { 'aws:SourceAccount': given.SourceAccount } }),
+  };
+  const Principal = isService ? { Service: given.Principal } : { AWS: given.Principal };
+  const Statement = { Effect: 'Allow', Principal, Action: given.Action, Resource: arn, Condition };
+  access.protect(arn, statements(request, { Statement }));
+  return { ref: physicalName(request, longestRoleName), attributes: { Id: physicalName(request, longestRoleName) } };
+};
+
+/** The statements of a document, with the ARNs of the engine's tables as they are on AWS. */
+function statements(request: ResourceRequest, document: unknown, part?: string): Statement[] {
+  const { stack, logicalId, target } = request;
+  const source = [stack.name, logicalId, ...(part === undefined ? [] : [part])].join('/');
+  const onAws: unknown = JSON.parse(inRegion(JSON.stringify(document ?? null), target.region));
+  return readPolicy(onAws, source);
+}

@@ -1,0 +1,79 @@
+import { Agent, createServer, type IncomingMessage, request, type ServerResponse } from 'node:http';
+import { deniedRequest, type Guard } from '../iam/check-request.ts';
+import { dynamoDbNeeds } from '../iam/needs/dynamodb.ts';
+import { dynamoDbDenial } from './denials.ts';
+import type { Answer } from './errors.ts';
+
+/** Where functions find DynamoDB: what they may not do is refused, everything else goes to the engine as it came. */
+export interface DynamoDbGateway {
+  readonly url: string;
+  close(): Promise<void>;
+}
+
+/** Starts it on a free port of 127.0.0.1. */
+export async function startDynamoDbGateway(engineUrl: string, guard: Guard): Promise<DynamoDbGateway> {
+  const { hostname, port } = new URL(engineUrl);
+  const agent = new Agent({ keepAlive: true, noDelay: true });
+  const server = createServer({ keepAliveTimeout: 60_000, noDelay: true }, (incoming, response) => {
+    const chunks: Buffer[] = [];
+    incoming.on('data', (chunk: Buffer) => chunks.push(chunk));
+    incoming.once('error', () => response.destroy());
+    incoming.once('end', () => {
+      const body = whole(chunks);
+      const refused = refusal(incoming, body, guard);
+      if (refused) response.writeHead(refused.status, refused.headers).end(refused.body);
+      else forward(incoming, body, response);
+    });
+  });
+
+  /** Headers and bodies go both ways untouched; a connection that breaks on one side ends on the other. */
+  function forward({ method, url: path, headers }: IncomingMessage, body: Buffer, response: ServerResponse): void {
+    const outgoing = request({ hostname, port, agent, method, path, headers }, (answer) => {
+      const chunks: Buffer[] = [];
+      answer.on('data', (chunk: Buffer) => chunks.push(chunk));
+      answer.once('end', () => response.writeHead(answer.statusCode ?? 502, answer.headers).end(whole(chunks)));
+      answer.once('error', () => response.destroy());
+    });
+    outgoing.once('error', () => response.destroy());
+    response.once('close', () => {
+      if (!response.writableFinished) outgoing.destroy();
+    });
+    outgoing.end(body);
+  }
+
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(0, '127.0.0.1', resolve);
+  });
+  const address = server.address();
+  if (address === null || typeof address === 'string') throw new Error(`No TCP address to serve on: ${address}`);
+  return {
+    url: `http://127.0.0.1:${address.port}`,
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+        agent.destroy();
+      }),
+  };
+}
+
+function whole(chunks: readonly Buffer[]): Buffer {
+  const [first = Buffer.alloc(0), ...rest] = chunks;
+  return rest.length === 0 ? first : Buffer.concat(chunks);
+}
+
+/** What is answered to a request that may not go on; undefined if it may. */
+function refusal({ headers }: IncomingMessage, body: Buffer, guard: Guard): Answer | undefined {
+  const target = String(headers['x-amz-target']);
+  const operation = target.slice(target.indexOf('.') + 1);
+  try {
+    const needs = (place: Guard['place']) => dynamoDbNeeds(operation, JSON.parse(body.toString()), place);
+    const denial = deniedRequest(guard, headers.authorization, needs);
+    return denial && dynamoDbDenial(denial);
+  } catch (error) {
+    // What can't be understood isn't let through.
+    const reason = error instanceof Error ? error.message : String(error);
+    return dynamoDbDenial({ message: `What this request needs to be allowed can't be told: ${reason}` });
+  }
+}

@@ -1,0 +1,78 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import { createOwner, createReader, FreshetError, type Owner, type Reader } from 'freshet-aws';
+import {
+  cacheIn,
+  cloudClient,
+  inMemoryReader,
+  type LocalCloud,
+  ownerIn,
+  startLocalCloud,
+  synthesise,
+} from 'freshet-aws/testing';
+import geography from './geography.ts';
+import ordering from './ordering.ts';
+import warehouse from './warehouse.ts';
+
+const germany = { name: 'Germany', region: 'Europe', calling: '+49' };
+const france = { name: 'France', region: 'Europe', calling: '+33' };
+
+describe('the app on the local cloud', () => {
+  let cloud: LocalCloud;
+  let client: ReturnType<typeof cloudClient>;
+  let owner: Owner;
+  let caches: Record<'ordering' | 'warehouse', Reader>;
+
+  before(async () => {
+    cloud = await startLocalCloud({ assembly: await synthesise(import.meta.dirname) });
+    client = cloudClient(cloud);
+    const open = (boundary: typeof ordering) =>
+      createReader({ boundary, client, tableName: cacheIn(cloud, boundary).table });
+    owner = createOwner({ boundary: geography, client, tableName: ownerIn(cloud, geography).table });
+    caches = { ordering: open(ordering), warehouse: open(warehouse) };
+  });
+  after(async () => {
+    client?.destroy();
+    await cloud?.stop();
+  });
+
+  test('what the owner puts is read from both caches, each with the fields that it keeps', async () => {
+    assert.equal((await owner.put('Country', 'DE', germany)).version, 1);
+    await owner.put('Country', 'FR', france);
+    await cloud.idle();
+    const inOrdering = await caches.ordering.get('Country', 'DE');
+    assert.equal(inOrdering.status === 'found' && inOrdering.version, 1);
+    assert.deepEqual(inOrdering.status === 'found' && inOrdering.value, germany);
+    const inWarehouse = await caches.warehouse.get('Country', 'DE');
+    assert.deepEqual(inWarehouse.status === 'found' && inWarehouse.value, { name: 'Germany' });
+    const { items } = await caches.ordering.listBy('Country', 'region', 'Europe');
+    assert.deepEqual(
+      items.map(({ id }) => id),
+      ['DE', 'FR'],
+    );
+  });
+
+  test('what the owner deletes is deleted in both', async () => {
+    await owner.delete('Country', 'FR');
+    await cloud.idle();
+    for (const reader of Object.values(caches)) assert.equal((await reader.get('Country', 'FR')).status, 'deleted');
+  });
+
+  test("the owner refuses what its contract doesn't take", async () => {
+    await assert.rejects(
+      owner.put('Country', 'XX', { name: 'Nowhere' }),
+      (error) => error instanceof FreshetError && error.code === 'InvalidState',
+    );
+  });
+});
+
+test('a reader in memory answers as the cache does', async () => {
+  const reader = await inMemoryReader(warehouse, [
+    { type: 'Country', id: 'DE', state: germany },
+    { type: 'Country', id: 'FR', version: 2 },
+  ]);
+  const found = await reader.get('Country', 'DE');
+  assert.deepEqual(found.status === 'found' && found.value, { name: 'Germany' });
+  assert.equal((await reader.get('Country', 'FR')).status, 'deleted');
+  await assert.rejects(reader.get('Currency', 'EUR'), { code: 'UnknownEntityType' });
+});

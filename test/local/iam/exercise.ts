@@ -1,0 +1,115 @@
+import { DeleteItemCommand, DeleteTableCommand } from '@aws-sdk/client-dynamodb';
+import { vi } from 'vitest';
+import { dynamoDbClient } from '../../../adapters/clients.ts';
+import { keyItem } from '../../../adapters/items.ts';
+import { ownerOf } from '../../../cli/session.ts';
+import { messageGroupId } from '../../../core/entity.ts';
+import { parseEvent } from '../../../core/event.ts';
+import type { SetAside } from '../../../core/project/ports.ts';
+import type { Queue } from '../../../local/fifo/queue.ts';
+import type { CacheName, Lab } from '../../failure/lab.ts';
+import { keepLedger } from '../../failure/ledger.ts';
+import { item, itemState, textToSend, toSend } from '../../failure/messages.ts';
+import { useAsFunctions } from './users.ts';
+
+const LONGEST_MS = 20_000;
+const BIOGRAPHY = 'born, lived, and wrote about it at length. '.repeat(30);
+
+/** Has the failure tests' app do everything that its functions can do, so that what they call is all that they may need to be allowed. */
+export async function exercise(lab: Lab): Promise<void> {
+  const { cloud, owner } = lab;
+  const client = dynamoDbClient({ endpoint: cloud.endpoints.dynamodb });
+  // The reports' first run of all measures for five seconds, and so long a gap is waited for to heal: both at once.
+  const ticked = cloud.tick();
+  await missDelta(lab);
+  await changeAndDelete(lab);
+  await stopAndRelease(lab);
+  await parkAndRedrive(lab);
+  // Has writes paced for a while, in which the relay conflates: not before what needs each version by itself.
+  await useAsFunctions(lab);
+  await crashAndMissDelivery(lab);
+  await lab.repair('parking', { operation: 'readiness', type: 'Item', state: { status: 'empty' } });
+
+  // A change that no owner made can't be published: the relay diverts it.
+  const { table } = ownerOf(lab.session, 'Item').deployed;
+  await client.send(new DeleteItemCommand({ TableName: table, Key: keyItem(item('changed')) }));
+  await ticked;
+  await cloud.tick();
+  await cloud.idle();
+
+  // The last thing, since nothing comes after it: what can't be written is returned, to come again later.
+  await client.send(new DeleteTableCommand({ TableName: lab.cache('discarding').deployed.table }));
+  await owner.put('Item', 'late', itemState(1));
+  const postponed = () => cloud.access.calls.some(({ action }) => action === 'sqs:ChangeMessageVisibility');
+  await vi.waitUntil(postponed, { timeout: LONGEST_MS, interval: 20 });
+  client.destroy();
+}
+
+async function changeAndDelete({ cloud, owner }: Lab): Promise<void> {
+  for (let version = 1; version <= 3; version += 1) await owner.put('Item', 'changed', itemState(version));
+  await owner.put('Item', 'deleted', itemState(1));
+  await owner.delete('Item', 'deleted');
+  await cloud.idle();
+}
+
+async function stopAndRelease(lab: Lab): Promise<void> {
+  const { cloud, owner } = lab;
+  for (const price of [1, -1, 2, 3]) await owner.put('Item', 'stopped', { ...itemState(1), price });
+  await cloud.idle();
+  await setAside(lab, 'stopping', 3);
+  const release = { operation: 'release', type: 'Item', id: 'stopped' } as const;
+  await lab.repair('stopping', { ...release, drop: false });
+  await lab.repair('stopping', { ...release, drop: true });
+}
+
+/** Waits until so many events at least are set aside: on a busy machine a function may begin late. */
+async function setAside(lab: Lab, cache: CacheName, count: number): Promise<void> {
+  const isThere = async () => (await lab.aside(cache)).length >= count;
+  await vi.waitUntil(isThere, { timeout: LONGEST_MS, interval: 20 });
+}
+
+/** What is still poison is set aside anew, what isn't is removed from parking. */
+async function parkAndRedrive(lab: Lab): Promise<void> {
+  lab.queue('parking').send(textToSend(item('parked'), 'no event'));
+  lab.queue('parking').send(toSend(item('redriven'), 1, { ...itemState(1), price: -1 }));
+  await lab.cloud.idle();
+  await setAside(lab, 'parking', 2);
+  const keys = (await lab.aside('parking')).map(({ message }: SetAside) => message);
+  await lab.repair('parking', { operation: 'redrive', keys });
+}
+
+/** The second version of the profile never reaches the cache that parks. */
+async function missDelta(lab: Lab): Promise<void> {
+  const { projector } = lab.cache('parking').deployed;
+  keepLedger(lab.cloud, (functionName, { body }) => {
+    const event = parseEvent(body);
+    return functionName === projector && 'kind' in event && event.kind === 'delta' && event.version === 2;
+  });
+  for (let visits = 1; visits <= 3; visits += 1) {
+    await lab.owner.put('Profile', 'missed', { name: 'missed', biography: BIOGRAPHY, visits, city: 'here' });
+  }
+}
+
+/** A message that the projector didn't survive, one that comes for the third time, and one that SNS couldn't deliver. */
+async function crashAndMissDelivery(lab: Lab): Promise<void> {
+  const { deadLetterQueueUrl, projector } = lab.cache('parking').deployed;
+  const queue = lab.queue('parking');
+  lab.cloud.messaging.queues.require(deadLetterQueueUrl).send(toSend(item('crashed'), 1));
+  await lab.cloud.functions.invoke(projector, suspectEvent(queue));
+  queue.setAttributes({ MaximumMessageSize: '1024' });
+  await lab.owner.put('Profile', 'undelivered', { name: 'x', biography: BIOGRAPHY, visits: 1, city: 'here' });
+  await lab.cloud.idle();
+  queue.setAttributes({ MaximumMessageSize: String(256 * 1024) });
+}
+
+function suspectEvent({ arn }: Queue): object {
+  const { groupId = messageGroupId(item('suspect')), body } = toSend(item('suspect'), 1);
+  const attributes = {
+    MessageGroupId: groupId,
+    SequenceNumber: '1'.padStart(20, '0'),
+    SentTimestamp: String(Date.now()),
+    ApproximateReceiveCount: '5',
+  };
+  const record = { messageId: 'suspect', receiptHandle: 'none', body, attributes, eventSourceARN: arn };
+  return { Records: [{ ...record, eventSource: 'aws:sqs', messageAttributes: {} }] };
+}

@@ -1,0 +1,109 @@
+import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
+import { startLocalCloud } from '../../../local/cloud.ts';
+import type { Call } from '../../../local/iam/caller.ts';
+import { decide, type Policies } from '../../../local/iam/decide.ts';
+import { denialOf } from '../../../local/iam/denial.ts';
+import { type Lab, labAssembly, startLab } from '../../failure/lab.ts';
+import { exercise } from './exercise.ts';
+import { type Grant, grantsOf, isOf, refused, without } from './grants.ts';
+
+const LONGEST_MS = 60_000;
+
+/** What the templates allow beyond what anything here calls, and why: the CDK grants it, not our constructs. */
+const BEYOND_NEED: readonly (readonly [grants: RegExp, why: string])[] = [
+  [/ logs:CreateLogGroup /, "AWS's managed policy has it; our log groups are in the templates"],
+  [/ sqs:GetQueueUrl /, 'SqsEventSource and SqsDlq grant it; the functions are given URLs'],
+  [/OwnerRelay.* sqs:GetQueueAttributes .*OwnerRelayFailures/, 'SqsDlq grants it'],
+  [
+    /(Repair|Governor).* sqs:ChangeMessageVisibility /,
+    'SqsEventSource grants it; only the projector says when messages come again',
+  ],
+  [/PipelineAlarms.* sns:Publish /, 'what alarms tell people is not emulated'],
+  [/ dynamodb:\w+ .*\/index\/\*$/, "Table.grant adds a table's indexes; our functions read and write by key"],
+];
+
+let lab: Lab;
+let policies: Policies;
+let calls: readonly Call[];
+let ofShop: Policies;
+
+beforeAll(async () => {
+  lab = await startLab({ assembly: await labAssembly() });
+  await exercise(lab);
+  ({ policies, calls } = lab.cloud.access);
+  const shop = await startLocalCloud({ assembly: inject('assembly') });
+  ofShop = shop.access.policies;
+  await shop.stop();
+}, LONGEST_MS);
+
+afterAll(() => lab?.close());
+
+/** A grant by the construct that it comes from: both apps, and all caches of each, have the same constructs under the same ids. */
+function kindOf({ owner, action, resource }: Grant): string {
+  return `${owner} ${action} ${resource}`
+    .replaceAll(/(Geography|Catalogue)-/g, '')
+    .replace(/Owner-Changes-\w+/, 'OwnerChanges')
+    .replace(/\/stream\/.*/, '/stream')
+    .replaceAll(/(Ordering|Warehouse|Parking|Stopping|Discarding)-/g, '');
+}
+
+const isBeyondNeed = (kind: string) => BEYOND_NEED.some(([grants]) => grants.test(kind));
+
+/** What is refused once a grant is gone, in the words of the refusal. */
+function refusalsWithout(grant: Grant): { readonly call: Call; readonly message: string }[] {
+  const lacking = without(policies, grant);
+  return refused(lacking, calls).flatMap((call) => {
+    const decision = decide(lacking, call);
+    return decision.outcome === 'allowed' ? [] : [{ call, message: denialOf(call, decision).message }];
+  });
+}
+
+test('the pipeline, with all that it can do, is refused nothing', () => {
+  expect(lab.cloud.access.denials).toEqual([]);
+  expect(refused(policies, calls)).toEqual([]);
+});
+
+describe('each grant removed in turn', () => {
+  test('what fails names the missing action and resource, and nothing else fails', () => {
+    const grants = grantsOf(policies);
+    const refusals = grants.flatMap((grant) => refusalsWithout(grant).map((refusal) => ({ grant, ...refusal })));
+    const wrong = refusals.filter(
+      ({ grant, call, message }) =>
+        !isOf(grant, call) || !message.includes(`to perform: ${call.action} on resource: ${call.resource} because no `),
+    );
+    expect(wrong).toEqual([]);
+    const missed = new Set(refusals.map(({ grant }) => grant)).size;
+    console.log(`grants of the failure tests' app: ${grants.length}, of which ${missed} are missed when they are gone`);
+  });
+
+  test.each([
+    ["the failure tests' app", () => policies],
+    ['the shop', () => ofShop],
+  ])('no grant of %s goes unnoticed, but those that only the CDK wants', (_, ofApp) => {
+    const noticed = new Set(
+      grantsOf(policies)
+        .filter((one) => refusalsWithout(one).length > 0)
+        .map(kindOf),
+    );
+    const unnoticed = grantsOf(ofApp())
+      .map(kindOf)
+      .filter((kind) => !noticed.has(kind));
+    expect(grantsOf(ofApp()).length).toBeGreaterThan(100);
+    expect(unnoticed.filter((kind) => !isBeyondNeed(kind))).toEqual([]);
+  });
+
+  test('what counts as beyond need is there, and nothing ever called it', () => {
+    const grants = [...grantsOf(policies), ...grantsOf(ofShop)];
+    for (const [pattern] of BEYOND_NEED) {
+      const found = grants.filter((grant) => pattern.test(kindOf(grant)));
+      expect(found.length).toBeGreaterThan(0);
+      expect(found.filter((grant) => calls.some((call) => isCalled(grant, call)))).toEqual([]);
+    }
+  });
+});
+
+/** Whether a call is one that only this grant's role or resource can have allowed. */
+function isCalled(grant: Grant, call: Call): boolean {
+  if (!isOf(grant, call)) return false;
+  return grant.of === 'ofResources' || (call.caller.kind === 'role' && call.caller.roleArn === grant.owner);
+}

@@ -1,0 +1,144 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, afterEach, expect, test, vi } from 'vitest';
+import { type Lab, labAssembly, startLab } from '../../failure/lab.ts';
+import { itemState } from '../../failure/messages.ts';
+import { type ChangeableResource, copyAssembly } from '../../support/copy-assembly.ts';
+
+const LONGEST_MS = 20_000;
+const folder = mkdtempSync(join(tmpdir(), 'freshet-grants-'));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+let lab: Lab | undefined;
+afterEach(async () => {
+  await lab?.close();
+  lab = undefined;
+});
+
+interface Statement {
+  Effect: string;
+  Action: string | string[];
+}
+
+/** A grant to take out of the templates. */
+interface Missing {
+  readonly stack: string;
+  /** Beginning of the logical id of a policy or permission. */
+  readonly of: string;
+  /** Without one the whole resource's grants go. */
+  readonly action?: string;
+}
+
+/** Copies the app without some grants. Reports measure for a second instead of five, to save time. */
+async function appWithout(name: string, missing: readonly Missing[]): Promise<string> {
+  return copyAssembly(await labAssembly(), join(folder, name), (resource) => {
+    for (const { action } of missing.filter((one) => isOf(one, resource))) takeOut(resource, action);
+    const { Variables } = (resource.properties.Environment ?? {}) as { Variables?: Record<string, string> };
+    if (resource.logicalId.startsWith('CacheReport') && Variables?.INTERVAL_SECONDS) Variables.INTERVAL_SECONDS = '10';
+  });
+}
+
+const isOf = ({ stack, of }: Missing, resource: ChangeableResource) =>
+  resource.stack === stack && resource.logicalId.startsWith(of);
+
+function takeOut({ type, properties }: ChangeableResource, action: string | undefined): void {
+  if (type === 'AWS::IAM::Role' && action === undefined) properties.ManagedPolicyArns = [];
+  if (type === 'AWS::Lambda::Permission') properties.Principal = 'sns.amazonaws.com';
+  const document = (properties.PolicyDocument ?? properties.AssumeRolePolicyDocument) as
+    | { Statement: Statement[] }
+    | undefined;
+  for (const statement of document?.Statement ?? []) {
+    if (statement.Effect === 'Allow' && action !== undefined) {
+      statement.Action = [statement.Action].flat().map((each) => (each === action ? 'none:None' : each));
+    }
+  }
+}
+
+/** What was refused so far: caller, action and resource, without what all ARNs have in common. */
+function refusals(): string[] {
+  const denials = lab?.cloud.access.denials ?? [];
+  return denials.map(({ caller, action, resource }) =>
+    `${caller} ${action} ${resource}`.replaceAll(/arn:aws:\w+:[\w-]*:\d*:/g, '').replaceAll(/[A-F0-9]{8}\b/g, ''),
+  );
+}
+
+const untilRefused = (count: number) =>
+  vi.waitUntil(() => refusals().length >= count, { timeout: LONGEST_MS, interval: 10 });
+
+test('what is missing is named by what runs without it, each by itself', async () => {
+  const [parking, stopping, discarding] = ['Parking', 'Stopping', 'Discarding'] as const;
+  const assembly = await appWithout('several', [
+    { stack: discarding, of: 'CacheProjectorServiceRoleDefaultPolicy', action: 'dynamodb:PutItem' },
+    { stack: discarding, of: 'CacheReportServiceRole94' },
+    { stack: stopping, of: 'CacheQueuePolicy', action: 'sqs:SendMessage' },
+    { stack: stopping, of: 'CacheUndeliveredPolicy', action: 'sqs:SendMessage' },
+    { stack: stopping, of: 'CacheReportServiceRoleDefaultPolicy', action: 'cloudwatch:GetMetricData' },
+    { stack: parking, of: 'CacheReportScheduleAllow' },
+  ]);
+  const told: string[] = [];
+  const logged: string[] = [];
+  lab = await startLab({
+    assembly,
+    onProgress: (message) => told.push(message),
+    onLog: (name, line) => logged.push(`${name}: ${line}`),
+  });
+  await lab.owner.put('Item', 'a', itemState(1));
+  await Promise.all([lab.cloud.tick(), untilRefused(EXPECTED.length)]);
+  expect(refusals().sort()).toEqual([...EXPECTED].sort());
+
+  // Whoever watches the cloud is told, and what fails of it fails by AWS's error.
+  for (const { message } of lab.cloud.access.denials) expect(told).toContain(message);
+  expect(logged.join('\n')).toMatch(/Stopping-CacheReport.*AccessDeniedException/);
+  const { reader } = lab.cache('parking');
+  await vi.waitFor(async () => expect(await reader.get('Item', 'a')).toMatchObject({ version: 1 }), LONGEST_MS);
+  expect(lab.queue('stopping').counts()).toMatchObject({ visible: 0, inFlight: 0 });
+  const ofReport = logged.filter((line) => line.startsWith('Discarding-CacheReport') && line.includes('{'));
+  expect(ofReport).toEqual([]);
+});
+
+const EXPECTED = [
+  'assumed-role/Discarding-CacheProjectorServiceRole1C292A9C/Discarding-CacheProjector21226D5A dynamodb:PutItem table/Discarding-CacheTable0A35CF55',
+  'assumed-role/Discarding-CacheReportServiceRole94D5AA31/Discarding-CacheReportEBA81625 logs:CreateLogStream log-group:Discarding-CacheReportLogs4D31C9EB:log-stream:[$LATEST]local',
+  'assumed-role/Discarding-CacheReportServiceRole94D5AA31/Discarding-CacheReportEBA81625 logs:PutLogEvents log-group:Discarding-CacheReportLogs4D31C9EB:log-stream:[$LATEST]local',
+  'sns.amazonaws.com for Catalogue-Owner-Changes-61E4BC50.fifo sqs:SendMessage Stopping-CacheQueueC6CDF12C.fifo',
+  'sns.amazonaws.com for Catalogue-Owner-Changes-61E4BC50.fifo sqs:SendMessage Stopping-CacheUndeliveredBD830DF6.fifo',
+  'assumed-role/Stopping-CacheReportServiceRole94D5AA31/Stopping-CacheReportEBA81625 cloudwatch:GetMetricData *',
+  'events.amazonaws.com for rule/Parking-CacheReportSchedule21046C3E lambda:InvokeFunction function:Parking-CacheReportEBA81625',
+].map((each) => each.replaceAll(/[A-F0-9]{8}\b/g, ''));
+
+test('a relay that may not publish publishes nothing, and says what it may not', async () => {
+  const missing = { stack: 'Catalogue', of: 'OwnerRelayServiceRoleDefaultPolicy', action: 'sns:Publish' };
+  lab = await startLab({ assembly: await appWithout('relay', [missing]) });
+  await lab.owner.put('Item', 'a', itemState(1));
+  await untilRefused(1);
+  expect(refusals()).toEqual([expect.stringMatching(/OwnerRelay\S+ sns:Publish Catalogue-Owner-Changes-\.fifo$/)]);
+  expect(lab.queue('parking').counts()).toMatchObject({ visible: 0, inFlight: 0 });
+});
+
+test.each<[string, Missing, string]>([
+  [
+    'may not read its queue',
+    { stack: 'Parking', of: 'CacheProjectorServiceRoleDefaultPolicy', action: 'sqs:ReceiveMessage' },
+    'The function execution role does not have permissions to call ReceiveMessage on SQS',
+  ],
+  [
+    'may not read its stream',
+    { stack: 'Catalogue', of: 'OwnerRelayServiceRoleDefaultPolicy', action: 'dynamodb:GetRecords' },
+    'The function execution role does not have permissions to call GetRecords on DYNAMODB',
+  ],
+  [
+    'may not write to its on-failure destination',
+    { stack: 'Catalogue', of: 'OwnerRelayServiceRoleDefaultPolicy', action: 'sqs:SendMessage' },
+    'The function execution role does not have permissions to call SendMessage on SQS',
+  ],
+  [
+    'may not be assumed by Lambda',
+    { stack: 'Parking', of: 'CacheReportServiceRole94', action: 'sts:AssumeRole' },
+    'The role defined for the function cannot be assumed by Lambda',
+  ],
+])('a function whose role %s is not deployed', async (name, missing, message) => {
+  const starting = startLab({ assembly: await appWithout(name.replaceAll(' ', '-'), [missing]) });
+  await expect(starting).rejects.toThrow(message);
+  await expect(starting).rejects.toThrow(`"Action":"${missing.action}"`);
+});

@@ -1,0 +1,52 @@
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { createReader } from '../../../adapters/cache-table.ts';
+import { dynamoDbClient } from '../../../adapters/clients.ts';
+import { createFlow } from '../../../adapters/flow.ts';
+import { createFlowStore } from '../../../adapters/flow-table.ts';
+import { createOwner } from '../../../adapters/owner-table.ts';
+import { ownerOf } from '../../../cli/session.ts';
+import type { Lab } from '../../failure/lab.ts';
+import { itemState } from '../../failure/messages.ts';
+
+/** Does what functions of an owner and of a consumer do, which have their permissions by `grantWrite` and `grantRead`. */
+export async function useAsFunctions(lab: Lab): Promise<void> {
+  await writeWhilePaced(lab);
+  for (const name of ['parking', 'stopping', 'discarding'] as const) {
+    const { boundary, deployed } = lab.cache(name);
+    const client = clientOf(lab, `reader-of-${name}`);
+    const reader = createReader({ boundary, tableName: deployed.table, client });
+    await reader.get('Item', 'changed');
+    await reader.getMany('Item', ['changed', 'deleted']);
+    await reader.list('Item');
+    client.destroy();
+  }
+}
+
+/** A decision that paces writers has them lease tokens. */
+async function writeWhilePaced(lab: Lab): Promise<void> {
+  const { boundary, deployed } = ownerOf(lab.session, 'Item');
+  const developer = dynamoDbClient({ endpoint: lab.cloud.endpoints.dynamodb });
+  const nowMs = Date.now();
+  await createFlowStore({ client: developer, tableName: deployed.flowTable }).saveDecision({
+    ...{ state: 'paced', pacePerSecond: 1_000, retryAfterSeconds: 1 },
+    ...{ levels: {}, missing: [] },
+    ...{ decidedAtMs: nowMs, validUntilMs: nowMs + 10_000 },
+  });
+  developer.destroy();
+  const client = clientOf(lab, 'writer');
+  const flow = createFlow({ client, tableName: deployed.flowTable });
+  const owner = createOwner({ boundary, tableName: deployed.table, client, flow });
+  await owner.put('Item', 'written', itemState(1));
+  await owner.get('Item', 'written');
+  await owner.list('Item');
+  await owner.delete('Item', 'written');
+  client.destroy();
+}
+
+/** A client with the credentials of a function of that name, in the role of that name. */
+function clientOf({ cloud, dynamoDbForFunctions }: Lab, name: string): DynamoDBClient {
+  cloud.access.assume(name, `arn:aws:iam::${cloud.accountId}:role/${name}`);
+  const credentials = cloud.access.credentialsOf(name);
+  if (credentials === undefined) throw new Error(`${name} has no credentials`);
+  return new DynamoDBClient({ endpoint: dynamoDbForFunctions, region: cloud.region, credentials });
+}
