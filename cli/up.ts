@@ -3,7 +3,7 @@ import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { Command } from 'commander';
 import * as z from 'zod/mini';
-import { type LocalCloud, startLocalCloud } from '../local/cloud.ts';
+import type { LocalCloud } from '../local/cloud.ts';
 import { type CacheComparison, compareCaches } from './compare-caches.ts';
 import { EXIT, UsageError } from './errors.ts';
 import { findLocalCloud, type LocalFile, removeLocalFile, writeLocalFile } from './local-file.ts';
@@ -101,6 +101,9 @@ async function run(
     signal,
   });
   report.step('CDK app synthesised, Lambda bundles built');
+  // Loaded when it is needed: other commands start without it.
+  const { startLocalCloud } = await import('../local/cloud.ts');
+  signal.throwIfAborted();
   running.cloud = startLocalCloud({ assembly, onProgress: (message) => report.step(message) });
   const cloud = await running.cloud;
   signal.throwIfAborted();
