@@ -13,7 +13,7 @@ export const CHECKS = {
   foretold: 'the drain time after the peak is within 20 % of the truth',
   'retry-after': 'retry-after is within 20 % of the time until writes are paced',
   pace: 'paced writers get the pace together: no more, and 70 % of it at least',
-  bucket: "the token bucket's item is called a few times a second",
+  bucket: "the token bucket's item is called far less often than one partition of a table bears",
   unlimited: 'nobody is refused without a valid decision',
   missing: 'a report that is missing or too old counts as normal, and is named',
 } as const;
@@ -73,8 +73,7 @@ export function violationsOf(run: Run): Violation[] {
     const { foretold, truth } = retry;
     expect('retry-after', errorOf(retry) <= NEAR, `${foretold.toFixed()} s foretold, ${truth.toFixed()} s in truth`);
   }
-  // A pace ends with its decision's life, and nobody keeps one then.
-  for (const { seconds, admitted, least, most } of isFaultless(run) ? run.paces : []) {
+  for (const { seconds, admitted, least, most } of run.paces) {
     const lease = writers * leaseTokens(most, most / seconds);
     expect(
       'pace',

@@ -25,6 +25,7 @@ export function createPaceWatch({ maxWaitMs }: Pick<Scenario, 'maxWaitMs'>) {
   /** The paces that may be in use, newest last; undefined for a state that isn't paced. */
   let paces: { readonly fromMs: number; readonly pace: number | undefined }[] = [];
   let open: { fromMs: number; admittedBefore: number; least: number; most: number } | undefined;
+  let validUntilMs = 0;
   let last = { nowMs: 0, accepted: 0 };
 
   const close = (): void => {
@@ -36,7 +37,8 @@ export function createPaceWatch({ maxWaitMs }: Pick<Scenario, 'maxWaitMs'>) {
   };
 
   return {
-    decided(nowMs: number, { state, pacePerSecond }: FlowDecision): void {
+    decided(nowMs: number, { state, pacePerSecond, ...decision }: FlowDecision): void {
+      validUntilMs = decision.validUntilMs;
       paces.push({ fromMs: nowMs, pace: state === 'paced' ? pacePerSecond : undefined });
     },
     second(nowMs: number, { wantedRate, accepted }: { readonly wantedRate: number; readonly accepted: number }): void {
@@ -44,7 +46,11 @@ export function createPaceWatch({ maxWaitMs }: Pick<Scenario, 'maxWaitMs'>) {
       if (current > 0) paces = paces.slice(current);
       const used = paces.map(({ pace }) => pace);
       const known = used.filter((pace) => pace !== undefined);
-      const isPaced = current >= 0 && known.length === used.length && wantedRate >= ENOUGH * Math.max(...known);
+      const isPaced =
+        current >= 0 &&
+        nowMs < validUntilMs &&
+        known.length === used.length &&
+        wantedRate >= ENOUGH * Math.max(...known);
       if (!isPaced) close();
       else if (open === undefined) open = { fromMs: nowMs, admittedBefore: accepted, least: 0, most: 0 };
       else {

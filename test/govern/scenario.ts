@@ -8,6 +8,10 @@ export type Shape = (typeof SHAPES)[number];
 export const INTERVAL_SECONDS = 60;
 export const LIFE_SECONDS = 3 * INTERVAL_SECONDS;
 
+/** High water in the cache's work: from half a minute of it to half an hour, seconds. */
+const LEAST_HIGH_WATER_SECONDS = 30;
+const MOST_HIGH_WATER_SECONDS = 1_800;
+
 /** What a seed decides of one run. Rates are events a second. */
 export interface Scenario {
   readonly seed: number;
@@ -78,8 +82,8 @@ export function scenario(shape: Shape, seed: number, faults: Partial<Faults> = {
   const capacity = logBetween(picks, 50, 500);
   const relayDelayMs = Math.round(logBetween(picks, 200, 5_000) / 200) * 200;
   const load = loadOf(shape, random(seed, `load-${shape}`), capacity, relayDelayMs / 1000);
-  // From half a minute of the cache's work to half an hour of it.
-  const highWater = load.highWater ?? Math.round(capacity * logBetween(picks, 30, 1_800));
+  const highWater =
+    load.highWater ?? Math.round(capacity * logBetween(picks, LEAST_HIGH_WATER_SECONDS, MOST_HIGH_WATER_SECONDS));
   return {
     ...{ seed, shape, capacity, relayDelayMs, ...load, highWater, periodSeconds: load.periodSeconds },
     writers: picks.between(1, picks.chance(0.3) ? 80 : 20),
@@ -157,7 +161,9 @@ function peaks(picks: Random, capacity: number, relayDelaySeconds: number): Load
   const loadEndSeconds = Math.ceil(2_400 / period) * period;
   const excess =
     mostBehind(demandAt, capacity, loadEndSeconds) + (isSquare ? top : mean + amplitude) * relayDelaySeconds;
-  const highWater = Math.ceil((excess + 0.02 * capacity * INTERVAL_SECONDS) / between(picks, 0.1, 0.45));
+  const leastFor = (excess + 0.02 * capacity * INTERVAL_SECONDS) / between(picks, 0.1, 0.45);
+  // Below that noise alone, which the excess doesn't count, makes up a good part of it.
+  const highWater = Math.ceil(Math.max(capacity * LEAST_HIGH_WATER_SECONDS, leastFor));
   return { demandAt, bursts: 0, loadEndSeconds, highWater, periodSeconds: period };
 }
 
