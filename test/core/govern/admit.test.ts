@@ -33,8 +33,10 @@ describe('a write', () => {
     expect(admission(REFUSING, AT_MS + 90_000)).toEqual({ kind: 'refused', retryAfterSeconds: 1 });
   });
 
-  test('needs a token while writes are paced', () => {
+  test('needs a token while writes are paced, as long as the decision is valid and says at which pace', () => {
     expect(admission(PACED, AT_MS)).toEqual({ kind: 'paced', pacePerSecond: 20 });
+    expect(admission(PACED, AT_MS + 180_000)).toEqual({ kind: 'free' });
+    expect(admission({ ...REFUSING, state: 'paced' }, AT_MS)).toEqual({ kind: 'free' });
   });
 });
 
@@ -87,5 +89,12 @@ describe('BackpressureError', () => {
       'was not written: cache shop lags by 700 events (no end in sight), so writes are slowed',
     );
     expect(error.drainSeconds).toBeUndefined();
+  });
+
+  test('names no cache where the decision names none', () => {
+    const { cause: _, ...nameless } = REFUSING;
+    const error = new BackpressureError(entity, nameless, 5, 0);
+    expect(error.message).toContain('was not written: a cache lags (no end in sight), so writes are refused');
+    expect([error.cache, error.backlog, error.drainSeconds]).toEqual([undefined, undefined, undefined]);
   });
 });

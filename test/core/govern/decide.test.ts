@@ -50,6 +50,22 @@ describe('the flow state', () => {
     expect(decided(0, standing('paced'), 1).state).toBe('normal');
   });
 
+  test('presses from half of the pace, or from more than the cache was ever seen to consume', () => {
+    expect(decided(0, standing('paced'), 4).state).toBe('paced');
+    expect(decided(0, standing('paced'), 3.9).state).toBe('normal');
+    // The pace grew far beyond what the cache can take: much less of it is still too much.
+    expect(decided(0, standing('paced', { pacePerSecond: 100 }), 10).state).toBe('normal');
+    expect(decided(0, standing('paced', { pacePerSecond: 100 }), 10.1).state).toBe('paced');
+  });
+
+  test('is settled from when no paced cache lags and the pace only grew, and not once either ends', () => {
+    const settled = standing('paced', { settledSinceMs: NOW_MS - 60_000 });
+    expect(decided(0, settled).settledSinceMs).toBe(NOW_MS - 60_000);
+    expect(decided(101, settled).settledSinceMs).toBe(NOW_MS);
+    expect(decided(0, { ...settled, pacePerSecond: 1 }).settledSinceMs).toBe(NOW_MS);
+    expect(decided(0, standing('refusing')).settledSinceMs).toBe(NOW_MS);
+  });
+
   test('counts what waits in the stream', () => {
     expect(decide(undefined, [report({ backlog: 400 })], { records: 100, rate: 0 }, settings, NOW_MS)).toMatchObject({
       state: 'paced',
@@ -70,6 +86,8 @@ describe('the flow state', () => {
       state: 'normal',
       missing: ['shop'],
     });
+    const justInTime = [report({ backlog: 5_000, atMs: NOW_MS - 180_000 })];
+    expect(decide(undefined, justInTime, QUIET, settings, NOW_MS)).toMatchObject({ state: 'refusing', missing: [] });
     const old = [report({ backlog: 5_000, atMs: NOW_MS - 180_001 })];
     expect(decide(undefined, old, QUIET, settings, NOW_MS)).toMatchObject({ state: 'normal', missing: ['shop'] });
   });
@@ -89,6 +107,15 @@ describe('the pace', () => {
     expect(paced({ backlog: 950, consumptionRate: 10 })).toBeCloseTo(10 - 700 / 180);
     expect(paced({ backlog: 250, consumptionRate: 10 })).toBe(10);
     expect(paced({ backlog: 950, consumptionRate: 4 })).toBe(PACE_RANGE[0] * 4);
+    expect(paced({ backlog: 101, consumptionRate: 2 })).toBe(PACE_RANGE[1] * 2);
+  });
+
+  test('doubles in the life of a report while there is hardly any backlog, and follows consumption again with more', () => {
+    const before = standing('paced', { decidedAtMs: NOW_MS - 180_000, settledSinceMs: NOW_MS, pacePerSecond: 40 });
+    const next = (backlog: number) =>
+      decide(before, [report({ backlog })], { records: 0, rate: 40 }, settings, NOW_MS).pacePerSecond;
+    expect(next(100)).toBe(80);
+    expect(next(101)).toBeLessThanOrEqual(PACE_RANGE[1] * 10);
   });
 
   test('is the part of an owner that shares the cache with others', () => {
@@ -133,6 +160,14 @@ describe('a stored decision', () => {
     '[]',
     '{}',
     '{"state":"closed"}',
+    '{"__proto__":{"state":"refusing"}}',
+    JSON.stringify(decided(600)).replace(/"pacePerSecond":[^,]+/, '"pacePerSecond":1e999'),
+    JSON.stringify({ ...decided(600), levels: { shop: 'closed' } }),
+    JSON.stringify({ ...decided(2_000), retryAfterSeconds: -1 }),
+    JSON.stringify({ ...decided(2_000), validUntilMs: 'never' }),
+    JSON.stringify({ ...decided(2_000), missing: 'shop' }),
+    JSON.stringify([decided(2_000)]),
+    '['.repeat(100_000),
     JSON.stringify({ ...decided(600), pacePerSecond: 0 }),
   ])('is none where it says %s', (json) => {
     expect(parseFlowDecision(json)).toBeUndefined();

@@ -7,6 +7,7 @@ describe('the drain time', () => {
     ['nothing for no backlog, whatever comes in', 0, 40, 10, 0],
     ['infinite while as much comes in as goes out', 300, 10, 10, Number.POSITIVE_INFINITY],
     ['infinite while more comes in', 300, 11, 10, Number.POSITIVE_INFINITY],
+    ['nothing for a backlog below none, as a count that is only about right can have it', -3, 10, 40, 0],
     ['infinite while nothing goes out', 300, 0, 0, Number.POSITIVE_INFINITY],
   ])('is %s', (_, backlog, productionRate, consumptionRate, seconds) => {
     expect(drainSeconds(backlog, { productionRate, consumptionRate })).toBe(seconds);
@@ -21,6 +22,7 @@ describe('the drain time', () => {
 test('utilisation is production by consumption, and unknown while nothing is consumed', () => {
   expect(utilisation({ productionRate: 15, consumptionRate: 10 })).toBe(1.5);
   expect(utilisation({ productionRate: 15, consumptionRate: 0 })).toBeUndefined();
+  expect(utilisation({ productionRate: 0, consumptionRate: 10 })).toBe(0);
 });
 
 test('what was produced is what was consumed and what the backlog grew by, and never less than nothing', () => {
@@ -38,6 +40,21 @@ describe('what waits in the stream', () => {
 
   test('grows with the silence of a relay that should have said something', () => {
     expect(streamBacklog(progress, 1_200_000, 120_000)).toEqual({ ageSeconds: 202, records: 10_100, rate: 50 });
+  });
+
+  test('does not count a silence that is no longer than it may be', () => {
+    expect(streamBacklog(progress, 1_120_000, 120_000)).toEqual({ ageSeconds: 2, records: 100, rate: 50 });
+    expect(streamBacklog(progress, 1_120_001, 120_000).ageSeconds).toBeCloseTo(122.001);
+  });
+
+  test('is the delay by the rate where the relay spoke by a clock that is ahead', () => {
+    expect(streamBacklog(progress, 900_000, 120_000)).toEqual({ ageSeconds: 2, records: 100, rate: 50 });
+  });
+
+  test('is old, but nothing, where no record came', () => {
+    expect(streamBacklog({ ...progress, rate: 0 }, 1_200_000, 120_000)).toEqual({
+      ...{ ageSeconds: 202, records: 0, rate: 0 },
+    });
   });
 
   test('is nothing where the relay never said anything', () => {

@@ -88,6 +88,9 @@ test.each([
   ['no JSON', '{'],
   ['nothing', 'null'],
   ['a backlog that is no count', '{"cache":"a","atMs":1,"backlog":1.5}'],
+  ['a string', '"shelf"'],
+  ['what an object would inherit', '{"__proto__":{"cache":"shelf","atMs":1,"backlog":0}}'],
+  ['what never ends', '['.repeat(100_000)],
 ])('%s is no report', (_, body) => {
   expect(parseCacheReport(body)).toBeUndefined();
 });
@@ -101,6 +104,10 @@ test.each<[string, object]>([
   ['an infinite rate', { productionRate: null }],
   ['no share', { share: 0 }],
   ['more than the whole', { share: 1.1 }],
+  ['a backlog that no number holds exactly', { backlog: 2 ** 53 }],
+  ['a backlog in words', { backlog: '7' }],
+  ['a name that is a list', { cache: ['shelf'] }],
+  ['a drain time that is negative', { drainSeconds: -1 }],
 ])('a report with %s is none', (_, given) => {
   const report = {
     ...{ cache: 'shelf', atMs: 1, backlog: 0, productionRate: 0, consumptionRate: 0 },
@@ -108,4 +115,11 @@ test.each<[string, object]>([
   };
   expect(parseCacheReport(JSON.stringify(report))).toEqual(report);
   expect(parseCacheReport(JSON.stringify({ ...report, ...given }))).toBeUndefined();
+});
+
+test('a report whose rate is beyond all numbers is none, and what else a report carries is left out', () => {
+  const body = (rate: string) =>
+    `{"cache":"shelf","atMs":1,"backlog":0,"productionRate":${rate},"consumptionRate":0,"oldestAgeSeconds":0,"drainSeconds":null,"share":1,"admin":true}`;
+  expect(parseCacheReport(body('1e999'))).toBeUndefined();
+  expect(parseCacheReport(body('1'))).not.toHaveProperty('admin');
 });

@@ -1,0 +1,156 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import {
+  decide,
+  FLOW_STATES,
+  type FlowDecision,
+  type FlowState,
+  MIN_PACE,
+  PACED_FROM,
+  parseFlowDecision,
+} from '../../../core/govern/decide.ts';
+import type { CacheReport } from '../../../core/govern/report.ts';
+
+type Decide = typeof decide;
+
+const NOW_MS = 1_000_000_000;
+const LIFE_SECONDS = 180;
+
+/** Names of caches, some of which every object inherits. */
+const CACHES = ['shop', 'depot', 'constructor', 'to-string'];
+
+const rates = fc.oneof(fc.constant(0), fc.double({ min: 0, max: 5_000, noNaN: true }));
+const backlogs = fc.oneof(fc.constantFrom(0, 100, 499, 500, 999, 1_000, 1_001), fc.nat({ max: 1_000_000 }));
+
+const reportsOf = (cache: string) =>
+  fc.record<CacheReport>({
+    cache: fc.constant(cache),
+    atMs: fc.integer({ min: NOW_MS - 2 * LIFE_SECONDS * 1000, max: NOW_MS }),
+    backlog: backlogs,
+    productionRate: rates,
+    consumptionRate: rates,
+    oldestAgeSeconds: rates,
+    drainSeconds: fc.constant(null),
+    share: fc.double({ min: 0.01, max: 1, noNaN: true }),
+  });
+
+/** Which caches may slow the owner, and which of them report. */
+const situations = fc.subarray(CACHES, { minLength: 1 }).chain((caches) =>
+  fc.record({
+    highWaters: fc.tuple(...caches.map((cache) => fc.tuple(fc.constant(cache), fc.integer({ min: 1, max: 10_000 })))),
+    /** One round of reports after the other. */
+    rounds: fc.array(
+      fc.record({
+        reports: fc.subarray(caches).chain((some) => fc.tuple(...some.map(reportsOf))),
+        stream: fc.record({ records: fc.nat({ max: 2_000 }), rate: rates }),
+        afterSeconds: fc.integer({ min: 1, max: 200 }),
+      }),
+      { minLength: 1, maxLength: 12 },
+    ),
+  }),
+);
+
+const strictest = (levels: readonly FlowState[]): FlowState =>
+  FLOW_STATES.findLast((state) => levels.includes(state)) ?? 'normal';
+
+/** What a cache's level may become, besides that the pace has a say in when writes are free again. */
+function levelsAfter(before: FlowState, backlog: number, highWater: number): FlowState[] {
+  if (backlog >= highWater) return ['refusing'];
+  if (before === 'refusing' && backlog > PACED_FROM * highWater) return ['refusing'];
+  if (before === 'refusing' || backlog >= PACED_FROM * highWater) return ['paced'];
+  return before === 'normal' ? ['normal'] : ['paced', 'normal'];
+}
+
+function everyDecisionIsLawful(decideBy: Decide) {
+  return fc.property(situations, ({ highWaters, rounds }) => {
+    const marks = new Map(highWaters);
+    const settings = {
+      maySlowOwner: Object.fromEntries(highWaters.map(([cache, highWater]) => [cache, { highWater }])),
+      reportLifeSeconds: LIFE_SECONDS,
+      decisionLifeSeconds: LIFE_SECONDS,
+    };
+    let previous: FlowDecision | undefined;
+    let nowMs = NOW_MS;
+    for (const { reports: given, stream, afterSeconds } of rounds) {
+      const reports = given.map((report) => ({ ...report, atMs: report.atMs + nowMs - NOW_MS }));
+      const decision = decideBy(previous, reports, stream, settings, nowMs);
+      expect(decideBy(previous, reports, stream, settings, nowMs)).toEqual(decision);
+      // What is stored is what the next one is decided on, and what writers obey.
+      expect(parseFlowDecision(JSON.stringify(decision))).toEqual(decision);
+
+      const heard = reports.filter(({ atMs }) => nowMs - atMs <= LIFE_SECONDS * 1000);
+      const names = heard.map(({ cache }) => cache);
+      expect(Object.keys(decision.levels).sort()).toEqual([...names].sort());
+      expect([...decision.missing].sort()).toEqual([...marks.keys()].filter((cache) => !names.includes(cache)).sort());
+      const before = new Map(Object.entries(previous?.levels ?? {}));
+      const after = new Map(Object.entries(decision.levels));
+      for (const { cache, backlog } of heard) {
+        const allowed = levelsAfter(before.get(cache) ?? 'normal', backlog + stream.records, marks.get(cache) ?? 0);
+        expect(allowed).toContain(after.get(cache));
+      }
+
+      const { state, cause, pacePerSecond, retryAfterSeconds } = decision;
+      expect(state).toBe(strictest([...after.values()]));
+      expect(cause === undefined).toBe(state === 'normal');
+      if (cause !== undefined) {
+        const shares = heard
+          .filter(({ cache }) => after.get(cache) === state)
+          .map(({ cache, backlog }) => (backlog + stream.records) / (marks.get(cache) ?? 0));
+        expect(after.get(cause.cache)).toBe(state);
+        expect(cause.backlog / (marks.get(cause.cache) ?? 0)).toBe(Math.max(...shares));
+      }
+      expect(pacePerSecond !== undefined).toBe(state === 'paced');
+      expect(pacePerSecond ?? MIN_PACE).toBeGreaterThanOrEqual(MIN_PACE);
+      expect(retryAfterSeconds >= 1 && retryAfterSeconds <= 900).toBe(state === 'refusing');
+      previous = decision;
+      nowMs += afterSeconds * 1000;
+    }
+  });
+}
+
+test('every decision follows from the level of each cache that is heard, names the worst, and stays within its bounds', () => {
+  fc.assert(everyDecisionIsLawful(decide), { numRuns: 500 });
+});
+
+const changed =
+  (change: (decision: FlowDecision) => FlowDecision): Decide =>
+  (...args) =>
+    change(decide(...args));
+
+test.each<[string, Decide]>([
+  [
+    'lets the most lenient cache count',
+    changed((decision) => ({
+      ...decision,
+      state: FLOW_STATES.find((state) => Object.values(decision.levels).includes(state)) ?? 'normal',
+    })),
+  ],
+  [
+    'hears reports however old they are',
+    (previous, reports, stream, settings, nowMs) =>
+      decide(previous, reports, stream, { ...settings, reportLifeSeconds: 10 * LIFE_SECONDS }, nowMs),
+  ],
+  ['forgets the levels before', (previous, ...rest) => decide(previous && { ...previous, levels: {} }, ...rest)],
+  [
+    'leaves out what waits in the stream',
+    (previous, reports, stream, ...rest) => decide(previous, reports, { ...stream, records: 0 }, ...rest),
+  ],
+  ['counts a missing cache without naming it', changed((decision) => ({ ...decision, missing: [] }))],
+  [
+    'stops paced writers altogether',
+    changed(({ pacePerSecond, ...decision }) =>
+      pacePerSecond === undefined ? decision : { ...decision, pacePerSecond: Math.min(0.5, pacePerSecond) },
+    ),
+  ],
+  [
+    'refuses without an end',
+    changed((decision) => ({ ...decision, retryAfterSeconds: 2 * decision.retryAfterSeconds })),
+  ],
+  [
+    'reads levels that every object inherits',
+    (previous, ...rest) =>
+      decide(previous && { ...previous, levels: { ...previous.levels, constructor: 'refusing' } }, ...rest),
+  ],
+])('mutant: a law that %s is found', (_, mutant) => {
+  expect(fc.check(everyDecisionIsLawful(mutant), { numRuns: 500 }).failed).toBe(true);
+});
