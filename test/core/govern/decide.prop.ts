@@ -50,6 +50,8 @@ const situations = fc.subarray(CACHES, { minLength: 1 }).chain((caches) =>
   }),
 );
 
+const REFUSING: FlowState = 'refusing';
+
 const strictest = (levels: readonly FlowState[]): FlowState =>
   FLOW_STATES.findLast((state) => levels.includes(state)) ?? 'normal';
 
@@ -149,7 +151,7 @@ test.each<[string, Decide]>([
   [
     'reads levels that every object inherits',
     (previous, ...rest) =>
-      decide(previous && { ...previous, levels: { ...previous.levels, constructor: 'refusing' } }, ...rest),
+      decide(previous && { ...previous, levels: { ...previous.levels, constructor: REFUSING } }, ...rest),
   ],
 ])('mutant: a law that %s is found', (_, mutant) => {
   expect(fc.check(everyDecisionIsLawful(mutant), { numRuns: 500 }).failed).toBe(true);
