@@ -94,7 +94,7 @@ describe('the flow state', () => {
 
   test('does not depend on what every object inherits: a cache may be called constructor', () => {
     const odd = { ...settings, maySlowOwner: { constructor: { highWater: HIGH } } };
-    const decision = decide(standing('normal'), [report({ cache: 'constructor', backlog: 10 })], QUIET, odd, NOW_MS);
+    const decision = decide(standing('normal'), [report({ cache: 'constructor', backlog: 200 })], QUIET, odd, NOW_MS);
     expect(decision).toMatchObject({ state: 'normal', missing: [] });
   });
 });
