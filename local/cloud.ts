@@ -1,26 +1,20 @@
 import { randomUUID } from 'node:crypto';
-import { setTimeout as pause } from 'node:timers/promises';
 import type { Alarms } from './cloudwatch/alarms.ts';
 import { createLambdaMetrics } from './cloudwatch/aws-metrics.ts';
 import { type CloudWatch, createCloudWatch } from './cloudwatch/cloudwatch.ts';
 import { createMetricStore, type MetricStore } from './cloudwatch/metric-store.ts';
 import type { Schedules } from './cloudwatch/schedules.ts';
-import { createEngineClient, type EngineClient } from './engine/client.ts';
+import { createEngineClient } from './engine/client.ts';
 import { startEngine } from './engine/start-engine.ts';
 import { createMessaging, type Messaging } from './fifo/messaging.ts';
 import { type Access, createAccess } from './iam/access.ts';
 import { mayLog } from './iam/log-access.ts';
-import { checkMapping } from './iam/mapping-access.ts';
-import { inRegion } from './iam/needs/dynamodb.ts';
 import { mayDeliver, requireInvoke } from './iam/service-access.ts';
 import { createFunctionHost, type FunctionHost } from './lambda/host.ts';
-import { startSqsMapping } from './lambda/sqs-mapping.ts';
-import { startStreamMapping } from './lambda/stream-mapping.ts';
+import { createTarget, type Mapping, waitUntilIdle } from './mappings.ts';
 import { readAssembly } from './provision/assembly.ts';
 import { provision } from './provision/provision.ts';
-import type { ProvisionTarget, QueueMappingRequest, StreamMappingRequest } from './provision/resource.ts';
 import { startDynamoDbGateway } from './wire/dynamodb-gateway.ts';
-import type { Routes } from './wire/routes.ts';
 import { startWire } from './wire/server.ts';
 
 export interface LocalCloudOptions {
@@ -44,8 +38,6 @@ export interface LocalCloudOptions {
    * over the gateway to DynamoDB. @default checked
    */
   iam?: 'checked' | 'off';
-  /** Further JSON endpoints beside those; paths start with `/_freshet/`. */
-  routes?: Routes;
   /** Where functions find the services, told where they are: a test puts a proxy between. @default - the services themselves */
   functionEndpoints?: (services: ServiceEndpoints) => ServiceEndpoints;
 }
@@ -88,22 +80,10 @@ export interface LocalCloud {
   stop(): Promise<void>;
 }
 
-/** An event source mapping, as `idle` and `stop` see it. */
-interface Mapping {
-  functionName: string;
-  caughtUp(): Promise<void>;
-  isEmpty(): boolean;
-  /** Called when the function may run again, or may not. */
-  wake(): void;
-  stop(): Promise<void>;
-}
-
 const region = 'us-east-1';
 /** The one that the engine puts into its ARNs. */
 const accountId = '000000000000';
 const defaultMinuteMs = 60_000;
-/** How often `idle` looks at what tells nobody. */
-const lookMs = 2;
 
 /** Starts what the assembly declares. If a part of it can't be started, what was started is stopped again. */
 export async function startLocalCloud(options: LocalCloudOptions): Promise<LocalCloud> {
@@ -131,7 +111,7 @@ export async function startLocalCloud(options: LocalCloudOptions): Promise<Local
       ...{ now: Date.now, newId: randomUUID, region, accountId },
       mayDeliver: (topicArn, queueArn) => mayDeliver(access, topicArn, queueArn),
     });
-    const { port, routes } = options;
+    const { port } = options;
     const wire = await startWire({
       messaging,
       // Functions need to know where this listens, so they come after it; nobody knows a function's name before.
@@ -139,7 +119,6 @@ export async function startLocalCloud(options: LocalCloudOptions): Promise<Local
       cloudWatch: () => cloudWatch,
       guard: access,
       ...(port !== undefined && { port }),
-      ...(routes && { routes }),
     });
     cleanUps.push(() => wire.close());
     onProgress(`SQS, SNS, Lambda and CloudWatch at ${wire.url}`);
@@ -191,7 +170,7 @@ export async function startLocalCloud(options: LocalCloudOptions): Promise<Local
     cleanUps.push(() => cloudWatch.stop());
 
     const target = createTarget(
-      { engine: client, messaging, functions, cloudWatch, access },
+      { region, accountId, engine: client, messaging, functions, cloudWatch, access },
       { mappings, onLog: options.onLog, onStreamBatch: lambdaMetrics.onStreamBatch },
     );
     const { outputs, notEmulated } = await provision(stacks, target);
@@ -232,116 +211,4 @@ async function inReverse(cleanUps: (() => Promise<void> | void)[]): Promise<void
     }
   }
   if (errors.length > 0) throw new AggregateError(errors, 'The local cloud could not be stopped completely');
-}
-
-function createTarget(
-  parts: {
-    engine: EngineClient;
-    messaging: Messaging;
-    functions: FunctionHost;
-    cloudWatch: CloudWatch;
-    access: Access;
-  },
-  observers: {
-    mappings: Mapping[];
-    onLog: LocalCloudOptions['onLog'];
-    onStreamBatch(functionName: string, lastRecordAtMs: number): void;
-  },
-): ProvisionTarget {
-  const { engine, messaging, functions, access } = parts;
-  const { mappings, onLog, onStreamBatch } = observers;
-  const functionArn = (name: string) => `arn:aws:lambda:${region}:${accountId}:function:${name}`;
-
-  async function mapQueue(request: QueueMappingRequest): Promise<void> {
-    const { functionName, queueArn, maximumConcurrency, ...rest } = request;
-    const queue = messaging.queues.require(queueArn);
-    checkMapping(access, { functionName, sourceArn: queue.arn });
-    const mapping = startSqsMapping({
-      ...rest,
-      ...(maximumConcurrency !== undefined && { maximumConcurrency }),
-      queue,
-      functionArn: functionArn(functionName),
-      invoke: (event) => functions.invoke(functionName, event),
-      now: Date.now,
-      region,
-      onFailure: (reason) => onLog?.(functionName, `[mapping of ${queue.name}] ${reason}`),
-    });
-    mappings.push({
-      functionName,
-      caughtUp: async () => {},
-      isEmpty() {
-        const { visible, inFlight, delayed } = queue.counts();
-        return visible + inFlight + delayed === 0 && mapping.inFlight === 0;
-      },
-      wake: () => {},
-      stop: () => mapping.stop(),
-    });
-  }
-
-  async function mapStream(request: StreamMappingRequest): Promise<void> {
-    const { functionName, onFailureDestination, ...rest } = request;
-    checkMapping(access, { functionName, sourceArn: inRegion(rest.streamArn, region), onFailureDestination });
-    const destination = onFailureDestination && messaging.queues.require(onFailureDestination);
-    const mapping = await startStreamMapping({
-      ...rest,
-      engine,
-      region,
-      functionArn: functionArn(functionName),
-      invoke(event, lastRecordAtMs) {
-        onStreamBatch(functionName, lastRecordAtMs);
-        return functions.invoke(functionName, event);
-      },
-      ...(destination && { onFailure: (failure) => void destination.send({ body: JSON.stringify(failure) }) }),
-    });
-    let changed = signal();
-    mappings.push({
-      functionName,
-      // A stream never catches up once its function is stopped: the change ends the wait, and `idle` looks again.
-      caughtUp: () => Promise.race([mapping.caughtUp(), changed.fired]),
-      isEmpty: () => true,
-      wake() {
-        changed.fire();
-        changed = signal();
-        mapping.wake();
-      },
-      stop: () => mapping.stop(),
-    });
-  }
-
-  return { region, accountId, ...parts, mapQueue, mapStream };
-}
-
-function signal(): { fired: Promise<void>; fire(): void } {
-  let fire = () => {};
-  const fired = new Promise<void>((resolve) => {
-    fire = resolve;
-  });
-  return { fired, fire: () => fire() };
-}
-
-/**
- * Streams are the only thing whose end must be asked for. If nothing ran, nothing lay in a queue and nothing was invoked from before
- * asking until after the answers, then nothing was under way.
- */
-async function waitUntilIdle(
-  functions: FunctionHost,
-  mappings: readonly Mapping[],
-  isStopped: () => boolean,
-): Promise<void> {
-  const look = () => {
-    const states = functions.functions();
-    const stopped = new Set(states.flatMap(({ name, stopped }) => (stopped ? [name] : [])));
-    const awaited = mappings.filter(({ functionName }) => !stopped.has(functionName));
-    const quiet = states.every(({ running }) => running === 0) && awaited.every((mapping) => mapping.isEmpty());
-    const invocations = states.reduce((total, state) => total + state.invocations, 0);
-    return { awaited, quiet, invocations };
-  };
-  while (!isStopped()) {
-    const before = look();
-    await Promise.all(before.awaited.map((mapping) => mapping.caughtUp()));
-    const after = look();
-    const unchanged = before.invocations === after.invocations && before.awaited.length === after.awaited.length;
-    if (before.quiet && after.quiet && unchanged) return;
-    await pause(lookMs);
-  }
 }

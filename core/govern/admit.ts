@@ -22,7 +22,7 @@ export function admission(decision: FlowDecision | undefined, nowMs: number): Ad
   return state === 'paced' && pacePerSecond !== undefined ? { kind: 'paced', pacePerSecond } : { kind: 'free' };
 }
 
-/** Of the pace, what one lease takes at most, so that the bucket is written a few times a second however many writers and writes there are. */
+/** Of the pace, what one lease takes at most, so that a busy writer writes the bucket a few times a second however many writes it makes. */
 const MAX_LEASE_SECONDS = 0.25;
 
 /**
@@ -46,8 +46,8 @@ const ASK_SPREAD_MS = { first: 50, most: 5_000 } as const;
 
 /**
  * When a writer that found the bucket full too far ahead asks for a lease again. Until then it knows the answer: the bucket's end only moves on.
- * The more often it asked in vain, the more others there must be, and the rarer it asks: so the bucket's item is called a few times a second
- * however many writers and writes there are.
+ * The more often it asked in vain, the more others there must be, and the rarer it asks: so the bucket's item is called far less often
+ * than one partition of a table bears (ddb/bp-partition-key-design: 1,000 writes a second), however many writers and writes there are.
  *
  * @param couldFromMs when its call could first have succeeded: when the bucket's end is no further than it may wait
  * @param vain calls in vain since its last lease, from 1

@@ -12,7 +12,7 @@ import { type Answer, SNS_NAMESPACE, snsError, sqsError } from './errors.ts';
 import { asInput } from './input.ts';
 import { answerLambda, type Invokable, isForLambda } from './lambda.ts';
 import { parseQuery } from './query.ts';
-import { isOwnHost, json, type Routes, readBody, runRoute, tooLong } from './routes.ts';
+import { isOwnHost, json, readBody, tooLong } from './request.ts';
 import { runSns } from './sns.ts';
 import { runSqs } from './sqs.ts';
 import { element } from './xml.ts';
@@ -22,8 +22,6 @@ export interface WireOptions {
   readonly messaging: Messaging;
   /** Of 127.0.0.1. @default a free one */
   readonly port?: number;
-  /** Further JSON endpoints by path, which starts with `/_freshet/`. */
-  readonly routes?: Routes;
   /** What Lambda's Invoke reaches, asked for at each request. @default no functions */
   readonly functions?: () => Invokable;
   /** What CloudWatch's operations look at, asked for at each request. @default no CloudWatch */
@@ -47,13 +45,12 @@ export interface Wire {
 export async function startWire({
   messaging,
   port = 0,
-  routes = {},
   functions = () => NO_FUNCTIONS,
   cloudWatch,
   guard = OPEN,
 }: WireOptions): Promise<Wire> {
   const server = createServer({ keepAliveTimeout: 60_000 }, (request, response) => {
-    void handle(request, response, { messaging, routes, functions, cloudWatch, guard });
+    void handle(request, response, { messaging, functions, cloudWatch, guard });
   });
   await listen(server, port);
   const address = server.address();
@@ -100,7 +97,7 @@ async function answerTo(
   response: ServerResponse,
   services: Services,
 ): Promise<Answer | undefined> {
-  const { routes, functions, cloudWatch, guard } = services;
+  const { functions, cloudWatch, guard } = services;
   if (!isOwnHost(request))
     return json(403, {
       message: 'Only local clients that are no web pages are served: Host 127.0.0.1 or localhost, no Origin.',
@@ -117,7 +114,6 @@ async function answerTo(
   }
   if (typeof target === 'string') return answerSqs(target, body.text, services, request, response);
   if (isForLambda(request)) return answerLambda(request, body.text, functions, guard);
-  if (request.url?.startsWith('/_freshet/')) return runRoute(routes, request.url, body.text);
   if (request.headers['content-type']?.startsWith('application/x-www-form-urlencoded'))
     return answerSns(body.text, services, authorization);
   return json(404, {

@@ -4,7 +4,6 @@ import { createCacheWriter } from '../../adapters/cache-writer.ts';
 import { dynamoDbClient } from '../../adapters/clients.ts';
 import { indexValue } from '../../core/project/fields.ts';
 import type { CachedItem, WriteResult } from '../../core/project/ports.ts';
-import type { Page } from '../../core/read.ts';
 import { TOMBSTONE_DIGEST } from '../../core/state.ts';
 import { shelf } from '../support/lab.ts';
 import { startTables, type TestTables } from '../support/tables.ts';
@@ -165,29 +164,6 @@ describe('list, listBy and count', () => {
     await write(item(other));
   });
 
-  test.each([1, 7, 64, 1000])('list pages of %d hold every living entity of the type exactly once', async (limit) => {
-    const pages = await allPages((cursor) => reader.list('Thing', { limit, cursor }));
-    expect(pages.every((page) => page.length <= limit)).toBe(true);
-    expect(pages.flat().sort()).toEqual(living);
-  });
-
-  test.each([1, 7, 65, 1000])('listBy pages of %d hold every entity of the value, sorted by id', async (limit) => {
-    const pages = await allPages((cursor) => reader.listBy('Thing', 'region', 'Europe', { limit, cursor }));
-    expect(pages.every((page) => page.length <= limit)).toBe(true);
-    expect(pages.flat()).toEqual(living.filter((id) => regionOf(id) === 'Europe'));
-  });
-
-  test('listBy finds nothing under a value that nobody has or that no index holds', async () => {
-    for (const value of ['Atlantis', '', null, ['Europe'], { region: 'Europe' }]) {
-      expect(await reader.listBy('Thing', 'region', value)).toEqual({ items: [], cursor: undefined });
-    }
-  });
-
-  test('count leaves deleted ones and other types out', async () => {
-    expect(await reader.count('Thing')).toBe(130);
-    expect(await reader.count('Other')).toBe(1);
-  });
-
   test('a short page among many deleted entities takes few queries', async () => {
     const queries: string[] = [];
     const client = dynamoDbClient({ endpoint: tables.url });
@@ -254,14 +230,3 @@ describe('bad input to the reader', () => {
     await expect(act()).rejects.toMatchObject({ name: 'FreshetError', ...error });
   });
 });
-
-async function allPages(next: (cursor: string | undefined) => Promise<Page<{ readonly id: string }>>) {
-  const pages: string[][] = [];
-  let cursor: string | undefined;
-  do {
-    const page = await next(cursor);
-    pages.push(page.items.map(({ id }) => id));
-    cursor = page.cursor;
-  } while (cursor !== undefined);
-  return pages;
-}

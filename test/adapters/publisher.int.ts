@@ -14,7 +14,7 @@ import type { Queue } from '../../local/fifo/queue.ts';
 import type { Topic } from '../../local/fifo/topic.ts';
 import { inMemoryCache, projectionOf } from '../support/in-memory-cache.ts';
 import { lab, shelf } from '../support/lab.ts';
-import { startMessaging, type TestMessaging } from '../support/messaging.ts';
+import { startMessaging, type TestMessaging, topicWithQueue } from '../support/messaging.ts';
 
 const NOW = Date.parse('2026-11-25T12:00:00Z');
 
@@ -28,13 +28,7 @@ beforeAll(async () => {
 });
 afterAll(() => local.stop());
 beforeEach(({ task }) => {
-  const { messaging } = local;
-  topic = messaging.createTopic(`${task.id}.fifo`, { FifoTopic: 'true' });
-  queue = messaging.createQueue(`${task.id}.fifo`, { FifoQueue: 'true' });
-  messaging.subscribe(topic.arn, 'sqs', queue.arn, {
-    RawMessageDelivery: 'true',
-    FilterPolicy: JSON.stringify({ type: ['Thing'] }),
-  });
+  ({ topic, queue } = topicWithQueue(local, task.id));
   publisher = opened();
 });
 
@@ -107,6 +101,34 @@ describe('a version of an entity', () => {
       { version: 9, dataJson: undefined },
       [],
     ]);
+  });
+});
+
+describe("a type's heartbeat", () => {
+  test('goes the way of its states, newer each time, whatever slows them', async () => {
+    let nowMs = NOW;
+    const flow: Flow = { enter: () => Promise.reject(new Error('asked')), state: async () => 'refusing' };
+    const beating = opened({ flow, now: () => nowMs });
+    await beating.beat('Thing');
+    nowMs += 60_000;
+    await beating.beat('Thing');
+    const [first, second] = events();
+    expect([first, second]).toMatchObject([
+      { kind: 'state', entity: { type: 'Thing', id: HEARTBEAT_ID }, schemaVersion: 1, version: NOW / 1000 },
+      { kind: 'state', version: NOW / 1000 + 60, data: { at: new Date(nowMs).toISOString() } },
+    ]);
+  });
+
+  test('is applied by a cache, which then knows when its owner was last heard of', async () => {
+    await opened().beat('Thing');
+    const { ports, stored } = inMemoryCache();
+    const { settled } = await projectBatch(projectionOf(shelf, ports, NOW), received());
+    expect(settled.map(({ outcome }) => outcome)).toEqual(['applied']);
+    expect(stored.get(`Thing/${HEARTBEAT_ID}`)).toMatchObject({ changedAt: new Date(NOW).toISOString(), indexed: {} });
+  });
+
+  test('is of a type that is owned', async () => {
+    await expect(opened().beat('Country')).rejects.toMatchObject({ code: 'UnknownEntityType' });
   });
 });
 

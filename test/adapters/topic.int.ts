@@ -6,7 +6,7 @@ import { createPublisher } from '../../adapters/topic.ts';
 import { MAX_BATCH_BYTES, type OutgoingMessage } from '../../core/relay/message.ts';
 import type { Queue } from '../../local/fifo/queue.ts';
 import type { Topic } from '../../local/fifo/topic.ts';
-import { startMessaging, type TestMessaging } from '../support/messaging.ts';
+import { startMessaging, type TestMessaging, topicWithQueue } from '../support/messaging.ts';
 
 let local: TestMessaging;
 let topic: Topic;
@@ -18,11 +18,7 @@ beforeAll(async () => {
 });
 afterAll(() => local.stop());
 beforeEach(({ task }) => {
-  const { messaging } = local;
-  topic = messaging.createTopic(`${task.id}.fifo`, { FifoTopic: 'true' });
-  queue = messaging.createQueue(`${task.id}.fifo`, { FifoQueue: 'true' });
-  const subscription = { RawMessageDelivery: 'true', FilterPolicy: JSON.stringify({ type: ['Thing'] }) };
-  messaging.subscribe(topic.arn, 'sqs', queue.arn, subscription);
+  ({ topic, queue } = topicWithQueue(local, task.id));
   publish = createPublisher({ client: snsClient({ endpoint: local.url }), topicArn: topic.arn });
 });
 

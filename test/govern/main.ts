@@ -1,6 +1,6 @@
 import Table from 'cli-table3';
 import { Command, InvalidArgumentError, Option } from 'commander';
-import { CHECKS, errorOf, refusals, type Violation, violationsOf } from './check.ts';
+import { CHECKS, errorOf, perBurst, type Violation, violationsOf } from './check.ts';
 import { type Run, run } from './model.ts';
 import { SHAPES, type Shape, scenario } from './scenario.ts';
 
@@ -46,9 +46,10 @@ function summary(of: Shape, all: readonly number[]) {
     violations.push(...violationsOf(one).map((violation) => ({ seed: number, ...violation })));
     const { worstBacklog, bound, drain, refused, retries } = one;
     runs.push({ worstBacklog, bound, drain, refused, retries });
-    const bursts = Math.max(1, one.scenario.bursts);
-    spells = Math.max(spells, refusals(one) / bursts);
-    changes = Math.max(changes, one.changes.length / bursts);
+    for (const burst of perBurst(one)) {
+      spells = Math.max(spells, burst.refusals);
+      changes = Math.max(changes, burst.changes);
+    }
   }
   const errors = (foretold: readonly number[]) => {
     const sorted = [...foretold].sort((a, b) => a - b);

@@ -21,8 +21,8 @@ export interface Scenario {
   readonly highWater: number;
   /** Writes that are wanted at a time, seconds from the beginning, before noise. */
   readonly demandAt: (seconds: number) => number;
-  /** Times above capacity; each is a burst. */
-  readonly bursts: number;
+  /** When each burst begins, a time above capacity that the cache can't make up for; seconds. */
+  readonly burstsAt: readonly number[];
   /** From then on nothing is wanted; seconds. */
   readonly loadEndSeconds: number;
   /** From one peak to the next. */
@@ -62,7 +62,7 @@ export const NO_FAULTS: Faults = { lostReports: 0, reporterEndsAt: undefined, go
 
 interface Load {
   readonly demandAt: (seconds: number) => number;
-  readonly bursts: number;
+  readonly burstsAt: readonly number[];
   readonly loadEndSeconds: number;
   /** Where the shape depends on it. */
   readonly highWater?: number;
@@ -106,7 +106,7 @@ function loadOf(shape: Shape, picks: Random, capacity: number, relayDelaySeconds
   const high = capacity * logBetween(picks, 2, 30);
   if (shape === 'steady') {
     const rate = capacity * between(picks, 0.1, 0.9);
-    return { demandAt: () => rate, bursts: 0, loadEndSeconds: 1_200 };
+    return { demandAt: () => rate, burstsAt: [], loadEndSeconds: 1_200 };
   }
   if (shape === 'burst' || shape === 'long-burst') {
     const length = shape === 'burst' ? logBetween(picks, 20, 600) : logBetween(picks, 900, 2_700);
@@ -127,21 +127,22 @@ function loadOf(shape: Shape, picks: Random, capacity: number, relayDelaySeconds
       const down = Math.min(1, Math.max(0, (end - seconds) / fall));
       return base + (high - base) * Math.min(up, down);
     };
-    return { demandAt, bursts: 1, loadEndSeconds: end + 600 };
+    return { demandAt, burstsAt: [BEGIN], loadEndSeconds: end + 600 };
   }
   if (shape === 'on-off') {
     const [on, off, times] = [logBetween(picks, 20, 400), logBetween(picks, 60, 600), picks.between(2, 4)];
     const end = BEGIN + times * (on + off);
     const demandAt = (seconds: number): number =>
       seconds >= BEGIN && seconds < end && (seconds - BEGIN) % (on + off) < on ? high : 0;
-    return { demandAt, bursts: times, loadEndSeconds: end + 600 };
+    const burstsAt = Array.from({ length: times }, (_, index) => BEGIN + index * (on + off));
+    return { demandAt, burstsAt, loadEndSeconds: end + 600 };
   }
   return peaks(picks, capacity, relayDelaySeconds);
 }
 
 function pulses(base: number, high: number, length: number, begin: number): Load {
   const demandAt = (seconds: number): number => (seconds >= begin && seconds < begin + length ? high : base);
-  return { demandAt, bursts: 1, loadEndSeconds: begin + length + 600 };
+  return { demandAt, burstsAt: [begin], loadEndSeconds: begin + length + 600 };
 }
 
 /** Peaks above capacity with an average below it; `highWater` is so high that a peak's excess stays below half of it. */
@@ -164,7 +165,7 @@ function peaks(picks: Random, capacity: number, relayDelaySeconds: number): Load
   const leastFor = (excess + 0.02 * capacity * INTERVAL_SECONDS) / between(picks, 0.1, 0.45);
   // Below that noise alone, which the excess doesn't count, makes up a good part of it.
   const highWater = Math.ceil(Math.max(capacity * LEAST_HIGH_WATER_SECONDS, leastFor));
-  return { demandAt, bursts: 0, loadEndSeconds, highWater, periodSeconds: period };
+  return { demandAt, burstsAt: [], loadEndSeconds, highWater, periodSeconds: period };
 }
 
 /** The most that is ever waiting of a load without noise. */

@@ -4,6 +4,7 @@ import { createFlow } from '../../adapters/flow.ts';
 import { createFlowStore } from '../../adapters/flow-table.ts';
 import { createOwner } from '../../adapters/owner-table.ts';
 import { HEARTBEAT_ID } from '../../core/entity.ts';
+import { parseEvent } from '../../core/event.ts';
 import { BackpressureError } from '../../core/govern/admit.ts';
 import type { FlowDecision } from '../../core/govern/decide.ts';
 import { type CacheReport, parseCacheReport } from '../../core/govern/report.ts';
@@ -14,7 +15,7 @@ import type { Queue } from '../../local/fifo/queue.ts';
 import { createFunctionHost, type FunctionHost } from '../../local/lambda/host.ts';
 import { bundleOf } from '../support/bundles.ts';
 import { type FakeCloudWatch, startCloudWatch } from '../support/cloud-watch.ts';
-import { startMessaging, type TestMessaging } from '../support/messaging.ts';
+import { startMessaging, type TestMessaging, topicWithQueue } from '../support/messaging.ts';
 import { startTables, type TestTables } from '../support/tables.ts';
 
 let tables: TestTables;
@@ -168,6 +169,20 @@ describe("the governor's deployed bundle", () => {
     const { invoke, decision } = await governor('no-such-table');
     expect(await invoke(SCHEDULED)).toMatchObject({ ok: false, message: expect.stringContaining('ResourceNotFound') });
     expect(await decision()).toMatchObject({ state: 'normal' });
+  });
+
+  test('publishes the heartbeats of an owner that has no table here straight to its topic', async () => {
+    const { topic, queue } = topicWithQueue(messaging, 'Heartbeats');
+    const invoke = deploy(bundleOf('Geography', 'Governor'), {
+      ...{ FLOW_TABLE: await tables.create('Geography'), TOPIC_ARN: topic.arn, MAY_SLOW_OWNER: '{}' },
+      ...{ INTERVAL_SECONDS: '60', REPORT_LIFE_SECONDS: '180', DECISION_LIFE_SECONDS: '180' },
+    });
+    expect(await invoke(SCHEDULED)).toEqual(TAKEN);
+    // The subscription takes Country of the two types.
+    const events = queue.receive(10).map(({ body }) => parseEvent(body));
+    expect(events).toMatchObject([
+      { kind: 'state', entity: { type: 'Country', id: HEARTBEAT_ID }, owner: 'geography' },
+    ]);
   });
 
   test('commits none for a report', async () => {

@@ -1,5 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { createMessaging, type Messaging } from '../../local/fifo/messaging.ts';
+import type { Queue } from '../../local/fifo/queue.ts';
+import type { Topic } from '../../local/fifo/topic.ts';
 import { startWire } from '../../local/wire/server.ts';
 import { setTestCredentials } from './credentials.ts';
 
@@ -26,4 +28,13 @@ export async function startMessaging(): Promise<TestMessaging> {
     },
     stop: () => wire.close(),
   };
+}
+
+/** A FIFO topic that delivers raw to a FIFO queue, filtered as a cache's subscription is. @param name of both, without `.fifo` */
+export function topicWithQueue({ messaging }: TestMessaging, name: string): { topic: Topic; queue: Queue } {
+  const topic = messaging.createTopic(`${name}.fifo`, { FifoTopic: 'true' });
+  const queue = messaging.createQueue(`${name}.fifo`, { FifoQueue: 'true' });
+  const subscription = { RawMessageDelivery: 'true', FilterPolicy: JSON.stringify({ type: ['Thing', 'Country'] }) };
+  messaging.subscribe(topic.arn, 'sqs', queue.arn, subscription);
+  return { topic, queue };
 }

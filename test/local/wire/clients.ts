@@ -1,7 +1,6 @@
 import { SNSClient } from '@aws-sdk/client-sns';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import { afterEach, beforeEach } from 'vitest';
-import type { Routes } from '../../../local/wire/routes.ts';
 import { startWire, type Wire } from '../../../local/wire/server.ts';
 import { type VirtualAccount, virtualAccount } from '../fifo/virtual-account.ts';
 
@@ -13,11 +12,11 @@ export interface Served extends VirtualAccount {
 }
 
 /** Serves a fresh account around each test of the file; returns how to get it. */
-export function serveEachTest(routes: Routes = {}): () => Served {
+export function serveEachTest(): () => Served {
   let served: Served | undefined;
   beforeEach(async () => {
     const account = virtualAccount();
-    const wire = await startWire({ messaging: account.messaging, routes });
+    const wire = await startWire({ messaging: account.messaging });
     const credentials = { accessKeyId: 'local', secretAccessKey: 'local' };
     const config = { endpoint: wire.url, region: 'eu-central-1', credentials, maxAttempts: 1 };
     served = { ...account, wire, sqs: new SQSClient(config), sns: new SNSClient(config) };

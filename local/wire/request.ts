@@ -1,9 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import type { Answer } from './errors.ts';
 
-/** Handlers by path: each gets the parsed JSON body (undefined for none) and returns what is answered as JSON. */
-export type Routes = Readonly<Record<string, (body: unknown) => Promise<unknown>>>;
-
 /** 1 MiB, the largest message or batch, with every byte escaped in JSON (`\\u0009`), and some room. */
 const MAX_BODY_BYTES = 8 * 1_048_576;
 
@@ -27,21 +24,6 @@ export function readBody(request: IncomingMessage): Promise<{ text: string } | '
     request.on('close', () => resolve('aborted'));
     request.on('error', () => resolve('aborted'));
   });
-}
-
-/** Carries out the handler of a path and answers in JSON, errors too. */
-export async function runRoute(routes: Routes, url: string, body: string): Promise<Answer> {
-  const path = url.replace(/\?.*$/, '');
-  const handler = Object.hasOwn(routes, path) ? routes[path] : undefined;
-  if (handler === undefined)
-    return json(404, { message: `No such path: ${path}. There are: ${Object.keys(routes).join(', ')}.` });
-  try {
-    const input: unknown = body === '' ? undefined : JSON.parse(body);
-    return json(200, (await handler(input)) ?? null);
-  } catch (error) {
-    const status = error instanceof SyntaxError ? 400 : 500;
-    return json(status, { message: error instanceof Error ? error.message : String(error) });
-  }
 }
 
 export function json(status: number, value: unknown): Answer {

@@ -1,0 +1,127 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { checkMapping } from './iam/mapping-access.ts';
+import { inRegion } from './iam/needs/dynamodb.ts';
+import type { FunctionHost } from './lambda/host.ts';
+import { startSqsMapping } from './lambda/sqs-mapping.ts';
+import { startStreamMapping } from './lambda/stream-mapping.ts';
+import type { ProvisionTarget, QueueMappingRequest, StreamMappingRequest } from './provision/resource.ts';
+
+/** An event source mapping, as `idle` and `stop` see it. */
+export interface Mapping {
+  functionName: string;
+  caughtUp(): Promise<void>;
+  isEmpty(): boolean;
+  /** Called when the function may run again, or may not. */
+  wake(): void;
+  stop(): Promise<void>;
+}
+
+/** How often `waitUntilIdle` looks at what tells nobody. */
+const lookMs = 2;
+
+/** What resources are created in. @param observers.mappings gets each event source mapping that is made */
+export function createTarget(
+  parts: Omit<ProvisionTarget, 'mapQueue' | 'mapStream'>,
+  observers: {
+    mappings: Mapping[];
+    onLog: ((functionName: string, line: string) => void) | undefined;
+    onStreamBatch(functionName: string, lastRecordAtMs: number): void;
+  },
+): ProvisionTarget {
+  const { region, accountId, engine, messaging, functions, access } = parts;
+  const { mappings, onLog, onStreamBatch } = observers;
+  const functionArn = (name: string) => `arn:aws:lambda:${region}:${accountId}:function:${name}`;
+
+  async function mapQueue(request: QueueMappingRequest): Promise<void> {
+    const { functionName, queueArn, maximumConcurrency, ...rest } = request;
+    const queue = messaging.queues.require(queueArn);
+    checkMapping(access, { functionName, sourceArn: queue.arn });
+    const mapping = startSqsMapping({
+      ...rest,
+      ...(maximumConcurrency !== undefined && { maximumConcurrency }),
+      queue,
+      functionArn: functionArn(functionName),
+      invoke: (event) => functions.invoke(functionName, event),
+      now: Date.now,
+      region,
+      onFailure: (reason) => onLog?.(functionName, `[mapping of ${queue.name}] ${reason}`),
+    });
+    mappings.push({
+      functionName,
+      caughtUp: async () => {},
+      isEmpty() {
+        const { visible, inFlight, delayed } = queue.counts();
+        return visible + inFlight + delayed === 0 && mapping.inFlight === 0;
+      },
+      wake: () => {},
+      stop: () => mapping.stop(),
+    });
+  }
+
+  async function mapStream(request: StreamMappingRequest): Promise<void> {
+    const { functionName, onFailureDestination, ...rest } = request;
+    checkMapping(access, { functionName, sourceArn: inRegion(rest.streamArn, region), onFailureDestination });
+    const destination = onFailureDestination && messaging.queues.require(onFailureDestination);
+    const mapping = await startStreamMapping({
+      ...rest,
+      engine,
+      region,
+      functionArn: functionArn(functionName),
+      invoke(event, lastRecordAtMs) {
+        onStreamBatch(functionName, lastRecordAtMs);
+        return functions.invoke(functionName, event);
+      },
+      ...(destination && { onFailure: (failure) => void destination.send({ body: JSON.stringify(failure) }) }),
+    });
+    let changed = signal();
+    mappings.push({
+      functionName,
+      // A stream never catches up once its function is stopped: the change ends the wait, and `idle` looks again.
+      caughtUp: () => Promise.race([mapping.caughtUp(), changed.fired]),
+      isEmpty: () => true,
+      wake() {
+        changed.fire();
+        changed = signal();
+        mapping.wake();
+      },
+      stop: () => mapping.stop(),
+    });
+  }
+
+  return { ...parts, mapQueue, mapStream };
+}
+
+function signal(): { fired: Promise<void>; fire(): void } {
+  let fire = () => {};
+  const fired = new Promise<void>((resolve) => {
+    fire = resolve;
+  });
+  return { fired, fire: () => fire() };
+}
+
+/**
+ * Streams are the only thing whose end must be asked for. If nothing ran, nothing lay in a queue and nothing was invoked from before
+ * asking until after the answers, then nothing was under way.
+ */
+export async function waitUntilIdle(
+  functions: FunctionHost,
+  mappings: readonly Mapping[],
+  isStopped: () => boolean,
+): Promise<void> {
+  const look = () => {
+    const states = functions.functions();
+    const stopped = new Set(states.flatMap(({ name, stopped }) => (stopped ? [name] : [])));
+    const awaited = mappings.filter(({ functionName }) => !stopped.has(functionName));
+    const quiet = states.every(({ running }) => running === 0) && awaited.every((mapping) => mapping.isEmpty());
+    const invocations = states.reduce((total, state) => total + state.invocations, 0);
+    return { awaited, quiet, invocations };
+  };
+  while (!isStopped()) {
+    const before = look();
+    await Promise.all(before.awaited.map((mapping) => mapping.caughtUp()));
+    const after = look();
+    const unchanged = before.invocations === after.invocations && before.awaited.length === after.awaited.length;
+    if (before.quiet && after.quiet && unchanged) return;
+    await pause(lookMs);
+  }
+}

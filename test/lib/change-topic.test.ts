@@ -1,0 +1,44 @@
+import { Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import { describe, expect, test } from 'vitest';
+import { ChangeTopic } from '../../lib/change-topic.ts';
+import { LocalCache } from '../../lib/local-cache.ts';
+import { lab, shelf } from '../support/lab.ts';
+import { propertiesOf, resourcesOf, stackTemplate, statementsOf } from '../support/shop.ts';
+
+describe('ChangeTopic, for an owner whose database is elsewhere', () => {
+  const template = stackTemplate((stack) => {
+    const owner = new ChangeTopic(stack, 'Owner', { boundary: lab, maySlowOwner: { shelf: { highWater: 500 } } });
+    new LocalCache(stack, 'Cache', { boundary: shelf, sources: [owner] });
+    owner.grantPublish(new Role(stack, 'Writer', { assumedBy: new ServicePrincipal('lambda.amazonaws.com') }));
+  });
+  const [[topic = ''] = []] = resourcesOf(template, 'AWS::SNS::Topic');
+  const [flowTable = ''] =
+    resourcesOf(template, 'AWS::DynamoDB::Table').find(([id]) => id.startsWith('OwnerFlow')) ?? [];
+
+  test('publishes to a FIFO topic that never takes a content hash for a deduplication id', () => {
+    expect(propertiesOf(template, 'AWS::SNS::Topic')).toMatchObject({ FifoTopic: true });
+    expect(propertiesOf(template, 'AWS::SNS::Topic').ContentBasedDeduplication).not.toBe(true);
+  });
+
+  test('has its governor publish heartbeats straight to the topic, since no table of entities is here', () => {
+    const { Variables } = propertiesOf(template, 'AWS::Lambda::Function', 'Governor').Environment;
+    expect(Variables).toMatchObject({ TOPIC_ARN: { Ref: topic }, MAY_SLOW_OWNER: '{"shelf":{"highWater":500}}' });
+    expect(Variables).not.toHaveProperty('OWNER_TABLE');
+    expect(statementsOf(template, 'GovernorServiceRole')).toContainEqual({ resource: topic, actions: ['sns:Publish'] });
+  });
+
+  test('lets a function of the owner publish and obey flow control, and no more', () => {
+    expect(statementsOf(template, 'WriterDefaultPolicy')).toEqual([
+      { resource: topic, actions: ['sns:Publish'] },
+      { resource: flowTable, actions: ['dynamodb:GetItem', 'dynamodb:UpdateItem'] },
+    ]);
+  });
+
+  test('is a source that a cache subscribes to, reports to and asks for states', () => {
+    expect(propertiesOf(template, 'AWS::SNS::Subscription').TopicArn).toEqual({ Ref: topic });
+    const { Variables } = propertiesOf(template, 'AWS::Lambda::Function', 'CacheReport').Environment;
+    expect(JSON.stringify(Variables.REPORT_QUEUES)).toMatch(/OwnerFlowReports/);
+    const repair = propertiesOf(template, 'AWS::Lambda::Function', 'CacheRepair').Environment;
+    expect(JSON.stringify(repair.Variables.RESYNC_QUEUES)).toMatch(/OwnerResync/);
+  });
+});
