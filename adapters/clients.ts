@@ -41,5 +41,6 @@ export function snsClient(options: ClientOptions = {}): SNSClient {
 }
 
 export function sqsClient(options: ClientOptions = {}): SQSClient {
-  return new SQSClient({ ...options, requestHandler, retryStrategy: shortRetry() });
+  // A URL that was made of an ARN names a queue; where SQS is found, the region or the environment says.
+  return new SQSClient({ ...options, requestHandler, retryStrategy: shortRetry(), useQueueUrlAsEndpoint: false });
 }

@@ -2,6 +2,7 @@ import type { AttributeValue } from '@aws-sdk/client-dynamodb';
 import { type EntityRef, entityRef, tableKey } from '../core/entity.ts';
 import type { OwnedEntity } from '../core/own.ts';
 import type { StoredItem } from '../core/project/ports.ts';
+import { traceparentOf } from '../core/trace.ts';
 
 /** A DynamoDB item in wire form; written and read by hand, since a table of a dozen flat attributes needs no marshaller. */
 export type Item = Record<string, AttributeValue>;
@@ -22,6 +23,8 @@ export const ATTRIBUTE = {
   fieldsRevision: 'fieldsRevision',
   /** A stopped entity's marker, see `StoredItem`; absent while it isn't stopped. */
   stopped: 'stopped',
+  /** The trace in which an owner's version was committed, as W3C's `traceparent`. */
+  traceparent: 'traceparent',
   /** The last request to publish an owner's entity once more. */
   resync: 'resync',
   expiresAt: 'expiresAt',
@@ -71,7 +74,8 @@ export function isPlaceholder(item: Item): boolean {
 
 /** Reads an owner table's item or stream image. Throws on an item that the owner's interface didn't write. */
 export function ownedEntity(item: Item): OwnedEntity {
-  return { entity: itemEntity(item), ...readStamp(item), stateJson: item[ATTRIBUTE.state]?.S };
+  const traceparent = traceparentOf(item[ATTRIBUTE.traceparent]?.S);
+  return { entity: itemEntity(item), ...readStamp(item), stateJson: item[ATTRIBUTE.state]?.S, traceparent };
 }
 
 /** What a cache's item says to the projector. */

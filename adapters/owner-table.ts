@@ -28,6 +28,7 @@ import { canonicalState, TOMBSTONE_DIGEST } from '../core/state.ts';
 import type { Flow } from './flow.ts';
 import { ATTRIBUTE, type Item, keyItem, ownedEntity } from './items.ts';
 import { countType, listType, type PageOptions } from './list.ts';
+import { currentTraceparent } from './trace.ts';
 
 /** Options of a put or a delete. */
 export interface CommitOptions {
@@ -82,6 +83,7 @@ export interface Owner {
  * Opens an owner's table.
  *
  * @param options.now epoch milliseconds; stamps `changedAt`
+ * @param options.traceparent the trace that a commit belongs to; default: the running Lambda invocation's
  * @param options.flow what puts and deletes obey, see `createFlow`; default: they are never slowed
  */
 export function createOwner(options: {
@@ -89,9 +91,10 @@ export function createOwner(options: {
   readonly tableName: string;
   readonly client: DynamoDBClient;
   readonly now?: () => number;
+  readonly traceparent?: () => string | undefined;
   readonly flow?: Flow | undefined;
 }): Owner {
-  const { boundary, tableName, client, now = Date.now, flow } = options;
+  const { boundary, tableName, client, now = Date.now, traceparent = currentTraceparent, flow } = options;
   const { epoch } = boundary;
 
   const owned = (type: string, id: string): EntityRef => {
@@ -136,7 +139,7 @@ export function createOwner(options: {
     schemaVersion: number = ownedContract(boundary, entity.type).schemaVersion,
   ): Promise<CommitResult> => {
     const changedAt = new Date(now()).toISOString();
-    const change = { digest, stateJson, changedAt, schemaVersion, epoch };
+    const change = { digest, stateJson, changedAt, schemaVersion, epoch, traceparent: traceparent() };
     let { taken, before } = await update(entity, commitExpressions(change, expectedVersion));
     // Of an epoch before a restore: the version to come can't be counted up from it in the table. Who is overtaken at that counts as usual.
     while (!taken && before !== undefined && before.version < epoch * EPOCH_SIZE) {
@@ -209,7 +212,8 @@ export function createOwner(options: {
       const entity = owned(type, id);
       const { schemaVersion } = ownedContract(boundary, type);
       const changedAt = new Date(now()).toISOString();
-      const change = { digest: TOMBSTONE_DIGEST, stateJson: undefined, changedAt, schemaVersion, epoch };
+      const stamp = { changedAt, schemaVersion, epoch, traceparent: traceparent() };
+      const change = { digest: TOMBSTONE_DIGEST, stateJson: undefined, ...stamp };
       const { taken } = await update(entity, commitExpressions(change, 0, nextVersion(cachedVersion, epoch)));
       return taken ? 'buried' : 'known';
     },
@@ -233,6 +237,7 @@ interface Change {
   readonly changedAt: string;
   readonly schemaVersion: number;
   readonly epoch: number;
+  readonly traceparent: string | undefined;
 }
 
 /**
@@ -241,7 +246,7 @@ interface Change {
  * @param given the version to commit; default one more than the table has
  */
 function commitExpressions(change: Change, expectedVersion: number | undefined, given?: number): Expressions {
-  const { digest, stateJson, changedAt, schemaVersion, epoch } = change;
+  const { digest, stateJson, changedAt, schemaVersion, epoch, traceparent } = change;
   const isNew = 'attribute_not_exists(#pk)';
   const inEpoch = epoch > 0 && given === undefined ? ' AND #version >= :base' : '';
   const differs = `#digest <> :digest AND #version < :last${inEpoch}`;
@@ -256,10 +261,15 @@ function commitExpressions(change: Change, expectedVersion: number | undefined, 
             `${isNew} AND attribute_exists(#pk)`
           : isNew;
   const version = given === undefined ? 'if_not_exists(#version, :base) + :one' : ':given';
-  const state = stateJson === undefined ? ' REMOVE #state' : ', #state = :state';
+  const optional: readonly [string, string | undefined][] = [
+    ['state', stateJson],
+    ['traceparent', traceparent],
+  ];
+  const set = optional.flatMap(([name, value]) => (value === undefined ? [] : `, #${name} = :${name}`)).join('');
+  const removed = optional.flatMap(([name, value]) => (value === undefined ? `#${name}` : [])).join(', ');
   const uses = (name: string) => `${condition} ${version}`.includes(name);
   return {
-    UpdateExpression: `SET #version = ${version}, #digest = :digest, #changedAt = :changedAt, #schema = :schema${state}`,
+    UpdateExpression: `SET #version = ${version}, #digest = :digest, #changedAt = :changedAt, #schema = :schema${set}${removed && ` REMOVE ${removed}`}`,
     ConditionExpression: condition,
     ExpressionAttributeNames: {
       '#version': ATTRIBUTE.version,
@@ -267,6 +277,7 @@ function commitExpressions(change: Change, expectedVersion: number | undefined, 
       '#changedAt': ATTRIBUTE.changedAt,
       '#schema': ATTRIBUTE.schemaVersion,
       '#state': ATTRIBUTE.state,
+      '#traceparent': ATTRIBUTE.traceparent,
       ...(uses('#pk') && { '#pk': ATTRIBUTE.partition }),
     },
     ExpressionAttributeValues: {
@@ -277,6 +288,7 @@ function commitExpressions(change: Change, expectedVersion: number | undefined, 
       ...(uses(':one') && { ':one': { N: '1' } }),
       ...(uses(':given') && { ':given': { N: String(given) } }),
       ...(stateJson !== undefined && { ':state': { S: stateJson } }),
+      ...(traceparent !== undefined && { ':traceparent': { S: traceparent } }),
       ...(uses(':last') && { ':last': { N: String(MAX_VERSION) } }),
       ...(uses(':expected') && { ':expected': { N: String(expectedVersion) } }),
     },

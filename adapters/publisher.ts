@@ -14,6 +14,7 @@ import type { PublishResult } from '../core/relay/batch.ts';
 import { type OutgoingMessage, outgoingMessage } from '../core/relay/message.ts';
 import { canonicalState, TOMBSTONE_DIGEST } from '../core/state.ts';
 import type { EnterOptions, Flow } from './flow.ts';
+import { currentTraceparent } from './trace.ts';
 
 /** How one version is published. */
 export interface PublishOptions extends EnterOptions {
@@ -68,7 +69,7 @@ export function createStatePublisher(options: {
   ): Promise<void> => {
     const publishedAt = new Date(now()).toISOString();
     const stamp = { version, digest, schemaVersion, changedAt: changedAt ?? publishedAt };
-    const owned: OwnedEntity = { entity, ...stamp, stateJson: json };
+    const owned: OwnedEntity = { entity, ...stamp, stateJson: json, traceparent: currentTraceparent() };
     const message = outgoingMessage(boundary, owned, { publishedAt });
     if ('reason' in message) throw unpublishable(entity, version, message.message);
     if (flow !== undefined && !priority) await flow.enter(entity, wait);

@@ -46,9 +46,9 @@ export function projectorTelemetry(
     metrics.addMetadata(HOTTEST_GROUP_PROPERTY, groupId);
     count(PROJECTOR_METRICS.hottestGroup, events);
     metrics.publishStoredMetrics();
-    for (const { message, outcome, entity, version, reason } of settled) {
+    for (const { message, outcome, entity, version, reason, traceparent } of settled) {
       const { messageId } = message;
-      if (LOGGED_OUTCOMES.includes(outcome)) logger.warn(outcome, { messageId, entity, version, reason });
+      if (LOGGED_OUTCOMES.includes(outcome)) logger.warn(outcome, { messageId, entity, version, reason, traceparent });
     }
     for (const { message, error } of returned) {
       const cause = error instanceof Error ? error.name : 'unknown';

@@ -12,6 +12,7 @@ import {
 } from './entity.ts';
 import { shortened } from './errors.ts';
 import { TOMBSTONE_DIGEST } from './state.ts';
+import { traceparentOf } from './trace.ts';
 
 /** What was true of one entity at one version: the whole state, what changed since the version before, or that it was deleted. Never edited. */
 export type VersionedEvent = EventAttributes &
@@ -36,6 +37,8 @@ export interface EventAttributes {
   readonly changedAt: string;
   /** When the event was published, ISO 8601; redrive keeps it, a resync or backfill is an event of its own. */
   readonly publishedAt: string;
+  /** The trace in which the owner committed the version, as W3C's `traceparent`; undefined where it was committed outside of one. */
+  readonly traceparent?: string | undefined;
 }
 
 /** A versioned event as it came. */
@@ -68,6 +71,7 @@ const envelope = z.object({
   basedigest: z.optional(digest),
   schemaversion: z.int().check(z.gte(1), z.lte(2 ** 31 - 1)),
   publishedat: timestamp,
+  traceparent: z.optional(z.unknown()),
   data: z.optional(z.unknown()),
 });
 
@@ -105,6 +109,7 @@ export function serialiseEvent(event: Envelope, dataJson: string | undefined): s
     basedigest: event.baseDigest,
     schemaversion: event.schemaVersion,
     publishedat: event.publishedAt,
+    traceparent: event.traceparent,
   });
   return dataJson === undefined ? attributes : `${attributes.slice(0, -1)},"data":${dataJson}}`;
 }
@@ -158,6 +163,7 @@ export function parseEvent(body: string): ReadEvent | Unreadable {
     schemaVersion: attributes.schemaversion,
     changedAt: attributes.time,
     publishedAt: attributes.publishedat,
+    traceparent: traceparentOf(attributes.traceparent),
   };
   if (kind === 'tombstone') return { ...common, kind };
   if (kind === 'state') return { ...common, kind, data };

@@ -14,6 +14,8 @@ export interface OwnedEntity {
   readonly changedAt: string;
   /** The full state's canonical JSON; undefined when deleted. */
   readonly stateJson: string | undefined;
+  /** The trace in which this version was committed, as W3C's `traceparent`; undefined outside of one. */
+  readonly traceparent?: string | undefined;
 }
 
 /** What a put or a delete did. `unchanged` wrote nothing and kept the version. */

@@ -1,19 +1,19 @@
 import type { IGrantable } from 'aws-cdk-lib/aws-iam';
-import { Topic } from 'aws-cdk-lib/aws-sns';
+import type { Topic } from 'aws-cdk-lib/aws-sns';
 import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import type { Boundary } from '../core/contract.ts';
-import { FlowControl, type MaySlow } from './flow-control.ts';
+import { dataProtection } from './data-protection.ts';
+import { describeSource } from './deployed.ts';
+import { FlowControl } from './flow-control.ts';
 import type { ChangeSource } from './local-cache-props.ts';
+import { shareWith } from './other-accounts.ts';
+import type { OwnerProps } from './owner-props.ts';
+import { changeTopic } from './protected-resources.ts';
 import { repairQueue } from './set-aside.ts';
 
 /** Props of `ChangeTopic`. */
-export interface ChangeTopicProps {
-  /** The boundary that owns the entity types. */
-  readonly boundary: Boundary;
-  /** See `EntityOwnerProps.maySlowOwner`. @default - none */
-  readonly maySlowOwner?: Readonly<Record<string, MaySlow>>;
-}
+export type ChangeTopicProps = OwnerProps;
 
 /**
  * For an owner whose database isn't DynamoDB: the topic of its changes and its flow control. The owner publishes through
@@ -27,12 +27,21 @@ export class ChangeTopic extends Construct implements ChangeSource {
   readonly resyncQueue: Queue;
   readonly flow: FlowControl;
 
-  constructor(scope: Construct, id: string, { boundary, maySlowOwner = {} }: ChangeTopicProps) {
+  constructor(scope: Construct, id: string, props: ChangeTopicProps) {
     super(scope, id);
+    const { boundary, maySlowOwner = {} } = props;
+    const protection = dataProtection(props);
     this.boundary = boundary;
-    this.topic = new Topic(this, 'Changes', { fifo: true, contentBasedDeduplication: false, enforceSSL: true });
-    this.resyncQueue = repairQueue(this, 'Resync');
-    this.flow = new FlowControl(this, 'Flow', { boundary, heartbeats: { topic: this.topic }, maySlowOwner });
+    this.topic = changeTopic(this, props);
+    this.resyncQueue = repairQueue(this, 'Resync', protection);
+    this.flow = new FlowControl(this, 'Flow', {
+      boundary,
+      heartbeats: { topic: this.topic },
+      maySlowOwner,
+      protection,
+    });
+    shareWith(props.consumerAccounts ?? [], this, props.encryptionKey);
+    describeSource(this, this);
   }
 
   /** Where caches send their reports. */

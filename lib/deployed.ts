@@ -4,6 +4,7 @@ import type { Construct } from 'constructs';
 import type { Boundary } from '../core/contract.ts';
 import type { Deployed } from '../core/deployed.ts';
 import { contractsFile } from './contracts-module.ts';
+import type { ChangeSource } from './local-cache-props.ts';
 
 /**
  * Writes down as a stack output what was deployed, so that the command line finds tables, queues and contracts. The path of the
@@ -12,4 +13,16 @@ import { contractsFile } from './contracts-module.ts';
 export function describeDeployed(scope: Construct, boundary: Boundary, deployed: Deployed): void {
   const contracts = relative(process.cwd(), contractsFile(boundary)).replaceAll('\\', '/');
   new CfnOutput(scope, 'Freshet', { value: Stack.of(scope).toJsonString({ ...deployed, contracts }) });
+}
+
+/** Writes down as a stack output what `ImportedSource` is told of an owner, in another app or account. */
+export function describeSource(scope: Construct, { topic, resyncQueue, reportQueue }: ChangeSource): void {
+  const encryptionKey = reportQueue.encryptionMasterKey;
+  const source = {
+    topicArn: topic.topicArn,
+    resyncQueueArn: resyncQueue.queueArn,
+    reportQueueArn: reportQueue.queueArn,
+    ...(encryptionKey && { encryptionKeyArn: encryptionKey.keyArn }),
+  };
+  new CfnOutput(scope, 'Source', { value: Stack.of(scope).toJsonString(source) });
 }

@@ -1,34 +1,24 @@
-import { Duration, type RemovalPolicy } from 'aws-cdk-lib';
-import { AttributeType, BillingMode, type ITable, StreamViewType, Table } from 'aws-cdk-lib/aws-dynamodb';
+import { Duration } from 'aws-cdk-lib';
+import { type ITable, StreamViewType, type Table } from 'aws-cdk-lib/aws-dynamodb';
 import type { Grant, IGrantable } from 'aws-cdk-lib/aws-iam';
 import { type IFunction, StartingPosition } from 'aws-cdk-lib/aws-lambda';
 import { DynamoEventSource, SqsDlq, SqsEventSource } from 'aws-cdk-lib/aws-lambda-event-sources';
-import { Topic } from 'aws-cdk-lib/aws-sns';
+import type { Topic } from 'aws-cdk-lib/aws-sns';
 import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import type { Boundary } from '../core/contract.ts';
-import { describeDeployed } from './deployed.ts';
-import { FlowControl, type MaySlow } from './flow-control.ts';
+import { type DataProtectionProps, dataProtection } from './data-protection.ts';
+import { describeDeployed, describeSource } from './deployed.ts';
+import { FlowControl } from './flow-control.ts';
 import { freshetFunction } from './freshet-function.ts';
 import { LIMITS } from './limits.ts';
+import { shareWith } from './other-accounts.ts';
+import type { OwnerProps } from './owner-props.ts';
+import { changeTopic, grantTable, protectedTable } from './protected-resources.ts';
 import { parkingTable, REPAIR_TIMEOUT, repairQueue } from './set-aside.ts';
 
-/** Props of `EntityOwner`. */
-export interface EntityOwnerProps {
-  /** The boundary whose entity types are owned here; its module is bundled into the relay. */
-  readonly boundary: Boundary;
-  /**
-   * What happens to the table when the stack goes. Version counters never expire, so losing the table breaks every cache's order.
-   * @default RemovalPolicy.RETAIN
-   */
-  readonly removalPolicy?: RemovalPolicy;
-  /**
-   * The caches that may slow the owner's writers when they lag, by their boundary's name, and the backlog at which writes are refused; from
-   * half of it they are paced. A cache that isn't named here may fall behind by itself.
-   * @default - none
-   */
-  readonly maySlowOwner?: Readonly<Record<string, MaySlow>>;
-}
+/** Props of `EntityOwner`. Version counters never expire: losing the table breaks every cache's order, so think twice of `stage`. */
+export type EntityOwnerProps = OwnerProps;
 
 /** Own and relay: the table that alone holds a boundary's entities, its stream as the outbox, and the topic of their changes. */
 export class EntityOwner extends Construct {
@@ -50,27 +40,28 @@ export class EntityOwner extends Construct {
 
   constructor(scope: Construct, id: string, props: EntityOwnerProps) {
     super(scope, id);
-    const { boundary, removalPolicy } = props;
+    const { boundary, maySlowOwner = {} } = props;
+    const protection = dataProtection(props);
     if (Object.keys(boundary.owns).length === 0) {
       throw new Error(
         `boundary: ${boundary.name} owns no entity type. Declare one under "owns", or leave EntityOwner out.`,
       );
     }
     this.boundary = boundary;
-    this.table = new Table(this, 'Table', {
-      partitionKey: { name: 'pk', type: AttributeType.STRING },
-      sortKey: { name: 'id', type: AttributeType.STRING },
-      billingMode: BillingMode.PAY_PER_REQUEST,
+    this.table = protectedTable(this, 'Table', protection, {
       stream: StreamViewType.NEW_AND_OLD_IMAGES,
-      pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: true },
-      ...(removalPolicy !== undefined && { removalPolicy }),
+      pointInTimeRecovery: true,
     });
-    this.topic = new Topic(this, 'Changes', { fifo: true, contentBasedDeduplication: false, enforceSSL: true });
-    this.failureQueue = repairQueue(this, 'RelayFailures');
-    this.resyncQueue = repairQueue(this, 'Resync');
-    this.parkingTable = parkingTable(this, removalPolicy);
-    const { maySlowOwner = {} } = props;
-    this.flow = new FlowControl(this, 'Flow', { boundary, heartbeats: { table: this.table }, maySlowOwner });
+    this.topic = changeTopic(this, props);
+    this.failureQueue = repairQueue(this, 'RelayFailures', protection);
+    this.resyncQueue = repairQueue(this, 'Resync', protection);
+    this.parkingTable = parkingTable(this, protection);
+    this.flow = new FlowControl(this, 'Flow', {
+      boundary,
+      heartbeats: { table: this.table },
+      maySlowOwner,
+      protection,
+    });
     const relay = freshetFunction(this, 'Relay', {
       entry: 'relay',
       boundary,
@@ -82,10 +73,13 @@ export class EntityOwner extends Construct {
         FAILURE_QUEUE_URL: this.failureQueue.queueUrl,
         FLOW_TABLE: this.flow.table.tableName,
       },
+      protection,
     });
     this.relay = relay;
     this.topic.grantPublish(relay);
-    this.flow.table.grant(relay, 'dynamodb:GetItem');
+    grantTable(this.flow.table, relay, 'GetItem');
+    // The CDK's grant of the stream leaves the key out.
+    props.encryptionKey?.grantDecrypt(relay);
     relay.addEventSource(
       // aws-cdk-lib declares `tableStreamArn` without exactOptionalPropertyTypes in mind; the table has a stream.
       new DynamoEventSource(this.table as ITable, {
@@ -100,7 +94,9 @@ export class EntityOwner extends Construct {
         onFailure: new SqsDlq(this.failureQueue),
       }),
     );
-    this.repair = this.addRepair();
+    this.repair = this.addRepair(protection);
+    shareWith(props.consumerAccounts ?? [], this, props.encryptionKey);
+    describeSource(this, this);
     describeDeployed(this, boundary, {
       role: 'owner',
       boundary: boundary.name,
@@ -115,7 +111,7 @@ export class EntityOwner extends Construct {
   }
 
   /** Publishes once more what caches ask for, and takes the relay's failures into parking. Two at a time: it shares the table with the owner. */
-  private addRepair(): IFunction {
+  private addRepair(protection: DataProtectionProps): IFunction {
     const repair = freshetFunction(this, 'Repair', {
       entry: 'owner-repair',
       boundary: this.boundary,
@@ -127,9 +123,10 @@ export class EntityOwner extends Construct {
         PARKING_TABLE: this.parkingTable.tableName,
         RESYNC_QUEUE_ARN: this.resyncQueue.queueArn,
       },
+      protection,
     });
-    this.table.grant(repair, 'dynamodb:UpdateItem');
-    this.parkingTable.grant(repair, 'dynamodb:PutItem');
+    grantTable(this.table, repair, 'UpdateItem');
+    grantTable(this.parkingTable, repair, 'PutItem');
     for (const queue of [this.resyncQueue, this.failureQueue]) {
       repair.addEventSource(new SqsEventSource(queue, { reportBatchItemFailures: true, maxConcurrency: 2 }));
     }
@@ -147,6 +144,6 @@ export class EntityOwner extends Construct {
    */
   grantWrite(grantee: IGrantable): Grant {
     this.flow.grantWriter(grantee);
-    return this.table.grant(grantee, 'dynamodb:UpdateItem', 'dynamodb:GetItem', 'dynamodb:Query');
+    return grantTable(this.table, grantee, 'UpdateItem', 'GetItem', 'Query');
   }
 }

@@ -1,18 +1,20 @@
-import { Duration, RemovalPolicy } from 'aws-cdk-lib';
-import { AttributeType, BillingMode, Table } from 'aws-cdk-lib/aws-dynamodb';
+import { Duration } from 'aws-cdk-lib';
+import type { Table } from 'aws-cdk-lib/aws-dynamodb';
 import { Rule, Schedule } from 'aws-cdk-lib/aws-events';
 import { LambdaFunction } from 'aws-cdk-lib/aws-events-targets';
 import { type IGrantable, PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import { SqsEventSource } from 'aws-cdk-lib/aws-lambda-event-sources';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
-import { Queue } from 'aws-cdk-lib/aws-sqs';
+import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
-import { ATTRIBUTE } from '../adapters/items.ts';
 import { BOUNDARY_PATTERN, type Boundary } from '../core/contract.ts';
 import { quoted } from '../core/errors.ts';
+import { acknowledge } from './acknowledge.ts';
+import type { DataProtectionProps } from './data-protection.ts';
 import { freshetFunction } from './freshet-function.ts';
 import { LIMITS } from './limits.ts';
+import { grantTable, protectedQueue, protectedTable } from './protected-resources.ts';
 
 /** How a cache may slow an owner. */
 export interface MaySlow {
@@ -30,6 +32,7 @@ export interface FlowControlProps {
   /** Where the heartbeats begin: the owner's table, or, where it has none here, its topic. */
   readonly heartbeats: { readonly table: Table } | { readonly topic: ITopic };
   readonly maySlowOwner: Readonly<Record<string, MaySlow>>;
+  readonly protection: DataProtectionProps;
 }
 
 /** How often caches report and heartbeats are committed. */
@@ -55,20 +58,30 @@ export class FlowControl extends Construct {
 
   constructor(scope: Construct, id: string, props: FlowControlProps) {
     super(scope, id);
-    const { boundary, heartbeats } = props;
+    const { boundary, heartbeats, protection } = props;
     this.maySlowOwner = checked(boundary.name, props.maySlowOwner);
-    this.table = new Table(this, 'Table', {
-      partitionKey: { name: ATTRIBUTE.partition, type: AttributeType.STRING },
-      sortKey: { name: ATTRIBUTE.id, type: AttributeType.STRING },
-      billingMode: BillingMode.PAY_PER_REQUEST,
-      removalPolicy: RemovalPolicy.DESTROY,
-    });
-    this.reportQueue = new Queue(this, 'Reports', {
-      enforceSSL: true,
+    this.table = protectedTable(
+      this,
+      'Table',
+      // Worth nothing once the stack is gone.
+      { ...protection, stage: 'development' },
+      { pointInTimeRecovery: false },
+    );
+    acknowledge(
+      this.table,
+      'DDB3',
+      'holds the last minutes: reports, a decision and tokens, which the next minute brings anew',
+    );
+    this.reportQueue = protectedQueue(this, 'Reports', protection, {
       // An older one counts as missing.
       retentionPeriod: LIFE,
       visibilityTimeout: Duration.seconds(GOVERNOR_TIMEOUT.toSeconds() * LIMITS.visibilityPerFunctionTimeout),
     });
+    acknowledge(
+      this.reportQueue,
+      'SQS3',
+      'a report is out of date after three minutes, and the next one says it all again',
+    );
     const governor = freshetFunction(this, 'Governor', {
       entry: 'owner-govern',
       boundary,
@@ -85,10 +98,11 @@ export class FlowControl extends Construct {
         DECISION_LIFE_SECONDS: String(LIFE.toSeconds()),
         MAY_SLOW_OWNER: JSON.stringify(this.maySlowOwner),
       },
+      protection,
     });
     this.governor = governor;
-    this.table.grant(governor, 'dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:Query');
-    if ('table' in heartbeats) heartbeats.table.grant(governor, 'dynamodb:UpdateItem');
+    grantTable(this.table, governor, 'GetItem', 'PutItem', 'Query');
+    if ('table' in heartbeats) grantTable(heartbeats.table, governor, 'UpdateItem');
     else heartbeats.topic.grantPublish(governor);
     grantMetrics(governor);
     governor.addEventSource(
@@ -105,7 +119,7 @@ export class FlowControl extends Construct {
 
   /** Lets a function read the decision and lease tokens. */
   grantWriter(grantee: IGrantable): void {
-    this.table.grant(grantee, 'dynamodb:GetItem', 'dynamodb:UpdateItem');
+    grantTable(this.table, grantee, 'GetItem', 'UpdateItem');
   }
 }
 

@@ -1,12 +1,15 @@
 import { extname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { AssetHashType, DockerImage, type Duration } from 'aws-cdk-lib';
-import { Architecture, Code, Function as LambdaFunction, Runtime } from 'aws-cdk-lib/aws-lambda';
-import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
+import { Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import { Architecture, Code, Function as LambdaFunction, Runtime, Tracing } from 'aws-cdk-lib/aws-lambda';
+import { LogGroup } from 'aws-cdk-lib/aws-logs';
 import type { Construct } from 'constructs';
 import { buildSync } from 'esbuild';
 import type { Boundary } from '../core/contract.ts';
+import { acknowledge } from './acknowledge.ts';
 import { contractsFile } from './contracts-module.ts';
+import { type DataProtectionProps, letLogsUse, logRetention, removalPolicy } from './data-protection.ts';
 
 /** This project's root in a clone, `dist` in the package: the same folders are below both. */
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -30,14 +33,26 @@ export interface FreshetFunctionProps {
   /** Memory in MiB; CPU grows with it. */
   readonly memorySize: number;
   readonly environment: Record<string, string>;
+  /** How its logs are kept. */
+  readonly protection: DataProtectionProps;
 }
 
-/** One of the pipeline's Lambdas: Node on arm64, bundled with the SDK and the boundary's contracts, logs kept for a month. */
+/**
+ * One of the pipeline's Lambdas: Node on arm64, bundled with the SDK and the boundary's contracts, traced by X-Ray. Its role lets it write
+ * its own log and nothing else until more is granted.
+ */
 export function freshetFunction(scope: Construct, id: string, props: FreshetFunctionProps): LambdaFunction {
-  const { entry, boundary, ...rest } = props;
+  const { entry, boundary, protection, ...rest } = props;
   const contracts = contractsFile(boundary);
-  return new LambdaFunction(scope, id, {
+  const logGroup = functionLog(scope, `${id}Logs`, protection);
+  // The role that the CDK would make may write every log group of the account.
+  const role = new Role(scope, `${id}Role`, { assumedBy: new ServicePrincipal('lambda.amazonaws.com') });
+  logGroup.grantWrite(role);
+  const made = new LambdaFunction(scope, id, {
     ...rest,
+    role,
+    logGroup,
+    tracing: Tracing.ACTIVE,
     runtime: Runtime.NODEJS_24_X,
     architecture: Architecture.ARM_64,
     handler: 'index.handler',
@@ -56,7 +71,29 @@ export function freshetFunction(scope: Construct, id: string, props: FreshetFunc
         },
       },
     }),
-    logGroup: new LogGroup(scope, `${id}Logs`, { retention: RetentionDays.ONE_MONTH }),
+  });
+  acknowledge(
+    role,
+    'IAM5[Resource::*]',
+    'xray:PutTraceSegments, xray:PutTelemetryRecords, dynamodb:ListStreams and cloudwatch:GetMetricData know no narrower resource (service authorization reference)',
+  );
+  for (const action of ['kms:GenerateDataKey*', 'kms:ReEncrypt*']) {
+    acknowledge(
+      role,
+      `IAM5[Action::${action}]`,
+      "the CDK's grants of a topic's or destination's key, of that key alone",
+    );
+  }
+  return made;
+}
+
+function functionLog(scope: Construct, id: string, protection: DataProtectionProps): LogGroup {
+  const { encryptionKey } = protection;
+  if (encryptionKey) letLogsUse(encryptionKey, scope);
+  return new LogGroup(scope, id, {
+    retention: logRetention(protection),
+    removalPolicy: removalPolicy(protection),
+    ...(encryptionKey && { encryptionKey }),
   });
 }
 

@@ -1,16 +1,18 @@
 import { Duration, Stack } from 'aws-cdk-lib';
-import { AttributeType, BillingMode, Table } from 'aws-cdk-lib/aws-dynamodb';
+import { AttributeType, type Table } from 'aws-cdk-lib/aws-dynamodb';
 import { Rule, Schedule } from 'aws-cdk-lib/aws-events';
 import { LambdaFunction } from 'aws-cdk-lib/aws-events-targets';
-import type { Grant, IGrantable } from 'aws-cdk-lib/aws-iam';
+import { Grant, type IGrantable } from 'aws-cdk-lib/aws-iam';
 import type { IFunction, Function as ProjectorFunction } from 'aws-cdk-lib/aws-lambda';
 import { SqsEventSource } from 'aws-cdk-lib/aws-lambda-event-sources';
 import { SubscriptionFilter } from 'aws-cdk-lib/aws-sns';
 import { SqsSubscription } from 'aws-cdk-lib/aws-sns-subscriptions';
-import { Queue } from 'aws-cdk-lib/aws-sqs';
+import { DeduplicationScope, FifoThroughputLimit, type Queue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import { ATTRIBUTE, indexAttribute } from '../adapters/items.ts';
 import { type Boundary, indexNames } from '../core/contract.ts';
+import { acknowledge } from './acknowledge.ts';
+import { type DataProtectionProps, dataProtection } from './data-protection.ts';
 import { describeDeployed } from './deployed.ts';
 import { CONTROL_INTERVAL, grantMetrics } from './flow-control.ts';
 import { freshetFunction } from './freshet-function.ts';
@@ -23,6 +25,7 @@ import {
   TOMBSTONE_MARGIN,
   validate,
 } from './local-cache-props.ts';
+import { grantSend, grantTable, protectedQueue, protectedTable } from './protected-resources.ts';
 import { parkingTable, REPAIR_TIMEOUT, REPAIR_VISIBILITY, repairQueue } from './set-aside.ts';
 
 const FUNCTION_TIMEOUT = Duration.seconds(20);
@@ -52,15 +55,15 @@ export class LocalCache extends Construct {
   constructor(scope: Construct, id: string, props: LocalCacheProps) {
     super(scope, id);
     validate(props);
-    const { boundary, sources, removalPolicy } = props;
+    const { boundary, sources } = props;
+    const protection = dataProtection(props);
     this.boundary = boundary;
-    this.table = new Table(this, 'Table', {
-      partitionKey: { name: ATTRIBUTE.partition, type: AttributeType.STRING },
-      sortKey: { name: ATTRIBUTE.id, type: AttributeType.STRING },
-      billingMode: BillingMode.PAY_PER_REQUEST,
-      timeToLiveAttribute: ATTRIBUTE.expiresAt,
-      ...(removalPolicy !== undefined && { removalPolicy }),
-    });
+    this.table = protectedTable(this, 'Table', protection, { expires: true, pointInTimeRecovery: false });
+    acknowledge(
+      this.table,
+      'DDB3',
+      'a copy: backfill fills it anew with what its owners say now, a backup only with what they said then',
+    );
     for (const index of indexNames(boundary)) {
       this.table.addGlobalSecondaryIndex({
         indexName: indexAttribute(index),
@@ -68,19 +71,23 @@ export class LocalCache extends Construct {
         sortKey: { name: ATTRIBUTE.id, type: AttributeType.STRING },
       });
     }
-    this.parkingTable = parkingTable(this, removalPolicy);
-    this.gapQueue = repairQueue(this, 'Gaps');
-    this.deadLetterQueue = this.fifoQueue('DeadLetters');
-    this.subscriptionDeadLetterQueue = this.fifoQueue('Undelivered');
-    this.queue = new Queue(this, 'Queue', {
+    this.parkingTable = parkingTable(this, protection);
+    this.gapQueue = repairQueue(this, 'Gaps', protection);
+    this.deadLetterQueue = deadLetterQueue(this, 'DeadLetters', protection);
+    this.subscriptionDeadLetterQueue = deadLetterQueue(this, 'Undelivered', protection);
+    acknowledge(this.subscriptionDeadLetterQueue, 'SQS3', 'is the dead-letter queue of the subscriptions');
+    this.queue = protectedQueue(this, 'Queue', protection, {
       fifo: true,
-      enforceSSL: true,
       retentionPeriod: LIMITS.maxRetention,
       // An item of the parking table takes 400 KB, so there is room for the reason that goes with a message.
       maxMessageSizeBytes: LIMITS.topicMessageBytes,
       visibilityTimeout: Duration.seconds(FUNCTION_TIMEOUT.toSeconds() * LIMITS.visibilityPerFunctionTimeout),
       // Those behind a failing message are received with it and count too, so only the backstop for a projector that crashes is here.
       deadLetterQueue: { queue: this.deadLetterQueue, maxReceiveCount: LIMITS.maxMaxReceiveCount },
+      ...(props.highThroughput && {
+        fifoThroughputLimit: FifoThroughputLimit.PER_MESSAGE_GROUP_ID,
+        deduplicationScope: DeduplicationScope.MESSAGE_GROUP,
+      }),
     });
     for (const source of sources) this.subscribe(source);
     const projector = freshetFunction(this, 'Projector', {
@@ -90,10 +97,11 @@ export class LocalCache extends Construct {
       timeout: FUNCTION_TIMEOUT,
       memorySize: 512,
       environment: { ...this.environment(props), QUEUE_URL: this.queue.queueUrl },
+      protection,
     });
-    this.table.grant(projector, 'dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:UpdateItem');
-    this.parkingTable.grant(projector, 'dynamodb:PutItem', 'dynamodb:UpdateItem', 'dynamodb:DeleteItem');
-    this.gapQueue.grant(projector, 'sqs:SendMessage');
+    grantTable(this.table, projector, 'GetItem', 'PutItem', 'UpdateItem');
+    grantTable(this.parkingTable, projector, 'PutItem', 'UpdateItem', 'DeleteItem');
+    grantSend(this.gapQueue, projector);
     projector.addEventSource(
       new SqsEventSource(this.queue, {
         batchSize: LIMITS.fifoBatchSize,
@@ -103,7 +111,7 @@ export class LocalCache extends Construct {
     );
     this.projector = projector;
     this.repair = this.addRepair(props);
-    this.report = this.addReport(sources);
+    this.report = this.addReport(sources, protection);
     describeDeployed(this, boundary, {
       role: 'cache',
       boundary: boundary.name,
@@ -149,12 +157,13 @@ export class LocalCache extends Construct {
         DEAD_LETTER_QUEUE_ARN: this.deadLetterQueue.queueArn,
         RESYNC_QUEUES: Stack.of(this).toJsonString(Object.fromEntries(resyncQueues)),
       },
+      protection: dataProtection(props),
     });
-    this.table.grant(repair, 'dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:UpdateItem');
+    grantTable(this.table, repair, 'GetItem', 'PutItem', 'UpdateItem');
     const parking = ['GetItem', 'PutItem', 'UpdateItem', 'DeleteItem', 'Query', 'BatchWriteItem'];
-    this.parkingTable.grant(repair, ...parking.map((action) => `dynamodb:${action}`));
-    this.gapQueue.grant(repair, 'sqs:SendMessage');
-    for (const { resyncQueue } of sources) resyncQueue.grant(repair, 'sqs:SendMessage');
+    grantTable(this.parkingTable, repair, ...parking);
+    grantSend(this.gapQueue, repair);
+    for (const { resyncQueue } of sources) grantSend(resyncQueue, repair);
     for (const queue of [this.gapQueue, this.deadLetterQueue, this.subscriptionDeadLetterQueue]) {
       repair.addEventSource(new SqsEventSource(queue, { reportBatchItemFailures: true, maxConcurrency: 2 }));
     }
@@ -162,7 +171,7 @@ export class LocalCache extends Construct {
   }
 
   /** Measures the queue once per control interval and tells the owners. */
-  private addReport(sources: readonly ChangeSource[]): IFunction {
+  private addReport(sources: readonly ChangeSource[], protection: DataProtectionProps): IFunction {
     const reportQueues = sources.map((source) => [source.boundary.name, source.reportQueue.queueUrl]);
     const report = freshetFunction(this, 'Report', {
       entry: 'cache-report',
@@ -177,12 +186,13 @@ export class LocalCache extends Construct {
         INTERVAL_SECONDS: String(CONTROL_INTERVAL.toSeconds()),
         REPORT_QUEUES: Stack.of(this).toJsonString(Object.fromEntries(reportQueues)),
       },
+      protection,
     });
-    this.table.grant(report, 'dynamodb:GetItem');
-    this.parkingTable.grant(report, 'dynamodb:Scan');
+    grantTable(this.table, report, 'GetItem');
+    grantTable(this.parkingTable, report, 'Scan');
     this.queue.grant(report, 'sqs:GetQueueAttributes');
     grantMetrics(report);
-    for (const { reportQueue } of sources) reportQueue.grant(report, 'sqs:SendMessage');
+    for (const { reportQueue } of sources) grantSend(reportQueue, report);
     new Rule(this, 'ReportSchedule', {
       schedule: Schedule.rate(CONTROL_INTERVAL),
       targets: [new LambdaFunction(report, { retryAttempts: 0 })],
@@ -192,15 +202,12 @@ export class LocalCache extends Construct {
 
   /** Lets a function of the service read the cache; nothing but the projector, and its rules by the repair function, writes it. */
   grantRead(grantee: IGrantable): Grant {
-    return this.table.grant(grantee, 'dynamodb:GetItem', 'dynamodb:BatchGetItem', 'dynamodb:Query');
-  }
-
-  private fifoQueue(id: string): Queue {
-    return new Queue(this, id, {
-      fifo: true,
-      enforceSSL: true,
-      retentionPeriod: LIMITS.maxRetention,
-      visibilityTimeout: REPAIR_VISIBILITY,
+    const { tableArn, encryptionKey } = this.table;
+    encryptionKey?.grantDecrypt(grantee);
+    return Grant.addToPrincipal({
+      grantee,
+      actions: ['dynamodb:GetItem', 'dynamodb:BatchGetItem', 'dynamodb:Query'],
+      resourceArns: [tableArn, ...indexNames(this.boundary).map((name) => `${tableArn}/index/${indexAttribute(name)}`)],
     });
   }
 
@@ -217,6 +224,15 @@ export class LocalCache extends Construct {
       }),
     );
   }
+}
+
+/** A FIFO queue that the repair function works on. */
+function deadLetterQueue(scope: Construct, id: string, protection: DataProtectionProps): Queue {
+  return protectedQueue(scope, id, protection, {
+    fifo: true,
+    retentionPeriod: LIMITS.maxRetention,
+    visibilityTimeout: REPAIR_VISIBILITY,
+  });
 }
 
 /** How the mapping scales: provisioned pollers and a maximum concurrency exclude each other (lambda/services-sqs-scaling). */

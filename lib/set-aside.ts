@@ -1,9 +1,11 @@
-import { Duration, type RemovalPolicy } from 'aws-cdk-lib';
-import { AttributeType, BillingMode, Table } from 'aws-cdk-lib/aws-dynamodb';
-import { Queue } from 'aws-cdk-lib/aws-sqs';
+import { Duration } from 'aws-cdk-lib';
+import type { Table } from 'aws-cdk-lib/aws-dynamodb';
+import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
-import { ATTRIBUTE } from '../adapters/items.ts';
+import { acknowledge } from './acknowledge.ts';
+import type { DataProtectionProps } from './data-protection.ts';
 import { LIMITS } from './limits.ts';
+import { protectedQueue, protectedTable } from './protected-resources.ts';
 
 /** Time-out of the repair functions: what an operator asks for at once must fit in. */
 export const REPAIR_TIMEOUT = Duration.seconds(60);
@@ -12,23 +14,21 @@ export const REPAIR_TIMEOUT = Duration.seconds(60);
 export const REPAIR_VISIBILITY = Duration.seconds(REPAIR_TIMEOUT.toSeconds() * LIMITS.visibilityPerFunctionTimeout);
 
 /** Where a boundary's set-aside events lie: message group and sequence number are the key. Only notes of tries expire. */
-export function parkingTable(scope: Construct, removalPolicy: RemovalPolicy | undefined): Table {
-  return new Table(scope, 'Parking', {
-    partitionKey: { name: ATTRIBUTE.partition, type: AttributeType.STRING },
-    sortKey: { name: ATTRIBUTE.id, type: AttributeType.STRING },
-    billingMode: BillingMode.PAY_PER_REQUEST,
-    timeToLiveAttribute: ATTRIBUTE.expiresAt,
-    pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: true },
-    ...(removalPolicy !== undefined && { removalPolicy }),
-  });
+export function parkingTable(scope: Construct, protection: DataProtectionProps): Table {
+  return protectedTable(scope, 'Parking', protection, { expires: true, pointInTimeRecovery: true });
 }
 
 /** A standard queue that a repair function works on. */
-export function repairQueue(scope: Construct, id: string): Queue {
-  return new Queue(scope, id, {
+export function repairQueue(scope: Construct, id: string, protection: DataProtectionProps): Queue {
+  const queue = protectedQueue(scope, id, protection, {
     retentionPeriod: LIMITS.maxRetention,
     maxMessageSizeBytes: LIMITS.maxMessageBytes,
     visibilityTimeout: REPAIR_VISIBILITY,
-    enforceSSL: true,
   });
+  acknowledge(
+    queue,
+    'SQS3',
+    'the end of the line: its function keeps in a table what it can make nothing of; what it fails at comes again until the queue forgets it, after 14 days',
+  );
+  return queue;
 }

@@ -3,10 +3,13 @@
  */
 
 export { ChangeTopic, type ChangeTopicProps } from '../lib/change-topic.ts';
+export type { DataProtectionProps, DeploymentStage } from '../lib/data-protection.ts';
 export type { EntityOwnerProps } from '../lib/entity-owner.ts';
 export { EntityOwner } from '../lib/entity-owner.ts';
 export type { FlowControl, MaySlow } from '../lib/flow-control.ts';
+export { ImportedSource, type ImportedSourceProps } from '../lib/imported-source.ts';
 export { LocalCache } from '../lib/local-cache.ts';
 export type { ChangeSource, LocalCacheProps, ProvisionedPollers, RetryBudget } from '../lib/local-cache-props.ts';
 export type { Objectives, PipelineMonitoringProps } from '../lib/monitoring/monitoring-props.ts';
 export { PipelineMonitoring } from '../lib/monitoring/pipeline-monitoring.ts';
+export type { OwnerProps } from '../lib/owner-props.ts';

@@ -12,6 +12,8 @@ export interface Settled {
   readonly version: number | undefined;
   /** Owner's commit to applied here, milliseconds; only for `applied`, and not for what was sent once more. */
   readonly leadTimeMs: number | undefined;
+  /** The trace in which the owner committed it, see `EventAttributes`. */
+  readonly traceparent?: string | undefined;
   /** Why it is poison; for `discarded`, `parked` and, behind other poison, `held`. */
   readonly reason: PoisonReason | undefined;
 }
@@ -106,7 +108,8 @@ function openBatch(projection: Projection, messages: readonly ReceivedMessage[])
     if (closed) throw new OutOfTime();
     const isTimed = outcome === 'applied' && event !== undefined && !event.sentAgain;
     const leadTimeMs = isTimed ? Math.max(0, nowMs() - Date.parse(event.changedAt)) : undefined;
-    settled.set(message, { message, outcome, entity: event?.entity, version: event?.version, leadTimeMs, reason });
+    const { entity, version, traceparent } = event ?? {};
+    settled.set(message, { message, outcome, entity, version, leadTimeMs, traceparent, reason });
   };
 
   const read = (message: ReceivedMessage): Promise<Reading> => readMessage(boundary, message, nowMs(), settings);

@@ -65,7 +65,7 @@ export function outgoingMessage(
   owned: OwnedEntity,
   { publishedAt, previous, again }: Sending,
 ): OutgoingMessage | Unpublishable {
-  const { entity, version, digest, schemaVersion, changedAt, stateJson } = owned;
+  const { entity, version, digest, schemaVersion, changedAt, stateJson, traceparent } = owned;
   const { type } = entity;
   if (!Object.hasOwn(boundary.owns, type)) {
     return { reason: 'unknown-type', message: `${boundary.name} doesn't own ${type}` };
@@ -85,7 +85,7 @@ export function outgoingMessage(
   const delta = base && deltaJson(base, owned);
   const body = serialiseEvent(
     {
-      ...{ again, entity, version, digest, owner: boundary.name, schemaVersion, changedAt, publishedAt },
+      ...{ again, entity, version, digest, owner: boundary.name, schemaVersion, changedAt, publishedAt, traceparent },
       ...(base && delta !== undefined
         ? { kind: 'delta', baseDigest: base.digest }
         : { kind: stateJson === undefined ? 'tombstone' : 'state' }),

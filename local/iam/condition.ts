@@ -39,6 +39,9 @@ const KEYS: Readonly<Record<string, Read>> = {
   'aws:sourcearn': (caller) => (caller.kind === 'service' ? caller.sourceArn : undefined),
   'aws:sourceaccount': (caller) => (caller.kind === 'service' ? accountOf(caller.sourceArn) : undefined),
   'aws:principalarn': (caller) => (caller.kind === 'role' ? caller.roleArn : undefined),
+  // Of requests to subscribe, which no function makes here.
+  'sns:protocol': () => undefined,
+  'sns:endpoint': () => undefined,
   'aws:principalaccount': (caller) => (caller.kind === 'role' ? accountOf(caller.roleArn) : undefined),
 };
 

@@ -5,6 +5,7 @@
 //
 // Everything that is sent to the parent goes through one port, so log lines arrive before the result of the invocation that wrote them.
 
+import { randomBytes } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import Module from 'node:module';
 import { dirname, join } from 'node:path';
@@ -34,6 +35,7 @@ try {
  */
 async function invoke(handler, { requestId, event }) {
   let answer;
+  process.env._X_AMZN_TRACE_ID = traceHeader();
   try {
     const payload = await handler(JSON.parse(event), createContext(requestId));
     answer = { type: 'result', requestId, payload: JSON.stringify(payload) ?? 'null' };
@@ -62,6 +64,13 @@ function createContext(requestId) {
     callbackWaitsForEmptyEventLoop: true,
     getRemainingTimeInMillis: () => Math.max(0, deadline - Date.now()),
   };
+}
+
+/** Each invocation is a trace of its own: https://docs.aws.amazon.com/xray/latest/devguide/xray-concepts.html#xray-concepts-tracingheader */
+function traceHeader() {
+  const time = Math.floor(Date.now() / 1000).toString(16);
+  const [trace, parent] = [12, 8].map((bytes) => randomBytes(bytes).toString('hex'));
+  return `Root=1-${time}-${trace};Parent=${parent};Sampled=0`;
 }
 
 /** @returns {Promise<Handler>} */

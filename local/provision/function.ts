@@ -1,5 +1,6 @@
 import * as z from 'zod/mini';
 import { mayLog } from '../iam/log-access.ts';
+import { requireTracing } from '../iam/trace-access.ts';
 import { assetFolder } from './assembly.ts';
 import { physicalName, type ResourceHandler, type ResourceRequest } from './resource.ts';
 
@@ -18,6 +19,7 @@ const functionProperties = z.object({
   MemorySize: z._default(number, 128),
   ReservedConcurrentExecutions: z.optional(number),
   LoggingConfig: z.optional(z.object({ LogGroup: z.optional(z.string()) })),
+  TracingConfig: z.optional(z.object({ Mode: z.optional(z.enum(['Active', 'PassThrough'])) })),
 });
 
 const mappingProperties = z.strictObject({
@@ -54,6 +56,8 @@ export const createFunction: ResourceHandler = (request) => {
     assumeRole(request, name, given.Role, given.LoggingConfig?.LogGroup ?? `/aws/lambda/${name}`);
   else if (request.target.access.isChecked)
     throw new Error('a function needs a Role, so that its calls can be checked');
+  // Traces go nowhere here.
+  if (given.TracingConfig?.Mode === 'Active') requireTracing(request.target.access, name);
   const { arn } = functions.deploy({
     name,
     codeDir: assetFolder(request.stack, request.resource, given.Code.S3Key),

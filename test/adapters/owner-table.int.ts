@@ -1,5 +1,5 @@
 import { PutItemCommand } from '@aws-sdk/client-dynamodb';
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { keyItem } from '../../adapters/items.ts';
 import { createOwner, type Owner } from '../../adapters/owner-table.ts';
 import { MAX_ID_BYTES, MAX_VERSION } from '../../core/entity.ts';
@@ -36,6 +36,29 @@ describe('put', () => {
     owner = createOwner({ boundary: lab, tableName, client: tables.client, now: () => Date.parse(changedAt) });
     expect(await owner.put('Thing', 'a', {})).toMatchObject({ changedAt });
     expect(await owner.get('Thing', 'a')).toMatchObject({ changedAt });
+  });
+
+  test('keeps the trace that it was committed in, of each version its own; outside of one, none', async () => {
+    const traces = ['1', '2'].map((n) => `00-5759e988bd862e3fe1be46a99427279${n}-53995c3f42cd8ad8-01`);
+    let running: string | undefined;
+    owner = createOwner({ boundary: lab, tableName, client: tables.client, traceparent: () => running });
+    for (const [n, trace] of [...traces, undefined].entries()) {
+      running = trace;
+      await owner.put('Thing', 'a', { n });
+      await owner.resync('Thing', 'a', `token${n}`);
+      expect((await owner.get('Thing', 'a'))?.traceparent).toBe(trace);
+    }
+    running = traces[0];
+    await owner.delete('Thing', 'a');
+    expect((await owner.get('Thing', 'a'))?.traceparent).toBe(traces[0]);
+  });
+
+  test("belongs to the running invocation's trace", async () => {
+    vi.stubEnv('_X_AMZN_TRACE_ID', 'Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1');
+    await owner.put('Thing', 'a', {});
+    vi.unstubAllEnvs();
+    const { traceparent } = (await owner.get('Thing', 'a')) ?? {};
+    expect(traceparent).toBe('00-5759e988bd862e3fe1be46a994272793-53995c3f42cd8ad8-01');
   });
 
   test('of an equal state writes nothing and keeps the version, whatever the order of its keys', async () => {

@@ -110,6 +110,16 @@ describe("a projector's metrics", () => {
     expect(line[HOTTEST_GROUP_PROPERTY]).toBe('Thing/a');
   });
 
+  test('are beside a line for what was set aside, with the trace that the owner committed it in', () => {
+    const traceparent = '00-5759e988bd862e3fe1be46a994272793-53995c3f42cd8ad8-01';
+    projectorTelemetry('shelf')(
+      { settled: [settled(1, { outcome: 'parked', reason: 'conflict', traceparent }), settled(2, {})], returned: [] },
+      ...([NOW, NOW] as const),
+    );
+    const told = lines.filter((line) => line.includes('"message":"parked"')).map((line) => JSON.parse(line));
+    expect(told).toMatchObject([{ messageId: 'm1', version: 1, reason: 'conflict', traceparent }]);
+  });
+
   test('of one batch are not those of the next', () => {
     const report = projectorTelemetry('shelf');
     report({ settled: [settled(1, { outcome: 'outdated' })], returned: [] }, NOW, NOW);

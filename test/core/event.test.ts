@@ -39,7 +39,17 @@ describe('an event on the wire', () => {
   });
 
   test('may carry attributes that this release does not know', () => {
-    expect(parseEvent(altered(state, { traceparent: '00-1-2-01', correlation: 'abc' }))).toEqual(parseEvent(state));
+    expect(parseEvent(altered(state, { correlation: 'abc' }))).toEqual(parseEvent(state));
+  });
+
+  test('tells the trace that its version was committed in, if it is one', () => {
+    const traceparent = '00-5759e988bd862e3fe1be46a994272793-53995c3f42cd8ad8-01';
+    const traced = eventBody(owned(product(), 3), { traceparent });
+    expect(JSON.parse(traced).traceparent).toBe(traceparent);
+    expect(parseEvent(traced)).toMatchObject({ version: 3, traceparent });
+    for (const wrong of ['00-1-2-01', 7, null, { deep: [] }]) {
+      expect(parseEvent(altered(state, { traceparent: wrong }))).toEqual(parseEvent(state));
+    }
   });
 
   test('may carry the highest version', () => {

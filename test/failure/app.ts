@@ -1,23 +1,38 @@
-import { App, RemovalPolicy, Stack } from 'aws-cdk-lib';
+import { App, Names, Stack } from 'aws-cdk-lib';
 import { Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import type { CfnQueue, Queue } from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
 import type { Boundary } from '../../core/contract.ts';
 import { EntityOwner } from '../../lib/entity-owner.ts';
+import { ImportedSource } from '../../lib/imported-source.ts';
 import { LocalCache } from '../../lib/local-cache.ts';
 import catalogue from './boundaries/catalogue.ts';
 import discarding from './boundaries/discarding.ts';
 import parking from './boundaries/parking.ts';
 import stopping from './boundaries/stopping.ts';
 
-const removalPolicy = RemovalPolicy.DESTROY;
+const stage = 'development';
 const app = new App({ ...(process.env.CDK_OUTDIR !== undefined && { outdir: process.env.CDK_OUTDIR }) });
 /** For what uses the pipeline: the tests act as its functions. */
 const user = (scope: Construct, id: string) =>
   new Role(scope, id, { roleName: id, assumedBy: new ServicePrincipal('lambda.amazonaws.com') });
 
 const catalogueStack = new Stack(app, 'Catalogue');
-const owner = new EntityOwner(catalogueStack, 'Owner', { boundary: catalogue, removalPolicy });
+const owner = new EntityOwner(catalogueStack, 'Owner', { boundary: catalogue, stage });
 owner.grantWrite(user(catalogueStack, 'writer'));
+/** The owner as an app sees it that only knows its ARNs, here those that the local cloud will give. */
+function ofAnotherApp(scope: Stack): ImportedSource {
+  scope.addStackDependency(catalogueStack);
+  const arn = (service: string, name: string) => `arn:aws:${service}:us-east-1:000000000000:${name}`;
+  const named = ({ node }: Queue) => `Catalogue-${catalogueStack.getLogicalId(node.defaultChild as CfnQueue)}`;
+  return new ImportedSource(scope, 'Source', {
+    boundary: catalogue,
+    topicArn: arn('sns', `${Names.uniqueResourceName(owner.topic, { maxLength: 256, separator: '-' })}.fifo`),
+    resyncQueueArn: arn('sqs', named(owner.resyncQueue)),
+    reportQueueArn: arn('sqs', named(owner.reportQueue)),
+  });
+}
+
 const caches: readonly (readonly [stack: string, Boundary])[] = [
   ['Parking', parking],
   ['Stopping', stopping],
@@ -25,7 +40,8 @@ const caches: readonly (readonly [stack: string, Boundary])[] = [
 ];
 for (const [stack, boundary] of caches) {
   const scope = new Stack(app, stack);
-  const cache = new LocalCache(scope, 'Cache', { boundary, sources: [owner], removalPolicy });
+  const source = stack === 'Discarding' ? ofAnotherApp(scope) : owner;
+  const cache = new LocalCache(scope, 'Cache', { boundary, sources: [source], stage });
   cache.grantRead(user(scope, `reader-of-${boundary.name}`));
 }
 app.synth();

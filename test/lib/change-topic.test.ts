@@ -24,7 +24,7 @@ describe('ChangeTopic, for an owner whose database is elsewhere', () => {
     const { Variables } = propertiesOf(template, 'AWS::Lambda::Function', 'Governor').Environment;
     expect(Variables).toMatchObject({ TOPIC_ARN: { Ref: topic }, MAY_SLOW_OWNER: '{"shelf":{"highWater":500}}' });
     expect(Variables).not.toHaveProperty('OWNER_TABLE');
-    expect(statementsOf(template, 'GovernorServiceRole')).toContainEqual({ resource: topic, actions: ['sns:Publish'] });
+    expect(statementsOf(template, 'GovernorRole')).toContainEqual({ resource: topic, actions: ['sns:Publish'] });
   });
 
   test('lets a function of the owner publish and obey flow control, and no more', () => {

@@ -55,7 +55,8 @@ describe("the owner's governor", () => {
   });
 
   test('may keep reports and decisions, commit heartbeats, read metrics, and no more', () => {
-    expect(statementsOf(Geography, 'GovernorServiceRole')).toEqual([
+    expect(statementsOf(Geography, 'GovernorRole')).toEqual([
+      ...logAndTraces('OwnerFlowGovernor'),
       { resource: flowTable, actions: ['dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:Query'] },
       { resource: idOf('AWS::DynamoDB::Table', 'OwnerTable'), actions: ['dynamodb:UpdateItem'] },
       { resource: '*', actions: ['cloudwatch:GetMetricData'] },
@@ -78,7 +79,7 @@ describe("the owner's governor", () => {
   });
 
   test('lets the relay read the decision alone', () => {
-    const onFlow = statementsOf(Geography, 'RelayServiceRole').filter(({ resource }) => resource === flowTable);
+    const onFlow = statementsOf(Geography, 'RelayRole').filter(({ resource }) => resource === flowTable);
     expect(onFlow).toEqual([{ resource: flowTable, actions: ['dynamodb:GetItem'] }]);
     expect(propertiesOf(Geography, 'AWS::Lambda::Function', 'Relay').Environment.Variables.FLOW_TABLE).toEqual({
       Ref: flowTable,
@@ -101,8 +102,9 @@ describe.each([
   });
 
   test('may look at its queue, tables and metrics, tell its owners, and no more', () => {
-    expect(statementsOf(template, 'CacheReportServiceRole')).toEqual([
-      { resource: expect.stringMatching(/^CacheTable\w+ CacheTable\w+\/index\/\*$/), actions: ['dynamodb:GetItem'] },
+    expect(statementsOf(template, 'CacheReportRole')).toEqual([
+      ...logAndTraces('CacheReport'),
+      { resource: expect.stringMatching(/^CacheTable\w+$/), actions: ['dynamodb:GetItem'] },
       { resource: expect.stringMatching(/^CacheParking\w+$/), actions: ['dynamodb:Scan'] },
       { resource: expect.stringMatching(/^CacheQueue\w+$/), actions: ['sqs:GetQueueAttributes'] },
       { resource: '*', actions: ['cloudwatch:GetMetricData'] },
@@ -114,6 +116,15 @@ describe.each([
     expect(JSON.stringify(report.Environment.Variables.REPORT_QUEUES)).toMatch(/geography.*FlowReports/);
   });
 });
+
+/** What every function may do. */
+const logAndTraces = (name: string) => [
+  {
+    resource: expect.stringMatching(new RegExp(`^${name}Logs`)),
+    actions: ['logs:CreateLogStream', 'logs:PutLogEvents'],
+  },
+  { resource: '*', actions: ['xray:PutTelemetryRecords', 'xray:PutTraceSegments'] },
+];
 
 describe('maySlowOwner', () => {
   const build = (maySlowOwner: NonNullable<EntityOwnerProps['maySlowOwner']>) =>

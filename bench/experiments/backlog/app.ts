@@ -1,4 +1,4 @@
-import { App, RemovalPolicy, Stack } from 'aws-cdk-lib';
+import { App, Stack } from 'aws-cdk-lib';
 import { CfnFunction } from 'aws-cdk-lib/aws-lambda';
 import type { IConstruct } from 'constructs';
 import { EntityOwner } from '../../../lib/entity-owner.ts';
@@ -8,11 +8,11 @@ import { HIGH_WATER, MINUTE_MS } from './scale.ts';
 import shelf from './shelf.ts';
 import workshop from './workshop.ts';
 
-const removalPolicy = RemovalPolicy.DESTROY;
+const stage = 'development';
 const app = new App({ ...(process.env.CDK_OUTDIR !== undefined && { outdir: process.env.CDK_OUTDIR }) });
 const maySlowOwner = process.env.GOVERNED === 'yes' ? { shelf: { highWater: HIGH_WATER } } : {};
-const owner = new EntityOwner(new Stack(app, 'Workshop'), 'Owner', { boundary: workshop, removalPolicy, maySlowOwner });
-const cache = new LocalCache(new Stack(app, 'Shelf'), 'Cache', { boundary: shelf, sources: [owner], removalPolicy });
+const owner = new EntityOwner(new Stack(app, 'Workshop'), 'Owner', { boundary: workshop, stage, maySlowOwner });
+const cache = new LocalCache(new Stack(app, 'Shelf'), 'Cache', { boundary: shelf, sources: [owner], stage });
 new PipelineMonitoring(new Stack(app, 'Monitoring'), 'Monitoring', { owners: [owner], caches: [cache] });
 
 // A minute is shorter here, also for the functions that measure per minute.

@@ -1,18 +1,23 @@
-import { RemovalPolicy, Stack, type StackProps } from 'aws-cdk-lib';
+import { Stack, type StackProps } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
+import type { DeploymentStage } from '../../../lib/data-protection.ts';
 import { EntityOwner } from '../../../lib/entity-owner.ts';
 import geography from './contracts.ts';
+
+/** Props of `GeographyStack`. */
+export interface GeographyStackProps extends StackProps {
+  readonly stage: DeploymentStage;
+}
 
 /** Owns countries and currencies. */
 export class GeographyStack extends Stack {
   readonly owner: EntityOwner;
 
-  constructor(scope: Construct, id: string, props?: StackProps) {
+  constructor(scope: Construct, id: string, { stage, ...props }: GeographyStackProps) {
     super(scope, id, props);
-    // An example's data comes from npm packages and may go with its stack.
     this.owner = new EntityOwner(this, 'Owner', {
       boundary: geography,
-      removalPolicy: RemovalPolicy.DESTROY,
+      stage,
       // Ordering sells by what it caches; the warehouse may fall behind by itself.
       maySlowOwner: { ordering: {} },
     });

@@ -45,6 +45,8 @@ function ports(answer: (message: OutgoingMessage) => PublishResult = () => PUBLI
 const relayed = (changes: readonly StreamChange[], { relay }: { relay: RelayPorts }, conflate = false) =>
   relayBatch(catalogue, changes, PUBLISHED_AT, relay, conflate);
 
+const TRACEPARENT = '00-5759e988bd862e3fe1be46a994272793-53995c3f42cd8ad8-01';
+
 describe('a batch of commits', () => {
   test('publishes every version of an entity in its order, each in a call of its own', async () => {
     const topic = ports();
@@ -59,7 +61,7 @@ describe('a batch of commits', () => {
 
   test('publishes each as the event of its version, under its entity and type', async () => {
     const topic = ports();
-    await relayed(stream(owned(product(), 7)), topic);
+    await relayed(stream({ ...owned(product(), 7), traceparent: TRACEPARENT }), topic);
     const [message] = topic.calls.flat();
     expect(message).toMatchObject({ groupId: 'Product/p1', deduplicationId: 'Product/p1@7', type: 'Product' });
     expect(parseEvent(message?.body ?? '')).toMatchObject({
@@ -68,6 +70,7 @@ describe('a batch of commits', () => {
       owner: 'catalogue',
       schemaVersion: 1,
       publishedAt: PUBLISHED_AT,
+      traceparent: TRACEPARENT,
     });
   });
 
@@ -137,9 +140,10 @@ test('the largest state fits one message beside the longest names and the id tha
   const boundary = { name, module: '', owns: { [type]: contract }, caches: {}, epoch: 0 };
   const state = { a: 'x'.repeat(MAX_STATE_BYTES - '{"a":""}'.length) };
   const topic = ports();
-  const worst = [WORST_ID, '"'.repeat(46), '"'.repeat(1024), '漢'.repeat(341)].map((id) =>
-    owned(entityRef(type, id), MAX_VERSION, state),
-  );
+  const worst = [WORST_ID, '"'.repeat(46), '"'.repeat(1024), '漢'.repeat(341)].map((id) => ({
+    ...owned(entityRef(type, id), MAX_VERSION, state),
+    traceparent: TRACEPARENT,
+  }));
   const report = await relayBatch(boundary, stream(...worst), PUBLISHED_AT, topic.relay);
   expect(report).toMatchObject({ published: worst.length, diverted: 0 });
   for (const { bytes, body } of topic.calls.flat()) {

@@ -11,7 +11,6 @@ const LONGEST_MS = 60_000;
 
 /** What the templates allow beyond what anything here calls, and why: the CDK grants it, not our constructs. */
 const BEYOND_NEED: readonly (readonly [grants: RegExp, why: string])[] = [
-  [/ logs:CreateLogGroup /, "AWS's managed policy has it; our log groups are in the templates"],
   [/ sqs:GetQueueUrl /, 'SqsEventSource and SqsDlq grant it; the functions are given URLs'],
   [/OwnerRelay.* sqs:GetQueueAttributes .*OwnerRelayFailures/, 'SqsDlq grants it'],
   [
@@ -19,7 +18,6 @@ const BEYOND_NEED: readonly (readonly [grants: RegExp, why: string])[] = [
     'SqsEventSource grants it; only the projector says when messages come again',
   ],
   [/PipelineAlarms.* sns:Publish /, 'what alarms tell people is not emulated'],
-  [/ dynamodb:\w+ .*\/index\/\*$/, "Table.grant adds a table's indexes; our functions read and write by key"],
 ];
 
 let lab: Lab;

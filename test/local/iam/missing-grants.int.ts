@@ -43,7 +43,6 @@ const isOf = ({ stack, of }: Missing, resource: ChangeableResource) =>
   resource.stack === stack && resource.logicalId.startsWith(of);
 
 function takeOut({ type, properties }: ChangeableResource, action: string | undefined): void {
-  if (type === 'AWS::IAM::Role' && action === undefined) properties.ManagedPolicyArns = [];
   if (type === 'AWS::Lambda::Permission') properties.Principal = 'sns.amazonaws.com';
   const document = (properties.PolicyDocument ?? properties.AssumeRolePolicyDocument) as
     | { Statement: Statement[] }
@@ -69,11 +68,12 @@ const untilRefused = (count: number) =>
 test('what is missing is named by what runs without it, each by itself', async () => {
   const [parking, stopping, discarding] = ['Parking', 'Stopping', 'Discarding'] as const;
   const assembly = await appWithout('several', [
-    { stack: discarding, of: 'CacheProjectorServiceRoleDefaultPolicy', action: 'dynamodb:PutItem' },
-    { stack: discarding, of: 'CacheReportServiceRole94' },
+    { stack: discarding, of: 'CacheProjectorRoleDefaultPolicy', action: 'dynamodb:PutItem' },
+    { stack: discarding, of: 'CacheReportRoleDefaultPolicy', action: 'logs:CreateLogStream' },
+    { stack: discarding, of: 'CacheReportRoleDefaultPolicy', action: 'logs:PutLogEvents' },
     { stack: stopping, of: 'CacheQueuePolicy', action: 'sqs:SendMessage' },
     { stack: stopping, of: 'CacheUndeliveredPolicy', action: 'sqs:SendMessage' },
-    { stack: stopping, of: 'CacheReportServiceRoleDefaultPolicy', action: 'cloudwatch:GetMetricData' },
+    { stack: stopping, of: 'CacheReportRoleDefaultPolicy', action: 'cloudwatch:GetMetricData' },
     { stack: parking, of: 'CacheReportScheduleAllow' },
   ]);
   const told: string[] = [];
@@ -98,17 +98,17 @@ test('what is missing is named by what runs without it, each by itself', async (
 });
 
 const EXPECTED = [
-  'assumed-role/Discarding-CacheProjectorServiceRole1C292A9C/Discarding-CacheProjector21226D5A dynamodb:PutItem table/Discarding-CacheTable0A35CF55',
-  'assumed-role/Discarding-CacheReportServiceRole94D5AA31/Discarding-CacheReportEBA81625 logs:CreateLogStream log-group:Discarding-CacheReportLogs4D31C9EB:log-stream:[$LATEST]local',
-  'assumed-role/Discarding-CacheReportServiceRole94D5AA31/Discarding-CacheReportEBA81625 logs:PutLogEvents log-group:Discarding-CacheReportLogs4D31C9EB:log-stream:[$LATEST]local',
+  'assumed-role/Discarding-CacheProjectorRoleC9D28B29/Discarding-CacheProjector21226D5A dynamodb:PutItem table/Discarding-CacheTable0A35CF55',
+  'assumed-role/Discarding-CacheReportRoleF32012DD/Discarding-CacheReportEBA81625 logs:CreateLogStream log-group:Discarding-CacheReportLogs4D31C9EB:log-stream:[$LATEST]local',
+  'assumed-role/Discarding-CacheReportRoleF32012DD/Discarding-CacheReportEBA81625 logs:PutLogEvents log-group:Discarding-CacheReportLogs4D31C9EB:log-stream:[$LATEST]local',
   'sns.amazonaws.com for Catalogue-Owner-Changes-61E4BC50.fifo sqs:SendMessage Stopping-CacheQueueC6CDF12C.fifo',
   'sns.amazonaws.com for Catalogue-Owner-Changes-61E4BC50.fifo sqs:SendMessage Stopping-CacheUndeliveredBD830DF6.fifo',
-  'assumed-role/Stopping-CacheReportServiceRole94D5AA31/Stopping-CacheReportEBA81625 cloudwatch:GetMetricData *',
+  'assumed-role/Stopping-CacheReportRoleF32012DD/Stopping-CacheReportEBA81625 cloudwatch:GetMetricData *',
   'events.amazonaws.com for rule/Parking-CacheReportSchedule21046C3E lambda:InvokeFunction function:Parking-CacheReportEBA81625',
 ].map((each) => each.replaceAll(/[A-F0-9]{8}\b/g, ''));
 
 test('a relay that may not publish publishes nothing, and says what it may not', async () => {
-  const missing = { stack: 'Catalogue', of: 'OwnerRelayServiceRoleDefaultPolicy', action: 'sns:Publish' };
+  const missing = { stack: 'Catalogue', of: 'OwnerRelayRoleDefaultPolicy', action: 'sns:Publish' };
   lab = await startLab({ assembly: await appWithout('relay', [missing]) });
   await lab.owner.put('Item', 'a', itemState(1));
   await untilRefused(1);
@@ -119,22 +119,22 @@ test('a relay that may not publish publishes nothing, and says what it may not',
 test.each<[string, Missing, string]>([
   [
     'may not read its queue',
-    { stack: 'Parking', of: 'CacheProjectorServiceRoleDefaultPolicy', action: 'sqs:ReceiveMessage' },
+    { stack: 'Parking', of: 'CacheProjectorRoleDefaultPolicy', action: 'sqs:ReceiveMessage' },
     'The function execution role does not have permissions to call ReceiveMessage on SQS',
   ],
   [
     'may not read its stream',
-    { stack: 'Catalogue', of: 'OwnerRelayServiceRoleDefaultPolicy', action: 'dynamodb:GetRecords' },
+    { stack: 'Catalogue', of: 'OwnerRelayRoleDefaultPolicy', action: 'dynamodb:GetRecords' },
     'The function execution role does not have permissions to call GetRecords on DYNAMODB',
   ],
   [
     'may not write to its on-failure destination',
-    { stack: 'Catalogue', of: 'OwnerRelayServiceRoleDefaultPolicy', action: 'sqs:SendMessage' },
+    { stack: 'Catalogue', of: 'OwnerRelayRoleDefaultPolicy', action: 'sqs:SendMessage' },
     'The function execution role does not have permissions to call SendMessage on SQS',
   ],
   [
     'may not be assumed by Lambda',
-    { stack: 'Parking', of: 'CacheReportServiceRole94', action: 'sts:AssumeRole' },
+    { stack: 'Parking', of: 'CacheReportRoleF3', action: 'sts:AssumeRole' },
     'The role defined for the function cannot be assumed by Lambda',
   ],
 ])('a function whose role %s is not deployed', async (name, missing, message) => {

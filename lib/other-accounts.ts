@@ -1,0 +1,71 @@
+import { Annotations, Stack } from 'aws-cdk-lib';
+import { AccountPrincipal, PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import type { Topic } from 'aws-cdk-lib/aws-sns';
+import type { Queue } from 'aws-cdk-lib/aws-sqs';
+import { quoted } from '../core/errors.ts';
+import type { OwnerProps } from './owner-props.ts';
+import { SEND_KEY_ACTIONS } from './protected-resources.ts';
+
+/** What caches of other accounts use of an owner. */
+interface Shared {
+  readonly topic: Topic;
+  readonly resyncQueue: Queue;
+  readonly reportQueue: Queue;
+}
+
+/**
+ * Lets other accounts subscribe their queues to the topic, ask for an entity's state, and report: who of them may is theirs to say. The queue's
+ * account subscribes, so that nobody has to confirm it (sns/sns-send-message-to-sqs-cross-account, 2026-11-25).
+ */
+export function shareWith(
+  accounts: readonly string[],
+  shared: Shared,
+  encryptionKey: OwnerProps['encryptionKey'],
+): void {
+  if (accounts.length === 0) return;
+  assertAccounts(accounts);
+  const { topic, resyncQueue, reportQueue } = shared;
+  const principals = accounts.map((account) => new AccountPrincipal(account));
+  const { partition, region } = Stack.of(topic);
+  topic.addToResourcePolicy(
+    new PolicyStatement({
+      principals,
+      actions: ['sns:Subscribe'],
+      resources: [topic.topicArn],
+      conditions: {
+        StringEquals: { 'sns:Protocol': 'sqs' },
+        StringLike: { 'sns:Endpoint': accounts.map((account) => `arn:${partition}:sqs:*:${account}:*`) },
+      },
+    }),
+  );
+  topic.addToResourcePolicy(
+    // CloudFormation looks at the topic of a subscription that it makes, changes or deletes.
+    new PolicyStatement({ principals, actions: ['sns:GetTopicAttributes'], resources: [topic.topicArn] }),
+  );
+  for (const queue of [resyncQueue, reportQueue]) {
+    queue.addToResourcePolicy(
+      new PolicyStatement({ principals, actions: ['sqs:SendMessage'], resources: [queue.queueArn] }),
+    );
+  }
+  if (encryptionKey === undefined) return;
+  const { statementAdded } = encryptionKey.addToResourcePolicy(
+    new PolicyStatement({
+      principals,
+      actions: [...SEND_KEY_ACTIONS],
+      resources: ['*'],
+      conditions: { StringEquals: { 'kms:ViaService': `sqs.${region}.amazonaws.com` } },
+    }),
+    true,
+  );
+  if (statementAdded) return;
+  Annotations.of(topic).addWarningV2(
+    'freshet:key-for-accounts',
+    `encryptionKey: an imported key, whose policy isn't known here. It must let the accounts ${accounts.join(', ')} do ${SEND_KEY_ACTIONS.join(', ')}.`,
+  );
+}
+
+function assertAccounts(accounts: readonly string[]): void {
+  const wrong = accounts.find((account) => !/^\d{12}$/.test(account));
+  if (wrong === undefined) return;
+  throw new Error(`consumerAccounts: given: ${quoted(wrong)}. Ids of AWS accounts, 12 digits each.`);
+}

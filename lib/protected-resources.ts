@@ -1,0 +1,95 @@
+import { AttributeType, BillingMode, type StreamViewType, Table, TableEncryption } from 'aws-cdk-lib/aws-dynamodb';
+import { Grant, type IGrantable } from 'aws-cdk-lib/aws-iam';
+import { FifoThroughputScope, Topic } from 'aws-cdk-lib/aws-sns';
+import { type IQueue, Queue, QueueEncryption, type QueueProps } from 'aws-cdk-lib/aws-sqs';
+import type { Construct } from 'constructs';
+import { ATTRIBUTE } from '../adapters/items.ts';
+import { type DataProtectionProps, deletionProtection, removalPolicy } from './data-protection.ts';
+import type { OwnerProps } from './owner-props.ts';
+
+/** How a table differs from the others. */
+export interface ProtectedTableProps {
+  readonly stream?: StreamViewType;
+  /** Whether items may expire. @default false */
+  readonly expires?: boolean;
+  /** Whether the table can be restored to any second of the last 35 days. */
+  readonly pointInTimeRecovery: boolean;
+}
+
+/** A table with the key that all of Freshet's have, kept and encrypted as the props say. */
+export function protectedTable(
+  scope: Construct,
+  id: string,
+  protection: DataProtectionProps,
+  { stream, expires = false, pointInTimeRecovery }: ProtectedTableProps,
+): Table {
+  const { encryptionKey } = protection;
+  return new Table(scope, id, {
+    partitionKey: { name: ATTRIBUTE.partition, type: AttributeType.STRING },
+    sortKey: { name: ATTRIBUTE.id, type: AttributeType.STRING },
+    billingMode: BillingMode.PAY_PER_REQUEST,
+    removalPolicy: removalPolicy(protection),
+    deletionProtection: deletionProtection(protection),
+    pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: pointInTimeRecovery },
+    ...(stream !== undefined && { stream }),
+    ...(expires && { timeToLiveAttribute: ATTRIBUTE.expiresAt }),
+    ...(encryptionKey && { encryption: TableEncryption.CUSTOMER_MANAGED, encryptionKey }),
+  });
+}
+
+/** A queue that refuses what comes without TLS, encrypted as the props say. */
+export function protectedQueue(
+  scope: Construct,
+  id: string,
+  { encryptionKey }: DataProtectionProps,
+  props: QueueProps,
+): Queue {
+  return new Queue(scope, id, {
+    ...props,
+    enforceSSL: true,
+    ...(encryptionKey
+      ? { encryption: QueueEncryption.KMS, encryptionMasterKey: encryptionKey }
+      : { encryption: QueueEncryption.SQS_MANAGED }),
+  });
+}
+
+/** An owner's SNS FIFO topic: refuses what comes without TLS, encrypted as the props say; message group = entity. */
+export function changeTopic(scope: Construct, { encryptionKey, highThroughput = false }: OwnerProps): Topic {
+  return new Topic(scope, 'Changes', {
+    fifo: true,
+    // Deduplication ids name entity and version: by content, A, B, A would lose the last A.
+    contentBasedDeduplication: false,
+    enforceSSL: true,
+    ...(highThroughput && { fifoThroughputScope: FifoThroughputScope.MESSAGE_GROUP }),
+    ...(encryptionKey && { masterKey: encryptionKey }),
+  });
+}
+
+/** What a principal needs of a table's key (ddb/encryption.usagenotes, 2026-11-25). */
+const TABLE_KEY_ACTIONS = [
+  'kms:Decrypt',
+  'kms:DescribeKey',
+  'kms:Encrypt',
+  'kms:ReEncryptFrom',
+  'kms:ReEncryptTo',
+  'kms:GenerateDataKey',
+];
+
+/** Lets a function do some of DynamoDB's actions on a table, without the indexes that `Table.grant` adds, and use its key. */
+export function grantTable(table: Table, grantee: IGrantable, ...actions: readonly string[]): Grant {
+  table.encryptionKey?.grant(grantee, ...TABLE_KEY_ACTIONS);
+  return Grant.addToPrincipal({
+    grantee,
+    actions: actions.map((action) => `dynamodb:${action}`),
+    resourceArns: [table.tableArn],
+  });
+}
+
+/** What a sender to an encrypted queue needs of its key (sqs/sqs-key-management, 2026-11-25). */
+export const SEND_KEY_ACTIONS = ['kms:Decrypt', 'kms:GenerateDataKey'] as const;
+
+/** Lets a function send to a queue, and use its key. */
+export function grantSend(queue: IQueue, grantee: IGrantable): void {
+  queue.encryptionMasterKey?.grant(grantee, ...SEND_KEY_ACTIONS);
+  queue.grant(grantee, 'sqs:SendMessage');
+}

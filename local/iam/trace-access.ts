@@ -1,0 +1,16 @@
+import type { Access } from './access.ts';
+
+/**
+ * Throws, as CreateFunction does, if the role of a function with active tracing may not send segments to X-Ray. What else X-Ray wants of it is
+ * checked too (lambda/services-xray, 2026-11-25).
+ */
+export function requireTracing({ callerOf, check }: Access, functionName: string): void {
+  const caller = callerOf(functionName);
+  if (caller === undefined) return;
+  check({ caller, action: 'xray:PutTelemetryRecords', resource: '*' });
+  const denial = check({ caller, action: 'xray:PutTraceSegments', resource: '*' });
+  if (denial === undefined) return;
+  throw new Error(
+    `The provided execution role does not have permissions to call PutTraceSegments on XRAY. ${denial.message}`,
+  );
+}

@@ -1,0 +1,29 @@
+import { expect, test } from 'vitest';
+import { fromXRay, traceparentOf } from '../../core/trace.ts';
+
+const XRAY = { Root: '1-5759e988-bd862e3fe1be46a994272793', Parent: '53995c3f42cd8ad8', Sampled: '1' };
+const TRACEPARENT = '00-5759e988bd862e3fe1be46a994272793-53995c3f42cd8ad8-01';
+
+test("X-Ray's header becomes W3C's traceparent, sampled or not", () => {
+  expect(fromXRay(XRAY)).toBe(TRACEPARENT);
+  expect(fromXRay({ ...XRAY, Sampled: '0' })).toBe(TRACEPARENT.replace(/01$/, '00'));
+  expect(fromXRay({ Root: XRAY.Root, Parent: XRAY.Parent })).toBe(TRACEPARENT.replace(/01$/, '00'));
+});
+
+test.each([
+  ['no parent', { Root: XRAY.Root }],
+  ['no root', { Parent: XRAY.Parent }],
+  ['a root of another version', { ...XRAY, Root: XRAY.Root.replace('1-', '2-') }],
+  ['a parent that is too short', { ...XRAY, Parent: '53995c3f' }],
+])('a header with %s tells of no trace', (_, fields) => expect(fromXRay(fields)).toBeUndefined());
+
+test.each([
+  TRACEPARENT.toUpperCase(),
+  TRACEPARENT.replace('00-', '01-'),
+  `${TRACEPARENT}-more`,
+  TRACEPARENT.replace(/-[0-9a-f]{16}-/, `-${'0'.repeat(16)}-`),
+  TRACEPARENT.replace(/-[0-9a-f]{32}-/, `-${'0'.repeat(32)}-`),
+  '',
+  7,
+  undefined,
+])('%j is no trace context', (text) => expect(traceparentOf(text)).toBeUndefined());

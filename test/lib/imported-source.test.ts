@@ -1,0 +1,141 @@
+import { App, Stack } from 'aws-cdk-lib';
+import { Key } from 'aws-cdk-lib/aws-kms';
+import { describe, expect, test } from 'vitest';
+import { ChangeTopic } from '../../lib/change-topic.ts';
+import { EntityOwner } from '../../lib/entity-owner.ts';
+import { ImportedSource, type ImportedSourceProps } from '../../lib/imported-source.ts';
+import { LocalCache } from '../../lib/local-cache.ts';
+import { lab, shelf } from '../support/lab.ts';
+import { propertiesOf, resourcesOf, stackTemplate, statementsOf } from '../support/shop.ts';
+
+const OWNER = '111122223333';
+const CONSUMERS = ['444455556666', '777788889999'];
+const source: Omit<ImportedSourceProps, 'boundary'> = {
+  topicArn: `arn:aws:sns:eu-west-1:${OWNER}:Lab-Changes.fifo`,
+  resyncQueueArn: `arn:aws:sqs:eu-west-1:${OWNER}:Lab-Resync`,
+  reportQueueArn: `arn:aws:sqs:eu-west-1:${OWNER}:Lab-Reports`,
+};
+const encryptionKeyArn = `arn:aws:kms:eu-west-1:${OWNER}:key/12345678-1234-1234-1234-123456789012`;
+
+describe('a cache whose owner is in another account', () => {
+  const template = stackTemplate((stack) => {
+    const imported = new ImportedSource(stack, 'Lab', { boundary: lab, ...source, encryptionKeyArn });
+    new LocalCache(stack, 'Cache', { boundary: shelf, sources: [imported] });
+  });
+
+  test('subscribes its own queue to the topic, by types, with a dead-letter queue', () => {
+    expect(propertiesOf(template, 'AWS::SNS::Subscription')).toMatchObject({
+      TopicArn: source.topicArn,
+      Protocol: 'sqs',
+      RawMessageDelivery: true,
+      FilterPolicy: { type: ['Thing', 'Other'] },
+      RedrivePolicy: { deadLetterTargetArn: expect.anything() },
+    });
+  });
+
+  test('lets that topic alone send to its queue and to the dead-letter queue', () => {
+    for (const queue of ['CacheQueue', 'CacheUndelivered']) {
+      const { Statement } = propertiesOf(template, 'AWS::SQS::QueuePolicy', queue).PolicyDocument;
+      expect(Statement).toContainEqual(
+        expect.objectContaining({
+          Principal: { Service: 'sns.amazonaws.com' },
+          Action: 'sqs:SendMessage',
+          Condition: { ArnEquals: { 'aws:SourceArn': source.topicArn } },
+        }),
+      );
+    }
+  });
+
+  test("asks for resyncs and reports across the border, with the owner's key", () => {
+    const sends = (arn: string) => ({ resource: arn, actions: ['sqs:SendMessage'] });
+    const key = { resource: encryptionKeyArn, actions: ['kms:Decrypt', 'kms:GenerateDataKey'] };
+    expect(statementsOf(template, 'CacheRepairRole')).toEqual(
+      expect.arrayContaining([sends(source.resyncQueueArn), key]),
+    );
+    expect(statementsOf(template, 'CacheReportRole')).toEqual(
+      expect.arrayContaining([sends(source.reportQueueArn), key]),
+    );
+    const { RESYNC_QUEUES } = propertiesOf(template, 'AWS::Lambda::Function', 'CacheRepair').Environment.Variables;
+    expect(JSON.stringify(RESYNC_QUEUES)).toMatch(/sqs\.eu-west-1.*111122223333\/Lab-Resync/);
+  });
+});
+
+describe.each([
+  ['EntityOwner', EntityOwner],
+  ['ChangeTopic', ChangeTopic],
+])('%s with consumer accounts', (_, Owner) => {
+  const template = stackTemplate((stack) => {
+    const encryptionKey = new Key(stack, 'Key');
+    new Owner(stack, 'Owner', { boundary: lab, consumerAccounts: CONSUMERS, encryptionKey });
+  });
+  const roots = CONSUMERS.map((account) =>
+    expect.objectContaining({ 'Fn::Join': ['', expect.arrayContaining([`:iam::${account}:root`])] }),
+  );
+
+  test('lets them subscribe queues of theirs, and nothing else', () => {
+    const { Statement } = propertiesOf(template, 'AWS::SNS::TopicPolicy').PolicyDocument;
+    const theirs = Statement.filter(({ Effect }: { Effect: string }) => Effect === 'Allow');
+    expect(theirs).toMatchObject([
+      {
+        Action: 'sns:Subscribe',
+        Principal: { AWS: roots },
+        Condition: {
+          StringEquals: { 'sns:Protocol': 'sqs' },
+          StringLike: {
+            'sns:Endpoint': CONSUMERS.map((account) => ({
+              'Fn::Join': ['', ['arn:', { Ref: 'AWS::Partition' }, `:sqs:*:${account}:*`]],
+            })),
+          },
+        },
+      },
+      { Action: 'sns:GetTopicAttributes', Principal: { AWS: roots } },
+    ]);
+  });
+
+  test('lets them ask for resyncs and report, and send to no other queue', () => {
+    const open = resourcesOf(template, 'AWS::SQS::QueuePolicy').filter(([, { Properties }]) =>
+      JSON.stringify(Properties).includes(CONSUMERS[0] ?? ''),
+    );
+    expect(open.map(([id]) => id.replace(/Policy\w+$/, '')).sort()).toEqual(['OwnerFlowReports', 'OwnerResync']);
+    for (const [, { Properties }] of open) {
+      expect(Properties.PolicyDocument.Statement).toContainEqual(
+        expect.objectContaining({ Effect: 'Allow', Action: 'sqs:SendMessage', Principal: { AWS: roots } }),
+      );
+    }
+  });
+
+  test('lets them use the key, by way of SQS', () => {
+    const { Statement } = propertiesOf(template, 'AWS::KMS::Key').KeyPolicy;
+    expect(Statement).toContainEqual(
+      expect.objectContaining({
+        Principal: { AWS: roots },
+        Action: ['kms:Decrypt', 'kms:GenerateDataKey'],
+        Condition: { StringEquals: { 'kms:ViaService': expect.anything() } },
+      }),
+    );
+  });
+
+  test('says in an output what ImportedSource wants to know', () => {
+    const [, output] = Object.entries(template.Outputs ?? {}).find(([id]) => id.startsWith('OwnerSource')) ?? [];
+    const text = JSON.stringify(output);
+    for (const prop of ['topicArn', 'resyncQueueArn', 'reportQueueArn', 'encryptionKeyArn'])
+      expect(text).toContain(prop);
+  });
+});
+
+test.each(['4444', '44445555666x', '', '*'])('an account %j is refused', (account) => {
+  const build = () =>
+    stackTemplate((stack) => new EntityOwner(stack, 'Owner', { boundary: lab, consumerAccounts: [account] }));
+  expect(build).toThrow(`consumerAccounts: given: "${account}". Ids of AWS accounts, 12 digits each.`);
+});
+
+test.each<[string, Partial<ImportedSourceProps>, RegExp]>([
+  ['of another service', { topicArn: source.resyncQueueArn }, /topicArn: given: arn:aws:sqs.*An ARN of sns/],
+  ['of a standard topic', { topicArn: source.topicArn.replace('.fifo', '') }, /name ends in \.fifo/],
+  ['of another region', { reportQueueArn: source.reportQueueArn.replace('eu-', 'us-') }, /of us-west-1.*eu-west-1/],
+  ['that is none', { resyncQueueArn: 'Lab-Resync' }, /resyncQueueArn: given: Lab-Resync/],
+  ['of an alias of a key', { encryptionKeyArn: 'alias/lab' }, /encryptionKeyArn: given: alias\/lab/],
+])('an ARN %s is refused', (_, wrong, message) => {
+  const stack = new Stack(new App(), 'Test', { env: { region: 'eu-west-1', account: CONSUMERS[0] ?? '' } });
+  expect(() => new ImportedSource(stack, 'Lab', { boundary: lab, ...source, ...wrong })).toThrow(message);
+});

@@ -1,0 +1,52 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { App, Stack, Validations } from 'aws-cdk-lib';
+import { Key } from 'aws-cdk-lib/aws-kms';
+import { Queue } from 'aws-cdk-lib/aws-sqs';
+import { AwsSolutionsChecks } from 'cdk-nag';
+import { expect, test } from 'vitest';
+import { ChangeTopic } from '../../lib/change-topic.ts';
+import type { DataProtectionProps } from '../../lib/data-protection.ts';
+import { EntityOwner } from '../../lib/entity-owner.ts';
+import { LocalCache } from '../../lib/local-cache.ts';
+import { lab, shelf } from '../support/lab.ts';
+
+/** Synthesises an app as `npm run synth` does; throws what cdk-nag's AwsSolutions pack has against it. */
+function synthesise(build: (stack: Stack) => void): void {
+  const outdir = mkdtempSync(join(tmpdir(), 'freshet-nag-'));
+  try {
+    const app = new App({ outdir, context: { 'aws:cdk:bundling-stacks': [] } });
+    build(new Stack(app, 'Test'));
+    Validations.of(app).addPlugins(new AwsSolutionsChecks(app));
+    app.synth();
+  } finally {
+    rmSync(outdir, { recursive: true, force: true });
+  }
+}
+
+const protections: Record<string, (stack: Stack) => DataProtectionProps> = {
+  'in production': () => ({}),
+  'in development': () => ({ stage: 'development' }),
+  'with a key of the customer': (stack) => ({ encryptionKey: new Key(stack, 'Key', { enableKeyRotation: true }) }),
+};
+
+test.each(Object.entries(protections))('cdk-nag has nothing against the constructs %s', (_, protection) => {
+  synthesise((stack) => {
+    const given = protection(stack);
+    const consumerAccounts = ['111122223333'];
+    const owner = new EntityOwner(stack, 'Owner', { boundary: lab, consumerAccounts, highThroughput: true, ...given });
+    new ChangeTopic(stack, 'Topic', { boundary: lab, consumerAccounts, ...given });
+    new LocalCache(stack, 'Cache', { boundary: shelf, sources: [owner], highThroughput: true, ...given });
+  });
+});
+
+test('what is acknowledged for our constructs is none for others', () => {
+  const build = () =>
+    synthesise((stack) => {
+      new EntityOwner(stack, 'Owner', { boundary: lab });
+      new Queue(stack, 'Plain');
+    });
+  expect(build).toThrow(/Test\/Plain\/Resource[\s\S]*AwsSolutions-SQS3/);
+  expect(build).not.toThrow(/Test\/Owner/);
+});
