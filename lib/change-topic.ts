@@ -3,6 +3,7 @@ import { Topic } from 'aws-cdk-lib/aws-sns';
 import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import type { Boundary } from '../core/contract.ts';
+import { checkAtSynth } from './checks/check-at-synth.ts';
 import { FlowControl, type MaySlow } from './flow-control.ts';
 import type { ChangeSource } from './local-cache-props.ts';
 import { repairQueue } from './set-aside.ts';
@@ -33,6 +34,7 @@ export class ChangeTopic extends Construct implements ChangeSource {
     this.topic = new Topic(this, 'Changes', { fifo: true, contentBasedDeduplication: false, enforceSSL: true });
     this.resyncQueue = repairQueue(this, 'Resync');
     this.flow = new FlowControl(this, 'Flow', { boundary, heartbeats: { topic: this.topic }, maySlowOwner });
+    checkAtSynth(this);
   }
 
   /** Where caches send their reports. */

@@ -7,6 +7,7 @@ import { Topic } from 'aws-cdk-lib/aws-sns';
 import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import type { Boundary } from '../core/contract.ts';
+import { checkAtSynth } from './checks/check-at-synth.ts';
 import { describeDeployed } from './deployed.ts';
 import { FlowControl, type MaySlow } from './flow-control.ts';
 import { freshetFunction } from './freshet-function.ts';
@@ -101,6 +102,7 @@ export class EntityOwner extends Construct {
       }),
     );
     this.repair = this.addRepair();
+    checkAtSynth(this);
     describeDeployed(this, boundary, {
       role: 'owner',
       boundary: boundary.name,

@@ -11,6 +11,7 @@ import { Queue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import { ATTRIBUTE, indexAttribute } from '../adapters/items.ts';
 import { type Boundary, indexNames } from '../core/contract.ts';
+import { checkAtSynth } from './checks/check-at-synth.ts';
 import { describeDeployed } from './deployed.ts';
 import { CONTROL_INTERVAL, grantMetrics } from './flow-control.ts';
 import { freshetFunction } from './freshet-function.ts';
@@ -104,6 +105,7 @@ export class LocalCache extends Construct {
     this.projector = projector;
     this.repair = this.addRepair(props);
     this.report = this.addReport(sources);
+    checkAtSynth(this);
     describeDeployed(this, boundary, {
       role: 'cache',
       boundary: boundary.name,
