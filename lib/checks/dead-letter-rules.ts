@@ -22,19 +22,18 @@ function subscriptionDeadLetters(plan: Plan, subscription: Rendered): readonly P
         what: 'the subscription has no RedrivePolicy with a deadLetterTargetArn',
         why: 'what SNS cannot deliver to the queue, at once where a permission or key is refused, is dropped without a trace',
         page: 'sns/sns-dead-letter-queues',
-        fix: `give it a RedrivePolicy whose deadLetterTargetArn is ${fifo === false ? 'a standard' : 'a FIFO'} queue, as the construct does`,
+        fix: 'give it a RedrivePolicy whose deadLetterTargetArn is a FIFO queue, as the construct does',
       },
     ];
   }
-  const given = isFifo(plan, subscription, target);
-  if (fifo === undefined || given === undefined || given === fifo) return [];
+  if (fifo !== true || isFifo(plan, subscription, target) !== false) return [];
   return [
     {
       path,
-      what: `the subscription of a ${typeName(fifo)} queue has a ${typeName(given)} queue as its dead-letter queue`,
-      why: `SNS moves what it cannot deliver to a ${typeName(fifo)} queue into ${typeName(fifo)} queues only, so it would be lost`,
+      what: 'the subscription of a FIFO queue has a standard queue as its dead-letter queue',
+      why: 'a FIFO topic sets aside in FIFO queues only, so what it cannot deliver would be lost',
       page: 'sns/sns-dead-letter-queues',
-      fix: `let deadLetterTargetArn be a ${typeName(fifo)} queue`,
+      fix: 'let deadLetterTargetArn be a FIFO queue',
     },
   ];
 }

@@ -27,7 +27,7 @@ function tooShort(one: Rendered): readonly Problem[] {
   return [
     {
       path: one.path,
-      what: `deletions are remembered for ${text(life)} (${TOMBSTONE_LIFE}), and events are taken up to ${text(age)} old (${MAX_EVENT_AGE})`,
+      what: `${TOMBSTONE_LIFE} is ${text(life)}, and ${MAX_EVENT_AGE} ${text(age)}`,
       why: 'once its expiry has removed the tombstone, an older event that returns brings the deleted entity back',
       page: 'ddb/TTL',
       fix: `let the two be apart by at least ${TOMBSTONE_MARGIN.toHumanString()}: remove the override and set the props tombstoneLife and maxEventAge`,
@@ -76,8 +76,8 @@ function tooShortlyKept(queue: Rendered, consumers: readonly (Rendered | undefin
       path: queue.path,
       what: `MessageRetentionPeriod is ${text(given)}${queue.properties.MessageRetentionPeriod === undefined ? ', the default' : ''}`,
       why: `SQS deletes what is older without a trace, and ${by || 'whoever works it off'} could still use it`,
-      page: 'sqs/quotas-queues',
-      fix: `set MessageRetentionPeriod to at least ${useful} s (${text(useful)})`,
+      page: 'sqs/quotas-messages',
+      fix: `set MessageRetentionPeriod to at least ${text(useful)}`,
     },
   ];
 }
@@ -116,7 +116,7 @@ function shorterThanSource({ source, keeper }: Kept): readonly Problem[] {
       what: `MessageRetentionPeriod is ${text(here)}, and its source ${source.path} keeps a message for ${text(there)}`,
       why: 'in a standard queue a dead letter keeps the age it had and may expire as it arrives; in a FIFO queue it would be kept for less than what is not dead',
       page: 'sqs/setting-up-dead-letter-queue-retention',
-      fix: `set MessageRetentionPeriod to at least ${there} s (${text(there)})`,
+      fix: `set MessageRetentionPeriod to at least ${text(there)}`,
     },
   ];
 }
@@ -129,6 +129,7 @@ function environment({ properties }: Rendered, name: string): unknown {
   return below(properties.Environment, 'Variables', name);
 }
 
+/** The exact figure, and one that can be read. */
 function text(seconds: number): string {
-  return Duration.seconds(seconds).toHumanString();
+  return `${seconds} s (${Duration.seconds(seconds).toHumanString()})`;
 }
