@@ -79,15 +79,14 @@ function snsMayUseKeyOf(plan: Plan, queue: Rendered): readonly Problem[] {
 /** A function that works on an encrypted queue may decrypt what is in it. */
 export function consumersMayDecrypt(plan: Plan): readonly Problem[] {
   return consumedQueues(plan).flatMap(({ queue, consumer }) => {
-    const given = queue.properties.KmsMasterKeyId;
-    if (consumer === undefined) return [];
-    const role = targetOf(plan, consumer, consumer.properties.Role, TYPE.role);
-    if (given === undefined || isAwsManaged(given) || role === undefined || hasUnknownPolicies(role)) return [];
-    const key = targetOf(plan, queue, given, TYPE.key);
-    if (mayDecrypt(plan, role, key) || (key !== undefined && isLetInBy(plan, key, role))) return [];
+    const key = targetOf(plan, queue, queue.properties.KmsMasterKeyId, TYPE.key);
+    const role = consumer && targetOf(plan, consumer, consumer.properties.Role, TYPE.role);
+    // The policy of a key that isn't in the app may let the role in.
+    if (key === undefined || role === undefined || hasUnknownPolicies(role)) return [];
+    if (mayDecrypt(plan, role, key) || isLetInBy(plan, key, role)) return [];
     return {
       path: queue.path,
-      what: `the queue is encrypted with a key that the role of ${consumer.path} has no kms:Decrypt for`,
+      what: `the queue is encrypted with ${key.path}, which the role of ${consumer?.path} has no kms:Decrypt for`,
       why: 'Lambda polls with that role and receives nothing, without an error of the function; the queue fills up',
       page: 'lambda/services-sqs-configure',
       fix: `grant it: key.grantDecrypt(role) with the role ${role.path}`,
@@ -96,7 +95,7 @@ export function consumersMayDecrypt(plan: Plan): readonly Problem[] {
 }
 
 /** Whether one of the role's policies lets it decrypt with a key. A resource that can't be told counts as that key. */
-function mayDecrypt(plan: Plan, role: Rendered, key: Rendered | undefined): boolean {
+function mayDecrypt(plan: Plan, role: Rendered, key: Rendered): boolean {
   const attached = [...plan.all(TYPE.policy), ...plan.all(TYPE.managedPolicy)]
     .filter((policy) => listOf(policy.properties.Roles).some((one) => plan.target(policy, one) === role))
     .map((policy) => ({ from: policy, document: policy.properties.PolicyDocument }));

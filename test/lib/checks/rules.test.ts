@@ -215,7 +215,7 @@ const planted: readonly [name: string, plant: (planted: Planted) => void, ...mes
       'add to the key\'s policy {"Effect": "Allow", "Principal": {"Service": "sns.amazonaws.com"}, "Action": ["kms:GenerateDataKey*", "kms:Decrypt"], "Resource": "*"}',
     ],
     [
-      'Test/Cache/Undelivered: the queue is encrypted with a key that the role of Test/Cache/Repair has no kms:Decrypt for',
+      'Test/Cache/Undelivered: the queue is encrypted with Test/Key, which the role of Test/Cache/Repair has no kms:Decrypt for',
       'Lambda polls with that role and receives nothing, without an error of the function; the queue fills up',
       `${LAMBDA}/services-sqs-configure.html`,
       'grant it: key.grantDecrypt(role) with the role Test/Cache/Repair/ServiceRole',
