@@ -3,6 +3,7 @@ import type { Topic } from 'aws-cdk-lib/aws-sns';
 import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import type { Boundary } from '../core/contract.ts';
+import { checkAtSynth } from './checks/check-at-synth.ts';
 import { dataProtection } from './data-protection.ts';
 import { describeSource } from './deployed.ts';
 import { FlowControl } from './flow-control.ts';
@@ -42,6 +43,7 @@ export class ChangeTopic extends Construct implements ChangeSource {
     });
     shareWith(props.consumerAccounts ?? [], this, props.encryptionKey);
     describeSource(this, this);
+    checkAtSynth(this);
   }
 
   /** Where caches send their reports. */

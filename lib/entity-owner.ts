@@ -7,6 +7,7 @@ import type { Topic } from 'aws-cdk-lib/aws-sns';
 import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import type { Boundary } from '../core/contract.ts';
+import { checkAtSynth } from './checks/check-at-synth.ts';
 import { type DataProtectionProps, dataProtection } from './data-protection.ts';
 import { describeDeployed, describeSource } from './deployed.ts';
 import { FlowControl } from './flow-control.ts';
@@ -97,6 +98,7 @@ export class EntityOwner extends Construct {
     this.repair = this.addRepair(protection);
     shareWith(props.consumerAccounts ?? [], this, props.encryptionKey);
     describeSource(this, this);
+    checkAtSynth(this);
     describeDeployed(this, boundary, {
       role: 'owner',
       boundary: boundary.name,

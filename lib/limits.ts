@@ -8,7 +8,14 @@ export const LIMITS = {
   fifoBatchSize: 10,
   /** Receives before a queue moves a message to its dead-letter queue, at most (sqs/API_SetQueueAttributes, RedrivePolicy). */
   maxMaxReceiveCount: 1000,
-  /** Longest retention of a queue (sqs/quotas-queues). */
+  /** Receives before a mapping's queue moves a message to its dead-letter queue, at least (lambda/services-sqs-configure). */
+  minMaxReceiveCount: 5,
+  /** A queue's visibility time-out and retention where none is given (sqs/quotas-messages, 2026-11-25). */
+  defaultVisibility: Duration.seconds(30),
+  defaultRetention: Duration.days(4),
+  /** A function's time-out where none is given (lambda/configuration-timeout, 2026-11-25). */
+  defaultFunctionTimeout: Duration.seconds(3),
+  /** Longest retention of a queue (sqs/quotas-messages, 2026-11-25). */
   maxRetention: Duration.days(14),
   /** Largest SQS message, 1 MiB (sqs/quotas-messages). */
   maxMessageBytes: 1024 * 1024,

@@ -12,6 +12,7 @@ import { Construct } from 'constructs';
 import { ATTRIBUTE, indexAttribute } from '../adapters/items.ts';
 import { type Boundary, indexNames } from '../core/contract.ts';
 import { acknowledge } from './acknowledge.ts';
+import { checkAtSynth } from './checks/check-at-synth.ts';
 import { type DataProtectionProps, dataProtection } from './data-protection.ts';
 import { describeDeployed } from './deployed.ts';
 import { CONTROL_INTERVAL, grantMetrics } from './flow-control.ts';
@@ -112,6 +113,7 @@ export class LocalCache extends Construct {
     this.projector = projector;
     this.repair = this.addRepair(props);
     this.report = this.addReport(sources, protection);
+    checkAtSynth(this);
     describeDeployed(this, boundary, {
       role: 'cache',
       boundary: boundary.name,

@@ -1,0 +1,85 @@
+import { CfnResource, Stack, Stage } from 'aws-cdk-lib';
+import type { IConstruct } from 'constructs';
+import { below, isRecord, type Plan, type Rendered } from './plan.ts';
+
+/** What a construct would deploy, with the app around it, as of now; asked when the app is synthesised. */
+export function planOf(construct: IConstruct): Plan {
+  const app = resourcesIn(Stage.of(construct) ?? construct.node.root);
+  const rendered = new Map<CfnResource, Rendered | undefined>();
+  const sources = new Map<Rendered, CfnResource>();
+  const render = (resource: CfnResource): Rendered | undefined => {
+    if (!rendered.has(resource)) {
+      const one = renderedOf(resource);
+      rendered.set(resource, one);
+      if (one !== undefined) sources.set(one, resource);
+    }
+    return rendered.get(resource);
+  };
+  const all = (resources: readonly CfnResource[]) => resources.flatMap((resource) => render(resource) ?? []);
+  const byReference = referenced(app);
+  return {
+    own: all(resourcesIn(construct)),
+    all: (type) => all(app.filter(({ cfnResourceType }) => cfnResourceType === type)),
+    target: (from, value) => {
+      const source = sources.get(from);
+      const found = source && byReference(Stack.of(source), value);
+      return found && render(found);
+    },
+  };
+}
+
+function resourcesIn(construct: IConstruct): CfnResource[] {
+  return construct.node.findAll().filter(CfnResource.isCfnResource);
+}
+
+/**
+ * A resource as its stack's template will have it. Property overrides are merged in by this method alone, which the CDK declares internal and
+ * its stacks call when they write their templates.
+ */
+function renderedOf(resource: CfnResource): Rendered | undefined {
+  const internal = resource as unknown as { _toCloudFormation(): unknown };
+  const template: unknown = Stack.of(resource).resolve(internal._toCloudFormation());
+  const resources = below(template, 'Resources');
+  // One that isn't to be synthesised renders as nothing.
+  const [entry] = Object.entries(isRecord(resources) ? resources : {});
+  if (entry === undefined) return undefined;
+  const [logicalId, definition] = entry;
+  const properties = below(definition, 'Properties');
+  return {
+    path: resource.node.path.replace(/\/Resource$/, ''),
+    logicalId,
+    type: String(below(definition, 'Type')),
+    properties: isRecord(properties) ? properties : {},
+  };
+}
+
+/** Finds the resource that a value in a stack's template refers to, in that stack or in another of the app. */
+function referenced(app: readonly CfnResource[]): (stack: Stack, value: unknown) => CfnResource | undefined {
+  const byStack = new Map<Stack, Map<string, CfnResource>>();
+  for (const resource of app) {
+    const stack = Stack.of(resource);
+    const ids = byStack.get(stack) ?? new Map<string, CfnResource>();
+    byStack.set(stack, ids.set(String(stack.resolve(resource.logicalId)), resource));
+  }
+  return (stack, value) => {
+    if (!isRecord(value)) return undefined;
+    const attribute = value['Fn::GetAtt'];
+    const id = value.Ref ?? (Array.isArray(attribute) ? attribute[0] : undefined);
+    const local = typeof id === 'string' ? byStack.get(stack)?.get(id) : undefined;
+    return local ?? app.find((resource) => isImported(resource, stack, value));
+  };
+}
+
+/**
+ * Whether a value is how a stack's template names another stack's resource: an import, or a nested stack's parameter or output. The CDK has put
+ * these in place before it validates; a resource that the stack doesn't use reads as in its own stack.
+ */
+function isImported(resource: CfnResource, stack: Stack, value: unknown): boolean {
+  const home = Stack.of(resource);
+  if (home === stack) return false;
+  const text = JSON.stringify(value);
+  return [resource.getAtt('Arn'), resource.ref].some(
+    (reference) =>
+      JSON.stringify(stack.resolve(reference)) === text && JSON.stringify(home.resolve(reference)) !== text,
+  );
+}
