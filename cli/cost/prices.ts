@@ -24,14 +24,14 @@ const MILLION = 1_000_000;
 const GB = 2 ** 30;
 
 /**
- * Of PRICE_LIST, on demand, first tier, before free tiers and discounts. SNS: FIFO topics, where each published and each delivered message counts
- * and its bytes, not chunks of 64 KB as for standard topics (sns/pricing). SQS: each 64 KB of a request (sqs/pricing). Lambda: arm64
+ * Of PRICE_LIST, on demand, first tier, before free tiers and discounts. SNS: FIFO topics, where each publish, each delivered message and all bytes
+ * count, not chunks of 64 KB as for standard topics (sns/pricing); one PublishBatch is one publish (sns/sns-batch-api-actions). SQS: each 64 KB of a request (sqs/pricing). Lambda: arm64
  * (lambda/pricing). DynamoDB: on-demand, reads of its streams by Lambda are free (dynamodb/pricing/on-demand). CloudWatch: cloudwatch/pricing.
  */
 export const PRICES: Readonly<Record<BilledUnit, Price>> = {
   writeUnits: { dollars: 0.625, per: MILLION, unit: 'write units' },
   readUnits: { dollars: 0.125, per: MILLION, unit: 'read units' },
-  publishedMessages: { dollars: 0.3, per: MILLION, unit: 'messages' },
+  publishRequests: { dollars: 0.3, per: MILLION, unit: 'publishes' },
   publishedBytes: { dollars: 0.017, per: GB, unit: 'bytes' },
   deliveredMessages: { dollars: 0.01, per: MILLION, unit: 'messages' },
   deliveredBytes: { dollars: 0.001, per: GB, unit: 'bytes' },

@@ -56,19 +56,30 @@ export interface SampleOptions extends SampleSize {
   readonly signal: AbortSignal;
 }
 
-/** Runs an assembly with its ledger; stops it in the end, whatever happens. */
+/**
+ * Runs an assembly with its ledger; stops it in the end, whatever happens, and as soon as the signal aborts. Throws the signal's reason then.
+ */
 export async function inCloud<T>(
   assembly: string,
+  signal: AbortSignal,
   work: (cloud: LocalCloud, ledger: Ledger) => Promise<T>,
 ): Promise<T> {
   const ledger = createLedger();
   // No minute passes by itself: what happens each minute is measured alone.
   const cloud = await startLocalCloud({ assembly, ledger, concurrency: 1, minuteMs: 3_600_000 });
   try {
-    return await work(cloud, ledger);
+    signal.throwIfAborted();
+    const working = work(cloud, ledger);
+    // What was under way when the end came fails against a stopped cloud; nobody waits for it any more.
+    working.catch(() => undefined);
+    return await Promise.race([working, rejectedBy(signal)]);
   } finally {
     await cloud.stop();
   }
+}
+
+function rejectedBy(signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason), { once: true }));
 }
 
 /** Commits the sample's changes in each of the three ways and counts what they took. Throws the signal's reason once it is aborted. */
@@ -124,13 +135,9 @@ export async function sampleEvents(cloud: LocalCloud, ledger: Ledger, options: S
 }
 
 /** What happens in a minute without a change: heartbeats, reports, and what they take. */
-export async function sampleMinute(
-  cloud: LocalCloud,
-  ledger: Ledger,
-  begun: Promise<void>,
-): Promise<readonly LedgerEntry[]> {
+export async function sampleMinute(cloud: LocalCloud, ledger: Ledger): Promise<readonly LedgerEntry[]> {
   // In the first minute of an execution environment a report looks twice.
-  await begun;
+  await cloud.tick();
   await cloud.idle();
   ledger.clear();
   await cloud.tick();

@@ -6,7 +6,7 @@
 export type BilledUnit =
   | 'writeUnits'
   | 'readUnits'
-  | 'publishedMessages'
+  | 'publishRequests'
   | 'publishedBytes'
   | 'deliveredMessages'
   | 'deliveredBytes'

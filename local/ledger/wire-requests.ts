@@ -25,13 +25,13 @@ function receivedBytes({ Messages = [] }: Received): number {
   return Messages.reduce((sum, { Body, MessageAttributes }) => sum + sizeBytes(Body, MessageAttributes), 0);
 }
 
-/** A request to SNS; of a FIFO topic each message of a batch is billed as one, and its bytes (SNS pricing, FIFO topics). */
+/** A request to SNS; a batch of up to ten messages is billed as one publish (sns/sns-batch-api-actions), and all bytes by themselves. */
 export function snsRequest(operation: string, caller: string, input: Input): ServedRequest {
   const arn = optionalText(input, 'TopicArn') ?? optionalText(input, 'TargetArn') ?? '';
   const published = operation === 'PublishBatch' ? list(input, 'PublishBatchRequestEntries') : [input];
   const isPublish = operation === 'PublishBatch' || operation === 'Publish';
   const billed = isPublish && {
-    publishedMessages: published.length,
+    publishRequests: 1,
     publishedBytes: published.reduce((sum, entry) => sum + messageBytes(entry, 'Message'), 0),
   };
   return { service: 'SNS', operation, caller, resource: arn.slice(arn.lastIndexOf(':') + 1), billed: billed || {} };
