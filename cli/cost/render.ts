@@ -102,10 +102,8 @@ function monthlyTable(monthly: readonly Monthly[]): string {
 /** Cents from a dollar on, two digits that say something below it. */
 export function dollars(amount: number): string {
   if (amount >= 1_000) return `$${grouped(amount)}`;
-  if (amount >= 1 || amount === 0) return `$${amount.toFixed(2)}`;
-  return `$${Number(amount.toPrecision(2))
-    .toFixed(amount < 0.0001 ? 7 : 4)
-    .replace(/(\.\d\d\d*?)0+$/, '$1')}`;
+  const digits = amount >= 1 || amount === 0 ? 2 : 1 - Math.floor(Math.log10(amount));
+  return `$${amount.toFixed(Math.max(2, digits))}`;
 }
 
 /** A count for each event: 1, 0.1, 1,353. */

@@ -1,17 +1,18 @@
 import { describe, expect, test } from 'vitest';
 import { missingPeer } from '../../../cli/cost/command.ts';
+import type { Counted } from '../../../cli/cost/estimate.ts';
 import { dollars, renderCost } from '../../../cli/cost/render.ts';
 import { costReport, type Measured } from '../../../cli/cost/report.ts';
 import { sampleSize, stateOf } from '../../../cli/cost/sample.ts';
 import { MAX_STATE_BYTES } from '../../../core/state.ts';
 
-const counted = (events: number, writeUnits: number) => ({
+const counted = (events: number, writeUnits: number): Counted => ({
   events,
   entries: [
     {
       ...{ service: 'DynamoDB', operation: 'UpdateItem', caller: 'client', resource: 'table' },
       ...{ requests: events, billed: { writeUnits } },
-    } as const,
+    },
   ],
 });
 

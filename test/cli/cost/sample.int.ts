@@ -11,7 +11,7 @@ import type { BilledUnit } from '../../../local/ledger/ledger.ts';
 
 const CACHES = 2;
 const BYTES = 1_000;
-const SIZE = { changes: 40, single: 4 };
+const SIZE = { changes: 30, single: 3 };
 
 describe('a sample of changes on the local cloud', () => {
   let folder: string;
@@ -24,7 +24,12 @@ describe('a sample of changes on the local cloud', () => {
     const { signal } = new AbortController();
     sample = await inCloud(folder, signal, async (cloud, ledger) => {
       roleOf = rolesIn(cloud);
-      return sampleEvents(cloud, ledger, { ...SIZE, bytes: BYTES, onProgress: () => {}, signal });
+      return sampleEvents(cloud, ledger, {
+        ...SIZE,
+        bytes: BYTES,
+        onProgress: () => {},
+        signal,
+      });
     });
   });
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
