@@ -3,13 +3,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Command, Option } from 'commander';
 import { MAX_STATE_BYTES } from '../../core/state.ts';
-import { EXIT, UsageError } from '../errors.ts';
+import { EXIT } from '../errors.ts';
 import { interruptible } from '../in-session.ts';
 import { integerOf } from '../numbers.ts';
 import { terminalReporter } from '../reporter.ts';
 import { renderCost } from './render.ts';
 import { costReport, type Question } from './report.ts';
 import { MIN_BYTES } from './sample.ts';
+import { synthesiseSample } from './synthesise.ts';
 
 interface CostOptions extends Question {
   readonly json?: boolean;
@@ -57,12 +58,8 @@ async function cost({ json, ...question }: CostOptions, signal: AbortSignal): Pr
   process.once('exit', remove);
   const { step, print } = terminalReporter(process.stderr);
   try {
-    const { synthesiseCostApp } = await costApp();
-    synthesiseCostApp(question.caches, folder);
+    await synthesiseSample(question.caches, folder, signal);
     step('app synthesised, Lambda bundles built');
-    // The synthesis holds the process: what was pressed meanwhile is heard now.
-    await new Promise((resolve) => setImmediate(resolve));
-    signal.throwIfAborted();
     // Loaded when it is needed: other commands start without it.
     const { measure } = await import('./measure.ts');
     const report = costReport(question, await measure(folder, question, { onProgress: print, signal }));
@@ -76,22 +73,4 @@ async function cost({ json, ...question }: CostOptions, signal: AbortSignal): Pr
     process.off('exit', remove);
     remove();
   }
-}
-
-/** The app, which takes what the package has as optional peers. */
-async function costApp(): Promise<typeof import('./app.ts')> {
-  try {
-    return await import('./app.ts');
-  } catch (error) {
-    throw missingPeer(error) ?? error;
-  }
-}
-
-/** What to install, if that is why a module could not be loaded. */
-export function missingPeer(error: unknown): UsageError | undefined {
-  const isMissing = error instanceof Error && 'code' in error && String(error.code).endsWith('MODULE_NOT_FOUND');
-  if (!isMissing || !/["'](aws-cdk-lib|constructs)\b/.test(error.message)) return undefined;
-  return new UsageError(
-    'cost: aws-cdk-lib and constructs are not installed, and the sample is a CDK app. Install them: npm install aws-cdk-lib constructs',
-  );
 }
