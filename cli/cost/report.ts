@@ -100,7 +100,7 @@ export function costReport(question: Question, measured: Measured): CostReport {
 }
 
 function monthlyCosts({ minute, customMetrics, fixed: { monthly, polled } }: Measured): Monthly[] {
-  const services = [...new Set(minute.map(({ service }) => service))].sort();
+  const parts = [...new Set(minute.map(partOf))].sort();
   const priced = (unit: MonthlyUnit, amount: number) => ({
     what: MONTHLY_PRICES[unit].unit,
     amount,
@@ -111,9 +111,9 @@ function monthlyCosts({ minute, customMetrics, fixed: { monthly, polled } }: Mea
     optional: true as const,
   }));
   return [
-    ...services.map((service) => ({
-      what: `heartbeats and reports each minute: ${service}`,
-      perMonth: monthlyOf(minute.filter((entry) => entry.service === service)),
+    ...parts.map((part) => ({
+      what: `heartbeats and reports each minute: ${part}`,
+      perMonth: monthlyOf(minute.filter((entry) => partOf(entry) === part)),
     })),
     priced('customMetrics', customMetrics),
     {
@@ -125,6 +125,12 @@ function monthlyCosts({ minute, customMetrics, fixed: { monthly, polled } }: Mea
   ];
 }
 
+/** The service; of CloudWatch also for what, since reading metrics costs most of all. */
+function partOf({ service, operation }: LedgerEntry): string {
+  if (service !== 'CloudWatch') return service;
+  return operation === 'GetMetricData' ? 'CloudWatch, metrics read' : 'CloudWatch, logs';
+}
+
 /** Dollars a month of all, or of what everybody has. */
 export function monthlyTotal(monthly: readonly Monthly[], withOptional: boolean): number {
   return total(monthly.filter(({ optional }) => withOptional || !optional).map(({ perMonth }) => perMonth));
@@ -133,7 +139,7 @@ export function monthlyTotal(monthly: readonly Monthly[], withOptional: boolean)
 const NOTES: readonly string[] = [
   `Prices: ${PRICE_LIST.region}, looked up ${PRICE_LIST.lookedUp} from ${PRICE_LIST.source}. No free tier, no discount.`,
   'Requests, units and bytes are counted in a real run; GB-seconds are durations of this machine, without cold starts. A Lambda takes longer or shorter.',
-  'Write units go by the item: the state and about 170 bytes of key, version, digest and times. Caches without indexes; each index adds writes of its size.',
+  'Write units go by the item: the state and about 150 bytes of key, version, digest and times. Caches without indexes; each index adds writes of its size.',
   "A message that SNS sends to a queue is counted as an SQS request as well: AWS's pages don't say plainly that it is free.",
   "Lambda's own START, END and REPORT lines aren't written here: their size is a typical one.",
   `Polls of empty queues: ${POLLING.pollers} pollers a queue, ${POLLING.pollsAMinute} long polls a minute each; AWS documents the wait, not the pollers. Events on the way make them fewer.`,
