@@ -42,7 +42,7 @@ export function costCommand(): Command {
     .addHelpText(
       'after',
       `
-Takes about 15 seconds, with 20 caches about a minute. Needs no project and no other local cloud; it needs aws-cdk-lib and constructs.
+Takes about 15 seconds, with 20 caches half a minute. Needs no project and no other local cloud; it needs aws-cdk-lib and constructs.
 
 Exit codes: 0 done, 1 something failed, 2 it could not be run as asked, 130 ended by Ctrl-C.`,
     )
