@@ -3,6 +3,7 @@
 import 'tsx';
 import { Command } from 'commander';
 import { backfillCommand } from '../cli/backfill/command.ts';
+import { costCommand } from '../cli/cost/command.ts';
 import { deleteCommand } from '../cli/delete.ts';
 import { EXIT, reportError } from '../cli/errors.ts';
 import { exportCommand } from '../cli/export.ts';
@@ -65,6 +66,7 @@ const commands = [
   backfillCommand(),
   reconcileCommand(),
   restoreCommand(),
+  costCommand(),
 ];
 for (const command of commands) program.addCommand(usage(command));
 

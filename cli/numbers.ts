@@ -15,7 +15,7 @@ export function durationOf(option: string): (given: string) => number {
 /** Parses an option that is a whole number within a range. */
 export function integerOf(option: string, min: number, max: number): (given: string) => number {
   return (given) => {
-    const value = /^[0-9]{1,9}$/.test(given) ? Number(given) : Number.NaN;
+    const value = /^[0-9]{1,15}$/.test(given) ? Number(given) : Number.NaN;
     if (value >= min && value <= max) return value;
     throw new UsageError(`${option}: not such a number: ${quoted(given)}. Allowed: an integer from ${min} to ${max}.`);
   };

@@ -11,6 +11,9 @@ import { type Access, createAccess } from './iam/access.ts';
 import { mayLog } from './iam/log-access.ts';
 import { mayDeliver, requireInvoke } from './iam/service-access.ts';
 import { createFunctionHost, type FunctionHost } from './lambda/host.ts';
+import { invocationRequests, logRequest } from './ledger/lambda-requests.ts';
+import type { Ledger } from './ledger/ledger.ts';
+import { deliveryRequests } from './ledger/wire-requests.ts';
 import { createTarget, type Mapping, waitUntilIdle } from './mappings.ts';
 import { readAssembly } from './provision/assembly.ts';
 import { provision } from './provision/provision.ts';
@@ -40,6 +43,11 @@ export interface LocalCloudOptions {
   iam?: 'checked' | 'off';
   /** Where functions find the services, told where they are: a test puts a proxy between. @default - the services themselves */
   functionEndpoints?: (services: ServiceEndpoints) => ServiceEndpoints;
+  /**
+   * Told of every request that AWS would bill, with who asked for it. DynamoDB is then reached over a gateway by all clients, which costs time.
+   * @default - nothing is counted
+   */
+  ledger?: Pick<Ledger, 'note'>;
 }
 
 /** URLs for AWS SDK clients. */
@@ -88,6 +96,7 @@ const defaultMinuteMs = 60_000;
 /** Starts what the assembly declares. If a part of it can't be started, what was started is stopped again. */
 export async function startLocalCloud(options: LocalCloudOptions): Promise<LocalCloud> {
   const onProgress = options.onProgress ?? (() => {});
+  const { ledger } = options;
   const cleanUps: (() => Promise<void> | void)[] = [];
   let stopping: Promise<void> | undefined;
   const stop = () => {
@@ -110,6 +119,7 @@ export async function startLocalCloud(options: LocalCloudOptions): Promise<Local
     const messaging = createMessaging({
       ...{ now: Date.now, newId: randomUUID, region, accountId },
       mayDeliver: (topicArn, queueArn) => mayDeliver(access, topicArn, queueArn),
+      ...(ledger && { onDelivered: (...delivery) => deliveryRequests(...delivery).forEach(ledger.note) }),
     });
     const { port } = options;
     const wire = await startWire({
@@ -118,6 +128,7 @@ export async function startLocalCloud(options: LocalCloudOptions): Promise<Local
       functions: () => functions,
       cloudWatch: () => cloudWatch,
       guard: access,
+      ledger,
       ...(port !== undefined && { port }),
     });
     cleanUps.push(() => wire.close());
@@ -125,10 +136,11 @@ export async function startLocalCloud(options: LocalCloudOptions): Promise<Local
 
     const endpoints = { dynamodb: engine.url, sqs: wire.url, sns: wire.url, cloudwatch: wire.url };
     const forFunctions = { ...endpoints };
-    if (access.isChecked) {
-      const gateway = await startDynamoDbGateway(engine.url, access);
+    if (access.isChecked || ledger) {
+      const gateway = await startDynamoDbGateway(engine.url, access, ledger);
       cleanUps.push(() => gateway.close());
       forFunctions.dynamodb = gateway.url;
+      if (ledger) endpoints.dynamodb = gateway.url;
     }
     const metrics = createMetricStore();
     const lambdaMetrics = createLambdaMetrics(metrics, Date.now);
@@ -140,8 +152,13 @@ export async function startLocalCloud(options: LocalCloudOptions): Promise<Local
       accountId,
       credentialsOf: access.credentialsOf,
       ...lambdaMetrics,
+      onInvocation(name, invocation) {
+        lambdaMetrics.onInvocation(name, invocation);
+        if (ledger) invocationRequests(name, invocation).forEach(ledger.note);
+      },
       onLog(name, line, logGroup) {
         if (!mayLog(access, name, logGroup)) return;
+        ledger?.note(logRequest(name, line));
         metrics.record(line);
         cloudWatch.insightRules.record(logGroup, line);
         options.onLog?.(name, line);
@@ -171,7 +188,7 @@ export async function startLocalCloud(options: LocalCloudOptions): Promise<Local
 
     const target = createTarget(
       { region, accountId, engine: client, messaging, functions, cloudWatch, access },
-      { mappings, onLog: options.onLog, onStreamBatch: lambdaMetrics.onStreamBatch },
+      { mappings, onLog: options.onLog, onStreamBatch: lambdaMetrics.onStreamBatch, ledger },
     );
     const { outputs, notEmulated } = await provision(stacks, target);
     const mapped = `${functions.functions().length} functions, ${mappings.length} event source mappings`;

@@ -1,9 +1,12 @@
 import { setTimeout as pause } from 'node:timers/promises';
+import { sizeBytes } from './fifo/message.ts';
 import { checkMapping } from './iam/mapping-access.ts';
 import { inRegion } from './iam/needs/dynamodb.ts';
 import type { FunctionHost } from './lambda/host.ts';
 import { startSqsMapping } from './lambda/sqs-mapping.ts';
 import { startStreamMapping } from './lambda/stream-mapping.ts';
+import { queueRequest } from './ledger/chunks.ts';
+import type { Ledger } from './ledger/ledger.ts';
 import type { ProvisionTarget, QueueMappingRequest, StreamMappingRequest } from './provision/resource.ts';
 
 /** An event source mapping, as `idle` and `stop` see it. */
@@ -26,10 +29,11 @@ export function createTarget(
     mappings: Mapping[];
     onLog: ((functionName: string, line: string) => void) | undefined;
     onStreamBatch(functionName: string, lastRecordAtMs: number): void;
+    ledger: Pick<Ledger, 'note'> | undefined;
   },
 ): ProvisionTarget {
   const { region, accountId, engine, messaging, functions, access } = parts;
-  const { mappings, onLog, onStreamBatch } = observers;
+  const { mappings, onLog, onStreamBatch, ledger } = observers;
   const functionArn = (name: string) => `arn:aws:lambda:${region}:${accountId}:function:${name}`;
 
   async function mapQueue(request: QueueMappingRequest): Promise<void> {
@@ -45,6 +49,16 @@ export function createTarget(
       now: Date.now,
       region,
       onFailure: (reason) => onLog?.(functionName, `[mapping of ${queue.name}] ${reason}`),
+      onRequest(operation, messages) {
+        if (ledger === undefined) return;
+        const bytes = messages.reduce(
+          (sum, { body, messageAttributes }) => sum + sizeBytes(body, messageAttributes),
+          0,
+        );
+        const billed = queueRequest(queue.isFifo, bytes);
+        const caller = `mapping of ${functionName}`;
+        ledger.note({ service: 'SQS', operation, caller, resource: queue.name, billed });
+      },
     });
     mappings.push({
       functionName,

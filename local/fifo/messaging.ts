@@ -17,6 +17,8 @@ export interface MessagingOptions {
   readonly accountId: string;
   /** Whether a topic may send to a queue, as the queue's policy says. @default - it may */
   readonly mayDeliver?: (topicArn: string, queueArn: string) => boolean;
+  /** Told of each message that a topic has sent to a queue. @param bytes of body and attributes */
+  readonly onDelivered?: (topicArn: string, queue: Queue, bytes: number) => void;
 }
 
 /** Things found by name, by ARN, or (queues) by URL; of an ARN or URL only the name counts. */
@@ -61,6 +63,7 @@ export function createMessaging({
   region,
   accountId,
   mayDeliver = () => true,
+  onDelivered = () => {},
 }: MessagingOptions): Messaging {
   const queues = new Map<string, Queue>();
   const deletedAtMs = new Map<string, number>();
@@ -104,7 +107,8 @@ export function createMessaging({
         const queue = findQueue(arn);
         return queue && mayDeliver(topic.arn, queue.arn) ? queue : undefined;
       };
-      const make = () => new Subscription(`${topic.arn}:${newId()}`, topic.arn, queueArn, findOpenQueue);
+      const told = (queue: Queue, bytes: number) => onDelivered(topic.arn, queue, bytes);
+      const make = () => new Subscription(`${topic.arn}:${newId()}`, topic.arn, queueArn, findOpenQueue, told);
       return subscribe(topic, protocol, queueArn, attributes, make);
     },
     unsubscribe: (arn) => void topicOf(topics, arn)?.subscriptions.delete(arn),

@@ -1,6 +1,6 @@
 import { invalidParameter, MessagingError } from './errors.ts';
 import { type Filter, readFilterPolicy } from './filter-policy.ts';
-import type { MessageAttributes, SendInput } from './message.ts';
+import { type MessageAttributes, type SendInput, sizeBytes } from './message.ts';
 import type { Queue } from './queue.ts';
 import { type Attributes, parseObject } from './queue-attributes.ts';
 
@@ -33,16 +33,25 @@ export class Subscription {
   readonly topicArn: string;
   readonly endpoint: string;
   readonly #findQueue: (arn: string) => Queue | undefined;
+  readonly #onDelivered: (queue: Queue, bytes: number) => void;
   #attributes: Attributes = {};
   #filter: Filter | undefined;
   #deadLetterTargetArn: string | undefined;
   #counts = { delivered: 0, filteredOut: 0, failed: 0, redrivenToDlq: 0 };
 
-  constructor(arn: string, topicArn: string, endpoint: string, findQueue: (arn: string) => Queue | undefined) {
+  /** @param onDelivered told of each message that a queue took, with its bytes */
+  constructor(
+    arn: string,
+    topicArn: string,
+    endpoint: string,
+    findQueue: (arn: string) => Queue | undefined,
+    onDelivered: (queue: Queue, bytes: number) => void = () => {},
+  ) {
     this.arn = arn;
     this.topicArn = topicArn;
     this.endpoint = endpoint;
     this.#findQueue = findQueue;
+    this.#onDelivered = onDelivered;
   }
 
   get counts(): DeliveryCounts {
@@ -99,6 +108,7 @@ export class Subscription {
     const { deduplicationId, ...forStandard } = input;
     try {
       queue.send(queue.isFifo ? input : forStandard);
+      this.#onDelivered(queue, sizeBytes(input.body, input.messageAttributes));
       return true;
     } catch (error) {
       if (error instanceof MessagingError) return false;

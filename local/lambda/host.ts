@@ -58,6 +58,8 @@ export interface EndedInvocation {
   ok: boolean;
   /** From handing over the event to the answer, the loading of the bundle not counted. */
   durationMs: number;
+  /** The function's memory, MiB. */
+  memoryMb: number;
   /** Invocations of the function that ran at its end, itself included. */
   concurrent: number;
 }
@@ -125,7 +127,9 @@ export function createFunctionHost(options: FunctionHostOptions): FunctionHost {
     invocation.kill?.addEventListener('abort', kill, { once: true });
     const result = await environment.invoke(invocation.requestId, invocation.event);
     const concurrent = target.environments.size - target.idle.length;
-    options.onInvocation?.(state.name, { ok: result.ok, durationMs: environment.durationMs, concurrent });
+    const { durationMs } = environment;
+    const { memoryMb } = target.definition;
+    options.onInvocation?.(state.name, { ok: result.ok, durationMs, memoryMb, concurrent });
     invocation.kill?.removeEventListener('abort', kill);
     state.running -= 1;
     if (!result.ok) state.errors += 1;

@@ -33,6 +33,11 @@ export interface SqsMappingOptions {
   readonly setTimer?: (callback: () => void, delayMs: number) => () => void;
   /** Told why messages stay in the queue: the function failed, its response was malformed, a handle had expired. */
   readonly onFailure?: (reason: string) => void;
+  /** Told of what it asks of the queue as it does on AWS: a batch received, a batch deleted. Receives in vain aren't told. */
+  readonly onRequest?: (
+    operation: 'ReceiveMessage' | 'DeleteMessageBatch',
+    messages: readonly ReceivedMessage[],
+  ) => void;
 }
 
 /** A running event source mapping. */
@@ -83,6 +88,7 @@ export function startSqsMapping(options: SqsMappingOptions): SqsMapping {
     while (!isStopped && inFlight < maximumConcurrency) {
       const messages = queue.receive(batchSize);
       if (messages.length === 0) break;
+      options.onRequest?.('ReceiveMessage', messages);
       void run(messages);
     }
     rearm();
@@ -176,8 +182,9 @@ function settle(messages: readonly ReceivedMessage[], result: InvokeResult, opti
     onFailure?.(`${functionArn}: malformed partial batch response: ${JSON.stringify(result.payload)}`);
     return;
   }
-  for (const { messageId, receiptHandle } of messages) {
-    if (failed.has(messageId)) continue;
+  const done = messages.filter(({ messageId }) => !failed.has(messageId));
+  if (done.length > 0) options.onRequest?.('DeleteMessageBatch', []);
+  for (const { messageId, receiptHandle } of done) {
     try {
       queue.delete(receiptHandle);
     } catch (error) {

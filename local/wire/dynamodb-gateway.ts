@@ -1,6 +1,8 @@
 import { Agent, createServer, type IncomingMessage, request, type ServerResponse } from 'node:http';
 import { deniedRequest, type Guard } from '../iam/check-request.ts';
 import { dynamoDbNeeds } from '../iam/needs/dynamodb.ts';
+import { askedForCapacity, dynamoDbRequest } from '../ledger/dynamodb-request.ts';
+import type { Ledger } from '../ledger/ledger.ts';
 import { dynamoDbDenial } from './denials.ts';
 import type { Answer } from './errors.ts';
 
@@ -10,8 +12,16 @@ export interface DynamoDbGateway {
   close(): Promise<void>;
 }
 
-/** Starts it on a free port of 127.0.0.1. */
-export async function startDynamoDbGateway(engineUrl: string, guard: Guard): Promise<DynamoDbGateway> {
+/**
+ * Starts it on a free port of 127.0.0.1.
+ *
+ * @param ledger is told of each request; the engine is then asked what each consumed, and clients get to see it too
+ */
+export async function startDynamoDbGateway(
+  engineUrl: string,
+  guard: Guard,
+  ledger?: Pick<Ledger, 'note'>,
+): Promise<DynamoDbGateway> {
   const { hostname, port } = new URL(engineUrl);
   const agent = new Agent({ keepAlive: true, noDelay: true });
   const server = createServer({ keepAliveTimeout: 60_000, noDelay: true }, (incoming, response) => {
@@ -22,16 +32,43 @@ export async function startDynamoDbGateway(engineUrl: string, guard: Guard): Pro
       const body = whole(chunks);
       const refused = refusal(incoming, body, guard);
       if (refused) response.writeHead(refused.status, refused.headers).end(refused.body);
-      else forward(incoming, body, response);
+      else if (ledger === undefined) forward(incoming, body, response);
+      else counted(incoming, body, response, ledger);
     });
   });
 
+  function counted(
+    incoming: IncomingMessage,
+    body: Buffer,
+    response: ServerResponse,
+    { note }: Pick<Ledger, 'note'>,
+  ): void {
+    const { authorization } = incoming.headers;
+    const operation = operationOf(incoming);
+    const caller = guard.signerOf(authorization)?.functionName ?? 'client';
+    const asked = askedForCapacity(operation, body);
+    incoming.headers['content-length'] = String(asked.length);
+    forward(incoming, asked, response, (status, answer) => {
+      const request = dynamoDbRequest(operation, caller, body, status, answer);
+      if (request) note(request);
+    });
+  }
+
   /** Headers and bodies go both ways untouched; a connection that breaks on one side ends on the other. */
-  function forward({ method, url: path, headers }: IncomingMessage, body: Buffer, response: ServerResponse): void {
+  function forward(
+    { method, url: path, headers }: IncomingMessage,
+    body: Buffer,
+    response: ServerResponse,
+    onAnswer: (status: number, answer: Buffer) => void = () => {},
+  ): void {
     const outgoing = request({ hostname, port, agent, method, path, headers }, (answer) => {
       const chunks: Buffer[] = [];
       answer.on('data', (chunk: Buffer) => chunks.push(chunk));
-      answer.once('end', () => response.writeHead(answer.statusCode ?? 502, answer.headers).end(whole(chunks)));
+      answer.once('end', () => {
+        const [status, content] = [answer.statusCode ?? 502, whole(chunks)];
+        onAnswer(status, content);
+        response.writeHead(status, answer.headers).end(content);
+      });
       answer.once('error', () => response.destroy());
     });
     outgoing.once('error', () => response.destroy());
@@ -63,10 +100,15 @@ function whole(chunks: readonly Buffer[]): Buffer {
   return rest.length === 0 ? first : Buffer.concat(chunks);
 }
 
-/** What is answered to a request that may not go on; undefined if it may. */
-function refusal({ headers }: IncomingMessage, body: Buffer, guard: Guard): Answer | undefined {
+function operationOf({ headers }: IncomingMessage): string {
   const target = String(headers['x-amz-target']);
-  const operation = target.slice(target.indexOf('.') + 1);
+  return target.slice(target.indexOf('.') + 1);
+}
+
+/** What is answered to a request that may not go on; undefined if it may. */
+function refusal(incoming: IncomingMessage, body: Buffer, guard: Guard): Answer | undefined {
+  const { headers } = incoming;
+  const operation = operationOf(incoming);
   try {
     const needs = (place: Guard['place']) => dynamoDbNeeds(operation, JSON.parse(body.toString()), place);
     const denial = deniedRequest(guard, headers.authorization, needs);

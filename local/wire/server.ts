@@ -6,6 +6,8 @@ import { deniedRequest, type Guard, OPEN } from '../iam/check-request.ts';
 import { cloudWatchNeeds } from '../iam/needs/cloudwatch.ts';
 import { snsNeeds } from '../iam/needs/sns.ts';
 import { sqsNeeds } from '../iam/needs/sqs.ts';
+import type { Ledger } from '../ledger/ledger.ts';
+import { cloudWatchRequest, snsRequest, sqsRequest } from '../ledger/wire-requests.ts';
 import { answerCloudWatch, CLOUDWATCH_TARGET, type Watched } from './cloudwatch.ts';
 import { cloudWatchDenial, snsDenial, sqsDenial } from './denials.ts';
 import { type Answer, SNS_NAMESPACE, snsError, sqsError } from './errors.ts';
@@ -28,6 +30,8 @@ export interface WireOptions {
   readonly cloudWatch?: () => Watched;
   /** What requests are checked by before they are carried out. @default everybody may do everything */
   readonly guard?: Guard;
+  /** Told of each request that was carried out. @default nobody is */
+  readonly ledger?: Pick<Ledger, 'note'> | undefined;
 }
 
 /** A running endpoint for AWS SDK clients; `url` is their `endpoint`. */
@@ -48,9 +52,10 @@ export async function startWire({
   functions = () => NO_FUNCTIONS,
   cloudWatch,
   guard = OPEN,
+  ledger,
 }: WireOptions): Promise<Wire> {
   const server = createServer({ keepAliveTimeout: 60_000 }, (request, response) => {
-    void handle(request, response, { messaging, functions, cloudWatch, guard });
+    void handle(request, response, { messaging, functions, cloudWatch, guard, ledger });
   });
   await listen(server, port);
   const address = server.address();
@@ -72,7 +77,15 @@ const NO_FUNCTIONS: Invokable = {
   invoke: (name) => Promise.reject(new Error(`there is no function ${name}`)),
 };
 
-type Services = Required<Omit<WireOptions, 'port' | 'cloudWatch'>> & { readonly cloudWatch: WireOptions['cloudWatch'] };
+type Services = Required<Omit<WireOptions, 'port' | 'cloudWatch' | 'ledger'>> & {
+  readonly cloudWatch: WireOptions['cloudWatch'];
+  readonly ledger: WireOptions['ledger'];
+};
+
+/** Who signed a request, for the ledger. */
+function callerOf({ guard }: Services, authorization: string | undefined): string {
+  return guard.signerOf(authorization)?.functionName ?? 'client';
+}
 
 function listen(server: Server, port: number): Promise<void> {
   return new Promise((resolve, reject) => {
@@ -97,7 +110,7 @@ async function answerTo(
   response: ServerResponse,
   services: Services,
 ): Promise<Answer | undefined> {
-  const { functions, cloudWatch, guard } = services;
+  const { functions, cloudWatch, guard, ledger } = services;
   if (!isOwnHost(request))
     return json(403, {
       message: 'Only local clients that are no web pages are served: Host 127.0.0.1 or localhost, no Origin.',
@@ -110,7 +123,10 @@ async function answerTo(
   if (typeof target === 'string' && cloudWatch && target.startsWith(`${CLOUDWATCH_TARGET}.`)) {
     const operation = target.slice(CLOUDWATCH_TARGET.length + 1);
     const denial = deniedRequest(guard, authorization, (place) => cloudWatchNeeds(operation, place));
-    return denial ? cloudWatchDenial(denial) : answerCloudWatch(operation, body.text, cloudWatch());
+    if (denial) return cloudWatchDenial(denial);
+    const answer = answerCloudWatch(operation, body.text, cloudWatch());
+    if (answer.status === 200) ledger?.note(cloudWatchRequest(operation, callerOf(services, authorization), body.text));
+    return answer;
   }
   if (typeof target === 'string') return answerSqs(target, body.text, services, request, response);
   if (isForLambda(request)) return answerLambda(request, body.text, functions, guard);
@@ -124,10 +140,11 @@ async function answerTo(
 async function answerSqs(
   target: string,
   body: string,
-  { messaging, guard }: Services,
+  services: Services,
   { headers: { authorization } }: IncomingMessage,
   response: ServerResponse,
 ): Promise<Answer> {
+  const { messaging, guard, ledger } = services;
   const [service, operation = ''] = target.split('.');
   const requestId = randomUUID();
   try {
@@ -137,6 +154,7 @@ async function answerSqs(
     const denial = deniedRequest(guard, authorization, (place) => sqsNeeds(operation, input, place));
     if (denial) return sqsDenial(denial);
     const output = await runSqs(operation, messaging, input, untilClosed);
+    ledger?.note(sqsRequest(operation, callerOf(services, authorization), input, output));
     const headers = { 'content-type': 'application/x-amz-json-1.0', 'x-amzn-requestid': requestId };
     return { status: 200, headers, body: JSON.stringify(output) };
   } catch (error) {
@@ -145,7 +163,8 @@ async function answerSqs(
   }
 }
 
-function answerSns(body: string, { messaging, guard }: Services, authorization: string | undefined): Answer {
+function answerSns(body: string, services: Services, authorization: string | undefined): Answer {
+  const { messaging, guard, ledger } = services;
   const requestId = randomUUID();
   try {
     const input = parseQuery(body);
@@ -153,6 +172,7 @@ function answerSns(body: string, { messaging, guard }: Services, authorization: 
     const denial = deniedRequest(guard, authorization, (place) => snsNeeds(action, input, place));
     if (denial) return snsDenial(denial, requestId);
     const result = runSns(action, messaging, input);
+    ledger?.note(snsRequest(action, callerOf(services, authorization), input));
     const metadata = element('ResponseMetadata', { RequestId: requestId });
     const inside = `<${action}Result>${result}</${action}Result>${metadata}`;
     const xml = `<${action}Response xmlns="${SNS_NAMESPACE}">${inside}</${action}Response>`;

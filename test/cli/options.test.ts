@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { describe, expect, test, vi } from 'vitest';
 import { waitingLine } from '../../cli/backpressure.ts';
+import { costCommand } from '../../cli/cost/command.ts';
 import { deleteCommand } from '../../cli/delete.ts';
 import { EXIT, reportError } from '../../cli/errors.ts';
 import { importCommand } from '../../cli/import/command.ts';
@@ -31,6 +32,12 @@ describe('an option that is given wrong', () => {
     [putCommand, ['T', 'x', '--max-wait', '-1s'], ['--max-wait: not a span of time: "-1s"', '90s, 10m, 1h, 2d']],
     [deleteCommand, ['T', 'x', '--max-wait', 'no'], ['--max-wait: not a span of time: "no"']],
     [importCommand, ['T', 'f', '--id', 'i', '--max-wait', '5'], ['--max-wait: not a span of time: "5"']],
+    [costCommand, ['--events', '0'], ['--events: not such a number: "0"', 'from 1 to 1000000000000']],
+    [costCommand, ['--events', '1000000000001'], ['--events: not such a number: "1000000000001"']],
+    [costCommand, ['--events', '1e6'], ['--events: not such a number: "1e6"']],
+    [costCommand, ['--caches', '21'], ['--caches: not such a number: "21"', 'from 1 to 20']],
+    [costCommand, ['--bytes', '63'], ['--bytes: not such a number: "63"', 'from 64 to 253952']],
+    [costCommand, ['--bytes', '253953'], ['--bytes: not such a number: "253953"']],
   ])('is refused with what is allowed: %o %j', async (command, args, expected) => {
     const parsed = command()
       .exitOverride()

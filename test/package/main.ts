@@ -78,6 +78,10 @@ async function test(folder: string): Promise<void> {
 
   await run(folder, ['npx', '--no-install', 'freshet', 'up', '--once']);
   done('the command line loads its contracts');
+
+  const { out: cost } = await run(folder, ['npx', '--no-install', 'freshet', 'cost', '--caches', '1', '--json']);
+  const { total } = z.object({ total: z.number() }).parse(JSON.parse(cost.slice(cost.indexOf('{'))));
+  done(`the command line runs a CDK app of its own: a million events cost $${total.toFixed(2)}`);
   console.log(`consumer app: ${passed} passed, ${failed} failed`);
   if (!ok || passed === 0) throw new Error("the consumer app's test failed");
 }

@@ -97,8 +97,8 @@ test("a topic's messages and what became of them are counted", () => {
 test("a function's invocations are counted with a zero where nothing failed", () => {
   const { metrics, latest, clock } = sampled();
   const lambda = createLambdaMetrics(metrics, () => clock.ms);
-  lambda.onInvocation('f', { ok: true, durationMs: 12, concurrent: 1 });
-  lambda.onInvocation('f', { ok: false, durationMs: 8, concurrent: 2 });
+  lambda.onInvocation('f', { ok: true, durationMs: 12, memoryMb: 512, concurrent: 1 });
+  lambda.onInvocation('f', { ok: false, durationMs: 8, memoryMb: 512, concurrent: 2 });
   lambda.onThrottle('f');
   lambda.onStreamBatch('f', clock.ms - 3_000);
   const of = (metric: string) => latest('AWS/Lambda', metric, { FunctionName: 'f' });

@@ -1,0 +1,111 @@
+import { describe, expect, test } from 'vitest';
+import { queueRequest } from '../../../local/ledger/chunks.ts';
+import { askedForCapacity, dynamoDbRequest } from '../../../local/ledger/dynamodb-request.ts';
+import { invocationRequests } from '../../../local/ledger/lambda-requests.ts';
+import { createLedger } from '../../../local/ledger/ledger.ts';
+import { cloudWatchRequest, deliveryRequests, snsRequest, sqsRequest } from '../../../local/ledger/wire-requests.ts';
+
+describe('a ledger', () => {
+  test('adds up by service, operation, caller and resource, and forgets when it is cleared', () => {
+    const ledger = createLedger();
+    const request = { service: 'SQS', operation: 'SendMessage', caller: 'relay', resource: 'q' } as const;
+    ledger.note({ ...request, billed: { fifoChunks: 1 } });
+    ledger.note({ ...request, billed: { fifoChunks: 2 } });
+    ledger.note({ ...request, caller: 'other', billed: { fifoChunks: 1 } });
+    expect(ledger.entries()).toEqual([
+      { ...request, requests: 2, billed: { fifoChunks: 3 } },
+      { ...request, caller: 'other', requests: 1, billed: { fifoChunks: 1 } },
+    ]);
+    ledger.clear();
+    expect(ledger.entries()).toEqual([]);
+  });
+});
+
+describe('a request to a queue', () => {
+  test.each([
+    [0, 1],
+    [65_536, 1],
+    [65_537, 2],
+    [262_144, 4],
+  ])('of %d bytes counts as %d', (bytes, chunks) => {
+    expect(queueRequest(true, bytes)).toEqual({ fifoChunks: chunks });
+    expect(queueRequest(false, bytes)).toEqual({ standardChunks: chunks });
+  });
+
+  test('counts what it carries in all its entries, and what it brings back', () => {
+    const body = 'x'.repeat(40_000);
+    const url = 'http://127.0.0.1:1/0/q.fifo';
+    const batch = { QueueUrl: url, Entries: [{ MessageBody: body }, { MessageBody: body }] };
+    expect(sqsRequest('SendMessageBatch', 'f', batch, {})).toMatchObject({
+      resource: 'q.fifo',
+      billed: { fifoChunks: 2 },
+    });
+    const received = { Messages: [{ Body: body }, { Body: body }, { Body: body }, { Body: body }] };
+    expect(sqsRequest('ReceiveMessage', 'f', { QueueUrl: url }, received).billed).toEqual({ fifoChunks: 3 });
+    expect(sqsRequest('DeleteMessage', 'f', { QueueUrl: url }, {}).billed).toEqual({ fifoChunks: 1 });
+  });
+});
+
+describe('a request to a topic', () => {
+  test('is one publish for a batch, with the bytes of all messages and their attributes', () => {
+    const attributes = { type: { DataType: 'String', StringValue: 'Item' } };
+    const entry = { Message: 'x'.repeat(100), MessageAttributes: attributes };
+    const input = { TopicArn: 'arn:aws:sns:r:0:t.fifo', PublishBatchRequestEntries: [entry, entry] };
+    const billed = { publishRequests: 1, publishedBytes: 2 * (100 + 'typeStringItem'.length) };
+    expect(snsRequest('PublishBatch', 'relay', input)).toMatchObject({ resource: 't.fifo', billed });
+  });
+
+  test('is one delivery and one message for each queue', () => {
+    const requests = deliveryRequests('arn:aws:sns:r:0:t.fifo', { name: 'q.fifo', isFifo: true }, 70_000);
+    expect(requests.map(({ billed }) => billed)).toEqual([
+      { deliveredMessages: 1, deliveredBytes: 70_000 },
+      { fifoChunks: 2 },
+    ]);
+  });
+});
+
+describe('a request to DynamoDB', () => {
+  const body = Buffer.from(JSON.stringify({ TableName: 'table' }));
+  const answered = (operation: string, status: number, answer: object) =>
+    dynamoDbRequest(operation, 'f', body, status, Buffer.from(JSON.stringify(answer)));
+
+  test('asks to be told what it consumes, where something is', () => {
+    const asked: unknown = JSON.parse(askedForCapacity('PutItem', body).toString());
+    expect(asked).toEqual({ TableName: 'table', ReturnConsumedCapacity: 'INDEXES' });
+    expect(askedForCapacity('DescribeTable', body)).toBe(body);
+  });
+
+  test('is billed what the engine says, by writes and reads', () => {
+    const written = answered('PutItem', 200, { ConsumedCapacity: { TableName: 'table', CapacityUnits: 3 } });
+    expect(written).toMatchObject({ operation: 'PutItem', resource: 'table', billed: { writeUnits: 3 } });
+    const both = { ConsumedCapacity: [{ CapacityUnits: 4 }, { CapacityUnits: 2 }] };
+    expect(answered('TransactWriteItems', 200, both)?.billed).toEqual({ writeUnits: 6 });
+    expect(answered('GetItem', 200, { ConsumedCapacity: { CapacityUnits: 0.5 } })?.billed).toEqual({ readUnits: 0.5 });
+    expect(answered('DescribeTable', 200, {})).toBeUndefined();
+  });
+
+  test('costs by what is stored when its condition refuses it, one unit at least', () => {
+    const __type = 'com.amazonaws.dynamodb.v20120810#ConditionalCheckFailedException';
+    const refused = answered('PutItem', 400, { __type, Item: { pk: { S: 'a' }, data: { S: 'x'.repeat(1_500) } } });
+    expect(refused).toMatchObject({ operation: 'PutItem, refused by its condition', billed: { writeUnits: 2 } });
+    expect(answered('UpdateItem', 400, { __type })?.billed).toEqual({ writeUnits: 1 });
+  });
+
+  test('costs nothing when it is refused before it gets to the item', () => {
+    expect(answered('PutItem', 400, { __type: 'x#ValidationException' })?.billed).toEqual({ writeUnits: 0 });
+  });
+});
+
+describe('what a function takes', () => {
+  test('milliseconds are rounded up and multiplied with the memory', () => {
+    const [invoked, logged] = invocationRequests('f', { ok: true, durationMs: 10.2, memoryMb: 512, concurrent: 1 });
+    expect(invoked?.billed).toEqual({ invocations: 1, gbSeconds: 0.011 * 0.5 });
+    expect(logged?.billed.logBytes).toBeGreaterThan(200);
+  });
+
+  test('metrics that are read count one by one, maths on them does not', () => {
+    const queries = [{ MetricStat: {} }, { MetricStat: {} }, { Expression: 'a + b' }];
+    const asked = JSON.stringify({ MetricDataQueries: queries });
+    expect(cloudWatchRequest('GetMetricData', 'report', asked).billed).toEqual({ readMetrics: 2 });
+  });
+});
