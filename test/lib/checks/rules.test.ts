@@ -218,7 +218,7 @@ const planted: readonly [name: string, plant: (planted: Planted) => void, ...mes
       'Test/Cache/Undelivered: the queue is encrypted with Test/Key, which the role of Test/Cache/Repair has no kms:Decrypt for',
       'Lambda polls with that role and receives nothing, without an error of the function; the queue fills up',
       `${LAMBDA}/services-sqs-configure.html`,
-      'grant it: key.grantDecrypt(role) with the role Test/Cache/Repair/ServiceRole',
+      'grant it: key.grantDecrypt(role) with the role Test/Cache/RepairRole',
     ],
   ],
   [
