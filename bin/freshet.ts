@@ -2,22 +2,7 @@
 // Contracts and stories may be TypeScript, which Node 20 doesn't load by itself.
 import 'tsx';
 import { Command } from 'commander';
-import { backfillCommand } from '../cli/backfill/command.ts';
-import { costCommand } from '../cli/cost/command.ts';
-import { deleteCommand } from '../cli/delete.ts';
 import { EXIT, reportError } from '../cli/errors.ts';
-import { exportCommand } from '../cli/export.ts';
-import { getCommand } from '../cli/get.ts';
-import { importCommand } from '../cli/import/command.ts';
-import { parkedCommand } from '../cli/parked/command.ts';
-import { putCommand } from '../cli/put.ts';
-import { reconcileCommand } from '../cli/reconcile/command.ts';
-import { releaseCommand } from '../cli/release.ts';
-import { restoreCommand } from '../cli/restore.ts';
-import { resyncCommand } from '../cli/resync.ts';
-import { statusCommand } from '../cli/status/command.ts';
-import { upCommand } from '../cli/up.ts';
-import { watchCommand } from '../cli/watch/command.ts';
 
 // On Node 20 the SDK prints that it will drop it; the version a person has here isn't what runs in Lambda.
 process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= 'true';
@@ -51,24 +36,27 @@ const usage = (command: Command): Command => {
     });
 };
 
-const commands = [
-  upCommand(),
-  putCommand(),
-  deleteCommand(),
-  getCommand(),
-  importCommand(),
-  exportCommand(),
-  statusCommand(),
-  watchCommand(),
-  parkedCommand(),
-  releaseCommand(),
-  resyncCommand(),
-  backfillCommand(),
-  reconcileCommand(),
-  restoreCommand(),
-  costCommand(),
-];
-for (const command of commands) program.addCommand(usage(command));
+/** By name, in the order of the help. Only the one that is typed is loaded: loading all takes longer than most of them run. */
+const commands: Readonly<Record<string, () => Promise<Command>>> = {
+  up: async () => (await import('../cli/up.ts')).upCommand(),
+  put: async () => (await import('../cli/put.ts')).putCommand(),
+  delete: async () => (await import('../cli/delete.ts')).deleteCommand(),
+  get: async () => (await import('../cli/get.ts')).getCommand(),
+  import: async () => (await import('../cli/import/command.ts')).importCommand(),
+  export: async () => (await import('../cli/export.ts')).exportCommand(),
+  status: async () => (await import('../cli/status/command.ts')).statusCommand(),
+  watch: async () => (await import('../cli/watch/command.ts')).watchCommand(),
+  parked: async () => (await import('../cli/parked/command.ts')).parkedCommand(),
+  release: async () => (await import('../cli/release.ts')).releaseCommand(),
+  resync: async () => (await import('../cli/resync.ts')).resyncCommand(),
+  backfill: async () => (await import('../cli/backfill/command.ts')).backfillCommand(),
+  reconcile: async () => (await import('../cli/reconcile/command.ts')).reconcileCommand(),
+  restore: async () => (await import('../cli/restore.ts')).restoreCommand(),
+  cost: async () => (await import('../cli/cost/command.ts')).costCommand(),
+};
+const typed = process.argv.slice(2).find((argument) => !argument.startsWith('-')) ?? '';
+const wanted = Object.hasOwn(commands, typed) ? [commands[typed]] : Object.values(commands);
+for (const load of wanted) if (load) program.addCommand(usage(await load()));
 
 try {
   await usage(program).parseAsync();
