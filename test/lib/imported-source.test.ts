@@ -129,6 +129,14 @@ test.each(['4444', '44445555666x', '', '*'])('an account %j is refused', (accoun
   expect(build).toThrow(`consumerAccounts: given: "${account}". Ids of AWS accounts, 12 digits each.`);
 });
 
+test('an owner of another account is refused as it is, with what to give instead', () => {
+  const app = new App({ context: { 'aws:cdk:bundling-stacks': [] } });
+  const stackOf = (account: string) => new Stack(app, `In${account}`, { env: { region: 'eu-west-1', account } });
+  const owner = new EntityOwner(stackOf(OWNER), 'Owner', { boundary: lab });
+  const build = () => new LocalCache(stackOf(CONSUMERS[0] ?? ''), 'Cache', { boundary: shelf, sources: [owner] });
+  expect(build).toThrow(/sources: given: lab, whose stack is of aws:\/\/111122223333.*ImportedSource/);
+});
+
 test.each<[string, Partial<ImportedSourceProps>, RegExp]>([
   ['of another service', { topicArn: source.resyncQueueArn }, /topicArn: given: arn:aws:sqs.*An ARN of sns/],
   ['of a standard topic', { topicArn: source.topicArn.replace('.fifo', '') }, /name ends in \.fifo/],
