@@ -19,8 +19,8 @@ export interface DataProtectionProps {
   readonly stage?: DeploymentStage;
   /**
    * A customer-managed key for tables, queues, topic and logs. The services that use it by themselves (SNS into the queues, CloudWatch Logs)
-   * and the functions are let use it; of a key that was imported, its policy must say so already. One key a stack, or one whose stack comes
-   * before theirs.
+   * and the functions are let use it; of a key that was imported, its policy must say so already. A key of the same stack, or of one that comes
+   * before it; not an alias, which CloudWatch Logs doesn't take.
    * @default - queues by SSE-SQS, tables by DynamoDB's own key, logs by CloudWatch's; the topic is not encrypted by a key of its own
    */
   readonly encryptionKey?: IKey;
@@ -53,8 +53,14 @@ function isProduction(stage: DeploymentStage = 'production'): boolean {
   return stage === 'production';
 }
 
-/** The props of one construct that another one, inside of it, needs too. */
+/** The props of one construct that another one, inside of it, needs too. Throws if the key is an alias. */
 export function dataProtection({ stage, encryptionKey, logRetention }: DataProtectionProps): DataProtectionProps {
+  if (encryptionKey !== undefined && 'aliasName' in encryptionKey) {
+    throw new Error(
+      `encryptionKey: given: an alias, ${String(encryptionKey.aliasName)}. Give the key itself: CloudWatch Logs takes no alias ` +
+        '(logs/encrypt-log-data-kms), and policies name keys only.',
+    );
+  }
   return {
     ...(stage !== undefined && { stage }),
     ...(encryptionKey !== undefined && { encryptionKey }),

@@ -17,6 +17,8 @@ export const LIMITS = {
   defaultFunctionTimeout: Duration.seconds(3),
   /** Longest retention of a queue (sqs/quotas-messages, 2026-11-25). */
   maxRetention: Duration.days(14),
+  /** Principals in a queue's policy (sqs/quotas-policies, 2026-11-25). */
+  maxQueuePolicyPrincipals: 50,
   /** Largest SQS message, 1 MiB (sqs/quotas-messages). */
   maxMessageBytes: 1024 * 1024,
   /** Largest message of a topic unless it is raised (sns/large-message-payloads). */

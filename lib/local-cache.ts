@@ -5,8 +5,6 @@ import { LambdaFunction } from 'aws-cdk-lib/aws-events-targets';
 import { Grant, type IGrantable } from 'aws-cdk-lib/aws-iam';
 import type { IFunction, Function as ProjectorFunction } from 'aws-cdk-lib/aws-lambda';
 import { SqsEventSource } from 'aws-cdk-lib/aws-lambda-event-sources';
-import { SubscriptionFilter } from 'aws-cdk-lib/aws-sns';
-import { SqsSubscription } from 'aws-cdk-lib/aws-sns-subscriptions';
 import { DeduplicationScope, FifoThroughputLimit, type Queue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import { ATTRIBUTE, indexAttribute } from '../adapters/items.ts';
@@ -28,6 +26,7 @@ import {
 } from './local-cache-props.ts';
 import { grantSend, grantTable, protectedQueue, protectedTable } from './protected-resources.ts';
 import { parkingTable, REPAIR_TIMEOUT, REPAIR_VISIBILITY, repairQueue } from './set-aside.ts';
+import { subscribeQueue } from './subscribe-queue.ts';
 
 const FUNCTION_TIMEOUT = Duration.seconds(20);
 const REPORT_TIMEOUT = Duration.seconds(30);
@@ -57,6 +56,7 @@ export class LocalCache extends Construct {
     super(scope, id);
     validate(props);
     const { boundary, sources } = props;
+    for (const source of sources) assertSameEnvironment(this, source);
     const protection = dataProtection(props);
     this.boundary = boundary;
     this.table = protectedTable(this, 'Table', protection, { expires: true, pointInTimeRecovery: false });
@@ -216,16 +216,22 @@ export class LocalCache extends Construct {
   /** The filter names entity types only: a filter on kind or content would lose versions. */
   private subscribe({ boundary, topic }: ChangeSource): void {
     const types = Object.values(this.boundary.caches).filter(({ contract }) => contract.owner === boundary.name);
-    topic.addSubscription(
-      new SqsSubscription(this.queue, {
-        rawMessageDelivery: true,
-        deadLetterQueue: this.subscriptionDeadLetterQueue,
-        filterPolicy: {
-          type: SubscriptionFilter.stringFilter({ allowlist: types.map(({ contract }) => contract.type) }),
-        },
-      }),
-    );
+    subscribeQueue(topic, {
+      queue: this.queue,
+      deadLetterQueue: this.subscriptionDeadLetterQueue,
+      types: types.map(({ contract }) => contract.type),
+    });
   }
+}
+
+/** A reference of the CDK doesn't get from one account or region into another. */
+function assertSameEnvironment(cache: LocalCache, { boundary, topic }: ChangeSource): void {
+  const [here, there] = [Stack.of(cache).environment, Stack.of(topic).environment];
+  if (here === there) return;
+  throw new Error(
+    `sources: given: ${boundary.name}, whose stack is of ${there}; this cache's is of ${here}. Give stacks of one account and region, or for an owner ` +
+      'of another account an ImportedSource, by what its output Source says.',
+  );
 }
 
 /** A FIFO queue that the repair function works on. */

@@ -3,8 +3,12 @@ import { AccountPrincipal, PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { Topic } from 'aws-cdk-lib/aws-sns';
 import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import { quoted } from '../core/errors.ts';
+import { LIMITS } from './limits.ts';
 import type { OwnerProps } from './owner-props.ts';
 import { SEND_KEY_ACTIONS } from './protected-resources.ts';
+
+/** One principal is that of the statement which refuses what comes without TLS. */
+const MOST_ACCOUNTS = LIMITS.maxQueuePolicyPrincipals - 1;
 
 /** What caches of other accounts use of an owner. */
 interface Shared {
@@ -27,17 +31,20 @@ export function shareWith(
   const { topic, resyncQueue, reportQueue } = shared;
   const principals = accounts.map((account) => new AccountPrincipal(account));
   const { partition, region } = Stack.of(topic);
-  topic.addToResourcePolicy(
-    new PolicyStatement({
-      principals,
-      actions: ['sns:Subscribe'],
-      resources: [topic.topicArn],
-      conditions: {
-        StringEquals: { 'sns:Protocol': 'sqs' },
-        StringLike: { 'sns:Endpoint': accounts.map((account) => `arn:${partition}:sqs:*:${account}:*`) },
-      },
-    }),
-  );
+  // One for each: in a common statement each could subscribe queues of the others.
+  for (const account of accounts) {
+    topic.addToResourcePolicy(
+      new PolicyStatement({
+        principals: [new AccountPrincipal(account)],
+        actions: ['sns:Subscribe'],
+        resources: [topic.topicArn],
+        conditions: {
+          StringEquals: { 'sns:Protocol': 'sqs' },
+          StringLike: { 'sns:Endpoint': `arn:${partition}:sqs:${region}:${account}:*` },
+        },
+      }),
+    );
+  }
   topic.addToResourcePolicy(
     // CloudFormation looks at the topic of a subscription that it makes, changes or deletes.
     new PolicyStatement({ principals, actions: ['sns:GetTopicAttributes'], resources: [topic.topicArn] }),
@@ -66,6 +73,11 @@ export function shareWith(
 
 function assertAccounts(accounts: readonly string[]): void {
   const wrong = accounts.find((account) => !/^\d{12}$/.test(account));
-  if (wrong === undefined) return;
-  throw new Error(`consumerAccounts: given: ${quoted(wrong)}. Ids of AWS accounts, 12 digits each.`);
+  if (wrong !== undefined) {
+    throw new Error(`consumerAccounts: given: ${quoted(wrong)}. Ids of AWS accounts, 12 digits each.`);
+  }
+  if (accounts.length <= MOST_ACCOUNTS) return;
+  throw new Error(
+    `consumerAccounts: given: ${accounts.length}. At most ${MOST_ACCOUNTS}: a queue's policy takes no more principals (sqs/quotas-policies).`,
+  );
 }

@@ -13,8 +13,9 @@ export interface OwnerProps extends DataProtectionProps {
    */
   readonly maySlowOwner?: Readonly<Record<string, MaySlow>>;
   /**
-   * Accounts whose caches may subscribe to the topic, ask for an entity's state and report their backlog: 12 digits each. Caches of the
-   * owner's own account need no entry. See docs/deploy.md.
+   * Accounts whose caches may subscribe to the topic, ask for an entity's state and report their backlog: 12 digits each, 49 at most. Caches of
+   * the owner's own account need no entry. They are trusted: a report says itself which cache it is of, and all entity types can be
+   * subscribed to. See docs/deploy.md.
    * @default - none
    */
   readonly consumerAccounts?: readonly string[];

@@ -73,6 +73,7 @@ const TABLE_KEY_ACTIONS = [
   'kms:ReEncryptFrom',
   'kms:ReEncryptTo',
   'kms:GenerateDataKey',
+  'kms:GenerateDataKeyWithoutPlaintext',
 ];
 
 /** Lets a function do some of DynamoDB's actions on a table, without the indexes that `Table.grant` adds, and use its key. */

@@ -143,6 +143,8 @@ const NOTES: readonly string[] = [
   "A message that SNS sends to a queue is counted as an SQS request as well: AWS's pages don't say plainly that it is free.",
   "Lambda's own START, END and REPORT lines aren't written here: their size is a typical one.",
   `Polls of empty queues: ${POLLING.pollers} pollers a queue, ${POLLING.pollsAMinute} long polls a minute each; AWS documents the wait, not the pollers. Events on the way make them fewer.`,
+  'Not counted, and it can be most of it: X-Ray records every invocation while there is less than one a second of a function, 5% of those above, and takes ' +
+    '$5 for a million; 100,000 a month are free. A sampling rule of your own makes it less.',
   `A month has ${MINUTES_A_MONTH.toLocaleString('en-US')} minutes. A custom metric is taken to be written in every hour of it.`,
   "Not counted: storage of tables, backups and logs, retries and repairs, writers' reads of flow control (half a read unit each 5 seconds and writer), what " +
     'readers read of a cache, Contributor Insights by event ($0.02 for a million batches), data transfer (none within a region). Schedules and stream reads are free.',

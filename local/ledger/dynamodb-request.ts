@@ -36,7 +36,8 @@ export function dynamoDbRequest(
   answer: Buffer,
 ): ServedRequest | undefined {
   const isWrite = WRITES.includes(operation);
-  if (!isWrite && !READS.includes(operation)) return undefined;
+  // An answer of the engine's failure says nothing that can be counted, and may be no JSON.
+  if ((!isWrite && !READS.includes(operation)) || status >= 500) return undefined;
   const parsed = JSON.parse(answer.toString()) as Answer;
   const consumed = [parsed.ConsumedCapacity ?? []].flat();
   const { TableName } = JSON.parse(body.toString()) as { TableName?: string };

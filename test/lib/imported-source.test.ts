@@ -75,19 +75,20 @@ describe.each([
   test('lets them subscribe queues of theirs, and nothing else', () => {
     const { Statement } = propertiesOf(template, 'AWS::SNS::TopicPolicy').PolicyDocument;
     const theirs = Statement.filter(({ Effect }: { Effect: string }) => Effect === 'Allow');
+    const region = { Ref: 'AWS::Region' };
     expect(theirs).toMatchObject([
-      {
+      ...CONSUMERS.map((account, index) => ({
         Action: 'sns:Subscribe',
-        Principal: { AWS: roots },
+        Principal: { AWS: roots[index] },
         Condition: {
           StringEquals: { 'sns:Protocol': 'sqs' },
           StringLike: {
-            'sns:Endpoint': CONSUMERS.map((account) => ({
-              'Fn::Join': ['', ['arn:', { Ref: 'AWS::Partition' }, `:sqs:*:${account}:*`]],
-            })),
+            'sns:Endpoint': {
+              'Fn::Join': ['', ['arn:', { Ref: 'AWS::Partition' }, ':sqs:', region, `:${account}:*`]],
+            },
           },
         },
-      },
+      })),
       { Action: 'sns:GetTopicAttributes', Principal: { AWS: roots } },
     ]);
   });
@@ -127,6 +128,22 @@ test.each(['4444', '44445555666x', '', '*'])('an account %j is refused', (accoun
   const build = () =>
     stackTemplate((stack) => new EntityOwner(stack, 'Owner', { boundary: lab, consumerAccounts: [account] }));
   expect(build).toThrow(`consumerAccounts: given: "${account}". Ids of AWS accounts, 12 digits each.`);
+});
+
+test("more accounts than a queue's policy takes are refused", () => {
+  const accounts = (length: number) => Array.from({ length }, (_, index) => String(100_000_000_000 + index));
+  const build = (length: number) =>
+    stackTemplate((stack) => new EntityOwner(stack, 'Owner', { boundary: lab, consumerAccounts: accounts(length) }));
+  expect(() => build(49)).not.toThrow();
+  expect(() => build(50)).toThrow('consumerAccounts: given: 50. At most 49');
+});
+
+test('an owner of another account is refused as it is, with what to give instead', () => {
+  const app = new App({ context: { 'aws:cdk:bundling-stacks': [] } });
+  const stackOf = (account: string) => new Stack(app, `In${account}`, { env: { region: 'eu-west-1', account } });
+  const owner = new EntityOwner(stackOf(OWNER), 'Owner', { boundary: lab });
+  const build = () => new LocalCache(stackOf(CONSUMERS[0] ?? ''), 'Cache', { boundary: shelf, sources: [owner] });
+  expect(build).toThrow(/sources: given: lab, whose stack is of aws:\/\/111122223333.*ImportedSource/);
 });
 
 test.each<[string, Partial<ImportedSourceProps>, RegExp]>([

@@ -1,5 +1,5 @@
 import { Stack } from 'aws-cdk-lib';
-import { Key } from 'aws-cdk-lib/aws-kms';
+import { Alias, Key } from 'aws-cdk-lib/aws-kms';
 import { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { describe, expect, test } from 'vitest';
 import { ChangeTopic } from '../../lib/change-topic.ts';
@@ -8,7 +8,7 @@ import { EntityOwner } from '../../lib/entity-owner.ts';
 import { LocalCache } from '../../lib/local-cache.ts';
 import { PipelineMonitoring } from '../../lib/monitoring/pipeline-monitoring.ts';
 import { lab, shelf } from '../support/lab.ts';
-import { propertiesOf, resourcesOf, stackTemplate } from '../support/shop.ts';
+import { appTemplates, propertiesOf, resourcesOf, stackTemplate } from '../support/shop.ts';
 import type { Template } from '../support/table-writers.ts';
 
 /** An owner, one whose database is elsewhere, a cache, and what watches them. */
@@ -196,6 +196,37 @@ describe('with a key of the customer', () => {
     expect(actions.join()).toMatch(encrypts);
   });
 
+  test('a key in a stack of its own, for owner and cache in theirs, refers to neither of them', () => {
+    // New apps have the flag; by it the CDK's own subscription would let the key's policy name the topic that the key encrypts.
+    const flags = { '@aws-cdk/aws-sns-subscriptions:restrictSqsDescryption': true };
+    const { Keys } = appTemplates((app) => {
+      const encryptionKey = new Key(new Stack(app, 'Keys'), 'Key');
+      const owner = new EntityOwner(new Stack(app, 'Owner'), 'Owner', { boundary: lab, encryptionKey });
+      const given = { sources: [owner], encryptionKey };
+      const cache = new LocalCache(new Stack(app, 'Cache'), 'Cache', { boundary: shelf, ...given });
+      new PipelineMonitoring(new Stack(app, 'Watch'), 'Watch', { owners: [owner], caches: [cache] });
+    }, flags);
+    const policy = JSON.stringify(propertiesOf(Keys, 'AWS::KMS::Key').KeyPolicy);
+    expect(policy).toContain('sns.amazonaws.com');
+    expect(policy).not.toMatch(/Fn::ImportValue|Changes/);
+  });
+
+  test("SNS may use it for topics of the owner's account only", () => {
+    const { Statement } = propertiesOf(encrypted, 'AWS::KMS::Key', keyId).KeyPolicy;
+    const [{ Condition }] = Statement.filter(({ Principal }: { Principal: object }) =>
+      JSON.stringify(Principal).includes('sns.amazonaws'),
+    );
+    const [, parts] = Condition.ArnLike['aws:SourceArn']['Fn::Join'];
+    expect(parts.slice(-2)).toEqual([{ Ref: 'AWS::AccountId' }, ':*']);
+  });
+
+  test('an alias is refused', () => {
+    const alias = (stack: Stack) => Alias.fromAliasName(stack, 'Alias', 'alias/lab');
+    expect(() => pipeline((stack) => ({ encryptionKey: alias(stack) }))).toThrow(
+      'encryptionKey: given: an alias, alias/lab. Give the key itself',
+    );
+  });
+
   test('of an imported key it is said what its policy must allow', () => {
     const said: string[] = [];
     stackTemplate((stack) => {
@@ -210,7 +241,6 @@ describe('with a key of the customer', () => {
         consumerAccounts: ['444455556666'],
       });
       for (const node of owner.node.findAll()) said.push(...node.node.metadata.map(({ data }) => String(data)));
-      expect(Stack.of(owner)).toBe(stack);
     });
     expect(said.join('\n')).toMatch(/imported key.*logs\.\S+ do kms:Encrypt\*/);
     expect(said.join('\n')).toMatch(/imported key.*accounts 444455556666 do kms:Decrypt, kms:GenerateDataKey\./);

@@ -28,6 +28,15 @@ export function stackTemplate(build: (stack: Stack) => void): Template {
   return templates.Test ?? { Resources: {} };
 }
 
+/** The templates of an app that a test builds of several stacks. @param flags feature flags of the CDK */
+export function appTemplates(build: (app: App) => void, flags: Readonly<Record<string, boolean>> = {}): Templates {
+  return synthesised((outdir) => {
+    const app = new App({ context: { ...context, ...flags }, outdir });
+    build(app);
+    return app;
+  });
+}
+
 function synthesised(makeApp: (outdir: string) => App): Templates {
   const outdir = mkdtempSync(join(tmpdir(), 'freshet-templates-'));
   try {

@@ -54,7 +54,13 @@ describe('a cost report', () => {
 
   test('names what it leaves out', () => {
     const text = renderCost(report);
-    for (const left of ['Not counted: storage', 'durations of this machine', 'secondary sources', 'assumed'])
+    for (const left of [
+      'Not counted: storage',
+      'X-Ray records',
+      'durations of this machine',
+      'secondary sources',
+      'assumed',
+    ])
       expect(text).toContain(left);
   });
 

@@ -91,6 +91,10 @@ describe('a request to DynamoDB', () => {
     expect(answered('UpdateItem', 400, { __type })?.billed).toEqual({ writeUnits: 1 });
   });
 
+  test('is not told when the engine failed, whose answer may be any text', () => {
+    expect(dynamoDbRequest('PutItem', 'f', body, 503, Buffer.from('Service Unavailable'))).toBeUndefined();
+  });
+
   test('costs nothing when it is refused before it gets to the item', () => {
     expect(answered('PutItem', 400, { __type: 'x#ValidationException' })?.billed).toEqual({ writeUnits: 0 });
   });
