@@ -89,7 +89,7 @@ export function letLogsUse(key: IKey, scope: Construct): void {
   });
   if (key.addToResourcePolicy(statement, true).statementAdded) return;
   Annotations.of(scope).addWarningV2(
-    'freshet:key-for-logs',
+    'freshet-aws:keyPolicyForLogs',
     `encryptionKey: an imported key, whose policy isn't known here. It must let ${service} do ${LOGS_ACTIONS.join(', ')}.`,
   );
 }

@@ -66,7 +66,7 @@ export function shareWith(
   );
   if (statementAdded) return;
   Annotations.of(topic).addWarningV2(
-    'freshet:key-for-accounts',
+    'freshet-aws:keyPolicyForAccounts',
     `encryptionKey: an imported key, whose policy isn't known here. It must let the accounts ${accounts.join(', ')} do ${SEND_KEY_ACTIONS.join(', ')}.`,
   );
 }
@@ -74,7 +74,9 @@ export function shareWith(
 function assertAccounts(accounts: readonly string[]): void {
   const wrong = accounts.find((account) => !/^\d{12}$/.test(account));
   if (wrong !== undefined) {
-    throw new Error(`consumerAccounts: given: ${quoted(wrong)}. Ids of AWS accounts, 12 digits each.`);
+    throw new Error(
+      `consumerAccounts: given: ${quoted(wrong)}. Ids of AWS accounts, 12 digits each, known when the app is synthesised.`,
+    );
   }
   if (accounts.length <= MOST_ACCOUNTS) return;
   throw new Error(

@@ -127,7 +127,9 @@ describe.each([
 test.each(['4444', '44445555666x', '', '*'])('an account %j is refused', (account) => {
   const build = () =>
     stackTemplate((stack) => new EntityOwner(stack, 'Owner', { boundary: lab, consumerAccounts: [account] }));
-  expect(build).toThrow(`consumerAccounts: given: "${account}". Ids of AWS accounts, 12 digits each.`);
+  expect(build).toThrow(
+    `consumerAccounts: given: "${account}". Ids of AWS accounts, 12 digits each, known when the app is synthesised.`,
+  );
 });
 
 test("more accounts than a queue's policy takes are refused", () => {
