@@ -4,7 +4,7 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node';
 /** Those that take longest, so that none of them begins when the others are done. */
 const LONGEST = [
   ...['cli/commands', 'cli/parked', 'cli/repair', 'cli/observe', 'failure/gaps', 'failure/crash', 'kills/kills'],
-  ...['bench/ordering', 'failure/elapsed', 'local/iam/grants', 'govern/govern', 'backpressure'],
+  ...['bench/ordering', 'failure/elapsed', 'local/iam/grants', 'govern/govern', 'backpressure', 'examples/shop/shop'],
 ];
 
 class LongestFirst extends BaseSequencer {

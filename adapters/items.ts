@@ -30,6 +30,24 @@ export const ATTRIBUTE = {
   expiresAt: 'expiresAt',
 } as const;
 
+/** Attribute names of a saga's table beside the key's; instances and effects lie side by side. */
+export const SAGA_ATTRIBUTE = {
+  /** When an instance's alert is raised, epoch milliseconds; only while one is to be raised, so that an index on it holds those alone. */
+  dueAt: 'dueAt',
+  revision: 'revision',
+  /** The instance's JSON. */
+  instance: 'instance',
+  /** The saga that recorded an effect. */
+  saga: 'saga',
+  recordedAt: 'recordedAt',
+} as const;
+
+/** The global secondary index of what is due: partition key `pk`, sort key `dueAt`. */
+export const DUE_INDEX = 'due';
+
+/** Partition key of the one item that says how stale a cache may be. No entity type is empty, so it is no entity's, and no list comes upon it. */
+export const STALENESS_PARTITION = '#staleness';
+
 /** The attribute, and the global secondary index, that lists a cache by one of its declared indexes. */
 export function indexAttribute(index: string): string {
   return `by_${index}`;

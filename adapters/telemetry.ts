@@ -19,6 +19,9 @@ import type { GapNotice } from '../core/repair/heal.ts';
 /** Outcomes that somebody may have to look into. */
 const LOGGED_OUTCOMES: readonly Outcome[] = ['gap', 'discarded', 'parked', 'held'];
 
+/** Receives after which a message doesn't count for the age of the oldest (sqs/sqs-available-cloudwatch-metrics, 2026-11-25). */
+const RECEIVES_WITH_AGE = 3;
+
 /** Emits a projector's metrics as EMF, and a log line with ids and reason for each message that somebody may have to look into. */
 export function projectorTelemetry(
   cache: string,
@@ -40,6 +43,8 @@ export function projectorTelemetry(
     }
     metrics.addMetric(PROJECTOR_METRICS.processingTime, MetricUnit.Milliseconds, doneAtMs - receivedAtMs);
     count(PROJECTOR_METRICS.returned, returned.length);
+    const often = returned.filter(({ message }) => message.receiveCount >= RECEIVES_WITH_AGE);
+    count(PROJECTOR_METRICS.returnedOften, often.length);
     count(PROJECTOR_METRICS.throttled, returned.filter(({ error }) => isThrottled(error)).length);
     count(PROJECTOR_METRICS.conflicts, settled.filter(({ reason }) => reason === 'conflict').length);
     const { groupId, events } = hottestGroup([...settled, ...returned].map(({ message }) => message.groupId));

@@ -3,6 +3,8 @@ import type { Readiness } from '../adapters/readiness.ts';
 import { entityName } from '../core/entity.ts';
 import type { CachedEntity } from '../core/read.ts';
 import { EXIT } from './errors.ts';
+import { atLeastVersionOption } from './expected-version.ts';
+import { durationOf, shortMilliseconds } from './numbers.ts';
 import { cacheNamed, connect } from './session.ts';
 
 /** `freshet get CACHE TYPE ID`: reads an entity from a cache, without its owner. */
@@ -10,11 +12,13 @@ export function getCommand(): Command {
   return new Command('get')
     .summary('read an entity from a cache')
     .description(
-      'Reads an entity from a local cache: its value, its version and when its owner committed that. The owner is not asked.',
+      'Reads an entity from a local cache: its value, its version, when its owner committed that, and how stale it may be. The owner is not asked.',
     )
     .argument('<cache>', 'cache, such as ordering')
     .argument('<type>', 'entity type, such as Country')
     .argument('<id>', 'entity id, such as FR; one that begins with a dash goes after --')
+    .option('--max-staleness <time>', 'refuse an answer that may be staler, such as 90s', durationOf('--max-staleness'))
+    .addOption(atLeastVersionOption('refuse an answer of an older version'))
     .option('--json', 'print the result as JSON')
     .addHelpText(
       'after',
@@ -22,18 +26,32 @@ export function getCommand(): Command {
 Example:
   $ npm run -s freshet -- get ordering Country FR --json
 
-Exit codes: 0 found, 3 deleted or unknown, 2 no such cache, type or id, 1 something failed.`,
+In JSON a stalenessMs of null means that nothing is known of it: no heartbeat of the type's owner has come through yet.
+
+Exit codes: 0 found, 3 deleted or unknown, 2 no such cache, type or id, 75 the cache can't give it that fresh: try again later, 1 something
+failed.`,
     )
-    .action(async (cache: string, type: string, id: string, options: { json?: boolean }) => {
-      process.exitCode = await get(cache, type, id, options.json ?? false);
+    .action(async (cache: string, type: string, id: string, options: AskedFor) => {
+      process.exitCode = await get(cache, type, id, options);
     });
 }
 
-async function get(cache: string, type: string, id: string, json: boolean): Promise<number> {
+interface AskedFor {
+  /** Milliseconds. */
+  readonly maxStaleness?: number;
+  readonly atLeastVersion?: number;
+  readonly json?: boolean;
+}
+
+async function get(cache: string, type: string, id: string, asked: AskedFor): Promise<number> {
   const session = await connect();
   try {
     const { reader } = cacheNamed(session, cache);
-    const [entity, readiness] = await Promise.all([reader.get(type, id), reader.readiness(type)]);
+    const { atLeastVersion, json } = asked;
+    const [entity, readiness] = await Promise.all([
+      reader.get(type, id, { atLeastVersion, maxStalenessMs: asked.maxStaleness }),
+      reader.readiness(type),
+    ]);
     const { status } = readiness;
     process.stdout.write(
       `${json ? JSON.stringify({ ...entity, readiness: status }) : describe(cache, type, entity, status)}\n`,
@@ -53,7 +71,9 @@ const FILLED: Readonly<Record<Readiness['status'], string>> = {
 
 function describe(cache: string, type: string, entity: CachedEntity, status: Readiness['status']): string {
   const name = `${cache}: ${entityName({ type, id: entity.id })}`;
-  const filled = `(${type} here: ${FILLED[status]})`;
+  const { stalenessMs } = entity;
+  const stale = Number.isFinite(stalenessMs) ? `at most ${shortMilliseconds(stalenessMs)}` : 'unknown';
+  const filled = `(${type} here: ${FILLED[status]}, staleness ${stale})`;
   switch (entity.status) {
     case 'unknown':
       return `${name} is unknown: no version of it has arrived here ${filled}`;

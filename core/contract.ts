@@ -1,7 +1,9 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec';
 import { assertEntityType, type EntityRef, entityName } from './entity.ts';
 import { FreshetError, quoted, shortened } from './errors.ts';
+import type { FactContract, FactDeclaration } from './fact.ts';
 import { FAILURE_POLICIES, type FailurePolicy } from './outcome.ts';
+import { assertPublishable, type Classification } from './publishable.ts';
 import type { State } from './state.ts';
 import { type Upcasts, upcastsProblem } from './upcast.ts';
 
@@ -21,6 +23,10 @@ export interface EntityDeclaration<S extends State = State> {
    * deltas pay for large states that change often and a little. Default false.
    */
   readonly deltas?: boolean;
+  /** What kind of data the type is: see `Classification`. What isn't reference data is refused without a reason. Default `reference`. */
+  readonly classification?: Classification;
+  /** Top-level fields of another kind than the type, refused alike: `{ email: 'personal' }`. Default none. */
+  readonly fields?: Readonly<Record<string, Classification>>;
 }
 
 /** An entity type as its owner declared it, named and attributed. */
@@ -32,6 +38,9 @@ export interface EntityContract<S extends State = State> {
   readonly schemaVersion: number;
   readonly upcasts: Upcasts;
   readonly deltas: boolean;
+  readonly classification: Classification;
+  /** Top-level fields of another kind than the type. */
+  readonly fields: Readonly<Record<string, Classification>>;
 }
 
 /** What a cache keeps of an entity type that another boundary owns. */
@@ -47,13 +56,18 @@ export interface CachedType {
   readonly onPoison: FailurePolicy;
 }
 
-/** A service with its own data: what it owns and what it keeps a local cache of. */
-export interface Boundary<Owns extends Record<string, EntityContract> = Record<string, EntityContract>> {
+/** A service with its own data: what it owns, what it keeps a local cache of, and which facts it tells. */
+export interface Boundary<
+  Owns extends Record<string, EntityContract> = Record<string, EntityContract>,
+  Publishes extends Record<string, FactContract> = Record<string, FactContract>,
+> {
   readonly name: string;
   /** The module that holds this definition, as a `file:` URL or an absolute path: bundling resolves `#contracts` to it. */
   readonly module: string;
   readonly owns: Owns;
   readonly caches: Readonly<Record<string, CachedType>>;
+  /** The facts that happen in it, by type. */
+  readonly publishes: Publishes;
   /** How often the owner's table was restored from a backup: see docs/restore.md. */
   readonly epoch: number;
 }
@@ -71,18 +85,26 @@ const INDEX_PATTERN = /^[a-z][A-Za-z0-9]{0,39}$/;
  * @param definition.name lower-case letters, digits and hyphens, at most 30, a letter first; also the name of the boundary's cache
  * @param definition.owns the entity types that this boundary alone writes
  * @param definition.caches what it keeps of types that others own, made by `keep`
+ * @param definition.publishes the facts that happen in this boundary, made by `fact`
  * @param definition.epoch integer from 0 to 9,000: raised by one when the owner's table is restored from a backup; default 0
- * @throws FreshetError `InvalidContract` | `InvalidEntityType`
+ * @throws FreshetError `InvalidContract` | `InvalidEntityType` | `NotPublishable`
  */
-export function defineBoundary<const Declared extends Record<string, EntityDeclaration> = Record<never, never>>(
+export function defineBoundary<
+  const Declared extends Record<string, EntityDeclaration> = Record<never, never>,
+  const Facts extends Record<string, FactDeclaration> = Record<never, never>,
+>(
   module: string,
   definition: {
     readonly name: string;
     readonly owns?: Declared;
     readonly caches?: Readonly<Record<string, CachedType>>;
+    readonly publishes?: Facts;
     readonly epoch?: number;
   },
-): Boundary<{ [T in keyof Declared & string]: EntityContract<StateOf<Declared[T]>> }> {
+): Boundary<
+  { [T in keyof Declared & string]: EntityContract<StateOf<Declared[T]>> },
+  { [T in keyof Facts & string]: FactContract<T, Facts[T]['ids'][number]> }
+> {
   const { name, caches = {}, epoch = 0 } = definition;
   if (!BOUNDARY_PATTERN.test(name)) {
     throw invalid(
@@ -97,10 +119,10 @@ export function defineBoundary<const Declared extends Record<string, EntityDecla
     assertEntityType(type);
     const schemaVersion = declared.schemaVersion ?? 1;
     assertRevision(`owns.${type}.schemaVersion`, schemaVersion);
-    const { schema, upcasts = {}, deltas = false } = declared;
+    const { schema, upcasts = {}, deltas = false, classification = 'reference', fields = {} } = declared;
     const problem = upcastsProblem(upcasts, schemaVersion);
     if (problem !== undefined) throw invalid(`owns.${type}.upcasts`, problem);
-    return [type, { type, owner: name, schema, schemaVersion, upcasts, deltas }] as const;
+    return [type, { type, owner: name, schema, schemaVersion, upcasts, deltas, classification, fields }] as const;
   });
   for (const [type, cached] of Object.entries(caches)) {
     if (cached.contract.type !== type) {
@@ -110,7 +132,13 @@ export function defineBoundary<const Declared extends Record<string, EntityDecla
       throw invalid(`caches.${type}`, `${name} owns ${type} and reads it from its own table: remove the cache`);
     }
   }
-  return { name, module, owns: Object.fromEntries(owns) as never, caches, epoch };
+  const publishes = Object.entries<FactDeclaration>(definition.publishes ?? {}).map(([type, declared]) => {
+    assertEntityType(type);
+    return [type, { type, owner: name, ids: declared.ids, about: declared.about }] as const;
+  });
+  const [owned, facts] = [Object.fromEntries(owns), Object.fromEntries(publishes)];
+  assertPublishable({ name, owns: owned, publishes: facts });
+  return { name, module, owns: owned as never, caches, publishes: facts as never, epoch };
 }
 
 /** What a contracts module exports: compiled to CommonJS and loaded as an ES module, its default is a property of what it exports. */

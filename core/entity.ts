@@ -13,6 +13,11 @@ export const MAX_ID_BYTES = 1024;
 /** Highest version: the largest integer that every JSON reader keeps exactly. */
 export const MAX_VERSION = Number.MAX_SAFE_INTEGER;
 
+/** Whether a value is a version: an integer from 1. */
+export function isVersion(value: unknown): value is number {
+  return Number.isSafeInteger(value) && Number(value) >= 1;
+}
+
 /** Partitions over which one type's entities are spread in a table, each good for 1,000 writes/s (ddb/bp-partition-key-design). */
 export const PARTITIONS_PER_TYPE = 8;
 
@@ -101,6 +106,11 @@ export function entityOfGroup(groupId: string): EntityRef | undefined {
   const slash = groupId.indexOf('/');
   const entity = { type: groupId.slice(0, Math.max(slash, 0)), id: groupId.slice(slash + 1) };
   return TYPE_PATTERN.test(entity.type) && entity.id !== '' && messageGroupId(entity) === groupId ? entity : undefined;
+}
+
+/** The entity type that a message group is of; any other text is returned as far as it could be one. */
+export function typeOfGroup(groupId: string): string {
+  return groupId.split(/[/#]/, 1)[0] ?? '';
 }
 
 /** The longest suffix of a deduplication id, its sign included. */

@@ -5,18 +5,25 @@ export type FreshetErrorCode =
   | 'InvalidEntityType'
   | 'InvalidEntityId'
   | 'InvalidExpectedVersion'
+  | 'InvalidFact'
+  | 'InvalidMaxStaleness'
   | 'InvalidMaxWait'
+  | 'InvalidSaga'
   | 'InvalidState'
+  | 'NotPublishable'
   | 'StateTooLarge'
   | 'InvalidVersion'
   | 'UnknownCache'
   | 'UnknownEntityType'
+  | 'UnknownFact'
   | 'UnknownIndex'
   | 'UnknownOwner'
   | 'InvalidCursor'
   | 'InvalidLimit'
+  | 'TooStale'
   | 'Unpublishable'
   | 'VersionConflict'
+  | 'VersionNotReached'
   | 'VersionsExhausted';
 
 /** What an error knows beyond its message. */
@@ -27,6 +34,9 @@ export interface FreshetErrorDetails {
   readonly entity?: { readonly type: string; readonly id: string };
   readonly expectedVersion?: number;
   readonly currentVersion?: number;
+  /** How stale an answer would have been, milliseconds; infinite where nothing is known. */
+  readonly stalenessMs?: number;
+  readonly maxStalenessMs?: number;
   readonly cause?: unknown;
 }
 
@@ -41,6 +51,8 @@ export class FreshetError extends Error {
   readonly entity: { readonly type: string; readonly id: string } | undefined;
   readonly expectedVersion: number | undefined;
   readonly currentVersion: number | undefined;
+  readonly stalenessMs: number | undefined;
+  readonly maxStalenessMs: number | undefined;
 
   constructor(message: string, details: FreshetErrorDetails) {
     super(message, details.cause === undefined ? undefined : { cause: details.cause });
@@ -49,6 +61,8 @@ export class FreshetError extends Error {
     this.entity = details.entity;
     this.expectedVersion = details.expectedVersion;
     this.currentVersion = details.currentVersion;
+    this.stalenessMs = details.stalenessMs;
+    this.maxStalenessMs = details.maxStalenessMs;
   }
 }
 

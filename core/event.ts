@@ -47,7 +47,8 @@ export type ReadEvent = VersionedEvent & {
   readonly sentAgain: boolean;
 };
 
-const SOURCE_PREFIX = 'urn:freshet:';
+/** What precedes the owner in `source`. */
+export const SOURCE_PREFIX = 'urn:freshet:';
 const timestamp = z.iso.datetime();
 
 /** zod/mini brings no messages of its own, and a global locale would be everyone's. */

@@ -1,4 +1,5 @@
 import type { Outcome } from './outcome.ts';
+import type { SagaOutcome } from './saga/step.ts';
 
 /** CloudWatch namespace of everything that Freshet emits. */
 export const METRIC_NAMESPACE = 'Freshet';
@@ -30,6 +31,8 @@ export const PROJECTOR_METRICS = {
   processingTime: 'ProcessingTime',
   /** Messages that went back to the queue after an infrastructure failure. */
   returned: 'Returned',
+  /** Those of them that SQS leaves out of the age of the oldest from their next receive on. */
+  returnedOften: 'ReturnedOften',
   /** Those of them that a throttling table refused. */
   throttled: 'Throttled',
   /** Events that had the version of what is stored and another digest: immutability was broken. */
@@ -86,3 +89,15 @@ export const GOVERNOR_METRICS = {
   /** How much of the stream's 24 hours the oldest unpublished record has used, percent. */
   streamUse: 'StreamUse',
 } as const;
+
+/** Metric that counts each outcome of a saga, whose name stands where a boundary's does. */
+export const SAGA_METRICS = {
+  waiting: 'SagaWaiting',
+  decided: 'SagaDecided',
+  cancelled: 'SagaCancelled',
+  'cancelled-late': 'SagaCancelledLate',
+  duplicate: 'SagaDuplicate',
+  repeated: 'SagaRepeated',
+  'after-cancellation': 'SagaAfterCancellation',
+  overdue: 'SagaOverdue',
+} as const satisfies Record<SagaOutcome, string>;

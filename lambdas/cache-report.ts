@@ -2,6 +2,7 @@ import { createReader } from '../adapters/cache-table.ts';
 import { cloudWatchClient, dynamoDbClient, sqsClient } from '../adapters/clients.ts';
 import { reportTelemetry } from '../adapters/flow-telemetry.ts';
 import { createReporting, sendReport } from '../adapters/report.ts';
+import { createCompletenessWriter } from '../adapters/staleness.ts';
 import { measureCache, type Sample } from '../core/govern/report.ts';
 import boundary from './boundary.ts';
 import { required } from './environment.ts';
@@ -11,13 +12,17 @@ const queues = sqsClient();
 const intervalMs = Number(required('INTERVAL_SECONDS')) * 1000;
 const reportQueues = JSON.parse(required('REPORT_QUEUES')) as Record<string, string>;
 const share = 1 / Object.keys(reportQueues).length;
-const reader = createReader({ boundary, tableName: required('CACHE_TABLE'), client });
+const cache = { tableName: required('CACHE_TABLE'), client };
+const reader = createReader({ boundary, ...cache });
+const saveCompleteness = createCompletenessWriter(cache);
 const ports = createReporting({
   boundary,
   reader,
+  cache,
   parking: { client, parkingTable: required('PARKING_TABLE') },
   queues,
   queueUrl: required('QUEUE_URL'),
+  repairQueueUrls: JSON.parse(required('REPAIR_QUEUE_URLS')) as string[],
   metrics: cloudWatchClient(),
   intervalMs,
 });
@@ -26,7 +31,7 @@ const report = reportTelemetry(boundary.name);
 /** The backlog at the last report: what the next one counts from. */
 let before: Sample | undefined;
 
-/** Measures the cache's queue and tells its owners, on a schedule and when an alarm says that the cache falls behind. */
+/** Measures the cache's queue, tells its owners, and notes for the cache's readers up to when it is complete, on a schedule and when an alarm says that the cache falls behind. */
 export async function handler(): Promise<void> {
   // The first one of an execution environment, or the first one for long, looks twice.
   if (before === undefined || Date.now() - before.atMs > 3 * intervalMs) before = await firstSample();
@@ -36,7 +41,7 @@ export async function handler(): Promise<void> {
   const told = Object.entries(reportQueues).map(([owner, queueUrl]) =>
     sendReport(queues, queueUrl, { ...measured.report, share }).catch((error) => report.untold(owner, error)),
   );
-  await Promise.all(told);
+  await Promise.all([...told, saveCompleteness(measured.completeness)]);
 }
 
 async function firstSample(): Promise<Sample> {

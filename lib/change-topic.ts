@@ -3,6 +3,7 @@ import type { Topic } from 'aws-cdk-lib/aws-sns';
 import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import type { Boundary } from '../core/contract.ts';
+import { assertPublishable } from '../core/publishable.ts';
 import { checkAtSynth } from './checks/check-at-synth.ts';
 import { dataProtection } from './data-protection.ts';
 import { describeSource } from './deployed.ts';
@@ -10,7 +11,7 @@ import { FlowControl } from './flow-control.ts';
 import type { ChangeSource } from './local-cache-props.ts';
 import { shareWith } from './other-accounts.ts';
 import type { OwnerProps } from './owner-props.ts';
-import { changeTopic } from './protected-resources.ts';
+import { fifoTopic } from './protected-resources.ts';
 import { repairQueue } from './set-aside.ts';
 
 /** Props of `ChangeTopic`. */
@@ -32,8 +33,9 @@ export class ChangeTopic extends Construct implements ChangeSource {
     super(scope, id);
     const { boundary, maySlowOwner = {} } = props;
     const protection = dataProtection(props);
+    assertPublishable(boundary);
     this.boundary = boundary;
-    this.topic = changeTopic(this, props);
+    this.topic = fifoTopic(this, 'Changes', protection, props.highThroughput);
     this.resyncQueue = repairQueue(this, 'Resync', protection);
     this.flow = new FlowControl(this, 'Flow', {
       boundary,

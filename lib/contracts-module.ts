@@ -3,10 +3,10 @@ import { fileURLToPath } from 'node:url';
 import type { Boundary } from '../core/contract.ts';
 
 /**
- * The file that holds a boundary's definition: what `defineBoundary` was told, as the running app loaded it. It is TypeScript where the app
+ * The file that holds a boundary's or a saga's definition: what `defineBoundary` or `defineSaga` was told, as the running app loaded it. It is TypeScript where the app
  * runs by tsx, ts-node or Node itself, JavaScript where it was compiled; esbuild and the command line load either.
  */
-export function contractsFile({ module, name }: Boundary): string {
+export function contractsFile({ module, name }: Pick<Boundary, 'module' | 'name'>): string {
   // fileURLToPath drops what a loader has added as a query.
   if (module.startsWith('file:')) return fileURLToPath(module);
   if (isAbsolute(module)) return module;

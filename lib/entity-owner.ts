@@ -1,22 +1,23 @@
 import { Duration } from 'aws-cdk-lib';
-import { type ITable, StreamViewType, type Table } from 'aws-cdk-lib/aws-dynamodb';
+import { StreamViewType, type Table } from 'aws-cdk-lib/aws-dynamodb';
 import type { Grant, IGrantable } from 'aws-cdk-lib/aws-iam';
-import { type IFunction, StartingPosition } from 'aws-cdk-lib/aws-lambda';
-import { DynamoEventSource, SqsDlq, SqsEventSource } from 'aws-cdk-lib/aws-lambda-event-sources';
+import type { IFunction } from 'aws-cdk-lib/aws-lambda';
+import { SqsEventSource } from 'aws-cdk-lib/aws-lambda-event-sources';
 import type { Topic } from 'aws-cdk-lib/aws-sns';
 import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import type { Boundary } from '../core/contract.ts';
+import { assertPublishable } from '../core/publishable.ts';
 import { checkAtSynth } from './checks/check-at-synth.ts';
 import { type DataProtectionProps, dataProtection } from './data-protection.ts';
 import { describeDeployed, describeSource } from './deployed.ts';
 import { FlowControl } from './flow-control.ts';
 import { freshetFunction } from './freshet-function.ts';
-import { LIMITS } from './limits.ts';
 import { shareWith } from './other-accounts.ts';
 import type { OwnerProps } from './owner-props.ts';
-import { changeTopic, grantTable, protectedTable } from './protected-resources.ts';
+import { fifoTopic, grantTable, protectedTable } from './protected-resources.ts';
 import { parkingTable, REPAIR_TIMEOUT, repairQueue } from './set-aside.ts';
+import { mapStream } from './stream-source.ts';
 
 /** Props of `EntityOwner`. Version counters never expire: losing the table breaks every cache's order, so think twice of `stage`. */
 export type EntityOwnerProps = OwnerProps;
@@ -43,6 +44,7 @@ export class EntityOwner extends Construct {
     super(scope, id);
     const { boundary, maySlowOwner = {} } = props;
     const protection = dataProtection(props);
+    assertPublishable(boundary);
     if (Object.keys(boundary.owns).length === 0) {
       throw new Error(
         `boundary: ${boundary.name} owns no entity type. Declare one under "owns", or leave EntityOwner out.`,
@@ -53,7 +55,7 @@ export class EntityOwner extends Construct {
       stream: StreamViewType.NEW_AND_OLD_IMAGES,
       pointInTimeRecovery: true,
     });
-    this.topic = changeTopic(this, props);
+    this.topic = fifoTopic(this, 'Changes', protection, props.highThroughput);
     this.failureQueue = repairQueue(this, 'RelayFailures', protection);
     this.resyncQueue = repairQueue(this, 'Resync', protection);
     this.parkingTable = parkingTable(this, protection);
@@ -79,22 +81,7 @@ export class EntityOwner extends Construct {
     this.relay = relay;
     this.topic.grantPublish(relay);
     grantTable(this.flow.table, relay, 'GetItem');
-    // The CDK's grant of the stream leaves the key out.
-    props.encryptionKey?.grantDecrypt(relay);
-    relay.addEventSource(
-      // aws-cdk-lib declares `tableStreamArn` without exactOptionalPropertyTypes in mind; the table has a stream.
-      new DynamoEventSource(this.table as ITable, {
-        // LATEST can miss what was written while the mapping is being made (lambda/with-ddb).
-        startingPosition: StartingPosition.TRIM_HORIZON,
-        batchSize: 100,
-        reportBatchItemFailures: true,
-        bisectBatchOnError: true,
-        // An hour before the stream forgets a record, its whereabouts go to the failure queue.
-        maxRecordAge: LIMITS.streamRetention.minus(Duration.hours(1)),
-        // Also lets the relay itself send there what it diverts.
-        onFailure: new SqsDlq(this.failureQueue),
-      }),
-    );
+    mapStream(relay, this.table, this.failureQueue);
     this.repair = this.addRepair(protection);
     shareWith(props.consumerAccounts ?? [], this, props.encryptionKey);
     describeSource(this, this);

@@ -1,119 +1,39 @@
 import { extname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { AssetHashType, DockerImage, type Duration } from 'aws-cdk-lib';
-import { Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
-import { Architecture, Code, Function as LambdaFunction, Runtime, Tracing } from 'aws-cdk-lib/aws-lambda';
-import { LogGroup } from 'aws-cdk-lib/aws-logs';
+import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import type { Construct } from 'constructs';
-import { buildSync } from 'esbuild';
 import type { Boundary } from '../core/contract.ts';
-import { acknowledge } from './acknowledge.ts';
+import { type BundledFunctionProps, bundledFunction, root } from './bundled-function.ts';
 import { contractsFile } from './contracts-module.ts';
-import { type DataProtectionProps, letLogsUse, logRetention, removalPolicy } from './data-protection.ts';
-
-/** This project's root in a clone, `dist` in the package: the same folders are below both. */
-const root = fileURLToPath(new URL('..', import.meta.url));
 
 /** The sources are TypeScript in a clone and JavaScript in the package, as this file is. */
 const extension = extname(fileURLToPath(import.meta.url));
 
-/** What a bundle of ES modules lacks: `require` for packages that are CommonJS, `__filename` for contracts that are. */
-const BANNER =
-  "import{createRequire}from'node:module';const require=createRequire(import.meta.url),__filename=import.meta.filename;";
-
 /** Props of a function of the pipeline. */
-export interface FreshetFunctionProps {
+export interface FreshetFunctionProps extends Omit<BundledFunctionProps, 'file' | 'alias'> {
   /** The file in `lambdas/`, without its extension. */
-  readonly entry: 'relay' | 'projector' | 'cache-repair' | 'owner-repair' | 'cache-report' | 'owner-govern';
-  /** The boundary whose contracts the function is bundled with. */
-  readonly boundary: Boundary;
-  readonly description: string;
-  /** Time-out of one invocation. */
-  readonly timeout: Duration;
-  /** Memory in MiB; CPU grows with it. */
-  readonly memorySize: number;
-  readonly environment: Record<string, string>;
-  /** How its logs are kept. */
-  readonly protection: DataProtectionProps;
+  readonly entry:
+    | 'relay'
+    | 'projector'
+    | 'cache-repair'
+    | 'owner-repair'
+    | 'cache-report'
+    | 'owner-govern'
+    | 'fact-relay'
+    | 'saga'
+    | 'saga-deadlines';
+  /** The boundary whose contracts the function is bundled with, or the saga. */
+  readonly boundary: Pick<Boundary, 'module' | 'name'>;
 }
 
-/**
- * One of the pipeline's Lambdas: Node on arm64, bundled with the SDK and the boundary's contracts, traced by X-Ray. Its role lets it write
- * its own log and nothing else until more is granted.
- */
+/** One of the pipeline's Lambdas, bundled with the boundary's contracts. */
 export function freshetFunction(scope: Construct, id: string, props: FreshetFunctionProps): LambdaFunction {
-  const { entry, boundary, protection, ...rest } = props;
+  const { entry, boundary, ...rest } = props;
   const contracts = contractsFile(boundary);
-  const logGroup = functionLog(scope, `${id}Logs`, protection);
-  // The role that the CDK would make may write every log group of the account.
-  const role = new Role(scope, `${id}Role`, { assumedBy: new ServicePrincipal('lambda.amazonaws.com') });
-  logGroup.grantWrite(role);
-  const made = new LambdaFunction(scope, id, {
+  return bundledFunction(scope, id, {
     ...rest,
-    role,
-    logGroup,
-    tracing: Tracing.ACTIVE,
-    runtime: Runtime.NODEJS_24_X,
-    architecture: Architecture.ARM_64,
-    handler: 'index.handler',
-    code: Code.fromAsset(root, {
-      assetHashType: AssetHashType.OUTPUT,
-      bundling: {
-        // Asked for by the CDK, and never started: a bundle that can't be built here can't be built there.
-        image: DockerImage.fromRegistry('dummy'),
-        // Never run either, but the CDK takes bundles to be the same whose commands are.
-        command: [entry, contracts],
-        local: {
-          tryBundle(outputFolder) {
-            bundle(entry, contracts, outputFolder);
-            return true;
-          },
-        },
-      },
-    }),
-  });
-  acknowledge(
-    role,
-    'IAM5[Resource::*]',
-    'xray:PutTraceSegments, xray:PutTelemetryRecords, dynamodb:ListStreams and cloudwatch:GetMetricData know no narrower resource (service authorization reference)',
-  );
-  for (const action of ['kms:GenerateDataKey*', 'kms:ReEncrypt*']) {
-    acknowledge(
-      role,
-      `IAM5[Action::${action}]`,
-      "the CDK's grants of a topic's or destination's key, of that key alone",
-    );
-  }
-  return made;
-}
-
-function functionLog(scope: Construct, id: string, protection: DataProtectionProps): LogGroup {
-  const { encryptionKey } = protection;
-  if (encryptionKey) letLogsUse(encryptionKey, scope);
-  return new LogGroup(scope, id, {
-    retention: logRetention(protection),
-    removalPolicy: removalPolicy(protection),
-    ...(encryptionKey && { encryptionKey }),
-  });
-}
-
-/**
- * Not by `NodejsFunction`: that takes entries below one project root with one lock file, and starts esbuild by the project's package
- * manager. Here the entry lies in a package, the contracts in an app around it, and neither root nor lock file is ours to know.
- */
-function bundle(entry: FreshetFunctionProps['entry'], contracts: string, outputFolder: string): void {
-  buildSync({
-    entryPoints: [join(root, 'lambdas', `${entry}${extension}`)],
-    outfile: join(outputFolder, 'index.mjs'),
-    bundle: true,
-    minify: true,
-    platform: 'node',
-    format: 'esm',
-    target: 'node20',
-    mainFields: ['module', 'main'],
-    banner: { js: BANNER },
+    file: join(root, 'lambdas', `${entry}${extension}`),
     // The contracts import the package by its name. If theirs is another copy, the bundle still holds this one alone.
-    alias: { '#contracts': contracts, 'freshet-aws': join(root, 'package', `index${extension}`) },
-    logLevel: 'warning',
+    alias: { '#contracts': contracts, '#saga': contracts, 'freshet-aws': join(root, 'package', `index${extension}`) },
   });
 }

@@ -15,6 +15,7 @@ import { type DataProtectionProps, dataProtection } from './data-protection.ts';
 import { describeDeployed } from './deployed.ts';
 import { CONTROL_INTERVAL, grantMetrics } from './flow-control.ts';
 import { freshetFunction } from './freshet-function.ts';
+import { grantStaleness } from './grant-staleness.ts';
 import { LIMITS } from './limits.ts';
 import {
   type ChangeSource,
@@ -175,6 +176,7 @@ export class LocalCache extends Construct {
   /** Measures the queue once per control interval and tells the owners. */
   private addReport(sources: readonly ChangeSource[], protection: DataProtectionProps): IFunction {
     const reportQueues = sources.map((source) => [source.boundary.name, source.reportQueue.queueUrl]);
+    const repairQueues = [this.gapQueue, this.deadLetterQueue, this.subscriptionDeadLetterQueue];
     const report = freshetFunction(this, 'Report', {
       entry: 'cache-report',
       boundary: this.boundary,
@@ -185,14 +187,16 @@ export class LocalCache extends Construct {
         CACHE_TABLE: this.table.tableName,
         PARKING_TABLE: this.parkingTable.tableName,
         QUEUE_URL: this.queue.queueUrl,
+        REPAIR_QUEUE_URLS: Stack.of(this).toJsonString(repairQueues.map(({ queueUrl }) => queueUrl)),
         INTERVAL_SECONDS: String(CONTROL_INTERVAL.toSeconds()),
         REPORT_QUEUES: Stack.of(this).toJsonString(Object.fromEntries(reportQueues)),
       },
       protection,
     });
     grantTable(this.table, report, 'GetItem');
+    grantStaleness(report, this.table);
     grantTable(this.parkingTable, report, 'Scan');
-    this.queue.grant(report, 'sqs:GetQueueAttributes');
+    for (const queue of [this.queue, ...repairQueues]) queue.grant(report, 'sqs:GetQueueAttributes');
     grantMetrics(report);
     for (const { reportQueue } of sources) grantSend(reportQueue, report);
     new Rule(this, 'ReportSchedule', {

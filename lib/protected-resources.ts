@@ -5,7 +5,6 @@ import { type IQueue, Queue, QueueEncryption, type QueueProps } from 'aws-cdk-li
 import type { Construct } from 'constructs';
 import { ATTRIBUTE } from '../adapters/items.ts';
 import { type DataProtectionProps, deletionProtection, removalPolicy } from './data-protection.ts';
-import type { OwnerProps } from './owner-props.ts';
 
 /** How a table differs from the others. */
 export interface ProtectedTableProps {
@@ -53,9 +52,14 @@ export function protectedQueue(
   });
 }
 
-/** An owner's SNS FIFO topic: refuses what comes without TLS, encrypted as the props say; message group = entity. */
-export function changeTopic(scope: Construct, { encryptionKey, highThroughput = false }: OwnerProps): Topic {
-  return new Topic(scope, 'Changes', {
+/** An SNS FIFO topic that refuses what comes without TLS, encrypted as the props say. */
+export function fifoTopic(
+  scope: Construct,
+  id: string,
+  { encryptionKey }: DataProtectionProps,
+  highThroughput = false,
+): Topic {
+  return new Topic(scope, id, {
     fifo: true,
     // Deduplication ids name entity and version: by content, A, B, A would lose the last A.
     contentBasedDeduplication: false,
@@ -83,6 +87,15 @@ export function grantTable(table: Table, grantee: IGrantable, ...actions: readon
     grantee,
     actions: actions.map((action) => `dynamodb:${action}`),
     resourceArns: [table.tableArn],
+  });
+}
+
+/** Lets a function query indexes of a table. */
+export function grantIndex(table: Table, grantee: IGrantable, ...indexes: readonly string[]): Grant {
+  return Grant.addToPrincipal({
+    grantee,
+    actions: ['dynamodb:Query'],
+    resourceArns: indexes.map((index) => `${table.tableArn}/index/${index}`),
   });
 }
 

@@ -10,7 +10,7 @@ interface QueueSubscription {
   readonly queue: Queue;
   /** For what SNS can't deliver; encrypted by the queue's key. */
   readonly deadLetterQueue: Queue;
-  /** The entity types that are let through. */
+  /** The types of entities or facts that are let through. */
   readonly types: readonly string[];
 }
 

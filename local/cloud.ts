@@ -18,6 +18,7 @@ import { createTarget, type Mapping, waitUntilIdle } from './mappings.ts';
 import { readAssembly } from './provision/assembly.ts';
 import { provision } from './provision/provision.ts';
 import { startDynamoDbGateway } from './wire/dynamodb-gateway.ts';
+import { createFunctionUrls } from './wire/function-url.ts';
 import { startWire } from './wire/server.ts';
 
 export interface LocalCloudOptions {
@@ -186,8 +187,14 @@ export async function startLocalCloud(options: LocalCloudOptions): Promise<Local
 
     cleanUps.push(() => cloudWatch.stop());
 
+    const functionUrls = createFunctionUrls({
+      ...{ functions, guard: access, onProgress },
+      onFailure: (name, reason) => options.onLog?.(name, reason),
+    });
+    cleanUps.push(() => functionUrls.close());
+
     const target = createTarget(
-      { region, accountId, engine: client, messaging, functions, cloudWatch, access },
+      { region, accountId, engine: client, messaging, functions, functionUrls, cloudWatch, access },
       { mappings, onLog: options.onLog, onStreamBatch: lambdaMetrics.onStreamBatch, ledger },
     );
     const { outputs, notEmulated } = await provision(stacks, target);

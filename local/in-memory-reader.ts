@@ -1,10 +1,22 @@
-import { type FoundEntity, type KnownEntity, listedUnder, type Reader } from '../adapters/cache-table.ts';
+import { type FoundItem, type KnownItem, type ListOptions, listedUnder, type Reader } from '../adapters/cache-table.ts';
 import type { PageOptions } from '../adapters/list.ts';
 import type { Readiness } from '../adapters/readiness.ts';
 import { type Boundary, cachedType, checkedState } from '../core/contract.ts';
 import { entityRef, tableKey } from '../core/entity.ts';
 import { indexedValues, keptFields } from '../core/project/fields.ts';
-import { type CachedEntity, checkedLimit, decodeCursor, encodeCursor, type Page } from '../core/read.ts';
+import {
+  assertFresh,
+  assertReached,
+  checkedLimit,
+  checkFreshness,
+  decodeCursor,
+  encodeCursor,
+  type GetOptions,
+  type Page,
+  type Staleness,
+  type StoredEntity,
+  versionOf,
+} from '../core/read.ts';
 import { canonicalState } from '../core/state.ts';
 
 /** An entity that a test wants to be in the cache. */
@@ -22,6 +34,8 @@ export interface GivenEntity {
 export interface InMemoryReaderOptions {
   /** How far each type's backfill is. Default: `ready`. */
   readonly readiness?: Readonly<Record<string, Readiness>>;
+  /** How far the cache may lag, milliseconds from 0; `Infinity`: nothing is known. Default: 0. */
+  readonly stalenessMs?: number;
 }
 
 /** One entity of the cache. */
@@ -61,27 +75,41 @@ export async function inMemoryReader(
     cachedType(boundary, type);
     return [...(types.get(type)?.values() ?? [])];
   };
-  const get = (type: string, id: string): CachedEntity => {
-    cachedType(boundary, type);
+  const get = (type: string, id: string): StoredEntity => {
     const held = types.get(type)?.get(entityRef(type, id).id);
     return held === undefined ? { status: 'unknown', id } : known(held);
   };
+  const { stalenessMs = 0 } = options;
+  const staleness = (type: string, asked: GetOptions): Staleness => {
+    cachedType(boundary, type);
+    checkFreshness(asked);
+    assertFresh(type, stalenessMs, asked);
+    return { stalenessMs };
+  };
+  const page = <T extends object>(type: string, asked: ListOptions, sorted: readonly Held[], read: Read<T>) => {
+    const stale = staleness(type, asked);
+    return pageOf(sorted, (held) => withStaleness(read(held), stale), asked);
+  };
 
   return {
-    get: async (type, id) => get(type, id),
-    async getMany(type, ids) {
-      cachedType(boundary, type);
-      return ids.map((id) => get(type, id));
+    async get(type, id, asked = {}) {
+      const stale = staleness(type, asked);
+      const entity = get(type, id);
+      assertReached({ type, id }, versionOf(entity), asked);
+      return { ...entity, ...stale };
     },
-    list: async (type, pageOptions = {}) => pageOf(all(type).sort(byPosition), found, pageOptions),
-    listWithDeleted: async (type, pageOptions = {}) => pageOf(all(type).sort(byPosition), known, pageOptions),
-    async listBy(type, index, value, pageOptions = {}) {
+    async getMany(type, ids, { maxStalenessMs } = {}) {
+      const stale = staleness(type, { maxStalenessMs });
+      return ids.map((id) => ({ ...get(type, id), ...stale }));
+    },
+    list: async (type, asked = {}) => page(type, asked, all(type).sort(byPosition), found),
+    listWithDeleted: async (type, asked = {}) => page(type, asked, all(type).sort(byPosition), known),
+    async listBy(type, index, value, asked = {}) {
       const key = listedUnder(boundary, type, index, value);
-      if (key === undefined) return { items: [], cursor: undefined };
       // An index is one list for all partitions.
-      const listed = all(type).filter(({ indexed }) => indexed[index] === key);
+      const listed = all(type).filter(({ indexed }) => key !== undefined && indexed[index] === key);
       const inOneList = listed.map((held) => ({ ...held, position: { partition: 0, afterId: held.id } }));
-      return pageOf(inOneList.sort(byPosition), found, pageOptions);
+      return page(type, asked, inOneList.sort(byPosition), found);
     },
     async readiness(type) {
       cachedType(boundary, type);
@@ -89,6 +117,13 @@ export async function inMemoryReader(
     },
     count: async (type) => all(type).filter((held) => found(held) !== undefined).length,
   };
+}
+
+/** What a page holds of an entity; undefined leaves it out. */
+type Read<T> = (held: Held) => T | undefined;
+
+function withStaleness<T extends object>(item: T | undefined, staleness: Staleness): (T & Staleness) | undefined {
+  return item && { ...item, ...staleness };
 }
 
 async function hold(boundary: Boundary, given: GivenEntity): Promise<Held> {
@@ -103,13 +138,13 @@ async function hold(boundary: Boundary, given: GivenEntity): Promise<Held> {
   return { ...held, dataJson: canonicalState(entity, kept).json, indexed: indexedValues(type, kept, cached) };
 }
 
-function known({ id, version, changedAt, dataJson }: Held): KnownEntity {
+function known({ id, version, changedAt, dataJson }: Held): KnownItem {
   return dataJson === undefined
     ? { status: 'deleted', id, version, changedAt }
     : { status: 'found', id, version, changedAt, value: JSON.parse(dataJson) };
 }
 
-function found(held: Held): FoundEntity | undefined {
+function found(held: Held): FoundItem | undefined {
   const entity = known(held);
   return entity.status === 'found' ? entity : undefined;
 }

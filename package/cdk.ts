@@ -6,6 +6,10 @@ export { ChangeTopic, type ChangeTopicProps } from '../lib/change-topic.ts';
 export type { DataProtectionProps, DeploymentStage } from '../lib/data-protection.ts';
 export type { EntityOwnerProps } from '../lib/entity-owner.ts';
 export { EntityOwner } from '../lib/entity-owner.ts';
+export type { FactQueueProps, FactSource } from '../lib/fact-queue.ts';
+export { FactQueue } from '../lib/fact-queue.ts';
+export type { FactTopicProps } from '../lib/fact-topic.ts';
+export { FactTopic } from '../lib/fact-topic.ts';
 export type { FlowControl, MaySlow } from '../lib/flow-control.ts';
 export { ImportedSource, type ImportedSourceProps } from '../lib/imported-source.ts';
 export { LocalCache } from '../lib/local-cache.ts';
@@ -13,3 +17,5 @@ export type { ChangeSource, LocalCacheProps, ProvisionedPollers, RetryBudget } f
 export type { Objectives, PipelineMonitoringProps } from '../lib/monitoring/monitoring-props.ts';
 export { PipelineMonitoring } from '../lib/monitoring/pipeline-monitoring.ts';
 export type { OwnerProps } from '../lib/owner-props.ts';
+export type { SagaProps } from '../lib/saga.ts';
+export { Saga } from '../lib/saga.ts';

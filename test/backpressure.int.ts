@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, inject, test, vi } from 'vitest';
+import { createReader } from '../adapters/cache-table.ts';
 import { dynamoDbClient } from '../adapters/clients.ts';
 import { createFlow } from '../adapters/flow.ts';
 import { readDecision } from '../adapters/flow-table.ts';
@@ -10,6 +11,7 @@ import { cacheNamed, connectTo, ownerOf, type Session } from '../cli/session.ts'
 import { HEARTBEAT_ID } from '../core/entity.ts';
 import { BackpressureError } from '../core/govern/admit.ts';
 import { BOUNDARY_DIMENSION, METRIC_NAMESPACE, REPORT_METRICS } from '../core/metrics.ts';
+import type { GetOptions } from '../core/read.ts';
 import { currencies } from '../examples/shop/geography/releases.ts';
 import { type LocalCloud, startLocalCloud } from '../local/cloud.ts';
 import { copyAssembly } from './support/copy-assembly.ts';
@@ -91,5 +93,31 @@ describe('the whole way of backpressure, from the synthesised templates and bund
       expect(stale?.min).toBeLessThan(60);
     }
     expect(await ownerOf(session, 'Country').owner.count('Country')).toBe(0);
+  });
+
+  test('a read says how stale it may be: more than an outage of the relay lasts, and little again after it', async () => {
+    const { deployed, boundary } = cacheNamed(session, 'ordering');
+    /** By a reader that remembers nothing of the last one. */
+    const read = (options: GetOptions = {}) =>
+      createReader({ boundary, tableName: deployed.table, client }).get('Country', 'FR', options);
+    /** Heartbeats pass, then the report sees them. */
+    const minute = async () => {
+      await cloud.tick();
+      await cloud.idle();
+      await cloud.functions.invoke(deployed.report, {});
+    };
+    await minute();
+    const stoppedAtMs = Date.now();
+    cloud.functions.setReservedConcurrency(ownerOf(session, 'Country').deployed.relay, 0);
+    for (let passed = 0; passed < 2; passed += 1) await cloud.tick();
+    const outageMs = Date.now() - stoppedAtMs;
+    expect((await read()).stalenessMs).toBeGreaterThan(outageMs);
+    await expect(read({ maxStalenessMs: outageMs })).rejects.toMatchObject({ code: 'TooStale' });
+
+    cloud.functions.setReservedConcurrency(ownerOf(session, 'Country').deployed.relay, undefined);
+    const runsFromMs = Date.now();
+    await minute();
+    const { stalenessMs } = await read({ maxStalenessMs: 5_000 });
+    expect(stalenessMs).toBeLessThanOrEqual(Date.now() - runsFromMs);
   });
 });

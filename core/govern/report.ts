@@ -1,5 +1,6 @@
 import * as z from 'zod/mini';
 import { drainSeconds, ratesOf } from './measure.ts';
+import { type Completeness, completeness, stalenessMs } from './staleness.ts';
 
 const rate = z.number().check(z.gte(0));
 
@@ -33,9 +34,9 @@ export function parseCacheReport(body: string): CacheReport | undefined {
 
 /** What a cache knows of its lag beside its queue. */
 export interface CacheLag {
-  /** Upper bound on how far any type may lag, seconds; undefined while no heartbeat has come. */
+  /** Upper bound on how far any type may lag, seconds; undefined while there is a type without a heartbeat. */
   readonly stalenessSeconds: number | undefined;
-  /** The type that the bound is of. */
+  /** The type that the bound is of, or of which nothing is known; undefined for a cache without types. */
   readonly stalestType: string | undefined;
   /** Events that are parked or held. */
   readonly setAside: number;
@@ -45,12 +46,40 @@ export interface CacheLag {
 export interface ReportPorts {
   /** Visible, in-flight and delayed messages of the queue, now. */
   backlog(): Promise<number>;
-  /** Events a second that ended in the newest whole interval, and the age of the oldest message in seconds. */
-  consumption(nowMs: number): Promise<{ readonly rate: number; readonly oldestAgeSeconds: number }>;
+  /** Whether the queue is found empty once within a moment: where messages come and go all the time, one look would hardly ever see that. */
+  isEmptyOnce(): Promise<boolean>;
+  /** Whether messages came back to the queue so often that the age of its oldest leaves them out, since when such a one may wait. */
+  leavesOut(nowMs: number): Promise<boolean>;
+  /** What a queue's metrics say, which come minutes late. */
+  consumption(nowMs: number): Promise<Consumption>;
   /** When the owner committed the newest heartbeat that came through, epoch milliseconds, of each type; undefined where none has. */
   heartbeats(): Promise<Readonly<Record<string, number | undefined>>>;
-  /** How many events are set aside or missing, and since when the oldest is, epoch milliseconds. */
-  setAside(): Promise<{ readonly count: number; readonly oldestMs: number | undefined }>;
+  /** Messages that left the queue unsettled and that the repair function hasn't looked at: dead letters and notices of gaps. */
+  unrepaired(): Promise<number>;
+  /** What is set aside or missing. */
+  setAside(): Promise<SetAsideSince>;
+  /** Up to when the cache was complete at the last report; undefined before the first. */
+  completeness(): Promise<Completeness | undefined>;
+}
+
+/** See `ReportPorts.consumption`. */
+export interface Consumption {
+  /** Events a second that ended in the newest whole interval. */
+  readonly rate: number;
+  /** Age of the oldest message, seconds. */
+  readonly oldestAgeSeconds: number;
+  /** No message that is in the queue came into it before, epoch milliseconds; undefined: not known. */
+  readonly queuedSinceMs: number | undefined;
+}
+
+/** See `ReportPorts.setAside`. */
+export interface SetAsideSince {
+  /** Events that are parked or held. */
+  readonly count: number;
+  /** By type: when the oldest that is set aside came into the queue, epoch milliseconds; 0 for an unknown time, as for a gap. */
+  readonly sinceMs: ReadonlyMap<string, number>;
+  /** Whether there is more than was looked at, of whatever type and age. */
+  readonly isMore: boolean;
 }
 
 /** A backlog at a time. */
@@ -59,8 +88,15 @@ export interface Sample {
   readonly atMs: number;
 }
 
+/** What came of it. */
+export interface Measured {
+  readonly report: Omit<CacheReport, 'share'>;
+  readonly lag: CacheLag;
+  readonly completeness: Completeness;
+}
+
 /**
- * Measures a cache's queue, against a sample of it from before.
+ * Measures a cache's queue, against a sample of it from before, and up to when the cache is complete.
  *
  * @param before not older than a few intervals, or the rates say nothing of now
  */
@@ -69,10 +105,17 @@ export async function measureCache(
   cache: string,
   before: Sample,
   now: () => number,
-): Promise<{ readonly report: Omit<CacheReport, 'share'>; readonly lag: CacheLag }> {
-  const [backlog, heartbeats, setAside] = await Promise.all([ports.backlog(), ports.heartbeats(), ports.setAside()]);
+): Promise<Measured> {
+  // One after the other: an event moves on from the queue to where it is repaired and on to where it is set aside.
+  const [beats, previous] = await Promise.all([ports.heartbeats(), ports.completeness()]);
+  const seenAtMs = now();
+  const backlog = await ports.backlog();
   const atMs = now();
-  const { rate, oldestAgeSeconds } = await ports.consumption(atMs);
+  const isEmpty = backlog === 0 || (await ports.isEmptyOnce());
+  const unrepaired = await ports.unrepaired();
+  const setAside = await ports.setAside();
+  const { rate, oldestAgeSeconds, queuedSinceMs } = await ports.consumption(atMs);
+  const isAgeKnown = isEmpty || !(await ports.leavesOut(atMs));
   const seconds = Math.max(0.001, (atMs - before.atMs) / 1000);
   const rates = ratesOf(rate * seconds, [before.backlog, backlog], seconds);
   const drain = drainSeconds(backlog, rates);
@@ -84,20 +127,25 @@ export async function measureCache(
     oldestAgeSeconds,
     drainSeconds: Number.isFinite(drain) ? drain : null,
   };
-  return { report, lag: lagOf(heartbeats, setAside, oldestAgeSeconds, atMs) };
+  const isKnown = unrepaired === 0 && !setAside.isMore && isAgeKnown;
+  const ofAllMs = isKnown ? (isEmpty ? undefined : (queuedSinceMs ?? 0)) : 0;
+  const complete = completeness(previous, {
+    beats,
+    atMs: seenAtMs,
+    pendingSinceMs: (type) => earlier(ofAllMs, setAside.sinceMs.get(type)),
+  });
+  return { report, lag: lagOf(complete.until, Object.keys(beats), setAside.count, atMs), completeness: complete };
 }
 
-/** The largest of: time since a type's last heartbeat came through, age of the oldest event that is queued, held, parked or in a gap. */
-function lagOf(
-  heartbeats: Readonly<Record<string, number | undefined>>,
-  { count, oldestMs }: { readonly count: number; readonly oldestMs: number | undefined },
-  oldestAgeSeconds: number,
-  nowMs: number,
-): CacheLag {
-  const beats = Object.entries(heartbeats).flatMap(([type, atMs]) => (atMs === undefined ? [] : [{ type, atMs }]));
-  const stalest = beats.sort((a, b) => a.atMs - b.atMs)[0];
-  if (stalest === undefined) return { stalenessSeconds: undefined, stalestType: undefined, setAside: count };
-  const asideSeconds = oldestMs === undefined ? 0 : (nowMs - oldestMs) / 1000;
-  const stalenessSeconds = Math.max(0, (nowMs - stalest.atMs) / 1000, oldestAgeSeconds, asideSeconds);
-  return { stalenessSeconds, stalestType: stalest.type, setAside: count };
+function earlier(one: number | undefined, other: number | undefined): number | undefined {
+  return one === undefined || other === undefined ? (one ?? other) : Math.min(one, other);
+}
+
+/** That of the type which is complete up to the earliest time; a type of which nothing is known is the stalest. */
+function lagOf(until: Completeness['until'], types: readonly string[], setAside: number, nowMs: number): CacheLag {
+  const [stalest] = types
+    .map((type) => ({ type, ms: stalenessMs(until, type, nowMs) }))
+    .sort((a, b) => (a.ms === b.ms ? 0 : b.ms - a.ms));
+  const isKnown = stalest !== undefined && Number.isFinite(stalest.ms);
+  return { stalenessSeconds: isKnown ? stalest.ms / 1000 : undefined, stalestType: stalest?.type, setAside };
 }

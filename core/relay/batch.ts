@@ -1,7 +1,9 @@
 import type { Boundary } from '../contract.ts';
+import { isHeartbeat } from '../entity.ts';
 import {
   MAX_BATCH_BYTES,
   type OutgoingMessage,
+  outgoingFact,
   outgoingMessage,
   type StreamChange,
   type Unpublishable,
@@ -56,7 +58,8 @@ interface Group {
 /**
  * Publishes every committed version of a stream batch: in order within an entity, entities side by side. What can never be
  * published is diverted and the rest goes on; what failed holds back only what follows it in its own group. With conflation an entity's
- * newest version alone goes out, as a whole: every version is covered by an event at or above it.
+ * newest version alone goes out, as a whole: every version is covered by an event at or above it. A heartbeat goes out after all the records
+ * that precede it, so that it vouches for them.
  *
  * @param publishedAt ISO 8601
  * @param conflate whether several versions of one entity leave as one; default each by itself
@@ -71,7 +74,14 @@ export async function relayBatch(
   const count = { published: 0, conflated: 0, expired: 0, beforeEpoch: 0, diverted: 0 };
   const failed = new Set<string>();
   const groups = new Map<string, Group>();
+  const heartbeats: RelayedMessage[] = [];
   const committedAt: string[] = [];
+
+  const enqueue = (message: RelayedMessage): void => {
+    const group = groups.get(message.groupId);
+    if (group === undefined) groups.set(message.groupId, { messages: [message], next: 0 });
+    else group.messages.push(message);
+  };
 
   const diverted = async (sequenceNumber: string, reason: UnpublishableReason, message: string): Promise<boolean> => {
     try {
@@ -92,14 +102,12 @@ export async function relayBatch(
     } else if ('reason' in next) {
       if (!(await diverted(change.sequenceNumber, next.reason, next.message))) failed.add(change.sequenceNumber);
     } else {
+      if (change.kind === 'fact') committedAt.push(change.fact.occurredAt);
       if (isCommit(change)) committedAt.push(change.owned.changedAt);
-      const group = groups.get(next.groupId);
-      if (group === undefined) groups.set(next.groupId, { messages: [next], next: 0 });
-      else group.messages.push(next);
+      if (change.kind === 'committed' && isHeartbeat(change.owned.entity)) heartbeats.push(next);
+      else enqueue(next);
     }
   }
-
-  if (conflate) for (const group of groups.values()) group.messages.reverse();
 
   const settle = async (message: RelayedMessage, result: PublishResult): Promise<void> => {
     if (result.kind === 'published') count.published += 1;
@@ -116,19 +124,30 @@ export async function relayBatch(
     if (!settled || group.next === group.messages.length) groups.delete(message.groupId);
   };
 
-  while (groups.size > 0) {
-    const heads = [...groups.values()].flatMap(({ messages, next }) => messages.slice(next, next + 1));
-    await Promise.all(
-      batches(heads).map(async (batch) => {
-        const results = await ports.publish(batch);
-        for (const [index, message] of batch.entries()) {
-          await settle(message, results[index] ?? { kind: 'failed', message: 'no answer' });
-        }
-      }),
-    );
+  const publishAll = async (): Promise<void> => {
+    if (conflate) for (const group of groups.values()) group.messages.reverse();
+    while (groups.size > 0) {
+      const heads = [...groups.values()].flatMap(({ messages, next }) => messages.slice(next, next + 1));
+      await Promise.all(
+        batches(heads).map(async (batch) => {
+          const results = await ports.publish(batch);
+          for (const [index, message] of batch.entries()) {
+            await settle(message, results[index] ?? { kind: 'failed', message: 'no answer' });
+          }
+        }),
+      );
+    }
+  };
+
+  await publishAll();
+  const numbers = changes.map(({ sequenceNumber }) => sequenceNumber);
+  const firstFailed = numbers.findIndex((number) => failed.has(number));
+  for (const beat of heartbeats) {
+    if (firstFailed === -1 || numbers.indexOf(beat.sequenceNumber) < firstFailed) enqueue(beat);
+    else failed.add(beat.sequenceNumber);
   }
-  const inOrder = changes.map(({ sequenceNumber }) => sequenceNumber).filter((number) => failed.has(number));
-  return { ...count, failed: inOrder, oldestChangedAt: committedAt.sort()[0] };
+  await publishAll();
+  return { ...count, failed: numbers.filter((number) => failed.has(number)), oldestChangedAt: committedAt.sort()[0] };
 }
 
 /** Whether a record was just committed. A resync and a lift into a new epoch keep the time of the commit, however long ago that was. */
@@ -144,6 +163,10 @@ function messageOf(
   conflate: boolean,
 ): RelayedMessage | Unpublishable {
   if (change.kind === 'unpublishable') return change;
+  if (change.kind === 'fact') {
+    const message = outgoingFact(boundary, change.fact, publishedAt);
+    return 'reason' in message ? message : { ...message, sequenceNumber: change.sequenceNumber };
+  }
   const { owned, resync, sequenceNumber } = change;
   const again = resync === undefined ? undefined : ({ kind: 'resync', token: resync } as const);
   // What takes the place of others can't be told from the one before it.

@@ -2,6 +2,8 @@ import { type Boundary, ownedContract } from '../contract.ts';
 import { deltaOf } from '../delta.ts';
 import { deduplicationId, EPOCH_SIZE, messageGroupId, type SentAgain, sha256, utf8Bytes } from '../entity.ts';
 import { serialiseEvent } from '../event.ts';
+import { type Fact, factData, factGroupId } from '../fact.ts';
+import { serialiseFact } from '../fact-event.ts';
 import { isTombstone, type OwnedEntity } from '../own.ts';
 import type { State } from '../state.ts';
 
@@ -15,6 +17,8 @@ export type StreamChange = { readonly sequenceNumber: string } & (
       /** The token of the resync that this record is, rather than a new version. */
       readonly resync?: string | undefined;
     }
+  /** A fact that was committed. Never conflated: it has no later version that could stand for it. */
+  | { readonly kind: 'fact'; readonly fact: Fact }
   | { readonly kind: 'expired' }
   | ({ readonly kind: 'unpublishable' } & Unpublishable)
 );
@@ -103,6 +107,23 @@ export function outgoingMessage(
     body,
     bytes,
   };
+}
+
+/** The event of a fact, ready to be sent, or why there can be none. */
+export function outgoingFact(boundary: Boundary, fact: Fact, publishedAt: string): OutgoingMessage | Unpublishable {
+  const contract = Object.hasOwn(boundary.publishes, fact.type) ? boundary.publishes[fact.type] : undefined;
+  if (contract === undefined || fact.owner !== boundary.name) {
+    return { reason: 'unknown-type', message: `${boundary.name} doesn't publish ${fact.type} of ${fact.owner}` };
+  }
+  const data = factData(contract, fact.data);
+  if (typeof data === 'string') return { reason: 'unreadable', message: data };
+  if (!isTimestamp(fact.occurredAt)) return { reason: 'unreadable', message: 'occurredAt is no ISO 8601 time' };
+  const body = serialiseFact({ ...fact, data }, publishedAt);
+  const bytes = utf8Bytes(body) + ATTRIBUTE_BYTES;
+  if (bytes > MAX_BATCH_BYTES) {
+    return { reason: 'too-large', message: `${bytes} bytes; a message carries ${MAX_BATCH_BYTES}` };
+  }
+  return { groupId: factGroupId(contract, data), deduplicationId: fact.id, type: fact.type, body, bytes };
 }
 
 /** What changed from the version before, where that is a state of the same form and the change is shorter than the state; else undefined. */

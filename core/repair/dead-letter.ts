@@ -23,3 +23,8 @@ export function deadLetter(message: ReceivedMessage, reason: 'crashed' | 'undeli
     setAsideAtMs: nowMs,
   };
 }
+
+/** Whether a sequence number is one that `deadLetter` gave. */
+export function isDeadLetter(sequenceNumber: string): boolean {
+  return sequenceNumber.includes('.');
+}

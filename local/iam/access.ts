@@ -1,5 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { type Call, callerName, type RoleCaller } from './caller.ts';
+import { looksAtItemKeys } from './condition.ts';
 import { decide, type Policies } from './decide.ts';
 import { type Denial, denialOf } from './denial.ts';
 import type { Place } from './needs/need.ts';
@@ -63,6 +64,8 @@ export function createAccess({ place, mode = 'checked', onDenial = () => {} }: A
   const signers = new Map<string, RoleCaller>();
   const denials = new Map<string, Denial>();
   const calls = new Map<string, Call>();
+  /** Roles some of whose policies look at the keys of items. */
+  const byKey = new Set<string>();
   /** Cleared when a policy is added; calls repeat, so most need no more than this. */
   const decided = new Map<string, Denial | undefined>();
 
@@ -80,9 +83,13 @@ export function createAccess({ place, mode = 'checked', onDenial = () => {} }: A
     return denial;
   }
 
-  function check(call: Call): Denial | undefined {
+  function check(asked: Call): Denial | undefined {
     if (mode === 'off') return undefined;
-    const key = `${callerName(call.caller)} ${call.action} ${call.resource}`;
+    // Keys are as many as entities: they are told apart only for those whose policies do.
+    const { leadingKey, ...rest } = asked;
+    const call = asked.caller.kind === 'role' && byKey.has(asked.caller.roleArn) ? asked : rest;
+    const circumstances = `${call === asked ? (leadingKey ?? '') : ''} ${call.context ? JSON.stringify(call.context) : ''}`;
+    const key = `${callerName(call.caller)} ${call.action} ${call.resource} ${circumstances}`;
     const denial = decided.has(key) ? decided.get(key) : decideOn(key, call);
     if (denial === undefined) return undefined;
     denial.count += 1;
@@ -106,6 +113,7 @@ export function createAccess({ place, mode = 'checked', onDenial = () => {} }: A
     addRole: (roleArn) => void ofRoles.set(roleArn, []),
     grant(roleArn, statements) {
       ofRoles.set(roleArn, [...requireRole(roleArn), ...statements]);
+      if (statements.some(({ conditions }) => conditions.some(looksAtItemKeys))) byKey.add(roleArn);
       decided.clear();
     },
     protect(resourceArn, statements) {

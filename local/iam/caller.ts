@@ -15,8 +15,18 @@ export interface ServiceCaller {
   readonly sourceArn: string;
 }
 
+/** Whoever sends a request that nobody asks a signature of. */
+export interface AnonymousCaller {
+  readonly kind: 'anonymous';
+}
+
 /** Whoever calls and isn't allowed everything. */
-export type Caller = RoleCaller | ServiceCaller;
+export type Caller = RoleCaller | ServiceCaller | AnonymousCaller;
+
+/** What a request says of itself, beyond who sends it, by the condition key that asks for it. */
+export type CallContext = Readonly<
+  Partial<Record<'lambda:FunctionUrlAuthType' | 'lambda:InvokedViaFunctionUrl', string>>
+>;
 
 /** One thing that somebody wants to do. */
 export interface Call {
@@ -25,10 +35,14 @@ export interface Call {
   readonly action: string;
   /** An ARN; `*` for an action that knows no narrower resource. */
   readonly resource: string;
+  readonly context?: CallContext;
+  /** The partition key of the item that is put into a table; undefined for all else. */
+  readonly leadingKey?: string | undefined;
 }
 
 /** A caller as AWS's messages name it. */
 export function callerName(caller: Caller): string {
+  if (caller.kind === 'anonymous') return 'anonymous';
   if (caller.kind === 'service') return `${caller.service} for ${caller.sourceArn}`;
   return sessionArn(caller);
 }

@@ -1,4 +1,4 @@
-import { accountOf, type Caller } from './caller.ts';
+import { accountOf, type Call } from './caller.ts';
 import { arnMatches, textMatches } from './pattern.ts';
 
 /** One line of a statement's Condition: one key, and the values that it is held against. */
@@ -12,6 +12,8 @@ interface Operator {
   /** Whether the request's value is like one of the policy's. */
   readonly matches: (wanted: string, given: string) => boolean;
   readonly isNegated?: boolean;
+  /** Of each value that the request has under the key: it holds too where there is none. */
+  readonly isForAll?: boolean;
 }
 
 const equals = (wanted: string, given: string) => wanted === given;
@@ -28,21 +30,26 @@ const OPERATORS: Readonly<Record<string, Operator>> = {
   ArnNotEquals: { matches: arnMatches, isNegated: true },
   ArnNotLike: { matches: arnMatches, isNegated: true },
   Bool: { matches: sameTruth },
+  // iam/reference_policies_condition-single-vs-multi-valued-context-keys
+  'ForAllValues:StringEquals': { matches: equals, isForAll: true },
 };
 
-type Read = (caller: Caller) => string | undefined;
+type Read = (call: Pick<Call, 'caller' | 'context' | 'leadingKey'>) => string | undefined;
 
 /** Keys by their name in lower case, since case doesn't count in them (iam/reference_policies_condition-keys). */
 const KEYS: Readonly<Record<string, Read>> = {
   // Every call would come over TLS on AWS; the local endpoints speak plain HTTP.
   'aws:securetransport': () => 'true',
-  'aws:sourcearn': (caller) => (caller.kind === 'service' ? caller.sourceArn : undefined),
-  'aws:sourceaccount': (caller) => (caller.kind === 'service' ? accountOf(caller.sourceArn) : undefined),
-  'aws:principalarn': (caller) => (caller.kind === 'role' ? caller.roleArn : undefined),
   // Of requests to subscribe, which no function makes here.
   'sns:protocol': () => undefined,
   'sns:endpoint': () => undefined,
-  'aws:principalaccount': (caller) => (caller.kind === 'role' ? accountOf(caller.roleArn) : undefined),
+  'aws:sourcearn': ({ caller }) => (caller.kind === 'service' ? caller.sourceArn : undefined),
+  'aws:sourceaccount': ({ caller }) => (caller.kind === 'service' ? accountOf(caller.sourceArn) : undefined),
+  'aws:principalarn': ({ caller }) => (caller.kind === 'role' ? caller.roleArn : undefined),
+  'aws:principalaccount': ({ caller }) => (caller.kind === 'role' ? accountOf(caller.roleArn) : undefined),
+  'lambda:functionurlauthtype': ({ context }) => context?.['lambda:FunctionUrlAuthType'],
+  'lambda:invokedviafunctionurl': ({ context }) => context?.['lambda:InvokedViaFunctionUrl'],
+  'dynamodb:leadingkeys': ({ leadingKey }) => leadingKey,
 };
 
 /** Why a condition can't be evaluated; undefined if it can. */
@@ -60,10 +67,16 @@ export function variableProblem(values: readonly string[]): string | undefined {
   return found && `policy variables are not emulated. Given: ${found}`;
 }
 
-/** Whether a condition holds for a caller; a key that a request doesn't have is like nothing. */
-export function conditionHolds({ operator, key, values }: Condition, caller: Caller): boolean {
-  const { matches, isNegated = false } = OPERATORS[operator] ?? { matches: () => false };
-  const given = KEYS[key.toLowerCase()]?.(caller);
+/** Whether a condition holds for a call; a key that a request doesn't have is like nothing. */
+export function conditionHolds({ operator, key, values }: Condition, call: Call): boolean {
+  const { matches, isNegated = false, isForAll = false } = OPERATORS[operator] ?? { matches: () => false };
+  const given = KEYS[key.toLowerCase()]?.(call);
+  if (isForAll && given === undefined) return true;
   const isLike = given !== undefined && values.some((wanted) => matches(wanted, given));
   return isLike !== isNegated;
+}
+
+/** Whether a condition tells the items of a table apart. */
+export function looksAtItemKeys({ key }: Condition): boolean {
+  return key.toLowerCase() === 'dynamodb:leadingkeys';
 }

@@ -19,7 +19,7 @@ export type Decision =
 
 /**
  * Decides as IAM does within one account: what a statement denies is denied; else one statement of the role's policies or of the resource's
- * policy must allow it (iam/reference_policies_evaluation-logic). A service has no role here, so the resource's policy alone counts.
+ * policy must allow it (iam/reference_policies_evaluation-logic). Services and the anonymous have no role here, so the resource's policy alone counts.
  */
 export function decide({ ofRoles, ofResources }: Policies, call: Call): Decision {
   const { caller, resource } = call;
@@ -37,11 +37,11 @@ export function decide({ ofRoles, ofResources }: Policies, call: Call): Decision
 }
 
 /** Whether a statement speaks of this action on this resource under these circumstances. */
-function isAbout({ actions, resources, conditions }: Statement, { action, resource, caller }: Call): boolean {
+function isAbout({ actions, resources, conditions }: Statement, call: Call): boolean {
   return (
-    isSelected(actions, (pattern) => actionMatches(pattern, action)) &&
-    isSelected(resources, (pattern) => resourceMatches(pattern, resource)) &&
-    conditions.every((condition) => conditionHolds(condition, caller))
+    isSelected(actions, (pattern) => actionMatches(pattern, call.action)) &&
+    isSelected(resources, (pattern) => resourceMatches(pattern, call.resource)) &&
+    conditions.every((condition) => conditionHolds(condition, call))
   );
 }
 
@@ -56,6 +56,7 @@ function isSelected({ patterns, isInverted }: Selection, matches: (pattern: stri
 function isNamed(principals: Statement['principals'], caller: Caller, effect: Statement['effect']): boolean {
   if (principals === undefined) return false;
   if (principals === 'everyone') return true;
+  if (caller.kind === 'anonymous') return false;
   if (caller.kind === 'service') return principals.services.includes(caller.service);
   const account = accountOf(caller.roleArn);
   const names = [caller.roleArn, sessionArn(caller)];

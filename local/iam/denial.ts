@@ -27,14 +27,22 @@ export function denialOf(call: Call, decision: Exclude<Decision, { outcome: 'all
     return { ...shared, statement: JSON.parse(by.text), message };
   }
   const statement = statementFor(call);
-  const policy = call.caller.kind === 'service' ? 'resource-based' : 'identity-based';
+  const policy = call.caller.kind === 'role' ? 'identity-based' : 'resource-based';
   const message = `${refused} because no ${policy} policy allows the ${action} action\nWould be allowed by: ${JSON.stringify(statement)}`;
   return { ...shared, statement, message };
 }
 
-function statementFor({ caller, action, resource }: Call): object {
-  const statement = { Effect: 'Allow', Action: action, Resource: resource };
-  if (caller.kind === 'role') return statement;
-  const Condition = { ArnEquals: { 'aws:SourceArn': caller.sourceArn } };
-  return { ...statement, Principal: { Service: caller.service }, Condition };
+function statementFor({ caller, action, resource, context = {} }: Call): object {
+  const { 'lambda:FunctionUrlAuthType': authType, 'lambda:InvokedViaFunctionUrl': viaUrl } = context;
+  const Condition = {
+    ...(authType !== undefined && { StringEquals: { 'lambda:FunctionUrlAuthType': authType } }),
+    ...(viaUrl !== undefined && { Bool: { 'lambda:InvokedViaFunctionUrl': viaUrl } }),
+    ...(caller.kind === 'service' && { ArnEquals: { 'aws:SourceArn': caller.sourceArn } }),
+  };
+  return {
+    ...{ Effect: 'Allow', Action: action, Resource: resource },
+    ...(caller.kind === 'anonymous' && { Principal: '*' }),
+    ...(caller.kind === 'service' && { Principal: { Service: caller.service } }),
+    ...(Object.keys(Condition).length > 0 && { Condition }),
+  };
 }

@@ -85,6 +85,8 @@ const permissionProperties = z.strictObject({
   Principal: z.string(),
   SourceArn: z.optional(z.string()),
   SourceAccount: z.optional(z.string()),
+  FunctionUrlAuthType: z.optional(z.enum(['AWS_IAM', 'NONE'])),
+  InvokedViaFunctionUrl: z.optional(z.union([z.boolean(), z.stringbool()])),
 });
 
 /** Adds a statement to a function's policy, in the form that Lambda gives it (lambda/latest/api/API_AddPermission). */
@@ -94,9 +96,15 @@ export const createPermission: ResourceHandler = (request) => {
   const name = given.FunctionName.slice(given.FunctionName.lastIndexOf(':') + 1);
   const arn = `arn:aws:lambda:${region}:${accountId}:function:${name}`;
   const isService = given.Principal.endsWith('.amazonaws.com');
+  const { SourceArn, SourceAccount, FunctionUrlAuthType, InvokedViaFunctionUrl } = given;
+  const equal = {
+    ...(SourceAccount !== undefined && { 'aws:SourceAccount': SourceAccount }),
+    ...(FunctionUrlAuthType !== undefined && { 'lambda:FunctionUrlAuthType': FunctionUrlAuthType }),
+  };
   const Condition = {
-    ...(given.SourceArn !== undefined && { ArnLike: { 'aws:SourceArn': given.SourceArn } }),
-    ...(given.SourceAccount !== undefined && { StringEquals: { 'aws:SourceAccount': given.SourceAccount } }),
+    ...(SourceArn !== undefined && { ArnLike: { 'aws:SourceArn': SourceArn } }),
+    ...(Object.keys(equal).length > 0 && { StringEquals: equal }),
+    ...(InvokedViaFunctionUrl && { Bool: { 'lambda:InvokedViaFunctionUrl': 'true' } }),
   };
   const Principal = isService ? { Service: given.Principal } : { AWS: given.Principal };
   const Statement = { Effect: 'Allow', Principal, Action: given.Action, Resource: arn, Condition };

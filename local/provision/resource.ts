@@ -5,6 +5,7 @@ import type { Messaging } from '../fifo/messaging.ts';
 import type { Access } from '../iam/access.ts';
 import type { FunctionHost } from '../lambda/host.ts';
 import type { StreamMappingOptions } from '../lambda/stream-mapping.ts';
+import type { FunctionUrls } from '../wire/function-url.ts';
 import type { Resource, Stack } from './assembly.ts';
 
 /** An event source mapping on a queue. */
@@ -32,6 +33,7 @@ export interface ProvisionTarget {
   messaging: Messaging;
   functions: FunctionHost;
   access: Access;
+  functionUrls: Pick<FunctionUrls, 'add'>;
   cloudWatch: Pick<CloudWatch, 'alarms' | 'insightRules' | 'schedules'>;
   mapQueue(request: QueueMappingRequest): Promise<void>;
   mapStream(request: StreamMappingRequest): Promise<void>;

@@ -5,6 +5,7 @@ import { askedForCapacity, dynamoDbRequest } from '../ledger/dynamodb-request.ts
 import type { Ledger } from '../ledger/ledger.ts';
 import { dynamoDbDenial } from './denials.ts';
 import type { Answer } from './errors.ts';
+import { closeAtOnce, listen } from './listen.ts';
 
 /** Where functions find DynamoDB: what they may not do is refused, everything else goes to the engine as it came. */
 export interface DynamoDbGateway {
@@ -78,20 +79,13 @@ export async function startDynamoDbGateway(
     outgoing.end(body);
   }
 
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(0, '127.0.0.1', resolve);
-  });
-  const address = server.address();
-  if (address === null || typeof address === 'string') throw new Error(`No TCP address to serve on: ${address}`);
+  const url = await listen(server);
   return {
-    url: `http://127.0.0.1:${address.port}`,
-    close: () =>
-      new Promise((resolve) => {
-        server.close(() => resolve());
-        server.closeAllConnections();
-        agent.destroy();
-      }),
+    url,
+    async close() {
+      await closeAtOnce(server);
+      agent.destroy();
+    },
   };
 }
 

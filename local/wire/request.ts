@@ -4,23 +4,34 @@ import type { Answer } from './errors.ts';
 /** 1 MiB, the largest message or batch, with every byte escaped in JSON (`\\u0009`), and some room. */
 const MAX_BODY_BYTES = 8 * 1_048_576;
 
-/** Whether the request is meant for this machine and does not come from a web page (DNS rebinding, CSRF). */
+/** Whether the request is meant for this machine (DNS rebinding). */
+export function namesThisMachine({ headers }: IncomingMessage): boolean {
+  const host = headers.host?.replace(/:\d+$/, '');
+  return host === '127.0.0.1' || host === 'localhost';
+}
+
+/** Whether the request is meant for this machine and does not come from a web page (CSRF). */
 export function isOwnHost(request: IncomingMessage): boolean {
-  const host = request.headers.host?.replace(/:\d+$/, '');
-  return request.headers.origin === undefined && (host === '127.0.0.1' || host === 'localhost');
+  return request.headers.origin === undefined && namesThisMachine(request);
 }
 
 /** Reads the whole body as UTF-8, unless it exceeds the limit or the client goes away. */
-export function readBody(request: IncomingMessage): Promise<{ text: string } | 'tooLong' | 'aborted'> {
+export async function readBody(request: IncomingMessage): Promise<{ text: string } | 'tooLong' | 'aborted'> {
+  const body = await readBytes(request, MAX_BODY_BYTES);
+  return typeof body === 'string' ? body : { text: body.toString() };
+}
+
+/** Reads the whole body, unless it exceeds the limit or the client goes away. */
+export function readBytes(request: IncomingMessage, maxBytes: number): Promise<Buffer | 'tooLong' | 'aborted'> {
   return new Promise((resolve) => {
     const chunks: Buffer[] = [];
     let bytes = 0;
     request.on('data', (chunk: Buffer) => {
       bytes += chunk.length;
-      if (bytes <= MAX_BODY_BYTES) chunks.push(chunk);
+      if (bytes <= maxBytes) chunks.push(chunk);
       else resolve('tooLong');
     });
-    request.on('end', () => resolve({ text: Buffer.concat(chunks).toString() }));
+    request.on('end', () => resolve(Buffer.concat(chunks)));
     request.on('close', () => resolve('aborted'));
     request.on('error', () => resolve('aborted'));
   });

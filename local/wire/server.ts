@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { MessagingError } from '../fifo/errors.ts';
 import type { Messaging } from '../fifo/messaging.ts';
 import { deniedRequest, type Guard, OPEN } from '../iam/check-request.ts';
@@ -13,6 +13,7 @@ import { cloudWatchDenial, snsDenial, sqsDenial } from './denials.ts';
 import { type Answer, SNS_NAMESPACE, snsError, sqsError } from './errors.ts';
 import { asInput } from './input.ts';
 import { answerLambda, type Invokable, isForLambda } from './lambda.ts';
+import { closeAtOnce, listen } from './listen.ts';
 import { parseQuery } from './query.ts';
 import { isOwnHost, json, readBody, tooLong } from './request.ts';
 import { runSns } from './sns.ts';
@@ -57,19 +58,9 @@ export async function startWire({
   const server = createServer({ keepAliveTimeout: 60_000 }, (request, response) => {
     void handle(request, response, { messaging, functions, cloudWatch, guard, ledger });
   });
-  await listen(server, port);
-  const address = server.address();
-  if (address === null || typeof address === 'string') throw new Error(`No TCP address to serve on: ${address}`);
-  const url = `http://127.0.0.1:${address.port}`;
+  const url = await listen(server, port);
   messaging.baseUrl = url;
-  return {
-    url,
-    close: () =>
-      new Promise((resolve) => {
-        server.close(() => resolve());
-        server.closeAllConnections();
-      }),
-  };
+  return { url, close: () => closeAtOnce(server) };
 }
 
 const NO_FUNCTIONS: Invokable = {
@@ -85,16 +76,6 @@ type Services = Required<Omit<WireOptions, 'port' | 'cloudWatch' | 'ledger'>> & 
 /** Who signed a request, for the ledger. */
 function callerOf({ guard }: Services, authorization: string | undefined): string {
   return guard.signerOf(authorization)?.functionName ?? 'client';
-}
-
-function listen(server: Server, port: number): Promise<void> {
-  return new Promise((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(port, '127.0.0.1', () => {
-      server.off('error', reject);
-      resolve();
-    });
-  });
 }
 
 async function handle(request: IncomingMessage, response: ServerResponse, services: Services): Promise<void> {

@@ -292,8 +292,9 @@ describe('the tables themselves', () => {
 
   test('show a stopped entity of which nothing has arrived as unknown, everywhere', async () => {
     await subject.ports.stop(entity, aside());
-    expect(await reader().get('Thing', entity.id)).toEqual({ status: 'unknown', id: entity.id });
-    expect(await reader().getMany('Thing', [entity.id])).toEqual([{ status: 'unknown', id: entity.id }]);
+    const unknown = { status: 'unknown', id: entity.id, stalenessMs: Number.POSITIVE_INFINITY };
+    expect(await reader().get('Thing', entity.id)).toEqual(unknown);
+    expect(await reader().getMany('Thing', [entity.id])).toEqual([unknown]);
     expect((await reader().list('Thing')).items).toEqual([]);
     expect((await reader().listWithDeleted('Thing')).items).toEqual([]);
     expect(await reader().count('Thing')).toBe(0);

@@ -56,6 +56,7 @@ describe('the conditional write', () => {
       version: 5,
       changedAt: CHANGED_AT,
       value: { id: 'a' },
+      stalenessMs: Number.POSITIVE_INFINITY,
     });
   });
 
@@ -97,7 +98,7 @@ describe('the conditional write', () => {
     await write(item({ region: 'Europe' }));
     expect(await write(tombstone({ version: 6 }))).toEqual({ kind: 'stored' });
     const deleted = { status: 'deleted', id: 'a', version: 6, changedAt: CHANGED_AT };
-    expect(await reader.get('Thing', 'a')).toEqual(deleted);
+    expect(await reader.get('Thing', 'a')).toEqual({ ...deleted, stalenessMs: Number.POSITIVE_INFINITY });
     expect(await reader.listBy('Thing', 'region', 'Europe')).toEqual({ items: [], cursor: undefined });
     expect(await write(item({ version: 5 }))).toMatchObject({ kind: 'refused' });
     expect(await write(item({ version: 7 }))).toEqual({ kind: 'stored' });
@@ -120,8 +121,9 @@ describe('the conditional write', () => {
 describe('get and getMany', () => {
   test('tell an unknown entity and one of another type from what is there', async () => {
     await write(item());
-    expect(await reader.get('Thing', 'b')).toEqual({ status: 'unknown', id: 'b' });
-    expect(await reader.get('Other', 'a')).toEqual({ status: 'unknown', id: 'a' });
+    const unknown = { status: 'unknown', stalenessMs: Number.POSITIVE_INFINITY };
+    expect(await reader.get('Thing', 'b')).toEqual({ ...unknown, id: 'b' });
+    expect(await reader.get('Other', 'a')).toEqual({ ...unknown, id: 'a' });
   });
 
   test('answer in the order asked for, over 100 ids and with duplicates', async () => {

@@ -188,7 +188,7 @@ describe("a heartbeat's event", () => {
     const reader = createReader({ boundary, tableName: cacheTable, client: tables.client });
     expect(await reader.get('Town', HEARTBEAT_ID)).toEqual({
       ...{ status: 'found', id: HEARTBEAT_ID, version: 2 },
-      ...{ changedAt: at(), value: { at: at() } },
+      ...{ changedAt: at(), value: { at: at() }, stalenessMs: Number.POSITIVE_INFINITY },
     });
     expect((await reader.list('Town')).items).toEqual([]);
     expect((await reader.listWithDeleted('Town')).items).toEqual([]);

@@ -34,12 +34,18 @@ export const STOCK: readonly GivenEntity[] = [
   { type: 'Other', id: 'id-0', state: { region: 'Europe' } },
 ];
 
-/** What every reader promises; `open` gives one over a cache that holds `STOCK`. */
-export function readerContract(open: () => Promise<Reader>): void {
+/** How stale the reader is that the contract is tried on. */
+const STALENESS_MS = 90_000;
+
+/** A reader over a cache that holds `STOCK` and lags by as much; infinite: nobody knows by how much. */
+type Open = (stalenessMs: number) => Promise<Reader>;
+
+/** What every reader promises. */
+export function readerContract(open: Open): void {
   let reader: Reader;
 
   beforeAll(async () => {
-    reader = await open();
+    reader = await open(STALENESS_MS);
   });
 
   describe('a reader', () => {
@@ -50,6 +56,7 @@ export function readerContract(open: () => Promise<Reader>): void {
         version: 3,
         changedAt: CHANGED_AT,
         value: { region: 'Asia', name: '漢' },
+        stalenessMs: STALENESS_MS,
       });
     });
 
@@ -59,9 +66,11 @@ export function readerContract(open: () => Promise<Reader>): void {
         id: 'gone-1',
         version: 4,
         changedAt: CHANGED_AT,
+        stalenessMs: STALENESS_MS,
       });
-      expect(await reader.get('Thing', 'never')).toEqual({ status: 'unknown', id: 'never' });
-      expect(await reader.get('Other', 'a')).toEqual({ status: 'unknown', id: 'a' });
+      const unknown = { status: 'unknown', stalenessMs: STALENESS_MS };
+      expect(await reader.get('Thing', 'never')).toEqual({ ...unknown, id: 'never' });
+      expect(await reader.get('Other', 'a')).toEqual({ ...unknown, id: 'a' });
     });
 
     test('answers for many in the order asked for, duplicates too', async () => {
@@ -117,6 +126,52 @@ export function readerContract(open: () => Promise<Reader>): void {
       expect(await reader.get('Thing', 'a')).toMatchObject({ value: { name: 'a' } });
     });
 
+    test.each<[string, (reader: Reader, maxStalenessMs: number) => Promise<unknown>]>([
+      ['one entity', (r, maxStalenessMs) => r.get('Thing', 'a', { maxStalenessMs })],
+      ['many', (r, maxStalenessMs) => r.getMany('Thing', ['a', 'never'], { maxStalenessMs })],
+      ['a list', (r, maxStalenessMs) => r.list('Thing', { maxStalenessMs, limit: 1 })],
+      ['a list with deleted ones', (r, maxStalenessMs) => r.listWithDeleted('Thing', { maxStalenessMs, limit: 1 })],
+      ['a list by an index', (r, maxStalenessMs) => r.listBy('Thing', 'region', 'Asia', { maxStalenessMs, limit: 1 })],
+    ])('says of %s how stale it may be, and refuses it to who takes none that stale', async (_, read) => {
+      const answer = await read(reader, STALENESS_MS);
+      const entities = [answer].flatMap((one) => (Array.isArray(one) ? one : (Object(one).items ?? one)));
+      expect(entities.length).toBeGreaterThan(0);
+      for (const entity of entities) expect(entity).toMatchObject({ stalenessMs: STALENESS_MS });
+      await expect(read(reader, STALENESS_MS - 1)).rejects.toMatchObject({
+        ...{ name: 'FreshetError', code: 'TooStale', stalenessMs: STALENESS_MS, maxStalenessMs: STALENESS_MS - 1 },
+        message:
+          'maxStalenessMs: the cache may lag by 90000 ms with Thing. Asked for: at most 89999 ms. Read without maxStalenessMs to get what ' +
+          'there is, or again later.',
+      });
+    });
+
+    test('whose staleness nobody knows answers, but not to who asks for any', async () => {
+      const clueless = await open(Number.POSITIVE_INFINITY);
+      expect(await clueless.get('Thing', 'a')).toMatchObject({ version: 3, stalenessMs: Number.POSITIVE_INFINITY });
+      await expect(clueless.get('Thing', 'a', { maxStalenessMs: 1e12 })).rejects.toMatchObject({
+        ...{ code: 'TooStale', stalenessMs: Number.POSITIVE_INFINITY },
+        message: expect.stringContaining('its owner has not been heard of yet'),
+      });
+    });
+
+    test.each([
+      ['that is there', 'a', 3, 3],
+      ['of a deletion', 'gone-1', 4, 4],
+      ['before what is there', 'gone-1', 1, 4],
+    ])('answers who asks for a version %s', async (_, id, atLeastVersion, version) => {
+      expect(await reader.get('Thing', id, { atLeastVersion })).toMatchObject({ id, version });
+    });
+
+    test.each([
+      ['after what is there', 'a', 4, 3, 'version 3'],
+      ['of what is unknown', 'never', 1, 0, 'no version'],
+    ])('refuses who asks for a version %s', async (_, id, expectedVersion, currentVersion, has) => {
+      await expect(reader.get('Thing', id, { atLeastVersion: expectedVersion })).rejects.toMatchObject({
+        ...{ name: 'FreshetError', code: 'VersionNotReached', entity: { type: 'Thing', id } },
+        ...{ expectedVersion, currentVersion, message: expect.stringContaining(`the cache has ${has} of Thing/${id}`) },
+      });
+    });
+
     test.each<[string, (reader: Reader) => Promise<unknown>, string]>([
       ['a type that the cache does not keep', (r) => r.get('Country', 'a'), 'UnknownEntityType'],
       ['such a type, of no ids', (r) => r.getMany('Country', []), 'UnknownEntityType'],
@@ -130,6 +185,10 @@ export function readerContract(open: () => Promise<Reader>): void {
       ['an index that every object has', (r) => r.listBy('Thing', 'toString', 'x'), 'UnknownIndex'],
       ['a cursor that no page returned', (r) => r.list('Thing', { cursor: 'nonsense' }), 'InvalidCursor'],
       ['such a cursor of an index', (r) => r.listBy('Thing', 'region', 'x', { cursor: '?' }), 'InvalidCursor'],
+      ['a staleness that no answer has', (r) => r.get('Thing', 'a', { maxStalenessMs: -1 }), 'InvalidMaxStaleness'],
+      ['one that is no number', (r) => r.list('Thing', { maxStalenessMs: Number.NaN }), 'InvalidMaxStaleness'],
+      ['a version that no entity has', (r) => r.get('Thing', 'a', { atLeastVersion: 0 }), 'InvalidVersion'],
+      ['half a version', (r) => r.get('Thing', 'a', { atLeastVersion: 1.5 }), 'InvalidVersion'],
       ['a page of nothing', (r) => r.list('Thing', { limit: 0 }), 'InvalidLimit'],
       ['a page too long', (r) => r.listBy('Thing', 'region', 'x', { limit: 1001 }), 'InvalidLimit'],
     ])('refuses %s', async (_, act, code) => {

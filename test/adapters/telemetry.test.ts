@@ -2,6 +2,7 @@ import { DynamoDBServiceException } from '@aws-sdk/client-dynamodb';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import * as z from 'zod/mini';
 import { reportTelemetry } from '../../adapters/flow-telemetry.ts';
+import { sagaTelemetry } from '../../adapters/saga-telemetry.ts';
 import { projectorTelemetry, relayTelemetry } from '../../adapters/telemetry.ts';
 import {
   BOUNDARY_DIMENSION,
@@ -12,10 +13,12 @@ import {
   RELAY_DELAY_METRIC,
   RELAY_METRICS,
   REPORT_METRICS,
+  SAGA_METRICS,
 } from '../../core/metrics.ts';
 import { OUTCOMES } from '../../core/outcome.ts';
 import type { Settled } from '../../core/project/batch.ts';
 import type { ReceivedMessage } from '../../core/project/ports.ts';
+import { SAGA_OUTCOMES } from '../../core/saga/step.ts';
 
 const NOW = Date.parse('2026-11-25T12:00:00Z');
 
@@ -86,7 +89,7 @@ describe("a projector's metrics", () => {
         ],
         returned: [
           { message: message(30, 'Thing/b'), error: throttled },
-          { message: message(31, 'Thing/b'), error: new Error('cut off') },
+          { message: { ...message(31, 'Thing/b'), receiveCount: 3 }, error: new Error('cut off') },
         ],
       },
       NOW,
@@ -103,6 +106,7 @@ describe("a projector's metrics", () => {
       [PROJECTOR_METRICS.queueTime]: Array.from({ length: count }, () => 3_000),
       [PROJECTOR_METRICS.processingTime]: 250,
       [PROJECTOR_METRICS.returned]: 2,
+      [PROJECTOR_METRICS.returnedOften]: 1,
       [PROJECTOR_METRICS.throttled]: 1,
       [PROJECTOR_METRICS.conflicts]: 1,
       [PROJECTOR_METRICS.hottestGroup]: count,
@@ -182,5 +186,30 @@ describe("a report's metrics", () => {
     reportTelemetry('shelf').reported(idle, { stalenessSeconds: undefined, stalestType: undefined, setAside: 0 });
     const { utilisation, drainTime, staleness, ...others } = REPORT_METRICS;
     expect(Object.keys(emitted('shelf').metrics).sort()).toEqual(Object.values(others).sort());
+  });
+});
+
+describe('a saga', () => {
+  test.each(SAGA_OUTCOMES)('counts a fact that ended as %s', (outcome) => {
+    sagaTelemetry('shipping').done({ key: 'o1', outcome, effects: [] });
+    expect(emitted('shipping').metrics).toEqual({ [SAGA_METRICS[outcome]]: 1 });
+  });
+
+  test('logs what waits too long by its key', () => {
+    sagaTelemetry('shipping').done({ key: 'o1', outcome: 'overdue', effects: ['Overdue'] });
+    const logged = lines.filter((line) => line.includes('"level":"WARN"'));
+    expect(logged.map((line) => JSON.parse(line))).toMatchObject([{ message: 'overdue', key: 'o1' }]);
+  });
+
+  test('counts what goes back to its queue and what is parked', () => {
+    const message = { messageId: 'm1', groupId: 'g', sequenceNumber: '1', body: '{', receiveCount: 2, sentAtMs: 0 };
+    sagaTelemetry('shipping').returned(message, new TypeError('x'));
+    expect(emitted('shipping').metrics).toEqual({ [PROJECTOR_METRICS.returned]: 1 });
+    lines = [];
+    sagaTelemetry('shipping').parked({
+      ...{ status: 'parked', message, reason: 'malformed', explanation: '', setAsideAtMs: 0 },
+      ...{ entity: undefined, version: undefined },
+    });
+    expect(emitted('shipping').metrics).toEqual({ [OUTCOME_METRICS.parked]: 1 });
   });
 });

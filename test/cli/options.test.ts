@@ -4,6 +4,7 @@ import { waitingLine } from '../../cli/backpressure.ts';
 import { costCommand } from '../../cli/cost/command.ts';
 import { deleteCommand } from '../../cli/delete.ts';
 import { EXIT, reportError } from '../../cli/errors.ts';
+import { getCommand } from '../../cli/get.ts';
 import { importCommand } from '../../cli/import/command.ts';
 import { putCommand } from '../../cli/put.ts';
 import { statusCommand } from '../../cli/status/command.ts';
@@ -29,6 +30,8 @@ describe('an option that is given wrong', () => {
     [watchCommand, ['--interval', '0s'], ['--interval: given: 0s', '1s to 1h']],
     [watchCommand, ['--interval', '1'], ['--interval: not a span of time: "1"']],
     [watchCommand, ['--count', '0'], ['--count: not such a number: "0"', 'from 1 to']],
+    [getCommand, ['C', 'T', 'x', '--max-staleness', '5'], ['--max-staleness: not a span of time: "5"', '90s, 10m']],
+    [getCommand, ['C', 'T', 'x', '--at-least-version', '0'], ['--at-least-version: not a version: "0"', 'from 1']],
     [putCommand, ['T', 'x', '--max-wait', '-1s'], ['--max-wait: not a span of time: "-1s"', '90s, 10m, 1h, 2d']],
     [deleteCommand, ['T', 'x', '--max-wait', 'no'], ['--max-wait: not a span of time: "no"']],
     [importCommand, ['T', 'f', '--id', 'i', '--max-wait', '5'], ['--max-wait: not a span of time: "5"']],

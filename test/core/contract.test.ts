@@ -23,6 +23,8 @@ describe('a boundary', () => {
       schemaVersion: 2,
       upcasts: {},
       deltas: false,
+      classification: 'reference',
+      fields: {},
     });
     expect(ownedContract(catalogue, 'Label').schemaVersion).toBe(1);
   });
@@ -33,6 +35,7 @@ describe('a boundary', () => {
       module: 'file:///idle.ts',
       owns: {},
       caches: {},
+      publishes: {},
       epoch: 0,
     });
   });

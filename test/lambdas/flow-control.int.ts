@@ -289,6 +289,7 @@ describe("the report's deployed bundle", () => {
       CACHE_TABLE: await tables.create('Ordering'),
       PARKING_TABLE: await tables.create('OrderingParking'),
       QUEUE_URL: queueOf(`${task.id}.fifo`),
+      REPAIR_QUEUE_URLS: JSON.stringify([queueOf(task.id)]),
       // The first report looks twice, a twelfth of this apart.
       INTERVAL_SECONDS: '3',
       REPORT_QUEUES: JSON.stringify({ nowhere: queueOf('no-such-queue'), geography: queueOf(task.id) }),

@@ -31,7 +31,7 @@ describe('who may write', () => {
   });
 
   test("a cache: its projector and the repair function that runs the projector's rules, and nobody else; nothing is deleted", () => {
-    const writers = tableWriters(shop, CACHES);
+    const writers = tableWriters(shop, CACHES).filter(({ onlyUnder }) => onlyUnder === undefined);
     expect(writers.map(({ principal, table }) => [principal, table]).sort()).toEqual(
       CACHES.flatMap((table) => {
         const [stack = ''] = table.split('/');
@@ -43,6 +43,14 @@ describe('who may write', () => {
     expect(new Set(writers.flatMap(({ actions }) => actions))).toEqual(
       new Set(['dynamodb:PutItem', 'dynamodb:UpdateItem']),
     );
+  });
+
+  test("a cache's report: the one item that says how stale the cache may be", () => {
+    const limited = tableWriters(shop, CACHES).filter(({ onlyUnder }) => onlyUnder !== undefined);
+    expect(limited.map(({ table, actions, onlyUnder }) => ({ table, actions, onlyUnder }))).toEqual(
+      CACHES.map((table) => ({ table, actions: ['dynamodb:PutItem'], onlyUnder: ['#staleness'] })),
+    );
+    expect(limited.map(({ principal }) => principal).sort()).toEqual(rolesOf(shop, 'CacheReport').sort());
   });
 
   test("an owner's table: whom the owner grants it, and the functions that put a resync's token on an item or commit heartbeats; not the relay", () => {

@@ -101,12 +101,16 @@ describe.each([
     expect(report.Environment.Variables.INTERVAL_SECONDS).toBe('60');
   });
 
-  test('may look at its queue, tables and metrics, tell its owners, and no more', () => {
+  test('may look at its queues, tables and metrics, note what it found, tell its owners, and no more', () => {
     expect(statementsOf(template, 'CacheReportRole')).toEqual([
       ...logAndTraces('CacheReport'),
       { resource: expect.stringMatching(/^CacheTable\w+$/), actions: ['dynamodb:GetItem'] },
+      { resource: expect.stringMatching(/^CacheTable\w+$/), actions: ['dynamodb:PutItem'] },
       { resource: expect.stringMatching(/^CacheParking\w+$/), actions: ['dynamodb:Scan'] },
-      { resource: expect.stringMatching(/^CacheQueue\w+$/), actions: ['sqs:GetQueueAttributes'] },
+      ...['Queue', 'Gaps', 'DeadLetters', 'Undelivered'].map((queue) => ({
+        resource: expect.stringMatching(new RegExp(`^Cache${queue}[0-9A-F]{8}$`)),
+        actions: ['sqs:GetQueueAttributes'],
+      })),
       { resource: '*', actions: ['cloudwatch:GetMetricData'] },
       { resource: expect.stringMatching(/^Geography:\w+OwnerFlowReports\w+Arn\w+$/), actions: ['sqs:SendMessage'] },
     ]);

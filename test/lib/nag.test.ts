@@ -9,8 +9,11 @@ import { expect, test } from 'vitest';
 import { ChangeTopic } from '../../lib/change-topic.ts';
 import type { DataProtectionProps } from '../../lib/data-protection.ts';
 import { EntityOwner } from '../../lib/entity-owner.ts';
+import { FactTopic } from '../../lib/fact-topic.ts';
 import { LocalCache } from '../../lib/local-cache.ts';
+import { Saga } from '../../lib/saga.ts';
 import { lab, shelf } from '../support/lab.ts';
+import { billing, sales, shipping } from '../support/sagas.ts';
 
 /** Synthesises an app as `npm run synth` does; throws what cdk-nag's AwsSolutions pack has against it. */
 function synthesise(build: (stack: Stack) => void): void {
@@ -27,7 +30,6 @@ function synthesise(build: (stack: Stack) => void): void {
 
 const protections: Record<string, (stack: Stack) => DataProtectionProps> = {
   'in production': () => ({}),
-  'in development': () => ({ stage: 'development' }),
   'with a key of the customer': (stack) => ({ encryptionKey: new Key(stack, 'Key', { enableKeyRotation: true }) }),
 };
 
@@ -38,6 +40,8 @@ test.each(Object.entries(protections))('cdk-nag has nothing against the construc
     const owner = new EntityOwner(stack, 'Owner', { boundary: lab, consumerAccounts, highThroughput: true, ...given });
     new ChangeTopic(stack, 'Topic', { boundary: lab, consumerAccounts, ...given });
     new LocalCache(stack, 'Cache', { boundary: shelf, sources: [owner], highThroughput: true, ...given });
+    const sources = [sales, billing].map((boundary) => new FactTopic(stack, boundary.name, { boundary, ...given }));
+    new Saga(stack, 'Saga', { saga: shipping, sources, ...given });
   });
 });
 

@@ -4,7 +4,7 @@ import { inMemoryReader } from '../../local/in-memory-reader.ts';
 import { pantry, readerContract, STOCK } from '../adapters/reader-contract.ts';
 import { catalogue, shop } from '../support/boundaries.ts';
 
-readerContract(() => inMemoryReader(pantry, STOCK));
+readerContract((stalenessMs) => inMemoryReader(pantry, STOCK, { stalenessMs }));
 
 describe('a reader in memory', () => {
   test('holds the highest version of what is given more than once, as a cache does', async () => {
@@ -27,13 +27,14 @@ describe('a reader in memory', () => {
     await expect(inMemoryReader(shop, [given])).rejects.toMatchObject({ name: 'FreshetError', code });
   });
 
-  test('is ready unless told otherwise', async () => {
+  test('is ready and not stale unless told otherwise', async () => {
     const boundary = defineBoundary(import.meta.url, {
       name: 'both',
       caches: { Product: keep(catalogue.owns.Product), Label: keep(catalogue.owns.Label) },
     });
     const reader = await inMemoryReader(boundary, [], { readiness: { Label: { status: 'empty' } } });
     expect(await reader.readiness('Product')).toMatchObject({ status: 'ready' });
+    expect(await reader.get('Product', 'p', { maxStalenessMs: 0 })).toMatchObject({ stalenessMs: 0 });
     expect(await reader.readiness('Label')).toEqual({ status: 'empty' });
   });
 });

@@ -15,6 +15,9 @@ const manifest = z.object({
 const DOCUMENTS = ['LICENSE', 'README.md', 'package.json'];
 const CODE = /^dist\/(adapters|bin\/freshet|cli|core|lambdas|lib|local|package)\b/;
 
+/** Names that bundling resolves to an app's modules. */
+const BUNDLED = ['#contracts', '#saga'];
+
 /** What the entries never load: what each costs is for those who ask for it. */
 const KEPT_OUT: Readonly<Record<string, RegExp>> = {
   '.': /^(aws-cdk-lib|constructs|esbuild|tsx|commander|node-sqlite3-wasm|dist\/(lib|local|cli|lambdas)\/)/,
@@ -64,7 +67,7 @@ function loadedBy(folder: string, file: string): string[] {
     platform: 'node',
     format: 'esm',
     packages: 'external',
-    external: ['#contracts'],
+    external: BUNDLED,
     metafile: true,
     logLevel: 'silent',
   });
@@ -75,7 +78,7 @@ function loadedBy(folder: string, file: string): string[] {
 }
 
 function isPackage(specifier: string): boolean {
-  return !specifier.startsWith('node:') && !builtinModules.includes(specifier) && specifier !== '#contracts';
+  return !specifier.startsWith('node:') && !builtinModules.includes(specifier) && !BUNDLED.includes(specifier);
 }
 
 function packageOf(specifier: string): string {

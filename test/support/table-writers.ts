@@ -20,6 +20,8 @@ export interface TableWriter {
   readonly principal: string;
   readonly table: string;
   readonly actions: readonly string[];
+  /** The partition keys that it may write under; left out for a statement that lets it write under any. */
+  readonly onlyUnder?: readonly string[];
 }
 
 /** The IAM actions that put, change or remove items; transactions and PartiQL need one of them too (ddb/api-permissions-reference). */
@@ -37,6 +39,9 @@ interface Statement {
   readonly NotAction?: unknown;
   readonly Resource?: unknown;
   readonly NotResource?: unknown;
+  readonly Condition?: {
+    readonly 'ForAllValues:StringEquals'?: { readonly 'dynamodb:LeadingKeys'?: readonly string[] };
+  };
 }
 
 /** Everybody whom the templates' policies let write items of these tables, directly, by an index or by a wildcard. */
@@ -46,10 +51,11 @@ export function tableWriters(templates: Templates, tables: readonly string[]): T
   );
   return grants.flatMap(({ stack, principal, statement }) => {
     const actions = writes(statement);
+    const onlyUnder = statement.Condition?.['ForAllValues:StringEquals']?.['dynamodb:LeadingKeys'];
     const covered = actions.length > 0 && statement.Effect === 'Allow' ? tables : [];
     return covered
       .filter((table) => covers(templates, stack, statement, table))
-      .map((table) => ({ principal, table, actions }));
+      .map((table) => ({ principal, table, actions, ...(onlyUnder && { onlyUnder }) }));
   });
 }
 

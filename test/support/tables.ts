@@ -6,6 +6,7 @@ import { dynamoDbClient } from '../../adapters/clients.ts';
 import { createEngineClient } from '../../local/engine/client.ts';
 import { startEngine } from '../../local/engine/start-engine.ts';
 import { setTestCredentials } from './credentials.ts';
+import type { Template } from './table-writers.ts';
 
 /** The owner's table (Geography), a cache's, or a cache's parking table. */
 type TableStack = 'Geography' | 'Ordering' | 'Warehouse' | 'OrderingParking';
@@ -17,6 +18,8 @@ export interface TestTables {
   readonly client: DynamoDBClient;
   /** Makes an empty table with the keys, indexes and stream of the stack's, and returns its name. */
   create(stack: TableStack): Promise<string>;
+  /** Makes an empty table like the template's only one, and returns its name. */
+  createLike(template: Template): Promise<string>;
   /** What the table's stream tells, in order: one entry per write that changed something. */
   changes(tableName: string): Promise<StreamEntry[]>;
   stop(): Promise<void>;
@@ -34,16 +37,22 @@ export async function startTables(): Promise<TestTables> {
   const raw = createEngineClient(engine.url);
   const client = dynamoDbClient({ endpoint: engine.url });
   let made = 0;
+  const make = async (prefix: string, properties: object): Promise<string> => {
+    made += 1;
+    const name = `${prefix}-${made}`;
+    await raw.call('DynamoDB_20120810.CreateTable', { ...properties, TableName: name });
+    return name;
+  };
   const streams = <T>(operation: string, input: object) => raw.call<T>(`DynamoDBStreams_20120810.${operation}`, input);
   return {
     url: engine.url,
     client,
-    async create(stack) {
-      made += 1;
-      const name = `${stack}-${made}`;
-      await raw.call('DynamoDB_20120810.CreateTable', { ...tableProperties(stack), TableName: name });
-      return name;
-    },
+    create: (stack) => make(stack, tableProperties(stack)),
+    createLike: (template) =>
+      make(
+        'Table',
+        propertiesIn(template, () => true),
+      ),
     async changes(tableName) {
       const { Table } = await raw.call<{ Table: { LatestStreamArn: string } }>('DynamoDB_20120810.DescribeTable', {
         TableName: tableName,
@@ -80,14 +89,14 @@ export async function startTables(): Promise<TestTables> {
 function tableProperties(stack: TableStack): object {
   const isParking = stack === 'OrderingParking';
   const file = `${isParking ? 'Ordering' : stack}.template.json`;
-  const { Resources } = JSON.parse(readFileSync(join(inject('assembly'), file), 'utf8')) as {
-    Resources: Record<string, { Type: string; Properties: Record<string, unknown> & { StreamSpecification?: object } }>;
-  };
+  const template = JSON.parse(readFileSync(join(inject('assembly'), file), 'utf8')) as Template;
+  return propertiesIn(template, (id) => id.includes('Parking') === isParking);
+}
+
+function propertiesIn({ Resources }: Template, isWanted: (id: string) => boolean): object {
   const [, table] =
-    Object.entries(Resources).find(
-      ([id, { Type }]) => Type === 'AWS::DynamoDB::Table' && id.includes('Parking') === isParking,
-    ) ?? [];
-  if (table === undefined) throw new Error(`${stack} declares no table`);
+    Object.entries(Resources).find(([id, { Type }]) => Type === 'AWS::DynamoDB::Table' && isWanted(id)) ?? [];
+  if (table === undefined) throw new Error('the template declares no such table');
   const { KeySchema, AttributeDefinitions, GlobalSecondaryIndexes, BillingMode, StreamSpecification } =
     table.Properties;
   const stream = StreamSpecification && { StreamSpecification: { ...StreamSpecification, StreamEnabled: true } };

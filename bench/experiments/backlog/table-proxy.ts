@@ -3,14 +3,14 @@ import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { setTimeout as pause } from 'node:timers/promises';
 
-/** Stands between functions and DynamoDB: makes writes of one table slow, and throttles them. */
+/** Stands between functions and DynamoDB: makes requests to one table slow, and throttles them. */
 export interface TableProxy {
   readonly url: string;
   /** The service to forward to. */
   forwardTo(url: string): void;
-  /** The table whose writes are slowed, and what a write takes. */
-  slow(tableName: string, writeMs: number): void;
-  /** Writes a second that the table takes; undefined takes all. */
+  /** The table that is slowed, what a request takes, and which requests: writes of one item by default. */
+  slow(tableName: string, requestMs: number, operations?: readonly string[]): void;
+  /** Slowed requests a second that the table takes; undefined takes all. */
   throttle(writesPerSecond: number | undefined): void;
   /** Writes that were throttled since the last call. */
   throttled(): number;
@@ -23,13 +23,13 @@ const THROTTLED = JSON.stringify({
   message: 'The level of configured provisioned throughput for the table was exceeded.',
 });
 
-const WRITES = ['PutItem', 'UpdateItem'];
+const WRITES: readonly string[] = ['PutItem', 'UpdateItem'];
 
 /** Starts it on a free port of 127.0.0.1. */
 export async function startTableProxy(): Promise<TableProxy> {
   const agent = new Agent({ keepAlive: true, noDelay: true });
   let service = new URL('http://127.0.0.1');
-  let slowed = { tableName: '', writeMs: 0 };
+  let slowed = { tableName: '', requestMs: 0, operations: WRITES };
   let bucket: { readonly perSecond: number; tokens: number; atMs: number } | undefined;
   let throttledCount = 0;
 
@@ -47,13 +47,13 @@ export async function startTableProxy(): Promise<TableProxy> {
   const answer = async (incoming: IncomingMessage, response: ServerResponse): Promise<void> => {
     const body = await text(incoming);
     const operation = String(incoming.headers['x-amz-target']).split('.')[1] ?? '';
-    if (WRITES.includes(operation) && body.includes(`"${slowed.tableName}"`)) {
+    if (slowed.operations.includes(operation) && body.includes(`"${slowed.tableName}"`)) {
       if (isThrottled()) {
         throttledCount += 1;
         response.writeHead(400, { 'content-type': 'application/x-amz-json-1.0' }).end(THROTTLED);
         return;
       }
-      await pause(slowed.writeMs);
+      await pause(slowed.requestMs);
     }
     const { hostname, port } = service;
     const outgoing = request(
@@ -76,8 +76,8 @@ export async function startTableProxy(): Promise<TableProxy> {
     forwardTo(url) {
       service = new URL(url);
     },
-    slow(tableName, writeMs) {
-      slowed = { tableName, writeMs };
+    slow(tableName, requestMs, operations = WRITES) {
+      slowed = { tableName, requestMs, operations };
     },
     throttle(perSecond) {
       bucket = perSecond === undefined ? undefined : { perSecond, tokens: perSecond, atMs: performance.now() };

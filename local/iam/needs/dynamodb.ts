@@ -1,10 +1,15 @@
 import * as z from 'zod/mini';
+import { ATTRIBUTE } from '../../../adapters/items.ts';
 import { ANY, type Need, type Place } from './need.ts';
 
-const table = z.looseObject({ TableName: z.string(), IndexName: z.optional(z.string()) });
+/** Of an item that is put; tables whose partition key has another name get no leading key. */
+const item = z.optional(
+  z.looseObject({ [ATTRIBUTE.partition]: z.optional(z.looseObject({ S: z.optional(z.string()) })) }),
+);
+const table = z.looseObject({ TableName: z.string(), IndexName: z.optional(z.string()), Item: item });
 const tables = z.looseObject({ RequestItems: z.record(z.string(), z.unknown()) });
 const transaction = z.looseObject({
-  TransactItems: z.array(z.record(z.string(), z.looseObject({ TableName: z.string() }))),
+  TransactItems: z.array(z.record(z.string(), z.looseObject({ TableName: z.string(), Item: item }))),
 });
 const stream = z.looseObject({ StreamArn: z.string() });
 
@@ -20,18 +25,18 @@ const TRANSACTED: Readonly<Record<string, string>> = {
 type Read = (input: unknown, action: string, place: Place) => Need[];
 
 const ofTable: Read = (input, action, place) => {
-  const { TableName, IndexName } = table.parse(input);
+  const { TableName, IndexName, Item } = table.parse(input);
   const arn = tableArn(TableName, place);
-  return [{ action, resource: IndexName === undefined ? arn : `${arn}/index/${IndexName}` }];
+  return [{ action, resource: IndexName === undefined ? arn : `${arn}/index/${IndexName}`, ...leadingKey(Item) }];
 };
 const ofTables: Read = (input, action, place) =>
   Object.keys(tables.parse(input).RequestItems).map((name) => ({ action, resource: tableArn(name, place) }));
 const ofTransaction: Read = (input, _action, place) =>
   transaction.parse(input).TransactItems.flatMap((item) =>
-    Object.entries(item).map(([kind, { TableName }]) => {
+    Object.entries(item).map(([kind, { TableName, Item }]) => {
       const action = TRANSACTED[kind];
       if (action === undefined) throw new Error(`a transaction knows no ${kind}`);
-      return { action, resource: tableArn(TableName, place) };
+      return { action, resource: tableArn(TableName, place), ...leadingKey(Item) };
     }),
   );
 const ofStream: Read = (input, action, place) => [
@@ -68,6 +73,11 @@ export function dynamoDbNeeds(operation: string, input: unknown, place: Place): 
   if (read) return read(input, `dynamodb:${operation}`, place);
   const known = Object.keys(OPERATIONS).join(', ');
   throw new Error(`the permissions for DynamoDB ${operation} are not emulated; emulated are those for ${known}`);
+}
+
+function leadingKey(put: z.infer<typeof item>): Pick<Need, 'leadingKey'> {
+  const key = put?.[ATTRIBUTE.partition]?.S;
+  return key === undefined ? {} : { leadingKey: key };
 }
 
 /** A table may be named by its ARN too. */

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { HEARTBEAT_ID, isHeartbeat } from '../../../core/entity.ts';
 import {
   MAX_BATCH_ENTRIES,
   type PublishResult,
@@ -13,12 +14,12 @@ import { deleted, owned, PUBLISHED_AT, product } from '../../support/events.ts';
 
 type Relay = typeof relayBatch;
 
-/** A stream: commits of a few entities as they interleaved, some of them large, and removals by hand in between. */
+/** A stream: commits of a few entities and heartbeats as they interleaved, some of them large, and removals by hand in between. */
 const streams = fc
   .array(
     fc.record({
       entity: fc.integer({ min: 0, max: 14 }),
-      what: fc.constantFrom('put', 'put', 'large', 'delete', 'remove'),
+      what: fc.constantFrom('put', 'put', 'large', 'delete', 'remove', 'beat'),
     }),
     {
       minLength: 1,
@@ -26,13 +27,13 @@ const streams = fc
     },
   )
   .map((changes) => {
-    const versions = new Map<number, number>();
+    const versions = new Map<string, number>();
     return changes.map(({ entity, what }, index): StreamChange => {
       const sequenceNumber = String(index);
       if (what === 'remove') return { sequenceNumber, kind: 'unpublishable', reason: 'removed', message: 'by hand' };
-      const version = (versions.get(entity) ?? 0) + 1;
-      versions.set(entity, version);
-      const ref = product(`p${entity}`);
+      const ref = product(what === 'beat' ? HEARTBEAT_ID : `p${entity}`);
+      const version = (versions.get(ref.id) ?? 0) + 1;
+      versions.set(ref.id, version);
       if (what === 'delete') return { sequenceNumber, kind: 'committed', owned: deleted(ref, version) };
       const name = what === 'large' ? 'x'.repeat(100_000) : 'bolt';
       return { sequenceNumber, kind: 'committed', owned: owned(ref, version, { name, price: version }) };
@@ -87,16 +88,15 @@ function everyVersionGoesOutInOrder(relay: Relay) {
   );
 }
 
-/** The records of the same entity that come before a record. */
+/** The records of the same entity that come before a record; all that come before a heartbeat, which vouches for them. */
 function predecessors(changes: readonly StreamChange[], sequenceNumber: string): string[] {
   const own = changes[Number(sequenceNumber)];
-  return changes
-    .slice(0, Number(sequenceNumber))
-    .flatMap((change) =>
-      change.kind === 'committed' && own?.kind === 'committed' && change.owned.entity.id === own.owned.entity.id
-        ? [change.sequenceNumber]
-        : [],
-    );
+  if (own?.kind !== 'committed') return [];
+  const { entity } = own.owned;
+  return changes.slice(0, Number(sequenceNumber)).flatMap((change) => {
+    const isOfEntity = change.kind === 'committed' && change.owned.entity.id === entity.id;
+    return isOfEntity || isHeartbeat(entity) ? [change.sequenceNumber] : [];
+  });
 }
 
 test('every version is published or diverted, in order within its entity, whatever fails and whenever answers come', async () => {
@@ -125,6 +125,14 @@ test.each<[string, Relay]>([
     },
   ],
   ['forgets what failed', async (...args) => ({ ...(await relayBatch(...args)), failed: [] })],
+  [
+    'sends heartbeats ahead',
+    async (boundary, changes, publishedAt, ports) => {
+      const beats = changes.filter((change) => change.kind === 'committed' && isHeartbeat(change.owned.entity));
+      await relayBatch(boundary, beats, publishedAt, ports);
+      return relayBatch(boundary, changes, publishedAt, ports);
+    },
+  ],
   [
     'takes a refusal for a success',
     (boundary, changes, publishedAt, ports) =>

@@ -129,15 +129,8 @@ describe('a batch of commits', () => {
 test('the largest state fits one message beside the longest names and the id that JSON makes longest', async () => {
   const type = 'T'.repeat(40);
   const name = 'b'.repeat(30);
-  const contract = {
-    type,
-    owner: name,
-    schema: catalogue.owns.Product.schema,
-    schemaVersion: 2 ** 31 - 1,
-    upcasts: {},
-    deltas: false,
-  };
-  const boundary = { name, module: '', owns: { [type]: contract }, caches: {}, epoch: 0 };
+  const contract = { ...catalogue.owns.Product, type, owner: name, schemaVersion: 2 ** 31 - 1 };
+  const boundary = { name, module: '', owns: { [type]: contract }, caches: {}, publishes: {}, epoch: 0 };
   const state = { a: 'x'.repeat(MAX_STATE_BYTES - '{"a":""}'.length) };
   const topic = ports();
   const worst = [WORST_ID, '"'.repeat(46), '"'.repeat(1024), '漢'.repeat(341)].map((id) => ({

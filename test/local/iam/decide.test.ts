@@ -124,12 +124,41 @@ describe('SNS', () => {
     expect(outcomeOf(given, { caller: sns })).toBe(outcome);
   });
 
+  test('a condition on the keys of items holds for those items, and for what puts none', () => {
+    const Condition = { 'ForAllValues:StringEquals': { 'dynamodb:LeadingKeys': ['#one', '#other'] } };
+    const mayPut = { own: [{ ...allow, Action: 'dynamodb:PutItem', Condition }] };
+    const outcomes = ['#one', '#other', '#third', undefined].map((leadingKey) =>
+      outcomeOf(mayPut, { action: 'dynamodb:PutItem', leadingKey }),
+    );
+    expect(outcomes).toEqual(['allowed', 'allowed', 'unmentioned', 'allowed']);
+  });
+
   test('a condition on a key that a call has not does not hold, and its negation does', () => {
     const condition = (operator: string) => ({
       queues: [{ ...allow, Principal: '*', Condition: { [operator]: { 'aws:SourceArn': topic } } }],
     });
     expect(outcomeOf(condition('ArnEquals'))).toBe('unmentioned');
     expect(outcomeOf(condition('ArnNotEquals'))).toBe('allowed');
+  });
+});
+
+describe('the anonymous', () => {
+  const toAll = { ...allow, Principal: '*' };
+  const ifNone = { ...toAll, Condition: { StringEquals: { 'lambda:FunctionUrlAuthType': 'NONE' } } };
+  const viaUrl = { ...toAll, Condition: { Bool: { 'lambda:InvokedViaFunctionUrl': true } } };
+  test.each<[string, Given, Call['context'], string]>([
+    ['may not, where nothing is said', {}, undefined, 'unmentioned'],
+    ['may not by a role', { own: [allow] }, undefined, 'unmentioned'],
+    ['may where everybody may', { queues: [toAll] }, undefined, 'allowed'],
+    ['are no account', { queues: [{ ...allow, Principal: { AWS: account } }] }, undefined, 'unmentioned'],
+    ['may by a URL without a signature', { queues: [ifNone] }, { 'lambda:FunctionUrlAuthType': 'NONE' }, 'allowed'],
+    ['may not by another', { queues: [ifNone] }, { 'lambda:FunctionUrlAuthType': 'AWS_IAM' }, 'unmentioned'],
+    ['may by a URL', { queues: [viaUrl] }, { 'lambda:InvokedViaFunctionUrl': 'true' }, 'allowed'],
+    ['may not but by a URL', { queues: [viaUrl] }, undefined, 'unmentioned'],
+    ['may not where everybody may not', { queues: [toAll, { ...toAll, Effect: 'Deny' }] }, undefined, 'forbidden'],
+  ])('%s', (_, given, context, outcome) => {
+    const call = { caller: { kind: 'anonymous' }, ...(context && { context }) } as const;
+    expect(outcomeOf(given, call)).toBe(outcome);
   });
 });
 

@@ -9,6 +9,7 @@ const table = (name: string) => `arn:aws:dynamodb:eu-central-1:000000000000:tabl
 
 test.each<[string, object, [string, string][]]>([
   ['GetItem', { TableName: 't' }, [['GetItem', 't']]],
+  ['PutItem', { TableName: 't', Item: { pk: { N: '1' } } }, [['PutItem', 't']]],
   ['Query', { TableName: 't', IndexName: 'i' }, [['Query', 't/index/i']]],
   ['Scan', { TableName: 'arn:aws:dynamodb:dynoxide:000000000000:table/t' }, [['Scan', 't']]],
   [
@@ -47,6 +48,13 @@ test.each<[string, object, [string, string][]]>([
   expect(dynamoDbNeeds(operation, input, place)).toEqual(
     expected.map(([action, resource]) => ({ action: `dynamodb:${action}`, resource: table(resource) })),
   );
+});
+
+test('what puts an item says under which key, by itself or in a transaction', () => {
+  const put = { TableName: 't', Item: { pk: { S: 'Country#3' }, id: { S: 'CH' } } };
+  const need = { action: 'dynamodb:PutItem', resource: table('t'), leadingKey: 'Country#3' };
+  expect(dynamoDbNeeds('PutItem', put, place)).toEqual([need]);
+  expect(dynamoDbNeeds('TransactWriteItems', { TransactItems: [{ Put: put }] }, place)).toEqual([need]);
 });
 
 test('of a DynamoDB operation whose actions are not known none is made up', () => {

@@ -166,3 +166,14 @@ test('a function runs with its resolved environment, from the asset that its S3 
   );
   expect(await functions.invoke('S-F', {})).toEqual({ ok: true, payload: ['S-Q', '1'] });
 });
+
+test.each<[string, object, RegExp]>([
+  ['that streams', { InvokeMode: 'RESPONSE_STREAM' }, /the InvokeMode RESPONSE_STREAM is not emulated; BUFFERED is/],
+  ['of an alias', { Qualifier: 'live' }, /aliases are not emulated. Given as Qualifier: live/],
+  ['with CORS', { Cors: { AllowOrigins: ['*'] } }, /Cors is not emulated/],
+  ['of no function', {}, /there is no function f/],
+])('a function URL %s is refused', async (_, given, message) => {
+  const Properties = { TargetFunctionArn: 'f', AuthType: 'NONE', ...given };
+  const starting = start({ S: { Resources: { U: { Type: 'AWS::Lambda::Url', Properties } } } });
+  await expect(starting).rejects.toThrow(message);
+});

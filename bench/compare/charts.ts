@@ -1,0 +1,73 @@
+import type { Chart } from '../support/result.ts';
+import { CONSUMERS } from './catalogue.ts';
+import { OWNER_STATES, WAY_NAMES, WAYS, type Way } from './plan.ts';
+import { type Comparison, dollarsPerMillion, loadOf, readsOf, stalenessOf } from './result.ts';
+
+/** How often each consumer reads what has changed, from data that hardly anybody looks at to data that every request needs. */
+export const READS_PER_CHANGE = [0.1, 1, 10, 100, 1_000] as const;
+
+/** All charts of the page, in its order. */
+export function comparisonCharts(comparison: Comparison): Chart[] {
+  const states = OWNER_STATES.map((state) => `owner ${state}`);
+  const consumers = CONSUMERS.map((number) => `${number} ${number === 1 ? 'consumer' : 'consumers'}`);
+  const { readsPerChange } = loadOf(comparison, 1, 'call');
+  return [
+    {
+      ...{ file: 'compare-availability', title: 'Reads that are answered', unit: '%', kind: 'bar', categories: states },
+      series: byWay((way) =>
+        OWNER_STATES.map((state) => {
+          const { answered, asked } = readsOf(comparison, state, way);
+          return (100 * answered) / asked;
+        }),
+      ),
+    },
+    {
+      ...{ file: 'compare-latency', title: 'Median time until a read is answered or fails', unit: 'ms' },
+      ...{ kind: 'bar', logarithmic: true, categories: states },
+      series: byWay((way) => OWNER_STATES.map((state) => readsOf(comparison, state, way).p50Ms)),
+    },
+    {
+      file: 'compare-owner-requests',
+      title: `Requests to the owner for a change that each consumer reads ${readsPerChange} times`,
+      ...{ unit: 'requests', kind: 'bar', categories: consumers },
+      series: byWay((way) =>
+        CONSUMERS.map((number) => {
+          const { byChange, byReads } = loadOf(comparison, number, way).ownerRequests;
+          return byChange + byReads;
+        }),
+      ),
+    },
+    {
+      ...{ file: 'compare-staleness', title: "From the owner's commit until the consumer has it, median", unit: 'ms' },
+      ...{ kind: 'bar', categories: ['owner up', 'owner slow'] },
+      series: (['notify', 'carry'] as const).map((way) => ({
+        name: WAY_NAMES[way],
+        values: (['up', 'slow'] as const).map((state) => stalenessOf(comparison, state, way).p50Ms),
+      })),
+    },
+    {
+      ...{ file: 'compare-bytes', title: `Bytes for a change that each consumer reads ${readsPerChange} times` },
+      ...{ unit: 'bytes', kind: 'bar', categories: consumers },
+      series: byWay((way) =>
+        CONSUMERS.map((number) => {
+          const { messages, answers } = loadOf(comparison, number, way).bytes;
+          return messages + answers;
+        }),
+      ),
+    },
+    {
+      ...{
+        file: 'compare-cost',
+        title: 'A million changes for 3 consumers, by how often each reads after a change',
+        unit: 'US dollars',
+        kind: 'line',
+      },
+      ...{ logarithmic: true, categories: READS_PER_CHANGE.map(String) },
+      series: byWay((way) => READS_PER_CHANGE.map((reads) => dollarsPerMillion(loadOf(comparison, 3, way), reads))),
+    },
+  ];
+}
+
+function byWay(values: (way: Way) => number[]): Chart['series'] {
+  return WAYS.map((way) => ({ name: WAY_NAMES[way], values: values(way) }));
+}

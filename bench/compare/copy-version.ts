@@ -1,0 +1,12 @@
+import { type DynamoDBClient, GetItemCommand } from '@aws-sdk/client-dynamodb';
+import { keyItem } from '../../adapters/items.ts';
+import { entityRef } from '../../core/entity.ts';
+
+/** Looks up the versions that a listener has stored; 0 for none. */
+export function copyVersion({ client, tableName }: { client: DynamoDBClient; tableName: string }) {
+  return async (type: string, id: string): Promise<number> => {
+    const Key = keyItem(entityRef(type, id));
+    const { Item } = await client.send(new GetItemCommand({ TableName: tableName, Key }));
+    return Number(Item?.version?.N ?? 0);
+  };
+}

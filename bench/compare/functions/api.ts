@@ -1,0 +1,21 @@
+import type { LambdaFunctionURLEvent, LambdaFunctionURLResult } from 'aws-lambda';
+import { dynamoDbClient } from '../../../adapters/clients.ts';
+import { createOwner } from '../../../adapters/owner-table.ts';
+import boundary from '../../../lambdas/boundary.ts';
+import { required } from '../../../lambdas/environment.ts';
+
+const owner = createOwner({ boundary, tableName: required('OWNER_TABLE'), client: dynamoDbClient() });
+
+/** The owner's answer to `GET /type/id`: the entity as it is now; 404 if there never was one, 410 once it is deleted. */
+export async function handler({ rawPath }: LambdaFunctionURLEvent): Promise<LambdaFunctionURLResult> {
+  const [, type = '', id = ''] = rawPath.split('/').map(decodeURIComponent);
+  const found = await owner.get(type, id);
+  if (found === undefined) return answer(404, {});
+  const { version, changedAt, stateJson } = found;
+  if (stateJson === undefined) return answer(410, { version, changedAt });
+  return answer(200, { version, changedAt, value: JSON.parse(stateJson) });
+}
+
+function answer(statusCode: number, body: object): LambdaFunctionURLResult {
+  return { statusCode, headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) };
+}

@@ -1,0 +1,36 @@
+import { Hash } from '@smithy/core/serde';
+import { SignatureV4 } from '@smithy/signature-v4';
+import * as z from 'zod/mini';
+import { required } from '../../../lambdas/environment.ts';
+import { CALL_TIMEOUT_MS } from '../times.ts';
+
+/** What the owner says of an entity; without a value it is deleted. */
+const ownersAnswer = z.object({ version: z.int(), changedAt: z.string(), value: z.optional(z.unknown()) });
+
+/** An entity as the owner has it, or a copy of it. */
+export type Entity = z.infer<typeof ownersAnswer>;
+
+const url = new URL(required('OWNER_URL'));
+const signer = new SignatureV4({
+  service: 'lambda',
+  region: required('AWS_REGION'),
+  credentials: {
+    accessKeyId: required('AWS_ACCESS_KEY_ID'),
+    secretAccessKey: required('AWS_SECRET_ACCESS_KEY'),
+    ...(process.env.AWS_SESSION_TOKEN && { sessionToken: process.env.AWS_SESSION_TOKEN }),
+  },
+  sha256: Hash.bind(null, 'sha256'),
+});
+
+/** Asks the owner, once, for `CALL_TIMEOUT_MS` at most; undefined if it has never had the entity. Throws if there is no answer. */
+export async function callOwner(type: string, id: string): Promise<Entity | undefined> {
+  const path = `/${encodeURIComponent(type)}/${encodeURIComponent(id)}`;
+  const { headers } = await signer.sign({
+    ...{ method: 'GET', protocol: url.protocol, hostname: url.hostname, path, headers: { host: url.host } },
+  });
+  const response = await fetch(new URL(path, url), { headers, signal: AbortSignal.timeout(CALL_TIMEOUT_MS) });
+  const body: unknown = await response.json();
+  if (response.status === 404) return undefined;
+  if (response.status !== 200 && response.status !== 410) throw new Error(`the owner answers ${response.status}`);
+  return ownersAnswer.parse(body);
+}

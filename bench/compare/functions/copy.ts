@@ -1,0 +1,43 @@
+import { ConditionalCheckFailedException, GetItemCommand, PutItemCommand } from '@aws-sdk/client-dynamodb';
+import { dynamoDbClient } from '../../../adapters/clients.ts';
+import { keyItem } from '../../../adapters/items.ts';
+import { entityRef } from '../../../core/entity.ts';
+import { required } from '../../../lambdas/environment.ts';
+import type { Entity } from './call-owner.ts';
+
+const client = dynamoDbClient();
+const TableName = required('COPY_TABLE');
+
+/** Stores what the owner has answered, if it is newer than what is there. */
+export async function storeCopy(type: string, id: string, entity: Entity): Promise<'stored' | 'outdated'> {
+  const { version, changedAt, value } = entity;
+  try {
+    await client.send(
+      new PutItemCommand({
+        TableName,
+        Item: {
+          ...keyItem(entityRef(type, id)),
+          version: { N: String(version) },
+          changedAt: { S: changedAt },
+          ...(value !== undefined && { value: { S: JSON.stringify(value) } }),
+        },
+        ConditionExpression: 'attribute_not_exists(pk) OR #version < :version',
+        ExpressionAttributeNames: { '#version': 'version' },
+        ExpressionAttributeValues: { ':version': { N: String(version) } },
+      }),
+    );
+    return 'stored';
+  } catch (error) {
+    if (error instanceof ConditionalCheckFailedException) return 'outdated';
+    throw error;
+  }
+}
+
+/** What is stored of an entity; undefined if nothing is. */
+export async function readCopy(type: string, id: string): Promise<Entity | undefined> {
+  const { Item } = await client.send(new GetItemCommand({ TableName, Key: keyItem(entityRef(type, id)) }));
+  if (Item === undefined) return undefined;
+  const json = Item.value?.S;
+  const stamp = { version: Number(Item.version?.N), changedAt: Item.changedAt?.S ?? '' };
+  return json === undefined ? stamp : { ...stamp, value: JSON.parse(json) };
+}

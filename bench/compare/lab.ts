@@ -1,0 +1,147 @@
+import { createReader } from '../../adapters/cache-table.ts';
+import { createOwner } from '../../adapters/owner-table.ts';
+import { BOUNDARY_DIMENSION, METRIC_NAMESPACE, PROJECTOR_METRICS } from '../../core/metrics.ts';
+import { type LocalCloud, startLocalCloud } from '../../local/cloud.ts';
+import { cloudClient } from '../../local/deployed.ts';
+import { createLedger, type Ledger } from '../../local/ledger/ledger.ts';
+import { startTableProxy } from '../experiments/backlog/table-proxy.ts';
+import { drawn } from '../experiments/ordering/events.ts';
+import { setBenchCredentials } from '../support/account.ts';
+import catalogue, { CONSUMERS_OF, PRODUCT_TYPES, type ProductType } from './catalogue.ts';
+import { consumer } from './consumer.ts';
+import { copyVersion } from './copy-version.ts';
+import { namesIn } from './names.ts';
+import { HANGING_MS, type OwnerState, type Plan, SLOW_MS, WAYS, type Way } from './plan.ts';
+import { STACKS } from './stacks.ts';
+
+/** The three ways, running side by side on one owner. */
+export interface CompareLab {
+  readonly cloud: LocalCloud;
+  readonly ledger: Ledger;
+  readonly plan: Plan;
+  /** Changes a product; its new version and when it was committed. */
+  change(type: ProductType, id: string): Promise<{ version: number; atMs: number }>;
+  /** Deletes a product; likewise. */
+  remove(type: ProductType, id: string): Promise<{ version: number; atMs: number }>;
+  /** A consumer's page reads a product; the version, undefined if the page failed. @param number of the consumer, from 1 */
+  read(number: number, way: Way, type: ProductType, id: string): Promise<number | undefined>;
+  /** The version that the first consumer holds, looked up past its page; 0 for none. */
+  held(way: 'notify' | 'carry', type: ProductType, id: string): Promise<number>;
+  /** States of products that have come to the first consumer so far. */
+  received(way: 'notify' | 'carry'): number;
+  setOwner(state: OwnerState): void;
+  /** Stops the owner's API, or starts it again, and leaves what publishes its changes. */
+  setApi(isRunning: boolean): void;
+  /** Stops all functions of the first consumer, or starts them again. */
+  setConsumer(isRunning: boolean): void;
+  /** Notifications in the first consumer's dead-letter queue. */
+  stranded(): number;
+  /** Moves them back, as an operator would (sqs-api/API_StartMessageMoveTask). */
+  redrive(): void;
+  stop(): Promise<void>;
+}
+
+/** Starts the app, loads the products and warms up every function that is measured. */
+export async function startCompareLab(assembly: string, plan: Plan): Promise<CompareLab> {
+  setBenchCredentials();
+  const proxy = await startTableProxy();
+  const ledger = createLedger();
+  let stored = 0;
+  const cloud = await startLocalCloud({
+    assembly,
+    ledger,
+    // What happens each minute is paid by the month: docs/cost.md.
+    minuteMs: 3_600_000,
+    functionEndpoints(services) {
+      proxy.forwardTo(services.dynamodb);
+      return { ...services, dynamodb: proxy.url };
+    },
+    onLog(name, line) {
+      if (name.startsWith(`${STACKS.listener}1-`)) stored += Number(/^{"stored":(\d+)}$/.exec(line)?.[1] ?? 0);
+    },
+  });
+  const names = namesIn(cloud);
+  const client = cloudClient(cloud);
+  const owner = createOwner({ boundary: catalogue, tableName: names.ownerTable, client });
+  const cache = createReader({ boundary: consumer(1), tableName: names.cacheTable, client });
+  const held = copyVersion({ client, tableName: names.copyTable });
+  const deadLetters = cloud.messaging.queues.require(names.deadLettersUrl);
+  const setRunning = (functions: readonly string[], isRunning: boolean): void => {
+    for (const name of functions) cloud.functions.setReservedConcurrency(name, isRunning ? undefined : 0);
+  };
+  let price = 0;
+
+  const lab: CompareLab = {
+    ...{ cloud, ledger, plan },
+    async change(type, id) {
+      price += 1;
+      const description = id.padEnd(plan.descriptionBytes, '.');
+      const { version } = await owner.put(type, id, { name: `Product ${id}`, price, description });
+      return { version, atMs: performance.now() };
+    },
+    async remove(type, id) {
+      const { version } = await owner.delete(type, id);
+      return { version, atMs: performance.now() };
+    },
+    async read(number, way, type, id) {
+      const answer = await cloud.functions.invoke(names.page(number), { way, type, id });
+      return answer.ok ? Number(answer.payload) : undefined;
+    },
+    async held(way, type, id) {
+      if (way === 'notify') return held(type, id);
+      const entity = await cache.get(type, id);
+      return entity.status === 'unknown' ? 0 : entity.version;
+    },
+    received(way) {
+      if (way === 'notify') return stored;
+      const dimensions = { [BOUNDARY_DIMENSION]: consumer(1).name };
+      const metric = { namespace: METRIC_NAMESPACE, metric: PROJECTOR_METRICS.settled, dimensions };
+      return cloud.metrics.query(metric)?.sum ?? 0;
+    },
+    setOwner(state) {
+      proxy.slow(names.ownerTable, { up: 0, slow: SLOW_MS, hangs: HANGING_MS, down: 0 }[state], ['GetItem']);
+      setRunning(names.ownersFunctions, state !== 'down');
+    },
+    setApi: (isRunning) => setRunning([names.api], isRunning),
+    setConsumer: (isRunning) => setRunning(names.consumersFunctions, isRunning),
+    stranded: () => deadLetters.counts().visible,
+    redrive: () => void cloud.messaging.moveTasks.start({ sourceArn: deadLetters.arn }),
+    async stop() {
+      client.destroy();
+      await cloud.stop();
+      await proxy.stop();
+    },
+  };
+  try {
+    lab.setOwner('up');
+    await warmUp(lab);
+    return lab;
+  } catch (error) {
+    await lab.stop();
+    throw error;
+  }
+}
+
+async function warmUp(lab: CompareLab): Promise<void> {
+  for (let number = 0; number < lab.plan.products; number += 1) {
+    for (const type of PRODUCT_TYPES) await lab.change(type, productId(number));
+    // All at once, the callbacks of ten consumers would be more than the owner answers in time.
+    await lab.cloud.idle();
+  }
+  for (let number = 1; number <= CONSUMERS_OF.ForTen; number += 1) {
+    for (const way of WAYS) {
+      const version = await lab.read(number, way, 'ForTen', productId(0));
+      if (version !== 1) throw new Error(`consumer ${number} reads version ${version} by ${way}, and 1 was committed`);
+    }
+  }
+}
+
+/** @param number from 0 */
+export function productId(number: number): string {
+  return `product-${number}`;
+}
+
+/** One of the products, by the plan's seed. */
+export function drawnProduct({ seed, products }: Plan, ...from: readonly (string | number)[]): string {
+  return productId(Math.floor(drawn(seed, ...from) * products));
+}

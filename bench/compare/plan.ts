@@ -1,0 +1,67 @@
+/** The three ways to get another service's data. */
+export const WAYS = ['call', 'notify', 'carry'] as const;
+export type Way = (typeof WAYS)[number];
+
+/** How the page calls them. */
+export const WAY_NAMES: Readonly<Record<Way, string>> = {
+  call: 'call the owner',
+  notify: 'notification and callback',
+  carry: 'event-carried state',
+};
+
+/** How much is run. */
+export interface Plan {
+  readonly seed: number;
+  /** Products of each type. */
+  readonly products: number;
+  /** Bytes of a product's description, which is most of its state. */
+  readonly descriptionBytes: number;
+  /** Reads of each way in a round, and rounds, by the owner's state. */
+  readonly reads: Readonly<Record<OwnerState, { readonly rounds: number; readonly reads: number }>>;
+  /** Changes whose requests are counted, one at a time, and reads by each consumer after each of them. */
+  readonly counted: { readonly changes: number; readonly readsPerChange: number };
+  /** Changes whose way to the consumer is timed, while the owner is up and while it is slow. */
+  readonly timed: { readonly up: number; readonly slow: number };
+  /** Products that change while somebody is away, and how often each. */
+  readonly away: { readonly products: number; readonly changesEach: number };
+}
+
+/** `slow`: its table takes `SLOW_MS` for a read. `hangs`: it takes longer than callers wait. `down`: none of its functions runs. */
+export const OWNER_STATES = ['up', 'slow', 'hangs', 'down'] as const;
+export type OwnerState = (typeof OWNER_STATES)[number];
+
+/** What a slow owner's table takes for a read. */
+export const SLOW_MS = 200;
+
+/** What a hanging owner's table takes for a read. */
+export const HANGING_MS = 1_000;
+
+export const FULL: Plan = {
+  seed: 20261201,
+  products: 10,
+  descriptionBytes: 700,
+  reads: {
+    up: { rounds: 7, reads: 60 },
+    slow: { rounds: 5, reads: 12 },
+    hangs: { rounds: 1, reads: 6 },
+    down: { rounds: 5, reads: 40 },
+  },
+  counted: { changes: 12, readsPerChange: 5 },
+  timed: { up: 60, slow: 20 },
+  away: { products: 6, changesEach: 3 },
+};
+
+/** Enough to see whether the claims hold; its times mean little. */
+export const QUICK: Plan = {
+  ...FULL,
+  products: 4,
+  reads: {
+    up: { rounds: 2, reads: 10 },
+    slow: { rounds: 1, reads: 4 },
+    hangs: { rounds: 1, reads: 2 },
+    down: { rounds: 1, reads: 6 },
+  },
+  counted: { changes: 3, readsPerChange: 2 },
+  timed: { up: 5, slow: 3 },
+  away: { products: 3, changesEach: 2 },
+};

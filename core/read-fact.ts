@@ -1,0 +1,45 @@
+import { shortened } from './errors.ts';
+import { type FactContract, type FactOf, factData, factGroupId } from './fact.ts';
+import { parseFact } from './fact-event.ts';
+import type { PoisonReason } from './outcome.ts';
+import type { ReceivedMessage, SetAside } from './project/ports.ts';
+
+/** A message that carries no fact of the contracts, and why. */
+export interface PoisonFact {
+  readonly reason: PoisonReason;
+  readonly explanation: string;
+}
+
+/** Longest explanation that is kept: it may quote the input. */
+const MAX_EXPLANATION = 1_000;
+
+/** Reads a message and holds it against the contracts of the facts that are handled: a fact of one of them, or why it never can be. */
+export function readFact<Contracts extends readonly FactContract[]>(
+  contracts: Contracts,
+  { body, groupId }: Pick<ReceivedMessage, 'body' | 'groupId'>,
+): FactOf<Contracts[number]> | PoisonFact {
+  const read = parseFact(body);
+  if ('reason' in read) return { reason: read.reason, explanation: read.message };
+  const { type, owner, id, occurredAt } = read;
+  const contract = contracts.find((one) => one.type === type);
+  if (contract === undefined) return { reason: 'unknown-type', explanation: `${type} isn't handled here` };
+  if (owner !== contract.owner) {
+    return { reason: 'wrong-owner', explanation: `published by ${owner}; ${type} is of ${contract.owner}` };
+  }
+  const data = factData(contract, read.data);
+  if (typeof data === 'string') return { reason: 'invalid', explanation: data };
+  const group = factGroupId(contract, data);
+  if (groupId !== group) {
+    return { reason: 'wrong-group', explanation: `in message group ${groupId}; its own is ${group}` };
+  }
+  // The edge: type and ids are those of one of the contracts.
+  return { type, id, owner, occurredAt, data } as FactOf<Contracts[number]>;
+}
+
+/** What is set aside of a message that carries no fact of the contracts. */
+export function poisonAside(message: ReceivedMessage, { reason, explanation }: PoisonFact, nowMs: number): SetAside {
+  return {
+    ...{ status: 'parked', message, reason, entity: undefined, version: undefined, setAsideAtMs: nowMs },
+    explanation: shortened(explanation.toWellFormed(), MAX_EXPLANATION),
+  };
+}

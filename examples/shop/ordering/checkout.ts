@@ -1,0 +1,81 @@
+import * as z from 'zod/mini';
+import type { Reader } from '../../../adapters/cache-table.ts';
+import { Answer, freshness, type Request, type Routes } from '../service/http.ts';
+import { type Cart, cartRequest, type Quote } from './order.ts';
+import type { Orders } from './orders-table.ts';
+
+/** What the checkout works on. */
+export interface CheckoutPorts {
+  readonly reader: Pick<Reader, 'get' | 'getMany'>;
+  readonly orders: Orders;
+  readonly newId: () => string;
+}
+
+/** Of a cached product, what a quote needs. */
+const priced = z.object({ name: z.string(), price: z.object({ amount: z.number(), currency: z.string() }) });
+
+/**
+ * Start, review, place, cancel. Between start and place the customer gives card and address to payment, under the shopping cart's id: they
+ * never come here.
+ */
+export function createCheckout({ reader, orders, newId }: CheckoutPorts): Routes {
+  const cartOf = async ({ path: { cartId = '' } }: Request): Promise<Cart | undefined> => orders.cart(cartId);
+
+  return {
+    async 'POST /checkout'({ body }) {
+      const cart = { shoppingCartId: newId(), orderId: newId(), ...cartRequest.parse(body) };
+      const { stalenessMs, ...customer } = await reader.get('Customer', cart.customerId);
+      if (customer.status !== 'found') return new Answer(404, customer);
+      await orders.saveCart(cart);
+      return new Answer(201, { shoppingCartId: cart.shoppingCartId, customer: { ...customer, stalenessMs } });
+    },
+    /** Quotes every line at the version that the cache has, and keeps the quote. */
+    async 'POST /checkout/:cartId/review'(request) {
+      const cart = await cartOf(request);
+      if (cart === undefined) return noSuch('cart');
+      const { maxStalenessMs } = freshness(request);
+      const ids = cart.lines.map(({ productId }) => productId);
+      const products = await reader.getMany('Product', ids, { maxStalenessMs });
+      const missing = products.filter(({ status }) => status !== 'found').map(({ id }) => id);
+      if (missing.length > 0) return new Answer(409, { code: 'NotForSale', products: missing });
+      const quote = quoteOf(cart, products);
+      if (quote === undefined) return new Answer(409, { code: 'SeveralCurrencies' });
+      await orders.saveCart({ ...cart, quote });
+      return { shoppingCartId: cart.shoppingCartId, ...quote, stalenessMs: products[0]?.stalenessMs };
+    },
+    /** Places what was quoted, even if a price has changed meanwhile; a second time is the first one. */
+    async 'POST /checkout/:cartId/place'(request) {
+      const cart = await cartOf(request);
+      if (cart === undefined) return noSuch('cart');
+      const { quote, orderId, shoppingCartId, customerId } = cart;
+      if (quote === undefined) return new Answer(409, { code: 'NotReviewed' });
+      await orders.place({ orderId, shoppingCartId, customerId, quote, status: 'placed' });
+      return new Answer(201, await orders.order(orderId));
+    },
+    async 'POST /orders/:orderId/cancel'({ path: { orderId = '' } }) {
+      await orders.cancel(orderId);
+      return (await orders.order(orderId)) ?? noSuch('order');
+    },
+    async 'GET /orders/:orderId'({ path: { orderId = '' } }) {
+      return (await orders.order(orderId)) ?? noSuch('order');
+    },
+  };
+}
+
+/** What the products cost now; undefined if they are priced in several currencies. */
+function quoteOf({ lines }: Cart, products: Awaited<ReturnType<Reader['getMany']>>): Quote | undefined {
+  const quoted = lines.flatMap((line, index) => {
+    const product = products[index];
+    if (product?.status !== 'found') return [];
+    const { version, changedAt, value } = product;
+    return [{ ...line, ...priced.parse(value), version, changedAt }];
+  });
+  const [currency, another] = new Set(quoted.map(({ price }) => price.currency));
+  if (currency === undefined || another !== undefined) return undefined;
+  const amount = quoted.reduce((sum, { price, quantity }) => sum + price.amount * quantity, 0);
+  return { lines: quoted, total: { amount, currency } };
+}
+
+function noSuch(what: 'cart' | 'order'): Answer {
+  return new Answer(404, { code: 'Unknown', message: `There is no such ${what}.` });
+}

@@ -1,0 +1,22 @@
+import { randomUUID } from 'node:crypto';
+import { createReader } from '../../../../adapters/cache-table.ts';
+import { dynamoDbClient } from '../../../../adapters/clients.ts';
+import { createFacts } from '../../../../adapters/facts.ts';
+import { required } from '../../service/environment.ts';
+import { serve } from '../../service/http.ts';
+import { createCheckout } from '../checkout.ts';
+import { createOrders } from '../orders-table.ts';
+import ordering from '../selling.ts';
+
+const client = dynamoDbClient();
+const checkout = createCheckout({
+  reader: createReader({ boundary: ordering, tableName: required('CACHE_TABLE'), client }),
+  orders: createOrders({
+    client,
+    tableName: required('ORDERS_TABLE'),
+    facts: createFacts({ boundary: ordering, tableName: required('FACTS_TABLE'), client }),
+  }),
+  newId: randomUUID,
+});
+
+export const handler = serve(checkout);

@@ -1,0 +1,11 @@
+import { createReader } from '../../../../adapters/cache-table.ts';
+import { dynamoDbClient } from '../../../../adapters/clients.ts';
+import { required } from '../../service/environment.ts';
+import { serve } from '../../service/http.ts';
+import { createPages } from '../pages.ts';
+import ordering from '../selling.ts';
+
+const client = dynamoDbClient();
+const pages = createPages(createReader({ boundary: ordering, tableName: required('CACHE_TABLE'), client }));
+
+export const handler = serve(pages);

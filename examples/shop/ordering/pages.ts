@@ -1,0 +1,35 @@
+import type { Reader } from '../../../adapters/cache-table.ts';
+import { Answer, freshness, type Request, type Routes } from '../service/http.ts';
+
+/** Answers pages from the cache alone: nobody is asked, so nobody can keep the shop from answering. */
+export function createPages(reader: Pick<Reader, 'get' | 'listBy'>): Routes {
+  const page = (type: string) => async (request: Request) => {
+    const found = await reader.get(type, request.path.id ?? '', freshness(request));
+    return found.status === 'found' ? found : new Answer(404, found);
+  };
+
+  return {
+    'GET /products/:id': page('Product'),
+    /** By a declared index: `GET /categories/kitchen/products?limit=20&cursor=…`. */
+    async 'GET /categories/:category/products'(request) {
+      const { limit, cursor } = request.query;
+      return reader.listBy('Product', 'category', request.path.category ?? '', {
+        ...freshness(request),
+        ...(limit !== undefined && { limit: Number(limit) }),
+        ...(cursor !== undefined && { cursor }),
+      });
+    },
+    async 'GET /customers/:id'(request) {
+      const asked = freshness(request);
+      const customer = await reader.get('Customer', request.path.id ?? '', asked);
+      if (customer.status !== 'found') return new Answer(404, customer);
+      const { maxStalenessMs } = asked;
+      const { country, currency } = customer.value;
+      const [inCountry, paysIn] = await Promise.all([
+        reader.get('Country', String(country), { maxStalenessMs }),
+        reader.get('Currency', String(currency), { maxStalenessMs }),
+      ]);
+      return { customer, country: inCountry, currency: paysIn };
+    },
+  };
+}

@@ -1,0 +1,37 @@
+import type { SQSBatchResponse, SQSEvent } from 'aws-lambda';
+import { dynamoDbClient } from '../../../../adapters/clients.ts';
+import { createFactParking, factBatch } from '../../../../adapters/fact-queue.ts';
+import { createFacts } from '../../../../adapters/facts.ts';
+import ordering from '../../ordering/selling.ts';
+import { required } from '../../service/environment.ts';
+import { chargeOrder } from '../charge.ts';
+import payment from '../contracts.ts';
+import { createFakeGateway } from '../fake-gateway.ts';
+import { createGatewayBooks } from '../gateway-table.ts';
+import { createPayments } from '../payments-table.ts';
+
+const client = dynamoDbClient();
+const payments = createPayments({
+  client,
+  tableName: required('PAYMENTS_TABLE'),
+  facts: createFacts({ boundary: payment, tableName: required('FACTS_TABLE'), client }),
+});
+const gateway = createFakeGateway(createGatewayBooks(client, required('GATEWAY_TABLE')), payments.settle);
+const park = createFactParking({ client, parkingTable: required('PARKING_TABLE') });
+
+/** Charges the orders that were placed. */
+export function handler(event: SQSEvent): Promise<SQSBatchResponse> {
+  return factBatch(
+    {
+      contracts: [ordering.publishes.OrderPlaced],
+      work: ({ data }) => chargeOrder({ payments, gateway }, data),
+      park,
+      // The order's id is in the message group; what the error says of the gateway may name more than that.
+      onReturned: ({ groupId }, error) =>
+        console.error(
+          JSON.stringify({ level: 'ERROR', groupId, error: error instanceof Error ? error.name : 'unknown' }),
+        ),
+    },
+    event,
+  );
+}

@@ -1,0 +1,103 @@
+import * as z from 'zod/mini';
+
+/** An answer of a function by its URL. */
+export interface Answered<T = unknown> {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly body: T;
+}
+
+/** The shop as its customers and writers reach it: by the functions' URLs. */
+export interface ShopClient {
+  /** Calls a function of a stack: `call('Ordering', 'Pages', 'GET /products/p-mug')`. */
+  call(stack: string, name: string, request: string, body?: unknown): Promise<Answered>;
+  page(path: string): Promise<Answered<Page>>;
+  /** From the cart to the order, with payment details for payment alone in between. */
+  buy(purchase: Purchase): Promise<Bought>;
+  cancel(orderId: string): Promise<Answered>;
+}
+
+/** What somebody buys. */
+export interface Purchase {
+  readonly productId: string;
+  readonly customerId: string;
+  readonly card: string;
+  readonly quantity?: number;
+  /** What happens between review and place. Default nothing. */
+  readonly meanwhile?: () => Promise<void>;
+}
+
+const page = z.object({
+  id: z.string(),
+  version: z.number(),
+  changedAt: z.string(),
+  /** JSON has no infinity. */
+  stalenessMs: z.nullable(z.number()),
+  value: z.record(z.string(), z.unknown()),
+});
+
+/** An entity as a page shows it; of a refusal, only what it says. */
+export type Page = Partial<z.infer<typeof page>> & { readonly code?: string; readonly message?: string };
+
+const started = z.object({ shoppingCartId: z.string() });
+const money = z.object({ amount: z.number(), currency: z.string() });
+const line = z.object({ productId: z.string(), version: z.number(), price: money });
+const reviewed = z.object({ total: money, lines: z.array(line) });
+const placed = z.object({ orderId: z.string(), quote: reviewed });
+
+/** What came of a purchase. */
+export interface Bought {
+  readonly statuses: readonly number[];
+  readonly orderId: string;
+  readonly quote: z.infer<typeof reviewed>;
+}
+
+/** What a customer enters beside the number; made up. */
+export const CARD_HOLDER = 'Konrad Kartenhalter';
+export const BILLING_ADDRESS = 'Geheimgasse 7';
+export const CARD_EXPIRES = '2031-05';
+
+/** On AWS a request carries a signature of its caller's; the local cloud goes by the key alone, and takes this one for the developer's. */
+const authorization =
+  'AWS4-HMAC-SHA256 Credential=local/20261201/us-east-1/lambda/aws4_request, SignedHeaders=host, Signature=0';
+
+/** Reaches a shop. @param outputs of its stacks */
+export function createShopClient(outputs: Readonly<Record<string, Readonly<Record<string, string>>>>): ShopClient {
+  const call: ShopClient['call'] = async (stack, name, request, body) => {
+    const [method = 'GET', path = ''] = request.split(' ');
+    const response = await fetch(new URL(path, outputs[stack]?.[`${name}Url`]), {
+      method,
+      headers: { authorization, 'content-type': 'application/json' },
+      ...(body !== undefined && { body: JSON.stringify(body) }),
+    });
+    const text = await response.text();
+    return { status: response.status, headers: response.headers, body: text === '' ? undefined : JSON.parse(text) };
+  };
+  const checkout = (path: string, body?: unknown) => call('Ordering', 'Checkout', `POST ${path}`, body);
+
+  return {
+    call,
+    async page(path) {
+      const answer = await call('Ordering', 'Pages', `GET ${path}`);
+      // Whoever reads it says what it expects.
+      return { ...answer, body: answer.body as Page };
+    },
+    async buy({ productId, customerId, card, quantity = 1, meanwhile }) {
+      const begun = await checkout('/checkout', { customerId, lines: [{ productId, quantity }] });
+      const { shoppingCartId } = started.parse(begun.body);
+      const review = await checkout(`/checkout/${shoppingCartId}/review`);
+      const { total } = reviewed.parse(review.body);
+      const details = {
+        card: { number: card, holder: CARD_HOLDER, expires: CARD_EXPIRES },
+        billingAddress: BILLING_ADDRESS,
+        ...total,
+      };
+      const given = await call('Payment', 'Details', `PUT /payment-details/${shoppingCartId}`, details);
+      await meanwhile?.();
+      const place = await checkout(`/checkout/${shoppingCartId}/place`);
+      const statuses = [begun, review, given, place].map(({ status }) => status);
+      return { statuses, ...placed.parse(place.body) };
+    },
+    cancel: (orderId) => checkout(`/orders/${orderId}/cancel`),
+  };
+}

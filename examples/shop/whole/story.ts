@@ -1,0 +1,171 @@
+import { snsClient } from '../../../adapters/clients.ts';
+import { cacheNamed, ownerOf } from '../../../cli/session.ts';
+import type { Story } from '../../../cli/story.ts';
+import type { State } from '../../../core/state.ts';
+import { products } from '../catalog/products.ts';
+import { TEST_CARDS } from '../payment/fake-gateway.ts';
+import { fillShop } from './fill.ts';
+import { publishProduct } from './poison.ts';
+import { claim, createWorld, type World } from './world.ts';
+
+/** Purchases while the owners are down. */
+const PURCHASES = 10;
+
+/** A shop whose services never wait for each other: from an empty cache to printed labels. */
+const story: Story = async (stage) => {
+  const world = createWorld(stage);
+  await open(world);
+  await browse(world);
+  const sold = [...(await checkout(world)), ...(await ownersDown(world)), await latePrice(world)];
+  await poison(world);
+  await labels(world, sold);
+};
+
+export default story;
+
+async function open({ session, cloud, report, minutes }: World): Promise<void> {
+  report.heading('Geography, catalog and customers load what they own; ordering gets its copies');
+  const loaded = await fillShop((type) => ownerOf(session, type).owner);
+  await cloud.idle();
+  await minutes();
+  const counts = Object.entries(loaded).map(([type, count]) => `${count} of ${type}`);
+  report.step(`${counts.join(', ')}: all in ordering's cache`);
+}
+
+async function browse({ shop, report }: World): Promise<void> {
+  report.heading('Browse: every page comes from the cache');
+  const { status, body } = await shop.page('/products/p-tent');
+  claim(status === 200 && body.value?.name === 'Two-person tent', 'the page of the tent should be shown');
+  report.step(`product page: ${body.value?.name}, version ${body.version}, ${stale(body.stalenessMs)}`);
+  const list = await shop.call('Ordering', 'Pages', 'GET /categories/outdoor/products');
+  claim(JSON.stringify(list.body).includes('Climbing rope'), 'the list should have the rope');
+  report.step('list of the category outdoor, by a declared index');
+  const card = await shop.call('Ordering', 'Pages', 'GET /customers/c-ada');
+  claim(JSON.stringify(card.body).includes('Pound Sterling'), 'the card should have the currency');
+  report.step('customer card: a customer, her country and her currency, of two owners');
+  const refused = await shop.page('/products/p-tent?atLeastVersion=7');
+  claim(refused.status === 412, `version 7 should be refused, but the status is ${refused.status}`);
+  report.step(`asked for version 7: ${refused.body.code}: ${refused.body.message}`);
+}
+
+/** One after the other, with every card that a gateway may be given. */
+async function checkout({ shop, cloud, report, charges }: World): Promise<string[]> {
+  report.heading('Checkout: the card goes to payment alone, and only ids come out');
+  const billed: string[] = [];
+  for (const [kind, card] of Object.entries(TEST_CARDS)) {
+    const { orderId, statuses } = await shop.buy({ productId: 'p-mug', customerId: 'c-konrad', card });
+    await cloud.idle();
+    const times = await charges(orderId);
+    const expected = kind === 'declined' ? 0 : 1;
+    claim(isWell(statuses) && times === expected, `card ${kind} should be charged ${expected} times, not ${times}`);
+    if (times > 0) billed.push(orderId);
+    report.step(`gateway ${kind}: order placed, charged ${times === 1 ? 'once' : 'not at all'}`);
+  }
+  return billed;
+}
+
+async function ownersDown({ shop, cloud, report, running, minutes }: World): Promise<string[]> {
+  report.heading('Catalog, customers and geography stop; the shop sells on');
+  const stoppedAtMs = Date.now();
+  running(['Product', 'Customer', 'Country'], false);
+  const orders: string[] = [];
+  for (let sold = 0; sold < PURCHASES; sold += 1) {
+    const { status } = await shop.page('/products/p-stove');
+    const buying = { productId: 'p-stove', customerId: 'c-sofja', card: TEST_CARDS.good };
+    const { orderId, statuses } = await shop.buy(buying);
+    claim(isWell([status, ...statuses]), 'each page and each checkout should be answered');
+    orders.push(orderId);
+    report.progress('sold', sold + 1, PURCHASES);
+  }
+  const { body } = await shop.page('/products/p-stove');
+  const outageMs = Date.now() - stoppedAtMs;
+  claim((body.stalenessMs ?? 0) >= outageMs, 'staleness should be at least the time that the owners are down');
+  report.step(
+    `${PURCHASES} sold in ${seconds(outageMs)}, and pages say what they may lack: ${stale(body.stalenessMs)}`,
+  );
+  const refused = await shop.page('/products/p-stove?maxStalenessMs=1');
+  claim(refused.body.code === 'TooStale', 'who takes nothing stale should be told');
+  report.step(`who takes nothing stale is told: ${refused.body.message}`);
+  running(['Product', 'Customer', 'Country'], true);
+  await cloud.idle();
+  await minutes();
+  return orders;
+}
+
+async function latePrice({ session, shop, cloud, report, running, minutes }: World): Promise<string> {
+  report.heading('A price change arrives late, between review and order');
+  const { owner } = ownerOf(session, 'Product');
+  const { orderId, quote } = await shop.buy({
+    ...{ productId: 'p-lamp', customerId: 'c-konrad', card: TEST_CARDS.timesOutAfter },
+    async meanwhile() {
+      running(['Product'], false);
+      await owner.put('Product', 'p-lamp', { ...stateOf('p-lamp'), price: { amount: 9_900, currency: 'EUR' } });
+    },
+  });
+  const [line] = quote.lines;
+  claim(line?.version === 1 && line.price.amount === 8_900, 'the order should say what was quoted');
+  report.step(`ordered at version ${line.version} for 89.00 EUR, while version 2 for 99.00 EUR is under way`);
+  running(['Product'], true);
+  await cloud.idle();
+  await minutes();
+  const { body } = await shop.page('/products/p-lamp');
+  claim(body.version === 2 && (body.stalenessMs ?? 60_000) < 5_000, 'the new price should have arrived');
+  report.step(`it has arrived: version ${body.version}, ${stale(body.stalenessMs)}; the order stays as it was agreed`);
+  return orderId;
+}
+
+async function poison({ session, shop, cloud, report }: World): Promise<void> {
+  report.heading('A product comes that no one can read');
+  const { owner, deployed } = ownerOf(session, 'Product');
+  const cache = cacheNamed(session, 'ordering');
+  const client = snsClient({ endpoint: session.url });
+  const state = { ...stateOf('p-kettle'), price: { amount: -1, currency: 'EUR' } };
+  await publishProduct(client, deployed.topicArn, { id: 'p-kettle', version: 2, state });
+  client.destroy();
+  await cloud.idle();
+  const { items } = await cache.aside.list();
+  const [parked] = items;
+  claim(items.length === 1 && parked !== undefined, 'the event should be parked');
+  const kettle = await shop.page('/products/p-kettle');
+  claim(kettle.body.version === 1, 'the kettle should still be sold as it was');
+  report.step(`Product/p-kettle version 2: parked (${parked.reason}); the shop sells version 1, and all else`);
+  await owner.put('Product', 'p-kettle', { ...stateOf('p-kettle'), name: 'Enamel kettle, 2 l' });
+  await cloud.idle();
+  const mended = await shop.page('/products/p-kettle');
+  claim(mended.body.value?.name === 'Enamel kettle, 2 l', 'what catalog says next should be sold');
+  await cache.aside.remove(items.map(({ message }) => message));
+  report.step(`catalog's own version ${mended.body.version} is sold at once; what was parked is discarded`);
+}
+
+async function labels({ shop, cloud, report, labels, charging }: World, sold: readonly string[]): Promise<void> {
+  report.heading('Labels: one for each order that is placed and billed, whatever comes first');
+  charging(false);
+  const buying = { productId: 'p-rope', customerId: 'c-ada', card: TEST_CARDS.good };
+  const { orderId } = await shop.buy(buying);
+  const cancelled = await shop.cancel(orderId);
+  claim(cancelled.status === 200, 'the order should be cancelled');
+  await cloud.idle();
+  charging(true);
+  await cloud.idle();
+  const printed = await labels();
+  claim(!printed.includes(orderId), 'what is cancelled before it is billed should get no label');
+  report.step('an order is cancelled before payment hears of it: no label');
+  const same = JSON.stringify([...printed].sort()) === JSON.stringify([...sold].sort());
+  claim(same, `${sold.length} orders were billed, and ${printed.length} labels printed`);
+  report.step(
+    `${printed.length} labels for ${sold.length} orders that were billed; none for the one that was declined`,
+  );
+}
+
+function stateOf(id: string): State {
+  const product = products.find((one) => one.id === id);
+  if (product === undefined) throw new Error(`there is no product ${id}`);
+  return product.state;
+}
+
+const isWell = (statuses: readonly number[]): boolean => statuses.every((status) => status < 300);
+
+const seconds = (ms: number): string => `${(ms / 1_000).toFixed(1)} s`;
+
+const stale = (ms: number | null | undefined): string =>
+  ms == null ? 'of unknown staleness' : `stale by ${seconds(ms)} at most`;

@@ -1,0 +1,16 @@
+import { dynamoDbClient } from '../adapters/clients.ts';
+import { createSagaStore } from '../adapters/saga-table.ts';
+import { sagaTelemetry } from '../adapters/saga-telemetry.ts';
+import { raiseOverdue } from '../core/saga/deadlines.ts';
+import { required } from './environment.ts';
+import saga from './saga-definition.ts';
+
+const store = createSagaStore({ client: dynamoDbClient(), tableName: required('SAGA_TABLE'), saga: saga.name });
+const report = sagaTelemetry(saga.name);
+
+/** Raises an alert for each instance that waits beyond its deadline, on a schedule. */
+export async function handler(): Promise<void> {
+  const { raised, failures } = await raiseOverdue(saga, store, Date.now());
+  for (const result of raised) report.done(result);
+  if (failures.length > 0) throw new AggregateError(failures, `${failures.length} alerts of ${saga.name} not raised`);
+}

@@ -1,0 +1,22 @@
+import type { SQSBatchResponse, SQSEvent } from 'aws-lambda';
+import { dynamoDbClient } from '../adapters/clients.ts';
+import { createFactParking } from '../adapters/fact-queue.ts';
+import { sagaBatch } from '../adapters/saga-batch.ts';
+import { createSagaStore } from '../adapters/saga-table.ts';
+import { sagaTelemetry } from '../adapters/saga-telemetry.ts';
+import { required } from './environment.ts';
+import saga from './saga-definition.ts';
+
+const client = dynamoDbClient();
+const handling = {
+  saga,
+  store: createSagaStore({ client, tableName: required('SAGA_TABLE'), saga: saga.name }),
+  park: createFactParking({ client, parkingTable: required('PARKING_TABLE') }),
+  keepSeconds: Number(required('KEEP_SECONDS')),
+  report: sagaTelemetry(saga.name),
+};
+
+/** Takes facts in, decides where all have arrived, and records what was decided. */
+export function handler(event: SQSEvent): Promise<SQSBatchResponse> {
+  return sagaBatch(handling, event);
+}

@@ -1,0 +1,72 @@
+import { Duration } from 'aws-cdk-lib';
+import { StreamViewType, type Table } from 'aws-cdk-lib/aws-dynamodb';
+import type { Grant, IGrantable } from 'aws-cdk-lib/aws-iam';
+import type { IFunction } from 'aws-cdk-lib/aws-lambda';
+import type { Topic } from 'aws-cdk-lib/aws-sns';
+import type { Queue } from 'aws-cdk-lib/aws-sqs';
+import { Construct } from 'constructs';
+import type { Boundary } from '../core/contract.ts';
+import { assertPublishable } from '../core/publishable.ts';
+import { checkAtSynth } from './checks/check-at-synth.ts';
+import { type DataProtectionProps, dataProtection } from './data-protection.ts';
+import type { FactSource } from './fact-queue.ts';
+import { freshetFunction } from './freshet-function.ts';
+import { fifoTopic, grantTable, protectedTable } from './protected-resources.ts';
+import { repairQueue } from './set-aside.ts';
+import { mapStream } from './stream-source.ts';
+
+/** Props of `FactTopic`. */
+export interface FactTopicProps extends DataProtectionProps {
+  /** The boundary whose facts are published; its module is bundled into the relay. */
+  readonly boundary: Boundary;
+}
+
+/** Own and relay of facts: the table that a boundary commits them to, its stream as the outbox, and their topic. */
+export class FactTopic extends Construct implements FactSource {
+  readonly boundary: Boundary;
+  /** One item per fact. Grant the boundary's functions with `grantCommit`. */
+  readonly table: Table;
+  /** SNS FIFO topic of every fact; message group = what it is about. */
+  readonly topic: Topic;
+  /** Stream records that can never be published, each with its reason, and what the mapping gave up on. */
+  readonly failureQueue: Queue;
+  readonly relay: IFunction;
+
+  constructor(scope: Construct, id: string, props: FactTopicProps) {
+    super(scope, id);
+    const { boundary } = props;
+    const protection = dataProtection(props);
+    assertPublishable(boundary);
+    if (Object.keys(boundary.publishes).length === 0) {
+      throw new Error(
+        `boundary: ${boundary.name} publishes no fact. Declare one under "publishes", or leave FactTopic out.`,
+      );
+    }
+    this.boundary = boundary;
+    this.table = protectedTable(this, 'Table', protection, {
+      stream: StreamViewType.NEW_IMAGE,
+      expires: true,
+      pointInTimeRecovery: true,
+    });
+    this.topic = fifoTopic(this, 'Facts', protection);
+    this.failureQueue = repairQueue(this, 'RelayFailures', protection);
+    const relay = freshetFunction(this, 'Relay', {
+      entry: 'fact-relay',
+      boundary,
+      description: `Publishes the facts of ${boundary.name}`,
+      timeout: Duration.seconds(30),
+      memorySize: 256,
+      environment: { TOPIC_ARN: this.topic.topicArn, FAILURE_QUEUE_URL: this.failureQueue.queueUrl },
+      protection,
+    });
+    this.relay = relay;
+    this.topic.grantPublish(relay);
+    mapStream(relay, this.table, this.failureQueue);
+    checkAtSynth(this);
+  }
+
+  /** Lets a function of the boundary commit facts, by themselves or in a transaction; nothing changes or removes one. */
+  grantCommit(grantee: IGrantable): Grant {
+    return grantTable(this.table, grantee, 'PutItem');
+  }
+}

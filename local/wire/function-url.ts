@@ -1,0 +1,136 @@
+import { createHash, randomUUID } from 'node:crypto';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { type UrlPlace, urlEvent } from '../lambda/url-event.ts';
+import { type UrlResponse, urlResponse } from '../lambda/url-response.ts';
+import type { Invokable } from './lambda.ts';
+import { closeAtOnce, listen } from './listen.ts';
+import { namesThisMachine, readBytes } from './request.ts';
+import { type Called, forbidden, type UrlGuard, urlSigner } from './url-access.ts';
+
+/** The URLs of functions, each with a port of its own, so that paths, cookies and origins are those of one function, as on AWS. */
+export interface FunctionUrls {
+  /** Serves a function; rejects for one that isn't deployed or has a URL already. The URL ends with a slash. */
+  add(options: Pick<Called, 'authType'> & { functionName: string }): Promise<{ functionArn: string; url: string }>;
+  /** Ends all servers and what is under way on their connections. */
+  close(): Promise<void>;
+}
+
+export interface FunctionUrlsOptions {
+  readonly functions: Invokable;
+  readonly guard: UrlGuard;
+  /** Told of each URL. */
+  readonly onProgress: (message: string) => void;
+  /** Told why a function's answer was not passed on. */
+  readonly onFailure: (functionName: string, reason: string) => void;
+}
+
+interface Served extends Called {
+  readonly functionName: string;
+  readonly place: UrlPlace;
+}
+
+/** Bytes of an event: of the request, and what is said of it (lam/gettingstarted-limits, 2026-12-01). */
+const MAX_EVENT_BYTES = 6 * 1_048_576;
+
+/** Without a URL. */
+export function createFunctionUrls(options: FunctionUrlsOptions): FunctionUrls {
+  const servers = new Map<string, Server>();
+  return {
+    async add({ functionName, authType }) {
+      const found = options.functions.functions().find(({ name }) => name === functionName);
+      if (!found) throw new Error(`there is no function ${functionName}`);
+      if (servers.has(functionName)) throw new Error(`the function ${functionName} has a URL already`);
+      const server = createServer({ keepAliveTimeout: 60_000 });
+      servers.set(functionName, server);
+      const { href: url, host: domainName, port } = new URL(await listen(server));
+      const place = { id: idOf(functionName), domainName, port };
+      const served = { functionName, functionArn: found.arn, authType, place };
+      server.on('request', (request, response) => void handle(request, response, served, options));
+      options.onProgress(`${functionName} at ${url} (${authType})`);
+      return { functionArn: found.arn, url };
+    },
+    async close() {
+      await Promise.all([...servers.values()].map(closeAtOnce));
+    },
+  };
+}
+
+/** As long as AWS's, and the same each time. */
+function idOf(functionName: string): string {
+  return createHash('sha256').update(functionName).digest('hex').slice(0, 32);
+}
+
+/** Never throws. */
+async function handle(
+  request: IncomingMessage,
+  response: ServerResponse,
+  served: Served,
+  options: FunctionUrlsOptions,
+): Promise<void> {
+  const id = randomUUID();
+  const answer = await answerTo(request, id, served, options).catch((error: unknown) =>
+    refusal(500, 'ServiceException', `A bug in the emulation: ${String(error)}`),
+  );
+  if (answer === undefined) return;
+  if (answer.problem !== undefined) options.onFailure(served.functionName, `[function URL] ${answer.problem}`);
+  if (response.destroyed) return;
+  const { status, headers, body } = answer;
+  for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
+  response.setHeader('x-amzn-requestid', id);
+  const mayHaveBody = status !== 204 && status !== 304;
+  if (mayHaveBody) response.setHeader('content-length', body.length);
+  response.writeHead(status).end(mayHaveBody ? body : undefined);
+}
+
+/** Undefined if the client went away before it had sent all. */
+async function answerTo(
+  request: IncomingMessage,
+  id: string,
+  served: Served,
+  { functions, guard }: FunctionUrlsOptions,
+): Promise<UrlResponse | undefined> {
+  const { headers } = request;
+  if (!namesThisMachine(request))
+    return refusal(403, 'AccessDeniedException', 'Only requests to the host 127.0.0.1 or localhost are served.');
+  const body = await readBytes(request, MAX_EVENT_BYTES);
+  if (body === 'aborted') return undefined;
+  const message = forbidden(headers, served, guard);
+  if (message !== undefined) return refusal(403, 'AccessDeniedException', message);
+  if (body === 'tooLong') return tooLarge();
+  const signer = served.authType === 'AWS_IAM' ? urlSigner(headers, guard) : undefined;
+  const event = urlEvent(
+    {
+      ...{ id, receivedAtMs: Date.now(), body, headers: request.headersDistinct },
+      method: request.method ?? 'GET',
+      target: targetOf(request),
+      protocol: `HTTP/${request.httpVersion}`,
+      sourceIp: request.socket.remoteAddress ?? '127.0.0.1',
+    },
+    served.place,
+    signer,
+  );
+  if (Buffer.byteLength(JSON.stringify(event)) > MAX_EVENT_BYTES) return tooLarge();
+  return urlResponse(await functions.invoke(served.functionName, event));
+}
+
+/** Path and query; a client may send the whole URL, or the `*` of OPTIONS. */
+function targetOf({ url = '/' }: IncomingMessage): string {
+  if (url.startsWith('/')) return url;
+  if (!URL.canParse(url)) return '/';
+  const { pathname, search } = new URL(url);
+  return pathname + search;
+}
+
+/** Of Invoke (lambda/latest/api/API_Invoke). */
+function tooLarge(): UrlResponse {
+  return refusal(
+    413,
+    'RequestTooLargeException',
+    `Request must be smaller than ${MAX_EVENT_BYTES} bytes for the InvokeFunction operation`,
+  );
+}
+
+function refusal(status: number, type: string, Message: string): UrlResponse {
+  const headers = { 'content-type': 'application/json', 'x-amzn-errortype': type };
+  return { status, headers, body: Buffer.from(JSON.stringify({ Message })) };
+}

@@ -1,0 +1,72 @@
+import type { LambdaFunctionURLEvent } from 'aws-lambda';
+import { expect, test } from 'vitest';
+import * as z from 'zod/mini';
+import { FreshetError } from '../../../core/errors.ts';
+import { BackpressureError } from '../../../core/govern/admit.ts';
+import type { FlowDecision } from '../../../core/govern/decide.ts';
+import { Answer, freshness, serve } from '../../../examples/shop/service/http.ts';
+
+/** What a function URL hands over, as far as it is looked at. */
+function request(method: string, path: string, body?: string, query?: Record<string, string>) {
+  const event = { requestContext: { http: { method } }, rawPath: path, body, queryStringParameters: query };
+  return event as unknown as LambdaFunctionURLEvent;
+}
+
+const decision: FlowDecision = {
+  ...{ state: 'refusing', retryAfterSeconds: 41.2, levels: {}, missing: [], decidedAtMs: 0, validUntilMs: 1 },
+  cause: { cache: 'ordering', backlog: 5_000, drainSeconds: 40 },
+};
+
+const handler = serve({
+  'GET /things/:id/parts/:part': async ({ path, query }) => ({ ...path, ...query }),
+  'POST /things': async ({ body }) => new Answer(201, z.object({ card: z.number() }).parse(body)),
+  'PUT /slowed': async () => {
+    throw new BackpressureError({ type: 'Product', id: 'p' }, decision, decision.retryAfterSeconds, 0);
+  },
+  'GET /stale': async () => {
+    throw new FreshetError('stale', { code: 'TooStale', stalenessMs: 9 });
+  },
+  'GET /bug': async () => {
+    throw new TypeError('bug');
+  },
+});
+
+test('a route answers with what its path and query say', async () => {
+  const answer = await handler(request('GET', '/things/a%20b/parts/7', undefined, { limit: '3' }));
+  expect(answer).toMatchObject({ statusCode: 200, body: JSON.stringify({ id: 'a b', part: '7', limit: '3' }) });
+});
+
+test('a write that is refused since a cache lags is 429 and says when to come again', async () => {
+  const answer = await handler(request('PUT', '/slowed'));
+  expect(answer).toMatchObject({ statusCode: 429, headers: { 'retry-after': '42' } });
+  expect(JSON.parse((answer as { body: string }).body)).toMatchObject({ code: 'Backpressure' });
+});
+
+test.each([
+  ['an answer that is too stale', request('GET', '/stale'), 412, /"TooStale".*"stalenessMs":9/],
+  ['a path that no route has', request('GET', '/none'), 404, /Routes: GET/],
+  ['a path that is no URL', request('GET', '/things/%ff/parts/1'), 400, /Unreadable/],
+  ['a path without an id', request('GET', '/things//parts/1'), 400, /InvalidEntityId/],
+  ['a path with an id that no table takes', request('GET', `/things/${'x'.repeat(1_025)}/parts/1`), 400, /too long/],
+  ['a path with an id that no message takes', request('GET', '/things/%EF%BF%BE/parts/1'), 400, /U\+FFFE/],
+  ['a body that is no JSON', request('POST', '/things', '{'), 400, /Unreadable/],
+])('%s is refused', async (_, event, statusCode, body) => {
+  expect(await handler(event)).toMatchObject({ statusCode, body: expect.stringMatching(body) });
+});
+
+test('a body that does not fit is refused without being quoted', async () => {
+  const answer = await handler(request('POST', '/things', JSON.stringify({ card: '4242' })));
+  expect(answer).toMatchObject({ statusCode: 400, body: expect.stringMatching(/card/) });
+  expect(JSON.stringify(answer)).not.toContain('4242');
+});
+
+test('a bug is none of the refusals', async () => {
+  await expect(handler(request('GET', '/bug'))).rejects.toThrow(TypeError);
+});
+
+test('what is not asked for is left out', () => {
+  expect(freshness({ path: {}, query: {}, body: undefined })).toEqual({});
+  expect(freshness({ path: {}, query: { maxStalenessMs: '5', atLeastVersion: '2' }, body: undefined })).toEqual({
+    ...{ maxStalenessMs: 5, atLeastVersion: 2 },
+  });
+});

@@ -1,0 +1,240 @@
+import { afterAll, beforeAll, describe, expect, type MockInstance, test, vi } from 'vitest';
+import * as z from 'zod/mini';
+import { createFlowStore } from '../../../adapters/flow-table.ts';
+import catalog from '../../../examples/shop/catalog/contracts.ts';
+import { products } from '../../../examples/shop/catalog/products.ts';
+import customersBoundary from '../../../examples/shop/customers/contracts.ts';
+import { customers } from '../../../examples/shop/customers/customers.ts';
+import { TEST_CARDS } from '../../../examples/shop/payment/fake-gateway.ts';
+import { BILLING_ADDRESS, CARD_EXPIRES, CARD_HOLDER, type Purchase } from '../../../examples/shop/whole/client.ts';
+import { ownerIn } from '../../../local/deployed.ts';
+import { sideBySide, startWholeShop, type WholeShop } from './whole-shop.ts';
+
+let shop: WholeShop;
+/** Everything that any topic or queue was given. */
+let sent: MockInstance[];
+
+beforeAll(async () => {
+  shop = await startWholeShop();
+  const { topics, queues } = shop.cloud.messaging;
+  sent = [
+    ...topics.list().map((topic) => vi.spyOn(topic, 'publish')),
+    ...queues.list().flatMap((queue) => [vi.spyOn(queue, 'send'), vi.spyOn(queue, 'sendBatch')]),
+  ];
+}, 90_000);
+afterAll(() => shop?.stop());
+
+const page = (path: string) => shop.page(path);
+const pages = (path: string) => shop.call('Ordering', 'Pages', `GET ${path}`);
+const checkout = (path: string, body?: unknown) => shop.call('Ordering', 'Checkout', `POST ${path}`, body);
+
+const listed = z.object({ items: z.array(z.object({ id: z.string() })), cursor: z.optional(z.string()) });
+const begun = z.object({ shoppingCartId: z.string() });
+
+/** Buys with a card that works. */
+const buy = (productId: string, purchase: Partial<Purchase> = {}) =>
+  shop.buy({ productId, customerId: 'c-konrad', card: TEST_CARDS.good, ...purchase });
+
+describe('a page', () => {
+  beforeAll(() => shop.minutes());
+
+  test('is answered from the cache, with version, time of change and staleness', async () => {
+    const found = await page('/products/p-mug');
+    expect(found).toMatchObject({ status: 200, body: { id: 'p-mug', version: 1, value: { name: 'Stoneware mug' } } });
+    expect(found.body).toMatchObject({ changedAt: expect.any(String), stalenessMs: expect.any(Number) });
+  });
+
+  test('lists by category, page by page', async () => {
+    const first = listed.parse((await pages('/categories/kitchen/products?limit=2')).body);
+    const second = listed.parse((await pages(`/categories/kitchen/products?limit=2&cursor=${first.cursor}`)).body);
+    expect([...first.items, ...second.items].map(({ id }) => id)).toEqual(['p-kettle', 'p-mug', 'p-pan']);
+  });
+
+  test('shows a customer with country and currency', async () => {
+    expect((await pages('/customers/c-ada')).body).toMatchObject({
+      ...{ customer: { value: { displayName: 'Ada' } }, currency: { value: { name: 'Pound Sterling' } } },
+      country: { value: { name: { common: 'United Kingdom' } } },
+    });
+  });
+
+  test.each([
+    ['is staler than its reader takes', '/products/p-mug?maxStalenessMs=0', 412, 'TooStale'],
+    ['has not reached the version that its reader needs', '/products/p-mug?atLeastVersion=9', 412, 'VersionNotReached'],
+    ['is asked for with no staleness', '/products/p-mug?maxStalenessMs=soon', 400, 'InvalidMaxStaleness'],
+  ])('is refused where it %s', async (_, path, status, code) => {
+    expect(await page(path)).toMatchObject({ status, body: { code } });
+  });
+});
+
+describe('an order', () => {
+  test('records versions and prices that it was quoted, though they change before it is placed', async () => {
+    const { state } = products.find(({ id }) => id === 'p-lamp') ?? { state: undefined };
+    const { orderId, quote } = await buy('p-lamp', {
+      quantity: 2,
+      async meanwhile() {
+        await shop.ownerOf('Product').put('Product', 'p-lamp', { ...state, price: { amount: 9_900, currency: 'EUR' } });
+        await shop.cloud.idle();
+      },
+    });
+    const quoted = { version: 1, price: { amount: 8_900 } };
+    expect(quote).toMatchObject({ lines: [quoted], total: { amount: 17_800, currency: 'EUR' } });
+    expect((await page('/products/p-lamp')).body).toMatchObject({ version: 2, value: { price: { amount: 9_900 } } });
+    const kept = await shop.call('Ordering', 'Checkout', `GET /orders/${orderId}`);
+    expect(kept.body).toMatchObject({ orderId, customerId: 'c-konrad', status: 'placed', quote: { lines: [quoted] } });
+  });
+
+  test('is placed once, however often it is asked for', async () => {
+    const cart = { customerId: 'c-ada', lines: [{ productId: 'p-mug', quantity: 1 }] };
+    const { shoppingCartId } = begun.parse((await checkout('/checkout', cart)).body);
+    expect(await checkout(`/checkout/${shoppingCartId}/place`)).toMatchObject({
+      status: 409,
+      body: { code: 'NotReviewed' },
+    });
+    await checkout(`/checkout/${shoppingCartId}/review`);
+    const placed = await checkout(`/checkout/${shoppingCartId}/place`);
+    expect(placed.status).toBe(201);
+    expect((await checkout(`/checkout/${shoppingCartId}/place`)).body).toEqual(placed.body);
+  });
+
+  test('that is cancelled before it is billed gets no label, and is cancelled once', async () => {
+    shop.charging(false);
+    const { orderId } = await buy('p-mug');
+    for (const _ of [1, 2]) expect((await shop.cancel(orderId)).body).toMatchObject({ orderId, status: 'cancelled' });
+    await shop.cloud.idle();
+    shop.charging(true);
+    await shop.cloud.idle();
+    expect(await outcomeOf(orderId)).toEqual({ outcome: 'billed', charges: 1, labels: 0 });
+  });
+
+  test.each([
+    ['an unknown customer', { customerId: 'nobody', lines: [{ productId: 'p-mug', quantity: 1 }] }, 404],
+    ['no lines', { customerId: 'c-ada', lines: [] }, 400],
+  ])('of %s is not begun', async (_, cart, status) => {
+    expect(await checkout('/checkout', cart)).toMatchObject({ status });
+  });
+
+  test('is not quoted by prices that are staler than its customer takes', async () => {
+    const cart = { customerId: 'c-ada', lines: [{ productId: 'p-mug', quantity: 1 }] };
+    const { shoppingCartId } = begun.parse((await checkout('/checkout', cart)).body);
+    const reviewed = await checkout(`/checkout/${shoppingCartId}/review?maxStalenessMs=0`);
+    expect(reviewed).toMatchObject({ status: 412, body: { code: 'TooStale', stalenessMs: expect.any(Number) } });
+  });
+
+  test('that was never placed is not cancelled', async () => {
+    expect(await shop.cancel('none')).toMatchObject({ status: 404 });
+  });
+
+  test('of a product that is not there is not quoted', async () => {
+    const cart = { customerId: 'c-ada', lines: [{ productId: 'none', quantity: 1 }] };
+    const { shoppingCartId } = begun.parse((await checkout('/checkout', cart)).body);
+    expect(await checkout(`/checkout/${shoppingCartId}/review`)).toMatchObject({
+      status: 409,
+      body: { products: ['none'] },
+    });
+  });
+});
+
+/** What has become of an order at payment, gateway and warehouse. */
+async function outcomeOf(orderId: string) {
+  const [payments, books, labels] = await Promise.all(
+    ['Payment-Payments', 'FakeGateway', 'Shipping-Labels'].map(shop.itemsOf),
+  );
+  const payment = payments?.find(({ id }) => id?.S === `payment/${orderId}`);
+  const book = books?.find(({ id }) => id?.S === orderId);
+  return {
+    outcome: JSON.parse(payment?.data?.S ?? '{}').outcome,
+    charges: Number(book?.charges?.N),
+    labels: labels?.filter((label) => label.orderId?.S === orderId).length,
+  };
+}
+
+describe('a gateway that misbehaves', () => {
+  test('charges each order once at most, and a label is printed for each that was billed, and no other', async () => {
+    const kinds = Object.entries(TEST_CARDS);
+    const bought = await Promise.all(kinds.map(([, card]) => buy('p-pan', { card })));
+    await shop.cloud.idle();
+    const ends = await Promise.all(bought.map(({ orderId }) => outcomeOf(orderId)));
+    const billed = { outcome: 'billed', charges: 1, labels: 1 };
+    expect(Object.fromEntries(kinds.map(([kind], index) => [kind, ends[index]]))).toEqual({
+      ...{ good: billed, declined: { outcome: 'declined', charges: 0, labels: 0 } },
+      ...{ timesOutBefore: billed, timesOutAfter: billed, answersTwice: billed },
+    });
+  });
+});
+
+describe('while catalog and customers are stopped', () => {
+  test('1,000 reads and checkouts are answered; staleness grows with the outage and is gone after it, and nothing is lost', async () => {
+    const owners = [catalog, customersBoundary];
+    await shop.minutes();
+    const stoppedAtMs = Date.now();
+    shop.running(owners, false);
+    await shop.ownerOf('Product').put('Product', 'p-tent', { ...products[5]?.state, name: 'Three-person tent' });
+    await shop.ownerOf('Customer').put('Customer', 'c-sofja', { ...customers[2]?.state, tier: 'gold' });
+    const orders: string[] = [];
+    const paths = ['/products/p-tent', '/categories/outdoor/products', '/customers/c-sofja'];
+    const asks = Array.from({ length: 1_000 }, (_, index) => async () => {
+      if (index % 40 > 0) return (await pages(paths[index % 3] ?? '')).status;
+      const { statuses, orderId } = await buy('p-tent', { customerId: 'c-sofja' });
+      orders.push(orderId);
+      return Math.max(...statuses);
+    });
+    const statuses = await sideBySide(asks, 8);
+    await shop.cloud.tick();
+    const outageMs = Date.now() - stoppedAtMs;
+    const { body: last } = await page('/products/p-tent');
+    expect([statuses.length, statuses.filter((status) => status >= 300)]).toEqual([1_000, []]);
+    expect(last).toMatchObject({ version: 1, value: { name: 'Two-person tent' } });
+    expect(last.stalenessMs).toBeGreaterThan(outageMs);
+
+    shop.running(owners, true);
+    await shop.cloud.idle();
+    await shop.minutes();
+    const after = await vi.waitFor(async () => {
+      const { body } = await page('/products/p-tent?maxStalenessMs=4999');
+      expect(body).toMatchObject({ value: { name: 'Three-person tent' } });
+      return body;
+    });
+    expect(after.stalenessMs).toBeLessThan(5_000);
+    expect((await pages('/customers/c-sofja')).body).toMatchObject({ customer: { value: { tier: 'gold' } } });
+    const printed = new Set((await shop.itemsOf('Shipping-Labels')).map(({ orderId }) => orderId?.S));
+    expect(orders.filter((orderId) => !printed.has(orderId))).toEqual([]);
+  }, 60_000);
+});
+
+test('catalog answers a put with 429 and when to come again while ordering lags', async () => {
+  const { flowTable: tableName } = ownerIn(shop.cloud, catalog);
+  const decision = { state: 'refusing' as const, retryAfterSeconds: 40, levels: {}, missing: [] };
+  const decidedAtMs = Date.now();
+  const times = { decidedAtMs, validUntilMs: decidedAtMs + 60_000 };
+  await createFlowStore({ client: shop.client, tableName }).saveDecision({ ...decision, ...times });
+  const refused = await shop.call('Catalog', 'Products', 'PUT /products/p-rope', products[7]?.state);
+  expect(refused).toMatchObject({ status: 429, body: { code: 'Backpressure' } });
+  expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(30);
+});
+
+describe('what left payment', () => {
+  test('holds no card and no billing field', async () => {
+    const tables = (await shop.itemsOf('')).filter(({ id }) => !id?.S?.startsWith('details/'));
+    const messages = sent.flatMap((spy) => spy.mock.calls);
+    const left = [...tables, ...messages, ...shop.lines].map((one) => JSON.stringify(one));
+    const secrets = [
+      ...Object.values(TEST_CARDS),
+      CARD_HOLDER,
+      BILLING_ADDRESS,
+      CARD_EXPIRES,
+      'billingAddress',
+      '"holder"',
+    ];
+    expect(left.filter((text) => secrets.some((secret) => text.includes(secret)))).toEqual([]);
+    // What it looks at is what there is.
+    for (const seen of ['OrderBilled', 'PaymentDeclined', 'Stoneware mug', 'label printed']) {
+      expect(left.filter((text) => text.includes(seen)).length).toBeGreaterThan(0);
+    }
+    const kept = (await shop.itemsOf('Payment-Payments')).map((one) => JSON.stringify(one));
+    expect(kept.filter((text) => text.includes(CARD_HOLDER)).length).toBeGreaterThan(25);
+  });
+});
+
+test('no function needed a permission that it was not granted', () => {
+  expect(shop.cloud.access.denials).toEqual([]);
+});

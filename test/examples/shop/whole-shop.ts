@@ -1,0 +1,101 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type AttributeValue, type DynamoDBClient, paginateListTables, paginateScan } from '@aws-sdk/client-dynamodb';
+import { createOwner, type Owner } from '../../../adapters/owner-table.ts';
+import type { Boundary } from '../../../core/contract.ts';
+import catalog from '../../../examples/shop/catalog/contracts.ts';
+import customers from '../../../examples/shop/customers/contracts.ts';
+import geography from '../../../examples/shop/geography/contracts.ts';
+import { wholeShopApp } from '../../../examples/shop/whole/app.ts';
+import { createShopClient, type ShopClient } from '../../../examples/shop/whole/client.ts';
+import { fillShop } from '../../../examples/shop/whole/fill.ts';
+import { type LocalCloud, startLocalCloud } from '../../../local/cloud.ts';
+import { cloudClient, ownerIn } from '../../../local/deployed.ts';
+
+/** The whole shop in a local cloud, filled with what it sells. */
+export interface WholeShop extends ShopClient {
+  readonly cloud: LocalCloud;
+  readonly client: DynamoDBClient;
+  /** What all functions logged. */
+  readonly lines: readonly string[];
+  ownerOf(type: string): Owner;
+  /** Stops the functions of owners, or has them run again. */
+  running(boundaries: readonly Boundary[], isRunning: boolean): void;
+  /** Stops payment's function that charges, or has it run again. */
+  charging(isRunning: boolean): void;
+  /** Two minutes pass at once: heartbeats come through, and the report finds them. */
+  minutes(): Promise<void>;
+  /** All items of the tables whose name contains a text. */
+  itemsOf(name: string): Promise<readonly Item[]>;
+  stop(): Promise<void>;
+}
+
+type Item = Record<string, AttributeValue>;
+
+export async function startWholeShop(): Promise<WholeShop> {
+  const folder = mkdtempSync(join(tmpdir(), 'freshet-whole-shop-'));
+  const lines: string[] = [];
+  const assembly = wholeShopApp({ outdir: folder }).synth().directory;
+  const cloud = await startLocalCloud({ assembly, onLog: (_, line) => lines.push(line) });
+  const client = cloudClient(cloud);
+  const owners = [geography, catalog, customers].map((boundary) => ({
+    boundary,
+    owner: createOwner({ boundary, tableName: ownerIn(cloud, boundary).table, client }),
+  }));
+  const ownerOf = (type: string): Owner => {
+    const found = owners.find(({ boundary }) => Object.hasOwn(boundary.owns, type));
+    if (found === undefined) throw new Error(`nobody owns ${type}`);
+    return found.owner;
+  };
+  await fillShop(ownerOf);
+  await cloud.idle();
+  return {
+    ...createShopClient(cloud.outputs),
+    ...{ cloud, client, lines, ownerOf },
+    running(boundaries, isRunning) {
+      for (const { relay, governor } of boundaries.map((boundary) => ownerIn(cloud, boundary))) {
+        for (const name of [relay, governor]) {
+          cloud.functions.setReservedConcurrency(name, isRunning ? undefined : 0);
+        }
+      }
+    },
+    charging(isRunning) {
+      const charge = cloud.functions.functions().find(({ name }) => name.startsWith('Payment-Charge'));
+      cloud.functions.setReservedConcurrency(charge?.name ?? '', isRunning ? undefined : 0);
+    },
+    async minutes() {
+      for (let minute = 0; minute < 2; minute += 1) {
+        await cloud.tick();
+        await cloud.idle();
+      }
+    },
+    itemsOf: (name) => itemsOf(client, name),
+    async stop() {
+      client.destroy();
+      await cloud.stop();
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+async function itemsOf(client: DynamoDBClient, name: string): Promise<Item[]> {
+  const items: Item[] = [];
+  for await (const { TableNames = [] } of paginateListTables({ client }, {})) {
+    for (const TableName of TableNames.filter((table) => table.includes(name))) {
+      for await (const { Items = [] } of paginateScan({ client }, { TableName })) items.push(...Items);
+    }
+  }
+  return items;
+}
+
+/** Does all, so many at a time, and returns what came of each. */
+export async function sideBySide<T>(tasks: readonly (() => Promise<T>)[], width: number): Promise<T[]> {
+  const results: T[] = [];
+  let next = 0;
+  const worker = async () => {
+    for (let task = tasks[next++]; task !== undefined; task = tasks[next++]) results.push(await task());
+  };
+  await Promise.all(Array.from({ length: width }, worker));
+  return results;
+}

@@ -1,0 +1,10 @@
+import { expect, test } from 'vitest';
+import { createAccess } from '../../../local/iam/access.ts';
+import { forbidden } from '../../../local/wire/url-access.ts';
+
+test.each(['AWS_IAM', 'NONE'] as const)('where nothing is checked, a URL of %s serves everybody', (authType) => {
+  const access = createAccess({ place: { region: 'us-east-1', accountId: '000000000000' }, mode: 'off' });
+  const called = { functionArn: 'arn:aws:lambda:us-east-1:000000000000:function:f', authType };
+  expect(forbidden({}, called, access)).toBeUndefined();
+  expect(access.denials).toEqual([]);
+});
