@@ -193,7 +193,7 @@ describe('while catalog and customers are stopped', () => {
       const { body } = await page('/products/p-tent?maxStalenessMs=4999');
       expect(body).toMatchObject({ value: { name: 'Three-person tent' } });
       return body;
-    });
+    }, 5_000);
     expect(after.stalenessMs).toBeLessThan(5_000);
     expect((await pages('/customers/c-sofja')).body).toMatchObject({ customer: { value: { tier: 'gold' } } });
     const printed = new Set((await shop.itemsOf('Shipping-Labels')).map(({ orderId }) => orderId?.S));
