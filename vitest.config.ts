@@ -17,18 +17,29 @@ class LongestFirst extends BaseSequencer {
   }
 }
 
-export default defineConfig({
+/** A part of the tests; the root's set-up runs once for all of them. */
+const project = (name: string, include: string[], isolate: boolean) => ({
   test: {
-    include: ['test/**/*.{test,prop,int}.ts'],
+    ...{ name, include, isolate },
     // Runs where the package is installed: see test/package.
     exclude: ['test/consumer-app/**'],
-    globalSetup: ['test/support/synthesise.ts'],
     // The SDK prints at every start that it will drop Node 20.
     env: { AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true' },
+    testTimeout: 30_000,
+    hookTimeout: 60_000,
+  },
+});
+
+export default defineConfig({
+  test: {
+    // Units share a worker's modules, which halves their time; what starts processes, clouds or engines has its worker to itself.
+    projects: [
+      project('units', ['test/**/*.{test,prop}.ts'], false),
+      project('local cloud', ['test/**/*.int.ts'], true),
+    ],
+    globalSetup: ['test/support/synthesise.ts'],
     // Of two cores vitest would leave one idle; most of these tests wait for something.
     maxWorkers: 2,
     sequence: { sequencer: LongestFirst },
-    testTimeout: 30_000,
-    hookTimeout: 60_000,
   },
 });
