@@ -1,8 +1,9 @@
 import * as z from 'zod/mini';
 import type { Reader } from '../../../adapters/cache-table.ts';
-import { Answer, freshness, type Request, type Routes } from '../service/http.ts';
-import { type Cart, cartRequest, type Quote } from './order.ts';
-import type { Orders } from './orders-table.ts';
+import { Answer, freshness, parsed, type Request, type Routes } from '../service/http.ts';
+import { orderIdOf } from './agreement.ts';
+import { agreementOf, type Cart, cartRequest, type Quote } from './order.ts';
+import type { Orders, StoredCart } from './orders-table.ts';
 
 /** What the checkout works on. */
 export interface CheckoutPorts {
@@ -15,21 +16,21 @@ export interface CheckoutPorts {
 const priced = z.object({ name: z.string(), price: z.object({ amount: z.number(), currency: z.string() }) });
 
 /**
- * Start, review, place, cancel. Between start and place the customer gives card and address to payment, under the shopping cart's id: they
- * never come here.
+ * Start, review, place, cancel. The customer gives card and address to payment, under the shopping cart's id, and what was agreed to at the
+ * review: neither comes here.
  */
 export function createCheckout({ reader, orders, newId }: CheckoutPorts): Routes {
-  const cartOf = async ({ path: { cartId = '' } }: Request): Promise<Cart | undefined> => orders.cart(cartId);
+  const cartOf = async ({ path: { cartId = '' } }: Request): Promise<StoredCart | undefined> => orders.cart(cartId);
 
   return {
     async 'POST /checkout'({ body }) {
-      const cart = { shoppingCartId: newId(), orderId: newId(), ...cartRequest.parse(body) };
+      const cart = { shoppingCartId: newId(), key: newId(), ...parsed(cartRequest, body) };
       const { stalenessMs, ...customer } = await reader.get('Customer', cart.customerId);
       if (customer.status !== 'found') return new Answer(404, customer);
-      await orders.saveCart(cart);
+      await orders.begin(cart);
       return new Answer(201, { shoppingCartId: cart.shoppingCartId, customer: { ...customer, stalenessMs } });
     },
-    /** Quotes every line at the version that the cache has, and keeps the quote. */
+    /** Quotes every line at the version that the cache has, and keeps the quote; the agreement is for payment, if the customer agrees. */
     async 'POST /checkout/:cartId/review'(request) {
       const cart = await cartOf(request);
       if (cart === undefined) return noSuch('cart');
@@ -40,17 +41,22 @@ export function createCheckout({ reader, orders, newId }: CheckoutPorts): Routes
       if (missing.length > 0) return new Answer(409, { code: 'NotForSale', products: missing });
       const quote = quoteOf(cart, products);
       if (quote === undefined) return new Answer(409, { code: 'SeveralCurrencies' });
-      await orders.saveCart({ ...cart, quote });
-      return { shoppingCartId: cart.shoppingCartId, ...quote, stalenessMs: products[0]?.stalenessMs };
+      const { shoppingCartId } = cart;
+      const agreement = agreementOf(cart, quote);
+      if (!(await orders.saveQuote(shoppingCartId, orderIdOf(shoppingCartId, agreement), quote))) {
+        return new Answer(409, { code: 'AlreadyPlaced' });
+      }
+      return { shoppingCartId, ...quote, agreement, stalenessMs: products[0]?.stalenessMs };
     },
     /** Places what was quoted, even if a price has changed meanwhile; a second time is the first one. */
     async 'POST /checkout/:cartId/place'(request) {
       const cart = await cartOf(request);
       if (cart === undefined) return noSuch('cart');
-      const { quote, orderId, shoppingCartId, customerId } = cart;
-      if (quote === undefined) return new Answer(409, { code: 'NotReviewed' });
-      await orders.place({ orderId, shoppingCartId, customerId, quote, status: 'placed' });
-      return new Answer(201, await orders.order(orderId));
+      const { quoted, shoppingCartId, customerId } = cart;
+      if (quoted === undefined) return new Answer(409, { code: 'NotReviewed' });
+      await orders.place({ ...quoted, shoppingCartId, customerId });
+      const order = await orders.order(quoted.orderId);
+      return order === undefined ? new Answer(409, { code: 'QuotedAnew' }) : new Answer(201, order);
     },
     async 'POST /orders/:orderId/cancel'({ path: { orderId = '' } }) {
       await orders.cancel(orderId);

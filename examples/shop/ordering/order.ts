@@ -1,4 +1,5 @@
 import * as z from 'zod/mini';
+import type { Agreement } from './agreement.ts';
 
 const line = z.object({
   productId: z.string().check(z.minLength(1), z.maxLength(100)),
@@ -26,23 +27,34 @@ export const quote = z.object({
   total: z.object({ amount: z.number(), currency: z.string() }),
 });
 
-/** A shopping cart on its way to an order. The order's id is chosen when the checkout begins, so that placing it twice is placing it once. */
+/** A shopping cart on its way to an order. */
 export const cart = z.object({
   shoppingCartId: z.string(),
-  orderId: z.string(),
+  /** See `Agreement`. */
+  key: z.string(),
   ...cartRequest.shape,
-  quote: z.optional(quote),
 });
+
+/** What became of an order's payment, as payment's facts say. */
+export const paymentState = z.enum(['billed', 'declined', 'refunded']);
 
 export const order = z.object({
   orderId: z.string(),
   shoppingCartId: z.string(),
   customerId: z.string(),
   status: z.enum(['placed', 'cancelled']),
+  /** Absent until it is known. */
+  payment: z.optional(paymentState),
   /** What the customer agreed to. */
   quote,
 });
 
 export type Quote = z.infer<typeof quote>;
 export type Cart = z.infer<typeof cart>;
+export type PaymentState = z.infer<typeof paymentState>;
 export type Order = z.infer<typeof order>;
+
+/** What the customer is to agree to: the total of a quote. */
+export function agreementOf({ key }: Pick<Cart, 'key'>, { total: { amount, currency } }: Quote): Agreement {
+  return { amount, currency, key };
+}

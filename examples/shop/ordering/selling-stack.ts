@@ -1,4 +1,5 @@
 import { Stack, type StackProps } from 'aws-cdk-lib';
+import type { Table } from 'aws-cdk-lib/aws-dynamodb';
 import type { Construct } from 'constructs';
 import type { DeploymentStage } from '../../../lib/data-protection.ts';
 import { FactTopic } from '../../../lib/fact-topic.ts';
@@ -19,12 +20,14 @@ export interface SellingStackProps extends StackProps {
 export class SellingStack extends Stack {
   readonly cache: LocalCache;
   readonly facts: FactTopic;
+  /** Carts and orders. */
+  readonly orders: Table;
 
   constructor(scope: Construct, id: string, { sources, stage, ...props }: SellingStackProps) {
     super(scope, id, props);
     this.cache = new LocalCache(this, 'Cache', { boundary: ordering, sources, stage });
     this.facts = new FactTopic(this, 'Facts', { boundary: ordering, stage });
-    const orders = serviceTable(this, 'Orders', stage);
+    this.orders = serviceTable(this, 'Orders', stage);
     const cacheTable = { CACHE_TABLE: this.cache.table.tableName };
     const pages = serviceFunction(this, 'Pages', {
       file: new URL('functions/pages.ts', import.meta.url),
@@ -37,12 +40,12 @@ export class SellingStack extends Stack {
     const checkout = serviceFunction(this, 'Checkout', {
       file: new URL('functions/checkout.ts', import.meta.url),
       description: 'From the shopping cart to the order',
-      environment: { ...cacheTable, ORDERS_TABLE: orders.tableName, FACTS_TABLE: this.facts.table.tableName },
+      environment: { ...cacheTable, ORDERS_TABLE: this.orders.tableName, FACTS_TABLE: this.facts.table.tableName },
       stage,
       url: true,
     });
     this.cache.grantRead(checkout);
-    grant(orders, checkout, 'GetItem', 'PutItem', 'UpdateItem');
+    grant(this.orders, checkout, 'GetItem', 'PutItem', 'UpdateItem');
     this.facts.grantCommit(checkout);
   }
 }

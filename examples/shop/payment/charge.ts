@@ -1,59 +1,83 @@
-import { type Charge, type ChargeRequest, type Gateway, GatewayTimeout } from './gateway.ts';
+import { orderIdOf } from '../ordering/agreement.ts';
+import { atMostOnce } from './at-most-once.ts';
+import type { Charge, ChargeRequest, Gateway } from './gateway.ts';
+import type { CartDetails, Payments } from './payments.ts';
 
-/** What a customer gave for a shopping cart. It never leaves this boundary. */
-export interface PaymentDetails extends Omit<ChargeRequest, 'idempotencyKey'> {
-  readonly billingAddress: string;
+/** What payment works on. */
+export interface PaymentPorts {
+  readonly payments: Payments;
+  readonly gateway: Gateway;
+  /** Told of an order that is declined without asking the gateway. */
+  readonly onRefused: (orderId: string, reason: RefusalReason) => void;
 }
 
-/** Details and payments, in payment's own table. */
-export interface Payments {
-  details(shoppingCartId: string): Promise<PaymentDetails | undefined>;
-  /** Notes that an order is about to be charged; `known` where it was noted before, so it may be charged already. */
-  begin(orderId: string): Promise<'begun' | 'known'>;
-  /** Keeps the outcome and commits the fact of it, together; nothing where an outcome is kept already. */
-  settle(orderId: string, charge: Charge): Promise<void>;
-  outcome(orderId: string): Promise<Charge | undefined>;
-}
-
-/** Charges that are tried before the fact goes back to its queue. */
-const ATTEMPTS = 3;
+/** Why the gateway isn't asked. `other-total`: the customer agreed to another total than the one that ordering quoted. */
+export type RefusalReason = 'no-details' | 'no-agreement' | 'other-total';
 
 /**
- * Charges an order at most once, however often it is told of it, and whatever the gateway does: what was begun before, or timed out, is looked up
- * before it is charged again.
+ * Charges an order at most once, however often it is told of it, and whatever the gateway does; not at all once it is cancelled, and if that
+ * comes later, the money goes back.
  *
  * @throws GatewayTimeout when the gateway answers nothing for good; the fact comes again
  */
 export async function chargeOrder(
-  { payments, gateway }: { readonly payments: Payments; readonly gateway: Gateway },
+  ports: PaymentPorts,
   { orderId, shoppingCartId }: { readonly orderId: string; readonly shoppingCartId: string },
 ): Promise<void> {
-  if ((await payments.outcome(orderId)) !== undefined) return;
-  const details = await payments.details(shoppingCartId);
-  if (details === undefined) {
-    // They are stored before an order can be placed: these never come.
-    return payments.settle(orderId, { paymentId: `none-${orderId}`, outcome: 'declined' });
+  const { payments, gateway, onRefused } = ports;
+  const { charge, cancelled, begun } = await payments.begin(orderId);
+  if (charge === undefined && cancelled && begun) await settleFound(ports, orderId);
+  if (charge === undefined && !cancelled) {
+    const request = chargeRequest(orderId, shoppingCartId, await payments.cart(shoppingCartId));
+    if (typeof request === 'string') onRefused(orderId, request);
+    await payments.settle(
+      orderId,
+      typeof request === 'string'
+        ? { paymentId: `none-${orderId}`, outcome: 'declined' }
+        : await atMostOnce(
+            () => gateway.charge(request),
+            () => gateway.findCharge(orderId),
+            begun,
+          ),
+    );
   }
-  const { billingAddress: _, ...charged } = details;
-  const begun = await payments.begin(orderId);
-  const charge = await chargeOnce(gateway, { idempotencyKey: orderId, ...charged }, begun === 'known');
-  await payments.settle(orderId, charge);
+  await refundIfCancelled(ports, orderId);
+  await payments.forget(shoppingCartId);
 }
 
-/** @param mayBeCharged whether to look before the first attempt, too */
-async function chargeOnce(gateway: Gateway, request: ChargeRequest, mayBeCharged: boolean): Promise<Charge> {
-  let timeout: GatewayTimeout | undefined;
-  for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
-    const known = mayBeCharged || timeout ? await gateway.find(request.idempotencyKey) : undefined;
-    if (known !== undefined) return known;
-    try {
-      return await gateway.charge(request);
-    } catch (error) {
-      if (!(error instanceof GatewayTimeout)) throw error;
-      timeout = error;
-    }
-  }
-  const known = await gateway.find(request.idempotencyKey);
-  if (known !== undefined) return known;
-  throw timeout ?? new GatewayTimeout('never tried');
+/** Gives back what an order that is cancelled was charged; where it wasn't, it never is. Errors as for `chargeOrder`. */
+export async function cancelOrder(ports: PaymentPorts, { orderId }: { readonly orderId: string }): Promise<void> {
+  await ports.payments.cancel(orderId);
+  await refundIfCancelled(ports, orderId);
+}
+
+/** A charge that was begun when the function died, and whose order was cancelled then: what was done is kept, and nothing done any more. */
+async function settleFound({ payments, gateway }: PaymentPorts, orderId: string): Promise<void> {
+  const found: Charge | undefined = await gateway.findCharge(orderId);
+  if (found !== undefined) await payments.settle(orderId, found);
+}
+
+/** Both facts end here: whichever comes second finds what the other one has left. A refund is rare, so it is always looked up first. */
+async function refundIfCancelled({ payments, gateway }: PaymentPorts, orderId: string): Promise<void> {
+  const { cancelled, charge, refund } = await payments.payment(orderId);
+  if (!cancelled || charge?.outcome !== 'billed' || refund !== undefined) return;
+  const request = { idempotencyKey: orderId, paymentId: charge.paymentId };
+  const given = await atMostOnce(
+    () => gateway.refund(request),
+    () => gateway.findRefund(orderId),
+    true,
+  );
+  await payments.settleRefund(orderId, charge, given);
+}
+
+function chargeRequest(
+  orderId: string,
+  shoppingCartId: string,
+  { details, agreement }: CartDetails,
+): ChargeRequest | RefusalReason {
+  if (details === undefined) return 'no-details';
+  if (agreement === undefined) return 'no-agreement';
+  if (orderIdOf(shoppingCartId, agreement) !== orderId) return 'other-total';
+  const { amount, currency } = agreement;
+  return { idempotencyKey: orderId, card: details.card, amount, currency };
 }

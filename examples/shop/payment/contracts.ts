@@ -7,5 +7,7 @@ export default defineBoundary(import.meta.url, {
   publishes: {
     OrderBilled: fact({ ids: ['orderId', 'paymentId'], about: 'orderId' }),
     PaymentDeclined: fact({ ids: ['orderId', 'paymentId'], about: 'orderId' }),
+    /** After OrderBilled, where the order was cancelled. */
+    PaymentRefunded: fact({ ids: ['orderId', 'paymentId'], about: 'orderId' }),
   },
 });

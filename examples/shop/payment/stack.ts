@@ -1,11 +1,12 @@
-import { CfnOutput, Duration, Stack, type StackProps } from 'aws-cdk-lib';
+import { CfnOutput, Stack, type StackProps } from 'aws-cdk-lib';
+import type { Table } from 'aws-cdk-lib/aws-dynamodb';
 import type { Construct } from 'constructs';
 import type { DeploymentStage } from '../../../lib/data-protection.ts';
 import { FactQueue, type FactSource } from '../../../lib/fact-queue.ts';
 import { FactTopic } from '../../../lib/fact-topic.ts';
 import ordering from '../ordering/selling.ts';
-import { serviceFunction } from '../service/function.ts';
-import { grant, serviceTable } from '../service/table.ts';
+import { SERVICE_TIMEOUT, serviceFunction } from '../service/function.ts';
+import { forgetfulTable, grant, serviceTable } from '../service/table.ts';
 import payment from './contracts.ts';
 
 /** Props of `PaymentStack`. */
@@ -15,46 +16,53 @@ export interface PaymentStackProps extends StackProps {
   readonly stage: DeploymentStage;
 }
 
-/** Takes payment details, charges what was placed, and says so. */
+/** Takes payment details, charges what was placed, gives back what is cancelled, and says so. */
 export class PaymentStack extends Stack {
   readonly facts: FactTopic;
 
   constructor(scope: Construct, id: string, { orders, stage, ...props }: PaymentStackProps) {
     super(scope, id, props);
     this.facts = new FactTopic(this, 'Facts', { boundary: payment, stage });
-    const payments = serviceTable(this, 'Payments', stage);
-    // In a real shop this is the provider's.
-    const gateway = serviceTable(this, 'FakeGateway', stage);
-    new CfnOutput(this, 'FakeGatewayTable', { value: gateway.tableName });
-    const details = serviceFunction(this, 'Details', {
+    const details = forgetfulTable(this, 'PaymentDetails', stage);
+    const door = serviceFunction(this, 'Details', {
       file: new URL('functions/details.ts', import.meta.url),
       description: 'Takes payment details',
-      environment: { PAYMENTS_TABLE: payments.tableName },
+      environment: { DETAILS_TABLE: details.tableName },
       stage,
       url: true,
     });
-    grant(payments, details, 'PutItem');
+    grant(details, door, 'UpdateItem');
+    this.chargeOrders(orders, details, stage);
+  }
 
-    const placed = new FactQueue(this, 'Placed', {
-      facts: [ordering.publishes.OrderPlaced],
+  private chargeOrders(orders: FactSource, details: Table, stage: DeploymentStage): void {
+    const payments = serviceTable(this, 'Payments', stage);
+    new CfnOutput(this, 'PaymentsTable', { value: payments.tableName });
+    // In a real shop this is the provider's.
+    const gateway = serviceTable(this, 'FakeGateway', stage);
+    new CfnOutput(this, 'FakeGatewayTable', { value: gateway.tableName });
+    const queue = new FactQueue(this, 'Orders', {
+      facts: [ordering.publishes.OrderPlaced, ordering.publishes.OrderCancelled],
       sources: [orders],
-      functionTimeout: Duration.seconds(20),
+      functionTimeout: SERVICE_TIMEOUT,
       stage,
     });
     const charge = serviceFunction(this, 'Charge', {
       file: new URL('functions/charge.ts', import.meta.url),
-      description: 'Charges orders',
+      description: 'Charges orders, and gives back what was charged for those that are cancelled',
       environment: {
+        DETAILS_TABLE: details.tableName,
         PAYMENTS_TABLE: payments.tableName,
         GATEWAY_TABLE: gateway.tableName,
         FACTS_TABLE: this.facts.table.tableName,
-        PARKING_TABLE: placed.parkingTable.tableName,
+        PARKING_TABLE: queue.parkingTable.tableName,
       },
       stage,
     });
-    grant(payments, charge, 'GetItem', 'PutItem');
+    grant(details, charge, 'GetItem', 'UpdateItem');
+    grant(payments, charge, 'GetItem', 'UpdateItem');
     grant(gateway, charge, 'GetItem', 'UpdateItem');
     this.facts.grantCommit(charge);
-    placed.addHandler(charge);
+    queue.addHandler(charge);
   }
 }

@@ -5,6 +5,9 @@ import type { Construct } from 'constructs';
 import { bundledFunction } from '../../../lib/bundled-function.ts';
 import type { DeploymentStage } from '../../../lib/data-protection.ts';
 
+/** Time-out of each; a queue that one works off is told of it. */
+export const SERVICE_TIMEOUT = Duration.seconds(20);
+
 /** Props of a service's own function. */
 export interface ServiceFunctionProps {
   /** The module that exports `handler`. */
@@ -22,7 +25,7 @@ export function serviceFunction(scope: Construct, id: string, props: ServiceFunc
   const made = bundledFunction(scope, id, {
     ...rest,
     file: fileURLToPath(file),
-    timeout: Duration.seconds(20),
+    timeout: SERVICE_TIMEOUT,
     memorySize: 512,
     protection: { stage },
   });

@@ -1,5 +1,5 @@
 import type { LambdaFunctionURLEvent, LambdaFunctionURLResult } from 'aws-lambda';
-import * as z from 'zod/mini';
+import type * as z from 'zod/mini';
 import { assertEntityId } from '../../../core/entity.ts';
 import { FreshetError, type FreshetErrorCode } from '../../../core/errors.ts';
 import { BackpressureError } from '../../../core/govern/admit.ts';
@@ -91,6 +91,17 @@ function matched(pattern: string, path: string): Record<string, string> | undefi
 /** Thrown for a body that isn't JSON. */
 class NoJson extends Error {}
 
+/** Thrown for what was given and isn't as it must be. */
+class Invalid extends Error {}
+
+/** Reads what a caller has given; what isn't as the schema says is refused with 400. */
+export function parsed<T>(schema: z.ZodMiniType<T>, given: unknown): T {
+  const { data, error } = schema.safeParse(given);
+  if (error === undefined) return data;
+  // Zod's message may quote what was given: the paths alone say enough, and hold no data.
+  throw new Invalid(error.issues.map(({ path, code }) => `${path.join('.')}: ${code}`).join('; '));
+}
+
 function bodyOf({ body, isBase64Encoded }: LambdaFunctionURLEvent): unknown {
   if (body === undefined || body === '') return undefined;
   try {
@@ -104,11 +115,7 @@ function refusal(error: unknown): LambdaFunctionURLResult {
   if (error instanceof NoJson || error instanceof URIError) {
     return json(400, { code: 'Unreadable', message: 'The body must be JSON, and the path a URL.' });
   }
-  if (error instanceof z.core.$ZodError) {
-    // Its message may quote what was given: the paths alone say enough, and hold no data.
-    const fields = error.issues.map(({ path, code }) => `${path.join('.')}: ${code}`);
-    return json(400, { code: 'Invalid', message: fields.join('; ') });
-  }
+  if (error instanceof Invalid) return json(400, { code: 'Invalid', message: error.message });
   const status = error instanceof FreshetError ? STATUS[error.code] : undefined;
   if (!(error instanceof FreshetError) || status === undefined) throw error;
   const { code, message, currentVersion, stalenessMs } = error;

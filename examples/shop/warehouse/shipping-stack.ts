@@ -21,15 +21,16 @@ export class ShippingStack extends Stack {
   constructor(scope: Construct, id: string, { sources, stage, ...props }: ShippingStackProps) {
     super(scope, id, props);
     this.saga = new Saga(this, 'Shipping', { saga: shipping, sources, stage });
+    new CfnOutput(this, 'SagaTable', { value: this.saga.table.tableName });
     const labels = serviceTable(this, 'Labels', stage);
     new CfnOutput(this, 'LabelsTable', { value: labels.tableName });
     const printer = serviceFunction(this, 'Printer', {
       file: new URL('functions/printer.ts', import.meta.url),
-      description: 'Prints shipping labels',
+      description: 'Prints shipping labels and calls parcels back',
       environment: { LABELS_TABLE: labels.tableName },
       stage,
     });
-    grant(labels, printer, 'PutItem');
+    grant(labels, printer, 'UpdateItem');
     this.saga.addEffectHandler(printer);
   }
 }

@@ -3,9 +3,11 @@ import { CatalogStack } from '../catalog/stack.ts';
 import { CustomersStack } from '../customers/stack.ts';
 import { GeographyStack } from '../geography/stack.ts';
 import { MonitoringStack } from '../monitoring/stack.ts';
+import { OrderPaymentsStack } from '../ordering/payments-stack.ts';
 import { SellingStack } from '../ordering/selling-stack.ts';
 import { PaymentStack } from '../payment/stack.ts';
 import { ShippingStack } from '../warehouse/shipping-stack.ts';
+import { WarehouseStack } from '../warehouse/stack.ts';
 
 /** The whole shop: one that sells. `../app.ts` is its beginning, reference data and two caches. */
 export function wholeShopApp(props?: AppProps): App {
@@ -17,7 +19,9 @@ export function wholeShopApp(props?: AppProps): App {
   const owners = [geography.owner, catalog.owner, customers.owner];
   const ordering = new SellingStack(app, 'Ordering', { sources: owners, stage });
   const payment = new PaymentStack(app, 'Payment', { orders: ordering.facts, stage });
+  new OrderPaymentsStack(app, 'OrderPayments', { payments: payment.facts, orders: ordering.orders, stage });
+  const warehouse = new WarehouseStack(app, 'Warehouse', { geography: geography.owner, stage });
   new ShippingStack(app, 'Shipping', { sources: [ordering.facts, payment.facts], stage });
-  new MonitoringStack(app, 'Monitoring', { owners, caches: [ordering.cache] });
+  new MonitoringStack(app, 'Monitoring', { owners, caches: [ordering.cache, warehouse.cache] });
   return app;
 }

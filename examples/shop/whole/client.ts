@@ -12,9 +12,11 @@ export interface ShopClient {
   /** Calls a function of a stack: `call('Ordering', 'Pages', 'GET /products/p-mug')`. */
   call(stack: string, name: string, request: string, body?: unknown): Promise<Answered>;
   page(path: string): Promise<Answered<Page>>;
-  /** From the cart to the order, with payment details for payment alone in between. */
+  /** From the cart to the order, with payment details and the agreement for payment alone in between. */
   buy(purchase: Purchase): Promise<Bought>;
   cancel(orderId: string): Promise<Answered>;
+  /** What ordering knows of an order: `placed, billed`. */
+  order(orderId: string): Promise<string>;
 }
 
 /** What somebody buys. */
@@ -23,6 +25,8 @@ export interface Purchase {
   readonly customerId: string;
   readonly card: string;
   readonly quantity?: number;
+  /** What the customer says to payment instead of the agreement. Default nothing. */
+  readonly pays?: { readonly amount?: number };
   /** What happens between review and place. Default nothing. */
   readonly meanwhile?: () => Promise<void>;
 }
@@ -42,14 +46,17 @@ export type Page = Partial<z.infer<typeof page>> & { readonly code?: string; rea
 const started = z.object({ shoppingCartId: z.string() });
 const money = z.object({ amount: z.number(), currency: z.string() });
 const line = z.object({ productId: z.string(), version: z.number(), price: money });
-const reviewed = z.object({ total: money, lines: z.array(line) });
-const placed = z.object({ orderId: z.string(), quote: reviewed });
+const quoted = z.object({ total: money, lines: z.array(line) });
+const reviewed = z.object({ agreement: z.object({ amount: z.number(), currency: z.string(), key: z.string() }) });
+const placed = z.object({ orderId: z.string(), quote: quoted });
+const order = z.object({ status: z.string(), payment: z.optional(z.string()) });
 
 /** What came of a purchase. */
 export interface Bought {
   readonly statuses: readonly number[];
+  readonly shoppingCartId: string;
   readonly orderId: string;
-  readonly quote: z.infer<typeof reviewed>;
+  readonly quote: z.infer<typeof quoted>;
 }
 
 /** What a customer enters beside the number; made up. */
@@ -82,22 +89,28 @@ export function createShopClient(outputs: Readonly<Record<string, Readonly<Recor
       // Whoever reads it says what it expects.
       return { ...answer, body: answer.body as Page };
     },
-    async buy({ productId, customerId, card, quantity = 1, meanwhile }) {
+    async buy({ productId, customerId, card, quantity = 1, pays = {}, meanwhile }) {
       const begun = await checkout('/checkout', { customerId, lines: [{ productId, quantity }] });
       const { shoppingCartId } = started.parse(begun.body);
-      const review = await checkout(`/checkout/${shoppingCartId}/review`);
-      const { total } = reviewed.parse(review.body);
       const details = {
         card: { number: card, holder: CARD_HOLDER, expires: CARD_EXPIRES },
         billingAddress: BILLING_ADDRESS,
-        ...total,
       };
-      const given = await call('Payment', 'Details', `PUT /payment-details/${shoppingCartId}`, details);
+      const toPayment = `PUT /payment-details/${shoppingCartId}`;
+      const given = await call('Payment', 'Details', toPayment, details);
+      const review = await checkout(`/checkout/${shoppingCartId}/review`);
+      const agreement = { ...reviewed.parse(review.body).agreement, ...pays };
+      const agreed = await call('Payment', 'Details', `${toPayment}/agreement`, agreement);
       await meanwhile?.();
       const place = await checkout(`/checkout/${shoppingCartId}/place`);
-      const statuses = [begun, review, given, place].map(({ status }) => status);
-      return { statuses, ...placed.parse(place.body) };
+      const statuses = [begun, given, review, agreed, place].map(({ status }) => status);
+      return { statuses, shoppingCartId, ...placed.parse(place.body) };
     },
     cancel: (orderId) => checkout(`/orders/${orderId}/cancel`),
+    async order(orderId) {
+      const answer = await call('Ordering', 'Checkout', `GET /orders/${orderId}`);
+      const { status, payment = 'nothing paid' } = order.parse(answer.body);
+      return `${status}, ${payment}`;
+    },
   };
 }

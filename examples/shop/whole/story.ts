@@ -20,7 +20,10 @@ const story: Story = async (stage) => {
   await browse(world);
   const sold = [...(await checkout(world)), ...(await ownersDown(world)), await latePrice(world)];
   await poison(world);
+  await cheated(world);
+  await cancelled(world);
   await labels(world, sold);
+  await neverBilled(world);
 };
 
 export default story;
@@ -51,17 +54,20 @@ async function browse({ shop, report }: World): Promise<void> {
 }
 
 /** One after the other, with every card that a gateway may be given. */
-async function checkout({ shop, cloud, report, charges }: World): Promise<string[]> {
+async function checkout({ shop, cloud, report, money }: World): Promise<string[]> {
   report.heading('Checkout: the card goes to payment alone, and only ids come out');
   const billed: string[] = [];
   for (const [kind, card] of Object.entries(TEST_CARDS)) {
     const { orderId, statuses } = await shop.buy({ productId: 'p-mug', customerId: 'c-konrad', card });
     await cloud.idle();
-    const times = await charges(orderId);
+    const { charges } = await money(orderId);
     const expected = kind === 'declined' ? 0 : 1;
-    claim(isWell(statuses) && times === expected, `card ${kind} should be charged ${expected} times, not ${times}`);
-    if (times > 0) billed.push(orderId);
-    report.step(`gateway ${kind}: order placed, charged ${times === 1 ? 'once' : 'not at all'}`);
+    claim(isWell(statuses) && charges === expected, `card ${kind} should be charged ${expected} times, not ${charges}`);
+    const known = await shop.order(orderId);
+    const ends = expected === 0 ? 'placed, declined' : 'placed, billed';
+    claim(known === ends, `ordering should know that the order is ${ends}, not ${known}`);
+    if (charges > 0) billed.push(orderId);
+    report.step(`gateway ${kind}: order ${known}, charged ${charges === 1 ? 'once' : 'not at all'}`);
   }
   return billed;
 }
@@ -139,24 +145,63 @@ async function poison({ session, shop, cloud, report }: World): Promise<void> {
   report.step(`catalog's own version ${mended.body.version} is sold at once; what was parked is discarded`);
 }
 
-async function labels({ shop, cloud, report, labels, charging }: World, sold: readonly string[]): Promise<void> {
-  report.heading('Labels: one for each order that is placed and billed, whatever comes first');
-  charging(false);
+async function cheated({ shop, cloud, report, money }: World): Promise<void> {
+  report.heading('Somebody tells payment a smaller total than the one that was quoted');
+  const buying = { productId: 'p-tent', customerId: 'c-konrad', card: TEST_CARDS.good };
+  const { orderId, quote } = await shop.buy({ ...buying, pays: { amount: 1 } });
+  await cloud.idle();
+  const known = await shop.order(orderId);
+  claim(known === 'placed, declined' && (await money(orderId)).charges === 0, 'the order should be declined');
+  report.step(
+    `0.01 instead of ${quote.total.amount / 100} ${quote.total.currency}: ${known}; the order's id gives it away`,
+  );
+}
+
+async function cancelled({ shop, cloud, report, money, labels, charging }: World): Promise<void> {
+  report.heading('Orders are cancelled, before they are shipped and after');
   const buying = { productId: 'p-rope', customerId: 'c-ada', card: TEST_CARDS.good };
-  const { orderId } = await shop.buy(buying);
-  const cancelled = await shop.cancel(orderId);
-  claim(cancelled.status === 200, 'the order should be cancelled');
+  const isGivenBack = async (orderId: string): Promise<boolean> => {
+    const { charges, refunds } = await money(orderId);
+    return charges === 1 && refunds === 1 && (await shop.order(orderId)) === 'cancelled, refunded';
+  };
+  charging(false);
+  const { orderId: early } = await shop.buy(buying);
+  await shop.cancel(early);
   await cloud.idle();
   charging(true);
   await cloud.idle();
+  claim(await isGivenBack(early), 'what payment takes when it is back should be given back, once');
+  claim(!(await labels()).includes(early), 'it should get no label');
+  report.step(`while payment is away: ${await shop.order(early)} when it is back, and no label`);
+
+  const { orderId: late } = await shop.buy({ ...buying, card: TEST_CARDS.timesOutAfter });
+  await cloud.idle();
+  claim((await labels()).includes(late), 'it should have its label');
+  await shop.cancel(late);
+  await cloud.idle();
+  claim(await isGivenBack(late), 'the money should be given back, once');
+  claim(!(await labels()).includes(late), 'the parcel should be called back');
+  report.step(
+    `with the label printed: ${await shop.order(late)} once, though the gateway times out; the parcel is called back`,
+  );
+}
+
+async function labels({ report, labels }: World, sold: readonly string[]): Promise<void> {
+  report.heading('Labels: one for each order that is placed, billed and not cancelled, whatever comes first');
   const printed = await labels();
-  claim(!printed.includes(orderId), 'what is cancelled before it is billed should get no label');
-  report.step('an order is cancelled before payment hears of it: no label');
   const same = JSON.stringify([...printed].sort()) === JSON.stringify([...sold].sort());
   claim(same, `${sold.length} orders were billed, and ${printed.length} labels printed`);
-  report.step(
-    `${printed.length} labels for ${sold.length} orders that were billed; none for the one that was declined`,
-  );
+  report.step(`${printed.length} labels for ${sold.length} orders; none for those that were declined or cancelled`);
+}
+
+async function neverBilled({ cloud, report, placedLongAgo, alerts }: World): Promise<void> {
+  report.heading('Of an order that was placed three days ago, payment was never heard');
+  await placedLongAgo('order-of-old');
+  await cloud.tick();
+  await cloud.tick();
+  const raised = await alerts();
+  claim(raised.length === 1, `one alert should be raised, not ${raised.length}`);
+  report.step(`an alert, once: ${raised[0]} is missing`);
 }
 
 /** A page that is stale by less than 5 s. A reader goes for a second by what it has read of that, so not the first one need be. */

@@ -1,7 +1,15 @@
 import { GetItemCommand, paginateScan } from '@aws-sdk/client-dynamodb';
+import { createSagaReader, createSagaStore } from '../../../adapters/saga-table.ts';
 import { ownerOf } from '../../../cli/session.ts';
 import type { Stage } from '../../../cli/story.ts';
+import { factEventId } from '../../../core/fact.ts';
+import { OVERDUE } from '../../../core/saga/define.ts';
+import { handleFact } from '../../../core/saga/handle.ts';
+import ordering from '../ordering/selling.ts';
+import shipping from '../warehouse/shipping.ts';
 import { createShopClient, type ShopClient } from './client.ts';
+
+const LONG_AGO_MS = 3 * 86_400_000;
 
 /** What the story's steps have at hand. */
 export interface World extends Stage {
@@ -12,10 +20,14 @@ export interface World extends Stage {
   running(types: readonly string[], isRunning: boolean): void;
   /** Stops payment's function that charges, or has it run again. */
   charging(isRunning: boolean): void;
-  /** Order ids of the labels that were printed. */
+  /** Order ids of the labels that were printed, and whose parcels aren't called back. */
   labels(): Promise<readonly string[]>;
-  /** How often the gateway has taken money for an order. */
-  charges(orderId: string): Promise<number>;
+  /** How often the gateway has taken money for an order, and has given it back. */
+  money(orderId: string): Promise<{ readonly charges: number; readonly refunds: number }>;
+  /** Lets an order be one that was placed three days ago, and of which nothing else was heard. */
+  placedLongAgo(orderId: string): Promise<void>;
+  /** Alerts that were raised for orders whose facts didn't come in time. */
+  alerts(): Promise<readonly string[]>;
 }
 
 export function createWorld(stage: Stage): World {
@@ -51,14 +63,33 @@ export function createWorld(stage: Stage): World {
       const orders: string[] = [];
       const TableName = output('Shipping', 'LabelsTable');
       for await (const { Items = [] } of paginateScan({ client: tables }, { TableName })) {
-        orders.push(...Items.map(({ orderId }) => orderId?.S ?? ''));
+        const valid = Items.filter(({ label, recalled }) => label !== undefined && recalled === undefined);
+        orders.push(...valid.map(({ id }) => id?.S ?? ''));
       }
       return orders;
     },
-    async charges(orderId) {
+    async money(orderId) {
       const TableName = output('Payment', 'FakeGatewayTable');
       const { Item } = await tables.send(new GetItemCommand({ TableName, Key: { id: { S: orderId } } }));
-      return Number(Item?.charges?.N ?? 0);
+      return { charges: Number(Item?.charges?.N ?? 0), refunds: Number(Item?.refunds?.N ?? 0) };
+    },
+    async placedLongAgo(orderId) {
+      const store = createSagaStore({
+        client: tables,
+        tableName: output('Shipping', 'SagaTable'),
+        saga: shipping.name,
+      });
+      const occurredAt = new Date(Date.now() - LONG_AGO_MS).toISOString();
+      const { type, owner } = ordering.publishes.OrderPlaced;
+      const data = { orderId, shoppingCartId: `cart-of-${orderId}` };
+      const fact = { type, id: factEventId(type, orderId), owner, occurredAt, data };
+      await handleFact(shipping, store, fact, { nowMs: Date.parse(occurredAt), keepSeconds: 0 });
+    },
+    async alerts() {
+      const { items } = await createSagaReader({ client: tables, tableName: output('Shipping', 'SagaTable') }).effects(
+        OVERDUE,
+      );
+      return items.map(({ key, data }) => `${key}: ${JSON.stringify(data.missing)}`);
     },
   };
 }

@@ -4,7 +4,7 @@ import * as z from 'zod/mini';
 import { FreshetError } from '../../../core/errors.ts';
 import { BackpressureError } from '../../../core/govern/admit.ts';
 import type { FlowDecision } from '../../../core/govern/decide.ts';
-import { Answer, freshness, serve } from '../../../examples/shop/service/http.ts';
+import { Answer, freshness, parsed, serve } from '../../../examples/shop/service/http.ts';
 
 /** What a function URL hands over, as far as it is looked at. */
 function request(method: string, path: string, body?: string, query?: Record<string, string>) {
@@ -19,7 +19,7 @@ const decision: FlowDecision = {
 
 const handler = serve({
   'GET /things/:id/parts/:part': async ({ path, query }) => ({ ...path, ...query }),
-  'POST /things': async ({ body }) => new Answer(201, z.object({ card: z.number() }).parse(body)),
+  'POST /things': async ({ body }) => new Answer(201, parsed(z.object({ card: z.number() }), body)),
   'PUT /slowed': async () => {
     throw new BackpressureError({ type: 'Product', id: 'p' }, decision, decision.retryAfterSeconds, 0);
   },

@@ -26,8 +26,8 @@ export interface WholeShop extends ShopClient {
   charging(isRunning: boolean): void;
   /** Two minutes pass at once: heartbeats come through, and the report finds them. */
   minutes(): Promise<void>;
-  /** All items of the tables whose name contains a text. */
-  itemsOf(name: string): Promise<readonly Item[]>;
+  /** All items of the tables whose name contains a text. @param but contained in the names of those to leave out */
+  itemsOf(name: string, but?: string): Promise<readonly Item[]>;
   stop(): Promise<void>;
 }
 
@@ -70,7 +70,7 @@ export async function startWholeShop(): Promise<WholeShop> {
         await cloud.idle();
       }
     },
-    itemsOf: (name) => itemsOf(client, name),
+    itemsOf: (name, but) => itemsOf(client, (table) => table.includes(name) && !(but && table.includes(but))),
     async stop() {
       client.destroy();
       await cloud.stop();
@@ -79,10 +79,10 @@ export async function startWholeShop(): Promise<WholeShop> {
   };
 }
 
-async function itemsOf(client: DynamoDBClient, name: string): Promise<Item[]> {
+async function itemsOf(client: DynamoDBClient, isMeant: (table: string) => boolean): Promise<Item[]> {
   const items: Item[] = [];
   for await (const { TableNames = [] } of paginateListTables({ client }, {})) {
-    for (const TableName of TableNames.filter((table) => table.includes(name))) {
+    for (const TableName of TableNames.filter(isMeant)) {
       for await (const { Items = [] } of paginateScan({ client }, { TableName })) items.push(...Items);
     }
   }

@@ -4,8 +4,9 @@ import { createFactParking, factBatch } from '../../../../adapters/fact-queue.ts
 import { createFacts } from '../../../../adapters/facts.ts';
 import ordering from '../../ordering/selling.ts';
 import { required } from '../../service/environment.ts';
-import { chargeOrder } from '../charge.ts';
+import { cancelOrder, chargeOrder, type PaymentPorts } from '../charge.ts';
 import payment from '../contracts.ts';
+import { createCartDetailsTable } from '../details-table.ts';
 import { createFakeGateway } from '../fake-gateway.ts';
 import { createGatewayBooks } from '../gateway-table.ts';
 import { createPayments } from '../payments-table.ts';
@@ -14,17 +15,23 @@ const client = dynamoDbClient();
 const payments = createPayments({
   client,
   tableName: required('PAYMENTS_TABLE'),
+  details: createCartDetailsTable(client, required('DETAILS_TABLE')),
   facts: createFacts({ boundary: payment, tableName: required('FACTS_TABLE'), client }),
 });
-const gateway = createFakeGateway(createGatewayBooks(client, required('GATEWAY_TABLE')), payments.settle);
+const ports: PaymentPorts = {
+  payments,
+  gateway: createFakeGateway(createGatewayBooks(client, required('GATEWAY_TABLE')), payments.settle),
+  onRefused: (orderId, reason) =>
+    console.warn(JSON.stringify({ level: 'WARN', message: 'declined, the gateway was not asked', orderId, reason })),
+};
 const park = createFactParking({ client, parkingTable: required('PARKING_TABLE') });
 
-/** Charges the orders that were placed. */
+/** Charges the orders that were placed, and gives back what was charged for those that were cancelled. */
 export function handler(event: SQSEvent): Promise<SQSBatchResponse> {
   return factBatch(
     {
-      contracts: [ordering.publishes.OrderPlaced],
-      work: ({ data }) => chargeOrder({ payments, gateway }, data),
+      contracts: [ordering.publishes.OrderPlaced, ordering.publishes.OrderCancelled],
+      work: (fact) => (fact.type === 'OrderPlaced' ? chargeOrder(ports, fact.data) : cancelOrder(ports, fact.data)),
       park,
       // The order's id is in the message group; what the error says of the gateway may name more than that.
       onReturned: ({ groupId }, error) =>

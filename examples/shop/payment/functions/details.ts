@@ -1,13 +1,19 @@
 import { dynamoDbClient } from '../../../../adapters/clients.ts';
+import { agreement } from '../../ordering/agreement.ts';
 import { required } from '../../service/environment.ts';
-import { Answer, serve } from '../../service/http.ts';
-import { createDetails, paymentDetails, shoppingCartId } from '../payments-table.ts';
+import { Answer, parsed, type Request, serve } from '../../service/http.ts';
+import { type CartDetailsTable, createCartDetailsTable, paymentDetails, shoppingCartId } from '../details-table.ts';
 
-const keep = createDetails(dynamoDbClient(), required('PAYMENTS_TABLE'));
+const table = createCartDetailsTable(dynamoDbClient(), required('DETAILS_TABLE'));
+
+async function give({ path }: Request, part: Parameters<CartDetailsTable['give']>[1]): Promise<Answer> {
+  const cartId = parsed(shoppingCartId, path.cartId);
+  if (await table.give(cartId, part)) return new Answer(200, { shoppingCartId: cartId });
+  return new Answer(409, { code: 'AlreadyOrdered', message: 'The order of this cart has been dealt with.' });
+}
 
 export const handler = serve({
-  'PUT /payment-details/:cartId': async ({ path: { cartId = '' }, body }) => {
-    await keep(shoppingCartId.parse(cartId), paymentDetails.parse(body));
-    return new Answer(200, { shoppingCartId: cartId });
-  },
+  'PUT /payment-details/:cartId': (request) => give(request, { details: parsed(paymentDetails, request.body) }),
+  /** The total, as ordering's review answered it. */
+  'PUT /payment-details/:cartId/agreement': (request) => give(request, { agreement: parsed(agreement, request.body) }),
 });

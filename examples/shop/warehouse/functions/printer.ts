@@ -1,21 +1,20 @@
-import { ConditionalCheckFailedException, PutItemCommand } from '@aws-sdk/client-dynamodb';
 import type { DynamoDBBatchResponse, DynamoDBStreamEvent } from 'aws-lambda';
 import { dynamoDbClient } from '../../../../adapters/clients.ts';
 import { effectBatch } from '../../../../adapters/saga-batch.ts';
 import { required } from '../../service/environment.ts';
+import { createLabels } from '../labels.ts';
 
-const client = dynamoDbClient();
-const TableName = required('LABELS_TABLE');
+const labels = createLabels(dynamoDbClient(), required('LABELS_TABLE'));
 
-/** Prints a label for each decision: one for each idempotency key, however often it is told. */
+function log(message: string, orderId: string): void {
+  console.log(JSON.stringify({ level: 'INFO', message, orderId }));
+}
+
+/** Prints a label for each order, once however often it is told, and calls parcels back. */
 export function handler(event: DynamoDBStreamEvent): Promise<DynamoDBBatchResponse> {
-  return effectBatch(['CreateShippingLabel'], event, async ({ idempotencyKey, key }) => {
-    const Item = { id: { S: idempotencyKey }, orderId: { S: key } };
-    try {
-      await client.send(new PutItemCommand({ TableName, Item, ConditionExpression: 'attribute_not_exists(id)' }));
-      console.log(JSON.stringify({ level: 'INFO', message: 'label printed', orderId: key }));
-    } catch (error) {
-      if (!(error instanceof ConditionalCheckFailedException)) throw error;
-    }
+  return effectBatch(['CreateShippingLabel', 'RecallParcel'], event, async ({ name, idempotencyKey, key }) => {
+    if (name === 'RecallParcel') {
+      log((await labels.recall(key)) ? 'parcel called back' : 'label withdrawn before it was printed', key);
+    } else if (await labels.print(key, idempotencyKey)) log('label printed', key);
   });
 }
