@@ -1,10 +1,27 @@
 import { defineConfig } from 'vitest/config';
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
+import { SYNTHESIS } from './test/support/synthesise.ts';
 
 /** Those that take longest, so that none of them begins when the others are done. */
 const LONGEST = [
-  ...['cli/commands', 'cli/parked', 'cli/repair', 'cli/observe', 'failure/gaps', 'failure/crash', 'kills/kills'],
-  ...['bench/ordering', 'failure/elapsed', 'local/iam/grants', 'govern/govern', 'backpressure', 'examples/shop/shop'],
+  ...[
+    'kills/kills',
+    'cli/commands',
+    'cli/observe',
+    'examples/shop/shop',
+    'cli/repair',
+    'failure/crash',
+    'failure/gaps',
+  ],
+  ...[
+    'failure/elapsed',
+    'govern/govern',
+    'bench/ordering',
+    'cli/parked',
+    'local/iam/missing-grants',
+    'local/iam/grants',
+  ],
+  ...['backpressure', 'failure/hostile', 'simulation/simulation', 'failure/policies'],
 ];
 
 class LongestFirst extends BaseSequencer {
@@ -17,14 +34,19 @@ class LongestFirst extends BaseSequencer {
   }
 }
 
+const PROTOCOLS = ['test/{adapters,conformance}/**/*.int.ts'];
+
 /** A part of the tests; the root's set-up runs once for all of them. */
-const project = (name: string, include: string[], isolate: boolean) => ({
+const project = (name: string, include: string[], isolate: boolean, exclude: string[] = []) => ({
   test: {
     ...{ name, include, isolate },
     // Runs where the package is installed: see test/package.
-    exclude: ['test/consumer-app/**'],
-    // The SDK prints at every start that it will drop Node 20.
-    env: { AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true' },
+    exclude: ['test/consumer-app/**', ...exclude],
+    env: {
+      // The SDK prints at every start that it will drop Node 20.
+      AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true',
+      ...SYNTHESIS,
+    },
     testTimeout: 30_000,
     hookTimeout: 60_000,
   },
@@ -32,10 +54,12 @@ const project = (name: string, include: string[], isolate: boolean) => ({
 
 export default defineConfig({
   test: {
-    // Units share a worker's modules, which halves their time; what starts processes, clouds or engines has its worker to itself.
+    // Units share a worker's modules, which halves their time, and so do tests of one adapter or protocol; what starts processes or whole clouds has
+    // its worker to itself.
     projects: [
       project('units', ['test/**/*.{test,prop}.ts'], false),
-      project('local cloud', ['test/**/*.int.ts'], true),
+      project('adapters and protocols', PROTOCOLS, false),
+      project('local cloud', ['test/**/*.int.ts'], true, PROTOCOLS),
     ],
     globalSetup: ['test/support/synthesise.ts'],
     // Of two cores vitest would leave one idle; most of these tests wait for something.

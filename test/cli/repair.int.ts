@@ -78,7 +78,7 @@ describe('freshet resync', slow, () => {
         new DeleteItemCommand({ TableName: tableOf(cache), Key: keyItem({ type: 'Item', id: 'n7' }) }),
       );
     }
-    const { code, out } = await depot.run('resync', 'Item', 'n7', '--wait');
+    const { code, out } = await depot.runAlone('resync', 'Item', 'n7', '--wait');
     expect({ code, out }).toEqual({
       code: 0,
       out: 'depot: Item/n7 version 1 is published once more\nlenient, strict: there\n',
@@ -136,7 +136,7 @@ describe('freshet backfill', slow, () => {
     expect(await ended).toMatchObject({ code: 130, err: expect.stringContaining('run it again') });
     const interrupted = await reader.readiness('Item');
     expect(interrupted).toMatchObject({ status: 'filling', sent: expect.any(Number) });
-    const again = await depot.run('backfill', 'strict', '--rate', '1000');
+    const again = await depot.runAlone('backfill', 'strict', '--rate', '1000');
     expect(again).toMatchObject({ code: 0, err: expect.stringMatching(/^Item: going on after \d+ events/) });
     expect(again.out).toBe('strict: Item is ready, 70 sent\n');
     await depot.cache('strict').repair.noteReadiness('Item', interrupted);
@@ -191,7 +191,7 @@ describe('freshet reconcile', slow, () => {
       ...{ é: 'missing', n20: 'behind', n21: 'ahead', n22: 'different', n23: 'different', orphan: 'unowned' },
     });
     expect(found.result.types.Item).toEqual({ equal: 65, missing: 1, behind: 1, ahead: 1, different: 2, unowned: 1 });
-    const { out, err } = await depot.run('reconcile', 'lenient');
+    const { out, err } = await depot.runAlone('reconcile', 'lenient');
     expect(out).toContain('lenient Item: 65 equal, 1 missing, 1 behind, 1 ahead, 2 different, 1 unowned\n');
     expect(out).toContain("  Item/orphan is unowned: version 4, its owner doesn't know it\n");
     expect(err).toContain('docs/restore.md');
@@ -276,7 +276,7 @@ describe('a restore of the owner from a backup', slow, () => {
     await remove(table, keyItem({ type: 'Item', id: 'lost' }));
     for (const one of backup) await depot.client.send(new PutItemCommand({ TableName: table, Item: one }));
     await depot.cloud.idle();
-    const { code, err } = await depot.run('restore', 'depot', '--yes');
+    const { code, err } = await depot.runAlone('restore', 'depot', '--yes');
     expect(code).toBe(2);
     expect(err).toContain('Raise the epoch');
     expect(await depot.cache('strict').reader.get('Item', 'lost')).toMatchObject({ status: 'found' });

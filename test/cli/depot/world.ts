@@ -1,11 +1,9 @@
-import { execFile } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { promisify } from 'node:util';
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { SendMessageCommand } from '@aws-sdk/client-sqs';
-import { expect } from 'vitest';
+import { expect, inject, vi } from 'vitest';
 import { dynamoDbClient, sqsClient } from '../../../adapters/clients.ts';
 import { createParking } from '../../../adapters/parking-table.ts';
 import { writeLocalFile } from '../../../cli/local-file.ts';
@@ -23,7 +21,8 @@ import type { OwnedEntity } from '../../../core/own.ts';
 import { outgoingMessage } from '../../../core/relay/message.ts';
 import { canonicalState, type State } from '../../../core/state.ts';
 import { type LocalCloud, startLocalCloud } from '../../../local/cloud.ts';
-import { type Ended, root, runFreshet, tsx } from '../../support/command-line.ts';
+import { type Ended, root, runFreshet, startWarmCommandLine } from '../../support/command-line.ts';
+import { synthesiseOnce } from '../../support/synthesise.ts';
 import depot from './owner.ts';
 
 /** An owner with two caches in a local cloud, and a folder in which the command line finds it. */
@@ -34,7 +33,10 @@ export interface Depot {
   readonly owner: OwnerSession;
   readonly client: DynamoDBClient;
   cache(name: 'strict' | 'lenient'): CacheSession;
+  /** Runs a command in a process that ran others before. */
   run(...args: readonly string[]): Promise<Ended>;
+  /** Runs a command in a process of its own, as a person does. */
+  runAlone(...args: readonly string[]): Promise<Ended>;
   /** Like `run`, with a command's JSON. */
   json<T>(...args: readonly string[]): Promise<{ code: number; result: T }>;
   /** Puts a message of the entity's group into a cache's queue, past owner and topic. */
@@ -61,12 +63,8 @@ export function bodyOf(owned: OwnedEntity): string {
 }
 
 export async function startDepot(): Promise<Depot> {
-  const assembly = await mkdtemp(join(tmpdir(), 'freshet-depot-assembly-'));
-  const app = join(root, 'test/cli/depot/app.ts');
-  await promisify(execFile)(process.execPath, ['--import', tsx, app], {
-    cwd: root,
-    env: { ...process.env, CDK_OUTDIR: assembly },
-  });
+  const waitUntil = (condition: () => boolean) => vi.waitUntil(condition, { timeout: 120_000, interval: 50 });
+  const assembly = await synthesiseOnce('test/cli/depot/app.ts', inject('furtherAssemblies'), waitUntil);
   const folder = await mkdtemp(join(tmpdir(), 'freshet-depot-'));
   const cloud = await startLocalCloud({ assembly });
   const useContracts = (ownerContracts: string) => writeLocalFile(folder, localFile(cloud, ownerContracts));
@@ -76,10 +74,12 @@ export async function startDepot(): Promise<Depot> {
   const client = dynamoDbClient({ endpoint: file.dynamodbUrl });
   const queues = sqsClient({ endpoint: file.url });
   const cache = (name: string) => cacheNamed(session, name);
-  const run = (...args: readonly string[]) => runFreshet(args, folder);
+  const commandLine = startWarmCommandLine(folder);
+  const run = (...args: readonly string[]) => commandLine.run(args);
+  const runAlone = (...args: readonly string[]) => runFreshet(args, folder);
   let sent = 0;
   return {
-    ...{ cloud, folder, session, client, cache, run, useContracts },
+    ...{ cloud, folder, session, client, cache, run, runAlone, useContracts },
     owner: ownerOf(session, 'Item'),
     async json(...args) {
       const { code, out, err } = await run(...args, '--json');
@@ -108,8 +108,9 @@ export async function startDepot(): Promise<Depot> {
     async stop() {
       for (const each of [client, queues]) each.destroy();
       session.close();
+      commandLine.stop();
       await cloud.stop();
-      await Promise.all([folder, assembly].map((path) => rm(path, { recursive: true, force: true })));
+      await rm(folder, { recursive: true, force: true });
     },
   };
 }
