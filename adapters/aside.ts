@@ -1,6 +1,5 @@
 import {
   BatchWriteItemCommand,
-  ConditionalCheckFailedException,
   type DynamoDBClient,
   PutItemCommand,
   paginateQuery,
@@ -12,6 +11,7 @@ import type { SetAside } from '../core/project/ports.ts';
 import type { Page } from '../core/read.ts';
 import type { RepairPorts, SetAsideKey } from '../core/repair/redrive.ts';
 import { asideItem, asideOf, EVENT, parkingKey } from './aside-items.ts';
+import { isTaken } from './condition.ts';
 import { ATTRIBUTE, type Item, keyItem } from './items.ts';
 import type { ParkingTables } from './parking-table.ts';
 
@@ -55,30 +55,23 @@ export function createRepair(
     entity: EntityRef,
     marker: number,
     condition: string,
-    update: string,
+    expression: string,
     values: Item,
   ): Promise<boolean> {
-    try {
-      await client.send(
-        new UpdateItemCommand({
-          TableName: cacheTable,
-          Key: keyItem(entity),
-          UpdateExpression: update,
-          ConditionExpression: `#stopped = :marker AND (${condition})`,
-          ExpressionAttributeNames: {
-            '#stopped': ATTRIBUTE.stopped,
-            '#data': ATTRIBUTE.data,
-            '#version': ATTRIBUTE.version,
-            ...(':expires' in values && { '#expires': ATTRIBUTE.expiresAt }),
-          },
-          ExpressionAttributeValues: { ':marker': { N: String(marker) }, ':none': { N: '0' }, ...values },
-        }),
-      );
-      return true;
-    } catch (error) {
-      if (error instanceof ConditionalCheckFailedException) return false;
-      throw error;
-    }
+    const update = new UpdateItemCommand({
+      TableName: cacheTable,
+      Key: keyItem(entity),
+      UpdateExpression: expression,
+      ConditionExpression: `#stopped = :marker AND (${condition})`,
+      ExpressionAttributeNames: {
+        '#stopped': ATTRIBUTE.stopped,
+        '#data': ATTRIBUTE.data,
+        '#version': ATTRIBUTE.version,
+        ...(':expires' in values && { '#expires': ATTRIBUTE.expiresAt }),
+      },
+      ExpressionAttributeValues: { ':marker': { N: String(marker) }, ':none': { N: '0' }, ...values },
+    });
+    return isTaken(client.send(update));
   }
 }
 

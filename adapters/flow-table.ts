@@ -1,13 +1,8 @@
-import {
-  ConditionalCheckFailedException,
-  type DynamoDBClient,
-  GetItemCommand,
-  PutItemCommand,
-  QueryCommand,
-} from '@aws-sdk/client-dynamodb';
+import { type DynamoDBClient, GetItemCommand, PutItemCommand, QueryCommand } from '@aws-sdk/client-dynamodb';
 import { type FlowDecision, parseFlowDecision } from '../core/govern/decide.ts';
 import type { GovernPorts } from '../core/govern/govern.ts';
 import { type CacheReport, parseCacheReport } from '../core/govern/report.ts';
+import { isTaken } from './condition.ts';
 import { ATTRIBUTE, type Item } from './items.ts';
 
 /** An owner's flow table: what its caches last reported, what follows for its writers, and their token bucket. */
@@ -43,19 +38,14 @@ export function createFlowStore(table: FlowTable): Omit<GovernPorts, 'relayProgr
   const { client, tableName } = table;
   /** Stores it unless something newer is there; what is further ahead than clocks differ is no newer one. */
   const store = async (key: Item, atMs: number, value: object): Promise<void> => {
-    try {
-      await client.send(
-        new PutItemCommand({
-          TableName: tableName,
-          Item: { ...key, at: { N: String(atMs) }, json: { S: JSON.stringify(value) } },
-          ConditionExpression: 'NOT (#at >= :at AND #at <= :ahead)',
-          ExpressionAttributeNames: { '#at': 'at' },
-          ExpressionAttributeValues: { ':at': { N: String(atMs) }, ':ahead': { N: String(atMs + CLOCKS_DIFFER_MS) } },
-        }),
-      );
-    } catch (error) {
-      if (!(error instanceof ConditionalCheckFailedException)) throw error;
-    }
+    const put = new PutItemCommand({
+      TableName: tableName,
+      Item: { ...key, at: { N: String(atMs) }, json: { S: JSON.stringify(value) } },
+      ConditionExpression: 'NOT (#at >= :at AND #at <= :ahead)',
+      ExpressionAttributeNames: { '#at': 'at' },
+      ExpressionAttributeValues: { ':at': { N: String(atMs) }, ':ahead': { N: String(atMs + CLOCKS_DIFFER_MS) } },
+    });
+    await isTaken(client.send(put));
   };
   return {
     decision: () => readDecision(table),

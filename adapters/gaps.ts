@@ -1,5 +1,4 @@
 import {
-  ConditionalCheckFailedException,
   DeleteItemCommand,
   type DynamoDBClient,
   GetItemCommand,
@@ -11,6 +10,7 @@ import * as z from 'zod/mini';
 import { type EntityRef, MAX_VERSION, messageGroupId } from '../core/entity.ts';
 import type { ProjectPorts } from '../core/project/ports.ts';
 import type { GapNotice, HealPorts } from '../core/repair/heal.ts';
+import { isTaken } from './condition.ts';
 import { ATTRIBUTE } from './items.ts';
 
 const wantedVersion = z.int().check(z.gte(1), z.lte(MAX_VERSION));
@@ -68,15 +68,8 @@ export function createHealing(options: {
     [ATTRIBUTE.partition]: { S: messageGroupId(entity) },
     [ATTRIBUTE.id]: { S: 'gap' },
   });
-  const taken = async (input: Omit<UpdateItemCommandInput, 'TableName'>): Promise<boolean> => {
-    try {
-      await client.send(new UpdateItemCommand({ TableName: parkingTable, ...input }));
-      return true;
-    } catch (error) {
-      if (error instanceof ConditionalCheckFailedException) return false;
-      throw error;
-    }
-  };
+  const taken = (input: Omit<UpdateItemCommandInput, 'TableName'>): Promise<boolean> =>
+    isTaken(client.send(new UpdateItemCommand({ TableName: parkingTable, ...input })));
 
   const ports: HealPorts = {
     cached: options.cached,
@@ -114,20 +107,13 @@ export function createHealing(options: {
       return Item?.wanted?.N === undefined ? undefined : Number(Item.wanted.N);
     },
     async forget(entity, wantedVersion) {
-      try {
-        await client.send(
-          new DeleteItemCommand({
-            TableName: parkingTable,
-            Key: key(entity),
-            ConditionExpression: 'attribute_not_exists(wanted) OR wanted = :wanted',
-            ExpressionAttributeValues: { ':wanted': { N: String(wantedVersion) } },
-          }),
-        );
-        return 'forgotten';
-      } catch (error) {
-        if (error instanceof ConditionalCheckFailedException) return 'changed';
-        throw error;
-      }
+      const deletion = new DeleteItemCommand({
+        TableName: parkingTable,
+        Key: key(entity),
+        ConditionExpression: 'attribute_not_exists(wanted) OR wanted = :wanted',
+        ExpressionAttributeValues: { ':wanted': { N: String(wantedVersion) } },
+      });
+      return (await isTaken(client.send(deletion))) ? 'forgotten' : 'changed';
     },
     async askOwner(entity, wantedVersion) {
       const queueUrl = options.resyncQueueUrl(entity.type);

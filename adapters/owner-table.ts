@@ -1,33 +1,13 @@
-import {
-  ConditionalCheckFailedException,
-  type DynamoDBClient,
-  GetItemCommand,
-  UpdateItemCommand,
-  type UpdateItemCommandInput,
-} from '@aws-sdk/client-dynamodb';
+import { type DynamoDBClient, GetItemCommand } from '@aws-sdk/client-dynamodb';
 import { type Boundary, checkedState, ownedContract } from '../core/contract.ts';
-import {
-  assertNotHeartbeat,
-  type EntityRef,
-  EPOCH_SIZE,
-  entityRef,
-  HEARTBEAT_ID,
-  liftedVersion,
-  MAX_VERSION,
-} from '../core/entity.ts';
-import {
-  assertExpectedVersion,
-  type CommitResult,
-  committed,
-  nextVersion,
-  notCommitted,
-  type OwnedEntity,
-} from '../core/own.ts';
+import { assertNotHeartbeat, type EntityRef, entityRef, HEARTBEAT_ID, liftedVersion } from '../core/entity.ts';
+import { assertExpectedVersion, type CommitResult, nextVersion, type OwnedEntity } from '../core/own.ts';
 import type { Page } from '../core/read.ts';
 import { canonicalState, TOMBSTONE_DIGEST } from '../core/state.ts';
 import type { Flow } from './flow.ts';
-import { ATTRIBUTE, type Item, keyItem, ownedEntity } from './items.ts';
+import { ATTRIBUTE, keyItem, ownedEntity } from './items.ts';
 import { countType, listType, type PageOptions } from './list.ts';
+import { type Content, createOwnerWrites, existing } from './owner-writes.ts';
 import { currentTraceparent } from './trace.ts';
 
 /** Options of a put or a delete. */
@@ -109,49 +89,16 @@ export function createOwner(options: {
     return entity;
   };
 
+  const deletionOf = (type: string): Content => {
+    const { schemaVersion } = ownedContract(boundary, type);
+    return { digest: TOMBSTONE_DIGEST, stateJson: undefined, schemaVersion };
+  };
+
   const admitted = async (entity: EntityRef, { priority, maxWaitMs, signal }: CommitOptions = {}): Promise<void> => {
     if (flow !== undefined && priority !== true) await flow.enter(entity, { maxWaitMs, signal });
   };
 
-  const update = async (entity: EntityRef, expressions: Expressions) => {
-    try {
-      const { Attributes } = await client.send(
-        new UpdateItemCommand({
-          TableName: tableName,
-          Key: keyItem(entity),
-          ...expressions,
-          ReturnValues: 'ALL_OLD',
-          ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
-        }),
-      );
-      return { taken: true, before: existing(Attributes) };
-    } catch (error) {
-      if (error instanceof ConditionalCheckFailedException) return { taken: false, before: existing(error.Item) };
-      throw error;
-    }
-  };
-
-  const commit = async (
-    entity: EntityRef,
-    digest: string,
-    stateJson: string | undefined,
-    expectedVersion?: number,
-    schemaVersion: number = ownedContract(boundary, entity.type).schemaVersion,
-  ): Promise<CommitResult> => {
-    const changedAt = new Date(now()).toISOString();
-    const change = { digest, stateJson, changedAt, schemaVersion, epoch, traceparent: traceparent() };
-    let { taken, before } = await update(entity, commitExpressions(change, expectedVersion));
-    // Of an epoch before a restore: the version to come can't be counted up from it in the table. Who is overtaken at that counts as usual.
-    while (!taken && before !== undefined && before.version < epoch * EPOCH_SIZE) {
-      if (before.version !== (expectedVersion ?? before.version) || before.digest === digest) break;
-      const version = nextVersion(before.version, epoch);
-      ({ taken, before } = await update(entity, commitExpressions(change, before.version, version)));
-      if (!taken) ({ taken, before } = await update(entity, commitExpressions(change, expectedVersion)));
-    }
-    return taken
-      ? committed(entity, before, digest, changedAt, epoch)
-      : notCommitted(entity, before, digest, expectedVersion, epoch);
-  };
+  const { update, commit, create } = createOwnerWrites({ client, tableName, epoch, now, traceparent });
 
   return {
     async put(type, id, state, commitOptions) {
@@ -160,19 +107,20 @@ export function createOwner(options: {
       const { json, digest } = canonicalState(entity, checked);
       assertExpectedVersion(commitOptions?.expectedVersion);
       await admitted(entity, commitOptions);
-      return commit(entity, digest, json, commitOptions?.expectedVersion);
+      const { schemaVersion } = ownedContract(boundary, type);
+      return commit(entity, { digest, stateJson: json, schemaVersion }, commitOptions?.expectedVersion);
     },
     async delete(type, id, commitOptions) {
       const entity = writable(type, id);
       assertExpectedVersion(commitOptions?.expectedVersion);
       await admitted(entity, commitOptions);
-      return commit(entity, TOMBSTONE_DIGEST, undefined, commitOptions?.expectedVersion);
+      return commit(entity, deletionOf(type), commitOptions?.expectedVersion);
     },
     async beat(type) {
       const entity = owned(type, HEARTBEAT_ID);
       const { json, digest } = canonicalState(entity, { at: new Date(now()).toISOString() });
       // Of the first schema version whatever the type's is: a cache that doesn't know the newest yet is alive all the same.
-      await commit(entity, digest, json, undefined, 1);
+      await commit(entity, { digest, stateJson: json, schemaVersion: 1 });
     },
     async get(type, id) {
       const { Item } = await client.send(
@@ -210,87 +158,8 @@ export function createOwner(options: {
     },
     async bury(type, id, cachedVersion) {
       const entity = owned(type, id);
-      const { schemaVersion } = ownedContract(boundary, type);
-      const changedAt = new Date(now()).toISOString();
-      const stamp = { changedAt, schemaVersion, epoch, traceparent: traceparent() };
-      const change = { digest: TOMBSTONE_DIGEST, stateJson: undefined, ...stamp };
-      const { taken } = await update(entity, commitExpressions(change, 0, nextVersion(cachedVersion, epoch)));
+      const taken = await create(entity, deletionOf(type), nextVersion(cachedVersion, epoch));
       return taken ? 'buried' : 'known';
-    },
-  };
-}
-
-/** An item that holds a version; an engine may answer a creation with the bare key. */
-function existing(item: Item | undefined): OwnedEntity | undefined {
-  return item?.[ATTRIBUTE.version] === undefined ? undefined : ownedEntity(item);
-}
-
-type Expressions = Pick<
-  UpdateItemCommandInput,
-  'UpdateExpression' | 'ConditionExpression' | 'ExpressionAttributeNames' | 'ExpressionAttributeValues'
->;
-
-interface Change {
-  readonly digest: string;
-  /** undefined for a deletion. */
-  readonly stateJson: string | undefined;
-  readonly changedAt: string;
-  readonly schemaVersion: number;
-  readonly epoch: number;
-  readonly traceparent: string | undefined;
-}
-
-/**
- * The next version, digest, state and time in one write, on condition that the state differs and the version is the one expected.
- *
- * @param given the version to commit; default one more than the table has
- */
-function commitExpressions(change: Change, expectedVersion: number | undefined, given?: number): Expressions {
-  const { digest, stateJson, changedAt, schemaVersion, epoch, traceparent } = change;
-  const isNew = 'attribute_not_exists(#pk)';
-  const inEpoch = epoch > 0 && given === undefined ? ' AND #version >= :base' : '';
-  const differs = `#digest <> :digest AND #version < :last${inEpoch}`;
-  const anyVersion = stateJson === undefined ? differs : `${isNew} OR (${differs})`;
-  const condition =
-    expectedVersion === undefined
-      ? anyVersion
-      : expectedVersion > 0
-        ? `#version = :expected AND ${differs}`
-        : stateJson === undefined && given === undefined
-          ? // A deletion of what must never have existed: always refused, and explained by what is there.
-            `${isNew} AND attribute_exists(#pk)`
-          : isNew;
-  const version = given === undefined ? 'if_not_exists(#version, :base) + :one' : ':given';
-  const optional: readonly [string, string | undefined][] = [
-    ['state', stateJson],
-    ['traceparent', traceparent],
-  ];
-  const set = optional.flatMap(([name, value]) => (value === undefined ? [] : `, #${name} = :${name}`)).join('');
-  const removed = optional.flatMap(([name, value]) => (value === undefined ? `#${name}` : [])).join(', ');
-  const uses = (name: string) => `${condition} ${version}`.includes(name);
-  return {
-    UpdateExpression: `SET #version = ${version}, #digest = :digest, #changedAt = :changedAt, #schema = :schema${set}${removed && ` REMOVE ${removed}`}`,
-    ConditionExpression: condition,
-    ExpressionAttributeNames: {
-      '#version': ATTRIBUTE.version,
-      '#digest': ATTRIBUTE.digest,
-      '#changedAt': ATTRIBUTE.changedAt,
-      '#schema': ATTRIBUTE.schemaVersion,
-      '#state': ATTRIBUTE.state,
-      '#traceparent': ATTRIBUTE.traceparent,
-      ...(uses('#pk') && { '#pk': ATTRIBUTE.partition }),
-    },
-    ExpressionAttributeValues: {
-      ':digest': { S: digest },
-      ':changedAt': { S: changedAt },
-      ':schema': { N: String(schemaVersion) },
-      ...(uses(':base') && { ':base': { N: String(epoch * EPOCH_SIZE) } }),
-      ...(uses(':one') && { ':one': { N: '1' } }),
-      ...(uses(':given') && { ':given': { N: String(given) } }),
-      ...(stateJson !== undefined && { ':state': { S: stateJson } }),
-      ...(traceparent !== undefined && { ':traceparent': { S: traceparent } }),
-      ...(uses(':last') && { ':last': { N: String(MAX_VERSION) } }),
-      ...(uses(':expected') && { ':expected': { N: String(expectedVersion) } }),
     },
   };
 }

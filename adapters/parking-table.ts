@@ -11,6 +11,7 @@ import {
 import { utf8Bytes } from '../core/entity.ts';
 import type { ProjectPorts, SetAside } from '../core/project/ports.ts';
 import { ALONE, asideItem, parkingKey } from './aside-items.ts';
+import { isTaken } from './condition.ts';
 import { ATTRIBUTE, type Item, keyItem } from './items.ts';
 
 /** Nothing lies under the key. */
@@ -34,11 +35,7 @@ export function createParking({ client, parkingTable, cacheTable }: ParkingTable
 
   const ports: ParkingPorts = {
     async park(aside) {
-      try {
-        await client.send(new PutItemCommand({ ...put(aside), ConditionExpression: ABSENT }));
-      } catch (error) {
-        if (!(error instanceof ConditionalCheckFailedException)) throw error;
-      }
+      await isTaken(client.send(new PutItemCommand({ ...put(aside), ConditionExpression: ABSENT })));
     },
     async stop(entity, aside) {
       const update = {

@@ -1,7 +1,8 @@
-import { ConditionalCheckFailedException, GetItemCommand, PutItemCommand } from '@aws-sdk/client-dynamodb';
+import { GetItemCommand, PutItemCommand } from '@aws-sdk/client-dynamodb';
 import * as z from 'zod/mini';
 import type { Completeness } from '../core/govern/staleness.ts';
 import type { CacheTable } from './cache-table.ts';
+import { isTaken } from './condition.ts';
 import { ATTRIBUTE, type Item, STALENESS_PARTITION } from './items.ts';
 
 /** How long a reader goes by what it read. Older is less, never wrong: up to when a cache is complete only grows. */
@@ -21,19 +22,14 @@ export function createCompletenessWriter({ tableName, client }: CacheTable): (fo
       until: { S: JSON.stringify(until) },
       sightings: { S: JSON.stringify(sightings) },
     };
-    try {
-      await client.send(
-        new PutItemCommand({
-          TableName: tableName,
-          Item,
-          ConditionExpression: 'attribute_not_exists(#at) OR #at < :at',
-          ExpressionAttributeNames: { '#at': 'at' },
-          ExpressionAttributeValues: { ':at': Item.at },
-        }),
-      );
-    } catch (error) {
-      if (!(error instanceof ConditionalCheckFailedException)) throw error;
-    }
+    const put = new PutItemCommand({
+      TableName: tableName,
+      Item,
+      ConditionExpression: 'attribute_not_exists(#at) OR #at < :at',
+      ExpressionAttributeNames: { '#at': 'at' },
+      ExpressionAttributeValues: { ':at': Item.at },
+    });
+    await isTaken(client.send(put));
   };
 }
 

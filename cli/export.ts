@@ -4,7 +4,8 @@ import { Command } from 'commander';
 import type { KnownEntity, Reader } from '../adapters/cache-table.ts';
 import { MAX_PAGE_SIZE } from '../core/read.ts';
 import { EXIT } from './errors.ts';
-import { cacheNamed, connect } from './session.ts';
+import { withSession } from './in-session.ts';
+import { cacheNamed } from './session.ts';
 
 /** `freshet export CACHE TYPE`: writes what a cache holds of a type. */
 export function exportCommand(): Command {
@@ -32,24 +33,24 @@ Exit codes: 0 all written, 2 no such cache or type, 1 something failed, 130 inte
 }
 
 async function exportType(cache: string, type: string): Promise<number> {
-  const session = await connect();
-  const stop = new AbortController();
-  const onSignal = () => stop.abort();
-  process.once('SIGINT', onSignal);
-  try {
-    await pipeline(Readable.from(lines(cacheNamed(session, cache).reader, type)), toStandardOutput(), {
-      signal: stop.signal,
-    });
-    return EXIT.ok;
-  } catch (error) {
-    if (stop.signal.aborted) return EXIT.interrupted;
-    // Whoever reads the output has had enough, as `head` has.
-    if ((error as NodeJS.ErrnoException).code === 'EPIPE') return EXIT.ok;
-    throw error;
-  } finally {
-    process.off('SIGINT', onSignal);
-    session.close();
-  }
+  return withSession(async (session) => {
+    const stop = new AbortController();
+    const onSignal = () => stop.abort();
+    process.once('SIGINT', onSignal);
+    try {
+      await pipeline(Readable.from(lines(cacheNamed(session, cache).reader, type)), toStandardOutput(), {
+        signal: stop.signal,
+      });
+      return EXIT.ok;
+    } catch (error) {
+      if (stop.signal.aborted) return EXIT.interrupted;
+      // Whoever reads the output has had enough, as `head` has.
+      if ((error as NodeJS.ErrnoException).code === 'EPIPE') return EXIT.ok;
+      throw error;
+    } finally {
+      process.off('SIGINT', onSignal);
+    }
+  });
 }
 
 async function* lines(reader: Reader, type: string): AsyncGenerator<string> {

@@ -4,8 +4,9 @@ import { entityName } from '../core/entity.ts';
 import type { CachedEntity } from '../core/read.ts';
 import { EXIT } from './errors.ts';
 import { atLeastVersionOption } from './expected-version.ts';
+import { withSession } from './in-session.ts';
 import { durationOf, shortMilliseconds } from './numbers.ts';
-import { cacheNamed, connect } from './session.ts';
+import { cacheNamed } from './session.ts';
 
 /** `freshet get CACHE TYPE ID`: reads an entity from a cache, without its owner. */
 export function getCommand(): Command {
@@ -44,8 +45,7 @@ interface AskedFor {
 }
 
 async function get(cache: string, type: string, id: string, asked: AskedFor): Promise<number> {
-  const session = await connect();
-  try {
+  return withSession(async (session) => {
     const { reader } = cacheNamed(session, cache);
     const { atLeastVersion, json } = asked;
     const [entity, readiness] = await Promise.all([
@@ -57,9 +57,7 @@ async function get(cache: string, type: string, id: string, asked: AskedFor): Pr
       `${json ? JSON.stringify({ ...entity, readiness: status }) : describe(cache, type, entity, status)}\n`,
     );
     return entity.status === 'found' ? EXIT.ok : EXIT.absent;
-  } finally {
-    session.close();
-  }
+  });
 }
 
 /** What "unknown" means depends on it: until a type is filled, it may only mean not yet. */

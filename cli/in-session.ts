@@ -2,14 +2,19 @@ import { setTimeout as timeout } from 'node:timers/promises';
 import { EXIT } from './errors.ts';
 import { connect, type Session } from './session.ts';
 
-/** Does a command's work against what is deployed and returns its exit code, as `interruptible` does. */
-export async function inSession(work: (session: Session, signal: AbortSignal) => Promise<number>): Promise<number> {
+/** Does a command's work against what is deployed and returns its exit code; Ctrl-C ends the process. */
+export async function withSession(work: (session: Session) => Promise<number>): Promise<number> {
   const session = await connect();
   try {
-    return await interruptible((signal) => work(session, signal));
+    return await work(session);
   } finally {
     session.close();
   }
+}
+
+/** Like `withSession`, for work that Ctrl-C ends as `interruptible` has it. */
+export async function inSession(work: (session: Session, signal: AbortSignal) => Promise<number>): Promise<number> {
+  return withSession((session) => interruptible((signal) => work(session, signal)));
 }
 
 /**

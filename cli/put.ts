@@ -2,19 +2,15 @@ import { createReadStream } from 'node:fs';
 import { Command } from 'commander';
 import { entityName } from '../core/entity.ts';
 import { MAX_STATE_BYTES } from '../core/state.ts';
-import { BACKPRESSURE_HELP, maxWaitOption, priorityOption, writeOnce } from './backpressure.ts';
+import { BACKPRESSURE_HELP, writeOnce } from './backpressure.ts';
 import { EXIT, UsageError } from './errors.ts';
-import { expectedVersionOption } from './expected-version.ts';
-import { connect, ownerOf } from './session.ts';
+import { withSession } from './in-session.ts';
+import { ownerOf } from './session.ts';
+import { commitOptions, type WriteOptions, withWriteOptions } from './write-options.ts';
 
-interface PutOptions {
+interface PutOptions extends WriteOptions {
   readonly data?: string;
   readonly file?: string;
-  readonly expectedVersion?: number;
-  /** Milliseconds. */
-  readonly maxWait: number;
-  readonly priority?: boolean;
-  readonly json?: boolean;
 }
 
 /** Most that is read of a state's JSON: four times the largest state, which leaves room for escapes and white space. */
@@ -24,7 +20,7 @@ const NO_STATE = "no state given. Pass it as --data '{...}', --file state.json, 
 
 /** `freshet put TYPE ID`: commits an entity's full state at its owner. */
 export function putCommand(): Command {
-  return new Command('put')
+  const command = new Command('put')
     .summary('commit the full state of an entity at its owner')
     .description(
       'Commits the full state of an entity at its owner, as its next version. An equal state changes nothing.',
@@ -32,11 +28,8 @@ export function putCommand(): Command {
     .argument('<type>', 'entity type, such as Country')
     .argument('<id>', 'entity id, such as FR: any script, up to 1,024 bytes; one that begins with a dash goes after --')
     .option('--data <json>', 'the state as JSON')
-    .option('--file <path>', 'a file that holds the state as JSON; - is standard input')
-    .addOption(expectedVersionOption('commit only if the entity is at this version; 0: it must never have existed'))
-    .addOption(maxWaitOption('30s'))
-    .addOption(priorityOption())
-    .option('--json', 'print the result, or a refusal while a cache lags, as JSON')
+    .option('--file <path>', 'a file that holds the state as JSON; - is standard input');
+  return withWriteOptions(command, 'commit only if the entity is at this version; 0: it must never have existed')
     .addHelpText(
       'after',
       `
@@ -56,20 +49,16 @@ failed, 130 interrupted while waiting.`,
 }
 
 async function put(type: string, id: string, options: PutOptions): Promise<number> {
-  const session = await connect();
-  try {
+  return withSession(async (session) => {
     const { owner, boundary } = ownerOf(session, type);
-    const { expectedVersion, maxWait, priority } = options;
     const state = parseState(await stateText(options));
-    return await writeOnce(async (signal) => {
-      const result = await owner.put(type, id, state, { expectedVersion, maxWaitMs: maxWait, priority, signal });
+    return writeOnce(async (signal) => {
+      const result = await owner.put(type, id, state, commitOptions(options, signal));
       const line = `${boundary.name}: ${entityName(result.entity)} ${result.outcome}, version ${result.version}`;
       process.stdout.write(`${options.json ? JSON.stringify(result) : line}\n`);
       return EXIT.ok;
     }, options);
-  } finally {
-    session.close();
-  }
+  });
 }
 
 async function stateText({ data, file }: PutOptions): Promise<string> {

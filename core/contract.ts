@@ -25,7 +25,11 @@ export interface EntityDeclaration<S extends State = State> {
   readonly deltas?: boolean;
   /** What kind of data the type is: see `Classification`. What isn't reference data is refused without a reason. Default `reference`. */
   readonly classification?: Classification;
-  /** Top-level fields of another kind than the type, refused alike: `{ email: 'personal' }`. Default none. */
+  /**
+   * Fields of another kind than the type, refused alike: `{ email: 'personal' }`. A field inside another is named by its path, and what is in a
+   * list or a map without its place there: `address.street`, `contacts.email`. A name that the schema doesn't have is refused where the schema
+   * describes itself (Standard JSON Schema, as zod does). Default none.
+   */
   readonly fields?: Readonly<Record<string, Classification>>;
 }
 
@@ -39,7 +43,7 @@ export interface EntityContract<S extends State = State> {
   readonly upcasts: Upcasts;
   readonly deltas: boolean;
   readonly classification: Classification;
-  /** Top-level fields of another kind than the type. */
+  /** Fields of another kind than the type, by their paths: see `EntityDeclaration.fields`. */
   readonly fields: Readonly<Record<string, Classification>>;
 }
 

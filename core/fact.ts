@@ -1,5 +1,5 @@
 import { assertEntityId, messageGroupId, sha256 } from './entity.ts';
-import { FreshetError } from './errors.ts';
+import { FreshetError, quoted } from './errors.ts';
 
 /** What a boundary declares of a fact that it publishes: something that happened, told by ids alone. */
 export interface FactDeclaration<Id extends string = string> {
@@ -75,6 +75,7 @@ export function factProblem({
   ids,
   about,
 }: FactDeclaration): { readonly field: string; readonly problem: string } | undefined {
+  if (!Array.isArray(ids)) return { field: 'ids', problem: `not a list of names: ${quoted(ids)}` };
   const names = ids.length === 0 ? 'none' : ids.map((id) => JSON.stringify(id)).join(', ');
   const other = ids.find((id) => !ID_NAME.test(id));
   if (other !== undefined) {

@@ -70,7 +70,7 @@ export const REPORT_METRICS = {
   drainTime: 'DrainTime',
   /** Age of the oldest message, seconds. */
   oldestAge: 'OldestAge',
-  /** Upper bound on how far any type of the cache may lag, seconds. */
+  /** Since each type of the cache was last known to be complete, seconds. */
   staleness: 'Staleness',
   /** Events that lie in the parking table, parked or held. */
   setAside: 'SetAside',

@@ -1,6 +1,7 @@
 import type { Boundary, EntityContract } from './contract.ts';
 import { FreshetError, quoted } from './errors.ts';
 import { factProblem } from './fact.ts';
+import { unknownField } from './schema-fields.ts';
 
 /**
  * What kind of data something is. `reference`: others look things up in it, and it changes seldom · `transactional`: it belongs to a process,
@@ -24,23 +25,42 @@ const MIN_REASON = 20;
 const MAX_REASON = 1_000;
 
 /**
- * Refuses a boundary that publishes what should stay in it: a type or a field classified transactional or personal without a reason, a fact that
- * carries more than ids. Called when a boundary is defined and again where it is deployed, since what is deployed needn't come from
+ * Refuses a boundary that publishes what should stay in it: a type or a field classified transactional or personal without a reason of its own, a
+ * fact that carries more than ids; and a classified field that the schema doesn't have, since it protects nothing. Called when a boundary is defined and again where it is deployed, since what is deployed needn't come from
  * `defineBoundary` as it was.
  *
  * @throws FreshetError `NotPublishable`
  */
 export function assertPublishable({ name, owns, publishes }: Pick<Boundary, 'name' | 'owns' | 'publishes'>): void {
-  for (const [type, { classification, fields }] of Object.entries<EntityContract>(owns)) {
-    assertClass(`owns.${type}.classification`, `${name} publishes ${type}`, classification);
-    for (const [field, of] of Object.entries(fields)) {
-      assertClass(`owns.${type}.fields.${field}`, `${name} publishes ${type} with its field ${quoted(field)}`, of);
-    }
-  }
+  assertNamed('owns', owns);
+  assertNamed('publishes', publishes);
+  for (const [type, contract] of Object.entries(owns)) assertPublishableType(name, type, contract);
   for (const [type, contract] of Object.entries(publishes)) {
+    assertNamed(`publishes.${type}`, contract);
     const wrong = factProblem(contract);
     if (wrong !== undefined) throw notPublishable(`publishes.${type}.${wrong.field}`, wrong.problem);
   }
+}
+
+function assertPublishableType(name: string, type: string, contract: EntityContract): void {
+  assertNamed(`owns.${type}`, contract);
+  const { classification, fields, schema } = contract;
+  assertClass(`owns.${type}.classification`, `${name} publishes ${type}`, classification);
+  assertNamed(`owns.${type}.fields`, fields);
+  for (const [field, of] of Object.entries(fields)) {
+    assertClass(`owns.${type}.fields.${field}`, `${name} publishes ${type} with its field ${quoted(field)}`, of);
+    const problem = unknownField(schema, field);
+    if (problem !== undefined) throw notPublishable(`owns.${type}.fields.${field}`, problem);
+  }
+}
+
+/** @param given unknown: see `assertClass` */
+function assertNamed(field: string, given: unknown): void {
+  if (typeof given === 'object' && given !== null) return;
+  throw notPublishable(
+    field,
+    `not an object: ${quoted(given)}. What is put together by hand must have what \`defineBoundary\` returns, {} where there is nothing to say`,
+  );
 }
 
 /** @param given unknown: of a boundary that is put together by hand it may be anything */

@@ -15,10 +15,11 @@ export type StoredEntity =
   | { readonly status: 'deleted'; readonly id: string; readonly version: number; readonly changedAt: string }
   | { readonly status: 'unknown'; readonly id: string };
 
-/** How stale an answer may be. */
+/** How stale an answer may be, as far as can be seen. */
 export interface Staleness {
   /**
-   * Upper bound on how far the cache may lag with entities of this type, milliseconds: what their owner committed longer ago is in the answer.
+   * Since the cache was last known to be complete with this type, milliseconds: what the owner committed longer ago is in the answer, but for
+   * what can't be seen, above all what one shard's relay holds back alone (docs/decisions/23-staleness.md, "What it doesn't see").
    * `Infinity` while nothing is known, as before the first heartbeat; JSON has no infinity and writes null.
    */
   readonly stalenessMs: number;

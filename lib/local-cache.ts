@@ -1,37 +1,21 @@
 import { Duration, Stack } from 'aws-cdk-lib';
 import { AttributeType, type Table } from 'aws-cdk-lib/aws-dynamodb';
-import { Rule, Schedule } from 'aws-cdk-lib/aws-events';
-import { LambdaFunction } from 'aws-cdk-lib/aws-events-targets';
 import { Grant, type IGrantable } from 'aws-cdk-lib/aws-iam';
 import type { IFunction, Function as ProjectorFunction } from 'aws-cdk-lib/aws-lambda';
-import { SqsEventSource } from 'aws-cdk-lib/aws-lambda-event-sources';
 import { DeduplicationScope, FifoThroughputLimit, type Queue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import { ATTRIBUTE, indexAttribute } from '../adapters/items.ts';
 import { type Boundary, indexNames } from '../core/contract.ts';
 import { acknowledge } from './acknowledge.ts';
+import { addProjector, addRepair, addReport, FUNCTION_TIMEOUT } from './cache-functions.ts';
 import { checkAtSynth } from './checks/check-at-synth.ts';
 import { type DataProtectionProps, dataProtection } from './data-protection.ts';
 import { describeDeployed } from './deployed.ts';
-import { CONTROL_INTERVAL, grantMetrics } from './flow-control.ts';
-import { freshetFunction } from './freshet-function.ts';
-import { grantStaleness } from './grant-staleness.ts';
 import { LIMITS } from './limits.ts';
-import {
-  type ChangeSource,
-  DEFAULT_BUDGET,
-  DEFAULT_TOMBSTONE_LIFE,
-  type LocalCacheProps,
-  TOMBSTONE_MARGIN,
-  validate,
-} from './local-cache-props.ts';
-import { grantSend, grantTable, protectedQueue, protectedTable } from './protected-resources.ts';
-import { parkingTable, REPAIR_TIMEOUT, REPAIR_VISIBILITY, repairQueue } from './set-aside.ts';
+import { type ChangeSource, type LocalCacheProps, validate } from './local-cache-props.ts';
+import { protectedQueue, protectedTable } from './protected-resources.ts';
+import { parkingTable, REPAIR_VISIBILITY, repairQueue } from './set-aside.ts';
 import { subscribeQueue } from './subscribe-queue.ts';
-
-const FUNCTION_TIMEOUT = Duration.seconds(20);
-const REPORT_TIMEOUT = Duration.seconds(30);
-const DEFAULT_CONCURRENCY = 10;
 
 /** Project and read: a queue on the owners' topics, the projector that alone writes the cache, and the table that the service reads. */
 export class LocalCache extends Construct {
@@ -92,28 +76,9 @@ export class LocalCache extends Construct {
       }),
     });
     for (const source of sources) this.subscribe(source);
-    const projector = freshetFunction(this, 'Projector', {
-      entry: 'projector',
-      boundary,
-      description: `Applies changes to the local cache of ${boundary.name}`,
-      timeout: FUNCTION_TIMEOUT,
-      memorySize: 512,
-      environment: { ...this.environment(props), QUEUE_URL: this.queue.queueUrl },
-      protection,
-    });
-    grantTable(this.table, projector, 'GetItem', 'PutItem', 'UpdateItem');
-    grantTable(this.parkingTable, projector, 'PutItem', 'UpdateItem', 'DeleteItem');
-    grantSend(this.gapQueue, projector);
-    projector.addEventSource(
-      new SqsEventSource(this.queue, {
-        batchSize: LIMITS.fifoBatchSize,
-        reportBatchItemFailures: true,
-        ...scaling(props),
-      }),
-    );
-    this.projector = projector;
-    this.repair = this.addRepair(props);
-    this.report = this.addReport(sources, protection);
+    this.projector = addProjector(this, props);
+    this.repair = addRepair(this, props);
+    this.report = addReport(this, props);
     checkAtSynth(this);
     describeDeployed(this, boundary, {
       role: 'cache',
@@ -124,86 +89,10 @@ export class LocalCache extends Construct {
       subscriptionDeadLetterQueueUrl: this.subscriptionDeadLetterQueue.queueUrl,
       parkingTable: this.parkingTable.tableName,
       gapQueueUrl: this.gapQueue.queueUrl,
-      projector: projector.functionName,
+      projector: this.projector.functionName,
       repair: this.repair.functionName,
       report: this.report.functionName,
     });
-  }
-
-  /** What projector and repair function share. */
-  private environment({ tombstoneLife = DEFAULT_TOMBSTONE_LIFE, maxEventAge, retryBudget }: LocalCacheProps) {
-    const { attempts, age } = retryBudget ?? DEFAULT_BUDGET;
-    return {
-      CACHE_TABLE: this.table.tableName,
-      PARKING_TABLE: this.parkingTable.tableName,
-      GAP_QUEUE_URL: this.gapQueue.queueUrl,
-      TOMBSTONE_LIFE_SECONDS: String(tombstoneLife.toSeconds()),
-      MAX_EVENT_AGE_SECONDS: String((maxEventAge ?? tombstoneLife.minus(TOMBSTONE_MARGIN)).toSeconds()),
-      RETRY_ATTEMPTS: String(attempts),
-      RETRY_AGE_SECONDS: String(age.toSeconds()),
-    };
-  }
-
-  /** Heals gaps, takes dead letters into parking, and does what an operator asks: by the projector's rules and conditions. */
-  private addRepair(props: LocalCacheProps): IFunction {
-    const { boundary, sources } = props;
-    const resyncQueues = sources.map((source) => [source.boundary.name, source.resyncQueue.queueUrl]);
-    const repair = freshetFunction(this, 'Repair', {
-      entry: 'cache-repair',
-      boundary,
-      description: `Repairs the local cache of ${boundary.name}`,
-      timeout: REPAIR_TIMEOUT,
-      memorySize: 512,
-      environment: {
-        ...this.environment(props),
-        GAP_QUEUE_ARN: this.gapQueue.queueArn,
-        DEAD_LETTER_QUEUE_ARN: this.deadLetterQueue.queueArn,
-        RESYNC_QUEUES: Stack.of(this).toJsonString(Object.fromEntries(resyncQueues)),
-      },
-      protection: dataProtection(props),
-    });
-    grantTable(this.table, repair, 'GetItem', 'PutItem', 'UpdateItem');
-    const parking = ['GetItem', 'PutItem', 'UpdateItem', 'DeleteItem', 'Query', 'BatchWriteItem'];
-    grantTable(this.parkingTable, repair, ...parking);
-    grantSend(this.gapQueue, repair);
-    for (const { resyncQueue } of sources) grantSend(resyncQueue, repair);
-    for (const queue of [this.gapQueue, this.deadLetterQueue, this.subscriptionDeadLetterQueue]) {
-      repair.addEventSource(new SqsEventSource(queue, { reportBatchItemFailures: true, maxConcurrency: 2 }));
-    }
-    return repair;
-  }
-
-  /** Measures the queue once per control interval and tells the owners. */
-  private addReport(sources: readonly ChangeSource[], protection: DataProtectionProps): IFunction {
-    const reportQueues = sources.map((source) => [source.boundary.name, source.reportQueue.queueUrl]);
-    const repairQueues = [this.gapQueue, this.deadLetterQueue, this.subscriptionDeadLetterQueue];
-    const report = freshetFunction(this, 'Report', {
-      entry: 'cache-report',
-      boundary: this.boundary,
-      description: `Reports how far the local cache of ${this.boundary.name} lags`,
-      timeout: REPORT_TIMEOUT,
-      memorySize: 256,
-      environment: {
-        CACHE_TABLE: this.table.tableName,
-        PARKING_TABLE: this.parkingTable.tableName,
-        QUEUE_URL: this.queue.queueUrl,
-        REPAIR_QUEUE_URLS: Stack.of(this).toJsonString(repairQueues.map(({ queueUrl }) => queueUrl)),
-        INTERVAL_SECONDS: String(CONTROL_INTERVAL.toSeconds()),
-        REPORT_QUEUES: Stack.of(this).toJsonString(Object.fromEntries(reportQueues)),
-      },
-      protection,
-    });
-    grantTable(this.table, report, 'GetItem');
-    grantStaleness(report, this.table);
-    grantTable(this.parkingTable, report, 'Scan');
-    for (const queue of [this.queue, ...repairQueues]) queue.grant(report, 'sqs:GetQueueAttributes');
-    grantMetrics(report);
-    for (const { reportQueue } of sources) grantSend(reportQueue, report);
-    new Rule(this, 'ReportSchedule', {
-      schedule: Schedule.rate(CONTROL_INTERVAL),
-      targets: [new LambdaFunction(report, { retryAttempts: 0 })],
-    });
-    return report;
   }
 
   /** Lets a function of the service read the cache; nothing but the projector, and its rules by the repair function, writes it. */
@@ -245,11 +134,4 @@ function deadLetterQueue(scope: Construct, id: string, protection: DataProtectio
     retentionPeriod: LIMITS.maxRetention,
     visibilityTimeout: REPAIR_VISIBILITY,
   });
-}
-
-/** How the mapping scales: provisioned pollers and a maximum concurrency exclude each other (lambda/services-sqs-scaling). */
-function scaling({ maxConcurrency, provisionedPollers }: LocalCacheProps) {
-  if (provisionedPollers === undefined) return { maxConcurrency: maxConcurrency ?? DEFAULT_CONCURRENCY };
-  const { minimum, maximum } = provisionedPollers;
-  return { provisionedPollerConfig: { minimumPollers: minimum, maximumPollers: maximum } };
 }

@@ -47,7 +47,7 @@ Now:
   utilisation               in by out, percent: above 100 the backlog grows
   drain time                backlog / (out - in); ∞ while out isn't above in (JSON: null)
   oldest                    age of the oldest message
-  staleness                 upper bound on how far any type of the cache may lag
+  staleness                 time since each type of the cache was last known to be complete
   relay delay               from commit to published, the oldest of the newest batches
   stream used               part of the stream's 24 hours that the oldest unpublished change has waited; shown from 1 %
   flow                      normal, paced to writes a second, or refusing; and the cache that it is since of

@@ -50,7 +50,7 @@ const cacheStatus = z.object({
   /** Production by consumption: above 100 the backlog grows. */
   utilisationPercent: measured,
   oldestAgeSeconds: measured,
-  /** Upper bound on how far any type may lag. */
+  /** Since each type was last known to be complete. */
   stalenessSeconds: measured,
   /** Messages in the cache's dead-letter queue and in its subscription's, which soon are set aside. */
   deadLetters: count,

@@ -43,7 +43,7 @@ ${PLACE_HELP}
   backlog        messages that wait in the queue or are under way, now
   lead p50, p99  from the owner's commit to applied in the cache, of the same time
   drain time     backlog / (out - in); ∞ while out isn't above in (JSON: null)
-  staleness      upper bound on how far any type of the cache may lag, as it last reported
+  staleness      time since each type of the cache was last known to be complete, as it last reported
   hottest group  the message group, which is an entity, that most events of the last 5 minutes were of, counted of each batch its hottest
   flow           normal, paced to writes a second, or refusing; and the cache that it is since of
 

@@ -17,7 +17,7 @@ const cacheView = z.object({
   /** Owner's commit to applied here, of what was applied last; null while nothing was lately. */
   leadTimeP50Ms: measured,
   leadTimeP99Ms: measured,
-  /** Upper bound on how far any type may lag, as the cache last reported. */
+  /** Since each type was last known to be complete, as the cache last reported. */
   stalenessSeconds: measured,
   /** The message group that led most batches lately, and its events in those; null where no rule counts them. */
   hottestGroup: z.nullable(z.object({ group: z.string(), events: z.number() })),

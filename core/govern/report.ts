@@ -34,9 +34,9 @@ export function parseCacheReport(body: string): CacheReport | undefined {
 
 /** What a cache knows of its lag beside its queue. */
 export interface CacheLag {
-  /** Upper bound on how far any type may lag, seconds; undefined while there is a type without a heartbeat. */
+  /** Since each type was last known to be complete, seconds; undefined while there is a type without a heartbeat. */
   readonly stalenessSeconds: number | undefined;
-  /** The type that the bound is of, or of which nothing is known; undefined for a cache without types. */
+  /** The type that this is of, or of which nothing is known; undefined for a cache without types. */
   readonly stalestType: string | undefined;
   /** Events that are parked or held. */
   readonly setAside: number;

@@ -1,6 +1,7 @@
 /**
  * A heartbeat that was seen in a cache: whatever its owner committed before it had come into the cache's queue by then, since the relay
- * publishes a heartbeat after what precedes it.
+ * publishes a heartbeat after what precedes it. That holds for the heartbeat's own shard of the stream, and for what SNS has delivered: see
+ * docs/decisions/23-staleness.md, "What it doesn't see".
  */
 export interface Sighting {
   /** When it was seen, epoch milliseconds. */
@@ -60,7 +61,7 @@ export function completeness(previous: Completeness | undefined, { beats, atMs, 
   return { atMs, until: Object.fromEntries(until), sightings };
 }
 
-/** Upper bound on how far a type may lag, milliseconds; infinite where nothing is known of it. */
+/** Since a type was last known to be complete, milliseconds; infinite where nothing is known of it. */
 export function stalenessMs(until: Completeness['until'] | undefined, type: string, nowMs: number): number {
   const untilMs = own(until, type);
   return untilMs === undefined ? Number.POSITIVE_INFINITY : Math.max(0, nowMs - untilMs);

@@ -1,4 +1,6 @@
+import { Stack } from 'aws-cdk-lib';
 import { describe, expect, test } from 'vitest';
+import * as z from 'zod';
 import { type Boundary, defineBoundary, type EntityDeclaration } from '../../core/contract.ts';
 import { fact } from '../../core/fact.ts';
 import { assertPublishable, type Classification } from '../../core/publishable.ts';
@@ -10,6 +12,12 @@ import { sales } from '../support/sagas.ts';
 import { stackTemplate } from '../support/shop.ts';
 
 const REASON = 'The card that ordering shows has it; it is erased with the customer.';
+const customerSchema = z.strictObject({
+  name: z.string(),
+  email: z.string(),
+  address: z.object({ street: z.string() }),
+  contacts: z.array(z.object({ email: z.string() })),
+});
 const owning = (changes: Partial<EntityDeclaration>) =>
   defineBoundary(import.meta.url, { name: 'customers', owns: { Customer: { schema: productSchema, ...changes } } });
 
@@ -20,6 +28,10 @@ describe('what a boundary publishes', () => {
 
   test.each<[string, Partial<EntityDeclaration>]>([
     ['a type', { classification: { is: 'transactional', publishedBecause: REASON } }],
+    [
+      'what is in a list',
+      { schema: customerSchema, fields: { 'contacts.email': { is: 'personal', publishedBecause: REASON } } },
+    ],
     ['a field', { fields: { email: { is: 'personal', publishedBecause: REASON }, name: 'reference' } }],
   ])('may be %s of another kind with a reason', (_, changes) => {
     expect(owning(changes).owns.Customer).toMatchObject(changes);
@@ -63,9 +75,43 @@ describe('what a boundary publishes', () => {
       'owns.Customer.classification',
       /not a classification: "secret"\. Allowed: reference, transactional, personal/,
     ],
+    [
+      'a field that its schema does not have',
+      { schema: customerSchema, fields: { emial: { is: 'personal', publishedBecause: REASON } } },
+      'owns.Customer.fields.emial',
+      /the schema has no field "emial"\. It has: name, email, address, contacts/,
+    ],
+    [
+      'a personal field inside another',
+      { schema: customerSchema, fields: { 'address.street': 'personal' } },
+      'owns.Customer.fields.address.street',
+      /with its field "address\.street", which is personal/,
+    ],
+    [
+      'a field inside another that its schema does not have',
+      { schema: customerSchema, fields: { 'contacts.mail': 'reference' } },
+      'owns.Customer.fields.contacts.mail',
+      /the schema has no field "mail" in contacts\. It has: email/,
+    ],
   ])('is refused when it is defined with %s', (_, changes, field, message) => {
     expect(() => owning(changes)).toThrowError(expect.objectContaining({ code: 'NotPublishable', field }));
     expect(() => owning(changes)).toThrow(message);
+  });
+
+  const classes: readonly Classification[] = [
+    ...(['reference', 'transactional', 'personal'] as const),
+    ...(['transactional', 'personal'] as const).map((is) => ({ is, publishedBecause: REASON })),
+  ];
+  const all = classes.flatMap((ofType) => [undefined, ...classes].map((ofField) => [ofType, ofField] as const));
+
+  test.each(
+    all,
+  )('of a type that is %j with a field that is %j needs a reason for each that is not reference data', (ofType, ofField) => {
+    const define = () => owning({ classification: ofType, fields: ofField === undefined ? {} : { email: ofField } });
+    const isLeft = (one?: Classification) => one === 'transactional' || one === 'personal';
+    if (!isLeft(ofType) && !isLeft(ofField)) expect(define).not.toThrow();
+    else
+      expect(define).toThrow(isLeft(ofType) ? /^owns\.Customer\.classification: / : /^owns\.Customer\.fields\.email: /);
   });
 
   test.each<[string, readonly string[], string, string]>([
@@ -109,9 +155,40 @@ describe('what is deployed', () => {
     );
   });
 
-  test('may have been put together by hand', () => {
-    const { classification: _, ...unclassified } = Product;
-    const boundary = { ...catalogue, owns: { Product: unclassified } } as unknown as Boundary;
-    expect(() => assertPublishable(boundary)).toThrow('not a classification: undefined');
+  test.each<[string, object, string, RegExp]>([
+    [
+      'no classification',
+      { owns: { Product: { ...Product, classification: undefined } } },
+      'owns.Product.classification',
+      /undefined/,
+    ],
+    [
+      'no fields',
+      { owns: { Product: { ...Product, fields: undefined } } },
+      'owns.Product.fields',
+      /not an object: undefined\./,
+    ],
+    ['no contract of a type', { owns: { Product: null } }, 'owns.Product', /not an object: null/],
+    ['nothing owned', { owns: undefined }, 'owns', /what `defineBoundary` returns, \{\} where there is nothing/],
+    ['no facts', { publishes: undefined }, 'publishes', /not an object: undefined/],
+    ['no contract of a fact', { publishes: { Sold: undefined } }, 'publishes.Sold', /not an object: undefined/],
+    [
+      'a fact without ids',
+      { publishes: { Sold: { about: 'id' } } },
+      'publishes.Sold.ids',
+      /not a list of names: undefined/,
+    ],
+  ])('may have been put together by hand, with %s', (_, changes, field, message) => {
+    const boundary = { ...catalogue, ...changes } as Boundary;
+    for (const [Publishing, id] of [
+      [EntityOwner, 'Owner'],
+      [FactTopic, 'Facts'],
+      [ChangeTopic, 'Topic'],
+    ] as const) {
+      expect(() => new Publishing(new Stack(), id, { boundary })).toThrowError(
+        expect.objectContaining({ code: 'NotPublishable', field }),
+      );
+    }
+    expect(() => assertPublishable(boundary)).toThrow(message);
   });
 });

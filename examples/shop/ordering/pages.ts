@@ -1,5 +1,5 @@
 import type { Reader } from '../../../adapters/cache-table.ts';
-import { Answer, freshness, type Request, type Routes } from '../service/http.ts';
+import { Answer, freshness, numbersIn, type Request, type Routes } from '../service/http.ts';
 
 /** Answers pages from the cache alone: nobody is asked, so nobody can keep the shop from answering. */
 export function createPages(reader: Pick<Reader, 'get' | 'listBy'>): Routes {
@@ -12,10 +12,10 @@ export function createPages(reader: Pick<Reader, 'get' | 'listBy'>): Routes {
     'GET /products/:id': page('Product'),
     /** By a declared index: `GET /categories/kitchen/products?limit=20&cursor=…`. */
     async 'GET /categories/:category/products'(request) {
-      const { limit, cursor } = request.query;
+      const { cursor } = request.query;
       return reader.listBy('Product', 'category', request.path.category ?? '', {
         ...freshness(request),
-        ...(limit !== undefined && { limit: Number(limit) }),
+        ...numbersIn(request.query, 'limit'),
         ...(cursor !== undefined && { cursor }),
       });
     },

@@ -65,11 +65,17 @@ export function serve(routes: Routes): (event: LambdaFunctionURLEvent) => Promis
 
 /** How stale an answer may be, as its query asks: `?maxStalenessMs=5000&atLeastVersion=3`. */
 export function freshness({ query }: Request): { maxStalenessMs?: number; atLeastVersion?: number } {
-  const { maxStalenessMs, atLeastVersion } = query;
-  return {
-    ...(maxStalenessMs !== undefined && { maxStalenessMs: Number(maxStalenessMs) }),
-    ...(atLeastVersion !== undefined && { atLeastVersion: Number(atLeastVersion) }),
-  };
+  return numbersIn(query, 'maxStalenessMs', 'atLeastVersion');
+}
+
+/** The numbers that a query gives under these names; NaN for a text that is none, such as an empty one: whoever takes it refuses it with 400. */
+export function numbersIn<Name extends string>(query: Request['query'], ...names: Name[]): { [N in Name]?: number } {
+  const numbers: { [N in Name]?: number } = {};
+  for (const name of names) {
+    const text = query[name];
+    if (text !== undefined) numbers[name] = text.trim() === '' ? Number.NaN : Number(text);
+  }
+  return numbers;
 }
 
 function matched(pattern: string, path: string): Record<string, string> | undefined {

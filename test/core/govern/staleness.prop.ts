@@ -32,7 +32,7 @@ const steps = fc.array(
 );
 
 /**
- * An owner that commits, a relay that stands and publishes in order, a queue of which any message may be next, and reports now and then. Whatever
+ * An owner that commits, the relay of one shard that stands and publishes in order, a queue of which any message may be next, and reports now and then. Whatever
  * happens, nothing that the owner committed longer ago than the staleness is missing; and when all has come to its end, the last heartbeat
  * alone counts.
  */

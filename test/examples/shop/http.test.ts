@@ -4,7 +4,9 @@ import * as z from 'zod/mini';
 import { FreshetError } from '../../../core/errors.ts';
 import { BackpressureError } from '../../../core/govern/admit.ts';
 import type { FlowDecision } from '../../../core/govern/decide.ts';
-import { Answer, freshness, parsed, serve } from '../../../examples/shop/service/http.ts';
+import { assertExpectedVersion } from '../../../core/own.ts';
+import { checkedLimit, checkFreshness } from '../../../core/read.ts';
+import { Answer, freshness, numbersIn, parsed, serve } from '../../../examples/shop/service/http.ts';
 
 /** What a function URL hands over, as far as it is looked at. */
 function request(method: string, path: string, body?: string, query?: Record<string, string>) {
@@ -69,4 +71,32 @@ test('what is not asked for is left out', () => {
   expect(freshness({ path: {}, query: { maxStalenessMs: '5', atLeastVersion: '2' }, body: undefined })).toEqual({
     ...{ maxStalenessMs: 5, atLeastVersion: 2 },
   });
+});
+
+test.each([
+  ['', Number.NaN],
+  [' ', Number.NaN],
+  ['five', Number.NaN],
+  ['0', 0],
+  ['20', 20],
+])('a query that says %j for a number gives %d', (text, limit) => {
+  expect(numbersIn({ limit: text, cursor: 'x' }, 'limit')).toEqual({ limit });
+});
+
+test.each([
+  ['limit', 'InvalidLimit'],
+  ['maxStalenessMs', 'InvalidMaxStaleness'],
+  ['atLeastVersion', 'InvalidVersion'],
+  ['expectedVersion', 'InvalidExpectedVersion'],
+])('an empty %s is refused, and not taken for 0', async (name, code) => {
+  const page = serve({
+    'GET /page': async (asked) => {
+      const { limit, expectedVersion } = numbersIn(asked.query, 'limit', 'expectedVersion');
+      checkedLimit(limit);
+      checkFreshness(freshness(asked));
+      assertExpectedVersion(expectedVersion);
+    },
+  });
+  const answer = await page(request('GET', '/page', undefined, { [name]: '' }));
+  expect(answer).toMatchObject({ statusCode: 400, body: expect.stringContaining(code) });
 });

@@ -2,7 +2,7 @@ import { dynamoDbClient } from '../../../../adapters/clients.ts';
 import { createFlow } from '../../../../adapters/flow.ts';
 import { createOwner } from '../../../../adapters/owner-table.ts';
 import { required } from '../../service/environment.ts';
-import { serve } from '../../service/http.ts';
+import { numbersIn, serve } from '../../service/http.ts';
 import catalog from '../contracts.ts';
 
 /** A client waits no longer than this for a slowed write; it is told when to come again. */
@@ -13,11 +13,6 @@ const flow = createFlow({ client, tableName: required('FLOW_TABLE') });
 const owner = createOwner({ boundary: catalog, tableName: required('OWNER_TABLE'), client, flow });
 
 export const handler = serve({
-  'PUT /products/:id': async ({ path: { id = '' }, query, body }) => {
-    const expected = query.expectedVersion;
-    return owner.put('Product', id, body, {
-      maxWaitMs: MAX_WAIT_MS,
-      ...(expected !== undefined && { expectedVersion: Number(expected) }),
-    });
-  },
+  'PUT /products/:id': async ({ path: { id = '' }, query, body }) =>
+    owner.put('Product', id, body, { maxWaitMs: MAX_WAIT_MS, ...numbersIn(query, 'expectedVersion') }),
 });

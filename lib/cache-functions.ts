@@ -1,0 +1,145 @@
+import { Duration, Stack } from 'aws-cdk-lib';
+import type { Table } from 'aws-cdk-lib/aws-dynamodb';
+import { Rule, Schedule } from 'aws-cdk-lib/aws-events';
+import { LambdaFunction } from 'aws-cdk-lib/aws-events-targets';
+import type { IFunction, Function as ProjectorFunction } from 'aws-cdk-lib/aws-lambda';
+import { SqsEventSource } from 'aws-cdk-lib/aws-lambda-event-sources';
+import type { Queue } from 'aws-cdk-lib/aws-sqs';
+import type { Construct } from 'constructs';
+import { dataProtection } from './data-protection.ts';
+import { CONTROL_INTERVAL, grantMetrics } from './flow-control.ts';
+import { freshetFunction } from './freshet-function.ts';
+import { grantStaleness } from './grant-staleness.ts';
+import { LIMITS } from './limits.ts';
+import { DEFAULT_BUDGET, DEFAULT_TOMBSTONE_LIFE, type LocalCacheProps, TOMBSTONE_MARGIN } from './local-cache-props.ts';
+import { grantSend, grantTable } from './protected-resources.ts';
+import { REPAIR_TIMEOUT } from './set-aside.ts';
+
+/** How long the projector may take for a batch. */
+export const FUNCTION_TIMEOUT = Duration.seconds(20);
+
+const REPORT_TIMEOUT = Duration.seconds(30);
+const DEFAULT_CONCURRENCY = 10;
+
+/** What a cache's functions work on. */
+interface CacheParts extends Construct {
+  readonly table: Table;
+  readonly queue: Queue;
+  readonly parkingTable: Table;
+  readonly deadLetterQueue: Queue;
+  readonly subscriptionDeadLetterQueue: Queue;
+  readonly gapQueue: Queue;
+}
+
+/** Applies what comes to the queue, and alone writes the cache. */
+export function addProjector(cache: CacheParts, props: LocalCacheProps): ProjectorFunction {
+  const projector = freshetFunction(cache, 'Projector', {
+    entry: 'projector',
+    boundary: props.boundary,
+    description: `Applies changes to the local cache of ${props.boundary.name}`,
+    timeout: FUNCTION_TIMEOUT,
+    memorySize: 512,
+    environment: { ...environment(cache, props), QUEUE_URL: cache.queue.queueUrl },
+    protection: dataProtection(props),
+  });
+  grantTable(cache.table, projector, 'GetItem', 'PutItem', 'UpdateItem');
+  grantTable(cache.parkingTable, projector, 'PutItem', 'UpdateItem', 'DeleteItem');
+  grantSend(cache.gapQueue, projector);
+  projector.addEventSource(
+    new SqsEventSource(cache.queue, {
+      batchSize: LIMITS.fifoBatchSize,
+      reportBatchItemFailures: true,
+      ...scaling(props),
+    }),
+  );
+  return projector;
+}
+
+/** Heals gaps, takes dead letters into parking, and does what an operator asks: by the projector's rules and conditions. */
+export function addRepair(cache: CacheParts, props: LocalCacheProps): IFunction {
+  const { boundary, sources } = props;
+  const resyncQueues = sources.map((source) => [source.boundary.name, source.resyncQueue.queueUrl]);
+  const repair = freshetFunction(cache, 'Repair', {
+    entry: 'cache-repair',
+    boundary,
+    description: `Repairs the local cache of ${boundary.name}`,
+    timeout: REPAIR_TIMEOUT,
+    memorySize: 512,
+    environment: {
+      ...environment(cache, props),
+      GAP_QUEUE_ARN: cache.gapQueue.queueArn,
+      DEAD_LETTER_QUEUE_ARN: cache.deadLetterQueue.queueArn,
+      RESYNC_QUEUES: Stack.of(cache).toJsonString(Object.fromEntries(resyncQueues)),
+    },
+    protection: dataProtection(props),
+  });
+  grantTable(cache.table, repair, 'GetItem', 'PutItem', 'UpdateItem');
+  const parking = ['GetItem', 'PutItem', 'UpdateItem', 'DeleteItem', 'Query', 'BatchWriteItem'];
+  grantTable(cache.parkingTable, repair, ...parking);
+  grantSend(cache.gapQueue, repair);
+  for (const { resyncQueue } of sources) grantSend(resyncQueue, repair);
+  for (const queue of repairQueues(cache)) {
+    repair.addEventSource(new SqsEventSource(queue, { reportBatchItemFailures: true, maxConcurrency: 2 }));
+  }
+  return repair;
+}
+
+/** Measures the queue once per control interval and tells the owners. */
+export function addReport(cache: CacheParts, props: LocalCacheProps): IFunction {
+  const { boundary, sources } = props;
+  const reportQueues = sources.map((source) => [source.boundary.name, source.reportQueue.queueUrl]);
+  const report = freshetFunction(cache, 'Report', {
+    entry: 'cache-report',
+    boundary,
+    description: `Reports how far the local cache of ${boundary.name} lags`,
+    timeout: REPORT_TIMEOUT,
+    memorySize: 256,
+    environment: {
+      CACHE_TABLE: cache.table.tableName,
+      PARKING_TABLE: cache.parkingTable.tableName,
+      QUEUE_URL: cache.queue.queueUrl,
+      REPAIR_QUEUE_URLS: Stack.of(cache).toJsonString(repairQueues(cache).map(({ queueUrl }) => queueUrl)),
+      INTERVAL_SECONDS: String(CONTROL_INTERVAL.toSeconds()),
+      REPORT_QUEUES: Stack.of(cache).toJsonString(Object.fromEntries(reportQueues)),
+    },
+    protection: dataProtection(props),
+  });
+  grantTable(cache.table, report, 'GetItem');
+  grantStaleness(report, cache.table);
+  grantTable(cache.parkingTable, report, 'Scan');
+  for (const queue of [cache.queue, ...repairQueues(cache)]) queue.grant(report, 'sqs:GetQueueAttributes');
+  grantMetrics(report);
+  for (const { reportQueue } of sources) grantSend(reportQueue, report);
+  new Rule(cache, 'ReportSchedule', {
+    schedule: Schedule.rate(CONTROL_INTERVAL),
+    targets: [new LambdaFunction(report, { retryAttempts: 0 })],
+  });
+  return report;
+}
+
+/** What leads to the repair function. */
+function repairQueues({ gapQueue, deadLetterQueue, subscriptionDeadLetterQueue }: CacheParts): readonly Queue[] {
+  return [gapQueue, deadLetterQueue, subscriptionDeadLetterQueue];
+}
+
+/** What projector and repair function share. */
+function environment(cache: CacheParts, props: LocalCacheProps) {
+  const { tombstoneLife = DEFAULT_TOMBSTONE_LIFE, maxEventAge, retryBudget } = props;
+  const { attempts, age } = retryBudget ?? DEFAULT_BUDGET;
+  return {
+    CACHE_TABLE: cache.table.tableName,
+    PARKING_TABLE: cache.parkingTable.tableName,
+    GAP_QUEUE_URL: cache.gapQueue.queueUrl,
+    TOMBSTONE_LIFE_SECONDS: String(tombstoneLife.toSeconds()),
+    MAX_EVENT_AGE_SECONDS: String((maxEventAge ?? tombstoneLife.minus(TOMBSTONE_MARGIN)).toSeconds()),
+    RETRY_ATTEMPTS: String(attempts),
+    RETRY_AGE_SECONDS: String(age.toSeconds()),
+  };
+}
+
+/** How the mapping scales: provisioned pollers and a maximum concurrency exclude each other (lambda/services-sqs-scaling). */
+function scaling({ maxConcurrency, provisionedPollers }: LocalCacheProps) {
+  if (provisionedPollers === undefined) return { maxConcurrency: maxConcurrency ?? DEFAULT_CONCURRENCY };
+  const { minimum, maximum } = provisionedPollers;
+  return { provisionedPollerConfig: { minimumPollers: minimum, maximumPollers: maximum } };
+}
