@@ -4,8 +4,11 @@ import type { OutgoingMessage } from '../core/relay/message.ts';
 /** Attempts at what a call left out before the queue counts as broken. */
 const MAX_ROUNDS = 5;
 
+/** What is sent past the topic: a subscription's filter has nothing to say there. */
+export type DirectMessage = Pick<OutgoingMessage, 'body' | 'groupId' | 'deduplicationId'>;
+
 /**
- * Sends messages into one cache's queue, past the topic: the caches of others don't hear of it. Raw delivery leaves nothing but the body, so
+ * Sends messages into one queue, past the topic: nobody else hears of it. Raw delivery leaves nothing but the body, so
  * it is as if the topic had sent them.
  *
  * @param messages at most 10 of distinct groups and 256 KiB, what one call takes (sqs/quotas-messages)
@@ -14,7 +17,7 @@ const MAX_ROUNDS = 5;
 export async function sendToCache(
   client: SQSClient,
   queueUrl: string,
-  messages: readonly OutgoingMessage[],
+  messages: readonly DirectMessage[],
 ): Promise<void> {
   let left = messages.map((message, index) => ({
     Id: String(index),

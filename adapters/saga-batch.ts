@@ -1,44 +1,33 @@
 import type { DynamoDBBatchResponse, DynamoDBStreamEvent, SQSBatchResponse, SQSEvent } from 'aws-lambda';
-import type { ReceivedMessage, SetAside } from '../core/project/ports.ts';
 import type { Saga } from '../core/saga/define.ts';
 import { handleFact, type SagaResult, type SagaStore } from '../core/saga/handle.ts';
-import { factBatch } from './fact-queue.ts';
+import { type FactQueuePorts, factBatch } from './fact-queue.ts';
 import type { Item } from './items.ts';
 import { readEffect, type SagaEffect } from './saga-items.ts';
-
-/** Who is told what a saga does. */
-export interface SagaTold {
-  done(result: SagaResult): void;
-  parked(aside: SetAside): void;
-  returned(message: ReceivedMessage, error: unknown): void;
-}
 
 /** What a saga runs on. */
 export interface SagaHandling {
   readonly saga: Saga;
   readonly store: SagaStore;
-  /** Sets aside what is no fact of the saga. */
-  readonly park: (aside: SetAside) => Promise<void>;
+  /** Where its facts come from: see `createFactQueue`. */
+  readonly queue: FactQueuePorts;
   /** How long a settled instance is kept, seconds. */
   readonly keepSeconds: number;
-  readonly report: SagaTold;
+  /** Told what became of each fact that was taken in. */
+  readonly report: (result: SagaResult) => void;
   readonly nowMs?: () => number;
 }
 
-/** Takes a batch of facts in; a fact that failed goes back to its queue, with those behind it about the same thing. */
+/** Takes a batch of facts in, as `factBatch` does. */
 export function sagaBatch(
-  { saga, store, park, keepSeconds, report, nowMs = Date.now }: SagaHandling,
+  { saga, store, queue, keepSeconds, report, nowMs = Date.now }: SagaHandling,
   event: Pick<SQSEvent, 'Records'>,
 ): Promise<SQSBatchResponse> {
   return factBatch(
     {
       contracts: [...saga.needs, ...saga.cancelledBy],
-      work: async (fact) => report.done(await handleFact(saga, store, fact, { nowMs: nowMs(), keepSeconds })),
-      park: async (aside) => {
-        await park(aside);
-        report.parked(aside);
-      },
-      onReturned: (message, error) => report.returned(message, error),
+      work: async (fact) => report(await handleFact(saga, store, fact, { nowMs: nowMs(), keepSeconds })),
+      queue,
       nowMs,
     },
     event,

@@ -79,7 +79,7 @@ async function openStacks(names: readonly string[], region: string | undefined):
       const found = (await outputsOf(client, name, from)).flatMap((output) => readDeployed(output) ?? []);
       if (found.length === 0) {
         throw new UsageError(
-          `--stack: ${name} in ${from} has no owner and no cache: none of its outputs is Freshet's. Give the stacks that hold an EntityOwner or a LocalCache.`,
+          `--stack: ${name} in ${from} has no owner and no cache: none of its outputs describes one. Give the stacks that hold an EntityOwner or a LocalCache.`,
         );
       }
       for (const deployed of found) {

@@ -1,27 +1,25 @@
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { type AsideReader, createAsideReader, removeAside } from '../adapters/aside.ts';
-import { sendToCache } from '../adapters/cache-queue.ts';
+import { type DirectMessage, sendToCache } from '../adapters/cache-queue.ts';
 import { type CacheRecords, createCacheRecords } from '../adapters/cache-records.ts';
 import { createReader, type Reader } from '../adapters/cache-table.ts';
 import { cloudWatchClient, dynamoDbClient, sqsClient } from '../adapters/clients.ts';
 import { createOwner, type Owner } from '../adapters/owner-table.ts';
 import { createRepairFunction, lambdaClient, type RepairFunction } from '../adapters/repair-function.ts';
 import { type Boundary, boundaryOf, type ContractsModule, cachedType } from '../core/contract.ts';
-import { type DeployedCache, type DeployedOwner, readDeployed } from '../core/deployed.ts';
+import {
+  type DeployedCache,
+  type DeployedFactQueue,
+  type DeployedOwner,
+  readDeployed,
+  readDeployedOfFacts,
+} from '../core/deployed.ts';
 import { FreshetError, type FreshetErrorCode, quoted } from '../core/errors.ts';
-import type { SetAside } from '../core/project/ports.ts';
 import type { OutgoingMessage } from '../core/relay/message.ts';
-import type { SetAsideKey } from '../core/repair/redrive.ts';
+import { type Aside, openAside } from './aside.ts';
 import { createToldFlow } from './backpressure.ts';
 import { type FoundLocalCloud, requireLocalCloud } from './local-file.ts';
 import type { Watched, WatchedCache, WatchedOwner } from './watched.ts';
-
-/** What is set aside at an owner or a cache. */
-export interface Aside extends AsideReader {
-  /** Forgets events; those that aren't there count as forgotten. */
-  remove(keys: readonly SetAsideKey[]): Promise<void>;
-}
 
 /** An owner boundary that is deployed, open for writing. */
 export interface OwnerSession {
@@ -43,10 +41,19 @@ export interface CacheSession {
   send(messages: readonly OutgoingMessage[]): Promise<void>;
 }
 
+/** A queue of facts that is deployed, open for repair. */
+export interface FactQueueSession {
+  readonly deployed: DeployedFactQueue;
+  readonly aside: Aside;
+  /** Sends messages into the queue; see `sendToCache`. */
+  send(messages: readonly DirectMessage[]): Promise<void>;
+}
+
 /** Everything that is deployed, by name. */
 export interface Session {
   readonly owners: readonly OwnerSession[];
   readonly caches: readonly CacheSession[];
+  readonly factQueues: readonly FactQueueSession[];
   /** Base URL of the local cloud's SNS, SQS, Lambda and CloudWatch. */
   readonly url: string;
   /** The same, to be looked at. */
@@ -87,11 +94,7 @@ export async function connectTo({ file, projectFolder }: FoundLocalCloud, onWait
     const file = pathToFileURL(resolve(projectFolder, deployed.contracts)).href;
     const boundary = boundaryOf((await import(file)) as ContractsModule);
     const table = { boundary, tableName: deployed.table, client };
-    const { parkingTable } = deployed;
-    const aside = {
-      ...createAsideReader({ client, parkingTable }),
-      remove: (keys: readonly SetAsideKey[]) => removeAside(client, parkingTable, keys),
-    };
+    const aside = openAside(client, deployed.parkingTable);
     if (deployed.role === 'owner') {
       const flow = createToldFlow({ client, tableName: deployed.flowTable }, onWait);
       owners.push({ boundary, deployed, aside, owner: createOwner({ ...table, flow }) });
@@ -104,6 +107,12 @@ export async function connectTo({ file, projectFolder }: FoundLocalCloud, onWait
       watchedCaches.push({ name: boundary.name, deployed, types: Object.keys(boundary.caches) });
     }
   }
+  const factQueues = file.deployed.flatMap((output): FactQueueSession[] => {
+    const deployed = readDeployedOfFacts(output);
+    if (deployed?.role !== 'fact-queue') return [];
+    const { queueUrl, parkingTable } = deployed;
+    return [{ deployed, aside: openAside(client, parkingTable), send: (all) => sendToCache(queues, queueUrl, all) }];
+  });
   const clients = { tables: client, queues, metrics, functions };
   const close = () => {
     for (const each of Object.values(clients)) each.destroy();
@@ -112,7 +121,7 @@ export async function connectTo({ file, projectFolder }: FoundLocalCloud, onWait
     ...{ owners: watchedOwners, caches: watchedCaches, clients, close },
     ...{ place: `the local cloud at ${file.url}`, isLocal: true },
   };
-  return { owners, caches, url: file.url, watched, close };
+  return { owners, caches, factQueues, url: file.url, watched, close };
 }
 
 /** The local cloud asks for no real credentials, but the SDK does: fixed ones keep it from looking for a profile or a role. */
@@ -122,17 +131,6 @@ export function setLocalCredentials(): void {
   process.env.AWS_SECRET_ACCESS_KEY = 'local';
   delete process.env.AWS_SESSION_TOKEN;
   delete process.env.AWS_PROFILE;
-}
-
-/** The cache and the owner of a name: a boundary may be both. Throws a `FreshetError` that lists all if it is neither. */
-export function boundaryNamed(session: Session, name: string): readonly (OwnerSession | CacheSession)[] {
-  const found = [...session.caches, ...session.owners].filter(({ boundary }) => boundary.name === name);
-  if (found.length > 0) return found;
-  const names = (of: readonly { boundary: Boundary }[]) => of.map(({ boundary }) => boundary.name).join(', ') || 'none';
-  throw new FreshetError(
-    `name: there is no cache and no owner named ${quoted(name)}. Caches: ${names(session.caches)}. Owners: ${names(session.owners)}.`,
-    { code: 'UnknownCache', field: 'name' },
-  );
 }
 
 /** The owner of a type. Throws `UnknownEntityType` that says who owns what. */
@@ -182,14 +180,4 @@ export function keptTypes(session: Session, { boundary }: CacheSession, only: st
   const types = only === undefined ? Object.keys(boundary.caches) : [only];
   for (const type of types) ownerOf(session, type);
   return types;
-}
-
-/** Everything that is set aside, page by page. */
-export async function* asidePages(aside: Aside): AsyncGenerator<readonly SetAside[]> {
-  let cursor: string | undefined;
-  do {
-    const page = await aside.list({ cursor, limit: 500 });
-    yield page.items;
-    cursor = page.cursor;
-  } while (cursor !== undefined);
 }

@@ -26,22 +26,75 @@ const cache = z.object({
   report: z.string(),
 });
 
+const facts = z.object({
+  role: z.literal('facts'),
+  boundary: z.string(),
+  table: z.string(),
+  topicArn: z.string(),
+  failureQueueUrl: z.string(),
+  relay: z.string(),
+});
+
+const factQueue = z.object({
+  role: z.literal('fact-queue'),
+  name: z.string(),
+  queueUrl: z.string(),
+  deadLetterQueueUrl: z.string(),
+  subscriptionDeadLetterQueueUrl: z.string(),
+  parkingTable: z.string(),
+});
+
+const saga = z.object({
+  role: z.literal('saga'),
+  name: z.string(),
+  table: z.string(),
+  decider: z.string(),
+  /** Left out for a saga without a deadline. */
+  deadlines: z.optional(z.string()),
+});
+
+const effects = z.object({
+  role: z.literal('effects'),
+  /** Of the saga whose effects are carried out. */
+  name: z.string(),
+  /** The saga's. */
+  table: z.string(),
+  handler: z.string(),
+  failureQueueUrl: z.string(),
+});
+
 /** Physical names of a deployed owner. */
 export type DeployedOwner = z.infer<typeof owner>;
 
 /** Physical names of a deployed cache. */
 export type DeployedCache = z.infer<typeof cache>;
 
-/** What one construct deployed, as its stack's output says. */
+/** Physical names of a deployed queue of facts. */
+export type DeployedFactQueue = z.infer<typeof factQueue>;
+
+/** What one construct of entities deployed, as its stack's output says. */
 export type Deployed = DeployedOwner | DeployedCache;
+
+/** What one construct of facts or sagas deployed, as its stack's output says. */
+export type DeployedOfFacts = z.infer<typeof outputOfFacts>;
 
 const withContracts = { contracts: z.string() };
 const output = z.discriminatedUnion('role', [z.extend(owner, withContracts), z.extend(cache, withContracts)]);
+const outputOfFacts = z.discriminatedUnion('role', [facts, factQueue, saga, effects]);
 
-/** A stack output that one of the constructs wrote, with the path of the boundary's contracts; undefined for any other. */
+/** A stack output that an owner or a cache wrote, with the path of the boundary's contracts; undefined for any other. */
 export function readDeployed(value: string): (Deployed & { readonly contracts: string }) | undefined {
+  return read(output, value);
+}
+
+/** A stack output that a construct of facts or sagas wrote; undefined for any other. */
+export function readDeployedOfFacts(value: string): DeployedOfFacts | undefined {
+  return read(outputOfFacts, value);
+}
+
+function read<T>(schema: z.ZodMiniType<T>, value: string): T | undefined {
   try {
-    return output.safeParse(JSON.parse(value)).data;
+    return schema.safeParse(JSON.parse(value)).data;
   } catch {
     return undefined;
   }

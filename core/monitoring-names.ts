@@ -7,3 +7,11 @@
 export function hottestGroupsRule(projector: string): string {
   return `${projector}-hottest-groups`;
 }
+
+/**
+ * Name under which the relay of a boundary's facts counts: not the boundary's own, since the governor of its entities goes by what their relay
+ * says.
+ */
+export function factRelayName(boundary: string): string {
+  return `${boundary}:facts`;
+}

@@ -3,6 +3,7 @@ import { type FactContract, type FactOf, factData, factGroupId } from './fact.ts
 import { parseFact } from './fact-event.ts';
 import type { PoisonReason } from './outcome.ts';
 import type { ReceivedMessage, SetAside } from './project/ports.ts';
+import { exhaustion } from './retries.ts';
 
 /** A message that carries no fact of the contracts, and why. */
 export interface PoisonFact {
@@ -38,8 +39,15 @@ export function readFact<Contracts extends readonly FactContract[]>(
 
 /** What is set aside of a message that carries no fact of the contracts. */
 export function poisonAside(message: ReceivedMessage, { reason, explanation }: PoisonFact, nowMs: number): SetAside {
-  return {
-    ...{ status: 'parked', message, reason, entity: undefined, version: undefined, setAsideAtMs: nowMs },
-    explanation: shortened(explanation.toWellFormed(), MAX_EXPLANATION),
-  };
+  const kept = shortened(explanation.toWellFormed(), MAX_EXPLANATION);
+  return { ...asideOf(message, nowMs), reason, explanation: kept };
+}
+
+/** What is set aside of a fact whose handler failed on it until its budget was used up. */
+export function exhaustedAside(message: ReceivedMessage, error: unknown, nowMs: number): SetAside {
+  return { ...asideOf(message, nowMs), reason: 'retries-exhausted', explanation: exhaustion(message, error) };
+}
+
+function asideOf(message: ReceivedMessage, nowMs: number): Omit<SetAside, 'reason' | 'explanation'> {
+  return { status: 'parked', message, entity: undefined, version: undefined, setAsideAtMs: nowMs };
 }

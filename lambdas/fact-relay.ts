@@ -2,13 +2,14 @@ import type { DynamoDBBatchResponse, DynamoDBStreamEvent } from 'aws-lambda';
 import { snsClient, sqsClient } from '../adapters/clients.ts';
 import { factChange } from '../adapters/facts.ts';
 import { createRelaying } from '../adapters/relaying.ts';
+import { factRelayName } from '../core/monitoring-names.ts';
 import boundary from './boundary.ts';
 import { required } from './environment.ts';
 
 const relay = createRelaying({
   boundary,
   // Not under the boundary's name: the governor of its entities counts what their relay publishes.
-  name: `${boundary.name}:facts`,
+  name: factRelayName(boundary.name),
   topics: snsClient(),
   topicArn: required('TOPIC_ARN'),
   queues: sqsClient(),

@@ -11,6 +11,6 @@ const report = sagaTelemetry(saga.name);
 /** Raises an alert for each instance that waits beyond its deadline, on a schedule. */
 export async function handler(): Promise<void> {
   const { raised, failures } = await raiseOverdue(saga, store, Date.now());
-  for (const result of raised) report.done(result);
+  for (const result of raised) report(result);
   if (failures.length > 0) throw new AggregateError(failures, `${failures.length} alerts of ${saga.name} not raised`);
 }

@@ -1,6 +1,6 @@
 import type { SQSBatchResponse, SQSEvent } from 'aws-lambda';
 import { dynamoDbClient } from '../adapters/clients.ts';
-import { createFactParking } from '../adapters/fact-queue.ts';
+import { createFactQueue } from '../adapters/fact-queue.ts';
 import { sagaBatch } from '../adapters/saga-batch.ts';
 import { createSagaStore } from '../adapters/saga-table.ts';
 import { sagaTelemetry } from '../adapters/saga-telemetry.ts';
@@ -11,7 +11,7 @@ const client = dynamoDbClient();
 const handling = {
   saga,
   store: createSagaStore({ client, tableName: required('SAGA_TABLE'), saga: saga.name }),
-  park: createFactParking({ client, parkingTable: required('PARKING_TABLE') }),
+  queue: createFactQueue({ client, settings: required('FACT_QUEUE') }),
   keepSeconds: Number(required('KEEP_SECONDS')),
   report: sagaTelemetry(saga.name),
 };

@@ -11,8 +11,9 @@ import { CONTROL_INTERVAL, grantMetrics } from './flow-control.ts';
 import { freshetFunction } from './freshet-function.ts';
 import { grantStaleness } from './grant-staleness.ts';
 import { LIMITS } from './limits.ts';
-import { DEFAULT_BUDGET, DEFAULT_TOMBSTONE_LIFE, type LocalCacheProps, TOMBSTONE_MARGIN } from './local-cache-props.ts';
+import { DEFAULT_TOMBSTONE_LIFE, type LocalCacheProps, TOMBSTONE_MARGIN } from './local-cache-props.ts';
 import { grantSend, grantTable } from './protected-resources.ts';
+import { DEFAULT_BUDGET } from './retry-budget.ts';
 import { REPAIR_TIMEOUT } from './set-aside.ts';
 
 /** How long the projector may take for a batch. */

@@ -2,7 +2,7 @@ import { relative } from 'node:path';
 import { CfnOutput, Stack } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
 import type { Boundary } from '../core/contract.ts';
-import type { Deployed } from '../core/deployed.ts';
+import type { Deployed, DeployedOfFacts } from '../core/deployed.ts';
 import { contractsFile } from './contracts-module.ts';
 import type { ChangeSource } from './local-cache-props.ts';
 
@@ -12,7 +12,16 @@ import type { ChangeSource } from './local-cache-props.ts';
  */
 export function describeDeployed(scope: Construct, boundary: Boundary, deployed: Deployed): void {
   const contracts = relative(process.cwd(), contractsFile(boundary)).replaceAll('\\', '/');
-  new CfnOutput(scope, 'Freshet', { value: Stack.of(scope).toJsonString({ ...deployed, contracts }) });
+  write(scope, 'Freshet', { ...deployed, contracts });
+}
+
+/** Writes down as a stack output what was deployed of facts or of a saga. @param id of the output, which begins with `Freshet` */
+export function describeOfFacts(scope: Construct, deployed: DeployedOfFacts, id = 'Freshet'): void {
+  write(scope, id, deployed);
+}
+
+function write(scope: Construct, id: string, deployed: object): void {
+  new CfnOutput(scope, id, { value: Stack.of(scope).toJsonString(deployed) });
 }
 
 /** Writes down as a stack output what `ImportedSource` is told of an owner, in another app or account. */

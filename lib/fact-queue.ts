@@ -1,17 +1,20 @@
-import { Duration } from 'aws-cdk-lib';
+import { Duration, Stack } from 'aws-cdk-lib';
 import type { Table } from 'aws-cdk-lib/aws-dynamodb';
 import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import { SqsEventSource } from 'aws-cdk-lib/aws-lambda-event-sources';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
-import type { Boundary } from '../core/contract.ts';
+import { BOUNDARY_PATTERN, type Boundary } from '../core/contract.ts';
+import { quoted } from '../core/errors.ts';
 import type { FactContract } from '../core/fact.ts';
 import { acknowledge } from './acknowledge.ts';
 import { checkAtSynth } from './checks/check-at-synth.ts';
 import { type DataProtectionProps, dataProtection } from './data-protection.ts';
+import { describeOfFacts } from './deployed.ts';
 import { LIMITS } from './limits.ts';
 import { grantTable, protectedQueue } from './protected-resources.ts';
+import { assertBudget, DEFAULT_BUDGET, type RetryBudget } from './retry-budget.ts';
 import { parkingTable } from './set-aside.ts';
 import { subscribeQueue } from './subscribe-queue.ts';
 
@@ -24,6 +27,11 @@ export interface FactSource {
 
 /** Props of `FactQueue`. */
 export interface FactQueueProps extends DataProtectionProps {
+  /**
+   * Who handles the facts, under which they are counted, alarms are named and `freshet parked` finds them: lower-case letters, digits and hyphens, at
+   * most 30, a letter first. Unique in an account and region, among boundaries and sagas too.
+   */
+  readonly name: string;
   /** The facts that are handled. */
   readonly facts: readonly FactContract[];
   /** The topics of their boundaries: one for each, and no other. */
@@ -33,32 +41,39 @@ export interface FactQueueProps extends DataProtectionProps {
    * @default Duration.seconds(30)
    */
   readonly functionTimeout?: Duration;
+  /**
+   * What a fact that its handler fails on is given before it is parked, in attempts and in age; both must be used up.
+   * @default 12 attempts and 1 hour
+   */
+  readonly retryBudget?: RetryBudget;
 }
 
 /** Function time-out of a `FactQueue` unless another is given. */
 export const FACT_FUNCTION_TIMEOUT = Duration.seconds(30);
 
-/** Receives before a fact that its function fails on goes to the dead-letter queue. Those behind it about the same thing count too. */
-const MAX_RECEIVE_COUNT = 10;
-
 const DEFAULT_CONCURRENCY = 10;
 
 /** Facts on their way to a function that handles them, and what it couldn't take in. */
 export class FactQueue extends Construct {
+  readonly name: string;
   /** SQS FIFO queue; message group = what the facts are about. */
   readonly queue: Queue;
-  /** Facts that the function failed on every time. */
+  /** Facts that the function never answered for: it crashed on them, or ran out of time. */
   readonly deadLetterQueue: Queue;
   /** Facts that SNS couldn't deliver to the queue. */
   readonly subscriptionDeadLetterQueue: Queue;
-  /** Messages that are no fact of the contracts, each with its reason. */
+  /** Facts that the function failed on until their budget was used up, and messages that are no fact of the contracts; each with its reason. */
   readonly parkingTable: Table;
+  /** What `createFactQueue` takes: put it in the environment of the function that handles the facts. */
+  readonly settings: string;
+  private readonly handledBy: IFunction[] = [];
 
   constructor(scope: Construct, id: string, props: FactQueueProps) {
     super(scope, id);
-    const { facts, sources, functionTimeout = FACT_FUNCTION_TIMEOUT } = props;
+    const { name, facts, sources, functionTimeout = FACT_FUNCTION_TIMEOUT, retryBudget = DEFAULT_BUDGET } = props;
     const protection = dataProtection(props);
-    validate(facts, sources);
+    validate(props);
+    this.name = name;
     this.deadLetterQueue = fifoQueue(this, 'DeadLetters', protection);
     this.subscriptionDeadLetterQueue = fifoQueue(this, 'Undelivered', protection);
     acknowledge(this.subscriptionDeadLetterQueue, 'SQS3', 'is the dead-letter queue of the subscriptions');
@@ -69,17 +84,34 @@ export class FactQueue extends Construct {
       // An item of the parking table takes 400 KB, so there is room for the reason that goes with a message.
       maxMessageSizeBytes: LIMITS.topicMessageBytes,
       visibilityTimeout: Duration.seconds(functionTimeout.toSeconds() * LIMITS.visibilityPerFunctionTimeout),
-      deadLetterQueue: { queue: this.deadLetterQueue, maxReceiveCount: MAX_RECEIVE_COUNT },
+      // Those behind a failing fact are received with it and count too, so only the backstop for a function that crashes is here.
+      deadLetterQueue: { queue: this.deadLetterQueue, maxReceiveCount: LIMITS.maxMaxReceiveCount },
     });
     for (const { boundary, topic } of sources) {
       const types = facts.filter(({ owner }) => owner === boundary.name).map(({ type }) => type);
       subscribeQueue(topic, { queue: this.queue, deadLetterQueue: this.subscriptionDeadLetterQueue, types });
     }
+    this.settings = Stack.of(this).toJsonString({
+      ...{ name, queueUrl: this.queue.queueUrl, parkingTable: this.parkingTable.tableName },
+      budget: { attempts: retryBudget.attempts, ageSeconds: retryBudget.age.toSeconds() },
+    });
     checkAtSynth(this);
+    describeOfFacts(this, {
+      ...{ role: 'fact-queue', name, queueUrl: this.queue.queueUrl },
+      deadLetterQueueUrl: this.deadLetterQueue.queueUrl,
+      subscriptionDeadLetterQueueUrl: this.subscriptionDeadLetterQueue.queueUrl,
+      parkingTable: this.parkingTable.tableName,
+    });
   }
 
-  /** Has a function handle the facts, which uses `factBatch`, and lets it park messages; its environment needs the parking table's name. */
+  /** The functions that handle the facts: what was given to `addHandler` until now. */
+  get handlers(): readonly IFunction[] {
+    return this.handledBy;
+  }
+
+  /** Has a function handle the facts, which uses `factBatch`, and lets it park them; its environment needs `settings`. */
   addHandler(handler: IFunction): void {
+    this.handledBy.push(handler);
     grantTable(this.parkingTable, handler, 'PutItem');
     handler.addEventSource(
       new SqsEventSource(this.queue, {
@@ -95,7 +127,13 @@ function fifoQueue(scope: Construct, id: string, protection: DataProtectionProps
   return protectedQueue(scope, id, protection, { fifo: true, retentionPeriod: LIMITS.maxRetention });
 }
 
-function validate(facts: readonly FactContract[], sources: readonly FactSource[]): void {
+function validate({ name, facts, sources, retryBudget }: FactQueueProps): void {
+  if (!BOUNDARY_PATTERN.test(name)) {
+    throw new Error(
+      `name: given: ${quoted(name)}. 1 to 30 lower-case letters, digits and hyphens, a letter first: who handles the facts.`,
+    );
+  }
+  if (retryBudget !== undefined) assertBudget(retryBudget);
   const types = facts.map(({ type }) => type);
   if (new Set(types).size < types.length) {
     // The id of an event begins with its type, and a queue deduplicates what comes from all topics.

@@ -9,6 +9,7 @@ import type { Boundary } from '../core/contract.ts';
 import { assertPublishable } from '../core/publishable.ts';
 import { checkAtSynth } from './checks/check-at-synth.ts';
 import { type DataProtectionProps, dataProtection } from './data-protection.ts';
+import { describeOfFacts } from './deployed.ts';
 import type { FactSource } from './fact-queue.ts';
 import { freshetFunction } from './freshet-function.ts';
 import { fifoTopic, grantTable, protectedTable } from './protected-resources.ts';
@@ -63,6 +64,10 @@ export class FactTopic extends Construct implements FactSource {
     this.topic.grantPublish(relay);
     mapStream(relay, this.table, this.failureQueue);
     checkAtSynth(this);
+    describeOfFacts(this, {
+      ...{ role: 'facts', boundary: boundary.name, table: this.table.tableName, topicArn: this.topic.topicArn },
+      ...{ failureQueueUrl: this.failureQueue.queueUrl, relay: relay.functionName },
+    });
   }
 
   /** Lets a function of the boundary commit facts, by themselves or in a transaction; nothing changes or removes one. */

@@ -29,6 +29,8 @@ export const LIMITS = {
   minScheduleInterval: Duration.minutes(1),
   /** How long a stream keeps a record (ddb/Streams). */
   streamRetention: Duration.hours(24),
+  /** Processes that read a stream's shard at once, at most (ddb/Streams). */
+  streamReaders: 2,
   /** Lowest and highest maximum concurrency of an SQS mapping (lambda/services-sqs-scaling). */
   minMappingConcurrency: 2,
   maxMappingConcurrency: 1000,

@@ -4,6 +4,7 @@ import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import type { Boundary } from '../core/contract.ts';
 import type { DataProtectionProps } from './data-protection.ts';
 import { LIMITS } from './limits.ts';
+import { assertBudget, type RetryBudget } from './retry-budget.ts';
 
 /** Where a cache gets an owner's changes from; an `EntityOwner` is one. */
 export interface ChangeSource {
@@ -68,14 +69,6 @@ export interface ProvisionedPollers {
   readonly maximum: number;
 }
 
-/** How long a failing event is tried again. */
-export interface RetryBudget {
-  /** Receives, 1 to 1,000. */
-  readonly attempts: number;
-  /** Since the event came into the queue; 1 second to 14 days. */
-  readonly age: Duration;
-}
-
 /**
  * The longest that an event can be under way: a day in the owner's stream (ddb/Streams), 23 days of SNS delivery attempts
  * (sns/sns-message-delivery-retries), 14 days in the queue and 14 in a dead-letter queue (sqs/quotas-queues).
@@ -87,9 +80,6 @@ export const DEFAULT_TOMBSTONE_LIFE = Duration.days(60);
 
 /** A deletion is remembered for so much longer than an event may be old: clocks differ, and so do the moments of writing and reading. */
 export const TOMBSTONE_MARGIN = Duration.days(1);
-
-/** See `LocalCacheProps.retryBudget`. */
-export const DEFAULT_BUDGET: RetryBudget = { attempts: 12, age: Duration.hours(1) };
 
 /** Checks a cache's props; the message says what was given, what is allowed and why. */
 export function validate({
@@ -126,7 +116,7 @@ export function validate({
         `${maxAge.toHumanString()}, a day less than tombstoneLife: an older event could bring a deleted entity back.`,
     );
   }
-  if (retryBudget !== undefined) validateBudget(retryBudget);
+  if (retryBudget !== undefined) assertBudget(retryBudget);
   const { minMappingConcurrency: min, maxMappingConcurrency: max } = LIMITS;
   if (
     maxConcurrency !== undefined &&
@@ -148,17 +138,6 @@ function validatePollers({ minimum, maximum }: ProvisionedPollers, maxConcurrenc
   if (!inRange(minimum, maxMinimumPollers) || !inRange(maximum, most) || maximum < minimum) {
     throw new Error(
       `provisionedPollers: given: ${minimum} to ${maximum}. Integers: minimum from ${least} to ${maxMinimumPollers}, maximum from the minimum to ${most}.`,
-    );
-  }
-}
-
-function validateBudget({ attempts, age }: RetryBudget): void {
-  if (!Number.isInteger(attempts) || attempts < 1 || attempts > LIMITS.maxMaxReceiveCount) {
-    throw new Error(`retryBudget.attempts: given: ${attempts}. An integer from 1 to ${LIMITS.maxMaxReceiveCount}.`);
-  }
-  if (age.toSeconds() < 1 || age.toSeconds() > LIMITS.maxRetention.toSeconds()) {
-    throw new Error(
-      `retryBudget.age: given: ${age.toHumanString()}. From 1 second to ${LIMITS.maxRetention.toHumanString()}, as long as the queue keeps a message.`,
     );
   }
 }

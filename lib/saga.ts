@@ -10,10 +10,12 @@ import { DUE_INDEX } from '../adapters/items.ts';
 import type { Saga as SagaDefinition } from '../core/saga/define.ts';
 import { checkAtSynth } from './checks/check-at-synth.ts';
 import { type DataProtectionProps, dataProtection } from './data-protection.ts';
+import { describeOfFacts } from './deployed.ts';
 import { FACT_FUNCTION_TIMEOUT, FactQueue, type FactSource } from './fact-queue.ts';
 import { freshetFunction } from './freshet-function.ts';
 import { LIMITS } from './limits.ts';
 import { grantIndex, grantTable } from './protected-resources.ts';
+import type { RetryBudget } from './retry-budget.ts';
 import { sagaTable } from './saga-table.ts';
 import { repairQueue } from './set-aside.ts';
 import { mapStream } from './stream-source.ts';
@@ -35,6 +37,18 @@ export interface SagaProps extends DataProtectionProps {
    * @default Duration.minutes(5)
    */
   readonly deadlineInterval?: Duration;
+  /**
+   * What a fact that the saga's function fails on is given before it is parked, in attempts and in age; both must be used up.
+   * @default 12 attempts and 1 hour
+   */
+  readonly retryBudget?: RetryBudget;
+}
+
+/** A function that carries out a saga's effects. */
+export interface EffectHandler {
+  readonly handler: IFunction;
+  /** What the function failed on for 23 hours. */
+  readonly failureQueue: Queue;
 }
 
 const DEFAULT_KEEP = Duration.days(60);
@@ -43,24 +57,33 @@ const DEFAULT_INTERVAL = Duration.minutes(5);
 
 /** A saga: the queue of its facts, the function that decides, the table of its instances and effects, and the watch on its deadlines. */
 export class Saga extends Construct {
+  readonly name: string;
+  /** The queue of its facts, under the saga's name. */
   readonly facts: FactQueue;
   /** Instances and the effects that they recorded. Grant the service's functions with `grantRead`. */
   readonly table: Table;
   readonly decider: IFunction;
   /** Raises alerts; undefined for a saga without a deadline. */
   readonly deadlines: IFunction | undefined;
+  /** How often deadlines are looked at. */
+  readonly deadlineInterval: Duration;
+  private readonly carriedOutBy: EffectHandler[] = [];
   private readonly protection: DataProtectionProps;
 
   constructor(scope: Construct, id: string, props: SagaProps) {
     super(scope, id);
     validate(props);
-    const { saga, sources, keep = DEFAULT_KEEP } = props;
+    const { saga, sources, keep = DEFAULT_KEEP, deadlineInterval = DEFAULT_INTERVAL, retryBudget } = props;
+    this.name = saga.name;
+    this.deadlineInterval = deadlineInterval;
     this.protection = dataProtection(props);
     this.table = sagaTable(this, this.protection);
     this.facts = new FactQueue(this, 'Facts', {
+      name: saga.name,
       facts: [...saga.needs, ...saga.cancelledBy],
       sources,
       functionTimeout: FACT_FUNCTION_TIMEOUT,
+      ...(retryBudget && { retryBudget }),
       ...this.protection,
     });
     this.decider = freshetFunction(this, 'Decider', {
@@ -71,7 +94,7 @@ export class Saga extends Construct {
       memorySize: 512,
       environment: {
         SAGA_TABLE: this.table.tableName,
-        PARKING_TABLE: this.facts.parkingTable.tableName,
+        FACT_QUEUE: this.facts.settings,
         KEEP_SECONDS: String(keep.toSeconds()),
       },
       protection: this.protection,
@@ -79,10 +102,14 @@ export class Saga extends Construct {
     grantTable(this.table, this.decider, 'GetItem', 'PutItem');
     this.facts.addHandler(this.decider);
     checkAtSynth(this);
-    this.deadlines = saga.deadlineSeconds === undefined ? undefined : this.addDeadlines(props);
+    this.deadlines = saga.deadlineSeconds === undefined ? undefined : this.addDeadlines(saga);
+    describeOfFacts(this, {
+      ...{ role: 'saga', name: saga.name, table: this.table.tableName, decider: this.decider.functionName },
+      ...(this.deadlines && { deadlines: this.deadlines.functionName }),
+    });
   }
 
-  private addDeadlines({ saga, deadlineInterval = DEFAULT_INTERVAL }: SagaProps): IFunction {
+  private addDeadlines(saga: SagaDefinition): IFunction {
     const deadlines = freshetFunction(this, 'Deadlines', {
       entry: 'saga-deadlines',
       boundary: saga,
@@ -95,7 +122,7 @@ export class Saga extends Construct {
     grantTable(this.table, deadlines, 'GetItem', 'PutItem');
     grantIndex(this.table, deadlines, DUE_INDEX);
     new Rule(this, 'DeadlineSchedule', {
-      schedule: Schedule.rate(deadlineInterval),
+      schedule: Schedule.rate(this.deadlineInterval),
       targets: [new LambdaFunction(deadlines, { retryAttempts: 0 })],
     });
     return deadlines;
@@ -109,12 +136,33 @@ export class Saga extends Construct {
   /**
    * Has a function of the service carry out effects, which uses `effectBatch`: each at least once.
    *
+   * @param handler one of two at most: a stream takes no more readers (ddb/Streams)
    * @returns the queue of what the function failed on for 23 hours
    */
   addEffectHandler(handler: IFunction): Queue {
-    const failures = repairQueue(this, `EffectFailures${handler.node.id}`, this.protection);
-    mapStream(handler, this.table, failures);
-    return failures;
+    if (this.carriedOutBy.length === LIMITS.streamReaders) {
+      throw new Error(
+        `handler: given to ${this.name}: a third. At most ${LIMITS.streamReaders}: its stream takes no more readers (ddb/Streams).`,
+      );
+    }
+    const failureQueue = repairQueue(this, `EffectFailures${handler.node.id}`, this.protection);
+    mapStream(handler, this.table, failureQueue);
+    this.carriedOutBy.push({ handler, failureQueue });
+    // In the handler's stack, which knows the saga's: the other way round they would need each other.
+    const { name, table } = this;
+    const { tableName } = table;
+    const { functionName } = handler;
+    describeOfFacts(
+      handler,
+      { role: 'effects', name, table: tableName, handler: functionName, failureQueueUrl: failureQueue.queueUrl },
+      `Freshet-${name}`,
+    );
+    return failureQueue;
+  }
+
+  /** The functions that carry out effects: what was given to `addEffectHandler` until now. */
+  get effectHandlers(): readonly EffectHandler[] {
+    return this.carriedOutBy;
   }
 }
 

@@ -6,8 +6,8 @@ export type { FoundEntity, KnownEntity, ListOptions, Reader } from '../adapters/
 export { createReader } from '../adapters/cache-table.ts';
 export type { ClientOptions } from '../adapters/clients.ts';
 export { dynamoDbClient, snsClient } from '../adapters/clients.ts';
-export type { FactHandling } from '../adapters/fact-queue.ts';
-export { createFactParking, factBatch } from '../adapters/fact-queue.ts';
+export type { FactHandling, FactQueuePorts, FactReport } from '../adapters/fact-queue.ts';
+export { createFactQueue, factBatch } from '../adapters/fact-queue.ts';
 export type { FactOptions, Facts } from '../adapters/facts.ts';
 export { createFacts } from '../adapters/facts.ts';
 export type { EnterOptions, Flow } from '../adapters/flow.ts';

@@ -20,8 +20,10 @@ export function discardCommand(): Command {
   return withFilters(
     new Command('discard')
       .summary('forget events for good')
-      .description('Forgets events that are set aside, for good. What they say is lost to the cache.')
-      .argument('<name>', 'cache or owner, such as ordering')
+      .description(
+        'Forgets events that are set aside, for good. What they say is lost to the cache, and what a fact asks for is never done.',
+      )
+      .argument('<name>', 'cache, owner or queue of facts, such as ordering')
       .argument('[keys...]', 'GROUP/SEQUENCE as "parked list" prints them; else all that the options choose'),
   )
     .option('--all', 'every event, where neither keys nor options choose')

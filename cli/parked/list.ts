@@ -6,7 +6,8 @@ import { EXIT } from '../errors.ts';
 import { inSession } from '../in-session.ts';
 import { integerOf, shortDuration } from '../numbers.ts';
 import type { Session } from '../session.ts';
-import { type FilterOptions, isCache, type Selected, select, withFilters } from './select.ts';
+import { isCache } from './places.ts';
+import { type FilterOptions, type Selected, select, withFilters } from './select.ts';
 
 interface ListOptions extends FilterOptions {
   readonly limit: number;
@@ -16,13 +17,15 @@ interface ListOptions extends FilterOptions {
 /** Rows that are printed unless `--limit` says otherwise. */
 const DEFAULT_LIMIT = 100;
 
-/** `freshet parked list NAME`: what is set aside at an owner or a cache. */
+/** `freshet parked list NAME`: what is set aside at an owner, a cache or a queue of facts. */
 export function listCommand(): Command {
   return withFilters(
     new Command('list')
       .summary('show what is set aside, and why')
-      .description('Shows the events that are set aside at a cache, or the records that an owner could not publish.')
-      .argument('<name>', 'cache or owner, such as ordering'),
+      .description(
+        'Shows the events that are set aside at a cache or a queue of facts, or the records that an owner could not publish.',
+      )
+      .argument('<name>', 'cache, owner or queue of facts, such as ordering'),
   )
     .option('--limit <n>', 'rows at most, the oldest first', integerOf('--limit', 1, 100_000), DEFAULT_LIMIT)
     .option('--json', 'print them as JSON')
@@ -35,7 +38,7 @@ say any more; discard it.
 Example:
   $ npm run -s freshet -- parked list ordering --reason invalid --older-than 1h
 
-Exit codes: 0 listed, also if there are none, 2 no such cache or owner, 1 something failed, 130 interrupted.`,
+Exit codes: 0 listed, also if there are none, 2 no such name, 1 something failed, 130 interrupted.`,
     )
     .action(async (name: string, options: ListOptions) => {
       process.exitCode = await inSession((session, signal) => list(session, name, options, signal));

@@ -9,7 +9,9 @@ import { type Progress, progressBar } from '../progress.ts';
 import { resyncToken } from '../resync.ts';
 import type { CacheSession, OwnerSession, Session } from '../session.ts';
 import { countsOf, describeEnded, type Ended, endedJson, endedOf, summaryOf } from './outcomes.ts';
-import { absentKeys, type FilterOptions, isCache, type Selected, select, withFilters } from './select.ts';
+import { isCache, isFactQueue } from './places.ts';
+import { absentKeys, type FilterOptions, type Selected, select, withFilters } from './select.ts';
+import { sendAgain } from './send-again.ts';
 
 interface RedriveOptions extends FilterOptions {
   readonly json?: boolean;
@@ -22,9 +24,9 @@ export function redriveCommand(): Command {
       .summary('try events again, once the cause is mended')
       .description(
         'Tries events again that are set aside at a cache, by the rules of its projector, and says what became of each. At an owner, has the ' +
-          'entities published again whose records could not be.',
+          'entities published again whose records could not be. At a queue of facts, sends them into it once more, as if they were new.',
       )
-      .argument('<name>', 'cache or owner, such as ordering')
+      .argument('<name>', 'cache, owner or queue of facts, such as ordering')
       .argument('[keys...]', 'GROUP/SEQUENCE as "parked list" prints them; default all that the options choose'),
   )
     .option('--json', 'print what became of each as JSON')
@@ -32,6 +34,7 @@ export function redriveCommand(): Command {
       'after',
       `
 Safe at any time, also twice: what a newer state has overtaken ends as outdated, what was applied before as a duplicate.
+A fact that fails again is back here when its budget is used up.
 
 Exit codes: 0 none of them is set aside any more, 1 some still are or something failed, 3 nothing is set aside under a given key, 2 bad input,
 130 interrupted.`,
@@ -59,7 +62,14 @@ async function redrive(
   try {
     for (const at of new Set(selected.map((one) => one.at))) {
       const here = selected.filter((one) => one.at === at);
-      if (isCache(at)) await redriveAtCache(at, here, signal, tell);
+      if (isFactQueue(at))
+        await sendAgain(
+          at,
+          here.map(({ aside }) => keyOf(aside)),
+          signal,
+          tell,
+        );
+      else if (isCache(at)) await redriveAtCache(at, here, signal, tell);
       else await redriveAtOwner(at, here, signal, tell);
     }
   } finally {

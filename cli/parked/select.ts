@@ -4,13 +4,14 @@ import { quoted } from '../../core/errors.ts';
 import { POISON_REASONS } from '../../core/outcome.ts';
 import type { SetAside, SetAsideReason } from '../../core/project/ports.ts';
 import { type AsideFilter, asideKey, byAge, isMeant, parseAsideKey } from '../../core/repair/aside-filter.ts';
+import { asidePages } from '../aside.ts';
 import { UsageError } from '../errors.ts';
 import { durationOf } from '../numbers.ts';
-import { asidePages, boundaryNamed, type CacheSession, type OwnerSession, type Session } from '../session.ts';
+import { type Place, type Places, placesNamed } from './places.ts';
 
-/** An event that was set aside, with the owner or cache where it lies. Its body is left out: there may be many. */
+/** An event that was set aside, with the place where it lies. Its body is left out: there may be many. */
 export interface Selected {
-  readonly at: OwnerSession | CacheSession;
+  readonly at: Place;
   readonly aside: SetAside;
 }
 
@@ -70,9 +71,9 @@ export function checkedKeys(keys: readonly string[]): readonly string[] {
   return keys;
 }
 
-/** The events of an owner or cache that the options or the keys mean, oldest first; all of them if neither is given. */
+/** The events of what bears a name that the options or the keys mean, oldest first; all of them if neither is given. */
 export async function select(
-  session: Session,
+  places: Places,
   name: string,
   options: FilterOptions,
   keys: readonly string[] = [],
@@ -86,7 +87,7 @@ export async function select(
   };
   const now = Date.now();
   const selected: Selected[] = [];
-  for (const at of boundaryNamed(session, name)) {
+  for (const at of placesNamed(places, name)) {
     for await (const aside of candidates(at, filter.keys)) {
       if (signal?.aborted) break;
       const { message } = aside;
@@ -96,10 +97,7 @@ export async function select(
   return selected.sort((a, b) => byAge(a.aside, b.aside));
 }
 
-async function* candidates(
-  { aside }: OwnerSession | CacheSession,
-  keys: readonly string[] | undefined,
-): AsyncGenerator<SetAside> {
+async function* candidates({ aside }: Place, keys: readonly string[] | undefined): AsyncGenerator<SetAside> {
   if (keys !== undefined) {
     for (const group of new Set(keys.flatMap((key) => parseAsideKey(key)?.groupId ?? [])))
       yield* await aside.ofGroup(group);
@@ -112,9 +110,4 @@ async function* candidates(
 export function absentKeys(keys: readonly string[], selected: readonly Selected[]): readonly string[] {
   const found = new Set(selected.map(({ aside }) => asideKey(aside.message)));
   return [...new Set(keys)].filter((key) => !found.has(key));
-}
-
-/** Whether this is a cache rather than an owner. */
-export function isCache(at: OwnerSession | CacheSession): at is CacheSession {
-  return at.deployed.role === 'cache';
 }

@@ -4,7 +4,8 @@ import type { SetAside } from '../../core/project/ports.ts';
 import { asideKey, parseAsideKey } from '../../core/repair/aside-filter.ts';
 import { EXIT } from '../errors.ts';
 import { inSession } from '../in-session.ts';
-import { boundaryNamed, type Session } from '../session.ts';
+import type { Session } from '../session.ts';
+import { placesNamed } from './places.ts';
 import { checkedKeys } from './select.ts';
 
 /** `freshet parked show NAME KEY`: one event that was set aside, in full. */
@@ -12,12 +13,12 @@ export function showCommand(): Command {
   return new Command('show')
     .summary('show one event in full')
     .description('Shows one event that is set aside: when, why, and its whole body.')
-    .argument('<name>', 'cache or owner, such as ordering')
+    .argument('<name>', 'cache, owner or queue of facts, such as ordering')
     .argument('<key>', 'GROUP/SEQUENCE as "parked list" prints it')
     .option('--json', 'print it as JSON, with the body as the text that it is')
     .addHelpText(
       'after',
-      '\nExit codes: 0 shown, 3 nothing is set aside under the key, 2 no such cache or owner, or no key, 1 something failed.',
+      '\nExit codes: 0 shown, 3 nothing is set aside under the key, 2 no such name, or no key, 1 something failed.',
     )
     .action(async (name: string, key: string, options: { json?: boolean }) => {
       process.exitCode = await inSession((session) => show(session, name, key, options.json ?? false));
@@ -26,7 +27,7 @@ export function showCommand(): Command {
 
 async function show(session: Session, name: string, key: string, json: boolean): Promise<number> {
   const [checked = ''] = checkedKeys([key]);
-  for (const { aside } of boundaryNamed(session, name)) {
+  for (const { aside } of placesNamed(session, name)) {
     const group = await aside.ofGroup(parseAsideKey(checked)?.groupId ?? '');
     const found = group.find(({ message }) => asideKey(message) === checked);
     if (found === undefined) continue;

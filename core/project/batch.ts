@@ -1,5 +1,6 @@
 import type { EntityRef } from '../entity.ts';
 import type { Outcome, PoisonReason } from '../outcome.ts';
+import { exhaustion, isUsedUp, postponeSeconds } from '../retries.ts';
 import { type Projection, projectGroup, type Settle, treat } from './group.ts';
 import type { ReceivedMessage } from './ports.ts';
 import { type Poison, type Reading, readMessage } from './read-message.ts';
@@ -23,14 +24,6 @@ export interface ProjectReport {
   readonly settled: readonly Settled[];
   /** Messages to be delivered again: all of a group that aren't settled, so that its order is kept. */
   readonly returned: readonly { readonly message: ReceivedMessage; readonly error: unknown }[];
-}
-
-/** Longest a failing group is hidden before it is tried again; well under the retention of the queue. */
-export const MAX_POSTPONE_SECONDS = 300;
-
-/** Seconds that a group waits after its n-th failed attempt: 1, 2, 4, ... MAX_POSTPONE_SECONDS. */
-export function postponeSeconds(receiveCount: number): number {
-  return Math.min(MAX_POSTPONE_SECONDS, 2 ** Math.min(receiveCount - 1, 20));
 }
 
 /**
@@ -118,7 +111,7 @@ function openBatch(projection: Projection, messages: readonly ReceivedMessage[])
   const failed = async (group: readonly ReceivedMessage[], error: unknown): Promise<boolean> => {
     const [first, ...rest] = group.filter((message) => !settled.has(message));
     if (closed || first === undefined) return true;
-    if (isUsedUp(first, projection) && (await treated(await poisonOf(first, error)))) return true;
+    if (isUsedUp(first, settings.budget, nowMs()) && (await treated(await poisonOf(first, error)))) return true;
     await giveBack([first, ...rest], error);
     return false;
   };
@@ -137,8 +130,7 @@ function openBatch(projection: Projection, messages: readonly ReceivedMessage[])
 
   const poisonOf = async (message: ReceivedMessage, error: unknown): Promise<Poison> => {
     const reading = await read(message).catch(() => undefined);
-    const explanation = `failed ${message.receiveCount} times; at last: ${error instanceof Error ? error.name : 'unknown'}`;
-    return { message, event: reading?.event, reason: 'retries-exhausted', explanation };
+    return { message, event: reading?.event, reason: 'retries-exhausted', explanation: exhaustion(message, error) };
   };
 
   const treated = (poison: Poison): Promise<boolean> =>
@@ -225,10 +217,4 @@ function openBatch(projection: Projection, messages: readonly ReceivedMessage[])
     },
   };
   return batch;
-}
-
-/** Whether a message has been tried so often, and for so long, that it counts as poison. */
-function isUsedUp({ receiveCount, sentAtMs }: ReceivedMessage, { settings, nowMs }: Projection): boolean {
-  const { attempts, ageSeconds } = settings.budget;
-  return receiveCount >= attempts && nowMs() - sentAtMs >= ageSeconds * 1000;
 }

@@ -1,6 +1,7 @@
 import type { EntityRef } from '../entity.ts';
 import type { PoisonReason } from '../outcome.ts';
 import type { UnpublishableReason } from '../relay/message.ts';
+import type { RetryLimits } from '../retries.ts';
 
 /** A message as the queue delivered it. */
 export interface ReceivedMessage {
@@ -124,6 +125,6 @@ export interface ProjectSettings {
   readonly tombstoneLifeSeconds: number;
   /** An event that was published longer ago is parked; below `tombstoneLifeSeconds`. */
   readonly maxEventAgeSeconds: number;
-  /** What a failing message is given before it counts as poison: it must be used up in attempts and in age. */
-  readonly budget: { readonly attempts: number; readonly ageSeconds: number };
+  /** What a failing message is given before it counts as poison. */
+  readonly budget: RetryLimits;
 }

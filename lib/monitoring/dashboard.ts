@@ -1,13 +1,4 @@
-import {
-  AlarmStatusWidget,
-  Dashboard,
-  GraphWidget,
-  type HorizontalAnnotation,
-  type IAlarm,
-  type IMetric,
-  type IWidget,
-  TextWidget,
-} from 'aws-cdk-lib/aws-cloudwatch';
+import { Dashboard, type IAlarm, type IWidget } from 'aws-cdk-lib/aws-cloudwatch';
 import type { Construct } from 'constructs';
 import {
   GOVERNOR_METRICS,
@@ -18,15 +9,16 @@ import {
   REPORT_METRICS,
 } from '../../core/metrics.ts';
 import type { EntityOwner } from '../entity-owner.ts';
+import type { FactQueue } from '../fact-queue.ts';
+import type { FactTopic } from '../fact-topic.ts';
 import type { LocalCache } from '../local-cache.ts';
+import type { Saga } from '../saga.ts';
 import { OLD } from './cache-alarms.ts';
+import { factQueueGraphs, factTopicGraphs, sagaGraphs } from './fact-graphs.ts';
+import { graph, heading } from './graph.ts';
 import { type FreshetMetric, freshetMetric, math, PERIOD, type Statistic } from './metrics.ts';
 import type { Thresholds } from './monitoring-props.ts';
 import { STREAM_USE } from './owner-alarms.ts';
-
-/** Graphs in a row, of the 24 columns that a dashboard has. */
-const WIDTH = 8;
-const HEIGHT = 6;
 
 /** One boundary's part of the dashboard. */
 interface Part<T> {
@@ -40,11 +32,20 @@ export interface CachePart extends Part<LocalCache> {
   readonly hottestGroupsRule: string | undefined;
 }
 
-/** One dashboard of all owners and caches, each with its alarms first. */
+/** All that is watched. */
+export interface Parts {
+  readonly owners: readonly Part<EntityOwner>[];
+  readonly caches: readonly CachePart[];
+  readonly factTopics: readonly Part<FactTopic>[];
+  readonly factQueues: readonly Part<FactQueue>[];
+  readonly sagas: readonly Part<Saga>[];
+}
+
+/** One dashboard of all that is watched, each with its alarms first. */
 export function createDashboard(
   scope: Construct,
   dashboardName: string,
-  parts: { readonly owners: readonly Part<EntityOwner>[]; readonly caches: readonly CachePart[] },
+  parts: Parts,
   objectives: Thresholds,
 ): Dashboard {
   const dashboard = new Dashboard(scope, 'Dashboard', { dashboardName });
@@ -60,39 +61,16 @@ export function createDashboard(
       ...ownerGraphs(owner.of, objectives),
     );
   }
+  for (const { of, alarms } of parts.factTopics) {
+    dashboard.addWidgets(...heading(`Facts of ${of.boundary.name}`, alarms), ...factTopicGraphs(of));
+  }
+  for (const { of, alarms } of parts.factQueues) {
+    dashboard.addWidgets(...heading(`Queue of facts ${of.name}`, alarms), ...factQueueGraphs(of));
+  }
+  for (const { of, alarms } of parts.sagas) {
+    dashboard.addWidgets(...heading(`Saga ${of.name}`, alarms), ...factQueueGraphs(of.facts), ...sagaGraphs(of));
+  }
   return dashboard;
-}
-
-function heading(title: string, alarms: readonly IAlarm[]): IWidget[] {
-  return [
-    new TextWidget({ markdown: `## ${title}`, width: 24, height: 1 }),
-    new AlarmStatusWidget({ title: 'Alarms', alarms: [...alarms], width: 24, height: 3 }),
-  ];
-}
-
-interface Side {
-  readonly metrics: readonly IMetric[];
-  readonly unit: string;
-  /** A line, such as an objective. */
-  readonly line?: HorizontalAnnotation;
-}
-
-function graph(title: string, left: Side, right?: Side, stacked = false): GraphWidget {
-  return new GraphWidget({
-    title,
-    width: WIDTH,
-    height: HEIGHT,
-    period: PERIOD,
-    stacked,
-    left: [...left.metrics],
-    leftYAxis: { label: left.unit, min: 0, showUnits: false },
-    leftAnnotations: left.line === undefined ? [] : [left.line],
-    ...(right && {
-      right: [...right.metrics],
-      rightYAxis: { label: right.unit, min: 0, showUnits: false },
-      rightAnnotations: right.line === undefined ? [] : [right.line],
-    }),
-  });
 }
 
 function cacheGraphs({ of: cache, hottestGroupsRule }: CachePart, { leadTime, staleness }: Thresholds): IWidget[] {

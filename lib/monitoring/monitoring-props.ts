@@ -1,16 +1,35 @@
 import { Duration, Token } from 'aws-cdk-lib';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
+import type { Boundary } from '../../core/contract.ts';
 import type { EntityOwner } from '../entity-owner.ts';
+import type { FactQueue } from '../fact-queue.ts';
+import type { FactTopic } from '../fact-topic.ts';
 import { CONTROL_INTERVAL } from '../flow-control.ts';
 import { LIMITS } from '../limits.ts';
 import type { LocalCache } from '../local-cache.ts';
+import type { Saga } from '../saga.ts';
 
 /** Props of `PipelineMonitoring`. */
 export interface PipelineMonitoringProps {
-  /** The owners that are watched; together with `caches` at least one. */
+  /** The owners that are watched; of all that can be watched at least one is given. */
   readonly owners: readonly EntityOwner[];
   /** The caches that are watched. */
   readonly caches: readonly LocalCache[];
+  /**
+   * The topics of facts that are watched.
+   * @default - none
+   */
+  readonly factTopics?: readonly FactTopic[];
+  /**
+   * The queues of facts that are watched, but for those of `sagas`. Their handlers are to be added before.
+   * @default - none
+   */
+  readonly factQueues?: readonly FactQueue[];
+  /**
+   * The sagas that are watched, with their queues. Their effect handlers are to be added before.
+   * @default - none
+   */
+  readonly sagas?: readonly Saga[];
   /**
    * What the caches promise.
    * @default - see `Objectives`
@@ -99,12 +118,12 @@ export function thresholds({ objectives = {}, inflowMinutes = 10 }: PipelineMoni
 
 /** Checks the props; the message says what was given, what is allowed and why. @param prefix that of the alarms' names */
 export function validate(props: PipelineMonitoringProps, prefix: string): void {
-  const { owners, caches, alarmTopic, alarmEmail, runbookUrl, dashboardName } = props;
-  if (owners.length + caches.length === 0) {
-    throw new Error('owners, caches: given: none. Give at least one owner or cache to watch.');
+  const { alarmTopic, alarmEmail, runbookUrl, dashboardName } = props;
+  const named = namesOfWatched(props);
+  if (Object.values(named).flat().length === 0) {
+    throw new Error(`${Object.keys(named).join(', ')}: given: none. Give at least one of them to watch.`);
   }
-  for (const [prop, watched] of Object.entries({ owners, caches })) {
-    const names = watched.map(({ boundary }) => boundary.name);
+  for (const [prop, names] of Object.entries(named)) {
     const twice = names.find((name, index) => names.indexOf(name) !== index);
     if (twice !== undefined) {
       throw new Error(`${prop}: given: ${twice} twice. Each once: its alarms are named by it.`);
@@ -135,8 +154,17 @@ export function validate(props: PipelineMonitoringProps, prefix: string): void {
       `runbookUrl: given: ${runbookUrl.length} characters. At most ${MAX_RUNBOOK_URL}: it is part of each alarm's description.`,
     );
   }
-  named('namePrefix', prefix, MAX_PREFIX);
-  if (dashboardName !== undefined) named('dashboardName', dashboardName, MAX_DASHBOARD_NAME);
+  assertName('namePrefix', prefix, MAX_PREFIX);
+  if (dashboardName !== undefined) assertName('dashboardName', dashboardName, MAX_DASHBOARD_NAME);
+}
+
+/** By prop. A saga's queue has the saga's name, so it is one of the queues. */
+function namesOfWatched({ owners, caches, factTopics = [], factQueues = [], sagas = [] }: PipelineMonitoringProps) {
+  const ofBoundaries = (all: readonly { readonly boundary: Boundary }[]) => all.map(({ boundary }) => boundary.name);
+  return {
+    ...{ owners: ofBoundaries(owners), caches: ofBoundaries(caches), factTopics: ofBoundaries(factTopics) },
+    'factQueues, sagas': [...factQueues, ...sagas].map(({ name }) => name),
+  };
 }
 
 function inRange(prop: string, given: Duration, [least, most]: readonly [Duration, Duration], why: string): void {
@@ -147,7 +175,7 @@ function inRange(prop: string, given: Duration, [least, most]: readonly [Duratio
   );
 }
 
-function named(prop: string, given: string, longest: number): void {
+function assertName(prop: string, given: string, longest: number): void {
   if (Token.isUnresolved(given))
     throw new Error(`${prop}: given: a value that isn't known yet. ${DEFAULT_PREFIX_ADVICE}`);
   if (NAME.test(given) && given.length <= longest) return;

@@ -6,14 +6,17 @@ import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import { Construct } from 'constructs';
 import { HOTTEST_GROUP_PROPERTY, PROJECTOR_METRICS } from '../../core/metrics.ts';
 import { hottestGroupsRule } from '../../core/monitoring-names.ts';
-import type { EntityOwner } from '../entity-owner.ts';
+import type { FactQueue } from '../fact-queue.ts';
 import type { LocalCache } from '../local-cache.ts';
+import type { Saga } from '../saga.ts';
 import { type AlarmSettings, createAlarm, createCombinedAlarm, type MetricAlarm } from './alarm.ts';
 import { alarmTopic } from './alarm-topic.ts';
 import { behind, cacheAlarms } from './cache-alarms.ts';
 import { createDashboard } from './dashboard.ts';
+import { factQueueAlarms, factTopicAlarms } from './fact-alarms.ts';
 import { type PipelineMonitoringProps, type Thresholds, thresholds, validate } from './monitoring-props.ts';
 import { ownerAlarms } from './owner-alarms.ts';
+import { sagaAlarms } from './saga-alarms.ts';
 
 /** The kind of the alarm that combines a cache's others. */
 export const BEHIND = 'behind';
@@ -26,12 +29,13 @@ export class PipelineMonitoring extends Construct {
   /** Where alarms go: the one given, or the one made here. */
   readonly alarmTopic: ITopic;
   readonly dashboard: Dashboard;
-  /** All alarms; each is named `namePrefix-boundary-kind`. */
+  /** All alarms; each is named `namePrefix-name-kind`, by the boundary, queue of facts or saga that it is about. */
   readonly alarms: readonly (Alarm | CompositeAlarm)[];
 
   constructor(scope: Construct, id: string, props: PipelineMonitoringProps) {
     super(scope, id);
-    const { owners, caches, namePrefix = Stack.of(this).stackName, hottestGroups = true } = props;
+    const { owners, caches, factTopics = [], factQueues = [], sagas = [] } = props;
+    const { namePrefix = Stack.of(this).stackName, hottestGroups = true } = props;
     validate(props, namePrefix);
     const limits = thresholds(props);
     this.alarmTopic = props.alarmTopic ?? alarmTopic(this, props.alarmEmail);
@@ -42,28 +46,43 @@ export class PipelineMonitoring extends Construct {
       namePrefix,
     };
     const watched = {
-      owners: owners.map((owner) => ({ of: owner, alarms: this.watchOwner(owner, settings) })),
+      owners: owners.map((of) => {
+        const { name } = of.boundary;
+        return { of, alarms: this.watch(`Owner-${name}`, name, ownerAlarms(of, limits), settings) };
+      }),
       caches: caches.map((cache) => ({
         of: cache,
         alarms: this.watchCache(cache, settings),
         hottestGroupsRule: hottestGroups ? this.countGroups(cache) : undefined,
       })),
+      factTopics: factTopics.map((of) => {
+        const { name } = of.boundary;
+        return { of, alarms: this.watch(`Facts-${name}`, name, factTopicAlarms(of), settings) };
+      }),
+      factQueues: factQueues.map((of) => ({
+        of,
+        alarms: this.watch(`FactQueue-${of.name}`, of.name, factQueueAlarms(of), settings),
+      })),
+      sagas: sagas.map((of) => {
+        const alarms = { ...factQueueAlarms(of.facts), ...sagaAlarms(of) };
+        return { of, alarms: this.watch(`Saga-${of.name}`, of.name, alarms, settings) };
+      }),
     };
-    this.alarms = [...watched.owners, ...watched.caches].flatMap(({ alarms }) => alarms);
+    assertHandlersStay(this, [...factQueues, ...sagas.map(({ facts }) => facts)], sagas);
+    this.alarms = Object.values(watched).flatMap((parts) => parts.flatMap(({ alarms }) => alarms));
     this.dashboard = createDashboard(this, props.dashboardName ?? namePrefix, watched, limits);
   }
 
-  private watchOwner(owner: EntityOwner, settings: Settings): Alarm[] {
-    const scope = new Construct(this, `Owner-${owner.boundary.name}`);
-    const name = namesOf(owner, settings);
-    return Object.entries(ownerAlarms(owner, settings.thresholds)).map(([kind, alarm]) =>
-      createAlarm(scope, kind, name(kind), alarm, settings),
-    );
+  /** Creates the alarms of what has none that combine others. @param id of the construct around them @param name of what they are about */
+  private watch(id: string, name: string, alarms: Readonly<Record<string, MetricAlarm>>, settings: Settings): Alarm[] {
+    const scope = new Construct(this, id);
+    const alarmName = namesOf(name, settings);
+    return Object.entries(alarms).map(([kind, alarm]) => createAlarm(scope, kind, alarmName(kind), alarm, settings));
   }
 
   private watchCache(cache: LocalCache, settings: Settings): (Alarm | CompositeAlarm)[] {
     const scope = new Construct(this, `Cache-${cache.boundary.name}`);
-    const name = namesOf(cache, settings);
+    const name = namesOf(cache.boundary.name, settings);
     // An action's permission belongs to the function's stack and names the alarm, which belongs to this one and names the function: seen as
     // one from elsewhere, the function gets its permission here.
     const report = LambdaFunction.fromFunctionAttributes(scope, 'Report', {
@@ -107,7 +126,26 @@ interface Settings extends AlarmSettings {
   readonly namePrefix: string;
 }
 
-/** The names of a boundary's alarms, by their kind. */
-function namesOf({ boundary }: EntityOwner | LocalCache, { namePrefix }: Settings): (kind: string) => string {
-  return (kind) => `${namePrefix}-${boundary.name}-${kind}`;
+/** The names of the alarms of a boundary, a queue of facts or a saga, by their kind. */
+function namesOf(name: string, { namePrefix }: Settings): (kind: string) => string {
+  return (kind) => `${namePrefix}-${name}-${kind}`;
+}
+
+/** Handlers that are added later would be watched by nobody: that is found at synth. */
+function assertHandlersStay(scope: Construct, factQueues: readonly FactQueue[], sagas: readonly Saga[]): void {
+  const counts = () => [
+    ...factQueues.map(({ name, handlers }) => [name, 'addHandler', handlers.length] as const),
+    ...sagas.map(({ name, effectHandlers }) => [name, 'addEffectHandler', effectHandlers.length] as const),
+  ];
+  const before = counts();
+  scope.node.addValidation({
+    validate: () =>
+      counts().flatMap(([name, method, count], index) =>
+        count === before[index]?.[2]
+          ? []
+          : [
+              `${name}: ${method} was called after ${scope.node.path} was made, which doesn't watch that handler. Call it before.`,
+            ],
+      ),
+  });
 }

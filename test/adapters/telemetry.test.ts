@@ -1,6 +1,7 @@
 import { DynamoDBServiceException } from '@aws-sdk/client-dynamodb';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import * as z from 'zod/mini';
+import { factTelemetry } from '../../adapters/fact-telemetry.ts';
 import { reportTelemetry } from '../../adapters/flow-telemetry.ts';
 import { sagaTelemetry } from '../../adapters/saga-telemetry.ts';
 import { projectorTelemetry, relayTelemetry } from '../../adapters/telemetry.ts';
@@ -17,7 +18,7 @@ import {
 } from '../../core/metrics.ts';
 import { OUTCOMES } from '../../core/outcome.ts';
 import type { Settled } from '../../core/project/batch.ts';
-import type { ReceivedMessage } from '../../core/project/ports.ts';
+import type { ReceivedMessage, SetAside } from '../../core/project/ports.ts';
 import { SAGA_OUTCOMES } from '../../core/saga/step.ts';
 
 const NOW = Date.parse('2026-11-25T12:00:00Z');
@@ -191,25 +192,44 @@ describe("a report's metrics", () => {
 
 describe('a saga', () => {
   test.each(SAGA_OUTCOMES)('counts a fact that ended as %s', (outcome) => {
-    sagaTelemetry('shipping').done({ key: 'o1', outcome, effects: [] });
+    sagaTelemetry('shipping')({ key: 'o1', outcome, effects: [] });
     expect(emitted('shipping').metrics).toEqual({ [SAGA_METRICS[outcome]]: 1 });
   });
 
   test('logs what waits too long by its key', () => {
-    sagaTelemetry('shipping').done({ key: 'o1', outcome: 'overdue', effects: ['Overdue'] });
+    sagaTelemetry('shipping')({ key: 'o1', outcome: 'overdue', effects: ['Overdue'] });
     const logged = lines.filter((line) => line.includes('"level":"WARN"'));
     expect(logged.map((line) => JSON.parse(line))).toMatchObject([{ message: 'overdue', key: 'o1' }]);
   });
+});
 
-  test('counts what goes back to its queue and what is parked', () => {
-    const message = { messageId: 'm1', groupId: 'g', sequenceNumber: '1', body: '{', receiveCount: 2, sentAtMs: 0 };
-    sagaTelemetry('shipping').returned(message, new TypeError('x'));
-    expect(emitted('shipping').metrics).toEqual({ [PROJECTOR_METRICS.returned]: 1 });
-    lines = [];
-    sagaTelemetry('shipping').parked({
-      ...{ status: 'parked', message, reason: 'malformed', explanation: '', setAsideAtMs: 0 },
-      ...{ entity: undefined, version: undefined },
+describe('a queue of facts', () => {
+  const aside: SetAside = {
+    ...{ status: 'parked', message: { ...message(1, 'orderId/o1'), receiveCount: 12 }, setAsideAtMs: NOW },
+    ...{ reason: 'retries-exhausted', explanation: '', entity: undefined, version: undefined },
+  };
+  const returned = [{ message: message(2, 'orderId/o2'), error: new TypeError('card 4111') }];
+
+  test('counts what was settled, parked and returned once', () => {
+    factTelemetry('charges')({ taken: 3, parked: [{ aside, error: new TypeError('card 4111') }], returned });
+    expect(emitted('charges').metrics).toEqual({
+      [PROJECTOR_METRICS.settled]: 4,
+      [OUTCOME_METRICS.parked]: 1,
+      [PROJECTOR_METRICS.returned]: 1,
     });
-    expect(emitted('shipping').metrics).toEqual({ [OUTCOME_METRICS.parked]: 1 });
+  });
+
+  test('logs what was parked or returned by its group, its receives and the name of its error alone', () => {
+    const noFact = { aside: { ...aside, reason: 'malformed' as const }, error: undefined };
+    factTelemetry('charges')({ taken: 0, parked: [{ aside, error: new TypeError('card 4111') }, noFact], returned });
+    const logged = lines.filter((line) => line.includes('"level":"WARN"')).map((line) => JSON.parse(line));
+    const parked = { message: 'parked', groupId: 'orderId/o1', receiveCount: 12 };
+    expect(logged).toMatchObject([
+      { ...parked, reason: 'retries-exhausted', cause: 'TypeError' },
+      { ...parked, reason: 'malformed' },
+      { message: 'returned', groupId: 'orderId/o2', receiveCount: 1, cause: 'TypeError' },
+    ]);
+    expect(logged[1]).not.toHaveProperty('cause');
+    expect(lines.join('')).not.toContain('4111');
   });
 });

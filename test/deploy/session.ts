@@ -1,6 +1,5 @@
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { createAsideReader, removeAside } from '../../adapters/aside.ts';
 import { sendToCache } from '../../adapters/cache-queue.ts';
 import { createCacheRecords } from '../../adapters/cache-records.ts';
 import { createReader } from '../../adapters/cache-table.ts';
@@ -8,6 +7,7 @@ import { createFlow } from '../../adapters/flow.ts';
 import { createOwner } from '../../adapters/owner-table.ts';
 import { createRepairFunction } from '../../adapters/repair-function.ts';
 import { stackOutputs } from '../../adapters/stack-outputs.ts';
+import { openAside } from '../../cli/aside.ts';
 import type { CacheSession, OwnerSession, Session } from '../../cli/session.ts';
 import type { Boundary } from '../../core/contract.ts';
 import { readDeployed } from '../../core/deployed.ts';
@@ -24,12 +24,8 @@ export async function openDeployed(clients: Clients, stacks: readonly string[]):
     if (deployed === undefined) continue;
     const module: { default: Boundary } = await import(pathToFileURL(resolve(deployed.contracts)).href);
     const boundary = module.default;
-    const { table: tableName, parkingTable } = deployed;
-    const table = { boundary, tableName, client };
-    const aside: OwnerSession['aside'] = {
-      ...createAsideReader({ client, parkingTable }),
-      remove: (keys) => removeAside(client, parkingTable, keys),
-    };
+    const table = { boundary, tableName: deployed.table, client };
+    const aside = openAside(client, deployed.parkingTable);
     if (deployed.role === 'owner') {
       const flow = createFlow({ client, tableName: deployed.flowTable });
       owners.push({ boundary, deployed, aside, owner: createOwner({ ...table, flow }) });
@@ -54,5 +50,5 @@ export async function openDeployed(clients: Clients, stacks: readonly string[]):
     clients: { tables: client, queues: sqs, metrics: clients.cloudWatch, functions: lambda },
     ...{ place: 'the deployed stacks', isLocal: false, close },
   };
-  return { owners, caches, url: process.env.AWS_ENDPOINT_URL ?? '', watched, close };
+  return { owners, caches, factQueues: [], url: process.env.AWS_ENDPOINT_URL ?? '', watched, close };
 }

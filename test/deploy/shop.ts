@@ -15,16 +15,10 @@ import { expect } from 'vitest';
 import { keyItem } from '../../adapters/items.ts';
 import { queueBacklog } from '../../adapters/report.ts';
 import { TYPE_ATTRIBUTE } from '../../adapters/topic.ts';
+import { asidePages } from '../../cli/aside.ts';
 import { type ImportResult, importRows } from '../../cli/import/import-rows.ts';
 import { readRows } from '../../cli/import/rows.ts';
-import {
-  asidePages,
-  type CacheSession,
-  cacheNamed,
-  type OwnerSession,
-  ownerOf,
-  type Session,
-} from '../../cli/session.ts';
+import { type CacheSession, cacheNamed, type OwnerSession, ownerOf, type Session } from '../../cli/session.ts';
 import { ownedContract } from '../../core/contract.ts';
 import { type EntityRef, entityRef, messageGroupId } from '../../core/entity.ts';
 import type { OwnedEntity } from '../../core/own.ts';

@@ -1,19 +1,18 @@
 import { Duration, type Stack } from 'aws-cdk-lib';
-import { Code, Function as LambdaFunction, Runtime } from 'aws-cdk-lib/aws-lambda';
 import { Topic } from 'aws-cdk-lib/aws-sns';
 import { describe, expect, test } from 'vitest';
 import { defineBoundary } from '../../core/contract.ts';
-import { FactQueue, type FactSource } from '../../lib/fact-queue.ts';
+import { readDeployed, readDeployedOfFacts } from '../../core/deployed.ts';
+import { FactQueue, type FactQueueProps, type FactSource } from '../../lib/fact-queue.ts';
 import { FactTopic } from '../../lib/fact-topic.ts';
 import { LIMITS } from '../../lib/limits.ts';
 import { Saga, type SagaProps } from '../../lib/saga.ts';
 import { billing, contracts, sales, shipping } from '../support/sagas.ts';
 import { propertiesOf, resourcesOf, stackTemplate, statementsOf } from '../support/shop.ts';
+import { userFunction, type WatchedFacts, watchedFacts } from '../support/watched-facts.ts';
 
 const sourcesIn = (stack: Stack): FactSource[] =>
   [sales, billing].map((boundary) => ({ boundary, topic: new Topic(stack, boundary.name, { fifo: true }) }));
-const userFunction = (stack: Stack, id: string) =>
-  new LambdaFunction(stack, id, { code: Code.fromInline('x'), handler: 'index.x', runtime: Runtime.NODEJS_22_X });
 const built = (changes: Partial<SagaProps> = {}) =>
   stackTemplate((stack) => {
     const saga = new Saga(stack, 'Shipping', { saga: shipping, sources: sourcesIn(stack), ...changes });
@@ -33,11 +32,12 @@ describe('a saga', () => {
     for (const one of subscriptions) expect(one).toMatchObject({ RawMessageDelivery: true, Protocol: 'sqs' });
   });
 
-  test('gives a fact ten tries, each for six time-outs, and sets aside what SNS cannot deliver elsewhere', () => {
+  test('gives a fact its tries, each for six time-outs, before the backstop, and sets aside what SNS cannot deliver elsewhere', () => {
     const queue = propertiesOf(template, 'AWS::SQS::Queue', 'FactsQueue');
     const decider = propertiesOf(template, 'AWS::Lambda::Function', 'Decider');
     expect(queue).toMatchObject({
-      ...{ FifoQueue: true, RedrivePolicy: { maxReceiveCount: 10 }, MaximumMessageSize: LIMITS.topicMessageBytes },
+      ...{ FifoQueue: true, RedrivePolicy: { maxReceiveCount: 1000 } },
+      MaximumMessageSize: LIMITS.topicMessageBytes,
     });
     expect(queue.VisibilityTimeout).toBe(LIMITS.visibilityPerFunctionTimeout * decider.Timeout);
     for (const id of ['DeadLetters', 'Undelivered']) {
@@ -108,7 +108,7 @@ describe('a queue of facts', () => {
       stackTemplate((stack) => {
         const topic = new Topic(stack, 'Topic', { fifo: true });
         const sources = boundaries.map((boundary) => ({ boundary, topic }));
-        new FactQueue(stack, 'Queue', { facts: contracts, sources });
+        new FactQueue(stack, 'Queue', { name: 'orders', facts: contracts, sources });
       });
     expect(() => refused(sales, sales)).toThrow('sources: given: sales, sales. The facts are of: billing, sales.');
     expect(() => refused(sales)).toThrow('given: sales.');
@@ -118,7 +118,7 @@ describe('a queue of facts', () => {
 test('a queue of facts takes a name from one boundary alone: their events would have the same ids', () => {
   const facts = [sales.publishes.OrderPlaced, { ...sales.publishes.OrderPlaced, owner: 'billing' }];
   const build = () =>
-    stackTemplate((stack) => void new FactQueue(stack, 'Queue', { facts, sources: sourcesIn(stack) }));
+    stackTemplate((stack) => void new FactQueue(stack, 'Queue', { name: 'orders', facts, sources: sourcesIn(stack) }));
   expect(build).toThrow(/^facts: given: OrderPlaced, OrderPlaced\. Each type once/);
 });
 
@@ -150,3 +150,48 @@ describe('a topic of facts', () => {
     );
   });
 });
+
+describe('what facts and sagas write into the outputs of their stack', () => {
+  const template = watchedFacts();
+  const outputs = Object.values(template.Outputs ?? {}).map(({ Value }) => textOf(Value));
+
+  test('says what was deployed, for each of them and each effect handler', () => {
+    const read = outputs.flatMap((output) => readDeployedOfFacts(output) ?? []);
+    const named = read.map((one) => `${one.role} ${'name' in one ? one.name : one.boundary}`);
+    expect(named.sort()).toEqual([
+      ...['effects shipping', 'effects shipping', 'fact-queue charges', 'fact-queue shipping'],
+      ...['facts billing', 'facts sales', 'saga shipping'],
+    ]);
+    expect(read.find(({ role }) => role === 'saga')).toMatchObject({ deadlines: expect.stringContaining('Deadlines') });
+  });
+
+  test('is nothing that a reader of owners and caches takes for one', () => {
+    expect(outputs.length).toBeGreaterThan(0);
+    expect(outputs.flatMap((output) => readDeployed(output) ?? [])).toEqual([]);
+  });
+});
+
+test('a saga has its effects carried out by two functions at most', () => {
+  const third = (stack: Stack, { sagas: [saga] }: WatchedFacts) => saga?.addEffectHandler(userFunction(stack, 'Third'));
+  expect(() => watchedFacts({ after: third })).toThrow(/^handler: given to shipping: a third\. At most 2: /);
+});
+
+test.each<[string, Partial<FactQueueProps>, RegExp]>([
+  ['a name that is none', { name: 'Payment charges' }, /^name: given: "Payment charges"\. 1 to 30 lower-case/],
+  ['no attempts', { retryBudget: { attempts: 0, age: Duration.hours(1) } }, /^retryBudget\.attempts: given: 0\./],
+  ['no age', { retryBudget: { attempts: 1, age: Duration.seconds(0) } }, /^retryBudget\.age: given: /],
+])('a queue of facts is refused with %s', (_, changes, message) => {
+  const build = () =>
+    stackTemplate((stack) => {
+      new FactQueue(stack, 'Queue', { name: 'orders', facts: contracts, sources: sourcesIn(stack), ...changes });
+    });
+  expect(build).toThrow(message);
+});
+
+/** A value of a template, with the logical ids of what it refers to in place. */
+function textOf(value: unknown): string {
+  if (typeof value === 'string') return value;
+  const { 'Fn::Join': join, ...other } = value as { 'Fn::Join'?: [string, unknown[]] };
+  if (join !== undefined) return join[1].map(textOf).join(join[0]);
+  return String(Object.values(other).flat()[0]);
+}

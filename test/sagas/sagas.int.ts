@@ -1,18 +1,24 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { DeleteItemCommand, type DynamoDBClient, GetItemCommand, PutItemCommand } from '@aws-sdk/client-dynamodb';
 import { SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
-import { App, CfnOutput, Stack } from 'aws-cdk-lib';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { App, CfnOutput, Duration, Stack } from 'aws-cdk-lib';
+import type { DynamoDBRecord } from 'aws-lambda';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { createAsideReader } from '../../adapters/aside.ts';
 import { createFacts } from '../../adapters/facts.ts';
+import { keyItem } from '../../adapters/items.ts';
+import { effectBatch } from '../../adapters/saga-batch.ts';
+import { instanceKey, type SagaEffect } from '../../adapters/saga-items.ts';
 import { createSagaReader, createSagaStore } from '../../adapters/saga-table.ts';
+import { writeLocalFile } from '../../cli/local-file.ts';
 import { handleFact } from '../../core/saga/handle.ts';
 import { FactTopic } from '../../lib/fact-topic.ts';
 import { Saga } from '../../lib/saga.ts';
 import { type LocalCloud, startLocalCloud } from '../../local/cloud.ts';
 import { cloudClient } from '../../local/deployed.ts';
+import { runFreshet } from '../support/command-line.ts';
 import { happened } from '../support/sagas.ts';
 import billing from './billing.ts';
 import sales from './sales.ts';
@@ -21,6 +27,8 @@ import shipping from './shipping.ts';
 /** What the functions logged. */
 const lines: string[] = [];
 let assembly: string;
+/** In which the command line finds the cloud. */
+let folder: string;
 let cloud: LocalCloud;
 let client: DynamoDBClient;
 let names: Record<'sales' | 'billing' | 'saga' | 'parking' | 'queue', string>;
@@ -30,12 +38,17 @@ beforeAll(async () => {
   synthesise(assembly);
   cloud = await startLocalCloud({ assembly, onLog: (_, line) => lines.push(line) });
   client = cloudClient(cloud);
+  const all = Object.values(cloud.outputs).flatMap((outputs) => Object.values(outputs));
+  const { sqs: url, dynamodb: dynamodbUrl } = cloud.endpoints;
+  folder = mkdtempSync(join(tmpdir(), 'freshet-sagas-folder-'));
+  const startedAt = new Date().toISOString();
+  writeLocalFile(folder, { pid: process.pid, startedAt, url, dynamodbUrl, deployed: all });
   names = JSON.parse(cloud.outputs.Test?.Names ?? '');
 });
 afterAll(async () => {
   client?.destroy();
   await cloud?.stop();
-  rmSync(assembly, { recursive: true, force: true });
+  for (const path of [assembly, folder]) rmSync(path, { recursive: true, force: true });
 });
 
 function synthesise(outdir: string): void {
@@ -43,7 +56,8 @@ function synthesise(outdir: string): void {
   const stack = new Stack(app, 'Test');
   const [ofSales, ofBilling] = [sales, billing].map((boundary) => new FactTopic(stack, boundary.name, { boundary }));
   if (ofSales === undefined || ofBilling === undefined) return;
-  const saga = new Saga(stack, 'Shipping', { saga: shipping, sources: [ofSales, ofBilling] });
+  const retryBudget = { attempts: 2, age: Duration.seconds(1) };
+  const saga = new Saga(stack, 'Shipping', { saga: shipping, sources: [ofSales, ofBilling], retryBudget });
   const value = stack.toJsonString({
     ...{ sales: ofSales.table.tableName, billing: ofBilling.table.tableName, saga: saga.table.tableName },
     ...{ parking: saga.facts.parkingTable.tableName, queue: saga.facts.queue.queueUrl },
@@ -62,6 +76,8 @@ const billed = (id: string) =>
   createFacts({ boundary: billing, tableName: names.billing, client }).commit('OrderBilled', {
     ...{ orderId: id, paymentId: `payment-of-${id}` },
   });
+const parked = async () => (await createAsideReader({ client, parkingTable: names.parking }).list()).items;
+const exhausted = async () => (await parked()).filter(({ reason }) => reason === 'retries-exhausted');
 const reader = () => createSagaReader({ client, tableName: names.saga });
 
 describe('facts of two boundaries, from their tables to a saga, as it is deployed', () => {
@@ -97,8 +113,36 @@ describe('facts of two boundaries, from their tables to a saga, as it is deploye
     await queues.send(new SendMessageCommand({ QueueUrl: names.queue, ...message }));
     queues.destroy();
     await cloud.idle();
-    const { items } = await createAsideReader({ client, parkingTable: names.parking }).list();
-    expect(items).toMatchObject([{ reason: 'malformed', message: { body: '{', groupId: 'orderId/x' } }]);
+    expect(await parked()).toMatchObject([{ reason: 'malformed', message: { body: '{', groupId: 'orderId/x' } }]);
+  });
+
+  test('that fail too often are parked, and taken in when they are sent again once the cause is mended', async () => {
+    const table = { TableName: names.saga };
+    const Key = instanceKey('o9');
+    // No saga wrote this, so its function fails on the order.
+    await client.send(new PutItemCommand({ ...table, Item: { ...Key, revision: { S: 'broken' } } }));
+    await Promise.all([placed('o9'), billed('o9')]);
+    await vi.waitFor(async () => expect(await exhausted()).toHaveLength(2), { timeout: 20_000, interval: 100 });
+    expect((await exhausted()).map(({ explanation }) => explanation)).toEqual(
+      Array(2).fill(expect.stringMatching(/^failed \d times; at last: Error$/)),
+    );
+    await client.send(new DeleteItemCommand({ ...table, Key }));
+    const redrive = ['parked', 'redrive', 'shipping', '--reason', 'retries-exhausted', '--json'];
+    const { code, out } = await runFreshet(redrive, folder);
+    expect({ code, result: JSON.parse(out) }).toMatchObject({ code: 0, result: { counts: { 'sent again': 2 } } });
+    await cloud.idle();
+    expect((await reader().instance('o9'))?.status).toBe('decided');
+    expect(await exhausted()).toEqual([]);
+  });
+
+  test('leave effects that can be carried out anew from the item that lies in the table, as the runbook says', async () => {
+    const key = keyItem({ type: 'CreateShippingLabel', id: 'o1' });
+    const { Item = {} } = await client.send(new GetItemCommand({ TableName: names.saga, Key: key }));
+    const record = { eventName: 'INSERT', dynamodb: { NewImage: Item, SequenceNumber: '0' } } as DynamoDBRecord;
+    const again: string[] = [];
+    const carryOut = async ({ idempotencyKey }: SagaEffect) => again.push(idempotencyKey);
+    await effectBatch(['CreateShippingLabel'], { Records: [record] }, carryOut);
+    expect(again).toEqual(['shipping/o1/CreateShippingLabel']);
   });
 
   test('are counted apart from the entities of their boundary', () => {

@@ -17,9 +17,12 @@ export interface OrderPaymentsStackProps extends StackProps {
 
 /** Of ordering, and a stack of its own since payment's already needs ordering's topic: what became of each order's payment. */
 export class OrderPaymentsStack extends Stack {
+  readonly queue: FactQueue;
+
   constructor(scope: Construct, id: string, { payments, orders, stage, ...props }: OrderPaymentsStackProps) {
     super(scope, id, props);
-    const queue = new FactQueue(this, 'Payments', {
+    this.queue = new FactQueue(this, 'Payments', {
+      name: 'order-payments',
       facts: Object.values(payment.publishes),
       sources: [payments],
       functionTimeout: SERVICE_TIMEOUT,
@@ -28,10 +31,10 @@ export class OrderPaymentsStack extends Stack {
     const note = serviceFunction(this, 'Note', {
       file: new URL('functions/payments.ts', import.meta.url),
       description: 'Notes what became of the payment of orders',
-      environment: { ORDERS_TABLE: orders.tableName, PARKING_TABLE: queue.parkingTable.tableName },
+      environment: { ORDERS_TABLE: orders.tableName, FACT_QUEUE: this.queue.settings },
       stage,
     });
     grant(orders, note, 'UpdateItem');
-    queue.addHandler(note);
+    this.queue.addHandler(note);
   }
 }

@@ -19,6 +19,8 @@ export interface PaymentStackProps extends StackProps {
 /** Takes payment details, charges what was placed, gives back what is cancelled, and says so. */
 export class PaymentStack extends Stack {
   readonly facts: FactTopic;
+  /** Ordering's facts on their way here. */
+  readonly orders: FactQueue;
 
   constructor(scope: Construct, id: string, { orders, stage, ...props }: PaymentStackProps) {
     super(scope, id, props);
@@ -32,16 +34,17 @@ export class PaymentStack extends Stack {
       url: true,
     });
     grant(details, door, 'UpdateItem');
-    this.chargeOrders(orders, details, stage);
+    this.orders = this.chargeOrders(orders, details, stage);
   }
 
-  private chargeOrders(orders: FactSource, details: Table, stage: DeploymentStage): void {
+  private chargeOrders(orders: FactSource, details: Table, stage: DeploymentStage): FactQueue {
     const payments = serviceTable(this, 'Payments', stage);
     new CfnOutput(this, 'PaymentsTable', { value: payments.tableName });
     // In a real shop this is the provider's.
     const gateway = serviceTable(this, 'FakeGateway', stage);
     new CfnOutput(this, 'FakeGatewayTable', { value: gateway.tableName });
     const queue = new FactQueue(this, 'Orders', {
+      name: 'payment',
       facts: [ordering.publishes.OrderPlaced, ordering.publishes.OrderCancelled],
       sources: [orders],
       functionTimeout: SERVICE_TIMEOUT,
@@ -55,7 +58,7 @@ export class PaymentStack extends Stack {
         PAYMENTS_TABLE: payments.tableName,
         GATEWAY_TABLE: gateway.tableName,
         FACTS_TABLE: this.facts.table.tableName,
-        PARKING_TABLE: queue.parkingTable.tableName,
+        FACT_QUEUE: queue.settings,
       },
       stage,
     });
@@ -64,5 +67,6 @@ export class PaymentStack extends Stack {
     grant(gateway, charge, 'GetItem', 'UpdateItem');
     this.facts.grantCommit(charge);
     queue.addHandler(charge);
+    return queue;
   }
 }

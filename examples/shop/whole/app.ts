@@ -19,9 +19,16 @@ export function wholeShopApp(props?: AppProps): App {
   const owners = [geography.owner, catalog.owner, customers.owner];
   const ordering = new SellingStack(app, 'Ordering', { sources: owners, stage });
   const payment = new PaymentStack(app, 'Payment', { orders: ordering.facts, stage });
-  new OrderPaymentsStack(app, 'OrderPayments', { payments: payment.facts, orders: ordering.orders, stage });
+  const { orders } = ordering;
+  const orderPayments = new OrderPaymentsStack(app, 'OrderPayments', { payments: payment.facts, orders, stage });
   const warehouse = new WarehouseStack(app, 'Warehouse', { geography: geography.owner, stage });
-  new ShippingStack(app, 'Shipping', { sources: [ordering.facts, payment.facts], stage });
-  new MonitoringStack(app, 'Monitoring', { owners, caches: [ordering.cache, warehouse.cache] });
+  const shipping = new ShippingStack(app, 'Shipping', { sources: [ordering.facts, payment.facts], stage });
+  new MonitoringStack(app, 'Monitoring', {
+    owners,
+    caches: [ordering.cache, warehouse.cache],
+    factTopics: [ordering.facts, payment.facts],
+    factQueues: [payment.orders, orderPayments.queue],
+    sagas: [shipping.saga],
+  });
   return app;
 }

@@ -2,14 +2,10 @@ import { describe, expect, test } from 'vitest';
 import { type Boundary, defineBoundary, keep } from '../../../core/contract.ts';
 import { entityRef, messageGroupId, sha256 } from '../../../core/entity.ts';
 import type { OwnedEntity } from '../../../core/own.ts';
-import {
-  MAX_POSTPONE_SECONDS,
-  type ProjectReport,
-  postponeSeconds,
-  projectBatch,
-} from '../../../core/project/batch.ts';
+import { type ProjectReport, projectBatch } from '../../../core/project/batch.ts';
 import { indexValue } from '../../../core/project/fields.ts';
 import type { ReceivedMessage } from '../../../core/project/ports.ts';
+import { MAX_POSTPONE_SECONDS, postponeSeconds } from '../../../core/retries.ts';
 import type { State } from '../../../core/state.ts';
 import { catalogue, schemaOf, shop } from '../../support/boundaries.ts';
 import { CHANGED_AT, deleted, eventBody, message, owned, product } from '../../support/events.ts';

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import * as emitted from '../../../core/metrics.ts';
+import { evaluateExpression } from '../../support/evaluate-expression.ts';
 import { resourcesOf, shopTemplates } from '../../support/shop.ts';
 
 const { Monitoring } = shopTemplates();
@@ -113,19 +114,8 @@ describe("the shop's alarms", () => {
 });
 
 describe("an alarm's condition", () => {
-  /** An expression as CloudWatch reads it, on one value of each metric; undefined is a gap that nothing came before. */
-  function evaluate(kind: string, values: Readonly<Record<string, number | undefined>>): unknown {
-    const { expression = '' } = looksAt(metricAlarms.get(`Monitoring-ordering-${kind}`));
-    const script = expression
-      .replaceAll(' AND ', ' && ')
-      .replaceAll(' OR ', ' || ')
-      .replaceAll(/FILL\((\w+), (\w+)\)/g, '(given.$1 ?? $2)');
-    return new Function('given', 'IF', 'REPEAT', `return ${script};`)(
-      values,
-      (condition: boolean, yes: number, no: number) => (condition ? yes : no),
-      Number.NaN,
-    );
-  }
+  const evaluate = (kind: string, values: Readonly<Record<string, number>>) =>
+    evaluateExpression(looksAt(metricAlarms.get(`Monitoring-ordering-${kind}`)).expression, values);
 
   test.each<[string, Record<string, number>, number]>([
     ['idle but for heartbeats', { age: 0, staleness: 70, deleted: 1 }, 0],

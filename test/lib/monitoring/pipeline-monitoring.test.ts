@@ -118,7 +118,7 @@ describe('PipelineMonitoring', () => {
     [
       'nothing to watch',
       () => ({ owners: [], caches: [] }),
-      'owners, caches: given: none. Give at least one owner or cache to watch.',
+      'owners, caches, factTopics, factQueues, sagas: given: none. Give at least one of them to watch.',
     ],
     [
       'a cache twice',

@@ -12,15 +12,18 @@ import { statusCommand } from '../../../cli/status/command.ts';
 import { watchCommand } from '../../../cli/watch/command.ts';
 import { runbookProblems, SECTIONS } from '../../support/runbook.ts';
 import { resourcesOf, shopTemplates } from '../../support/shop.ts';
+import { watchedFacts } from '../../support/watched-facts.ts';
 
 const URL_OF_RUNBOOK = 'docs/runbook.md';
 const runbook = readFileSync(fileURLToPath(new URL(`../../../${URL_OF_RUNBOOK}`, import.meta.url)), 'utf8');
-const { Monitoring } = shopTemplates();
+const templates = [shopTemplates().Monitoring, watchedFacts()];
 const alarms = ['AWS::CloudWatch::Alarm', 'AWS::CloudWatch::CompositeAlarm'].flatMap((type) =>
-  resourcesOf(Monitoring, type).map(([, { Properties }]) => ({
-    name: String(Properties.AlarmName),
-    description: String(Properties.AlarmDescription),
-  })),
+  templates
+    .flatMap((template) => resourcesOf(template, type))
+    .map(([, { Properties }]) => ({
+      name: String(Properties.AlarmName),
+      description: String(Properties.AlarmDescription),
+    })),
 );
 
 const problems = (text: string, some = alarms) => runbookProblems(some, text, URL_OF_RUNBOOK);
@@ -54,12 +57,18 @@ function without(kind: string): string {
 }
 
 describe('the runbook', () => {
-  test('has an entry for each alarm of the shop, with all its parts, and none that is no alarm', () => {
+  test('has an entry for each alarm of the shop, of facts and of sagas, with all its parts, and none that is no alarm', () => {
     expect(alarms.length).toBeGreaterThan(20);
     expect(problems(runbook)).toEqual([]);
   });
 
-  test.each(['stalled', 'writers-refused', 'behind'])('mutant: a missing entry %s is found', (kind) => {
+  test.each([
+    'stalled',
+    'writers-refused',
+    'behind',
+    'facts-parked',
+    'effects-failed',
+  ])('mutant: a missing entry %s is found', (kind) => {
     expect(problems(without(kind))).toContainEqual(
       expect.stringMatching(new RegExp(`-${kind}: the runbook has no entry "${kind}"`)),
     );

@@ -1,13 +1,13 @@
 import type { SQSBatchResponse, SQSEvent } from 'aws-lambda';
 import { dynamoDbClient } from '../../../../adapters/clients.ts';
-import { createFactParking, factBatch } from '../../../../adapters/fact-queue.ts';
+import { createFactQueue, factBatch } from '../../../../adapters/fact-queue.ts';
 import payment from '../../payment/contracts.ts';
 import { required } from '../../service/environment.ts';
 import { createPaymentNotes } from '../orders-table.ts';
 
 const client = dynamoDbClient();
 const note = createPaymentNotes(client, required('ORDERS_TABLE'));
-const park = createFactParking({ client, parkingTable: required('PARKING_TABLE') });
+const queue = createFactQueue({ client, settings: required('FACT_QUEUE') });
 
 const { OrderBilled, PaymentDeclined, PaymentRefunded } = payment.publishes;
 const STATES = { OrderBilled: 'billed', PaymentDeclined: 'declined', PaymentRefunded: 'refunded' } as const;
@@ -18,7 +18,7 @@ export function handler(event: SQSEvent): Promise<SQSBatchResponse> {
     {
       contracts: [OrderBilled, PaymentDeclined, PaymentRefunded],
       work: ({ type, data }) => note(data.orderId, STATES[type]),
-      park,
+      queue,
     },
     event,
   );

@@ -1,6 +1,6 @@
 import type { SQSBatchResponse, SQSEvent } from 'aws-lambda';
 import { dynamoDbClient } from '../../../../adapters/clients.ts';
-import { createFactParking, factBatch } from '../../../../adapters/fact-queue.ts';
+import { createFactQueue, factBatch } from '../../../../adapters/fact-queue.ts';
 import { createFacts } from '../../../../adapters/facts.ts';
 import ordering from '../../ordering/selling.ts';
 import { required } from '../../service/environment.ts';
@@ -24,7 +24,7 @@ const ports: PaymentPorts = {
   onRefused: (orderId, reason) =>
     console.warn(JSON.stringify({ level: 'WARN', message: 'declined, the gateway was not asked', orderId, reason })),
 };
-const park = createFactParking({ client, parkingTable: required('PARKING_TABLE') });
+const queue = createFactQueue({ client, settings: required('FACT_QUEUE') });
 
 /** Charges the orders that were placed, and gives back what was charged for those that were cancelled. */
 export function handler(event: SQSEvent): Promise<SQSBatchResponse> {
@@ -32,12 +32,7 @@ export function handler(event: SQSEvent): Promise<SQSBatchResponse> {
     {
       contracts: [ordering.publishes.OrderPlaced, ordering.publishes.OrderCancelled],
       work: (fact) => (fact.type === 'OrderPlaced' ? chargeOrder(ports, fact.data) : cancelOrder(ports, fact.data)),
-      park,
-      // The order's id is in the message group; what the error says of the gateway may name more than that.
-      onReturned: ({ groupId }, error) =>
-        console.error(
-          JSON.stringify({ level: 'ERROR', groupId, error: error instanceof Error ? error.name : 'unknown' }),
-        ),
+      queue,
     },
     event,
   );

@@ -1,0 +1,184 @@
+import { Duration, type Stack } from 'aws-cdk-lib';
+import { describe, expect, test } from 'vitest';
+import { evaluateExpression } from '../../support/evaluate-expression.ts';
+import { shipping } from '../../support/sagas.ts';
+import { resourcesOf } from '../../support/shop.ts';
+import { userFunction, type WatchedFacts, watchedFacts } from '../../support/watched-facts.ts';
+
+const template = watchedFacts();
+
+interface Alarm {
+  readonly AlarmDescription: string;
+  readonly AlarmActions: readonly unknown[];
+  readonly OKActions?: readonly unknown[];
+  readonly MetricName?: string;
+  readonly Namespace?: string;
+  readonly Statistic?: string;
+  readonly Period?: number;
+  readonly Threshold: number;
+  readonly Dimensions?: readonly { readonly Name: string; readonly Value: unknown }[];
+  readonly Metrics?: readonly {
+    readonly Expression?: string;
+    readonly MetricStat?: { readonly Metric: object; readonly Stat: string; readonly Period: number };
+  }[];
+  readonly DatapointsToAlarm: number;
+  readonly EvaluationPeriods: number;
+  readonly TreatMissingData: string;
+}
+
+const alarmsOf = (from: typeof template): ReadonlyMap<string, Alarm> =>
+  new Map(resourcesOf(from, 'AWS::CloudWatch::Alarm').map(([, { Properties }]) => [Properties.AlarmName, Properties]));
+const alarms = alarmsOf(template);
+/** What an alarm of one metric goes by: with a label it is written as one of several would be. */
+const metricOf = (name: string) => {
+  const alarm = alarms.get(`Test-${name}`);
+  const [stat] = (alarm?.Metrics ?? []).flatMap(({ MetricStat }) => MetricStat ?? []);
+  return { ...alarm, ...(stat && { ...stat.Metric, Statistic: stat.Stat }) };
+};
+const kindsOf = (name: string, of = alarms) =>
+  [...of.keys()].flatMap((alarm) => (alarm.startsWith(`Test-${name}-`) ? [alarm.slice(`Test-${name}-`.length)] : []));
+const severityOf = (name: string) => /^\[(\w+)\]/.exec(alarms.get(name)?.AlarmDescription ?? '')?.[1];
+
+const OF_TOPIC = ['facts-not-published', 'facts-delayed', 'facts-unpublished-for-hours'];
+const OF_QUEUE = [
+  ...['facts-undelivered', 'facts-dead-letters', 'facts-parked', 'facts-waiting', 'facts-waiting-for-hours'],
+  'facts-crashing',
+];
+const OF_SAGA = [
+  ...['saga-overdue', 'saga-deadlines-silent', 'effects-failed', 'effects-delayed', 'effects-waiting-for-hours'],
+];
+
+describe('the alarms on facts and sagas', () => {
+  test('are those of each topic, each queue and each saga, whose queue is among them', () => {
+    expect(kindsOf('sales')).toEqual(OF_TOPIC);
+    expect(kindsOf('billing')).toEqual(OF_TOPIC);
+    expect(kindsOf('charges')).toEqual(OF_QUEUE);
+    expect(kindsOf('shipping')).toEqual([...OF_QUEUE, ...OF_SAGA]);
+    expect(alarms.size).toBe(2 * OF_TOPIC.length + 2 * OF_QUEUE.length + OF_SAGA.length);
+  });
+
+  test('leave out deadlines that a saga has not', () => {
+    const without = alarmsOf(watchedFacts({ saga: { saga: { ...shipping, deadlineSeconds: undefined } } }));
+    expect(kindsOf('shipping', without)).toEqual([
+      ...OF_QUEUE,
+      ...OF_SAGA.filter((kind) => kind.startsWith('effects')),
+    ]);
+  });
+
+  test('page for what is not done and will not be by itself, or soon', () => {
+    const pages = [...alarms.keys()].filter((name) => severityOf(name) === 'page');
+    expect([...new Set(pages.map((name) => name.replace(/^Test-[a-z]+-/, '')))].sort()).toEqual([
+      ...['effects-failed', 'effects-waiting-for-hours', 'facts-dead-letters', 'facts-not-published', 'facts-parked'],
+      ...['facts-undelivered', 'facts-unpublished-for-hours', 'facts-waiting-for-hours'],
+    ]);
+    for (const name of pages) expect([name, alarms.get(name)?.OKActions?.length]).toEqual([name, 1]);
+  });
+
+  test('look at minutes, say what a missing one means, and need fewer than they look at where they fill gaps', () => {
+    for (const [name, alarm] of alarms) {
+      const periods = [alarm.Period, ...(alarm.Metrics ?? []).map(({ MetricStat }) => MetricStat?.Period)];
+      expect([name, new Set(periods.filter((one) => one !== undefined))]).toEqual([name, new Set([60])]);
+      expect(alarm.TreatMissingData).toMatch(/^(notBreaching|breaching)$/);
+      // Of an expression an alarm takes ten metrics (cloudwatch/API_PutMetricAlarm).
+      expect(alarm.Metrics?.length ?? 1).toBeLessThan(10);
+      if (!JSON.stringify(alarm.Metrics ?? '').includes('FILL(')) continue;
+      expect([name, alarm.EvaluationPeriods - alarm.DatapointsToAlarm > 1]).toEqual([name, true]);
+    }
+  });
+
+  test.each<[string, object]>([
+    ['charges-facts-parked', { Namespace: 'Freshet', MetricName: 'Parked', Statistic: 'Sum', Threshold: 0 }],
+    ['shipping-saga-overdue', { Namespace: 'Freshet', MetricName: 'SagaOverdue', Statistic: 'Sum', Threshold: 0 }],
+    ['sales-facts-delayed', { Namespace: 'AWS/Lambda', MetricName: 'IteratorAge', Threshold: 900_000 }],
+    ['sales-facts-unpublished-for-hours', { MetricName: 'IteratorAge', Threshold: 8_640_000 }],
+    ['charges-facts-waiting-for-hours', { MetricName: 'ApproximateAgeOfOldestMessage', Threshold: 8_640 }],
+  ])('%s goes by its metric', (name, expected) => {
+    expect(metricOf(name)).toMatchObject(expected);
+  });
+
+  test('that Freshet counts go by the name of the queue or saga', () => {
+    for (const name of ['charges-facts-parked', 'shipping-facts-parked', 'shipping-saga-overdue']) {
+      expect(metricOf(name).Dimensions).toEqual([{ Name: 'service', Value: name.split('-')[0] }]);
+    }
+  });
+
+  test('on deadlines wait for half of four looks, however often somebody looks', () => {
+    const silent = (of = alarms) => of.get('Test-shipping-saga-deadlines-silent');
+    expect(silent()).toMatchObject({ DatapointsToAlarm: 20, EvaluationPeriods: 22, TreatMissingData: 'breaching' });
+    const hourly = alarmsOf(watchedFacts({ saga: { deadlineInterval: Duration.hours(1) } }));
+    expect(silent(hourly)).toMatchObject({ DatapointsToAlarm: 240, EvaluationPeriods: 242 });
+  });
+});
+
+describe("an alarm's condition", () => {
+  const evaluate = (name: string, values: Readonly<Record<string, number>>) =>
+    evaluateExpression(alarms.get(`Test-${name}`)?.Metrics?.find(({ Expression }) => Expression)?.Expression, values);
+
+  test.each<[string, Record<string, number>, number]>([
+    ['nothing happens', {}, 0],
+    ['all is taken in', { age: 2, visible: 3, inFlight: 10, deleted: 40 }, 0],
+    ['the oldest is late', { age: 901, visible: 900, inFlight: 100, deleted: 40 }, 1],
+    ['everything fails, which the age passes over', { age: 0, visible: 0, inFlight: 3, deleted: 0 }, 1],
+    ['one fails, the others pass', { age: 0, inFlight: 1, deleted: 5 }, 0],
+  ])('facts-waiting: %s', (_, values, expected) => {
+    expect(evaluate('charges-facts-waiting', values)).toBe(expected);
+  });
+
+  test.each<[string, Record<string, number>, number]>([
+    ['a minute without a look', {}, 1],
+    ['a look', { invoked: 1, errors: 0 }, 0],
+    ['a look that failed', { invoked: 1, errors: 1 }, 1],
+  ])('saga-deadlines-silent: %s', (_, values, expected) => {
+    expect(evaluate('shipping-saga-deadlines-silent', values)).toBe(expected);
+  });
+
+  test("effects-failed: what came into either handler's queue", () => {
+    expect(evaluate('shipping-effects-failed', {})).toBe(0);
+    expect(evaluate('shipping-effects-failed', { of0x0: 1 })).toBe(1);
+    expect(evaluate('shipping-effects-failed', { of1x2: 1 })).toBe(1);
+  });
+});
+
+describe('the dashboard', () => {
+  const { DashboardBody } = resourcesOf(template, 'AWS::CloudWatch::Dashboard')[0]?.[1].Properties ?? {};
+  const body = JSON.stringify(DashboardBody);
+
+  test('has a part for each topic, queue and saga', () => {
+    const titles = ['Facts of sales', 'Facts of billing', 'Queue of facts charges', 'Saga shipping'];
+    expect([...body.matchAll(/## ([^\\"]+)/g)].map(([, title]) => title)).toEqual(titles);
+  });
+
+  test.each([
+    'Published',
+    'Diverted',
+    'sales:facts',
+    'IteratorAge',
+    'Settled',
+    'Returned',
+    'Parked',
+    'SagaOverdue',
+    'SagaDecided',
+    'errors of Charge',
+    'failed: Printer',
+    'failed: Mailer',
+    'dead letters',
+    'undelivered',
+  ])('draws %s', (what) => {
+    expect(body).toContain(what);
+  });
+});
+
+describe('what is watched', () => {
+  test('is refused where a name is given twice: alarms are named by it', () => {
+    const twice = ({ factQueues }: WatchedFacts) => ({ factQueues: [...factQueues, ...factQueues] });
+    expect(() => watchedFacts({ monitoring: twice })).toThrow(
+      'factQueues, sagas: given: charges twice. Each once: its alarms are named by it.',
+    );
+  });
+
+  test('must have its handlers before: one that is added later would be watched by nobody', () => {
+    const after = (stack: Stack, { factQueues: [charges] }: WatchedFacts) =>
+      charges?.addHandler(userFunction(stack, 'Late'));
+    expect(() => watchedFacts({ after })).toThrow(/charges: addHandler was called after .*Monitoring was made/);
+  });
+});

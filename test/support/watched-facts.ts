@@ -1,0 +1,44 @@
+import type { Stack } from 'aws-cdk-lib';
+import { Code, Function as LambdaFunction, Runtime } from 'aws-cdk-lib/aws-lambda';
+import { FactQueue } from '../../lib/fact-queue.ts';
+import { FactTopic } from '../../lib/fact-topic.ts';
+import type { PipelineMonitoringProps } from '../../lib/monitoring/monitoring-props.ts';
+import { PipelineMonitoring } from '../../lib/monitoring/pipeline-monitoring.ts';
+import { Saga, type SagaProps } from '../../lib/saga.ts';
+import { billing, sales, shipping } from './sagas.ts';
+import { stackTemplate } from './shop.ts';
+import type { Template } from './table-writers.ts';
+
+/** A function of a service. */
+export const userFunction = (stack: Stack, id: string) =>
+  new LambdaFunction(stack, id, { code: Code.fromInline('x'), handler: 'index.x', runtime: Runtime.NODEJS_22_X });
+
+/** What is watched. */
+export interface WatchedFacts {
+  readonly factTopics: readonly FactTopic[];
+  readonly factQueues: readonly FactQueue[];
+  readonly sagas: readonly Saga[];
+}
+
+/** What a test does otherwise. */
+export interface WatchedOptions {
+  readonly saga?: Partial<SagaProps>;
+  readonly monitoring?: (watched: WatchedFacts) => Partial<PipelineMonitoringProps>;
+  /** What is done when they are watched already. */
+  readonly after?: (stack: Stack, watched: WatchedFacts) => void;
+}
+
+/** Two topics of facts, a queue that handles charges, and a saga with two effect handlers, watched: alarms are named `Test-...`. */
+export function watchedFacts({ saga: sagaProps = {}, monitoring, after }: WatchedOptions = {}): Template {
+  return stackTemplate((stack) => {
+    const sources = [sales, billing].map((boundary) => new FactTopic(stack, boundary.name, { boundary }));
+    const facts = [sales.publishes.OrderPlaced];
+    const charges = new FactQueue(stack, 'Charges', { name: 'charges', facts, sources: sources.slice(0, 1) });
+    charges.addHandler(userFunction(stack, 'Charge'));
+    const saga = new Saga(stack, 'Shipping', { saga: shipping, sources, ...sagaProps });
+    for (const id of ['Printer', 'Mailer']) saga.addEffectHandler(userFunction(stack, id));
+    const watched = { factTopics: sources, factQueues: [charges], sagas: [saga] };
+    new PipelineMonitoring(stack, 'Monitoring', { owners: [], caches: [], ...watched, ...monitoring?.(watched) });
+    after?.(stack, watched);
+  });
+}
