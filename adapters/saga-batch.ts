@@ -1,5 +1,12 @@
-import type { DynamoDBBatchResponse, DynamoDBStreamEvent, SQSBatchResponse, SQSEvent } from 'aws-lambda';
-import type { Saga } from '../core/saga/define.ts';
+import { Logger } from '@aws-lambda-powertools/logger';
+import type {
+  DynamoDBBatchResponse,
+  DynamoDBRecord,
+  DynamoDBStreamEvent,
+  SQSBatchResponse,
+  SQSEvent,
+} from 'aws-lambda';
+import { OVERDUE, type Saga } from '../core/saga/define.ts';
 import { handleFact, type SagaResult, type SagaStore } from '../core/saga/handle.ts';
 import { type FactQueuePorts, factBatch } from './fact-queue.ts';
 import type { Item } from './items.ts';
@@ -34,24 +41,40 @@ export function sagaBatch(
   );
 }
 
+/** What carries effects out, by their names. What one throws has its effect come again; of it the name alone is logged. */
+export type EffectHandlers = Readonly<Record<string, (effect: SagaEffect) => Promise<unknown>>>;
+
 /**
  * Carries out the effects that a saga recorded, from a batch of its table's stream: each at least once, with an idempotency key that is the same
- * every time. The first one that failed restarts the batch.
+ * every time. The first one that failed restarts the batch. Logs what failed, and what nobody carries out.
  *
- * @param names the effects to carry out; others are left out
+ * @param options.leftToOthers names that other functions carry out; default none
  */
 export async function effectBatch(
-  names: readonly string[],
+  handlers: EffectHandlers,
   { Records }: Pick<DynamoDBStreamEvent, 'Records'>,
-  carryOut: (effect: SagaEffect) => Promise<unknown>,
+  { leftToOthers = [] }: { readonly leftToOthers?: readonly string[] } = {},
 ): Promise<DynamoDBBatchResponse> {
-  const results = await Promise.allSettled(
-    Records.map(async ({ eventName, dynamodb }) => {
-      // The Lambda event's attribute values are DynamoDB's wire form, which the SDK's type describes too.
-      const effect = eventName === 'INSERT' ? readEffect((dynamodb?.NewImage ?? {}) as Item) : undefined;
-      if (effect !== undefined && names.includes(effect.name)) await carryOut(effect);
-    }),
-  );
-  const first = Records[results.findIndex(({ status }) => status === 'rejected')];
+  const carryOut = async ({ eventName, dynamodb }: DynamoDBRecord): Promise<boolean> => {
+    // The Lambda event's attribute values are DynamoDB's wire form, which the SDK's type describes too.
+    const effect = eventName === 'INSERT' ? readEffect((dynamodb?.NewImage ?? {}) as Item) : undefined;
+    if (effect === undefined || leftToOthers.includes(effect.name)) return true;
+    const handler = Object.hasOwn(handlers, effect.name) ? handlers[effect.name] : undefined;
+    // The alert of a missed deadline is an effect that asks for nothing.
+    if (handler === undefined && effect.name !== OVERDUE) warnOf('nobody carries it out', effect);
+    try {
+      await handler?.(effect);
+      return true;
+    } catch (error) {
+      warnOf('not carried out', effect, error instanceof Error ? error.name : 'unknown');
+      return false;
+    }
+  };
+  const done = await Promise.all(Records.map(carryOut));
+  const first = Records[done.indexOf(false)];
   return { batchItemFailures: first ? [{ itemIdentifier: first.dynamodb?.SequenceNumber ?? '' }] : [] };
+}
+
+function warnOf(message: string, { saga, key, name }: SagaEffect, cause?: string): void {
+  new Logger({ serviceName: saga }).warn(message, { effect: name, key, ...(cause !== undefined && { cause }) });
 }

@@ -98,7 +98,9 @@ export function createSagaStore(
     async due(atMs, limit) {
       const partitions = Array.from({ length: PARTITIONS_PER_TYPE }, (_, n) => partitionKey(INSTANCE, n));
       const pages = await Promise.all(partitions.map((pk) => dueOf({ client, tableName }, pk, atMs, limit)));
-      return pages.flat().slice(0, limit);
+      const longest = Math.max(...pages.map(({ length }) => length));
+      const ranks = Array.from({ length: longest }, (_, rank) => pages.flatMap((page) => page[rank] ?? []));
+      return ranks.flat().slice(0, limit);
     },
   };
 }

@@ -4,8 +4,8 @@ import { METRIC_NAMESPACE, SAGA_METRICS } from '../core/metrics.ts';
 import type { SagaResult } from '../core/saga/handle.ts';
 import type { SagaOutcome } from '../core/saga/step.ts';
 
-/** Outcomes that somebody may have to look into. */
-const LOGGED: readonly SagaOutcome[] = ['cancelled-late', 'repeated', 'after-cancellation', 'overdue'];
+/** Outcomes that somebody may have to look into. What comes after a cancellation is none: the facts of an order that is cancelled go on coming. */
+const LOGGED: readonly SagaOutcome[] = ['cancelled-late', 'repeated', 'overdue'];
 
 /** Emits what became of each fact as EMF, and a log line where somebody may have to look into it. What fails or is parked `factTelemetry` tells. */
 export function sagaTelemetry(saga: string): (result: SagaResult) => void {

@@ -5,7 +5,7 @@ import { FreshetError, quoted } from './errors.ts';
 export interface FactDeclaration<Id extends string = string> {
   /** The ids that the fact carries, and all that it carries: names that end in `Id`. */
   readonly ids: readonly Id[];
-  /** Which of them names what the fact is about: facts about one thing arrive in the order in which they were committed. */
+  /** Which of them names what the fact is about: those about one thing share a message group, so they come one at a time. Rely on no order. */
   readonly about: Id;
 }
 

@@ -18,6 +18,7 @@ export { createOwner } from '../adapters/owner-table.ts';
 export type { Publisher, PublishOptions } from '../adapters/publisher.ts';
 export { createStatePublisher } from '../adapters/publisher.ts';
 export type { Readiness } from '../adapters/readiness.ts';
+export type { EffectHandlers } from '../adapters/saga-batch.ts';
 export { effectBatch } from '../adapters/saga-batch.ts';
 export type { SagaEffect } from '../adapters/saga-items.ts';
 export type { SagaReader } from '../adapters/saga-table.ts';

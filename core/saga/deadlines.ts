@@ -13,17 +13,21 @@ export interface OverdueReport {
   readonly failures: readonly unknown[];
 }
 
-/** Raises the alert of each instance that is due; ends early at a page on which one failed, or none was due any more. */
+/** Raises the alert of each instance that is due, each tried once in a run: one that fails doesn't hold up the others. */
 export async function raiseOverdue(saga: Saga, store: SagaStore & DueInstances, nowMs: number): Promise<OverdueReport> {
   const raised: SagaResult[] = [];
+  const failures: unknown[] = [];
+  const tried = new Set<string>();
   for (let page = 0; page < MAX_PAGES; page += 1) {
-    const keys = await store.due(nowMs, PAGE);
-    const results = await Promise.allSettled(keys.map((key) => handleDeadline(saga, store, key, nowMs)));
-    const done = results.flatMap((result) => (result.status === 'fulfilled' ? (result.value ?? []) : []));
-    raised.push(...done);
-    const failures: unknown[] = results.flatMap((result) => (result.status === 'rejected' ? [result.reason] : []));
-    // An index lags behind its table: it may still name what was raised just now.
-    if (failures.length > 0 || done.length === 0) return { raised, failures };
+    // What was tried may still be named: it failed, or the index lags behind its table.
+    const due = await store.due(nowMs, PAGE + tried.size);
+    const keys = due.filter((key) => !tried.has(key)).slice(0, PAGE);
+    if (keys.length === 0) break;
+    for (const result of await Promise.allSettled(keys.map((key) => handleDeadline(saga, store, key, nowMs)))) {
+      if (result.status === 'rejected') failures.push(result.reason);
+      else if (result.value !== undefined) raised.push(result.value);
+    }
+    for (const key of keys) tried.add(key);
   }
-  return { raised, failures: [] };
+  return { raised, failures };
 }

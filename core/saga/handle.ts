@@ -24,7 +24,7 @@ export interface SagaStore {
 
 /** Finds what waits too long. */
 export interface DueInstances {
-  /** Keys of instances whose `dueAtMs` has passed, the oldest of each part first. */
+  /** Keys of instances whose `dueAtMs` has passed, of each part of the table alike, the oldest first. */
   due(nowMs: number, limit: number): Promise<readonly string[]>;
 }
 

@@ -3,6 +3,9 @@ import type { Fact } from '../fact.ts';
 import { canonicalState } from '../state.ts';
 import { type Effect, type FactsByType, OVERDUE, type Saga } from './define.ts';
 
+/** Effects of one decision: a transaction takes 100 actions (ddb/Constraints, 2026-11-23), and one is the instance. */
+const MAX_EFFECTS = 99;
+
 /** One run of a saga: what it knows of one key. */
 export interface SagaInstance {
   readonly key: string;
@@ -111,6 +114,9 @@ function settled(
   effects: readonly Effect[],
   { nowMs, keepSeconds }: SagaClock,
 ): Step {
+  if (effects.length > MAX_EFFECTS) {
+    throw new Error(`${effects.length} effects of ${instance.key} at once. At most ${MAX_EFFECTS}.`);
+  }
   const names = effects.map(({ name }) => name);
   for (const { name, data } of effects) assertEffect({ type: name, id: instance.key }, data);
   const all = [...instance.effects, ...names];

@@ -1,8 +1,9 @@
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import type { SQSRecord } from 'aws-lambda';
-import { describe, expect, test } from 'vitest';
+import type { DynamoDBRecord, SQSRecord } from 'aws-lambda';
+import { afterEach, describe, expect, test, vi } from 'vitest';
 import { createFactQueue, type FactQueuePorts, type FactReport, factBatch } from '../../adapters/fact-queue.ts';
-import { sagaBatch } from '../../adapters/saga-batch.ts';
+import { effectBatch, sagaBatch } from '../../adapters/saga-batch.ts';
+import { effectItem } from '../../adapters/saga-items.ts';
 import type { Fact } from '../../core/fact.ts';
 import { serialiseFact } from '../../core/fact-event.ts';
 import { MAX_POSTPONE_SECONDS } from '../../core/retries.ts';
@@ -210,6 +211,23 @@ describe("a saga's function", () => {
     expect(effects.filter(({ name }) => name === 'Overdue')).toHaveLength(120);
   });
 
+  test('raises alerts though others fail, however many of them are older', async () => {
+    let isMended = false;
+    const failing = new Set(Array.from({ length: 60 }, (_, n) => `o${n}`));
+    const { handling, store, effects } = world();
+    const Records = Array.from({ length: 70 }, (_, n) => record(happened('OrderPlaced', `o${n}`)));
+    await sagaBatch(handling, { Records });
+    const read: typeof store.read = async (key) => {
+      if (failing.has(key) && !isMended) throw new Error('unreadable');
+      return store.read(key);
+    };
+    const first = await raiseOverdue(shipping, { ...store, read }, LATE_MS);
+    expect([first.raised.length, first.failures.length]).toEqual([10, 60]);
+    isMended = true;
+    expect((await raiseOverdue(shipping, { ...store, read }, LATE_MS)).raised).toHaveLength(60);
+    expect(effects.filter(({ name }) => name === 'Overdue')).toHaveLength(70);
+  });
+
   test('says which alerts it could not raise, and raises them the next time', async () => {
     let failing = 0;
     const { handling, store, effects } = world({ fail: (at) => at === 'before' && failing-- > 0 });
@@ -219,5 +237,48 @@ describe("a saga's function", () => {
     expect([first.raised.length, first.failures.length]).toEqual([1, 1]);
     expect((await raiseOverdue(shipping, store, LATE_MS)).failures).toEqual([]);
     expect(effects.map(({ name }) => name)).toEqual(['Overdue', 'Overdue']);
+  });
+});
+
+describe('effects', () => {
+  const logged: string[] = [];
+  afterEach(() => vi.restoreAllMocks());
+
+  /** A record of a saga's stream that tells of an effect. */
+  const recorded = (name: string, key: string): DynamoDBRecord => {
+    const NewImage = effectItem('shipping', key, { name, data: {} }, PUBLISHED_AT) as DynamoDBRecord['dynamodb'];
+    return { eventName: 'INSERT', dynamodb: { NewImage, SequenceNumber: `${name}-${key}` } } as DynamoDBRecord;
+  };
+  const listen = () => {
+    logged.length = 0;
+    for (const stream of [process.stdout, process.stderr]) {
+      vi.spyOn(stream, 'write').mockImplementation((line) => logged.push(String(line)) > 0);
+    }
+  };
+
+  test('that fail are logged by the name of their error, and the first one restarts the batch', async () => {
+    listen();
+    const CreateShippingLabel = async ({ key }: { key: string }) => {
+      if (key !== 'o1') throw new TypeError('4111');
+    };
+    const Records = ['o1', 'o2', 'o3'].map((key) => recorded('CreateShippingLabel', key));
+    expect(await effectBatch({ CreateShippingLabel }, { Records })).toEqual({
+      batchItemFailures: [{ itemIdentifier: 'CreateShippingLabel-o2' }],
+    });
+    expect(logged.map((line) => JSON.parse(line))).toMatchObject([
+      { message: 'not carried out', effect: 'CreateShippingLabel', key: 'o2', cause: 'TypeError' },
+      { message: 'not carried out', key: 'o3' },
+    ]);
+    expect(logged.join()).not.toContain('4111');
+  });
+
+  test('that nobody carries out are logged, unless they are left to others or only an alert', async () => {
+    listen();
+    const Records = ['CreateShippingLabel', 'SendMail', 'Overdue'].map((name) => recorded(name, 'o1'));
+    const left = { leftToOthers: ['SendMail'] };
+    expect(await effectBatch({}, { Records }, left)).toEqual({ batchItemFailures: [] });
+    expect(logged.map((line) => JSON.parse(line))).toMatchObject([
+      { message: 'nobody carries it out', effect: 'CreateShippingLabel' },
+    ]);
   });
 });

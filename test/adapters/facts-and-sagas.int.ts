@@ -82,16 +82,15 @@ describe("a saga's table", () => {
     const Records = records.filter(({ dynamodb }) => dynamodb?.NewImage?.id?.S === 'told-1');
     expect(Records).toHaveLength(5);
     const told: string[] = [];
-    const printer = async ({ idempotencyKey }: SagaEffect) => {
+    const CreateShippingLabel = async ({ idempotencyKey }: SagaEffect) => {
       told.push(idempotencyKey);
       if (told.length === 1) throw new Error('out of paper');
     };
-    const names = ['CreateShippingLabel'];
     const failed = Records.find(({ dynamodb }) => dynamodb?.NewImage?.pk?.S?.startsWith('CreateShippingLabel#'));
-    expect(await effectBatch(names, { Records }, printer)).toEqual({
+    expect(await effectBatch({ CreateShippingLabel }, { Records })).toEqual({
       batchItemFailures: [{ itemIdentifier: failed?.dynamodb?.SequenceNumber }],
     });
-    expect(await effectBatch(names, { Records }, printer)).toEqual({ batchItemFailures: [] });
+    expect(await effectBatch({ CreateShippingLabel }, { Records })).toEqual({ batchItemFailures: [] });
     expect(told).toEqual(Array(2).fill('shipping/told-1/CreateShippingLabel'));
   });
 });

@@ -140,8 +140,8 @@ describe('facts of two boundaries, from their tables to a saga, as it is deploye
     const { Item = {} } = await client.send(new GetItemCommand({ TableName: names.saga, Key: key }));
     const record = { eventName: 'INSERT', dynamodb: { NewImage: Item, SequenceNumber: '0' } } as DynamoDBRecord;
     const again: string[] = [];
-    const carryOut = async ({ idempotencyKey }: SagaEffect) => again.push(idempotencyKey);
-    await effectBatch(['CreateShippingLabel'], { Records: [record] }, carryOut);
+    const CreateShippingLabel = async ({ idempotencyKey }: SagaEffect) => again.push(idempotencyKey);
+    await effectBatch({ CreateShippingLabel }, { Records: [record] });
     expect(again).toEqual(['shipping/o1/CreateShippingLabel']);
   });
 

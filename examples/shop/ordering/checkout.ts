@@ -3,7 +3,7 @@ import type { Reader } from '../../../adapters/cache-table.ts';
 import { Answer, freshness, parsed, type Request, type Routes } from '../service/http.ts';
 import { orderIdOf } from './agreement.ts';
 import { agreementOf, type Cart, cartRequest, type Quote } from './order.ts';
-import type { Orders, StoredCart } from './orders-table.ts';
+import { CANCELLABLE_DAYS, type Orders, type StoredCart } from './orders-table.ts';
 
 /** What the checkout works on. */
 export interface CheckoutPorts {
@@ -60,7 +60,11 @@ export function createCheckout({ reader, orders, newId }: CheckoutPorts): Routes
     },
     async 'POST /orders/:orderId/cancel'({ path: { orderId = '' } }) {
       await orders.cancel(orderId);
-      return (await orders.order(orderId)) ?? noSuch('order');
+      const order = await orders.order(orderId);
+      if (order?.status === 'placed') {
+        return new Answer(409, { code: 'TooLate', message: `An order can be cancelled for ${CANCELLABLE_DAYS} days.` });
+      }
+      return order ?? noSuch('order');
     },
     async 'GET /orders/:orderId'({ path: { orderId = '' } }) {
       return (await orders.order(orderId)) ?? noSuch('order');

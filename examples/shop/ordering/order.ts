@@ -43,6 +43,8 @@ export const order = z.object({
   shoppingCartId: z.string(),
   customerId: z.string(),
   status: z.enum(['placed', 'cancelled']),
+  /** ISO 8601. */
+  placedAt: z.string(),
   /** Absent until it is known. */
   payment: z.optional(paymentState),
   /** What the customer agreed to. */

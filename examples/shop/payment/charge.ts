@@ -1,7 +1,7 @@
 import { orderIdOf } from '../ordering/agreement.ts';
 import { atMostOnce } from './at-most-once.ts';
 import type { Charge, ChargeRequest, Gateway } from './gateway.ts';
-import type { CartDetails, Payments } from './payments.ts';
+import type { GivenForCart, Payments } from './payments.ts';
 
 /** What payment works on. */
 export interface PaymentPorts {
@@ -24,22 +24,13 @@ export async function chargeOrder(
   ports: PaymentPorts,
   { orderId, shoppingCartId }: { readonly orderId: string; readonly shoppingCartId: string },
 ): Promise<void> {
-  const { payments, gateway, onRefused } = ports;
-  const { charge, cancelled, begun } = await payments.begin(orderId);
-  if (charge === undefined && cancelled && begun) await settleFound(ports, orderId);
-  if (charge === undefined && !cancelled) {
-    const request = chargeRequest(orderId, shoppingCartId, await payments.cart(shoppingCartId));
-    if (typeof request === 'string') onRefused(orderId, request);
-    await payments.settle(
-      orderId,
-      typeof request === 'string'
-        ? { paymentId: `none-${orderId}`, outcome: 'declined' }
-        : await atMostOnce(
-            () => gateway.charge(request),
-            () => gateway.findCharge(orderId),
-            begun,
-          ),
-    );
+  const { payments } = ports;
+  const before = await payments.begin(orderId);
+  if (before.charge === undefined) {
+    // What was done when the function died counts, whatever has become of cart and order since.
+    const found = before.begun ? await ports.gateway.findCharge(orderId) : undefined;
+    if (found !== undefined) await payments.settle(orderId, found);
+    else if (!before.cancelled) await payments.settle(orderId, await newCharge(ports, orderId, shoppingCartId));
   }
   await refundIfCancelled(ports, orderId);
   await payments.forget(shoppingCartId);
@@ -47,14 +38,30 @@ export async function chargeOrder(
 
 /** Gives back what an order that is cancelled was charged; where it wasn't, it never is. Errors as for `chargeOrder`. */
 export async function cancelOrder(ports: PaymentPorts, { orderId }: { readonly orderId: string }): Promise<void> {
-  await ports.payments.cancel(orderId);
+  const { begun, charge } = await ports.payments.cancel(orderId);
+  // Charging was begun and never came to an end, and perhaps never does.
+  const found = begun && charge === undefined ? await ports.gateway.findCharge(orderId) : undefined;
+  if (found !== undefined) await ports.payments.settle(orderId, found);
   await refundIfCancelled(ports, orderId);
 }
 
-/** A charge that was begun when the function died, and whose order was cancelled then: what was done is kept, and nothing done any more. */
-async function settleFound({ payments, gateway }: PaymentPorts, orderId: string): Promise<void> {
-  const found: Charge | undefined = await gateway.findCharge(orderId);
-  if (found !== undefined) await payments.settle(orderId, found);
+/** Takes in what a gateway says of a charge beside its answer. Errors as for `chargeOrder`. */
+export async function chargeAnswered(ports: PaymentPorts, orderId: string, charge: Charge): Promise<void> {
+  await ports.payments.settle(orderId, charge);
+  await refundIfCancelled(ports, orderId);
+}
+
+async function newCharge(ports: PaymentPorts, orderId: string, shoppingCartId: string): Promise<Charge> {
+  const { payments, gateway, onRefused } = ports;
+  const request = chargeRequest(orderId, shoppingCartId, await payments.givenFor(shoppingCartId));
+  if (typeof request !== 'string') {
+    return atMostOnce(
+      () => gateway.charge(request),
+      () => gateway.findCharge(orderId),
+    );
+  }
+  onRefused(orderId, request);
+  return { paymentId: `none-${orderId}`, outcome: 'declined' };
 }
 
 /** Both facts end here: whichever comes second finds what the other one has left. A refund is rare, so it is always looked up first. */
@@ -62,18 +69,19 @@ async function refundIfCancelled({ payments, gateway }: PaymentPorts, orderId: s
   const { cancelled, charge, refund } = await payments.payment(orderId);
   if (!cancelled || charge?.outcome !== 'billed' || refund !== undefined) return;
   const request = { idempotencyKey: orderId, paymentId: charge.paymentId };
-  const given = await atMostOnce(
-    () => gateway.refund(request),
-    () => gateway.findRefund(orderId),
-    true,
-  );
+  const given =
+    (await gateway.findRefund(orderId)) ??
+    (await atMostOnce(
+      () => gateway.refund(request),
+      () => gateway.findRefund(orderId),
+    ));
   await payments.settleRefund(orderId, charge, given);
 }
 
 function chargeRequest(
   orderId: string,
   shoppingCartId: string,
-  { details, agreement }: CartDetails,
+  { details, agreement }: GivenForCart,
 ): ChargeRequest | RefusalReason {
   if (details === undefined) return 'no-details';
   if (agreement === undefined) return 'no-agreement';

@@ -1,12 +1,8 @@
-import {
-  ConditionalCheckFailedException,
-  type DynamoDBClient,
-  GetItemCommand,
-  UpdateItemCommand,
-} from '@aws-sdk/client-dynamodb';
+import { type DynamoDBClient, GetItemCommand, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
 import * as z from 'zod/mini';
+import { isTaken } from '../../../adapters/condition.ts';
 import { type Agreement, agreement } from '../ordering/agreement.ts';
-import type { CartDetails, PaymentDetails } from './payments.ts';
+import type { GivenForCart, PaymentDetails } from './payments.ts';
 
 /** What a customer gives: the card, and where the bill goes. */
 export const paymentDetails = z.strictObject({
@@ -21,27 +17,30 @@ export const paymentDetails = z.strictObject({
 /** As ordering makes it. */
 export const shoppingCartId = z.uuid();
 
-/** How long what is given is kept where no order comes of it: longer than the 14 days that a fact may wait in its queue. */
-const KEEP_SECONDS = 15 * 86_400;
+/**
+ * How long what is given is kept where no order comes of it: longer than the 28 days that a fact may lie in its queue and in the dead-letter queue. An
+ * order that is dealt with later is declined.
+ */
+const KEEP_SECONDS = 30 * 86_400;
 
 /** Cards and addresses by shopping cart, in a table of their own, which forgets. */
-export interface CartDetailsTable {
+export interface DetailsTable {
   /** Keeps or replaces a part. @returns whether it did: not once an order of the cart has been dealt with */
   give(shoppingCartId: string, part: { details: PaymentDetails } | { agreement: Agreement }): Promise<boolean>;
-  cart(shoppingCartId: string): Promise<CartDetails>;
+  givenFor(shoppingCartId: string): Promise<GivenForCart>;
   /** Forgets what was given; nothing can be given for the cart any more. */
   forget(shoppingCartId: string): Promise<void>;
 }
 
-export function createCartDetailsTable(client: DynamoDBClient, TableName: string): CartDetailsTable {
+export function createDetailsTable(client: DynamoDBClient, TableName: string): DetailsTable {
   const keyOf = (cartId: string) => ({ TableName, Key: { id: { S: cartId } } });
   const expires = () => ({ N: String(Math.ceil(Date.now() / 1000) + KEEP_SECONDS) });
 
   return {
     async give(cartId, part) {
       const [name = '', value] = Object.entries(part)[0] ?? [];
-      try {
-        await client.send(
+      return isTaken(
+        client.send(
           new UpdateItemCommand({
             ...keyOf(cartId),
             UpdateExpression: 'SET #part = :part, expiresAt = :expires',
@@ -49,14 +48,10 @@ export function createCartDetailsTable(client: DynamoDBClient, TableName: string
             ExpressionAttributeNames: { '#part': name },
             ExpressionAttributeValues: { ':part': { S: JSON.stringify(value) }, ':expires': expires() },
           }),
-        );
-        return true;
-      } catch (error) {
-        if (error instanceof ConditionalCheckFailedException) return false;
-        throw error;
-      }
+        ),
+      );
     },
-    async cart(cartId) {
+    async givenFor(cartId) {
       const { Item = {} } = await client.send(new GetItemCommand({ ...keyOf(cartId), ConsistentRead: true }));
       // The door let in nothing else: what can't be read isn't the customer's fault, and no reason to decline.
       return {
@@ -68,8 +63,8 @@ export function createCartDetailsTable(client: DynamoDBClient, TableName: string
       await client.send(
         new UpdateItemCommand({
           ...keyOf(cartId),
-          UpdateExpression: 'SET forgotten = :true, expiresAt = :expires REMOVE details, agreement',
-          ExpressionAttributeValues: { ':true': { BOOL: true }, ':expires': expires() },
+          UpdateExpression: 'SET forgotten = :true REMOVE details, agreement, expiresAt',
+          ExpressionAttributeValues: { ':true': { BOOL: true } },
         }),
       );
     },

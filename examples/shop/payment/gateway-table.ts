@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { type DynamoDBClient, GetItemCommand, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
 import * as z from 'zod/mini';
 import type { GatewayBooks } from './fake-gateway.ts';
@@ -7,38 +8,50 @@ const booked = z.object({
   behaviour: z.string(),
 });
 
+/** What is counted of a key. */
+type Counted = 'chargeAttempts' | 'refundAttempts' | 'charges' | 'refunds';
+
 /** The fake gateway's books in a table, so that they outlive a function: attempts, how often money was taken and given back, and how much. */
 export function createGatewayBooks(client: DynamoDBClient, TableName: string): GatewayBooks {
   const key = (id: string) => ({ TableName, Key: { id: { S: id } } });
-  /** Counts up. @returns the new count of the first name */
-  const add = async (id: string, counts: Readonly<Record<string, number>>, data?: string): Promise<number> => {
-    const names = Object.keys(counts);
+  /** Counts one more, by a name of its own: sent twice by the SDK, whose first answer was lost, it counts once. @returns the count */
+  const count = async (
+    id: string,
+    counted: Counted,
+    set: Readonly<Record<string, { S: string } | { N: string }>> = {},
+  ) => {
+    const values = Object.entries(set).map(([name, value]) => [`:${name}`, value] as const);
     const { Attributes } = await client.send(
       new UpdateItemCommand({
         ...key(id),
-        UpdateExpression: `ADD ${names.map((name) => `${name} :${name}`).join(', ')}${data === undefined ? '' : ' SET booked = :data'}`,
-        ExpressionAttributeValues: {
-          ...Object.fromEntries(names.map((name) => [`:${name}`, { N: String(counts[name]) }])),
-          ...(data !== undefined && { ':data': { S: data } }),
-        },
-        ReturnValues: 'UPDATED_NEW',
+        UpdateExpression: `ADD ${counted} :one ${
+          values.length === 0
+            ? ''
+            : `SET ${Object.keys(set)
+                .map((name) => `${name} = :${name}`)
+                .join(', ')}`
+        }`,
+        ExpressionAttributeValues: { ':one': { SS: [randomUUID()] }, ...Object.fromEntries(values) },
+        ReturnValues: 'ALL_NEW',
       }),
     );
-    return Number(Attributes?.[names[0] ?? '']?.N);
+    return Attributes?.[counted]?.SS?.length ?? 0;
   };
   return {
-    attempt: (kind, idempotencyKey) => add(idempotencyKey, { [`${kind}Attempts`]: 1 }),
+    attempt: (kind, idempotencyKey) => count(idempotencyKey, `${kind}Attempts`),
     async bookCharge(idempotencyKey, entry, amount) {
-      const charges = entry.charge.outcome === 'billed' ? 1 : 0;
-      await add(idempotencyKey, { charges, amount }, JSON.stringify(entry));
+      const data = { booked: { S: JSON.stringify(entry) } };
+      if (entry.charge.outcome === 'billed')
+        await count(idempotencyKey, 'charges', { ...data, amount: { N: String(amount) } });
+      else await count(idempotencyKey, 'chargeAttempts', data);
     },
     async bookRefund(idempotencyKey) {
-      await add(idempotencyKey, { refunds: 1 });
+      await count(idempotencyKey, 'refunds');
     },
     async find(idempotencyKey) {
       const { Item = {} } = await client.send(new GetItemCommand({ ...key(idempotencyKey), ConsistentRead: true }));
       const entry = booked.safeParse(JSON.parse(Item.booked?.S ?? 'null')).data;
-      return { ...(entry && { booked: entry }), refunds: Number(Item.refunds?.N ?? 0) };
+      return { ...(entry && { booked: entry }), refunds: Item.refunds?.SS?.length ?? 0 };
     },
   };
 }

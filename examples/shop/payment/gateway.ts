@@ -5,7 +5,10 @@ export interface Gateway {
    * @throws GatewayTimeout when no answer came: it may have charged or not
    */
   charge(request: ChargeRequest): Promise<Charge>;
-  /** What became of a charge's key; undefined where nothing did. */
+  /**
+   * What became of a charge's key; undefined where nothing did. It must know of a charge from when the money is taken: what is neither found nor
+   * answered is asked for again.
+   */
   findCharge(idempotencyKey: string): Promise<Charge | undefined>;
   /**
    * Gives back all of a charge, once for each key.
@@ -53,4 +56,6 @@ export interface Refund {
 }
 
 /** No answer came in time. */
-export class GatewayTimeout extends Error {}
+export class GatewayTimeout extends Error {
+  override readonly name = 'GatewayTimeout';
+}

@@ -1,100 +1,69 @@
 import {
-  ConditionalCheckFailedException,
   type DynamoDBClient,
   GetItemCommand,
+  type TransactWriteItem,
   TransactWriteItemsCommand,
   UpdateItemCommand,
 } from '@aws-sdk/client-dynamodb';
 import * as z from 'zod/mini';
 import type { Facts } from '../../../adapters/facts.ts';
-import { unlessDone } from '../service/transaction.ts';
+import type { Item } from '../../../adapters/items.ts';
+import { unlessDone, withoutConflict } from '../service/writes.ts';
 import type payment from './contracts.ts';
-import type { CartDetailsTable } from './details-table.ts';
+import type { DetailsTable } from './details-table.ts';
 import type { Payment, Payments } from './payments.ts';
 
 const charge = z.object({ paymentId: z.string(), outcome: z.enum(['billed', 'declined']) });
 const refund = z.object({ refundId: z.string() });
 
-type Item = NonNullable<ConstructorParameters<typeof UpdateItemCommand>[0]['Key']>;
-
 /** Opens payment's tables for charging. An order's item has what is known of its payment, each part from when it is. */
 export function createPayments(options: {
   readonly client: DynamoDBClient;
   readonly tableName: string;
-  readonly details: Pick<CartDetailsTable, 'cart' | 'forget'>;
+  readonly details: Pick<DetailsTable, 'givenFor' | 'forget'>;
   readonly facts: Facts<typeof payment.publishes>;
 }): Payments {
   const { client, tableName: TableName, details, facts } = options;
   const keyOf = (orderId: string) => ({ TableName, Key: { id: { S: orderId } } });
 
+  /** Notes something with an order. @returns what was known of its payment before, or after */
+  const note = async (orderId: string, mark: 'begun' | 'cancelled', known: 'ALL_OLD' | 'ALL_NEW'): Promise<Payment> => {
+    const update = new UpdateItemCommand({
+      ...keyOf(orderId),
+      UpdateExpression: `SET ${mark} = :true`,
+      ExpressionAttributeValues: { ':true': { BOOL: true } },
+      ReturnValues: known,
+    });
+    return paymentOf((await withoutConflict(() => client.send(update))).Attributes);
+  };
+
   /** Keeps a part and commits the fact of it, unless the part is kept already. */
-  const keep = (
-    orderId: string,
-    part: 'charge' | 'refund',
-    value: object,
-    fact: Parameters<typeof facts.put>[0],
-    paymentId: string,
-  ) =>
-    unlessDone(
-      client,
-      new TransactWriteItemsCommand({
-        TransactItems: [
-          {
-            Update: {
-              ...keyOf(orderId),
-              UpdateExpression: 'SET #part = :value',
-              ConditionExpression: 'attribute_not_exists(#part)',
-              ExpressionAttributeNames: { '#part': part },
-              ExpressionAttributeValues: { ':value': { S: JSON.stringify(value) } },
-            },
-          },
-          facts.put(fact, { orderId, paymentId }),
-        ],
-      }),
-    );
+  const keep = (orderId: string, part: 'charge' | 'refund', value: object, fact: TransactWriteItem) => {
+    const update = {
+      ...keyOf(orderId),
+      UpdateExpression: 'SET #part = :value',
+      ConditionExpression: 'attribute_not_exists(#part)',
+      ExpressionAttributeNames: { '#part': part },
+      ExpressionAttributeValues: { ':value': { S: JSON.stringify(value) } },
+    };
+    return unlessDone(client, new TransactWriteItemsCommand({ TransactItems: [{ Update: update }, fact] }));
+  };
 
   return {
     ...details,
-    async begin(orderId) {
-      try {
-        const { Attributes } = await client.send(
-          new UpdateItemCommand({
-            ...keyOf(orderId),
-            UpdateExpression: 'SET begun = :true',
-            ConditionExpression: 'attribute_not_exists(cancelled) OR attribute_exists(begun)',
-            ExpressionAttributeValues: { ':true': { BOOL: true } },
-            ReturnValues: 'ALL_OLD',
-            ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
-          }),
-        );
-        return paymentOf(Attributes);
-      } catch (error) {
-        if (error instanceof ConditionalCheckFailedException) return paymentOf(error.Item);
-        throw error;
-      }
-    },
-    async cancel(orderId) {
-      const { Attributes } = await client.send(
-        new UpdateItemCommand({
-          ...keyOf(orderId),
-          UpdateExpression: 'SET cancelled = :true',
-          ExpressionAttributeValues: { ':true': { BOOL: true } },
-          ReturnValues: 'ALL_NEW',
-        }),
-      );
-      return paymentOf(Attributes);
-    },
+    begin: (orderId) => note(orderId, 'begun', 'ALL_OLD'),
+    cancel: (orderId) => note(orderId, 'cancelled', 'ALL_NEW'),
     async payment(orderId) {
       const { Item } = await client.send(new GetItemCommand({ ...keyOf(orderId), ConsistentRead: true }));
       return paymentOf(Item);
     },
-    settle: (orderId, { paymentId, outcome }) =>
-      keep(
-        ...([orderId, 'charge', { paymentId, outcome }] as const),
-        ...([outcome === 'billed' ? 'OrderBilled' : 'PaymentDeclined', paymentId] as const),
-      ),
-    settleRefund: (orderId, { paymentId }, { refundId }) =>
-      keep(orderId, 'refund', { refundId }, 'PaymentRefunded', paymentId),
+    settle(orderId, { paymentId, outcome }) {
+      const fact = facts.put(outcome === 'billed' ? 'OrderBilled' : 'PaymentDeclined', { orderId, paymentId });
+      return keep(orderId, 'charge', { paymentId, outcome }, fact);
+    },
+    settleRefund(orderId, { paymentId }, { refundId }) {
+      return keep(orderId, 'refund', { refundId }, facts.put('PaymentRefunded', { orderId, paymentId }));
+    },
   };
 }
 

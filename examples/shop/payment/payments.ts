@@ -7,8 +7,8 @@ export interface PaymentDetails {
   readonly billingAddress: string;
 }
 
-/** What is known of a shopping cart, each part from when it was given. */
-export interface CartDetails {
+/** What was given for a shopping cart, each part from when it was. */
+export interface GivenForCart {
   readonly details: PaymentDetails | undefined;
   /** The total that the customer agreed to. */
   readonly agreement: Agreement | undefined;
@@ -25,10 +25,10 @@ export interface Payment {
 
 /** Payment's own tables. */
 export interface Payments {
-  cart(shoppingCartId: string): Promise<CartDetails>;
+  givenFor(shoppingCartId: string): Promise<GivenForCart>;
   /** Forgets card and address; what was given for the cart can't be given again. */
   forget(shoppingCartId: string): Promise<void>;
-  /** Notes that an order is about to be charged, unless it is cancelled and nothing was begun. @returns what was known before */
+  /** Notes that an order is dealt with, so that the gateway may have been asked. @returns what was known before */
   begin(orderId: string): Promise<Payment>;
   /** Notes that an order is cancelled. @returns what is known now */
   cancel(orderId: string): Promise<Payment>;

@@ -26,6 +26,7 @@ export class PaymentStack extends Stack {
     super(scope, id, props);
     this.facts = new FactTopic(this, 'Facts', { boundary: payment, stage });
     const details = forgetfulTable(this, 'PaymentDetails', stage);
+    new CfnOutput(this, 'PaymentDetailsTable', { value: details.tableName });
     const door = serviceFunction(this, 'Details', {
       file: new URL('functions/details.ts', import.meta.url),
       description: 'Takes payment details',
@@ -39,7 +40,6 @@ export class PaymentStack extends Stack {
 
   private chargeOrders(orders: FactSource, details: Table, stage: DeploymentStage): FactQueue {
     const payments = serviceTable(this, 'Payments', stage);
-    new CfnOutput(this, 'PaymentsTable', { value: payments.tableName });
     // In a real shop this is the provider's.
     const gateway = serviceTable(this, 'FakeGateway', stage);
     new CfnOutput(this, 'FakeGatewayTable', { value: gateway.tableName });

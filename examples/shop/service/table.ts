@@ -4,12 +4,12 @@ import type { Construct } from 'constructs';
 import { acknowledge } from '../../../lib/acknowledge.ts';
 import { type DeploymentStage, deletionProtection, removalPolicy } from '../../../lib/data-protection.ts';
 
-/** A service's own table, which nobody else reads or writes: partition key `id`. */
+/** A service's own table, which nobody else reads or writes: partition key `id`; items go when `expiresAt` (epoch seconds), if any, has passed. */
 export function serviceTable(scope: Construct, id: string, stage: DeploymentStage): Table {
   return table(scope, id, stage, true);
 }
 
-/** One for what must not be kept: items go when `expiresAt` (epoch seconds) has passed, and no backup remembers what was removed. */
+/** One for what must not be kept: no backup remembers what was removed. */
 export function forgetfulTable(scope: Construct, id: string, stage: DeploymentStage): Table {
   const made = table(scope, id, stage, false);
   acknowledge(made, 'DDB3', 'what is removed must be gone, from backups too');
@@ -21,7 +21,7 @@ function table(scope: Construct, id: string, stage: DeploymentStage, isKept: boo
     partitionKey: { name: 'id', type: AttributeType.STRING },
     billingMode: BillingMode.PAY_PER_REQUEST,
     pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: isKept },
-    ...(!isKept && { timeToLiveAttribute: 'expiresAt' }),
+    timeToLiveAttribute: 'expiresAt',
     removalPolicy: removalPolicy({ stage }),
     deletionProtection: deletionProtection({ stage }),
   });

@@ -1,4 +1,5 @@
-import { ConditionalCheckFailedException, type DynamoDBClient, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
+import { type DynamoDBClient, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
+import { isTaken } from '../../../adapters/condition.ts';
 
 /** Labels, by the order's id. Effects come side by side, so a parcel can be called back before its label is printed. */
 export interface Labels {
@@ -12,20 +13,16 @@ export function createLabels(client: DynamoDBClient, TableName: string): Labels 
   const keyOf = (orderId: string) => ({ TableName, Key: { id: { S: orderId } } });
   return {
     async print(orderId, idempotencyKey) {
-      try {
-        await client.send(
+      return isTaken(
+        client.send(
           new UpdateItemCommand({
             ...keyOf(orderId),
             UpdateExpression: 'SET label = :label',
             ConditionExpression: 'attribute_not_exists(id)',
             ExpressionAttributeValues: { ':label': { S: idempotencyKey } },
           }),
-        );
-        return true;
-      } catch (error) {
-        if (error instanceof ConditionalCheckFailedException) return false;
-        throw error;
-      }
+        ),
+      );
     },
     async recall(orderId) {
       const { Attributes } = await client.send(

@@ -71,7 +71,7 @@ export function createWorld(stage: Stage): World {
     async money(orderId) {
       const TableName = output('Payment', 'FakeGatewayTable');
       const { Item } = await tables.send(new GetItemCommand({ TableName, Key: { id: { S: orderId } } }));
-      return { charges: Number(Item?.charges?.N ?? 0), refunds: Number(Item?.refunds?.N ?? 0) };
+      return { charges: Item?.charges?.SS?.length ?? 0, refunds: Item?.refunds?.SS?.length ?? 0 };
     },
     async placedLongAgo(orderId) {
       const store = createSagaStore({

@@ -205,6 +205,11 @@ describe('a saga', () => {
       ],
       /Each name once/,
     ],
+    [
+      'more of them than a transaction takes',
+      Array.from({ length: 100 }, (_, n) => ({ name: `Label${n}`, data: {} })),
+      /100 effects of o1 at once\. At most 99/,
+    ],
     ['the name of the alert', [{ name: OVERDUE, data: {} }], /Each name once/],
   ])('may not decide on effects with %s', (_, effects, message) => {
     expect(() => sagaStep(define({ decide: () => effects }), undefined, placed, clock)).toThrow(message);

@@ -1,68 +1,45 @@
 import { randomUUID } from 'node:crypto';
 import { type Agreement, orderIdOf } from '../../../examples/shop/ordering/agreement.ts';
-import { cancelOrder, chargeOrder, type PaymentPorts } from '../../../examples/shop/payment/charge.ts';
+import { cancelOrder, chargeAnswered, chargeOrder, type PaymentPorts } from '../../../examples/shop/payment/charge.ts';
 import { createFakeGateway, type GatewayBooks } from '../../../examples/shop/payment/fake-gateway.ts';
-import type { CartDetails, Payment, Payments } from '../../../examples/shop/payment/payments.ts';
+import type { Gateway } from '../../../examples/shop/payment/gateway.ts';
+import type { GivenForCart, Payments } from '../../../examples/shop/payment/payments.ts';
+import { paymentsInMemory } from './payments-in-memory.ts';
 
-/** Payment, its tables and its gateway over maps, for one order. */
+/** Payment and its gateway in memory, for one order. */
 export interface PaymentWorld {
   readonly ports: PaymentPorts;
   readonly order: { readonly orderId: string; readonly shoppingCartId: string };
   /** Tells of the order, or that it is cancelled, once. */
   tell(fact: 'placed' | 'cancelled'): Promise<void>;
-  /** How often payment's tables were called. */
+  /** Changes what the customer gave; it is lost where nothing is left of it. */
+  change(changed: (given: GivenForCart) => GivenForCart): void;
+  /** How often tables and gateway were called. */
   calls(): number;
   /** What the gateway's books and payment's own tables have, and which facts were published. */
   end(): { charges: number; refunds: number; facts: readonly string[]; keptCard: boolean; refusals: readonly string[] };
 }
 
-/** Calls of payment's tables that an order and its cancellation take at most, each told twice. */
-export const CALLS = 14;
+/** Calls of tables and gateway that an order and its cancellation take at most, each told twice. */
+export const CALLS = 24;
 
-/** What differs from a world in which all goes well. */
-export interface Adversity {
-  /** The call of payment's tables at which the function dies, from 1; `after` the call was carried out, or before. */
-  readonly crash?: { readonly at: number; readonly after: boolean };
-  /** What the customer gave. Default all, as it was quoted. */
-  readonly given?: (given: CartDetails) => CartDetails;
+/** The call of tables or gateway at which the function dies, from 1; `after` it was carried out, or before. */
+export interface Crash {
+  readonly at: number;
+  readonly after: boolean;
 }
 
-export function paymentWorld(cardNumber: string, { crash, given = (all) => all }: Adversity = {}): PaymentWorld {
+/** @param cardNumber one of `TEST_CARDS`. @param crash default none */
+export function paymentWorld(cardNumber: string, crash?: Crash): PaymentWorld {
   const agreement: Agreement = { amount: 2_900, currency: 'EUR', key: randomUUID() };
   const shoppingCartId = randomUUID();
   const order = { orderId: orderIdOf(shoppingCartId, agreement), shoppingCartId };
   const card = { number: cardNumber, holder: 'Konrad', expires: '2030-01' };
-  const facts: string[] = [];
+  const tables = paymentsInMemory();
+  const { given } = tables;
+  given.set(shoppingCartId, { details: { card, billingAddress: 'Hauptstraße 1' }, agreement });
   const refusals: string[] = [];
-  let cart = given({ details: { card, billingAddress: 'Hauptstraße 1' }, agreement });
-  let payment: Payment = { begun: false, cancelled: false, charge: undefined, refund: undefined };
 
-  const tables: Payments = {
-    cart: async () => cart,
-    async forget() {
-      cart = { details: undefined, agreement: undefined };
-    },
-    async begin() {
-      const before = payment;
-      if (!payment.cancelled || payment.begun) payment = { ...payment, begun: true };
-      return before;
-    },
-    async cancel() {
-      payment = { ...payment, cancelled: true };
-      return payment;
-    },
-    payment: async () => payment,
-    async settle(_, charge) {
-      if (payment.charge !== undefined) return;
-      payment = { ...payment, charge };
-      facts.push(charge.outcome);
-    },
-    async settleRefund(_order, _charge, refund) {
-      if (payment.refund !== undefined) return;
-      payment = { ...payment, refund };
-      facts.push('refunded');
-    },
-  };
   let calls = 0;
   const dying = <Args extends unknown[], T>(call: (...args: Args) => Promise<T>) => {
     return async (...args: Args): Promise<T> => {
@@ -75,19 +52,32 @@ export function paymentWorld(cardNumber: string, { crash, given = (all) => all }
     };
   };
   const payments: Payments = {
-    ...{ cart: dying(tables.cart), forget: dying(tables.forget), begin: dying(tables.begin) },
+    ...{ givenFor: dying(tables.givenFor), forget: dying(tables.forget), begin: dying(tables.begin) },
     ...{ cancel: dying(tables.cancel), payment: dying(tables.payment) },
     ...{ settle: dying(tables.settle), settleRefund: dying(tables.settleRefund) },
   };
   const { books, book } = gatewayBooks();
-  const gateway = createFakeGateway(books, (_, charge) => payments.settle(order.orderId, charge));
-  const ports = { payments, gateway, onRefused: (_: string, reason: string) => void refusals.push(reason) };
+  const fake = createFakeGateway(books, (_, charge) => chargeAnswered(ports, order.orderId, charge));
+  const gateway: Gateway = {
+    ...{ charge: dying(fake.charge), findCharge: dying(fake.findCharge) },
+    ...{ refund: dying(fake.refund), findRefund: dying(fake.findRefund) },
+  };
+  const ports: PaymentPorts = { payments, gateway, onRefused: (_, reason) => void refusals.push(reason) };
   return {
     ports,
     order,
     tell: (fact) => (fact === 'placed' ? chargeOrder(ports, order) : cancelOrder(ports, order)),
+    change(changed) {
+      const now = given.get(shoppingCartId);
+      if (now !== undefined) given.set(shoppingCartId, changed(now));
+    },
     calls: () => calls,
-    end: () => ({ ...book(), facts, refusals, keptCard: cart.details !== undefined }),
+    end: () => ({
+      ...book(),
+      facts: tables.facts.map((fact) => fact.split('/')[0] ?? ''),
+      refusals,
+      keptCard: given.has(shoppingCartId),
+    }),
   };
 }
 

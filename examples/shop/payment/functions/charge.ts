@@ -4,9 +4,9 @@ import { createFactQueue, factBatch } from '../../../../adapters/fact-queue.ts';
 import { createFacts } from '../../../../adapters/facts.ts';
 import ordering from '../../ordering/selling.ts';
 import { required } from '../../service/environment.ts';
-import { cancelOrder, chargeOrder, type PaymentPorts } from '../charge.ts';
+import { cancelOrder, chargeAnswered, chargeOrder, type PaymentPorts } from '../charge.ts';
 import payment from '../contracts.ts';
-import { createCartDetailsTable } from '../details-table.ts';
+import { createDetailsTable } from '../details-table.ts';
 import { createFakeGateway } from '../fake-gateway.ts';
 import { createGatewayBooks } from '../gateway-table.ts';
 import { createPayments } from '../payments-table.ts';
@@ -15,12 +15,14 @@ const client = dynamoDbClient();
 const payments = createPayments({
   client,
   tableName: required('PAYMENTS_TABLE'),
-  details: createCartDetailsTable(client, required('DETAILS_TABLE')),
+  details: createDetailsTable(client, required('DETAILS_TABLE')),
   facts: createFacts({ boundary: payment, tableName: required('FACTS_TABLE'), client }),
 });
 const ports: PaymentPorts = {
   payments,
-  gateway: createFakeGateway(createGatewayBooks(client, required('GATEWAY_TABLE')), payments.settle),
+  gateway: createFakeGateway(createGatewayBooks(client, required('GATEWAY_TABLE')), (orderId, charge) =>
+    chargeAnswered(ports, orderId, charge),
+  ),
   onRefused: (orderId, reason) =>
     console.warn(JSON.stringify({ level: 'WARN', message: 'declined, the gateway was not asked', orderId, reason })),
 };

@@ -2,11 +2,11 @@ import { dynamoDbClient } from '../../../../adapters/clients.ts';
 import { agreement } from '../../ordering/agreement.ts';
 import { required } from '../../service/environment.ts';
 import { Answer, parsed, type Request, serve } from '../../service/http.ts';
-import { type CartDetailsTable, createCartDetailsTable, paymentDetails, shoppingCartId } from '../details-table.ts';
+import { createDetailsTable, type DetailsTable, paymentDetails, shoppingCartId } from '../details-table.ts';
 
-const table = createCartDetailsTable(dynamoDbClient(), required('DETAILS_TABLE'));
+const table = createDetailsTable(dynamoDbClient(), required('DETAILS_TABLE'));
 
-async function give({ path }: Request, part: Parameters<CartDetailsTable['give']>[1]): Promise<Answer> {
+async function give({ path }: Request, part: Parameters<DetailsTable['give']>[1]): Promise<Answer> {
   const cartId = parsed(shoppingCartId, path.cartId);
   if (await table.give(cartId, part)) return new Answer(200, { shoppingCartId: cartId });
   return new Answer(409, { code: 'AlreadyOrdered', message: 'The order of this cart has been dealt with.' });

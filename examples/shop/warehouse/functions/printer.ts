@@ -12,9 +12,15 @@ function log(message: string, orderId: string): void {
 
 /** Prints a label for each order, once however often it is told, and calls parcels back. */
 export function handler(event: DynamoDBStreamEvent): Promise<DynamoDBBatchResponse> {
-  return effectBatch(['CreateShippingLabel', 'RecallParcel'], event, async ({ name, idempotencyKey, key }) => {
-    if (name === 'RecallParcel') {
-      log((await labels.recall(key)) ? 'parcel called back' : 'label withdrawn before it was printed', key);
-    } else if (await labels.print(key, idempotencyKey)) log('label printed', key);
-  });
+  return effectBatch(
+    {
+      async CreateShippingLabel({ key, idempotencyKey }) {
+        if (await labels.print(key, idempotencyKey)) log('label printed', key);
+      },
+      async RecallParcel({ key }) {
+        log((await labels.recall(key)) ? 'parcel called back' : 'label withdrawn before it was printed', key);
+      },
+    },
+    event,
+  );
 }

@@ -1,6 +1,6 @@
 import { DynamoDBClient, TransactionCanceledException, TransactWriteItemsCommand } from '@aws-sdk/client-dynamodb';
 import { describe, expect, test, vi } from 'vitest';
-import { unlessDone } from '../../../examples/shop/service/transaction.ts';
+import { unlessDone } from '../../../examples/shop/service/writes.ts';
 
 /** A client whose writes end as said, one after the other; then they succeed. @param codes of why a write is cancelled */
 function clientThat(...codes: readonly string[]) {

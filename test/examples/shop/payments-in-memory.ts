@@ -1,0 +1,47 @@
+import type { GivenForCart, Payment, Payments } from '../../../examples/shop/payment/payments.ts';
+
+/** Payment's tables over maps, and what can be seen of them. */
+export interface PaymentsInMemory extends Payments {
+  /** What customers gave, by cart. */
+  readonly given: Map<string, GivenForCart>;
+  /** Types of the facts that were committed, with the order's id. */
+  readonly facts: string[];
+}
+
+const UNKNOWN: Payment = { begun: false, cancelled: false, charge: undefined, refund: undefined };
+const NOTHING: GivenForCart = { details: undefined, agreement: undefined };
+
+export function paymentsInMemory(): PaymentsInMemory {
+  const known = new Map<string, Payment>();
+  const given = new Map<string, GivenForCart>();
+  const facts: string[] = [];
+  const of = (orderId: string): Payment => known.get(orderId) ?? UNKNOWN;
+  return {
+    given,
+    facts,
+    givenFor: async (shoppingCartId) => given.get(shoppingCartId) ?? NOTHING,
+    async forget(shoppingCartId) {
+      given.delete(shoppingCartId);
+    },
+    async begin(orderId) {
+      const before = of(orderId);
+      known.set(orderId, { ...before, begun: true });
+      return before;
+    },
+    async cancel(orderId) {
+      known.set(orderId, { ...of(orderId), cancelled: true });
+      return of(orderId);
+    },
+    payment: async (orderId) => of(orderId),
+    async settle(orderId, charge) {
+      if (of(orderId).charge !== undefined) return;
+      known.set(orderId, { ...of(orderId), charge });
+      facts.push(`${charge.outcome === 'billed' ? 'OrderBilled' : 'PaymentDeclined'}/${orderId}`);
+    },
+    async settleRefund(orderId, _charge, refund) {
+      if (of(orderId).refund !== undefined) return;
+      known.set(orderId, { ...of(orderId), refund });
+      facts.push(`PaymentRefunded/${orderId}`);
+    },
+  };
+}
