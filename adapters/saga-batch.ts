@@ -1,4 +1,3 @@
-import { Logger } from '@aws-lambda-powertools/logger';
 import type {
   DynamoDBBatchResponse,
   DynamoDBRecord,
@@ -11,6 +10,7 @@ import { handleFact, type SagaResult, type SagaStore } from '../core/saga/handle
 import { type FactQueuePorts, factBatch } from './fact-queue.ts';
 import type { Item } from './items.ts';
 import { readEffect, type SagaEffect } from './saga-items.ts';
+import { logFailedEffect, logLeftEffect } from './saga-telemetry.ts';
 
 /** What a saga runs on. */
 export interface SagaHandling {
@@ -61,20 +61,16 @@ export async function effectBatch(
     if (effect === undefined || leftToOthers.includes(effect.name)) return true;
     const handler = Object.hasOwn(handlers, effect.name) ? handlers[effect.name] : undefined;
     // The alert of a missed deadline is an effect that asks for nothing.
-    if (handler === undefined && effect.name !== OVERDUE) warnOf('nobody carries it out', effect);
+    if (handler === undefined && effect.name !== OVERDUE) logLeftEffect(effect);
     try {
       await handler?.(effect);
       return true;
     } catch (error) {
-      warnOf('not carried out', effect, error instanceof Error ? error.name : 'unknown');
+      logFailedEffect(effect, error);
       return false;
     }
   };
   const done = await Promise.all(Records.map(carryOut));
   const first = Records[done.indexOf(false)];
   return { batchItemFailures: first ? [{ itemIdentifier: first.dynamodb?.SequenceNumber ?? '' }] : [] };
-}
-
-function warnOf(message: string, { saga, key, name }: SagaEffect, cause?: string): void {
-  new Logger({ serviceName: saga }).warn(message, { effect: name, key, ...(cause !== undefined && { cause }) });
 }

@@ -15,6 +15,7 @@ import type { ProjectReport } from '../core/project/batch.ts';
 import type { SetAside } from '../core/project/ports.ts';
 import type { RelayReport } from '../core/relay/batch.ts';
 import type { GapNotice } from '../core/repair/heal.ts';
+import { causeOf } from '../core/retries.ts';
 
 /** Outcomes that somebody may have to look into. */
 const LOGGED_OUTCOMES: readonly Outcome[] = ['gap', 'discarded', 'parked', 'held'];
@@ -56,8 +57,8 @@ export function projectorTelemetry(
       if (LOGGED_OUTCOMES.includes(outcome)) logger.warn(outcome, { messageId, entity, version, reason, traceparent });
     }
     for (const { message, error } of returned) {
-      const cause = error instanceof Error ? error.name : 'unknown';
-      logger.warn('returned', { messageId: message.messageId, receiveCount: message.receiveCount, cause });
+      const { messageId, receiveCount } = message;
+      logger.warn('returned', { messageId, receiveCount, cause: causeOf(error) });
     }
   };
 }

@@ -66,6 +66,8 @@ export class FactQueue extends Construct {
   readonly parkingTable: Table;
   /** What `createFactQueue` takes: put it in the environment of the function that handles the facts. */
   readonly settings: string;
+  /** When a fact that the function never answered for comes again. */
+  readonly visibility: Duration;
   private readonly handledBy: IFunction[] = [];
 
   constructor(scope: Construct, id: string, props: FactQueueProps) {
@@ -78,12 +80,13 @@ export class FactQueue extends Construct {
     this.subscriptionDeadLetterQueue = fifoQueue(this, 'Undelivered', protection);
     acknowledge(this.subscriptionDeadLetterQueue, 'SQS3', 'is the dead-letter queue of the subscriptions');
     this.parkingTable = parkingTable(this, protection);
+    this.visibility = Duration.seconds(functionTimeout.toSeconds() * LIMITS.visibilityPerFunctionTimeout);
     this.queue = protectedQueue(this, 'Queue', protection, {
       fifo: true,
       retentionPeriod: LIMITS.maxRetention,
       // An item of the parking table takes 400 KB, so there is room for the reason that goes with a message.
       maxMessageSizeBytes: LIMITS.topicMessageBytes,
-      visibilityTimeout: Duration.seconds(functionTimeout.toSeconds() * LIMITS.visibilityPerFunctionTimeout),
+      visibilityTimeout: this.visibility,
       // Those behind a failing fact are received with it and count too, so only the backstop for a function that crashes is here.
       deadLetterQueue: { queue: this.deadLetterQueue, maxReceiveCount: LIMITS.maxMaxReceiveCount },
     });

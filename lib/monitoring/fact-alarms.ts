@@ -1,6 +1,6 @@
 import { Duration } from 'aws-cdk-lib';
-import { TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
-import type { IFunction } from 'aws-cdk-lib/aws-lambda';
+import { type IMetric, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
+import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import { OUTCOME_METRICS } from '../../core/metrics.ts';
 import type { FactQueue } from '../fact-queue.ts';
 import type { FactTopic } from '../fact-topic.ts';
@@ -14,6 +14,9 @@ export const LATE = Duration.minutes(15);
 
 /** From this age on somebody is woken: a tenth of the time after which a stream forgets, as for an owner's changes. */
 export const STUCK = Duration.minutes((LIMITS.streamRetention.toMinutes() * STREAM_USE) / 100);
+
+/** So many minutes of that time a queue must have been late or stood still. */
+const TWO_HOURS = 120;
 
 const { NOT_BREACHING } = TreatMissingData;
 
@@ -53,7 +56,7 @@ export function factTopicAlarms({ boundary, failureQueue, relay }: FactTopic): R
 export function factQueueAlarms(facts: FactQueue): Record<string, MetricAlarm> {
   const { queue, handlers } = facts;
   const name = `Queue of facts ${facts.name}`;
-  const age = queue.metricApproximateAgeOfOldestMessage({ statistic: 'Maximum', period: PERIOD });
+  const waiting = { metric: waitingIn(queue), above: 0, missing: NOT_BREACHING } as const;
   return {
     'facts-undelivered': {
       severity: 'page',
@@ -74,41 +77,45 @@ export function factQueueAlarms(facts: FactQueue): Record<string, MetricAlarm> {
       metric: freshetMetric(facts, OUTCOME_METRICS.parked, 'Sum'),
       ...onArrival,
     },
-    // The age passes over what was received more than three times, so a queue that stands still is told by that nothing is deleted.
     'facts-waiting': {
       severity: 'ticket',
       sentence: `${name} has facts that have waited for ${LATE.toHumanString()}, or lets none through.`,
-      metric: math(
-        'waiting',
-        `IF(FILL(age, 0) > ${LATE.toSeconds()} OR (FILL(visible, 0) + FILL(inFlight, 0) > 0 AND FILL(deleted, 0) == 0), 1, 0)`,
-        { age, ...queueMetrics(queue) },
-      ),
-      above: 0,
+      ...waiting,
       datapoints: [10, 15],
-      missing: NOT_BREACHING,
     },
     'facts-waiting-for-hours': {
       severity: 'page',
-      sentence: `${name} has a fact that has waited for ${STUCK.toMinutes()} minutes and was hardly tried.`,
-      metric: age,
-      above: STUCK.toSeconds(),
-      datapoints: [3, 3],
-      missing: NOT_BREACHING,
+      sentence: `${name} has had facts that wait, or let none through, for two hours.`,
+      ...waiting,
+      datapoints: [TWO_HOURS, STUCK.toMinutes()],
     },
-    ...(handlers.length > 0 && { 'facts-crashing': crashes(name, handlers) }),
+    ...(handlers.length > 0 && { 'facts-crashing': crashes(name, facts) }),
   };
 }
 
-/** Errors of a function don't count what it answers with. */
-function crashes(name: string, handlers: readonly IFunction[]): MetricAlarm {
+/** The age passes over what was received more than three times, so a queue that stands still is told by that nothing is deleted. */
+function waitingIn(queue: IQueue): IMetric {
+  const age = queue.metricApproximateAgeOfOldestMessage({ statistic: 'Maximum', period: PERIOD });
+  return math(
+    'waiting',
+    `IF(FILL(age, 0) > ${LATE.toSeconds()} OR (FILL(visible, 0) + FILL(inFlight, 0) > 0 AND FILL(deleted, 0) == 0), 1, 0)`,
+    { age, ...queueMetrics(queue) },
+  );
+}
+
+/**
+ * Errors don't count what a function answers with. A fact that crashes it each time is there again when its visibility time-out is over: three such
+ * tries out of four. Nothing else parks it.
+ */
+function crashes(name: string, { handlers, visibility }: FactQueue): MetricAlarm {
   const errors = handlers.map((handler) => handler.metricErrors({ statistic: 'Sum', period: PERIOD }));
   const [metrics, names] = numbered('errors', errors);
   return {
-    severity: 'ticket',
+    severity: 'page',
     sentence: `${name} has a function that crashes or runs out of time again and again: the facts of its batches wait.`,
     metric: math('errors', names.map((one) => `FILL(${one}, 0)`).join(' + '), metrics),
     above: 0,
-    datapoints: [3, 15],
+    datapoints: [3, Math.max(15, Math.ceil((4 * visibility.toSeconds()) / 60))],
     missing: NOT_BREACHING,
   };
 }

@@ -266,8 +266,8 @@ describe('effects', () => {
       batchItemFailures: [{ itemIdentifier: 'CreateShippingLabel-o2' }],
     });
     expect(logged.map((line) => JSON.parse(line))).toMatchObject([
-      { message: 'not carried out', effect: 'CreateShippingLabel', key: 'o2', cause: 'TypeError' },
-      { message: 'not carried out', key: 'o3' },
+      { message: 'effect failed', effect: 'CreateShippingLabel', key: 'o2', cause: 'TypeError' },
+      { message: 'effect failed', key: 'o3' },
     ]);
     expect(logged.join()).not.toContain('4111');
   });

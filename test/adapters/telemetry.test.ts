@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import * as z from 'zod/mini';
 import { factTelemetry } from '../../adapters/fact-telemetry.ts';
 import { reportTelemetry } from '../../adapters/flow-telemetry.ts';
-import { sagaTelemetry } from '../../adapters/saga-telemetry.ts';
+import { logFailedEffect, sagaTelemetry } from '../../adapters/saga-telemetry.ts';
 import { projectorTelemetry, relayTelemetry } from '../../adapters/telemetry.ts';
 import {
   BOUNDARY_DIMENSION,
@@ -201,6 +201,23 @@ describe('a saga', () => {
     const logged = lines.filter((line) => line.includes('"level":"WARN"'));
     expect(logged.map((line) => JSON.parse(line))).toMatchObject([{ message: 'overdue', key: 'o1' }]);
   });
+});
+
+test('an effect that failed is logged by its name, its key and the name of the error alone', () => {
+  const effect = {
+    name: 'CreateShippingLabel',
+    key: 'o1',
+    saga: 'shipping',
+    data: {},
+    recordedAt: '',
+    idempotencyKey: '',
+  };
+  logFailedEffect(effect, new RangeError('card 4111'));
+  const logged = lines.filter((line) => line.includes('"level":"WARN"')).map((line) => JSON.parse(line));
+  expect(logged).toMatchObject([
+    { service: 'shipping', message: 'effect failed', effect: 'CreateShippingLabel', key: 'o1', cause: 'RangeError' },
+  ]);
+  expect(lines.join('')).not.toContain('4111');
 });
 
 describe('a queue of facts', () => {

@@ -9,7 +9,7 @@ import { LIMITS } from '../../lib/limits.ts';
 import { Saga, type SagaProps } from '../../lib/saga.ts';
 import { billing, contracts, sales, shipping } from '../support/sagas.ts';
 import { propertiesOf, resourcesOf, stackTemplate, statementsOf } from '../support/shop.ts';
-import { userFunction, type WatchedFacts, watchedFacts } from '../support/watched-facts.ts';
+import { userFunction, type WatchedFacts, watchedFacts, watchedFactsAsIs } from '../support/watched-facts.ts';
 
 const sourcesIn = (stack: Stack): FactSource[] =>
   [sales, billing].map((boundary) => ({ boundary, topic: new Topic(stack, boundary.name, { fifo: true }) }));
@@ -152,7 +152,7 @@ describe('a topic of facts', () => {
 });
 
 describe('what facts and sagas write into the outputs of their stack', () => {
-  const template = watchedFacts();
+  const template = watchedFactsAsIs();
   const outputs = Object.values(template.Outputs ?? {}).map(({ Value }) => textOf(Value));
 
   test('says what was deployed, for each of them and each effect handler', () => {

@@ -42,3 +42,11 @@ export function watchedFacts({ saga: sagaProps = {}, monitoring, after }: Watche
     after?.(stack, watched);
   });
 }
+
+let asIs: Template | undefined;
+
+/** The same as it is: synthesised once for all tests of a worker. */
+export function watchedFactsAsIs(): Template {
+  asIs ??= watchedFacts();
+  return asIs;
+}

@@ -1,6 +1,5 @@
 import { GetItemCommand, paginateScan } from '@aws-sdk/client-dynamodb';
 import { createSagaReader, createSagaStore } from '../../../adapters/saga-table.ts';
-import { ownerOf } from '../../../cli/session.ts';
 import type { Stage } from '../../../cli/story.ts';
 import { factEventId } from '../../../core/fact.ts';
 import { OVERDUE } from '../../../core/saga/define.ts';
@@ -8,22 +7,17 @@ import { handleFact } from '../../../core/saga/handle.ts';
 import ordering from '../ordering/selling.ts';
 import shipping from '../warehouse/shipping.ts';
 import { createShopClient, type ShopClient } from './client.ts';
+import { createSwitches, type Switches } from './stand-still.ts';
 
 const LONG_AGO_MS = 3 * 86_400_000;
 
 /** What the story's steps have at hand. */
-export interface World extends Stage {
+export interface World extends Stage, Switches {
   readonly shop: ShopClient;
-  /** Two minutes pass at once: heartbeats come through, and the report notes it. */
-  minutes(): Promise<void>;
-  /** Stops everything that an owner runs, or has it run again. */
-  running(types: readonly string[], isRunning: boolean): void;
-  /** Stops payment's function that charges, or has it run again. */
-  charging(isRunning: boolean): void;
   /** Order ids of the labels that were printed, and whose parcels aren't called back. */
   labels(): Promise<readonly string[]>;
-  /** How often the gateway has taken money for an order, and has given it back. */
-  money(orderId: string): Promise<{ readonly charges: number; readonly refunds: number }>;
+  /** How often the gateway has taken money for an order, how much, and how often it has given it back. */
+  money(orderId: string): Promise<{ readonly charges: number; readonly amount: number; readonly refunds: number }>;
   /** Lets an order be one that was placed three days ago, and of which nothing else was heard. */
   placedLongAgo(orderId: string): Promise<void>;
   /** Alerts that were raised for orders whose facts didn't come in time. */
@@ -40,25 +34,8 @@ export function createWorld(stage: Stage): World {
   };
   return {
     ...stage,
+    ...createSwitches(cloud),
     shop: createShopClient(cloud.outputs),
-    async minutes() {
-      for (let minute = 0; minute < 2; minute += 1) {
-        await cloud.tick();
-        await cloud.idle();
-      }
-    },
-    running(types, isRunning) {
-      for (const type of types) {
-        const { relay, governor } = ownerOf(session, type).deployed;
-        for (const name of [relay, governor]) {
-          cloud.functions.setReservedConcurrency(name, isRunning ? undefined : 0);
-        }
-      }
-    },
-    charging(isRunning) {
-      const charge = cloud.functions.functions().find(({ name }) => name.startsWith('Payment-Charge'));
-      cloud.functions.setReservedConcurrency(charge?.name ?? '', isRunning ? undefined : 0);
-    },
     async labels() {
       const orders: string[] = [];
       const TableName = output('Shipping', 'LabelsTable');
@@ -71,7 +48,8 @@ export function createWorld(stage: Stage): World {
     async money(orderId) {
       const TableName = output('Payment', 'FakeGatewayTable');
       const { Item } = await tables.send(new GetItemCommand({ TableName, Key: { id: { S: orderId } } }));
-      return { charges: Item?.charges?.SS?.length ?? 0, refunds: Item?.refunds?.SS?.length ?? 0 };
+      const times = (counted: 'charges' | 'refunds') => Item?.[counted]?.SS?.length ?? 0;
+      return { charges: times('charges'), amount: Number(Item?.amount?.N ?? 0), refunds: times('refunds') };
     },
     async placedLongAgo(orderId) {
       const store = createSagaStore({

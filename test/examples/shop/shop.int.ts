@@ -5,10 +5,10 @@ import * as z from 'zod/mini';
 import { createFlowStore } from '../../../adapters/flow-table.ts';
 import catalog from '../../../examples/shop/catalog/contracts.ts';
 import { products } from '../../../examples/shop/catalog/products.ts';
-import customersBoundary from '../../../examples/shop/customers/contracts.ts';
 import { customers } from '../../../examples/shop/customers/customers.ts';
 import { TEST_CARDS } from '../../../examples/shop/payment/fake-gateway.ts';
 import { BILLING_ADDRESS, CARD_EXPIRES, CARD_HOLDER, type Purchase } from '../../../examples/shop/whole/client.ts';
+import { CHARGING, OWNERS } from '../../../examples/shop/whole/stand-still.ts';
 import { ownerIn } from '../../../local/deployed.ts';
 import { sideBySide, startWholeShop, type WholeShop } from './whole-shop.ts';
 
@@ -107,11 +107,11 @@ describe('an order', () => {
   });
 
   test('that is cancelled before it is shipped costs nothing in the end and gets no label, and is cancelled once', async () => {
-    shop.charging(false);
+    shop.running(CHARGING, false);
     const { orderId } = await buy('p-mug');
     for (const _ of [1, 2]) expect((await shop.cancel(orderId)).body).toMatchObject({ orderId, status: 'cancelled' });
     await shop.cloud.idle();
-    shop.charging(true);
+    shop.running(CHARGING, true);
     await shop.cloud.idle();
     const ends = { order: 'cancelled, refunded', charges: 1, refunds: 1, labels: 0, recalled: 0 };
     expect(await outcomeOf(orderId)).toEqual(ends);
@@ -229,10 +229,9 @@ describe('payment details', () => {
 
 describe('while catalog and customers are stopped', () => {
   test('1,000 reads and checkouts are answered; staleness grows with the outage and is gone after it, and nothing is lost', async () => {
-    const owners = [catalog, customersBoundary];
     await shop.minutes();
     const stoppedAtMs = Date.now();
-    shop.running(owners, false);
+    shop.running(OWNERS, false);
     await shop.ownerOf('Product').put('Product', 'p-tent', { ...products[5]?.state, name: 'Three-person tent' });
     await shop.ownerOf('Customer').put('Customer', 'c-sofja', { ...customers[2]?.state, tier: 'gold' });
     const orders: string[] = [];
@@ -251,7 +250,7 @@ describe('while catalog and customers are stopped', () => {
     expect(last).toMatchObject({ version: 1, value: { name: 'Two-person tent' } });
     expect(last.stalenessMs).toBeGreaterThan(outageMs);
 
-    shop.running(owners, true);
+    shop.running(OWNERS, true);
     await shop.cloud.idle();
     await shop.minutes();
     const after = await vi.waitFor(async () => {
@@ -288,10 +287,10 @@ describe('what left payment', () => {
           ...{ ExpressionAttributeValues: { ':details': { S: details } }, ReturnValues: 'UPDATED_OLD' },
         }),
       );
-    shop.charging(false);
+    shop.running(CHARGING, false);
     const { orderId, shoppingCartId } = await buy('p-mug');
     const { Attributes } = await set(shoppingCartId, `{"card":{"number":"x${TEST_CARDS.good}"}}`);
-    shop.charging(true);
+    shop.running(CHARGING, true);
     await vi.waitFor(() => expect(shop.lines.filter((line) => line.includes('"returned"'))).not.toEqual([]), 20_000);
     await set(shoppingCartId, Attributes?.details?.S ?? '');
     await shop.cloud.idle();

@@ -3,29 +3,23 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type AttributeValue, type DynamoDBClient, paginateListTables, paginateScan } from '@aws-sdk/client-dynamodb';
 import { createOwner, type Owner } from '../../../adapters/owner-table.ts';
-import type { Boundary } from '../../../core/contract.ts';
 import catalog from '../../../examples/shop/catalog/contracts.ts';
 import customers from '../../../examples/shop/customers/contracts.ts';
 import geography from '../../../examples/shop/geography/contracts.ts';
 import { wholeShopApp } from '../../../examples/shop/whole/app.ts';
 import { createShopClient, type ShopClient } from '../../../examples/shop/whole/client.ts';
 import { fillShop } from '../../../examples/shop/whole/fill.ts';
+import { createSwitches, type Switches } from '../../../examples/shop/whole/stand-still.ts';
 import { type LocalCloud, startLocalCloud } from '../../../local/cloud.ts';
 import { cloudClient, ownerIn } from '../../../local/deployed.ts';
 
 /** The whole shop in a local cloud, filled with what it sells. */
-export interface WholeShop extends ShopClient {
+export interface WholeShop extends ShopClient, Switches {
   readonly cloud: LocalCloud;
   readonly client: DynamoDBClient;
   /** What all functions logged. */
   readonly lines: readonly string[];
   ownerOf(type: string): Owner;
-  /** Stops the functions of owners, or has them run again. */
-  running(boundaries: readonly Boundary[], isRunning: boolean): void;
-  /** Stops payment's function that charges, or has it run again. */
-  charging(isRunning: boolean): void;
-  /** Two minutes pass at once: heartbeats come through, and the report finds them. */
-  minutes(): Promise<void>;
   /** All items of the tables whose name contains a text. @param but contained in the names of those to leave out */
   itemsOf(name: string, but?: string): Promise<readonly Item[]>;
   stop(): Promise<void>;
@@ -52,24 +46,8 @@ export async function startWholeShop(): Promise<WholeShop> {
   await cloud.idle();
   return {
     ...createShopClient(cloud.outputs),
+    ...createSwitches(cloud),
     ...{ cloud, client, lines, ownerOf },
-    running(boundaries, isRunning) {
-      for (const { relay, governor } of boundaries.map((boundary) => ownerIn(cloud, boundary))) {
-        for (const name of [relay, governor]) {
-          cloud.functions.setReservedConcurrency(name, isRunning ? undefined : 0);
-        }
-      }
-    },
-    charging(isRunning) {
-      const charge = cloud.functions.functions().find(({ name }) => name.startsWith('Payment-Charge'));
-      cloud.functions.setReservedConcurrency(charge?.name ?? '', isRunning ? undefined : 0);
-    },
-    async minutes() {
-      for (let minute = 0; minute < 2; minute += 1) {
-        await cloud.tick();
-        await cloud.idle();
-      }
-    },
     itemsOf: (name, but) => itemsOf(client, (table) => table.includes(name) && !(but && table.includes(but))),
     async stop() {
       client.destroy();

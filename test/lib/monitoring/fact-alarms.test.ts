@@ -1,11 +1,14 @@
 import { Duration, type Stack } from 'aws-cdk-lib';
 import { describe, expect, test } from 'vitest';
+import { FactQueue } from '../../../lib/fact-queue.ts';
+import { FactTopic } from '../../../lib/fact-topic.ts';
+import { PipelineMonitoring } from '../../../lib/monitoring/pipeline-monitoring.ts';
 import { evaluateExpression } from '../../support/evaluate-expression.ts';
-import { shipping } from '../../support/sagas.ts';
-import { resourcesOf } from '../../support/shop.ts';
-import { userFunction, type WatchedFacts, watchedFacts } from '../../support/watched-facts.ts';
+import { sales, shipping } from '../../support/sagas.ts';
+import { resourcesOf, stackTemplate } from '../../support/shop.ts';
+import { userFunction, type WatchedFacts, watchedFacts, watchedFactsAsIs } from '../../support/watched-facts.ts';
 
-const template = watchedFacts();
+const template = watchedFactsAsIs();
 
 interface Alarm {
   readonly AlarmDescription: string;
@@ -68,8 +71,8 @@ describe('the alarms on facts and sagas', () => {
   test('page for what is not done and will not be by itself, or soon', () => {
     const pages = [...alarms.keys()].filter((name) => severityOf(name) === 'page');
     expect([...new Set(pages.map((name) => name.replace(/^Test-[a-z]+-/, '')))].sort()).toEqual([
-      ...['effects-failed', 'effects-waiting-for-hours', 'facts-dead-letters', 'facts-not-published', 'facts-parked'],
-      ...['facts-undelivered', 'facts-unpublished-for-hours', 'facts-waiting-for-hours'],
+      ...['effects-failed', 'effects-waiting-for-hours', 'facts-crashing', 'facts-dead-letters', 'facts-not-published'],
+      ...['facts-parked', 'facts-undelivered', 'facts-unpublished-for-hours', 'facts-waiting-for-hours'],
     ]);
     for (const name of pages) expect([name, alarms.get(name)?.OKActions?.length]).toEqual([name, 1]);
   });
@@ -91,7 +94,8 @@ describe('the alarms on facts and sagas', () => {
     ['shipping-saga-overdue', { Namespace: 'Freshet', MetricName: 'SagaOverdue', Statistic: 'Sum', Threshold: 0 }],
     ['sales-facts-delayed', { Namespace: 'AWS/Lambda', MetricName: 'IteratorAge', Threshold: 900_000 }],
     ['sales-facts-unpublished-for-hours', { MetricName: 'IteratorAge', Threshold: 8_640_000 }],
-    ['charges-facts-waiting-for-hours', { MetricName: 'ApproximateAgeOfOldestMessage', Threshold: 8_640 }],
+    ['charges-facts-waiting-for-hours', { DatapointsToAlarm: 120, EvaluationPeriods: 144 }],
+    ['charges-facts-crashing', { DatapointsToAlarm: 3, EvaluationPeriods: 15 }],
   ])('%s goes by its metric', (name, expected) => {
     expect(metricOf(name)).toMatchObject(expected);
   });
@@ -122,6 +126,7 @@ describe("an alarm's condition", () => {
     ['one fails, the others pass', { age: 0, inFlight: 1, deleted: 5 }, 0],
   ])('facts-waiting: %s', (_, values, expected) => {
     expect(evaluate('charges-facts-waiting', values)).toBe(expected);
+    expect(evaluate('charges-facts-waiting-for-hours', values)).toBe(expected);
   });
 
   test.each<[string, Record<string, number>, number]>([
@@ -130,6 +135,20 @@ describe("an alarm's condition", () => {
     ['a look that failed', { invoked: 1, errors: 1 }, 1],
   ])('saga-deadlines-silent: %s', (_, values, expected) => {
     expect(evaluate('shipping-saga-deadlines-silent', values)).toBe(expected);
+  });
+
+  test('facts-crashing waits for four visibility time-outs where they are long: a deadly fact comes no sooner', () => {
+    const slow = (stack: Stack) => {
+      const topic = new FactTopic(stack, 'Slow', { boundary: sales });
+      const facts = [sales.publishes.OrderPlaced];
+      const functionTimeout = Duration.minutes(15);
+      const queue = new FactQueue(stack, 'Queue', { name: 'slow', facts, sources: [topic], functionTimeout });
+      queue.addHandler(userFunction(stack, 'Handler'));
+      new PipelineMonitoring(stack, 'Monitoring', { owners: [], caches: [], factQueues: [queue] });
+    };
+    expect(alarmsOf(stackTemplate(slow)).get('Test-slow-facts-crashing')).toMatchObject({
+      ...{ DatapointsToAlarm: 3, EvaluationPeriods: 360 },
+    });
   });
 
   test("effects-failed: what came into either handler's queue", () => {

@@ -12,11 +12,11 @@ import { statusCommand } from '../../../cli/status/command.ts';
 import { watchCommand } from '../../../cli/watch/command.ts';
 import { runbookProblems, SECTIONS } from '../../support/runbook.ts';
 import { resourcesOf, shopTemplates } from '../../support/shop.ts';
-import { watchedFacts } from '../../support/watched-facts.ts';
+import { watchedFactsAsIs } from '../../support/watched-facts.ts';
 
 const URL_OF_RUNBOOK = 'docs/runbook.md';
 const runbook = readFileSync(fileURLToPath(new URL(`../../../${URL_OF_RUNBOOK}`, import.meta.url)), 'utf8');
-const templates = [shopTemplates().Monitoring, watchedFacts()];
+const templates = [shopTemplates().Monitoring, watchedFactsAsIs()];
 const alarms = ['AWS::CloudWatch::Alarm', 'AWS::CloudWatch::CompositeAlarm'].flatMap((type) =>
   templates
     .flatMap((template) => resourcesOf(template, type))
