@@ -6,6 +6,7 @@ import { SubscriptionFilter, type Topic } from 'aws-cdk-lib/aws-sns';
 import { SqsSubscription } from 'aws-cdk-lib/aws-sns-subscriptions';
 import { contractsFile } from '../../lib/contracts-module.ts';
 import { EntityOwner } from '../../lib/entity-owner.ts';
+import { LIMITS } from '../../lib/limits.ts';
 import { LocalCache } from '../../lib/local-cache.ts';
 import { fifoTopic, grantTable, protectedQueue, protectedTable } from '../../lib/protected-resources.ts';
 import { repairQueue } from '../../lib/set-aside.ts';
@@ -17,9 +18,6 @@ import { STACKS } from './stacks.ts';
 
 // Made to be thrown away: it never runs anywhere but in the local cloud.
 const protection = { stage: 'development' } as const;
-
-/** Receives of a notification before it goes to the dead-letter queue: the least that AWS advises (lambda/services-sqs-configure). */
-const MAX_RECEIVE_COUNT = 5;
 
 const app = new App({ ...(process.env.CDK_OUTDIR !== undefined && { outdir: process.env.CDK_OUTDIR }) });
 
@@ -66,7 +64,7 @@ function carryingCache(number: number): LocalCache {
   return cache;
 }
 
-/** Notification and callback: a queue, a function that asks the owner, and a table for what it answers. */
+/** Notification and callback: a queue that is as patient as a cache's, a function that asks the owner, and a table for what it answers. */
 function notifiedCopy(number: number, topic: Topic, url: FunctionUrl): Table {
   const stack = new Stack(app, `${STACKS.listener}${number}`);
   const table = protectedTable(stack, 'Copy', protection, { pointInTimeRecovery: false });
@@ -74,7 +72,7 @@ function notifiedCopy(number: number, topic: Topic, url: FunctionUrl): Table {
   const queue = protectedQueue(stack, 'Queue', protection, {
     fifo: true,
     visibilityTimeout: Duration.seconds(FUNCTION_TIMEOUT.toSeconds() * 6),
-    deadLetterQueue: { queue: deadLetters, maxReceiveCount: MAX_RECEIVE_COUNT },
+    deadLetterQueue: { queue: deadLetters, maxReceiveCount: LIMITS.maxMaxReceiveCount },
   });
   const filterPolicy = { type: SubscriptionFilter.stringFilter({ allowlist: wantedBy(number) }) };
   topic.addSubscription(new SqsSubscription(queue, { rawMessageDelivery: true, filterPolicy }));

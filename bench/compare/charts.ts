@@ -1,7 +1,8 @@
 import type { Chart } from '../support/result.ts';
 import { CONSUMERS } from './catalogue.ts';
+import { ABSENCE_NAMES, ABSENCES } from './measure-absences.ts';
 import { OWNER_STATES, WAY_NAMES, WAYS, type Way } from './plan.ts';
-import { type Comparison, dollarsPerMillion, loadOf, readsOf, stalenessOf } from './result.ts';
+import { type Comparison, dollarsPerMillion, loadOf, outcomeOf, readsOf, stalenessOf } from './result.ts';
 
 /** How often each consumer reads what has changed, from data that hardly anybody looks at to data that every request needs. */
 export const READS_PER_CHANGE = [0.1, 1, 10, 100, 1_000] as const;
@@ -22,9 +23,14 @@ export function comparisonCharts(comparison: Comparison): Chart[] {
       ),
     },
     {
-      ...{ file: 'compare-latency', title: 'Median time until a read is answered or fails', unit: 'ms' },
+      ...{ file: 'compare-latency', title: 'Median time until a read is answered', unit: 'ms' },
       ...{ kind: 'bar', logarithmic: true, categories: states },
-      series: byWay((way) => OWNER_STATES.map((state) => readsOf(comparison, state, way).p50Ms)),
+      series: byWay((way) =>
+        OWNER_STATES.map((state) => {
+          const { answered, p50Ms } = readsOf(comparison, state, way);
+          return answered > 0 ? p50Ms : undefined;
+        }),
+      ),
     },
     {
       file: 'compare-owner-requests',
@@ -44,6 +50,11 @@ export function comparisonCharts(comparison: Comparison): Chart[] {
         name: WAY_NAMES[way],
         values: (['up', 'slow'] as const).map((state) => stalenessOf(comparison, state, way).p50Ms),
       })),
+    },
+    {
+      ...{ file: 'compare-recovery', title: 'From the end of an absence until the newest is there', unit: 's' },
+      ...{ kind: 'bar', categories: ABSENCES.map((absence) => ABSENCE_NAMES[absence]) },
+      series: byWay((way) => ABSENCES.map((absence) => outcomeOf(comparison, absence, way).recoveryMs / 1000)),
     },
     {
       ...{ file: 'compare-bytes', title: `Bytes for a change that each consumer reads ${readsPerChange} times` },
@@ -68,6 +79,6 @@ export function comparisonCharts(comparison: Comparison): Chart[] {
   ];
 }
 
-function byWay(values: (way: Way) => number[]): Chart['series'] {
+function byWay(values: (way: Way) => (number | undefined)[]): Chart['series'] {
   return WAYS.map((way) => ({ name: WAY_NAMES[way], values: values(way) }));
 }

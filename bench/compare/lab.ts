@@ -27,7 +27,7 @@ export interface CompareLab {
   read(number: number, way: Way, type: ProductType, id: string): Promise<number | undefined>;
   /** The version that the first consumer holds, looked up past its page; 0 for none. */
   held(way: 'notify' | 'carry', type: ProductType, id: string): Promise<number>;
-  /** States of products that have come to the first consumer so far. */
+  /** States of products that have come to the first consumer so far: answers of the owner, or events that have ended. */
   received(way: 'notify' | 'carry'): number;
   setOwner(state: OwnerState): void;
   /** Stops the owner's API, or starts it again, and leaves what publishes its changes. */
@@ -36,8 +36,6 @@ export interface CompareLab {
   setConsumer(isRunning: boolean): void;
   /** Notifications in the first consumer's dead-letter queue. */
   stranded(): number;
-  /** Moves them back, as an operator would (sqs-api/API_StartMessageMoveTask). */
-  redrive(): void;
   stop(): Promise<void>;
 }
 
@@ -46,7 +44,7 @@ export async function startCompareLab(assembly: string, plan: Plan): Promise<Com
   setBenchCredentials();
   const proxy = await startTableProxy();
   const ledger = createLedger();
-  let stored = 0;
+  let answered = 0;
   const cloud = await startLocalCloud({
     assembly,
     ledger,
@@ -57,7 +55,7 @@ export async function startCompareLab(assembly: string, plan: Plan): Promise<Com
       return { ...services, dynamodb: proxy.url };
     },
     onLog(name, line) {
-      if (name.startsWith(`${STACKS.listener}1-`)) stored += Number(/^{"stored":(\d+)}$/.exec(line)?.[1] ?? 0);
+      if (name.startsWith(`${STACKS.listener}1-`)) answered += Number(/^{"answered":(\d+)}$/.exec(line)?.[1] ?? 0);
     },
   });
   const names = namesIn(cloud);
@@ -93,7 +91,7 @@ export async function startCompareLab(assembly: string, plan: Plan): Promise<Com
       return entity.status === 'unknown' ? 0 : entity.version;
     },
     received(way) {
-      if (way === 'notify') return stored;
+      if (way === 'notify') return answered;
       const dimensions = { [BOUNDARY_DIMENSION]: consumer(1).name };
       const metric = { namespace: METRIC_NAMESPACE, metric: PROJECTOR_METRICS.settled, dimensions };
       return cloud.metrics.query(metric)?.sum ?? 0;
@@ -105,7 +103,6 @@ export async function startCompareLab(assembly: string, plan: Plan): Promise<Com
     setApi: (isRunning) => setRunning([names.api], isRunning),
     setConsumer: (isRunning) => setRunning(names.consumersFunctions, isRunning),
     stranded: () => deadLetters.counts().visible,
-    redrive: () => void cloud.messaging.moveTasks.start({ sourceArn: deadLetters.arn }),
     async stop() {
       client.destroy();
       await cloud.stop();

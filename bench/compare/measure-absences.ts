@@ -1,9 +1,21 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { type CompareLab, productId } from './lab.ts';
+import { arrival } from './measure-staleness.ts';
 import { WAYS, type Way } from './plan.ts';
+
+/** How often a call is tried until it has the newest version. */
+const CALL_POLL_MS = 20;
 
 /** Who was away: the consumer with all its functions; the owner with all of its; the owner's API alone, while its changes still go out. */
 export const ABSENCES = ['consumer', 'owner', 'api'] as const;
 export type Absence = (typeof ABSENCES)[number];
+
+/** As the page calls them. */
+export const ABSENCE_NAMES: Readonly<Record<Absence, string>> = {
+  consumer: 'the consumer',
+  owner: 'the owner',
+  api: "the owner's API alone",
+};
 
 /** What became by one way of changes that were made while somebody was away. */
 export interface Outcome {
@@ -13,14 +25,14 @@ export interface Outcome {
   readonly products: number;
   /** While it lasted, reads of each product once: answered, and with the newest version. Undefined: the reader itself was away. */
   readonly whileAway: { readonly answered: number; readonly newest: number } | undefined;
+  /** From the end of the absence until each product was read, or held by the copy, at its newest version, milliseconds; 0 where it was before. */
+  readonly recoveryMs: number;
   /** Once it was over and nothing moved any more: products read at their newest version. */
   readonly newestAfter: number;
   /** States that came to the consumer because of the changes; undefined: it only has what it reads. */
   readonly received: number | undefined;
   /** Messages that wait for an operator. */
   readonly stranded: number;
-  /** Products read at their newest version when the operator has moved those back. */
-  readonly newestAfterRedrive: number;
 }
 
 /** Has somebody go away, makes changes, and has them come back. The last change is a deletion. */
@@ -31,32 +43,46 @@ export async function measureAbsences(lab: CompareLab): Promise<Outcome[]> {
 }
 
 async function during(lab: CompareLab, absence: Absence): Promise<Outcome[]> {
+  const { products: count, changesEach, seconds } = lab.plan.away;
   const before = { notify: lab.received('notify'), carry: lab.received('carry') };
   setAway(lab, absence, true);
+  const endsAtMs = performance.now() + seconds * 1000;
   const newest = await makeChanges(lab);
-  const changes = lab.plan.away.products * lab.plan.away.changesEach + 1;
-  // What waits for a stopped function isn't waited for; callbacks that fail are, until the last of them is a dead letter.
-  await lab.cloud.idle();
+  // All are away equally long, whatever waits for them meanwhile.
+  await pause(endsAtMs - performance.now());
   const whileAway = absence === 'consumer' ? undefined : await readEach(lab, newest);
+  const overAtMs = performance.now();
   setAway(lab, absence, false);
+  const recovered = await recoveries(lab, newest);
   await lab.cloud.idle();
   const after = await readEach(lab, newest);
-  const stranded = lab.stranded();
   const received = {
     call: undefined,
     notify: lab.received('notify') - before.notify,
     carry: lab.received('carry') - before.carry,
   };
-  if (stranded > 0) lab.redrive();
-  await lab.cloud.idle();
-  const afterRedrive = await readEach(lab, newest);
   return WAYS.map((way) => ({
-    ...{ absence, way, changes, products: newest.size, received: received[way] },
+    ...{ absence, way, changes: count * changesEach + 1, products: newest.size, received: received[way] },
     whileAway: whileAway?.[way],
+    recoveryMs: whileAway?.[way].newest === newest.size ? 0 : recovered[way] - overAtMs,
     newestAfter: after[way].newest,
-    stranded: way === 'notify' ? stranded : 0,
-    newestAfterRedrive: afterRedrive[way].newest,
+    stranded: way === 'notify' ? lab.stranded() : 0,
   }));
+}
+
+/** When each way has the newest version of every product: all are looked at side by side. */
+async function recoveries(lab: CompareLab, newest: ReadonlyMap<string, number>): Promise<Record<Way, number>> {
+  const all = async (arrivalOf: (id: string, version: number) => Promise<number>) =>
+    Math.max(...(await Promise.all([...newest].map(([id, version]) => arrivalOf(id, version)))));
+  const [call, notify, carry] = await Promise.all([
+    all(async (id, version) => {
+      while ((await lab.read(1, 'call', 'ForOne', id)) !== version) await pause(CALL_POLL_MS);
+      return performance.now();
+    }),
+    all((id, version) => arrival(lab, 'notify', id, version)),
+    all((id, version) => arrival(lab, 'carry', id, version)),
+  ]);
+  return { call, notify, carry };
 }
 
 function setAway(lab: CompareLab, absence: Absence, isAway: boolean): void {

@@ -20,15 +20,19 @@ export interface Plan {
   readonly reads: Readonly<Record<OwnerState, { readonly rounds: number; readonly reads: number }>>;
   /** Changes whose requests are counted, one at a time, and reads by each consumer after each of them. */
   readonly counted: { readonly changes: number; readonly readsPerChange: number };
-  /** Changes whose way to the consumer is timed, while the owner is up and while it is slow. */
-  readonly timed: { readonly up: number; readonly slow: number };
-  /** Products that change while somebody is away, and how often each. */
-  readonly away: { readonly products: number; readonly changesEach: number };
+  /** Changes whose way to the consumer is timed, by the owner's state. */
+  readonly timed: Readonly<Record<TimedState, number>>;
+  /** Products that change while somebody is away, how often each, and how long that somebody is. */
+  readonly away: { readonly products: number; readonly changesEach: number; readonly seconds: number };
 }
 
 /** `slow`: its table takes `SLOW_MS` for a read. `hangs`: it takes longer than callers wait. `down`: none of its functions runs. */
 export const OWNER_STATES = ['up', 'slow', 'hangs', 'down'] as const;
 export type OwnerState = (typeof OWNER_STATES)[number];
+
+/** In which changes are timed. `no-api`: the owner's API is down, and its changes still go out. */
+export const TIMED_STATES = ['up', 'slow', 'no-api'] as const;
+export type TimedState = (typeof TIMED_STATES)[number];
 
 /** What a slow owner's table takes for a read. */
 export const SLOW_MS = 200;
@@ -43,12 +47,12 @@ export const FULL: Plan = {
   reads: {
     up: { rounds: 7, reads: 60 },
     slow: { rounds: 5, reads: 12 },
-    hangs: { rounds: 1, reads: 6 },
+    hangs: { rounds: 3, reads: 4 },
     down: { rounds: 5, reads: 40 },
   },
   counted: { changes: 12, readsPerChange: 5 },
-  timed: { up: 60, slow: 20 },
-  away: { products: 6, changesEach: 3 },
+  timed: { up: 100, slow: 20, 'no-api': 20 },
+  away: { products: 6, changesEach: 3, seconds: 10 },
 };
 
 /** Enough to see whether the claims hold; its times mean little. */
@@ -62,6 +66,6 @@ export const QUICK: Plan = {
     down: { rounds: 1, reads: 6 },
   },
   counted: { changes: 3, readsPerChange: 2 },
-  timed: { up: 5, slow: 3 },
-  away: { products: 3, changesEach: 2 },
+  timed: { up: 5, slow: 3, 'no-api': 3 },
+  away: { products: 3, changesEach: 2, seconds: 4 },
 };

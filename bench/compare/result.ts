@@ -2,7 +2,7 @@ import type { Outcome } from './measure-absences.ts';
 import type { WaysLoad } from './measure-load.ts';
 import type { Reads } from './measure-reads.ts';
 import type { Staleness } from './measure-staleness.ts';
-import type { OwnerState, Plan, Way } from './plan.ts';
+import type { OwnerState, Plan, TimedState, Way } from './plan.ts';
 
 /** What the comparison came to, with what one needs to get it again: bench/compare/results.json. */
 export interface Comparison extends Measurements {
@@ -32,7 +32,7 @@ export function loadOf({ load }: Measurements, consumers: number, way: Way): Way
 }
 
 /** Likewise. */
-export function stalenessOf({ staleness }: Measurements, state: 'up' | 'slow', way: Way): Staleness {
+export function stalenessOf({ staleness }: Measurements, state: TimedState, way: Way): Staleness {
   return found(staleness, (one) => one.state === state && one.way === way, `staleness ${state} ${way}`);
 }
 

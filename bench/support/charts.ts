@@ -18,9 +18,14 @@ export function drawChart({ title, unit, kind, logarithmic = false, categories, 
     series: series.map(({ name, values }) => ({
       name,
       type: kind,
-      data: values.map((value) => Math.round(value * 10) / 10),
+      data: values.map((value) => (value === undefined ? '-' : rounded(value))),
     })),
   });
+}
+
+/** To a tenth; what is smaller than 1 to three digits, since a logarithm of 0 can't be drawn. */
+function rounded(value: number): number {
+  return Math.abs(value) < 1 ? Number(value.toPrecision(3)) : Math.round(value * 10) / 10;
 }
 
 /** Draws axes and series as SVG, with title and legend in the project's style. @param height pixels, of 900 wide */

@@ -32,7 +32,8 @@ export interface Chart {
   readonly kind: 'bar' | 'line';
   readonly logarithmic?: boolean;
   readonly categories: readonly string[];
-  readonly series: readonly { readonly name: string; readonly values: readonly number[] }[];
+  /** Undefined: nothing is drawn. */
+  readonly series: readonly { readonly name: string; readonly values: readonly (number | undefined)[] }[];
 }
 
 export interface BenchmarkResult {

@@ -29,8 +29,7 @@ export async function callOwner(type: string, id: string): Promise<Entity | unde
     ...{ method: 'GET', protocol: url.protocol, hostname: url.hostname, path, headers: { host: url.host } },
   });
   const response = await fetch(new URL(path, url), { headers, signal: AbortSignal.timeout(CALL_TIMEOUT_MS) });
-  const body: unknown = await response.json();
   if (response.status === 404) return undefined;
   if (response.status !== 200 && response.status !== 410) throw new Error(`the owner answers ${response.status}`);
-  return ownersAnswer.parse(body);
+  return ownersAnswer.parse(await response.json());
 }

@@ -3,8 +3,8 @@ import * as z from 'zod/mini';
 import { sqsClient } from '../../../adapters/clients.ts';
 import { receivedMessage } from '../../../adapters/queue.ts';
 import { createPostponing } from '../../../adapters/set-aside.ts';
+import { postponeSeconds } from '../../../core/retries.ts';
 import { required } from '../../../lambdas/environment.ts';
-import { RETRY_SECONDS } from '../times.ts';
 import { callOwner } from './call-owner.ts';
 import { storeCopy } from './copy.ts';
 
@@ -21,24 +21,29 @@ export async function handler({ Records }: SQSEvent): Promise<SQSBatchResponse> 
     groups.set(group, [...(groups.get(group) ?? []), record]);
   }
   const results = await Promise.all([...groups.values()].map(askFor));
-  console.log(JSON.stringify({ stored: results.filter((result) => result === 'stored').length }));
-  const failed = [...groups.values()].filter((_, index) => results[index] === 'failed').flat();
-  if (failed.length > 0) await postpone(failed);
-  return { batchItemFailures: failed.map(({ messageId }) => ({ itemIdentifier: messageId })) };
+  console.log(JSON.stringify({ answered: results.filter((isAnswered) => isAnswered).length }));
+  const failed = [...groups.values()].filter((_, index) => !results[index]);
+  await Promise.all(failed.map(postpone));
+  return { batchItemFailures: failed.flat().map(({ messageId }) => ({ itemIdentifier: messageId })) };
 }
 
-async function askFor(records: readonly SQSRecord[]): Promise<'stored' | 'outdated' | 'failed'> {
+/** Whether the owner has answered, and the copy is at that state or a newer one. */
+async function askFor(records: readonly SQSRecord[]): Promise<boolean> {
   const { type, id } = notification.parse(JSON.parse(records.at(-1)?.body ?? ''));
   try {
     const entity = await callOwner(type, id);
-    return entity === undefined ? 'outdated' : await storeCopy(type, id, entity);
+    if (entity !== undefined) await storeCopy(type, id, entity);
+    return true;
   } catch {
-    return 'failed';
+    return false;
   }
 }
 
+/** Hides a group for longer each time, as a cache's projector does. */
 async function postpone(records: readonly SQSRecord[]): Promise<void> {
   const handles = new Map(records.map(({ messageId, receiptHandle }) => [messageId, receiptHandle]));
   const receiptHandle = (messageId: string) => handles.get(messageId);
-  await createPostponing({ client, queueUrl, receiptHandle })(records.map(receivedMessage), RETRY_SECONDS);
+  const messages = records.map(receivedMessage);
+  const receives = Math.max(...messages.map(({ receiveCount }) => receiveCount));
+  await createPostponing({ client, queueUrl, receiptHandle })(messages, postponeSeconds(receives));
 }
