@@ -73,7 +73,8 @@ async function isRunning({ pid, url }: LocalFile): Promise<boolean> {
   return isAlive(pid) && (await listens(url));
 }
 
-function isAlive(pid: number): boolean {
+/** Whether there is a process of this id, whoever's it is. */
+export function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0);
     return true;

@@ -4,6 +4,7 @@ import { pathToFileURL } from 'node:url';
 import { Command } from 'commander';
 import * as z from 'zod/mini';
 import type { LocalCloud } from '../local/cloud.ts';
+import { assemblyFolder, removeAssemblies } from './assembly-folder.ts';
 import { type CacheComparison, compareCaches } from './compare-caches.ts';
 import { EXIT, UsageError } from './errors.ts';
 import { findLocalCloud, type LocalFile, removeLocalFile, writeLocalFile } from './local-file.ts';
@@ -30,7 +31,10 @@ export function upCommand(): Command {
       "Synthesises the CDK app of the current folder, runs its templates and Lambda bundles in a local cloud on 127.0.0.1, plays the project's story, " +
         'shows what became of every event, and compares each cache with its owner. Keeps running for other commands until Ctrl-C.',
     )
-    .option('--once', 'stop when the comparison is done; exit code 0 only if every cache equals its owner')
+    .option(
+      '--once',
+      "stop when the comparison is done; exit code 0 only if the story's claims hold and every cache equals its owner",
+    )
     .option(
       '--json',
       'print what became of every event and the comparison as one line of JSON; progress goes to standard error',
@@ -41,7 +45,8 @@ export function upCommand(): Command {
       `
 The story is the module that package.json names as "freshet": { "story": "..." }.
 
-Exit codes: 0 all well, 1 a cache differs from its owner or something failed, 2 it could not be started as asked.`,
+Exit codes: 0 all well, 1 a cache differs from its owner, a claim of the story doesn't hold, or something failed, 2 it could not be started as asked,
+130 interrupted before the comparison was done.`,
     )
     .action(async (options: { once?: boolean; story: boolean; json?: boolean }) => {
       process.exitCode = await up(process.cwd(), {
@@ -84,6 +89,7 @@ async function up(projectFolder: string, options: UpOptions): Promise<number> {
     running.session?.close();
     const cloud = await running.cloud?.catch(() => undefined);
     await cloud?.stop();
+    removeAssemblies(projectFolder);
     process.off('SIGINT', onSignal).off('SIGTERM', onSignal);
   }
 }
@@ -96,10 +102,8 @@ async function run(
   signal: AbortSignal,
 ): Promise<void> {
   report.heading('Starting a local cloud with what `cdk deploy` would send to AWS');
-  const assembly = await synthesise(projectFolder, {
-    assembly: join(projectFolder, '.freshet', 'cloud-assembly'),
-    signal,
-  });
+  removeAssemblies(projectFolder);
+  const assembly = await synthesise(projectFolder, { assembly: assemblyFolder(projectFolder), signal });
   report.step('CDK app synthesised, Lambda bundles built');
   // Loaded when it is needed: other commands start without it.
   const { startLocalCloud } = await import('../local/cloud.ts');

@@ -1,6 +1,5 @@
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -294,18 +293,20 @@ describe('freshet up', () => {
     expect(err).toContain(`process ${cloud.pid}`);
   });
 
-  test('gives way to one that was started at the same time and was ready first', async () => {
+  test('gives way to one that was started at the same time and was ready first, whose files it leaves alone', async () => {
     const shared = await mkdtemp(join(tmpdir(), 'freshet-both-'));
     // While it synthesises, which is only to copy what the first one did, the first one is ready.
     const local = join(folder, '.freshet');
-    const app = `cp -R "${local}/cloud-assembly/." "$CDK_OUTDIR" && cp "${local}/local.json" .freshet/`;
+    const assembly = `cloud-assembly-${cloud.pid}`;
+    const app = `cp -R "${local}/${assembly}/." "$CDK_OUTDIR" && cp "${local}/local.json" .freshet/`;
     await writeFile(join(shared, 'cdk.json'), JSON.stringify({ app }));
+    await mkdir(join(shared, '.freshet', assembly), { recursive: true });
     const { code, err } = await runAlone(['up', '--no-story', '--once'], '', shared);
-    const first = existsSync(join(shared, '.freshet/local.json'));
+    const left = await filesLeft(shared);
     await rm(shared, { recursive: true });
     expect(code).toBe(2);
     expect(err).toContain(`process ${cloud.pid}`);
-    expect(first).toBe(true);
+    expect(left).toEqual([assembly, 'local.json']);
   });
 
   test('leaves nothing behind in a folder without a CDK app', async () => {
@@ -322,9 +323,14 @@ describe('freshet up', () => {
     cloud.kill('SIGINT');
     const [code] = await once(cloud, 'exit');
     expect(code).toBe(0);
-    expect(existsSync(join(folder, '.freshet/local.json'))).toBe(false);
+    expect(await filesLeft(folder)).toEqual([]);
   });
 });
+
+/** What a local cloud keeps in a project's folder beside the engine, which later ones use again. */
+async function filesLeft(project: string): Promise<readonly string[]> {
+  return (await readdir(join(project, '.freshet'))).filter((name) => name !== 'engine').sort();
+}
 
 /** A folder of its own with the file of a local cloud that may not run. */
 async function folderWithLocalFile(differing: { pid: number; url: string }): Promise<string> {
