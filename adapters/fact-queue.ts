@@ -91,7 +91,7 @@ async function takeGroup<Contracts extends readonly FactContract[]>(
   const isParked = async (message: ReceivedMessage, error: unknown): Promise<boolean> => {
     if (isExhausted || !isUsedUp(message, queue.budget, nowMs())) return false;
     isExhausted = true;
-    const parking = park(exhaustedAside(message, error, nowMs()), error);
+    const parking = park(exhaustedAside(contracts, message, error, nowMs()), error);
     return parking.then(
       () => true,
       () => false,

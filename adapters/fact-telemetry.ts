@@ -1,6 +1,7 @@
 import { Logger } from '@aws-lambda-powertools/logger';
 import { Metrics, MetricUnit } from '@aws-lambda-powertools/metrics';
 import { METRIC_NAMESPACE, OUTCOME_METRICS, PROJECTOR_METRICS } from '../core/metrics.ts';
+import { factQueueName } from '../core/monitoring-names.ts';
 import type { ReceivedMessage } from '../core/project/ports.ts';
 import { causeOf } from '../core/retries.ts';
 import type { FactReport } from './fact-queue.ts';
@@ -12,8 +13,9 @@ import type { FactReport } from './fact-queue.ts';
  * @param name the `FactQueue`'s
  */
 export function factTelemetry(name: string): (report: FactReport) => void {
-  const metrics = new Metrics({ namespace: METRIC_NAMESPACE, serviceName: name });
-  const logger = new Logger({ serviceName: name });
+  const serviceName = factQueueName(name);
+  const metrics = new Metrics({ namespace: METRIC_NAMESPACE, serviceName });
+  const logger = new Logger({ serviceName });
   const tell = (what: string, { messageId, groupId, receiveCount }: ReceivedMessage, why: object) =>
     logger.warn(what, { messageId, groupId, receiveCount, ...why });
   return ({ taken, parked, returned }) => {

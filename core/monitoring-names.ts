@@ -15,3 +15,11 @@ export function hottestGroupsRule(projector: string): string {
 export function factRelayName(boundary: string): string {
   return `${boundary}:facts`;
 }
+
+/**
+ * Name under which a queue of facts counts: not its own, since a boundary may be named so, and what its projector says of the same metrics is what
+ * the boundary's owners are told.
+ */
+export function factQueueName(queue: string): string {
+  return `${queue}:queue`;
+}

@@ -44,8 +44,18 @@ export function poisonAside(message: ReceivedMessage, { reason, explanation }: P
 }
 
 /** What is set aside of a fact whose handler failed on it until its budget was used up. */
-export function exhaustedAside(message: ReceivedMessage, error: unknown, nowMs: number): SetAside {
-  return { ...asideOf(message, nowMs), reason: 'retries-exhausted', explanation: exhaustion(message, error) };
+export function exhaustedAside(
+  contracts: readonly FactContract[],
+  message: ReceivedMessage,
+  error: unknown,
+  nowMs: number,
+): SetAside {
+  const fact = readFact(contracts, message);
+  const about = contracts.find(({ type }) => !('reason' in fact) && type === fact.type)?.about;
+  // By the names of an entity's type and id, so that it is listed and chosen by them.
+  const entity = 'reason' in fact || about === undefined ? undefined : { type: fact.type, id: fact.data[about] ?? '' };
+  const explanation = exhaustion(message, error);
+  return { ...asideOf(message, nowMs), entity, reason: 'retries-exhausted', explanation };
 }
 
 function asideOf(message: ReceivedMessage, nowMs: number): Omit<SetAside, 'reason' | 'explanation'> {

@@ -37,7 +37,8 @@ export interface FactQueueProps extends DataProtectionProps {
   /** The topics of their boundaries: one for each, and no other. */
   readonly sources: readonly FactSource[];
   /**
-   * Time-out of the function that handles them, 1 second to 15 minutes.
+   * Time-out of the function that handles them, 1 to 200 seconds: a fact that it doesn't survive is received a thousand times, six time-outs apart, before
+   * it is a dead letter, and the queue keeps it for 14 days.
    * @default Duration.seconds(30)
    */
   readonly functionTimeout?: Duration;
@@ -50,6 +51,9 @@ export interface FactQueueProps extends DataProtectionProps {
 
 /** Function time-out of a `FactQueue` unless another is given. */
 export const FACT_FUNCTION_TIMEOUT = Duration.seconds(30);
+
+/** So that a thousand receives end before the queue forgets a fact. */
+const MAX_FUNCTION_TIMEOUT = Duration.seconds(200);
 
 const DEFAULT_CONCURRENCY = 10;
 
@@ -112,8 +116,11 @@ export class FactQueue extends Construct {
     return this.handledBy;
   }
 
-  /** Has a function handle the facts, which uses `factBatch`, and lets it park them; its environment needs `settings`. */
+  /** Has a function handle the facts, one and no other, which uses `factBatch`, and lets it park them; its environment needs `settings`. */
   addHandler(handler: IFunction): void {
+    if (this.handledBy.length > 0) {
+      throw new Error(`handler: given to ${this.name}: a second. One: two would take the facts from each other.`);
+    }
     this.handledBy.push(handler);
     grantTable(this.parkingTable, handler, 'PutItem');
     handler.addEventSource(
@@ -130,13 +137,25 @@ function fifoQueue(scope: Construct, id: string, protection: DataProtectionProps
   return protectedQueue(scope, id, protection, { fifo: true, retentionPeriod: LIMITS.maxRetention });
 }
 
-function validate({ name, facts, sources, retryBudget }: FactQueueProps): void {
+function validate({
+  name,
+  facts,
+  sources,
+  retryBudget,
+  functionTimeout = FACT_FUNCTION_TIMEOUT,
+}: FactQueueProps): void {
   if (!BOUNDARY_PATTERN.test(name)) {
     throw new Error(
       `name: given: ${quoted(name)}. 1 to 30 lower-case letters, digits and hyphens, a letter first: who handles the facts.`,
     );
   }
   if (retryBudget !== undefined) assertBudget(retryBudget);
+  if (functionTimeout.toSeconds() < 1 || functionTimeout.toSeconds() > MAX_FUNCTION_TIMEOUT.toSeconds()) {
+    throw new Error(
+      `functionTimeout: given: ${functionTimeout.toHumanString()}. 1 to ${MAX_FUNCTION_TIMEOUT.toSeconds()} seconds: what the function doesn't survive must become a ` +
+        'dead letter before the queue forgets it.',
+    );
+  }
   const types = facts.map(({ type }) => type);
   if (new Set(types).size < types.length) {
     // The id of an event begins with its type, and a queue deduplicates what comes from all topics.

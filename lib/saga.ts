@@ -145,7 +145,7 @@ export class Saga extends Construct {
         `handler: given to ${this.name}: a third. At most ${LIMITS.streamReaders}: its stream takes no more readers (ddb/Streams).`,
       );
     }
-    const failureQueue = repairQueue(this, `EffectFailures${handler.node.id}`, this.protection);
+    const failureQueue = repairQueue(this, `EffectFailures${this.carriedOutBy.length + 1}`, this.protection);
     mapStream(handler, this.table, failureQueue);
     this.carriedOutBy.push({ handler, failureQueue });
     // In the handler's stack, which knows the saga's: the other way round they would need each other.

@@ -68,9 +68,11 @@ function carryingCache(number: number): LocalCache {
 function notifiedCopy(number: number, topic: Topic, url: FunctionUrl): Table {
   const stack = new Stack(app, `${STACKS.listener}${number}`);
   const table = protectedTable(stack, 'Copy', protection, { pointInTimeRecovery: false });
-  const deadLetters = protectedQueue(stack, 'DeadLetters', protection, { fifo: true });
+  const retentionPeriod = LIMITS.maxRetention;
+  const deadLetters = protectedQueue(stack, 'DeadLetters', protection, { fifo: true, retentionPeriod });
   const queue = protectedQueue(stack, 'Queue', protection, {
     fifo: true,
+    retentionPeriod,
     visibilityTimeout: Duration.seconds(FUNCTION_TIMEOUT.toSeconds() * 6),
     deadLetterQueue: { queue: deadLetters, maxReceiveCount: LIMITS.maxMaxReceiveCount },
   });

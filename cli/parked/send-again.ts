@@ -17,12 +17,16 @@ export async function sendAgain(
 ): Promise<void> {
   for (const key of keys) {
     if (signal.aborted) return;
-    const group = await aside.ofGroup(key.groupId);
-    const event = group.find(({ message }) => message.sequenceNumber === key.sequenceNumber);
-    if (event === undefined) continue;
-    await send([messageOf(event)]);
-    await aside.remove([key]);
-    tell([{ key, outcome: 'sent again', stays: false, detail: 'should it fail, it is back here later' }]);
+    try {
+      const group = await aside.ofGroup(key.groupId);
+      const event = group.find(({ message }) => message.sequenceNumber === key.sequenceNumber);
+      if (event === undefined) continue;
+      await send([messageOf(event)]);
+      await aside.remove([key]);
+      tell([{ key, outcome: 'sent again', stays: false, detail: 'should it fail, it is back here later' }]);
+    } catch (error) {
+      tell([{ key, outcome: 'failed', stays: true, detail: error instanceof Error ? error.message : String(error) }]);
+    }
   }
 }
 

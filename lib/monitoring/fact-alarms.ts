@@ -2,6 +2,7 @@ import { Duration } from 'aws-cdk-lib';
 import { type IMetric, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
 import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import { OUTCOME_METRICS } from '../../core/metrics.ts';
+import { factQueueName } from '../../core/monitoring-names.ts';
 import type { FactQueue } from '../fact-queue.ts';
 import type { FactTopic } from '../fact-topic.ts';
 import { LIMITS } from '../limits.ts';
@@ -74,7 +75,7 @@ export function factQueueAlarms(facts: FactQueue): Record<string, MetricAlarm> {
     'facts-parked': {
       severity: 'page',
       sentence: `${name} has set facts aside, which its function failed on for too long or which are none: what follows from them isn't done.`,
-      metric: freshetMetric(facts, OUTCOME_METRICS.parked, 'Sum'),
+      metric: freshetMetric({ name: factQueueName(facts.name) }, OUTCOME_METRICS.parked, 'Sum'),
       ...onArrival,
     },
     'facts-waiting': {

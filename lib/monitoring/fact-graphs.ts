@@ -2,7 +2,7 @@ import type { IMetric, IWidget } from 'aws-cdk-lib/aws-cloudwatch';
 import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import { OUTCOME_METRICS, PROJECTOR_METRICS, RELAY_METRICS, SAGA_METRICS } from '../../core/metrics.ts';
-import { factRelayName } from '../../core/monitoring-names.ts';
+import { factQueueName, factRelayName } from '../../core/monitoring-names.ts';
 import type { FactQueue } from '../fact-queue.ts';
 import type { FactTopic } from '../fact-topic.ts';
 import type { Saga } from '../saga.ts';
@@ -41,7 +41,8 @@ export function factTopicGraphs({ boundary, relay, failureQueue }: FactTopic): I
 
 /** What is drawn of a queue of facts. */
 export function factQueueGraphs(facts: FactQueue): IWidget[] {
-  const own = (metric: Parameters<typeof freshetMetric>[1]) => freshetMetric(facts, metric, 'Sum');
+  const own = (metric: Parameters<typeof freshetMetric>[1]) =>
+    freshetMetric({ name: factQueueName(facts.name) }, metric, 'Sum');
   return [
     graph('Facts settled, returned and parked', {
       unit: 'facts',

@@ -146,6 +146,7 @@ describe('a fact that its handler fails on', () => {
     expect(parked.map(({ aside }) => aside)).toMatchObject([
       {
         ...{ status: 'parked', reason: 'retries-exhausted', message: { messageId: head.messageId, body: head.body } },
+        entity: { type: 'OrderPlaced', id: 'o1' },
         explanation: 'failed 3 times; at last: GatewayDown',
       },
     ]);

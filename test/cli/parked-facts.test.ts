@@ -62,12 +62,19 @@ describe('facts that are sent again', () => {
     expect(ended.map(({ outcome, stays }) => [outcome, stays])).toEqual(Array(2).fill(['sent again', false]));
   });
 
-  test('stay where the queue does not take them', async () => {
+  test('stay where the queue does not take them, and say so; others go on', async () => {
+    let sends = 0;
     const { session, removed } = factQueue('charges', both, () => {
-      throw new Error('down');
+      sends += 1;
+      if (sends === 1) throw new Error('down');
     });
-    await expect(sendAgain(session, both.map(keyOf), new AbortController().signal, () => {})).rejects.toThrow('down');
-    expect(removed).toEqual([]);
+    const ended: Ended[] = [];
+    await sendAgain(session, both.map(keyOf), new AbortController().signal, (more) => ended.push(...more));
+    expect(ended).toMatchObject([
+      { outcome: 'failed', stays: true, detail: 'down' },
+      { outcome: 'sent again', stays: false },
+    ]);
+    expect(removed).toHaveLength(1);
   });
 
   test('are those before an interruption', async () => {

@@ -103,6 +103,15 @@ describe('a saga', () => {
 });
 
 describe('a queue of facts', () => {
+  test('has one function: two would take the facts from each other', () => {
+    const build = () =>
+      stackTemplate((stack) => {
+        const queue = new FactQueue(stack, 'Queue', { name: 'billing', facts: contracts, sources: sourcesIn(stack) });
+        for (const id of ['One', 'Two']) queue.addHandler(userFunction(stack, id));
+      });
+    expect(build).toThrow('handler: given to billing: a second.');
+  });
+
   test('has the topic of each boundary once, and no other', () => {
     const refused = (...boundaries: FactSource['boundary'][]) =>
       stackTemplate((stack) => {
@@ -179,6 +188,16 @@ test('a saga has its effects carried out by two functions at most', () => {
 test.each<[string, Partial<FactQueueProps>, RegExp]>([
   ['a name that is none', { name: 'Payment charges' }, /^name: given: "Payment charges"\. 1 to 30 lower-case/],
   ['no attempts', { retryBudget: { attempts: 0, age: Duration.hours(1) } }, /^retryBudget\.attempts: given: 0\./],
+  [
+    'more time than a thousand receives take',
+    { retryBudget: { attempts: 12, age: Duration.days(4) } },
+    /^retryBudget\.age: given: 4 days\. From 1 second to 3 days/,
+  ],
+  [
+    'a function that takes so long that its dead letters would be forgotten',
+    { functionTimeout: Duration.seconds(201) },
+    /^functionTimeout: given: .*1 to 200 seconds/,
+  ],
   ['no age', { retryBudget: { attempts: 1, age: Duration.seconds(0) } }, /^retryBudget\.age: given: /],
 ])('a queue of facts is refused with %s', (_, changes, message) => {
   const build = () =>

@@ -150,10 +150,10 @@ describe('facts of two boundaries, from their tables to a saga, as it is deploye
     expect(new Set(relays)).toEqual(new Set(['sales:facts', 'billing:facts']));
   });
 
-  test('are counted under the name of the saga where its function fails on them', () => {
+  test("are counted under the name of the saga's queue where its function fails on them", () => {
     const counted = (metric: string) => {
       const emitted = lines.filter((line) => line.includes(`"${metric}"`)).map((line) => JSON.parse(line));
-      return emitted.reduce((sum, { service, [metric]: value }) => sum + (service === 'shipping' ? value : 0), 0);
+      return emitted.reduce((sum, { service, [metric]: value }) => sum + (service === 'shipping:queue' ? value : 0), 0);
     };
     // One that is no fact, and the two of the order that its function failed on.
     expect(counted('Parked')).toBe(3);

@@ -22,6 +22,8 @@ export interface WatchedFacts {
 
 /** What a test does otherwise. */
 export interface WatchedOptions {
+  /** Whether the queue has its function. Default true. */
+  readonly isHandled?: boolean;
   readonly saga?: Partial<SagaProps>;
   readonly monitoring?: (watched: WatchedFacts) => Partial<PipelineMonitoringProps>;
   /** What is done when they are watched already. */
@@ -29,12 +31,17 @@ export interface WatchedOptions {
 }
 
 /** Two topics of facts, a queue that handles charges, and a saga with two effect handlers, watched: alarms are named `Test-...`. */
-export function watchedFacts({ saga: sagaProps = {}, monitoring, after }: WatchedOptions = {}): Template {
+export function watchedFacts({
+  isHandled = true,
+  saga: sagaProps = {},
+  monitoring,
+  after,
+}: WatchedOptions = {}): Template {
   return stackTemplate((stack) => {
     const sources = [sales, billing].map((boundary) => new FactTopic(stack, boundary.name, { boundary }));
     const facts = [sales.publishes.OrderPlaced];
     const charges = new FactQueue(stack, 'Charges', { name: 'charges', facts, sources: sources.slice(0, 1) });
-    charges.addHandler(userFunction(stack, 'Charge'));
+    if (isHandled) charges.addHandler(userFunction(stack, 'Charge'));
     const saga = new Saga(stack, 'Shipping', { saga: shipping, sources, ...sagaProps });
     for (const id of ['Printer', 'Mailer']) saga.addEffectHandler(userFunction(stack, id));
     const watched = { factTopics: sources, factQueues: [charges], sagas: [saga] };

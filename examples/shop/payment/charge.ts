@@ -45,7 +45,10 @@ export async function cancelOrder(ports: PaymentPorts, { orderId }: { readonly o
   await refundIfCancelled(ports, orderId);
 }
 
-/** Takes in what a gateway says of a charge beside its answer. Errors as for `chargeOrder`. */
+/**
+ * Takes in what a gateway says of a charge beside its answer. Not beside a fact about the order: a web hook would put it into the queue, in the order's
+ * message group, so that it waits for its turn. Errors as for `chargeOrder`.
+ */
 export async function chargeAnswered(ports: PaymentPorts, orderId: string, charge: Charge): Promise<void> {
   await ports.payments.settle(orderId, charge);
   await refundIfCancelled(ports, orderId);

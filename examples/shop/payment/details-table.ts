@@ -18,10 +18,10 @@ export const paymentDetails = z.strictObject({
 export const shoppingCartId = z.uuid();
 
 /**
- * How long what is given is kept where no order comes of it: longer than the 28 days that a fact may lie in its queue and in the dead-letter queue. An
- * order that is dealt with later is declined.
+ * How long what is given is kept where no order comes of it: as long as a cart can be placed, 30 days, and the 28 days that a fact may lie in its queue and in
+ * the dead-letter queue. An order that is dealt with later is declined.
  */
-const KEEP_SECONDS = 30 * 86_400;
+const KEEP_SECONDS = 60 * 86_400;
 
 /** Cards and addresses by shopping cart, in a table of their own, which forgets. */
 export interface DetailsTable {

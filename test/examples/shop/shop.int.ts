@@ -230,6 +230,7 @@ describe('payment details', () => {
 describe('while catalog and customers are stopped', () => {
   test('1,000 reads and checkouts are answered; staleness grows with the outage and is gone after it, and nothing is lost', async () => {
     await shop.minutes();
+    const { body: before } = await page('/products/p-tent');
     const stoppedAtMs = Date.now();
     shop.running(OWNERS, false);
     await shop.ownerOf('Product').put('Product', 'p-tent', { ...products[5]?.state, name: 'Three-person tent' });
@@ -249,6 +250,8 @@ describe('while catalog and customers are stopped', () => {
     expect([statuses.length, statuses.filter((status) => status >= 300)]).toEqual([1_000, []]);
     expect(last).toMatchObject({ version: 1, value: { name: 'Two-person tent' } });
     expect(last.stalenessMs).toBeGreaterThan(outageMs);
+    // So it has grown: it was less than that before.
+    expect(before.stalenessMs).toBeLessThan(outageMs);
 
     shop.running(OWNERS, true);
     await shop.cloud.idle();

@@ -105,6 +105,10 @@ describe("ordering's table", () => {
     expect(await orders.order(last.orderId)).toMatchObject({ status: 'placed', quote: { total: { amount: 200 } } });
     expect((await facts()).filter((id) => id === `OrderPlaced/${last.orderId}`)).toHaveLength(1);
     expect(await orders.saveQuote(last.shoppingCartId, before.orderId, before.quote)).toBe(false);
+    // A cart that is placed doesn't expire: placing it again answers with its order.
+    const { Items = [] } = await client.send(new ScanCommand({ TableName: nameOf(0), ConsistentRead: true }));
+    const stored = Items.find(({ id }) => id?.S === `cart/${last.shoppingCartId}`);
+    expect([stored?.isPlaced, stored?.expiresAt]).toEqual([{ BOOL: true }, undefined]);
   });
 
   test('cancels an order once, and not when it is too old', async () => {

@@ -101,8 +101,12 @@ describe('the alarms on facts and sagas', () => {
   });
 
   test('that Freshet counts go by the name of the queue or saga', () => {
-    for (const name of ['charges-facts-parked', 'shipping-facts-parked', 'shipping-saga-overdue']) {
-      expect(metricOf(name).Dimensions).toEqual([{ Name: 'service', Value: name.split('-')[0] }]);
+    for (const [name, Value] of [
+      ['charges-facts-parked', 'charges:queue'],
+      ['shipping-facts-parked', 'shipping:queue'],
+      ['shipping-saga-overdue', 'shipping'],
+    ] as const) {
+      expect(metricOf(name).Dimensions).toEqual([{ Name: 'service', Value }]);
     }
   });
 
@@ -141,13 +145,13 @@ describe("an alarm's condition", () => {
     const slow = (stack: Stack) => {
       const topic = new FactTopic(stack, 'Slow', { boundary: sales });
       const facts = [sales.publishes.OrderPlaced];
-      const functionTimeout = Duration.minutes(15);
+      const functionTimeout = Duration.seconds(200);
       const queue = new FactQueue(stack, 'Queue', { name: 'slow', facts, sources: [topic], functionTimeout });
       queue.addHandler(userFunction(stack, 'Handler'));
       new PipelineMonitoring(stack, 'Monitoring', { owners: [], caches: [], factQueues: [queue] });
     };
     expect(alarmsOf(stackTemplate(slow)).get('Test-slow-facts-crashing')).toMatchObject({
-      ...{ DatapointsToAlarm: 3, EvaluationPeriods: 360 },
+      ...{ DatapointsToAlarm: 3, EvaluationPeriods: 80 },
     });
   });
 
@@ -198,6 +202,7 @@ describe('what is watched', () => {
   test('must have its handlers before: one that is added later would be watched by nobody', () => {
     const after = (stack: Stack, { factQueues: [charges] }: WatchedFacts) =>
       charges?.addHandler(userFunction(stack, 'Late'));
-    expect(() => watchedFacts({ after })).toThrow(/charges: addHandler was called after .*Monitoring was made/);
+    const unhandled = () => watchedFacts({ after, isHandled: false });
+    expect(unhandled).toThrow(/charges: addHandler was called after .*Monitoring was made/);
   });
 });
