@@ -2,12 +2,14 @@ import * as z from 'zod/mini';
 import type { Reader } from '../../../adapters/cache-table.ts';
 import { Answer, freshness, parsed, type Request, type Routes } from '../service/http.ts';
 import { orderIdOf } from './agreement.ts';
+import type { Carts, StoredCart } from './carts-table.ts';
 import { agreementOf, type Cart, cartRequest, type Quote } from './order.ts';
-import { CANCELLABLE_DAYS, type Orders, type StoredCart } from './orders-table.ts';
+import { CANCELLABLE_DAYS, type Orders } from './orders-table.ts';
 
 /** What the checkout works on. */
 export interface CheckoutPorts {
   readonly reader: Pick<Reader, 'get' | 'getMany'>;
+  readonly carts: Carts;
   readonly orders: Orders;
   readonly newId: () => string;
 }
@@ -19,15 +21,15 @@ const priced = z.object({ name: z.string(), price: z.object({ amount: z.number()
  * Start, review, place, cancel. The customer gives card and address to payment, under the shopping cart's id, and what was agreed to at the
  * review: neither comes here.
  */
-export function createCheckout({ reader, orders, newId }: CheckoutPorts): Routes {
-  const cartOf = async ({ path: { cartId = '' } }: Request): Promise<StoredCart | undefined> => orders.cart(cartId);
+export function createCheckout({ reader, carts, orders, newId }: CheckoutPorts): Routes {
+  const cartOf = async ({ path: { cartId = '' } }: Request): Promise<StoredCart | undefined> => carts.cart(cartId);
 
   return {
     async 'POST /checkout'({ body }) {
       const cart = { shoppingCartId: newId(), key: newId(), ...parsed(cartRequest, body) };
       const { stalenessMs, ...customer } = await reader.get('Customer', cart.customerId);
       if (customer.status !== 'found') return new Answer(404, customer);
-      await orders.begin(cart);
+      await carts.begin(cart);
       return new Answer(201, { shoppingCartId: cart.shoppingCartId, customer: { ...customer, stalenessMs } });
     },
     /** Quotes every line at the version that the cache has, and keeps the quote; the agreement is for payment, if the customer agrees. */
@@ -43,7 +45,7 @@ export function createCheckout({ reader, orders, newId }: CheckoutPorts): Routes
       if (quote === undefined) return new Answer(409, { code: 'SeveralCurrencies' });
       const { shoppingCartId } = cart;
       const agreement = agreementOf(cart, quote);
-      if (!(await orders.saveQuote(shoppingCartId, orderIdOf(shoppingCartId, agreement), quote))) {
+      if (!(await carts.saveQuote(shoppingCartId, orderIdOf(shoppingCartId, agreement), quote))) {
         return new Answer(409, { code: 'AlreadyPlaced' });
       }
       return { shoppingCartId, ...quote, agreement, stalenessMs: products[0]?.stalenessMs };

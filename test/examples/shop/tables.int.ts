@@ -3,6 +3,7 @@ import { type DynamoDBClient, ScanCommand } from '@aws-sdk/client-dynamodb';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createFacts } from '../../../adapters/facts.ts';
 import { orderIdOf } from '../../../examples/shop/ordering/agreement.ts';
+import { createCarts } from '../../../examples/shop/ordering/carts-table.ts';
 import { agreementOf, type Quote } from '../../../examples/shop/ordering/order.ts';
 import {
   CANCELLABLE_DAYS,
@@ -82,21 +83,22 @@ describe("ordering's table", () => {
   const quoteOf = (amount: number): Quote => ({ lines: [], total: { amount, currency: 'EUR' } });
 
   /** A cart that is quoted so, and the ids of the orders that would come of each quote. */
-  async function quoted(orders: Orders, ...amounts: readonly number[]) {
+  async function quoted(...amounts: readonly number[]) {
+    const carts = createCarts(client, nameOf(0));
     const cart = { shoppingCartId: randomUUID(), key: randomUUID(), customerId: 'c', lines: [] };
-    await orders.begin(cart);
+    await carts.begin(cart);
     const all = amounts.map((amount) => {
       const quote = quoteOf(amount);
       return { quote, orderId: orderIdOf(cart.shoppingCartId, agreementOf(cart, quote)) };
     });
-    for (const { orderId, quote } of all) await orders.saveQuote(cart.shoppingCartId, orderId, quote);
+    for (const { orderId, quote } of all) await carts.saveQuote(cart.shoppingCartId, orderId, quote);
     const { shoppingCartId, customerId } = cart;
     return all.map((one) => ({ ...one, shoppingCartId, customerId }));
   }
 
   test('places what was quoted last and nothing that was quoted before, once', async () => {
     const orders = open();
-    const [before, last] = await quoted(orders, 100, 200);
+    const [before, last] = await quoted(100, 200);
     if (before === undefined || last === undefined) throw new Error('two quotes');
     await orders.place(before);
     expect(await orders.order(before.orderId)).toBeUndefined();
@@ -104,7 +106,9 @@ describe("ordering's table", () => {
     await orders.place(last);
     expect(await orders.order(last.orderId)).toMatchObject({ status: 'placed', quote: { total: { amount: 200 } } });
     expect((await facts()).filter((id) => id === `OrderPlaced/${last.orderId}`)).toHaveLength(1);
-    expect(await orders.saveQuote(last.shoppingCartId, before.orderId, before.quote)).toBe(false);
+    expect(await createCarts(client, nameOf(0)).saveQuote(last.shoppingCartId, before.orderId, before.quote)).toBe(
+      false,
+    );
     // A cart that is placed doesn't expire: placing it again answers with its order.
     const { Items = [] } = await client.send(new ScanCommand({ TableName: nameOf(0), ConsistentRead: true }));
     const stored = Items.find(({ id }) => id?.S === `cart/${last.shoppingCartId}`);
@@ -114,8 +118,8 @@ describe("ordering's table", () => {
   test('cancels an order once, and not when it is too old', async () => {
     let nowMs = Date.now();
     const orders = open(() => nowMs);
-    const [young] = await quoted(orders, 100);
-    const [old] = await quoted(orders, 100);
+    const [young] = await quoted(100);
+    const [old] = await quoted(100);
     if (young === undefined || old === undefined) throw new Error('a quote each');
     for (const one of [young, old]) await orders.place(one);
     for (const _ of [1, 2]) await orders.cancel(young.orderId);
@@ -134,7 +138,7 @@ describe("ordering's table", () => {
     ['refunded', ['refunded', 'billed']],
   ] as const)('knows an order as %s by %j', async (known, states) => {
     const orders = open();
-    const [one] = await quoted(orders, 100);
+    const [one] = await quoted(100);
     if (one === undefined) throw new Error('a quote');
     await orders.place(one);
     const note = createPaymentNotes(client, nameOf(0));
