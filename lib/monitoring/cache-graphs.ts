@@ -1,0 +1,112 @@
+import type { IWidget } from 'aws-cdk-lib/aws-cloudwatch';
+import { OUTCOME_METRICS, PROJECTOR_METRICS, REPORT_METRICS } from '../../core/metrics.ts';
+import type { LocalCache } from '../local-cache.ts';
+import { OLD } from './cache-alarms.ts';
+import { graph } from './graph.ts';
+import { type FreshetMetric, freshetMetric, math, PERIOD, type Statistic } from './metrics.ts';
+import type { Thresholds } from './monitoring-props.ts';
+
+/**
+ * How a cache gets on.
+ *
+ * @param hottestGroupsRule the Contributor Insights rule on its groups; undefined for none
+ */
+export function cacheGraphs(
+  cache: LocalCache,
+  hottestGroupsRule: string | undefined,
+  { leadTime, staleness }: Thresholds,
+): IWidget[] {
+  const { boundary, queue, projector, repair, table } = cache;
+  const own = (metric: FreshetMetric, statistic: Statistic, label?: string) =>
+    freshetMetric(boundary, metric, statistic, label);
+  const sum = { statistic: 'Sum', period: PERIOD };
+  const most = { statistic: 'Maximum', period: PERIOD };
+  const outcomes = Object.values(OUTCOME_METRICS).map((metric) => own(metric, 'Sum'));
+  const contributors = (label: string, what: string) =>
+    math(label, `INSIGHT_RULE_METRIC("${hottestGroupsRule}", "${what}")`, {});
+  return [
+    graph(
+      'Inflow and outflow',
+      {
+        unit: 'events/s',
+        metrics: [
+          own(REPORT_METRICS.productionRate, 'Average', 'inflow: production rate'),
+          own(REPORT_METRICS.consumptionRate, 'Average', 'outflow: consumption rate'),
+          math('sent to the queue', 'sent / PERIOD(sent)', { sent: queue.metricNumberOfMessagesSent(sum) }),
+          math('deleted from the queue', 'deleted / PERIOD(deleted)', {
+            deleted: queue.metricNumberOfMessagesDeleted(sum),
+          }),
+        ],
+      },
+      { unit: '%', metrics: [own(REPORT_METRICS.utilisation, 'Average')], line: { value: 100, label: 'kept up with' } },
+    ),
+    graph(
+      'Backlog and drain time',
+      { unit: 'events', metrics: [own(REPORT_METRICS.backlog, 'Maximum')] },
+      { unit: 's', metrics: [own(REPORT_METRICS.drainTime, 'Maximum')] },
+    ),
+    graph(
+      'Oldest age',
+      {
+        unit: 's',
+        metrics: [queue.metricApproximateAgeOfOldestMessage(most)],
+        line: { value: OLD.toSeconds(), label: 'old' },
+      },
+      {
+        unit: 'groups',
+        metrics: [
+          queue.metric('ApproximateNumberOfGroupsWithInflightMessages', { ...most, label: 'groups in flight' }),
+        ],
+      },
+    ),
+    graph('Lead time', {
+      unit: 'ms',
+      metrics: [
+        own(PROJECTOR_METRICS.leadTime, 'p50', 'lead time p50'),
+        own(PROJECTOR_METRICS.leadTime, 'p99', 'lead time p99'),
+        own(PROJECTOR_METRICS.queueTime, 'p99', 'queue time p99'),
+        own(PROJECTOR_METRICS.processingTime, 'p99', 'processing time p99'),
+      ],
+      line: { value: leadTime.toMilliseconds(), label: 'objective for p99' },
+    }),
+    graph('Outcomes', { unit: 'events', metrics: outcomes }, undefined, true),
+    graph('Staleness', {
+      unit: 's',
+      metrics: [own(REPORT_METRICS.staleness, 'Maximum')],
+      line: { value: staleness.toSeconds(), label: 'objective' },
+    }),
+    graph('Parked and dead letters', {
+      unit: 'events',
+      metrics: [
+        own(REPORT_METRICS.setAside, 'Maximum'),
+        own(PROJECTOR_METRICS.conflicts, 'Sum'),
+        cache.deadLetterQueue.metricApproximateNumberOfMessagesVisible({ ...most, label: 'dead letters' }),
+        cache.subscriptionDeadLetterQueue.metricApproximateNumberOfMessagesVisible({ ...most, label: 'undelivered' }),
+        cache.gapQueue.metricApproximateNumberOfMessagesVisible({ ...most, label: 'gaps' }),
+      ],
+    }),
+    graph('Throttles and errors', {
+      unit: 'count',
+      metrics: [
+        own(PROJECTOR_METRICS.throttled, 'Sum', 'throttled messages'),
+        own(PROJECTOR_METRICS.returned, 'Sum', 'returned messages'),
+        table.metric('WriteThrottleEvents', { ...sum, label: 'throttled writes of the table' }),
+        projector.metricThrottles({ ...sum, label: 'projector throttles' }),
+        projector.metricErrors({ ...sum, label: 'projector errors' }),
+        repair.metricErrors({ ...sum, label: 'repair errors' }),
+      ],
+    }),
+    graph('Hottest groups', {
+      unit: 'events',
+      metrics: [
+        own(PROJECTOR_METRICS.hottestGroup, 'Maximum', 'of one group in a batch'),
+        ...(hottestGroupsRule === undefined
+          ? []
+          : [
+              contributors('of the hottest group', 'MaxContributorValue'),
+              contributors('groups', 'UniqueContributors'),
+            ]),
+      ],
+    }),
+  ];
+}
