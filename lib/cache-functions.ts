@@ -1,5 +1,4 @@
 import { Duration, Stack } from 'aws-cdk-lib';
-import type { Table } from 'aws-cdk-lib/aws-dynamodb';
 import { Rule, Schedule } from 'aws-cdk-lib/aws-events';
 import { LambdaFunction } from 'aws-cdk-lib/aws-events-targets';
 import type { IFunction, Function as ProjectorFunction } from 'aws-cdk-lib/aws-lambda';
@@ -11,6 +10,7 @@ import { CONTROL_INTERVAL, grantMetrics } from './flow-control.ts';
 import { freshetFunction } from './freshet-function.ts';
 import { grantStaleness } from './grant-staleness.ts';
 import { LIMITS } from './limits.ts';
+import type { LocalCache } from './local-cache.ts';
 import { DEFAULT_TOMBSTONE_LIFE, type LocalCacheProps, TOMBSTONE_MARGIN } from './local-cache-props.ts';
 import { grantSend, grantTable } from './protected-resources.ts';
 import { DEFAULT_BUDGET } from './retry-budget.ts';
@@ -23,14 +23,8 @@ const REPORT_TIMEOUT = Duration.seconds(30);
 const DEFAULT_CONCURRENCY = 10;
 
 /** What a cache's functions work on. */
-interface CacheParts extends Construct {
-  readonly table: Table;
-  readonly queue: Queue;
-  readonly parkingTable: Table;
-  readonly deadLetterQueue: Queue;
-  readonly subscriptionDeadLetterQueue: Queue;
-  readonly gapQueue: Queue;
-}
+type CacheParts = Construct &
+  Pick<LocalCache, 'table' | 'queue' | 'parkingTable' | 'deadLetterQueue' | 'subscriptionDeadLetterQueue' | 'gapQueue'>;
 
 /** Applies what comes to the queue, and alone writes the cache. */
 export function addProjector(cache: CacheParts, props: LocalCacheProps): ProjectorFunction {

@@ -1,43 +1,19 @@
 import { describe, expect, test } from 'vitest';
-import { type Boundary, defineBoundary, keep } from '../../../core/contract.ts';
-import { entityRef, messageGroupId, sha256 } from '../../../core/entity.ts';
-import type { OwnedEntity } from '../../../core/own.ts';
-import { type ProjectReport, projectBatch } from '../../../core/project/batch.ts';
-import { indexValue } from '../../../core/project/fields.ts';
-import type { ReceivedMessage } from '../../../core/project/ports.ts';
-import { MAX_POSTPONE_SECONDS, postponeSeconds } from '../../../core/retries.ts';
+import { defineBoundary, keep } from '../../../core/contract.ts';
+import { messageGroupId } from '../../../core/entity.ts';
 import type { State } from '../../../core/state.ts';
-import { catalogue, schemaOf, shop } from '../../support/boundaries.ts';
+import { catalogue, schemaOf } from '../../support/boundaries.ts';
 import { CHANGED_AT, deleted, eventBody, message, owned, product } from '../../support/events.ts';
-import { inMemoryCache, projectionOf, SETTINGS } from '../../support/in-memory-cache.ts';
-
-/** Four seconds and a half after the owner's commits. */
-const NOW_MS = Date.parse(CHANGED_AT) + 4_500;
-const TOMBSTONE_LIFE_SECONDS = SETTINGS.tombstoneLifeSeconds;
-
-type Cache = ReturnType<typeof inMemoryCache>;
-
-const project = (cache: Pick<Cache, 'ports'>, messages: readonly ReceivedMessage[], boundary: Boundary = shop) =>
-  projectBatch(projectionOf(boundary, cache.ports, NOW_MS), messages);
-
-/** The outcomes in the order of the messages. */
-function outcomes(report: ProjectReport, messages: readonly ReceivedMessage[]): (string | undefined)[] {
-  return messages.map((one) => {
-    const of = report.settled.filter(({ message }) => message === one);
-    expect(of.length).toBeLessThanOrEqual(1);
-    return of[0]?.outcome;
-  });
-}
-
-/** Projects events of one entity, each in a batch of its own, then forgets what was asked of the ports. */
-async function cacheHolding(...entities: readonly OwnedEntity[]): Promise<Cache> {
-  const cache = inMemoryCache();
-  for (const one of entities) await project(cache, [message(one)]);
-  cache.writes.length = 0;
-  return cache;
-}
-
-const versionsWritten = (cache: Cache) => cache.writes.map(({ version }) => version);
+import { inMemoryCache } from '../../support/in-memory-cache.ts';
+import {
+  cacheHolding,
+  cacheOf,
+  NOW_MS,
+  outcomes,
+  project,
+  TOMBSTONE_LIFE_SECONDS,
+  versionsWritten,
+} from '../../support/projecting.ts';
 
 describe('the events of one entity in a batch', () => {
   test('are folded into one write of the newest, which overtakes the others', async () => {
@@ -221,107 +197,6 @@ describe('a stored item', () => {
   });
 });
 
-/** A cache of Product under another schema, named like the owner's. */
-function cacheOf(schema: ReturnType<typeof schemaOf<State>>): Boundary {
-  const owner = defineBoundary('file:///catalogue.ts', { name: 'catalogue', owns: { Product: { schema } } });
-  return defineBoundary('file:///lenient.ts', { name: 'lenient', caches: { Product: keep(owner.owns.Product) } });
-}
-
-describe('poison', () => {
-  const label = owned(entityRef('Label', 'l1'), 1);
-  const hostile = owned(entityRef('constructor', 'c1'), 1);
-  const noPrice = owned(product(), 2, { name: 'bolt' });
-
-  test.each<[string, ReceivedMessage, string, RegExp]>([
-    ['cannot be read', message(owned(product(), 2), { body: '{"specversion":"1.0"' }), 'malformed', /^not JSON/],
-    ['is of a type that the cache does not keep', message(label), 'unknown-type', /cache shop/],
-    ['is of a type named like a prototype key', message(hostile), 'unknown-type', /cache shop/],
-    [
-      'was published by a boundary that does not own the type',
-      message(owned(product(), 2), { body: eventBody(owned(product(), 2), { owner: 'impostor' }) }),
-      'wrong-owner',
-      /impostor; Product is owned by catalogue/,
-    ],
-    [
-      'is in the message group of another entity',
-      message(owned(product('p2'), 2), { groupId: 'Product/p1' }),
-      'wrong-group',
-      /its own is Product\/p2/,
-    ],
-    [
-      'was written by a newer schema',
-      message(owned(product(), 2), { body: eventBody(owned(product(), 2), { schemaVersion: 3 }) }),
-      'newer-schema',
-      /schema version 3; this cache knows up to 2/,
-    ],
-    ['does not meet the schema', message(noPrice), 'invalid', /^data\.price: not a number/],
-    [
-      "has another state's digest",
-      message(owned(product(), 1), { body: eventBody(owned(product(), 1), { digest: owned(product(), 2).digest }) }),
-      'invalid',
-      /^digest: /,
-    ],
-  ])('that %s is parked with the reason, and its group goes on', async (_, poison, reason, explanation) => {
-    const cache = inMemoryCache();
-    const messages = [poison, message(owned(product(), 1)), message(owned(product('other'), 1))];
-    const report = await project(cache, messages);
-    expect(outcomes(report, messages)).toEqual(['parked', 'applied', 'applied']);
-    expect(report.settled.find(({ message }) => message === poison)?.reason).toBe(reason);
-    const aside = { status: 'parked', message: poison, reason, explanation: expect.stringMatching(explanation) };
-    expect(cache.parked).toEqual([expect.objectContaining(aside)]);
-    expect(report.returned).toEqual([]);
-  });
-
-  test('may be a whole batch of nothing but poison', async () => {
-    const cache = inMemoryCache();
-    const messages = ['', 'null', '[]'].map((body) => message(owned(product(), 1), { body }));
-    expect(outcomes(await project(cache, messages), messages)).toEqual(['parked', 'parked', 'parked']);
-    expect(cache.writes).toEqual([]);
-  });
-
-  test('that cannot be parked returns its group whole and alone', async () => {
-    const cache = inMemoryCache({ fail: (port) => port === 'park' });
-    const messages = [message(noPrice), message(owned(product(), 3)), message(owned(product('other'), 1))];
-    const report = await project(cache, messages);
-    expect(outcomes(report, messages)).toEqual([undefined, undefined, 'applied']);
-    expect(report.returned.map(({ message }) => message)).toEqual(messages.slice(0, 2));
-  });
-
-  test('that is found at the write and cannot be parked is returned alone: what was written is settled, and nothing is counted twice', async () => {
-    const cache = inMemoryCache({ fail: (port) => port === 'park' });
-    const messages = [message(owned(product(), 1)), message(owned(product(), 1, { name: 'nut', price: 1 }))];
-    const report = await project(cache, messages);
-    expect(outcomes(report, messages)).toEqual(['applied', undefined]);
-    expect(report.returned.map(({ message }) => message)).toEqual(messages.slice(1));
-  });
-
-  const deep = (levels: number) => `${'{"a":'.repeat(levels)}1${'}'.repeat(levels)}`;
-
-  test.each<[string, ReturnType<typeof schemaOf<State>>, string]>([
-    ['is nested deeper than the stack', schemaOf((value) => ({ value: value as State })), deep(100_000)],
-    ['is nested deeper than an owner may commit', schemaOf((value) => ({ value: value as State })), deep(66)],
-    ['has a lone surrogate', schemaOf((value) => ({ value: value as State })), '{"name":"\\ud800"}'],
-    ['is null', schemaOf((value) => ({ value: value as State })), 'null'],
-    ['is an array', schemaOf((value) => ({ value: value as State })), '[]'],
-    ['becomes a Date in the schema', schemaOf(() => ({ value: { at: new Date(0) } as never })), '{}'],
-    ['becomes a BigInt in the schema', schemaOf(() => ({ value: { n: 1n } as never })), '{}'],
-    [
-      'makes the schema throw',
-      schemaOf(() => {
-        throw new RangeError('Maximum call stack size exceeded');
-      }),
-      '{}',
-    ],
-  ])('may be data that %s: it is parked as invalid and its group goes on', async (_, schema, data) => {
-    const cache = inMemoryCache();
-    const bad = message(owned(product(), 2), { body: eventBody({ ...owned(product(), 2), stateJson: data }) });
-    const messages = [bad, message(deleted(product(), 1)), message(deleted(product('other'), 2))];
-    const report = await project(cache, messages, cacheOf(schema));
-    expect(outcomes(report, messages)).toEqual(['parked', 'applied', 'applied']);
-    expect(cache.parked).toMatchObject([{ message: bad, reason: 'invalid' }]);
-  });
-});
-
 describe('groups of a batch', () => {
   test('are written side by side', async () => {
     const { ports, stored } = inMemoryCache();
@@ -382,29 +257,5 @@ describe('groups of a batch', () => {
 
   test('of no messages need nothing', async () => {
     expect(await project(inMemoryCache(), [])).toEqual({ settled: [], returned: [] });
-  });
-});
-
-test('a failing group waits twice as long after each attempt, up to five minutes', () => {
-  expect([1, 2, 3, 4, 9].map(postponeSeconds)).toEqual([1, 2, 4, 8, 256]);
-  expect([10, 100, 100_000].map(postponeSeconds)).toEqual(Array(3).fill(MAX_POSTPONE_SECONDS));
-});
-
-describe('the value that an index lists an entity under', () => {
-  test.each<[string, Parameters<typeof indexValue>[1], string | undefined]>([
-    ['a text', 'Europe', 'Product=Europe'],
-    ['an empty text', '', 'Product='],
-    ['a text of 1,024 bytes', 'é'.repeat(512), `Product=${'é'.repeat(512)}`],
-    ['a longer text by its hash', `${'é'.repeat(512)}x`, `Product#${sha256(`${'é'.repeat(512)}x`)}`],
-    ['a number', 1.5, 'Product=1.5'],
-    ['a boolean', false, 'Product=false'],
-    ['nothing for null', null, undefined],
-    ['nothing for a missing field', undefined, undefined],
-    ['nothing for an array', ['Europe'], undefined],
-    ['nothing for an object', {}, undefined],
-    ['nothing for what is not a number', Number.NaN, undefined],
-    ['nothing for an infinite number', Number.POSITIVE_INFINITY, undefined],
-  ])('is, of %s', (_, value, key) => {
-    expect(indexValue('Product', value)).toBe(key);
   });
 });

@@ -1,49 +1,14 @@
 import { describe, expect, test } from 'vitest';
-import { defineBoundary } from '../../../core/contract.ts';
 import { entityRef, MAX_VERSION, sha256 } from '../../../core/entity.ts';
 import { parseEvent } from '../../../core/event.ts';
 import type { OwnedEntity } from '../../../core/own.ts';
-import { MAX_BATCH_ENTRIES, type PublishResult, type RelayPorts, relayBatch } from '../../../core/relay/batch.ts';
-import { MAX_BATCH_BYTES, type OutgoingMessage, type StreamChange } from '../../../core/relay/message.ts';
+import { MAX_BATCH_ENTRIES, type RelayPorts, relayBatch } from '../../../core/relay/batch.ts';
+import { MAX_BATCH_BYTES, type StreamChange } from '../../../core/relay/message.ts';
 import { MAX_STATE_BYTES } from '../../../core/state.ts';
-import { catalogue, productSchema } from '../../support/boundaries.ts';
-import { CHANGED_AT, deleted, owned, PUBLISHED_AT, product } from '../../support/events.ts';
+import { catalogue } from '../../support/boundaries.ts';
+import { deleted, owned, PUBLISHED_AT, product } from '../../support/events.ts';
 import { WORST_ID } from '../../support/nasty-ids.ts';
-
-const PUBLISHED: PublishResult = { kind: 'published' };
-const FAILED: PublishResult = { kind: 'failed', message: 'throttled' };
-const REFUSED: PublishResult = { kind: 'refused', message: 'invalid' };
-
-/** What a batch of commits reports of which nothing was published; those of these tests are all of one time. */
-const NOTHING = {
-  ...{ published: 0, conflated: 0, expired: 0, beforeEpoch: 0, diverted: 0, failed: [] },
-  oldestChangedAt: CHANGED_AT,
-};
-
-/** A stream of commits, numbered from 1. */
-function stream(...entities: readonly OwnedEntity[]): StreamChange[] {
-  return entities.map((one, index) => ({ sequenceNumber: String(index + 1), kind: 'committed', owned: one }));
-}
-
-/** Ports that keep every call; `answer` says what becomes of a message, `divertFails` whether a record can't be set aside. */
-function ports(answer: (message: OutgoingMessage) => PublishResult = () => PUBLISHED, divertFails = false) {
-  const calls: (readonly OutgoingMessage[])[] = [];
-  const diverted: { sequenceNumber: string; reason: string; message: string }[] = [];
-  const relay: RelayPorts = {
-    async publish(messages) {
-      calls.push(messages);
-      return messages.map(answer);
-    },
-    async divert(sequenceNumber, reason, message) {
-      if (divertFails) throw new Error('no queue');
-      diverted.push({ sequenceNumber, reason, message });
-    },
-  };
-  return { relay, calls, diverted, published: () => calls.flat().map((message) => message.deduplicationId) };
-}
-
-const relayed = (changes: readonly StreamChange[], { relay }: { relay: RelayPorts }, conflate = false) =>
-  relayBatch(catalogue, changes, PUBLISHED_AT, relay, conflate);
+import { FAILED, NOTHING, PUBLISHED, ports, REFUSED, relayed, stream } from '../../support/relaying.ts';
 
 const TRACEPARENT = '00-5759e988bd862e3fe1be46a994272793-53995c3f42cd8ad8-01';
 
@@ -330,80 +295,5 @@ describe('the time of the oldest commit', () => {
   test('is not what no commit can have said', async () => {
     expect(await oldest(commit(at(owned(product('a'), 1), '')))).toBeUndefined();
     expect(await oldest(commit(at(owned(product('a'), 1), '')), commit(at(owned(product('b'), 1), late)))).toBe(late);
-  });
-});
-
-describe('with conflation', () => {
-  test("an entity's newest version alone goes out and covers the others; entities side by side", async () => {
-    const topic = ports();
-    const [a, b] = [product('a'), product('b')];
-    const changes = stream(owned(a, 1), owned(a, 2), owned(b, 1), deleted(b, 2), owned(a, 3));
-    const report = await relayed(changes, topic, true);
-    expect(topic.calls.map((call) => call.map(({ deduplicationId }) => deduplicationId))).toEqual([
-      ['Product/a@3', 'Product/b@2'],
-    ]);
-    expect(report).toEqual({ ...NOTHING, published: 2, conflated: 3 });
-  });
-
-  test('the next newest is tried when the newest is refused', async () => {
-    const topic = ports(({ deduplicationId }) => (deduplicationId === 'Product/p1@3' ? REFUSED : PUBLISHED));
-    const report = await relayed(stream(owned(product(), 1), owned(product(), 2), owned(product(), 3)), topic, true);
-    expect(topic.published()).toEqual(['Product/p1@3', 'Product/p1@2']);
-    expect(topic.diverted).toMatchObject([{ sequenceNumber: '3', reason: 'refused' }]);
-    expect(report).toEqual({ ...NOTHING, published: 1, conflated: 1, diverted: 1 });
-  });
-
-  test('all that the failed one would have covered restarts the batch', async () => {
-    const topic = ports(({ groupId }) => (groupId === 'Product/a' ? FAILED : PUBLISHED));
-    const [a, b] = [product('a'), product('b')];
-    const report = await relayed(stream(owned(a, 1), owned(b, 1), owned(a, 2), owned(b, 2)), topic, true);
-    expect(report).toEqual({ ...NOTHING, published: 1, conflated: 1, failed: ['1', '3'] });
-  });
-
-  test('a version covers a resync of the one before', async () => {
-    const topic = ports();
-    const again = { sequenceNumber: '0', kind: 'committed', owned: owned(product(), 1), resync: 'token' } as const;
-    await relayed([again, ...stream(owned(product(), 2))], topic, true);
-    expect(topic.published()).toEqual(['Product/p1@2']);
-  });
-});
-
-describe('a change of a type with deltas', () => {
-  const withDeltas = defineBoundary('file:///catalogue.ts', {
-    name: 'catalogue',
-    owns: { Product: { schema: productSchema, deltas: true } },
-  });
-  const long = (price: number) => ({ name: 'bolt', text: 'x'.repeat(200), price });
-  const kindOf = async (
-    previous: OwnedEntity | undefined,
-    current: OwnedEntity,
-    resync?: string,
-    conflate?: boolean,
-  ) => {
-    const topic = ports();
-    const change = { sequenceNumber: '1', kind: 'committed', owned: current, previous, resync } as const;
-    await relayBatch(withDeltas, [change], PUBLISHED_AT, topic.relay, conflate);
-    return JSON.parse(topic.calls[0]?.[0]?.body ?? '{}').kind;
-  };
-  const [one, two] = [owned(product(), 1, long(1)), owned(product(), 2, long(2))];
-
-  test('goes out as a delta where that is shorter', async () => {
-    expect(await kindOf(one, two)).toBe('delta');
-  });
-
-  test.each<[string, OwnedEntity | undefined, OwnedEntity, (string | undefined)?, boolean?]>([
-    ['it is the first', undefined, one],
-    ['the entity was deleted before', deleted(product(), 1), two],
-    ['it deletes nothing but would be longer', owned(product(), 1, { a: 1 }), owned(product(), 2, { b: 2 })],
-    ['the version jumps, as into a new epoch', one, { ...two, version: 1_000_000_000_002 }],
-    ['it was committed under another schema version', { ...one, schemaVersion: 2 }, two],
-    ['it is sent again', one, two, 'token'],
-    ['it may take the place of others', one, two, undefined, true],
-  ])('goes out as a whole when %s', async (_, previous, current, resync, conflate) => {
-    expect(await kindOf(previous, current, resync, conflate)).toBe('state');
-  });
-
-  test('goes out as a tombstone when it is a deletion', async () => {
-    expect(await kindOf(one, deleted(product(), 2))).toBe('tombstone');
   });
 });

@@ -1,0 +1,47 @@
+import { describe, expect, test } from 'vitest';
+import { defineBoundary } from '../../../core/contract.ts';
+import type { OwnedEntity } from '../../../core/own.ts';
+import { relayBatch } from '../../../core/relay/batch.ts';
+import { productSchema } from '../../support/boundaries.ts';
+import { deleted, owned, PUBLISHED_AT, product } from '../../support/events.ts';
+import { ports } from '../../support/relaying.ts';
+
+describe('a change of a type with deltas', () => {
+  const withDeltas = defineBoundary('file:///catalogue.ts', {
+    name: 'catalogue',
+    owns: { Product: { schema: productSchema, deltas: true } },
+  });
+  const long = (price: number) => ({ name: 'bolt', text: 'x'.repeat(200), price });
+  const kindOf = async (
+    previous: OwnedEntity | undefined,
+    current: OwnedEntity,
+    resync?: string,
+    conflate?: boolean,
+  ) => {
+    const topic = ports();
+    const change = { sequenceNumber: '1', kind: 'committed', owned: current, previous, resync } as const;
+    await relayBatch(withDeltas, [change], PUBLISHED_AT, topic.relay, conflate);
+    return JSON.parse(topic.calls[0]?.[0]?.body ?? '{}').kind;
+  };
+  const [one, two] = [owned(product(), 1, long(1)), owned(product(), 2, long(2))];
+
+  test('goes out as a delta where that is shorter', async () => {
+    expect(await kindOf(one, two)).toBe('delta');
+  });
+
+  test.each<[string, OwnedEntity | undefined, OwnedEntity, (string | undefined)?, boolean?]>([
+    ['it is the first', undefined, one],
+    ['the entity was deleted before', deleted(product(), 1), two],
+    ['it deletes nothing but would be longer', owned(product(), 1, { a: 1 }), owned(product(), 2, { b: 2 })],
+    ['the version jumps, as into a new epoch', one, { ...two, version: 1_000_000_000_002 }],
+    ['it was committed under another schema version', { ...one, schemaVersion: 2 }, two],
+    ['it is sent again', one, two, 'token'],
+    ['it may take the place of others', one, two, undefined, true],
+  ])('goes out as a whole when %s', async (_, previous, current, resync, conflate) => {
+    expect(await kindOf(previous, current, resync, conflate)).toBe('state');
+  });
+
+  test('goes out as a tombstone when it is a deletion', async () => {
+    expect(await kindOf(one, deleted(product(), 2))).toBe('tombstone');
+  });
+});
