@@ -34,10 +34,15 @@ class LongestFirst extends BaseSequencer {
   }
 }
 
-const PROTOCOLS = ['test/{adapters,conformance}/**/*.int.ts'];
+/** From a clone the packages find each other's sources, as `node --conditions` does. */
+const conditions = ['freshet-source', 'module', 'node', 'development|production'];
+
+const PROTOCOLS = ['test/{adapters,conformance,cli/clients}/**/*.int.ts'];
 
 /** A part of the tests; the root's set-up runs once for all of them. */
 const project = (name: string, include: string[], isolate: boolean, exclude: string[] = []) => ({
+  resolve: { conditions },
+  ssr: { resolve: { conditions } },
   test: {
     ...{ name, include, isolate },
     // Runs where the package is installed: see test/package.

@@ -96,7 +96,7 @@ async function exportAll(
 }
 
 function freshet(folder: string, args: readonly string[]): ChildProcess {
-  return spawn(process.execPath, ['--import', 'tsx', 'bin/freshet.ts', ...args], {
+  return spawn(process.execPath, ['--conditions=freshet-source', '--import', 'tsx', 'cli/freshet.ts', ...args], {
     cwd: folder,
     stdio: ['ignore', 'pipe', 'inherit'],
   });

@@ -55,10 +55,14 @@ try {
 
 async function compare(chosen: Plan): Promise<Comparison> {
   tell('an owner and ten consumers');
-  await promisify(execFile)(process.execPath, ['--import', 'tsx', 'bench/compare/app.ts'], {
-    cwd: ROOT,
-    env: { ...process.env, CDK_OUTDIR: assembly },
-  });
+  await promisify(execFile)(
+    process.execPath,
+    ['--conditions=freshet-source', '--import', 'tsx', 'bench/compare/app.ts'],
+    {
+      cwd: ROOT,
+      env: { ...process.env, CDK_OUTDIR: assembly },
+    },
+  );
   const measured = await measure(chosen);
   return {
     command: COMMAND,

@@ -1,5 +1,5 @@
 import type { SQSEvent } from 'aws-lambda';
-import { dynamoDbClient } from '../adapters/clients.ts';
+import { dynamoDbClient } from '../adapters/aws/clients.ts';
 import { assertSameContents, type BenchTables, startTables } from './support/account.ts';
 import { countRequests } from './support/count-requests.ts';
 import { countryRecord, type Load, roundOf } from './support/events.ts';

@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import type { Owner } from '../adapters/owner-table.ts';
+import type { Owner } from '../adapters/own/owner-table.ts';
 import { compareCaches } from '../cli/compare-caches.ts';
 import { ownerOf } from '../cli/session.ts';
 import { leadTime, type WatchedCloud, watchedCloud } from './support/cloud.ts';

@@ -1,6 +1,6 @@
+import { BOUNDARY_DIMENSION, METRIC_NAMESPACE } from 'freshet-aws/internal/core/metrics';
 import * as z from 'zod/mini';
-import { type RaisedAlarm, raisedAlarms } from '../adapters/alarms.ts';
-import { BOUNDARY_DIMENSION, METRIC_NAMESPACE } from '../core/metrics.ts';
+import { type RaisedAlarm, raisedAlarms } from './clients/alarms.ts';
 import type { Watched } from './watched.ts';
 
 /** An alarm that is in ALARM. */

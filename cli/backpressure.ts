@@ -1,8 +1,8 @@
 import { Option } from 'commander';
-import { createFlow, type Flow } from '../adapters/flow.ts';
-import { type FlowTable, readDecision } from '../adapters/flow-table.ts';
-import { BackpressureError } from '../core/govern/admit.ts';
-import type { FlowDecision } from '../core/govern/decide.ts';
+import { createFlow, type Flow } from 'freshet-aws/internal/adapters/govern/flow';
+import { type FlowTable, readDecision } from 'freshet-aws/internal/adapters/govern/flow-table';
+import { BackpressureError } from 'freshet-aws/internal/core/govern/admit';
+import type { FlowDecision } from 'freshet-aws/internal/core/govern/decide';
 import { EXIT } from './errors.ts';
 import { interruptible } from './in-session.ts';
 import { durationOf, grouped, perSecond, shortDuration } from './numbers.ts';

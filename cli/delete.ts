@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import { entityName } from '../core/entity.ts';
+import { entityName } from 'freshet-aws/internal/core/entity';
 import { BACKPRESSURE_HELP, writeOnce } from './backpressure.ts';
 import { EXIT } from './errors.ts';
 import { withSession } from './in-session.ts';

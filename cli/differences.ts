@@ -1,9 +1,9 @@
-import type { PageOptions } from '../adapters/list.ts';
-import { cachedType } from '../core/contract.ts';
-import { type EntityRef, entityName } from '../core/entity.ts';
-import type { OwnedEntity } from '../core/own.ts';
-import { MAX_PAGE_SIZE, type Page } from '../core/read.ts';
-import { type CachedRecord, compare, type Difference, pairs } from '../core/repair/compare.ts';
+import type { PageOptions } from 'freshet-aws/internal/adapters/aws/list';
+import { cachedType } from 'freshet-aws/internal/core/contract';
+import { type EntityRef, entityName } from 'freshet-aws/internal/core/entity';
+import type { OwnedEntity } from 'freshet-aws/internal/core/own/own';
+import { MAX_PAGE_SIZE, type Page } from 'freshet-aws/internal/core/read/read';
+import { type CachedRecord, compare, type Difference, pairs } from 'freshet-aws/internal/core/repair/compare';
 import { pause } from './in-session.ts';
 import { type CacheSession, ownerOf, type Session } from './session.ts';
 import { sideBySide } from './side-by-side.ts';

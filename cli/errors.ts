@@ -1,4 +1,4 @@
-import { FreshetError, type FreshetErrorCode } from '../core/errors.ts';
+import { FreshetError, type FreshetErrorCode } from 'freshet-aws/internal/core/errors';
 
 /**
  * Exit codes of every command; scripts may rely on them. `backpressure` is EX_TEMPFAIL of sysexits.h: try again later, as a cache lags. `interrupted` is what

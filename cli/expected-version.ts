@@ -1,5 +1,5 @@
 import { Option } from 'commander';
-import { quoted } from '../core/errors.ts';
+import { quoted } from 'freshet-aws/internal/core/errors';
 import { UsageError } from './errors.ts';
 
 /** The option `--at-least-version`, a number once parsed. */

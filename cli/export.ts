@@ -1,8 +1,8 @@
 import { Readable, Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { Command } from 'commander';
-import type { KnownEntity, Reader } from '../adapters/cache-table.ts';
-import { MAX_PAGE_SIZE } from '../core/read.ts';
+import type { KnownEntity, Reader } from 'freshet-aws/internal/adapters/read/cache-table';
+import { MAX_PAGE_SIZE } from 'freshet-aws/internal/core/read/read';
 import { EXIT } from './errors.ts';
 import { withSession } from './in-session.ts';
 import { cacheNamed } from './session.ts';

@@ -1,6 +1,6 @@
+import { readDecision } from 'freshet-aws/internal/adapters/govern/flow-table';
+import { FLOW_STATES, type FlowDecision } from 'freshet-aws/internal/core/govern/decide';
 import * as z from 'zod/mini';
-import { readDecision } from '../adapters/flow-table.ts';
-import { FLOW_STATES, type FlowDecision } from '../core/govern/decide.ts';
 import { grouped, perSecond, shortDuration } from './numbers.ts';
 import type { Watched, WatchedOwner } from './watched.ts';
 

@@ -1,7 +1,7 @@
 import { Command } from 'commander';
-import type { Readiness } from '../adapters/readiness.ts';
-import { entityName } from '../core/entity.ts';
-import type { CachedEntity } from '../core/read.ts';
+import type { Readiness } from 'freshet-aws/internal/adapters/read/readiness';
+import { entityName } from 'freshet-aws/internal/core/entity';
+import type { CachedEntity } from 'freshet-aws/internal/core/read/read';
 import { EXIT } from './errors.ts';
 import { atLeastVersionOption } from './expected-version.ts';
 import { withSession } from './in-session.ts';

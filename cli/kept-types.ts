@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { isAbsolute, relative, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import type { Boundary } from '../core/contract.ts';
+import type { Boundary } from 'freshet-aws/internal/core/contract';
 
 /**
  * The entity types that a cache keeps, from its contracts in the current folder; undefined where they aren't there. A path that leads out of

@@ -1,4 +1,4 @@
-import { messageGroupId } from '../core/entity.ts';
+import { messageGroupId } from 'freshet-aws/internal/core/entity';
 import { confirmed } from './confirm.ts';
 import { type Differing, stillDiffering } from './differences.ts';
 import { pause } from './in-session.ts';

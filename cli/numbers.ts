@@ -1,4 +1,4 @@
-import { quoted } from '../core/errors.ts';
+import { quoted } from 'freshet-aws/internal/core/errors';
 import { UsageError } from './errors.ts';
 
 const UNIT_MS: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };

@@ -1,11 +1,11 @@
 import { type CloudFormationClient, CloudFormationServiceException } from '@aws-sdk/client-cloudformation';
 import { type Command, Option } from 'commander';
-import { cloudWatchClient, dynamoDbClient, sqsClient } from '../adapters/clients.ts';
-import { lambdaClient } from '../adapters/repair-function.ts';
-import { cloudFormationClient, stackOutputs } from '../adapters/stack-outputs.ts';
-import { readDeployed } from '../core/deployed.ts';
-import { quoted } from '../core/errors.ts';
+import { cloudWatchClient, dynamoDbClient, sqsClient } from 'freshet-aws/internal/adapters/aws/clients';
+import { readDeployed } from 'freshet-aws/internal/adapters/aws/stack-output';
+import { quoted } from 'freshet-aws/internal/core/errors';
 import { asking } from './asking.ts';
+import { lambdaClient } from './clients/repair-function.ts';
+import { cloudFormationClient, stackOutputs } from './clients/stack-outputs.ts';
 import { UsageError } from './errors.ts';
 import { keptTypesOf } from './kept-types.ts';
 import { requireLocalCloud } from './local-file.ts';

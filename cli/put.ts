@@ -1,7 +1,7 @@
 import { createReadStream } from 'node:fs';
 import { Command } from 'commander';
-import { entityName } from '../core/entity.ts';
-import { MAX_STATE_BYTES } from '../core/state.ts';
+import { entityName } from 'freshet-aws/internal/core/entity';
+import { MAX_STATE_BYTES } from 'freshet-aws/internal/core/state';
 import { BACKPRESSURE_HELP, writeOnce } from './backpressure.ts';
 import { EXIT, UsageError } from './errors.ts';
 import { withSession } from './in-session.ts';

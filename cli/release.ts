@@ -1,8 +1,8 @@
 import { Command } from 'commander';
-import { cachedType } from '../core/contract.ts';
-import { type EntityRef, entityName, entityRef, messageGroupId, printable } from '../core/entity.ts';
-import { quoted } from '../core/errors.ts';
-import type { Released } from '../core/repair/redrive.ts';
+import { cachedType } from 'freshet-aws/internal/core/contract';
+import { type EntityRef, entityName, entityRef, messageGroupId, printable } from 'freshet-aws/internal/core/entity';
+import { quoted } from 'freshet-aws/internal/core/errors';
+import type { Released } from 'freshet-aws/internal/core/repair/redrive';
 import { confirmed, yesOption } from './confirm.ts';
 import { EXIT } from './errors.ts';
 import { inSession } from './in-session.ts';

@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import { EPOCH_SIZE } from '../core/entity.ts';
+import { EPOCH_SIZE } from 'freshet-aws/internal/core/entity';
 import { compareWithBar } from './compare-with-bar.ts';
 import { yesOption } from './confirm.ts';
 import { type Differing, describeDiffering, eachOf, stillDiffering } from './differences.ts';

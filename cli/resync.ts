@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { Command } from 'commander';
-import { entityName, entityRef } from '../core/entity.ts';
+import { entityName, entityRef } from 'freshet-aws/internal/core/entity';
 import { EXIT, UsageError } from './errors.ts';
 import { inSession, interrupted, pause } from './in-session.ts';
 import { integerOf } from './numbers.ts';

@@ -1,23 +1,23 @@
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { type DirectMessage, sendToCache } from '../adapters/cache-queue.ts';
-import { type CacheRecords, createCacheRecords } from '../adapters/cache-records.ts';
-import { createReader, type Reader } from '../adapters/cache-table.ts';
-import { cloudWatchClient, dynamoDbClient, sqsClient } from '../adapters/clients.ts';
-import { createOwner, type Owner } from '../adapters/owner-table.ts';
-import { createRepairFunction, lambdaClient, type RepairFunction } from '../adapters/repair-function.ts';
-import { type Boundary, boundaryOf, type ContractsModule, cachedType } from '../core/contract.ts';
+import { cloudWatchClient, dynamoDbClient, sqsClient } from 'freshet-aws/internal/adapters/aws/clients';
 import {
   type DeployedCache,
   type DeployedFactQueue,
   type DeployedOwner,
   readDeployed,
   readDeployedOfFacts,
-} from '../core/deployed.ts';
-import { FreshetError, type FreshetErrorCode, quoted } from '../core/errors.ts';
-import type { OutgoingMessage } from '../core/relay/message.ts';
-import { type Aside, openAside } from './aside.ts';
+} from 'freshet-aws/internal/adapters/aws/stack-output';
+import { createOwner, type Owner } from 'freshet-aws/internal/adapters/own/owner-table';
+import { createReader, type Reader } from 'freshet-aws/internal/adapters/read/cache-table';
+import { type Boundary, boundaryOf, type ContractsModule, cachedType } from 'freshet-aws/internal/core/contract';
+import { FreshetError, type FreshetErrorCode, quoted } from 'freshet-aws/internal/core/errors';
+import type { OutgoingMessage } from 'freshet-aws/internal/core/relay/message';
 import { createToldFlow } from './backpressure.ts';
+import { type DirectMessage, sendToCache } from './clients/cache-queue.ts';
+import { type CacheRecords, createCacheRecords } from './clients/cache-records.ts';
+import { createRepairFunction, lambdaClient, type RepairFunction } from './clients/repair-function.ts';
+import { type Aside, openAside } from './deployment/parked.ts';
 import { type FoundLocalCloud, requireLocalCloud } from './local-file.ts';
 import type { Watched, WatchedCache, WatchedOwner } from './watched.ts';
 

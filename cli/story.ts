@@ -1,4 +1,4 @@
-import type { LocalCloud } from '../local/cloud.ts';
+import type { LocalCloud } from 'freshet-local/internal/cloud';
 import type { Reporter } from './reporter.ts';
 import type { Session } from './session.ts';
 

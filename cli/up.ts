@@ -2,8 +2,9 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { Command } from 'commander';
+import type { LocalCloud } from 'freshet-local/internal/cloud';
+import { synthesise } from 'freshet-local/internal/synthesise';
 import * as z from 'zod/mini';
-import type { LocalCloud } from '../local/cloud.ts';
 import { assemblyFolder, removeAssemblies } from './assembly-folder.ts';
 import { type CacheComparison, compareCaches } from './compare-caches.ts';
 import { EXIT, UsageError } from './errors.ts';
@@ -14,7 +15,6 @@ import { DEFAULT_SINCE_MS } from './status/command.ts';
 import { gatherStatus } from './status/gather.ts';
 import { renderStatus } from './status/render.ts';
 import type { Story } from './story.ts';
-import { synthesise } from './synthesise.ts';
 
 interface UpOptions {
   readonly once: boolean;
@@ -106,7 +106,7 @@ async function run(
   const assembly = await synthesise(projectFolder, { assembly: assemblyFolder(projectFolder), signal });
   report.step('CDK app synthesised, Lambda bundles built');
   // Loaded when it is needed: other commands start without it.
-  const { startLocalCloud } = await import('../local/cloud.ts');
+  const { startLocalCloud } = await import('freshet-local/internal/cloud');
   signal.throwIfAborted();
   running.cloud = startLocalCloud({ assembly, onProgress: (message) => report.step(message) });
   const cloud = await running.cloud;

@@ -2,7 +2,7 @@ import type { CloudWatchClient } from '@aws-sdk/client-cloudwatch';
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import type { LambdaClient } from '@aws-sdk/client-lambda';
 import type { SQSClient } from '@aws-sdk/client-sqs';
-import type { DeployedCache, DeployedOwner } from '../core/deployed.ts';
+import type { DeployedCache, DeployedOwner } from 'freshet-aws/internal/adapters/aws/stack-output';
 
 /** An owner that is looked at. */
 export interface WatchedOwner {

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import type { CommitOptions } from '../adapters/owner-table.ts';
+import type { CommitOptions } from 'freshet-aws/internal/adapters/own/owner-table';
 import { maxWaitOption, priorityOption } from './backpressure.ts';
 import { expectedVersionOption } from './expected-version.ts';
 

@@ -1,9 +1,9 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec';
 import { assertEntityType, type EntityRef, entityName } from './entity.ts';
 import { FreshetError, quoted, shortened } from './errors.ts';
-import type { FactContract, FactDeclaration } from './fact.ts';
+import type { FactContract, FactDeclaration } from './facts/fact.ts';
 import { FAILURE_POLICIES, type FailurePolicy } from './outcome.ts';
-import { assertPublishable, type Classification } from './publishable.ts';
+import { assertPublishable, type Classification } from './own/publishable.ts';
 import type { State } from './state.ts';
 import { type Upcasts, upcastsProblem } from './upcast.ts';
 

@@ -12,6 +12,7 @@ export type FreshetErrorCode =
   | 'InvalidState'
   | 'NotPublishable'
   | 'StateTooLarge'
+  | 'SynthesisFailed'
   | 'InvalidVersion'
   | 'UnknownCache'
   | 'UnknownEntityType'

@@ -1,8 +1,8 @@
-import { createReader } from '../adapters/cache-table.ts';
-import { cloudWatchClient, dynamoDbClient, sqsClient } from '../adapters/clients.ts';
-import { reportTelemetry } from '../adapters/flow-telemetry.ts';
-import { createReporting, sendReport } from '../adapters/report.ts';
-import { createCompletenessWriter } from '../adapters/staleness.ts';
+import { cloudWatchClient, dynamoDbClient, sqsClient } from '../adapters/aws/clients.ts';
+import { createReporting, sendReport } from '../adapters/govern/report.ts';
+import { reportTelemetry } from '../adapters/govern/telemetry.ts';
+import { createReader } from '../adapters/read/cache-table.ts';
+import { createCompletenessWriter } from '../adapters/read/staleness.ts';
 import { measureCache, type Sample } from '../core/govern/report.ts';
 import boundary from './boundary.ts';
 import { required } from './environment.ts';

@@ -1,7 +1,7 @@
 import type { DynamoDBBatchResponse, DynamoDBStreamEvent } from 'aws-lambda';
-import { snsClient, sqsClient } from '../adapters/clients.ts';
-import { factChange } from '../adapters/facts.ts';
-import { createRelaying } from '../adapters/relaying.ts';
+import { snsClient, sqsClient } from '../adapters/aws/clients.ts';
+import { factChange } from '../adapters/facts/outbox.ts';
+import { createRelaying } from '../adapters/relay/relaying.ts';
 import { factRelayName } from '../core/monitoring-names.ts';
 import boundary from './boundary.ts';
 import { required } from './environment.ts';

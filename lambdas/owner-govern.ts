@@ -1,11 +1,11 @@
 import type { SQSBatchResponse, SQSEvent } from 'aws-lambda';
-import { cloudWatchClient, dynamoDbClient, snsClient } from '../adapters/clients.ts';
-import { createFlowStore } from '../adapters/flow-table.ts';
-import { governorTelemetry } from '../adapters/flow-telemetry.ts';
-import { createOwner, type Owner } from '../adapters/owner-table.ts';
-import { createStatePublisher } from '../adapters/publisher.ts';
-import { createRelayProgress } from '../adapters/relay-progress.ts';
-import { createPublisher } from '../adapters/topic.ts';
+import { cloudWatchClient, dynamoDbClient, snsClient } from '../adapters/aws/clients.ts';
+import { createFlowStore } from '../adapters/govern/flow-table.ts';
+import { governorTelemetry } from '../adapters/govern/telemetry.ts';
+import { createOwner, type Owner } from '../adapters/own/owner-table.ts';
+import { createStatePublisher } from '../adapters/own/publisher.ts';
+import { createRelayProgress } from '../adapters/relay/progress.ts';
+import { createPublisher } from '../adapters/relay/topic.ts';
 import { govern } from '../core/govern/govern.ts';
 import { type CacheReport, parseCacheReport } from '../core/govern/report.ts';
 import boundary from './boundary.ts';

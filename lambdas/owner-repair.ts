@@ -1,11 +1,11 @@
 import type { SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda';
-import { dynamoDbClient } from '../adapters/clients.ts';
-import { parseResyncRequest } from '../adapters/gaps.ts';
-import { createOwner } from '../adapters/owner-table.ts';
-import { createParking } from '../adapters/parking-table.ts';
-import { eachRecord } from '../adapters/queue.ts';
-import { relayFailure } from '../adapters/relay-failure.ts';
-import { repairTelemetry } from '../adapters/telemetry.ts';
+import { dynamoDbClient } from '../adapters/aws/clients.ts';
+import { createOwner } from '../adapters/own/owner-table.ts';
+import { createParking } from '../adapters/project/parking-table.ts';
+import { eachRecord } from '../adapters/project/queue.ts';
+import { repairTelemetry } from '../adapters/project/telemetry.ts';
+import { relayFailure } from '../adapters/relay/failure.ts';
+import { parseResyncRequest } from '../adapters/repair/gaps.ts';
 import { sha256 } from '../core/entity.ts';
 import { FreshetError } from '../core/errors.ts';
 import boundary from './boundary.ts';

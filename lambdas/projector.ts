@@ -1,11 +1,11 @@
 import type { Context, SQSBatchResponse, SQSEvent } from 'aws-lambda';
-import { createCacheWriter } from '../adapters/cache-writer.ts';
-import { adaptiveDynamoDbClient, dynamoDbClient, sqsClient } from '../adapters/clients.ts';
-import { createGapNotice } from '../adapters/gaps.ts';
-import { createParking } from '../adapters/parking-table.ts';
-import { receivedMessage, timeLeft } from '../adapters/queue.ts';
-import { createPostponing } from '../adapters/set-aside.ts';
-import { projectorTelemetry } from '../adapters/telemetry.ts';
+import { adaptiveDynamoDbClient, dynamoDbClient, sqsClient } from '../adapters/aws/clients.ts';
+import { createCacheWriter } from '../adapters/project/cache-writer.ts';
+import { createParking } from '../adapters/project/parking-table.ts';
+import { receivedMessage, timeLeft } from '../adapters/project/queue.ts';
+import { createPostponing } from '../adapters/project/set-aside.ts';
+import { projectorTelemetry } from '../adapters/project/telemetry.ts';
+import { createGapNotice } from '../adapters/repair/gaps.ts';
 import { projectBatch } from '../core/project/batch.ts';
 import boundary from './boundary.ts';
 import { projectSettings, required } from './environment.ts';

@@ -1,8 +1,8 @@
 import type { DynamoDBBatchResponse, DynamoDBStreamEvent } from 'aws-lambda';
-import { dynamoDbClient, snsClient, sqsClient } from '../adapters/clients.ts';
-import { createFlow } from '../adapters/flow.ts';
-import { createRelaying } from '../adapters/relaying.ts';
-import { streamChange } from '../adapters/stream.ts';
+import { dynamoDbClient, snsClient, sqsClient } from '../adapters/aws/clients.ts';
+import { createFlow } from '../adapters/govern/flow.ts';
+import { createRelaying } from '../adapters/relay/relaying.ts';
+import { streamChange } from '../adapters/relay/stream.ts';
 import boundary from './boundary.ts';
 import { required } from './environment.ts';
 

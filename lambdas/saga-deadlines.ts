@@ -1,6 +1,6 @@
-import { dynamoDbClient } from '../adapters/clients.ts';
-import { createSagaStore } from '../adapters/saga-table.ts';
-import { sagaTelemetry } from '../adapters/saga-telemetry.ts';
+import { dynamoDbClient } from '../adapters/aws/clients.ts';
+import { createSagaStore } from '../adapters/saga/table.ts';
+import { sagaTelemetry } from '../adapters/saga/telemetry.ts';
 import { raiseOverdue } from '../core/saga/deadlines.ts';
 import { required } from './environment.ts';
 import saga from './saga-definition.ts';

@@ -1,9 +1,9 @@
 import type { SQSBatchResponse, SQSEvent } from 'aws-lambda';
-import { dynamoDbClient } from '../adapters/clients.ts';
-import { createFactQueue } from '../adapters/fact-queue.ts';
-import { sagaBatch } from '../adapters/saga-batch.ts';
-import { createSagaStore } from '../adapters/saga-table.ts';
-import { sagaTelemetry } from '../adapters/saga-telemetry.ts';
+import { dynamoDbClient } from '../adapters/aws/clients.ts';
+import { createFactQueue } from '../adapters/facts/queue.ts';
+import { sagaBatch } from '../adapters/saga/batch.ts';
+import { createSagaStore } from '../adapters/saga/table.ts';
+import { sagaTelemetry } from '../adapters/saga/telemetry.ts';
 import { required } from './environment.ts';
 import saga from './saga-definition.ts';
 

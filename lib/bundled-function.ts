@@ -1,4 +1,4 @@
-import { join } from 'node:path';
+import { extname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { AssetHashType, DockerImage, type Duration } from 'aws-cdk-lib';
 import { Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
@@ -11,6 +11,8 @@ import { type DataProtectionProps, letLogsUse, logRetention, removalPolicy } fro
 
 /** This project's root in a clone, `dist` in the package: the same folders are below both. */
 export const root = fileURLToPath(new URL('..', import.meta.url));
+
+const isSource = extname(import.meta.url) === '.ts';
 
 /** What a bundle of ES modules lacks: `require` for packages that are CommonJS, `__filename` for contracts that are. */
 const BANNER =
@@ -104,6 +106,8 @@ function bundle(file: string, alias: Readonly<Record<string, string>>, outputFol
     platform: 'node',
     format: 'esm',
     target: 'node20',
+    // From a clone, contracts find the sources of this package, as their app does.
+    ...(isSource && { conditions: ['freshet-source', 'module'] }),
     mainFields: ['module', 'main'],
     banner: { js: BANNER },
     alias: { ...alias },

@@ -12,9 +12,9 @@ import { grantStaleness } from './grant-staleness.ts';
 import { LIMITS } from './limits.ts';
 import type { LocalCache } from './local-cache.ts';
 import { DEFAULT_TOMBSTONE_LIFE, type LocalCacheProps, TOMBSTONE_MARGIN } from './local-cache-props.ts';
+import { REPAIR_TIMEOUT } from './parking.ts';
 import { grantSend, grantTable } from './protected-resources.ts';
 import { DEFAULT_BUDGET } from './retry-budget.ts';
-import { REPAIR_TIMEOUT } from './set-aside.ts';
 
 /** How long the projector may take for a batch. */
 export const FUNCTION_TIMEOUT = Duration.seconds(20);

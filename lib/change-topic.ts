@@ -3,7 +3,7 @@ import type { Topic } from 'aws-cdk-lib/aws-sns';
 import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import type { Boundary } from '../core/contract.ts';
-import { assertPublishable } from '../core/publishable.ts';
+import { assertPublishable } from '../core/own/publishable.ts';
 import { checkAtSynth } from './checks/check-at-synth.ts';
 import { dataProtection } from './data-protection.ts';
 import { describeSource } from './deployed.ts';
@@ -11,8 +11,8 @@ import { FlowControl } from './flow-control.ts';
 import type { ChangeSource } from './local-cache-props.ts';
 import { shareWith } from './other-accounts.ts';
 import type { OwnerProps } from './owner-props.ts';
+import { repairQueue } from './parking.ts';
 import { fifoTopic } from './protected-resources.ts';
-import { repairQueue } from './set-aside.ts';
 
 /** Props of `ChangeTopic`. */
 export type ChangeTopicProps = OwnerProps;

@@ -1,8 +1,8 @@
 import { relative } from 'node:path';
 import { CfnOutput, Stack } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
+import type { Deployed, DeployedOfFacts } from '../adapters/aws/stack-output.ts';
 import type { Boundary } from '../core/contract.ts';
-import type { Deployed, DeployedOfFacts } from '../core/deployed.ts';
 import { contractsFile } from './contracts-module.ts';
 import type { ChangeSource } from './local-cache-props.ts';
 

@@ -7,7 +7,7 @@ import type { Topic } from 'aws-cdk-lib/aws-sns';
 import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import type { Boundary } from '../core/contract.ts';
-import { assertPublishable } from '../core/publishable.ts';
+import { assertPublishable } from '../core/own/publishable.ts';
 import { checkAtSynth } from './checks/check-at-synth.ts';
 import { type DataProtectionProps, dataProtection } from './data-protection.ts';
 import { describeDeployed, describeSource } from './deployed.ts';
@@ -15,8 +15,8 @@ import { FlowControl } from './flow-control.ts';
 import { freshetFunction } from './freshet-function.ts';
 import { shareWith } from './other-accounts.ts';
 import type { OwnerProps } from './owner-props.ts';
+import { parkingTable, REPAIR_TIMEOUT, repairQueue } from './parking.ts';
 import { fifoTopic, grantTable, protectedTable } from './protected-resources.ts';
-import { parkingTable, REPAIR_TIMEOUT, repairQueue } from './set-aside.ts';
 import { mapStream } from './stream-source.ts';
 
 /** Props of `EntityOwner`. Version counters never expire: losing the table breaks every cache's order, so think twice of `stage`. */

@@ -7,15 +7,15 @@ import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import { BOUNDARY_PATTERN, type Boundary } from '../core/contract.ts';
 import { quoted } from '../core/errors.ts';
-import type { FactContract } from '../core/fact.ts';
+import type { FactContract } from '../core/facts/fact.ts';
 import { acknowledge } from './acknowledge.ts';
 import { checkAtSynth } from './checks/check-at-synth.ts';
 import { type DataProtectionProps, dataProtection } from './data-protection.ts';
 import { describeOfFacts } from './deployed.ts';
 import { LIMITS } from './limits.ts';
+import { parkingTable } from './parking.ts';
 import { grantTable, protectedQueue } from './protected-resources.ts';
 import { assertBudget, DEFAULT_BUDGET, type RetryBudget } from './retry-budget.ts';
-import { parkingTable } from './set-aside.ts';
 import { subscribeQueue } from './subscribe-queue.ts';
 
 /** Where facts come from: a `FactTopic`. */

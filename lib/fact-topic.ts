@@ -6,14 +6,14 @@ import type { Topic } from 'aws-cdk-lib/aws-sns';
 import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import type { Boundary } from '../core/contract.ts';
-import { assertPublishable } from '../core/publishable.ts';
+import { assertPublishable } from '../core/own/publishable.ts';
 import { checkAtSynth } from './checks/check-at-synth.ts';
 import { type DataProtectionProps, dataProtection } from './data-protection.ts';
 import { describeOfFacts } from './deployed.ts';
 import type { FactSource } from './fact-queue.ts';
 import { freshetFunction } from './freshet-function.ts';
+import { repairQueue } from './parking.ts';
 import { fifoTopic, grantTable, protectedTable } from './protected-resources.ts';
-import { repairQueue } from './set-aside.ts';
 import { mapStream } from './stream-source.ts';
 
 /** Props of `FactTopic`. */

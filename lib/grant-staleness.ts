@@ -1,6 +1,6 @@
 import type { ITable } from 'aws-cdk-lib/aws-dynamodb';
 import { type IGrantable, PolicyStatement } from 'aws-cdk-lib/aws-iam';
-import { STALENESS_PARTITION } from '../adapters/items.ts';
+import { STALENESS_PARTITION } from '../adapters/aws/items.ts';
 
 /** Lets a function note for a cache's readers how stale it may be: that one item, whose key no entity has (ddb/specifying-conditions). */
 export function grantStaleness(grantee: IGrantable, { tableArn }: Pick<ITable, 'tableArn'>): void {

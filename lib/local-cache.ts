@@ -4,7 +4,7 @@ import { Grant, type IGrantable } from 'aws-cdk-lib/aws-iam';
 import type { IFunction, Function as ProjectorFunction } from 'aws-cdk-lib/aws-lambda';
 import { DeduplicationScope, FifoThroughputLimit, type Queue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
-import { ATTRIBUTE, indexAttribute } from '../adapters/items.ts';
+import { ATTRIBUTE, indexAttribute } from '../adapters/aws/items.ts';
 import { type Boundary, indexNames } from '../core/contract.ts';
 import { acknowledge } from './acknowledge.ts';
 import { addProjector, addRepair, addReport, FUNCTION_TIMEOUT } from './cache-functions.ts';
@@ -13,8 +13,8 @@ import { type DataProtectionProps, dataProtection } from './data-protection.ts';
 import { describeDeployed } from './deployed.ts';
 import { LIMITS } from './limits.ts';
 import { type ChangeSource, type LocalCacheProps, validate } from './local-cache-props.ts';
+import { parkingTable, REPAIR_VISIBILITY, repairQueue } from './parking.ts';
 import { protectedQueue, protectedTable } from './protected-resources.ts';
-import { parkingTable, REPAIR_VISIBILITY, repairQueue } from './set-aside.ts';
 import { subscribeQueue } from './subscribe-queue.ts';
 
 /** Project and read: a queue on the owners' topics, the projector that alone writes the cache, and the table that the service reads. */

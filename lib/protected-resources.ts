@@ -3,7 +3,7 @@ import { Grant, type IGrantable } from 'aws-cdk-lib/aws-iam';
 import { FifoThroughputScope, Topic } from 'aws-cdk-lib/aws-sns';
 import { type IQueue, Queue, QueueEncryption, type QueueProps } from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
-import { ATTRIBUTE } from '../adapters/items.ts';
+import { ATTRIBUTE } from '../adapters/aws/items.ts';
 import { type DataProtectionProps, deletionProtection, removalPolicy } from './data-protection.ts';
 
 /** How a table differs from the others. */

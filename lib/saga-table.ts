@@ -1,6 +1,6 @@
 import { AttributeType, ProjectionType, StreamViewType, type Table } from 'aws-cdk-lib/aws-dynamodb';
 import type { Construct } from 'constructs';
-import { ATTRIBUTE, DUE_INDEX, SAGA_ATTRIBUTE } from '../adapters/items.ts';
+import { ATTRIBUTE, DUE_INDEX, SAGA_ATTRIBUTE } from '../adapters/aws/items.ts';
 import type { DataProtectionProps } from './data-protection.ts';
 import { protectedTable } from './protected-resources.ts';
 

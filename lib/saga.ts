@@ -6,7 +6,7 @@ import type { Grant, IGrantable } from 'aws-cdk-lib/aws-iam';
 import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
-import { DUE_INDEX } from '../adapters/items.ts';
+import { DUE_INDEX } from '../adapters/aws/items.ts';
 import type { Saga as SagaDefinition } from '../core/saga/define.ts';
 import { checkAtSynth } from './checks/check-at-synth.ts';
 import { type DataProtectionProps, dataProtection } from './data-protection.ts';
@@ -14,10 +14,10 @@ import { describeOfFacts } from './deployed.ts';
 import { FACT_FUNCTION_TIMEOUT, FactQueue, type FactSource } from './fact-queue.ts';
 import { freshetFunction } from './freshet-function.ts';
 import { LIMITS } from './limits.ts';
+import { repairQueue } from './parking.ts';
 import { grantIndex, grantTable } from './protected-resources.ts';
 import type { RetryBudget } from './retry-budget.ts';
 import { sagaTable } from './saga-table.ts';
-import { repairQueue } from './set-aside.ts';
 import { mapStream } from './stream-source.ts';
 
 /** Props of `Saga`. */

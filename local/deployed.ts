@@ -1,8 +1,13 @@
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import { dynamoDbClient } from '../adapters/clients.ts';
-import type { Boundary } from '../core/contract.ts';
-import { type Deployed, type DeployedCache, type DeployedOwner, readDeployed } from '../core/deployed.ts';
-import { FreshetError, quoted } from '../core/errors.ts';
+import { dynamoDbClient } from 'freshet-aws/internal/adapters/aws/clients';
+import {
+  type Deployed,
+  type DeployedCache,
+  type DeployedOwner,
+  readDeployed,
+} from 'freshet-aws/internal/adapters/aws/stack-output';
+import type { Boundary } from 'freshet-aws/internal/core/contract';
+import { FreshetError, quoted } from 'freshet-aws/internal/core/errors';
 import type { LocalCloud } from './cloud.ts';
 
 /** A local cloud, as far as it says what runs in it. */

@@ -1,9 +1,15 @@
-import { type FoundItem, type KnownItem, type ListOptions, listedUnder, type Reader } from '../adapters/cache-table.ts';
-import type { PageOptions } from '../adapters/list.ts';
-import type { Readiness } from '../adapters/readiness.ts';
-import { type Boundary, cachedType, checkedState } from '../core/contract.ts';
-import { entityRef, tableKey } from '../core/entity.ts';
-import { indexedValues, keptFields } from '../core/project/fields.ts';
+import type { PageOptions } from 'freshet-aws/internal/adapters/aws/list';
+import {
+  type FoundItem,
+  type KnownItem,
+  type ListOptions,
+  listedUnder,
+  type Reader,
+} from 'freshet-aws/internal/adapters/read/cache-table';
+import type { Readiness } from 'freshet-aws/internal/adapters/read/readiness';
+import { type Boundary, cachedType, checkedState } from 'freshet-aws/internal/core/contract';
+import { entityRef, tableKey } from 'freshet-aws/internal/core/entity';
+import { indexedValues, keptFields } from 'freshet-aws/internal/core/project/fields';
 import {
   assertFresh,
   assertReached,
@@ -16,8 +22,8 @@ import {
   type Staleness,
   type StoredEntity,
   versionOf,
-} from '../core/read.ts';
-import { canonicalState } from '../core/state.ts';
+} from 'freshet-aws/internal/core/read/read';
+import { canonicalState } from 'freshet-aws/internal/core/state';
 
 /** An entity that a test wants to be in the cache. */
 export interface GivenEntity {

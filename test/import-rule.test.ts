@@ -36,8 +36,8 @@ describe('the import rule', () => {
   });
 
   test('lets lib take the names of attributes from one file of the adapters, and nothing else', () => {
-    expect(problemsOf('lib/planted.ts', `import { ATTRIBUTE } from '../adapters/items.ts';`)).toEqual([]);
-    expect(problemsOf('lib/planted.ts', `import { listType } from '../adapters/list.ts';`)).toHaveLength(1);
+    expect(problemsOf('lib/planted.ts', `import { ATTRIBUTE } from '../adapters/aws/items.ts';`)).toEqual([]);
+    expect(problemsOf('lib/planted.ts', `import { listType } from '../adapters/aws/list.ts';`)).toHaveLength(1);
   });
 
   test.each(Object.entries(ENTRY_IMPORTS))('lets %s take what it is for, and nothing else', (path, allowed) => {

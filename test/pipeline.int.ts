@@ -1,9 +1,9 @@
 import { DeleteItemCommand } from '@aws-sdk/client-dynamodb';
 import { PublishCommand } from '@aws-sdk/client-sns';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
-import { createAsideReader } from '../adapters/aside.ts';
-import { dynamoDbClient, snsClient } from '../adapters/clients.ts';
-import { keyItem } from '../adapters/items.ts';
+import { dynamoDbClient, snsClient } from '../adapters/aws/clients.ts';
+import { keyItem } from '../adapters/aws/items.ts';
+import { createAsideReader } from '../adapters/repair/parked-events.ts';
 import { compareCaches } from '../cli/compare-caches.ts';
 import { cacheNamed, connectTo, ownerOf, type Session } from '../cli/session.ts';
 import type { CacheStatus } from '../cli/status/document.ts';

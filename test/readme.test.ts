@@ -55,7 +55,7 @@ describe('the README', () => {
     ['a test of another name', 'versions grow by one', 'versions grow by two', /^no test of .*own\.prop\.ts is named/],
     [
       'a file that is not there',
-      '`test/core/own.prop.ts`',
+      '`test/core/own/own.prop.ts`',
       '`test/core/own.gone.ts`',
       /^there is no test\/core\/own\.gone/,
     ],

@@ -1,5 +1,5 @@
 import { type DynamoDBClient, GetItemCommand } from '@aws-sdk/client-dynamodb';
-import { keyItem } from '../../adapters/items.ts';
+import { keyItem } from '../../adapters/aws/items.ts';
 import { entityRef } from '../../core/entity.ts';
 
 /** Looks up the versions that a listener has stored; 0 for none. */

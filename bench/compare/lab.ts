@@ -1,5 +1,5 @@
-import { createReader } from '../../adapters/cache-table.ts';
-import { createOwner } from '../../adapters/owner-table.ts';
+import { createOwner } from '../../adapters/own/owner-table.ts';
+import { createReader } from '../../adapters/read/cache-table.ts';
 import { BOUNDARY_DIMENSION, METRIC_NAMESPACE, PROJECTOR_METRICS } from '../../core/metrics.ts';
 import { type LocalCloud, startLocalCloud } from '../../local/cloud.ts';
 import { cloudClient } from '../../local/deployed.ts';

@@ -12,7 +12,7 @@ export const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 /** Synthesises the app into a folder of its own, which the caller removes. */
 export async function synthesised(): Promise<string> {
   const assembly = await mkdtemp(join(tmpdir(), 'freshet-bench-'));
-  await promisify(execFile)(process.execPath, ['--import', 'tsx', 'bin/app.ts'], {
+  await promisify(execFile)(process.execPath, ['--conditions=freshet-source', '--import', 'tsx', 'bin/app.ts'], {
     cwd: ROOT,
     env: { ...process.env, CDK_OUTDIR: assembly },
     timeout: 120_000,

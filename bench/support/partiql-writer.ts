@@ -5,7 +5,7 @@ import {
   type BatchStatementResponse,
   type DynamoDBClient,
 } from '@aws-sdk/client-dynamodb';
-import { ATTRIBUTE, type Item, indexAttribute, keyItem, storedItem } from '../../adapters/items.ts';
+import { ATTRIBUTE, type Item, indexAttribute, keyItem, storedItem } from '../../adapters/aws/items.ts';
 import { indexNames } from '../../core/contract.ts';
 import type { CachedItem, WriteResult } from '../../core/project/ports.ts';
 import ordering from '../../examples/shop/ordering/contracts.ts';

@@ -1,4 +1,4 @@
-import { ATTRIBUTE, type Item, indexAttribute, keyItem } from '../../adapters/items.ts';
+import { ATTRIBUTE, type Item, indexAttribute, keyItem } from '../../adapters/aws/items.ts';
 import { type CacheSession, ownerOf } from '../../cli/session.ts';
 import { indexValue, keptFields } from '../../core/project/fields.ts';
 import { canonicalJson, canonicalState } from '../../core/state.ts';

@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import { entityName } from '../../core/entity.ts';
+import { entityName } from 'freshet-aws/internal/core/entity';
 import { compareType, type Differing } from '../differences.ts';
 import { EXIT } from '../errors.ts';
 import { inSession, interrupted } from '../in-session.ts';

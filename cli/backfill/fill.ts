@@ -1,8 +1,8 @@
-import type { Readiness } from '../../adapters/readiness.ts';
-import { entityName } from '../../core/entity.ts';
-import type { OwnedEntity } from '../../core/own.ts';
-import { batches } from '../../core/relay/batch.ts';
-import { type OutgoingMessage, outgoingMessage } from '../../core/relay/message.ts';
+import type { Readiness } from 'freshet-aws/internal/adapters/read/readiness';
+import { entityName } from 'freshet-aws/internal/core/entity';
+import type { OwnedEntity } from 'freshet-aws/internal/core/own/own';
+import { batches } from 'freshet-aws/internal/core/relay/batch';
+import { type OutgoingMessage, outgoingMessage } from 'freshet-aws/internal/core/relay/message';
 import { pause } from '../in-session.ts';
 import type { CacheSession, OwnerSession } from '../session.ts';
 

@@ -1,8 +1,6 @@
 import { App, Stack } from 'aws-cdk-lib';
 import { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
-import { EntityOwner } from '../../lib/entity-owner.ts';
-import { LocalCache } from '../../lib/local-cache.ts';
-import { PipelineMonitoring } from '../../lib/monitoring/pipeline-monitoring.ts';
+import { EntityOwner, LocalCache, PipelineMonitoring } from 'freshet-aws/cdk';
 import { CACHE_NAME, cacheBoundary } from './cache-contracts.ts';
 import ownerBoundary from './owner-contracts.ts';
 

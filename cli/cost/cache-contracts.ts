@@ -1,4 +1,4 @@
-import { type Boundary, defineBoundary, keep } from '../../core/contract.ts';
+import { type Boundary, defineBoundary, keep } from 'freshet-aws/internal/core/contract';
 import owner from './owner-contracts.ts';
 
 /** The variable by which a cache's functions know which cache they are: all caches of a sample share this module, and so their bundles. */

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Command, Option } from 'commander';
-import { MAX_STATE_BYTES } from '../../core/state.ts';
+import { MAX_STATE_BYTES } from 'freshet-aws/internal/core/state';
 import { EXIT } from '../errors.ts';
 import { interruptible } from '../in-session.ts';
 import { integerOf } from '../numbers.ts';

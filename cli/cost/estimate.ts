@@ -1,4 +1,4 @@
-import type { BilledUnit, LedgerEntry } from '../../local/ledger/ledger.ts';
+import type { BilledUnit, LedgerEntry } from 'freshet-local/internal/ledger/ledger';
 import { dollarsOf, MONTHLY_PRICES, type MonthlyUnit, PRICES } from './prices.ts';
 
 /** A line of the bill: one unit of one kind of request. */

@@ -1,5 +1,5 @@
+import { readAssembly } from 'freshet-local/internal/provision/assembly';
 import * as z from 'zod/mini';
-import { readAssembly } from '../../local/provision/assembly.ts';
 import type { MonthlyUnit } from './prices.ts';
 
 const queue = z.object({ FifoQueue: z.optional(z.boolean()) });

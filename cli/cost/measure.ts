@@ -1,5 +1,5 @@
-import { METRIC_NAMESPACE } from '../../core/metrics.ts';
-import type { LocalCloud } from '../../local/cloud.ts';
+import { METRIC_NAMESPACE } from 'freshet-aws/internal/core/metrics';
+import type { LocalCloud } from 'freshet-local/internal/cloud';
 import { fixedIn } from './fixed.ts';
 import type { Measured, Question } from './report.ts';
 import { rolesIn } from './roles.ts';

@@ -1,5 +1,5 @@
+import { defineBoundary } from 'freshet-aws/internal/core/contract';
 import * as z from 'zod/mini';
-import { defineBoundary } from '../../core/contract.ts';
 
 /** Owns the entities that a sample changes: a number, and as much text as it takes. */
 export default defineBoundary(import.meta.url, {

@@ -1,4 +1,4 @@
-import type { BilledUnit } from '../../local/ledger/ledger.ts';
+import type { BilledUnit } from 'freshet-local/internal/ledger/ledger';
 
 /** What is paid by the month, whatever happens. */
 export type MonthlyUnit = 'customMetrics' | 'alarmMetrics' | 'compositeAlarms' | 'dashboards' | 'insightRules' | 'keys';

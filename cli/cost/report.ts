@@ -1,4 +1,4 @@
-import type { LedgerEntry } from '../../local/ledger/ledger.ts';
+import type { LedgerEntry } from 'freshet-local/internal/ledger/ledger';
 import {
   type Counted,
   callsPerEvent,

@@ -1,5 +1,5 @@
-import { readDeployed } from '../../core/deployed.ts';
-import type { LocalCloud } from '../../local/cloud.ts';
+import { readDeployed } from 'freshet-aws/internal/adapters/aws/stack-output';
+import type { LocalCloud } from 'freshet-local/internal/cloud';
 import type { RoleOf } from './estimate.ts';
 
 const MAPPING = 'mapping of ';

@@ -1,9 +1,9 @@
-import { createFlowStore } from '../../adapters/flow-table.ts';
-import { createOwner } from '../../adapters/owner-table.ts';
-import { utf8Bytes } from '../../core/entity.ts';
-import { type LocalCloud, startLocalCloud } from '../../local/cloud.ts';
-import { cloudClient, ownerIn } from '../../local/deployed.ts';
-import { createLedger, type Ledger, type LedgerEntry } from '../../local/ledger/ledger.ts';
+import { createFlowStore } from 'freshet-aws/internal/adapters/govern/flow-table';
+import { createOwner } from 'freshet-aws/internal/adapters/own/owner-table';
+import { utf8Bytes } from 'freshet-aws/internal/core/entity';
+import { type LocalCloud, startLocalCloud } from 'freshet-local/internal/cloud';
+import { cloudClient, ownerIn } from 'freshet-local/internal/deployed';
+import { createLedger, type Ledger, type LedgerEntry } from 'freshet-local/internal/ledger/ledger';
 import type { Counted } from './estimate.ts';
 import ownerBoundary from './owner-contracts.ts';
 

@@ -8,7 +8,9 @@ import { UsageError } from '../errors.ts';
 const require = createRequire(import.meta.url);
 
 /** TypeScript in a clone and JavaScript in the package, as this file is. */
-const app = fileURLToPath(new URL(`./app-process${extname(fileURLToPath(import.meta.url))}`, import.meta.url));
+const extension = extname(fileURLToPath(import.meta.url));
+const app = fileURLToPath(new URL(`./app-process${extension}`, import.meta.url));
+const conditions = extension === '.ts' ? ['--conditions=freshet-source'] : [];
 
 /**
  * Synthesises the sample's app and builds its bundles, in a process of its own.
@@ -20,7 +22,7 @@ const app = fileURLToPath(new URL(`./app-process${extname(fileURLToPath(import.m
 export async function synthesiseSample(caches: number, outdir: string, signal: AbortSignal): Promise<void> {
   requirePeers(['aws-cdk-lib', 'constructs']);
   const tsx = pathToFileURL(require.resolve('tsx')).href;
-  const child = spawn(process.execPath, ['--import', tsx, app, String(caches), outdir], {
+  const child = spawn(process.execPath, [...conditions, '--import', tsx, app, String(caches), outdir], {
     stdio: ['ignore', 'ignore', 'pipe'],
     env: { CDK_VALIDATION: 'false', ...process.env },
   });

@@ -1,8 +1,8 @@
 import { setMaxListeners } from 'node:events';
-import type { Owner } from '../../adapters/owner-table.ts';
-import type { EntityContract } from '../../core/contract.ts';
-import { FreshetError } from '../../core/errors.ts';
-import { BackpressureError } from '../../core/govern/admit.ts';
+import type { Owner } from 'freshet-aws/internal/adapters/own/owner-table';
+import type { EntityContract } from 'freshet-aws/internal/core/contract';
+import { FreshetError } from 'freshet-aws/internal/core/errors';
+import { BackpressureError } from 'freshet-aws/internal/core/govern/admit';
 import type { Row } from './rows.ts';
 import { type RowMapping, toEntity } from './state.ts';
 

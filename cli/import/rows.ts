@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream';
 import { JSONParser } from '@streamparser/json';
 import { parse } from 'csv-parse';
-import { quoted } from '../../core/errors.ts';
+import { quoted } from 'freshet-aws/internal/core/errors';
 import { UsageError } from '../errors.ts';
 import { splitLines } from './lines.ts';
 

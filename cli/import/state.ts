@@ -1,4 +1,4 @@
-import type { EntityContract } from '../../core/contract.ts';
+import type { EntityContract } from 'freshet-aws/internal/core/contract';
 import type { Row } from './rows.ts';
 
 /** A row as what is put at the owner, or why it can't be. */

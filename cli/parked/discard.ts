@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import type { SetAsideKey } from '../../core/repair/redrive.ts';
+import type { SetAsideKey } from 'freshet-aws/internal/core/repair/redrive';
 import { confirmed, yesOption } from '../confirm.ts';
 import { EXIT, UsageError } from '../errors.ts';
 import { inSession, interrupted } from '../in-session.ts';

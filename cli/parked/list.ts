@@ -1,7 +1,7 @@
 import Table from 'cli-table3';
 import { Command } from 'commander';
-import { entityName, printable } from '../../core/entity.ts';
-import { asideKey, isOutdated, typeOfAside } from '../../core/repair/aside-filter.ts';
+import { entityName, printable } from 'freshet-aws/internal/core/entity';
+import { asideKey, isOutdated, typeOfAside } from 'freshet-aws/internal/core/repair/parked-filter';
 import { EXIT } from '../errors.ts';
 import { inSession } from '../in-session.ts';
 import { integerOf, shortDuration } from '../numbers.ts';

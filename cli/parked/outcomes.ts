@@ -1,6 +1,6 @@
-import { printable } from '../../core/entity.ts';
-import { asideKey } from '../../core/repair/aside-filter.ts';
-import type { Redriven, SetAsideKey } from '../../core/repair/redrive.ts';
+import { printable } from 'freshet-aws/internal/core/entity';
+import { asideKey } from 'freshet-aws/internal/core/repair/parked-filter';
+import type { Redriven, SetAsideKey } from 'freshet-aws/internal/core/repair/redrive';
 
 /** What became of one event that an operator took up. */
 export interface Ended {

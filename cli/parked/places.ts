@@ -1,4 +1,4 @@
-import { FreshetError, quoted } from '../../core/errors.ts';
+import { FreshetError, quoted } from 'freshet-aws/internal/core/errors';
 import type { CacheSession, FactQueueSession, OwnerSession, Session } from '../session.ts';
 
 /** Where events are set aside. */

@@ -1,8 +1,8 @@
 import { Command } from 'commander';
-import { entityName } from '../../core/entity.ts';
-import { FreshetError } from '../../core/errors.ts';
-import { redriveRequests } from '../../core/repair/aside-filter.ts';
-import type { SetAsideKey } from '../../core/repair/redrive.ts';
+import { entityName } from 'freshet-aws/internal/core/entity';
+import { FreshetError } from 'freshet-aws/internal/core/errors';
+import { redriveRequests } from 'freshet-aws/internal/core/repair/parked-filter';
+import type { SetAsideKey } from 'freshet-aws/internal/core/repair/redrive';
 import { EXIT } from '../errors.ts';
 import { inSession, interrupted } from '../in-session.ts';
 import { type Progress, progressBar } from '../progress.ts';

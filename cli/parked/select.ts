@@ -1,10 +1,16 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { assertEntityType } from '../../core/entity.ts';
-import { quoted } from '../../core/errors.ts';
-import { POISON_REASONS } from '../../core/outcome.ts';
-import type { SetAside, SetAsideReason } from '../../core/project/ports.ts';
-import { type AsideFilter, asideKey, byAge, isMeant, parseAsideKey } from '../../core/repair/aside-filter.ts';
-import { asidePages } from '../aside.ts';
+import { assertEntityType } from 'freshet-aws/internal/core/entity';
+import { quoted } from 'freshet-aws/internal/core/errors';
+import { POISON_REASONS } from 'freshet-aws/internal/core/outcome';
+import type { SetAside, SetAsideReason } from 'freshet-aws/internal/core/project/ports';
+import {
+  type AsideFilter,
+  asideKey,
+  byAge,
+  isMeant,
+  parseAsideKey,
+} from 'freshet-aws/internal/core/repair/parked-filter';
+import { asidePages } from '../deployment/parked.ts';
 import { UsageError } from '../errors.ts';
 import { durationOf } from '../numbers.ts';
 import { type Place, type Places, placesNamed } from './places.ts';

@@ -1,5 +1,5 @@
-import type { SetAside } from '../../core/project/ports.ts';
-import type { SetAsideKey } from '../../core/repair/redrive.ts';
+import type { SetAside } from 'freshet-aws/internal/core/project/ports';
+import type { SetAsideKey } from 'freshet-aws/internal/core/repair/redrive';
 import type { FactQueueSession } from '../session.ts';
 import type { Ended } from './outcomes.ts';
 

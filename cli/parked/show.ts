@@ -1,7 +1,7 @@
 import { Command } from 'commander';
-import { printable } from '../../core/entity.ts';
-import type { SetAside } from '../../core/project/ports.ts';
-import { asideKey, parseAsideKey } from '../../core/repair/aside-filter.ts';
+import { printable } from 'freshet-aws/internal/core/entity';
+import type { SetAside } from 'freshet-aws/internal/core/project/ports';
+import { asideKey, parseAsideKey } from 'freshet-aws/internal/core/repair/parked-filter';
 import { EXIT } from '../errors.ts';
 import { inSession } from '../in-session.ts';
 import type { Session } from '../session.ts';

@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import { DIFFERENCES, type Difference } from '../../core/repair/compare.ts';
+import { DIFFERENCES, type Difference } from 'freshet-aws/internal/core/repair/compare';
 import { compareWithBar } from '../compare-with-bar.ts';
 import { yesOption } from '../confirm.ts';
 import { type Differing, describeDiffering } from '../differences.ts';

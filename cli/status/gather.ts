@@ -1,11 +1,9 @@
-import { countAside } from '../../adapters/aside-count.ts';
-import { isStopped } from '../../adapters/function-state.ts';
-import { ATTRIBUTE } from '../../adapters/items.ts';
-import { countType } from '../../adapters/list.ts';
-import { type Datapoint, freshetMetric, metricData } from '../../adapters/metric-data.ts';
-import { readReadiness } from '../../adapters/readiness.ts';
-import { queueBacklog } from '../../adapters/report.ts';
-import { drainSeconds } from '../../core/govern/measure.ts';
+import { ATTRIBUTE } from 'freshet-aws/internal/adapters/aws/items';
+import { countType } from 'freshet-aws/internal/adapters/aws/list';
+import { type Datapoint, freshetMetric, metricData } from 'freshet-aws/internal/adapters/govern/metric-data';
+import { queueBacklog } from 'freshet-aws/internal/adapters/govern/report';
+import { readReadiness } from 'freshet-aws/internal/adapters/read/readiness';
+import { drainSeconds } from 'freshet-aws/internal/core/govern/measure';
 import {
   GOVERNOR_METRICS,
   OUTCOME_METRICS,
@@ -13,8 +11,10 @@ import {
   RELAY_DELAY_METRIC,
   RELAY_METRICS,
   REPORT_METRICS,
-} from '../../core/metrics.ts';
+} from 'freshet-aws/internal/core/metrics';
 import { readAlarms } from '../alarms.ts';
+import { isStopped } from '../clients/function-state.ts';
+import { countAside } from '../clients/parked-count.ts';
 import { readFlowStatus } from '../flow-status.ts';
 import { finestPeriod, type Watched, type WatchedCache, type WatchedOwner } from '../watched.ts';
 import type { CacheStatus, OwnerStatus, StatusReport } from './document.ts';

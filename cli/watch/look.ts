@@ -1,10 +1,15 @@
-import { topContributor } from '../../adapters/insight-report.ts';
-import { type Datapoint, freshetMetric, metricData, newestWhole } from '../../adapters/metric-data.ts';
-import { queueBacklog } from '../../adapters/report.ts';
-import type { Rates } from '../../core/govern/measure.ts';
-import { PROJECTOR_METRICS, REPORT_METRICS } from '../../core/metrics.ts';
-import { hottestGroupsRule } from '../../core/monitoring-names.ts';
+import {
+  type Datapoint,
+  freshetMetric,
+  metricData,
+  newestWhole,
+} from 'freshet-aws/internal/adapters/govern/metric-data';
+import { queueBacklog } from 'freshet-aws/internal/adapters/govern/report';
+import type { Rates } from 'freshet-aws/internal/core/govern/measure';
+import { PROJECTOR_METRICS, REPORT_METRICS } from 'freshet-aws/internal/core/metrics';
+import { hottestGroupsRule } from 'freshet-aws/internal/core/monitoring-names';
 import { type AlarmStatus, readAlarms } from '../alarms.ts';
+import { topContributor } from '../clients/insight-report.ts';
 import { readFlowStatus } from '../flow-status.ts';
 import { drainOf, overall } from '../status/gather.ts';
 import { finestPeriod, type Watched, type WatchedCache } from '../watched.ts';

@@ -1,6 +1,6 @@
-import type { Datapoint } from '../../adapters/metric-data.ts';
-import { type Rates, ratesOf } from '../../core/govern/measure.ts';
-import type { Sample } from '../../core/govern/report.ts';
+import type { Datapoint } from 'freshet-aws/internal/adapters/govern/metric-data';
+import { type Rates, ratesOf } from 'freshet-aws/internal/core/govern/measure';
+import type { Sample } from 'freshet-aws/internal/core/govern/report';
 
 /** The backlogs of a queue that were seen lately, oldest first. */
 export type Backlogs = readonly Sample[];

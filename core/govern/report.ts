@@ -1,6 +1,6 @@
 import * as z from 'zod/mini';
+import { type Completeness, completeness, stalenessMs } from '../read/staleness.ts';
 import { drainSeconds, ratesOf } from './measure.ts';
-import { type Completeness, completeness, stalenessMs } from './staleness.ts';
 
 const rate = z.number().check(z.gte(0));
 

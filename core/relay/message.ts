@@ -2,9 +2,9 @@ import { type Boundary, ownedContract } from '../contract.ts';
 import { deltaOf } from '../delta.ts';
 import { deduplicationId, EPOCH_SIZE, messageGroupId, type SentAgain, sha256, utf8Bytes } from '../entity.ts';
 import { serialiseEvent } from '../event.ts';
-import { type Fact, factData, factGroupId } from '../fact.ts';
-import { serialiseFact } from '../fact-event.ts';
-import { isTombstone, type OwnedEntity } from '../own.ts';
+import { serialiseFact } from '../facts/event.ts';
+import { type Fact, factData, factGroupId } from '../facts/fact.ts';
+import { isTombstone, type OwnedEntity } from '../own/own.ts';
 import type { State } from '../state.ts';
 
 /** One record of the owner table's stream, as far as the relay cares. */

@@ -1,6 +1,6 @@
 import type { CachedType } from '../contract.ts';
 import { tableKey } from '../entity.ts';
-import { isTombstone, type OwnedEntity } from '../own.ts';
+import { isTombstone, type OwnedEntity } from '../own/own.ts';
 import type { StoredItem } from '../project/ports.ts';
 import { keptState } from '../project/read-message.ts';
 import type { State } from '../state.ts';

@@ -1,6 +1,6 @@
 import { BOUNDARY_PATTERN } from '../contract.ts';
 import { FreshetError, quoted } from '../errors.ts';
-import type { Fact, FactContract, FactOf, FactsOf } from '../fact.ts';
+import type { Fact, FactContract, FactOf, FactsOf } from '../facts/fact.ts';
 import type { State } from '../state.ts';
 
 /** What a decision has done: recorded once, in the transaction that stores the decision. */

@@ -1,5 +1,5 @@
 import { assertEntityId } from '../entity.ts';
-import type { Fact } from '../fact.ts';
+import type { Fact } from '../facts/fact.ts';
 import type { Effect, Saga } from './define.ts';
 import { overdueStep, type SagaClock, type SagaInstance, type SagaOutcome, type Step, sagaStep } from './step.ts';
 

@@ -1,5 +1,5 @@
 import { assertEntityType, type EntityRef } from '../entity.ts';
-import type { Fact } from '../fact.ts';
+import type { Fact } from '../facts/fact.ts';
 import { canonicalState } from '../state.ts';
 import { type Effect, type FactsByType, OVERDUE, type Saga } from './define.ts';
 

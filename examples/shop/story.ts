@@ -1,12 +1,12 @@
 import { PublishCommand } from '@aws-sdk/client-sns';
-import { snsClient } from '../../adapters/clients.ts';
-import { TYPE_ATTRIBUTE } from '../../adapters/topic.ts';
+import { snsClient } from '../../adapters/aws/clients.ts';
+import { TYPE_ATTRIBUTE } from '../../adapters/relay/topic.ts';
 import { cacheNamed, ownerOf } from '../../cli/session.ts';
 import { gatherStatus } from '../../cli/status/gather.ts';
 import type { Stage, Story } from '../../cli/story.ts';
 import { deduplicationId, messageGroupId } from '../../core/entity.ts';
 import { serialiseEvent } from '../../core/event.ts';
-import type { CommitResult } from '../../core/own.ts';
+import type { CommitResult } from '../../core/own/own.ts';
 import { canonicalState } from '../../core/state.ts';
 import { countries, currencies, type Row } from './geography/releases.ts';
 

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
-import { createCacheWriter } from '../../adapters/cache-writer.ts';
+import { createCacheWriter } from '../../adapters/project/cache-writer.ts';
 import { compare } from '../../bench/projector.ts';
 import { assertSameContents, type BenchTables, startTables } from '../../bench/support/account.ts';
 import { roundOf } from '../../bench/support/events.ts';

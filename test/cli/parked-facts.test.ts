@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { DirectMessage } from '../../adapters/cache-queue.ts';
+import type { DirectMessage } from '../../cli/clients/cache-queue.ts';
 import type { Ended } from '../../cli/parked/outcomes.ts';
 import { type Places, placesNamed } from '../../cli/parked/places.ts';
 import { select } from '../../cli/parked/select.ts';

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { DeleteItemCommand, PutItemCommand, paginateScan, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type Item, keyItem } from '../../adapters/items.ts';
+import { type Item, keyItem } from '../../adapters/aws/items.ts';
 import { EPOCH_SIZE } from '../../core/entity.ts';
 import { endOf, freshet } from '../support/command-line.ts';
 import { bodyOf, type Depot, expectRefusal, item, type Refusal, startDepot } from './depot/world.ts';

@@ -92,7 +92,7 @@ async function suiteOn(target: Target, folder: string): Promise<number> {
     ...target.env,
     AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true',
   };
-  const args = ['--import', 'tsx', join(root, 'test/deploy/run.ts'), folder];
+  const args = ['--conditions=freshet-source', '--import', 'tsx', join(root, 'test/deploy/run.ts'), folder];
   // Told to end, it destroys what it deployed; a second Ctrl-C leaves that to whoever pressed it.
   return run(process.execPath, target.isThrowaway ? [...args, '--throwaway'] : args, {
     ...{ env, timeoutMs: target.isThrowaway ? EMULATED_RUN_MS : RUN_MS, signal: stop.signal },

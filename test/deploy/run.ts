@@ -131,7 +131,7 @@ async function main(): Promise<void> {
     }
   };
 
-  await step('synthesise', ['--import', 'tsx', join(root, 'bin/app.ts')], 2);
+  await step('synthesise', ['--conditions=freshet-source', '--import', 'tsx', join(root, 'bin/app.ts')], 2);
   const stacks = [...readTemplates(assembly).keys()];
   await refuseExisting(clients, stacks);
   const onMiniStack = await isMiniStack();

@@ -1,16 +1,16 @@
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { sendToCache } from '../../adapters/cache-queue.ts';
-import { createCacheRecords } from '../../adapters/cache-records.ts';
-import { createReader } from '../../adapters/cache-table.ts';
-import { createFlow } from '../../adapters/flow.ts';
-import { createOwner } from '../../adapters/owner-table.ts';
-import { createRepairFunction } from '../../adapters/repair-function.ts';
-import { stackOutputs } from '../../adapters/stack-outputs.ts';
-import { openAside } from '../../cli/aside.ts';
+import { readDeployed } from '../../adapters/aws/stack-output.ts';
+import { createFlow } from '../../adapters/govern/flow.ts';
+import { createOwner } from '../../adapters/own/owner-table.ts';
+import { createReader } from '../../adapters/read/cache-table.ts';
+import { sendToCache } from '../../cli/clients/cache-queue.ts';
+import { createCacheRecords } from '../../cli/clients/cache-records.ts';
+import { createRepairFunction } from '../../cli/clients/repair-function.ts';
+import { stackOutputs } from '../../cli/clients/stack-outputs.ts';
+import { openAside } from '../../cli/deployment/parked.ts';
 import type { CacheSession, OwnerSession, Session } from '../../cli/session.ts';
 import type { Boundary } from '../../core/contract.ts';
-import { readDeployed } from '../../core/deployed.ts';
 import type { Clients } from './clients.ts';
 
 /** Opens what stacks say in their outputs that they deployed, as the command line opens the local cloud. */

@@ -12,16 +12,16 @@ import {
   SetQueueAttributesCommand,
 } from '@aws-sdk/client-sqs';
 import { expect } from 'vitest';
-import { keyItem } from '../../adapters/items.ts';
-import { queueBacklog } from '../../adapters/report.ts';
-import { TYPE_ATTRIBUTE } from '../../adapters/topic.ts';
-import { asidePages } from '../../cli/aside.ts';
+import { keyItem } from '../../adapters/aws/items.ts';
+import { queueBacklog } from '../../adapters/govern/report.ts';
+import { TYPE_ATTRIBUTE } from '../../adapters/relay/topic.ts';
+import { asidePages } from '../../cli/deployment/parked.ts';
 import { type ImportResult, importRows } from '../../cli/import/import-rows.ts';
 import { readRows } from '../../cli/import/rows.ts';
 import { type CacheSession, cacheNamed, type OwnerSession, ownerOf, type Session } from '../../cli/session.ts';
 import { ownedContract } from '../../core/contract.ts';
 import { type EntityRef, entityRef, messageGroupId } from '../../core/entity.ts';
-import type { OwnedEntity } from '../../core/own.ts';
+import type { OwnedEntity } from '../../core/own/own.ts';
 import type { SetAside } from '../../core/project/ports.ts';
 import { outgoingMessage } from '../../core/relay/message.ts';
 import type { Redriven, SetAsideKey } from '../../core/repair/redrive.ts';

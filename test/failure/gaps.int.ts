@@ -1,7 +1,7 @@
 import { ScanCommand } from '@aws-sdk/client-dynamodb';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
-import { dynamoDbClient } from '../../adapters/clients.ts';
-import { type Item, itemEntity } from '../../adapters/items.ts';
+import { dynamoDbClient } from '../../adapters/aws/clients.ts';
+import { type Item, itemEntity } from '../../adapters/aws/items.ts';
 import { compareCaches } from '../../cli/compare-caches.ts';
 import { entityName, utf8Bytes } from '../../core/entity.ts';
 import { parseEvent } from '../../core/event.ts';

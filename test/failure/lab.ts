@@ -1,6 +1,6 @@
 import { inject, vi } from 'vitest';
-import { createAsideReader } from '../../adapters/aside.ts';
-import { dynamoDbClient } from '../../adapters/clients.ts';
+import { dynamoDbClient } from '../../adapters/aws/clients.ts';
+import { createAsideReader } from '../../adapters/repair/parked-events.ts';
 import { type CacheSession, cacheNamed, connectTo, ownerOf, type Session } from '../../cli/session.ts';
 import type { SetAside } from '../../core/project/ports.ts';
 import type { OperationResult } from '../../core/repair/operate.ts';

@@ -1,5 +1,5 @@
 import { type EntityRef, messageGroupId } from '../../core/entity.ts';
-import type { OwnedEntity } from '../../core/own.ts';
+import type { OwnedEntity } from '../../core/own/own.ts';
 import { type OutgoingMessage, outgoingMessage } from '../../core/relay/message.ts';
 import { canonicalState, type State, TOMBSTONE_DIGEST } from '../../core/state.ts';
 import type { SendInput } from '../../local/fifo/message.ts';

@@ -1,7 +1,7 @@
 import { PublishCommand, type SNSClient } from '@aws-sdk/client-sns';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { removeAside } from '../../adapters/aside.ts';
-import { dynamoDbClient, snsClient } from '../../adapters/clients.ts';
+import { dynamoDbClient, snsClient } from '../../adapters/aws/clients.ts';
+import { removeAside } from '../../adapters/repair/parked-events.ts';
 import { compareCaches } from '../../cli/compare-caches.ts';
 import { messageGroupId } from '../../core/entity.ts';
 import type { PoisonReason } from '../../core/outcome.ts';

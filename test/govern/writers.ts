@@ -3,7 +3,7 @@ import type { FlowDecision } from '../../core/govern/decide.ts';
 import type { Random } from '../simulation/random.ts';
 import type { Wrong } from './mutants.ts';
 
-/** As adapters/flow.ts has it: how long a decision that was read is used, and a lease lasts. */
+/** As adapters/govern/flow.ts has it: how long a decision that was read is used, and a lease lasts. */
 export const LIFETIME_MS = 5_000;
 
 /** One call to the flow table, milliseconds: writes of one writer share the call that is under way. */
@@ -36,7 +36,7 @@ export interface Entered {
   readonly refused: number;
 }
 
-/** An owner's writers: processes of their own that share the decision and the token bucket, by the rules of adapters/flow.ts. */
+/** An owner's writers: processes of their own that share the decision and the token bucket, by the rules of adapters/govern/flow.ts. */
 export interface Writers {
   /** @param wanted writes that come in this step */
   step(nowMs: number, stepMs: number, wanted: number): Entered;
@@ -69,7 +69,7 @@ export function createWriters(
   let [first, turn, waiting, leases, asked] = [0, 0, 0, 0, 0];
   let step = { nowMs: 0, endMs: 0, accepted: 0, refused: 0 };
 
-  /** As `reserve` of adapters/flow.ts. */
+  /** As `reserve` of adapters/govern/flow.ts. */
   const reserve = (index: number, spanMs: number, latestMs: number): { fromMs: number } | { fullUntilMs: number } => {
     const bucket = buckets[index % buckets.length] ?? { freeAtMs: 0 };
     asked += 1;

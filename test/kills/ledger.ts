@@ -1,5 +1,5 @@
 import type { DynamoDBStreamEvent, SQSEvent } from 'aws-lambda';
-import { streamChange } from '../../adapters/stream.ts';
+import { streamChange } from '../../adapters/relay/stream.ts';
 import { deduplicationId, messageGroupId } from '../../core/entity.ts';
 import { parseEvent } from '../../core/event.ts';
 import type { InvokeResult } from '../../local/lambda/invoke-result.ts';

@@ -1,4 +1,4 @@
-import { type Item, itemEntity } from '../../adapters/items.ts';
+import { type Item, itemEntity } from '../../adapters/aws/items.ts';
 import { messageGroupId } from '../../core/entity.ts';
 import { type AnswerProxy, type Fate, type PassingRequest, startAnswerProxy, type Withheld } from './answer-proxy.ts';
 import { type Invocation, wasKilled } from './ledger.ts';

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import * as z from 'zod/mini';
-import { createFlow } from '../../adapters/flow.ts';
-import { createFlowStore } from '../../adapters/flow-table.ts';
-import { createOwner } from '../../adapters/owner-table.ts';
+import { createFlow } from '../../adapters/govern/flow.ts';
+import { createFlowStore } from '../../adapters/govern/flow-table.ts';
+import { createOwner } from '../../adapters/own/owner-table.ts';
 import { HEARTBEAT_ID } from '../../core/entity.ts';
 import { parseEvent } from '../../core/event.ts';
 import { BackpressureError } from '../../core/govern/admit.ts';

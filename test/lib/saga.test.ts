@@ -1,8 +1,8 @@
 import { Duration, type Stack } from 'aws-cdk-lib';
 import { Topic } from 'aws-cdk-lib/aws-sns';
 import { describe, expect, test } from 'vitest';
+import { readDeployed, readDeployedOfFacts } from '../../adapters/aws/stack-output.ts';
 import { defineBoundary } from '../../core/contract.ts';
-import { readDeployed, readDeployedOfFacts } from '../../core/deployed.ts';
 import { FactQueue, type FactQueueProps, type FactSource } from '../../lib/fact-queue.ts';
 import { FactTopic } from '../../lib/fact-topic.ts';
 import { LIMITS } from '../../lib/limits.ts';

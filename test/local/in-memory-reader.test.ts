@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { defineBoundary, keep } from '../../core/contract.ts';
 import { inMemoryReader } from '../../local/in-memory-reader.ts';
-import { pantry, readerContract, STOCK } from '../adapters/reader-contract.ts';
+import { pantry, readerContract, STOCK } from '../adapters/read/reader-contract.ts';
 import { catalogue, shop } from '../support/boundaries.ts';
 
 readerContract((stalenessMs) => inMemoryReader(pantry, STOCK, { stalenessMs }));

@@ -16,7 +16,7 @@ describe('the check of what is in the package', () => {
     'dist/test/pipeline.js',
     'dist/bin/app.js',
     'docs/glossary.md',
-    'core/own.ts',
+    'core/own/own.ts',
   ])('mutant: finds %s', (file) => {
     expect(contentProblems([file])).toEqual([expect.stringContaining(file)]);
   });

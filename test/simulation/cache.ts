@@ -1,5 +1,5 @@
 import type { SQSEvent, SQSRecord } from 'aws-lambda';
-import { eachRecord, receivedMessage } from '../../adapters/queue.ts';
+import { eachRecord, receivedMessage } from '../../adapters/project/queue.ts';
 import { messageGroupId } from '../../core/entity.ts';
 import { projectBatch } from '../../core/project/batch.ts';
 import type { Projection } from '../../core/project/group.ts';

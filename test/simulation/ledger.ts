@@ -1,5 +1,5 @@
 import { type EntityRef, messageGroupId } from '../../core/entity.ts';
-import type { OwnedEntity } from '../../core/own.ts';
+import type { OwnedEntity } from '../../core/own/own.ts';
 import type { ProjectReport } from '../../core/project/batch.ts';
 import type { CachedItem, ReceivedMessage, SetAside } from '../../core/project/ports.ts';
 import { canonicalJson, type State } from '../../core/state.ts';

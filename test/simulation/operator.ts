@@ -1,5 +1,5 @@
 import { entityOfGroup } from '../../core/entity.ts';
-import { isTombstone } from '../../core/own.ts';
+import { isTombstone } from '../../core/own/own.ts';
 import type { SetAside } from '../../core/project/ports.ts';
 import { outgoingMessage } from '../../core/relay/message.ts';
 import { MAX_REDRIVE_KEYS } from '../../core/repair/operation.ts';

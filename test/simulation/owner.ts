@@ -1,6 +1,6 @@
-import { keyItem } from '../../adapters/items.ts';
+import { keyItem } from '../../adapters/aws/items.ts';
 import { type EntityRef, liftedVersion, messageGroupId } from '../../core/entity.ts';
-import { isTombstone, nextVersion, type OwnedEntity } from '../../core/own.ts';
+import { isTombstone, nextVersion, type OwnedEntity } from '../../core/own/own.ts';
 import { canonicalState, type State, TOMBSTONE_DIGEST } from '../../core/state.ts';
 import type { StreamRecord } from '../../local/lambda/stream-batch.ts';
 import { ownerAt } from './contracts.ts';
@@ -16,7 +16,7 @@ export interface Committed {
   readonly token: string | undefined;
 }
 
-/** The owner's table in memory: the conditions of adapters/owner-table.ts, and its stream. */
+/** The owner's table in memory: the conditions of adapters/own/owner-table.ts, and its stream. */
 export interface OwnerTable {
   readonly boundary: ReturnType<typeof ownerAt>;
   readonly items: ReadonlyMap<string, OwnerItem>;

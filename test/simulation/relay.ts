@@ -1,6 +1,6 @@
 import type { DynamoDBRecord, SQSEvent } from 'aws-lambda';
-import { eachRecord } from '../../adapters/queue.ts';
-import { streamChange } from '../../adapters/stream.ts';
+import { eachRecord } from '../../adapters/project/queue.ts';
+import { streamChange } from '../../adapters/relay/stream.ts';
 import { type EntityRef, messageGroupId, sha256 } from '../../core/entity.ts';
 import { type PublishResult, type RelayedMessage, relayBatch } from '../../core/relay/batch.ts';
 import { outgoingMessage } from '../../core/relay/message.ts';

@@ -2,7 +2,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { json } from 'node:stream/consumers';
 import * as z from 'zod/mini';
-import type { Datapoint } from '../../adapters/metric-data.ts';
+import type { Datapoint } from '../../adapters/govern/metric-data.ts';
 import { setTestCredentials } from './credentials.ts';
 
 const TARGET = 'GraniteServiceVersion20100801.GetMetricData';

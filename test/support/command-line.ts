@@ -26,7 +26,7 @@ export function freshet(
   cwd: string,
   env: Readonly<Record<string, string>> = {},
 ): ChildProcess {
-  const command = ['--import', tsx, join(root, 'bin/freshet.ts'), ...args];
+  const command = ['--conditions=freshet-source', '--import', tsx, join(root, 'cli/freshet.ts'), ...args];
   return spawn(process.execPath, command, { cwd, stdio: 'pipe', env: { ...process.env, ...env } });
 }
 
@@ -54,7 +54,7 @@ export interface WarmCommandLine {
 
 export function startWarmCommandLine(cwd: string): WarmCommandLine {
   const child = fork(join(root, 'test/support/warm-command-line.ts'), {
-    ...{ cwd, execArgv: ['--import', tsx], stdio: ['ignore', 'pipe', 'pipe', 'ipc'] },
+    ...{ cwd, execArgv: ['--conditions=freshet-source', '--import', tsx], stdio: ['ignore', 'pipe', 'pipe', 'ipc'] },
   });
   const { stdout, stderr } = child;
   if (stdout === null || stderr === null) throw new Error('no pipes');

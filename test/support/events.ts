@@ -1,6 +1,6 @@
 import { type EntityRef, messageGroupId } from '../../core/entity.ts';
 import { serialiseEvent, type VersionedEvent } from '../../core/event.ts';
-import type { OwnedEntity } from '../../core/own.ts';
+import type { OwnedEntity } from '../../core/own/own.ts';
 import type { ReceivedMessage } from '../../core/project/ports.ts';
 import { canonicalState, TOMBSTONE_DIGEST } from '../../core/state.ts';
 import type { Product } from './boundaries.ts';

@@ -1,6 +1,6 @@
 import { expect } from 'vitest';
 import { type Boundary, defineBoundary, keep } from '../../core/contract.ts';
-import type { OwnedEntity } from '../../core/own.ts';
+import type { OwnedEntity } from '../../core/own/own.ts';
 import { type ProjectReport, projectBatch } from '../../core/project/batch.ts';
 import type { ReceivedMessage } from '../../core/project/ports.ts';
 import type { State } from '../../core/state.ts';

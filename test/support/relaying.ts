@@ -1,4 +1,4 @@
-import type { OwnedEntity } from '../../core/own.ts';
+import type { OwnedEntity } from '../../core/own/own.ts';
 import { type PublishResult, type RelayPorts, relayBatch } from '../../core/relay/batch.ts';
 import type { OutgoingMessage, StreamChange } from '../../core/relay/message.ts';
 import { catalogue } from './boundaries.ts';

@@ -1,5 +1,5 @@
 import { defineBoundary } from '../../core/contract.ts';
-import { type Fact, type FactContract, fact, factEventId } from '../../core/fact.ts';
+import { type Fact, type FactContract, fact, factEventId } from '../../core/facts/fact.ts';
 import { defineSaga, type Effect } from '../../core/saga/define.ts';
 import type { SagaCommit, SagaStore } from '../../core/saga/handle.ts';
 import type { SagaInstance } from '../../core/saga/step.ts';

@@ -68,7 +68,7 @@ function isMade(folder: string): boolean {
 }
 
 async function synthesise(app: string, assembly: string): Promise<void> {
-  await promisify(execFile)(process.execPath, ['--import', 'tsx', app], {
+  await promisify(execFile)(process.execPath, ['--conditions=freshet-source', '--import', 'tsx', app], {
     env: { ...process.env, ...SYNTHESIS, CDK_OUTDIR: assembly },
   });
 }

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { inject } from 'vitest';
-import { dynamoDbClient } from '../../adapters/clients.ts';
+import { dynamoDbClient } from '../../adapters/aws/clients.ts';
 import { createEngineClient } from '../../local/engine/client.ts';
 import { startEngine } from '../../local/engine/start-engine.ts';
 import { setTestCredentials } from './credentials.ts';

@@ -10,7 +10,7 @@ export interface Typed {
   readonly end: string;
 }
 
-// Runs one command after another as bin/freshet.ts runs one. Only standard input isn't the process's own, which can't end more than once.
+// Runs one command after another as cli/freshet.ts runs one. Only standard input isn't the process's own, which can't end more than once.
 process.on('message', async ({ args, input, end }: Typed) => {
   const stdin = Readable.from([Buffer.from(input, 'base64')], { objectMode: false });
   Object.defineProperty(process, 'stdin', { value: stdin, configurable: true });

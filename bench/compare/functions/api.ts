@@ -1,6 +1,6 @@
 import type { LambdaFunctionURLEvent, LambdaFunctionURLResult } from 'aws-lambda';
-import { dynamoDbClient } from '../../../adapters/clients.ts';
-import { createOwner } from '../../../adapters/owner-table.ts';
+import { dynamoDbClient } from '../../../adapters/aws/clients.ts';
+import { createOwner } from '../../../adapters/own/owner-table.ts';
 import boundary from '../../../lambdas/boundary.ts';
 import { required } from '../../../lambdas/environment.ts';
 

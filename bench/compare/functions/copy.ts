@@ -1,6 +1,6 @@
 import { ConditionalCheckFailedException, GetItemCommand, PutItemCommand } from '@aws-sdk/client-dynamodb';
-import { dynamoDbClient } from '../../../adapters/clients.ts';
-import { keyItem } from '../../../adapters/items.ts';
+import { dynamoDbClient } from '../../../adapters/aws/clients.ts';
+import { keyItem } from '../../../adapters/aws/items.ts';
 import { entityRef } from '../../../core/entity.ts';
 import { required } from '../../../lambdas/environment.ts';
 import type { Entity } from './call-owner.ts';

@@ -1,8 +1,8 @@
 import type { SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda';
 import * as z from 'zod/mini';
-import { sqsClient } from '../../../adapters/clients.ts';
-import { receivedMessage } from '../../../adapters/queue.ts';
-import { createPostponing } from '../../../adapters/set-aside.ts';
+import { sqsClient } from '../../../adapters/aws/clients.ts';
+import { receivedMessage } from '../../../adapters/project/queue.ts';
+import { createPostponing } from '../../../adapters/project/set-aside.ts';
 import { postponeSeconds } from '../../../core/retries.ts';
 import { required } from '../../../lambdas/environment.ts';
 import { callOwner } from './call-owner.ts';

@@ -1,7 +1,7 @@
 import type { DynamoDBStreamEvent } from 'aws-lambda';
-import { snsClient } from '../../../adapters/clients.ts';
-import { streamChange } from '../../../adapters/stream.ts';
-import { createPublisher } from '../../../adapters/topic.ts';
+import { snsClient } from '../../../adapters/aws/clients.ts';
+import { streamChange } from '../../../adapters/relay/stream.ts';
+import { createPublisher } from '../../../adapters/relay/topic.ts';
 import { deduplicationId, messageGroupId } from '../../../core/entity.ts';
 import { MAX_BATCH_ENTRIES } from '../../../core/relay/batch.ts';
 import type { OutgoingMessage } from '../../../core/relay/message.ts';

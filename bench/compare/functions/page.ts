@@ -1,5 +1,5 @@
-import { createReader } from '../../../adapters/cache-table.ts';
-import { dynamoDbClient } from '../../../adapters/clients.ts';
+import { dynamoDbClient } from '../../../adapters/aws/clients.ts';
+import { createReader } from '../../../adapters/read/cache-table.ts';
 import boundary from '../../../lambdas/boundary.ts';
 import { required } from '../../../lambdas/environment.ts';
 import { callOwner } from './call-owner.ts';

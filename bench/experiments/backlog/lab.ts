@@ -4,13 +4,18 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { GetInsightRuleReportCommand } from '@aws-sdk/client-cloudwatch';
-import { createAsideReader } from '../../../adapters/aside.ts';
-import { createReader } from '../../../adapters/cache-table.ts';
-import { cloudWatchClient, dynamoDbClient } from '../../../adapters/clients.ts';
-import { createFlow, FLOW_LIFETIME_MS } from '../../../adapters/flow.ts';
-import { createOwner, type Owner } from '../../../adapters/owner-table.ts';
+import { cloudWatchClient, dynamoDbClient } from '../../../adapters/aws/clients.ts';
+import {
+  type Deployed,
+  type DeployedCache,
+  type DeployedOwner,
+  readDeployed,
+} from '../../../adapters/aws/stack-output.ts';
+import { createFlow, FLOW_LIFETIME_MS } from '../../../adapters/govern/flow.ts';
+import { createOwner, type Owner } from '../../../adapters/own/owner-table.ts';
+import { createReader } from '../../../adapters/read/cache-table.ts';
+import { createAsideReader } from '../../../adapters/repair/parked-events.ts';
 import { setLocalCredentials } from '../../../cli/session.ts';
-import { type Deployed, type DeployedCache, type DeployedOwner, readDeployed } from '../../../core/deployed.ts';
 import { BackpressureError } from '../../../core/govern/admit.ts';
 import { FLOW_STATES, type FlowState } from '../../../core/govern/decide.ts';
 import {
@@ -69,10 +74,14 @@ export const SAMPLE_MS = 250;
 export async function startBacklogLab(consumers: number, isGoverned: boolean): Promise<BacklogLab> {
   const proxy = await startTableProxy();
   const assembly = await mkdtemp(join(tmpdir(), 'freshet-backlog-'));
-  await promisify(execFile)(process.execPath, ['--import', 'tsx', 'bench/experiments/backlog/app.ts'], {
-    cwd: ROOT,
-    env: { ...process.env, CDK_OUTDIR: assembly, GOVERNED: isGoverned ? 'yes' : 'no' },
-  });
+  await promisify(execFile)(
+    process.execPath,
+    ['--conditions=freshet-source', '--import', 'tsx', 'bench/experiments/backlog/app.ts'],
+    {
+      cwd: ROOT,
+      env: { ...process.env, CDK_OUTDIR: assembly, GOVERNED: isGoverned ? 'yes' : 'no' },
+    },
+  );
   const cloud = await startLocalCloud({
     assembly,
     minuteMs: MINUTE_MS,

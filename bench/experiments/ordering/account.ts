@@ -10,7 +10,7 @@ import {
   SQSServiceException,
   StartMessageMoveTaskCommand,
 } from '@aws-sdk/client-sqs';
-import { dynamoDbClient, sqsClient } from '../../../adapters/clients.ts';
+import { dynamoDbClient, sqsClient } from '../../../adapters/aws/clients.ts';
 import { createEngineClient } from '../../../local/engine/client.ts';
 import { startEngine } from '../../../local/engine/start-engine.ts';
 import { createMessaging } from '../../../local/fifo/messaging.ts';

@@ -4,8 +4,8 @@ import {
   PutItemCommand,
   UpdateItemCommand,
 } from '@aws-sdk/client-dynamodb';
-import { createCacheWriter } from '../../../adapters/cache-writer.ts';
-import { ATTRIBUTE, keyItem } from '../../../adapters/items.ts';
+import { ATTRIBUTE, keyItem } from '../../../adapters/aws/items.ts';
+import { createCacheWriter } from '../../../adapters/project/cache-writer.ts';
 import { projectBatch } from '../../../core/project/batch.ts';
 import type { ReceivedMessage } from '../../../core/project/ports.ts';
 import { projecting } from '../../support/projecting.ts';

@@ -1,5 +1,5 @@
 import { type DynamoDBClient, GetItemCommand, PutItemCommand, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
-import { isTaken } from '../../../adapters/condition.ts';
+import { isTaken } from '../../../adapters/aws/condition.ts';
 import { withoutConflict } from '../service/writes.ts';
 import { type Cart, cart, type Quote, quote } from './order.ts';
 

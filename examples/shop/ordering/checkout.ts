@@ -1,5 +1,5 @@
 import * as z from 'zod/mini';
-import type { Reader } from '../../../adapters/cache-table.ts';
+import type { Reader } from '../../../adapters/read/cache-table.ts';
 import { Answer, freshness, parsed, type Request, type Routes } from '../service/http.ts';
 import { orderIdOf } from './agreement.ts';
 import type { Carts, StoredCart } from './carts-table.ts';

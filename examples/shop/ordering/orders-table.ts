@@ -5,7 +5,7 @@ import {
   TransactWriteItemsCommand,
   UpdateItemCommand,
 } from '@aws-sdk/client-dynamodb';
-import type { Facts } from '../../../adapters/facts.ts';
+import type { Facts } from '../../../adapters/facts/outbox.ts';
 import { unlessDone, withoutConflict } from '../service/writes.ts';
 import { cartKey } from './carts-table.ts';
 import { type Order, order, type PaymentState } from './order.ts';

@@ -1,4 +1,4 @@
-import type { Reader } from '../../../adapters/cache-table.ts';
+import type { Reader } from '../../../adapters/read/cache-table.ts';
 import { Answer, freshness, numbersIn, type Request, type Routes } from '../service/http.ts';
 
 /** Answers pages from the cache alone: nobody is asked, so nobody can keep the shop from answering. */

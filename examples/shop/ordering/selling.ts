@@ -1,5 +1,5 @@
 import { defineBoundary, keep } from '../../../core/contract.ts';
-import { fact } from '../../../core/fact.ts';
+import { fact } from '../../../core/facts/fact.ts';
 import catalog from '../catalog/contracts.ts';
 import customers from '../customers/contracts.ts';
 import geography from '../geography/contracts.ts';

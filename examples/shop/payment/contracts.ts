@@ -1,5 +1,5 @@
 import { defineBoundary } from '../../../core/contract.ts';
-import { fact } from '../../../core/fact.ts';
+import { fact } from '../../../core/facts/fact.ts';
 
 /** Owns nothing that others look up, and caches nothing: cards and addresses come in by HTTP, and only ids go out. */
 export default defineBoundary(import.meta.url, {

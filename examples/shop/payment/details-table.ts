@@ -1,6 +1,6 @@
 import { type DynamoDBClient, GetItemCommand, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
 import * as z from 'zod/mini';
-import { isTaken } from '../../../adapters/condition.ts';
+import { isTaken } from '../../../adapters/aws/condition.ts';
 import { type Agreement, agreement } from '../ordering/agreement.ts';
 import type { GivenForCart, PaymentDetails } from './payments.ts';
 

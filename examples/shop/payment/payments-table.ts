@@ -6,8 +6,8 @@ import {
   UpdateItemCommand,
 } from '@aws-sdk/client-dynamodb';
 import * as z from 'zod/mini';
-import type { Facts } from '../../../adapters/facts.ts';
-import type { Item } from '../../../adapters/items.ts';
+import type { Item } from '../../../adapters/aws/items.ts';
+import type { Facts } from '../../../adapters/facts/outbox.ts';
 import { unlessDone, withoutConflict } from '../service/writes.ts';
 import type payment from './contracts.ts';
 import type { DetailsTable } from './details-table.ts';

@@ -1,5 +1,5 @@
 import { type DynamoDBClient, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
-import { isTaken } from '../../../adapters/condition.ts';
+import { isTaken } from '../../../adapters/aws/condition.ts';
 
 /** Labels, by the order's id. Effects come side by side, so a parcel can be called back before its label is printed. */
 export interface Labels {

@@ -1,4 +1,4 @@
-import type { Owner } from '../../../adapters/owner-table.ts';
+import type { Owner } from '../../../adapters/own/owner-table.ts';
 import { products } from '../catalog/products.ts';
 import { customers } from '../customers/customers.ts';
 import { countries, currencies } from '../geography/releases.ts';

@@ -1,5 +1,5 @@
 import { PublishCommand, type SNSClient } from '@aws-sdk/client-sns';
-import { TYPE_ATTRIBUTE } from '../../../adapters/topic.ts';
+import { TYPE_ATTRIBUTE } from '../../../adapters/relay/topic.ts';
 import { deduplicationId, messageGroupId } from '../../../core/entity.ts';
 import { serialiseEvent } from '../../../core/event.ts';
 import { canonicalState, type State } from '../../../core/state.ts';

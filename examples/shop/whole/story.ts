@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { snsClient } from '../../../adapters/clients.ts';
+import { snsClient } from '../../../adapters/aws/clients.ts';
 import { cacheNamed, ownerOf } from '../../../cli/session.ts';
 import type { Story } from '../../../cli/story.ts';
 import type { State } from '../../../core/state.ts';

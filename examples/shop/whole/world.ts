@@ -1,7 +1,7 @@
 import { GetItemCommand, paginateScan } from '@aws-sdk/client-dynamodb';
-import { createSagaReader, createSagaStore } from '../../../adapters/saga-table.ts';
+import { createSagaReader, createSagaStore } from '../../../adapters/saga/table.ts';
 import type { Stage } from '../../../cli/story.ts';
-import { factEventId } from '../../../core/fact.ts';
+import { factEventId } from '../../../core/facts/fact.ts';
 import { OVERDUE } from '../../../core/saga/define.ts';
 import { handleFact } from '../../../core/saga/handle.ts';
 import ordering from '../ordering/selling.ts';

@@ -1,5 +1,5 @@
+import { ATTRIBUTE } from 'freshet-aws/internal/adapters/aws/items';
 import * as z from 'zod/mini';
-import { ATTRIBUTE } from '../../../adapters/items.ts';
 import { ANY, type Need, type Place } from './need.ts';
 
 /** Of an item that is put; tables whose partition key has another name get no leading key. */

@@ -4,8 +4,9 @@ import { join, resolve } from 'node:path';
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { SendMessageCommand } from '@aws-sdk/client-sqs';
 import { expect, inject, vi } from 'vitest';
-import { dynamoDbClient, sqsClient } from '../../../adapters/clients.ts';
-import { createParking } from '../../../adapters/parking-table.ts';
+import { dynamoDbClient, sqsClient } from '../../../adapters/aws/clients.ts';
+import { readDeployed } from '../../../adapters/aws/stack-output.ts';
+import { createParking } from '../../../adapters/project/parking-table.ts';
 import { writeLocalFile } from '../../../cli/local-file.ts';
 import {
   type CacheSession,
@@ -15,9 +16,8 @@ import {
   ownerOf,
   type Session,
 } from '../../../cli/session.ts';
-import { readDeployed } from '../../../core/deployed.ts';
 import { messageGroupId } from '../../../core/entity.ts';
-import type { OwnedEntity } from '../../../core/own.ts';
+import type { OwnedEntity } from '../../../core/own/own.ts';
 import { outgoingMessage } from '../../../core/relay/message.ts';
 import { canonicalState, type State } from '../../../core/state.ts';
 import { type LocalCloud, startLocalCloud } from '../../../local/cloud.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { Owner } from '../../../adapters/owner-table.ts';
+import type { Owner } from '../../../adapters/own/owner-table.ts';
 import { type ImportResult, importRows } from '../../../cli/import/import-rows.ts';
 import type { Row } from '../../../cli/import/rows.ts';
 import { FreshetError } from '../../../core/errors.ts';

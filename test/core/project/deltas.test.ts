@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { defineBoundary, keep } from '../../../core/contract.ts';
-import type { OwnedEntity } from '../../../core/own.ts';
+import type { OwnedEntity } from '../../../core/own/own.ts';
 import { type ProjectReport, projectBatch } from '../../../core/project/batch.ts';
 import type { CachedItem, ReceivedMessage } from '../../../core/project/ports.ts';
 import { outgoingMessage } from '../../../core/relay/message.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { entityRef, MAX_VERSION, sha256 } from '../../../core/entity.ts';
 import { parseEvent } from '../../../core/event.ts';
-import type { OwnedEntity } from '../../../core/own.ts';
+import type { OwnedEntity } from '../../../core/own/own.ts';
 import { MAX_BATCH_ENTRIES, type RelayPorts, relayBatch } from '../../../core/relay/batch.ts';
 import { MAX_BATCH_BYTES, type StreamChange } from '../../../core/relay/message.ts';
 import { MAX_STATE_BYTES } from '../../../core/state.ts';

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { defineBoundary, keep } from '../../../core/contract.ts';
 import { parseEvent, type ReadEvent } from '../../../core/event.ts';
-import type { OwnedEntity } from '../../../core/own.ts';
+import type { OwnedEntity } from '../../../core/own/own.ts';
 import { projectBatch } from '../../../core/project/batch.ts';
 import { type PublishResult, type RelayedMessage, type RelayPorts, relayBatch } from '../../../core/relay/batch.ts';
 import type { StreamChange } from '../../../core/relay/message.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { defineBoundary } from '../../../core/contract.ts';
-import type { OwnedEntity } from '../../../core/own.ts';
+import type { OwnedEntity } from '../../../core/own/own.ts';
 import { relayBatch } from '../../../core/relay/batch.ts';
 import { productSchema } from '../../support/boundaries.ts';
 import { deleted, owned, PUBLISHED_AT, product } from '../../support/events.ts';

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { defineBoundary, keep } from '../../../core/contract.ts';
 import { tableKey } from '../../../core/entity.ts';
-import type { OwnedEntity } from '../../../core/own.ts';
+import type { OwnedEntity } from '../../../core/own/own.ts';
 import { type CachedRecord, compare, type Pair, pairs } from '../../../core/repair/compare.ts';
 import { canonicalState, type State, TOMBSTONE_DIGEST } from '../../../core/state.ts';
 import { catalogue, productSchema } from '../../support/boundaries.ts';

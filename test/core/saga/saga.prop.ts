@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { Fact } from '../../../core/fact.ts';
+import type { Fact } from '../../../core/facts/fact.ts';
 import type { Saga } from '../../../core/saga/define.ts';
 import { handleFact } from '../../../core/saga/handle.ts';
 import { type SagaInstance, type SagaOutcome, sagaStep } from '../../../core/saga/step.ts';

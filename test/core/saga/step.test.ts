@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { Fact } from '../../../core/fact.ts';
+import type { Fact } from '../../../core/facts/fact.ts';
 import { defineSaga, type Effect, OVERDUE, type SagaDefinition } from '../../../core/saga/define.ts';
 import { handleDeadline, handleFact, type SagaStore } from '../../../core/saga/handle.ts';
 import { overdueStep, sagaStep } from '../../../core/saga/step.ts';

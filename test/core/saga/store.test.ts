@@ -1,4 +1,4 @@
-import { sagaStoreContract } from '../../adapters/saga-store-contract.ts';
+import { sagaStoreContract } from '../../adapters/saga/store-contract.ts';
 import { inMemorySagaStore } from '../../support/sagas.ts';
 
 sagaStoreContract(async () => {

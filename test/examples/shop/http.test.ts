@@ -4,8 +4,8 @@ import * as z from 'zod/mini';
 import { FreshetError } from '../../../core/errors.ts';
 import { BackpressureError } from '../../../core/govern/admit.ts';
 import type { FlowDecision } from '../../../core/govern/decide.ts';
-import { assertExpectedVersion } from '../../../core/own.ts';
-import { checkedLimit, checkFreshness } from '../../../core/read.ts';
+import { assertExpectedVersion } from '../../../core/own/own.ts';
+import { checkedLimit, checkFreshness } from '../../../core/read/read.ts';
 import { Answer, freshness, numbersIn, parsed, serve } from '../../../examples/shop/service/http.ts';
 
 /** What a function URL hands over, as far as it is looked at. */

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { UpdateItemCommand } from '@aws-sdk/client-dynamodb';
 import { afterAll, beforeAll, describe, expect, type MockInstance, test, vi } from 'vitest';
 import * as z from 'zod/mini';
-import { createFlowStore } from '../../../adapters/flow-table.ts';
+import { createFlowStore } from '../../../adapters/govern/flow-table.ts';
 import catalog from '../../../examples/shop/catalog/contracts.ts';
 import { products } from '../../../examples/shop/catalog/products.ts';
 import { customers } from '../../../examples/shop/customers/customers.ts';

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { type DynamoDBClient, ScanCommand } from '@aws-sdk/client-dynamodb';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { createFacts } from '../../../adapters/facts.ts';
+import { createFacts } from '../../../adapters/facts/outbox.ts';
 import { orderIdOf } from '../../../examples/shop/ordering/agreement.ts';
 import { createCarts } from '../../../examples/shop/ordering/carts-table.ts';
 import { agreementOf, type Quote } from '../../../examples/shop/ordering/order.ts';

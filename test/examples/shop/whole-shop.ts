@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type AttributeValue, type DynamoDBClient, paginateListTables, paginateScan } from '@aws-sdk/client-dynamodb';
-import { createOwner, type Owner } from '../../../adapters/owner-table.ts';
+import { createOwner, type Owner } from '../../../adapters/own/owner-table.ts';
 import catalog from '../../../examples/shop/catalog/contracts.ts';
 import customers from '../../../examples/shop/customers/contracts.ts';
 import geography from '../../../examples/shop/geography/contracts.ts';

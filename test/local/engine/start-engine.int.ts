@@ -56,7 +56,7 @@ test('an engine ends when its parent is killed, and its data is removed', async 
   const program = `const { startEngine } = await import('./local/engine/start-engine.ts');
     console.log((await startEngine({ temporary: ${JSON.stringify(temporary)} })).url);
     setInterval(() => {}, 1000);`;
-  const args = ['--import', 'tsx', '--input-type=module', '--eval', program];
+  const args = ['--conditions=freshet-source', '--import', 'tsx', '--input-type=module', '--eval', program];
   const parent = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
   const [url] = (await once(parent.stdout.setEncoding('utf8'), 'data')) as [string];
   expect(await accepts(url.trim())).toBe(true);

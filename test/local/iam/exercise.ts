@@ -1,7 +1,7 @@
 import { DeleteItemCommand, DeleteTableCommand } from '@aws-sdk/client-dynamodb';
 import { vi } from 'vitest';
-import { dynamoDbClient } from '../../../adapters/clients.ts';
-import { keyItem } from '../../../adapters/items.ts';
+import { dynamoDbClient } from '../../../adapters/aws/clients.ts';
+import { keyItem } from '../../../adapters/aws/items.ts';
 import { ownerOf } from '../../../cli/session.ts';
 import { messageGroupId } from '../../../core/entity.ts';
 import { parseEvent } from '../../../core/event.ts';

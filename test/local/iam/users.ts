@@ -1,9 +1,9 @@
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import { createReader } from '../../../adapters/cache-table.ts';
-import { dynamoDbClient } from '../../../adapters/clients.ts';
-import { createFlow } from '../../../adapters/flow.ts';
-import { createFlowStore } from '../../../adapters/flow-table.ts';
-import { createOwner } from '../../../adapters/owner-table.ts';
+import { dynamoDbClient } from '../../../adapters/aws/clients.ts';
+import { createFlow } from '../../../adapters/govern/flow.ts';
+import { createFlowStore } from '../../../adapters/govern/flow-table.ts';
+import { createOwner } from '../../../adapters/own/owner-table.ts';
+import { createReader } from '../../../adapters/read/cache-table.ts';
 import { ownerOf } from '../../../cli/session.ts';
 import type { Lab } from '../../failure/lab.ts';
 import { itemState } from '../../failure/messages.ts';

@@ -1,6 +1,6 @@
-import { dynamoDbClient } from '../../../../adapters/clients.ts';
-import { createFlow } from '../../../../adapters/flow.ts';
-import { createOwner } from '../../../../adapters/owner-table.ts';
+import { dynamoDbClient } from '../../../../adapters/aws/clients.ts';
+import { createFlow } from '../../../../adapters/govern/flow.ts';
+import { createOwner } from '../../../../adapters/own/owner-table.ts';
 import { required } from '../../service/environment.ts';
 import { numbersIn, serve } from '../../service/http.ts';
 import catalog from '../contracts.ts';

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { createReader } from '../../../../adapters/cache-table.ts';
-import { dynamoDbClient } from '../../../../adapters/clients.ts';
-import { createFacts } from '../../../../adapters/facts.ts';
+import { dynamoDbClient } from '../../../../adapters/aws/clients.ts';
+import { createFacts } from '../../../../adapters/facts/outbox.ts';
+import { createReader } from '../../../../adapters/read/cache-table.ts';
 import { required } from '../../service/environment.ts';
 import { serve } from '../../service/http.ts';
 import { createCarts } from '../carts-table.ts';

@@ -1,5 +1,5 @@
-import { createReader } from '../../../../adapters/cache-table.ts';
-import { dynamoDbClient } from '../../../../adapters/clients.ts';
+import { dynamoDbClient } from '../../../../adapters/aws/clients.ts';
+import { createReader } from '../../../../adapters/read/cache-table.ts';
 import { required } from '../../service/environment.ts';
 import { serve } from '../../service/http.ts';
 import { createPages } from '../pages.ts';

@@ -1,6 +1,6 @@
 import type { SQSBatchResponse, SQSEvent } from 'aws-lambda';
-import { dynamoDbClient } from '../../../../adapters/clients.ts';
-import { createFactQueue, factBatch } from '../../../../adapters/fact-queue.ts';
+import { dynamoDbClient } from '../../../../adapters/aws/clients.ts';
+import { createFactQueue, factBatch } from '../../../../adapters/facts/queue.ts';
 import payment from '../../payment/contracts.ts';
 import { required } from '../../service/environment.ts';
 import { createPaymentNotes } from '../orders-table.ts';

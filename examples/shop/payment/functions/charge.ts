@@ -1,7 +1,7 @@
 import type { SQSBatchResponse, SQSEvent } from 'aws-lambda';
-import { dynamoDbClient } from '../../../../adapters/clients.ts';
-import { createFactQueue, factBatch } from '../../../../adapters/fact-queue.ts';
-import { createFacts } from '../../../../adapters/facts.ts';
+import { dynamoDbClient } from '../../../../adapters/aws/clients.ts';
+import { createFacts } from '../../../../adapters/facts/outbox.ts';
+import { createFactQueue, factBatch } from '../../../../adapters/facts/queue.ts';
 import ordering from '../../ordering/selling.ts';
 import { required } from '../../service/environment.ts';
 import { cancelOrder, chargeAnswered, chargeOrder, type PaymentPorts } from '../charge.ts';

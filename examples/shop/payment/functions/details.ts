@@ -1,4 +1,4 @@
-import { dynamoDbClient } from '../../../../adapters/clients.ts';
+import { dynamoDbClient } from '../../../../adapters/aws/clients.ts';
 import { agreement } from '../../ordering/agreement.ts';
 import { required } from '../../service/environment.ts';
 import { Answer, parsed, type Request, serve } from '../../service/http.ts';

@@ -1,6 +1,6 @@
 import type { DynamoDBBatchResponse, DynamoDBStreamEvent } from 'aws-lambda';
-import { dynamoDbClient } from '../../../../adapters/clients.ts';
-import { effectBatch } from '../../../../adapters/saga-batch.ts';
+import { dynamoDbClient } from '../../../../adapters/aws/clients.ts';
+import { effectBatch } from '../../../../adapters/saga/batch.ts';
 import { required } from '../../service/environment.ts';
 import { createLabels } from '../labels.ts';
 

@@ -1,0 +1,130 @@
+import { type DynamoDBClient, QueryCommand, type QueryCommandOutput } from '@aws-sdk/client-dynamodb';
+import { PARTITIONS_PER_TYPE, partitionKey } from '../../core/entity.ts';
+import { checkedLimit, decodeCursor, encodeCursor, type Page } from '../../core/read/read.ts';
+import { ATTRIBUTE, type Item, indexAttribute } from './items.ts';
+
+/** How a list is paged. */
+export interface PageOptions {
+  /** Items on the page, 1 to 1,000; default 100. */
+  readonly limit?: number | undefined;
+  /** Where the page before ended; default the beginning. */
+  readonly cursor?: string | undefined;
+}
+
+/**
+ * Items that a query reads at least, once it came upon some that the page leaves out: a short page among many deleted entities
+ * would take a query for each of them.
+ */
+const MIN_ITEMS_READ = 100;
+
+interface Source {
+  readonly client: DynamoDBClient;
+  readonly tableName: string;
+}
+
+/**
+ * One page of a type's items: its partitions one after the other, by id within each, so the order is stable but not sorted.
+ * `read` turns an item into what the page holds; undefined leaves it out.
+ */
+export async function listType<T>(
+  source: Source,
+  type: string,
+  read: (item: Item) => T | undefined,
+  options: PageOptions,
+): Promise<Page<T>> {
+  const limit = checkedLimit(options.limit);
+  let { partition, afterId } = decodeCursor(options.cursor);
+  const items: T[] = [];
+  let atLeast = 1;
+  while (partition < PARTITIONS_PER_TYPE) {
+    const pk = partitionKey(type, partition);
+    const found = await query(source, undefined, pk, afterId, Math.max(limit - items.length, atLeast));
+    for (const [index, item] of found.items.entries()) {
+      const one = read(item);
+      if (one === undefined) atLeast = MIN_ITEMS_READ;
+      else items.push(one);
+      if (items.length === limit && index < found.items.length - 1) {
+        return { items, cursor: encodeCursor({ partition, afterId: item[ATTRIBUTE.id]?.S }) };
+      }
+    }
+    if (found.lastId === undefined) {
+      partition += 1;
+      afterId = undefined;
+    } else {
+      afterId = found.lastId;
+    }
+    if (items.length >= limit && partition < PARTITIONS_PER_TYPE) {
+      return { items, cursor: encodeCursor({ partition, afterId }) };
+    }
+  }
+  return { items, cursor: undefined };
+}
+
+/** One page of an index's items under one key, sorted by id. */
+export async function listIndex<T>(
+  source: Source,
+  index: string,
+  key: string,
+  read: (item: Item) => T | undefined,
+  options: PageOptions,
+): Promise<Page<T>> {
+  const limit = checkedLimit(options.limit);
+  let { afterId } = decodeCursor(options.cursor);
+  const items: T[] = [];
+  for (;;) {
+    const found = await query(source, indexAttribute(index), key, afterId, limit - items.length);
+    items.push(...found.items.flatMap((item) => read(item) ?? []));
+    if (found.lastId === undefined) return { items, cursor: undefined };
+    afterId = found.lastId;
+    if (items.length >= limit) return { items, cursor: encodeCursor({ partition: 0, afterId }) };
+  }
+}
+
+/** How many of a type's items have an attribute: reads them all, so it is for operators and not for a request's path. */
+export async function countType({ client, tableName }: Source, type: string, attribute: string): Promise<number> {
+  const counts = Array.from({ length: PARTITIONS_PER_TYPE }, async (_, partition) => {
+    let count = 0;
+    let from: Item | undefined;
+    do {
+      const answer: QueryCommandOutput = await client.send(
+        new QueryCommand({
+          TableName: tableName,
+          KeyConditionExpression: '#key = :key',
+          FilterExpression: 'attribute_exists(#counted)',
+          ExpressionAttributeNames: { '#key': ATTRIBUTE.partition, '#counted': attribute },
+          ExpressionAttributeValues: { ':key': { S: partitionKey(type, partition) } },
+          Select: 'COUNT',
+          ExclusiveStartKey: from,
+        }),
+      );
+      count += answer.Count ?? 0;
+      from = answer.LastEvaluatedKey;
+    } while (from !== undefined);
+    return count;
+  });
+  return (await Promise.all(counts)).reduce((sum, count) => sum + count, 0);
+}
+
+/** `lastId` is undefined when nothing follows. */
+async function query(
+  { client, tableName }: Source,
+  indexName: string | undefined,
+  key: string,
+  afterId: string | undefined,
+  limit: number,
+): Promise<{ items: Item[]; lastId: string | undefined }> {
+  const answer = await client.send(
+    new QueryCommand({
+      TableName: tableName,
+      ...(indexName !== undefined && { IndexName: indexName }),
+      KeyConditionExpression: afterId === undefined ? '#key = :key' : '#key = :key AND #id > :after',
+      ExpressionAttributeNames: {
+        '#key': indexName ?? ATTRIBUTE.partition,
+        ...(afterId !== undefined && { '#id': ATTRIBUTE.id }),
+      },
+      ExpressionAttributeValues: { ':key': { S: key }, ...(afterId !== undefined && { ':after': { S: afterId } }) },
+      Limit: limit,
+    }),
+  );
+  return { items: answer.Items ?? [], lastId: answer.LastEvaluatedKey?.[ATTRIBUTE.id]?.S };
+}

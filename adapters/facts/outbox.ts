@@ -1,0 +1,167 @@
+import {
+  ConditionalCheckFailedException,
+  type DynamoDBClient,
+  PutItemCommand,
+  type TransactWriteItem,
+} from '@aws-sdk/client-dynamodb';
+import type { DynamoDBRecord } from 'aws-lambda';
+import * as z from 'zod/mini';
+import type { Boundary, EntityContract } from '../../core/contract.ts';
+import { assertEntityId } from '../../core/entity.ts';
+import { FreshetError, quoted } from '../../core/errors.ts';
+import {
+  type Fact,
+  type FactContract,
+  type FactOf,
+  factData,
+  factEventId,
+  factGroupId,
+} from '../../core/facts/fact.ts';
+import type { StreamChange } from '../../core/relay/message.ts';
+import { ATTRIBUTE, type Item } from '../aws/items.ts';
+
+/** How a fact is committed. */
+export interface FactOptions {
+  /** See `factEventId`: needed where the same fact may happen again to the same thing. 1 to 1,024 bytes, default none. */
+  readonly key?: string;
+}
+
+/** A boundary's way to tell what happened in it. */
+export interface Facts<Publishes extends Record<string, FactContract>> {
+  /**
+   * The item of a transaction that commits a fact together with what it tells of: `TransactItems: [putOfTheOrder, facts.put('OrderPlaced',
+   * ids)]`. The transaction is refused if the fact was committed before.
+   * @throws FreshetError `UnknownFact` | `InvalidFact` | `InvalidEntityId`
+   */
+  put<Type extends keyof Publishes & string>(
+    type: Type,
+    ids: FactOf<Publishes[Type]>['data'],
+    options?: FactOptions,
+  ): TransactWriteItem & Required<Pick<TransactWriteItem, 'Put'>>;
+  /** Commits a fact by itself; `known` if it was committed before. Errors as for `put`. */
+  commit<Type extends keyof Publishes & string>(
+    type: Type,
+    ids: FactOf<Publishes[Type]>['data'],
+    options?: FactOptions,
+  ): Promise<'committed' | 'known'>;
+}
+
+/**
+ * Opens a boundary's table of facts, whose stream is their outbox.
+ *
+ * @param options.keepSeconds how long a fact stays in the table, and so is known when it is committed again; default for ever
+ */
+export function createFacts<Publishes extends Record<string, FactContract>>(options: {
+  readonly boundary: Boundary<Record<string, EntityContract>, Publishes>;
+  readonly tableName: string;
+  readonly client: DynamoDBClient;
+  readonly keepSeconds?: number;
+  readonly now?: () => number;
+}): Facts<Publishes> {
+  const { boundary, tableName, client, keepSeconds, now = Date.now } = options;
+
+  const put = (type: string, ids: Readonly<Record<string, unknown>>, { key }: FactOptions = {}) => {
+    const contract = Object.hasOwn(boundary.publishes, type) ? boundary.publishes[type] : undefined;
+    if (contract === undefined) {
+      const known = Object.keys(boundary.publishes).join(', ') || 'nothing';
+      throw new FreshetError(
+        `type: boundary ${boundary.name} doesn't publish ${quoted(type)}. It publishes: ${known}.`,
+        {
+          code: 'UnknownFact',
+          field: 'type',
+        },
+      );
+    }
+    const nowMs = now();
+    return {
+      TableName: tableName,
+      Item: {
+        ...factItem(contract, checkedIds(contract, ids), key, new Date(nowMs).toISOString()),
+        ...(keepSeconds !== undefined && {
+          [ATTRIBUTE.expiresAt]: { N: String(Math.ceil(nowMs / 1000) + keepSeconds) },
+        }),
+      },
+      ConditionExpression: `attribute_not_exists(${ATTRIBUTE.partition})`,
+    };
+  };
+
+  return {
+    put: (type, ids, factOptions) => ({ Put: put(type, ids, factOptions) }),
+    async commit(type, ids, factOptions) {
+      try {
+        await client.send(new PutItemCommand(put(type, ids, factOptions)));
+        return 'committed';
+      } catch (error) {
+        if (error instanceof ConditionalCheckFailedException) return 'known';
+        throw error;
+      }
+    },
+  };
+}
+
+function checkedIds(contract: FactContract, ids: Readonly<Record<string, unknown>>): Fact['data'] {
+  const other = Object.keys(ids).find((name) => !contract.ids.includes(name));
+  if (other !== undefined) {
+    throw invalidFact(
+      `data.${other}`,
+      `not an id of ${contract.type}. Allowed: ${contract.ids.join(', ')}, nothing else`,
+    );
+  }
+  const data = factData(contract, ids);
+  if (typeof data === 'string') throw invalidFact('data', `${contract.type}: ${data}`);
+  return data;
+}
+
+function invalidFact(field: string, problem: string): FreshetError {
+  return new FreshetError(`${field}: ${problem}`, { code: 'InvalidFact', field });
+}
+
+/** Facts about one thing lie under its message group, by the id of their event. */
+function factItem(contract: FactContract, data: Fact['data'], key: string | undefined, occurredAt: string): Item {
+  if (key !== undefined) assertEntityId(key);
+  return {
+    [ATTRIBUTE.partition]: { S: factGroupId(contract, data) },
+    [ATTRIBUTE.id]: { S: factEventId(contract.type, data[contract.about] ?? '', key) },
+    kind: { S: 'fact' },
+    type: { S: contract.type },
+    owner: { S: contract.owner },
+    occurredAt: { S: occurredAt },
+    [ATTRIBUTE.data]: { S: JSON.stringify(data) },
+  };
+}
+
+const image = z.object({
+  id: z.object({ S: z.string() }),
+  kind: z.object({ S: z.literal('fact') }),
+  type: z.object({ S: z.string() }),
+  owner: z.object({ S: z.string() }),
+  occurredAt: z.object({ S: z.string() }),
+  data: z.object({ S: z.string() }),
+});
+
+/** Reads a record of the stream of a table of facts. One that goes was published before; one that is edited can't be. */
+export function factChange({ eventName, dynamodb }: DynamoDBRecord): StreamChange {
+  const sequenceNumber = dynamodb?.SequenceNumber ?? '';
+  if (eventName === 'REMOVE') return { sequenceNumber, kind: 'expired' };
+  const unpublishable = { sequenceNumber, kind: 'unpublishable', reason: 'unreadable' } as const;
+  if (eventName === 'MODIFY') return { ...unpublishable, message: 'a fact was edited; what happened stays so' };
+  const read = image.safeParse(dynamodb?.NewImage);
+  const data = parsedIds(read.data?.data.S);
+  if (read.data === undefined || data === undefined) {
+    return { ...unpublishable, message: "not a fact that the boundary's interface committed" };
+  }
+  const { id, type, owner, occurredAt } = read.data;
+  return {
+    sequenceNumber,
+    kind: 'fact',
+    fact: { type: type.S, id: id.S, owner: owner.S, occurredAt: occurredAt.S, data },
+  };
+}
+
+function parsedIds(json: string | undefined): Fact['data'] | undefined {
+  try {
+    return z.record(z.string(), z.string()).safeParse(JSON.parse(json ?? '')).data;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,82 @@
+import { type CloudWatchClient, GetMetricDataCommand, type MetricDataQuery } from '@aws-sdk/client-cloudwatch';
+import { BOUNDARY_DIMENSION, METRIC_NAMESPACE } from '../../core/metrics.ts';
+
+/** One value of a series: of the span that begins then. */
+export interface Datapoint {
+  readonly atMs: number;
+  readonly value: number;
+}
+
+/** A metric as it is asked for. */
+export interface MetricQuery {
+  readonly namespace: string;
+  readonly metric: string;
+  readonly dimensions: Readonly<Record<string, string>>;
+  /** `Sum`, `Average`, `Minimum`, `Maximum`, `SampleCount` or a percentile such as `p99`. */
+  readonly statistic: string;
+}
+
+/** The span that is asked for. */
+export interface Span {
+  readonly fromMs: number;
+  readonly toMs: number;
+  /** Length of a datapoint; on AWS a multiple of 60 unless the metric is of high resolution. */
+  readonly periodSeconds: number;
+}
+
+/** Queries that one call takes (cloudwatch/API_GetMetricData, 2026-11-25). */
+const MAX_QUERIES = 500;
+
+/** One of Freshet's own metrics of a boundary. */
+export function freshetMetric(boundary: string, metric: string, statistic: string): MetricQuery {
+  return { namespace: METRIC_NAMESPACE, metric, dimensions: { [BOUNDARY_DIMENSION]: boundary }, statistic };
+}
+
+/** One of a queue's metrics. @param queueUrl or its name */
+export function queueMetric(queueUrl: string, metric: string, statistic: string): MetricQuery {
+  const QueueName = queueUrl.slice(queueUrl.lastIndexOf('/') + 1);
+  return { namespace: 'AWS/SQS', metric, dimensions: { QueueName }, statistic };
+}
+
+/** The series of each query by its key, oldest value first; empty where there is no data. */
+export async function metricData<K extends string>(
+  client: CloudWatchClient,
+  queries: Readonly<Record<K, MetricQuery>>,
+  { fromMs, toMs, periodSeconds }: Span,
+): Promise<Record<K, readonly Datapoint[]>> {
+  const keys = Object.keys(queries) as K[];
+  const series = Object.fromEntries(keys.map((key) => [key, [] as Datapoint[]])) as Record<K, Datapoint[]>;
+  for (let from = 0; from < keys.length; from += MAX_QUERIES) {
+    const some = keys.slice(from, from + MAX_QUERIES);
+    const MetricDataQueries = some.map((key, index): MetricDataQuery => {
+      const { namespace, metric, dimensions, statistic } = queries[key];
+      const Dimensions = Object.entries(dimensions).map(([Name, Value]) => ({ Name, Value }));
+      const Metric = { Namespace: namespace, MetricName: metric, Dimensions };
+      return { Id: `m${index}`, MetricStat: { Metric, Period: periodSeconds, Stat: statistic } };
+    });
+    let NextToken: string | undefined;
+    do {
+      const answer = await client.send(
+        new GetMetricDataCommand({
+          MetricDataQueries,
+          StartTime: new Date(fromMs),
+          EndTime: new Date(toMs),
+          ScanBy: 'TimestampAscending',
+          NextToken,
+        }),
+      );
+      for (const { Id = '', Timestamps = [], Values = [] } of answer.MetricDataResults ?? []) {
+        const key = some[Number(Id.slice(1))];
+        if (key === undefined) continue;
+        series[key].push(...Timestamps.map((at, index) => ({ atMs: at.getTime(), value: Values[index] ?? 0 })));
+      }
+      NextToken = answer.NextToken;
+    } while (NextToken);
+  }
+  return series;
+}
+
+/** The newest value whose span has ended; undefined where there is none. */
+export function newestWhole(series: readonly Datapoint[], nowMs: number, periodSeconds: number): Datapoint | undefined {
+  return series.findLast(({ atMs }) => atMs + periodSeconds * 1000 <= nowMs);
+}

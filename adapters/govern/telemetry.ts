@@ -1,0 +1,73 @@
+import { Logger } from '@aws-lambda-powertools/logger';
+import { Metrics, MetricUnit } from '@aws-lambda-powertools/metrics';
+import { FLOW_STATES, type FlowState } from '../../core/govern/decide.ts';
+import type { Governed } from '../../core/govern/govern.ts';
+import { utilisation } from '../../core/govern/measure.ts';
+import type { CacheLag, CacheReport } from '../../core/govern/report.ts';
+import { GOVERNOR_METRICS, METRIC_NAMESPACE, REPORT_METRICS } from '../../core/metrics.ts';
+
+/** How long a table's stream keeps a record (ddb/Streams, 2026-11-23). */
+const STREAM_RETENTION_SECONDS = 24 * 3600;
+
+/** Emits what a cache reports of its queue, and what it knows beside that. */
+export function reportTelemetry(cache: string) {
+  const metrics = new Metrics({ namespace: METRIC_NAMESPACE, serviceName: cache });
+  const logger = new Logger({ serviceName: cache });
+  return {
+    reported(report: Omit<CacheReport, 'share'>, { stalenessSeconds, stalestType, setAside }: CacheLag): void {
+      const gauge = (
+        metric: string,
+        unit: (typeof MetricUnit)[keyof typeof MetricUnit],
+        value: number | null | undefined,
+      ) => {
+        if (value != null) metrics.addMetric(metric, unit, value);
+      };
+      const used = utilisation(report);
+      gauge(REPORT_METRICS.backlog, MetricUnit.Count, report.backlog);
+      gauge(REPORT_METRICS.productionRate, MetricUnit.CountPerSecond, report.productionRate);
+      gauge(REPORT_METRICS.consumptionRate, MetricUnit.CountPerSecond, report.consumptionRate);
+      gauge(REPORT_METRICS.utilisation, MetricUnit.Percent, used === undefined ? undefined : used * 100);
+      gauge(REPORT_METRICS.drainTime, MetricUnit.Seconds, report.drainSeconds);
+      gauge(REPORT_METRICS.oldestAge, MetricUnit.Seconds, report.oldestAgeSeconds);
+      gauge(REPORT_METRICS.staleness, MetricUnit.Seconds, stalenessSeconds);
+      gauge(REPORT_METRICS.setAside, MetricUnit.Count, setAside);
+      if (stalestType !== undefined) metrics.addMetadata('stalestType', stalestType);
+      metrics.publishStoredMetrics();
+    },
+    /** Of an owner that couldn't be told: it counts the report as missing. */
+    untold(owner: string, error: unknown): void {
+      logger.warn('owner not told', { owner, cause: error instanceof Error ? error.name : 'unknown' });
+    },
+  };
+}
+
+/** Emits what a governor decided, and logs each change of the flow state. */
+export function governorTelemetry(owner: string) {
+  const metrics = new Metrics({ namespace: METRIC_NAMESPACE, serviceName: owner });
+  const logger = new Logger({ serviceName: owner });
+  let before: FlowState | undefined;
+  return {
+    governed({ decision, stream }: Governed): void {
+      const { state, pacePerSecond, missing, cause } = decision;
+      metrics.addMetric(GOVERNOR_METRICS.flowState, MetricUnit.NoUnit, FLOW_STATES.indexOf(state));
+      if (pacePerSecond !== undefined) {
+        metrics.addMetric(GOVERNOR_METRICS.pace, MetricUnit.CountPerSecond, pacePerSecond);
+      }
+      metrics.addMetric(GOVERNOR_METRICS.reportsMissing, MetricUnit.Count, missing.length);
+      metrics.addMetric(GOVERNOR_METRICS.streamBacklog, MetricUnit.Count, stream.records);
+      const used = (stream.ageSeconds / STREAM_RETENTION_SECONDS) * 100;
+      metrics.addMetric(GOVERNOR_METRICS.streamUse, MetricUnit.Percent, used);
+      metrics.publishStoredMetrics();
+      if (before !== undefined && before !== state) logger.warn('flow state', { from: before, to: state, ...cause });
+      if (missing.length > 0) logger.warn('reports missing', { caches: missing });
+      before = state;
+    },
+    ignored(messageId: string, why: string): void {
+      logger.warn('ignored', { messageId, why });
+    },
+    /** Of a relay whose metrics can't be read: nothing is known of what waits in the stream. */
+    unmeasured(error: unknown): undefined {
+      logger.warn('stream not measured', { cause: error instanceof Error ? error.name : 'unknown' });
+    },
+  };
+}

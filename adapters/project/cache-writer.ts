@@ -1,0 +1,88 @@
+import { ConditionalCheckFailedException, GetItemCommand, PutItemCommand } from '@aws-sdk/client-dynamodb';
+import { utf8Bytes } from '../../core/entity.ts';
+import type { CachedItem, Expectation, ProjectPorts, WriteResult } from '../../core/project/ports.ts';
+import { ATTRIBUTE, type Item, indexAttribute, keyItem, storedItem } from '../aws/items.ts';
+import type { CacheTable } from '../read/cache-table.ts';
+
+/** Bytes of kept fields that an item holds: DynamoDB's 400 KB (ddb/Constraints) less 32 KiB for key, stamps and index values. */
+const MAX_DATA_BYTES = 400 * 1024 - 32 * 1024;
+
+/** The projector's view of the cache: what is stored, and conditional writes. */
+export function createCacheWriter({ tableName, client }: CacheTable): Pick<ProjectPorts, 'read' | 'write'> {
+  return {
+    async read(entity) {
+      const { Item } = await client.send(
+        new GetItemCommand({ TableName: tableName, Key: keyItem(entity), ConsistentRead: true }),
+      );
+      return Item && storedItem(Item);
+    },
+    async write(item, expectation): Promise<WriteResult> {
+      const dataBytes = utf8Bytes(item.dataJson ?? '');
+      if (dataBytes > MAX_DATA_BYTES) {
+        return { kind: 'unstorable', message: `${dataBytes} bytes of data; the cache's table holds ${MAX_DATA_BYTES}` };
+      }
+      try {
+        await client.send(
+          new PutItemCommand({
+            TableName: tableName,
+            Item: toItem(item, expectation),
+            ...conditionOf(item, expectation),
+            ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
+          }),
+        );
+        return { kind: 'stored' };
+      } catch (error) {
+        if (!(error instanceof ConditionalCheckFailedException)) throw error;
+        const stored = error.Item && storedItem(error.Item);
+        return stored?.stopMarker === expectation.stopMarker ? { kind: 'refused', stored } : { kind: 'stopped' };
+      }
+    },
+  };
+}
+
+/** The names that a condition uses, and no others: DynamoDB refuses what isn't used. */
+function conditionOf(item: CachedItem, { stored, stopMarker }: Expectation) {
+  const notStopped = stopMarker === undefined ? 'attribute_not_exists(#stopped)' : '#stopped = :stopped';
+  const isOlder = '#version = :version AND #digest = :digest AND (#revision < :revision OR #schema < :schema)';
+  const expected =
+    stored.kind === 'newer'
+      ? `(attribute_not_exists(#pk) OR #version < :version OR (${isOlder}))`
+      : '#version = :version AND #digest = :digest AND #revision = :revision AND #schema = :schema';
+  const { version, digest, schemaVersion, fieldsRevision } = stored.kind === 'base' ? stored.base : item;
+  return {
+    ConditionExpression: `${notStopped} AND ${expected}`,
+    ExpressionAttributeNames: {
+      ...(stored.kind === 'newer' && { '#pk': ATTRIBUTE.partition }),
+      '#stopped': ATTRIBUTE.stopped,
+      '#version': ATTRIBUTE.version,
+      '#digest': ATTRIBUTE.digest,
+      '#revision': ATTRIBUTE.fieldsRevision,
+      '#schema': ATTRIBUTE.schemaVersion,
+    },
+    ExpressionAttributeValues: {
+      ':version': { N: String(version) },
+      ':digest': { S: digest },
+      ':revision': { N: String(fieldsRevision) },
+      ':schema': { N: String(schemaVersion) },
+      ...(stopMarker !== undefined && { ':stopped': { N: String(stopMarker) } }),
+    },
+  };
+}
+
+/** A stop marker stays, and while it stands a tombstone doesn't expire: the marker would go with it. */
+function toItem(item: CachedItem, { stopMarker }: Expectation): Item {
+  const indexed = Object.entries(item.indexed).map(([index, value]) => [indexAttribute(index), { S: value }] as const);
+  const expires = stopMarker === undefined && item.expiresAtSeconds !== undefined;
+  return {
+    ...keyItem(item.entity),
+    [ATTRIBUTE.version]: { N: String(item.version) },
+    [ATTRIBUTE.digest]: { S: item.digest },
+    [ATTRIBUTE.changedAt]: { S: item.changedAt },
+    [ATTRIBUTE.schemaVersion]: { N: String(item.schemaVersion) },
+    [ATTRIBUTE.fieldsRevision]: { N: String(item.fieldsRevision) },
+    ...Object.fromEntries(indexed),
+    ...(item.dataJson !== undefined && { [ATTRIBUTE.data]: { S: item.dataJson } }),
+    ...(expires && { [ATTRIBUTE.expiresAt]: { N: String(item.expiresAtSeconds) } }),
+    ...(stopMarker !== undefined && { [ATTRIBUTE.stopped]: { N: String(stopMarker) } }),
+  };
+}

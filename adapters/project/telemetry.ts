@@ -1,0 +1,118 @@
+import { Logger } from '@aws-lambda-powertools/logger';
+import { Metrics, MetricUnit } from '@aws-lambda-powertools/metrics';
+import { DynamoDBServiceException } from '@aws-sdk/client-dynamodb';
+import { isThrottlingError } from '@smithy/core/retry';
+import {
+  HOTTEST_GROUP_PROPERTY,
+  METRIC_NAMESPACE,
+  OUTCOME_METRICS,
+  PROJECTOR_METRICS,
+  RELAY_DELAY_METRIC,
+  RELAY_METRICS,
+} from '../../core/metrics.ts';
+import { OUTCOMES, type Outcome } from '../../core/outcome.ts';
+import type { ProjectReport } from '../../core/project/batch.ts';
+import type { SetAside } from '../../core/project/ports.ts';
+import type { RelayReport } from '../../core/relay/batch.ts';
+import type { GapNotice } from '../../core/repair/heal.ts';
+import { causeOf } from '../../core/retries.ts';
+
+/** Outcomes that somebody may have to look into. */
+const LOGGED_OUTCOMES: readonly Outcome[] = ['gap', 'discarded', 'parked', 'held'];
+
+/** Receives after which a message doesn't count for the age of the oldest (sqs/sqs-available-cloudwatch-metrics, 2026-11-25). */
+const RECEIVES_WITH_AGE = 3;
+
+/** Emits a projector's metrics as EMF, and a log line with ids and reason for each message that somebody may have to look into. */
+export function projectorTelemetry(
+  cache: string,
+): (report: ProjectReport, receivedAtMs: number, doneAtMs: number) => void {
+  const metrics = new Metrics({ namespace: METRIC_NAMESPACE, serviceName: cache });
+  const logger = new Logger({ serviceName: cache });
+  const count = (metric: string, value: number) => {
+    if (value > 0) metrics.addMetric(metric, MetricUnit.Count, value);
+  };
+  return ({ settled, returned }, receivedAtMs, doneAtMs) => {
+    for (const outcome of OUTCOMES) {
+      count(OUTCOME_METRICS[outcome], settled.filter((one) => one.outcome === outcome).length);
+    }
+    count(PROJECTOR_METRICS.settled, settled.length);
+    for (const { message, leadTimeMs } of settled) {
+      if (leadTimeMs !== undefined) metrics.addMetric(PROJECTOR_METRICS.leadTime, MetricUnit.Milliseconds, leadTimeMs);
+      const queueTimeMs = Math.max(0, receivedAtMs - message.sentAtMs);
+      metrics.addMetric(PROJECTOR_METRICS.queueTime, MetricUnit.Milliseconds, queueTimeMs);
+    }
+    metrics.addMetric(PROJECTOR_METRICS.processingTime, MetricUnit.Milliseconds, doneAtMs - receivedAtMs);
+    count(PROJECTOR_METRICS.returned, returned.length);
+    const often = returned.filter(({ message }) => message.receiveCount >= RECEIVES_WITH_AGE);
+    count(PROJECTOR_METRICS.returnedOften, often.length);
+    count(PROJECTOR_METRICS.throttled, returned.filter(({ error }) => isThrottled(error)).length);
+    count(PROJECTOR_METRICS.conflicts, settled.filter(({ reason }) => reason === 'conflict').length);
+    const { groupId, events } = hottestGroup([...settled, ...returned].map(({ message }) => message.groupId));
+    metrics.addMetadata(HOTTEST_GROUP_PROPERTY, groupId);
+    count(PROJECTOR_METRICS.hottestGroup, events);
+    metrics.publishStoredMetrics();
+    for (const { message, outcome, entity, version, reason, traceparent } of settled) {
+      const { messageId } = message;
+      if (LOGGED_OUTCOMES.includes(outcome)) logger.warn(outcome, { messageId, entity, version, reason, traceparent });
+    }
+    for (const { message, error } of returned) {
+      const { messageId, receiveCount } = message;
+      logger.warn('returned', { messageId, receiveCount, cause: causeOf(error) });
+    }
+  };
+}
+
+function isThrottled(error: unknown): boolean {
+  // The SDK declares what it takes without exactOptionalPropertyTypes in mind.
+  return error instanceof DynamoDBServiceException && isThrottlingError(error as Error & { cause?: Error });
+}
+
+/** The group that most messages of a batch are of. */
+function hottestGroup(groupIds: readonly string[]): { groupId: string; events: number } {
+  const counts = new Map<string, number>();
+  for (const groupId of groupIds) counts.set(groupId, (counts.get(groupId) ?? 0) + 1);
+  const [groupId, events] = [...counts].reduce((most, one) => (one[1] > most[1] ? one : most), ['', 0]);
+  return { groupId, events };
+}
+
+/** Emits a relay's metrics as EMF; what was diverted or failed is logged by its counts, the records lie in the failure queue. */
+export function relayTelemetry(owner: string): (report: RelayReport, nowMs: number) => void {
+  const metrics = new Metrics({ namespace: METRIC_NAMESPACE, serviceName: owner });
+  const logger = new Logger({ serviceName: owner });
+  return ({ published, conflated, expired, beforeEpoch, diverted, failed, oldestChangedAt }, nowMs) => {
+    const counts = { published, conflated, expired, beforeEpoch, diverted, failed: failed.length };
+    for (const [key, count] of Object.entries(counts) as [keyof typeof counts, number][]) {
+      if (count > 0) metrics.addMetric(RELAY_METRICS[key], MetricUnit.Count, count);
+    }
+    if (oldestChangedAt !== undefined) {
+      const delayMs = Math.max(0, nowMs - Date.parse(oldestChangedAt));
+      metrics.addMetric(RELAY_DELAY_METRIC, MetricUnit.Milliseconds, delayMs);
+    }
+    metrics.publishStoredMetrics();
+    if (diverted > 0 || failed.length > 0) logger.warn('not published', { ...counts, first: failed[0] });
+  };
+}
+
+/** Counts what a repair function sets aside of dead letters, and logs what came of an operator's request and of gaps that don't heal. */
+export function repairTelemetry(boundary: string) {
+  const metrics = new Metrics({ namespace: METRIC_NAMESPACE, serviceName: boundary });
+  const logger = new Logger({ serviceName: boundary });
+  return {
+    parked({ message, entity, version, reason }: SetAside): void {
+      metrics.addMetric(OUTCOME_METRICS.parked, MetricUnit.Count, 1);
+      metrics.publishStoredMetrics();
+      logger.warn('parked', { messageId: message.messageId, entity, version, reason });
+    },
+    healed(notice: GapNotice, result: string): void {
+      if (result === 'given up') logger.warn('gap given up', { ...notice });
+    },
+    operated(operation: string, result: object): void {
+      logger.info('operated', { operation, ...result });
+    },
+    /** Of a message that nothing can be made of, or an entity that isn't there. */
+    ignored(messageId: string, why: string): void {
+      logger.warn('ignored', { messageId, why });
+    },
+  };
+}

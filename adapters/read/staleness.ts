@@ -1,0 +1,71 @@
+import { GetItemCommand, PutItemCommand } from '@aws-sdk/client-dynamodb';
+import * as z from 'zod/mini';
+import type { Completeness } from '../../core/read/staleness.ts';
+import { isTaken } from '../aws/condition.ts';
+import { ATTRIBUTE, type Item, STALENESS_PARTITION } from '../aws/items.ts';
+import type { CacheTable } from './cache-table.ts';
+
+/** How long a reader goes by what it read. Older is less, never wrong: up to when a cache is complete only grows. */
+const MEMO_MS = 1_000;
+
+const KEY: Item = { [ATTRIBUTE.partition]: { S: STALENESS_PARTITION }, [ATTRIBUTE.id]: { S: 'staleness' } };
+
+const times = z.record(z.string(), z.number());
+const sightings = z.array(z.object({ atMs: z.number(), beats: times }));
+
+/** Notes up to when a cache is complete, unless that was found out later by another. */
+export function createCompletenessWriter({ tableName, client }: CacheTable): (found: Completeness) => Promise<void> {
+  return async ({ atMs, until, sightings }) => {
+    const Item = {
+      ...KEY,
+      at: { N: String(atMs) },
+      until: { S: JSON.stringify(until) },
+      sightings: { S: JSON.stringify(sightings) },
+    };
+    const put = new PutItemCommand({
+      TableName: tableName,
+      Item,
+      ConditionExpression: 'attribute_not_exists(#at) OR #at < :at',
+      ExpressionAttributeNames: { '#at': 'at' },
+      ExpressionAttributeValues: { ':at': Item.at },
+    });
+    await isTaken(client.send(put));
+  };
+}
+
+/** Up to when a cache is complete; undefined where nothing was noted. */
+export async function readCompleteness({ tableName, client }: CacheTable): Promise<Completeness | undefined> {
+  const { Item } = await client.send(new GetItemCommand({ TableName: tableName, Key: KEY }));
+  if (Item === undefined) return undefined;
+  return {
+    atMs: Number(Item.at?.N),
+    until: times.parse(JSON.parse(Item.until?.S ?? '{}')),
+    sightings: sightings.parse(JSON.parse(Item.sightings?.S ?? '[]')),
+  };
+}
+
+/** Reads up to when a cache is complete, once a second at most however many ask. @param now epoch milliseconds */
+export function createCompletenessReader(cache: CacheTable, now: () => number) {
+  let known: Completeness['until'] | undefined;
+  let pending: Promise<void> | undefined;
+  let readAtMs = Number.NEGATIVE_INFINITY;
+  const read = async (): Promise<void> => {
+    const askedAtMs = now();
+    try {
+      known = (await readCompleteness(cache))?.until ?? known;
+    } catch (error) {
+      // What was known before stays true, and is gone by for another second.
+      if (known === undefined) throw error;
+    } finally {
+      pending = undefined;
+    }
+    readAtMs = askedAtMs;
+  };
+  return async (): Promise<Completeness['until'] | undefined> => {
+    if (now() - readAtMs >= MEMO_MS) {
+      pending ??= read();
+      await pending;
+    }
+    return known;
+  };
+}

@@ -1,0 +1,41 @@
+import { PublishBatchCommand, type SNSClient } from '@aws-sdk/client-sns';
+import type { PublishResult } from '../../core/relay/batch.ts';
+import type { OutgoingMessage } from '../../core/relay/message.ts';
+
+/** The message attribute that subscriptions filter on. */
+export const TYPE_ATTRIBUTE = 'type';
+
+/** Codes for a message that the topic will never take, whoever sends it (sns/API_PublishBatch, sns/API_BatchResultErrorEntry). */
+const REFUSALS = new Set(['InvalidParameter', 'InvalidParameterValue', 'ParameterValueInvalid']);
+
+/** Publishes one batch; a call that fails as a whole fails each of its messages, which the stream then brings again. */
+export function createPublisher({ client, topicArn }: { readonly client: SNSClient; readonly topicArn: string }) {
+  return async (messages: readonly OutgoingMessage[]): Promise<readonly PublishResult[]> => {
+    try {
+      const answer = await client.send(
+        new PublishBatchCommand({
+          TopicArn: topicArn,
+          PublishBatchRequestEntries: messages.map((message, index) => ({
+            Id: String(index),
+            Message: message.body,
+            MessageGroupId: message.groupId,
+            MessageDeduplicationId: message.deduplicationId,
+            MessageAttributes: { [TYPE_ATTRIBUTE]: { DataType: 'String', StringValue: message.type } },
+          })),
+        }),
+      );
+      const published = new Set(answer.Successful?.map(({ Id }) => Id));
+      const failures = new Map(answer.Failed?.map((failure) => [failure.Id, failure]));
+      return messages.map((_, index): PublishResult => {
+        const id = String(index);
+        if (published.has(id)) return { kind: 'published' };
+        const failure = failures.get(id);
+        const message = `${failure?.Code ?? 'no answer'}: ${failure?.Message ?? ''}`;
+        return { kind: failure?.SenderFault && REFUSALS.has(failure.Code ?? '') ? 'refused' : 'failed', message };
+      });
+    } catch (error) {
+      const message = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+      return messages.map(() => ({ kind: 'failed', message }));
+    }
+  };
+}

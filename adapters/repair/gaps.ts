@@ -1,0 +1,134 @@
+import {
+  DeleteItemCommand,
+  type DynamoDBClient,
+  GetItemCommand,
+  UpdateItemCommand,
+  type UpdateItemCommandInput,
+} from '@aws-sdk/client-dynamodb';
+import { SendMessageCommand, type SQSClient } from '@aws-sdk/client-sqs';
+import * as z from 'zod/mini';
+import { type EntityRef, MAX_VERSION, messageGroupId } from '../../core/entity.ts';
+import type { ProjectPorts } from '../../core/project/ports.ts';
+import type { GapNotice, HealPorts } from '../../core/repair/heal.ts';
+import { isTaken } from '../aws/condition.ts';
+import { ATTRIBUTE } from '../aws/items.ts';
+
+const wantedVersion = z.int().check(z.gte(1), z.lte(MAX_VERSION));
+const entity = z.object({ type: z.string(), id: z.string() });
+const notice = z.object({ entity, wantedVersion, asked: z.int().check(z.gte(0)) });
+
+/** A request to an owner to publish an entity's whole state once more. */
+const resyncRequest = z.object({ entity, wantedVersion, cache: z.string() });
+
+/** See `resyncRequest`. */
+export type ResyncRequest = z.infer<typeof resyncRequest>;
+
+/** Reads a message of a cache's gap queue; undefined for anything else. */
+export function parseGapNotice(body: string): GapNotice | undefined {
+  return parsed(notice, body);
+}
+
+/** Reads a message of an owner's resync queue; undefined for anything else. */
+export function parseResyncRequest(body: string): ResyncRequest | undefined {
+  return parsed(resyncRequest, body);
+}
+
+function parsed<T>(schema: z.ZodMiniType<T>, body: string): T | undefined {
+  try {
+    return schema.safeParse(JSON.parse(body)).data;
+  } catch {
+    return undefined;
+  }
+}
+
+interface Queue {
+  readonly client: SQSClient;
+  readonly queueUrl: string;
+}
+
+/** Tells the cache's repair function of a gap. */
+export function createGapNotice({ client, queueUrl }: Queue): ProjectPorts['requestResync'] {
+  return async (entity, wantedVersion) => {
+    await send(client, queueUrl, { entity, wantedVersion, asked: 0 } satisfies GapNotice);
+  };
+}
+
+/** Remembers gaps in the parking table, asks owners by their queues, and looks again by a delay of the cache's own. */
+export function createHealing(options: {
+  readonly table: { readonly client: DynamoDBClient; readonly parkingTable: string };
+  readonly cached: HealPorts['cached'];
+  readonly queues: SQSClient;
+  readonly gapQueueUrl: string;
+  readonly cache: string;
+  /** The resync queue of a type's owner; undefined where the cache knows none. */
+  readonly resyncQueueUrl: (type: string) => string | undefined;
+}): HealPorts {
+  const { client, parkingTable } = options.table;
+  const key = (entity: EntityRef) => ({
+    [ATTRIBUTE.partition]: { S: messageGroupId(entity) },
+    [ATTRIBUTE.id]: { S: 'gap' },
+  });
+  const taken = (input: Omit<UpdateItemCommandInput, 'TableName'>): Promise<boolean> =>
+    isTaken(client.send(new UpdateItemCommand({ TableName: parkingTable, ...input })));
+
+  const ports: HealPorts = {
+    cached: options.cached,
+    async want(entity, wantedVersion, { noticeId, nowMs, staleBeforeMs }) {
+      const wanted = { N: String(wantedVersion) };
+      const isNew = await taken({
+        Key: key(entity),
+        UpdateExpression: 'SET wanted = :wanted, since = :now, noticeId = :notice',
+        ConditionExpression: 'attribute_not_exists(wanted) OR since < :stale',
+        ExpressionAttributeValues: {
+          ':wanted': wanted,
+          ':now': { N: String(nowMs) },
+          ':notice': { S: noticeId },
+          ':stale': { N: String(staleBeforeMs) },
+        },
+      });
+      if (isNew) return 'new';
+      await taken({
+        Key: key(entity),
+        UpdateExpression: 'SET wanted = :wanted',
+        ConditionExpression: 'wanted < :wanted',
+        ExpressionAttributeValues: { ':wanted': wanted },
+      });
+      const { Item } = await client.send(
+        new GetItemCommand({ TableName: parkingTable, Key: key(entity), ConsistentRead: true }),
+      );
+      // Forgotten between the two: nothing is wanted any more, and this is.
+      if (Item === undefined) return ports.want(entity, wantedVersion, { noticeId, nowMs, staleBeforeMs });
+      return Item.noticeId?.S === noticeId ? 'new' : 'known';
+    },
+    async wanted(entity) {
+      const { Item } = await client.send(
+        new GetItemCommand({ TableName: parkingTable, Key: key(entity), ConsistentRead: true }),
+      );
+      return Item?.wanted?.N === undefined ? undefined : Number(Item.wanted.N);
+    },
+    async forget(entity, wantedVersion) {
+      const deletion = new DeleteItemCommand({
+        TableName: parkingTable,
+        Key: key(entity),
+        ConditionExpression: 'attribute_not_exists(wanted) OR wanted = :wanted',
+        ExpressionAttributeValues: { ':wanted': { N: String(wantedVersion) } },
+      });
+      return (await isTaken(client.send(deletion))) ? 'forgotten' : 'changed';
+    },
+    async askOwner(entity, wantedVersion) {
+      const queueUrl = options.resyncQueueUrl(entity.type);
+      if (queueUrl === undefined) throw new Error(`no resync queue is known for type ${entity.type}`);
+      await send(options.queues, queueUrl, { entity, wantedVersion, cache: options.cache } satisfies ResyncRequest);
+    },
+    async lookAgain(notice, delaySeconds) {
+      await send(options.queues, options.gapQueueUrl, notice, delaySeconds);
+    },
+  };
+  return ports;
+}
+
+async function send(client: SQSClient, queueUrl: string, body: object, delaySeconds = 0): Promise<void> {
+  await client.send(
+    new SendMessageCommand({ QueueUrl: queueUrl, MessageBody: JSON.stringify(body), DelaySeconds: delaySeconds }),
+  );
+}

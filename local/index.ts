@@ -1,0 +1,12 @@
+/**
+ * `freshet-local`: the local cloud for a consumer's own tests, and a reader without any cloud.
+ */
+
+export type { Deployed, DeployedCache, DeployedOwner } from 'freshet-aws/internal/adapters/aws/stack-output';
+export type { LocalCloud, LocalCloudOptions, ServiceEndpoints } from './cloud.ts';
+export { startLocalCloud } from './cloud.ts';
+export { cacheIn, cloudClient, ownerIn } from './deployed.ts';
+export type { GivenEntity, InMemoryReaderOptions } from './in-memory-reader.ts';
+export { inMemoryReader } from './in-memory-reader.ts';
+export type { SynthesiseOptions } from './synthesise.ts';
+export { synthesise } from './synthesise.ts';

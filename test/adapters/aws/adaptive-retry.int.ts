@@ -1,0 +1,83 @@
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { type DynamoDBClient, GetItemCommand } from '@aws-sdk/client-dynamodb';
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { adaptiveDynamoDbClient, dynamoDbClient } from '../../../adapters/aws/clients.ts';
+import { setTestCredentials } from '../../support/credentials.ts';
+
+const THROTTLED = {
+  __type: 'com.amazonaws.dynamodb.v20120810#ProvisionedThroughputExceededException',
+  message: 'The level of configured provisioned throughput for the table was exceeded',
+};
+
+/** Calls that a batch has under way at once. */
+const BATCH = 10;
+
+let server: Server;
+let endpoint: string;
+let throttles: boolean;
+let requests: number;
+
+beforeAll(async () => {
+  setTestCredentials();
+  server = createServer((request, response) => {
+    requests += 1;
+    request.resume();
+    response.writeHead(throttles ? 400 : 200, { 'content-type': 'application/x-amz-json-1.0' });
+    response.end(JSON.stringify(throttles ? THROTTLED : {}));
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  endpoint = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+});
+afterAll(() => {
+  server.closeAllConnections();
+  server.close();
+});
+beforeEach(() => {
+  throttles = false;
+  requests = 0;
+});
+
+/** Sends a batch's calls side by side; how each ended, and the seconds that all took. */
+async function batch(client: DynamoDBClient) {
+  const startedMs = performance.now();
+  const calls = Array.from({ length: BATCH }, () =>
+    client.send(new GetItemCommand({ TableName: 't', Key: { pk: { S: 'a' } } })),
+  );
+  const ends = await Promise.allSettled(calls);
+  const failures = ends.flatMap((end) => (end.status === 'rejected' ? [end.reason] : []));
+  return { failures, seconds: (performance.now() - startedMs) / 1000 };
+}
+
+test('a table that throttles is asked slowly, for no longer than a batch can bear, and at once again when it has recovered', async () => {
+  const [plain, adaptive] = [dynamoDbClient({ endpoint }), adaptiveDynamoDbClient({ endpoint })];
+  throttles = true;
+  const unlimited = await batch(plain);
+  expect(requests).toBe(3 * BATCH);
+  requests = 0;
+  const limited = await batch(adaptive);
+  expect(requests).toBe(3 * BATCH);
+  expect(limited.failures).toHaveLength(BATCH);
+  for (const { name } of limited.failures) expect(name).toBe('ProvisionedThroughputExceededException');
+  // The same requests over far more time.
+  expect(limited.seconds).toBeGreaterThan(4 * unlimited.seconds);
+  // A second per attempt, and far from the 20 s that the function has.
+  expect(limited.seconds).toBeLessThan(8);
+  throttles = false;
+  const recovered = await batch(adaptive);
+  expect(recovered.failures).toEqual([]);
+  expect(recovered.seconds).toBeLessThan(4);
+});
+
+test('a client that was never throttled is as fast as one without a limit', async () => {
+  const clients = [dynamoDbClient({ endpoint }), adaptiveDynamoDbClient({ endpoint })];
+  const fastest = clients.map(() => Number.POSITIVE_INFINITY);
+  const ratio = () => (fastest[1] ?? Number.POSITIVE_INFINITY) / (fastest[0] ?? 0);
+  // By turns, and the fastest of each, since others work on the machine: what a limit costs, it costs the fastest too.
+  for (let round = 0; round < 150 && !(round >= 15 && ratio() < 1.5); round += 1) {
+    for (const [index, client] of clients.entries()) {
+      fastest[index] = Math.min(fastest[index] ?? 0, (await batch(client)).seconds);
+    }
+  }
+  expect(ratio()).toBeLessThan(1.5);
+});

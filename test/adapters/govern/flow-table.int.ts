@@ -1,0 +1,98 @@
+import { PutItemCommand } from '@aws-sdk/client-dynamodb';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { createFlowStore, type FlowTable, readDecision } from '../../../adapters/govern/flow-table.ts';
+import type { FlowDecision } from '../../../core/govern/decide.ts';
+import type { CacheReport } from '../../../core/govern/report.ts';
+import { startTables, type TestTables } from '../../support/tables.ts';
+
+const NOW = Date.parse('2026-11-25T12:00:00Z');
+
+let tables: TestTables;
+let table: FlowTable;
+let store: ReturnType<typeof createFlowStore>;
+
+beforeAll(async () => {
+  tables = await startTables();
+});
+afterAll(() => tables.stop());
+beforeEach(async () => {
+  table = { client: tables.client, tableName: await tables.create('Geography') };
+  store = createFlowStore(table);
+});
+
+const decision = (decidedAtMs: number, pacePerSecond: number): FlowDecision => ({
+  ...{ state: 'paced', pacePerSecond, cause: { cache: 'shelf', backlog: 9, drainSeconds: null } },
+  ...{ retryAfterSeconds: 0, levels: { shelf: 'paced' }, missing: ['depot'] },
+  ...{ decidedAtMs, validUntilMs: decidedAtMs + 180_000 },
+});
+
+const report = (cache: string, atMs: number, backlog = 1): CacheReport => ({
+  ...{ cache, atMs, backlog, productionRate: 1.5, consumptionRate: 0.25 },
+  ...{ oldestAgeSeconds: 3, drainSeconds: null, share: 0.5 },
+});
+
+/** Puts what nobody of ours wrote. */
+const plant = (pk: string, id: string, rest: Record<string, { S: string } | { N: string }> = {}) =>
+  table.client.send(
+    new PutItemCommand({ TableName: table.tableName, Item: { pk: { S: pk }, id: { S: id }, ...rest } }),
+  );
+
+describe('the decision', () => {
+  test('is none at first, and then what was decided', async () => {
+    expect(await store.decision()).toBeUndefined();
+    await store.saveDecision(decision(NOW, 5));
+    expect(await store.decision()).toEqual(decision(NOW, 5));
+    expect(await readDecision(table)).toEqual(decision(NOW, 5));
+  });
+
+  test('is the newest, in whatever order two governors save theirs', async () => {
+    await store.saveDecision(decision(NOW + 1, 5));
+    await store.saveDecision(decision(NOW, 6));
+    expect(await store.decision()).toEqual(decision(NOW + 1, 5));
+    await store.saveDecision(decision(NOW + 2, 7));
+    expect(await store.decision()).toEqual(decision(NOW + 2, 7));
+  });
+
+  test('goes on after one whose clock was far ahead', async () => {
+    await store.saveDecision(decision(NOW + 3_600_000, 5));
+    await store.saveDecision(decision(NOW, 6));
+    expect(await store.decision()).toEqual(decision(NOW, 6));
+  });
+
+  test.each([
+    ['no JSON', { json: { S: '{' } }],
+    ['another shape', { json: { S: '{"state":"closed"}' }, at: { N: '1' } }],
+    ['another type', { json: { N: '1' }, at: { S: 'now' } }],
+    ['nothing', {}],
+  ])('counts as none where an item holds %s, and the next one takes its place', async (_, rest) => {
+    await plant('flow', 'decision', rest);
+    expect(await store.decision()).toBeUndefined();
+    await store.saveDecision(decision(NOW, 5));
+    expect(await store.decision()).toEqual(decision(NOW, 5));
+  });
+});
+
+describe('the reports', () => {
+  test('are the newest of each cache, in whatever order they come', async () => {
+    for (const [at, backlog] of [
+      [NOW, 1],
+      [NOW + 60_000, 2],
+      [NOW + 30_000, 3],
+    ] as const) {
+      await store.saveReport(report('shelf', at, backlog));
+    }
+    await store.saveReport(report('depot', NOW, 4));
+    expect(await store.reports()).toEqual([report('depot', NOW, 4), report('shelf', NOW + 60_000, 2)]);
+  });
+
+  test('leave out what is none, and neither decision nor bucket is one', async () => {
+    await store.saveDecision(decision(NOW, 5));
+    await plant('bucket', 'bucket', { freeAt: { N: '1' } });
+    await plant('flow', 'report#broken', { json: { S: 'no JSON' } });
+    await plant('flow', 'report#negative', { json: { S: JSON.stringify({ ...report('x', NOW), backlog: -1 }) } });
+    await plant('flow', 'report#empty');
+    await plant('flow', 'zzz');
+    await store.saveReport(report('shelf', NOW));
+    expect(await store.reports()).toEqual([report('shelf', NOW)]);
+  });
+});

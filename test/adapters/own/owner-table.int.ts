@@ -1,0 +1,276 @@
+import { PutItemCommand } from '@aws-sdk/client-dynamodb';
+import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
+import { keyItem } from '../../../adapters/aws/items.ts';
+import { createOwner, type Owner } from '../../../adapters/own/owner-table.ts';
+import { MAX_ID_BYTES, MAX_VERSION } from '../../../core/entity.ts';
+import type { OwnedEntity } from '../../../core/own/own.ts';
+import { MAX_STATE_BYTES } from '../../../core/state.ts';
+import { lab } from '../../support/lab.ts';
+import { startTables, type TestTables } from '../../support/tables.ts';
+
+let tables: TestTables;
+let tableName: string;
+let owner: Owner;
+
+beforeAll(async () => {
+  tables = await startTables();
+});
+afterAll(() => tables.stop());
+beforeEach(async () => {
+  tableName = await tables.create('Geography');
+  owner = createOwner({ boundary: lab, tableName, client: tables.client });
+});
+
+const writes = async (): Promise<number> => (await tables.changes(tableName)).length;
+
+describe('put', () => {
+  test('creates at version 1 and counts one up with every change', async () => {
+    expect(await owner.put('Thing', 'a', { n: 1 })).toMatchObject({ outcome: 'created', version: 1 });
+    expect(await owner.put('Thing', 'a', { n: 2 })).toMatchObject({ outcome: 'changed', version: 2 });
+    expect(await owner.put('Thing', 'a', { n: 1 })).toMatchObject({ outcome: 'changed', version: 3 });
+    expect(await owner.get('Thing', 'a')).toMatchObject({ version: 3, stateJson: '{"n":1}' });
+  });
+
+  test('stamps the version with the time of its commit', async () => {
+    const changedAt = '2026-11-23T12:00:00.000Z';
+    owner = createOwner({ boundary: lab, tableName, client: tables.client, now: () => Date.parse(changedAt) });
+    expect(await owner.put('Thing', 'a', {})).toMatchObject({ changedAt });
+    expect(await owner.get('Thing', 'a')).toMatchObject({ changedAt });
+  });
+
+  test('keeps the trace that it was committed in, of each version its own; outside of one, none', async () => {
+    const traces = ['1', '2'].map((n) => `00-5759e988bd862e3fe1be46a99427279${n}-53995c3f42cd8ad8-01`);
+    let running: string | undefined;
+    owner = createOwner({ boundary: lab, tableName, client: tables.client, traceparent: () => running });
+    for (const [n, trace] of [...traces, undefined].entries()) {
+      running = trace;
+      await owner.put('Thing', 'a', { n });
+      await owner.resync('Thing', 'a', `token${n}`);
+      expect((await owner.get('Thing', 'a'))?.traceparent).toBe(trace);
+    }
+    running = traces[0];
+    await owner.delete('Thing', 'a');
+    expect((await owner.get('Thing', 'a'))?.traceparent).toBe(traces[0]);
+  });
+
+  test("belongs to the running invocation's trace", async () => {
+    vi.stubEnv('_X_AMZN_TRACE_ID', 'Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1');
+    await owner.put('Thing', 'a', {});
+    vi.unstubAllEnvs();
+    const { traceparent } = (await owner.get('Thing', 'a')) ?? {};
+    expect(traceparent).toBe('00-5759e988bd862e3fe1be46a994272793-53995c3f42cd8ad8-01');
+  });
+
+  test('of an equal state writes nothing and keeps the version, whatever the order of its keys', async () => {
+    const { entity, version } = await owner.put('Thing', 'a', { x: 1, y: [1, { z: 2 }] });
+    const committed = await owner.get('Thing', 'a');
+    const again = await owner.put('Thing', 'a', { y: [1, { z: 2.0 }], x: 1 });
+    expect(again).toEqual({ outcome: 'unchanged', entity, version, changedAt: committed?.changedAt });
+    expect(await writes()).toBe(1);
+  });
+
+  test('of concurrent changes loses none: every one has a version of its own, and the stream has them in order', async () => {
+    const numbers = Array.from({ length: 20 }, (_, n) => n);
+    const results = await Promise.all(numbers.map((n) => owner.put('Thing', 'a', { n })));
+    const inOrder = numbers.map((n) => n + 1);
+    expect(results.map(({ version }) => version).sort((a, b) => a - b)).toEqual(inOrder);
+    const told = await tables.changes(tableName);
+    expect(told.map(({ dynamodb }) => Number(dynamodb.NewImage?.version?.N))).toEqual(inOrder);
+  });
+
+  test('of two concurrent creations of what must not exist lets one through', async () => {
+    const creation = (n: number) => owner.put('Thing', 'a', { n }, { expectedVersion: 0 });
+    const results = await Promise.allSettled([creation(1), creation(2)]);
+    expect(results.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
+    expect(results.find(({ status }) => status === 'rejected')).toMatchObject({
+      reason: { code: 'VersionConflict', expectedVersion: 0, currentVersion: 1 },
+    });
+    expect(await writes()).toBe(1);
+  });
+
+  test('refuses to count past the last version', async () => {
+    const stamp = { version: { N: String(MAX_VERSION) }, digest: { S: 'd' }, changedAt: { S: 't' } };
+    const last = { ...stamp, schemaVersion: { N: '1' }, state: { S: '{}' } };
+    const Item = { ...keyItem({ type: 'Thing', id: 'a' }), ...last };
+    await tables.client.send(new PutItemCommand({ TableName: tableName, Item }));
+    await expect(owner.put('Thing', 'a', { n: 1 })).rejects.toMatchObject({ code: 'VersionsExhausted' });
+    await expect(owner.delete('Thing', 'a')).rejects.toMatchObject({ code: 'VersionsExhausted' });
+  });
+});
+
+describe('delete', () => {
+  test('commits a tombstone as the next version and is unchanged when said again', async () => {
+    await owner.put('Thing', 'a', { n: 1 });
+    expect(await owner.delete('Thing', 'a')).toMatchObject({ outcome: 'deleted', version: 2 });
+    expect(await owner.delete('Thing', 'a')).toMatchObject({ outcome: 'unchanged', version: 2 });
+    expect(await owner.get('Thing', 'a')).toMatchObject({ version: 2, stateJson: undefined });
+    expect(await writes()).toBe(2);
+  });
+
+  test.each([undefined, 0])('of what never existed is unknown and writes nothing (expected version %s)', async (v) => {
+    expect(await owner.delete('Thing', 'a', { expectedVersion: v })).toMatchObject({ outcome: 'unknown', version: 0 });
+    expect(await owner.get('Thing', 'a')).toBeUndefined();
+    expect(await writes()).toBe(0);
+  });
+
+  test('keeps the counter: what is created again goes on counting, with the state it was deleted with too', async () => {
+    await owner.put('Thing', 'a', { n: 1 });
+    await owner.delete('Thing', 'a');
+    expect(await owner.put('Thing', 'a', { n: 1 })).toMatchObject({ outcome: 'created', version: 3 });
+    expect(await owner.get('Thing', 'a')).toMatchObject({ version: 3, stateJson: '{"n":1}' });
+  });
+});
+
+describe('an expected version', () => {
+  const put = (n: number, expectedVersion: number) => () => owner.put('Thing', 'a', { n }, { expectedVersion });
+  const remove = (expectedVersion: number) => () => owner.delete('Thing', 'a', { expectedVersion });
+  const before: Record<string, () => Promise<unknown>> = {
+    'never existed': async () => {},
+    'at version 1': () => owner.put('Thing', 'a', { n: 1 }),
+    'deleted at version 2': async () => {
+      await owner.put('Thing', 'a', { n: 1 });
+      await owner.delete('Thing', 'a');
+    },
+  };
+
+  test.each([
+    ['never existed', 'put, 0', put(1, 0), { outcome: 'created', version: 1 }],
+    ['at version 1', 'put of a change, 1', put(2, 1), { outcome: 'changed', version: 2 }],
+    ['at version 1', 'put of the same, 1', put(1, 1), { outcome: 'unchanged', version: 1 }],
+    ['at version 1', 'put of the same, 0: its answer was lost', put(1, 0), { outcome: 'unchanged', version: 1 }],
+    ['at version 1', 'delete, 1', remove(1), { outcome: 'deleted', version: 2 }],
+    ['deleted at version 2', 'put, 2', put(1, 2), { outcome: 'created', version: 3 }],
+    ['deleted at version 2', 'delete, 2', remove(2), { outcome: 'unchanged', version: 2 }],
+    ['deleted at version 2', 'delete, 1: its answer was lost', remove(1), { outcome: 'unchanged', version: 2 }],
+  ])('is met: %s: %s', async (state, _, act, result) => {
+    await before[state]?.();
+    expect(await act()).toMatchObject(result);
+  });
+
+  test.each([
+    ['never existed', 'put, 1', put(1, 1), 0],
+    ['never existed', 'delete, 1', remove(1), 0],
+    ['at version 1', 'put of a change, 0', put(2, 0), 1],
+    ['at version 1', 'put of a change, 2', put(2, 2), 1],
+    ['at version 1', 'put of the same, 2', put(1, 2), 1],
+    ['at version 1', 'delete, 0', remove(0), 1],
+    ['deleted at version 2', 'put, 0', put(1, 0), 2],
+    ['deleted at version 2', 'put, 1', put(1, 1), 2],
+    ['deleted at version 2', 'delete, 0', remove(0), 2],
+  ])('is not met: %s: %s', async (state, _, act, currentVersion) => {
+    await before[state]?.();
+    const earlier = await writes();
+    await expect(act()).rejects.toMatchObject({
+      code: 'VersionConflict',
+      field: 'expectedVersion',
+      entity: { type: 'Thing', id: 'a' },
+      currentVersion,
+    });
+    expect(await writes()).toBe(earlier);
+  });
+});
+
+describe('bad input', () => {
+  const tooLong = 'x'.repeat(MAX_ID_BYTES + 1);
+  test.each<[string, () => Promise<unknown>, { code: string; field: string }]>([
+    ['unknown type', () => owner.put('Nothing', 'a', {}), { code: 'UnknownEntityType', field: 'type' }],
+    ['inherited name', () => owner.put('toString', 'a', {}), { code: 'UnknownEntityType', field: 'type' }],
+    ['empty id', () => owner.put('Thing', '', {}), { code: 'InvalidEntityId', field: 'id' }],
+    ['id over 1 KB', () => owner.put('Thing', tooLong, {}), { code: 'InvalidEntityId', field: 'id' }],
+    ['id over 1 KB in UTF-8', () => owner.put('Thing', '東'.repeat(342), {}), { code: 'InvalidEntityId', field: 'id' }],
+    ['lone surrogate in id', () => owner.put('Thing', '\ud800', {}), { code: 'InvalidEntityId', field: 'id' }],
+    ['array as state', () => owner.put('Thing', 'a', []), { code: 'InvalidState', field: 'state' }],
+    ['no state', () => owner.put('Thing', 'a', undefined), { code: 'InvalidState', field: 'state' }],
+    ['NaN', () => owner.put('Thing', 'a', { n: Number.NaN }), { code: 'InvalidState', field: 'state.n' }],
+    ['lone surrogate', () => owner.put('Thing', 'a', { s: ['\udfff'] }), { code: 'InvalidState', field: 'state.s[0]' }],
+    [
+      'too large',
+      () => owner.put('Thing', 'a', ofBytes(MAX_STATE_BYTES + 1)),
+      { code: 'StateTooLarge', field: 'state' },
+    ],
+    [
+      'version before 0',
+      () => owner.put('Thing', 'a', {}, { expectedVersion: -1 }),
+      { code: 'InvalidExpectedVersion', field: 'expectedVersion' },
+    ],
+    [
+      'version with a fraction',
+      () => owner.delete('Thing', 'a', { expectedVersion: 1.5 }),
+      { code: 'InvalidExpectedVersion', field: 'expectedVersion' },
+    ],
+    ['delete of unknown type', () => owner.delete('Nothing', 'a'), { code: 'UnknownEntityType', field: 'type' }],
+    ['delete of empty id', () => owner.delete('Thing', ''), { code: 'InvalidEntityId', field: 'id' }],
+  ])('is refused before anything is written: %s', async (_, act, error) => {
+    await expect(act()).rejects.toMatchObject({ name: 'FreshetError', ...error });
+    expect(await writes()).toBe(0);
+  });
+
+  test('leaves room for the largest state that is allowed', async () => {
+    const largest = ofBytes(MAX_STATE_BYTES);
+    await owner.put('Thing', 'x'.repeat(MAX_ID_BYTES), largest);
+    const owned = await owner.get('Thing', 'x'.repeat(MAX_ID_BYTES));
+    expect(owned?.stateJson).toBe(JSON.stringify(largest));
+  });
+});
+
+describe('ids', () => {
+  const ids = [
+    ...['a', 'A', 'a ', ' ', '\n', '\u0000', 'a/b', 'a#b', 'Thing#0', '__proto__', '%00', "'; --"],
+    ...['東京', 'Ελλάδα', 'مصر', 'ประเทศไทย', '🇨🇭', 'é', 'e\u0301', 'x'.repeat(MAX_ID_BYTES), '東'.repeat(341)],
+  ];
+
+  test('of any script are kept apart and come back as they were given', async () => {
+    for (const [n, id] of ids.entries()) {
+      expect(await owner.put('Thing', id, { n })).toMatchObject({ outcome: 'created', version: 1 });
+    }
+    for (const [n, id] of ids.entries()) {
+      expect(await owner.get('Thing', id)).toMatchObject({ entity: { type: 'Thing', id }, stateJson: `{"n":${n}}` });
+    }
+    const listed = await owner.list('Thing');
+    expect(listed.items.map(({ entity }) => entity.id).sort()).toEqual([...ids].sort());
+  });
+});
+
+describe('list', () => {
+  test('pages through every entity exactly once, deleted ones included, other types left out', async () => {
+    const ids = Array.from({ length: 137 }, (_, n) => `id-${n}`);
+    await Promise.all(ids.map((id) => owner.put('Thing', id, { id })));
+    await Promise.all(ids.slice(0, 20).map((id) => owner.delete('Thing', id)));
+    await owner.put('Other', 'id-0', {});
+    for (const limit of [7, 100, 137, 1000]) {
+      const pages = await allPages(limit);
+      expect(pages.every((page) => page.length <= limit)).toBe(true);
+      expect(
+        pages
+          .flat()
+          .map(({ entity }) => entity.id)
+          .sort(),
+      ).toEqual([...ids].sort());
+    }
+  });
+
+  test.each([0, -1, 1.5, 1001, Number.NaN])('refuses a page of %s', async (limit) => {
+    await expect(owner.list('Thing', { limit })).rejects.toMatchObject({ code: 'InvalidLimit', field: 'limit' });
+  });
+
+  test('refuses an unknown type and a cursor that no page returned', async () => {
+    await expect(owner.list('Nothing')).rejects.toMatchObject({ code: 'UnknownEntityType' });
+    await expect(owner.list('Thing', { cursor: 'x' })).rejects.toMatchObject({ code: 'InvalidCursor' });
+  });
+
+  async function allPages(limit: number): Promise<(readonly OwnedEntity[])[]> {
+    const pages: (readonly OwnedEntity[])[] = [];
+    let cursor: string | undefined;
+    do {
+      const page = await owner.list('Thing', { limit, cursor });
+      pages.push(page.items);
+      cursor = page.cursor;
+    } while (cursor !== undefined);
+    return pages;
+  }
+});
+
+/** A state whose canonical JSON has exactly so many bytes. */
+function ofBytes(bytes: number): { s: string } {
+  return { s: 'x'.repeat(bytes - '{"s":""}'.length) };
+}

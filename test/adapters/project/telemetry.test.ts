@@ -1,0 +1,253 @@
+import { DynamoDBServiceException } from '@aws-sdk/client-dynamodb';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import * as z from 'zod/mini';
+import { factTelemetry } from '../../../adapters/facts/telemetry.ts';
+import { reportTelemetry } from '../../../adapters/govern/telemetry.ts';
+import { projectorTelemetry, relayTelemetry } from '../../../adapters/project/telemetry.ts';
+import { logFailedEffect, sagaTelemetry } from '../../../adapters/saga/telemetry.ts';
+import {
+  BOUNDARY_DIMENSION,
+  HOTTEST_GROUP_PROPERTY,
+  METRIC_NAMESPACE,
+  OUTCOME_METRICS,
+  PROJECTOR_METRICS,
+  RELAY_DELAY_METRIC,
+  RELAY_METRICS,
+  REPORT_METRICS,
+  SAGA_METRICS,
+} from '../../../core/metrics.ts';
+import { OUTCOMES } from '../../../core/outcome.ts';
+import type { Settled } from '../../../core/project/batch.ts';
+import type { ReceivedMessage, SetAside } from '../../../core/project/ports.ts';
+import { SAGA_OUTCOMES } from '../../../core/saga/step.ts';
+
+const NOW = Date.parse('2026-11-25T12:00:00Z');
+
+const metricLine = z.looseObject({
+  _aws: z.object({
+    CloudWatchMetrics: z.array(
+      z.object({
+        Namespace: z.string(),
+        Dimensions: z.array(z.array(z.string())),
+        Metrics: z.array(z.object({ Name: z.string() })),
+      }),
+    ),
+  }),
+});
+
+let lines: string[];
+
+beforeEach(() => {
+  lines = [];
+  // Powertools writes past the global console, for Lambda prefixes what goes through that.
+  for (const stream of [process.stdout, process.stderr]) {
+    vi.spyOn(stream, 'write').mockImplementation((line) => lines.push(String(line)) > 0);
+  }
+});
+afterEach(() => {
+  vi.restoreAllMocks();
+});
+
+/** The one line in the embedded metric format that was written, and its metrics by name; checks namespace and dimension. */
+function emitted(boundary: string) {
+  const found = lines
+    .filter((line) => line.includes('CloudWatchMetrics'))
+    .map((line) => metricLine.parse(JSON.parse(line)));
+  expect(found).toHaveLength(1);
+  const line = found[0] ?? { _aws: { CloudWatchMetrics: [] } };
+  expect(line._aws.CloudWatchMetrics).toMatchObject([
+    { Namespace: METRIC_NAMESPACE, Dimensions: [[BOUNDARY_DIMENSION]] },
+  ]);
+  const all: Readonly<Record<string, unknown>> = line;
+  expect(all[BOUNDARY_DIMENSION]).toBe(boundary);
+  const names = line._aws.CloudWatchMetrics.flatMap(({ Metrics }) => Metrics.map(({ Name }) => Name));
+  return { line: all, metrics: Object.fromEntries(names.map((name) => [name, all[name]])) };
+}
+
+const message = (n: number, groupId = 'Thing/a'): ReceivedMessage => ({
+  ...{ messageId: `m${n}`, groupId, body: '', receiveCount: 1 },
+  ...{ sequenceNumber: String(n), sentAtMs: NOW - 3_000 },
+});
+
+const settled = (n: number, given: Partial<Settled>): Settled => ({
+  ...{ message: message(n), outcome: 'applied', entity: undefined, version: 1 },
+  ...{ leadTimeMs: undefined, reason: undefined },
+  ...given,
+});
+
+const throttled = new DynamoDBServiceException({
+  ...{ name: 'ProvisionedThroughputExceededException', $fault: 'client', message: '', $metadata: {} },
+});
+
+describe("a projector's metrics", () => {
+  test('count each outcome and failure once, with times of each event and of the batch', () => {
+    projectorTelemetry('shelf')(
+      {
+        settled: [
+          ...OUTCOMES.map((outcome, n) => settled(n, { outcome })),
+          settled(20, { leadTimeMs: 4_000 }),
+          settled(21, { outcome: 'parked', reason: 'conflict' }),
+        ],
+        returned: [
+          { message: message(30, 'Thing/b'), error: throttled },
+          { message: { ...message(31, 'Thing/b'), receiveCount: 3 }, error: new Error('cut off') },
+        ],
+      },
+      NOW,
+      NOW + 250,
+    );
+    const { metrics, line } = emitted('shelf');
+    const count = OUTCOMES.length + 2;
+    const { applied, parked, ...others } = OUTCOME_METRICS;
+    expect(metrics).toEqual({
+      ...Object.fromEntries(Object.values(others).map((name) => [name, 1])),
+      ...{ [applied]: 2, [parked]: 2 },
+      [PROJECTOR_METRICS.settled]: count,
+      [PROJECTOR_METRICS.leadTime]: 4_000,
+      [PROJECTOR_METRICS.queueTime]: Array.from({ length: count }, () => 3_000),
+      [PROJECTOR_METRICS.processingTime]: 250,
+      [PROJECTOR_METRICS.returned]: 2,
+      [PROJECTOR_METRICS.returnedOften]: 1,
+      [PROJECTOR_METRICS.throttled]: 1,
+      [PROJECTOR_METRICS.conflicts]: 1,
+      [PROJECTOR_METRICS.hottestGroup]: count,
+    });
+    expect(line[HOTTEST_GROUP_PROPERTY]).toBe('Thing/a');
+  });
+
+  test('are beside a line for what was set aside, with the trace that the owner committed it in', () => {
+    const traceparent = '00-5759e988bd862e3fe1be46a994272793-53995c3f42cd8ad8-01';
+    projectorTelemetry('shelf')(
+      { settled: [settled(1, { outcome: 'parked', reason: 'conflict', traceparent }), settled(2, {})], returned: [] },
+      ...([NOW, NOW] as const),
+    );
+    const told = lines.filter((line) => line.includes('"message":"parked"')).map((line) => JSON.parse(line));
+    expect(told).toMatchObject([{ messageId: 'm1', version: 1, reason: 'conflict', traceparent }]);
+  });
+
+  test('of one batch are not those of the next', () => {
+    const report = projectorTelemetry('shelf');
+    report({ settled: [settled(1, { outcome: 'outdated' })], returned: [] }, NOW, NOW);
+    lines = [];
+    report({ settled: [settled(2, {})], returned: [] }, NOW, NOW);
+    expect(emitted('shelf').metrics).toMatchObject({ [OUTCOME_METRICS.applied]: 1 });
+    expect(emitted('shelf').metrics).not.toHaveProperty(OUTCOME_METRICS.outdated);
+  });
+});
+
+describe("a relay's metrics", () => {
+  const NOTHING = {
+    ...{ published: 0, conflated: 0, expired: 0, beforeEpoch: 0, diverted: 0, failed: [] },
+    oldestChangedAt: undefined,
+  };
+
+  test('count what became of records, and say how old the oldest is', () => {
+    const counts = { published: 1, conflated: 2, expired: 3, beforeEpoch: 4, diverted: 5, failed: ['7', '8'] };
+    relayTelemetry('lab')({ ...counts, oldestChangedAt: new Date(NOW - 1_500).toISOString() }, NOW);
+    expect(emitted('lab').metrics).toEqual({
+      [RELAY_METRICS.published]: 1,
+      [RELAY_METRICS.conflated]: 2,
+      [RELAY_METRICS.expired]: 3,
+      [RELAY_METRICS.beforeEpoch]: 4,
+      [RELAY_METRICS.diverted]: 5,
+      [RELAY_METRICS.failed]: 2,
+      [RELAY_DELAY_METRIC]: 1_500,
+    });
+  });
+
+  test('say no delay where nothing was committed, and none below zero where a clock is ahead', () => {
+    relayTelemetry('lab')({ ...NOTHING, published: 1 }, NOW);
+    expect(emitted('lab').metrics).toEqual({ [RELAY_METRICS.published]: 1 });
+    lines = [];
+    relayTelemetry('lab')({ ...NOTHING, published: 1, oldestChangedAt: new Date(NOW + 5_000).toISOString() }, NOW);
+    expect(emitted('lab').metrics).toMatchObject({ [RELAY_DELAY_METRIC]: 0 });
+  });
+});
+
+describe("a report's metrics", () => {
+  const report = {
+    ...{ cache: 'shelf', atMs: NOW, backlog: 10, productionRate: 3, consumptionRate: 4 },
+    ...{ oldestAgeSeconds: 2, drainSeconds: 10 },
+  };
+
+  test('are all that is known, and the stalest type beside them', () => {
+    reportTelemetry('shelf').reported(report, { stalenessSeconds: 9, stalestType: 'Thing', setAside: 1 });
+    const { metrics, line } = emitted('shelf');
+    expect(Object.keys(metrics).sort()).toEqual(Object.values(REPORT_METRICS).sort());
+    expect(metrics).toMatchObject({
+      [REPORT_METRICS.utilisation]: 75,
+      [REPORT_METRICS.drainTime]: 10,
+      [REPORT_METRICS.staleness]: 9,
+    });
+    expect(line.stalestType).toBe('Thing');
+  });
+
+  test('leave out what is infinite or unknown', () => {
+    const idle = { ...report, consumptionRate: 0, drainSeconds: null };
+    reportTelemetry('shelf').reported(idle, { stalenessSeconds: undefined, stalestType: undefined, setAside: 0 });
+    const { utilisation, drainTime, staleness, ...others } = REPORT_METRICS;
+    expect(Object.keys(emitted('shelf').metrics).sort()).toEqual(Object.values(others).sort());
+  });
+});
+
+describe('a saga', () => {
+  test.each(SAGA_OUTCOMES)('counts a fact that ended as %s', (outcome) => {
+    sagaTelemetry('shipping')({ key: 'o1', outcome, effects: [] });
+    expect(emitted('shipping').metrics).toEqual({ [SAGA_METRICS[outcome]]: 1 });
+  });
+
+  test('logs what waits too long by its key', () => {
+    sagaTelemetry('shipping')({ key: 'o1', outcome: 'overdue', effects: ['Overdue'] });
+    const logged = lines.filter((line) => line.includes('"level":"WARN"'));
+    expect(logged.map((line) => JSON.parse(line))).toMatchObject([{ message: 'overdue', key: 'o1' }]);
+  });
+});
+
+test('an effect that failed is logged by its name, its key and the name of the error alone', () => {
+  const effect = {
+    name: 'CreateShippingLabel',
+    key: 'o1',
+    saga: 'shipping',
+    data: {},
+    recordedAt: '',
+    idempotencyKey: '',
+  };
+  logFailedEffect(effect, new RangeError('card 4111'));
+  const logged = lines.filter((line) => line.includes('"level":"WARN"')).map((line) => JSON.parse(line));
+  expect(logged).toMatchObject([
+    { service: 'shipping', message: 'effect failed', effect: 'CreateShippingLabel', key: 'o1', cause: 'RangeError' },
+  ]);
+  expect(lines.join('')).not.toContain('4111');
+});
+
+describe('a queue of facts', () => {
+  const aside: SetAside = {
+    ...{ status: 'parked', message: { ...message(1, 'orderId/o1'), receiveCount: 12 }, setAsideAtMs: NOW },
+    ...{ reason: 'retries-exhausted', explanation: '', entity: undefined, version: undefined },
+  };
+  const returned = [{ message: message(2, 'orderId/o2'), error: new TypeError('card 4111') }];
+
+  test('counts what was settled, parked and returned once', () => {
+    factTelemetry('charges')({ taken: 3, parked: [{ aside, error: new TypeError('card 4111') }], returned });
+    // Not under its own name: a boundary may have that, and what its projector settles goes to its owners.
+    expect(emitted('charges:queue').metrics).toEqual({
+      [PROJECTOR_METRICS.settled]: 4,
+      [OUTCOME_METRICS.parked]: 1,
+      [PROJECTOR_METRICS.returned]: 1,
+    });
+  });
+
+  test('logs what was parked or returned by its group, its receives and the name of its error alone', () => {
+    const noFact = { aside: { ...aside, reason: 'malformed' as const }, error: undefined };
+    factTelemetry('charges')({ taken: 0, parked: [{ aside, error: new TypeError('card 4111') }, noFact], returned });
+    const logged = lines.filter((line) => line.includes('"level":"WARN"')).map((line) => JSON.parse(line));
+    const parked = { message: 'parked', groupId: 'orderId/o1', receiveCount: 12 };
+    expect(logged).toMatchObject([
+      { ...parked, reason: 'retries-exhausted', cause: 'TypeError' },
+      { ...parked, reason: 'malformed' },
+      { message: 'returned', groupId: 'orderId/o2', receiveCount: 1, cause: 'TypeError' },
+    ]);
+    expect(logged[1]).not.toHaveProperty('cause');
+    expect(lines.join('')).not.toContain('4111');
+  });
+});

@@ -1,0 +1,146 @@
+import type { DynamoDBClient, GetItemCommandInput } from '@aws-sdk/client-dynamodb';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { dynamoDbClient } from '../../../adapters/aws/clients.ts';
+import { createCacheWriter } from '../../../adapters/project/cache-writer.ts';
+import { createReader, type Reader } from '../../../adapters/read/cache-table.ts';
+import { createCompletenessWriter } from '../../../adapters/read/staleness.ts';
+import { cachedType } from '../../../core/contract.ts';
+import { indexedValues, keptFields } from '../../../core/project/fields.ts';
+import { canonicalState, type State, TOMBSTONE_DIGEST } from '../../../core/state.ts';
+import { startTables, type TestTables } from '../../support/tables.ts';
+import { pantry, readerContract, STOCK } from './reader-contract.ts';
+
+let tables: TestTables;
+
+beforeAll(async () => {
+  tables = await startTables();
+});
+afterAll(() => tables.stop());
+
+const NOW = Date.parse('2026-11-25T12:00:00Z');
+
+readerContract(async (stalenessMs) => {
+  const tableName = await tables.create('Ordering');
+  const { client } = tables;
+  if (Number.isFinite(stalenessMs)) await noter(tableName)(NOW - stalenessMs);
+  const writer = createCacheWriter({ tableName, client });
+  for (const { type, id, state, version = 1, changedAt = new Date().toISOString() } of STOCK) {
+    const cached = cachedType(pantry, type);
+    const kept = state === undefined ? undefined : keptFields(state as State, cached);
+    const content = kept && canonicalState({ type, id }, kept);
+    const item = {
+      ...{ entity: { type, id }, version, changedAt, schemaVersion: 1, fieldsRevision: 1, expiresAtSeconds: undefined },
+      digest: content?.digest ?? TOMBSTONE_DIGEST,
+      dataJson: content?.json,
+      indexed: kept ? indexedValues(type, kept, cached) : {},
+    };
+    await writer.write(item, { stored: { kind: 'newer' }, stopMarker: undefined });
+  }
+  return createReader({ boundary: pantry, tableName, client, now: () => NOW });
+});
+
+/** Notes up to when a cache is complete, as its report does. */
+function noter(tableName: string) {
+  const write = createCompletenessWriter({ tableName, client: tables.client });
+  return (untilMs: number, atMs = untilMs) =>
+    write({ atMs, until: { Thing: untilMs, Other: untilMs }, sightings: [{ atMs, beats: { Thing: untilMs } }] });
+}
+
+describe('how stale a cache may be', () => {
+  let client: DynamoDBClient;
+  let sent: { command: string; isConsistent: boolean; key: string }[];
+  let fails: boolean;
+  let nowMs: number;
+  let reader: Reader;
+  let note: ReturnType<typeof noter>;
+
+  beforeEach(async () => {
+    const tableName = await tables.create('Ordering');
+    client = dynamoDbClient({ endpoint: tables.url });
+    [sent, fails, nowMs] = [[], false, NOW];
+    client.middlewareStack.add(
+      (next, { commandName }) =>
+        (args) => {
+          const { Key, ConsistentRead = false } = args.input as Partial<GetItemCommandInput>;
+          const key = Key?.pk?.S ?? '';
+          sent.push({ command: String(commandName), isConsistent: ConsistentRead, key });
+          return fails && key === '#staleness' ? Promise.reject(new Error('cut off')) : next(args);
+        },
+      { step: 'initialize' },
+    );
+    note = noter(tableName);
+    reader = createReader({ boundary: pantry, tableName, client, now: () => nowMs });
+  });
+  afterEach(() => client.destroy());
+
+  const staleness = async () => (await reader.get('Thing', 'a')).stalenessMs;
+  const asked = () => sent.filter(({ key }) => key === '#staleness').length;
+
+  test('is asked once a second, beside the reads, however many there are and of whatever type', async () => {
+    await note(NOW - 1_000);
+    for (let second = 0; second < 3; second += 1) {
+      nowMs = NOW + second * 1_000;
+      const reads = Array.from({ length: 50 }, (_, n) => reader.get(n % 2 === 0 ? 'Thing' : 'Other', `id-${n}`));
+      for (const { stalenessMs } of await Promise.all(reads)) expect(stalenessMs).toBe(1_000 + second * 1_000);
+      nowMs += 999;
+      await reader.getMany('Thing', ['a', 'b']);
+    }
+    expect(asked()).toBe(3);
+    expect(sent).toHaveLength(3 * (50 + 1) + 3);
+  });
+
+  test('is asked no more often before the first report', async () => {
+    expect(await staleness()).toBe(Number.POSITIVE_INFINITY);
+    expect(await staleness()).toBe(Number.POSITIVE_INFINITY);
+    expect(asked()).toBe(1);
+  });
+
+  test('grows between reports, and falls with the next one', async () => {
+    await note(NOW);
+    nowMs = NOW + 60_000;
+    expect(await staleness()).toBe(60_000);
+    await note(NOW + 59_000);
+    expect(await staleness()).toBe(60_000);
+    nowMs += 1_000;
+    expect(await staleness()).toBe(2_000);
+  });
+
+  test('goes by the report that found out last', async () => {
+    await note(NOW - 1_000, NOW);
+    await note(NOW - 5_000, NOW - 1);
+    expect(await staleness()).toBe(1_000);
+  });
+
+  test('goes by what was known before while it cannot be asked, and fails a read only where nothing was', async () => {
+    fails = true;
+    await expect(staleness()).rejects.toThrow('cut off');
+    fails = false;
+    await note(NOW);
+    expect(await staleness()).toBe(0);
+    fails = true;
+    nowMs = NOW + 5_000;
+    expect(await staleness()).toBe(5_000);
+    fails = false;
+    await note(NOW + 5_000);
+    expect(await staleness()).toBe(5_000);
+    nowMs += 1_000;
+    expect(await staleness()).toBe(1_000);
+  });
+
+  test('is nobody that a list, an export or a count comes upon', async () => {
+    await note(NOW);
+    for (const type of ['Thing', 'Other']) {
+      expect((await reader.listWithDeleted(type)).items).toEqual([]);
+      expect(await reader.count(type)).toBe(0);
+    }
+  });
+
+  test('costs a version that is asked for no second read, unless the first has not seen it', async () => {
+    await reader.get('Thing', 'never');
+    await expect(reader.get('Thing', 'never', { atLeastVersion: 1 })).rejects.toMatchObject({
+      code: 'VersionNotReached',
+    });
+    const reads = sent.filter(({ key }) => key !== '#staleness').map(({ isConsistent }) => isConsistent);
+    expect(reads).toEqual([false, false, true]);
+  });
+});

@@ -1,0 +1,74 @@
+import type { SQSRecord } from 'aws-lambda';
+import { describe, expect, test } from 'vitest';
+import { relayFailure } from '../../../adapters/relay/failure.ts';
+
+const record = (body: unknown) =>
+  ({
+    messageId: 'm-1',
+    body: typeof body === 'string' ? body : JSON.stringify(body),
+    attributes: { SentTimestamp: '5000' },
+  }) as unknown as SQSRecord;
+
+const Keys = { pk: { S: 'Thing#3' }, id: { S: 'a' } };
+const diverted = { sequenceNumber: '100', reason: 'removed', explanation: 'gone' };
+
+describe("a message of the relay's failure queue", () => {
+  test.each([
+    ['with the whole record', { ...diverted, record: { dynamodb: { Keys } } }],
+    ['with the keys only', { ...diverted, keys: Keys }],
+  ])('%s is set aside under its entity', (_, body) => {
+    expect(relayFailure(record(body), 9_000)).toEqual({
+      status: 'parked',
+      message: {
+        ...{ messageId: 'm-1', groupId: 'Thing/a', sequenceNumber: '100', body: JSON.stringify(body) },
+        ...{ receiveCount: 1, sentAtMs: 5_000 },
+      },
+      reason: 'removed',
+      explanation: 'gone',
+      entity: { type: 'Thing', id: 'a' },
+      version: undefined,
+      setAsideAtMs: 9_000,
+    });
+  });
+
+  test('keeps the keys only where both images are more than an item holds', () => {
+    const image = { state: { S: 'x'.repeat(248 * 1024) } };
+    const body = { ...diverted, record: { dynamodb: { Keys, NewImage: image, OldImage: image } } };
+    const { message, entity } = relayFailure(record(body), 0);
+    expect(JSON.parse(message.body)).toEqual({ ...diverted, keys: Keys });
+    expect(entity).toEqual({ type: 'Thing', id: 'a' });
+  });
+
+  test('whose keys name no entity is set aside all the same', () => {
+    const body = { ...diverted, reason: 'unreadable', keys: { pk: { N: '1' } } };
+    expect(relayFailure(record(body), 0)).toMatchObject({
+      reason: 'unreadable',
+      entity: undefined,
+      message: { groupId: 'relay', sequenceNumber: '100' },
+    });
+  });
+
+  test('that the mapping sent of records it gave up says what to do', () => {
+    const DDBStreamBatchInfo = { shardId: 'shard-1', startSequenceNumber: '7', endSequenceNumber: '9' };
+    expect(relayFailure(record({ version: '1.0', DDBStreamBatchInfo }), 0)).toMatchObject({
+      reason: 'given-up',
+      explanation: 'records 7 to 9 of shard-1 were never published: compare the caches with the owner',
+      message: { groupId: 'relay', sequenceNumber: '7' },
+    });
+  });
+
+  test.each([
+    '',
+    'null',
+    '{',
+    '[]',
+    '{"sequenceNumber":"","reason":"removed"}',
+    '{"reason":"made up"}',
+  ])('that is none of them is set aside under its message id: %s', (body) => {
+    expect(relayFailure(record(body), 0)).toMatchObject({
+      reason: 'given-up',
+      explanation: expect.stringContaining('not a message of the relay'),
+      message: { groupId: 'relay', sequenceNumber: 'm-1' },
+    });
+  });
+});

@@ -1,0 +1,107 @@
+import { beforeEach, describe, expect, test } from 'vitest';
+import { type DueInstances, handleDeadline, handleFact, type SagaStore } from '../../../core/saga/handle.ts';
+import type { SagaInstance } from '../../../core/saga/step.ts';
+import { HOUR_SECONDS, happened, OCCURRED_AT, shipping } from '../../support/sagas.ts';
+
+const NOW_MS = Date.parse('2026-11-23T12:00:00Z');
+const clock = { nowMs: NOW_MS, keepSeconds: 100 };
+
+/** A store with what a test may look up of its effects. */
+export interface OpenedStore {
+  readonly store: SagaStore & DueInstances;
+  /** Names of the effects recorded for a key, sorted. */
+  effectNames(key: string): Promise<readonly string[]>;
+}
+
+/** Instances of tests that share a store. */
+let keys = 0;
+
+/** What every saga store promises. */
+export function sagaStoreContract(open: () => Promise<OpenedStore>): void {
+  let store: OpenedStore['store'];
+  let effectNames: OpenedStore['effectNames'];
+  let key: string;
+  let waiting: SagaInstance;
+
+  beforeEach(async () => {
+    ({ store, effectNames } = await open());
+    keys += 1;
+    key = `é/${keys}`;
+    waiting = {
+      ...{ key, revision: 1, status: 'waiting', beganAt: OCCURRED_AT, dueAtMs: NOW_MS, effects: [] },
+      facts: { OrderPlaced: happened('OrderPlaced', key) },
+      expiresAtSeconds: undefined,
+    };
+  });
+
+  describe('a saga store', () => {
+    test('gives back what was committed, and nothing for another key', async () => {
+      expect(await store.commit(waiting, [])).toEqual({ kind: 'committed' });
+      expect(await store.read(key)).toEqual(waiting);
+      expect(await store.read(`${key}0`)).toBeUndefined();
+    });
+
+    test('takes the revision that follows, and no other', async () => {
+      await store.commit(waiting, []);
+      for (const revision of [1, 3]) {
+        expect(await store.commit({ ...waiting, revision }, [])).toEqual({ kind: 'overtaken' });
+      }
+      expect(await store.commit({ ...waiting, revision: 2 }, [])).toEqual({ kind: 'committed' });
+      expect(await store.read(key)).toMatchObject({ revision: 2 });
+    });
+
+    test('does not begin with another revision than the first', async () => {
+      expect(await store.commit({ ...waiting, revision: 2 }, [])).toEqual({ kind: 'overtaken' });
+      expect(await store.read(key)).toBeUndefined();
+    });
+
+    test('records effects with the instance or neither', async () => {
+      const label = { name: 'Label', data: { n: 1 } };
+      await store.commit(waiting, []);
+      expect(await store.commit({ ...waiting, revision: 3 }, [label])).toEqual({ kind: 'overtaken' });
+      expect(await effectNames(key)).toEqual([]);
+      expect(await store.commit({ ...waiting, revision: 2 }, [label])).toEqual({ kind: 'committed' });
+      expect(await effectNames(key)).toEqual(['Label']);
+      const second = [{ name: 'Note', data: {} }, label];
+      expect(await store.commit({ ...waiting, revision: 3 }, second)).toEqual({ kind: 'recorded', names: ['Label'] });
+      expect(await effectNames(key)).toEqual(['Label']);
+      expect(await store.read(key)).toMatchObject({ revision: 2 });
+    });
+
+    test('of many commits of one revision takes one', async () => {
+      const all = await Promise.all(
+        Array.from({ length: 6 }, (_, n) => store.commit(waiting, [{ name: `Label${n}`, data: {} }])),
+      );
+      expect(all.filter(({ kind }) => kind === 'committed')).toHaveLength(1);
+      expect(await effectNames(key)).toHaveLength(1);
+    });
+
+    test('finds what is due from its time on, and not when it is settled', async () => {
+      await store.commit(waiting, []);
+      expect(await store.due(NOW_MS - 1, 100)).not.toContain(key);
+      expect(await store.due(NOW_MS, 100)).toContain(key);
+      await store.commit({ ...waiting, revision: 2, status: 'decided', dueAtMs: undefined }, []);
+      expect(await store.due(NOW_MS, 100)).not.toContain(key);
+    });
+
+    test('finds no more than it is asked for', async () => {
+      for (const n of [1, 2, 3]) await store.commit({ ...waiting, key: `${key}-${n}` }, []);
+      expect((await store.due(NOW_MS, 2)).length).toBe(2);
+    });
+
+    test('leaves one label when all facts are taken in side by side, several times', async () => {
+      const all = ['OrderPlaced', 'OrderBilled', 'OrderPlaced', 'OrderBilled'].map((type) => happened(type, key));
+      const results = await Promise.all(all.map((fact) => handleFact(shipping, store, fact, clock)));
+      expect(results.filter(({ outcome }) => outcome === 'decided')).toHaveLength(1);
+      expect(await effectNames(key)).toEqual(['CreateShippingLabel']);
+    });
+
+    test('lets one of several deadlines raise the alert', async () => {
+      await handleFact(shipping, store, happened('OrderPlaced', key), clock);
+      const late = NOW_MS + 48 * HOUR_SECONDS * 1000;
+      const raised = await Promise.all([1, 2, 3].map(() => handleDeadline(shipping, store, key, late)));
+      expect(raised.filter((result) => result !== undefined)).toHaveLength(1);
+      expect(await effectNames(key)).toEqual(['Overdue']);
+    });
+  });
+}
