@@ -2,26 +2,26 @@ import { defineConfig } from 'vitest/config';
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
 import { SYNTHESIS } from './test/support/synthesise.ts';
 
-/** Those that take longest, so that none of them begins when the others are done. */
+/** The slowest test files. They start first, so that no slow file runs alone at the end. */
 const LONGEST = [
-  ...[
-    'kills/kills',
-    'cli/commands',
-    'cli/observe',
-    'examples/shop/shop',
-    'cli/repair',
-    'failure/crash',
-    'failure/gaps',
-  ],
-  ...[
-    'failure/elapsed',
-    'govern/govern',
-    'bench/ordering',
-    'cli/parked',
-    'local/iam/missing-grants',
-    'local/iam/grants',
-  ],
-  ...['backpressure', 'failure/hostile', 'simulation/simulation', 'failure/policies'],
+  'kills/kills',
+  'govern/govern',
+  'examples/shop/shop',
+  'cli/commands',
+  'cli/repair',
+  'failure/elapsed',
+  'cli/observe',
+  'cli/parked',
+  'failure/crash',
+  'failure/gaps',
+  'bench/ordering',
+  'local/iam/missing-grants',
+  'local/iam/grants',
+  'adapters/read/cache-table',
+  'simulation/simulation',
+  'backpressure',
+  'failure/hostile',
+  'failure/policies',
 ];
 
 class LongestFirst extends BaseSequencer {
@@ -34,21 +34,23 @@ class LongestFirst extends BaseSequencer {
   }
 }
 
-/** From a clone the packages find each other's sources, as `node --conditions` does. */
-const conditions = ['freshet-source', 'module', 'node', 'development|production'];
+/** Export conditions under which the packages import each other's sources, as with `node --conditions`. */
+const conditions = ['freshet-source', 'node', 'development|production'];
 
 const PROTOCOLS = ['test/{adapters,conformance,cli/clients}/**/*.int.ts'];
 
-/** A part of the tests; the root's set-up runs once for all of them. */
+/** A vitest project. The global setup below runs once for all projects. */
 const project = (name: string, include: string[], isolate: boolean, exclude: string[] = []) => ({
   resolve: { conditions },
   ssr: { resolve: { conditions } },
   test: {
-    ...{ name, include, isolate },
-    // Runs where the package is installed: see test/package.
+    name,
+    include,
+    isolate,
+    // This app runs where the packages are installed; see test/package.
     exclude: ['test/consumer-app/**', ...exclude],
     env: {
-      // The SDK prints at every start that it will drop Node 20.
+      // Without this, the SDK warns at every start that it will drop Node 20.
       AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true',
       ...SYNTHESIS,
     },
@@ -59,15 +61,15 @@ const project = (name: string, include: string[], isolate: boolean, exclude: str
 
 export default defineConfig({
   test: {
-    // Units share a worker's modules, which halves their time, and so do tests of one adapter or protocol; what starts processes or whole clouds has
-    // its worker to itself.
+    // Unit tests share the modules of a worker, which halves their time. So do tests of adapters and protocols. A test
+    // file that starts processes or a whole cloud has its own worker.
     projects: [
       project('units', ['test/**/*.{test,prop}.ts'], false),
       project('adapters and protocols', PROTOCOLS, false),
       project('local cloud', ['test/**/*.int.ts'], true, PROTOCOLS),
     ],
     globalSetup: ['test/support/synthesise.ts'],
-    // Of two cores vitest would leave one idle; most of these tests wait for something.
+    // By default vitest would leave one of two cores idle, although most of these tests wait for something.
     maxWorkers: 2,
     sequence: { sequencer: LongestFirst },
   },

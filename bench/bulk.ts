@@ -3,7 +3,7 @@ import { createWriteStream, realpathSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { writeLocalFile } from '../cli/local-file.ts';
+import { writeLocalFile } from '../cli/deployment/local-file.ts';
 import { projectFolder } from './support/assembly.ts';
 import { type WatchedCloud, watchedCloud } from './support/cloud.ts';
 import { countryId, countryState } from './support/events.ts';
@@ -13,14 +13,14 @@ import { runAlone } from './support/run-alone.ts';
 
 const LINES = Number(process.env.LINES ?? 200_000);
 
-/** How far a command is when its memory is looked at, in percent. */
+/** The progress of a command, in percent, at which its memory is recorded. */
 const AT_PERCENT = [1, 25, 50, 75, 100];
 
 const SAMPLE_MS = 100;
 
 export const bulk = {
   name: 'bulk',
-  title: 'Bulk: a large file in through the owner, and out of a cache',
+  title: 'Bulk: import a large file through the owner, export it from the caches',
   async run({ assembly, onProgress }: BenchmarkOptions): Promise<BenchmarkResult> {
     const folder = projectFolder();
     const watched = await watchedCloud(assembly);
@@ -49,7 +49,7 @@ function* ndjson(): Generator<string> {
   }
 }
 
-/** What a command took. */
+/** What was measured of a command. */
 interface Run {
   readonly name: string;
   readonly linesPerSecond: number;
@@ -71,26 +71,27 @@ async function importAll(
   });
   const imported = await sampled('import', child, (pid) => (bytesReadBy(pid, file) ?? 0) / size, onProgress);
   const { created, unchanged } = JSON.parse(output) as { created: number; unchanged: number };
-  // A put whose answer came too late is made again, and finds itself.
-  if (created + unchanged !== LINES) throw new Error(`import put ${created + unchanged} of ${LINES}: ${output}`);
+  // The import retries a put whose answer came too late. The second put finds the state unchanged.
+  if (created + unchanged !== LINES)
+    throw new Error(`the import put ${created + unchanged} of ${LINES} lines: ${output}`);
   return { imported, created };
 }
 
-/** From each cache in turn; what comes out is counted. */
+/** Exports from each cache in turn and counts the lines. */
 async function exportAll(
-  { session }: WatchedCloud,
+  { deployment }: WatchedCloud,
   folder: string,
   onProgress: (percent: number) => void,
 ): Promise<Run[]> {
   const runs: Run[] = [];
-  for (const { boundary } of session.caches) {
-    const child = freshet(folder, ['export', boundary.name, 'Country']);
+  for (const { name } of deployment.caches) {
+    const child = freshet(folder, ['export', name, 'Country']);
     let lines = 0;
     child.stdout?.on('data', (chunk: Buffer) => {
       for (let at = chunk.indexOf(10); at >= 0; at = chunk.indexOf(10, at + 1)) lines += 1;
     });
-    runs.push(await sampled(`export ${boundary.name}`, child, () => lines / LINES, onProgress));
-    if (lines !== LINES) throw new Error(`export ${boundary.name} wrote ${lines} of ${LINES} lines`);
+    runs.push(await sampled(`export ${name}`, child, () => lines / LINES, onProgress));
+    if (lines !== LINES) throw new Error(`the export from ${name} wrote ${lines} of ${LINES} lines`);
   }
   return runs;
 }
@@ -102,7 +103,7 @@ function freshet(folder: string, args: readonly string[]): ChildProcess {
   });
 }
 
-/** Runs a command to its end and looks at its memory meanwhile; throws if it fails. `share` says how far it is, 0 to 1. */
+/** Runs a command to its end and samples its memory. Throws if it fails. @param share the command's progress, 0 to 1 */
 async function sampled(
   name: string,
   child: ChildProcess,
@@ -115,7 +116,7 @@ async function sampled(
   const sampler = setInterval(() => {
     const pid = child.pid ?? 0;
     last = memoryOf(pid) ?? last;
-    // 100 % is the last sample: when it has read all, a command still has something to do.
+    // The last sample counts as 100 %, because a command that has read every line still has work to do.
     for (const percent of AT_PERCENT.slice(memoryMb.length, -1)) {
       if (share(pid) < percent / 100) break;
       memoryMb.push(last.nowMb);
@@ -126,7 +127,7 @@ async function sampled(
     child.once('error', reject).once('close', resolve);
   });
   clearInterval(sampler);
-  if (code !== 0) throw new Error(`freshet ${name} ended with ${code}`);
+  if (code !== 0) throw new Error(`freshet ${name} ended with exit code ${code}`);
   const linesPerSecond = (1000 * LINES) / (performance.now() - begin);
   while (memoryMb.length < AT_PERCENT.length) memoryMb.push(last.nowMb);
   return { name, linesPerSecond, memoryMb, peakMb: last.peakMb };
@@ -134,13 +135,16 @@ async function sampled(
 
 function table(runs: readonly Run[], created: number, behindSeconds: number): Table {
   return {
-    title: `${LINES.toLocaleString('en-US')} lines in and out`,
+    title: `Import and export of ${LINES.toLocaleString('en-US')} lines`,
     note:
-      'Resident memory (RSS) of the command alone, when it has read or written that share of the lines; sampled every 100 ms on Linux. The import runs against ' +
-      'a local cloud that brings each entity into two caches meanwhile, on the same cores, so lines/s is mostly the cloud’s speed. Its result is ' +
-      `checked: ${created.toLocaleString('en-US')} created${created < LINES ? ', the others found unchanged by a second attempt' : ''}. The last one was in both ` +
-      `caches ${Math.round(behindSeconds)} s after the import had ended; each export wrote as many lines.`,
-    columns: ['freshet', 'lines/s', ...AT_PERCENT.map((percent) => `MiB at ${percent} %`), 'MiB at most'],
+      'Memory is the resident memory (RSS) of the command alone, when it has read or written the given share of the ' +
+      'lines. It is sampled every 100 ms on Linux. The import runs against a local cloud that applies each entity to ' +
+      "two caches at the same time, on the same cores, so the import's lines/s mostly shows the speed of the cloud. " +
+      `The benchmark checked that the import created ${created.toLocaleString('en-US')} entities` +
+      `${created < LINES ? ' and found the others unchanged in a second attempt' : ''}. ` +
+      `Both caches had the last entity ${Math.round(behindSeconds)} s after the import had ended. ` +
+      'The benchmark checked that each export wrote all lines.',
+    columns: ['command', 'lines/s', ...AT_PERCENT.map((percent) => `MiB at ${percent} %`), 'peak MiB'],
     rows: runs.map(({ name, linesPerSecond, memoryMb, peakMb }) => [name, linesPerSecond, ...memoryMb, peakMb]),
   };
 }

@@ -22,9 +22,11 @@ import { drawChart } from './support/charts.ts';
 const COMMAND = 'npm run compare';
 
 const program = new Command('compare')
-  .description("Three ways to get another service's data, side by side on the local cloud; about a minute and a half.")
-  .option('--quick', 'as little as shows whether the claims hold; nothing is written')
-  .addHelpText('after', '\nExit code 1 if a claim of docs/comparison.md did not hold.')
+  .description(
+    "Compares three ways to get another service's data, side by side on the local cloud. Takes about 90 seconds.",
+  )
+  .option('--quick', 'run only enough to check the claims, and write nothing')
+  .addHelpText('after', '\nThe exit code is 1 if a claim of docs/comparison.md does not hold.')
   .parse();
 const { quick = false } = program.opts<{ quick?: boolean }>();
 
@@ -32,7 +34,7 @@ const begin = performance.now();
 const plan = quick ? QUICK : FULL;
 const assembly = mkdtempSync(join(tmpdir(), 'freshet-compare-'));
 const cleanUp = () => rmSync(assembly, { recursive: true, force: true });
-// What runs ends with this process; the folder wouldn't.
+// Child processes end with this process, but the folder would remain.
 for (const [signal, code] of [
   ['SIGINT', 130],
   ['SIGTERM', 143],
@@ -47,14 +49,14 @@ try {
   for (const table of comparisonTables(comparison)) console.log(inTerminal(table));
   if (!quick) write(comparison);
   const problems = new Set(refuted(comparison));
-  for (const { text } of CLAIMS) console.log(`${problems.has(text) ? 'did NOT hold' : 'held'}: ${text}`);
+  for (const { text } of CLAIMS) console.log(`${problems.has(text) ? 'does NOT hold' : 'holds'}: ${text}`);
   if (problems.size > 0) process.exitCode = 1;
 } finally {
   cleanUp();
 }
 
 async function compare(chosen: Plan): Promise<Comparison> {
-  tell('an owner and ten consumers');
+  tell('synthesising an owner and ten consumers');
   await promisify(execFile)(
     process.execPath,
     ['--conditions=freshet-source', '--import', 'tsx', 'bench/compare/app.ts'],
@@ -67,7 +69,9 @@ async function compare(chosen: Plan): Promise<Comparison> {
   return {
     command: COMMAND,
     date: new Date().toISOString(),
-    machine: `${cpus().length} x ${cpus()[0]?.model.trim()}, Node ${process.version}, ${process.platform} ${process.arch}`,
+    machine:
+      `${cpus().length} x ${cpus()[0]?.model.trim()}, Node ${process.version}, ` +
+      `${process.platform} ${process.arch}`,
     seconds: Math.round((performance.now() - begin) / 1000),
     plan: chosen,
     ...measured,
@@ -77,13 +81,13 @@ async function compare(chosen: Plan): Promise<Comparison> {
 async function measure(chosen: Plan): Promise<Measurements> {
   const lab = await startCompareLab(assembly, chosen);
   try {
-    tell('requests, bytes and cost');
+    tell('measuring requests, bytes and cost');
     const load = await measureLoad(lab);
-    tell('reads while the owner is up, slow, hangs, down');
+    tell('measuring reads while the owner is up, slow, hanging and down');
     const reads = await measureReads(lab);
-    tell('staleness');
+    tell('measuring staleness');
     const staleness = await measureStaleness(lab);
-    tell('changes while somebody is away');
+    tell('measuring changes during absences');
     const absences = await measureAbsences(lab);
     return { reads, staleness, load, absences };
   } finally {

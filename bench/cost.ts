@@ -39,14 +39,14 @@ const WAYS: readonly { readonly name: string; readonly side: (table: SideTable) 
   { name: 'Powertools', side: powertools },
 ];
 
-/** Ten messages, all of which end the same way. */
+/** Batches of ten messages, by outcome. */
 const SCENARIOS: readonly { readonly name: string; readonly before: SQSEvent[]; readonly batch: SQSEvent }[] = [
-  { name: 'applied: 10 entities that are new', before: [], batch: batch((n) => [n, 1]) },
-  { name: 'applied: 10 entities that change', before: [batch((n) => [n, 1])], batch: batch((n) => [n, 2]) },
+  { name: 'applied: 10 new entities', before: [], batch: batch((n) => [n, 1]) },
+  { name: 'applied: 10 changed entities', before: [batch((n) => [n, 1])], batch: batch((n) => [n, 2]) },
   { name: '1 applied, 9 superseded: 10 versions of one entity', before: [], batch: batch((n) => [0, n + 1]) },
-  { name: 'duplicate: 10 entities, delivered again', before: [batch((n) => [n, 2])], batch: batch((n) => [n, 2]) },
+  { name: 'duplicate: 10 entities, each delivered again', before: [batch((n) => [n, 2])], batch: batch((n) => [n, 2]) },
   {
-    name: 'outdated: 10 entities, an older version returns',
+    name: 'outdated: 10 entities, each in an older version',
     before: [batch((n) => [n, 2])],
     batch: batch((n) => [n, 1]),
   },
@@ -80,9 +80,10 @@ async function outcomeTable(tables: BenchTables): Promise<Table> {
   return {
     title: 'DynamoDB requests and write units per event, by outcome',
     note:
-      'Requests counted under the SDK, retries included. Units as the engine reports them, of the table and the one index that lists the entity; the ' +
-      "experiment's last read counts too. Of a refused write nothing is reported: AWS charges one unit for each KB of what is stored.",
-    columns: ['a batch of 10', ...WAYS.flatMap(({ name }) => [`${name}: requests`, `${name}: units`])],
+      "The requests include the SDK's retries. The write units are those that the engine reports for the table and " +
+      'for the one index that lists the entity. The figures of the PartiQL experiment include its last read. The engine ' +
+      'reports no units for a refused write. AWS charges one unit for each KB of the stored item.',
+    columns: ['batch of 10 events', ...WAYS.flatMap(({ name }) => [`${name}: requests`, `${name}: units`])],
     rows,
   };
 }
@@ -108,8 +109,10 @@ async function partiql(tables: BenchTables, rounds: number): Promise<{ ratios: R
     table: {
       title: 'PutItem against PartiQL batches, 10 entities a batch',
       note:
-        'The same projector with two writers. Distinct: all entities are new, so PartiQL tries an UPDATE in vain and then an INSERT. Hot: all are ' +
-        'there. No latency added. Why PartiQL is not kept: decisions/09-partiql-batches.md.',
+        'The table compares Freshet, which writes with PutItem, with the same projector that writes with PartiQL, ' +
+        'and with Powertools. For a new entity, PartiQL tries an UPDATE, which fails, and then an INSERT. For a known ' +
+        'entity, the UPDATE succeeds. No latency is added. decisions/09-partiql-batches.md explains why Freshet ' +
+        "doesn't use PartiQL.",
       columns: ['entities', ...WAYS.flatMap(({ name }) => [`${name}: CPU ms/event`, `${name}: ms/event`])],
       rows: measured.map(({ load, all }) => [
         load === 'distinct' ? 'new' : 'known',

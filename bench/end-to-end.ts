@@ -1,25 +1,24 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Owner } from '../adapters/own/owner-table.ts';
-import { compareCaches } from '../cli/compare-caches.ts';
-import { ownerOf } from '../cli/session.ts';
+import { compareCaches } from '../cli/compare/compare-caches.ts';
 import { leadTime, type WatchedCloud, watchedCloud } from './support/cloud.ts';
 import { countryId, countryState } from './support/events.ts';
 import { preload } from './support/preload.ts';
 import type { BenchmarkOptions, BenchmarkResult, Table } from './support/result.ts';
 import { runAlone } from './support/run-alone.ts';
 
-/** Sizes of the growth run, each filled up from the one before. */
+/** Numbers of entities in the growth run. Each size adds entities to the one before. */
 const SIZES = [100, 1_000, 10_000, 100_000];
 
-/** A size whose filling would end later than this is left out, and said to be. */
+/** A size is left out, with a note, if filling its tables would end later than this. */
 const GROWTH_LIMIT_MS = 420_000;
 
-/** Commits under way at once while everything is written as fast as it goes. */
+/** Commits in flight at once while writing as fast as possible. */
 const WRITERS = 32;
 
 export const endToEnd = {
   name: 'end-to-end',
-  title: "End to end: from the owner's commit into two caches, in the local cloud",
+  title: "End to end: from the owner's commit to two caches, in the local cloud",
   async run(options: BenchmarkOptions): Promise<BenchmarkResult> {
     const saturated = await withCloud(options, (watched) => tenThousandEvents(watched, options));
     const growth = await withCloud(options, (watched) => grow(watched, options));
@@ -31,13 +30,17 @@ export const endToEnd = {
         {
           file: 'growth-speed',
           title: 'Events per second into two caches, by entities',
-          ...{ unit: 'events/s', kind: 'line', categories: sizes },
+          unit: 'events/s',
+          kind: 'line',
+          categories: sizes,
           series: [{ name: 'events/s', values: growth.map(({ eventsPerSecond }) => eventsPerSecond) }],
         },
         {
           file: 'growth-lead-time',
           title: `Lead time at ${PACE_PER_SECOND} changes a second, by entities`,
-          ...{ unit: 'ms', kind: 'line', categories: sizes },
+          unit: 'ms',
+          kind: 'line',
+          categories: sizes,
           series: [
             { name: 'p50', values: growth.map(({ p50 }) => p50) },
             { name: 'p99', values: growth.map(({ p99 }) => p99) },
@@ -57,13 +60,13 @@ async function withCloud<T>(options: BenchmarkOptions, work: (watched: WatchedCl
   }
 }
 
-/** Commits states of entities as fast as it goes: `versions` of each of `numbers`, an entity's one after the other. */
+/** Commits the given versions of the given entities as fast as possible, each entity's versions in order. */
 async function write(
-  { session }: WatchedCloud,
+  { deployment }: WatchedCloud,
   numbers: readonly number[],
   versions: readonly number[],
 ): Promise<void> {
-  const { owner } = ownerOf(session, 'Country');
+  const { owner } = await deployment.ownerOf('Country');
   const waiting = numbers.values();
   const writer = async () => {
     for (const number of waiting) {
@@ -73,7 +76,7 @@ async function write(
   await Promise.all(Array.from({ length: WRITERS }, writer));
 }
 
-/** A put that a busy machine made time out is tried again: the same state twice is one change. */
+/** Retries a put that timed out on a busy machine. Putting the same state twice is one change. */
 async function put(owner: Owner, number: number, version: number, attempts = 5): Promise<void> {
   try {
     await owner.put('Country', countryId(number), countryState(number, version));
@@ -83,7 +86,7 @@ async function put(owner: Owner, number: number, version: number, attempts = 5):
   }
 }
 
-/** From `first` on. */
+/** `length` integers from `first` on. */
 function range(length: number, first = 0): number[] {
   return Array.from({ length }, (_, index) => first + index);
 }
@@ -107,31 +110,37 @@ async function tenThousandEvents(watched: WatchedCloud, { onProgress }: Benchmar
   const fast: Table = {
     title: '10,000 events over 1,000 entities into two caches',
     note:
-      'Written as fast as 32 writers can, so lead time is mostly backlog: commits and all the rest share the same cores. CPU is of the whole process: ' +
-      'owner, SNS, SQS, mappings and functions, without the engine. All caches equal the owner at the end.',
-    columns: ['events/s', 'seconds', 'of which writing', 'lead time p50 ms', 'lead time p99 ms', 'CPU ms/event'],
+      '32 writers write as fast as they can. They share the cores with the pipeline, so a backlog grows, and most of ' +
+      'the lead time is time in the backlog. The CPU time is that of the whole process, which runs the owner, SNS, ' +
+      'SQS, mappings and functions, but not the engine. At the end all caches equal the owner.',
+    columns: ['events/s', 'seconds', 'seconds of writing', 'lead time p50 ms', 'lead time p99 ms', 'CPU ms/event'],
     rows: [
       [
-        ...[events / seconds, seconds, writtenSeconds, leadTime(watched, 50), leadTime(watched, 99)],
+        events / seconds,
+        seconds,
+        writtenSeconds,
+        leadTime(watched, 50),
+        leadTime(watched, 99),
         (user + system) / 1000 / events,
       ],
     ],
   };
-  return [fast, requestTable(watched, events)];
+  return [fast, await requestTable(watched, events)];
 }
 
-function requestTable({ published, invocations, session }: WatchedCloud, events: number): Table {
+async function requestTable({ published, invocations, deployment }: WatchedCloud, events: number): Promise<Table> {
   const counts = invocations();
-  const relay = ownerOf(session, 'Country').deployed.relay;
-  const projectors = session.caches.map(({ boundary, deployed }) => {
-    return { name: boundary.name, batches: counts.get(deployed.projector) ?? 0 };
+  const relay = (await deployment.ownerOf('Country')).deployed.relay;
+  const projectors = deployment.caches.map(({ name, deployed }) => {
+    return { name, batches: counts.get(deployed.projector) ?? 0 };
   });
   return {
-    title: 'SNS, SQS and Lambda requests per event in that run',
+    title: 'SNS, SQS and Lambda requests per event in the same run',
     note:
-      'PublishBatch calls and invocations are counted. SQS requests are derived: on AWS each batch that a mapping hands to a function took a ' +
-      'receive and a batch delete at least, and a queue without messages is still polled. SNS delivers to SQS without a request of ours.',
-    columns: ['what', 'in the run', 'events each', 'per event'],
+      'PublishBatch calls and invocations are counted. SQS requests are calculated: on AWS, each batch that a ' +
+      'mapping gives to a function needs at least one receive and one batch delete. AWS also polls queues without messages. ' +
+      'SNS delivers to SQS without a request from Freshet.',
+    columns: ['request', 'requests in the run', 'events per request', 'requests per event'],
     rows: [
       ['SNS PublishBatch', published.calls, published.entries / published.calls, published.calls / events],
       [
@@ -156,10 +165,10 @@ interface Step {
   readonly memoryMb: number;
 }
 
-/** Events that are written as fast as it goes at each size. */
+/** Events that are written as fast as possible at each size. */
 const FAST_EVENTS = 2_000;
 
-/** Changes a second while lead time is measured, well below what the machine can do. */
+/** Changes a second while lead time is measured, well below the capacity of the machine. */
 const PACE_PER_SECOND = 60;
 const PACED_CHANGES = 240;
 
@@ -171,7 +180,9 @@ async function grow(watched: WatchedCloud, { onProgress }: BenchmarkOptions): Pr
   for (const entities of SIZES) {
     const endsAtMs = performance.now() - begin + perEntityMs * (entities - loaded);
     if (endsAtMs > GROWTH_LIMIT_MS) {
-      onProgress(`${entities} entities: left out, it would take until ${Math.round(endsAtMs / 1000)} s`);
+      onProgress(
+        `${entities} entities: left out, because filling the tables would take until ${Math.round(endsAtMs / 1000)} s`,
+      );
       break;
     }
     onProgress(`${entities} entities: filling the tables`);
@@ -195,9 +206,9 @@ async function grow(watched: WatchedCloud, { onProgress }: BenchmarkOptions): Pr
   return steps;
 }
 
-/** Changes that are spread over the entities and over time. */
-async function paced({ cloud, session }: WatchedCloud, entities: number): Promise<void> {
-  const { owner } = ownerOf(session, 'Country');
+/** Makes changes that are spread evenly over the entities and over time. */
+async function paced({ cloud, deployment }: WatchedCloud, entities: number): Promise<void> {
+  const { owner } = await deployment.ownerOf('Country');
   const begin = performance.now();
   const puts: Promise<unknown>[] = [];
   for (let change = 0; change < PACED_CHANGES; change += 1) {
@@ -214,9 +225,11 @@ function growthTable(steps: readonly Step[]): Table {
   return {
     title: 'Growth',
     note:
-      `The tables of owner and caches are filled to the size past the pipeline; then ${FAST_EVENTS} changes spread over all entities are written as fast as it ` +
-      `goes (events/s), and ${PACED_CHANGES} more at ${PACE_PER_SECOND} a second (lead time). Memory is the whole process, engine excluded. All caches equal ` +
-      `the owner at the end.${missing.length > 0 ? ` Left out for lack of time: ${missing.join(', ')}.` : ''}`,
+      'The tables of the owner and of the caches are first filled with the given number of entities, without the ' +
+      `pipeline. Then ${FAST_EVENTS} changes, spread over all entities, are written as fast as possible, which gives ` +
+      `the events/s. Then ${PACED_CHANGES} more changes are written at ${PACE_PER_SECOND} a second, which gives the ` +
+      'lead time. Memory is that of the whole process, without the engine. At the end all caches equal the owner.' +
+      `${missing.length > 0 ? ` Left out for lack of time: ${missing.join(', ')}.` : ''}`,
     columns: ['entities', 'events/s', 'lead time p50 ms', 'lead time p99 ms', 'memory MiB'],
     rows: steps.map(({ entities, eventsPerSecond, p50, p99, memoryMb }) => {
       return [entities, eventsPerSecond, p50, p99, memoryMb];
@@ -224,8 +237,8 @@ function growthTable(steps: readonly Step[]): Table {
   };
 }
 
-async function allEqual({ session }: WatchedCloud): Promise<void> {
-  for (const { cache, differing } of await compareCaches(session)) {
+async function allEqual({ deployment }: WatchedCloud): Promise<void> {
+  for (const { cache, differing } of await compareCaches(deployment)) {
     if (differing.length > 0) throw new Error(`${cache} differs from its owner: ${differing.slice(0, 3).join('; ')}`);
   }
 }

@@ -10,10 +10,10 @@ import { treeMemoryMb } from './support/process.ts';
 import { type BenchmarkOptions, type BenchmarkResult, type Spread, spread, type Table } from './support/result.ts';
 import { runAlone } from './support/run-alone.ts';
 
-/** Runs of `npm start -- --once`, which takes long. */
+/** Runs of `npm start -- --once`: few, because each takes seconds. */
 const STARTS = 3;
 
-/** A start that takes longer has failed. */
+/** A start that takes longer counts as failed. */
 const START_LIMIT_MS = 60_000;
 
 export const footprint = {
@@ -52,7 +52,7 @@ interface Start {
   readonly peakMb: number;
 }
 
-/** Plays the story in a folder of its own, so that a local cloud that runs here isn't in the way. */
+/** Plays the story in its own folder, so that a local cloud that already runs in the project doesn't interfere. */
 async function startOnce(): Promise<Start> {
   const folder = projectFolder();
   try {
@@ -71,15 +71,16 @@ async function startOnce(): Promise<Start> {
     for (const stream of [child.stdout, child.stderr]) {
       stream.setEncoding('utf8').on('data', (text: string) => {
         output += text;
-        // The last line before the story, once everything of the assembly runs.
-        if (Number.isNaN(readyMs) && output.includes('not emulated:')) readyMs = performance.now() - begin;
+        // This line is printed when all resources of the assembly exist, before the story begins.
+        if (Number.isNaN(readyMs) && output.includes('not emulated (no local effect):'))
+          readyMs = performance.now() - begin;
       });
     }
     const code = await new Promise<number | null>((resolve, reject) => {
       child.once('error', reject).once('close', resolve);
     });
     clearInterval(sampler);
-    if (code !== 0) throw new Error(`npm start -- --once ended with ${code}:\n${output.slice(-2000)}`);
+    if (code !== 0) throw new Error(`npm start -- --once ended with exit code ${code}:\n${output.slice(-2000)}`);
     return { readyMs, endMs: performance.now() - begin, peakMb: peakMb || Number.NaN };
   } finally {
     rmSync(folder, { recursive: true, force: true });
@@ -87,7 +88,7 @@ async function startOnce(): Promise<Start> {
 }
 
 function environmentOf(bundle: Bundle): Record<string, string> {
-  // Values don't matter before the first call, but a missing one does.
+  // Loading a bundle fails if a variable is missing. Its value matters only from the first call on.
   return {
     ...Object.fromEntries(bundle.variables.map((name) => [name, '1'])),
     AWS_REGION: 'us-east-1',
@@ -97,7 +98,7 @@ function environmentOf(bundle: Bundle): Record<string, string> {
   };
 }
 
-/** Milliseconds from starting a worker to its handler being loaded, as the local cloud does it. */
+/** Milliseconds from starting a worker until its handler is loaded, with the local cloud's own worker. */
 async function workerInit(bundle: Bundle): Promise<number> {
   const begin = performance.now();
   const worker = new Worker(new URL('../local/lambda/worker.js', import.meta.url), {
@@ -119,12 +120,13 @@ async function workerInit(bundle: Bundle): Promise<number> {
   }
 }
 
-/** Loads a bundle into a Node process that has nothing else: time of the import alone, memory of the whole. */
+/** Loads a bundle into a Node process that loads nothing else: time of the import, memory of the process. */
 async function freshProcess(bundle: Bundle): Promise<{ loadedMs: number; rssMb: number }> {
   const url = pathToFileURL(join(bundle.folder, 'index.mjs')).href;
   const script =
     `const t = performance.now(); await import(${JSON.stringify(url)});` +
-    'console.log(JSON.stringify({ loadedMs: performance.now() - t, rssMb: process.memoryUsage().rss / 2 ** 20 }));process.exit(0)';
+    'console.log(JSON.stringify({ loadedMs: performance.now() - t, rssMb: process.memoryUsage().rss / 2 ** 20 }));' +
+    'process.exit(0)';
   const child = spawn(process.execPath, ['--input-type=module', '--eval', script], {
     env: environmentOf(bundle),
     stdio: ['ignore', 'pipe', 'inherit'],
@@ -143,8 +145,11 @@ function startTable(starts: readonly Start[]): Table {
   return {
     title: 'npm start -- --once',
     note:
-      'From the command to a running local cloud (app synthesised, bundles built, everything of the assembly there), and to the end of the story with ' +
-      `all caches compared. Peak memory of all its processes, engine and esbuild included${sampled ? ', sampled every 100 ms' : ': not known on this system'}.`,
+      '"Cloud ready" is the time from the command until the local cloud runs. By then the app is synthesised, the ' +
+      'bundles are built, and all resources of the assembly are created. "End" is the time from the command to the ' +
+      'end of the story, when all caches are compared with their owners. Peak memory is that of all processes of the ' +
+      'command, including the engine and esbuild. ' +
+      `It is ${sampled ? 'sampled every 100 ms' : 'not known on this system'}.`,
     columns: ['cloud ready s', 'end s', 'peak memory MiB'],
     rows: [
       [
@@ -158,10 +163,12 @@ function startTable(starts: readonly Start[]): Table {
 
 function bundleTable(rows: readonly (readonly (string | number | Spread)[])[]): Table {
   return {
-    title: "The Lambdas' bundles",
+    title: 'Bundles of the Lambda functions',
     note:
-      'Minified, with the AWS SDK and the contracts. Cold start here: from starting a worker thread to its handler being loaded, on this machine, which is ' +
-      'not what a Lambda of 512 MB takes. The import alone and the resident memory after it are those of a Node process without anything else.',
+      'Bundles are minified and include the AWS SDK and the contracts. "Worker to handler" is the time from starting ' +
+      'a worker thread until its handler is loaded, on this machine. A Lambda function of 512 MB takes a different ' +
+      'time. "Import" is the time of the import alone, and "memory" is the resident memory after the import. Both are ' +
+      'measured in a Node process that loads nothing else.',
     columns: ['function', 'KiB', 'KiB gzipped', 'worker to handler ms', 'import ms', 'memory MiB'],
     rows,
   };

@@ -12,7 +12,7 @@ import {
 import { runAlone } from './support/run-alone.ts';
 import { deployedBundle, ours, powertools, type Side, sequentialLoop, sqsConsumer } from './support/sides.ts';
 
-/** One combination that is measured. */
+/** A combination of load, groups and latency that is measured. */
 export interface Setting {
   readonly latencyMs: number;
   readonly load: Load;
@@ -51,8 +51,8 @@ export const projector = {
 };
 
 /**
- * Until the optimising compiler knows all sides. The bundle has a copy of the SDK for itself, while the others share one: after 3,000
- * events its CPU per event no longer falls (measured).
+ * Runs all sides until the optimising compiler has compiled their code. The bundle has its own copy of the SDK, the
+ * other sides share one. After 3,000 events the bundle's CPU per event no longer falls (measured).
  */
 async function warmUp(
   tables: BenchTables,
@@ -67,17 +67,17 @@ async function warmUp(
 
 function bundleSide(tables: BenchTables, assembly: string): Promise<Side> {
   const bundle = bundles(assembly).find(({ stack }) => stack === 'Ordering');
-  if (bundle === undefined) throw new Error('the assembly holds no projector of ordering');
+  if (bundle === undefined) throw new Error('the assembly has no projector of the boundary ordering');
   return deployedBundle(bundle.folder, 'bundle', tables.url);
 }
 
-/** About 200 events a round, 100 with latency; a batch of one entity takes little, so there are more of them. */
+/** About 200 events a round, 100 with latency. Batches of one entity take little time, so a round has more of them. */
 function batchesPerRound(latencyMs: number, load: Load, groups: number): number {
   const size = load === 'hot' ? 10 : groups;
   return Math.min(200, Math.max(1, (latencyMs > 0 ? 100 : 200) / size)) / (latencyMs > 0 && size === 1 ? 4 : 1);
 }
 
-/** Runs all sides on the same events, and throws unless their tables then hold the same. */
+/** Runs all sides on the same events. Throws unless their tables then hold the same items. */
 export async function compare(
   tables: BenchTables,
   { latencyMs, load, groups }: Setting,
@@ -109,7 +109,7 @@ const PEERS = [
   'sqs-consumer handleMessageBatch',
 ] as const;
 
-/** What the project expects of itself against Powertools: medians of 9 rounds. */
+/** The least median ratio to Powertools that the project expects of itself, over 9 rounds. */
 function barOf({ latencyMs, groups }: Setting, peer: string): number | undefined {
   if (peer !== PEERS[0]) return undefined;
   if (latencyMs === 5 && groups === 10) return 4;
@@ -120,7 +120,7 @@ function report(outcomes: readonly Outcome[]): BenchmarkResult {
   const ratiosOf = (outcome: Outcome, side: string): Ratio[] => {
     const mine = measuredOf(outcome.measured, side).elapsedMs;
     return PEERS.map((peer) => {
-      const what = `${peer}, ${describe(outcome)}${side === 'freshet' ? '' : `, by ${side}`}`;
+      const what = `${peer}, ${describe(outcome)}${side === 'freshet' ? '' : `, with ${side}`}`;
       return ratio(what, mine, measuredOf(outcome.measured, peer).elapsedMs, barOf(outcome, peer));
     });
   };
@@ -142,7 +142,7 @@ function report(outcomes: readonly Outcome[]): BenchmarkResult {
         kind: 'bar',
         categories: charted.map(({ load, groups }) => `${load}, ${groups} ${groups === 1 ? 'group' : 'groups'}`),
         series: names.map((name) => ({
-          // The legend has little room; the tables have the whole name.
+          // The legend has little space. The tables have the whole name.
           name: name.replace(/ (SqsFifo|handle)\w+$/, ''),
           values: charted.map((outcome) => eventsPerSecond(outcome, name).median),
         })),
@@ -163,10 +163,12 @@ function speedTable(outcomes: readonly Outcome[], names: readonly string[]): Tab
   return {
     title: 'Events applied per second',
     note:
-      'Median (lowest..highest round). Same machine, engine, events, checks and conditional write on every side, through one SDK client with the ' +
-      "project's options; afterwards all tables held the same. Distinct: a batch is one event each of as many new entities as there are groups. " +
-      'Hot: batches of 10 events, spread over the same 1, 5 or 10 entities again and again, so 10, 2 or 1 versions of each. The bundle also ' +
-      'emits metrics, which no other side does. sqs-consumer gets its messages from memory and deletes none.',
+      'Each cell is the median of the rounds, with the lowest and the highest in parentheses. All sides use the same ' +
+      'machine, engine, events, checks and conditional write, and one SDK client with the same options. After the ' +
+      'runs, all tables held the same items. In a distinct load, each batch has one event for each group, and all ' +
+      'entities are new. In a hot load, each batch has 10 events for the same 1, 5 or 10 entities, so it has 10, 2 ' +
+      'or 1 versions of each entity. Only the deployed bundle also emits metrics. sqs-consumer receives its messages ' +
+      'from memory and deletes none.',
     columns: ['added latency', 'entities', 'groups a batch', ...names],
     rows: outcomes.map((outcome) => [
       `${outcome.latencyMs} ms`,
@@ -180,7 +182,9 @@ function speedTable(outcomes: readonly Outcome[], names: readonly string[]): Tab
 function cpuTable(outcomes: readonly Outcome[], names: readonly string[]): Table {
   return {
     title: 'Client CPU per event, milliseconds',
-    note: 'User and system time of the process that applies, without the engine; no added latency.',
+    note:
+      'The figures are the user and system time of the process that applies the events. They exclude the time of the ' +
+      'engine. No latency was added.',
     columns: ['entities', 'groups a batch', ...names],
     rows: outcomes
       .filter(({ latencyMs }) => latencyMs === 0)

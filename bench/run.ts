@@ -9,27 +9,27 @@ import { synthesised } from './support/assembly.ts';
 import { record } from './support/report.ts';
 import { type Benchmark, type Ratio, ratioLine } from './support/result.ts';
 
-/** In the order in which they run and are shown. */
+/** All benchmarks, in the order in which they run and are shown. */
 const BENCHMARKS: readonly Benchmark[] = [projector, cost, endToEnd, footprint, bulk];
 
-/** Rounds that count. */
+/** Rounds that are counted, after one that isn't. */
 const ROUNDS = 9;
 
-/** The whole run ends by then, come what may; on two cores that have nothing else to do it takes about 20 minutes. */
+/** The run is stopped after this time. On two idle cores it takes about 20 minutes. */
 const LIMIT_MS = 25 * 60_000;
 
 process.exitCode = await run(process.argv.slice(2));
 
-/** `npm run bench`: all benchmarks, or those named; then bench/results.json, docs/performance.md and docs/charts. */
+/** Runs the named benchmarks, or all, and writes bench/results.json, docs/performance.md and docs/charts. */
 async function run(names: readonly string[]): Promise<number> {
   const known = BENCHMARKS.map(({ name }) => name);
   const unknown = names.filter((name) => !known.includes(name));
   if (unknown.length > 0) {
-    console.error(`not a benchmark: ${unknown.join(', ')}. Allowed: none for all, or some of ${known.join(', ')}.`);
+    console.error(`not a benchmark: ${unknown.join(', ')}. Allowed: any of ${known.join(', ')}; no name runs all.`);
     return 2;
   }
   setTimeout(() => {
-    console.error(`stopped: not done within ${LIMIT_MS / 60_000} minutes`);
+    console.error(`stopped: the benchmarks did not finish within ${LIMIT_MS / 60_000} minutes`);
     process.exit(1);
   }, LIMIT_MS).unref();
   setBenchCredentials();
@@ -43,7 +43,7 @@ async function run(names: readonly string[]): Promise<number> {
       const begin = performance.now();
       const result = await measure({ rounds: ROUNDS, assembly, onProgress: (text) => progress(`${name}: ${text}`) });
       const seconds = (performance.now() - begin) / 1000;
-      // At once: what comes later may fail.
+      // Record each result at once, because a later benchmark may fail.
       record(name, { ...result, title, seconds });
       lines.push(...result.ratios);
       progress(`${name}: done in ${Math.round(seconds)} s`, true);
@@ -56,7 +56,7 @@ async function run(names: readonly string[]): Promise<number> {
   return lines.some(({ bar, median }) => bar !== undefined && median < bar) ? 1 : 0;
 }
 
-/** One line that changes in place on a terminal; elsewhere one line each. A lasting one stays in both. */
+/** Prints progress: on a terminal as one line that is replaced, elsewhere line by line. A lasting line is kept. */
 function progressLine(): (text: string, lasting?: boolean) => void {
   const begin = performance.now();
   return (text, lasting = false) => {

@@ -3,6 +3,6 @@ import { AwsSolutionsChecks } from 'cdk-nag';
 import { shopApp } from '../examples/shop/app.ts';
 
 const app = shopApp({ outdir: process.env.CDK_OUTDIR ?? 'cdk.out' });
-// An error of a rule that nobody has acknowledged with a reason ends the synthesis.
+// A cdk-nag error ends the synthesis unless the app acknowledges it with a reason.
 Validations.of(app).addPlugins(new AwsSolutionsChecks(app));
 app.synth();

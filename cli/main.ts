@@ -1,70 +1,108 @@
 import { Command, CommanderError } from 'commander';
 import { EXIT, reportError } from './errors.ts';
-
-/** By name, in the order of the help. Only the one that is typed is loaded: loading all takes longer than most of them run. */
-const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
-  up: async () => (await import('./up.ts')).upCommand(),
-  put: async () => (await import('./put.ts')).putCommand(),
-  delete: async () => (await import('./delete.ts')).deleteCommand(),
-  get: async () => (await import('./get.ts')).getCommand(),
-  import: async () => (await import('./import/command.ts')).importCommand(),
-  export: async () => (await import('./export.ts')).exportCommand(),
-  status: async () => (await import('./status/command.ts')).statusCommand(),
-  watch: async () => (await import('./watch/command.ts')).watchCommand(),
-  parked: async () => (await import('./parked/command.ts')).parkedCommand(),
-  release: async () => (await import('./release.ts')).releaseCommand(),
-  resync: async () => (await import('./resync.ts')).resyncCommand(),
-  backfill: async () => (await import('./backfill/command.ts')).backfillCommand(),
-  reconcile: async () => (await import('./reconcile/command.ts')).reconcileCommand(),
-  restore: async () => (await import('./restore.ts')).restoreCommand(),
-  cost: async () => (await import('./cost/command.ts')).costCommand(),
-};
+import type { CommandIo } from './io.ts';
+import { typed } from './output/typed.ts';
 
 /**
- * Runs what was typed to its end and leaves its exit code in `process.exitCode`; what went wrong is printed.
- *
- * @param typed the arguments, the command's name among them
+ * The commands, in the order of the help. Only the one that is typed is loaded: loading all takes longer than most
+ * commands run.
  */
-export async function main(typed: readonly string[]): Promise<void> {
+const COMMANDS: Readonly<Record<string, (io: CommandIo) => Promise<Command>>> = {
+  up: async (io) => (await import('./commands/up/command.ts')).upCommand(io),
+  put: async (io) => (await import('./commands/put.ts')).putCommand(io),
+  delete: async (io) => (await import('./commands/delete.ts')).deleteCommand(io),
+  get: async (io) => (await import('./commands/get.ts')).getCommand(io),
+  import: async (io) => (await import('./commands/import/command.ts')).importCommand(io),
+  export: async (io) => (await import('./commands/export.ts')).exportCommand(io),
+  status: async (io) => (await import('./commands/status/command.ts')).statusCommand(io),
+  watch: async (io) => (await import('./commands/watch/command.ts')).watchCommand(io),
+  parked: async (io) => (await import('./commands/parked/command.ts')).parkedCommand(io),
+  release: async (io) => (await import('./commands/release.ts')).releaseCommand(io),
+  resync: async (io) => (await import('./commands/resync.ts')).resyncCommand(io),
+  backfill: async (io) => (await import('./commands/backfill/command.ts')).backfillCommand(io),
+  reconcile: async (io) => (await import('./commands/reconcile.ts')).reconcileCommand(io),
+  restore: async (io) => (await import('./commands/restore.ts')).restoreCommand(io),
+  cost: async (io) => (await import('./commands/cost/command.ts')).costCommand(io),
+};
+
+/** What `runCommand` needs; see `CommandIo`. */
+export interface RunOptions extends Pick<CommandIo, 'cwd' | 'stdin' | 'stdout' | 'stderr'> {
+  /** Default: the environment of this process. */
+  readonly env?: CommandIo['env'];
+  /** Default: no signal ever comes. `interruptedBy` makes one of an abort signal. */
+  readonly onSignal?: CommandIo['onSignal'];
+  /** Default: `import()`. */
+  readonly importModule?: CommandIo['importModule'];
+}
+
+/**
+ * Runs one command to its end and prints what goes wrong. Several commands may run in one process, one after the other
+ * or at once.
+ *
+ * @param args the arguments, with the name of the command: `['get', 'ordering', 'Country', 'FR']`
+ * @returns the exit code
+ */
+export async function runCommand(args: readonly string[], options: RunOptions): Promise<number> {
+  const io: CommandIo = {
+    env: process.env,
+    onSignal: () => () => undefined,
+    importModule: (url) => import(url),
+    ...options,
+    exitCode: EXIT.ok,
+  };
   const program = programOf();
-  const name = typed.find((argument) => !argument.startsWith('-')) ?? '';
-  const wanted = Object.hasOwn(COMMANDS, name) ? [COMMANDS[name]] : Object.values(COMMANDS);
-  for (const load of wanted) if (load) program.addCommand(await load());
+  const name = args.find((argument) => !argument.startsWith('-')) ?? '';
+  for (const command of await loadCommands(io, name)) program.addCommand(command);
   try {
-    await usage(program).parseAsync([...typed], { from: 'user' });
+    await configured(program, io).parseAsync([...args], { from: 'user' });
+    return io.exitCode;
   } catch (error) {
-    // Of its own errors, and of a help that was asked for, commander has printed all.
-    if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? EXIT.ok : EXIT.usage;
-    else process.exitCode = reportError(error, program.opts<{ debug?: boolean }>().debug ?? false);
+    // Commander has printed its own errors, and a help that was asked for.
+    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
+    return reportError(io, error, program.opts<{ debug?: boolean }>().debug ?? false);
   }
 }
 
-function programOf(): Command {
-  return (
-    new Command('freshet')
-      .description(
-        'Event-carried state transfer on AWS: local read-only caches of the reference data that other services own.',
-      )
-      .option('--debug', 'show where an error came from')
-      .addHelpText(
-        'after',
-        `
-In an app that has the package, type a command as: npx freshet COMMAND
-In a clone of the project: npm run -s freshet -- COMMAND
-Commands find the running local cloud by themselves; start one with: npx freshet up (in a clone: npm start)
-status and watch also look at stacks on AWS: --stack NAME`,
-      )
-      // Contracts and stories may be TypeScript. All that is imported after this is imported slower, so the command itself comes before.
-      .hook('preAction', async () => {
-        await import('./typescript.ts');
-      })
-  );
+/** Loads the command of a name, or all commands where none has the name. */
+export async function loadCommands(io: CommandIo, name = ''): Promise<readonly Command[]> {
+  const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
+  return Promise.all((command ? [command] : Object.values(COMMANDS)).map((load) => load(io)));
 }
 
-function usage(command: Command): Command {
-  for (const sub of command.commands) usage(sub);
+function programOf(): Command {
+  return new Command('freshet')
+    .description(
+      'Event-carried state transfer on AWS: local read-only caches of the reference data that other services own.',
+    )
+    .option('--debug', 'print the stack trace of an error')
+    .addHelpText(
+      'after',
+      `
+Type a command as: ${typed('COMMAND')}
+The commands find the local cloud that runs for the current folder. To start one: ${typed('up')}
+The commands status and watch also read stacks on AWS: --stack NAME`,
+    );
+}
+
+/** Has a command and its subcommands print on the command's own streams, and throw instead of ending the process. */
+function configured(command: Command, io: CommandIo): Command {
+  for (const sub of command.commands) configured(sub, io);
+  const { stdout, stderr } = io;
   return command
     .configureHelp({ showGlobalOptions: true })
-    .showHelpAfterError('(add --help for what is allowed)')
+    .configureOutput({
+      writeOut: (text) => void stdout.write(text),
+      writeErr: (text) => void stderr.write(text),
+      getOutHelpWidth: () => widthOf(stdout),
+      getErrHelpWidth: () => widthOf(stderr),
+      getOutHasColors: () => stdout.isTTY === true,
+      getErrHasColors: () => stderr.isTTY === true,
+    })
+    .showHelpAfterError('(add --help to see what is allowed)')
     .exitOverride();
+}
+
+/** The width that help is wrapped at; commander takes 80 columns where there is no terminal. */
+function widthOf({ isTTY, columns }: CommandIo['stdout']): number {
+  return isTTY && columns !== undefined ? columns : 80;
 }

@@ -1,2 +1,2 @@
-// Loaded, it lets all that is imported from then on be TypeScript, which Node 20 doesn't load by itself.
+// Once this module is loaded, Node 20 can import TypeScript.
 import 'tsx';

@@ -1,15 +1,15 @@
 import canonicalize from 'canonicalize';
 import type { State } from './state.ts';
 
-/** What changed between two states, by top-level field. */
+/** The changes from one state to another, by top-level field. */
 export interface Delta {
   /** Fields that are new or different, with their new values. */
   readonly changed: State;
-  /** Fields that are gone, sorted. */
+  /** Names of removed fields, sorted. */
   readonly removed: readonly string[];
 }
 
-/** What changed from one state to the next. */
+/** Returns the changes from one state to another. */
 export function deltaOf(before: State, after: State): Delta {
   const changed = Object.entries(after).filter(
     ([field, value]) => !Object.hasOwn(before, field) || canonicalize(before[field]) !== canonicalize(value),
@@ -18,8 +18,8 @@ export function deltaOf(before: State, after: State): Delta {
   return { changed: Object.fromEntries(changed), removed: removed.sort() };
 }
 
-/** The state that a delta makes of its base. */
+/** Returns the state that results from applying a delta to its base. */
 export function applyDelta(base: State, { changed, removed }: Delta): State {
-  const gone = new Set(removed);
-  return Object.fromEntries(Object.entries({ ...base, ...changed }).filter(([field]) => !gone.has(field)));
+  const removedFields = new Set(removed);
+  return Object.fromEntries(Object.entries({ ...base, ...changed }).filter(([field]) => !removedFields.has(field)));
 }

@@ -14,49 +14,65 @@ import { shortened } from './errors.ts';
 import { TOMBSTONE_DIGEST } from './state.ts';
 import { traceparentOf } from './trace.ts';
 
-/** What was true of one entity at one version: the whole state, what changed since the version before, or that it was deleted. Never edited. */
+/**
+ * An event about one entity at one version: its whole state, the changes since the previous version, or its deletion.
+ * An event is never edited.
+ */
 export type VersionedEvent = EventAttributes &
   (
     | { readonly kind: 'state'; readonly data: unknown }
-    | { readonly kind: 'delta'; readonly data: Delta /** Digest of the version before. */; readonly baseDigest: string }
+    | {
+        readonly kind: 'delta';
+        readonly data: Delta;
+        /** Digest of the previous version's state. */
+        readonly baseDigest: string;
+      }
     | { readonly kind: 'tombstone' }
   );
 
-/** What every versioned event says beside its data. */
+/** The attributes of every versioned event. */
 export interface EventAttributes {
   readonly entity: EntityRef;
   /** Integer from 1; grows by one with each committed change of the entity. */
   readonly version: number;
-  /** Digest of the full state, of a delta the resulting one; every tombstone has the same. */
+  /** Digest of the full state; for a delta, of the resulting state. All tombstones have the same digest. */
   readonly digest: string;
   /** The boundary that owns the entity. */
   readonly owner: string;
-  /** The schema version that the state was committed under. */
+  /** The schema version with which the state was committed. */
   readonly schemaVersion: number;
   /** When the owner committed the version, ISO 8601. */
   readonly changedAt: string;
-  /** When the event was published, ISO 8601; redrive keeps it, a resync or backfill is an event of its own. */
+  /** When the event was published, ISO 8601. A redrive keeps this time; a resync or backfill publishes a new event. */
   readonly publishedAt: string;
-  /** The trace in which the owner committed the version, as W3C's `traceparent`; undefined where it was committed outside of one. */
+  /** The trace in which the owner committed the version, as W3C `traceparent`; undefined if there was no trace. */
   readonly traceparent?: string | undefined;
 }
 
-/** A versioned event as it came. */
+/** A versioned event as a cache receives it. */
 export type ReadEvent = VersionedEvent & {
-  /** Whether it was sent once more by a repair: its lead time says nothing of the pipeline. */
+  /** Whether a repair sent it again. Its lead time then says nothing about the pipeline. */
   readonly sentAgain: boolean;
 };
 
-/** What precedes the owner in `source`. */
+/** Prefix of the owner's name in `source`. */
 export const SOURCE_PREFIX = 'urn:freshet:';
 const timestamp = z.iso.datetime();
 
-/** zod/mini brings no messages of its own, and a global locale would be everyone's. */
+/** zod/mini has no messages of its own, and a global locale would change the messages of the whole process. */
 const english = { error: en().localeError };
 
 const digest = z.string().check(z.regex(/^[A-Za-z0-9_-]{43}$/));
 
-/** CloudEvents 1.0, structured JSON; the attributes after `datacontenttype` are Freshet's extensions. */
+/** Highest schema version: CloudEvents integers end at 2^31 - 1. */
+const MAX_SCHEMA_VERSION = 2 ** 31 - 1;
+
+/**
+ * Maximum length of a parser's or a schema's message in an explanation, in characters: the message may quote the body.
+ */
+const MAX_EXPLANATION_LENGTH = { json: 120, schema: 200 } as const;
+
+/** CloudEvents 1.0 in structured JSON; the attributes after `datacontenttype` are Freshet's extensions. */
 const envelope = z.object({
   specversion: z.literal('1.0'),
   id: z.string().check(z.minLength(1), z.maxLength(128)),
@@ -66,17 +82,17 @@ const envelope = z.object({
   time: timestamp,
   datacontenttype: z.literal('application/json'),
   kind: z.enum(['state', 'delta', 'tombstone']),
-  // A text: CloudEvents integers end at 2^31 - 1, versions don't.
+  // A text, because CloudEvents integers end at 2^31 - 1 and versions don't.
   entityversion: z.string().check(z.regex(/^[1-9][0-9]{0,15}$/)),
   digest,
   basedigest: z.optional(digest),
-  schemaversion: z.int().check(z.gte(1), z.lte(2 ** 31 - 1)),
+  schemaversion: z.int().check(z.gte(1), z.lte(MAX_SCHEMA_VERSION)),
   publishedat: timestamp,
   traceparent: z.optional(z.unknown()),
   data: z.optional(z.unknown()),
 });
 
-/** Whether parsed JSON is a delta. By hand: a schema's record would drop a field named `__proto__`. */
+/** Whether parsed JSON is a delta. Not checked with a schema, because a zod record drops a field named `__proto__`. */
 function isDelta(data: unknown): data is Delta {
   if (typeof data !== 'object' || data === null) return false;
   const { changed, removed, ...rest } = data as Record<string, unknown>;
@@ -85,16 +101,20 @@ function isDelta(data: unknown): data is Delta {
   return isObject && areTexts && Object.keys(rest).length === 0;
 }
 
-/** What goes into an envelope beside its data. */
+/** An event without its data. */
 export interface Envelope extends EventAttributes {
-  /** Why it is sent once more; default: it is sent for the first time. */
+  /** Why the event is sent again; default: it is sent for the first time. */
   readonly again?: SentAgain | undefined;
   readonly kind: VersionedEvent['kind'];
-  /** Digest of the version before; only of a delta. */
+  /** Digest of the previous version's state; only for a delta. */
   readonly baseDigest?: string;
 }
 
-/** Writes an event as CloudEvents JSON. `dataJson` is the data's text, so it isn't parsed only to be written again; a tombstone has none. */
+/**
+ * Writes an event as CloudEvents JSON.
+ *
+ * @param dataJson the data as JSON text, so that the caller need not parse stored JSON; undefined for a tombstone
+ */
 export function serialiseEvent(event: Envelope, dataJson: string | undefined): string {
   const attributes = JSON.stringify({
     specversion: '1.0',
@@ -121,18 +141,20 @@ export interface Unreadable {
   readonly message: string;
 }
 
-/** Reads an event; anything that isn't exactly one is `malformed`, with the field and what is wrong with it. */
+/** Reads an event. Any other body is `malformed`; the message names the field and the problem. */
 export function parseEvent(body: string): ReadEvent | Unreadable {
   let json: unknown;
   try {
     json = JSON.parse(body);
   } catch (error) {
-    return malformed(`not JSON: ${error instanceof Error ? error.message.slice(0, 120) : 'unreadable'}`);
+    const message = error instanceof Error ? error.message.slice(0, MAX_EXPLANATION_LENGTH.json) : 'unreadable';
+    return malformed(`not JSON: ${message}`);
   }
   const parsed = envelope.safeParse(json, english);
   if (!parsed.success) {
     const [issue] = parsed.error.issues;
-    return malformed(`${issue?.path.join('.') || 'envelope'}: ${shortened(issue?.message ?? 'invalid', 200)}`);
+    const message = shortened(issue?.message ?? 'invalid', MAX_EXPLANATION_LENGTH.schema);
+    return malformed(`${issue?.path.join('.') || 'envelope'}: ${message}`);
   }
   const { data: attributes } = parsed;
   const version = Number(attributes.entityversion);
@@ -142,18 +164,18 @@ export function parseEvent(body: string): ReadEvent | Unreadable {
   }
   const { kind, basedigest, data } = attributes;
   if ((kind === 'tombstone') !== (data === undefined)) {
-    return malformed('data: a state or a delta has it, a tombstone has none');
+    return malformed('data: a state or delta event must have data, a tombstone must not');
   }
   if ((kind === 'tombstone') !== (attributes.digest === TOMBSTONE_DIGEST)) {
-    return malformed("digest: every tombstone has the tombstone's, another event never has");
+    return malformed('digest: a tombstone must have the digest of all tombstones, any other event must not');
   }
   if ((kind === 'delta') !== (basedigest !== undefined)) {
-    return malformed('basedigest: a delta has it, another event has none');
+    return malformed('basedigest: a delta event must have it, any other event must not');
   }
   const entity = { type: attributes.type, id: attributes.subject };
   const firstId = deduplicationId(entity, version);
   if (attributes.id !== firstId && !attributes.id.startsWith(`${firstId}~`)) {
-    return malformed('id: not that of the entity and version that it names');
+    return malformed("id: doesn't match the entity and version of the event");
   }
   const common = {
     entity,
@@ -168,8 +190,9 @@ export function parseEvent(body: string): ReadEvent | Unreadable {
   };
   if (kind === 'tombstone') return { ...common, kind };
   if (kind === 'state') return { ...common, kind, data };
-  if (!isDelta(data))
-    return malformed('data: of a delta: an object "changed", an array of texts "removed", nothing else');
+  if (!isDelta(data)) {
+    return malformed('data: a delta must have an object "changed" and an array of texts "removed", and nothing else');
+  }
   return { ...common, kind, baseDigest: basedigest ?? '', data };
 }
 

@@ -1,13 +1,16 @@
 import type { Outcome } from './outcome.ts';
 import type { SagaOutcome } from './saga/step.ts';
 
-/** CloudWatch namespace of everything that Freshet emits. */
+/** CloudWatch namespace of all metrics that Freshet emits. */
 export const METRIC_NAMESPACE = 'Freshet';
 
-/** The one dimension of every metric, under Powertools' name for it: the boundary, whose relay, projector, report or governor speaks. */
+/**
+ * The only dimension of every metric, named as Powertools names it. Its value is the boundary whose relay, projector,
+ * report or governor emits the metric.
+ */
 export const BOUNDARY_DIMENSION = 'service';
 
-/** Metric that counts each outcome; one event, one count. */
+/** The metric that counts each outcome. Each event is counted once. */
 export const OUTCOME_METRICS = {
   applied: 'Applied',
   superseded: 'Superseded',
@@ -19,78 +22,78 @@ export const OUTCOME_METRICS = {
   held: 'Held',
 } as const satisfies Record<Outcome, string>;
 
-/** What a projector says of its time and its failures, beside the outcomes. */
+/** The projector's metrics besides the outcomes. */
 export const PROJECTOR_METRICS = {
-  /** Every event that ended, whatever its outcome: what consumption is measured by. */
+  /** Events that ended, with any outcome. The consumption rate is measured from this metric. */
   settled: 'Settled',
-  /** Milliseconds from the owner's commit to applied in the cache; one value per applied event. */
+  /** Milliseconds from the owner's commit to the application in the cache; one value per applied event. */
   leadTime: 'LeadTime',
-  /** Milliseconds from sent to the queue to received; one value per settled event. */
+  /** Milliseconds from sending to the queue to receiving from it; one value per settled event. */
   queueTime: 'QueueTime',
-  /** Milliseconds from received to done; one value per batch, whose groups run side by side. */
+  /** Milliseconds from receiving to the end of processing; one value per batch, because its groups run concurrently. */
   processingTime: 'ProcessingTime',
   /** Messages that went back to the queue after an infrastructure failure. */
   returned: 'Returned',
-  /** Those of them that SQS leaves out of the age of the oldest from their next receive on. */
+  /** Returned messages that SQS leaves out of the age of the oldest message from their next receive on. */
   returnedOften: 'ReturnedOften',
-  /** Those of them that a throttling table refused. */
+  /** Returned messages that a throttling table refused. */
   throttled: 'Throttled',
-  /** Events that had the version of what is stored and another digest: immutability was broken. */
+  /** Events with the stored version but another digest: immutability was broken. */
   conflicts: 'Conflicts',
-  /** Messages of a batch that were of the group which most were of. */
+  /** Number of messages in the largest message group of a batch. */
   hottestGroup: 'HottestGroupEvents',
 } as const;
 
-/** That group's id, beside the metrics as a property of the log line and never as a dimension: see `hottestGroup` above. */
+/** Log property with the id of the largest message group, see `hottestGroup` above. It is never a dimension. */
 export const HOTTEST_GROUP_PROPERTY = 'hottestGroup';
 
-/** What became of the records of an owner's stream; `Failed` ones are tried again. */
+/** The metric that counts each result of a record of an owner's stream. `Failed` records are retried. */
 export const RELAY_METRICS = {
   published: 'Published',
   expired: 'Expired',
   beforeEpoch: 'BeforeEpoch',
   diverted: 'Diverted',
   failed: 'Failed',
-  /** Versions that left inside a newer one of the same entity. */
+  /** Versions that weren't published because a newer version of the entity was published instead. */
   conflated: 'Conflated',
 } as const;
 
-/** Milliseconds from the owner's commit to published; one value per batch, that of its oldest record. */
+/** Milliseconds from the owner's commit to the publication; one value per batch, for its oldest record. */
 export const RELAY_DELAY_METRIC = 'RelayDelay';
 
-/** What a cache's report says once per control interval. Rates are per second. */
+/** The metrics of a cache's report, emitted once per control interval. Rates are per second. */
 export const REPORT_METRICS = {
-  /** Messages that wait in the queue or are under way. */
+  /** Visible, in-flight and delayed messages of the queue. */
   backlog: 'Backlog',
   productionRate: 'ProductionRate',
   consumptionRate: 'ConsumptionRate',
-  /** Production by consumption, percent; only while something is consumed. */
+  /** Production divided by consumption, in percent; only while events are consumed. */
   utilisation: 'Utilisation',
-  /** Seconds; only where it is finite. */
+  /** Drain time in seconds; only while it is finite. */
   drainTime: 'DrainTime',
-  /** Age of the oldest message, seconds. */
+  /** Age of the oldest message in seconds. */
   oldestAge: 'OldestAge',
-  /** Since each type of the cache was last known to be complete, seconds. */
+  /** Staleness of the cache's stalest type in seconds; only while it is finite. */
   staleness: 'Staleness',
-  /** Events that lie in the parking table, parked or held. */
-  setAside: 'SetAside',
+  /** Parked and held events in the parking table. */
+  parked: 'SetAside',
 } as const;
 
-/** What an owner's governor says once per control interval. */
+/** The metrics of an owner's governor, emitted once per control interval. */
 export const GOVERNOR_METRICS = {
   /** 0 normal, 1 paced, 2 refusing. */
   flowState: 'FlowState',
-  /** Writes a second that are admitted; only while paced. */
+  /** Admitted writes a second; only while paced. */
   pace: 'Pace',
   /** Caches that may slow the owner and whose report is missing or too old. */
   reportsMissing: 'ReportsMissing',
-  /** Committed and not yet published. */
+  /** Records that are committed but not yet published. */
   streamBacklog: 'StreamBacklog',
-  /** How much of the stream's 24 hours the oldest unpublished record has used, percent. */
+  /** Age of the oldest unpublished record, in percent of the stream's 24 hours. */
   streamUse: 'StreamUse',
 } as const;
 
-/** Metric that counts each outcome of a saga, whose name stands where a boundary's does. */
+/** The metric that counts each outcome of a saga. The value of its dimension is the saga's name. */
 export const SAGA_METRICS = {
   waiting: 'SagaWaiting',
   decided: 'SagaDecided',

@@ -1,24 +1,26 @@
 /**
- * Name of the Contributor Insights rule that counts a cache's events by message group. From the projector's physical name, which is unique in
- * its account and region and which the stack's output tells, so that whoever knows the deployment finds the rule.
+ * Returns the name of the Contributor Insights rule that counts a cache's events by message group. It derives from the
+ * projector's physical name, which is unique in an account and region and is an output of the stack, so that a command
+ * can find the rule of a deployment.
  *
- * @param projector function name, up to 64 characters; a rule's name takes 128 (cloudwatch/API_InsightRule, 2026-11-25)
+ * @param projector function name, up to 64 characters; a rule's name allows 128 (cloudwatch/API_InsightRule,
+ *   2026-11-25)
  */
 export function hottestGroupsRule(projector: string): string {
   return `${projector}-hottest-groups`;
 }
 
 /**
- * Name under which the relay of a boundary's facts counts: not the boundary's own, since the governor of its entities goes by what their relay
- * says.
+ * Returns the dimension value for the relay of a boundary's facts. It differs from the boundary's name, because the
+ * governor reads the metrics of the entities' relay under that name.
  */
 export function factRelayName(boundary: string): string {
   return `${boundary}:facts`;
 }
 
 /**
- * Name under which a queue of facts counts: not its own, since a boundary may be named so, and what its projector says of the same metrics is what
- * the boundary's owners are told.
+ * Returns the dimension value for a queue of facts. It differs from the queue's name, because a boundary may have the
+ * same name and its owners are told the projector's values of the same metrics.
  */
 export function factQueueName(queue: string): string {
   return `${queue}:queue`;

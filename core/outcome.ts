@@ -1,4 +1,4 @@
-/** How an event ended at a cache. Every event ends as exactly one of these, and each is counted. */
+/** The outcomes of an event at a cache. Every event ends with exactly one of them, and each is counted. */
 export const OUTCOMES = [
   'applied',
   'superseded',
@@ -11,18 +11,33 @@ export const OUTCOMES = [
 ] as const;
 
 /**
- * `applied`: stored · `superseded`: overtaken by a newer one of the same batch that was stored · `duplicate`: same version,
- * same digest as stored · `outdated`: older than stored · `gap`: a delta whose predecessor isn't here, so the owner was asked for the
- * whole state · `discarded`, `parked`: poison, dropped or set aside with its reason · `held`: set aside in order, behind a stopped entity.
+ * How an event ended at a cache.
+ *
+ * - `applied`: the event was stored
+ * - `superseded`: a newer event of the same batch was stored instead
+ * - `duplicate`: the cache stores the same version with the same digest
+ * - `outdated`: the cache stores a newer version
+ * - `gap`: a delta whose previous version the cache doesn't store; the cache asked the owner for the whole state
+ * - `discarded`: poison, dropped
+ * - `parked`: poison, stored in the parking table with its reason
+ * - `held`: stored in the parking table, in order, because the entity is stopped
  */
 export type Outcome = (typeof OUTCOMES)[number];
 
 /**
- * Why an event can't be applied. `malformed`: not readable · `unknown-type`: the cache doesn't keep it · `wrong-owner`: published by
- * a boundary that doesn't own the type · `wrong-group`: not in its entity's message group · `newer-schema`: written by a
- * schema version the cache doesn't know yet · `invalid`: doesn't meet the schema, or its upcast failed · `too-old`: published longer ago
- * than deletions are remembered · `conflict`: same version, other digest, so immutability was broken · `unstorable`: the cache's
- * table can't hold it · `retries-exhausted`: failed for longer and more often than its budget · `crashed`: the projector didn't survive it.
+ * Why an event can't be applied.
+ *
+ * - `malformed`: it can't be read
+ * - `unknown-type`: the cache doesn't keep its type
+ * - `wrong-owner`: its publisher doesn't own the type
+ * - `wrong-group`: its message group isn't that of its entity
+ * - `newer-schema`: the cache doesn't know its schema version yet
+ * - `invalid`: it doesn't meet the schema, or its upcast failed
+ * - `too-old`: it was published longer ago than the cache remembers deletions
+ * - `conflict`: the cache stores the same version with another digest, so immutability was broken
+ * - `unstorable`: the cache's table can't store it
+ * - `retries-exhausted`: it failed for longer and more often than the retry budget allows
+ * - `crashed`: the projector crashed on it
  */
 export const POISON_REASONS = [
   'malformed',
@@ -42,8 +57,11 @@ export const POISON_REASONS = [
 export type PoisonReason = (typeof POISON_REASONS)[number];
 
 /**
- * What a consumer declares for poison. `discard`: counted, logged, gone · `park`: set aside, the entity's later events go on · `stop`: set
- * aside, and the entity's later events are held in order behind it until it is released.
+ * What a consumer declares for poison of a type.
+ *
+ * - `discard`: drop it; the projector counts and logs it
+ * - `park`: park it and apply the entity's later events
+ * - `stop`: park it and hold the entity's later events, in order, until an operator releases the entity
  */
 export const FAILURE_POLICIES = ['discard', 'park', 'stop'] as const;
 

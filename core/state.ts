@@ -5,10 +5,10 @@ import { FreshetError, quoted, shortened } from './errors.ts';
 /** A JSON value. */
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
 
-/** An entity's full state: a JSON object. */
+/** The full state of an entity: a JSON object of at most 248 KiB of canonical JSON, nested at most 64 levels deep. */
 export type State = { readonly [key: string]: Json };
 
-/** A state in the one form in which it is stored, compared and sent. */
+/** A state in the form in which Freshet stores, compares and sends it. */
 export interface CanonicalState {
   /** RFC 8785 JSON: equal states have equal texts. */
   readonly json: string;
@@ -16,49 +16,59 @@ export interface CanonicalState {
   readonly digest: string;
 }
 
-/** The digest of every tombstone: no JSON object has it, so a put after a delete always counts as a change. */
+/**
+ * The digest of every tombstone. No JSON object has this digest, so a put after a deletion always counts as a change.
+ */
 export const TOMBSTONE_DIGEST = sha256('tombstone');
 
 /**
- * Largest canonical state in UTF-8 bytes. An SNS message carries 256 KiB by default (sns/large-message-payloads) and a
- * DynamoDB item 400 KB (ddb/Constraints); the smaller one binds. 8 KiB are kept for the envelope, whose longest parts
- * are the id (1 KiB, up to 6 KiB when JSON escapes it) and the message attributes.
+ * Maximum size of a canonical state in UTF-8 bytes. An SNS message carries 256 KiB by default
+ * (sns/large-message-payloads), which is less than a DynamoDB item's 400 KB (ddb/Constraints). 8 KiB are reserved for
+ * the envelope, whose longest parts are the id (1 KiB, up to 6 KiB when JSON escapes it) and the message attributes.
  */
 export const MAX_STATE_BYTES = 256 * 1024 - 8 * 1024;
 
-/** Deepest nesting of a state; deeper JSON is hostile more often than meant. */
+/** Maximum nesting of a state, in levels. Deeper JSON is usually hostile. */
 export const MAX_STATE_DEPTH = 64;
 
+/** Maximum length of a field's path in a message, in characters. */
+const MAX_PATH_LENGTH = 200;
+
 /**
- * Checks that a value is a JSON object within the limits and brings it into canonical form.
- * Throws `InvalidState` with the field's path, or `StateTooLarge`.
+ * Checks that a value is a JSON object within the limits and returns its canonical form.
+ *
+ * @throws FreshetError `InvalidState` with the path of the field that is wrong · `StateTooLarge`
  */
 export function canonicalState(entity: EntityRef, value: unknown): CanonicalState {
   const json = canonicalJson(entity, value);
   const bytes = utf8Bytes(json);
   if (bytes > MAX_STATE_BYTES) {
     throw new FreshetError(
-      `state: ${entityName(entity)} is too large: ${bytes} bytes of JSON. Allowed: at most ${MAX_STATE_BYTES} bytes, what one ` +
-        'SNS message carries beside its envelope. Keep large content elsewhere (S3) and its key in the entity.',
+      `state: ${entityName(entity)} is too large: ${bytes} bytes of JSON. Allowed: at most ${MAX_STATE_BYTES} bytes, ` +
+        'which one SNS message carries besides its envelope. ' +
+        'Store large content elsewhere, such as in S3, and put its key into the entity.',
       { code: 'StateTooLarge', field: 'state', entity },
     );
   }
   return { json, digest: sha256(json) };
 }
 
-/** The canonical text of a JSON object of any size. Throws `InvalidState` with the field's path. */
+/**
+ * Returns the canonical text of a JSON object of any size. Throws `InvalidState` with the path of the field that is
+ * wrong.
+ */
 export function canonicalJson(entity: EntityRef, value: unknown): string {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    throw invalidState(entity, '', `a JSON object is needed, given: ${quoted(value)}`);
+    throw invalidState(entity, '', `not a JSON object: ${quoted(value)}`);
   }
   assertJson(entity, value, '', 0);
   return canonicalize(value) as string;
 }
 
-/** What `JSON.stringify` would drop or change silently is refused here instead; only a key without a value may be left out. */
+/** Refuses values that `JSON.stringify` would drop or change silently, except for a key whose value is `undefined`. */
 function assertJson(entity: EntityRef, value: unknown, path: string, depth: number): asserts value is Json {
   if (depth > MAX_STATE_DEPTH) {
-    throw invalidState(entity, path, `nested deeper than the ${MAX_STATE_DEPTH} levels allowed`);
+    throw invalidState(entity, path, `nested deeper than the allowed ${MAX_STATE_DEPTH} levels`);
   }
   if (value === null || typeof value === 'boolean') return;
   if (typeof value === 'string') {
@@ -77,7 +87,7 @@ function assertJson(entity: EntityRef, value: unknown, path: string, depth: numb
   if (typeof value === 'object' && isPlain(value)) {
     for (const [key, item] of Object.entries(value)) {
       const problem = textProblem(key);
-      if (problem !== undefined) throw invalidState(entity, path, `a key: ${problem}`);
+      if (problem !== undefined) throw invalidState(entity, path, `a key is not allowed: ${problem}`);
       if (item !== undefined) assertJson(entity, item, path === '' ? key : `${path}.${key}`, depth + 1);
     }
     return;
@@ -95,9 +105,10 @@ function isPlain(value: object): boolean {
 }
 
 function invalidState(entity: EntityRef, path: string, problem: string): FreshetError {
-  const field = path === '' ? 'state' : `state.${shortened(path, 200)}`;
+  const field = path === '' ? 'state' : `state.${shortened(path, MAX_PATH_LENGTH)}`;
   return new FreshetError(
-    `${field}: ${entityName(entity)}: ${problem}. Allowed: a JSON object of texts, finite numbers, booleans, nulls, arrays and objects.`,
+    `${field}: ${entityName(entity)}: ${problem}. ` +
+      'Allowed: a JSON object of texts, finite numbers, booleans, nulls, arrays and objects.',
     { code: 'InvalidState', field, entity },
   );
 }

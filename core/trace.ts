@@ -1,16 +1,16 @@
 /**
- * A trace context as W3C writes it, CloudEvents' `traceparent`: version, trace id, parent id and flags in hexadecimal digits
- * (www.w3.org/TR/trace-context, github.com/cloudevents/spec, extensions/distributed-tracing.md).
+ * * A W3C trace context, which CloudEvents carries as `traceparent`: version, trace id, parent id and flags in
+ * hexadecimal digits (www.w3.org/TR/trace-context, github.com/cloudevents/spec, extensions/distributed-tracing.md).
  */
 const TRACEPARENT = /^00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$/;
 
-/** The text if it is a trace context; a trace helps to find things and never makes an event invalid. */
+/** Returns the text if it is a trace context, else undefined. An invalid trace context never makes an event invalid. */
 export function traceparentOf(text: unknown): string | undefined {
   return typeof text === 'string' && TRACEPARENT.test(text) ? text : undefined;
 }
 
 /**
- * The trace context that an X-Ray header tells of, by its fields; undefined where trace or parent is missing
+ * Returns the trace context of an X-Ray tracing header, or undefined if the trace or the parent is missing
  * (xray/xray-concepts, Tracing header, 2026-11-25).
  *
  * @param fields `Root` as `1-5759e988-bd862e3fe1be46a994272793`, `Parent` as 16 hexadecimal digits, `Sampled` as 0 or 1

@@ -1,5 +1,5 @@
 import * as contracts from '#contracts';
-import { boundaryOf } from '../core/contract.ts';
+import { boundaryOf } from '../core/contract/define-boundary.ts';
 
-/** The boundary that the function was bundled with. */
+/** The boundary whose contracts are bundled with the function. */
 export default boundaryOf(contracts);

@@ -35,7 +35,7 @@ const projection = {
     ...cache,
     ...parking,
     requestResync: createGapNotice({ client: queues, queueUrl: gapQueueUrl }),
-    // What is tried again here came from no queue that it could go back to.
+    // Redriven events come from the parking table, so there is no message to postpone.
     postpone: async () => {},
   },
 };
@@ -58,11 +58,13 @@ const healing = createHealing({
 
 const report = repairTelemetry(boundary.name);
 
-/** Heals gaps, takes dead letters into parking, and does what an operator asks. */
+/** Heals gaps, parks dead letters and executes an operator's operations. */
 export async function handler(event: SQSEvent | object): Promise<SQSBatchResponse | object> {
   if ('Records' in event) return eachRecord(event, repairRecord);
   const operation = parseOperation(event);
-  if (operation === undefined) return { refused: 'not an operation of this function: see core/repair/operation.ts' };
+  if (operation === undefined) {
+    return { refused: 'not an operation of the repair function. Allowed: an operation of core/repair/operation.ts' };
+  }
   const result = await operate(projection, repair, operation);
   report.operated(operation.operation, result);
   return result;
@@ -71,9 +73,9 @@ export async function handler(event: SQSEvent | object): Promise<SQSBatchRespons
 async function repairRecord(record: SQSRecord): Promise<void> {
   if (record.eventSourceARN !== gapQueueArn) {
     const source = record.eventSourceARN === deadLetterQueueArn ? 'crashed' : 'undelivered';
-    const aside = deadLetter(receivedMessage(record), source, nowMs());
-    await parking.park(aside);
-    return report.parked(aside);
+    const parked = deadLetter(receivedMessage(record), source, nowMs());
+    await parking.park(parked);
+    return report.parked(parked);
   }
   const notice = parseGapNotice(record.body);
   if (notice === undefined) return report.ignored(record.messageId, 'not a notice of a gap');

@@ -1,4 +1,5 @@
-import { cloudWatchClient, dynamoDbClient, sqsClient } from '../adapters/aws/clients.ts';
+import { dynamoDbClient, sqsClient } from '../adapters/aws/clients.ts';
+import { cloudWatchClient } from '../adapters/aws/cloudwatch-client.ts';
 import { createReporting, sendReport } from '../adapters/govern/report.ts';
 import { reportTelemetry } from '../adapters/govern/telemetry.ts';
 import { createReader } from '../adapters/read/cache-table.ts';
@@ -28,24 +29,33 @@ const ports = createReporting({
 });
 const report = reportTelemetry(boundary.name);
 
-/** The backlog at the last report: what the next one counts from. */
+/** The sample is too old for current rates after this time. */
+const SAMPLE_LIFE_MS = 3 * intervalMs;
+
+/** Time between the two samples of a first report. */
+const FIRST_SPAN_MS = intervalMs / 12;
+
+/** The backlog at the last report, from which the next report computes its rates. */
 let before: Sample | undefined;
 
-/** Measures the cache's queue, tells its owners, and notes for the cache's readers up to when it is complete, on a schedule and when an alarm says that the cache falls behind. */
+/**
+ * Measures the cache's queue, sends a report to its owners, and stores up to when the cache is complete. Runs on a
+ * schedule, and when an alarm says that the cache falls behind.
+ */
 export async function handler(): Promise<void> {
-  // The first one of an execution environment, or the first one for long, looks twice.
-  if (before === undefined || Date.now() - before.atMs > 3 * intervalMs) before = await firstSample();
+  // Without a recent sample, such as in a new execution environment, the report takes two samples.
+  if (before === undefined || Date.now() - before.atMs > SAMPLE_LIFE_MS) before = await firstSample();
   const measured = await measureCache(ports, boundary.name, before, Date.now);
   before = measured.report;
   report.reported(measured.report, measured.lag);
-  const told = Object.entries(reportQueues).map(([owner, queueUrl]) =>
+  const sent = Object.entries(reportQueues).map(([owner, queueUrl]) =>
     sendReport(queues, queueUrl, { ...measured.report, share }).catch((error) => report.untold(owner, error)),
   );
-  await Promise.all([...told, saveCompleteness(measured.completeness)]);
+  await Promise.all([...sent, saveCompleteness(measured.completeness)]);
 }
 
 async function firstSample(): Promise<Sample> {
   const sample = { backlog: await ports.backlog(), atMs: Date.now() };
-  await new Promise((resolve) => setTimeout(resolve, intervalMs / 12));
+  await new Promise((resolve) => setTimeout(resolve, FIRST_SPAN_MS));
   return sample;
 }

@@ -1,6 +1,6 @@
-/** The boundary's contracts module; bundling resolves the name to the path that the construct was given. */
+/** The boundary's contracts module. Bundling resolves `#contracts` to the boundary's `module`. */
 declare module '#contracts' {
-  import type { ContractsModule } from '../core/contract.ts';
+  import type { ContractsModule } from '../core/contract/define-boundary.ts';
 
   const exported: ContractsModule['default'];
   export default exported;

@@ -1,13 +1,15 @@
 import type { ProjectSettings } from '../core/project/ports.ts';
 
-/** A variable that the construct sets; a function without it is deployed wrongly and fails when it starts. */
+/** Returns an environment variable that the construct sets. A function without it fails when it starts. */
 export function required(name: string): string {
   const value = process.env[name];
-  if (value === undefined || value === '') throw new Error(`environment variable ${name} is not set`);
+  if (value === undefined || value === '') {
+    throw new Error(`environment variable ${name}: not set. The construct that deploys the function must set it.`);
+  }
   return value;
 }
 
-/** What a construct deployed the projector's rules with. */
+/** Returns the projector's settings, which the construct sets. */
 export function projectSettings(): ProjectSettings {
   return {
     tombstoneLifeSeconds: Number(required('TOMBSTONE_LIFE_SECONDS')),

@@ -8,7 +8,7 @@ import { required } from './environment.ts';
 
 const relay = createRelaying({
   boundary,
-  // Not under the boundary's name: the governor of its entities counts what their relay publishes.
+  // Not the boundary's name, because the governor reads the metrics of the entities' relay under that name.
   name: factRelayName(boundary.name),
   topics: snsClient(),
   topicArn: required('TOPIC_ARN'),
@@ -17,7 +17,7 @@ const relay = createRelaying({
   change: factChange,
 });
 
-/** Publishes a batch of the facts that a boundary committed. */
+/** Publishes a batch of a boundary's committed facts. */
 export async function handler(event: DynamoDBStreamEvent): Promise<DynamoDBBatchResponse> {
   return relay(event);
 }

@@ -1,5 +1,6 @@
 import type { SQSBatchResponse, SQSEvent } from 'aws-lambda';
-import { cloudWatchClient, dynamoDbClient, snsClient } from '../adapters/aws/clients.ts';
+import { dynamoDbClient, snsClient } from '../adapters/aws/clients.ts';
+import { cloudWatchClient } from '../adapters/aws/cloudwatch-client.ts';
 import { createFlowStore } from '../adapters/govern/flow-table.ts';
 import { governorTelemetry } from '../adapters/govern/telemetry.ts';
 import { createOwner, type Owner } from '../adapters/own/owner-table.ts';
@@ -19,17 +20,20 @@ const settings = {
   reportLifeSeconds: Number(required('REPORT_LIFE_SECONDS')),
   decisionLifeSeconds: Number(required('DECISION_LIFE_SECONDS')),
 };
-/** Heartbeats go the way that the owner's entities go: through its table, or straight to the topic. */
+/** Heartbeats take the same path as the owner's entities: through its table, or directly to the topic. */
 const heartbeats = beating();
 const report = governorTelemetry(boundary.name);
 const progress = createRelayProgress({ client: cloudWatchClient(), owner: boundary.name, intervalSeconds });
 const ports = {
   ...createFlowStore({ client, tableName: required('FLOW_TABLE') }),
-  // What the caches report counts without it.
+  // If the relay's metrics can't be read, the governor decides from the reports alone.
   relayProgress: (nowMs: number) => progress(nowMs).catch(report.unmeasured),
 };
 
-/** Takes in the caches' reports and decides how writers may write; on its schedule it also commits each type's heartbeat. */
+/**
+ * Handles the caches' reports and decides how writers may write. On its schedule it also commits the heartbeat of each
+ * type.
+ */
 export async function handler(event: SQSEvent | object): Promise<SQSBatchResponse> {
   const records = 'Records' in event ? event.Records : [];
   const types = 'Records' in event ? [] : Object.keys(boundary.owns);
@@ -40,7 +44,7 @@ export async function handler(event: SQSEvent | object): Promise<SQSBatchRespons
     return one === undefined ? [] : [one];
   });
   report.governed(await govern(ports, settings, reports, Date.now()));
-  // Not before: an owner whose table doesn't take heartbeats is the one to be governed.
+  // Thrown after the decision, because an owner whose table refuses heartbeats must be governed too.
   for (const beat of beats) if (beat.status === 'rejected') throw beat.reason;
   return { batchItemFailures: [] };
 }

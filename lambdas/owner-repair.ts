@@ -18,7 +18,7 @@ const report = repairTelemetry(boundary.name);
 const owner = createOwner({ boundary, tableName: ownerTable, client });
 const { park } = createParking({ client, cacheTable: ownerTable, parkingTable: required('PARKING_TABLE') });
 
-/** Publishes entities once more that caches ask for, and takes the relay's failures into parking. */
+/** Publishes entities again that caches request, and parks the relay's failures. */
 export function handler(event: SQSEvent): Promise<SQSBatchResponse> {
   return eachRecord(event, async (record) => {
     if (record.eventSourceARN === resyncQueueArn) await resync(record);
@@ -33,7 +33,7 @@ async function resync({ body, messageId }: SQSRecord): Promise<void> {
     const result = await owner.resync(request.entity.type, request.entity.id, sha256(messageId).slice(0, 20));
     if (result === 'unknown') report.ignored(messageId, 'the owner has no such entity');
   } catch (error) {
-    // A type that isn't owned here, an id that can't be one: asked again it would fail again.
+    // The type isn't owned here, or the id isn't valid. A retry would fail again.
     if (!(error instanceof FreshetError)) throw error;
     report.ignored(messageId, error.code);
   }

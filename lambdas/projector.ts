@@ -2,8 +2,8 @@ import type { Context, SQSBatchResponse, SQSEvent } from 'aws-lambda';
 import { adaptiveDynamoDbClient, dynamoDbClient, sqsClient } from '../adapters/aws/clients.ts';
 import { createCacheWriter } from '../adapters/project/cache-writer.ts';
 import { createParking } from '../adapters/project/parking-table.ts';
+import { createPostponing } from '../adapters/project/postpone.ts';
 import { receivedMessage, timeLeft } from '../adapters/project/queue.ts';
-import { createPostponing } from '../adapters/project/set-aside.ts';
 import { projectorTelemetry } from '../adapters/project/telemetry.ts';
 import { createGapNotice } from '../adapters/repair/gaps.ts';
 import { projectBatch } from '../core/project/batch.ts';
@@ -22,7 +22,7 @@ const ports = {
 };
 const report = projectorTelemetry(boundary.name);
 
-/** Applies a batch of events to the cache; messages of groups that failed are returned, and only those. */
+/** Applies a batch of events to the cache. Only the messages of failed groups return to the queue. */
 export async function handler(event: SQSEvent, context: Context): Promise<SQSBatchResponse> {
   const receivedAtMs = Date.now();
   const handles = new Map(event.Records.map(({ messageId, receiptHandle }) => [messageId, receiptHandle]));

@@ -17,7 +17,7 @@ const relay = createRelaying({
   change: streamChange,
 });
 
-/** Publishes a batch of the owner's commits. While a cache lags, several changes of one entity leave as one. */
+/** Publishes a batch of the owner's commits. While a cache lags, several changes of an entity are published as one. */
 export async function handler(event: DynamoDBStreamEvent): Promise<DynamoDBBatchResponse> {
   return relay(event, (await flow.state()) !== 'normal');
 }

@@ -8,9 +8,14 @@ import saga from './saga-definition.ts';
 const store = createSagaStore({ client: dynamoDbClient(), tableName: required('SAGA_TABLE'), saga: saga.name });
 const report = sagaTelemetry(saga.name);
 
-/** Raises an alert for each instance that waits beyond its deadline, on a schedule. */
+/** Raises an alert for each overdue instance. Runs on a schedule. */
 export async function handler(): Promise<void> {
   const { raised, failures } = await raiseOverdue(saga, store, Date.now());
   for (const result of raised) report(result);
-  if (failures.length > 0) throw new AggregateError(failures, `${failures.length} alerts of ${saga.name} not raised`);
+  if (failures.length > 0) {
+    throw new AggregateError(
+      failures,
+      `saga ${saga.name}: ${failures.length} alerts could not be raised. They are retried.`,
+    );
+  }
 }

@@ -1,5 +1,5 @@
 import * as module from '#saga';
 import { sagaOf } from '../core/saga/define.ts';
 
-/** The saga that the function was bundled with. */
+/** The saga whose module is bundled with the function. */
 export default sagaOf(module);

@@ -1,4 +1,4 @@
-/** The saga's module; bundling resolves the name to the path that the construct was given. */
+/** The saga's module. Bundling resolves `#saga` to the saga's `module`. */
 declare module '#saga' {
   import type { SagaModule } from '../core/saga/define.ts';
 

@@ -16,7 +16,7 @@ const handling = {
   report: sagaTelemetry(saga.name),
 };
 
-/** Takes facts in, decides where all have arrived, and records what was decided. */
+/** Handles a batch of facts: stores them, decides when all facts have arrived, and records the decision. */
 export function handler(event: SQSEvent): Promise<SQSBatchResponse> {
   return sagaBatch(handling, event);
 }

@@ -1,63 +1,76 @@
-import { extname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { AssetHashType, DockerImage, type Duration } from 'aws-cdk-lib';
 import { Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { Architecture, Code, Function as LambdaFunction, Runtime, Tracing } from 'aws-cdk-lib/aws-lambda';
 import { LogGroup } from 'aws-cdk-lib/aws-logs';
 import type { Construct } from 'constructs';
-import { buildSync } from 'esbuild';
 import { acknowledge } from './acknowledge.ts';
-import { type DataProtectionProps, letLogsUse, logRetention, removalPolicy } from './data-protection.ts';
+import { bundle, CODE_ROOT } from './bundle.ts';
+import {
+  type DataProtectionProps,
+  dataProtection,
+  letLogsUse,
+  logRetention,
+  removalPolicy,
+} from './data-protection.ts';
 
-/** This project's root in a clone, `dist` in the package: the same folders are below both. */
-export const root = fileURLToPath(new URL('..', import.meta.url));
-
-const isSource = extname(import.meta.url) === '.ts';
-
-/** What a bundle of ES modules lacks: `require` for packages that are CommonJS, `__filename` for contracts that are. */
-const BANNER =
-  "import{createRequire}from'node:module';const require=createRequire(import.meta.url),__filename=import.meta.filename;";
-
-/** Props of a function that is bundled here. */
-export interface BundledFunctionProps {
-  /** Absolute path of the module that exports `handler`. */
+/** Props of `bundledFunction`. `stage`, `encryptionKey` and `logRetention` apply to the function's log group. */
+export interface BundledFunctionProps extends DataProtectionProps {
+  /** Absolute path of the module that exports `handler`, TypeScript or JavaScript. */
   readonly file: string;
-  /** What imports of a name are resolved to, absolute paths. @default - none */
-  readonly alias?: Readonly<Record<string, string>>;
+  /** What the function does, as the Lambda console shows it: at most 256 characters. */
   readonly description: string;
-  /** Time-out of one invocation. */
+  /**
+   * Timeout of one invocation, 1 second to 15 minutes. If the function handles the facts of a `FactQueue`, pass the
+   * same value there as `functionTimeout`.
+   */
   readonly timeout: Duration;
-  /** Memory in MiB; CPU grows with it. */
+  /** Memory in MiB, 128 to 10,240. Lambda allocates CPU in proportion to it. */
   readonly memorySize: number;
-  readonly environment: Record<string, string>;
-  /** How its logs are kept. */
-  readonly protection: DataProtectionProps;
+  /**
+   * Environment variables of the function.
+   * @default - none
+   */
+  readonly environment?: Record<string, string>;
+  /**
+   * Import names that the bundle resolves to other modules, each with the module's absolute path.
+   * @default - none
+   */
+  readonly alias?: Readonly<Record<string, string>>;
 }
 
 /**
- * A Lambda: Node on arm64, bundled with the SDK and all that it imports, traced by X-Ray. Its role lets it write its own log and nothing else
- * until more is granted.
+ * Creates a Lambda function of a service: Node.js 24 on arm64, bundled by esbuild with everything that it imports, and
+ * traced by X-Ray. Its role allows the function to write to its own log group and to X-Ray. Grant everything else, for
+ * instance with `LocalCache.grantRead`.
+ *
+ * The scope also gets the function's role, `<id>Role`, and its log group, `<id>Logs`.
+ *
+ * @throws Error if `stage` is unknown or `encryptionKey` is an alias; when the app is synthesised, also if `esbuild` or
+ *   `@aws-sdk/client-cloudwatch` isn't installed, or if esbuild can't bundle the module
  */
 export function bundledFunction(scope: Construct, id: string, props: BundledFunctionProps): LambdaFunction {
-  const { file, alias = {}, protection, ...rest } = props;
-  const logGroup = functionLog(scope, `${id}Logs`, protection);
-  // The role that the CDK would make may write every log group of the account.
+  const { file, alias = {}, description, timeout, memorySize, environment = {} } = props;
+  const logGroup = functionLog(scope, `${id}Logs`, dataProtection(props));
+  // The role that the CDK would create may write to every log group of the account.
   const role = new Role(scope, `${id}Role`, { assumedBy: new ServicePrincipal('lambda.amazonaws.com') });
   logGroup.grantWrite(role);
-  const made = new LambdaFunction(scope, id, {
-    ...rest,
+  const created = new LambdaFunction(scope, id, {
+    description,
+    timeout,
+    memorySize,
+    environment,
     role,
     logGroup,
     tracing: Tracing.ACTIVE,
     runtime: Runtime.NODEJS_24_X,
     architecture: Architecture.ARM_64,
     handler: 'index.handler',
-    code: Code.fromAsset(root, {
+    code: Code.fromAsset(CODE_ROOT, {
       assetHashType: AssetHashType.OUTPUT,
       bundling: {
-        // Asked for by the CDK, and never started: a bundle that can't be built here can't be built there.
+        // The CDK requires an image, which never runs: a bundle that fails here would fail in a container too.
         image: DockerImage.fromRegistry('dummy'),
-        // Never run either, but the CDK takes bundles to be the same whose commands are.
+        // The command never runs either. The CDK reuses a bundle for another asset with the same command.
         command: [file, ...Object.values(alias)],
         local: {
           tryBundle(outputFolder) {
@@ -68,19 +81,8 @@ export function bundledFunction(scope: Construct, id: string, props: BundledFunc
       },
     }),
   });
-  acknowledge(
-    role,
-    'IAM5[Resource::*]',
-    'xray:PutTraceSegments, xray:PutTelemetryRecords, dynamodb:ListStreams and cloudwatch:GetMetricData know no narrower resource (service authorization reference)',
-  );
-  for (const action of ['kms:GenerateDataKey*', 'kms:ReEncrypt*']) {
-    acknowledge(
-      role,
-      `IAM5[Action::${action}]`,
-      "the CDK's grants of a topic's or destination's key, of that key alone",
-    );
-  }
-  return made;
+  acknowledgeWildcards(role);
+  return created;
 }
 
 function functionLog(scope: Construct, id: string, protection: DataProtectionProps): LogGroup {
@@ -93,24 +95,18 @@ function functionLog(scope: Construct, id: string, protection: DataProtectionPro
   });
 }
 
-/**
- * Not by `NodejsFunction`: that takes entries below one project root with one lock file, and starts esbuild by the project's package
- * manager. Here the entry lies in a package, the contracts in an app around it, and neither root nor lock file is ours to know.
- */
-function bundle(file: string, alias: Readonly<Record<string, string>>, outputFolder: string): void {
-  buildSync({
-    entryPoints: [file],
-    outfile: join(outputFolder, 'index.mjs'),
-    bundle: true,
-    minify: true,
-    platform: 'node',
-    format: 'esm',
-    target: 'node20',
-    // From a clone, contracts find the sources of this package, as their app does.
-    ...(isSource && { conditions: ['freshet-source', 'module'] }),
-    mainFields: ['module', 'main'],
-    banner: { js: BANNER },
-    alias: { ...alias },
-    logLevel: 'warning',
-  });
+function acknowledgeWildcards(role: Role): void {
+  acknowledge(
+    role,
+    'IAM5[Resource::*]',
+    'xray:PutTraceSegments, xray:PutTelemetryRecords, dynamodb:ListStreams and cloudwatch:GetMetricData accept no ' +
+      'narrower resource (service authorization reference)',
+  );
+  for (const action of ['kms:GenerateDataKey*', 'kms:ReEncrypt*']) {
+    acknowledge(
+      role,
+      `IAM5[Action::${action}]`,
+      "the CDK grants these actions on the topic's or destination's key only",
+    );
+  }
 }

@@ -1,4 +1,5 @@
 import { Duration, Stack } from 'aws-cdk-lib';
+import type { Table } from 'aws-cdk-lib/aws-dynamodb';
 import { Rule, Schedule } from 'aws-cdk-lib/aws-events';
 import { LambdaFunction } from 'aws-cdk-lib/aws-events-targets';
 import type { IFunction, Function as ProjectorFunction } from 'aws-cdk-lib/aws-lambda';
@@ -10,23 +11,31 @@ import { CONTROL_INTERVAL, grantMetrics } from './flow-control.ts';
 import { freshetFunction } from './freshet-function.ts';
 import { grantStaleness } from './grant-staleness.ts';
 import { LIMITS } from './limits.ts';
-import type { LocalCache } from './local-cache.ts';
+
 import { DEFAULT_TOMBSTONE_LIFE, type LocalCacheProps, TOMBSTONE_MARGIN } from './local-cache-props.ts';
 import { REPAIR_TIMEOUT } from './parking.ts';
 import { grantSend, grantTable } from './protected-resources.ts';
 import { DEFAULT_BUDGET } from './retry-budget.ts';
 
-/** How long the projector may take for a batch. */
+/** Timeout of the projector for one batch. */
 export const FUNCTION_TIMEOUT = Duration.seconds(20);
 
 const REPORT_TIMEOUT = Duration.seconds(30);
 const DEFAULT_CONCURRENCY = 10;
 
-/** What a cache's functions work on. */
-type CacheParts = Construct &
-  Pick<LocalCache, 'table' | 'queue' | 'parkingTable' | 'deadLetterQueue' | 'subscriptionDeadLetterQueue' | 'gapQueue'>;
+/** The tables and queues that a cache's functions use, each as in `LocalCache`. */
+interface CacheResources {
+  readonly table: Table;
+  readonly queue: Queue;
+  readonly parkingTable: Table;
+  readonly deadLetterQueue: Queue;
+  readonly subscriptionDeadLetterQueue: Queue;
+  readonly gapQueue: Queue;
+}
 
-/** Applies what comes to the queue, and alone writes the cache. */
+type CacheParts = Construct & CacheResources;
+
+/** Adds the function that applies the queue's events to the cache. */
 export function addProjector(cache: CacheParts, props: LocalCacheProps): ProjectorFunction {
   const projector = freshetFunction(cache, 'Projector', {
     entry: 'projector',
@@ -35,7 +44,7 @@ export function addProjector(cache: CacheParts, props: LocalCacheProps): Project
     timeout: FUNCTION_TIMEOUT,
     memorySize: 512,
     environment: { ...environment(cache, props), QUEUE_URL: cache.queue.queueUrl },
-    protection: dataProtection(props),
+    ...dataProtection(props),
   });
   grantTable(cache.table, projector, 'GetItem', 'PutItem', 'UpdateItem');
   grantTable(cache.parkingTable, projector, 'PutItem', 'UpdateItem', 'DeleteItem');
@@ -50,7 +59,10 @@ export function addProjector(cache: CacheParts, props: LocalCacheProps): Project
   return projector;
 }
 
-/** Heals gaps, takes dead letters into parking, and does what an operator asks: by the projector's rules and conditions. */
+/**
+ * Adds the function that closes gaps, parks dead letters and carries out an operator's repairs. It writes the cache by
+ * the projector's rules and conditions.
+ */
 export function addRepair(cache: CacheParts, props: LocalCacheProps): IFunction {
   const { boundary, sources } = props;
   const resyncQueues = sources.map((source) => [source.boundary.name, source.resyncQueue.queueUrl]);
@@ -66,7 +78,7 @@ export function addRepair(cache: CacheParts, props: LocalCacheProps): IFunction 
       DEAD_LETTER_QUEUE_ARN: cache.deadLetterQueue.queueArn,
       RESYNC_QUEUES: Stack.of(cache).toJsonString(Object.fromEntries(resyncQueues)),
     },
-    protection: dataProtection(props),
+    ...dataProtection(props),
   });
   grantTable(cache.table, repair, 'GetItem', 'PutItem', 'UpdateItem');
   const parking = ['GetItem', 'PutItem', 'UpdateItem', 'DeleteItem', 'Query', 'BatchWriteItem'];
@@ -79,7 +91,7 @@ export function addRepair(cache: CacheParts, props: LocalCacheProps): IFunction 
   return repair;
 }
 
-/** Measures the queue once per control interval and tells the owners. */
+/** Adds the function that measures the queue once per control interval and sends a report to each owner. */
 export function addReport(cache: CacheParts, props: LocalCacheProps): IFunction {
   const { boundary, sources } = props;
   const reportQueues = sources.map((source) => [source.boundary.name, source.reportQueue.queueUrl]);
@@ -97,7 +109,7 @@ export function addReport(cache: CacheParts, props: LocalCacheProps): IFunction 
       INTERVAL_SECONDS: String(CONTROL_INTERVAL.toSeconds()),
       REPORT_QUEUES: Stack.of(cache).toJsonString(Object.fromEntries(reportQueues)),
     },
-    protection: dataProtection(props),
+    ...dataProtection(props),
   });
   grantTable(cache.table, report, 'GetItem');
   grantStaleness(report, cache.table);
@@ -112,12 +124,12 @@ export function addReport(cache: CacheParts, props: LocalCacheProps): IFunction 
   return report;
 }
 
-/** What leads to the repair function. */
+/** Returns the queues that the repair function consumes. */
 function repairQueues({ gapQueue, deadLetterQueue, subscriptionDeadLetterQueue }: CacheParts): readonly Queue[] {
   return [gapQueue, deadLetterQueue, subscriptionDeadLetterQueue];
 }
 
-/** What projector and repair function share. */
+/** Returns the environment variables that the projector and the repair function share. */
 function environment(cache: CacheParts, props: LocalCacheProps) {
   const { tombstoneLife = DEFAULT_TOMBSTONE_LIFE, maxEventAge, retryBudget } = props;
   const { attempts, age } = retryBudget ?? DEFAULT_BUDGET;
@@ -132,7 +144,10 @@ function environment(cache: CacheParts, props: LocalCacheProps) {
   };
 }
 
-/** How the mapping scales: provisioned pollers and a maximum concurrency exclude each other (lambda/services-sqs-scaling). */
+/**
+ * Returns how the mapping scales: with provisioned pollers or with a maximum concurrency. Lambda doesn't accept both
+ * (lambda/services-sqs-scaling).
+ */
 function scaling({ maxConcurrency, provisionedPollers }: LocalCacheProps) {
   if (provisionedPollers === undefined) return { maxConcurrency: maxConcurrency ?? DEFAULT_CONCURRENCY };
   const { minimum, maximum } = provisionedPollers;

@@ -2,8 +2,8 @@ import type { IGrantable } from 'aws-cdk-lib/aws-iam';
 import type { Topic } from 'aws-cdk-lib/aws-sns';
 import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
-import type { Boundary } from '../core/contract.ts';
-import { assertPublishable } from '../core/own/publishable.ts';
+import type { Boundary } from '../core/contract/contract.ts';
+import { assertPublishable } from '../core/contract/publishable.ts';
 import { checkAtSynth } from './checks/check-at-synth.ts';
 import { dataProtection } from './data-protection.ts';
 import { describeSource } from './deployed.ts';
@@ -18,15 +18,20 @@ import { fifoTopic } from './protected-resources.ts';
 export type ChangeTopicProps = OwnerProps;
 
 /**
- * For an owner whose database isn't DynamoDB: the topic of its changes and its flow control. The owner publishes through
- * `createStatePublisher`, from its database's own outbox, and answers the resync queue by publishing what is asked for once more.
+ * An owner whose database isn't DynamoDB: the topic of its changes, and its flow control. The owner's own code
+ * publishes each change with `createStatePublisher`, from an outbox of its database. It also consumes the resync queue
+ * and publishes each requested entity again.
+ *
+ * @throws Error if a prop is outside its range
  */
 export class ChangeTopic extends Construct implements ChangeSource {
+  /** The boundary that owns the entity types. */
   readonly boundary: Boundary;
-  /** SNS FIFO topic of every version; message group = entity. */
+  /** SNS FIFO topic of every version. The message group is the entity. */
   readonly topic: Topic;
-  /** Caches ask here for an entity's whole state; the owner's own function works on it. */
+  /** The queue in which caches request an entity's whole state. A function of the owner consumes it. */
   readonly resyncQueue: Queue;
+  /** Slows or refuses writers while a cache lags. */
   readonly flow: FlowControl;
 
   constructor(scope: Construct, id: string, props: ChangeTopicProps) {
@@ -48,12 +53,12 @@ export class ChangeTopic extends Construct implements ChangeSource {
     checkAtSynth(this);
   }
 
-  /** Where caches send their reports. */
+  /** The queue to which caches send their reports. */
   get reportQueue(): Queue {
     return this.flow.reportQueue;
   }
 
-  /** Lets a function of the owner publish, and obey flow control. */
+  /** Lets a function of the owner publish and read flow control. */
   grantPublish(grantee: IGrantable): void {
     this.topic.grantPublish(grantee);
     this.flow.grantWriter(grantee);

@@ -1,16 +1,18 @@
 import { isAbsolute } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { Boundary } from '../core/contract.ts';
+import type { Boundary } from '../core/contract/contract.ts';
 
 /**
- * The file that holds a boundary's or a saga's definition: what `defineBoundary` or `defineSaga` was told, as the running app loaded it. It is TypeScript where the app
- * runs by tsx, ts-node or Node itself, JavaScript where it was compiled; esbuild and the command line load either.
+ * Returns the absolute path of the file that defines a boundary or a saga: the module that called `defineBoundary` or
+ * `defineSaga`. It is TypeScript if the app runs by tsx, ts-node or Node itself, and JavaScript if the app was
+ * compiled. esbuild and the command line load both.
  */
 export function contractsFile({ module, name }: Pick<Boundary, 'module' | 'name'>): string {
-  // fileURLToPath drops what a loader has added as a query.
+  // fileURLToPath drops the query that a loader may have added.
   if (module.startsWith('file:')) return fileURLToPath(module);
   if (isAbsolute(module)) return module;
   throw new Error(
-    `module: of boundary ${name}: given: ${module}. The module's own import.meta.url, or __filename in a CommonJS module.`,
+    `module: of ${name}: neither a file: URL nor an absolute path: ${module}. Allowed: the import.meta.url of the ` +
+      'module that defines it, or __filename in a CommonJS module.',
   );
 }

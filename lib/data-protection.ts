@@ -5,23 +5,29 @@ import { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import type { Construct } from 'constructs';
 
 /**
- * How much a deployment's data is worth. `production`: tables and logs stay when the stack goes, tables can't be deleted, logs are kept for
- * three months. `development`: all goes with the stack, logs are kept for a week.
+ * Whether a deployment's data must be kept.
+ *
+ * - `production`: tables and logs stay when their stack is deleted, tables are protected from deletion, and logs are
+ *   kept for three months.
+ * - `development`: tables and logs are deleted with their stack, and logs are kept for a week.
  */
 export type DeploymentStage = 'production' | 'development';
 
-/** How data is kept and encrypted; every construct that holds some takes these props. */
+/** How data is kept and encrypted. Every construct that stores data takes these props. */
 export interface DataProtectionProps {
   /**
-   * Whether data outlives its stack.
+   * Whether data stays when its stack is deleted.
    * @default 'production'
    */
   readonly stage?: DeploymentStage;
   /**
-   * A customer-managed key for tables, queues, topic and logs. The services that use it by themselves (SNS into the queues, CloudWatch Logs)
-   * and the functions are let use it; of a key that was imported, its policy must say so already. A key of the same stack, or of one that comes
-   * before it; not an alias, which CloudWatch Logs doesn't take.
-   * @default - queues by SSE-SQS, tables by DynamoDB's own key, logs by CloudWatch's; the topic is not encrypted by a key of its own
+   * A customer-managed key that encrypts tables, queues, topics and logs: a key of the same stack, or of a stack that
+   * is deployed before it. An alias isn't allowed, because CloudWatch Logs doesn't accept one.
+   *
+   * Freshet's functions may use the key, and so may the AWS services that need it: SNS to send to the queues, and
+   * CloudWatch Logs. If the key is imported, its own policy must already allow these services.
+   * @default - queues are encrypted by SSE-SQS, tables by a key of DynamoDB and logs by a key of CloudWatch; topics
+   *   aren't encrypted
    */
   readonly encryptionKey?: IKey;
   /**
@@ -31,34 +37,34 @@ export interface DataProtectionProps {
   readonly logRetention?: RetentionDays;
 }
 
-/** What becomes of a resource that holds data when its stack goes. */
+/** Returns what happens to a resource with data when its stack is deleted. */
 export function removalPolicy({ stage }: DataProtectionProps): RemovalPolicy {
   return isProduction(stage) ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY;
 }
 
-/** Whether a table refuses to be deleted. */
+/** Returns whether a table is protected from deletion. */
 export function deletionProtection({ stage }: DataProtectionProps): boolean {
   return isProduction(stage);
 }
 
-/** See `DataProtectionProps.logRetention`. */
+/** Returns how long logs are kept, see `DataProtectionProps.logRetention`. */
 export function logRetention({ stage, logRetention: given }: DataProtectionProps): RetentionDays {
   return given ?? (isProduction(stage) ? RetentionDays.THREE_MONTHS : RetentionDays.ONE_WEEK);
 }
 
 function isProduction(stage: DeploymentStage = 'production'): boolean {
-  // A stage may come from a context or an environment variable.
+  // The compiler doesn't check a stage that comes from the CDK's context or an environment variable.
   const known: readonly unknown[] = ['production', 'development'];
-  if (!known.includes(stage)) throw new Error(`stage: given: ${String(stage)}. One of: ${known.join(', ')}.`);
+  if (!known.includes(stage)) throw new Error(`stage: unknown: ${String(stage)}. Allowed: ${known.join(', ')}.`);
   return stage === 'production';
 }
 
-/** The props of one construct that another one, inside of it, needs too. Throws if the key is an alias. */
+/** Returns the data protection of a construct's props, for the constructs inside it. Throws if the key is an alias. */
 export function dataProtection({ stage, encryptionKey, logRetention }: DataProtectionProps): DataProtectionProps {
   if (encryptionKey !== undefined && 'aliasName' in encryptionKey) {
     throw new Error(
-      `encryptionKey: given: an alias, ${String(encryptionKey.aliasName)}. Give the key itself: CloudWatch Logs takes no alias ` +
-        '(logs/encrypt-log-data-kms), and policies name keys only.',
+      `encryptionKey: an alias: ${String(encryptionKey.aliasName)}. Allowed: the key itself. CloudWatch Logs accepts ` +
+        'no alias (logs/encrypt-log-data-kms), and policies name keys only.',
     );
   }
   return {
@@ -68,10 +74,13 @@ export function dataProtection({ stage, encryptionKey, logRetention }: DataProte
   };
 }
 
-/** What CloudWatch Logs does with a key (logs/encrypt-log-data-kms, 2026-11-25). */
+/** The actions that CloudWatch Logs needs on a key (logs/encrypt-log-data-kms, 2026-11-25). */
 const LOGS_ACTIONS = ['kms:Encrypt*', 'kms:Decrypt*', 'kms:ReEncrypt*', 'kms:GenerateDataKey*', 'kms:Describe*'];
 
-/** Lets CloudWatch Logs encrypt the log groups of this account and region; of an imported key it says that its policy must. */
+/**
+ * Lets CloudWatch Logs encrypt the log groups of this account and region. The policy of an imported key can't be
+ * changed here: the app gets a warning that says what the policy must allow.
+ */
 export function letLogsUse(key: IKey, scope: Construct): void {
   const stack = Stack.of(scope);
   const service = `logs.${stack.region}.amazonaws.com`;
@@ -90,6 +99,7 @@ export function letLogsUse(key: IKey, scope: Construct): void {
   if (key.addToResourcePolicy(statement, true).statementAdded) return;
   Annotations.of(scope).addWarningV2(
     'freshet-aws:keyPolicyForLogs',
-    `encryptionKey: an imported key, whose policy isn't known here. It must let ${service} do ${LOGS_ACTIONS.join(', ')}.`,
+    `encryptionKey: the key is imported, so its policy can't be changed here. Its policy must allow ${service} the ` +
+      `actions ${LOGS_ACTIONS.join(', ')}.`,
   );
 }

@@ -2,20 +2,24 @@ import { relative } from 'node:path';
 import { CfnOutput, Stack } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
 import type { Deployed, DeployedOfFacts } from '../adapters/aws/stack-output.ts';
-import type { Boundary } from '../core/contract.ts';
+import type { Boundary } from '../core/contract/contract.ts';
 import { contractsFile } from './contracts-module.ts';
 import type { ChangeSource } from './local-cache-props.ts';
 
 /**
- * Writes down as a stack output what was deployed, so that the command line finds tables, queues and contracts. The path of the
- * contracts is relative to the folder that the app is synthesised in.
+ * Describes a deployed owner or cache in a stack output, from which the command line finds its tables, queues and
+ * contracts. The path of the contracts is relative to the folder that the app is synthesised in.
  */
 export function describeDeployed(scope: Construct, boundary: Boundary, deployed: Deployed): void {
   const contracts = relative(process.cwd(), contractsFile(boundary)).replaceAll('\\', '/');
   write(scope, 'Freshet', { ...deployed, contracts });
 }
 
-/** Writes down as a stack output what was deployed of facts or of a saga. @param id of the output, which begins with `Freshet` */
+/**
+ * Describes deployed facts or a deployed saga in a stack output.
+ *
+ * @param id id of the output; it starts with `Freshet`
+ */
 export function describeOfFacts(scope: Construct, deployed: DeployedOfFacts, id = 'Freshet'): void {
   write(scope, id, deployed);
 }
@@ -24,7 +28,7 @@ function write(scope: Construct, id: string, deployed: object): void {
   new CfnOutput(scope, id, { value: Stack.of(scope).toJsonString(deployed) });
 }
 
-/** Writes down as a stack output what `ImportedSource` is told of an owner, in another app or account. */
+/** Writes the props with which `ImportedSource` imports an owner into another app or account as a stack output. */
 export function describeSource(scope: Construct, { topic, resyncQueue, reportQueue }: ChangeSource): void {
   const encryptionKey = reportQueue.encryptionMasterKey;
   const source = {

@@ -6,8 +6,8 @@ import { SqsEventSource } from 'aws-cdk-lib/aws-lambda-event-sources';
 import type { Topic } from 'aws-cdk-lib/aws-sns';
 import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
-import type { Boundary } from '../core/contract.ts';
-import { assertPublishable } from '../core/own/publishable.ts';
+import type { Boundary } from '../core/contract/contract.ts';
+import { assertPublishable } from '../core/contract/publishable.ts';
 import { checkAtSynth } from './checks/check-at-synth.ts';
 import { type DataProtectionProps, dataProtection } from './data-protection.ts';
 import { describeDeployed, describeSource } from './deployed.ts';
@@ -19,25 +19,36 @@ import { parkingTable, REPAIR_TIMEOUT, repairQueue } from './parking.ts';
 import { fifoTopic, grantTable, protectedTable } from './protected-resources.ts';
 import { mapStream } from './stream-source.ts';
 
-/** Props of `EntityOwner`. Version counters never expire: losing the table breaks every cache's order, so think twice of `stage`. */
+/**
+ * Props of `EntityOwner`. The table holds the version counters, which never expire. If the table is lost, caches can't
+ * tell which version is newer. Use the stage `development` only for data that you can lose.
+ */
 export type EntityOwnerProps = OwnerProps;
 
-/** Own and relay: the table that alone holds a boundary's entities, its stream as the outbox, and the topic of their changes. */
+/**
+ * Own and relay: the table of a boundary's entities, whose stream is the outbox, and the topic to which every change is
+ * published.
+ *
+ * @throws Error if the boundary owns no entity type, or if a prop is outside its range
+ */
 export class EntityOwner extends Construct {
+  /** The boundary that owns the entity types. */
   readonly boundary: Boundary;
-  /** One item per entity: version, digest, state. Grant writers with `grantWrite`. */
+  /** One item per entity: version, digest and state. Grant access to writers with `grantWrite`. */
   readonly table: Table;
-  /** SNS FIFO topic of every version; message group = entity. */
+  /** SNS FIFO topic of every version. The message group is the entity. */
   readonly topic: Topic;
-  /** Stream records that can never be published, each with its reason, and what the mapping gave up on. */
+  /** Stream records that can never be published, each with its reason, and records that Lambda gave up on. */
   readonly failureQueue: Queue;
-  /** Caches ask here for an entity's whole state. */
+  /** The queue in which caches request an entity's whole state. */
   readonly resyncQueue: Queue;
-  /** What came of the failure queue, for the command line. */
+  /** The records of the failure queue, stored for `freshet parked`. */
   readonly parkingTable: Table;
-  /** What the caches' reports mean for writers. */
+  /** Slows or refuses writers while a cache lags. */
   readonly flow: FlowControl;
+  /** Publishes the table's changes. */
   readonly relay: IFunction;
+  /** Publishes entities again that caches request, and parks the records of the failure queue. */
   readonly repair: IFunction;
 
   constructor(scope: Construct, id: string, props: EntityOwnerProps) {
@@ -65,23 +76,7 @@ export class EntityOwner extends Construct {
       maySlowOwner,
       protection,
     });
-    const relay = freshetFunction(this, 'Relay', {
-      entry: 'relay',
-      boundary,
-      description: `Publishes the changes of ${boundary.name}'s entities`,
-      timeout: Duration.seconds(30),
-      memorySize: 512,
-      environment: {
-        TOPIC_ARN: this.topic.topicArn,
-        FAILURE_QUEUE_URL: this.failureQueue.queueUrl,
-        FLOW_TABLE: this.flow.table.tableName,
-      },
-      protection,
-    });
-    this.relay = relay;
-    this.topic.grantPublish(relay);
-    grantTable(this.flow.table, relay, 'GetItem');
-    mapStream(relay, this.table, this.failureQueue);
+    this.relay = this.addRelay(protection);
     this.repair = this.addRepair(protection);
     shareWith(props.consumerAccounts ?? [], this, props.encryptionKey);
     describeSource(this, this);
@@ -91,7 +86,7 @@ export class EntityOwner extends Construct {
       boundary: boundary.name,
       table: this.table.tableName,
       topicArn: this.topic.topicArn,
-      relay: relay.functionName,
+      relay: this.relay.functionName,
       governor: this.flow.governor.functionName,
       flowTable: this.flow.table.tableName,
       failureQueueUrl: this.failureQueue.queueUrl,
@@ -99,12 +94,32 @@ export class EntityOwner extends Construct {
     });
   }
 
-  /** Publishes once more what caches ask for, and takes the relay's failures into parking. Two at a time: it shares the table with the owner. */
+  private addRelay(protection: DataProtectionProps): IFunction {
+    const relay = freshetFunction(this, 'Relay', {
+      entry: 'relay',
+      boundary: this.boundary,
+      description: `Publishes the changes of ${this.boundary.name}'s entities`,
+      timeout: Duration.seconds(30),
+      memorySize: 512,
+      environment: {
+        TOPIC_ARN: this.topic.topicArn,
+        FAILURE_QUEUE_URL: this.failureQueue.queueUrl,
+        FLOW_TABLE: this.flow.table.tableName,
+      },
+      ...protection,
+    });
+    this.topic.grantPublish(relay);
+    grantTable(this.flow.table, relay, 'GetItem');
+    mapStream(relay, this.table, this.failureQueue);
+    return relay;
+  }
+
+  /** At most two invocations run at a time, because they use the table's capacity. */
   private addRepair(protection: DataProtectionProps): IFunction {
     const repair = freshetFunction(this, 'Repair', {
       entry: 'owner-repair',
       boundary: this.boundary,
-      description: `Publishes entities of ${this.boundary.name} once more, and keeps what could not be published`,
+      description: `Publishes entities of ${this.boundary.name} again, and parks records that can't be published`,
       timeout: REPAIR_TIMEOUT,
       memorySize: 512,
       environment: {
@@ -112,7 +127,7 @@ export class EntityOwner extends Construct {
         PARKING_TABLE: this.parkingTable.tableName,
         RESYNC_QUEUE_ARN: this.resyncQueue.queueArn,
       },
-      protection,
+      ...protection,
     });
     grantTable(this.table, repair, 'UpdateItem');
     grantTable(this.parkingTable, repair, 'PutItem');
@@ -122,14 +137,17 @@ export class EntityOwner extends Construct {
     return repair;
   }
 
-  /** Where caches send their reports. */
+  /** The queue to which caches send their reports. */
   get reportQueue(): Queue {
     return this.flow.reportQueue;
   }
 
   /**
-   * Lets a function of the owner's boundary put, delete, get and list entities, and obey flow control; nothing removes an item. The function
-   * opens flow control with the table's name: `createFlow({ client, tableName: owner.flow.table.tableName })`.
+   * Lets a function of the owner's boundary put, delete, get and list entities, and read flow control. It can't remove
+   * an item from the table.
+   *
+   * Give the function two environment variables: the name of `table` for `createOwner`, and the name of `flow.table`
+   * for `createFlow`.
    */
   grantWrite(grantee: IGrantable): Grant {
     this.flow.grantWriter(grantee);

@@ -5,7 +5,8 @@ import { SqsEventSource } from 'aws-cdk-lib/aws-lambda-event-sources';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
-import { BOUNDARY_PATTERN, type Boundary } from '../core/contract.ts';
+import type { Boundary } from '../core/contract/contract.ts';
+import { BOUNDARY_PATTERN } from '../core/contract/define-boundary.ts';
 import { quoted } from '../core/errors.ts';
 import type { FactContract } from '../core/facts/fact.ts';
 import { acknowledge } from './acknowledge.ts';
@@ -18,59 +19,72 @@ import { grantTable, protectedQueue } from './protected-resources.ts';
 import { assertBudget, DEFAULT_BUDGET, type RetryBudget } from './retry-budget.ts';
 import { subscribeQueue } from './subscribe-queue.ts';
 
-/** Where facts come from: a `FactTopic`. */
+/** A source of facts: a `FactTopic`. */
 export interface FactSource {
+  /** The boundary that publishes the facts. */
   readonly boundary: Boundary;
-  /** SNS FIFO topic of its facts. */
+  /** SNS FIFO topic of the boundary's facts. */
   readonly topic: ITopic;
 }
 
 /** Props of `FactQueue`. */
 export interface FactQueueProps extends DataProtectionProps {
   /**
-   * Who handles the facts, under which they are counted, alarms are named and `freshet parked` finds them: lower-case letters, digits and hyphens, at
-   * most 30, a letter first. Unique in an account and region, among boundaries and sagas too.
+   * Name of the handler: 1 to 30 lower-case letters, digits and hyphens, starting with a letter. Metrics, alarms and
+   * `freshet parked` use it. Choose a name that no boundary, saga or other fact queue has in the same account and
+   * region.
    */
   readonly name: string;
-  /** The facts that are handled. */
+  /** The facts that the function handles, at least one, each type once. */
   readonly facts: readonly FactContract[];
-  /** The topics of their boundaries: one for each, and no other. */
+  /** The topics of the boundaries that publish these facts: one for each of these boundaries, and no others. */
   readonly sources: readonly FactSource[];
   /**
-   * Time-out of the function that handles them, 1 to 200 seconds: a fact that it doesn't survive is received a thousand times, six time-outs apart, before
-   * it is a dead letter, and the queue keeps it for 14 days.
+   * Timeout of the function that handles the facts, 1 to 200 seconds. A fact that crashes the function becomes a dead
+   * letter after a thousand receives, six timeouts apart. This must happen within the 14 days for which the queue keeps
+   * the fact.
    * @default Duration.seconds(30)
    */
   readonly functionTimeout?: Duration;
   /**
-   * What a fact that its handler fails on is given before it is parked, in attempts and in age; both must be used up.
-   * @default 12 attempts and 1 hour
+   * How long a fact is retried before it is parked, in attempts and in age. The fact is parked when both limits are
+   * reached.
+   * @default - 12 attempts and 1 hour
    */
   readonly retryBudget?: RetryBudget;
 }
 
-/** Function time-out of a `FactQueue` unless another is given. */
+/** Timeout of a fact queue's function if `FactQueueProps.functionTimeout` isn't set. */
 export const FACT_FUNCTION_TIMEOUT = Duration.seconds(30);
 
-/** So that a thousand receives end before the queue forgets a fact. */
+/** With this timeout, a thousand receives take less than the 14 days for which the queue keeps a fact. */
 const MAX_FUNCTION_TIMEOUT = Duration.seconds(200);
 
 const DEFAULT_CONCURRENCY = 10;
 
-/** Facts on their way to a function that handles them, and what it couldn't take in. */
+/**
+ * The queue of a service's facts, for one function that handles them, and the table of facts that the function couldn't
+ * handle.
+ *
+ * @throws Error if a prop is outside its range, or if `sources` doesn't match the boundaries of `facts`
+ */
 export class FactQueue extends Construct {
+  /** The handler's name, see `FactQueueProps.name`. */
   readonly name: string;
-  /** SQS FIFO queue; message group = what the facts are about. */
+  /** SQS FIFO queue of the facts. The message group is the id that a fact is about. */
   readonly queue: Queue;
-  /** Facts that the function never answered for: it crashed on them, or ran out of time. */
+  /** Facts for which the function never returned a result, because it crashed or timed out every time. */
   readonly deadLetterQueue: Queue;
   /** Facts that SNS couldn't deliver to the queue. */
   readonly subscriptionDeadLetterQueue: Queue;
-  /** Facts that the function failed on until their budget was used up, and messages that are no fact of the contracts; each with its reason. */
+  /**
+   * Facts that still failed at the end of their retry budget, and messages that aren't a declared fact, each with its
+   * reason.
+   */
   readonly parkingTable: Table;
-  /** What `createFactQueue` takes: put it in the environment of the function that handles the facts. */
+  /** The `settings` of `createFactQueue`. Put them into the environment of the function that handles the facts. */
   readonly settings: string;
-  /** When a fact that the function never answered for comes again. */
+  /** How long a fact stays invisible after a receive. It returns then if the function hasn't finished. */
   readonly visibility: Duration;
   private readonly handledBy: IFunction[] = [];
 
@@ -82,16 +96,17 @@ export class FactQueue extends Construct {
     this.name = name;
     this.deadLetterQueue = fifoQueue(this, 'DeadLetters', protection);
     this.subscriptionDeadLetterQueue = fifoQueue(this, 'Undelivered', protection);
-    acknowledge(this.subscriptionDeadLetterQueue, 'SQS3', 'is the dead-letter queue of the subscriptions');
+    acknowledge(this.subscriptionDeadLetterQueue, 'SQS3', 'this queue is the dead-letter queue of the subscriptions');
     this.parkingTable = parkingTable(this, protection);
     this.visibility = Duration.seconds(functionTimeout.toSeconds() * LIMITS.visibilityPerFunctionTimeout);
     this.queue = protectedQueue(this, 'Queue', protection, {
       fifo: true,
       retentionPeriod: LIMITS.maxRetention,
-      // An item of the parking table takes 400 KB, so there is room for the reason that goes with a message.
+      // An item of the parking table can be 400 KB, which leaves room for the reason that is stored with a message.
       maxMessageSizeBytes: LIMITS.topicMessageBytes,
       visibilityTimeout: this.visibility,
-      // Those behind a failing fact are received with it and count too, so only the backstop for a function that crashes is here.
+      // Facts queued behind a failing fact are received with it, and their receives count too. So the count is high,
+      // and this dead-letter queue is only for facts that crash the function.
       deadLetterQueue: { queue: this.deadLetterQueue, maxReceiveCount: LIMITS.maxMaxReceiveCount },
     });
     for (const { boundary, topic } of sources) {
@@ -99,27 +114,39 @@ export class FactQueue extends Construct {
       subscribeQueue(topic, { queue: this.queue, deadLetterQueue: this.subscriptionDeadLetterQueue, types });
     }
     this.settings = Stack.of(this).toJsonString({
-      ...{ name, queueUrl: this.queue.queueUrl, parkingTable: this.parkingTable.tableName },
+      name,
+      queueUrl: this.queue.queueUrl,
+      parkingTable: this.parkingTable.tableName,
       budget: { attempts: retryBudget.attempts, ageSeconds: retryBudget.age.toSeconds() },
     });
     checkAtSynth(this);
     describeOfFacts(this, {
-      ...{ role: 'fact-queue', name, queueUrl: this.queue.queueUrl },
+      role: 'fact-queue',
+      name,
+      queueUrl: this.queue.queueUrl,
       deadLetterQueueUrl: this.deadLetterQueue.queueUrl,
       subscriptionDeadLetterQueueUrl: this.subscriptionDeadLetterQueue.queueUrl,
       parkingTable: this.parkingTable.tableName,
     });
   }
 
-  /** The functions that handle the facts: what was given to `addHandler` until now. */
+  /** The function that `addHandler` added, as a list; empty before. */
   get handlers(): readonly IFunction[] {
     return this.handledBy;
   }
 
-  /** Has a function handle the facts, one and no other, which uses `factBatch`, and lets it park them; its environment needs `settings`. */
+  /**
+   * Adds the function that handles the facts, and lets it receive and park them. The function calls `factBatch`, and
+   * needs `settings` in its environment.
+   *
+   * @throws Error if the queue already has a handler, because two handlers would each get only a part of the facts
+   */
   addHandler(handler: IFunction): void {
     if (this.handledBy.length > 0) {
-      throw new Error(`handler: given to ${this.name}: a second. One: two would take the facts from each other.`);
+      throw new Error(
+        `handler: a second handler for ${this.name}. Allowed: one, because two would each get only a part of the ` +
+          'facts.',
+      );
     }
     this.handledBy.push(handler);
     grantTable(this.parkingTable, handler, 'PutItem');
@@ -146,27 +173,31 @@ function validate({
 }: FactQueueProps): void {
   if (!BOUNDARY_PATTERN.test(name)) {
     throw new Error(
-      `name: given: ${quoted(name)}. 1 to 30 lower-case letters, digits and hyphens, a letter first: who handles the facts.`,
+      `name: not a valid name of a handler: ${quoted(name)}. Allowed: 1 to 30 lower-case letters, digits and ` +
+        'hyphens, starting with a letter.',
     );
   }
   if (retryBudget !== undefined) assertBudget(retryBudget);
   if (functionTimeout.toSeconds() < 1 || functionTimeout.toSeconds() > MAX_FUNCTION_TIMEOUT.toSeconds()) {
     throw new Error(
-      `functionTimeout: given: ${functionTimeout.toHumanString()}. 1 to ${MAX_FUNCTION_TIMEOUT.toSeconds()} seconds: what the function doesn't survive must become a ` +
-        'dead letter before the queue forgets it.',
+      `functionTimeout: out of range: ${functionTimeout.toHumanString()}. Allowed: 1 to ` +
+        `${MAX_FUNCTION_TIMEOUT.toSeconds()} seconds. A fact that crashes the function must become a dead letter ` +
+        'before the queue deletes it.',
     );
   }
   const types = facts.map(({ type }) => type);
   if (new Set(types).size < types.length) {
-    // The id of an event begins with its type, and a queue deduplicates what comes from all topics.
+    // An event's id starts with its type, and the queue deduplicates the messages of all topics together.
     throw new Error(
-      `facts: given: ${types.join(', ')}. Each type once: facts of two boundaries need names of their own.`,
+      `facts: the same type twice: ${types.join(', ')}. Allowed: each type once. Facts of two boundaries need ` +
+        'different names.',
     );
   }
   const owners = [...new Set(facts.map(({ owner }) => owner))].sort();
   const given = sources.map(({ boundary }) => boundary.name).sort();
   if (owners.length > 0 && owners.join() === given.join()) return;
   throw new Error(
-    `sources: given: ${given.join(', ') || 'none'}. The facts are of: ${owners.join(', ') || 'none'}. Give the FactTopic of each, once.`,
+    `sources: not the boundaries of the facts: ${given.join(', ') || 'none'}. Allowed: the FactTopic of each ` +
+      `boundary that publishes one of the facts, once: ${owners.join(', ') || 'none'}.`,
   );
 }

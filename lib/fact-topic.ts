@@ -5,8 +5,8 @@ import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import type { Topic } from 'aws-cdk-lib/aws-sns';
 import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
-import type { Boundary } from '../core/contract.ts';
-import { assertPublishable } from '../core/own/publishable.ts';
+import type { Boundary } from '../core/contract/contract.ts';
+import { assertPublishable } from '../core/contract/publishable.ts';
 import { checkAtSynth } from './checks/check-at-synth.ts';
 import { type DataProtectionProps, dataProtection } from './data-protection.ts';
 import { describeOfFacts } from './deployed.ts';
@@ -18,19 +18,26 @@ import { mapStream } from './stream-source.ts';
 
 /** Props of `FactTopic`. */
 export interface FactTopicProps extends DataProtectionProps {
-  /** The boundary whose facts are published; its module is bundled into the relay. */
+  /** The boundary whose facts are published. Its module is bundled into the relay. */
   readonly boundary: Boundary;
 }
 
-/** Own and relay of facts: the table that a boundary commits them to, its stream as the outbox, and their topic. */
+/**
+ * Own and relay for facts: the table to which a boundary commits its facts, whose stream is the outbox, and the topic
+ * to which every fact is published.
+ *
+ * @throws Error if the boundary publishes no fact, or if a prop is outside its range
+ */
 export class FactTopic extends Construct implements FactSource {
+  /** The boundary whose facts are published. */
   readonly boundary: Boundary;
-  /** One item per fact. Grant the boundary's functions with `grantCommit`. */
+  /** One item per fact. Grant access to the boundary's functions with `grantCommit`. */
   readonly table: Table;
-  /** SNS FIFO topic of every fact; message group = what it is about. */
+  /** SNS FIFO topic of every fact. The message group is the id that the fact is about, such as the order's id. */
   readonly topic: Topic;
-  /** Stream records that can never be published, each with its reason, and what the mapping gave up on. */
+  /** Stream records that can never be published, each with its reason, and records that Lambda gave up on. */
   readonly failureQueue: Queue;
+  /** Publishes the committed facts. */
   readonly relay: IFunction;
 
   constructor(scope: Construct, id: string, props: FactTopicProps) {
@@ -58,19 +65,26 @@ export class FactTopic extends Construct implements FactSource {
       timeout: Duration.seconds(30),
       memorySize: 256,
       environment: { TOPIC_ARN: this.topic.topicArn, FAILURE_QUEUE_URL: this.failureQueue.queueUrl },
-      protection,
+      ...protection,
     });
     this.relay = relay;
     this.topic.grantPublish(relay);
     mapStream(relay, this.table, this.failureQueue);
     checkAtSynth(this);
     describeOfFacts(this, {
-      ...{ role: 'facts', boundary: boundary.name, table: this.table.tableName, topicArn: this.topic.topicArn },
-      ...{ failureQueueUrl: this.failureQueue.queueUrl, relay: relay.functionName },
+      role: 'facts',
+      boundary: boundary.name,
+      table: this.table.tableName,
+      topicArn: this.topic.topicArn,
+      failureQueueUrl: this.failureQueue.queueUrl,
+      relay: relay.functionName,
     });
   }
 
-  /** Lets a function of the boundary commit facts, by themselves or in a transaction; nothing changes or removes one. */
+  /**
+   * Lets a function of the boundary commit facts, alone or in a transaction with other writes. It can't change or
+   * remove a fact. Give the function the name of `table` for `createFacts`, in an environment variable.
+   */
   grantCommit(grantee: IGrantable): Grant {
     return grantTable(this.table, grantee, 'PutItem');
   }

@@ -8,7 +8,8 @@ import { SqsEventSource } from 'aws-cdk-lib/aws-lambda-event-sources';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
-import { BOUNDARY_PATTERN, type Boundary } from '../core/contract.ts';
+import type { Boundary } from '../core/contract/contract.ts';
+import { BOUNDARY_PATTERN } from '../core/contract/define-boundary.ts';
 import { quoted } from '../core/errors.ts';
 import { acknowledge } from './acknowledge.ts';
 import type { DataProtectionProps } from './data-protection.ts';
@@ -16,29 +17,33 @@ import { freshetFunction } from './freshet-function.ts';
 import { LIMITS } from './limits.ts';
 import { grantTable, protectedQueue, protectedTable } from './protected-resources.ts';
 
-/** How a cache may slow an owner. */
+/** How much a cache may lag before it slows an owner's writers. */
 export interface MaySlow {
   /**
-   * The backlog at which writes are refused, in events: at most what may be worked off in time, 10 to 120,000, since beyond that a FIFO queue
-   * hides groups from its consumers (sqs/quotas-fifo).
-   * @default 60,000
+   * The backlog at which the owner refuses writes, in events: an integer from 10 to 120,000. Set it to a backlog that
+   * the cache can still work off in acceptable time. Beyond 120,000 events, a FIFO queue hides message groups from its
+   * consumers (sqs/quotas-fifo).
+   * @default 60000
    */
   readonly highWater?: number;
 }
 
 /** Props of `FlowControl`. */
 export interface FlowControlProps {
+  /** The boundary that owns the entity types. */
   readonly boundary: Boundary;
-  /** Where the heartbeats begin: the owner's table, or, where it has none here, its topic. */
+  /** Where the governor writes heartbeats: the owner's table, or its topic if the owner has no table of Freshet's. */
   readonly heartbeats: { readonly table: Table } | { readonly topic: ITopic };
+  /** See `OwnerProps.maySlowOwner`. */
   readonly maySlowOwner: Readonly<Record<string, MaySlow>>;
+  /** How data is kept and encrypted. */
   readonly protection: DataProtectionProps;
 }
 
-/** How often caches report and heartbeats are committed. */
+/** Interval in which caches send reports and the governor writes heartbeats. */
 export const CONTROL_INTERVAL = LIMITS.minScheduleInterval;
 
-/** What a report and a decision outlive: two that are missed. */
+/** How long a report or a decision is valid: three intervals, so that two in a row can be missing. */
 const LIFE = Duration.seconds(3 * CONTROL_INTERVAL.toSeconds());
 
 const GOVERNOR_TIMEOUT = Duration.seconds(30);
@@ -46,46 +51,54 @@ const GOVERNOR_TIMEOUT = Duration.seconds(30);
 const DEFAULT_HIGH_WATER = LIMITS.fifoLookAhead / 2;
 const MIN_HIGH_WATER = 10;
 
-/** Govern: takes in the caches' reports, decides how the owner's writers may write, and commits a heartbeat of each type. */
+/**
+ * Govern: receives the caches' reports, decides whether the owner's writers are slowed or refused, and writes a
+ * heartbeat of each entity type.
+ */
 export class FlowControl extends Construct {
-  /** Reports, the decision and the writers' token bucket. Losing it means normal flow. */
+  /** The reports, the decision and the writers' token bucket. If the table is lost, writers aren't slowed. */
   readonly table: Table;
-  /** Caches report here. */
+  /** The queue to which caches send their reports. */
   readonly reportQueue: Queue;
+  /** Decides the owner's flow state from the reports. */
   readonly governor: IFunction;
-  /** The caches that may slow the owner, with defaults filled in. */
+  /** The caches that may slow the owner, with defaults applied. */
   readonly maySlowOwner: Readonly<Record<string, Required<MaySlow>>>;
 
   constructor(scope: Construct, id: string, props: FlowControlProps) {
     super(scope, id);
-    const { boundary, heartbeats, protection } = props;
+    const { boundary, protection } = props;
     this.maySlowOwner = checked(boundary.name, props.maySlowOwner);
     this.table = protectedTable(
       this,
       'Table',
-      // Worth nothing once the stack is gone.
+      // The table's data is worthless without the stack.
       { ...protection, stage: 'development' },
       { pointInTimeRecovery: false },
     );
     acknowledge(
       this.table,
       'DDB3',
-      'holds the last minutes: reports, a decision and tokens, which the next minute brings anew',
+      'the table holds reports, a decision and tokens of the last minutes; the next minute replaces them',
     );
     this.reportQueue = protectedQueue(this, 'Reports', protection, {
-      // An older one counts as missing.
+      // A report older than this counts as missing.
       retentionPeriod: LIFE,
       visibilityTimeout: Duration.seconds(GOVERNOR_TIMEOUT.toSeconds() * LIMITS.visibilityPerFunctionTimeout),
     });
     acknowledge(
       this.reportQueue,
       'SQS3',
-      'a report is out of date after three minutes, and the next one says it all again',
+      'a report is outdated after three minutes, and the next report contains everything again',
     );
+    this.governor = this.addGovernor(props);
+  }
+
+  private addGovernor({ boundary, heartbeats, protection }: FlowControlProps): IFunction {
     const governor = freshetFunction(this, 'Governor', {
       entry: 'owner-govern',
       boundary,
-      description: `Decides how ${boundary.name}'s writers may write while caches lag, and commits its heartbeats`,
+      description: `Decides whether writers of ${boundary.name} are slowed while caches lag, and writes heartbeats`,
       timeout: GOVERNOR_TIMEOUT,
       memorySize: 256,
       environment: {
@@ -98,9 +111,8 @@ export class FlowControl extends Construct {
         DECISION_LIFE_SECONDS: String(LIFE.toSeconds()),
         MAY_SLOW_OWNER: JSON.stringify(this.maySlowOwner),
       },
-      protection,
+      ...protection,
     });
-    this.governor = governor;
     grantTable(this.table, governor, 'GetItem', 'PutItem', 'Query');
     if ('table' in heartbeats) grantTable(heartbeats.table, governor, 'UpdateItem');
     else heartbeats.topic.grantPublish(governor);
@@ -115,15 +127,18 @@ export class FlowControl extends Construct {
       schedule: Schedule.rate(CONTROL_INTERVAL),
       targets: [new LambdaFunction(governor, { retryAttempts: 0 })],
     });
+    return governor;
   }
 
-  /** Lets a function read the decision and lease tokens. */
+  /** Lets a function read the decision and lease tokens, as `createFlow` does. */
   grantWriter(grantee: IGrantable): void {
     grantTable(this.table, grantee, 'GetItem', 'UpdateItem');
   }
 }
 
-/** Lets a function read metrics; CloudWatch knows no narrower resource for it (service authorization reference, CloudWatch). */
+/**
+ * Lets a function read metrics. The action accepts no narrower resource (service authorization reference, CloudWatch).
+ */
 export function grantMetrics(grantee: IGrantable): void {
   grantee.grantPrincipal.addToPrincipalPolicy(
     new PolicyStatement({ actions: ['cloudwatch:GetMetricData'], resources: ['*'] }),
@@ -134,14 +149,14 @@ function checked(owner: string, maySlowOwner: Readonly<Record<string, MaySlow>>)
   const entries = Object.entries(maySlowOwner).map(([cache, { highWater = DEFAULT_HIGH_WATER }]) => {
     if (!BOUNDARY_PATTERN.test(cache) || cache === owner) {
       throw new Error(
-        `maySlowOwner: given: ${quoted(cache)}. The name of a boundary that caches what ${owner} owns: 1 to 30 lower-case letters, digits and ` +
-          'hyphens, a letter first.',
+        `maySlowOwner: not the name of another boundary: ${quoted(cache)}. Allowed: the name of a boundary that ` +
+          `caches types of ${owner}: 1 to 30 lower-case letters, digits and hyphens, starting with a letter.`,
       );
     }
     if (!Number.isInteger(highWater) || highWater < MIN_HIGH_WATER || highWater > LIMITS.fifoLookAhead) {
       throw new Error(
-        `maySlowOwner.${cache}.highWater: given: ${highWater}. An integer from ${MIN_HIGH_WATER} to ${LIMITS.fifoLookAhead}: ` +
-          'beyond that a FIFO queue hides groups from its consumers (sqs/quotas-fifo).',
+        `maySlowOwner.${cache}.highWater: out of range: ${highWater}. Allowed: an integer from ${MIN_HIGH_WATER} to ` +
+          `${LIMITS.fifoLookAhead}. Beyond that, a FIFO queue hides groups from its consumers (sqs/quotas-fifo).`,
       );
     }
     return [cache, { highWater }] as const;

@@ -1,13 +1,14 @@
-import { extname, join } from 'node:path';
+import { extname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import type { Construct } from 'constructs';
-import type { Boundary } from '../core/contract.ts';
-import { type BundledFunctionProps, bundledFunction, root } from './bundled-function.ts';
+import type { Boundary } from '../core/contract/contract.ts';
+import { CODE_ROOT } from './bundle.ts';
+import { type BundledFunctionProps, bundledFunction } from './bundled-function.ts';
 import { contractsFile } from './contracts-module.ts';
 
-/** The sources are TypeScript in a clone and JavaScript in the package, as this file is. */
-const extension = extname(fileURLToPath(import.meta.url));
+/** `.ts` in a clone, `.js` in the package: the code of the functions has the same extension as this file. */
+const EXTENSION = extname(fileURLToPath(import.meta.url));
 
 /** Props of a function of the pipeline. */
 export interface FreshetFunctionProps extends Omit<BundledFunctionProps, 'file' | 'alias'> {
@@ -22,18 +23,24 @@ export interface FreshetFunctionProps extends Omit<BundledFunctionProps, 'file' 
     | 'fact-relay'
     | 'saga'
     | 'saga-deadlines';
-  /** The boundary whose contracts the function is bundled with, or the saga. */
+  /** The boundary or saga whose definition is bundled into the function. */
   readonly boundary: Pick<Boundary, 'module' | 'name'>;
 }
 
-/** One of the pipeline's Lambdas, bundled with the boundary's contracts. */
+/** Creates one of the pipeline's Lambda functions, bundled with the boundary's contracts. */
 export function freshetFunction(scope: Construct, id: string, props: FreshetFunctionProps): LambdaFunction {
   const { entry, boundary, ...rest } = props;
   const contracts = contractsFile(boundary);
   return bundledFunction(scope, id, {
     ...rest,
-    file: join(root, 'lambdas', `${entry}${extension}`),
-    // The contracts import the package by its name. If theirs is another copy, the bundle still holds this one alone.
-    alias: { '#contracts': contracts, '#saga': contracts, 'freshet-aws': join(root, 'package', `index${extension}`) },
+    file: join(CODE_ROOT, 'lambdas', `${entry}${EXTENSION}`),
+    alias: {
+      '#contracts': contracts,
+      '#saga': contracts,
+      // The contracts may find another copy of this package by its name. The bundle must contain this copy only. esbuild
+      // would apply the first alias to the second name too, so the second name needs an alias of its own.
+      'freshet-aws': join(CODE_ROOT, 'package', `index${EXTENSION}`),
+      'freshet-aws/internal': resolve(CODE_ROOT),
+    },
   });
 }

@@ -5,7 +5,8 @@ import type { IFunction, Function as ProjectorFunction } from 'aws-cdk-lib/aws-l
 import { DeduplicationScope, FifoThroughputLimit, type Queue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import { ATTRIBUTE, indexAttribute } from '../adapters/aws/items.ts';
-import { type Boundary, indexNames } from '../core/contract.ts';
+import type { Boundary } from '../core/contract/contract.ts';
+import { indexNames } from '../core/contract/define-boundary.ts';
 import { acknowledge } from './acknowledge.ts';
 import { addProjector, addRepair, addReport, FUNCTION_TIMEOUT } from './cache-functions.ts';
 import { checkAtSynth } from './checks/check-at-synth.ts';
@@ -17,24 +18,33 @@ import { parkingTable, REPAIR_VISIBILITY, repairQueue } from './parking.ts';
 import { protectedQueue, protectedTable } from './protected-resources.ts';
 import { subscribeQueue } from './subscribe-queue.ts';
 
-/** Project and read: a queue on the owners' topics, the projector that alone writes the cache, and the table that the service reads. */
+/**
+ * Project and read: a queue that is subscribed to the owners' topics, the projector that applies the queue's events to
+ * the cache, and the table that the service reads.
+ *
+ * @throws Error if a prop is outside its range, or if a source is in another account or region and isn't imported with
+ *   `ImportedSource`
+ */
 export class LocalCache extends Construct {
+  /** The boundary that reads the cache. */
   readonly boundary: Boundary;
-  /** One item per entity. Grant the service's functions with `grantRead`. */
+  /** One item per entity. Grant access to the service's functions with `grantRead`. */
   readonly table: Table;
-  /** SQS FIFO queue of the changes; message group = entity. */
+  /** SQS FIFO queue of the changes. The message group is the entity. */
   readonly queue: Queue;
-  /** Events that are parked or held, each with its reason. */
+  /** Parked and held events, each with its reason. */
   readonly parkingTable: Table;
-  /** What the projector never got through; taken into parking from here. */
+  /** Events for which the projector never returned a result. The repair function parks them. */
   readonly deadLetterQueue: Queue;
-  /** Events that SNS couldn't deliver to the queue; taken into parking from here. */
+  /** Events that SNS couldn't deliver to the queue. The repair function parks them. */
   readonly subscriptionDeadLetterQueue: Queue;
-  /** Changes that were missed, until the owner has published the whole state. */
+  /** Missed changes. Each stays in the queue until the owner has published the entity's whole state. */
   readonly gapQueue: Queue;
+  /** Applies the queue's events to the cache. */
   readonly projector: ProjectorFunction;
+  /** Closes gaps, parks dead letters, and carries out repairs that an operator starts. */
   readonly repair: IFunction;
-  /** Reports the queue's backlog and rates to the owners. */
+  /** Reports the cache's backlog and rates to its owners. */
   readonly report: IFunction;
 
   constructor(scope: Construct, id: string, props: LocalCacheProps) {
@@ -48,7 +58,7 @@ export class LocalCache extends Construct {
     acknowledge(
       this.table,
       'DDB3',
-      'a copy: backfill fills it anew with what its owners say now, a backup only with what they said then',
+      "the table is a copy: a backfill restores the owners' present entities, a backup only older ones",
     );
     for (const index of indexNames(boundary)) {
       this.table.addGlobalSecondaryIndex({
@@ -61,20 +71,8 @@ export class LocalCache extends Construct {
     this.gapQueue = repairQueue(this, 'Gaps', protection);
     this.deadLetterQueue = deadLetterQueue(this, 'DeadLetters', protection);
     this.subscriptionDeadLetterQueue = deadLetterQueue(this, 'Undelivered', protection);
-    acknowledge(this.subscriptionDeadLetterQueue, 'SQS3', 'is the dead-letter queue of the subscriptions');
-    this.queue = protectedQueue(this, 'Queue', protection, {
-      fifo: true,
-      retentionPeriod: LIMITS.maxRetention,
-      // An item of the parking table takes 400 KB, so there is room for the reason that goes with a message.
-      maxMessageSizeBytes: LIMITS.topicMessageBytes,
-      visibilityTimeout: Duration.seconds(FUNCTION_TIMEOUT.toSeconds() * LIMITS.visibilityPerFunctionTimeout),
-      // Those behind a failing message are received with it and count too, so only the backstop for a projector that crashes is here.
-      deadLetterQueue: { queue: this.deadLetterQueue, maxReceiveCount: LIMITS.maxMaxReceiveCount },
-      ...(props.highThroughput && {
-        fifoThroughputLimit: FifoThroughputLimit.PER_MESSAGE_GROUP_ID,
-        deduplicationScope: DeduplicationScope.MESSAGE_GROUP,
-      }),
-    });
+    acknowledge(this.subscriptionDeadLetterQueue, 'SQS3', 'this queue is the dead-letter queue of the subscriptions');
+    this.queue = eventQueue(this, protection, this.deadLetterQueue, props.highThroughput);
     for (const source of sources) this.subscribe(source);
     this.projector = addProjector(this, props);
     this.repair = addRepair(this, props);
@@ -95,7 +93,10 @@ export class LocalCache extends Construct {
     });
   }
 
-  /** Lets a function of the service read the cache; nothing but the projector, and its rules by the repair function, writes it. */
+  /**
+   * Lets a function of the service read the cache. Only Freshet's own functions can write the cache. Give the function
+   * the name of `table` for `createReader`, in an environment variable.
+   */
   grantRead(grantee: IGrantable): Grant {
     const { tableArn, encryptionKey } = this.table;
     encryptionKey?.grantDecrypt(grantee);
@@ -106,7 +107,7 @@ export class LocalCache extends Construct {
     });
   }
 
-  /** The filter names entity types only: a filter on kind or content would lose versions. */
+  /** The subscription's filter contains entity types only, because a filter on kind or content would lose versions. */
   private subscribe({ boundary, topic }: ChangeSource): void {
     const types = Object.values(this.boundary.caches).filter(({ contract }) => contract.owner === boundary.name);
     subscribeQueue(topic, {
@@ -117,17 +118,41 @@ export class LocalCache extends Construct {
   }
 }
 
-/** A reference of the CDK doesn't get from one account or region into another. */
+/** Throws for a source in another account or region, because the CDK can't pass references between them. */
 function assertSameEnvironment(cache: LocalCache, { boundary, topic }: ChangeSource): void {
   const [here, there] = [Stack.of(cache).environment, Stack.of(topic).environment];
   if (here === there) return;
   throw new Error(
-    `sources: given: ${boundary.name}, whose stack is of ${there}; this cache's is of ${here}. Give stacks of one account and region, or for an owner ` +
-      'of another account an ImportedSource, by what its output Source says.',
+    `sources: ${boundary.name} is in another account or region: ${there}, whereas this cache is in ${here}. Allowed: ` +
+      "stacks of one account and region. For an owner in another account, use an ImportedSource with the owner's " +
+      'output Source.',
   );
 }
 
-/** A FIFO queue that the repair function works on. */
+/** Creates the queue of a cache's events. */
+function eventQueue(
+  cache: LocalCache,
+  protection: DataProtectionProps,
+  deadLetters: Queue,
+  highThroughput = false,
+): Queue {
+  return protectedQueue(cache, 'Queue', protection, {
+    fifo: true,
+    retentionPeriod: LIMITS.maxRetention,
+    // An item of the parking table can be 400 KB, which leaves room for the reason that is stored with a message.
+    maxMessageSizeBytes: LIMITS.topicMessageBytes,
+    visibilityTimeout: Duration.seconds(FUNCTION_TIMEOUT.toSeconds() * LIMITS.visibilityPerFunctionTimeout),
+    // Messages queued behind a failing message are received with it, and their receives count too. So the count is
+    // high, and this dead-letter queue is only for messages that crash the projector.
+    deadLetterQueue: { queue: deadLetters, maxReceiveCount: LIMITS.maxMaxReceiveCount },
+    ...(highThroughput && {
+      fifoThroughputLimit: FifoThroughputLimit.PER_MESSAGE_GROUP_ID,
+      deduplicationScope: DeduplicationScope.MESSAGE_GROUP,
+    }),
+  });
+}
+
+/** Creates a FIFO queue that the repair function consumes. */
 function deadLetterQueue(scope: Construct, id: string, protection: DataProtectionProps): Queue {
   return protectedQueue(scope, id, protection, {
     fifo: true,

@@ -7,10 +7,10 @@ import { LIMITS } from './limits.ts';
 import type { OwnerProps } from './owner-props.ts';
 import { SEND_KEY_ACTIONS } from './protected-resources.ts';
 
-/** One principal is that of the statement which refuses what comes without TLS. */
+/** The statement that refuses requests without TLS uses one of the policy's principals. */
 const MOST_ACCOUNTS = LIMITS.maxQueuePolicyPrincipals - 1;
 
-/** What caches of other accounts use of an owner. */
+/** The parts of an owner that caches in other accounts use. */
 interface Shared {
   readonly topic: Topic;
   readonly resyncQueue: Queue;
@@ -18,8 +18,9 @@ interface Shared {
 }
 
 /**
- * Lets other accounts subscribe their queues to the topic, ask for an entity's state, and report: who of them may is theirs to say. The queue's
- * account subscribes, so that nobody has to confirm it (sns/sns-send-message-to-sqs-cross-account, 2026-11-25).
+ * Lets other accounts subscribe their queues to the topic, request an entity's state, and report. Each account decides
+ * which of its principals may do so. The account of the queue creates the subscription, which therefore needs no
+ * confirmation (sns/sns-send-message-to-sqs-cross-account, 2026-11-25).
  */
 export function shareWith(
   accounts: readonly string[],
@@ -31,7 +32,7 @@ export function shareWith(
   const { topic, resyncQueue, reportQueue } = shared;
   const principals = accounts.map((account) => new AccountPrincipal(account));
   const { partition, region } = Stack.of(topic);
-  // One for each: in a common statement each could subscribe queues of the others.
+  // One statement for each account: with a common statement, each account could subscribe queues of the others.
   for (const account of accounts) {
     topic.addToResourcePolicy(
       new PolicyStatement({
@@ -46,7 +47,7 @@ export function shareWith(
     );
   }
   topic.addToResourcePolicy(
-    // CloudFormation looks at the topic of a subscription that it makes, changes or deletes.
+    // CloudFormation reads the topic when it creates, changes or deletes a subscription.
     new PolicyStatement({ principals, actions: ['sns:GetTopicAttributes'], resources: [topic.topicArn] }),
   );
   for (const queue of [resyncQueue, reportQueue]) {
@@ -67,7 +68,8 @@ export function shareWith(
   if (statementAdded) return;
   Annotations.of(topic).addWarningV2(
     'freshet-aws:keyPolicyForAccounts',
-    `encryptionKey: an imported key, whose policy isn't known here. It must let the accounts ${accounts.join(', ')} do ${SEND_KEY_ACTIONS.join(', ')}.`,
+    `encryptionKey: the key is imported, so its policy can't be changed here. Its policy must allow the accounts ` +
+      `${accounts.join(', ')} the actions ${SEND_KEY_ACTIONS.join(', ')}.`,
   );
 }
 
@@ -75,11 +77,13 @@ function assertAccounts(accounts: readonly string[]): void {
   const wrong = accounts.find((account) => !/^\d{12}$/.test(account));
   if (wrong !== undefined) {
     throw new Error(
-      `consumerAccounts: given: ${quoted(wrong)}. Ids of AWS accounts, 12 digits each, known when the app is synthesised.`,
+      `consumerAccounts: not an account id: ${quoted(wrong)}. Allowed: ids of AWS accounts, 12 digits each, that are ` +
+        'known when the app is synthesised.',
     );
   }
   if (accounts.length <= MOST_ACCOUNTS) return;
   throw new Error(
-    `consumerAccounts: given: ${accounts.length}. At most ${MOST_ACCOUNTS}: a queue's policy takes no more principals (sqs/quotas-policies).`,
+    `consumerAccounts: too many: ${accounts.length}. Allowed: at most ${MOST_ACCOUNTS}. A queue's policy accepts no ` +
+      'more principals (sqs/quotas-policies).',
   );
 }

@@ -7,18 +7,21 @@ import type { DataProtectionProps } from './data-protection.ts';
 import { LIMITS } from './limits.ts';
 import { protectedQueue, protectedTable } from './protected-resources.ts';
 
-/** Time-out of the repair functions: what an operator asks for at once must fit in. */
+/** Timeout of the repair functions. An operator's request must end within it. */
 export const REPAIR_TIMEOUT = Duration.seconds(60);
 
-/** For every queue that a repair function works on. */
+/** Visibility timeout of every queue that a repair function consumes. */
 export const REPAIR_VISIBILITY = Duration.seconds(REPAIR_TIMEOUT.toSeconds() * LIMITS.visibilityPerFunctionTimeout);
 
-/** Where a boundary's set-aside events lie: message group and sequence number are the key. Only notes of tries expire. */
+/**
+ * Creates a boundary's parking table. Its key is message group and sequence number. Parked and held events never
+ * expire; the notes about attempts do.
+ */
 export function parkingTable(scope: Construct, protection: DataProtectionProps): Table {
   return protectedTable(scope, 'Parking', protection, { expires: true, pointInTimeRecovery: true });
 }
 
-/** A standard queue that a repair function works on. */
+/** Creates a standard queue that a repair function consumes. */
 export function repairQueue(scope: Construct, id: string, protection: DataProtectionProps): Queue {
   const queue = protectedQueue(scope, id, protection, {
     retentionPeriod: LIMITS.maxRetention,
@@ -28,7 +31,8 @@ export function repairQueue(scope: Construct, id: string, protection: DataProtec
   acknowledge(
     queue,
     'SQS3',
-    'the end of the line: its function keeps in a table what it can make nothing of; what it fails at comes again until the queue forgets it, after 14 days',
+    'its function stores messages that it can never process in a table; other failed messages return until the queue ' +
+      'deletes them after 14 days',
   );
   return queue;
 }

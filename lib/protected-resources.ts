@@ -6,16 +6,23 @@ import type { Construct } from 'constructs';
 import { ATTRIBUTE } from '../adapters/aws/items.ts';
 import { type DataProtectionProps, deletionProtection, removalPolicy } from './data-protection.ts';
 
-/** How a table differs from the others. */
+/** The settings in which Freshet's tables differ. */
 export interface ProtectedTableProps {
+  /**
+   * The images of an item that the table's stream contains.
+   * @default - no stream
+   */
   readonly stream?: StreamViewType;
-  /** Whether items may expire. @default false */
+  /**
+   * Whether items can expire.
+   * @default false
+   */
   readonly expires?: boolean;
   /** Whether the table can be restored to any second of the last 35 days. */
   readonly pointInTimeRecovery: boolean;
 }
 
-/** A table with the key that all of Freshet's have, kept and encrypted as the props say. */
+/** Creates a table with the key of all Freshet tables, kept and encrypted according to the data protection. */
 export function protectedTable(
   scope: Construct,
   id: string,
@@ -36,7 +43,7 @@ export function protectedTable(
   });
 }
 
-/** A queue that refuses what comes without TLS, encrypted as the props say. */
+/** Creates a queue that refuses requests without TLS, encrypted according to the data protection. */
 export function protectedQueue(
   scope: Construct,
   id: string,
@@ -52,7 +59,7 @@ export function protectedQueue(
   });
 }
 
-/** An SNS FIFO topic that refuses what comes without TLS, encrypted as the props say. */
+/** Creates an SNS FIFO topic that refuses requests without TLS, encrypted according to the data protection. */
 export function fifoTopic(
   scope: Construct,
   id: string,
@@ -61,7 +68,7 @@ export function fifoTopic(
 ): Topic {
   return new Topic(scope, id, {
     fifo: true,
-    // Deduplication ids name entity and version: by content, A, B, A would lose the last A.
+    // Deduplication ids contain entity and version. With content hashes, the changes A, B, A would lose the last A.
     contentBasedDeduplication: false,
     enforceSSL: true,
     ...(highThroughput && { fifoThroughputScope: FifoThroughputScope.MESSAGE_GROUP }),
@@ -69,7 +76,7 @@ export function fifoTopic(
   });
 }
 
-/** What a principal needs of a table's key (ddb/encryption.usagenotes, 2026-11-25). */
+/** The actions that a user of a table needs on the table's key (ddb/encryption.usagenotes, 2026-11-25). */
 const TABLE_KEY_ACTIONS = [
   'kms:Decrypt',
   'kms:DescribeKey',
@@ -80,7 +87,12 @@ const TABLE_KEY_ACTIONS = [
   'kms:GenerateDataKeyWithoutPlaintext',
 ];
 
-/** Lets a function do some of DynamoDB's actions on a table, without the indexes that `Table.grant` adds, and use its key. */
+/**
+ * Lets a function use a table's key and call some of DynamoDB's actions on the table. Unlike `Table.grant`, it grants
+ * nothing on the table's indexes.
+ *
+ * @param actions names without their prefix, such as `GetItem`
+ */
 export function grantTable(table: Table, grantee: IGrantable, ...actions: readonly string[]): Grant {
   table.encryptionKey?.grant(grantee, ...TABLE_KEY_ACTIONS);
   return Grant.addToPrincipal({
@@ -90,7 +102,7 @@ export function grantTable(table: Table, grantee: IGrantable, ...actions: readon
   });
 }
 
-/** Lets a function query indexes of a table. */
+/** Lets a function query some indexes of a table. */
 export function grantIndex(table: Table, grantee: IGrantable, ...indexes: readonly string[]): Grant {
   return Grant.addToPrincipal({
     grantee,
@@ -99,10 +111,10 @@ export function grantIndex(table: Table, grantee: IGrantable, ...indexes: readon
   });
 }
 
-/** What a sender to an encrypted queue needs of its key (sqs/sqs-key-management, 2026-11-25). */
+/** The actions that a sender to an encrypted queue needs on the queue's key (sqs/sqs-key-management, 2026-11-25). */
 export const SEND_KEY_ACTIONS = ['kms:Decrypt', 'kms:GenerateDataKey'] as const;
 
-/** Lets a function send to a queue, and use its key. */
+/** Lets a function send to a queue and use the queue's key. */
 export function grantSend(queue: IQueue, grantee: IGrantable): void {
   queue.encryptionMasterKey?.grant(grantee, ...SEND_KEY_ACTIONS);
   queue.grant(grantee, 'sqs:SendMessage');

@@ -4,7 +4,10 @@ import { ATTRIBUTE, DUE_INDEX, SAGA_ATTRIBUTE } from '../adapters/aws/items.ts';
 import type { DataProtectionProps } from './data-protection.ts';
 import { protectedTable } from './protected-resources.ts';
 
-/** A saga's instances and the effects that they recorded; its stream tells of each effect once, when it is recorded. */
+/**
+ * Creates the table of a saga's instances and of the effects that they recorded. Its stream reports each effect once,
+ * when the effect is recorded.
+ */
 export function sagaTable(scope: Construct, protection: DataProtectionProps): Table {
   const stream = StreamViewType.NEW_IMAGE;
   const table = protectedTable(scope, 'Table', protection, { stream, expires: true, pointInTimeRecovery: true });

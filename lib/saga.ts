@@ -22,32 +22,34 @@ import { mapStream } from './stream-source.ts';
 
 /** Props of `Saga`. */
 export interface SagaProps extends DataProtectionProps {
-  /** What `defineSaga` returned; its module is bundled into the functions. */
+  /** The result of `defineSaga`. Its module is bundled into the functions. */
   readonly saga: SagaDefinition;
-  /** The topics of the boundaries whose facts it takes: one for each, and no other. */
+  /** The topics of the boundaries that publish the saga's facts: one for each of these boundaries, and no others. */
   readonly sources: readonly FactSource[];
   /**
-   * How long a settled instance is kept, so that its facts are known when they come again: at least 28 days, the retention of the queue and
-   * of its dead-letter queue.
+   * How long a settled instance is kept, so that the saga recognises facts that arrive again: at least 28 days, which
+   * is the retention of the queue and of its dead-letter queue together.
    * @default Duration.days(60)
    */
   readonly keep?: Duration;
   /**
-   * How often deadlines are looked at: full minutes, 1 to 60. An alert is late by as much at most.
+   * How often the saga checks its deadlines: full minutes, 1 to 60. An alert is at most this late.
    * @default Duration.minutes(5)
    */
   readonly deadlineInterval?: Duration;
   /**
-   * What a fact that the saga's function fails on is given before it is parked, in attempts and in age; both must be used up.
-   * @default 12 attempts and 1 hour
+   * How long a fact on which the saga's function fails is retried before it is parked, in attempts and in age. The fact
+   * is parked when both limits are reached.
+   * @default - 12 attempts and 1 hour
    */
   readonly retryBudget?: RetryBudget;
 }
 
 /** A function that carries out a saga's effects. */
 export interface EffectHandler {
+  /** The function. */
   readonly handler: IFunction;
-  /** What the function failed on for 23 hours. */
+  /** Effects on which the function failed for 23 hours. */
   readonly failureQueue: Queue;
 }
 
@@ -55,17 +57,24 @@ const DEFAULT_KEEP = Duration.days(60);
 const MIN_KEEP = Duration.days(2 * LIMITS.maxRetention.toDays());
 const DEFAULT_INTERVAL = Duration.minutes(5);
 
-/** A saga: the queue of its facts, the function that decides, the table of its instances and effects, and the watch on its deadlines. */
+/**
+ * A saga: the queue of its facts, the function that decides, the table of its instances and effects, and the function
+ * that checks its deadlines.
+ *
+ * @throws Error if a prop is outside its range, or if `sources` doesn't match the boundaries of the saga's facts
+ */
 export class Saga extends Construct {
+  /** The saga's name. */
   readonly name: string;
-  /** The queue of its facts, under the saga's name. */
+  /** The queue of the saga's facts, under the saga's name. */
   readonly facts: FactQueue;
-  /** Instances and the effects that they recorded. Grant the service's functions with `grantRead`. */
+  /** The instances and the effects that they recorded. Grant access to the service's functions with `grantRead`. */
   readonly table: Table;
+  /** Decides when all facts of an instance have arrived. */
   readonly decider: IFunction;
-  /** Raises alerts; undefined for a saga without a deadline. */
+  /** Raises alerts for missed deadlines; undefined for a saga without a deadline. */
   readonly deadlines: IFunction | undefined;
-  /** How often deadlines are looked at. */
+  /** How often the saga checks its deadlines. */
   readonly deadlineInterval: Duration;
   private readonly carriedOutBy: EffectHandler[] = [];
   private readonly protection: DataProtectionProps;
@@ -97,14 +106,17 @@ export class Saga extends Construct {
         FACT_QUEUE: this.facts.settings,
         KEEP_SECONDS: String(keep.toSeconds()),
       },
-      protection: this.protection,
+      ...this.protection,
     });
     grantTable(this.table, this.decider, 'GetItem', 'PutItem');
     this.facts.addHandler(this.decider);
     checkAtSynth(this);
     this.deadlines = saga.deadlineSeconds === undefined ? undefined : this.addDeadlines(saga);
     describeOfFacts(this, {
-      ...{ role: 'saga', name: saga.name, table: this.table.tableName, decider: this.decider.functionName },
+      role: 'saga',
+      name: saga.name,
+      table: this.table.tableName,
+      decider: this.decider.functionName,
       ...(this.deadlines && { deadlines: this.deadlines.functionName }),
     });
   }
@@ -113,11 +125,11 @@ export class Saga extends Construct {
     const deadlines = freshetFunction(this, 'Deadlines', {
       entry: 'saga-deadlines',
       boundary: saga,
-      description: `Raises alerts for what waits too long in saga ${saga.name}`,
+      description: `Raises alerts for instances of saga ${saga.name} that wait too long`,
       timeout: Duration.seconds(50),
       memorySize: 256,
       environment: { SAGA_TABLE: this.table.tableName },
-      protection: this.protection,
+      ...this.protection,
     });
     grantTable(this.table, deadlines, 'GetItem', 'PutItem');
     grantIndex(this.table, deadlines, DUE_INDEX);
@@ -128,27 +140,30 @@ export class Saga extends Construct {
     return deadlines;
   }
 
-  /** Lets a function of the service read instances and effects; only the saga's own functions write them. */
+  /** Lets a function of the service read instances and effects. Only the saga's own functions can write them. */
   grantRead(grantee: IGrantable): Grant {
     return grantTable(this.table, grantee, 'GetItem', 'Query');
   }
 
   /**
-   * Has a function of the service carry out effects, which uses `effectBatch`: each at least once.
+   * Adds a function of the service that carries out effects. It receives each effect at least once, and calls
+   * `effectBatch`. A saga can have two such functions.
    *
-   * @param handler one of two at most: a stream takes no more readers (ddb/Streams)
-   * @returns the queue of what the function failed on for 23 hours
+   * @returns the queue of effects on which the function failed for 23 hours
+   * @throws Error for a third function, because a stream allows two readers (ddb/Streams)
    */
   addEffectHandler(handler: IFunction): Queue {
     if (this.carriedOutBy.length === LIMITS.streamReaders) {
       throw new Error(
-        `handler: given to ${this.name}: a third. At most ${LIMITS.streamReaders}: its stream takes no more readers (ddb/Streams).`,
+        `handler: a third handler for ${this.name}. Allowed: at most ${LIMITS.streamReaders}, because its stream ` +
+          'allows no more readers (ddb/Streams).',
       );
     }
     const failureQueue = repairQueue(this, `EffectFailures${this.carriedOutBy.length + 1}`, this.protection);
     mapStream(handler, this.table, failureQueue);
     this.carriedOutBy.push({ handler, failureQueue });
-    // In the handler's stack, which knows the saga's: the other way round they would need each other.
+    // The output is in the handler's stack, which already depends on the saga's stack. In the saga's stack, it would
+    // make the two stacks depend on each other.
     const { name, table } = this;
     const { tableName } = table;
     const { functionName } = handler;
@@ -160,7 +175,7 @@ export class Saga extends Construct {
     return failureQueue;
   }
 
-  /** The functions that carry out effects: what was given to `addEffectHandler` until now. */
+  /** The functions that `addEffectHandler` has added so far. */
   get effectHandlers(): readonly EffectHandler[] {
     return this.carriedOutBy;
   }
@@ -169,14 +184,15 @@ export class Saga extends Construct {
 function validate({ keep = DEFAULT_KEEP, deadlineInterval = DEFAULT_INTERVAL }: SagaProps): void {
   if (keep.toSeconds() < MIN_KEEP.toSeconds()) {
     throw new Error(
-      `keep: given: ${keep.toHumanString()}. At least ${MIN_KEEP.toDays()} days: a fact can wait ${LIMITS.maxRetention.toDays()} days in the ` +
-        'queue and as long in its dead-letter queue (sqs/quotas-queues).',
+      `keep: too short: ${keep.toHumanString()}. Allowed: at least ${MIN_KEEP.toDays()} days. A fact can wait ` +
+        `${LIMITS.maxRetention.toDays()} days in the queue and as long in its dead-letter queue (sqs/quotas-queues).`,
     );
   }
   const minutes = deadlineInterval.toSeconds() / 60;
   if (!Number.isInteger(minutes) || minutes < 1 || minutes > 60) {
     throw new Error(
-      `deadlineInterval: given: ${deadlineInterval.toHumanString()}. Full minutes, 1 to 60 (eb/eb-scheduled-rule-pattern).`,
+      `deadlineInterval: out of range: ${deadlineInterval.toHumanString()}. Allowed: 1 to 60 full minutes ` +
+        '(eb/eb-scheduled-rule-pattern).',
     );
   }
 }

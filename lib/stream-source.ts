@@ -5,21 +5,24 @@ import { DynamoEventSource, SqsDlq } from 'aws-cdk-lib/aws-lambda-event-sources'
 import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import { LIMITS } from './limits.ts';
 
-/** Has a function work on a table's stream, from its beginning and in its order; what Lambda gives up on goes to the failure queue. */
+/**
+ * Invokes a function with the records of a table's stream, from the stream's beginning and in its order. Records that
+ * Lambda gives up on go to the failure queue.
+ */
 export function mapStream(fn: IFunction, table: Table, failureQueue: Queue): void {
-  // The CDK's grant of the stream leaves the key out.
+  // When the CDK grants the stream, it leaves out the table's key.
   table.encryptionKey?.grantDecrypt(fn);
   fn.addEventSource(
-    // aws-cdk-lib declares `tableStreamArn` without exactOptionalPropertyTypes in mind; the table has a stream.
+    // The table has a stream. The cast is needed because aws-cdk-lib declares `tableStreamArn` as optional.
     new DynamoEventSource(table as ITable, {
-      // LATEST can miss what was written while the mapping is being made (lambda/with-ddb).
+      // LATEST can miss records that are written while the mapping is created (lambda/with-ddb).
       startingPosition: StartingPosition.TRIM_HORIZON,
       batchSize: 100,
       reportBatchItemFailures: true,
       bisectBatchOnError: true,
-      // An hour before the stream forgets a record, its whereabouts go to the failure queue.
+      // One hour before the stream deletes a record, Lambda sends the record's position to the failure queue.
       maxRecordAge: LIMITS.streamRetention.minus(Duration.hours(1)),
-      // Also lets the function itself send there what it diverts.
+      // This also lets the function itself send the records that it diverts.
       onFailure: new SqsDlq(failureQueue),
     }),
   );

@@ -5,21 +5,24 @@ import { type ITopic, Subscription, SubscriptionFilter, SubscriptionProtocol } f
 import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import { SEND_KEY_ACTIONS } from './protected-resources.ts';
 
-/** What of a topic goes to which queue. */
+/** A subscription of a queue to a topic. */
 interface QueueSubscription {
+  /** The queue that is subscribed. */
   readonly queue: Queue;
-  /** For what SNS can't deliver; encrypted by the queue's key. */
+  /** Receives the messages that SNS can't deliver. It is encrypted by the queue's key. */
   readonly deadLetterQueue: Queue;
-  /** The types of entities or facts that are let through. */
+  /** The types of entities or facts that reach the queue. */
   readonly types: readonly string[];
 }
 
 const sns = () => [new ServicePrincipal('sns.amazonaws.com')];
 
 /**
- * Subscribes a queue to a topic of its region, by entity types. Not by the CDK's `SqsSubscription`: with the flag that new apps have
- * (`@aws-cdk/aws-sns-subscriptions:restrictSqsDescryption`) that names the topic in the policy of the queue's key, and a topic which the same key
- * encrypts could be deployed neither before nor after the key.
+ * Subscribes a queue to a topic in the same region, filtered by type.
+ *
+ * It doesn't use the CDK's `SqsSubscription`. With the feature flag that new apps set
+ * (`@aws-cdk/aws-sns-subscriptions:restrictSqsDescryption`), that class names the topic in the policy of the queue's
+ * key. If the same key encrypts the topic, key and topic then depend on each other and can't be deployed.
  */
 export function subscribeQueue(topic: ITopic, { queue, deadLetterQueue, types }: QueueSubscription): void {
   const { policyDependable } = queue.addToResourcePolicy(
@@ -42,7 +45,10 @@ export function subscribeQueue(topic: ITopic, { queue, deadLetterQueue, types }:
   if (policyDependable !== undefined) subscription.node.addDependency(policyDependable);
 }
 
-/** Lets SNS use a queue's key for the topics of a topic's account, as far as that is known when the app is synthesised. */
+/**
+ * Lets SNS use a queue's key for the topics of the topic's account. If that account isn't the stack's and isn't known
+ * when the app is synthesised, SNS may use the key for the topics of all accounts.
+ */
 function letSnsUse(key: IKey, topic: ITopic): void {
   const stack = Stack.of(topic);
   const { account: of } = topic.env;

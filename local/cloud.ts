@@ -10,6 +10,7 @@ import { createMessaging, type Messaging } from './fifo/messaging.ts';
 import { type Access, createAccess } from './iam/access.ts';
 import { mayLog } from './iam/log-access.ts';
 import { mayDeliver, requireInvoke } from './iam/service-access.ts';
+import { LOCAL_REGION } from './identity.ts';
 import { createFunctionHost, type FunctionHost } from './lambda/host.ts';
 import { invocationRequests, logRequest } from './ledger/lambda-requests.ts';
 import type { Ledger } from './ledger/ledger.ts';
@@ -23,63 +24,63 @@ import { startWire } from './wire/server.ts';
 
 export interface LocalCloudOptions {
   /** Folder of the synthesised cloud assembly, usually `cdk.out`. */
-  assembly: string;
+  readonly assembly: string;
   /** Told of each step. @default - silent */
-  onProgress?: (message: string) => void;
+  readonly onProgress?: (message: string) => void;
   /** Told of each line that a function logs. @default - logs are dropped, once searched for metrics */
-  onLog?: (functionName: string, line: string) => void;
+  readonly onLog?: (functionName: string, line: string) => void;
   /**
    * How long a minute of schedules, of the evaluation of alarms and of their periods lasts, so that experiments can scale time. What
    * clients ask of CloudWatch stays in real time. A multiple of 1000; an alarm's period lasts a second at least. @default 60000
    */
-  minuteMs?: number;
+  readonly minuteMs?: number;
   /** Execution environments of a function at most. @default 2 - few, since they share this machine's cores */
-  concurrency?: number;
+  readonly concurrency?: number;
   /** Of SQS, SNS, Lambda and CloudWatch. @default - a free one */
-  port?: number;
+  readonly port?: number;
   /**
    * Whether calls of functions, and what AWS does on behalf of resources, are checked against the templates' policies. `off` saves the way
    * over the gateway to DynamoDB. @default checked
    */
-  iam?: 'checked' | 'off';
+  readonly iam?: 'checked' | 'off';
   /** Where functions find the services, told where they are: a test puts a proxy between. @default - the services themselves */
-  functionEndpoints?: (services: ServiceEndpoints) => ServiceEndpoints;
+  readonly functionEndpoints?: (services: ServiceEndpoints) => ServiceEndpoints;
   /**
    * Told of every request that AWS would bill, with who asked for it. DynamoDB is then reached over a gateway by all clients, which costs time.
    * @default - nothing is counted
    */
-  ledger?: Pick<Ledger, 'note'>;
+  readonly ledger?: Pick<Ledger, 'note'>;
 }
 
 /** URLs for AWS SDK clients. */
 export interface ServiceEndpoints {
-  dynamodb: string;
-  sqs: string;
-  sns: string;
-  cloudwatch: string;
+  readonly dynamodb: string;
+  readonly sqs: string;
+  readonly sns: string;
+  readonly cloudwatch: string;
 }
 
 /** Everything that a cloud assembly declares, running on this machine. */
 export interface LocalCloud {
-  endpoints: ServiceEndpoints;
-  region: string;
-  accountId: string;
+  readonly endpoints: ServiceEndpoints;
+  readonly region: string;
+  readonly accountId: string;
   /** Per stack, the values of its outputs. */
-  outputs: Record<string, Record<string, string>>;
-  functions: FunctionHost;
-  messaging: Messaging;
+  readonly outputs: Record<string, Record<string, string>>;
+  readonly functions: FunctionHost;
+  readonly messaging: Messaging;
   /** What was refused for want of a permission, and all that was asked for. */
-  access: Access;
-  metrics: MetricStore;
-  alarms: Omit<Alarms, 'add'>;
-  schedules: Pick<Schedules, 'list' | 'runNow'>;
+  readonly access: Access;
+  readonly metrics: MetricStore;
+  readonly alarms: Omit<Alarms, 'add'>;
+  readonly schedules: Pick<Schedules, 'list' | 'runNow'>;
   /**
    * Fires all schedules once and waits for them, then evaluates the alarms, with what has been measured up to now, and waits for the
    * functions that are their actions: a minute for those who don't want to wait for one.
    */
   tick(): Promise<void>;
   /** Resources without meaning locally: how many of each type. */
-  notEmulated: Record<string, number>;
+  readonly notEmulated: Record<string, number>;
   /**
    * Resolves when nothing moves any more: mapped streams are read to their end, mapped queues are empty, no invocation runs. What waits
    * for a stopped function is not waited for; a message that fails again and again is.
@@ -89,7 +90,7 @@ export interface LocalCloud {
   stop(): Promise<void>;
 }
 
-const region = 'us-east-1';
+const region = LOCAL_REGION;
 /** The one that the engine puts into its ARNs. */
 const accountId = '000000000000';
 const defaultMinuteMs = 60_000;

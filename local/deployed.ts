@@ -6,9 +6,10 @@ import {
   type DeployedOwner,
   readDeployed,
 } from 'freshet-aws/internal/adapters/aws/stack-output';
-import type { Boundary } from 'freshet-aws/internal/core/contract';
+import type { Boundary } from 'freshet-aws/internal/core/contract/contract';
 import { FreshetError, quoted } from 'freshet-aws/internal/core/errors';
 import type { LocalCloud } from './cloud.ts';
+import { LOCAL_CREDENTIALS } from './identity.ts';
 
 /** A local cloud, as far as it says what runs in it. */
 type Running = Pick<LocalCloud, 'outputs'>;
@@ -27,8 +28,7 @@ export function cacheIn(cloud: Running, { name }: Boundary): DeployedCache {
 
 /** A client for a local cloud's tables; `destroy` it at the end. It has a region and credentials of its own: no profile is looked for. */
 export function cloudClient({ endpoints, region }: Pick<LocalCloud, 'endpoints' | 'region'>): DynamoDBClient {
-  const credentials = { accessKeyId: 'local', secretAccessKey: 'local' };
-  return dynamoDbClient({ endpoint: endpoints.dynamodb, region, credentials });
+  return dynamoDbClient({ endpoint: endpoints.dynamodb, region, credentials: LOCAL_CREDENTIALS });
 }
 
 function deployed({ outputs }: Running): Deployed[] {

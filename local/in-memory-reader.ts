@@ -7,7 +7,9 @@ import {
   type Reader,
 } from 'freshet-aws/internal/adapters/read/cache-table';
 import type { Readiness } from 'freshet-aws/internal/adapters/read/readiness';
-import { type Boundary, cachedType, checkedState } from 'freshet-aws/internal/core/contract';
+import type { Boundary } from 'freshet-aws/internal/core/contract/contract';
+import { cachedType } from 'freshet-aws/internal/core/contract/define-boundary';
+import { checkedState } from 'freshet-aws/internal/core/contract/validate';
 import { entityRef, tableKey } from 'freshet-aws/internal/core/entity';
 import { indexedValues, keptFields } from 'freshet-aws/internal/core/project/fields';
 import {

@@ -1,5 +1,7 @@
 /**
  * `freshet-local`: the local cloud for a consumer's own tests, and a reader without any cloud.
+ *
+ * @module freshet-local
  */
 
 export type { Deployed, DeployedCache, DeployedOwner } from 'freshet-aws/internal/adapters/aws/stack-output';
@@ -8,5 +10,16 @@ export { startLocalCloud } from './cloud.ts';
 export { cacheIn, cloudClient, ownerIn } from './deployed.ts';
 export type { GivenEntity, InMemoryReaderOptions } from './in-memory-reader.ts';
 export { inMemoryReader } from './in-memory-reader.ts';
+export type { PublishedEvent } from './rehearse.ts';
+export { publishEvent, recordFact } from './rehearse.ts';
+export type {
+  Reporter,
+  Stage,
+  Story,
+  StoryCache,
+  StoryDeployment,
+  StoryOwner,
+  StoryParkedEvents,
+} from './story.ts';
 export type { SynthesiseOptions } from './synthesise.ts';
 export { synthesise } from './synthesise.ts';

@@ -11,7 +11,7 @@ import type { ProvisionTarget, QueueMappingRequest, StreamMappingRequest } from 
 
 /** An event source mapping, as `idle` and `stop` see it. */
 export interface Mapping {
-  functionName: string;
+  readonly functionName: string;
   caughtUp(): Promise<void>;
   isEmpty(): boolean;
   /** Called when the function may run again, or may not. */
@@ -20,7 +20,7 @@ export interface Mapping {
 }
 
 /** How often `waitUntilIdle` looks at what tells nobody. */
-const lookMs = 2;
+const IDLE_POLL_MS = 2;
 
 /** What resources are created in. @param observers.mappings gets each event source mapping that is made */
 export function createTarget(
@@ -136,6 +136,6 @@ export async function waitUntilIdle(
     const after = look();
     const unchanged = before.invocations === after.invocations && before.awaited.length === after.awaited.length;
     if (before.quiet && after.quiet && unchanged) return;
-    await pause(lookMs);
+    await pause(IDLE_POLL_MS);
   }
 }

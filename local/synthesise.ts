@@ -12,6 +12,8 @@ export interface SynthesiseOptions {
   readonly assembly?: string;
   /** Ends the app early. */
   readonly signal?: AbortSignal;
+  /** The environment of the app. @default the environment of this process */
+  readonly env?: NodeJS.ProcessEnv;
 }
 
 /**
@@ -19,7 +21,7 @@ export interface SynthesiseOptions {
  * Throws a `FreshetError` with the app's output if it fails.
  */
 export async function synthesise(projectFolder: string, options: SynthesiseOptions = {}): Promise<string> {
-  const { assembly = join(projectFolder, '.freshet', 'test-assembly'), signal } = options;
+  const { assembly = join(projectFolder, '.freshet', 'test-assembly'), signal, env = process.env } = options;
   const app = appCommand(projectFolder);
   rmSync(assembly, { recursive: true, force: true });
   mkdirSync(assembly, { recursive: true });
@@ -28,7 +30,7 @@ export async function synthesise(projectFolder: string, options: SynthesiseOptio
     shell: true,
     stdio: ['ignore', 'pipe', 'pipe'],
     // The CDK's own look at the templates takes seconds to print warnings, which would not be shown here; it looks again before a deployment.
-    env: { CDK_VALIDATION: 'false', ...process.env, CDK_OUTDIR: assembly },
+    env: { CDK_VALIDATION: 'false', ...env, CDK_OUTDIR: assembly },
     ...(signal && { signal }),
   });
   const exited = new Promise<number | null>((resolve, reject) => child.once('error', reject).once('close', resolve));

@@ -1,7 +1,11 @@
 /**
- * `freshet-aws/cdk`: the constructs.
+ * `freshet-aws/cdk`: the constructs. They need `aws-cdk-lib` and `constructs`, and to synthesise an app, `esbuild` and
+ * `@aws-sdk/client-cloudwatch`.
+ *
+ * @module freshet-aws/cdk
  */
 
+export { type BundledFunctionProps, bundledFunction } from '../lib/bundled-function.ts';
 export { ChangeTopic, type ChangeTopicProps } from '../lib/change-topic.ts';
 export type { DataProtectionProps, DeploymentStage } from '../lib/data-protection.ts';
 export type { EntityOwnerProps } from '../lib/entity-owner.ts';
@@ -18,5 +22,5 @@ export type { Objectives, PipelineMonitoringProps } from '../lib/monitoring/moni
 export { PipelineMonitoring } from '../lib/monitoring/pipeline-monitoring.ts';
 export type { OwnerProps } from '../lib/owner-props.ts';
 export type { RetryBudget } from '../lib/retry-budget.ts';
-export type { SagaProps } from '../lib/saga.ts';
+export type { EffectHandler, SagaProps } from '../lib/saga.ts';
 export { Saga } from '../lib/saga.ts';

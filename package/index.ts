@@ -1,5 +1,8 @@
 /**
- * `freshet-aws`: contracts, and what a service's functions do with them at run time. Loads neither the CDK nor the local cloud.
+ * `freshet-aws`: contracts, and the functions that a service calls at run time. It loads neither the CDK nor the local
+ * cloud.
+ *
+ * @module freshet-aws
  */
 
 export type { ClientOptions } from '../adapters/aws/clients.ts';
@@ -7,8 +10,9 @@ export { dynamoDbClient, snsClient } from '../adapters/aws/clients.ts';
 export type { PageOptions } from '../adapters/aws/list.ts';
 export type { FactOptions, Facts } from '../adapters/facts/outbox.ts';
 export { createFacts } from '../adapters/facts/outbox.ts';
-export type { FactHandling, FactQueuePorts, FactReport } from '../adapters/facts/queue.ts';
+export type { FactHandling, FactQueuePorts } from '../adapters/facts/queue.ts';
 export { createFactQueue, factBatch } from '../adapters/facts/queue.ts';
+export type { FactReport } from '../adapters/facts/report.ts';
 export type { EnterOptions, Flow } from '../adapters/govern/flow.ts';
 export { createFlow } from '../adapters/govern/flow.ts';
 export type { CommitOptions, Owner } from '../adapters/own/owner-table.ts';
@@ -24,9 +28,18 @@ export { effectBatch } from '../adapters/saga/batch.ts';
 export type { SagaEffect } from '../adapters/saga/items.ts';
 export type { SagaReader } from '../adapters/saga/table.ts';
 export { createSagaReader } from '../adapters/saga/table.ts';
-export type { Boundary, CachedType, EntityContract, EntityDeclaration } from '../core/contract.ts';
-export { defineBoundary, keep } from '../core/contract.ts';
-export type { EntityRef } from '../core/entity.ts';
+export type {
+  Boundary,
+  CachedType,
+  Classification,
+  DataClass,
+  EntityContract,
+  EntityDeclaration,
+  Upcasts,
+} from '../core/contract/contract.ts';
+export { defineBoundary, keep } from '../core/contract/define-boundary.ts';
+export { upcastProblems } from '../core/contract/upcast.ts';
+export { assertEntityId, type EntityRef } from '../core/entity.ts';
 export type { FreshetErrorCode, FreshetErrorDetails } from '../core/errors.ts';
 export { FreshetError } from '../core/errors.ts';
 export type { Fact, FactContract, FactDeclaration, FactOf, FactsOf } from '../core/facts/fact.ts';
@@ -35,11 +48,8 @@ export { BackpressureError } from '../core/govern/admit.ts';
 export type { FlowState } from '../core/govern/decide.ts';
 export type { FailurePolicy } from '../core/outcome.ts';
 export type { CommitResult, OwnedEntity } from '../core/own/own.ts';
-export type { Classification, DataClass } from '../core/own/publishable.ts';
 export type { CachedEntity, FreshnessOptions, GetOptions, Page, Staleness, StoredEntity } from '../core/read/read.ts';
 export type { Effect, Saga, SagaDefinition } from '../core/saga/define.ts';
-export { defineSaga } from '../core/saga/define.ts';
+export { defineSaga, OVERDUE } from '../core/saga/define.ts';
 export type { SagaInstance } from '../core/saga/step.ts';
 export type { Json, State } from '../core/state.ts';
-export type { Upcasts } from '../core/upcast.ts';
-export { upcastProblems } from '../core/upcast.ts';

@@ -7,20 +7,23 @@ import { createFlow } from '../adapters/govern/flow.ts';
 import { readDecision } from '../adapters/govern/flow-table.ts';
 import { createOwner, type Owner } from '../adapters/own/owner-table.ts';
 import { createReader } from '../adapters/read/cache-table.ts';
-import { cacheNamed, connectTo, ownerOf, type Session } from '../cli/session.ts';
+import type { Deployment } from '../cli/deployment/deployment.ts';
+import { openLocalCloud } from '../cli/deployment/local-cloud.ts';
+import { localFileOf } from '../cli/deployment/local-file.ts';
 import { HEARTBEAT_ID } from '../core/entity.ts';
 import { BackpressureError } from '../core/govern/admit.ts';
 import { BOUNDARY_DIMENSION, METRIC_NAMESPACE, REPORT_METRICS } from '../core/metrics.ts';
 import type { GetOptions } from '../core/read/read.ts';
 import { currencies } from '../examples/shop/geography/releases.ts';
 import { type LocalCloud, startLocalCloud } from '../local/cloud.ts';
-import { copyAssembly } from './support/copy-assembly.ts';
+import { copyAssembly, reportOften } from './support/copy-assembly.ts';
+import { setTestCredentials } from './support/credentials.ts';
 
 const HIGH_WATER = 20;
 
 let folder: string;
 let cloud: LocalCloud;
-let session: Session;
+let deployment: Deployment;
 let client: ReturnType<typeof dynamoDbClient>;
 
 beforeAll(async () => {
@@ -30,29 +33,28 @@ beforeAll(async () => {
     if (Variables?.MAY_SLOW_OWNER !== undefined) {
       Variables.MAY_SLOW_OWNER = JSON.stringify({ ordering: { highWater: HIGH_WATER } });
     }
+    reportOften({ properties });
   });
   cloud = await startLocalCloud({ assembly });
-  const { sqs: url, dynamodb: dynamodbUrl } = cloud.endpoints;
-  const deployed = Object.values(cloud.outputs).flatMap((outputs) => Object.values(outputs));
-  const file = { pid: process.pid, startedAt: '', url, dynamodbUrl, deployed };
-  session = await connectTo({ file, projectFolder: process.cwd() });
+  setTestCredentials();
+  deployment = openLocalCloud({ file: localFileOf(cloud), projectFolder: process.cwd() });
   client = dynamoDbClient({ endpoint: cloud.endpoints.dynamodb });
 });
 
 afterAll(async () => {
   client?.destroy();
-  session?.close();
+  deployment?.close();
   await cloud?.stop();
   await rm(folder, { recursive: true, force: true });
 });
 
-describe('the whole way of backpressure, from the synthesised templates and bundles', () => {
-  test('a cache that stands still has its owner refuse writes, and take them again once it has caught up', async () => {
-    const { deployed, boundary } = ownerOf(session, 'Currency');
-    const ordering = cacheNamed(session, 'ordering');
+describe('backpressure in a deployment of the synthesised templates and bundles', () => {
+  test('an owner refuses writes while a cache does not consume, and accepts them after it has caught up', async () => {
+    const { deployed, boundary } = await deployment.ownerOf('Currency');
+    const ordering = await deployment.cacheNamed('ordering');
     const tableName = deployed.flowTable;
     const state = async () => (await readDecision({ client, tableName }))?.state;
-    /** A writer that knows nothing yet of what was decided. */
+    /** A writer that has not read any decision. */
     const writer = (): Owner =>
       createOwner({ boundary, tableName: deployed.table, client, flow: createFlow({ client, tableName }) });
     const rows = currencies('2.1.0').slice(0, HIGH_WATER + 5);
@@ -81,26 +83,26 @@ describe('the whole way of backpressure, from the synthesised templates and bund
     expect(await writer().put('Currency', 'XTS', rows[0]?.state)).toMatchObject({ outcome: 'created', version: 1 });
   });
 
-  test('an idle pipeline shows by its heartbeats that nothing is late', async () => {
+  test('the heartbeats of an idle pipeline keep the staleness of its caches low', async () => {
     await cloud.tick();
     await cloud.idle();
     await cloud.tick();
     for (const cache of ['ordering', 'warehouse']) {
-      const beat = await cacheNamed(session, cache).reader.get('Country', HEARTBEAT_ID);
+      const beat = await (await deployment.cacheNamed(cache)).reader.get('Country', HEARTBEAT_ID);
       expect(beat).toMatchObject({ status: 'found' });
       const dimensions = { [BOUNDARY_DIMENSION]: cache };
       const stale = cloud.metrics.query({ namespace: METRIC_NAMESPACE, metric: REPORT_METRICS.staleness, dimensions });
       expect(stale?.min).toBeLessThan(60);
     }
-    expect(await ownerOf(session, 'Country').owner.count('Country')).toBe(0);
+    expect(await (await deployment.ownerOf('Country')).owner.count('Country')).toBe(0);
   });
 
-  test('a read says how stale it may be: more than an outage of the relay lasts, and little again after it', async () => {
-    const { deployed, boundary } = cacheNamed(session, 'ordering');
-    /** By a reader that remembers nothing of the last one. */
+  test('the staleness of a read is longer than an outage of the relay, and low again after the outage', async () => {
+    const { deployed, boundary } = await deployment.cacheNamed('ordering');
+    /** Reads with a new reader, which has not read any staleness. */
     const read = (options: GetOptions = {}) =>
       createReader({ boundary, tableName: deployed.table, client }).get('Country', 'FR', options);
-    /** Heartbeats pass, then the report sees them. */
+    /** Lets heartbeats pass and then runs the report. */
     const minute = async () => {
       await cloud.tick();
       await cloud.idle();
@@ -108,13 +110,13 @@ describe('the whole way of backpressure, from the synthesised templates and bund
     };
     await minute();
     const stoppedAtMs = Date.now();
-    cloud.functions.setReservedConcurrency(ownerOf(session, 'Country').deployed.relay, 0);
+    cloud.functions.setReservedConcurrency((await deployment.ownerOf('Country')).deployed.relay, 0);
     for (let passed = 0; passed < 2; passed += 1) await cloud.tick();
     const outageMs = Date.now() - stoppedAtMs;
     expect((await read()).stalenessMs).toBeGreaterThan(outageMs);
     await expect(read({ maxStalenessMs: outageMs })).rejects.toMatchObject({ code: 'TooStale' });
 
-    cloud.functions.setReservedConcurrency(ownerOf(session, 'Country').deployed.relay, undefined);
+    cloud.functions.setReservedConcurrency((await deployment.ownerOf('Country')).deployed.relay, undefined);
     const runsFromMs = Date.now();
     await minute();
     const { stalenessMs } = await read({ maxStalenessMs: 5_000 });

@@ -3,48 +3,44 @@ import { PublishCommand } from '@aws-sdk/client-sns';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { dynamoDbClient, snsClient } from '../adapters/aws/clients.ts';
 import { keyItem } from '../adapters/aws/items.ts';
-import { createAsideReader } from '../adapters/repair/parked-events.ts';
-import { compareCaches } from '../cli/compare-caches.ts';
-import { cacheNamed, connectTo, ownerOf, type Session } from '../cli/session.ts';
-import type { CacheStatus } from '../cli/status/document.ts';
-import { gatherStatus } from '../cli/status/gather.ts';
+import { createParkedReader } from '../adapters/repair/parked-events.ts';
+import type { CacheStatus } from '../cli/commands/status/document.ts';
+import { gatherStatus } from '../cli/commands/status/gather.ts';
+import { compareCaches } from '../cli/compare/compare-caches.ts';
+import type { Deployment } from '../cli/deployment/deployment.ts';
+import { openLocalCloud } from '../cli/deployment/local-cloud.ts';
+import { localFileOf } from '../cli/deployment/local-file.ts';
 import { messageGroupId } from '../core/entity.ts';
-import type { SetAside } from '../core/project/ports.ts';
+import type { ParkedEvent } from '../core/project/ports.ts';
 import { countries, currencies } from '../examples/shop/geography/releases.ts';
 import { type LocalCloud, startLocalCloud } from '../local/cloud.ts';
+import { setTestCredentials } from './support/credentials.ts';
 
 let cloud: LocalCloud;
-let session: Session;
+let deployment: Deployment;
 
 beforeAll(async () => {
+  setTestCredentials();
   cloud = await startLocalCloud({ assembly: inject('assembly') });
-  const deployed = Object.values(cloud.outputs).flatMap((outputs) => Object.values(outputs));
-  const file = {
-    pid: process.pid,
-    startedAt: '',
-    url: cloud.endpoints.sqs,
-    dynamodbUrl: cloud.endpoints.dynamodb,
-    deployed,
-  };
-  session = await connectTo({ file, projectFolder: process.cwd() });
+  deployment = openLocalCloud({ file: localFileOf(cloud), projectFolder: process.cwd() });
 });
 
 afterAll(async () => {
-  session?.close();
+  deployment?.close();
   await cloud?.stop();
 });
 
 describe('the pipeline, from the synthesised templates and bundles', () => {
-  test('carries every entity to every cache that keeps its type', async () => {
-    const { owner } = ownerOf(session, 'Country');
+  test('the pipeline brings every entity to every cache that keeps its type', async () => {
+    const { owner } = await deployment.ownerOf('Country');
     await Promise.all(countries().map(({ id, state }) => owner.put('Country', id, state)));
     await Promise.all(currencies('2.1.0').map(({ id, state }) => owner.put('Currency', id, state)));
     await cloud.idle();
-    expect(await compareCaches(session)).toEqual([
+    expect(await compareCaches(deployment)).toEqual([
       { cache: 'ordering', equal: 429, differing: [] },
       { cache: 'warehouse', equal: 250, differing: [] },
     ]);
-    const swiss = await cacheNamed(session, 'warehouse').reader.get('Country', 'CH');
+    const swiss = await (await deployment.cacheNamed('warehouse')).reader.get('Country', 'CH');
     expect(swiss).toMatchObject({ status: 'found', version: 1 });
     expect(Object.keys('value' in swiss ? swiss.value : {}).sort()).toEqual([
       'alpha3',
@@ -54,23 +50,23 @@ describe('the pipeline, from the synthesised templates and bundles', () => {
     ]);
   });
 
-  test('keeps the order of one entity under many changes, its deletion and its return', async () => {
-    const { owner } = ownerOf(session, 'Currency');
+  test('the pipeline keeps the order of an entity through many changes, its deletion and its re-creation', async () => {
+    const { owner } = await deployment.ownerOf('Currency');
     const state = { name: 'Test', number: '963', digits: 2, countries: [] as string[] };
     for (let change = 1; change <= 30; change += 1)
       await owner.put('Currency', 'TST', { ...state, name: `Test ${change}` });
     await owner.delete('Currency', 'TST');
     await cloud.idle();
-    const { reader } = cacheNamed(session, 'ordering');
+    const { reader } = await deployment.cacheNamed('ordering');
     expect(await reader.get('Currency', 'TST')).toMatchObject({ status: 'deleted', version: 31 });
     expect(await owner.put('Currency', 'TST', state)).toMatchObject({ outcome: 'created', version: 32 });
     await cloud.idle();
     expect(await reader.get('Currency', 'TST')).toMatchObject({ status: 'found', version: 32, value: state });
   });
 
-  test('parks malformed and foreign messages with the reason, and applies what surrounds them', async () => {
-    const { owner, deployed } = ownerOf(session, 'Currency');
-    const topic = snsClient({ endpoint: session.url });
+  test('malformed messages are parked with their reason, and the events between them are applied', async () => {
+    const { owner, deployed } = await deployment.ownerOf('Currency');
+    const topic = snsClient({ endpoint: cloud.endpoints.sns });
     const before = await cacheStatus('ordering');
     const bodies = [
       'not JSON',
@@ -96,20 +92,20 @@ describe('the pipeline, from the synthesised templates and bundles', () => {
     await cloud.idle();
     const after = await cacheStatus('ordering');
     expect(after.parked - before.parked).toBe(bodies.length);
-    const reader = cacheNamed(session, 'ordering').reader;
+    const reader = (await deployment.cacheNamed('ordering')).reader;
     const between = await reader.getMany(
       'Currency',
       bodies.map((_, index) => `between-${index}`),
     );
     expect(between.map(({ status }) => status)).toEqual(bodies.map(() => 'found'));
 
-    const parked = await setAsideIn(cacheNamed(session, 'ordering').deployed.parkingTable);
+    const parked = await parkedIn((await deployment.cacheNamed('ordering')).deployed.parkingTable);
     expect(parked.map(({ message }) => message.body).sort()).toEqual([...bodies].sort());
     expect(new Set(parked.map(({ reason, status }) => `${status}: ${reason}`))).toEqual(new Set(['parked: malformed']));
   });
 
-  test("diverts an item that was removed past its owner, and goes on with the owner's other changes", async () => {
-    const { owner, deployed } = ownerOf(session, 'Currency');
+  test("an item removed directly in the table is diverted, and the owner's other changes are applied", async () => {
+    const { owner, deployed } = await deployment.ownerOf('Currency');
     const client = dynamoDbClient({ endpoint: cloud.endpoints.dynamodb });
     await client.send(
       new DeleteItemCommand({ TableName: deployed.table, Key: keyItem({ type: 'Currency', id: 'ZAR' }) }),
@@ -117,39 +113,41 @@ describe('the pipeline, from the synthesised templates and bundles', () => {
     client.destroy();
     await owner.put('Currency', 'after', { name: 'After', number: '966', digits: 2, countries: [] });
     await cloud.idle();
-    expect(await cacheNamed(session, 'ordering').reader.get('Currency', 'after')).toMatchObject({ status: 'found' });
-    expect(await setAsideIn(deployed.parkingTable)).toMatchObject([
+    expect(await (await deployment.cacheNamed('ordering')).reader.get('Currency', 'after')).toMatchObject({
+      status: 'found',
+    });
+    expect(await parkedIn(deployed.parkingTable)).toMatchObject([
       { status: 'parked', reason: 'removed', entity: { type: 'Currency', id: 'ZAR' } },
     ]);
   });
 
-  test('counts each event of a cache as exactly one outcome', async () => {
-    const { owners, caches } = await gatherStatus(session.watched, COUNTED);
+  test('each event of a cache is counted as exactly one outcome', async () => {
+    const { owners, caches } = await gatherStatus(deployment, COUNTED);
     const ordering = caches.find(({ cache }) => cache === 'ordering');
     const counted =
       ordering && ordering.applied + ordering.superseded + ordering.duplicate + ordering.outdated + ordering.parked;
     expect(counted).toBe((owners[0]?.published ?? 0) + 5);
   });
 
-  test('is refused nothing for want of a permission', () => {
+  test('no call of the pipeline is denied for a missing permission', () => {
     expect(cloud.access.denials).toEqual([]);
   });
 });
 
-/** What is counted is all that these tests did. */
+/** Counts all events of these tests. */
 const COUNTED = { sinceMs: 3_600_000, countEntities: false };
 
 async function cacheStatus(name: string): Promise<CacheStatus> {
-  const { caches } = await gatherStatus(session.watched, COUNTED);
+  const { caches } = await gatherStatus(deployment, COUNTED);
   const status = caches.find(({ cache }) => cache === name);
   if (status === undefined) throw new Error(`no status of ${name}`);
   return status;
 }
 
-/** Everything that is set aside in a parking table. */
-async function setAsideIn(parkingTable: string): Promise<readonly SetAside[]> {
+/** All parked and held events of a parking table. */
+async function parkedIn(parkingTable: string): Promise<readonly ParkedEvent[]> {
   const client = dynamoDbClient({ endpoint: cloud.endpoints.dynamodb });
-  const { items } = await createAsideReader({ client, parkingTable }).list();
+  const { items } = await createParkedReader({ client, parkingTable }).list();
   client.destroy();
   return items;
 }

@@ -5,25 +5,21 @@ import { describe, expect, test } from 'vitest';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const README = read('README.md');
+const PROOF = read('docs/proof.md');
+const COMMANDS = read('docs/commands.md');
 
-/** What npm understands without a script of that name. */
+/** Commands of npm itself, which need no script of that name. */
 const NPM_COMMANDS = ['ci', 'install', 'pack'];
 
 function read(path: string): string {
   return readFileSync(join(ROOT, path), 'utf8');
 }
 
-/** The part of the text under a heading of level 2. */
-function section(text: string, heading: string): string {
-  return text.split(/^## /m).find((part) => part.startsWith(`${heading}\n`)) ?? '';
-}
-
-/** What is wrong with the promises of a README and the tests that it names for them. */
-function promiseProblems(readme: string): string[] {
-  const promises = section(readme, 'What it promises');
-  const rows = [...promises.matchAll(/^\| (.*?) ?\| `(test\/[^`]+)` › (.+) \|$/gm)];
+/** Problems with the promises of a page and with its table of tests. */
+function promiseProblems(page: string): string[] {
+  const rows = [...page.matchAll(/^\| (.*?) ?\| `(test\/[^`]+)` › (.+) \|$/gm)];
   const backed = rows.map(([, promise = '']) => promise).filter((promise) => promise !== '');
-  const made = [...promises.matchAll(/^- \*\*(.+?)\.?\*\*/gm)].map(([, promise = '']) => promise);
+  const made = [...page.matchAll(/^- \*\*(.+?)\.?\*\*/gm)].map(([, promise = '']) => promise);
   return [
     ...(made.length === 0 ? ['no promise is made'] : []),
     ...made.filter((promise) => !backed.includes(promise)).map((promise) => `no test backs "${promise}"`),
@@ -36,37 +32,42 @@ function promiseProblems(readme: string): string[] {
   ];
 }
 
-/** The scripts that a README names and package.json hasn't. */
-function missingScripts(readme: string): string[] {
+/** The npm scripts that the code in a page names and package.json doesn't have. */
+function missingScripts(page: string): string[] {
   const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string, string> };
-  const run = [...readme.matchAll(/npm run (?:-s )?([\w:-]+)/g)];
-  const short = [...readme.matchAll(/npm ([a-z]+)/g)].filter(
-    ([, name = '']) => ![...NPM_COMMANDS, 'run'].includes(name),
-  );
+  const code = [...page.matchAll(/```[^`]*```|`[^`]+`/g)].join('\n');
+  const run = [...code.matchAll(/npm run (?:-s )?([\w:-]+)/g)];
+  const short = [...code.matchAll(/npm ([a-z]+)/g)].filter(([, name = '']) => ![...NPM_COMMANDS, 'run'].includes(name));
   return [...run, ...short].flatMap(([, name = '']) => (Object.hasOwn(scripts, name) ? [] : [name]));
 }
 
-describe('the README', () => {
-  test('names a test that exists for each promise', () => {
-    expect(promiseProblems(README)).toEqual([]);
+describe('docs/proof.md', () => {
+  test('docs/proof.md names an existing test for each promise', () => {
+    expect(promiseProblems(PROOF)).toEqual([]);
   });
 
   test.each<[string, string, string, RegExp]>([
-    ['a test of another name', 'versions grow by one', 'versions grow by two', /^no test of .*own\.prop\.ts is named/],
-    [
-      'a file that is not there',
-      '`test/core/own/own.prop.ts`',
-      '`test/core/own.gone.ts`',
-      /^there is no test\/core\/own\.gone/,
-    ],
-    ['a promise without a test', '- **Never back.**', '- **Never late.**', /^no test backs "Never late"/],
-  ])('mutant: %s is found', (_, text, planted, problem) => {
-    expect(README).toContain(text);
-    expect(promiseProblems(README.replace(text, planted))).toContainEqual(expect.stringMatching(problem));
+    ['a test that has another name', '` › ', '` › not ', /^no test of test\/\S+ is named "not /],
+    ['a file that does not exist', '| `test/', '| `test/gone/', /^there is no test\/gone\//],
+    ['a promise without a test', '- **Single owner.**', '- **Late owner.**', /^no test backs "Late owner"/],
+    ['a test without a promise', '- **Single owner.**', '- **Late owner.**', /^nobody promises "Single owner"/],
+  ])('mutant: the check of docs/proof.md finds %s', (_, text, planted, problem) => {
+    expect(PROOF).toContain(text);
+    expect(promiseProblems(PROOF.replace(text, planted))).toContainEqual(expect.stringMatching(problem));
+  });
+});
+
+describe('npm scripts in the documentation', () => {
+  test.each([
+    ['README.md', README],
+    ['docs/commands.md', COMMANDS],
+  ])('%s names only npm scripts that exist', (_, page) => {
+    expect(missingScripts(page)).toEqual([]);
   });
 
-  test('names npm scripts that exist', () => {
-    expect(missingScripts(README)).toEqual([]);
-    expect(missingScripts('npm run nothing, npm run -s freshet, npm start, npm starts')).toEqual(['nothing', 'starts']);
+  test('mutant: the check of npm scripts finds scripts that do not exist', () => {
+    expect(
+      missingScripts('The npm registry: `npm run nothing`, `npm run -s freshet`, `npm start`, `npm starts`'),
+    ).toEqual(['nothing', 'starts']);
   });
 });

@@ -1,21 +1,22 @@
 import { type ConfiguredRetryStrategy, DefaultRateLimiter } from '@smithy/core/retry';
 
-/** How the SDK is told to try again: its `RetryStrategyV2`, which no package of ours exports. */
+/** The SDK's `RetryStrategyV2`, which none of the installed packages exports. */
 export type RetryStrategy = Pick<
   ConfiguredRetryStrategy,
   'acquireInitialRetryToken' | 'refreshRetryTokenForRetry' | 'recordSuccess'
 >;
 
 /**
- * Calls a second that are let through at least, however the service throttles. The SDK goes down to one in two seconds, and a batch of ten
- * would wait 20 s; so it waits one for each attempt.
+ * Minimum rate in calls a second while the service throttles. The SDK's own minimum is one call in two seconds, with
+ * which a batch of ten would wait 20 s. With this minimum it waits 1 s for each attempt.
  */
 const MIN_CALLS_PER_SECOND = 10;
 
 /**
- * Adds the SDK's adaptive rate limit to a strategy: once the service throttles, calls are sent at the rate that it took, which grows again by
- * itself; until then nothing is limited. The SDK's own adaptive strategy brings waits between attempts that are too long for a batch which
- * holds other groups, and has no lower bound of the rate.
+ * Adds the SDK's adaptive rate limit to a retry strategy. When the service throttles, calls are sent at the rate that
+ * it accepted, which then grows again; before that there is no limit. The SDK's own adaptive strategy isn't used,
+ * because its waits between attempts are too long for a batch with other groups, and its rate has no configurable
+ * minimum.
  */
 export function adaptiveRetry(retry: RetryStrategy): RetryStrategy {
   const limiter = new DefaultRateLimiter({ minFillRate: MIN_CALLS_PER_SECOND, minCapacity: MIN_CALLS_PER_SECOND });

@@ -1,46 +1,58 @@
-import { CloudWatchClient } from '@aws-sdk/client-cloudwatch';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { SNSClient } from '@aws-sdk/client-sns';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import { ConfiguredRetryStrategy } from '@smithy/core/retry';
 import { adaptiveRetry } from './adaptive-retry.ts';
 
+const ATTEMPTS = 3;
+const WAIT_MS = 50;
+
 /**
- * Waits of 50 and 100 ms between three attempts. A mapping deletes messages only when the invocation returns, so a longer wait
- * for one group would hold all others; what still fails then goes back to its queue or stream.
+ * Three attempts with waits of 50 and 100 ms. Lambda deletes messages only when the invocation returns, so a longer
+ * wait for one group would hold up all others. A message or record that still fails goes back to its queue or stream.
  */
-const shortRetry = () => new ConfiguredRetryStrategy(3, (attempt: number) => 50 * attempt);
+export const shortRetry = () => new ConfiguredRetryStrategy(ATTEMPTS, (attempt: number) => WAIT_MS * attempt);
 
-/** The SDK reuses connections by default; a call that hangs ends well before the function's own time-out. */
-const requestHandler = { connectionTimeout: 1_000, requestTimeout: 1_500, throwOnRequestTimeout: true };
+/** Time-outs in milliseconds. A call that hangs ends well before the function's own time-out. */
+export const requestHandler = { connectionTimeout: 1_000, requestTimeout: 1_500, throwOnRequestTimeout: true };
 
-/** Where a client goes; undefined is AWS, or what AWS_ENDPOINT_URL_* in the environment says. */
+/** The endpoint, region and credentials of a client. */
 export interface ClientOptions {
+  /** URL of the service. Default: `AWS_ENDPOINT_URL_*` in the environment, else AWS. */
   readonly endpoint?: string;
-  /** Default: what AWS_REGION or the profile says. */
+  /** AWS region. Default: `AWS_REGION` in the environment, else the region of the profile. */
   readonly region?: string;
-  /** Default: what the SDK finds. */
+  /** AWS credentials. Default: the SDK's credential provider chain. */
   readonly credentials?: { readonly accessKeyId: string; readonly secretAccessKey: string };
 }
 
+/**
+ * Returns a DynamoDB client with Freshet's retries and time-outs: three attempts with short waits, and 1.5 s for a
+ * request. Use it for `createOwner`, `createReader`, `createFlow` and the other functions that take a `DynamoDBClient`.
+ *
+ * @param options endpoint, region and credentials; default: the SDK's defaults
+ */
 export function dynamoDbClient(options: ClientOptions = {}): DynamoDBClient {
   return new DynamoDBClient({ ...options, requestHandler, retryStrategy: shortRetry() });
 }
 
-/** For a projector's writes: a table that throttles is asked at the rate that it takes. */
+/** Returns a DynamoDB client that slows down to the rate that a throttling table accepts. For a projector's writes. */
 export function adaptiveDynamoDbClient(options: ClientOptions = {}): DynamoDBClient {
   return new DynamoDBClient({ ...options, requestHandler, retryStrategy: adaptiveRetry(shortRetry()) });
 }
 
-export function cloudWatchClient(options: ClientOptions = {}): CloudWatchClient {
-  return new CloudWatchClient({ ...options, requestHandler, retryStrategy: shortRetry() });
-}
-
+/**
+ * Returns an SNS client with Freshet's retries and time-outs, see `dynamoDbClient`. Use it for `createPublisher`.
+ *
+ * @param options endpoint, region and credentials; default: the SDK's defaults
+ */
 export function snsClient(options: ClientOptions = {}): SNSClient {
   return new SNSClient({ ...options, requestHandler, retryStrategy: shortRetry() });
 }
 
+/** Returns an SQS client with Freshet's retries and time-outs, see `dynamoDbClient`. */
 export function sqsClient(options: ClientOptions = {}): SQSClient {
-  // A URL that was made of an ARN names a queue; where SQS is found, the region or the environment says.
+  // The endpoint comes from the options or the environment, because a queue URL derived from an ARN only identifies the
+  // queue.
   return new SQSClient({ ...options, requestHandler, retryStrategy: shortRetry(), useQueueUrlAsEndpoint: false });
 }

@@ -1,6 +1,6 @@
 import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
 
-/** Whether the table took a conditional write: false where its condition failed, which is an answer. Any other failure is thrown. */
+/** Returns whether a conditional write succeeded: false if its condition failed. Throws any other error. */
 export async function isTaken(write: Promise<unknown>): Promise<boolean> {
   try {
     await write;

@@ -4,10 +4,12 @@ import type { OwnedEntity } from '../../core/own/own.ts';
 import type { StoredItem } from '../../core/project/ports.ts';
 import { traceparentOf } from '../../core/trace.ts';
 
-/** A DynamoDB item in wire form; written and read by hand, since a table of a dozen flat attributes needs no marshaller. */
+/**
+ * A DynamoDB item in wire form. Items have a dozen flat attributes, so they are written and read without a marshaller.
+ */
 export type Item = Record<string, AttributeValue>;
 
-/** Attribute names of owner and cache tables; `pk` and `id` are the key. */
+/** Attribute names of owner and cache tables. `pk` and `id` are the key. */
 export const ATTRIBUTE = {
   partition: 'pk',
   id: 'id',
@@ -18,21 +20,24 @@ export const ATTRIBUTE = {
   state: 'state',
   /** JSON of the fields that a cache keeps. */
   data: 'data',
-  /** Schema version that an owner's state was committed under, or that a cache's data was brought to. */
+  /** The schema version of an owner's committed state, or of a cache's data after upcasts. */
   schemaVersion: 'schemaVersion',
   fieldsRevision: 'fieldsRevision',
-  /** A stopped entity's marker, see `StoredItem`; absent while it isn't stopped. */
+  /** The stop marker of an entity, see `StoredItem`. Absent while the entity isn't stopped. */
   stopped: 'stopped',
   /** The trace in which an owner's version was committed, as W3C's `traceparent`. */
   traceparent: 'traceparent',
-  /** The last request to publish an owner's entity once more. */
+  /** The last request to publish an owner's entity again. */
   resync: 'resync',
   expiresAt: 'expiresAt',
 } as const;
 
-/** Attribute names of a saga's table beside the key's; instances and effects lie side by side. */
+/** Attribute names of a saga's table, in addition to the key. The table holds instances and effects. */
 export const SAGA_ATTRIBUTE = {
-  /** When an instance's alert is raised, epoch milliseconds; only while one is to be raised, so that an index on it holds those alone. */
+  /**
+   * When an instance's alert is due, epoch milliseconds. Present only while an alert is due, so that its index holds
+   * those instances only.
+   */
   dueAt: 'dueAt',
   revision: 'revision',
   /** The instance's JSON. */
@@ -42,10 +47,13 @@ export const SAGA_ATTRIBUTE = {
   recordedAt: 'recordedAt',
 } as const;
 
-/** The global secondary index of what is due: partition key `pk`, sort key `dueAt`. */
+/** The global secondary index of due alerts: partition key `pk`, sort key `dueAt`. */
 export const DUE_INDEX = 'due';
 
-/** Partition key of the one item that says how stale a cache may be. No entity type is empty, so it is no entity's, and no list comes upon it. */
+/**
+ * Partition key of the one item that says how stale a cache may be. No entity has an empty type, so no entity has this
+ * key and no list includes it.
+ */
 export const STALENESS_PARTITION = '#staleness';
 
 /** The attribute, and the global secondary index, that lists a cache by one of its declared indexes. */
@@ -58,13 +66,13 @@ export function keyItem(entity: EntityRef): { pk: AttributeValue; id: AttributeV
   return { pk: { S: pk }, id: { S: id } };
 }
 
-/** The entity that an item's key names: the type is what precedes the partition number. */
+/** The entity that an item's key names. The type is the part before the partition number. */
 export function itemEntity(item: Item): EntityRef {
   const pk = item[ATTRIBUTE.partition]?.S ?? '';
   return entityRef(pk.slice(0, pk.lastIndexOf('#')), item[ATTRIBUTE.id]?.S);
 }
 
-/** What owner and cache items share. */
+/** The attributes that owner items and cache items share. */
 export interface Stamp {
   readonly version: number;
   readonly digest: string;
@@ -85,7 +93,7 @@ export function readStamp(item: Item): Stamp {
   return { version, digest, changedAt, schemaVersion };
 }
 
-/** Whether a cache's item only carries a stop marker: no version of the entity has arrived. */
+/** Whether a cache's item only carries a stop marker, because no version of the entity has arrived. */
 export function isPlaceholder(item: Item): boolean {
   return item[ATTRIBUTE.version]?.N === '0';
 }
@@ -96,7 +104,7 @@ export function ownedEntity(item: Item): OwnedEntity {
   return { entity: itemEntity(item), ...readStamp(item), stateJson: item[ATTRIBUTE.state]?.S, traceparent };
 }
 
-/** What a cache's item says to the projector. */
+/** Reads a cache's item for the projector. */
 export function storedItem(item: Item): StoredItem {
   const marker = item[ATTRIBUTE.stopped]?.N;
   const stopMarker = marker === undefined ? undefined : Number(marker);

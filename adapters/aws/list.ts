@@ -3,17 +3,17 @@ import { PARTITIONS_PER_TYPE, partitionKey } from '../../core/entity.ts';
 import { checkedLimit, decodeCursor, encodeCursor, type Page } from '../../core/read/read.ts';
 import { ATTRIBUTE, type Item, indexAttribute } from './items.ts';
 
-/** How a list is paged. */
+/** Selects a page of a list. */
 export interface PageOptions {
-  /** Items on the page, 1 to 1,000; default 100. */
+  /** Maximum number of items on the page, an integer from 1 to 1,000. Default 100. */
   readonly limit?: number | undefined;
-  /** Where the page before ended; default the beginning. */
+  /** The `cursor` of the previous page. Default: the first page. */
   readonly cursor?: string | undefined;
 }
 
 /**
- * Items that a query reads at least, once it came upon some that the page leaves out: a short page among many deleted entities
- * would take a query for each of them.
+ * Minimum number of items in a query after an item that the page leaves out. Otherwise a short page among many deleted
+ * entities would take a query for each of them.
  */
 const MIN_ITEMS_READ = 100;
 
@@ -23,8 +23,10 @@ interface Source {
 }
 
 /**
- * One page of a type's items: its partitions one after the other, by id within each, so the order is stable but not sorted.
- * `read` turns an item into what the page holds; undefined leaves it out.
+ * Returns a page of a type's items: one partition after the other, by id within each. The order is stable but not
+ * sorted.
+ *
+ * @param read converts an item; undefined leaves the item out of the page
  */
 export async function listType<T>(
   source: Source,
@@ -60,7 +62,7 @@ export async function listType<T>(
   return { items, cursor: undefined };
 }
 
-/** One page of an index's items under one key, sorted by id. */
+/** Returns a page of an index's items with one key, sorted by id. */
 export async function listIndex<T>(
   source: Source,
   index: string,
@@ -80,7 +82,9 @@ export async function listIndex<T>(
   }
 }
 
-/** How many of a type's items have an attribute: reads them all, so it is for operators and not for a request's path. */
+/**
+ * Counts the items of a type that have an attribute. It reads all items, so use it for operations and not in requests.
+ */
 export async function countType({ client, tableName }: Source, type: string, attribute: string): Promise<number> {
   const counts = Array.from({ length: PARTITIONS_PER_TYPE }, async (_, partition) => {
     let count = 0;
@@ -105,7 +109,7 @@ export async function countType({ client, tableName }: Source, type: string, att
   return (await Promise.all(counts)).reduce((sum, count) => sum + count, 0);
 }
 
-/** `lastId` is undefined when nothing follows. */
+/** Reads a range of keys. `lastId` is undefined if no more items follow. */
 async function query(
   { client, tableName }: Source,
   indexName: string | undefined,

@@ -49,15 +49,15 @@ const saga = z.object({
   name: z.string(),
   table: z.string(),
   decider: z.string(),
-  /** Left out for a saga without a deadline. */
+  /** Missing for a saga without a deadline. */
   deadlines: z.optional(z.string()),
 });
 
 const effects = z.object({
   role: z.literal('effects'),
-  /** Of the saga whose effects are carried out. */
+  /** Name of the saga whose effects the handler carries out. */
   name: z.string(),
-  /** The saga's. */
+  /** Table of the saga. */
   table: z.string(),
   handler: z.string(),
   failureQueueUrl: z.string(),
@@ -72,22 +72,25 @@ export type DeployedCache = z.infer<typeof cache>;
 /** Physical names of a deployed queue of facts. */
 export type DeployedFactQueue = z.infer<typeof factQueue>;
 
-/** What one construct of entities deployed, as its stack's output says. */
+/** The resources of an owner or a cache, from its stack's output. */
 export type Deployed = DeployedOwner | DeployedCache;
 
-/** What one construct of facts or sagas deployed, as its stack's output says. */
+/** The resources of a construct for facts or sagas, from its stack's output. */
 export type DeployedOfFacts = z.infer<typeof outputOfFacts>;
 
 const withContracts = { contracts: z.string() };
 const output = z.discriminatedUnion('role', [z.extend(owner, withContracts), z.extend(cache, withContracts)]);
 const outputOfFacts = z.discriminatedUnion('role', [facts, factQueue, saga, effects]);
 
-/** A stack output that an owner or a cache wrote, with the path of the boundary's contracts; undefined for any other. */
+/**
+ * Reads the stack output of an owner or a cache, with the path of the boundary's contracts; undefined for any other
+ * output.
+ */
 export function readDeployed(value: string): (Deployed & { readonly contracts: string }) | undefined {
   return read(output, value);
 }
 
-/** A stack output that a construct of facts or sagas wrote; undefined for any other. */
+/** Reads the stack output of a construct for facts or sagas; undefined for any other output. */
 export function readDeployedOfFacts(value: string): DeployedOfFacts | undefined {
   return read(outputOfFacts, value);
 }

@@ -6,7 +6,7 @@ import {
 } from '@aws-sdk/client-dynamodb';
 import type { DynamoDBRecord } from 'aws-lambda';
 import * as z from 'zod/mini';
-import type { Boundary, EntityContract } from '../../core/contract.ts';
+import type { Boundary, EntityContract } from '../../core/contract/contract.ts';
 import { assertEntityId } from '../../core/entity.ts';
 import { FreshetError, quoted } from '../../core/errors.ts';
 import {
@@ -20,17 +20,20 @@ import {
 import type { StreamChange } from '../../core/relay/message.ts';
 import { ATTRIBUTE, type Item } from '../aws/items.ts';
 
-/** How a fact is committed. */
+/** Options of a commit. */
 export interface FactOptions {
-  /** See `factEventId`: needed where the same fact may happen again to the same thing. 1 to 1,024 bytes, default none. */
+  /**
+   * Needed when the same fact may happen to the same thing more than once: see `factEventId`. 1 to 1,024 bytes, default
+   * none.
+   */
   readonly key?: string;
 }
 
-/** A boundary's way to tell what happened in it. */
+/** A boundary's interface for facts. */
 export interface Facts<Publishes extends Record<string, FactContract>> {
   /**
-   * The item of a transaction that commits a fact together with what it tells of: `TransactItems: [putOfTheOrder, facts.put('OrderPlaced',
-   * ids)]`. The transaction is refused if the fact was committed before.
+   * The transaction item that commits a fact together with the change behind it: `TransactItems: [putOfTheOrder,
+   * facts.put('OrderPlaced', ids)]`. The transaction fails if the fact was committed before.
    * @throws FreshetError `UnknownFact` | `InvalidFact` | `InvalidEntityId`
    */
   put<Type extends keyof Publishes & string>(
@@ -38,7 +41,7 @@ export interface Facts<Publishes extends Record<string, FactContract>> {
     ids: FactOf<Publishes[Type]>['data'],
     options?: FactOptions,
   ): TransactWriteItem & Required<Pick<TransactWriteItem, 'Put'>>;
-  /** Commits a fact by itself; `known` if it was committed before. Errors as for `put`. */
+  /** Commits a fact on its own. `known`: it was committed before. Throws as `put` does. */
   commit<Type extends keyof Publishes & string>(
     type: Type,
     ids: FactOf<Publishes[Type]>['data'],
@@ -47,9 +50,9 @@ export interface Facts<Publishes extends Record<string, FactContract>> {
 }
 
 /**
- * Opens a boundary's table of facts, whose stream is their outbox.
+ * Opens a boundary's table of facts. The table's stream is the outbox.
  *
- * @param options.keepSeconds how long a fact stays in the table, and so is known when it is committed again; default for ever
+ * @param options.keepSeconds how long a fact stays in the table, where a second commit finds it; default for ever
  */
 export function createFacts<Publishes extends Record<string, FactContract>>(options: {
   readonly boundary: Boundary<Record<string, EntityContract>, Publishes>;
@@ -116,7 +119,7 @@ function invalidFact(field: string, problem: string): FreshetError {
   return new FreshetError(`${field}: ${problem}`, { code: 'InvalidFact', field });
 }
 
-/** Facts about one thing lie under its message group, by the id of their event. */
+/** The item of a fact. The partition key is the message group, the sort key is the event id. */
 function factItem(contract: FactContract, data: Fact['data'], key: string | undefined, occurredAt: string): Item {
   if (key !== undefined) assertEntityId(key);
   return {
@@ -139,12 +142,14 @@ const image = z.object({
   data: z.object({ S: z.string() }),
 });
 
-/** Reads a record of the stream of a table of facts. One that goes was published before; one that is edited can't be. */
+/**
+ * Reads a record of a fact table's stream. A removed fact was published before. An edited fact can't be published.
+ */
 export function factChange({ eventName, dynamodb }: DynamoDBRecord): StreamChange {
   const sequenceNumber = dynamodb?.SequenceNumber ?? '';
   if (eventName === 'REMOVE') return { sequenceNumber, kind: 'expired' };
   const unpublishable = { sequenceNumber, kind: 'unpublishable', reason: 'unreadable' } as const;
-  if (eventName === 'MODIFY') return { ...unpublishable, message: 'a fact was edited; what happened stays so' };
+  if (eventName === 'MODIFY') return { ...unpublishable, message: "a fact was edited; facts can't change" };
   const read = image.safeParse(dynamodb?.NewImage);
   const data = parsedIds(read.data?.data.S);
   if (read.data === undefined || data === undefined) {

@@ -4,13 +4,13 @@ import { METRIC_NAMESPACE, OUTCOME_METRICS, PROJECTOR_METRICS } from '../../core
 import { factQueueName } from '../../core/monitoring-names.ts';
 import type { ReceivedMessage } from '../../core/project/ports.ts';
 import { causeOf } from '../../core/retries.ts';
-import type { FactReport } from './queue.ts';
+import type { FactReport } from './report.ts';
 
 /**
- * Counts what became of facts as EMF, by the metrics that a projector has for the same, and logs a line for each that was returned or parked. Of an error it says the name
- * alone: what a handler's errors quote isn't known here.
+ * Emits the outcomes of facts as EMF, with the metrics of a projector, and logs a line for each fact that was returned
+ * or parked. The line has the name of the error only: the text of a handler's error may contain any data.
  *
- * @param name the `FactQueue`'s
+ * @param name the name of the `FactQueue`
  */
 export function factTelemetry(name: string): (report: FactReport) => void {
   const serviceName = factQueueName(name);
@@ -26,8 +26,8 @@ export function factTelemetry(name: string): (report: FactReport) => void {
     ];
     for (const [metric, count] of counts) if (count > 0) metrics.addMetric(metric, MetricUnit.Count, count);
     metrics.publishStoredMetrics();
-    for (const { aside, error } of parked) {
-      const { message, reason } = aside;
+    for (const { event, error } of parked) {
+      const { message, reason } = event;
       tell('parked', message, { reason, ...(error !== undefined && { cause: causeOf(error) }) });
     }
     for (const { message, error } of returned) tell('returned', message, { cause: causeOf(error) });

@@ -1,20 +1,20 @@
 import { ConditionalCheckFailedException, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
 import { BUCKET_KEY, type FlowTable } from './flow-table.ts';
 
-/** Tries at the bucket before a writer waits for the next moment; each lost one means that another writer got a lease. */
+/** Maximum number of attempts to reserve a span. After each failed attempt another writer has got a lease. */
 const MAX_TRIES = 5;
 
-/** How far ahead the bucket can be taken. What lies further off is no lease's, but that of a clock that was wrong. */
+/** Maximum time that the bucket can be reserved ahead. A later time comes from a wrong clock. */
 const MAX_AHEAD_MS = 15 * 60_000;
 
-/** A span of the bucket, or until when others have all of it. */
+/** The start of a reserved span, or the time until which other writers have reserved the bucket. */
 export type Reserved = { readonly fromMs: number } | { readonly fullUntilMs: number };
 
 /**
- * Reserves a span of the token bucket: from when it is next free, which every lease moves on by its length. One write of one small item
- * per lease, a second one where the bucket lay idle.
+ * Reserves a span of the token bucket. The bucket's item stores the time from which it is free, and each lease moves
+ * that time by its length. A lease takes one write of a small item, or two if the bucket was idle.
  *
- * @param latestMs the span must begin by then; at most 15 minutes ahead
+ * @param latestMs the latest start of the span; at most 15 minutes ahead
  */
 export async function reserve(
   { client, tableName }: FlowTable,
@@ -47,10 +47,14 @@ export async function reserve(
     try {
       return isIdle
         ? await taken('SET freeAt = :until', 'NOT (freeAt > :now AND freeAt <= :end)', {
-            ...{ ':until': nowMs + spanMs, ':now': nowMs, ':end': endMs + spanMs },
+            ':until': nowMs + spanMs,
+            ':now': nowMs,
+            ':end': endMs + spanMs,
           })
         : await taken('SET freeAt = freeAt + :span', 'freeAt > :now AND freeAt <= :by', {
-            ...{ ':span': spanMs, ':now': nowMs, ':by': byMs },
+            ':span': spanMs,
+            ':now': nowMs,
+            ':by': byMs,
           });
     } catch (error) {
       if (!(error instanceof ConditionalCheckFailedException)) throw error;

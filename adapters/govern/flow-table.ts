@@ -5,7 +5,7 @@ import { type CacheReport, parseCacheReport } from '../../core/govern/report.ts'
 import { isTaken } from '../aws/condition.ts';
 import { ATTRIBUTE, type Item } from '../aws/items.ts';
 
-/** An owner's flow table: what its caches last reported, what follows for its writers, and their token bucket. */
+/** An owner's flow table: the last reports of its caches, the governor's decision and the writers' token bucket. */
 export interface FlowTable {
   readonly client: DynamoDBClient;
   readonly tableName: string;
@@ -14,15 +14,18 @@ export interface FlowTable {
 const FLOW = { [ATTRIBUTE.partition]: { S: 'flow' } };
 const DECISION_KEY: Item = { ...FLOW, [ATTRIBUTE.id]: { S: 'decision' } };
 
-/** Key of the writers' token bucket; its own partition key, since it alone is written often. */
+/** Key of the writers' token bucket. It has a partition key of its own, because only this item is written often. */
 export const BUCKET_KEY: Item = { [ATTRIBUTE.partition]: { S: 'bucket' }, [ATTRIBUTE.id]: { S: 'bucket' } };
 
 const REPORT = 'report#';
 
-/** By how much clocks differ at most: AWS keeps them to milliseconds. */
+/** Maximum difference between clocks, with a large margin: AWS synchronises its clocks to milliseconds. */
 const CLOCKS_DIFFER_MS = 60_000;
 
-/** The decision that stands; undefined before the first one. One eventually consistent read: half a read unit. */
+/**
+ * Returns the stored decision; undefined before the first one. An eventually consistent read, which costs half a read
+ * unit.
+ */
 export async function readDecision(
   { client, tableName }: FlowTable,
   abortSignal?: AbortSignal,
@@ -33,10 +36,12 @@ export async function readDecision(
   return parseFlowDecision(Item?.json?.S ?? 'null');
 }
 
-/** What the governor keeps. */
+/** Creates the governor's ports to the flow table. */
 export function createFlowStore(table: FlowTable): Omit<GovernPorts, 'relayProgress'> {
   const { client, tableName } = table;
-  /** Stores it unless something newer is there; what is further ahead than clocks differ is no newer one. */
+  /**
+   * Stores a value unless a newer one is stored. A stored time further ahead than clocks differ doesn't count as newer.
+   */
   const store = async (key: Item, atMs: number, value: object): Promise<void> => {
     const put = new PutItemCommand({
       TableName: tableName,

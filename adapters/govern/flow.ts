@@ -6,54 +6,67 @@ import type { FlowDecision, FlowState } from '../../core/govern/decide.ts';
 import { reserve } from './flow-bucket.ts';
 import { type FlowTable, readDecision } from './flow-table.ts';
 
-/** How one write meets backpressure. */
+/** How long a write waits for admission while a cache lags. */
 export interface EnterOptions {
-  /** How long it may wait to be admitted, milliseconds. 0 fails at once. Default 10,000. */
+  /**
+   * Maximum wait for admission in milliseconds, from 0. With 0 a write that isn't admitted fails at once. Default
+   * 10,000.
+   */
   readonly maxWaitMs?: number | undefined;
-  /** Ends a wait early; the write is then refused. */
+  /** Aborts the wait; the write is then refused. Default: none. */
   readonly signal?: AbortSignal | undefined;
 }
 
-/** An owner's flow control, as its writers and its relay meet it. */
+/** An owner's flow control for its writers and its relay. See `createFlow`. */
 export interface Flow {
   /**
-   * Resolves when a write may be made.
-   * @throws FreshetError `InvalidMaxWait`
-   * @throws BackpressureError when it isn't admitted within its wait; nothing was written
+   * Waits until a write is admitted.
+   *
+   * @param entity the entity to write
+   * @throws FreshetError `InvalidMaxWait` if `maxWaitMs` isn't a number from 0
+   * @throws BackpressureError if the write isn't admitted within `maxWaitMs`; nothing was written
    */
   enter(entity: EntityRef, options?: EnterOptions): Promise<void>;
-  /** The flow state, at most a lifetime old. */
+  /** Returns the flow state, at most 5 seconds old. */
   state(): Promise<FlowState>;
 }
 
-/** How flow control is opened. */
+/** The settings of flow control. */
 export interface FlowOptions extends FlowTable {
-  /** See `FLOW_LIFETIME_MS`. */
+  /** How long a decision that was read is used, and how long a lease lasts, in milliseconds. Default 5,000. */
   readonly lifetimeMs?: number;
-  /** Epoch milliseconds. */
+  /** Returns the current time, epoch milliseconds. Default: the system clock. */
   readonly now?: () => number;
-  /** Resolves after a while; rejects when the signal aborts. */
+  /** Resolves after a time; rejects when the signal aborts. Default: a timer. */
   readonly pause?: (milliseconds: number, signal: AbortSignal | undefined) => Promise<unknown>;
-  /** From 0 to 1. */
+  /** Returns a number from 0 to 1. Default: `Math.random`. */
   readonly random?: () => number;
 }
 
-/** How long a decision that was read is used, and a lease lasts. One read per writer and lifetime is what flow control costs while all is well. */
+/**
+ * How long a decision that was read is used, and how long a lease lasts. While no cache lags, flow control costs one
+ * read per process and lifetime.
+ */
 export const FLOW_LIFETIME_MS = 5_000;
 
 const DEFAULT_MAX_WAIT_MS = 10_000;
 
-/** After so many lifetimes a writer that waits to be admitted looks at the decision again. */
+/** Number of lifetimes after which a waiting writer reads the decision again. */
 const LOOK_AGAIN_LIFETIMES = 6;
 
-/** What the flow table is given to answer, retries included: a writer doesn't wait longer to learn how it may write. */
+/** Time-out of a call to the flow table, retries included. A writer doesn't wait longer to learn how it may write. */
 const CALL_TIMEOUT_MS = 500;
 
 /**
- * Opens an owner's flow control. One per process is enough: its writers share what was read and leased.
+ * Opens an owner's flow control. Create it once per process, because its writers share the decision that was read and
+ * the lease. Pass it to `createOwner` or `createStatePublisher`.
  *
- * A flow table that can't be reached stops nobody: a decision that was read before holds for as long as it is valid, none counts as normal, and
- * writes that can't lease go on. Nor does it slow them: it is asked once per lifetime, and after the first failure nobody waits for its answer.
+ * If the flow table can't be reached, writes are neither stopped nor slowed. A decision that was read before applies
+ * until it expires, a missing one counts as `normal`, and writes that can't get a lease proceed. The table is called
+ * once per lifetime, and after the first failure no write waits for its response.
+ *
+ * @param options.tableName name of the owner's flow table: `flow.table.tableName` of the construct `EntityOwner`
+ * @param options.client a DynamoDB client, see `dynamoDbClient`
  */
 export function createFlow(options: FlowOptions): Flow {
   const { now = Date.now, random = Math.random, pause = (ms, signal) => timer(ms, undefined, { signal }) } = options;
@@ -76,7 +89,8 @@ export function createFlow(options: FlowOptions): Flow {
         const leftMs = Math.max(0, deadlineMs - now());
         const refusal = () => new BackpressureError(entity, current, waitMs / 1000, now() - startedMs);
         if (waitMs > leftMs) throw refusal();
-        // Retry-after is reckoned from rates of before the refusal: what has become of it is looked at on the way.
+        // Retry-after comes from rates measured before the refusal, so a waiting write reads the decision again on the
+        // way.
         const lookAgainMs = LOOK_AGAIN_LIFETIMES * lifetimeMs;
         const nextMs = isRefused ? withJitter(Math.min(waitMs, lookAgainMs), random()) : waitMs;
         await pause(Math.min(nextMs, leftMs), signal).catch(() => {
@@ -93,13 +107,13 @@ export function createFlow(options: FlowOptions): Flow {
 
 function assertMaxWait(maxWaitMs: number): void {
   if (maxWaitMs >= 0) return;
-  throw new FreshetError(`maxWaitMs: not a time to wait: ${quoted(maxWaitMs)}. Allowed: milliseconds from 0.`, {
+  throw new FreshetError(`maxWaitMs: not a number of milliseconds: ${quoted(maxWaitMs)}. Allowed: a number from 0.`, {
     code: 'InvalidMaxWait',
     field: 'maxWaitMs',
   });
 }
 
-/** The decision that stands, read once per lifetime. */
+/** Reads the decision once per lifetime. */
 function createDecisions({ lifetimeMs = FLOW_LIFETIME_MS, ...table }: FlowOptions, now: () => number) {
   let known: { readonly decision: FlowDecision | undefined; readonly untilMs: number } | undefined;
   let reading: Promise<void> | undefined;
@@ -125,21 +139,22 @@ function createDecisions({ lifetimeMs = FLOW_LIFETIME_MS, ...table }: FlowOption
   };
 }
 
-/** What a process has of the writers' token bucket. */
+/** The tokens that a process has leased from the writers' token bucket. */
 interface Lease {
   readonly tokens: number;
   left: number;
-  /** From when its tokens may be taken. */
+  /** The time from which the tokens may be used. */
   readonly fromMs: number;
 }
 
 const NO_LEASE: Lease = { tokens: 0, left: 0, fromMs: Number.NEGATIVE_INFINITY };
 
-/** What the last calls in vain told of the bucket: how many they were, and until when others have it, spread so that not all ask at once. */
-const NOT_FULL = { vain: 0, untilMs: Number.NEGATIVE_INFINITY };
+/** The number of failed requests since the last lease, and when the next request may be made. */
+const NOT_FULL = { failed: 0, untilMs: Number.NEGATIVE_INFINITY };
 
 /**
- * Takes a token of the bucket: 0, or the milliseconds to wait before trying again. Nothing is leased that begins after the deadline.
+ * Takes a token of the bucket. Returns 0 if it was taken, else the milliseconds to wait before trying again. A lease
+ * never starts after the deadline.
  */
 function createTokens(
   { lifetimeMs = FLOW_LIFETIME_MS, ...table }: FlowOptions,
@@ -151,7 +166,7 @@ function createTokens(
   let unreachableUntilMs = Number.NEGATIVE_INFINITY;
   let full = NOT_FULL;
 
-  /** 0 when a lease was taken, else the milliseconds until the bucket has room. */
+  /** Returns 0 if a lease was taken, else the milliseconds until the bucket is free. */
   const takeLease = async (pacePerSecond: number, deadlineMs: number): Promise<number> => {
     try {
       const tokens = leaseTokens(lease.tokens === 0 ? undefined : lease.tokens, pacePerSecond);
@@ -159,7 +174,8 @@ function createTokens(
       const signal = AbortSignal.timeout(CALL_TIMEOUT_MS);
       const taken = await reserve(table, leaseMs(tokens, pacePerSecond), nowMs, deadlineMs, signal);
       if ('fullUntilMs' in taken) {
-        full = { vain: full.vain + 1, untilMs: askAgainMs(taken.fullUntilMs, full.vain + 1, random()) };
+        const failed = full.failed + 1;
+        full = { failed, untilMs: askAgainMs(taken.fullUntilMs, failed, random()) };
         return Math.max(1, taken.fullUntilMs - nowMs);
       }
       full = NOT_FULL;
@@ -180,7 +196,7 @@ function createTokens(
         lease.left -= 1;
         return 0;
       }
-      // Those who can't wait for what others have of the bucket know it without a call: its end only moves on.
+      // If the bucket is reserved beyond the deadline, no call is needed, because the bucket's end only moves forward.
       if (leasing === undefined && deadlineMs < full.untilMs) return Math.max(1, full.untilMs - nowMs);
       leasing ??= {
         deadlineMs,
@@ -190,7 +206,7 @@ function createTokens(
       };
       const { waitMs, deadlineMs: leasedBy } = leasing;
       const fullForMs = await waitMs;
-      // Who has more patience than the one that leased for all gets to ask for a later span.
+      // A write with a later deadline than the one that made the request may request a later span.
       if (fullForMs > 0 && leasedBy >= deadlineMs) return fullForMs;
     }
   };

@@ -1,13 +1,14 @@
 import { type CloudWatchClient, GetMetricDataCommand, type MetricDataQuery } from '@aws-sdk/client-cloudwatch';
 import { BOUNDARY_DIMENSION, METRIC_NAMESPACE } from '../../core/metrics.ts';
 
-/** One value of a series: of the span that begins then. */
+/** One value of a series. */
 export interface Datapoint {
+  /** Start of the period that the value is for, epoch milliseconds. */
   readonly atMs: number;
   readonly value: number;
 }
 
-/** A metric as it is asked for. */
+/** Selects a metric and its statistic. */
 export interface MetricQuery {
   readonly namespace: string;
   readonly metric: string;
@@ -16,29 +17,33 @@ export interface MetricQuery {
   readonly statistic: string;
 }
 
-/** The span that is asked for. */
+/** A time span. */
 export interface Span {
   readonly fromMs: number;
   readonly toMs: number;
-  /** Length of a datapoint; on AWS a multiple of 60 unless the metric is of high resolution. */
+  /** Period of a datapoint. On AWS a multiple of 60, except for high-resolution metrics. */
   readonly periodSeconds: number;
 }
 
-/** Queries that one call takes (cloudwatch/API_GetMetricData, 2026-11-25). */
+/** Maximum number of queries in one call (cloudwatch/API_GetMetricData, 2026-11-25). */
 const MAX_QUERIES = 500;
 
-/** One of Freshet's own metrics of a boundary. */
+/** Selects one of Freshet's metrics of a boundary. */
 export function freshetMetric(boundary: string, metric: string, statistic: string): MetricQuery {
   return { namespace: METRIC_NAMESPACE, metric, dimensions: { [BOUNDARY_DIMENSION]: boundary }, statistic };
 }
 
-/** One of a queue's metrics. @param queueUrl or its name */
+/**
+ * Selects an SQS metric of a queue.
+ *
+ * @param queueUrl the queue's URL or name
+ */
 export function queueMetric(queueUrl: string, metric: string, statistic: string): MetricQuery {
   const QueueName = queueUrl.slice(queueUrl.lastIndexOf('/') + 1);
   return { namespace: 'AWS/SQS', metric, dimensions: { QueueName }, statistic };
 }
 
-/** The series of each query by its key, oldest value first; empty where there is no data. */
+/** Returns the series of each query by its key, oldest value first. A series without data is empty. */
 export async function metricData<K extends string>(
   client: CloudWatchClient,
   queries: Readonly<Record<K, MetricQuery>>,
@@ -76,7 +81,7 @@ export async function metricData<K extends string>(
   return series;
 }
 
-/** The newest value whose span has ended; undefined where there is none. */
+/** Returns the newest value whose period has ended; undefined if there is none. */
 export function newestWhole(series: readonly Datapoint[], nowMs: number, periodSeconds: number): Datapoint | undefined {
   return series.findLast(({ atMs }) => atMs + periodSeconds * 1000 <= nowMs);
 }

@@ -1,27 +1,34 @@
 import type { CloudWatchClient } from '@aws-sdk/client-cloudwatch';
 import { type DynamoDBClient, paginateScan } from '@aws-sdk/client-dynamodb';
 import { GetQueueAttributesCommand, SendMessageCommand, type SQSClient } from '@aws-sdk/client-sqs';
-import type { Boundary } from '../../core/contract.ts';
+import type { Boundary } from '../../core/contract/contract.ts';
 import { HEARTBEAT_ID, typeOfGroup } from '../../core/entity.ts';
-import type { CacheReport, ReportPorts, SetAsideSince } from '../../core/govern/report.ts';
+import type { CacheReport, ParkedSince, ReportPorts } from '../../core/govern/report.ts';
 import { PROJECTOR_METRICS } from '../../core/metrics.ts';
 import { isDeadLetter } from '../../core/repair/dead-letter.ts';
 import { MAX_POSTPONE_SECONDS } from '../../core/retries.ts';
 import { ATTRIBUTE } from '../aws/items.ts';
-import type { CacheTable, Reader } from '../read/cache-table.ts';
+import type { Reader } from '../read/cache-table.ts';
 import { readCompleteness } from '../read/staleness.ts';
+import type { CacheTable } from '../read/table.ts';
 import { freshetMetric, metricData, newestWhole, queueMetric } from './metric-data.ts';
 
-/** Most items that are read to find the oldest that is set aside: beyond that there is trouble enough to see. */
-const MAX_LOOKED_AT = 5_000;
+/** Maximum number of items that are read to find the oldest parked event. */
+const MAX_ITEMS_READ = 5_000;
 
 /**
- * Before each further look that is to find the queue empty, shares of the interval: 50 to 400 ms in a minute. Together longer than a heartbeat
- * takes, which may come at the very time of a report, and then would each time.
+ * Waits before further checks whether the queue is empty, as fractions of the interval: 50 to 400 ms of a minute.
+ * Together they are longer than the processing of a heartbeat, because reports and heartbeats run on schedules and may
+ * always coincide.
  */
-const EMPTY_LOOKS = [1, 2, 4, 8].map((share) => share / 1_200);
+const EMPTY_CHECKS = [1, 2, 4, 8].map((share) => share / 1_200);
 
-/** What a cache reports is measured with: SQS for what is there now, CloudWatch for rates, the tables for the rest. */
+/** CloudWatch metrics arrive up to two intervals late. */
+const LATE_INTERVALS = 2;
+
+/**
+ * Creates the ports that measure a cache: SQS for current counts, CloudWatch for rates, and the tables for the rest.
+ */
 export function createReporting(options: {
   readonly boundary: Boundary;
   readonly reader: Reader;
@@ -29,7 +36,7 @@ export function createReporting(options: {
   readonly parking: { readonly client: DynamoDBClient; readonly parkingTable: string };
   readonly queues: SQSClient;
   readonly queueUrl: string;
-  /** What leads from the queue to the repair function: gaps and dead letters. */
+  /** The queues from which the repair function receives gaps and dead letters. */
   readonly repairQueueUrls: readonly string[];
   readonly metrics: CloudWatchClient;
   readonly intervalMs: number;
@@ -38,7 +45,7 @@ export function createReporting(options: {
   return {
     backlog: () => queueBacklog(queues, queueUrl),
     async isEmptyOnce() {
-      for (const share of EMPTY_LOOKS) {
+      for (const share of EMPTY_CHECKS) {
         await new Promise((resolve) => setTimeout(resolve, share * intervalMs));
         if ((await queueBacklog(queues, queueUrl)) === 0) return true;
       }
@@ -52,21 +59,22 @@ export function createReporting(options: {
         oldestAge: queueMetric(queueUrl, 'ApproximateAgeOfOldestMessage', 'Maximum'),
       };
       const { settled, oldestAge } = await metricData(metrics, queries, span);
-      // The metric comes up to two intervals late; whoever settled nothing for longer settles nothing now.
+      // An interval starts one interval before its end. Without a value for that time the cache settles nothing.
       const newest = newestWhole(settled, nowMs, periodSeconds);
-      const isCurrent = newest !== undefined && nowMs - newest.atMs < 3 * intervalMs;
+      const isCurrent = newest !== undefined && nowMs - newest.atMs < (LATE_INTERVALS + 1) * intervalMs;
       const oldest = oldestAge.at(-1);
       return {
         rate: isCurrent ? newest.value / periodSeconds : 0,
         oldestAgeSeconds: oldest?.value ?? 0,
-        // Measured at some time of its period, in whole seconds: what was the oldest then, or came later, came after this.
+        // SQS measured the age at an unknown time of the period, in whole seconds. All queued messages were sent after
+        // this.
         queuedSinceMs: oldest && oldest.atMs - (oldest.value + 1) * 1000,
       };
     },
     async leavesOut(nowMs) {
       const returned = freshetMetric(boundary.name, PROJECTOR_METRICS.returnedOften, 'Sum');
-      // Whatever still fails has come back once more by then.
-      const fromMs = nowMs - MAX_POSTPONE_SECONDS * 1000 - 2 * intervalMs;
+      // A message that still fails was returned at least once since this time.
+      const fromMs = nowMs - MAX_POSTPONE_SECONDS * 1000 - LATE_INTERVALS * intervalMs;
       const span = { fromMs, toMs: nowMs, periodSeconds: intervalMs / 1000 };
       return (await metricData(metrics, { returned }, span)).returned.some(({ value }) => value > 0);
     },
@@ -79,11 +87,12 @@ export function createReporting(options: {
       return Object.fromEntries(await Promise.all(beats));
     },
     async unrepaired() {
-      // A delayed notice is of a gap that was looked at, and is noted in the parking table.
+      // Delayed messages aren't counted: they are notices of gaps that the repair function handled and noted in the
+      // parking table.
       const counts = await Promise.all(repairQueueUrls.map((url) => queueBacklog(queues, url, UNDELAYED)));
       return counts.reduce((sum, count) => sum + count, 0);
     },
-    setAside: () => oldestSetAside(parking),
+    parked: () => oldestParked(parking),
     completeness: () => readCompleteness(cache),
   };
 }
@@ -91,7 +100,7 @@ export function createReporting(options: {
 const UNDELAYED = ['ApproximateNumberOfMessages', 'ApproximateNumberOfMessagesNotVisible'] as const;
 const ALL = [...UNDELAYED, 'ApproximateNumberOfMessagesDelayed'] as const;
 
-/** Visible, in-flight and delayed messages of a queue. */
+/** Returns the number of visible, in-flight and delayed messages of a queue. */
 export async function queueBacklog(
   client: SQSClient,
   queueUrl: string,
@@ -103,14 +112,14 @@ export async function queueBacklog(
   return Object.values(Attributes ?? {}).reduce((sum, count) => sum + Number(count), 0);
 }
 
-/** Looks through a parking table. A gap that hasn't healed isn't set aside; what was missed had come before the gap was noted. */
-async function oldestSetAside({
+/** Reads the parking table. An open gap isn't counted as a parked event; the time of its missing event isn't known. */
+async function oldestParked({
   client,
   parkingTable,
 }: {
   client: DynamoDBClient;
   parkingTable: string;
-}): Promise<SetAsideSince> {
+}): Promise<ParkedSince> {
   let count = 0;
   let looked = 0;
   const sinceMs = new Map<string, number>();
@@ -126,19 +135,19 @@ async function oldestSetAside({
   for await (const { Items = [], ScannedCount = 0 } of pages) {
     for (const { pk, id, setAsideAt, sentAt, entityType } of Items) {
       if (setAsideAt !== undefined) count += 1;
-      // A dead letter's time is that of the queue which it ended in.
+      // A dead letter has the time at which it was sent to the dead-letter queue.
       const isTimed = setAsideAt !== undefined && !isDeadLetter(id?.S ?? '');
       const atMs = isTimed ? Number(sentAt?.N ?? 0) : 0;
       const type = entityType?.S ?? typeOfGroup(pk?.S ?? '');
       sinceMs.set(type, Math.min(sinceMs.get(type) ?? atMs, atMs));
     }
     looked += ScannedCount;
-    if (looked >= MAX_LOOKED_AT) break;
+    if (looked >= MAX_ITEMS_READ) break;
   }
-  return { count, sinceMs, isMore: looked >= MAX_LOOKED_AT };
+  return { count, sinceMs, isMore: looked >= MAX_ITEMS_READ };
 }
 
-/** Tells an owner. */
+/** Sends a report to an owner. */
 export async function sendReport(client: SQSClient, queueUrl: string, report: CacheReport): Promise<void> {
   await client.send(new SendMessageCommand({ QueueUrl: queueUrl, MessageBody: JSON.stringify(report) }));
 }

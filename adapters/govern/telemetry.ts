@@ -6,15 +6,15 @@ import { utilisation } from '../../core/govern/measure.ts';
 import type { CacheLag, CacheReport } from '../../core/govern/report.ts';
 import { GOVERNOR_METRICS, METRIC_NAMESPACE, REPORT_METRICS } from '../../core/metrics.ts';
 
-/** How long a table's stream keeps a record (ddb/Streams, 2026-11-23). */
+/** Retention of a table's stream (ddb/Streams, 2026-11-23). */
 const STREAM_RETENTION_SECONDS = 24 * 3600;
 
-/** Emits what a cache reports of its queue, and what it knows beside that. */
+/** Emits a cache's report and lag as metrics. */
 export function reportTelemetry(cache: string) {
   const metrics = new Metrics({ namespace: METRIC_NAMESPACE, serviceName: cache });
   const logger = new Logger({ serviceName: cache });
   return {
-    reported(report: Omit<CacheReport, 'share'>, { stalenessSeconds, stalestType, setAside }: CacheLag): void {
+    reported(report: Omit<CacheReport, 'share'>, { stalenessSeconds, stalestType, parked }: CacheLag): void {
       const gauge = (
         metric: string,
         unit: (typeof MetricUnit)[keyof typeof MetricUnit],
@@ -30,18 +30,18 @@ export function reportTelemetry(cache: string) {
       gauge(REPORT_METRICS.drainTime, MetricUnit.Seconds, report.drainSeconds);
       gauge(REPORT_METRICS.oldestAge, MetricUnit.Seconds, report.oldestAgeSeconds);
       gauge(REPORT_METRICS.staleness, MetricUnit.Seconds, stalenessSeconds);
-      gauge(REPORT_METRICS.setAside, MetricUnit.Count, setAside);
+      gauge(REPORT_METRICS.parked, MetricUnit.Count, parked);
       if (stalestType !== undefined) metrics.addMetadata('stalestType', stalestType);
       metrics.publishStoredMetrics();
     },
-    /** Of an owner that couldn't be told: it counts the report as missing. */
+    /** Logs that a report couldn't be sent to an owner, which then counts it as missing. */
     untold(owner: string, error: unknown): void {
       logger.warn('owner not told', { owner, cause: error instanceof Error ? error.name : 'unknown' });
     },
   };
 }
 
-/** Emits what a governor decided, and logs each change of the flow state. */
+/** Emits a governor's decision as metrics and logs each change of the flow state. */
 export function governorTelemetry(owner: string) {
   const metrics = new Metrics({ namespace: METRIC_NAMESPACE, serviceName: owner });
   const logger = new Logger({ serviceName: owner });
@@ -65,7 +65,7 @@ export function governorTelemetry(owner: string) {
     ignored(messageId: string, why: string): void {
       logger.warn('ignored', { messageId, why });
     },
-    /** Of a relay whose metrics can't be read: nothing is known of what waits in the stream. */
+    /** Logs that the relay's metrics couldn't be read, so that the records in the stream aren't known. */
     unmeasured(error: unknown): undefined {
       logger.warn('stream not measured', { cause: error instanceof Error ? error.name : 'unknown' });
     },

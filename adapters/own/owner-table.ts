@@ -1,5 +1,7 @@
 import { type DynamoDBClient, GetItemCommand } from '@aws-sdk/client-dynamodb';
-import { type Boundary, checkedState, ownedContract } from '../../core/contract.ts';
+import type { Boundary } from '../../core/contract/contract.ts';
+import { ownedContract } from '../../core/contract/define-boundary.ts';
+import { checkedState } from '../../core/contract/validate.ts';
 import { assertNotHeartbeat, type EntityRef, entityRef, HEARTBEAT_ID, liftedVersion } from '../../core/entity.ts';
 import { assertExpectedVersion, type CommitResult, nextVersion, type OwnedEntity } from '../../core/own/own.ts';
 import type { Page } from '../../core/read/read.ts';
@@ -12,59 +14,92 @@ import { type Content, createOwnerWrites, existing } from './owner-writes.ts';
 
 /** Options of a put or a delete. */
 export interface CommitOptions {
-  /** Commit only if the entity is at this version; 0 means that it must never have existed. Default: any. */
+  /**
+   * Commit only if the entity is at this version: an integer from 0, where 0 means that it must never have existed.
+   * Default: any version.
+   */
   readonly expectedVersion?: number | undefined;
-  /** While a cache lags: how long to wait to be admitted, milliseconds; 0 fails at once. Default 10,000. */
+  /**
+   * Maximum wait for admission while a cache lags, in milliseconds from 0. With 0 a write that isn't admitted fails at
+   * once. Default 10,000.
+   */
   readonly maxWaitMs?: number | undefined;
-  /** Exempt from flow control, for what must not wait, such as a withdrawal. Default false. */
+  /**
+   * Whether the write bypasses flow control. Use it for writes that must not wait, such as a withdrawal. Default false.
+   */
   readonly priority?: boolean | undefined;
-  /** Ends a wait to be admitted; the write is then refused. */
+  /** Aborts the wait for admission; the write is then refused. Default: none. */
   readonly signal?: AbortSignal | undefined;
 }
 
-/** The owner's only way to write its entities, and its way to read them. */
+/**
+ * Writes and reads the entities of an owner. All writes to the owner's table must use this interface. See
+ * `createOwner`.
+ */
 export interface Owner {
   /**
-   * Commits an entity's full state as its next version, in one conditional write. An equal state is `unchanged`: nothing is
-   * written and the version stays.
-   * @throws FreshetError `UnknownEntityType` | `InvalidEntityId` | `InvalidState` | `StateTooLarge` | `InvalidExpectedVersion` |
-   * `InvalidMaxWait` | `VersionConflict`, all before anything is written
-   * @throws BackpressureError when a cache lags and the write wasn't admitted within `maxWaitMs`; nothing was written
+   * Commits an entity's full state as its next version, in one conditional write. If the entity already has this state,
+   * the result is `unchanged`, nothing is written and the version stays.
+   *
+   * @param type an entity type that the boundary owns
+   * @param id 1 to 1,024 bytes of well-formed UTF-8 text in any script
+   * @param state the full state: a JSON object that meets the type's schema
+   * @throws FreshetError `UnknownEntityType` | `InvalidEntityId` | `InvalidState` | `StateTooLarge` |
+   *   `InvalidExpectedVersion` | `InvalidMaxWait` | `VersionConflict` | `VersionsExhausted`; nothing was written
+   * @throws BackpressureError if a cache lags and the write wasn't admitted within `maxWaitMs`; nothing was written
    */
   put(type: string, id: string, state: unknown, options?: CommitOptions): Promise<CommitResult>;
-  /** Commits a deletion as the entity's next version. The counter stays, so a later put goes on counting. Errors as for `put`. */
+  /**
+   * Commits a deletion as the entity's next version. The version counter stays, so a later put gets the version after
+   * the deletion. Deleting a deleted entity is `unchanged`; deleting an entity that never existed is `unknown`. Throws
+   * the errors of `put`.
+   */
   delete(type: string, id: string, options?: CommitOptions): Promise<CommitResult>;
-  /** The entity as it is now, deleted ones included; undefined when it never existed. */
+  /**
+   * Returns the entity, also if it is deleted, with a consistent read; undefined if it never existed. Throws
+   * `UnknownEntityType` | `InvalidEntityId`.
+   */
   get(type: string, id: string): Promise<OwnedEntity | undefined>;
-  /** A page of a type's entities, deleted ones included, in a stable order that isn't sorted. */
+  /**
+   * Returns a page of a type's entities, deleted ones included. The order is stable but not sorted. Throws
+   * `UnknownEntityType` | `InvalidCursor` | `InvalidLimit`.
+   */
   list(type: string, options?: PageOptions): Promise<Page<OwnedEntity>>;
-  /** How many entities of a type there are, deleted ones included. Reads them all: for operators, not for a request's path. */
+  /**
+   * Counts the entities of a type, deleted ones included. It reads all items, so use it for operations and not in
+   * requests.
+   */
   count(type: string): Promise<number>;
   /**
-   * Has the entity's current version published once more, as a whole and in the stream's order. The version stays.
-   * @param token unique to the request; ASCII without spaces, at most 22 characters
+   * Requests a second publication of the entity's current version, as a whole and in stream order. The version stays.
+   * Returns `unknown` if the entity never existed.
+   *
+   * @param token unique to the request: 1 to 22 printable ASCII characters without spaces
    */
   resync(type: string, id: string, token: string): Promise<'requested' | 'unknown'>;
   /**
-   * After a restore from backup: raises an entity's version into the boundary's epoch and so has it published. `unchanged` if it is there
-   * already, or was changed meanwhile, which raises it too.
+   * Raises an entity's version into the boundary's epoch after a restore from backup, which also publishes the entity.
+   * Returns `unchanged` if the version is already in the epoch, or if a concurrent change raised it.
    */
   lift(owned: OwnedEntity): Promise<'lifted' | 'unchanged'>;
   /**
-   * Commits the deletion of an entity that the table has lost, above the version that a cache still holds. `known` if the table has it:
-   * then nothing is written.
+   * Commits the deletion of an entity that the table has lost, with a version above the one that a cache still has.
+   * Returns `known` if the table has the entity; then nothing is written.
    */
   bury(type: string, id: string, cachedVersion: number): Promise<'buried' | 'known'>;
-  /** Commits a type's heartbeat. Never limited by flow control. */
+  /** Commits the heartbeat of a type. Flow control doesn't apply to it. */
   beat(type: string): Promise<void>;
 }
 
 /**
  * Opens an owner's table.
  *
- * @param options.now epoch milliseconds; stamps `changedAt`
- * @param options.traceparent the trace that a commit belongs to; default: the running Lambda invocation's
- * @param options.flow what puts and deletes obey, see `createFlow`; default: they are never slowed
+ * @param options.boundary the boundary that owns the types, made by `defineBoundary`
+ * @param options.tableName name of the owner's table
+ * @param options.client a DynamoDB client, see `dynamoDbClient`
+ * @param options.now returns the current time, epoch milliseconds, for `changedAt`; default: the system clock
+ * @param options.traceparent returns the trace of a commit; default: the trace of the current Lambda invocation
+ * @param options.flow flow control for puts and deletes, see `createFlow`; default: writes are never slowed
  */
 export function createOwner(options: {
   readonly boundary: Boundary;
@@ -82,7 +117,7 @@ export function createOwner(options: {
     return entityRef(type, id);
   };
 
-  /** What users may write. */
+  /** Returns an entity that users may write. */
   const writable = (type: string, id: string): EntityRef => {
     const entity = owned(type, id);
     assertNotHeartbeat(entity);
@@ -119,7 +154,8 @@ export function createOwner(options: {
     async beat(type) {
       const entity = owned(type, HEARTBEAT_ID);
       const { json, digest } = canonicalState(entity, { at: new Date(now()).toISOString() });
-      // Of the first schema version whatever the type's is: a cache that doesn't know the newest yet is alive all the same.
+      // Always schema version 1, so that a cache that doesn't know the type's newest schema version yet accepts
+      // heartbeats.
       await commit(entity, { digest, stateJson: json, schemaVersion: 1 });
     },
     async get(type, id) {

@@ -8,7 +8,7 @@ import { type EntityRef, EPOCH_SIZE, MAX_VERSION } from '../../core/entity.ts';
 import { type CommitResult, committed, nextVersion, notCommitted, type OwnedEntity } from '../../core/own/own.ts';
 import { ATTRIBUTE, type Item, keyItem, ownedEntity } from '../aws/items.ts';
 
-/** What a version says. */
+/** The content of a version. */
 export interface Content {
   readonly digest: string;
   /** Canonical JSON; undefined for a deletion. */
@@ -21,7 +21,11 @@ type Expressions = Pick<
   'UpdateExpression' | 'ConditionExpression' | 'ExpressionAttributeNames' | 'ExpressionAttributeValues'
 >;
 
-/** The conditional writes of an owner's table. @param options.now epoch milliseconds */
+/**
+ * Creates the conditional writes of an owner's table.
+ *
+ * @param options.now returns the current time, epoch milliseconds
+ */
 export function createOwnerWrites(options: {
   readonly client: DynamoDBClient;
   readonly tableName: string;
@@ -31,7 +35,7 @@ export function createOwnerWrites(options: {
 }) {
   const { client, tableName, epoch, now, traceparent } = options;
 
-  /** Updates an item, if its condition holds. @returns whether it did, and the entity as it was */
+  /** Updates an item if the condition holds. Returns whether it held, and the entity before the update. */
   const update = async (entity: EntityRef, expressions: Expressions) => {
     try {
       const { Attributes } = await client.send(
@@ -59,12 +63,13 @@ export function createOwnerWrites(options: {
 
   return {
     update,
-    /** Commits an entity's next version. Throws `VersionConflict` | `VersionsExhausted`. */
+    /** Commits the next version of an entity. Throws `VersionConflict` | `VersionsExhausted`. */
     async commit(entity: EntityRef, content: Content, expectedVersion?: number): Promise<CommitResult> {
       const change = changeTo(content);
       const { digest, changedAt } = change;
       let { taken, before } = await update(entity, commitExpressions(change, expectedVersion));
-      // Of an epoch before a restore: the version to come can't be counted up from it in the table. Who is overtaken at that counts as usual.
+      // The stored version is from before a restore, so an expression can't count up from it. If another write
+      // overtakes this one, the stored version is in the epoch and the usual expression applies.
       while (!taken && before !== undefined && before.version < epoch * EPOCH_SIZE) {
         if (before.version !== (expectedVersion ?? before.version) || before.digest === digest) break;
         const version = nextVersion(before.version, epoch);
@@ -75,14 +80,14 @@ export function createOwnerWrites(options: {
         ? committed(entity, before, digest, changedAt, epoch)
         : notCommitted(entity, before, digest, expectedVersion, epoch);
     },
-    /** Commits a given version of an entity that the table doesn't have. @returns whether it hasn't had it */
+    /** Commits a given version of an entity that the table doesn't have. Returns false if the table has the entity. */
     async create(entity: EntityRef, content: Content, version: number): Promise<boolean> {
       return (await update(entity, commitExpressions(changeTo(content), 0, version))).taken;
     },
   };
 }
 
-/** An item that holds a version; an engine may answer a creation with the bare key. */
+/** Reads an item that has a version; undefined for any other item. An engine may return only the key for a new item. */
 export function existing(item: Item | undefined): OwnedEntity | undefined {
   return item?.[ATTRIBUTE.version] === undefined ? undefined : ownedEntity(item);
 }
@@ -94,9 +99,10 @@ interface Change extends Content {
 }
 
 /**
- * The next version, digest, state and time in one write, on condition that the state differs and the version is the one expected.
+ * Returns the expressions that write version, digest, state and time at once, if the state differs and the version is
+ * the expected one.
  *
- * @param given the version to commit; default one more than the table has
+ * @param given the version to commit; default: the stored version + 1
  */
 function commitExpressions(change: Change, expectedVersion: number | undefined, given?: number): Expressions {
   const { digest, stateJson, changedAt, schemaVersion, epoch, traceparent } = change;
@@ -110,7 +116,7 @@ function commitExpressions(change: Change, expectedVersion: number | undefined, 
       : expectedVersion > 0
         ? `#version = :expected AND ${differs}`
         : stateJson === undefined && given === undefined
-          ? // A deletion of what must never have existed: always refused, and explained by what is there.
+          ? // A deletion of an entity that must never have existed never succeeds. The refusal returns the stored item.
             `${isNew} AND attribute_exists(#pk)`
           : isNew;
   const version = given === undefined ? 'if_not_exists(#version, :base) + :one' : ':given';
@@ -122,7 +128,9 @@ function commitExpressions(change: Change, expectedVersion: number | undefined, 
   const removed = optional.flatMap(([name, value]) => (value === undefined ? `#${name}` : [])).join(', ');
   const uses = (name: string) => `${condition} ${version}`.includes(name);
   return {
-    UpdateExpression: `SET #version = ${version}, #digest = :digest, #changedAt = :changedAt, #schema = :schema${set}${removed && ` REMOVE ${removed}`}`,
+    UpdateExpression:
+      `SET #version = ${version}, #digest = :digest, #changedAt = :changedAt, #schema = :schema${set}` +
+      (removed && ` REMOVE ${removed}`),
     ConditionExpression: condition,
     ExpressionAttributeNames: {
       '#version': ATTRIBUTE.version,

@@ -1,4 +1,6 @@
-import { type Boundary, checkedState, ownedContract } from '../../core/contract.ts';
+import type { Boundary } from '../../core/contract/contract.ts';
+import { ownedContract } from '../../core/contract/define-boundary.ts';
+import { checkedState } from '../../core/contract/validate.ts';
 import {
   assertNotHeartbeat,
   type EntityRef,
@@ -16,41 +18,51 @@ import { canonicalState, TOMBSTONE_DIGEST } from '../../core/state.ts';
 import { currentTraceparent } from '../aws/trace.ts';
 import type { EnterOptions, Flow } from '../govern/flow.ts';
 
-/** How one version is published. */
+/** Options for publishing one version. */
 export interface PublishOptions extends EnterOptions {
-  /** When the owner committed the version, ISO 8601. Default: now. */
+  /**
+   * When the owner committed the version, ISO 8601 in UTC with milliseconds: `2026-11-23T12:00:00.000Z`. Default: now.
+   */
   readonly changedAt?: string;
-  /** Exempt from flow control. Default false. */
+  /** Whether the message bypasses flow control. Default false. */
   readonly priority?: boolean;
 }
 
 /**
- * For an owner whose database isn't DynamoDB: publishes states with the versions that the owner keeps, straight to the topic.
+ * Publishes states with versions that the owner keeps, directly to the topic. For an owner whose database isn't
+ * DynamoDB. See `createStatePublisher`.
  *
- * There is no outbox here. Publish from the database's own one, after the commit and until it succeeded: a version that is never published
- * is missing in every cache until the next one. Sending a version twice does no harm.
+ * The publisher has no outbox. Publish from an outbox in your database, after the commit, and repeat until it succeeds.
+ * A version that is never published is missing in every cache until the next version. Publishing a version twice does
+ * no harm.
  */
 export interface Publisher {
   /**
-   * Publishes an entity's full state as it is at a version.
-   * @param version integer from 1 that grew with each committed change of the entity
-   * @throws FreshetError `UnknownEntityType` | `InvalidEntityId` | `InvalidState` | `StateTooLarge` | `InvalidVersion` |
-   * `InvalidMaxWait` | `Unpublishable`
-   * @throws BackpressureError when a cache lags and it wasn't admitted within `maxWaitMs`
-   * @throws Error when the topic can't be reached: publish it again
+   * Publishes an entity's full state at a version.
+   *
+   * @param type an entity type that the boundary owns
+   * @param id 1 to 1,024 bytes of well-formed UTF-8 text in any script
+   * @param version integer from 1 that grows with each committed change of the entity
+   * @param state the full state: a JSON object that meets the type's schema
+   * @throws FreshetError `UnknownEntityType` | `InvalidEntityId` | `InvalidState` | `StateTooLarge` | `InvalidVersion`
+   *   | `InvalidMaxWait` | `Unpublishable`
+   * @throws BackpressureError if a cache lags and the message wasn't admitted within `maxWaitMs`
+   * @throws Error if the topic can't be reached; publish the version again
    */
   publish(type: string, id: string, version: number, state: unknown, options?: PublishOptions): Promise<void>;
-  /** Publishes that an entity was deleted with a version. Errors as for `publish`. */
+  /** Publishes the deletion of an entity as a version. Throws the errors of `publish`. */
   publishDeletion(type: string, id: string, version: number, options?: PublishOptions): Promise<void>;
-  /** Publishes a type's heartbeat; its version is the time in seconds. Never limited by flow control. */
+  /** Publishes the heartbeat of a type, with the time in seconds as its version. Flow control doesn't apply to it. */
   beat(type: string): Promise<void>;
 }
 
 /**
- * Opens the way to an owner's topic.
+ * Creates a publisher to an owner's topic.
  *
- * @param options.send publishes one batch: `createPublisher` of adapters/relay/topic.ts
- * @param options.flow what publishing obeys, see `createFlow`; default: it is never slowed
+ * @param options.boundary the boundary that owns the types, made by `defineBoundary`
+ * @param options.send publishes one batch of messages; use `createPublisher`
+ * @param options.flow flow control for publishing, see `createFlow`; default: publishing is never slowed
+ * @param options.now returns the current time, epoch milliseconds; default: the system clock
  */
 export function createStatePublisher(options: {
   readonly boundary: Boundary;
@@ -76,7 +88,8 @@ export function createStatePublisher(options: {
     const [result] = await send([message]);
     if (result?.kind === 'refused') throw unpublishable(entity, version, result.message);
     if (result?.kind !== 'published') {
-      throw new Error(`${entityName(entity)} version ${version} was not published: ${result?.message ?? 'no answer'}`);
+      const reason = result?.message ?? 'the topic returned no result';
+      throw new Error(`${entityName(entity)} version ${version} was not published: ${reason}. Publish it again.`);
     }
   };
 
@@ -96,7 +109,7 @@ export function createStatePublisher(options: {
       const atMs = now();
       const canonical = canonicalState(entity, { at: new Date(atMs).toISOString() });
       const version = liftedVersion(Math.floor(atMs / 1000), boundary.epoch);
-      // Of the first schema version, as `Owner.beat` does it.
+      // Schema version 1, as in `Owner.beat`.
       await publish(entity, version, canonical, { priority: true }, 1);
     },
   };

@@ -2,12 +2,15 @@ import { ConditionalCheckFailedException, GetItemCommand, PutItemCommand } from 
 import { utf8Bytes } from '../../core/entity.ts';
 import type { CachedItem, Expectation, ProjectPorts, WriteResult } from '../../core/project/ports.ts';
 import { ATTRIBUTE, type Item, indexAttribute, keyItem, storedItem } from '../aws/items.ts';
-import type { CacheTable } from '../read/cache-table.ts';
+import type { CacheTable } from '../read/table.ts';
 
-/** Bytes of kept fields that an item holds: DynamoDB's 400 KB (ddb/Constraints) less 32 KiB for key, stamps and index values. */
+/**
+ * Most bytes of kept fields in one item: DynamoDB's 400 KB (ddb/Constraints) less 32 KiB for key, stamps and index
+ * values.
+ */
 const MAX_DATA_BYTES = 400 * 1024 - 32 * 1024;
 
-/** The projector's view of the cache: what is stored, and conditional writes. */
+/** The projector's ports to the cache's table: reads and conditional writes. */
 export function createCacheWriter({ tableName, client }: CacheTable): Pick<ProjectPorts, 'read' | 'write'> {
   return {
     async read(entity) {
@@ -40,7 +43,7 @@ export function createCacheWriter({ tableName, client }: CacheTable): Pick<Proje
   };
 }
 
-/** The names that a condition uses, and no others: DynamoDB refuses what isn't used. */
+/** A write's condition, with the names that it uses and no others: DynamoDB refuses unused names. */
 function conditionOf(item: CachedItem, { stored, stopMarker }: Expectation) {
   const notStopped = stopMarker === undefined ? 'attribute_not_exists(#stopped)' : '#stopped = :stopped';
   const isOlder = '#version = :version AND #digest = :digest AND (#revision < :revision OR #schema < :schema)';
@@ -69,7 +72,10 @@ function conditionOf(item: CachedItem, { stored, stopMarker }: Expectation) {
   };
 }
 
-/** A stop marker stays, and while it stands a tombstone doesn't expire: the marker would go with it. */
+/**
+ * The item of a write. The stop marker stays. While the entity is stopped, a tombstone doesn't expire: the marker would
+ * expire with it.
+ */
 function toItem(item: CachedItem, { stopMarker }: Expectation): Item {
   const indexed = Object.entries(item.indexed).map(([index, value]) => [indexAttribute(index), { S: value }] as const);
   const expires = stopMarker === undefined && item.expiresAtSeconds !== undefined;

@@ -1,18 +1,18 @@
-import type { ReceivedMessage, SetAside } from '../../core/project/ports.ts';
-import type { SetAsideKey } from '../../core/repair/redrive.ts';
+import type { ParkedEvent } from '../../core/project/ports.ts';
+import type { ParkedKey } from '../../core/repair/parked-key.ts';
 import { ATTRIBUTE, type Item } from '../aws/items.ts';
 
-/** Sort keys of the parking table: what lies there of a message group. */
+/** Prefixes of sort keys in the parking table: parked events, and notes of messages that are tried alone. */
 export const EVENT = 'event#';
 export const ALONE = 'alone#';
 
-/** Where something lies of a message. */
-export function parkingKey(kind: string, { groupId, sequenceNumber }: SetAsideKey | ReceivedMessage) {
+/** The item key of a parked event or a note. */
+export function parkingKey(kind: typeof EVENT | typeof ALONE, { groupId, sequenceNumber }: ParkedKey) {
   return { [ATTRIBUTE.partition]: { S: groupId }, [ATTRIBUTE.id]: { S: kind + sequenceNumber } };
 }
 
-/** What was set aside, as it is stored. */
-export function asideItem({ status, message, reason, explanation, entity, version, setAsideAtMs }: SetAside): Item {
+/** The item of a parked event. */
+export function parkedItem({ status, message, reason, explanation, entity, version, parkedAtMs }: ParkedEvent): Item {
   return {
     ...parkingKey(EVENT, message),
     status: { S: status },
@@ -22,32 +22,32 @@ export function asideItem({ status, message, reason, explanation, entity, versio
     messageId: { S: message.messageId },
     receiveCount: { N: String(message.receiveCount) },
     sentAt: { N: String(message.sentAtMs) },
-    setAsideAt: { N: String(setAsideAtMs) },
+    setAsideAt: { N: String(parkedAtMs) },
     ...(entity && { entityType: { S: entity.type }, entityId: { S: entity.id } }),
     ...(version !== undefined && { version: { N: String(version) } }),
   };
 }
 
-/** Reads what was set aside, ready to be tried anew. */
-export function asideOf(item: Item): SetAside {
+/** Reads the item of a parked event. */
+export function parkedEventOf(item: Item): ParkedEvent {
   const text = (name: string) => item[name]?.S ?? '';
   const number = (name: string) => Number(item[name]?.N);
   const type = item.entityType?.S;
   return {
-    status: text('status') as SetAside['status'],
+    status: text('status') as ParkedEvent['status'],
     message: {
       messageId: text('messageId'),
       groupId: text(ATTRIBUTE.partition),
       sequenceNumber: text(ATTRIBUTE.id).slice(EVENT.length),
       body: text('body'),
-      // It starts anew: what it failed of before is not what it is judged by now.
+      // A parked event starts with a new budget: its earlier failures don't count.
       receiveCount: 1,
       sentAtMs: number('sentAt'),
     },
-    reason: text('reason') as SetAside['reason'],
+    reason: text('reason') as ParkedEvent['reason'],
     explanation: text('explanation'),
     entity: type === undefined ? undefined : { type, id: text('entityId') },
     version: item.version === undefined ? undefined : number('version'),
-    setAsideAtMs: number('setAsideAt'),
+    parkedAtMs: number('setAsideAt'),
   };
 }

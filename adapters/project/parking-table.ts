@@ -9,18 +9,20 @@ import {
   UpdateItemCommand,
 } from '@aws-sdk/client-dynamodb';
 import { utf8Bytes } from '../../core/entity.ts';
-import type { ProjectPorts, SetAside } from '../../core/project/ports.ts';
+import type { ParkedEvent, ProjectPorts } from '../../core/project/ports.ts';
 import { isTaken } from '../aws/condition.ts';
 import { ATTRIBUTE, type Item, keyItem } from '../aws/items.ts';
-import { ALONE, asideItem, parkingKey } from './parked-items.ts';
+import { ALONE, parkedItem, parkingKey } from './parked-items.ts';
 
-/** Nothing lies under the key. */
+/** The key has no item. */
 const ABSENT = `attribute_not_exists(${ATTRIBUTE.partition})`;
 
-/** How long the note of a try alone is kept, should its message be gone: the longest retention of a queue (sqs/quotas-queues). */
+/**
+ * How long the note of a try is stored if its message is lost: the longest retention of a queue (sqs/quotas-queues).
+ */
 const NOTE_LIFE_SECONDS = 14 * 86_400;
 
-/** Where a boundary's set-aside events lie, and the cache table that stop markers are in. */
+/** The table of a boundary's parked events, and the cache table, which holds the stop markers. */
 export interface ParkingTables {
   readonly client: DynamoDBClient;
   readonly parkingTable: string;
@@ -29,15 +31,17 @@ export interface ParkingTables {
 
 type ParkingPorts = Pick<ProjectPorts, 'park' | 'stop' | 'hold' | 'beginAlone' | 'endAlone'>;
 
-/** Sets events aside, in the parking table, and stops entities, by a marker on the cache's item that every write is conditional on. */
+/**
+ * Parks events in the parking table. Stops entities by a marker on the cache's item, which every write checks.
+ */
 export function createParking({ client, parkingTable, cacheTable }: ParkingTables): ParkingPorts {
-  const put = (aside: SetAside) => ({ TableName: parkingTable, Item: asideItem(aside) });
+  const put = (event: ParkedEvent) => ({ TableName: parkingTable, Item: parkedItem(event) });
 
-  const ports: ParkingPorts = {
-    async park(aside) {
-      await isTaken(client.send(new PutItemCommand({ ...put(aside), ConditionExpression: ABSENT })));
+  const ports: Pick<ProjectPorts, 'park' | 'stop' | 'hold'> = {
+    async park(event) {
+      await isTaken(client.send(new PutItemCommand({ ...put(event), ConditionExpression: ABSENT })));
     },
-    async stop(entity, aside) {
+    async stop(entity, event) {
       const update = {
         TableName: cacheTable,
         Key: keyItem(entity),
@@ -48,13 +52,13 @@ export function createParking({ client, parkingTable, cacheTable }: ParkingTable
           '#version': ATTRIBUTE.version,
           '#expires': ATTRIBUTE.expiresAt,
         },
-        ExpressionAttributeValues: { ':marker': { N: String(aside.setAsideAtMs) }, ':none': { N: '0' } },
+        ExpressionAttributeValues: { ':marker': { N: String(event.parkedAtMs) }, ':none': { N: '0' } },
       };
-      const [stopped] = await refusals(client, [{ Update: update }, { Put: put(aside) }]);
+      const [stopped] = await refusals(client, [{ Update: update }, { Put: put(event) }]);
       return stopped === true ? 'stopped' : 'done';
     },
-    async hold(entity, asides) {
-      const [chunk, ...later] = chunks(asides);
+    async hold(entity, events) {
+      const [chunk, ...later] = chunks(events);
       let left = chunk ?? [];
       while (left.length > 0) {
         const update = {
@@ -65,17 +69,27 @@ export function createParking({ client, parkingTable, cacheTable }: ParkingTable
           ExpressionAttributeNames: { '#stopped': ATTRIBUTE.stopped },
           ExpressionAttributeValues: { ':count': { N: String(left.length) } },
         };
-        const puts = left.map((aside) => ({ Put: { ...put(aside), ConditionExpression: ABSENT } }));
+        const puts = left.map((event) => ({ Put: { ...put(event), ConditionExpression: ABSENT } }));
         const [released, ...there] = await refusals(client, [{ Update: update }, ...puts]);
         if (released === undefined) break;
         if (released) return 'released';
-        // Delivered again: what is there was counted.
+        // An event that was delivered again is in the table already, and was counted then.
         left = left.filter((_, index) => !there[index]);
       }
       return later.length === 0 ? 'done' : ports.hold(entity, later.flat());
     },
+  };
+  return { ...ports, ...createNotes({ client, parkingTable }) };
+}
+
+/** Notes of messages that are tried alone, in the parking table. */
+function createNotes({
+  client,
+  parkingTable,
+}: Pick<ParkingTables, 'client' | 'parkingTable'>): Pick<ProjectPorts, 'beginAlone' | 'endAlone'> {
+  return {
     async beginAlone(message, onlyFirst) {
-      // A name of its own for each try: sent twice by the SDK, whose first answer was lost, it counts once.
+      // Each try has its own name, so that a request that the SDK sends twice counts as one try.
       const name = randomUUID();
       const before = (tries: Item[string] | undefined) => (tries?.SS ?? []).filter((one) => one !== name).length;
       try {
@@ -104,24 +118,26 @@ export function createParking({ client, parkingTable, cacheTable }: ParkingTable
       await client.send(new DeleteItemCommand({ TableName: parkingTable, Key: parkingKey(ALONE, message) }));
     },
   };
-  return ports;
 }
 
-/** What one transaction takes: 100 actions and 4 MB (ddb/Constraints, 2026-11-23), with room for keys and the marker. */
+/**
+ * Limits of one transaction, below DynamoDB's 100 actions and 4 MB (ddb/Constraints, 2026-11-23): keys and the marker
+ * need room.
+ */
 const MAX_HELD_AT_ONCE = 50;
 const MAX_HELD_BYTES = 3 * 1024 * 1024;
 
-function chunks(asides: readonly SetAside[]): SetAside[][] {
-  const all: SetAside[][] = [];
+function chunks(events: readonly ParkedEvent[]): ParkedEvent[][] {
+  const all: ParkedEvent[][] = [];
   let bytes = 0;
-  for (const aside of asides) {
-    const size = utf8Bytes(aside.message.body) + 4_096;
+  for (const event of events) {
+    const size = utf8Bytes(event.message.body) + 4_096;
     const last = all.at(-1);
     if (last === undefined || last.length === MAX_HELD_AT_ONCE || bytes + size > MAX_HELD_BYTES) {
-      all.push([aside]);
+      all.push([event]);
       bytes = size;
     } else {
-      last.push(aside);
+      last.push(event);
       bytes += size;
     }
   }
@@ -130,7 +146,10 @@ function chunks(asides: readonly SetAside[]): SetAside[][] {
 
 type TransactItems = NonNullable<ConstructorParameters<typeof TransactWriteItemsCommand>[0]['TransactItems']>;
 
-/** Carries out a transaction: nothing if it went through, else for each item whether its condition refused it. Throws for any other cause. */
+/**
+ * Runs a transaction. The result is empty if it succeeded; otherwise it says for each item whether the item's condition
+ * failed. Throws for any other failure.
+ */
 async function refusals(client: DynamoDBClient, TransactItems: TransactItems): Promise<readonly boolean[]> {
   try {
     await client.send(new TransactWriteItemsCommand({ TransactItems }));

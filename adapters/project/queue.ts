@@ -1,7 +1,7 @@
 import type { Context, SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda';
 import type { ReceivedMessage } from '../../core/project/ports.ts';
 
-/** A record of an SQS FIFO mapping as the projector reads it. */
+/** Reads a record of an SQS FIFO mapping. */
 export function receivedMessage({ messageId, body, attributes }: SQSRecord): ReceivedMessage {
   return {
     messageId,
@@ -14,13 +14,16 @@ export function receivedMessage({ messageId, body, attributes }: SQSRecord): Rec
 }
 
 /**
- * What is kept of an invocation's time to return what isn't done (one call for the visibility of its messages, and the answer): two
- * seconds, or a fifth of a shorter time.
+ * The end of an invocation's time is reserved for returning unfinished messages: one call that sets their visibility,
+ * and the answer. It is two seconds, or a fifth of a time-out below ten seconds.
  */
 const RESERVE_MS = 2_000;
 const RESERVE_SHARE = 0.2;
 
-/** Resolves when an invocation must give its answer, shortly before its time-out; `cancel` it when the answer is there. */
+/**
+ * A promise that resolves shortly before an invocation's time-out, when it must answer. Call `cancel` once the answer
+ * is ready.
+ */
 export function timeLeft(context: Pick<Context, 'getRemainingTimeInMillis'>): {
   outOfTime: Promise<void>;
   cancel(): void;
@@ -33,7 +36,7 @@ export function timeLeft(context: Pick<Context, 'getRemainingTimeInMillis'>): {
   return { outOfTime, cancel: () => clearTimeout(timer) };
 }
 
-/** Works on each record of a batch by itself, side by side; those that failed are returned, and only those. */
+/** Processes the records of a batch side by side, each by itself. Only the records that failed are returned. */
 export async function eachRecord(
   { Records }: SQSEvent,
   work: (record: SQSRecord) => Promise<unknown>,

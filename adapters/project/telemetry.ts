@@ -11,19 +11,24 @@ import {
   RELAY_METRICS,
 } from '../../core/metrics.ts';
 import { OUTCOMES, type Outcome } from '../../core/outcome.ts';
-import type { ProjectReport } from '../../core/project/batch.ts';
-import type { SetAside } from '../../core/project/ports.ts';
+import type { ParkedEvent } from '../../core/project/ports.ts';
+import type { ProjectReport } from '../../core/project/report.ts';
 import type { RelayReport } from '../../core/relay/batch.ts';
 import type { GapNotice } from '../../core/repair/heal.ts';
 import { causeOf } from '../../core/retries.ts';
 
-/** Outcomes that somebody may have to look into. */
+/** Outcomes that may need an operator. */
 const LOGGED_OUTCOMES: readonly Outcome[] = ['gap', 'discarded', 'parked', 'held'];
 
-/** Receives after which a message doesn't count for the age of the oldest (sqs/sqs-available-cloudwatch-metrics, 2026-11-25). */
+/**
+ * After this many receives, a message no longer counts for the queue's age of the oldest message
+ * (sqs/sqs-available-cloudwatch-metrics, 2026-11-25).
+ */
 const RECEIVES_WITH_AGE = 3;
 
-/** Emits a projector's metrics as EMF, and a log line with ids and reason for each message that somebody may have to look into. */
+/**
+ * Emits a projector's metrics as EMF, and logs a line with ids and reason for each message that may need an operator.
+ */
 export function projectorTelemetry(
   cache: string,
 ): (report: ProjectReport, receivedAtMs: number, doneAtMs: number) => void {
@@ -64,11 +69,11 @@ export function projectorTelemetry(
 }
 
 function isThrottled(error: unknown): boolean {
-  // The SDK declares what it takes without exactOptionalPropertyTypes in mind.
+  // The SDK's parameter type doesn't allow for exactOptionalPropertyTypes.
   return error instanceof DynamoDBServiceException && isThrottlingError(error as Error & { cause?: Error });
 }
 
-/** The group that most messages of a batch are of. */
+/** The group with the most messages of a batch. */
 function hottestGroup(groupIds: readonly string[]): { groupId: string; events: number } {
   const counts = new Map<string, number>();
   for (const groupId of groupIds) counts.set(groupId, (counts.get(groupId) ?? 0) + 1);
@@ -76,7 +81,10 @@ function hottestGroup(groupIds: readonly string[]): { groupId: string; events: n
   return { groupId, events };
 }
 
-/** Emits a relay's metrics as EMF; what was diverted or failed is logged by its counts, the records lie in the failure queue. */
+/**
+ * Emits a relay's metrics as EMF. Diverted and failed records are logged as counts only; the records are in the failure
+ * queue.
+ */
 export function relayTelemetry(owner: string): (report: RelayReport, nowMs: number) => void {
   const metrics = new Metrics({ namespace: METRIC_NAMESPACE, serviceName: owner });
   const logger = new Logger({ serviceName: owner });
@@ -94,12 +102,15 @@ export function relayTelemetry(owner: string): (report: RelayReport, nowMs: numb
   };
 }
 
-/** Counts what a repair function sets aside of dead letters, and logs what came of an operator's request and of gaps that don't heal. */
+/**
+ * Counts the dead letters that a repair function parks, and logs the results of operators' requests and of gaps that
+ * don't heal.
+ */
 export function repairTelemetry(boundary: string) {
   const metrics = new Metrics({ namespace: METRIC_NAMESPACE, serviceName: boundary });
   const logger = new Logger({ serviceName: boundary });
   return {
-    parked({ message, entity, version, reason }: SetAside): void {
+    parked({ message, entity, version, reason }: ParkedEvent): void {
       metrics.addMetric(OUTCOME_METRICS.parked, MetricUnit.Count, 1);
       metrics.publishStoredMetrics();
       logger.warn('parked', { messageId: message.messageId, entity, version, reason });
@@ -110,7 +121,7 @@ export function repairTelemetry(boundary: string) {
     operated(operation: string, result: object): void {
       logger.info('operated', { operation, ...result });
     },
-    /** Of a message that nothing can be made of, or an entity that isn't there. */
+    /** For a message that can't be read, and for an entity that doesn't exist. */
     ignored(messageId: string, why: string): void {
       logger.warn('ignored', { messageId, why });
     },

@@ -1,10 +1,6 @@
-import {
-  BatchGetItemCommand,
-  type BatchGetItemCommandOutput,
-  type DynamoDBClient,
-  GetItemCommand,
-} from '@aws-sdk/client-dynamodb';
-import { type Boundary, cachedType } from '../../core/contract.ts';
+import { BatchGetItemCommand, type BatchGetItemCommandOutput, GetItemCommand } from '@aws-sdk/client-dynamodb';
+import type { Boundary } from '../../core/contract/contract.ts';
+import { cachedType } from '../../core/contract/define-boundary.ts';
 import { entityRef } from '../../core/entity.ts';
 import { FreshetError, quoted } from '../../core/errors.ts';
 import { indexValue } from '../../core/project/fields.ts';
@@ -26,57 +22,87 @@ import { ATTRIBUTE, type Item, isPlaceholder, itemEntity, keyItem, readStamp } f
 import { countType, listIndex, listType, type PageOptions } from '../aws/list.ts';
 import { type Readiness, readReadiness } from './readiness.ts';
 import { createCompletenessReader } from './staleness.ts';
+import type { CacheTable } from './table.ts';
 
-/** Keys a BatchGetItem call takes (ddb/Constraints, 2026-11-23). */
+/** Maximum number of keys in a BatchGetItem call (ddb/Constraints, 2026-11-23). */
 const MAX_BATCH_GET_KEYS = 100;
 
-/** Rounds that a batch read asks for what throttling left out before it gives up. */
+/**
+ * Maximum number of rounds in which a batch read requests keys that throttling left out, and the wait after the first
+ * round.
+ */
 const MAX_BATCH_GET_ROUNDS = 8;
+const FIRST_WAIT_MS = 25;
 
 /**
- * A service's view of its local cache: it never calls the owner, and it can't write. Each answer says how stale it may be, and is refused
- * where its reader takes none that stale: @throws FreshetError `TooStale` | `InvalidMaxStaleness`
+ * Reads a service's local cache. It never calls the owner and never writes. Every answer has a staleness. All methods
+ * with `maxStalenessMs` throw a FreshetError `TooStale` if the staleness is above that limit, and `InvalidMaxStaleness`
+ * if the limit isn't a number from 0. All methods throw `UnknownEntityType` for a type that the boundary doesn't cache.
+ * See `createReader`.
  */
 export interface Reader {
-  /** One entity: `found`, `deleted` or `unknown`. @throws FreshetError `UnknownEntityType` | `InvalidEntityId` | `VersionNotReached` | `InvalidVersion` */
+  /**
+   * Returns one entity, which is `found`, `deleted` or `unknown`.
+   *
+   * @param id 1 to 1,024 bytes of well-formed UTF-8 text in any script
+   * @throws FreshetError `InvalidEntityId` | `InvalidVersion` · `VersionNotReached` if the cache's version is below
+   *   `atLeastVersion`
+   */
   get(type: string, id: string, options?: GetOptions): Promise<CachedEntity>;
-  /** Many entities of a type, any number, in the order asked for. @throws FreshetError `UnknownEntityType` | `InvalidEntityId` */
+  /**
+   * Returns any number of entities of a type, one for each id and in the order of the ids.
+   *
+   * @throws FreshetError `InvalidEntityId`
+   */
   getMany(type: string, ids: readonly string[], options?: FreshnessOptions): Promise<readonly CachedEntity[]>;
-  /** A page of a type's entities without the deleted ones, in a stable order that isn't sorted. @throws FreshetError `InvalidCursor` | `InvalidLimit` */
+  /**
+   * Returns a page of a type's entities without deleted ones. The order is stable but not sorted.
+   *
+   * @throws FreshetError `InvalidCursor` | `InvalidLimit`
+   */
   list(type: string, options?: ListOptions): Promise<Page<FoundEntity>>;
-  /** Like `list`, with the deleted entities that the cache still remembers. For export and comparison. */
+  /** Like `list`, but with the deleted entities that the cache still has as tombstones. For export and comparison. */
   listWithDeleted(type: string, options?: ListOptions): Promise<Page<KnownEntity>>;
-  /** A page of the entities whose indexed field has this value, sorted by id. @throws FreshetError `UnknownIndex` | `InvalidCursor` | `InvalidLimit` */
+  /**
+   * Returns a page of the entities whose indexed field has a value, sorted by id.
+   *
+   * @param index name of an index that `keep` declares for the type
+   * @throws FreshetError `UnknownIndex` | `InvalidCursor` | `InvalidLimit`
+   */
   listBy(type: string, index: string, value: Json, options?: ListOptions): Promise<Page<FoundEntity>>;
-  /** How far the cache was filled with what its owner had before: until it is `ready`, `unknown` may only mean not yet. */
+  /**
+   * Returns the progress of the type's backfill. Until it is `ready`, an entity that exists at the owner may be
+   * `unknown` in the cache.
+   */
   readiness(type: string): Promise<Readiness>;
-  /** How many entities of a type are cached, deleted ones not counted. Reads them all: for operators, not for a request's path. */
+  /**
+   * Counts the entities of a type in the cache without deleted ones. It reads all items, so use it for operations and
+   * not in requests.
+   */
   count(type: string): Promise<number>;
 }
 
-/** How a list is paged, and how stale it may be. */
+/** Selects a page of a list, and limits its staleness. */
 export interface ListOptions extends PageOptions, FreshnessOptions {}
 
-/** An entity that a version has arrived of. */
+/** An entity that the cache has a state or a tombstone of. */
 export type KnownEntity = KnownItem & Staleness;
 
-/** An entity that a cache holds a state of. */
+/** An entity that the cache has a state of. */
 export type FoundEntity = FoundItem & Staleness;
 
-/** They without how stale they may be, which isn't in the entity's item. */
+/** `KnownEntity` and `FoundEntity` without the staleness, which isn't stored in the entity's item. */
 export type KnownItem = Exclude<StoredEntity, { status: 'unknown' }>;
 export type FoundItem = Extract<StoredEntity, { status: 'found' }>;
 
-/** A cache's table. */
-export interface CacheTable {
-  readonly tableName: string;
-  readonly client: DynamoDBClient;
-}
-
 /**
- * Opens a cache for reading. Keep the reader: it remembers for a second how stale the cache may be, so a read costs no request more for that.
+ * Opens a cache for reading. Create the reader once per process and reuse it: it reads the staleness at most once a
+ * second.
  *
- * @param options.now epoch milliseconds; default the system's clock
+ * @param options.boundary the boundary that caches the types, made by `defineBoundary`
+ * @param options.tableName name of the cache's table
+ * @param options.client a DynamoDB client, see `dynamoDbClient`
+ * @param options.now returns the current time, epoch milliseconds; default: the system clock
  */
 export function createReader(
   options: CacheTable & { readonly boundary: Boundary; readonly now?: () => number },
@@ -85,7 +111,7 @@ export function createReader(
   const table = { client, tableName };
   const completeUntil = createCompletenessReader(table, now);
 
-  /** What `read` finds and how stale it may be, asked side by side; refused where that is too stale. */
+  /** Returns the result of `read` with its staleness, or refuses it if it is too stale. Both are read concurrently. */
   async function fresh<T>(type: string, asked: GetOptions, read: () => Promise<T>): Promise<[T, Staleness]> {
     cachedType(boundary, type);
     checkFreshness(asked);
@@ -105,7 +131,7 @@ export function createReader(
       const read = (isConsistent: boolean) => getItem(table, type, id, isConsistent);
       const [found, staleness] = await fresh(type, asked, () => read(false));
       if (versionOf(found) >= (asked.atLeastVersion ?? 0)) return { ...found, ...staleness };
-      // An answer that isn't consistent may be older than what is there: that alone is no reason to refuse it.
+      // The eventually consistent read may return an older version than the table has, so a consistent read decides.
       const newest = await read(true);
       assertReached({ type, id }, versionOf(newest), asked);
       return { ...newest, ...staleness };
@@ -141,12 +167,16 @@ async function getItem({ client, tableName }: CacheTable, type: string, id: stri
   return cachedEntity(id, Item);
 }
 
-/** The key under which a cache's index lists a value; undefined: under none. Throws `UnknownEntityType` | `UnknownIndex`. */
+/**
+ * Returns the key of a value in a cache's index; undefined if the value has no key. Throws `UnknownEntityType` |
+ * `UnknownIndex`.
+ */
 export function listedUnder(boundary: Boundary, type: string, index: string, value: Json): string | undefined {
   const { indexes } = cachedType(boundary, type);
   if (Object.hasOwn(indexes, index)) return indexValue(type, value);
   throw new FreshetError(
-    `index: cache ${boundary.name} doesn't list ${type} by ${quoted(index)}. Declared: ${Object.keys(indexes).join(', ') || 'none'}.`,
+    `index: cache ${boundary.name} has no index ${quoted(index)} for ${type}. ` +
+      `Declared: ${Object.keys(indexes).join(', ') || 'none'}. Declare the index in \`keep\`.`,
     { code: 'UnknownIndex', field: 'index' },
   );
 }
@@ -160,13 +190,17 @@ async function batchGet({ client, tableName }: CacheTable, type: string, ids: st
     chunks.map(async (chunk) => {
       let keys: Item[] | undefined = chunk.map((id) => keyItem(entityRef(type, id)));
       for (let round = 0; keys !== undefined && keys.length > 0; round += 1) {
-        if (round === MAX_BATCH_GET_ROUNDS) throw new Error(`${keys.length} keys of ${tableName} stay unprocessed`);
+        if (round === MAX_BATCH_GET_ROUNDS) {
+          throw new Error(
+            `table ${tableName} didn't return ${keys.length} keys in ${round} rounds because of throttling`,
+          );
+        }
         const answer: BatchGetItemCommandOutput = await client.send(
           new BatchGetItemCommand({ RequestItems: { [tableName]: { Keys: keys } } }),
         );
         for (const item of answer.Responses?.[tableName] ?? []) items.set(itemEntity(item).id, item);
         keys = answer.UnprocessedKeys?.[tableName]?.Keys;
-        if (keys !== undefined) await new Promise((resolve) => setTimeout(resolve, 25 * 2 ** round));
+        if (keys !== undefined) await new Promise((resolve) => setTimeout(resolve, FIRST_WAIT_MS * 2 ** round));
       }
     }),
   );

@@ -1,7 +1,7 @@
 import { GetItemCommand, PutItemCommand } from '@aws-sdk/client-dynamodb';
 import * as z from 'zod/mini';
 import { ATTRIBUTE, type Item } from '../aws/items.ts';
-import type { CacheTable } from './cache-table.ts';
+import type { CacheTable } from './table.ts';
 
 const readiness = z.discriminatedUnion('status', [
   z.object({ status: z.literal('empty') }),
@@ -10,22 +10,26 @@ const readiness = z.discriminatedUnion('status', [
 ]);
 
 /**
- * `empty`: no backfill was begun, so only what changed since the cache was deployed is here · `filling`: one is under way, or was
- * interrupted · `ready`: one came to its end.
+ * The progress of a cached type's backfill.
+ *
+ * - `empty`: no backfill was started, so the cache has only the changes since its deployment
+ * - `filling`: a backfill runs or was interrupted; `startedAt` is ISO 8601, `sent` the number of entities sent so far,
+ *   `cursor` where it continues
+ * - `ready`: a backfill finished at `readyAt` (ISO 8601) after sending `sent` entities
  */
 export type Readiness = z.infer<typeof readiness>;
 
-/** Checks what is to be noted of a backfill; undefined for anything else. */
+/** Reads a readiness from an operation's input; undefined for any other value. */
 export function parseReadiness(value: unknown): Readiness | undefined {
   return readiness.safeParse(value).data;
 }
 
-/** Beside the type's partitions, so that no list comes upon it. */
+/** Key of a type's readiness. It is outside the type's partitions, so that no list reads it. */
 function readinessKey(type: string): Item {
   return { [ATTRIBUTE.partition]: { S: `${type}#readiness` }, [ATTRIBUTE.id]: { S: 'readiness' } };
 }
 
-/** Notes how far a type's backfill is. */
+/** Creates a function that stores the readiness of a type. */
 export function createReadinessWriter({
   tableName,
   client,
@@ -36,7 +40,7 @@ export function createReadinessWriter({
   };
 }
 
-/** How far a type's backfill is; `empty` where nothing was noted. */
+/** Returns the readiness of a type; `empty` if none is stored. */
 export async function readReadiness({ tableName, client }: CacheTable, type: string): Promise<Readiness> {
   const { Item } = await client.send(new GetItemCommand({ TableName: tableName, Key: readinessKey(type) }));
   return parseReadiness(JSON.parse(Item?.readiness?.S ?? 'null')) ?? { status: 'empty' };

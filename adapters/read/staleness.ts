@@ -3,9 +3,12 @@ import * as z from 'zod/mini';
 import type { Completeness } from '../../core/read/staleness.ts';
 import { isTaken } from '../aws/condition.ts';
 import { ATTRIBUTE, type Item, STALENESS_PARTITION } from '../aws/items.ts';
-import type { CacheTable } from './cache-table.ts';
+import type { CacheTable } from './table.ts';
 
-/** How long a reader goes by what it read. Older is less, never wrong: up to when a cache is complete only grows. */
+/**
+ * How long a reader uses the completeness that it read. An old value is never wrong, only lower, because completeness
+ * only grows.
+ */
 const MEMO_MS = 1_000;
 
 const KEY: Item = { [ATTRIBUTE.partition]: { S: STALENESS_PARTITION }, [ATTRIBUTE.id]: { S: 'staleness' } };
@@ -13,7 +16,7 @@ const KEY: Item = { [ATTRIBUTE.partition]: { S: STALENESS_PARTITION }, [ATTRIBUT
 const times = z.record(z.string(), z.number());
 const sightings = z.array(z.object({ atMs: z.number(), beats: times }));
 
-/** Notes up to when a cache is complete, unless that was found out later by another. */
+/** Creates a function that stores a cache's completeness, unless a newer one is stored. */
 export function createCompletenessWriter({ tableName, client }: CacheTable): (found: Completeness) => Promise<void> {
   return async ({ atMs, until, sightings }) => {
     const Item = {
@@ -33,7 +36,7 @@ export function createCompletenessWriter({ tableName, client }: CacheTable): (fo
   };
 }
 
-/** Up to when a cache is complete; undefined where nothing was noted. */
+/** Returns the stored completeness of a cache; undefined if none is stored. */
 export async function readCompleteness({ tableName, client }: CacheTable): Promise<Completeness | undefined> {
   const { Item } = await client.send(new GetItemCommand({ TableName: tableName, Key: KEY }));
   if (Item === undefined) return undefined;
@@ -44,7 +47,12 @@ export async function readCompleteness({ tableName, client }: CacheTable): Promi
   };
 }
 
-/** Reads up to when a cache is complete, once a second at most however many ask. @param now epoch milliseconds */
+/**
+ * Creates a function that returns up to when each type is complete. All its calls together read the table at most once
+ * a second.
+ *
+ * @param now returns the current time, epoch milliseconds
+ */
 export function createCompletenessReader(cache: CacheTable, now: () => number) {
   let known: Completeness['until'] | undefined;
   let pending: Promise<void> | undefined;
@@ -54,7 +62,7 @@ export function createCompletenessReader(cache: CacheTable, now: () => number) {
     try {
       known = (await readCompleteness(cache))?.until ?? known;
     } catch (error) {
-      // What was known before stays true, and is gone by for another second.
+      // The last known value is still true, so it is used for another second.
       if (known === undefined) throw error;
     } finally {
       pending = undefined;

@@ -3,12 +3,12 @@ import type { SQSRecord } from 'aws-lambda';
 import * as z from 'zod/mini';
 import { type EntityRef, messageGroupId, utf8Bytes } from '../../core/entity.ts';
 import { shortened } from '../../core/errors.ts';
-import type { SetAside } from '../../core/project/ports.ts';
+import type { ParkedEvent } from '../../core/project/ports.ts';
 import { itemEntity } from '../aws/items.ts';
 
 const keys = z.optional(z.record(z.string(), z.unknown()));
 
-/** What the relay diverts: see `createDiverting`. */
+/** A message that the relay sends for a diverted record, see `createDiverting`. */
 const diverted = z.object({
   sequenceNumber: z.string().check(z.minLength(1)),
   reason: z.enum(['removed', 'unreadable', 'unknown-type', 'too-large', 'refused']),
@@ -17,38 +17,45 @@ const diverted = z.object({
   keys,
 });
 
-/** What a stream mapping sends of records that it gave up (lam/services-dynamodb-errors). */
+/** A message that Lambda sends for records that the event source mapping gave up (lam/services-dynamodb-errors). */
 const givenUp = z.object({
   DDBStreamBatchInfo: z.object({ shardId: z.string(), startSequenceNumber: z.string(), endSequenceNumber: z.string() }),
 });
 
-/** Of a larger record the keys remain: both its images may be more than the 400 KB of an item (ddb/Constraints). */
+/**
+ * Of a larger body only the record's keys are parked, because both images together may exceed an item's 400 KB
+ * (ddb/Constraints).
+ */
 const MAX_BODY_BYTES = 350 * 1024;
 
-/** What is set aside of a message of the relay's failure queue. */
-export function relayFailure({ body, messageId, attributes }: SQSRecord, nowMs: number): SetAside {
+/** Message group of failures that aren't about one entity. */
+const RELAY_GROUP = 'relay';
+
+/** Returns the parked event for a message of the relay's failure queue. */
+export function relayFailure({ body, messageId, attributes }: SQSRecord, nowMs: number): ParkedEvent {
   const json = parsed(body);
   const message = (groupId: string, sequenceNumber: string) => {
     return { messageId, groupId, sequenceNumber, body, receiveCount: 1, sentAtMs: Number(attributes.SentTimestamp) };
   };
-  const common = { status: 'parked', version: undefined, setAsideAtMs: nowMs } as const;
+  const common = { status: 'parked', version: undefined, parkedAtMs: nowMs } as const;
   const record = diverted.safeParse(json).data;
   if (record !== undefined) {
     const { reason, explanation, sequenceNumber } = record;
     const keys = record.record?.dynamodb?.Keys ?? record.keys;
     const entity = entityOfKeys(keys);
-    const group = entity === undefined ? 'relay' : messageGroupId(entity);
+    const group = entity === undefined ? RELAY_GROUP : messageGroupId(entity);
     const kept =
       utf8Bytes(body) <= MAX_BODY_BYTES ? body : JSON.stringify({ sequenceNumber, reason, explanation, keys });
     return { ...common, message: { ...message(group, sequenceNumber), body: kept }, reason, explanation, entity };
   }
   const batch = givenUp.safeParse(json).data?.DDBStreamBatchInfo;
   const explanation = batch
-    ? `records ${batch.startSequenceNumber} to ${batch.endSequenceNumber} of ${batch.shardId} were never published: compare the caches with the owner`
+    ? `records ${batch.startSequenceNumber} to ${batch.endSequenceNumber} of ${batch.shardId} were never published: ` +
+      'compare the caches with the owner'
     : `not a message of the relay: ${shortened(body)}`;
   return {
     ...common,
-    message: message('relay', batch?.startSequenceNumber ?? messageId),
+    message: message(RELAY_GROUP, batch?.startSequenceNumber ?? messageId),
     reason: 'given-up',
     explanation,
     entity: undefined,

@@ -3,13 +3,15 @@ import type { RelayProgress } from '../../core/govern/measure.ts';
 import { RELAY_DELAY_METRIC, RELAY_METRICS } from '../../core/metrics.ts';
 import { freshetMetric, metricData } from '../govern/metric-data.ts';
 
-/** Intervals that are looked back at first; a relay that says nothing for longer is looked for in all that its stream remembers. */
-const LOOK_BACK = 60;
+/** Number of intervals that are read first. If they have no metrics, the whole retention of the stream is read. */
+const FIRST_INTERVALS = 60;
 
-/** How many times longer that is: 24 hours of a stream (ddb/Streams, 2026-11-25) for intervals of a minute. */
-const WHOLE_STREAM = 24;
+/**
+ * Retention of a stream, as a multiple of the first span: 24 hours (ddb/Streams, 2026-11-25) for intervals of a minute.
+ */
+const RETENTION_FACTOR = 24;
 
-/** What a relay last said, from its metrics. */
+/** Creates a function that returns a relay's progress from its metrics; undefined if it has none. */
 export function createRelayProgress(options: {
   readonly client: CloudWatchClient;
   readonly owner: string;
@@ -22,18 +24,19 @@ export function createRelayProgress(options: {
     conflated: freshetMetric(owner, RELAY_METRICS.conflated, 'Sum'),
   };
   return async (nowMs) => {
-    const lookBackMs = LOOK_BACK * intervalSeconds * 1000;
-    const seenSince = (fromMs: number) =>
+    const firstSpanMs = FIRST_INTERVALS * intervalSeconds * 1000;
+    const readSince = (fromMs: number) =>
       metricData(client, queries, { fromMs, toMs: nowMs, periodSeconds: intervalSeconds });
-    const lately = await seenSince(nowMs - lookBackMs);
+    const recent = await readSince(nowMs - firstSpanMs);
     const { delay, published, conflated } =
-      lately.delay.length > 0 ? lately : await seenSince(nowMs - WHOLE_STREAM * lookBackMs);
+      recent.delay.length > 0 ? recent : await readSince(nowMs - RETENTION_FACTOR * firstSpanMs);
     const last = delay.at(-1);
     if (last === undefined) return undefined;
-    // An interval that isn't over has too few of its records; the one before it tells the rate.
+    // The current interval isn't complete, so the rate comes from the last complete one.
     const whole = published.findLast(({ atMs }) => atMs + intervalSeconds * 1000 <= nowMs) ?? published.at(-1);
     const merged = conflated.find(({ atMs }) => atMs === whole?.atMs)?.value ?? 0;
-    // Said at some time of the interval: at its end, for all that is known, and a relay is behind only for what was silence for certain.
+    // The metric's time within its interval isn't known. Its end is the latest possible time, so the relay's silence is
+    // never overestimated.
     const atMs = Math.min(nowMs, last.atMs + intervalSeconds * 1000);
     return { delayMs: last.value, atMs, rate: ((whole?.value ?? 0) + merged) / intervalSeconds };
   };

@@ -1,20 +1,20 @@
 import type { SNSClient } from '@aws-sdk/client-sns';
 import type { SQSClient } from '@aws-sdk/client-sqs';
 import type { DynamoDBBatchResponse, DynamoDBRecord, DynamoDBStreamEvent } from 'aws-lambda';
-import type { Boundary } from '../../core/contract.ts';
+import type { Boundary } from '../../core/contract/contract.ts';
 import { relayBatch } from '../../core/relay/batch.ts';
 import type { StreamChange } from '../../core/relay/message.ts';
-import { createDiverting } from '../project/set-aside.ts';
 import { relayTelemetry } from '../project/telemetry.ts';
+import { createDiverting } from './divert.ts';
 import { createPublisher } from './topic.ts';
 
 /**
- * Publishes what a table's stream brings, a batch at a time, and counts what became of it. The first record that failed restarts the batch, since the
- * stream's order binds.
+ * Creates a handler that publishes a batch of a table's stream and emits metrics. Lambda retries the batch from the
+ * first failed record, because records are processed in stream order.
  *
- * @param options.name what the relay's metrics are under
- * @param options.change what a record says
- * @returns takes a batch, and whether several versions of one entity leave as one; default each by itself
+ * @param options.name the relay's name in metrics
+ * @param options.change reads a stream record
+ * @returns a function of the batch and of whether to publish several versions of an entity as one (default false)
  */
 export function createRelaying(options: {
   readonly boundary: Boundary;
@@ -38,7 +38,7 @@ export function createRelaying(options: {
     const publishedAt = new Date().toISOString();
     const result = await relayBatch(boundary, Records.map(change), publishedAt, { publish, divert }, conflate);
     report(result, Date.now());
-    // In the stream's order.
+    // Failed records are in stream order.
     const [first] = result.failed;
     return { batchItemFailures: first === undefined ? [] : [{ itemIdentifier: first }] };
   };

@@ -2,10 +2,10 @@ import type { DynamoDBRecord } from 'aws-lambda';
 import type { StreamChange } from '../../core/relay/message.ts';
 import { ATTRIBUTE, type Item, ownedEntity } from '../aws/items.ts';
 
-/** The service that removes expired items, as a stream record names it (ddb/time-to-live-ttl-streams). */
+/** Principal of the service that removes expired items, in stream records (ddb/time-to-live-ttl-streams). */
 const TTL_PRINCIPAL = 'dynamodb.amazonaws.com';
 
-/** Reads a record of the owner table's stream. Whatever it holds, it ends as a change that the relay can account for. */
+/** Reads a record of the owner table's stream. Any record gives a change that the relay counts. */
 export function streamChange(record: DynamoDBRecord): StreamChange {
   const sequenceNumber = record.dynamodb?.SequenceNumber ?? '';
   if (record.eventName === 'REMOVE') {
@@ -16,11 +16,12 @@ export function streamChange(record: DynamoDBRecord): StreamChange {
           sequenceNumber,
           kind: 'unpublishable',
           reason: 'removed',
-          message: 'the item was removed from the table and its version counter with it; delete through the owner',
+          message:
+            'the item was removed directly from the table, with its version counter; delete it with `Owner.delete`',
         };
   }
   try {
-    // The Lambda event's attribute values are DynamoDB's wire form, which the SDK's type describes too.
+    // The attribute values of a Lambda event have the same form as the SDK's type.
     const { NewImage = {}, OldImage } = (record.dynamodb ?? {}) as { NewImage?: Item; OldImage?: Item };
     const owned = ownedEntity(NewImage);
     const previous = OldImage === undefined ? undefined : ownedEntity(OldImage);

@@ -5,10 +5,17 @@ import type { OutgoingMessage } from '../../core/relay/message.ts';
 /** The message attribute that subscriptions filter on. */
 export const TYPE_ATTRIBUTE = 'type';
 
-/** Codes for a message that the topic will never take, whoever sends it (sns/API_PublishBatch, sns/API_BatchResultErrorEntry). */
+/** Codes of a message that the topic never accepts (sns/API_PublishBatch, sns/API_BatchResultErrorEntry). */
 const REFUSALS = new Set(['InvalidParameter', 'InvalidParameterValue', 'ParameterValueInvalid']);
 
-/** Publishes one batch; a call that fails as a whole fails each of its messages, which the stream then brings again. */
+/**
+ * Creates a function that publishes a batch of messages to an SNS FIFO topic and returns one result per message:
+ * `published`, `refused` for an invalid message, or `failed` for one that may be published later. If the whole call
+ * fails, every message of the batch is `failed`; the function doesn't throw.
+ *
+ * @param options.client an SNS client, see `snsClient`
+ * @param options.topicArn ARN of the owner's change topic
+ */
 export function createPublisher({ client, topicArn }: { readonly client: SNSClient; readonly topicArn: string }) {
   return async (messages: readonly OutgoingMessage[]): Promise<readonly PublishResult[]> => {
     try {
@@ -30,7 +37,9 @@ export function createPublisher({ client, topicArn }: { readonly client: SNSClie
         const id = String(index);
         if (published.has(id)) return { kind: 'published' };
         const failure = failures.get(id);
-        const message = `${failure?.Code ?? 'no answer'}: ${failure?.Message ?? ''}`;
+        const message = failure
+          ? `${failure.Code ?? 'no code'}: ${failure.Message ?? ''}`
+          : 'the topic returned no result';
         return { kind: failure?.SenderFault && REFUSALS.has(failure.Code ?? '') ? 'refused' : 'failed', message };
       });
     } catch (error) {

@@ -17,7 +17,7 @@ const wantedVersion = z.int().check(z.gte(1), z.lte(MAX_VERSION));
 const entity = z.object({ type: z.string(), id: z.string() });
 const notice = z.object({ entity, wantedVersion, asked: z.int().check(z.gte(0)) });
 
-/** A request to an owner to publish an entity's whole state once more. */
+/** A request to an owner to publish an entity's whole state again. */
 const resyncRequest = z.object({ entity, wantedVersion, cache: z.string() });
 
 /** See `resyncRequest`. */
@@ -46,33 +46,58 @@ interface Queue {
   readonly queueUrl: string;
 }
 
-/** Tells the cache's repair function of a gap. */
+/** Notifies the cache's repair function of a gap. */
 export function createGapNotice({ client, queueUrl }: Queue): ProjectPorts['requestResync'] {
   return async (entity, wantedVersion) => {
     await send(client, queueUrl, { entity, wantedVersion, asked: 0 } satisfies GapNotice);
   };
 }
 
-/** Remembers gaps in the parking table, asks owners by their queues, and looks again by a delay of the cache's own. */
+/**
+ * The ports of healing: gaps are recorded in the parking table, owners are asked through their resync queues, and
+ * notices are sent again through the cache's own gap queue.
+ */
 export function createHealing(options: {
   readonly table: { readonly client: DynamoDBClient; readonly parkingTable: string };
   readonly cached: HealPorts['cached'];
   readonly queues: SQSClient;
   readonly gapQueueUrl: string;
   readonly cache: string;
-  /** The resync queue of a type's owner; undefined where the cache knows none. */
+  /** The resync queue of a type's owner; undefined if the cache knows none. */
   readonly resyncQueueUrl: (type: string) => string | undefined;
 }): HealPorts {
-  const { client, parkingTable } = options.table;
+  return {
+    ...createGapRecords(options.table),
+    cached: options.cached,
+    async askOwner(entity, wantedVersion) {
+      const queueUrl = options.resyncQueueUrl(entity.type);
+      if (queueUrl === undefined) throw new Error(`no resync queue is known for type ${entity.type}`);
+      await send(options.queues, queueUrl, { entity, wantedVersion, cache: options.cache } satisfies ResyncRequest);
+    },
+    async lookAgain(notice, delaySeconds) {
+      await send(options.queues, options.gapQueueUrl, notice, delaySeconds);
+    },
+  };
+}
+
+/** Records of wanted versions in the parking table. */
+function createGapRecords({
+  client,
+  parkingTable,
+}: {
+  readonly client: DynamoDBClient;
+  readonly parkingTable: string;
+}): Pick<HealPorts, 'want' | 'wanted' | 'forget'> {
   const key = (entity: EntityRef) => ({
     [ATTRIBUTE.partition]: { S: messageGroupId(entity) },
     [ATTRIBUTE.id]: { S: 'gap' },
   });
   const taken = (input: Omit<UpdateItemCommandInput, 'TableName'>): Promise<boolean> =>
     isTaken(client.send(new UpdateItemCommand({ TableName: parkingTable, ...input })));
+  const read = async (entity: EntityRef) =>
+    (await client.send(new GetItemCommand({ TableName: parkingTable, Key: key(entity), ConsistentRead: true }))).Item;
 
-  const ports: HealPorts = {
-    cached: options.cached,
+  const records: Pick<HealPorts, 'want' | 'wanted' | 'forget'> = {
     async want(entity, wantedVersion, { noticeId, nowMs, staleBeforeMs }) {
       const wanted = { N: String(wantedVersion) };
       const isNew = await taken({
@@ -93,18 +118,14 @@ export function createHealing(options: {
         ConditionExpression: 'wanted < :wanted',
         ExpressionAttributeValues: { ':wanted': wanted },
       });
-      const { Item } = await client.send(
-        new GetItemCommand({ TableName: parkingTable, Key: key(entity), ConsistentRead: true }),
-      );
-      // Forgotten between the two: nothing is wanted any more, and this is.
-      if (Item === undefined) return ports.want(entity, wantedVersion, { noticeId, nowMs, staleBeforeMs });
-      return Item.noticeId?.S === noticeId ? 'new' : 'known';
+      const item = await read(entity);
+      // The record was removed between the two updates, so this version is wanted anew.
+      if (item === undefined) return records.want(entity, wantedVersion, { noticeId, nowMs, staleBeforeMs });
+      return item.noticeId?.S === noticeId ? 'new' : 'known';
     },
     async wanted(entity) {
-      const { Item } = await client.send(
-        new GetItemCommand({ TableName: parkingTable, Key: key(entity), ConsistentRead: true }),
-      );
-      return Item?.wanted?.N === undefined ? undefined : Number(Item.wanted.N);
+      const version = (await read(entity))?.wanted?.N;
+      return version === undefined ? undefined : Number(version);
     },
     async forget(entity, wantedVersion) {
       const deletion = new DeleteItemCommand({
@@ -115,16 +136,8 @@ export function createHealing(options: {
       });
       return (await isTaken(client.send(deletion))) ? 'forgotten' : 'changed';
     },
-    async askOwner(entity, wantedVersion) {
-      const queueUrl = options.resyncQueueUrl(entity.type);
-      if (queueUrl === undefined) throw new Error(`no resync queue is known for type ${entity.type}`);
-      await send(options.queues, queueUrl, { entity, wantedVersion, cache: options.cache } satisfies ResyncRequest);
-    },
-    async lookAgain(notice, delaySeconds) {
-      await send(options.queues, options.gapQueueUrl, notice, delaySeconds);
-    },
   };
-  return ports;
+  return records;
 }
 
 async function send(client: SQSClient, queueUrl: string, body: object, delaySeconds = 0): Promise<void> {

@@ -7,50 +7,54 @@ import {
   UpdateItemCommand,
 } from '@aws-sdk/client-dynamodb';
 import type { EntityRef } from '../../core/entity.ts';
-import type { SetAside } from '../../core/project/ports.ts';
+import type { ParkedEvent } from '../../core/project/ports.ts';
 import type { Page } from '../../core/read/read.ts';
-import type { RepairPorts, SetAsideKey } from '../../core/repair/redrive.ts';
+import type { ParkedKey } from '../../core/repair/parked-key.ts';
+import type { RepairPorts } from '../../core/repair/redrive.ts';
 import { isTaken } from '../aws/condition.ts';
 import { ATTRIBUTE, type Item, keyItem } from '../aws/items.ts';
-import { asideItem, asideOf, EVENT, parkingKey } from '../project/parked-items.ts';
+import { EVENT, parkedEventOf, parkedItem, parkingKey } from '../project/parked-items.ts';
 import type { ParkingTables } from '../project/parking-table.ts';
 
-/** Items a BatchWriteItem call takes (ddb/Constraints, 2026-11-23). */
+/** Most items of one BatchWriteItem call (ddb/Constraints, 2026-11-23). */
 const MAX_BATCH_WRITE_ITEMS = 25;
 
-/** What an operator looks through. */
-export interface AsideReader {
-  /** A page of everything that is set aside, in no order. @param cursor where the page before ended */
-  list(options?: { readonly cursor?: string | undefined; readonly limit?: number }): Promise<Page<SetAside>>;
-  /** All that is set aside of a message group, in order. */
-  ofGroup(groupId: string): Promise<readonly SetAside[]>;
+/** Reads parked events, for an operator. */
+export interface ParkedReader {
+  /** One page of all parked events, in no order. @param cursor the cursor of the page before */
+  list(options?: { readonly cursor?: string | undefined; readonly limit?: number }): Promise<Page<ParkedEvent>>;
+  /** All parked events of a message group, in order. */
+  ofGroup(groupId: string): Promise<readonly ParkedEvent[]>;
 }
 
-/** Reads and forgets what was set aside, and lets stopped entities go on. */
+/** The ports of repair: reads, replaces and removes parked events, and removes stop markers. */
 export function createRepair(
   tables: ParkingTables & { readonly tombstoneLifeSeconds: number; readonly nowMs: () => number },
 ): RepairPorts {
   const { client, parkingTable, cacheTable, tombstoneLifeSeconds, nowMs } = tables;
   return {
-    asideOf: createAsideReader(tables).ofGroup,
-    removeAside: (keys) => removeAside(client, parkingTable, keys),
-    async replaceAside(aside) {
-      await client.send(new PutItemCommand({ TableName: parkingTable, Item: asideItem(aside) }));
+    parkedOf: createParkedReader(tables).ofGroup,
+    removeParked: (keys) => removeParked(client, parkingTable, keys),
+    async replaceParked(event) {
+      await client.send(new PutItemCommand({ TableName: parkingTable, Item: parkedItem(event) }));
     },
     async clearStop(entity, marker) {
       const expires = Math.ceil(nowMs() / 1000) + tombstoneLifeSeconds;
-      const isState = await clear(entity, marker, 'attribute_exists(#data) OR #version = :none', 'REMOVE #stopped', {});
-      if (isState) return 'cleared';
-      const set = 'REMOVE #stopped SET #expires = :expires';
-      return (await clear(entity, marker, 'attribute_not_exists(#data) AND #version <> :none', set, {
-        ':expires': { N: String(expires) },
-      }))
-        ? 'cleared'
-        : 'changed';
+      const isCleared =
+        (await clear(entity, marker, 'attribute_exists(#data) OR #version = :none', 'REMOVE #stopped', {})) ||
+        // A tombstone doesn't expire while its entity is stopped. Its life starts now.
+        (await clear(
+          entity,
+          marker,
+          'attribute_not_exists(#data) AND #version <> :none',
+          'REMOVE #stopped SET #expires = :expires',
+          { ':expires': { N: String(expires) } },
+        ));
+      return isCleared ? 'cleared' : 'changed';
     },
   };
 
-  /** Whether the marker was taken off: a tombstone begins to expire anew with that. */
+  /** Removes a stop marker if the item meets a condition. Returns whether it did. */
   async function clear(
     entity: EntityRef,
     marker: number,
@@ -75,11 +79,11 @@ export function createRepair(
   }
 }
 
-/** Reads what is set aside, page by page. */
-export function createAsideReader({
+/** Opens a parking table for reading. */
+export function createParkedReader({
   client,
   parkingTable,
-}: Pick<ParkingTables, 'client' | 'parkingTable'>): AsideReader {
+}: Pick<ParkingTables, 'client' | 'parkingTable'>): ParkedReader {
   return {
     async list({ cursor, limit = 100 } = {}) {
       const { Items = [], LastEvaluatedKey } = await client.send(
@@ -94,7 +98,7 @@ export function createAsideReader({
         }),
       );
       const next = LastEvaluatedKey && Buffer.from(JSON.stringify(LastEvaluatedKey)).toString('base64url');
-      return { items: Items.map(asideOf), cursor: next };
+      return { items: Items.map(parkedEventOf), cursor: next };
     },
     async ofGroup(groupId) {
       const query = {
@@ -104,18 +108,18 @@ export function createAsideReader({
         ExpressionAttributeValues: { ':group': { S: groupId }, ':event': { S: EVENT } },
         ConsistentRead: true,
       };
-      const all: SetAside[] = [];
-      for await (const { Items = [] } of paginateQuery({ client }, query)) all.push(...Items.map(asideOf));
+      const all: ParkedEvent[] = [];
+      for await (const { Items = [] } of paginateQuery({ client }, query)) all.push(...Items.map(parkedEventOf));
       return all;
     },
   };
 }
 
-/** Forgets events that were set aside; those that aren't there count as forgotten. */
-export async function removeAside(
+/** Removes parked events. A key without an event counts as removed. */
+export async function removeParked(
   client: DynamoDBClient,
   parkingTable: string,
-  keys: readonly SetAsideKey[],
+  keys: readonly ParkedKey[],
 ): Promise<void> {
   let requests = keys.map((key) => ({ DeleteRequest: { Key: parkingKey(EVENT, key) } }));
   for (let round = 0; requests.length > 0; round += 1) {

@@ -10,22 +10,23 @@ import { handleFact, type SagaResult, type SagaStore } from '../../core/saga/han
 import type { Item } from '../aws/items.ts';
 import { type FactQueuePorts, factBatch } from '../facts/queue.ts';
 import { readEffect, type SagaEffect } from './items.ts';
-import { logFailedEffect, logLeftEffect } from './telemetry.ts';
+import { logFailedEffect, logUnhandledEffect } from './telemetry.ts';
 
-/** What a saga runs on. */
+/** A saga with its ports. */
 export interface SagaHandling {
   readonly saga: Saga;
   readonly store: SagaStore;
-  /** Where its facts come from: see `createFactQueue`. */
+  /** The queue that brings the saga's facts, see `createFactQueue`. */
   readonly queue: FactQueuePorts;
-  /** How long a settled instance is kept, seconds. */
+  /** How long a decided or cancelled instance is kept, in seconds. */
   readonly keepSeconds: number;
-  /** Told what became of each fact that was taken in. */
+  /** Receives the result of each fact. */
   readonly report: (result: SagaResult) => void;
+  /** Returns the current time, epoch milliseconds. Default: the system clock. */
   readonly nowMs?: () => number;
 }
 
-/** Takes a batch of facts in, as `factBatch` does. */
+/** Handles a batch of facts for a saga, see `factBatch`. */
 export function sagaBatch(
   { saga, store, queue, keepSeconds, report, nowMs = Date.now }: SagaHandling,
   event: Pick<SQSEvent, 'Records'>,
@@ -41,27 +42,33 @@ export function sagaBatch(
   );
 }
 
-/** What carries effects out, by their names. What one throws has its effect come again; of it the name alone is logged. */
+/**
+ * Functions that carry out effects, by the names of the effects. If a function throws, its effect is delivered again,
+ * and only the error's name is logged.
+ */
 export type EffectHandlers = Readonly<Record<string, (effect: SagaEffect) => Promise<unknown>>>;
 
 /**
- * Carries out the effects that a saga recorded, from a batch of its table's stream: each at least once, with an idempotency key that is the same
- * every time. The first one that failed restarts the batch. Logs what failed, and what nobody carries out.
+ * Carries out the effects that a saga recorded, from a batch of its table's stream. Each effect is carried out at least
+ * once, with the same idempotency key every time. Lambda retries the batch from the first failed effect. Failed
+ * effects, and effects without a handler, are logged. Return the result from your Lambda handler.
  *
- * @param options.leftToOthers names that other functions carry out; default none
+ * @param handlers the function for each effect
+ * @param event the event of the Lambda function
+ * @param options.leftToOthers names of effects that other functions carry out; default none
  */
 export async function effectBatch(
   handlers: EffectHandlers,
-  { Records }: Pick<DynamoDBStreamEvent, 'Records'>,
+  event: Pick<DynamoDBStreamEvent, 'Records'>,
   { leftToOthers = [] }: { readonly leftToOthers?: readonly string[] } = {},
 ): Promise<DynamoDBBatchResponse> {
   const carryOut = async ({ eventName, dynamodb }: DynamoDBRecord): Promise<boolean> => {
-    // The Lambda event's attribute values are DynamoDB's wire form, which the SDK's type describes too.
+    // The attribute values of a Lambda event have the same form as the SDK's type.
     const effect = eventName === 'INSERT' ? readEffect((dynamodb?.NewImage ?? {}) as Item) : undefined;
     if (effect === undefined || leftToOthers.includes(effect.name)) return true;
     const handler = Object.hasOwn(handlers, effect.name) ? handlers[effect.name] : undefined;
-    // The alert of a missed deadline is an effect that asks for nothing.
-    if (handler === undefined && effect.name !== OVERDUE) logLeftEffect(effect);
+    // The alert of a missed deadline needs no handler.
+    if (handler === undefined && effect.name !== OVERDUE) logUnhandledEffect(effect);
     try {
       await handler?.(effect);
       return true;
@@ -70,7 +77,7 @@ export async function effectBatch(
       return false;
     }
   };
-  const done = await Promise.all(Records.map(carryOut));
-  const first = Records[done.indexOf(false)];
+  const done = await Promise.all(event.Records.map(carryOut));
+  const first = event.Records[done.indexOf(false)];
   return { batchItemFailures: first ? [{ itemIdentifier: first.dynamodb?.SequenceNumber ?? '' }] : [] };
 }

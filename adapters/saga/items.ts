@@ -4,7 +4,7 @@ import type { SagaInstance } from '../../core/saga/step.ts';
 import { canonicalJson, type State } from '../../core/state.ts';
 import { ATTRIBUTE, type Item, itemEntity, keyItem, SAGA_ATTRIBUTE } from '../aws/items.ts';
 
-/** Stands where an entity's or effect's type does; no type has a colon. */
+/** Takes the place of a type in an instance's key. It can't equal an effect's name, which has no colon. */
 export const INSTANCE = 'saga:instance';
 
 const fact = z.object({
@@ -22,21 +22,27 @@ const stored = z.object({
   effects: z.array(z.string()),
 });
 
-/** An effect as it lies in a saga's table. */
+/** An effect that a saga has recorded. */
 export interface SagaEffect extends Effect {
-  /** The key of the instance that it is of. */
+  /** Key of the saga's instance, such as an order's id. */
   readonly key: string;
+  /** Name of the saga. */
   readonly saga: string;
-  /** ISO 8601. */
+  /** When the effect was recorded, ISO 8601. */
   readonly recordedAt: string;
-  /** The same whenever this effect is delivered, and of no other one: `shipping/o1/CreateShippingLabel`. */
+  /**
+   * Identifies the effect: the same for each delivery, and different from every other effect's. Such as
+   * `shipping/o1/CreateShippingLabel`.
+   */
   readonly idempotencyKey: string;
 }
 
+/** Returns the key of an instance's item. */
 export function instanceKey(key: string): Item {
   return keyItem({ type: INSTANCE, id: key });
 }
 
+/** Returns the item of an instance. */
 export function instanceItem({ key, revision, dueAtMs, expiresAtSeconds, ...rest }: SagaInstance): Item {
   return {
     ...instanceKey(key),
@@ -47,11 +53,11 @@ export function instanceItem({ key, revision, dueAtMs, expiresAtSeconds, ...rest
   };
 }
 
-/** Reads an instance. Throws on an item that no saga wrote. */
+/** Reads an instance from its item. Throws if the item isn't an instance. */
 export function readInstance(item: Item): SagaInstance {
   const number = (name: string) => (item[name]?.N === undefined ? undefined : Number(item[name].N));
   const revision = number(SAGA_ATTRIBUTE.revision);
-  if (revision === undefined) throw new Error("not a saga's instance: revision is needed");
+  if (revision === undefined) throw new Error('revision: missing. Required in an item of a saga instance.');
   return {
     ...stored.parse(JSON.parse(item[SAGA_ATTRIBUTE.instance]?.S ?? 'null')),
     key: item[ATTRIBUTE.id]?.S ?? '',
@@ -61,6 +67,7 @@ export function readInstance(item: Item): SagaInstance {
   };
 }
 
+/** Returns the item of an effect. */
 export function effectItem(saga: string, key: string, { name, data }: Effect, recordedAt: string): Item {
   return {
     ...keyItem({ type: name, id: key }),
@@ -70,14 +77,14 @@ export function effectItem(saga: string, key: string, { name, data }: Effect, re
   };
 }
 
-/** Reads an effect; undefined for an instance and for what no saga wrote. */
+/** Reads an effect from its item; undefined for any other item, such as an instance. */
 export function readEffect(item: Item): SagaEffect | undefined {
   const saga = item[SAGA_ATTRIBUTE.saga]?.S;
   const recordedAt = item[SAGA_ATTRIBUTE.recordedAt]?.S;
   const data = item[ATTRIBUTE.data]?.S;
   if (saga === undefined || recordedAt === undefined || data === undefined) return undefined;
   const { type: name, id: key } = itemEntity(item);
-  // Canonical JSON of an object, written by `effectItem` alone.
+  // Only `effectItem` writes this attribute, as the canonical JSON of an object.
   const parsed = JSON.parse(data) as State;
   return { saga, key, name, data: parsed, recordedAt, idempotencyKey: `${saga}/${key}/${name}` };
 }

@@ -17,25 +17,36 @@ import { ATTRIBUTE, DUE_INDEX, keyItem, SAGA_ATTRIBUTE } from '../aws/items.ts';
 import { listType, type PageOptions } from '../aws/list.ts';
 import { effectItem, INSTANCE, instanceItem, instanceKey, readEffect, readInstance, type SagaEffect } from './items.ts';
 
-/** Where a saga's instances and effects lie. */
+/** The table of a saga's instances and effects. */
 export interface SagaTable {
   readonly client: DynamoDBClient;
   readonly tableName: string;
 }
 
-/** What a service reads of its saga. */
+/** Reads the instances and effects of a saga, with consistent reads except for lists. See `createSagaReader`. */
 export interface SagaReader {
-  /** What is known of a key; undefined where no fact of it has arrived, or it was forgotten. */
+  /** Returns the instance of a key; undefined if none of its facts has arrived, or the instance has expired. */
   instance(key: string): Promise<SagaInstance | undefined>;
-  /** The effect of a name that was recorded for a key; undefined for none. */
+  /**
+   * Returns the effect with this name that was recorded for a key; undefined if there is none. Throws
+   * `InvalidEntityType` | `InvalidEntityId`.
+   */
   effect(name: string, key: string): Promise<SagaEffect | undefined>;
-  /** A page of the effects of a name, in a stable order that isn't sorted. */
+  /**
+   * Returns a page of all effects with this name. The order is stable but not sorted. Throws `InvalidCursor` |
+   * `InvalidLimit`.
+   */
   effects(name: string, options?: PageOptions): Promise<Page<SagaEffect>>;
 }
 
 const ABSENT = `attribute_not_exists(${ATTRIBUTE.partition})`;
 
-/** Opens a saga's table for its functions. @param saga the saga's name, which its effects carry */
+/**
+ * Opens a saga's table for the saga's functions.
+ *
+ * @param options.saga name of the saga, which is stored with its effects
+ * @param options.nowMs returns the current time, epoch milliseconds; default: the system clock
+ */
 export function createSagaStore(
   options: SagaTable & { readonly saga: string; readonly nowMs?: () => number },
 ): SagaStore & DueInstances {
@@ -97,7 +108,12 @@ export function createSagaStore(
   };
 }
 
-/** Opens a saga's table for the service. */
+/**
+ * Opens a saga's table for reading.
+ *
+ * @param table.tableName name of the saga's table
+ * @param table.client a DynamoDB client, see `dynamoDbClient`
+ */
 export function createSagaReader(table: SagaTable): SagaReader {
   const { client, tableName } = table;
   return {
@@ -133,7 +149,10 @@ async function dueOf({ client, tableName }: SagaTable, pk: string, atMs: number,
   return Items.flatMap((item) => item[ATTRIBUTE.id]?.S ?? []);
 }
 
-/** What a transaction's refusal means; the first of its items is the instance. Throws for any cause but a condition or another transaction. */
+/**
+ * Explains a cancelled transaction, whose first item is the instance. Throws the error unless the cause is a failed
+ * condition or another transaction.
+ */
 function refusal(error: unknown, effects: readonly Effect[]): SagaCommit {
   if (!(error instanceof TransactionCanceledException)) throw error;
   const codes = (error.CancellationReasons ?? []).map(({ Code }) => Code);

@@ -6,10 +6,16 @@ import type { SagaResult } from '../../core/saga/handle.ts';
 import type { SagaOutcome } from '../../core/saga/step.ts';
 import type { SagaEffect } from './items.ts';
 
-/** Outcomes that somebody may have to look into. What comes after a cancellation is none: the facts of an order that is cancelled go on coming. */
+/**
+ * Outcomes that an operator may have to investigate. `after-cancellation` isn't one, because facts of a cancelled order
+ * keep arriving.
+ */
 const LOGGED: readonly SagaOutcome[] = ['cancelled-late', 'repeated', 'overdue'];
 
-/** Emits what became of each fact as EMF, and a log line where somebody may have to look into it. What fails or is parked `factTelemetry` tells. */
+/**
+ * Emits the outcome of each fact as a metric, and logs outcomes to investigate. `factTelemetry` reports failed and
+ * parked facts.
+ */
 export function sagaTelemetry(saga: string): (result: SagaResult) => void {
   const metrics = new Metrics({ namespace: METRIC_NAMESPACE, serviceName: saga });
   const logger = new Logger({ serviceName: saga });
@@ -20,12 +26,15 @@ export function sagaTelemetry(saga: string): (result: SagaResult) => void {
   };
 }
 
-/** Logs an effect that wasn't carried out. Of the error it says the name alone: what a handler's errors quote isn't known here. */
+/**
+ * Logs an effect that failed. It logs only the error's name, because the message of a handler's error may quote private
+ * data.
+ */
 export function logFailedEffect({ saga, name, key }: SagaEffect, error: unknown): void {
   new Logger({ serviceName: saga }).warn('effect failed', { effect: name, key, cause: causeOf(error) });
 }
 
-/** Logs an effect that nobody carries out: a name that is misspelt, or a handler that was forgotten. */
-export function logLeftEffect({ saga, name, key }: SagaEffect): void {
-  new Logger({ serviceName: saga }).warn('nobody carries it out', { effect: name, key });
+/** Logs an effect without a handler: its name is misspelt, or its handler is missing. */
+export function logUnhandledEffect({ saga, name, key }: SagaEffect): void {
+  new Logger({ serviceName: saga }).warn('effect has no handler', { effect: name, key });
 }

@@ -16,12 +16,12 @@ import { CONSUMER, consumer, wantedBy } from './consumer.ts';
 import { type Entry, FUNCTION_TIMEOUT, serviceFunction } from './service-function.ts';
 import { STACKS } from './stacks.ts';
 
-// Made to be thrown away: it never runs anywhere but in the local cloud.
+// The app runs in the local cloud only, so nothing in it needs protection.
 const protection = { stage: 'development' } as const;
 
 const app = new App({ ...(process.env.CDK_OUTDIR !== undefined && { outdir: process.env.CDK_OUTDIR }) });
 
-// The owner. Its API answers callers and callbacks; its relay publishes events that carry the state.
+// The owner: its API answers calls and callbacks, and its relay publishes events that carry the state.
 const ownerStack = new Stack(app, STACKS.owner);
 const owner = new EntityOwner(ownerStack, 'Owner', { boundary: catalogue, ...protection });
 const api = ownersFunction(ownerStack, 'Api', 'api', { OWNER_TABLE: owner.table.tableName });
@@ -29,7 +29,7 @@ grantTable(owner.table, api, 'GetItem');
 const url = api.addFunctionUrl({ authType: FunctionUrlAuthType.AWS_IAM });
 new CfnOutput(ownerStack, 'ApiName', { value: api.functionName });
 
-// Its notifications, from the same stream: the second of the two readers that a stream allows (ddb/Streams).
+// The owner's notifier reads the same stream as the relay. A stream allows two readers (ddb/Streams).
 const notifierStack = new Stack(app, STACKS.notifier);
 const notifications = fifoTopic(notifierStack, 'Notifications', protection);
 const notifier = ownersFunction(notifierStack, 'Notifier', 'notifier', { TOPIC_ARN: notifications.topicArn });
@@ -53,10 +53,12 @@ for (let number = 1; number <= CONSUMERS_OF.ForTen; number += 1) {
 }
 app.synth();
 
-/** Event-carried state: a cache as Freshet makes it. */
+/** Event-carried state: a Freshet cache. */
 function carryingCache(number: number): LocalCache {
   const cache = new LocalCache(new Stack(app, `${STACKS.cache}${number}`), 'Cache', {
-    ...{ boundary: consumer(number), sources: [owner], ...protection },
+    boundary: consumer(number),
+    sources: [owner],
+    ...protection,
   });
   for (const one of [cache.projector, cache.repair, cache.report]) {
     if (one instanceof LambdaFunction) one.addEnvironment(CONSUMER, String(number));
@@ -64,7 +66,7 @@ function carryingCache(number: number): LocalCache {
   return cache;
 }
 
-/** Notification and callback: a queue that is as patient as a cache's, a function that asks the owner, and a table for what it answers. */
+/** Notification and callback: a queue with a cache's retries, a function that asks the owner, and a table for answers. */
 function notifiedCopy(number: number, topic: Topic, url: FunctionUrl): Table {
   const stack = new Stack(app, `${STACKS.listener}${number}`);
   const table = protectedTable(stack, 'Copy', protection, { pointInTimeRecovery: false });
@@ -79,7 +81,9 @@ function notifiedCopy(number: number, topic: Topic, url: FunctionUrl): Table {
   const filterPolicy = { type: SubscriptionFilter.stringFilter({ allowlist: wantedBy(number) }) };
   topic.addSubscription(new SqsSubscription(queue, { rawMessageDelivery: true, filterPolicy }));
   const listener = consumersFunction(stack, number, 'listener', {
-    ...{ OWNER_URL: url.url, COPY_TABLE: table.tableName, QUEUE_URL: queue.queueUrl },
+    OWNER_URL: url.url,
+    COPY_TABLE: table.tableName,
+    QUEUE_URL: queue.queueUrl,
   });
   url.grantInvokeUrl(listener);
   grantTable(table, listener, 'PutItem');
@@ -97,7 +101,8 @@ function ownersFunction(stack: Stack, id: string, entry: Entry, environment: Rec
 function consumersFunction(stack: Stack, number: number, entry: Entry, environment: Record<string, string>) {
   const contracts = contractsFile(consumer(number));
   return serviceFunction(stack, 'Function', {
-    ...{ entry, contracts },
+    entry,
+    contracts,
     environment: { ...environment, [CONSUMER]: String(number) },
   });
 }

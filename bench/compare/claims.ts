@@ -4,7 +4,7 @@ import type { WaysLoad } from './measure-load.ts';
 import { OWNER_STATES, SLOW_MS, type Way } from './plan.ts';
 import { loadOf, type Measurements, outcomeOf, readsOf, stalenessOf } from './result.ts';
 
-/** What the page says, in a form that a run can refute. */
+/** A statement of the page, with a check that a run can fail. */
 export interface Claim {
   readonly text: string;
   readonly holds: (measured: Measurements) => boolean;
@@ -12,16 +12,18 @@ export interface Claim {
 
 const COPIES = ['notify', 'carry'] as const satisfies readonly Way[];
 
-/** Of a slow owner's delay, what others may take over of it and still count as not delayed. */
+/** How much of a slow owner's delay another way may show and still count as not delayed. */
 const UNNOTICED_MS = SLOW_MS / 4;
 
 const isComplete = ({ products, newestAfter, stranded }: Outcome) =>
   products > 0 && newestAfter === products && stranded === 0;
 
-/** In the order of the page. */
+/** All claims, in the order of the page. */
 export const CLAIMS: readonly Claim[] = [
   {
-    text: 'with the owner down or hanging, no call is answered, unless the caller keeps answers for such times, and every read of a copy is',
+    text:
+      'While the owner is down or hangs, no call is answered, unless the caller keeps earlier answers. ' +
+      'Every read of a copy is answered.',
     holds: (measured) =>
       (['hangs', 'down'] as const).every(
         (state) =>
@@ -31,11 +33,11 @@ export const CLAIMS: readonly Claim[] = [
       ),
   },
   {
-    text: 'with the owner up or slow, all three answer every read',
+    text: 'While the owner is up or slow, all three ways answer every read.',
     holds: (measured) => measured.reads.filter(({ state }) => state === 'up' || state === 'slow').every(isAnswered),
   },
   {
-    text: "a call takes longer than a read of a copy, and a slow owner's delay on top; reads of copies don't notice",
+    text: 'A call takes longer than a read of a copy. A slow owner makes calls slower, but not the reads of a copy.',
     holds: (measured) =>
       readsOf(measured, 'up', 'call').byCarried.median > 1 &&
       readsOf(measured, 'slow', 'call').p50Ms >= SLOW_MS &&
@@ -44,7 +46,9 @@ export const CLAIMS: readonly Claim[] = [
       ),
   },
   {
-    text: 'a change brings the owner no request by event-carried state, and one from each consumer by notification',
+    text:
+      'With event-carried state, a change causes no request to the owner. ' +
+      'With notification, a change causes one request by each consumer.',
     holds: (measured) =>
       CONSUMERS.every((consumers) => {
         const requests = (way: Way) => loadOf(measured, consumers, way).ownerRequests;
@@ -56,7 +60,7 @@ export const CLAIMS: readonly Claim[] = [
       }),
   },
   {
-    text: 'calls land on the owner with every read of every consumer',
+    text: 'With calls, every read of every consumer is a request to the owner.',
     holds: (measured) =>
       CONSUMERS.every((consumers) => {
         const { ownerRequests, readsPerChange } = loadOf(measured, consumers, 'call');
@@ -64,7 +68,9 @@ export const CLAIMS: readonly Claim[] = [
       }),
   },
   {
-    text: 'an owner whose reads are slow delays every callback by as much, and events that carry the state by a quarter of that at most',
+    text:
+      "While the owner's reads are slow, a callback is delayed by about the duration of such a read. " +
+      'Event-carried state is delayed by a quarter of this duration at most.',
     holds: (measured) => {
       const [notify, carry] = COPIES.map(
         (way) => stalenessOf(measured, 'slow', way).p50Ms - stalenessOf(measured, 'up', way).p50Ms,
@@ -73,11 +79,15 @@ export const CLAIMS: readonly Claim[] = [
     },
   },
   {
-    text: 'after an absence of the consumer, of the owner, or of its API, all three have the newest versions without anybody doing anything',
+    text:
+      "After an absence of the consumer, of the owner or of the owner's API, " +
+      'all three ways get the newest versions without an operator.',
     holds: ({ absences }) => absences.length === 3 * ABSENCES.length && absences.every(isComplete),
   },
   {
-    text: 'event-carried state brings every change, also of a time when somebody was away; a callback brings what there is by then',
+    text:
+      'Event-carried state brings every change, including those made during an absence. ' +
+      'A callback brings only the state at the time of the call.',
     holds: (measured) =>
       ABSENCES.every((absence) => {
         const { received: events, changes } = outcomeOf(measured, absence, 'carry');
@@ -86,7 +96,9 @@ export const CLAIMS: readonly Claim[] = [
       }),
   },
   {
-    text: "with the owner's API away while its changes still go out, event-carried state has the newest all the time; no call is answered, and no callback until some time after the API is back",
+    text:
+      "While only the owner's API is away, event-carried state always has the newest version. " +
+      'No call is answered, and callbacks succeed only some time after the API is back.',
     holds: (measured) => {
       const [call, notify, carry] = (['call', 'notify', 'carry'] as const).map((way) =>
         outcomeOf(measured, 'api', way),
@@ -101,7 +113,9 @@ export const CLAIMS: readonly Claim[] = [
     },
   },
   {
-    text: 'event-carried state carries the most bytes for a change that nobody reads, HTTP headers of callbacks left out',
+    text:
+      'For a change that nobody reads, event-carried state sends the most bytes. ' +
+      'The HTTP headers of callbacks are not counted.',
     holds: (measured) =>
       CONSUMERS.every((consumers) => {
         const bytes = ({ messages, answers }: WaysLoad['bytes']) => messages + answers;
@@ -109,7 +123,7 @@ export const CLAIMS: readonly Claim[] = [
       }),
   },
   {
-    text: 'a read of a copy costs less than a call; a change costs more with a copy than without',
+    text: 'A read of a copy costs less than a call. A change costs more with a copy than without one.',
     holds: (measured) =>
       CONSUMERS.every((consumers) =>
         COPIES.every(
@@ -125,7 +139,7 @@ function isAnswered({ asked, answered }: { readonly asked: number; readonly answ
   return asked > 0 && answered === asked;
 }
 
-/** The claims that a run refutes. */
+/** The texts of the claims that a run refutes. */
 export function refuted(measured: Measurements): string[] {
   return CLAIMS.filter(({ holds }) => !holds(measured)).map(({ text }) => text);
 }

@@ -14,27 +14,28 @@ import { namesIn } from './names.ts';
 import { HANGING_MS, type OwnerState, type Plan, SLOW_MS, WAYS, type Way } from './plan.ts';
 import { STACKS } from './stacks.ts';
 
-/** The three ways, running side by side on one owner. */
+/** The running app: one owner, and consumers that use all three ways. */
 export interface CompareLab {
   readonly cloud: LocalCloud;
   readonly ledger: Ledger;
   readonly plan: Plan;
-  /** Changes a product; its new version and when it was committed. */
+  /** Changes a product. Returns its new version and the time of the commit. */
   change(type: ProductType, id: string): Promise<{ version: number; atMs: number }>;
-  /** Deletes a product; likewise. */
+  /** Deletes a product. Returns the version of the deletion and the time of the commit. */
   remove(type: ProductType, id: string): Promise<{ version: number; atMs: number }>;
-  /** A consumer's page reads a product; the version, undefined if the page failed. @param number of the consumer, from 1 */
+  /** Reads a product on a consumer's page. Returns its version, undefined if the page fails. @param number from 1 */
   read(number: number, way: Way, type: ProductType, id: string): Promise<number | undefined>;
-  /** The version that the first consumer holds, looked up past its page; 0 for none. */
+  /** The version in the first consumer's copy, read from its table; 0 for none. */
   held(way: 'notify' | 'carry', type: ProductType, id: string): Promise<number>;
-  /** States of products that have come to the first consumer so far: answers of the owner, or events that have ended. */
+  /** How many states the first consumer has received: answers of the owner, or events that have ended. */
   received(way: 'notify' | 'carry'): number;
+  /** Puts the owner into a state. */
   setOwner(state: OwnerState): void;
-  /** Stops the owner's API, or starts it again, and leaves what publishes its changes. */
+  /** Stops or starts the owner's API. Its changes still go out. */
   setApi(isRunning: boolean): void;
-  /** Stops all functions of the first consumer, or starts them again. */
+  /** Stops or starts all functions of the first consumer. */
   setConsumer(isRunning: boolean): void;
-  /** Notifications in the first consumer's dead-letter queue. */
+  /** How many notifications are in the first consumer's dead-letter queue. */
   stranded(): number;
   stop(): Promise<void>;
 }
@@ -48,7 +49,7 @@ export async function startCompareLab(assembly: string, plan: Plan): Promise<Com
   const cloud = await startLocalCloud({
     assembly,
     ledger,
-    // What happens each minute is paid by the month: docs/cost.md.
+    // A schedule's minute takes an hour here, which keeps per-minute requests out of the counts (see docs/cost.md).
     minuteMs: 3_600_000,
     functionEndpoints(services) {
       proxy.forwardTo(services.dynamodb);
@@ -70,7 +71,9 @@ export async function startCompareLab(assembly: string, plan: Plan): Promise<Com
   let price = 0;
 
   const lab: CompareLab = {
-    ...{ cloud, ledger, plan },
+    cloud,
+    ledger,
+    plan,
     async change(type, id) {
       price += 1;
       const description = id.padEnd(plan.descriptionBytes, '.');
@@ -122,23 +125,24 @@ export async function startCompareLab(assembly: string, plan: Plan): Promise<Com
 async function warmUp(lab: CompareLab): Promise<void> {
   for (let number = 0; number < lab.plan.products; number += 1) {
     for (const type of PRODUCT_TYPES) await lab.change(type, productId(number));
-    // All at once, the callbacks of ten consumers would be more than the owner answers in time.
+    // Without this wait, the owner couldn't answer the callbacks of ten consumers in time.
     await lab.cloud.idle();
   }
   for (let number = 1; number <= CONSUMERS_OF.ForTen; number += 1) {
     for (const way of WAYS) {
       const version = await lab.read(number, way, 'ForTen', productId(0));
-      if (version !== 1) throw new Error(`consumer ${number} reads version ${version} by ${way}, and 1 was committed`);
+      if (version !== 1)
+        throw new Error(`consumer ${number} read version ${version} by ${way}, but version 1 was committed`);
     }
   }
 }
 
-/** @param number from 0 */
+/** The id of a product. @param number from 0 */
 export function productId(number: number): string {
   return `product-${number}`;
 }
 
-/** One of the products, by the plan's seed. */
+/** The id of a product that is drawn by the plan's seed. */
 export function drawnProduct({ seed, products }: Plan, ...from: readonly (string | number)[]): string {
   return productId(Math.floor(drawn(seed, ...from) * products));
 }

@@ -3,39 +3,42 @@ import { type CompareLab, productId } from './lab.ts';
 import { arrival } from './measure-staleness.ts';
 import { WAYS, type Way } from './plan.ts';
 
-/** How often a call is tried until it has the newest version. */
+/** The interval at which a call is repeated until it returns the newest version. */
 const CALL_POLL_MS = 20;
 
-/** Who was away: the consumer with all its functions; the owner with all of its; the owner's API alone, while its changes still go out. */
+/** What is away: all functions of the consumer, all functions of the owner, or the owner's API alone. */
 export const ABSENCES = ['consumer', 'owner', 'api'] as const;
 export type Absence = (typeof ABSENCES)[number];
 
-/** As the page calls them. */
+/** The names of the absences on the page. */
 export const ABSENCE_NAMES: Readonly<Record<Absence, string>> = {
   consumer: 'the consumer',
   owner: 'the owner',
   api: "the owner's API alone",
 };
 
-/** What became by one way of changes that were made while somebody was away. */
+/** How one way handled the changes that were made during an absence. */
 export interface Outcome {
   readonly absence: Absence;
   readonly way: Way;
   readonly changes: number;
   readonly products: number;
-  /** While it lasted, reads of each product once: answered, and with the newest version. Undefined: the reader itself was away. */
+  /** Reads during the absence: how many were answered, how many with the newest version. Undefined without a reader. */
   readonly whileAway: { readonly answered: number; readonly newest: number } | undefined;
-  /** From the end of the absence until each product was read, or held by the copy, at its newest version, milliseconds; 0 where it was before. */
+  /**
+   * Milliseconds from the end of the absence until a call returned, or the copy held, the newest version of each
+   * product; 0 if that was already so during the absence.
+   */
   readonly recoveryMs: number;
-  /** Once it was over and nothing moved any more: products read at their newest version. */
+  /** How many products were read at their newest version, after the absence and once the cloud was idle. */
   readonly newestAfter: number;
-  /** States that came to the consumer because of the changes; undefined: it only has what it reads. */
+  /** How many states the consumer received because of the changes; undefined for calls. */
   readonly received: number | undefined;
-  /** Messages that wait for an operator. */
+  /** How many messages need an operator. */
   readonly stranded: number;
 }
 
-/** Has somebody go away, makes changes, and has them come back. The last change is a deletion. */
+/** Runs each absence: it begins, products change, and it ends. The last change is a deletion. */
 export async function measureAbsences(lab: CompareLab): Promise<Outcome[]> {
   const all: Outcome[] = [];
   for (const absence of ABSENCES) all.push(...(await during(lab, absence)));
@@ -48,7 +51,7 @@ async function during(lab: CompareLab, absence: Absence): Promise<Outcome[]> {
   setAway(lab, absence, true);
   const endsAtMs = performance.now() + seconds * 1000;
   const newest = await makeChanges(lab);
-  // All are away equally long, whatever waits for them meanwhile.
+  // Every absence has the same length, however long the changes take.
   await pause(endsAtMs - performance.now());
   const whileAway = absence === 'consumer' ? undefined : await readEach(lab, newest);
   const overAtMs = performance.now();
@@ -62,7 +65,11 @@ async function during(lab: CompareLab, absence: Absence): Promise<Outcome[]> {
     carry: lab.received('carry') - before.carry,
   };
   return WAYS.map((way) => ({
-    ...{ absence, way, changes: count * changesEach + 1, products: newest.size, received: received[way] },
+    absence,
+    way,
+    changes: count * changesEach + 1,
+    products: newest.size,
+    received: received[way],
     whileAway: whileAway?.[way],
     recoveryMs: whileAway?.[way].newest === newest.size ? 0 : recovered[way] - overAtMs,
     newestAfter: after[way].newest,
@@ -70,7 +77,7 @@ async function during(lab: CompareLab, absence: Absence): Promise<Outcome[]> {
   }));
 }
 
-/** When each way has the newest version of every product: all are looked at side by side. */
+/** When each way has the newest version of every product. All products are polled in parallel. */
 async function recoveries(lab: CompareLab, newest: ReadonlyMap<string, number>): Promise<Record<Way, number>> {
   const all = async (arrivalOf: (id: string, version: number) => Promise<number>) =>
     Math.max(...(await Promise.all([...newest].map(([id, version]) => arrivalOf(id, version)))));
@@ -91,7 +98,7 @@ function setAway(lab: CompareLab, absence: Absence, isAway: boolean): void {
   else lab.setApi(!isAway);
 }
 
-/** The newest versions by product. */
+/** Changes the products. Returns their newest versions by id. */
 async function makeChanges(lab: CompareLab): Promise<Map<string, number>> {
   const newest = new Map<string, number>();
   const ids = Array.from({ length: lab.plan.away.products }, (_, number) => productId(number));

@@ -1,5 +1,5 @@
 import * as z from 'zod/mini';
-import { callsPerEvent, linesOf, perMillion } from '../../cli/cost/estimate.ts';
+import { callsPerEvent, linesOf, perMillion } from '../../cli/commands/cost/estimate.ts';
 import type { BilledUnit, LedgerEntry } from '../../local/ledger/ledger.ts';
 import { CONSUMERS_OF, PRODUCT_TYPES, type ProductType } from './catalogue.ts';
 import { type CompareLab, drawnProduct } from './lab.ts';
@@ -7,17 +7,17 @@ import { namesIn } from './names.ts';
 import { WAYS, type Way } from './plan.ts';
 import { STACKS } from './stacks.ts';
 
-/** What changes, and reads after them, cost by one way; the owner's write itself, the same in all, isn't in it. */
+/** The load of changes, and of reads after them, by one way, without the owner's own write, which is always the same. */
 export interface WaysLoad {
   readonly consumers: number;
   readonly way: Way;
   readonly changes: number;
   readonly readsPerChange: number;
-  /** Requests to the owner's API, for a change: that the change itself leads to, and by what consumers read after it. */
+  /** Requests to the owner's API per change: those that the change causes, and those of the reads after it. */
   readonly ownerRequests: { readonly byChange: number; readonly byReads: number };
-  /** For a change: of messages, published and delivered; of the bodies of the owner's answers. */
+  /** Bytes per change: of messages, published and delivered, and of the bodies of the owner's answers. */
   readonly bytes: { readonly messages: number; readonly answers: number };
-  /** Of all services, by what it is for: a change until all consumers have it; a read of a page. */
+  /** The cost over all services: of a change until all consumers have it, and of a read by a page. */
   readonly change: Cost;
   readonly read: Cost;
 }
@@ -30,7 +30,7 @@ export interface Cost {
   readonly byService: Readonly<Partial<Record<LedgerEntry['service'], number>>>;
 }
 
-/** Changes one at a time, then reads, as the ledger counts them, for each number of consumers. */
+/** Counts, for each number of consumers, the requests of changes one at a time, and then of reads. */
 export async function measureLoad(lab: CompareLab): Promise<WaysLoad[]> {
   const all: WaysLoad[] = [];
   for (const type of PRODUCT_TYPES) all.push(...(await loadOf(lab, type)));
@@ -53,7 +53,10 @@ async function loadOf(lab: CompareLab, type: ProductType): Promise<WaysLoad[]> {
     const byReads = await counted(lab, () => readAll(lab, way, type));
     const answered = callsOfOwner(ofChange) + callsOfOwner(byReads);
     ofWays.push({
-      ...{ consumers, way, changes, readsPerChange },
+      consumers,
+      way,
+      changes,
+      readsPerChange,
       ownerRequests: { byChange: callsOfOwner(ofChange) / changes, byReads: callsOfOwner(byReads) / changes },
       bytes: {
         messages: (amountOf(ofChange, 'publishedBytes') + amountOf(ofChange, 'deliveredBytes')) / changes,
@@ -73,7 +76,7 @@ async function counted(lab: CompareLab, work: () => Promise<void>): Promise<Ledg
   return lab.ledger.entries();
 }
 
-/** As many reads by each consumer as all changes ask for, consumers side by side. */
+/** Makes all reads of all consumers, with the consumers in parallel. */
 async function readAll(lab: CompareLab, way: Way, type: ProductType): Promise<void> {
   const { changes, readsPerChange } = lab.plan.counted;
   const numbers = Array.from({ length: CONSUMERS_OF[type] }, (_, index) => index + 1);
@@ -84,17 +87,17 @@ async function readAll(lab: CompareLab, way: Way, type: ProductType): Promise<vo
   }
 }
 
-/** The way that a request belongs to, as long as nobody reads a page; `write` for the owner's own. Throws for a request of nobody's. */
+/** The way that a request of a change belongs to; `write` for the owner's own. Throws for any other request. */
 function wayOfChange({ service, operation, caller, resource }: LedgerEntry): Way | 'write' {
   const names = `${caller} ${resource}`;
   const isOf = (...beginnings: readonly string[]) => beginnings.some((one) => new RegExp(`\\b${one}`).test(names));
   if (caller === 'client') return 'write';
   if (isOf(STACKS.notifier, `${STACKS.listener}\\d`, `${STACKS.owner}-Api`)) return 'notify';
   if (isOf(`${STACKS.cache}\\d`, `${STACKS.owner}-OwnerRelay`, `${STACKS.owner}-Changes`)) return 'carry';
-  throw new Error(`nobody's request: ${service} ${operation} by ${caller} of ${resource}`);
+  throw new Error(`a request that belongs to no way: ${service} ${operation} by ${caller} on ${resource}`);
 }
 
-/** Invocations of the owner's API. */
+/** How often the owner's API was invoked. */
 function callsOfOwner(entries: readonly LedgerEntry[]): number {
   const calls = entries.filter(
     ({ operation, resource }) => operation === 'Invoke' && resource.startsWith(`${STACKS.owner}-Api`),
@@ -114,7 +117,7 @@ function costOf(entries: readonly LedgerEntry[], events: number): Cost {
   return { requests: callsPerEvent(count), perMillion: perMillion(lines), byService };
 }
 
-/** The body of the owner's answer, which is as large for every product, give or take a digit. */
+/** The bytes of the body of the owner's answer. They differ between products by a digit at most. */
 async function answerBytes({ cloud, plan }: CompareLab, type: ProductType): Promise<number> {
   const answer = await cloud.functions.invoke(namesIn(cloud).api, {
     rawPath: `/${type}/${drawnProduct(plan, 'bytes')}`,

@@ -2,7 +2,7 @@ import { type Spread, spread } from '../support/result.ts';
 import { type CompareLab, drawnProduct } from './lab.ts';
 import { OWNER_STATES, type OwnerState, WAYS, type Way } from './plan.ts';
 
-/** What reads of a consumer's page came to. */
+/** The results of reads by a consumer's page. */
 export interface Reads {
   readonly state: OwnerState;
   readonly way: Way;
@@ -11,11 +11,11 @@ export interface Reads {
   /** Milliseconds until an answer or an error. */
   readonly p50Ms: number;
   readonly p99Ms: number;
-  /** Median by that of event-carried state in the same round: how many times as long it takes. */
+  /** The median of a round divided by the median of event-carried state in the same round. */
   readonly byCarried: Spread;
 }
 
-/** Reads by all ways in turn, another one first in each round, so that a slow moment of the machine hits all alike. */
+/** Reads by each way in turn. Each round begins with another way, so that slow moments affect all ways alike. */
 export async function measureReads(lab: CompareLab): Promise<Reads[]> {
   const all: Reads[] = [];
   for (const state of OWNER_STATES) {
@@ -54,7 +54,7 @@ async function readsIn(lab: CompareLab, state: OwnerState): Promise<Reads[]> {
   });
 }
 
-/** Nearest rank. */
+/** The percentile of values, by nearest rank. */
 export function percentile(values: readonly number[], percent: number): number {
   const sorted = [...values].sort((a, b) => a - b);
   return sorted[Math.max(0, Math.ceil((percent / 100) * sorted.length) - 1)] ?? Number.NaN;

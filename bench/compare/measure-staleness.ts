@@ -14,20 +14,20 @@ export interface Staleness {
 
 type CopyWay = 'notify' | 'carry';
 
-/** How often both copies are looked at. */
+/** The interval at which both copies are read. */
 const POLL_MS = 2;
 
-/** Longer than any change takes unless something is broken. */
+/** The time after which a change counts as lost. */
 const LIMIT_MS = 20_000;
 
-/** The copies that a change comes to: without the owner's API no callback is answered. */
+/** The copies that receive a change. Without the owner's API no callback is answered. */
 const COPIES: Readonly<Record<TimedState, readonly CopyWay[]>> = {
   up: ['notify', 'carry'],
   slow: ['notify', 'carry'],
   'no-api': ['carry'],
 };
 
-/** Changes one at a time, each timed by both ways at once: they share the machine, and so its slow moments. */
+/** Changes one product at a time and times both copies at once, so that slow moments affect both alike. */
 export async function measureStaleness(lab: CompareLab): Promise<Staleness[]> {
   const all: Staleness[] = [];
   for (const state of TIMED_STATES) {
@@ -46,7 +46,7 @@ export async function measureStaleness(lab: CompareLab): Promise<Staleness[]> {
     }
   }
   set(lab, 'up');
-  // What no callback has brought meanwhile comes now.
+  // The callbacks that failed without the API succeed now.
   await lab.cloud.idle();
   return all;
 }
@@ -56,11 +56,12 @@ function set(lab: CompareLab, state: TimedState): void {
   lab.setApi(state !== 'no-api');
 }
 
-/** When a consumer has a version by a copy, as `performance.now()` says. */
+/** When a copy holds a version, in the time of `performance.now()`. */
 export async function arrival(lab: CompareLab, way: CopyWay, id: string, version: number): Promise<number> {
   const untilMs = performance.now() + LIMIT_MS;
   while ((await lab.held(way, 'ForOne', id)) < version) {
-    if (performance.now() > untilMs) throw new Error(`ForOne/${id}: version ${version} has not come by ${way}`);
+    if (performance.now() > untilMs)
+      throw new Error(`ForOne/${id}: version ${version} did not arrive by ${way} within ${LIMIT_MS} ms`);
     await pause(POLL_MS);
   }
   return performance.now();

@@ -1,12 +1,15 @@
-import { monthlyPolls } from '../../cli/cost/estimate.ts';
+import { monthlyPolls } from '../../cli/commands/cost/estimate.ts';
 
-/** What caches of an owner cost by the month, dollars: docs/cost.md, by the month, together; a test holds them against it. */
+/** Dollars a month for an owner and its caches, from the monthly total in docs/cost.md; a test compares them. */
 export const CACHES_PER_MONTH = { 1: 12.06, 3: 27.55, 10: 73.75 } as const;
 
-/** Numbers of consumers whose monthly part is known. */
+/** The numbers of consumers whose monthly cost is known. */
 export type MonthlyConsumers = keyof typeof CACHES_PER_MONTH;
 
-/** What a copy costs by the month whether anything changes or not, dollars: of notification the polls of its queues, of event-carried state all that watches it. */
+/**
+ * Dollars a month for the copies, whether anything changes or not: for notification the polls of its queues, for
+ * event-carried state everything in docs/cost.md.
+ */
 export function monthlyDollars(way: 'notify' | 'carry', consumers: MonthlyConsumers): number {
   return way === 'carry' ? CACHES_PER_MONTH[consumers] : monthlyPolls({ fifo: consumers, standard: 0 });
 }

@@ -4,7 +4,7 @@ import catalogue from './catalogue.ts';
 import { consumer } from './consumer.ts';
 import { STACKS } from './stacks.ts';
 
-/** Physical names of what the comparison stops, slows and looks into; of the consumers, the first one's. */
+/** Physical names of the resources that the comparison stops, slows and reads: the owner's and the first consumer's. */
 export function namesIn(cloud: Pick<LocalCloud, 'outputs'>) {
   const output = (stack: string, name: string): string => {
     const value = cloud.outputs[stack]?.[name];
@@ -17,7 +17,10 @@ export function namesIn(cloud: Pick<LocalCloud, 'outputs'>) {
   const api = output(STACKS.owner, 'ApiName');
   const page = (number: number) => output(`${STACKS.page}${number}`, 'PageName');
   return {
-    ...{ ownerTable, cacheTable, api, page },
+    ownerTable,
+    cacheTable,
+    api,
+    page,
     copyTable: output(listenerStack, 'CopyTable'),
     deadLettersUrl: output(listenerStack, 'DeadLettersUrl'),
     ownersFunctions: [api, relay, output(STACKS.notifier, 'NotifierName')],

@@ -1,4 +1,5 @@
-import { PRICE_LIST } from '../../cli/cost/prices.ts';
+import { PRICE_LIST } from '../../cli/commands/cost/prices.ts';
+import { wrapped } from '../support/wrap.ts';
 import { comparisonCharts } from './charts.ts';
 import { CLAIMS } from './claims.ts';
 import { HANGING_MS, SLOW_MS } from './plan.ts';
@@ -15,15 +16,15 @@ import {
 } from './tables.ts';
 import { CALL_TIMEOUT_MS } from './times.ts';
 
-/** docs/comparison.md. */
+/** The text of docs/comparison.md. */
 export function comparisonPage(comparison: Comparison): string {
   const charts = new Map(comparisonCharts(comparison).map(({ file, title }) => [file, title]));
   const chart: Draw = (name) => `![${charts.get(`compare-${name}`)}](charts/compare-${name}.svg)`;
   const sections = [introduction, reads, load, staleness, absences, cost, built, limits];
-  return `${sections.map((section) => section(comparison, chart)).join('\n\n')}\n`;
+  return `${wrapped(sections.map((section) => section(comparison, chart)).join('\n\n'))}\n`;
 }
 
-/** Puts a chart by its name into the page. */
+/** The Markdown of a chart, by its name. */
 type Draw = (
   name: 'availability' | 'latency' | 'owner-requests' | 'bytes' | 'staleness' | 'recovery' | 'cost',
 ) => string;
@@ -34,17 +35,23 @@ function introduction(comparison: Comparison): string {
 
 <!-- Written by the command below from bench/compare/results.json; changes by hand are lost. -->
 
-An order page needs a product that the catalogue owns. It can **call the owner** for each read; keep a copy that a **notification and callback** refreshes
-(the owner says that a product has changed, and each consumer asks for its state); or keep a copy by **event-carried state** (the event has the state).
-All three run side by side on one owner in the local cloud: the same changes, the same reads, the same outages, seed ${plan.seed}.
+An order page needs a product that the catalogue owns. There are three ways to get it:
+
+- **call the owner** for each read.
+- **notification and callback**: keep a copy. The owner notifies its consumers that a product has changed, and each
+  consumer asks the owner for the product's state.
+- **event-carried state**: keep a copy. The event carries the product's state.
+
+The comparison runs all three ways at the same time, on one owner in the local cloud. Each way gets the same changes,
+the same reads and the same outages, drawn with seed ${plan.seed}.
 
 \`\`\`sh
 ${command}
 \`\`\`
 
-## What holds
+## Findings
 
-${CLAIMS.map(({ text, holds }) => `- ${holds(comparison) ? '' : '**Did not hold:** '}${sentence(text)}`).join('\n')}`;
+${CLAIMS.map(({ text, holds }) => `- ${holds(comparison) ? '' : '**Did not hold:** '}${text}`).join('\n')}`;
 }
 
 function reads(comparison: Comparison, chart: Draw): string {
@@ -56,21 +63,31 @@ ${chart('latency')}
 
 ${markdown(readsTable(comparison))}
 
-**slow**: the owner's table takes ${SLOW_MS} ms for a read. **hangs**: it takes ${HANGING_MS} ms, and callers wait for ${CALL_TIMEOUT_MS} ms. **down**: none of the owner's functions runs, and a
-call is refused at once, which is the kindest way to be down. Times are until an answer or an error; the last column is the median of each round by that of
-event-carried state in the same round, with the least and the most. The chart has no bar where nothing was answered.`;
+- **slow**: each read of the owner's table takes ${SLOW_MS} ms.
+- **hangs**: each read of the owner's table takes ${HANGING_MS} ms, and callers give up after ${CALL_TIMEOUT_MS} ms.
+- **down**: none of the owner's functions runs, so each call is refused at once. For callers this is the mildest
+  outage.
+
+Times are measured until the reader gets an answer or an error. With fewer than 100 reads, the p99 is the longest
+time, shown as "at most". The last column compares each way with event-carried state: the median of each round is
+divided by the median of event-carried state in the same round. The column shows the median of these ratios, with the
+lowest and the highest in parentheses. The latency chart has no bar where no read was answered.`;
 }
 
 function load(comparison: Comparison, chart: Draw): string {
-  return `## What lands on the owner
+  return `## Load on the owner
 
 ${chart('owner-requests')}
 
 ${markdown(loadTable(comparison))}
 
-All for one change, of which each consumer reads ${loadOf(comparison, 1, 'call').readsPerChange} times afterwards. Requests to the owner are those that its API gets; publishing is the owner's own
-work, one call for each change by notification as by event-carried state, however many consumers there are. Bytes are bodies and attributes of messages,
-published and delivered, and bodies of answers, without HTTP headers.
+All figures are for one change, which each consumer reads ${loadOf(comparison, 1, 'call').readsPerChange} times
+afterwards.
+
+- **Requests to the owner** are the requests that the owner's API receives. Publishing isn't included: the owner itself
+  publishes, and both copies need one publish call for each change, regardless of the number of consumers.
+- **Bytes of messages** are the bodies and attributes of all messages, published and delivered.
+- **Bytes of the owner's answers** are the bodies of the answers, without HTTP headers.
 
 ${chart('bytes')}`;
 }
@@ -82,30 +99,46 @@ ${chart('staleness')}
 
 ${markdown(stalenessTable(comparison))}
 
-Each change is timed by both copies at once, from the owner's commit until a consumer has it. Both start at the same stream; a callback is a call more. The
-owner is slow in its reads alone: relay and notifier don't read its table, so they can't notice. The column of calls is by construction: a call has what
-the owner has, or nothing. How long copies take after an outage is measured in the next section; it can last as long as a stream keeps changes (24 hours) or a
-queue events (14 days). A reader of a cache is told how stale it may be, by heartbeats that come once a minute
-([decisions/23](decisions/23-staleness.md)).`;
+- Each change is timed for both copies at once, from the owner's commit until a consumer holds it. Both copies start
+  from the same stream. Notification and callback needs a call to the owner in addition.
+- Only the reads of the slow owner are slow. The relay and the notifier don't read the owner's table, so the slow reads
+  don't delay them.
+- The figures for calls are not measured: a call returns the owner's current state, or nothing.
+- The [next section](#changes-during-an-absence) measures how long the copies take after an outage. A copy can catch
+  up after an outage as long as the stream still keeps the changes (24 hours) or the queue still keeps the events
+  (14 days).
+- Each read of a \`LocalCache\` returns how stale the answer may be. The staleness is calculated from heartbeats, which
+  come once a minute ([decisions/23](decisions/23-staleness.md)).`;
 }
 
 function absences(comparison: Comparison, chart: Draw): string {
   const { plan } = comparison;
-  return `## Changes while somebody is away
+  return `## Changes during an absence
 
 ${chart('recovery')}
 
 ${markdown(absencesTable(comparison))}
 
-${plan.away.products} products change ${plan.away.changesEach} times each, then one is deleted; then whoever is away comes back, after ${plan.away.seconds} s in all. **the owner**: all its functions, while something else
-writes its table. **the owner's API alone**: changes still go out. **newest, after the return**: until a consumer has the newest version of each product.
+During each absence, ${plan.away.products} products change ${plan.away.changesEach} times each, and then one of them
+is deleted. An absence lasts ${plan.away.seconds} s.
 
-Both queues are equally patient: what fails comes again after 1, 2, 4 s and so on, up to 5 minutes, and 1,000 times. So a callback that failed is made up for, but
-only when its time comes: the longer the owner was away, the longer after it. A call has the newest at once.
+- **the consumer**: all functions of the consumer are stopped.
+- **the owner**: all functions of the owner are stopped, while another writer changes the owner's table.
+- **the owner's API alone**: the API is stopped, while changes still go out.
+- **time to the newest versions** begins at the end of the absence. It ends when a consumer has the newest version
+  of each product.
+- **states received** is the number of the owner's answers to callbacks, or the number of events.
 
-**States received** are answers of the owner, or events. A callback brings what the owner has by then: of several changes, the last; and the notifier tells of the
-newest of several in one batch of the stream. An event has its own version's state. A \`LocalCache\` writes the newest of a batch and counts the others;
-who wants each of them takes the events, unless a cache lags so far that the relay merges changes ([backpressure.md](backpressure.md)).`;
+**Retries.** The queues of both copies retry in the same way: a failed message comes again after 1, 2, 4 s and so
+on, up to 5 minutes, and up to 1,000 times. A failed callback is repeated only when its next retry is due. The longer
+the owner was away, the longer the time until the next retry. A call returns the newest version as soon as the absence
+has ended.
+
+**Intermediate states.** A callback brings the state that the owner has at the time of the call. After several changes,
+this is only the last state. If a batch of the stream has several changes of a product, the notifier sends only the
+newest. An event always carries the state of its own version. A \`LocalCache\` writes the newest state of a batch and
+counts the others as superseded. A consumer that needs each state can process the events itself. This consumer gets
+every state, unless a cache lags so far that the relay merges changes ([backpressure.md](backpressure.md)).`;
 }
 
 function cost(comparison: Comparison, chart: Draw): string {
@@ -115,60 +148,77 @@ ${chart('cost')}
 
 ${markdown(costTable(comparison))}
 
-US dollars for a million changes, by how often each consumer reads after a change; what is paid by the month is left out. With it, a copy costs less than
-calls from so many reads by each consumer after a change:
+Requests are requests to AWS's services. The dollar columns show US dollars for a million changes. Each of them is for
+a number of reads that each consumer makes after a change. The dollar columns don't include monthly costs.
+
+### When a copy costs less than calls
+
+This table includes monthly costs. The last three columns show from how many reads on a copy costs less than calls.
+Reads are counted for each consumer and each change:
 
 ${markdown(breakEvenTable(comparison))}
 
-Below that, calls are cheaper, and this is no reason for a copy: what it buys is the tables above. By the month event-carried state pays for heartbeats, reports,
-metrics and polls ([cost.md](cost.md#by-the-month)), notification for the polls of its queues, and has nothing that tells how far it lags.
+With fewer reads, calls cost less than a copy. The copy then has only the advantages that the sections above show.
 
-Where it goes, with 3 consumers:
+Event-carried state has monthly costs for heartbeats, reports, metrics and polls ([cost.md](cost.md#monthly-costs)).
+Notification has monthly costs only for the polls of its queues. Notification doesn't measure how far a copy lags.
+
+### Cost by service
+
+With 3 consumers, in US dollars:
 
 ${markdown(servicesTable(comparison))}
 
-- Changes arrive one at a time, the dearest way: batches cost less by both copies ([cost.md](cost.md)). The owner's own write, the same in all, is left out.
-- Lambda's part is the durations of this machine times 512 MB. A call pays for two functions, one of which waits for the other.
-- CloudWatch's part is log lines: three of Lambda's own for each invocation, in all three ways, and beside them the metrics of event-carried state.
-- A reader of a cache looks up how stale it is once a second: a service that reads less often than that pays 3 requests a read instead of 2.
-- Of SNS's deliveries, the sends to SQS are taken to be billed as SQS requests, as in [cost.md](cost.md). Notifications could do with a standard queue, since a
-  callback asks for the newest state anyway: $0.40 instead of $0.50 for a million requests.
-- Prices of ${PRICE_LIST.region} of ${PRICE_LIST.lookedUp} (${PRICE_LIST.source}).`;
+- Changes arrive one at a time, which is the most expensive case. Batches make both copies cheaper
+  ([cost.md](cost.md)). The owner's own write is not included; it is the same for all three ways.
+- The costs of Lambda are the durations on the machine of this run times 512 MB. A call costs the time of two
+  functions, because the caller waits while the owner's function answers.
+- The costs of CloudWatch are for log lines. Lambda itself writes three lines for each invocation, in all three ways.
+  Event-carried state also writes its metrics as log lines.
+- A reader of a cache looks up the staleness at most once a second. A service that reads less often than once a second
+  pays for 3 requests per read instead of 2.
+- AWS is assumed to bill each message that SNS sends to SQS as an SQS request, as in [cost.md](cost.md).
+- Notification could use a standard queue, because a callback asks for the newest state in any case. A standard queue
+  costs $0.40 instead of $0.50 for a million requests.
+- Prices of ${PRICE_LIST.region} on ${PRICE_LIST.lookedUp} (${PRICE_LIST.source}).`;
 }
 
 function built(): string {
-  return `## What was built
+  return `## What was compared
 
 | | owner | consumer |
 | --- | --- | --- |
-| call the owner | [a function with a URL](../bench/compare/functions/api.ts) | [a signed request](../bench/compare/functions/call-owner.ts), once, ${CALL_TIMEOUT_MS} ms at most |
-| notification and callback | [a notifier on the table's stream](../bench/compare/functions/notifier.ts) and an SNS FIFO topic | SQS FIFO, and [a listener](../bench/compare/functions/listener.ts) that asks once for each product of a batch and writes on condition that it is newer |
+| call the owner | [a function with a URL](../bench/compare/functions/api.ts) | [a signed request](../bench/compare/functions/call-owner.ts), sent once, with a time-out of ${CALL_TIMEOUT_MS} ms |
+| notification and callback | [a notifier on the table's stream](../bench/compare/functions/notifier.ts) and an SNS FIFO topic | an SQS FIFO queue and [a listener](../bench/compare/functions/listener.ts), which asks once for each product of a batch and writes the answer only if its version is newer |
 | event-carried state | \`EntityOwner\` | \`LocalCache\` |
 
-[The app](../bench/compare/app.ts) has one owner and ten consumers, each with all three; types of product differ in how many consumers want them.
-The first two are as small as they can honestly be. Notification has a queue, retries, a dead-letter queue and the version condition. A call has keep-alive and
-a time-out; it is not tried again, and there is no cache of answers in front of it and no circuit breaker. With such a cache, calls would be answered in an
-outage as far as it goes, from a copy whose age nobody knows.`;
+[The app](../bench/compare/app.ts) has one owner and ten consumers, and each consumer uses all three ways. The
+product types differ in the number of consumers that use them.
+
+The first two ways are as small as a fair comparison allows. Notification has a queue, retries, a dead-letter queue
+and the version condition. A call has keep-alive and a time-out. It has no retries, no cache of answers and no
+circuit breaker. A caller with a cache of answers could still answer some reads during an outage, but with data of
+unknown age.`;
 }
 
 function limits(comparison: Comparison): string {
-  return `## What the local cloud can't tell
+  return `## What the local cloud can't show
 
-- **Times of AWS.** Network, cold starts and the polling of streams and queues aren't here: a call and a callback cross a network twice, an event waits for
-  pollers. Compare the columns of a row, don't add them to a budget.
-- **Load on the owner.** The requests are counted. That an owner breaks down under them isn't shown: here a function has two environments at most, on AWS
-  a thousand. Nor is what several callers in a row make of each other's availability.
-- **How outages really look.** They are mixtures of slow, hanging and refusing. Here each lasts for seconds.
+- **Times on AWS.** The local cloud leaves out the network, cold starts, and the polling of streams and queues. On
+  AWS a call and a callback cross a network twice, and an event waits for pollers. Use the times to compare the
+  three ways, not to plan a latency budget.
+- **Overload of the owner.** The comparison counts the requests to the owner, but doesn't show an owner that fails
+  under too many requests: a function has at most two environments in the local cloud, and a thousand on AWS.
+- **Chains of callers.** The comparison doesn't show the availability of a service that calls a service that calls
+  another one.
+- **Real outages.** In a real outage, some requests are slow, some hang and some are refused. In the comparison, only
+  one of these states occurs at a time, for some seconds.
 
-${comparison.date.slice(0, 10)}, ${comparison.seconds} s, ${comparison.machine}.`;
+Measured on ${comparison.date.slice(0, 10)} in ${comparison.seconds} s, on ${comparison.machine}.`;
 }
 
 function markdown({ head, rows }: PageTable): string {
   const row = (cells: readonly (string | number)[]) => `| ${cells.join(' | ')} |`;
   const isNumber = (column: number) => rows.every((cells) => /^[\d.,-]*$/.test(String(cells[column] ?? '')));
   return [row(head), row(head.map((_, column) => (isNumber(column) ? '--:' : '---'))), ...rows.map(row)].join('\n');
-}
-
-function sentence(text: string): string {
-  return `${text.charAt(0).toUpperCase()}${text.slice(1)}.`;
 }

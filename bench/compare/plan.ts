@@ -2,42 +2,45 @@
 export const WAYS = ['call', 'notify', 'carry'] as const;
 export type Way = (typeof WAYS)[number];
 
-/** How the page calls them. */
+/** The names of the ways on the page. */
 export const WAY_NAMES: Readonly<Record<Way, string>> = {
   call: 'call the owner',
   notify: 'notification and callback',
   carry: 'event-carried state',
 };
 
-/** How much is run. */
+/** The size of a run. */
 export interface Plan {
   readonly seed: number;
   /** Products of each type. */
   readonly products: number;
-  /** Bytes of a product's description, which is most of its state. */
+  /** Bytes of a product's description, which is the largest part of its state. */
   readonly descriptionBytes: number;
-  /** Reads of each way in a round, and rounds, by the owner's state. */
+  /** Rounds, and reads of each way in a round, by the owner's state. */
   readonly reads: Readonly<Record<OwnerState, { readonly rounds: number; readonly reads: number }>>;
-  /** Changes whose requests are counted, one at a time, and reads by each consumer after each of them. */
+  /** Changes whose requests are counted, one at a time, and each consumer's reads after each change. */
   readonly counted: { readonly changes: number; readonly readsPerChange: number };
-  /** Changes whose way to the consumer is timed, by the owner's state. */
+  /** Changes whose arrival at the consumer is timed, by the owner's state. */
   readonly timed: Readonly<Record<TimedState, number>>;
-  /** Products that change while somebody is away, how often each, and how long that somebody is. */
+  /** Products that change during an absence, changes of each product, and the length of the absence. */
   readonly away: { readonly products: number; readonly changesEach: number; readonly seconds: number };
 }
 
-/** `slow`: its table takes `SLOW_MS` for a read. `hangs`: it takes longer than callers wait. `down`: none of its functions runs. */
+/**
+ * The owner's states. `slow`: a read of its table takes `SLOW_MS`. `hangs`: a read takes longer than callers wait.
+ * `down`: none of its functions runs.
+ */
 export const OWNER_STATES = ['up', 'slow', 'hangs', 'down'] as const;
 export type OwnerState = (typeof OWNER_STATES)[number];
 
-/** In which changes are timed. `no-api`: the owner's API is down, and its changes still go out. */
+/** The states in which changes are timed. `no-api`: the owner's API is down, and its changes still go out. */
 export const TIMED_STATES = ['up', 'slow', 'no-api'] as const;
 export type TimedState = (typeof TIMED_STATES)[number];
 
-/** What a slow owner's table takes for a read. */
+/** How long a read of a slow owner's table takes. */
 export const SLOW_MS = 200;
 
-/** What a hanging owner's table takes for a read. */
+/** How long a read of a hanging owner's table takes. */
 export const HANGING_MS = 1_000;
 
 export const FULL: Plan = {
@@ -55,7 +58,7 @@ export const FULL: Plan = {
   away: { products: 6, changesEach: 3, seconds: 10 },
 };
 
-/** Enough to see whether the claims hold; its times mean little. */
+/** A run that is long enough to check the claims. Its times mean little. */
 export const QUICK: Plan = {
   ...FULL,
   products: 4,

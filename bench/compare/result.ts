@@ -4,7 +4,7 @@ import type { Reads } from './measure-reads.ts';
 import type { Staleness } from './measure-staleness.ts';
 import type { OwnerState, Plan, TimedState, Way } from './plan.ts';
 
-/** What the comparison came to, with what one needs to get it again: bench/compare/results.json. */
+/** The result of the comparison and how to repeat it; stored in bench/compare/results.json. */
 export interface Comparison extends Measurements {
   readonly command: string;
   readonly date: string;
@@ -13,7 +13,7 @@ export interface Comparison extends Measurements {
   readonly plan: Plan;
 }
 
-/** All that was measured. */
+/** All measurements of a run. */
 export interface Measurements {
   readonly reads: readonly Reads[];
   readonly staleness: readonly Staleness[];
@@ -21,22 +21,22 @@ export interface Measurements {
   readonly absences: readonly Outcome[];
 }
 
-/** What was measured of a way. Throws if nothing was. */
+/** The reads of a way in a state of the owner. Throws if they weren't measured. */
 export function readsOf({ reads }: Measurements, state: OwnerState, way: Way): Reads {
   return found(reads, (one) => one.state === state && one.way === way, `reads ${state} ${way}`);
 }
 
-/** Likewise. */
+/** The load of a way with a number of consumers. Throws if it wasn't measured. */
 export function loadOf({ load }: Measurements, consumers: number, way: Way): WaysLoad {
   return found(load, (one) => one.consumers === consumers && one.way === way, `load ${consumers} ${way}`);
 }
 
-/** Likewise. */
+/** The staleness of a way in a state of the owner. Throws if it wasn't measured. */
 export function stalenessOf({ staleness }: Measurements, state: TimedState, way: Way): Staleness {
   return found(staleness, (one) => one.state === state && one.way === way, `staleness ${state} ${way}`);
 }
 
-/** Likewise. */
+/** The outcome of an absence for a way. Throws if it wasn't measured. */
 export function outcomeOf({ absences }: Measurements, absence: Outcome['absence'], way: Way): Outcome {
   return found(absences, (one) => one.absence === absence && one.way === way, `absence ${absence} ${way}`);
 }
@@ -47,12 +47,12 @@ function found<T>(all: readonly T[], is: (one: T) => boolean, what: string): T {
   return one;
 }
 
-/** Dollars for a million changes that all consumers want, with so many reads by each of them after each change. */
+/** Dollars for a million changes that all consumers receive, with the given reads by each consumer after a change. */
 export function dollarsPerMillion({ change, read, consumers }: WaysLoad, readsPerChange: number): number {
   return change.perMillion + consumers * readsPerChange * read.perMillion;
 }
 
-/** Requests to AWS's services for a change, likewise. */
+/** Requests to AWS's services for a change, with the given reads by each consumer after it. */
 export function requestsPerChange({ change, read, consumers }: WaysLoad, readsPerChange: number): number {
   return change.requests + consumers * readsPerChange * read.requests;
 }

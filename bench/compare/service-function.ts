@@ -7,13 +7,13 @@ import type { Construct } from 'constructs';
 import { buildSync } from 'esbuild';
 import { ROOT } from '../support/assembly.ts';
 
-/** The modules in functions/, without their ending. */
+/** The entry modules in functions/, without the file extension. */
 export type Entry = 'api' | 'notifier' | 'listener' | 'page';
 
-/** Time-out of all of them. */
+/** The time-out of all these functions. */
 export const FUNCTION_TIMEOUT = Duration.seconds(6);
 
-/** A function of a service: as large as the pipeline's own, and bundled like them. Its role lets it write its log and no more. */
+/** A function with the memory and bundling of the pipeline's own functions. Its role may only write its log. */
 export function serviceFunction(
   scope: Construct,
   id: string,
@@ -23,7 +23,12 @@ export function serviceFunction(
   const role = new Role(scope, `${id}Role`, { assumedBy: new ServicePrincipal('lambda.amazonaws.com') });
   logGroup.grantWrite(role);
   return new LambdaFunction(scope, id, {
-    ...{ role, logGroup, environment, handler: 'index.handler', memorySize: 512, timeout: FUNCTION_TIMEOUT },
+    role,
+    logGroup,
+    environment,
+    handler: 'index.handler',
+    memorySize: 512,
+    timeout: FUNCTION_TIMEOUT,
     runtime: Runtime.NODEJS_24_X,
     architecture: Architecture.ARM_64,
     code: Code.fromAsset(join(ROOT, 'bench', 'compare'), {
@@ -46,7 +51,11 @@ function bundle(entry: Entry, contracts: string, outputFolder: string): void {
   buildSync({
     entryPoints: [join(ROOT, 'bench', 'compare', 'functions', `${entry}.ts`)],
     outfile: join(outputFolder, 'index.mjs'),
-    ...{ bundle: true, minify: true, platform: 'node', format: 'esm', target: 'node20' },
+    bundle: true,
+    minify: true,
+    platform: 'node',
+    format: 'esm',
+    target: 'node20',
     mainFields: ['module', 'main'],
     banner: { js: "import{createRequire}from'node:module';const require=createRequire(import.meta.url);" },
     alias: { '#contracts': contracts },

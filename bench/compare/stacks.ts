@@ -1,4 +1,7 @@
-/** Names of the app's stacks, a consumer's with its number behind: names of resources begin with them, so that the ledger tells whose a request is. */
+/**
+ * Names of the app's stacks; a consumer's stack also has its number at the end. Resource names begin with the stack's
+ * name, which shows to which way a request in the ledger belongs.
+ */
 export const STACKS = {
   owner: 'Owner',
   notifier: 'Notifier',

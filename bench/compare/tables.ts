@@ -26,7 +26,7 @@ const money = (dollars: number): string => dollars.toFixed(2);
 /** Reads by the owner's state. */
 export function readsTable(comparison: Comparison): PageTable {
   return {
-    head: ['owner', 'way', 'answered', 'median ms', 'p99 ms', 'median by event-carried state'],
+    head: ['owner', 'way', 'answered', 'median ms', 'p99 ms', 'ratio to event-carried state'],
     rows: OWNER_STATES.flatMap((state) =>
       WAYS.map((way) => {
         const { asked, answered, p50Ms, p99Ms, byCarried } = readsOf(comparison, state, way);
@@ -44,14 +44,14 @@ export function readsTable(comparison: Comparison): PageTable {
   };
 }
 
-/** What lands on the owner, and what travels. */
+/** Requests to the owner, and bytes of messages and answers. */
 export function loadTable(comparison: Comparison): PageTable {
   return {
     head: [
       'consumers',
       'way',
-      'requests to the owner: by the change',
-      'by reads',
+      'requests to the owner for the change',
+      'requests to the owner for reads',
       'bytes of messages',
       "bytes of the owner's answers",
     ],
@@ -65,46 +65,51 @@ export function loadTable(comparison: Comparison): PageTable {
   };
 }
 
-/** How stale a consumer's data is. */
+/** How stale a consumer's data is, by the owner's state. */
 export function stalenessTable(comparison: Comparison): PageTable {
   const timed = (state: TimedState, way: 'notify' | 'carry') => {
     const { changes, p50Ms, p99Ms } = stalenessOf(comparison, state, way);
     return `${figure(p50Ms)} / ${tail(p99Ms, changes)} ms`;
   };
   const outage = (absence: Absence, way: 'notify' | 'carry') =>
-    `as long as it lasts, and ${seconds(outcomeOf(comparison, absence, way).recoveryMs)} more`;
+    `the outage + ${seconds(outcomeOf(comparison, absence, way).recoveryMs)}`;
   const ways = ['notify', 'carry'] as const;
   return {
     head: ['owner', WAY_NAMES.call, `${WAY_NAMES.notify}, median / p99`, `${WAY_NAMES.carry}, median / p99`],
     rows: [
       ['up', '0', ...ways.map((way) => timed('up', way))],
-      ['slow', '0, once it answers', ...ways.map((way) => timed('slow', way))],
+      ['slow', '0, once the owner answers', ...ways.map((way) => timed('slow', way))],
       ['API down', 'no answer', outage('api', 'notify'), timed('no-api', 'carry')],
       ['down', 'no answer', ...ways.map((way) => outage('owner', way))],
-      ['what a reader is told, on AWS', '-', 'nothing', 'up to 2 minutes; 3 to 5 where a queue is never empty'],
+      [
+        'staleness that a read returns, on AWS',
+        '-',
+        'none',
+        'up to 2 minutes; 3 to 5 minutes if a queue is never empty',
+      ],
     ],
   };
 }
 
-/** A 99th percentile; of fewer than a hundred values it is the largest, and says so. */
+/** A 99th percentile. For fewer than a hundred values it is the largest value, so it reads `at most`. */
 function tail(p99Ms: number, values: number): string {
   return values < 100 ? `at most ${figure(p99Ms)}` : figure(p99Ms);
 }
 
 const seconds = (ms: number): string => `${figure(ms / 1000)} s`;
 
-/** What becomes of changes while somebody is away. */
+/** How each way handles the changes made during an absence. */
 export function absencesTable(comparison: Comparison): PageTable {
   return {
     head: [
       'away',
       'way',
-      'reads answered meanwhile',
-      'with the newest',
-      'newest, after the return',
-      'newest afterwards',
+      'reads answered while away',
+      'newest version read while away',
+      'time to the newest versions',
+      'newest version read afterwards',
       'states received, of changes',
-      'waiting for an operator',
+      'messages that need an operator',
     ],
     rows: ABSENCES.flatMap((absence) =>
       WAYS.map((way) => {
@@ -112,8 +117,13 @@ export function absencesTable(comparison: Comparison): PageTable {
         const { products, changes, whileAway, newestAfter, received, recoveryMs, stranded } = outcome;
         const of = (count: number | undefined) => (count === undefined ? '-' : `${count} of ${products}`);
         return [
-          ...[ABSENCE_NAMES[absence], WAY_NAMES[way], of(whileAway?.answered), of(whileAway?.newest)],
-          ...[seconds(recoveryMs), of(newestAfter), received === undefined ? '-' : `${received} of ${changes}`],
+          ABSENCE_NAMES[absence],
+          WAY_NAMES[way],
+          of(whileAway?.answered),
+          of(whileAway?.newest),
+          seconds(recoveryMs),
+          of(newestAfter),
+          received === undefined ? '-' : `${received} of ${changes}`,
           stranded,
         ];
       }),
@@ -121,15 +131,15 @@ export function absencesTable(comparison: Comparison): PageTable {
   };
 }
 
-/** Requests and dollars by reads. */
+/** Requests and dollars, by how often consumers read. */
 export function costTable(comparison: Comparison): PageTable {
   return {
     head: [
       'consumers',
       'way',
-      'requests a change, without reads',
-      'a read',
-      ...READS_PER_CHANGE.map((reads) => `$, ${reads.toLocaleString('en-US')} reads`),
+      'requests per change, without reads',
+      'requests per read',
+      ...READS_PER_CHANGE.map((reads) => `$ at ${reads.toLocaleString('en-US')} ${reads === 1 ? 'read' : 'reads'}`),
     ],
     rows: CONSUMERS.flatMap((consumers) =>
       WAYS.map((way) => {
@@ -149,7 +159,7 @@ const SERVICES = [
   'CloudWatch',
 ] as const satisfies readonly (keyof Cost['byService'])[];
 
-/** Where the dollars go, with three consumers. */
+/** Dollars by service, with three consumers. */
 export function servicesTable(comparison: Comparison): PageTable {
   const row = (name: string, { byService, perMillion }: Cost) => [
     name,
@@ -157,7 +167,7 @@ export function servicesTable(comparison: Comparison): PageTable {
     money(perMillion),
   ];
   return {
-    head: ['for a million', ...SERVICES, 'together'],
+    head: ['for a million', ...SERVICES, 'total'],
     rows: WAYS.flatMap((way) => {
       const { change, read } = loadOf(comparison, 3, way);
       return [row(`changes: ${WAY_NAMES[way]}`, change), row(`reads: ${WAY_NAMES[way]}`, read)];
@@ -166,9 +176,9 @@ export function servicesTable(comparison: Comparison): PageTable {
 }
 
 /**
- * Reads by each consumer after a change from which a copy costs less than calls, by way; infinite if it never does.
+ * How many reads by each consumer after a change make a copy cost less than calls; infinite if it never does.
  *
- * @param changesPerMonth what the monthly part is spread over
+ * @param changesPerMonth the changes that the monthly cost is spread over
  */
 export function breakEven(
   comparison: Comparison,
@@ -182,28 +192,30 @@ export function breakEven(
   return saved <= 0 ? Number.POSITIVE_INFINITY : (copy.change.perMillion - call.change.perMillion + fixed) / saved;
 }
 
-/** Changes a month at which the break-even is given. */
+/** The numbers of changes a month for which the break-even is calculated. */
 export const VOLUMES = [10_000, 1_000_000, 100_000_000] as const;
 
-/** From how many reads a copy costs less, with what it costs by the month. */
+/** The break-even of each copy, monthly costs included. */
 export function breakEvenTable(comparison: Comparison): PageTable {
   return {
     head: [
       'consumers',
-      'copy by',
+      'copy',
       '$ a month',
-      ...VOLUMES.map((volume) => `${volume.toLocaleString('en-US')} changes a month`),
+      ...VOLUMES.map((volume) => `reads at ${volume.toLocaleString('en-US')} changes a month`),
     ],
     rows: ([1, 3, 10] as const).flatMap((consumers) =>
       (['notify', 'carry'] as const).map((way) => [
-        ...[consumers, WAY_NAMES[way], money(monthlyDollars(way, consumers))],
+        consumers,
+        WAY_NAMES[way],
+        money(monthlyDollars(way, consumers)),
         ...VOLUMES.map((volume) => Math.ceil(breakEven(comparison, consumers, way, volume)).toLocaleString('en-US')),
       ]),
     ),
   };
 }
 
-/** All tables of the page, in its order. */
+/** All tables, in the order of the page. */
 export function comparisonTables(comparison: Comparison): PageTable[] {
   return [readsTable, loadTable, stalenessTable, absencesTable, costTable, breakEvenTable, servicesTable].map((table) =>
     table(comparison),

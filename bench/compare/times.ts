@@ -1,2 +1,2 @@
-/** How long whoever asks the owner waits for its answer. */
+/** How long a caller waits for the owner's answer. */
 export const CALL_TIMEOUT_MS = 500;

@@ -13,17 +13,20 @@ const CHARTS = join(ROOT, 'docs', 'charts');
 const COMMAND = 'npm run experiment:backlog';
 
 const program = new Command('experiment:backlog')
-  .description('Loads the local cloud until backlogs grow, drain or are refused at the source; ten minutes in all.')
-  .option('--story <number>', `1 to ${STORIES.length}: only this one, and nothing is written`)
+  .description(
+    'Loads the local cloud so that backlogs grow, drain, or make the owner refuse writes. Takes about ten minutes.',
+  )
+  .option('--story <number>', `run only this story, 1 to ${STORIES.length}, and write nothing`)
   .addHelpText(
     'after',
-    `\n${STORIES.map(({ title }, index) => `  ${index + 1}  ${title}`).join('\n')}\n\nExit code 1 if a story's claim didn't hold.`,
+    `\n${STORIES.map(({ title }, index) => `  ${index + 1}  ${title}`).join('\n')}\n\n` +
+      'The exit code is 1 if a story does not end as expected.',
   )
   .parse();
 const { story: only } = program.opts<{ story?: string }>();
 const chosen = only === undefined ? STORIES : STORIES.filter((_, index) => String(index + 1) === only);
 if (chosen.length === 0)
-  program.error(`error: --story: there is no story ${only}. Allowed: 1 to ${STORIES.length}.`, { exitCode: 2 });
+  program.error(`error: --story: given: ${only}. Allowed: 1 to ${STORIES.length}.`, { exitCode: 2 });
 
 const begin = performance.now();
 const told: Told[] = [];
@@ -37,7 +40,9 @@ for (const story of chosen) {
   const one = { story, measured, problems: story.check(measured) };
   told.push(one);
   console.log(`${story.title}\n${storyTable(one)}`);
-  console.log(one.problems.length === 0 ? `held: ${story.claim}\n` : `did NOT hold: ${one.problems.join('; ')}\n`);
+  console.log(
+    one.problems.length === 0 ? `as expected: ${story.claim}\n` : `NOT as expected: ${one.problems.join('; ')}\n`,
+  );
 }
 
 if (only === undefined) {

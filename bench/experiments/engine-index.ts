@@ -8,9 +8,9 @@ import { temporaryFolder } from '../../local/engine/temporary.ts';
 import { figure } from '../support/result.ts';
 
 /**
- * `npm run experiment:engine`: what the local engine does in memory, and on a database file with its index, on a disk and where the local
- * cloud puts it. Prints start-up, the rate of each further 10,000 writes to a table with a stream and without one, and how long the stream takes to
- * describe and to read.
+ * `npm run experiment:engine`: measures the local engine in memory without indexes, and with an indexed database file
+ * on a disk and in the folder that the local cloud uses. Prints the start-up time, the rate of each 10,000 writes to a
+ * table with a stream and to one without, and how long the stream takes to describe and to read.
  */
 
 const WRITES = Number(process.env.WRITES ?? 30_000);
@@ -31,7 +31,7 @@ async function compare(name: string, engines: readonly Candidate[], parent: stri
   const start = () => startEngine({ candidates: engines, temporary });
   const print = (text: string) => console.log(`${name}: ${text}`);
   try {
-    // The first one may have to make the template.
+    // The first start may have to create the database template.
     await (await start()).stop();
     print(`ready after ${figure(await medianStart(start))} ms, median of ${STARTS}`);
     for (const stream of [true, false]) await measure(await start(), stream, print);
@@ -88,11 +88,11 @@ async function readStream(client: EngineClient, StreamArn: string, print: (text:
   await read(client, first.ShardIterator);
   const reading = performance.now() - described;
   print(
-    `of ${WRITES} records DescribeStream ${figure(described - begin)} ms, all read 100 a call ${figure(reading)} ms`,
+    `${WRITES} records: DescribeStream ${figure(described - begin)} ms, reading all, 100 a call, ${figure(reading)} ms`,
   );
 }
 
-/** Answers with the ARN of its stream, if it has one. */
+/** Creates the table. Returns the ARN of its stream, if it has one. */
 async function createTable(client: EngineClient, stream: boolean): Promise<string> {
   const { TableDescription } = await client.call<{ TableDescription: { LatestStreamArn: string } }>(
     'DynamoDB_20120810.CreateTable',
@@ -107,7 +107,7 @@ async function createTable(client: EngineClient, stream: boolean): Promise<strin
   return TableDescription.LatestStreamArn;
 }
 
-/** Answers with the rate of each 10,000. */
+/** Writes all items. Returns the rate of each 10,000. */
 async function write(client: EngineClient): Promise<number[]> {
   const rates: number[] = [];
   const numbers = Array.from({ length: WRITES }, (_, index) => index).values();

@@ -8,7 +8,7 @@ import { startAccount } from './ordering/account.ts';
 import { type OrderingResult, orderingChart, orderingPage, orderingTable } from './ordering/page.ts';
 import { LOAD, type Measured, runScenario, SCENARIOS } from './ordering/scenarios.ts';
 
-/** The whole run ends by then, come what may. */
+/** The run is stopped after this time. */
 const LIMIT_MS = 60_000;
 
 const RESULT = join(ROOT, 'bench', 'experiments', 'ordering.json');
@@ -40,7 +40,7 @@ const chart = orderingChart(result);
 writeFileSync(join(CHARTS, `${chart.file}.svg`), drawChart(chart));
 writeFileSync(PAGE, orderingPage(result));
 writeFileSync(RESULT, JSON.stringify(result, undefined, 2));
-// The one formatter of the project has the last word, also on generated files.
+// The style check also covers generated files.
 execFileSync(process.execPath, [join(ROOT, 'node_modules/@biomejs/biome/bin/biome'), 'format', '--write', RESULT], {
   stdio: 'ignore',
 });

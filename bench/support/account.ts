@@ -8,7 +8,7 @@ import { createEngineClient, type EngineClient } from '../../local/engine/client
 import { startEngine } from '../../local/engine/start-engine.ts';
 import { type DelayProxy, startDelayProxy } from './delay-proxy.ts';
 
-/** The SDK wants credentials; fixed ones keep it from looking for a profile or a role. */
+/** Sets fixed credentials, so that the SDK doesn't search for a profile or a role. */
 export function setBenchCredentials(): void {
   process.env.AWS_REGION = 'us-east-1';
   process.env.AWS_ACCESS_KEY_ID = 'bench';
@@ -16,22 +16,22 @@ export function setBenchCredentials(): void {
   process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED = 'true';
 }
 
-/** A real engine on this machine, with a proxy in front of it that adds latency where some is asked for. */
+/** A DynamoDB engine on this machine, behind a proxy if latency is added. */
 export interface BenchTables {
-  /** Where the SDK clients go. */
+  /** The endpoint for SDK clients. */
   readonly url: string;
-  /** The project's own client, as its Lambdas use it. */
+  /** The client that the project's Lambda functions use. */
   readonly client: DynamoDBClient;
-  /** Past the proxy and the SDK. */
+  /** A client without the proxy and the SDK. */
   readonly raw: EngineClient;
-  /** An empty table with the keys and indexes of the stack's, in place of the one of this name. */
+  /** Creates an empty table with the keys and indexes of the stack's table. Replaces a table of the same name. */
   create(stack: string, name: string): Promise<void>;
-  /** All items, by key. */
+  /** All items, sorted by key. */
   contents(name: string): Promise<Item[]>;
   stop(): Promise<void>;
 }
 
-/** @param latencyMs added to each call */
+/** Starts the engine. @param latencyMs added to each call */
 export async function startTables(assembly: string, latencyMs: number): Promise<BenchTables> {
   setBenchCredentials();
   const engine = await startEngine();
@@ -72,14 +72,14 @@ export async function startTables(assembly: string, latencyMs: number): Promise<
   };
 }
 
-/** Throws unless the tables hold the same items: only then did those who filled them do the same work. */
+/** Throws unless the tables hold the same items, which shows that the sides that filled them did the same work. */
 export async function assertSameContents(
   tables: Pick<BenchTables, 'contents'>,
   names: readonly string[],
 ): Promise<void> {
   const [first, ...others] = await Promise.all(names.map((name) => tables.contents(name)));
   for (const [index, other] of others.entries()) {
-    deepStrictEqual(other, first, `${names[index + 1]} doesn't hold what ${names[0]} holds`);
+    deepStrictEqual(other, first, `the table ${names[index + 1]} differs from the table ${names[0]}`);
   }
 }
 
@@ -87,7 +87,7 @@ interface Template {
   readonly Resources: Readonly<Record<string, { Type: string; Properties?: Readonly<Record<string, unknown>> }>>;
 }
 
-/** A stack's template out of the assembly. */
+/** A stack's template in the assembly. */
 export function template(assembly: string, stack: string): Template {
   return JSON.parse(readFileSync(join(assembly, `${stack}.template.json`), 'utf8')) as Template;
 }
@@ -100,7 +100,7 @@ export function stacks(assembly: string): string[] {
 function tableProperties(assembly: string, stack: string): object {
   const { Resources } = template(assembly, stack);
   const table = Object.values(Resources).find(({ Type }) => Type === 'AWS::DynamoDB::Table');
-  if (table === undefined) throw new Error(`${stack} declares no table`);
+  if (table === undefined) throw new Error(`the stack ${stack} declares no table`);
   const { KeySchema, AttributeDefinitions, GlobalSecondaryIndexes, BillingMode } = table.Properties ?? {};
   return { KeySchema, AttributeDefinitions, GlobalSecondaryIndexes, BillingMode };
 }
@@ -109,13 +109,13 @@ function tableProperties(assembly: string, stack: string): object {
 export interface Bundle {
   readonly stack: string;
   readonly logicalId: string;
-  /** Folder of the code. */
+  /** The folder of the code. */
   readonly folder: string;
-  /** Names of the variables that it is deployed with. */
+  /** The names of its environment variables. */
   readonly variables: readonly string[];
 }
 
-/** The functions of the pipeline that the assembly holds. */
+/** The functions with bundled code in the assembly. */
 export function bundles(assembly: string): Bundle[] {
   return stacks(assembly).flatMap((stack) =>
     Object.entries(template(assembly, stack).Resources).flatMap(([logicalId, { Type, Properties }]) => {

@@ -9,7 +9,7 @@ import { promisify } from 'node:util';
 /** The project's root folder. */
 export const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
-/** Synthesises the app into a folder of its own, which the caller removes. */
+/** Synthesises the app into a new folder. The caller removes it. */
 export async function synthesised(): Promise<string> {
   const assembly = await mkdtemp(join(tmpdir(), 'freshet-bench-'));
   await promisify(execFile)(process.execPath, ['--conditions=freshet-source', '--import', 'tsx', 'bin/app.ts'], {
@@ -20,7 +20,7 @@ export async function synthesised(): Promise<string> {
   return assembly;
 }
 
-/** A folder that holds the project, for a local cloud beside one that may run in the project itself; the caller removes it. */
+/** Creates a folder with links to the project, for a local cloud beside the project's own. The caller removes it. */
 export function projectFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), 'freshet-bench-'));
   for (const name of readdirSync(ROOT)) {

@@ -6,7 +6,7 @@ import type { Chart } from './result.ts';
 
 use([BarChart, LineChart, GridComponent, LegendComponent, TitleComponent, SVGRenderer]);
 
-/** Told apart by people who see colours differently (Okabe and Ito), on white and on black. */
+/** Colours that people with colour blindness can tell apart (Okabe and Ito), on white and on black. */
 const COLOURS = ['#0072B2', '#56B4E9', '#E69F00', '#009E73', '#CC79A7', '#D55E00'];
 
 /** Draws a chart as SVG. */
@@ -23,12 +23,12 @@ export function drawChart({ title, unit, kind, logarithmic = false, categories, 
   });
 }
 
-/** To a tenth; what is smaller than 1 to three digits, since a logarithm of 0 can't be drawn. */
+/** Rounds to a tenth, and values below 1 to three digits: the logarithm of 0 can't be drawn. */
 function rounded(value: number): number {
   return Math.abs(value) < 1 ? Number(value.toPrecision(3)) : Math.round(value * 10) / 10;
 }
 
-/** Draws axes and series as SVG, with title and legend in the project's style. @param height pixels, of 900 wide */
+/** Draws axes and series as SVG, with a title and a legend. @param height pixels; the width is 900 */
 export function renderSvg(title: string, height: number, parts: EChartsCoreOption): string {
   const chart = init(null, null, { renderer: 'svg', ssr: true, width: 900, height });
   chart.setOption({
@@ -41,7 +41,7 @@ export function renderSvg(title: string, height: number, parts: EChartsCoreOptio
   });
   const svg = chart.renderToSVGString();
   chart.dispose();
-  // The style sheet is for the mouse, which no file has; the title is for those who can't see the chart.
+  // The style sheet only serves the mouse. The title is for people who can't see the chart.
   const still = svg.replace(/<style[\s\S]*?<\/style>\s*/g, '').replace(/ class="[^"]*"/g, '');
   return `${still.replace(/<svg[^>]*>/, (tag) => `${tag}\n<title>${escaped(title)}</title>`).trim()}\n`;
 }

@@ -1,14 +1,15 @@
-import type { LocalFile } from '../../cli/local-file.ts';
-import { connectTo, type Session } from '../../cli/session.ts';
+import type { Deployment } from '../../cli/deployment/deployment.ts';
+import { openLocalCloud } from '../../cli/deployment/local-cloud.ts';
+import { type LocalFile, localFileOf } from '../../cli/deployment/local-file.ts';
 import { BOUNDARY_DIMENSION, PROJECTOR_METRICS } from '../../core/metrics.ts';
 import { type LocalCloud, startLocalCloud } from '../../local/cloud.ts';
 import { ROOT } from './assembly.ts';
 
-/** A local cloud that is watched. */
+/** A local cloud whose lead times, publishes and invocations are recorded. */
 export interface WatchedCloud {
   readonly cloud: LocalCloud;
-  readonly session: Session;
-  /** What a command of another process needs to find the cloud. */
+  readonly deployment: Deployment;
+  /** The content of the file by which a command in another process finds the cloud. */
   readonly localFile: LocalFile;
   /** Lead times that the projectors reported since `clear`, by cache. */
   readonly leadTimesMs: Map<string, number[]>;
@@ -20,7 +21,7 @@ export interface WatchedCloud {
   stop(): Promise<void>;
 }
 
-/** Starts what the assembly declares, and watches it. */
+/** Starts the local cloud of an assembly and records its activity. */
 export async function watchedCloud(assembly: string): Promise<WatchedCloud> {
   const leadTimesMs = new Map<string, number[]>();
   const cloud = await startLocalCloud({ assembly, iam: 'off', onLog: (_, line) => recordLeadTimes(line, leadTimesMs) });
@@ -35,20 +36,12 @@ export async function watchedCloud(assembly: string): Promise<WatchedCloud> {
   }
   const counts = () => new Map(cloud.functions.functions().map(({ name, invocations }) => [name, invocations]));
   let before = counts();
-  const deployed = Object.values(cloud.outputs).flatMap((outputs) => Object.values(outputs));
-  const { dynamodb, sqs } = cloud.endpoints;
-  const localFile = {
-    pid: process.pid,
-    startedAt: new Date().toISOString(),
-    url: sqs,
-    dynamodbUrl: dynamodb,
-    deployed,
-  };
-  const session = await connectTo({ file: localFile, projectFolder: ROOT });
+  const localFile = localFileOf(cloud);
+  const deployment = openLocalCloud({ file: localFile, projectFolder: ROOT });
   return {
     cloud,
     localFile,
-    session,
+    deployment,
     leadTimesMs,
     published,
     invocations: () => new Map([...counts()].map(([name, count]) => [name, count - (before.get(name) ?? 0)])),
@@ -58,7 +51,7 @@ export async function watchedCloud(assembly: string): Promise<WatchedCloud> {
       before = counts();
     },
     async stop() {
-      session.close();
+      deployment.close();
       await cloud.stop();
     },
   };
@@ -74,7 +67,7 @@ function recordLeadTimes(line: string, leadTimesMs: Map<string, number[]>): void
   else all.push(...values);
 }
 
-/** Nearest-rank percentile over all caches. */
+/** A percentile of the lead times of all caches, by nearest rank. */
 export function leadTime({ leadTimesMs }: WatchedCloud, percent: number): number {
   const sorted = [...leadTimesMs.values()].flat().sort((a, b) => a - b);
   return sorted[Math.max(0, Math.ceil((percent / 100) * sorted.length) - 1)] ?? Number.NaN;

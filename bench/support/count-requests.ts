@@ -1,10 +1,10 @@
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 
-/** What went over the wire. */
+/** The requests of a client. */
 export interface Requests {
   /** HTTP requests, retries included. */
   count: number;
-  /** Write units that the engine reported, of table and indexes; a refused write reports none. */
+  /** Write units that the engine reported for tables and indexes. It reports none for a refused write. */
   writeUnits: number;
 }
 
@@ -12,7 +12,7 @@ interface Capacity {
   readonly CapacityUnits?: number;
 }
 
-/** Counts a client's HTTP requests and what they consumed, from now on. Only for runs whose time isn't measured. */
+/** Counts a client's HTTP requests and their write units from now on. Only for runs whose time isn't measured. */
 export function countRequests(client: DynamoDBClient): Requests {
   const requests: Requests = { count: 0, writeUnits: 0 };
   client.middlewareStack.add(

@@ -1,5 +1,5 @@
-// The proxy of delay-proxy.ts. Plain JavaScript: a worker has no tsx. Chunks keep their order, since timers of one length fire in the
-// order in which they were set.
+// The proxy of delay-proxy.ts, in plain JavaScript because a worker has no tsx. Chunks keep their order, because timers
+// of the same length fire in the order in which they were set.
 
 import { connect, createServer } from 'node:net';
 import { parentPort, workerData } from 'node:worker_threads';

@@ -1,12 +1,12 @@
 import { Worker } from 'node:worker_threads';
 
-/** A TCP proxy on 127.0.0.1 that holds back what the client sends, so that each call takes longer by as much. */
+/** A TCP proxy on 127.0.0.1 that delays each request of the client. */
 export interface DelayProxy {
   readonly url: string;
   stop(): Promise<void>;
 }
 
-/** In a worker thread, since a busy client would hold back its own proxy. @param latencyMs whole milliseconds */
+/** Starts the proxy in a worker thread, so that a busy client can't delay it. @param latencyMs whole milliseconds */
 export async function startDelayProxy(target: string, latencyMs: number): Promise<DelayProxy> {
   const { port } = new URL(target);
   const worker = new Worker(new URL('./delay-proxy-worker.js', import.meta.url), {

@@ -6,17 +6,17 @@ import { countries } from '../../examples/shop/geography/releases.ts';
 
 const rows = countries();
 
-/** A country's state at a version: real data of about 500 bytes, one field of which is the version. */
+/** A country's state at a version: about 500 bytes of real data, with the version in one field. */
 export function countryState(number: number, version: number): Record<string, unknown> {
   return { ...rows[number % rows.length]?.state, areaKm2: version };
 }
 
-/** The id of a made-up country; there are as many as one likes. */
+/** The id of a made-up country. @param number any integer */
 export function countryId(number: number): string {
   return `C${number}`;
 }
 
-/** An SQS record as the event source mapping hands it over, of a country at a version. */
+/** An SQS record with the event of a country at a version, as an event source mapping passes it to a function. */
 export function countryRecord(number: number, version: number): SQSRecord {
   const entity = { type: 'Country', id: countryId(number) };
   const { json, digest } = canonicalState(entity, countryState(number, version));
@@ -42,13 +42,13 @@ export function countryRecord(number: number, version: number): SQSRecord {
   };
 }
 
-/** What a round applies: `distinct` entities come once each, all new; `hot` ones come again and again in batches of 10. */
+/** The events of a round. `distinct`: one event for each of many new entities. `hot`: many events for few entities. */
 export type Load = 'distinct' | 'hot';
 
-/** Largest batch of a FIFO queue's mapping (lam/services-sqs-configure). */
+/** The largest batch of a FIFO queue's event source mapping (lam/services-sqs-configure). */
 const BATCH = 10;
 
-/** Batches of a round. No two rounds hold the same event, so each is applied. */
+/** The batches of a round. No two rounds have the same event, so each event is applied. */
 export function roundOf(load: Load, groups: number, batches: number, round: number): SQSEvent[] {
   return Array.from({ length: batches }, (_, index) => {
     const batch = round * batches + index;

@@ -1,19 +1,19 @@
 import type { SQSEvent } from 'aws-lambda';
 import type { Side } from './sides.ts';
 
-/** What a side took in each round. */
+/** The time and CPU of a side in each round. */
 export interface Measured {
   readonly name: string;
   readonly elapsedMs: readonly number[];
-  /** CPU of this process, engine excluded; of no use when a proxy runs in it. */
+  /** CPU of this process, without the engine. Not meaningful while a delay proxy runs in the process. */
   readonly cpuMs: readonly number[];
 }
 
 /**
- * Runs the sides round by round, each round with all sides in turn and another one first, so that a slow moment of the machine hits
- * all alike. Round 0 warms up and isn't counted.
+ * Runs all sides in each round, each time beginning with another side, so that slow moments of the machine affect all
+ * sides alike. Round 0 is for warming up and isn't counted.
  *
- * @param round the batches of a round, the same for every side
+ * @param round returns the batches of a round, which are the same for every side
  */
 export async function interleaved(
   sides: readonly Side[],
@@ -54,9 +54,9 @@ async function run(side: Side, batches: readonly SQSEvent[]): Promise<{ elapsedM
   return { elapsedMs, cpuMs: cpuMicroseconds / 1000 };
 }
 
-/** A side's figures by its name. */
+/** The figures of a side, by its name. */
 export function measuredOf(measured: readonly Measured[], name: string): Measured {
   const found = measured.find((one) => one.name === name);
-  if (found === undefined) throw new Error(`no side ${name}`);
+  if (found === undefined) throw new Error(`no side is named ${name}`);
   return found;
 }

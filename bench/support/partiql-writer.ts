@@ -6,14 +6,14 @@ import {
   type DynamoDBClient,
 } from '@aws-sdk/client-dynamodb';
 import { ATTRIBUTE, type Item, indexAttribute, keyItem, storedItem } from '../../adapters/aws/items.ts';
-import { indexNames } from '../../core/contract.ts';
+import { indexNames } from '../../core/contract/define-boundary.ts';
 import type { CachedItem, WriteResult } from '../../core/project/ports.ts';
 import ordering from '../../examples/shop/ordering/contracts.ts';
 
-/** Statements that one call takes (ddb API BatchExecuteStatement, 2026-11-23). */
+/** The most statements of one call (ddb API BatchExecuteStatement, 2026-11-23). */
 const MAX_STATEMENTS = 25;
 
-/** A write that waits for its answer. */
+/** A write that waits for its result. */
 interface Waiting {
   readonly item: CachedItem;
   resolve(result: WriteResult): void;
@@ -21,9 +21,9 @@ interface Waiting {
 }
 
 /**
- * The experiment of docs/decisions/09: the projector's write, but the writes that are asked for in one turn go as one
- * BatchExecuteStatement. PartiQL has no upsert: first a conditional UPDATE each, then an INSERT of what wasn't refused for its version,
- * then a read of what had been there after all.
+ * The experiment of docs/decisions/09: the projector's write, with all writes of one event loop turn in one
+ * BatchExecuteStatement. PartiQL has no upsert. So each item gets a conditional UPDATE, then an INSERT if it didn't
+ * exist, then a read if it existed after all.
  */
 export function createPartiqlWriter({ client, tableName }: { client: DynamoDBClient; tableName: string }) {
   let waiting: Waiting[] = [];
@@ -59,7 +59,7 @@ export function createPartiqlWriter({ client, tableName }: { client: DynamoDBCli
     for (const { item, resolve, reject } of present) {
       const key = keyItem(item.entity);
       const stored = Responses?.[tableName]?.find(({ pk, id }) => pk?.S === key.pk.S && id?.S === key.id.S);
-      if (stored === undefined) reject(new Error('gone between two calls'));
+      if (stored === undefined) reject(new Error('the item was deleted between two calls'));
       else resolve(refused(stored));
     }
   }
@@ -86,7 +86,7 @@ function refused(stored: Item): WriteResult {
   return { kind: 'refused', stored: storedItem(stored) };
 }
 
-/** Everything but the key, `undefined` where the item has nothing and an older version may have had something. */
+/** All attributes but the key; `undefined` for one that the item lacks and an older version may have. */
 function attributes(item: CachedItem): [string, Item[string] | undefined][] {
   return [
     [ATTRIBUTE.version, { N: String(item.version) }],
@@ -116,7 +116,12 @@ function updateStatement(tableName: string, item: CachedItem): BatchStatementReq
       '("version" < ? OR ("version" = ? AND "digest" = ? AND "fieldsRevision" < ?))',
     Parameters: [
       ...set.map(([, value]) => value),
-      ...[pk, id, version, version, { S: item.digest }, { N: String(item.fieldsRevision) }],
+      pk,
+      id,
+      version,
+      version,
+      { S: item.digest },
+      { N: String(item.fieldsRevision) },
     ],
     ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
   };

@@ -5,7 +5,7 @@ import { initWasm, Resvg } from '@resvg/resvg-wasm';
 const require = createRequire(import.meta.url);
 let ready: Promise<void> | undefined;
 
-/** Draws an SVG as PNG, twice its size, with a font that comes with the project: the machine may have none. */
+/** Draws an SVG as PNG at twice its size, with a font from npm because the machine may have none. */
 export async function svgToPng(svg: string): Promise<Uint8Array> {
   ready ??= initWasm(readFileSync(require.resolve('@resvg/resvg-wasm/index_bg.wasm')));
   await ready;

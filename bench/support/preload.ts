@@ -1,22 +1,23 @@
 import { ATTRIBUTE, type Item, indexAttribute, keyItem } from '../../adapters/aws/items.ts';
-import { type CacheSession, ownerOf } from '../../cli/session.ts';
+import type { OpenCache } from '../../cli/deployment/deployment.ts';
 import { indexValue, keptFields } from '../../core/project/fields.ts';
 import { canonicalJson, canonicalState } from '../../core/state.ts';
 import { createEngineClient, type EngineClient } from '../../local/engine/client.ts';
 import type { WatchedCloud } from './cloud.ts';
 import { countryId, countryState } from './events.ts';
 
-/** Items of one BatchWriteItem call (ddb/Constraints). */
+/** The most items of one BatchWriteItem call (ddb/Constraints). */
 const BATCH = 25;
 
 const CHANGED_AT = '2026-11-23T10:00:00.000Z';
 
 /**
- * Fills the owner's and the caches' tables with countries at version 1, past the pipeline: the subscriptions let nothing through
- * meanwhile, so that of what the owner's stream says only the relay knows.
+ * Fills the tables of the owner and of the caches with countries at version 1, without the pipeline. Meanwhile the
+ * subscriptions let nothing through, so the relay publishes the owner's changes and no cache receives them.
  */
-export async function preload({ cloud, session }: WatchedCloud, from: number, to: number): Promise<void> {
-  const { deployed } = ownerOf(session, 'Country');
+export async function preload({ cloud, deployment }: WatchedCloud, from: number, to: number): Promise<void> {
+  const { deployed } = await deployment.ownerOf('Country');
+  const caches = await deployment.cachesOf('Country');
   const subscriptions = [...cloud.messaging.topics.require(deployed.topicArn).subscriptions.values()];
   const policies = subscriptions.map((subscription) => subscription.attributes().FilterPolicy ?? '');
   const engine = createEngineClient(cloud.endpoints.dynamodb);
@@ -26,7 +27,7 @@ export async function preload({ cloud, session }: WatchedCloud, from: number, to
       const numbers = Array.from({ length: Math.min(BATCH, to - start) }, (_, index) => start + index);
       await Promise.all([
         put(engine, deployed.table, numbers.map(ownedItem)),
-        ...session.caches.map((cache) => {
+        ...caches.map((cache) => {
           return put(
             engine,
             cache.deployed.table,
@@ -65,7 +66,7 @@ function ownedItem(number: number): Item {
   return { ...stamp(number), [ATTRIBUTE.state]: { S: canonicalState(entity, countryState(number, 0)).json } };
 }
 
-function cachedItem(number: number, { boundary }: CacheSession): Item {
+function cachedItem(number: number, { boundary }: OpenCache): Item {
   const cached = boundary.caches.Country;
   if (cached === undefined) throw new Error(`${boundary.name} doesn't cache countries`);
   const entity = { type: 'Country', id: countryId(number) };

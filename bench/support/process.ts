@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 
-/** Resident memory of a process, now and at its highest, in MiB; undefined where there is no /proc or no such process. */
+/** Resident memory of a process, now and at its peak, in MiB; undefined without /proc or without the process. */
 export function memoryOf(pid: number): { nowMb: number; peakMb: number } | undefined {
   try {
     const status = readFileSync(`/proc/${pid}/status`, 'utf8');
@@ -11,7 +11,7 @@ export function memoryOf(pid: number): { nowMb: number; peakMb: number } | undef
   }
 }
 
-/** Resident memory of a process and all that came of it, in MiB; 0 where there is no /proc. */
+/** Resident memory of a process and all its descendants, in MiB; 0 without /proc. */
 export function treeMemoryMb(pid: number): number {
   try {
     const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim();
@@ -22,7 +22,7 @@ export function treeMemoryMb(pid: number): number {
   }
 }
 
-/** How many bytes of a file a process has read; undefined while it hasn't opened it, and where there is no /proc. */
+/** How many bytes of a file a process has read; undefined if the file isn't open, or without /proc. */
 export function bytesReadBy(pid: number, file: string): number | undefined {
   try {
     const descriptor = readdirSync(`/proc/${pid}/fd`).find((name) => readlinkSync(`/proc/${pid}/fd/${name}`) === file);

@@ -1,18 +1,23 @@
-import type { Boundary } from '../../core/contract.ts';
+import type { Boundary } from '../../core/contract/contract.ts';
 import type { Projection } from '../../core/project/group.ts';
 import type { ProjectPorts } from '../../core/project/ports.ts';
 
-/** Everything that projecting needs beside its table; whatever isn't simply applied ends the run. */
+/** A projection with everything but its cache. Any outcome other than a write ends the run. */
 export function projecting(boundary: Boundary, cache: Pick<ProjectPorts, 'read' | 'write'>): Projection {
   const unexpected = async (...given: unknown[]): Promise<never> => {
-    throw new Error(`not expected here: ${JSON.stringify(given)}`);
+    throw new Error(`not expected in a benchmark: ${JSON.stringify(given)}`);
   };
   return {
     boundary,
     ports: {
       ...cache,
-      ...{ park: unexpected, stop: unexpected, hold: unexpected, requestResync: unexpected },
-      ...{ beginAlone: unexpected, endAlone: unexpected, postpone: async () => {} },
+      park: unexpected,
+      stop: unexpected,
+      hold: unexpected,
+      requestResync: unexpected,
+      beginAlone: unexpected,
+      endAlone: unexpected,
+      postpone: async () => {},
     },
     settings: {
       tombstoneLifeSeconds: 60 * 86_400,

@@ -6,8 +6,9 @@ import { ROOT } from './assembly.ts';
 import { drawChart } from './charts.ts';
 import { type BenchmarkResult, ratioLine, type Table } from './result.ts';
 import { cellText } from './run-alone.ts';
+import { wrapped } from './wrap.ts';
 
-/** Where something was measured. */
+/** The machine that ran a benchmark. */
 interface Machine {
   readonly cpu: string;
   readonly cores: number;
@@ -16,7 +17,7 @@ interface Machine {
   readonly system: string;
 }
 
-/** A benchmark's result with what one needs to get it again. */
+/** A benchmark's result and how to repeat it. */
 interface Recorded extends BenchmarkResult {
   readonly title: string;
   readonly command: string;
@@ -25,14 +26,14 @@ interface Recorded extends BenchmarkResult {
   readonly machine: Machine;
 }
 
-/** bench/results.json: the last result of each benchmark, by name. */
+/** The content of bench/results.json: the last result of each benchmark, by name. */
 type Results = Record<string, Recorded>;
 
 const RESULTS = join(ROOT, 'bench', 'results.json');
 const PERFORMANCE = join(ROOT, 'docs', 'performance.md');
 const CHARTS = join(ROOT, 'docs', 'charts');
 
-/** Puts a benchmark's result into bench/results.json, in place of its earlier one, and writes docs/performance.md and its charts anew. */
+/** Replaces a benchmark's result in bench/results.json, then rewrites docs/performance.md and its charts. */
 export function record(
   name: string,
   result: BenchmarkResult & { readonly title: string; readonly seconds: number },
@@ -45,14 +46,14 @@ export function record(
     machine: machine(),
   };
   writeFileSync(RESULTS, JSON.stringify(results, rounded, 2));
-  // The one formatter of the project has the last word, also on generated files.
+  // The style check also covers generated files.
   execFileSync(process.execPath, [join(ROOT, 'node_modules/@biomejs/biome/bin/biome'), 'format', '--write', RESULTS], {
     stdio: 'ignore',
   });
-  render(results);
+  render();
 }
 
-/** Writes docs/performance.md and its charts from what bench/results.json holds. */
+/** Writes docs/performance.md and its charts from bench/results.json. */
 export function render(results = earlierResults()): void {
   mkdirSync(CHARTS, { recursive: true });
   for (const chart of Object.values(results).flatMap(({ charts }) => charts)) {
@@ -69,7 +70,7 @@ function earlierResults(): Results {
   }
 }
 
-/** More digits than the clock is good for only make differences between files. */
+/** Drops digits beyond the clock's precision, so that files of two runs differ less. */
 function rounded(_: string, value: unknown): unknown {
   if (typeof value !== 'number') return value;
   return Number.isFinite(value) ? Number(value.toPrecision(5)) : null;
@@ -85,23 +86,40 @@ function machine(): Machine {
   };
 }
 
-/** docs/performance.md. */
+const INTRODUCTION = `# Performance
+
+<!-- Written by \`npm run bench\` from bench/results.json; changes by hand are lost. -->
+
+Each line of the summary compares Freshet with a peer, which is other code that does the same work. \`4 x Powertools\`
+means that Freshet is 4 times as fast as Powertools. In a line about CPU, it means that Freshet needs a quarter of the
+CPU time that Powertools needs. Below 1 x, the peer is better.
+
+- The first figure is the median of the rounds. The lowest and the highest round are in parentheses.
+- Each round runs all sides one after the other, and a ratio compares sides of the same round.
+- "1 group" is the number of message groups in a batch. "5 ms" is the latency added to each DynamoDB call.
+- "Distinct" and "hot" are two kinds of load, described in
+  [Events applied per second](#events-applied-per-second).
+- "With freshet's deployed bundle" measures the bundle that \`cdk deploy\` deploys. All other lines measure the source.
+- "The PartiQL experiment" is Freshet with a writer that uses PartiQL batches instead of PutItem.
+- "At least 4 expected" is a target that the project sets itself.
+
+## Summary
+`;
+
+/** The text of docs/performance.md. */
 export function performancePage(results: Results): string {
   const sections = Object.values(results);
   const lines = sections.flatMap(({ ratios, command }) => {
     const listed = ratios.filter(({ bar }) => bar !== undefined);
     return (listed.length > 0 ? listed : ratios).map((one) => `- ${ratioLine(one)} (\`${command}\`)`);
   });
-  const intro =
-    '# Performance\n\n<!-- Written by `npm run bench` from bench/results.json; changes by hand are lost. -->\n\n' +
-    'How many times faster than what users have today; the median of the rounds, and their range. Each round runs all sides one after the other, ' +
-    'and is compared with itself.\n';
-  return [intro, `${lines.join('\n')}\n`, ...sections.map(section)].join('\n');
+  return wrapped([INTRODUCTION, `${lines.join('\n')}\n`, ...sections.map(section)].join('\n'));
 }
 
 function section({ title, command, date, seconds, machine, ratios, tables, charts }: Recorded): string {
   const { cpu, cores, memoryGb, node, system } = machine;
-  const where = `\`${command}\`, ${date.slice(0, 10)}, ${Math.round(seconds)} s, on ${cores} x ${cpu}, ${memoryGb} GiB, Node ${node}, ${system}.`;
+  const run = `\`${command}\`, ${date.slice(0, 10)}, ${Math.round(seconds)} s`;
+  const where = `${run}, on ${cores} x ${cpu}, ${memoryGb} GiB, Node ${node}, ${system}.`;
   return [
     `## ${title}\n\n${where}\n`,
     ...(ratios.length > 0 ? [`${ratios.map((one) => `- ${ratioLine(one)}`).join('\n')}\n`] : []),

@@ -5,7 +5,7 @@ import { setBenchCredentials } from './account.ts';
 import { synthesised } from './assembly.ts';
 import { type Benchmark, type Cell, figure, ratioLine } from './result.ts';
 
-/** Runs a benchmark whose file was started by itself, with few rounds, and prints what came out. `ROUNDS=9` for as many as count. */
+/** Runs a benchmark if its file was started directly, with 3 rounds or `ROUNDS`, and prints the results. */
 export async function runAlone(module: string, benchmark: Benchmark): Promise<void> {
   if (process.argv[1] === undefined || pathToFileURL(process.argv[1]).href !== module) return;
   setBenchCredentials();
@@ -23,7 +23,7 @@ export async function runAlone(module: string, benchmark: Benchmark): Promise<vo
   }
 }
 
-/** A table cell as text. */
+/** The text of a table cell. */
 export function cellText(cell: Cell): string {
   if (typeof cell === 'string') return cell;
   if (typeof cell === 'number') return figure(cell);

@@ -7,7 +7,7 @@ import type { SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda';
 import { Consumer } from 'sqs-consumer';
 import { createCacheWriter } from '../../adapters/project/cache-writer.ts';
 import { receivedMessage } from '../../adapters/project/queue.ts';
-import { validateState } from '../../core/contract.ts';
+import { validateState } from '../../core/contract/validate.ts';
 import { sha256 } from '../../core/entity.ts';
 import { parseEvent } from '../../core/event.ts';
 import { projectBatch } from '../../core/project/batch.ts';
@@ -17,17 +17,17 @@ import { canonicalJson } from '../../core/state.ts';
 import ordering from '../../examples/shop/ordering/contracts.ts';
 import { projecting } from './projecting.ts';
 
-/** One way of applying batches of events to a table. */
+/** One way to apply batches of events to a table. */
 export interface Side {
   readonly name: string;
-  /** Resolves when it could take a batch; not part of what is measured. */
+  /** Resolves when the side can accept a batch. This time isn't measured. */
   ready?(): Promise<void>;
-  /** Applies a batch; throws if anything of it wasn't applied. */
+  /** Applies a batch. Throws if an event wasn't applied. */
   apply(event: SQSEvent): Promise<void>;
   stop?(): Promise<void> | void;
 }
 
-/** Where a side writes. */
+/** The table that a side writes to. */
 export interface SideTable {
   readonly client: DynamoDBClient;
   readonly tableName: string;
@@ -35,7 +35,7 @@ export interface SideTable {
 
 type Write = ProjectPorts['write'];
 
-/** `projectBatch` on the real adapters, wired as in lambdas/projector.ts. */
+/** `projectBatch` with the real adapters, as in lambdas/projector.ts. */
 export function ours(table: SideTable, name = 'freshet', write: Write = createCacheWriter(table).write): Side {
   const projection = projecting(ordering, { ...createCacheWriter(table), write });
   return {
@@ -48,9 +48,10 @@ export function ours(table: SideTable, name = 'freshet', write: Write = createCa
 }
 
 /**
- * The handler of the deployed bundle, loaded into this process: also emits metrics, which no peer does. What it logs is dropped.
+ * The handler of the deployed bundle, loaded into this process. It also emits metrics, which no peer does. Its log is
+ * dropped.
  *
- * @param endpoint the engine's
+ * @param endpoint the endpoint of the engine
  */
 export async function deployedBundle(folder: string, tableName: string, endpoint: string): Promise<Side> {
   Object.assign(process.env, {
@@ -64,7 +65,8 @@ export async function deployedBundle(folder: string, tableName: string, endpoint
     RETRY_AGE_SECONDS: '3600',
     AWS_ENDPOINT_URL_DYNAMODB: endpoint,
   });
-  // The bundle reads its environment once, so there is a copy per engine and table; the SDK does at its first call, so the endpoint stays set.
+  // The bundle reads its environment when it is loaded, so each engine and table gets its own copy. The SDK reads its
+  // endpoint at the first call, so that variable stays set.
   const url = `${pathToFileURL(join(folder, 'index.mjs')).href}?${encodeURIComponent(`${endpoint} ${tableName}`)}`;
   const { handler } = (await import(url)) as {
     handler: (event: SQSEvent, context: object) => Promise<SQSBatchResponse>;
@@ -83,7 +85,7 @@ export async function deployedBundle(folder: string, tableName: string, endpoint
   };
 }
 
-/** Powertools' batch processor for FIFO queues, used as its documentation says. */
+/** Powertools' batch processor for FIFO queues, used as documented. */
 export function powertools(table: SideTable): Side {
   const { write } = createCacheWriter(table);
   const processor = new SqsFifoPartialProcessorAsync();
@@ -96,7 +98,7 @@ export function powertools(table: SideTable): Side {
   };
 }
 
-/** What one writes without a library: one record after the other. */
+/** A loop without a library: one record after the other. */
 export function sequentialLoop(table: SideTable): Side {
   const { write } = createCacheWriter(table);
   return {
@@ -108,8 +110,9 @@ export function sequentialLoop(table: SideTable): Side {
 }
 
 /**
- * A running sqs-consumer with `handleMessageBatch`, which its README asks for on FIFO queues, so messages are handled in order. It
- * receives from memory and deletes nothing: measured is from the receive's answer to `response_processed`.
+ * A running sqs-consumer with `handleMessageBatch`, which its README requires for FIFO queues, so messages are handled
+ * in order. It receives from memory and deletes nothing. The time runs from the answer of the receive to
+ * `response_processed`.
  */
 export function sqsConsumer(table: SideTable): Side {
   const { write } = createCacheWriter(table);
@@ -163,7 +166,7 @@ export function sqsConsumer(table: SideTable): Side {
   };
 }
 
-/** One record, with the same checks and the same conditional write as ours: what isn't batch processing is the same on all sides. */
+/** Applies one record with Freshet's checks and conditional write. So sides differ in batch processing only. */
 async function applyOne(body: string, write: Write): Promise<void> {
   const event = parseEvent(body);
   if ('reason' in event) throw new Error(event.message);
@@ -181,7 +184,11 @@ async function applyOne(body: string, write: Write): Promise<void> {
   });
   const { entity, version, digest, changedAt } = event;
   const item = {
-    ...{ entity, version, digest, changedAt, fieldsRevision: cached.fieldsRevision },
+    entity,
+    version,
+    digest,
+    changedAt,
+    fieldsRevision: cached.fieldsRevision,
     schemaVersion: cached.contract.schemaVersion,
     dataJson: canonicalJson(entity, kept),
     indexed: Object.fromEntries(indexed),

@@ -6,26 +6,26 @@ import {
   paginateDescribeAlarms,
 } from '@aws-sdk/client-cloudwatch';
 
-/** One dimension of a metric that an alarm looks at. */
+/** One dimension of a metric that an alarm watches. */
 export interface AlarmDimension {
   readonly namespace: string;
   readonly name: string;
   readonly value: string;
 }
 
-/** An alarm that is in ALARM. */
+/** An alarm in the state ALARM. */
 export interface RaisedAlarm {
   readonly name: string;
   readonly description: string;
-  /** When it came into ALARM, epoch milliseconds; undefined where that isn't told. */
+  /** When the alarm was raised, epoch milliseconds; undefined if CloudWatch doesn't tell. */
   readonly sinceMs: number | undefined;
-  /** Of all metrics that it looks at; none of an alarm on others. */
+  /** The dimensions of all metrics that the alarm watches; empty for a composite alarm. */
   readonly dimensions: readonly AlarmDimension[];
-  /** Of an alarm on others: what it says of them, with their names in double quotes; else empty. */
+  /** The rule of a composite alarm, with the names of other alarms in double quotes; empty for a metric alarm. */
   readonly rule: string;
 }
 
-/** All alarms of the account and region that are in ALARM, those on others first. */
+/** All alarms of the account and region in the state ALARM, composite alarms first. */
 export async function raisedAlarms(client: CloudWatchClient): Promise<RaisedAlarm[]> {
   const combined: RaisedAlarm[] = [];
   const plain: RaisedAlarm[] = [];
@@ -50,7 +50,7 @@ function common(alarm: CompositeAlarm | MetricAlarm) {
   return { name, description, sinceMs: since?.getTime() };
 }
 
-/** The one metric of a plain alarm, or those that an expression is made of. */
+/** The metric of an alarm, or the metrics of its expression. */
 function metricsOf({ Namespace, Dimensions, Metrics = [] }: MetricAlarm): Metric[] {
   const own = Namespace === undefined ? [] : [{ Namespace, Dimensions }];
   return [...own, ...Metrics.flatMap(({ MetricStat }) => MetricStat?.Metric ?? [])];

@@ -5,15 +5,18 @@ import type { EntityRef } from 'freshet-aws/internal/core/entity';
 import type { Page } from 'freshet-aws/internal/core/read/read';
 import type { CachedRecord } from 'freshet-aws/internal/core/repair/compare';
 
-/** What a cache's table holds, as an operator compares it: digests and stop markers, which a service's reader leaves out. */
+/** The items of a cache's table, with the digests and stop markers that a service's reader leaves out. */
 export interface CacheRecords {
-  /** A page of all that the cache holds of a type, deleted entities and bare stop markers included, in the order of an owner's list. */
+  /**
+   * A page of a type's items, in the order of an owner's list. It includes deleted entities, and stop markers of
+   * entities that were never stored.
+   */
   list(type: string, options?: PageOptions): Promise<Page<CachedRecord & { readonly id: string }>>;
-  /** One entity, read consistently; undefined where the cache holds nothing of it. */
+  /** The item of one entity, read consistently; undefined if the cache has none. */
   get(entity: EntityRef): Promise<CachedRecord | undefined>;
 }
 
-/** Opens a cache's table for comparison. */
+/** Opens the table of a cache. */
 export function createCacheRecords(table: {
   readonly client: DynamoDBClient;
   readonly tableName: string;

@@ -6,14 +6,14 @@ import {
 } from '@aws-sdk/client-cloudwatch';
 import type { Span } from 'freshet-aws/internal/adapters/govern/metric-data';
 
-/** The contributor that a Contributor Insights rule saw most of. */
+/** The largest contributor of a Contributor Insights rule. */
 export interface TopContributor {
   readonly key: string;
-  /** Its part of what the rule adds up. */
+  /** The contributor's share of the rule's total. */
   readonly value: number;
 }
 
-/** The contributor that a rule saw most of in a span; undefined where there is no such rule, or it saw nothing. */
+/** The largest contributor of a rule in a span; undefined if the rule doesn't exist or has no contributor. */
 export async function topContributor(
   client: CloudWatchClient,
   rule: string,
@@ -30,7 +30,7 @@ export async function topContributor(
     const [first] = (await client.send(request)).Contributors ?? [];
     return first && { key: first.Keys?.join(' ') ?? '', value: first.ApproximateAggregateValue ?? 0 };
   } catch (error) {
-    // The service has two errors for what isn't there.
+    // The service has two errors for a rule that doesn't exist.
     if (error instanceof ResourceNotFound || error instanceof ResourceNotFoundException) return undefined;
     throw error;
   }

@@ -1,10 +1,10 @@
 import { type DynamoDBClient, paginateScan } from '@aws-sdk/client-dynamodb';
 
-/** Most items that are read to count: whoever has more set aside has trouble enough to see. */
+/** The most items that are read. A higher count wouldn't tell more. */
 const MAX_LOOKED_AT = 5_000;
 
-/** How many events lie in a parking table, parked or held. Reads 5,000 items at most, and counts no further. */
-export async function countAside(client: DynamoDBClient, parkingTable: string): Promise<number> {
+/** Counts the parked and held events of a parking table, up to 5,000. */
+export async function countParked(client: DynamoDBClient, parkingTable: string): Promise<number> {
   let count = 0;
   let looked = 0;
   const pages = paginateScan(

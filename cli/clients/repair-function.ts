@@ -3,28 +3,32 @@ import type { ClientOptions } from 'freshet-aws/internal/adapters/aws/clients';
 import type { Readiness } from 'freshet-aws/internal/adapters/read/readiness';
 import { OUTCOMES, POISON_REASONS } from 'freshet-aws/internal/core/outcome';
 import type { Operation } from 'freshet-aws/internal/core/repair/operation';
-import type { Redriven, Released, SetAsideKey } from 'freshet-aws/internal/core/repair/redrive';
+import type { ParkedKey } from 'freshet-aws/internal/core/repair/parked-key';
+import type { Redriven, Released } from 'freshet-aws/internal/core/repair/redrive';
 import * as z from 'zod/mini';
 
-/** A cache's repair function, as an operator asks it. */
+/** The repair function of a cache. */
 export interface RepairFunction {
-  /** Projects events again that were set aside. At most MAX_REDRIVE_KEYS. Safe to repeat. */
-  redrive(keys: readonly SetAsideKey[]): Promise<RepairAnswer<readonly Redriven[]>>;
-  /** Replays what is held behind a stopped entity, or drops it, and lets the entity go on. Safe to repeat. */
+  /** Projects parked events again, at most MAX_REDRIVE_KEYS. Safe to repeat. */
+  redrive(keys: readonly ParkedKey[]): Promise<RepairAnswer<readonly Redriven[]>>;
+  /** Replays or drops the events of a stopped entity, and releases the entity. Safe to repeat. */
   release(type: string, id: string, drop: boolean): Promise<RepairAnswer<Released>>;
-  /** Notes on the cache how far a type's backfill is. */
+  /** Stores the progress of a type's backfill on the cache. */
   noteReadiness(type: string, state: Readiness): Promise<void>;
 }
 
-/** `failed`: the function threw, ran out of time or died; what it did until then is done. */
+/** `failed`: the function threw an error, timed out or crashed. What it did before stays done. */
 export type RepairAnswer<T> =
   | { readonly kind: 'answered'; readonly value: T }
   | { readonly kind: 'failed'; readonly message: string };
 
-/** The function's own time-out is a minute; a little later nothing can come any more. */
+/** The function's time-out is a minute, so no answer comes after 65 s. */
 const requestHandler = { connectionTimeout: 1_000, requestTimeout: 65_000, throwOnRequestTimeout: true };
 
-/** A client that waits for as long as a repair function may work. Apart from the other clients: no function's bundle needs it. */
+/**
+ * A Lambda client that waits as long as a repair function may run. It is not with the other clients, since no
+ * function's bundle needs it.
+ */
 export function lambdaClient(options: ClientOptions = {}): LambdaClient {
   return new LambdaClient({ ...options, requestHandler });
 }
@@ -41,15 +45,19 @@ const releaseAnswer = z.object({ status: z.enum(['released', 'still-stopped', 'n
 const readinessAnswer = z.object({ noted: z.literal(true) });
 const functionError = z.object({ errorType: z.string(), errorMessage: z.string() });
 
-/** Invokes a cache's repair function. Its methods throw when the function can't be reached or refuses what it is asked. */
+/**
+ * Creates the client of a cache's repair function. Its methods throw if the function can't be reached or refuses the
+ * request.
+ */
 export function createRepairFunction(options: {
-  readonly client: LambdaClient;
+  /** Called when the function is invoked for the first time. */
+  readonly client: () => LambdaClient;
   readonly functionName: string;
 }): RepairFunction {
   const ask = async <T>(operation: Operation, schema: z.ZodMiniType<T>): Promise<RepairAnswer<T>> => {
-    const { FunctionError, Payload } = await options.client.send(
-      new InvokeCommand({ FunctionName: options.functionName, Payload: JSON.stringify(operation) }),
-    );
+    const { FunctionError, Payload } = await options
+      .client()
+      .send(new InvokeCommand({ FunctionName: options.functionName, Payload: JSON.stringify(operation) }));
     const answer: unknown = JSON.parse(Payload?.transformToString() ?? 'null');
     if (FunctionError !== undefined) {
       const { errorType = FunctionError, errorMessage = '' } = functionError.safeParse(answer).data ?? {};
@@ -57,7 +65,7 @@ export function createRepairFunction(options: {
     }
     const parsed = schema.safeParse(answer);
     if (parsed.success) return { kind: 'answered', value: parsed.data };
-    throw new Error(`${options.functionName} answered what isn't understood here: ${JSON.stringify(answer)}`);
+    throw new Error(`${options.functionName} gave an unexpected answer: ${JSON.stringify(answer)}`);
   };
 
   return {
@@ -77,7 +85,7 @@ export function createRepairFunction(options: {
   };
 }
 
-/** JSON leaves out a reason that there is none of. */
+/** JSON leaves out an undefined reason. */
 function withReasons({ redriven }: z.infer<typeof redriveAnswer>): Redriven[] {
   return redriven.map(({ key, outcome, reason }) => ({ key, outcome, reason }));
 }

@@ -1,27 +1,31 @@
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import { type AsideReader, createAsideReader, removeAside } from 'freshet-aws/internal/adapters/repair/parked-events';
-import type { SetAside } from 'freshet-aws/internal/core/project/ports';
-import type { SetAsideKey } from 'freshet-aws/internal/core/repair/redrive';
+import {
+  createParkedReader,
+  type ParkedReader,
+  removeParked,
+} from 'freshet-aws/internal/adapters/repair/parked-events';
+import type { ParkedEvent } from 'freshet-aws/internal/core/project/ports';
+import type { ParkedKey } from 'freshet-aws/internal/core/repair/parked-key';
 
-/** What is set aside at an owner, a cache or a queue of facts. */
-export interface Aside extends AsideReader {
-  /** Forgets events; those that aren't there count as forgotten. */
-  remove(keys: readonly SetAsideKey[]): Promise<void>;
+/** The parked and held events of an owner, a cache or a queue of facts. */
+export interface ParkedEvents extends ParkedReader {
+  /** Removes events. Events that aren't there count as removed. */
+  remove(keys: readonly ParkedKey[]): Promise<void>;
 }
 
 /** Opens a parking table. */
-export function openAside(client: DynamoDBClient, parkingTable: string): Aside {
+export function openParkedEvents(client: DynamoDBClient, parkingTable: string): ParkedEvents {
   return {
-    ...createAsideReader({ client, parkingTable }),
-    remove: (keys) => removeAside(client, parkingTable, keys),
+    ...createParkedReader({ client, parkingTable }),
+    remove: (keys) => removeParked(client, parkingTable, keys),
   };
 }
 
-/** Everything that is set aside, page by page. */
-export async function* asidePages(aside: Aside): AsyncGenerator<readonly SetAside[]> {
+/** All events of a parking table, page by page. */
+export async function* parkedPages(parked: ParkedEvents): AsyncGenerator<readonly ParkedEvent[]> {
   let cursor: string | undefined;
   do {
-    const page = await aside.list({ cursor, limit: 500 });
+    const page = await parked.list({ cursor, limit: 500 });
     yield page.items;
     cursor = page.cursor;
   } while (cursor !== undefined);

@@ -7,10 +7,13 @@ import type { Fact } from './fact.ts';
 
 const english = { error: en().localeError };
 
-/** CloudEvents 1.0, structured JSON; the attributes after `datacontenttype` are Freshet's extensions. A fact has no version and no digest. */
+/**
+ * CloudEvents 1.0 in structured JSON. The attributes after `datacontenttype` are Freshet's extensions. A fact has no
+ * version and no digest.
+ */
 const envelope = z.object({
   specversion: z.literal('1.0'),
-  // SNS and SQS take 128 characters in a deduplication id, which this is.
+  // Also the deduplication id, for which SNS and SQS allow 128 characters.
   id: z.string().check(z.regex(/^[!-~]{1,128}$/)),
   source: z.string().check(z.regex(/^urn:freshet:[a-z][a-z0-9-]{0,29}$/)),
   type: z.string().check(z.regex(/^[A-Za-z][A-Za-z0-9]{0,39}$/)),
@@ -21,7 +24,7 @@ const envelope = z.object({
   data: z.record(z.string().check(z.maxLength(40)), z.string().check(z.minLength(1), z.maxLength(MAX_ID_BYTES))),
 });
 
-/** A fact as it came. */
+/** A fact as it was received. */
 export interface ReadFact extends Fact {
   /** When the relay published it, ISO 8601. */
   readonly publishedAt: string;
@@ -42,7 +45,7 @@ export function serialiseFact(fact: Fact, publishedAt: string): string {
   });
 }
 
-/** Reads a fact; anything that isn't exactly one is `malformed`, with the field and what is wrong with it. */
+/** Reads a fact. Any other text is `malformed`, with the field and the problem. */
 export function parseFact(body: string): ReadFact | Unreadable {
   let json: unknown;
   try {

@@ -1,25 +1,28 @@
 import { assertEntityId, messageGroupId, sha256 } from '../entity.ts';
 import { FreshetError, quoted } from '../errors.ts';
 
-/** What a boundary declares of a fact that it publishes: something that happened, told by ids alone. */
+/** A boundary's declaration of a fact that it publishes: something that happened. A fact carries ids only. */
 export interface FactDeclaration<Id extends string = string> {
-  /** The ids that the fact carries, and all that it carries: names that end in `Id`. */
+  /** The names of the ids that the fact carries; each ends in `Id`. The fact carries nothing else. */
   readonly ids: readonly Id[];
-  /** Which of them names what the fact is about: those about one thing share a message group, so they come one at a time. Rely on no order. */
+  /**
+   * One of `ids`: the id of the thing that the fact is about. Facts about one thing share a message group, so they are
+   * delivered one at a time. Don't rely on their order.
+   */
   readonly about: Id;
 }
 
-/** A fact as its boundary declared it, named and attributed. */
+/** A declared fact with its type and its owner. */
 export interface FactContract<Type extends string = string, Id extends string = string> extends FactDeclaration<Id> {
   readonly type: Type;
-  /** The boundary in which it happens: nobody else may publish it. */
+  /** The boundary in which it happens. Only the owner may publish it. */
   readonly owner: string;
 }
 
 /** Something that happened. */
 export interface Fact<Type extends string = string, Id extends string = string> {
   readonly type: Type;
-  /** Of the event: one thing that happened has one, however often it is delivered. */
+  /** The event's id. Each thing that happened has one id, however often it is delivered. */
   readonly id: string;
   readonly owner: string;
   /** When it was committed, ISO 8601. */
@@ -36,10 +39,11 @@ export type FactsOf<Contracts extends readonly FactContract[]> = {
 };
 
 /**
- * Declares a fact. It has no schema: what isn't an id stays with its owner, and whoever needs it asks there by the id.
+ * Declares a fact. A fact has no schema: all data other than ids stays with the owner, and consumers ask the owner for
+ * it by id.
  *
  * @param declared.ids names that end in `Id`, each once; `defineBoundary` refuses others
- * @param declared.about the id of what the fact is about; facts about the same thing share a message group
+ * @param declared.about the id of the thing that the fact is about; facts about the same thing share a message group
  */
 export function fact<const Id extends string>(declared: {
   readonly ids: readonly Id[];
@@ -48,20 +52,27 @@ export function fact<const Id extends string>(declared: {
   return declared;
 }
 
-/** The message group of what a fact is about: `orderId/o1`, the same for every fact about it, whoever publishes it. */
+/**
+ * The message group of a fact: `orderId/o1`. It is the same for every fact about the same thing, whichever boundary
+ * publishes it.
+ */
 export function factGroupId(contract: Pick<FactContract, 'about'>, data: Readonly<Record<string, string>>): string {
   return messageGroupId({ type: contract.about, id: data[contract.about] ?? '' });
 }
 
-/** Characters of a key's hash in an event's id, 192 bits: with the longest group and `@` that is 120 of the 128 characters that SNS takes. */
+/**
+ * Characters of a key's hash in an event id: 192 bits. With the longest message group and `@`, the id has 120 of the
+ * 128 characters that SNS allows.
+ */
 const KEY_HASH_LENGTH = 32;
 
 /**
- * The id of a fact's event, and its deduplication id: `OrderPlaced/o1`. It follows from what happened, so what is committed twice is one
- * event.
+ * The event id of a fact, which is also its deduplication id: `OrderPlaced/o1`. It is derived from what happened, so a
+ * fact that is committed twice is one event.
  *
- * @param about the id of what the fact is about: a topic deduplicates over all groups, so a key alone would drop what happened to others
- * @param key tells apart what happens more than once to the same thing; 1 to 1,024 bytes, default none
+ * @param about the id of the thing that the fact is about. A topic deduplicates over all groups, so with the key alone,
+ * facts about other things would be dropped
+ * @param key distinguishes facts of the same type about the same thing; 1 to 1,024 bytes, default none
  */
 export function factEventId(type: string, about: string, key?: string): string {
   const id = messageGroupId({ type, id: about });
@@ -70,7 +81,7 @@ export function factEventId(type: string, about: string, key?: string): string {
 
 const ID_NAME = /^(id|[a-z][A-Za-z0-9]{0,37}Id)$/;
 
-/** What is wrong with a declaration, with its field; undefined for nothing. */
+/** The problem of a declaration, with its field; undefined if the declaration is valid. */
 export function factProblem({
   ids,
   about,
@@ -79,10 +90,8 @@ export function factProblem({
   const names = ids.length === 0 ? 'none' : ids.map((id) => JSON.stringify(id)).join(', ');
   const other = ids.find((id) => !ID_NAME.test(id));
   if (other !== undefined) {
-    return {
-      field: 'ids',
-      problem: `${JSON.stringify(other)} names no id. Allowed: "id", or letters and digits that end in "Id": a fact carries nothing else, the rest stays with its owner`,
-    };
+    const allowed = 'Allowed: "id", or letters and digits that end in "Id". A fact carries ids only';
+    return { field: 'ids', problem: `${JSON.stringify(other)} names no id. ${allowed}` };
   }
   if (new Set(ids).size < ids.length) return { field: 'ids', problem: `given twice: ${names}` };
   return ids.includes(about)
@@ -90,7 +99,10 @@ export function factProblem({
     : { field: 'about', problem: `given: ${JSON.stringify(about)}. One of its ids: ${names}` };
 }
 
-/** The ids that a contract names, out of what was given; or what is wrong with it. What the contract doesn't name is left out. */
+/**
+ * The ids that a contract names, taken from the given values; or the problem, as text. Values that the contract doesn't
+ * name are left out.
+ */
 export function factData<Id extends string>(
   contract: FactContract<string, Id>,
   given: Readonly<Record<string, unknown>>,

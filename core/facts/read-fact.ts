@@ -1,20 +1,23 @@
 import { shortened } from '../errors.ts';
 import type { PoisonReason } from '../outcome.ts';
-import type { ReceivedMessage, SetAside } from '../project/ports.ts';
+import type { ParkedEvent, ReceivedMessage } from '../project/ports.ts';
 import { exhaustion } from '../retries.ts';
 import { parseFact } from './event.ts';
 import { type FactContract, type FactOf, factData, factGroupId } from './fact.ts';
 
-/** A message that carries no fact of the contracts, and why. */
+/** Why a message carries no fact of the contracts. */
 export interface PoisonFact {
   readonly reason: PoisonReason;
   readonly explanation: string;
 }
 
-/** Longest explanation that is kept: it may quote the input. */
+/** Longest explanation that is stored, in UTF-16 code units: an explanation may quote the input. */
 const MAX_EXPLANATION = 1_000;
 
-/** Reads a message and holds it against the contracts of the facts that are handled: a fact of one of them, or why it never can be. */
+/**
+ * Reads a message and checks it against the contracts of the handled facts. The result is a fact of one of the
+ * contracts, or the reason why the message never can be one.
+ */
 export function readFact<Contracts extends readonly FactContract[]>(
   contracts: Contracts,
   { body, groupId }: Pick<ReceivedMessage, 'body' | 'groupId'>,
@@ -25,39 +28,43 @@ export function readFact<Contracts extends readonly FactContract[]>(
   const contract = contracts.find((one) => one.type === type);
   if (contract === undefined) return { reason: 'unknown-type', explanation: `${type} isn't handled here` };
   if (owner !== contract.owner) {
-    return { reason: 'wrong-owner', explanation: `published by ${owner}; ${type} is of ${contract.owner}` };
+    return { reason: 'wrong-owner', explanation: `published by ${owner}; ${type} is owned by ${contract.owner}` };
   }
   const data = factData(contract, read.data);
   if (typeof data === 'string') return { reason: 'invalid', explanation: data };
   const group = factGroupId(contract, data);
   if (groupId !== group) {
-    return { reason: 'wrong-group', explanation: `in message group ${groupId}; its own is ${group}` };
+    return { reason: 'wrong-group', explanation: `in message group ${groupId}; its own group is ${group}` };
   }
-  // The edge: type and ids are those of one of the contracts.
+  // The cast is safe: type and ids were checked against one of the contracts.
   return { type, id, owner, occurredAt, data } as FactOf<Contracts[number]>;
 }
 
-/** What is set aside of a message that carries no fact of the contracts. */
-export function poisonAside(message: ReceivedMessage, { reason, explanation }: PoisonFact, nowMs: number): SetAside {
+/** The parked event of a message that carries no fact of the contracts. */
+export function parkedPoison(
+  message: ReceivedMessage,
+  { reason, explanation }: PoisonFact,
+  nowMs: number,
+): ParkedEvent {
   const kept = shortened(explanation.toWellFormed(), MAX_EXPLANATION);
-  return { ...asideOf(message, nowMs), reason, explanation: kept };
+  return { ...parkedMessage(message, nowMs), reason, explanation: kept };
 }
 
-/** What is set aside of a fact whose handler failed on it until its budget was used up. */
-export function exhaustedAside(
+/** The parked event of a fact whose handler failed until the budget was used up. */
+export function parkedExhausted(
   contracts: readonly FactContract[],
   message: ReceivedMessage,
   error: unknown,
   nowMs: number,
-): SetAside {
+): ParkedEvent {
   const fact = readFact(contracts, message);
   const about = contracts.find(({ type }) => !('reason' in fact) && type === fact.type)?.about;
-  // By the names of an entity's type and id, so that it is listed and chosen by them.
+  // The fact's type and the id that it is about take the place of an entity, so that `parked list` can filter by them.
   const entity = 'reason' in fact || about === undefined ? undefined : { type: fact.type, id: fact.data[about] ?? '' };
   const explanation = exhaustion(message, error);
-  return { ...asideOf(message, nowMs), entity, reason: 'retries-exhausted', explanation };
+  return { ...parkedMessage(message, nowMs), entity, reason: 'retries-exhausted', explanation };
 }
 
-function asideOf(message: ReceivedMessage, nowMs: number): Omit<SetAside, 'reason' | 'explanation'> {
-  return { status: 'parked', message, entity: undefined, version: undefined, setAsideAtMs: nowMs };
+function parkedMessage(message: ReceivedMessage, nowMs: number): Omit<ParkedEvent, 'reason' | 'explanation'> {
+  return { status: 'parked', message, entity: undefined, version: undefined, parkedAtMs: nowMs };
 }

@@ -4,33 +4,39 @@ import type { CacheReport } from './report.ts';
 
 /** The governor's ports. */
 export interface GovernPorts {
-  /** The decision that stands; undefined before the first one. */
+  /** Returns the stored decision; undefined before the first one. */
   decision(): Promise<FlowDecision | undefined>;
-  /** Has no effect where a newer one stands. */
+  /** Stores a decision, unless a newer one is stored. */
   saveDecision(decision: FlowDecision): Promise<void>;
-  /** What each cache last reported. */
+  /** Returns the last report of each cache. */
   reports(): Promise<readonly CacheReport[]>;
-  /** Has no effect where a newer one of the cache stands. */
+  /** Stores a cache's report, unless a newer one of the same cache is stored. */
   saveReport(report: CacheReport): Promise<void>;
-  /** What the relay last said; undefined where it said nothing for long. */
+  /** Returns the relay's last metrics; undefined if there are no recent ones. */
   relayProgress(nowMs: number): Promise<RelayProgress | undefined>;
 }
 
-/** What came of it. */
+/** The result of one run of the governor. */
 export interface Governed {
   readonly decision: FlowDecision;
-  /** What waits in the owner's stream. */
+  /** The records that wait in the owner's stream. */
   readonly stream: StreamBacklog;
 }
 
-/** Takes in new reports, of caches that may slow the owner, and decides anew how writers may write. */
+/**
+ * How long a relay without backlog may be silent, in control intervals: one between heartbeats, one until a metric
+ * arrives.
+ */
+const QUIET_INTERVALS = 2;
+
+/** Stores new reports of the caches that may slow the owner, makes a new decision and stores it. */
 export async function govern(
   ports: GovernPorts,
   settings: GovernSettings & { readonly intervalSeconds: number },
   newReports: readonly CacheReport[],
   nowMs: number,
 ): Promise<Governed> {
-  // A clock that is ahead must not make its report outlive the ones after it.
+  // A report from a clock that is ahead must not replace later reports.
   const heard = newReports
     .filter(({ cache }) => Object.hasOwn(settings.maySlowOwner, cache))
     .map((report) => ({ ...report, atMs: Math.min(report.atMs, nowMs) }));
@@ -40,8 +46,7 @@ export async function govern(
     ports.reports(),
     ports.relayProgress(nowMs),
   ]);
-  // Two intervals: one between heartbeats, one for the metric to arrive.
-  const stream = streamBacklog(progress, nowMs, 2 * settings.intervalSeconds * 1000);
+  const stream = streamBacklog(progress, nowMs, QUIET_INTERVALS * settings.intervalSeconds * 1000);
   const decision = decide(previous, reports, stream, settings, nowMs);
   await ports.saveDecision(decision);
   return { decision, stream };

@@ -1,60 +1,66 @@
-/** The rates of a queue, events a second, over the time that they were counted in. */
+/** Average rates of a queue over a period, in events a second. */
 export interface Rates {
   readonly productionRate: number;
   readonly consumptionRate: number;
 }
 
+/** Rates are quotients, so rates that differ by less than this share of the consumption rate count as equal. */
+const ROUNDING = 1e-9;
+
 /**
- * Seconds until a backlog is worked off if the rates stay as they are: backlog / (consumption - production). 0 for no backlog, infinite when
- * production isn't below consumption.
+ * Returns the seconds until a backlog is empty at the current rates: backlog / (consumption - production). 0 if there
+ * is no backlog, infinite if production isn't below consumption.
  */
 export function drainSeconds(backlog: number, { productionRate, consumptionRate }: Rates): number {
   if (backlog <= 0) return 0;
   const net = consumptionRate - productionRate;
-  // Rates are quotients: what differs by less than their rounding is equal.
-  return net > consumptionRate * 1e-9 ? backlog / net : Number.POSITIVE_INFINITY;
+  return net > consumptionRate * ROUNDING ? backlog / net : Number.POSITIVE_INFINITY;
 }
 
-/** Production by consumption: 1 is exactly kept up with, above it the backlog grows; undefined while nothing is consumed. */
+/** Returns production divided by consumption; above 1 the backlog grows. Undefined if nothing is consumed. */
 export function utilisation({ productionRate, consumptionRate }: Rates): number | undefined {
   return consumptionRate > 0 ? productionRate / consumptionRate : undefined;
 }
 
 /**
- * What was produced follows from what was consumed and how the backlog changed: counts that are there at once, where the queue's own count
- * of sent messages comes minutes later. Never below 0.
+ * Returns the rates of a period. The production is the consumption plus the growth of the backlog, and at least 0. Both
+ * counts are available at once, whereas the queue's own metric of sent messages arrives minutes later.
  *
- * @param backlogs at the beginning and at the end of the time
+ * @param consumed events that ended in the period
+ * @param backlogs at the beginning and at the end of the period
+ * @param seconds length of the period
  */
 export function ratesOf(consumed: number, backlogs: readonly [number, number], seconds: number): Rates {
   const produced = Math.max(0, consumed + backlogs[1] - backlogs[0]);
   return { productionRate: produced / seconds, consumptionRate: consumed / seconds };
 }
 
-/** What the relay last said. */
+/** The relay's last metrics. */
 export interface RelayProgress {
-  /** Milliseconds from commit to published of the oldest record of the newest batch. */
+  /** Milliseconds from commit to publication for the oldest record of the last batch. */
   readonly delayMs: number;
-  /** When it said so, epoch milliseconds. */
+  /** When the relay published that batch, epoch milliseconds. */
   readonly atMs: number;
-  /** Records a second that it saw while it last saw any. */
+  /** Records a second in the last interval that had any. */
   readonly rate: number;
 }
 
-/** What waits in an owner's stream. */
+/** The records that wait in an owner's stream. */
 export interface StreamBacklog {
-  /** How long its oldest record has waited. */
+  /** How long the oldest record has waited. */
   readonly ageSeconds: number;
+  /** Estimated number of waiting records. */
   readonly records: number;
-  /** Records a second that come, heartbeats included. */
+  /** Records a second that are written to the stream, heartbeats included. */
   readonly rate: number;
 }
 
 /**
- * What waits in an owner's stream: how long its oldest record has waited, and by the rate at which they came, how many do. A heartbeat
- * passes every interval, so a relay that says nothing for longer is behind by that silence.
+ * Estimates the records that wait in an owner's stream: the age of the oldest one, and their number from the rate at
+ * which they arrived. A heartbeat passes every interval, so a relay that is silent for longer than `quietMs` is behind
+ * by its silence.
  *
- * @param quietMs how long a relay that keeps up may say nothing: an interval and the delay of the metrics
+ * @param quietMs how long a relay without backlog may be silent: an interval and the delay of the metrics
  */
 export function streamBacklog(progress: RelayProgress | undefined, nowMs: number, quietMs: number): StreamBacklog {
   if (progress === undefined) return { ageSeconds: 0, records: 0, rate: 0 };

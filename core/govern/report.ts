@@ -12,18 +12,20 @@ const cacheReport = z.object({
   backlog: z.int().check(z.gte(0)),
   productionRate: rate,
   consumptionRate: rate,
-  /** Age of the oldest message, seconds. */
+  /** Age of the oldest message, in seconds. */
   oldestAgeSeconds: rate,
-  /** null: infinite. */
+  /** Drain time in seconds; null if it is infinite. */
   drainSeconds: z.nullable(rate),
-  /** The part of the cache's consumption that this owner may use: 1 for its only owner, 0.5 for one of two. */
+  /**
+   * The fraction of the cache's consumption that this owner may use: 1 for its only owner, 0.5 for one of two owners.
+   */
   share: z.number().check(z.gt(0), z.lte(1)),
 });
 
-/** What a cache tells an owner of its queue, once per control interval. */
+/** A cache's report about its queue, which it sends to an owner once per control interval. */
 export type CacheReport = z.infer<typeof cacheReport>;
 
-/** Reads a report; undefined for anything else. */
+/** Reads a report. Returns undefined for any other text. */
 export function parseCacheReport(body: string): CacheReport | undefined {
   try {
     return cacheReport.safeParse(JSON.parse(body)).data;
@@ -32,73 +34,95 @@ export function parseCacheReport(body: string): CacheReport | undefined {
   }
 }
 
-/** What a cache knows of its lag beside its queue. */
+/** How far a cache lags. */
 export interface CacheLag {
-  /** Since each type was last known to be complete, seconds; undefined while there is a type without a heartbeat. */
+  /** Staleness of the stalest type, in seconds; undefined while a type has no heartbeat. */
   readonly stalenessSeconds: number | undefined;
-  /** The type that this is of, or of which nothing is known; undefined for a cache without types. */
+  /** The stalest type; undefined for a cache without types. */
   readonly stalestType: string | undefined;
-  /** Events that are parked or held. */
-  readonly setAside: number;
+  /** Number of parked and held events. */
+  readonly parked: number;
 }
 
-/** What a report is made of. */
+/** The ports that measure a cache. */
 export interface ReportPorts {
-  /** Visible, in-flight and delayed messages of the queue, now. */
+  /** Returns the queue's current number of visible, in-flight and delayed messages. */
   backlog(): Promise<number>;
-  /** Whether the queue is found empty once within a moment: where messages come and go all the time, one look would hardly ever see that. */
+  /**
+   * Checks several times within a short time whether the queue is empty. A single check of a busy queue would rarely
+   * find it empty.
+   */
   isEmptyOnce(): Promise<boolean>;
-  /** Whether messages came back to the queue so often that the age of its oldest leaves them out, since when such a one may wait. */
+  /**
+   * Whether messages that may still be queued came back so often that SQS leaves them out of the age of the oldest
+   * message.
+   */
   leavesOut(nowMs: number): Promise<boolean>;
-  /** What a queue's metrics say, which come minutes late. */
+  /** Returns the queue's metrics, which arrive minutes late. */
   consumption(nowMs: number): Promise<Consumption>;
-  /** When the owner committed the newest heartbeat that came through, epoch milliseconds, of each type; undefined where none has. */
+  /**
+   * Returns for each type when the owner committed the newest heartbeat in the cache, epoch milliseconds; undefined if
+   * there is none.
+   */
   heartbeats(): Promise<Readonly<Record<string, number | undefined>>>;
-  /** Messages that left the queue unsettled and that the repair function hasn't looked at: dead letters and notices of gaps. */
+  /**
+   * Returns the number of messages that left the queue without an outcome and that the repair function hasn't handled:
+   * dead letters and notices of gaps.
+   */
   unrepaired(): Promise<number>;
-  /** What is set aside or missing. */
-  setAside(): Promise<SetAsideSince>;
-  /** Up to when the cache was complete at the last report; undefined before the first. */
+  /** Returns the parked and held events and the gaps. */
+  parked(): Promise<ParkedSince>;
+  /** Returns the completeness that the previous report found; undefined before the first report. */
   completeness(): Promise<Completeness | undefined>;
 }
 
 /** See `ReportPorts.consumption`. */
 export interface Consumption {
-  /** Events a second that ended in the newest whole interval. */
+  /** Events a second that ended in the last complete interval. */
   readonly rate: number;
-  /** Age of the oldest message, seconds. */
+  /** Age of the oldest message, in seconds. */
   readonly oldestAgeSeconds: number;
-  /** No message that is in the queue came into it before, epoch milliseconds; undefined: not known. */
+  /**
+   * Every message in the queue was sent to it at or after this time, epoch milliseconds; undefined if the time isn't
+   * known.
+   */
   readonly queuedSinceMs: number | undefined;
 }
 
-/** See `ReportPorts.setAside`. */
-export interface SetAsideSince {
-  /** Events that are parked or held. */
+/** See `ReportPorts.parked`. */
+export interface ParkedSince {
+  /** Number of parked and held events. */
   readonly count: number;
-  /** By type: when the oldest that is set aside came into the queue, epoch milliseconds; 0 for an unknown time, as for a gap. */
+  /**
+   * By type: when its oldest parked or held event was sent to the queue, epoch milliseconds; 0 if that isn't known, as
+   * for a gap.
+   */
   readonly sinceMs: ReadonlyMap<string, number>;
-  /** Whether there is more than was looked at, of whatever type and age. */
+  /** Whether there are more events than were read. Their types and ages aren't known. */
   readonly isMore: boolean;
 }
 
-/** A backlog at a time. */
+/** A measured backlog with its time, epoch milliseconds. */
 export interface Sample {
   readonly backlog: number;
   readonly atMs: number;
 }
 
-/** What came of it. */
+/** The result of measuring a cache. */
 export interface Measured {
   readonly report: Omit<CacheReport, 'share'>;
   readonly lag: CacheLag;
   readonly completeness: Completeness;
 }
 
+/** Shortest period that rates are computed over, in seconds. */
+const MIN_PERIOD_SECONDS = 0.001;
+
 /**
- * Measures a cache's queue, against a sample of it from before, and up to when the cache is complete.
+ * Measures a cache's queue, compares it with an earlier sample, and determines up to when the cache is complete.
  *
- * @param before not older than a few intervals, or the rates say nothing of now
+ * @param before an earlier sample, at most a few intervals old, because the rates are averages since then
+ * @param now returns the current time, epoch milliseconds
  */
 export async function measureCache(
   ports: ReportPorts,
@@ -106,17 +130,17 @@ export async function measureCache(
   before: Sample,
   now: () => number,
 ): Promise<Measured> {
-  // One after the other: an event moves on from the queue to where it is repaired and on to where it is set aside.
+  // In this order, because an event moves from the queue to the repair queues and then to the parking table.
   const [beats, previous] = await Promise.all([ports.heartbeats(), ports.completeness()]);
   const seenAtMs = now();
   const backlog = await ports.backlog();
   const atMs = now();
   const isEmpty = backlog === 0 || (await ports.isEmptyOnce());
   const unrepaired = await ports.unrepaired();
-  const setAside = await ports.setAside();
+  const parked = await ports.parked();
   const { rate, oldestAgeSeconds, queuedSinceMs } = await ports.consumption(atMs);
   const isAgeKnown = isEmpty || !(await ports.leavesOut(atMs));
-  const seconds = Math.max(0.001, (atMs - before.atMs) / 1000);
+  const seconds = Math.max(MIN_PERIOD_SECONDS, (atMs - before.atMs) / 1000);
   const rates = ratesOf(rate * seconds, [before.backlog, backlog], seconds);
   const drain = drainSeconds(backlog, rates);
   const report = {
@@ -127,25 +151,26 @@ export async function measureCache(
     oldestAgeSeconds,
     drainSeconds: Number.isFinite(drain) ? drain : null,
   };
-  const isKnown = unrepaired === 0 && !setAside.isMore && isAgeKnown;
-  const ofAllMs = isKnown ? (isEmpty ? undefined : (queuedSinceMs ?? 0)) : 0;
+  const isKnown = unrepaired === 0 && !parked.isMore && isAgeKnown;
+  // For all types; 0 means that the time isn't known.
+  const pendingSinceMs = isKnown ? (isEmpty ? undefined : (queuedSinceMs ?? 0)) : 0;
   const complete = completeness(previous, {
     beats,
     atMs: seenAtMs,
-    pendingSinceMs: (type) => earlier(ofAllMs, setAside.sinceMs.get(type)),
+    pendingSinceMs: (type) => earlier(pendingSinceMs, parked.sinceMs.get(type)),
   });
-  return { report, lag: lagOf(complete.until, Object.keys(beats), setAside.count, atMs), completeness: complete };
+  return { report, lag: lagOf(complete.until, Object.keys(beats), parked.count, atMs), completeness: complete };
 }
 
 function earlier(one: number | undefined, other: number | undefined): number | undefined {
   return one === undefined || other === undefined ? (one ?? other) : Math.min(one, other);
 }
 
-/** That of the type which is complete up to the earliest time; a type of which nothing is known is the stalest. */
-function lagOf(until: Completeness['until'], types: readonly string[], setAside: number, nowMs: number): CacheLag {
+/** Returns the lag of the stalest type. A type whose completeness isn't known is the stalest. */
+function lagOf(until: Completeness['until'], types: readonly string[], parked: number, nowMs: number): CacheLag {
   const [stalest] = types
     .map((type) => ({ type, ms: stalenessMs(until, type, nowMs) }))
     .sort((a, b) => (a.ms === b.ms ? 0 : b.ms - a.ms));
   const isKnown = stalest !== undefined && Number.isFinite(stalest.ms);
-  return { stalenessSeconds: isKnown ? stalest.ms / 1000 : undefined, stalestType: stalest?.type, setAside };
+  return { stalenessSeconds: isKnown ? stalest.ms / 1000 : undefined, stalestType: stalest?.type, parked };
 }

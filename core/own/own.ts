@@ -3,22 +3,32 @@ import { entityName, liftedVersion, MAX_VERSION } from '../entity.ts';
 import { FreshetError, quoted } from '../errors.ts';
 import { TOMBSTONE_DIGEST } from '../state.ts';
 
-/** An entity as its owner's table holds it; a deleted one stays as a tombstone, since its version counter never expires. */
+/** An entity in its owner's table. A deleted entity stays as a tombstone, because its version counter never expires. */
 export interface OwnedEntity {
+  /** Type and id of the entity. */
   readonly entity: EntityRef;
+  /** Integer from 1 that grows by one with each committed change. */
   readonly version: number;
+  /** SHA-256 of the state's canonical JSON as base64url, 43 characters; all tombstones have the same digest. */
   readonly digest: string;
-  /** The schema version that the state was committed under. */
+  /** The schema version with which the state was committed, an integer from 1. */
   readonly schemaVersion: number;
   /** When this version was committed, ISO 8601. */
   readonly changedAt: string;
-  /** The full state's canonical JSON; undefined when deleted. */
+  /** The full state as canonical JSON; undefined if the entity is deleted. */
   readonly stateJson: string | undefined;
-  /** The trace in which this version was committed, as W3C's `traceparent`; undefined outside of one. */
+  /** The trace in which this version was committed, as W3C `traceparent`; undefined if there was no trace. */
   readonly traceparent?: string | undefined;
 }
 
-/** What a put or a delete did. `unchanged` wrote nothing and kept the version. */
+/**
+ * The result of a put or a delete.
+ *
+ * - `created`, `changed`, `deleted`: committed as `version` at `changedAt` (ISO 8601)
+ * - `unchanged`: the entity already has this state; nothing was written, and `version` and `changedAt` are the stored
+ *   ones
+ * - `unknown`: the entity to delete never existed; nothing was written
+ */
 export type CommitResult =
   | {
       readonly outcome: 'created' | 'changed' | 'deleted';
@@ -34,21 +44,25 @@ export function isTombstone(owned: { readonly digest: string }): boolean {
   return owned.digest === TOMBSTONE_DIGEST;
 }
 
-/** Checks an expected version: an integer from 0 (never existed). Throws `InvalidExpectedVersion`. */
+/**
+ * Checks an expected version: an integer from 0, where 0 means that the entity never existed. Throws
+ * `InvalidExpectedVersion`.
+ */
 export function assertExpectedVersion(expected: number | undefined): void {
   if (expected === undefined || (Number.isSafeInteger(expected) && expected >= 0)) return;
   throw new FreshetError(
-    `expectedVersion: not a version: ${quoted(expected)}. Allowed: an integer from 0 (the entity must never have existed) to ${MAX_VERSION}.`,
+    `expectedVersion: not a version: ${quoted(expected)}. ` +
+      `Allowed: an integer from 0 (the entity must never have existed) to ${MAX_VERSION}.`,
     { code: 'InvalidExpectedVersion', field: 'expectedVersion' },
   );
 }
 
-/** The version that follows; the first of its epoch where the current one is of an earlier epoch. */
+/** Returns the next version. If the current version is of an earlier epoch, the next one is in the given epoch. */
 export function nextVersion(version: number, epoch: number): number {
   return liftedVersion(version, epoch) + 1;
 }
 
-/** A change that the table accepted, told from the item it replaced. */
+/** Returns the result of a change that the table accepted, from the item that the change replaced. */
 export function committed(
   entity: EntityRef,
   previous: OwnedEntity | undefined,
@@ -63,9 +77,12 @@ export function committed(
 }
 
 /**
- * A change that the table refused, explained by the item in the way: the state is already so, or the expected version
- * isn't the current one. An equal state one version further counts as unchanged: it is our own write whose answer was lost.
- * Throws `VersionConflict` | `VersionsExhausted`.
+ * Explains a change that the table refused, from the current item: the entity already has this state, or the expected
+ * version isn't the current one. An equal state one version higher counts as unchanged, because it is this write, whose
+ * response was lost.
+ *
+ * @throws FreshetError `VersionConflict` if the expected version isn't the current one · `VersionsExhausted` if there
+ *   is no higher version
  */
 export function notCommitted(
   entity: EntityRef,
@@ -84,17 +101,13 @@ export function notCommitted(
   }
   if (expectedVersion !== undefined && version !== expectedVersion) {
     throw new FreshetError(
-      `expectedVersion: ${entityName(entity)} is at version ${version}, given: ${expectedVersion}. Read it again and decide on what it says now.`,
+      `expectedVersion: ${entityName(entity)} is at version ${version}, given: ${expectedVersion}. ` +
+        'Read the entity again and repeat the change based on its current version.',
       { code: 'VersionConflict', field: 'expectedVersion', entity, expectedVersion, currentVersion: version },
     );
   }
   throw new FreshetError(
-    `version: ${entityName(entity)} has used up its versions at ${version}; ${MAX_VERSION} is the last.`,
-    {
-      code: 'VersionsExhausted',
-      field: 'version',
-      entity,
-      currentVersion: version,
-    },
+    `version: ${entityName(entity)} has no version left after ${version}. Allowed: at most ${MAX_VERSION}.`,
+    { code: 'VersionsExhausted', field: 'version', entity, currentVersion: version },
   );
 }

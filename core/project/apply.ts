@@ -4,19 +4,19 @@ import { type Chain, chainOf, continuation, type DeltaReading, folded, isCurrent
 import type { CachedItem, Expectation, ProjectPorts, ProjectSettings, StoredItem } from './ports.ts';
 import type { Applicable, Kept, Poison } from './read-message.ts';
 
-/** What became of one entity's applicable events. */
+/** The results of one entity's applicable events. */
 export interface Applied {
   readonly ended: readonly {
     readonly reading: Applicable;
     readonly outcome: 'applied' | 'superseded' | 'duplicate' | 'outdated';
   }[];
-  /** Deltas whose predecessor isn't here. */
+  /** Deltas whose predecessor is missing. */
   readonly gaps: readonly Applicable[];
-  /** What can't be stored, in the order given. */
+  /** Events that can't be stored, in the order given. */
   readonly poison: readonly Poison[];
 }
 
-/** What applying one entity's events needs. */
+/** What it takes to apply one entity's events. */
 export interface Applying {
   readonly ports: Pick<ProjectPorts, 'read' | 'write'>;
   readonly nowMs: () => number;
@@ -25,7 +25,7 @@ export interface Applying {
   readonly stopMarker: number | undefined;
 }
 
-/** Rounds in which a delta's base may change under it before its group goes back to the queue. */
+/** Most rounds in which another writer may change the base of a delta. After that, the group goes back to the queue. */
 const MAX_ROUNDS = 5;
 
 type Attempt =
@@ -37,8 +37,9 @@ type Attempt =
   | { readonly kind: 'poison'; readonly reason: PoisonReason; readonly explanation: string };
 
 /**
- * Applies the events of one entity: the newest is written, with the deltas that lead to it folded, and what it overtakes is counted only
- * after that. If the newest can't be applied for good, the next newest is tried. `stopped`: nothing was written, and nothing may be.
+ * Applies the events of one entity. The newest event is written, with the deltas that lead to it folded in. Older
+ * events count as superseded only after that write. If the newest event can never be applied, the next newest is tried.
+ * `stopped`: the entity is stopped, and nothing was written.
  */
 export async function applyEvents(readings: readonly Applicable[], applying: Applying): Promise<Applied | 'stopped'> {
   const newestFirst = [...readings].sort((a, b) => b.event.version - a.event.version);
@@ -46,7 +47,7 @@ export async function applyEvents(readings: readonly Applicable[], applying: App
   const gaps: Applicable[] = [];
   const poison: Poison[] = [];
   const stored = storedItem(applying);
-  /** What the cache is known to hold, from what it stored or from what was in the way. */
+  /** What the cache holds now: the item that was just stored, or the one that refused the write. */
   let held: { readonly version: number; readonly digest: string; readonly storedNow: boolean } | undefined;
   for (const reading of newestFirst) {
     const { event } = reading;
@@ -113,7 +114,7 @@ async function writeOnStored(delta: DeltaReading, chain: Chain, stored: Stored, 
     if (attempt.kind !== 'refused') return attempt;
     stored.forget();
   }
-  throw new Error('what a delta is based on keeps changing');
+  throw new Error('the base of a delta keeps changing');
 }
 
 async function writeFolded(
@@ -143,11 +144,13 @@ async function write(
 interface Stored {
   get(entity: EntityRef): Promise<StoredItem | undefined>;
   forget(): void;
-  /** How an event ends that the cache has reached or whose entity is stopped; undefined if neither. */
+  /**
+   * The result of an event whose version the cache has reached, or whose entity is stopped; undefined for other events.
+   */
   reaches(reading: Applicable): Promise<Attempt | undefined>;
 }
 
-/** What is stored of the group's entity, read when it is first needed. */
+/** What the cache stores of the entity, read when it is first needed. */
 function storedItem({ ports, stopMarker }: Applying): Stored {
   let item: Promise<StoredItem | undefined> | undefined;
   const stored: Stored = {

@@ -1,27 +1,26 @@
-import type { CachedType } from '../contract.ts';
+import type { CachedType } from '../contract/contract.ts';
 import { applyDelta } from '../delta.ts';
 import { sha256 } from '../entity.ts';
 import type { State } from '../state.ts';
 import type { StoredItem } from './ports.ts';
 import { type Applicable, type Content, type Kept, keptOf, keptState } from './read-message.ts';
 
-/** A delta that was read. */
+/** A reading that is a delta. */
 export type DeltaReading = Applicable & { readonly content: Extract<Content, { kind: 'delta' }> };
 
 export function isDelta(reading: Applicable): reading is DeltaReading {
   return reading.content.kind === 'delta';
 }
 
-/**
- * What leads to a delta within its batch: the deltas that follow upon each other without a gap, the asked one last, and the whole state
- * that they start from, if that is in the batch too.
- */
+/** The events of a batch that lead to a delta. */
 export interface Chain {
+  /** The whole state that the first delta starts from, if it is in the batch. */
   readonly start: Applicable | undefined;
+  /** Deltas without a gap between them, the asked one last. */
   readonly deltas: readonly DeltaReading[];
 }
 
-/** The chain that ends with the delta, among events of the same entity. */
+/** The chain that ends with a delta, among events of the same entity. */
 export function chainOf(readings: readonly Applicable[], delta: DeltaReading): Chain {
   const deltas = [delta];
   for (;;) {
@@ -37,12 +36,18 @@ export function chainOf(readings: readonly Applicable[], delta: DeltaReading): C
   }
 }
 
-/** Whether an event speaks the schema version that the cache keeps: a change of an older form can't be applied to a newer one. */
+/**
+ * Whether an event has the schema version that the cache stores. A change of an older form can't be applied to a newer
+ * form.
+ */
 export function isCurrent({ event, cached }: Applicable): boolean {
   return event.schemaVersion === cached.contract.schemaVersion;
 }
 
-/** The deltas of a chain that come after what is stored; undefined if the first of them doesn't start from it. */
+/**
+ * The deltas of a chain that are newer than the stored item; undefined if the first of them doesn't start from that
+ * item.
+ */
 export function continuation(
   { deltas }: Chain,
   stored: StoredItem | undefined,
@@ -56,7 +61,10 @@ export function continuation(
   return deltas.slice(next);
 }
 
-/** What deltas make of a stored state: as it is stored, or that it doesn't come out as the owner says, or why it can't be stored. */
+/**
+ * Applies deltas to a stored state. `other-digest`: the result isn't the state that the owner digested · `problem`: it
+ * can't be stored.
+ */
 export async function folded(
   baseJson: string,
   deltas: readonly DeltaReading[],
@@ -65,7 +73,7 @@ export async function folded(
   if (last === undefined) throw new Error('no delta to fold');
   const { event, cached } = last;
   const state = deltas.reduce((base, { content }) => applyDelta(base, content.delta), JSON.parse(baseJson) as State);
-  // A part of the state has no digest to compare, and no schema of its own.
+  // A selection of fields has neither a digest to compare with nor a schema.
   if (cached.fields !== undefined) return { kept: keptOf(event.entity, cached, state) };
   const whole = keptOf(event.entity, cached, state);
   if (sha256(whole.dataJson) !== event.digest) return 'other-digest';

@@ -1,4 +1,4 @@
-import type { CachedType } from '../contract.ts';
+import type { CachedType } from '../contract/contract.ts';
 import { sha256, utf8Bytes } from '../entity.ts';
 import type { Json, State } from '../state.ts';
 
@@ -12,7 +12,7 @@ export function keptFields(state: State, cached: CachedType): State {
   return Object.fromEntries(entries);
 }
 
-/** What each of the cache's indexes lists a state under. */
+/** The values under which the cache's indexes list a state. */
 export function indexedValues(type: string, state: State, cached: CachedType): Record<string, string> {
   const entries = Object.entries(cached.indexes).flatMap(([index, field]) => {
     const value = indexValue(type, Object.hasOwn(state, field) ? state[field] : undefined);
@@ -21,12 +21,16 @@ export function indexedValues(type: string, state: State, cached: CachedType): R
   return Object.fromEntries(entries);
 }
 
-/** Longest index value kept readable; DynamoDB allows 2,048 bytes for a partition key, type and separator included (ddb/Constraints). */
+/**
+ * Longest index value that is stored as plain text. DynamoDB allows 2,048 bytes for a partition key, with type and
+ * separator (ddb/Constraints).
+ */
 const MAX_INDEX_VALUE_BYTES = 1024;
 
 /**
- * The key under which an index lists a value: `Type=value`, or `Type#` and a hash when the value is long. Only texts, finite
- * numbers and booleans are listed; undefined means that the entity isn't in the index.
+ * The key under which an index lists a value: `Type=value`, or `Type#` and a hash when the value is long. Only texts,
+ * finite numbers and booleans are indexed; for any other value the result is undefined, and the entity isn't in the
+ * index.
  */
 export function indexValue(type: string, value: Json | undefined): string | undefined {
   const listed = typeof value === 'string' || typeof value === 'boolean' || Number.isFinite(value);

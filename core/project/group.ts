@@ -1,7 +1,7 @@
-import type { Boundary } from '../contract.ts';
+import type { Boundary } from '../contract/contract.ts';
 import type { Outcome, PoisonReason } from '../outcome.ts';
 import { applyEvents } from './apply.ts';
-import { entityOf, policyOf, setAside } from './poison.ts';
+import { entityOf, parkedEvent, policyOf } from './poison.ts';
 import type { ProjectPorts, ProjectSettings } from './ports.ts';
 import { type Applicable, isPoison, type Poison, type Reading } from './read-message.ts';
 
@@ -14,21 +14,24 @@ export interface Projection {
   readonly nowMs: () => number;
 }
 
-/** Told how a message ended, once for each. */
+/** Called once per message, with its outcome. */
 export type Settle = (reading: Reading, outcome: Outcome, reason?: PoisonReason) => void;
 
-/** An entity was stopped or released between two calls: delivered again, its events find out which. */
-class StopChanged extends Error {
+/**
+ * An entity was stopped or released between two calls. Its events are delivered again, and are then processed as it is
+ * now.
+ */
+export class StopChanged extends Error {
   override readonly name = 'StopChanged';
 }
 
 /**
- * Projects one group, which is one entity, in the order in which its messages came. Poison is treated by policy; the newest event is
- * written; once the entity is stopped, everything after that is held.
+ * Projects the messages of one group, which is one entity, in their order. Poison is treated by the policy of its type.
+ * The newest event is written. Once the entity is stopped, all later events are held.
  *
- * @param given all of one group, as they came
- * @param stopMarker when a release replays what was set aside: the marker that must stand
- * @throws when infrastructure fails; what was told to `settle` until then is done
+ * @param given the messages of the group, in the order of arrival
+ * @param stopMarker set when a release replays parked events: the stop marker that the entity must still have
+ * @throws when infrastructure fails. Messages that were settled before are done.
  */
 export async function projectGroup(
   projection: Projection,
@@ -37,8 +40,8 @@ export async function projectGroup(
   stopMarker?: number,
 ): Promise<void> {
   const { boundary } = projection;
-  const mayBePassed = stopMarker === undefined && given.some(isPoison);
-  const readings = mayBePassed ? await withoutPassed(projection, given, settle) : given;
+  const mayBeOutdated = stopMarker === undefined && given.some(isPoison);
+  const readings = mayBeOutdated ? await withoutOutdated(projection, given, settle) : given;
   const stopsAt = readings.findIndex((reading) => isPoison(reading) && policyOf(boundary, reading) === 'stop');
   const before = stopsAt === -1 ? readings : readings.slice(0, stopsAt);
   const rest = readings.slice(before.length);
@@ -48,7 +51,7 @@ export async function projectGroup(
   const applicable = before.filter((reading): reading is Applicable => !isPoison(reading));
   const applied = await applyEvents(applicable, { ...projection, stopMarker });
   if (applied === 'stopped') {
-    if (stopMarker !== undefined) throw new StopChanged('what is held behind the entity has changed');
+    if (stopMarker !== undefined) throw new StopChanged('the events that are held behind the entity have changed');
     return hold(projection, [...applicable, ...rest], settle);
   }
   for (const { reading, outcome } of applied.ended) settle(reading, outcome);
@@ -62,14 +65,15 @@ export async function projectGroup(
   }
 }
 
-/** Faults of an event whose entity and version can be trusted: it is in its own group, from its owner. */
+/** Reasons of poison whose entity and version can be trusted: the event came from its owner, in its own group. */
 const FAULTS_OF_ITS_OWN: readonly PoisonReason[] = ['newer-schema', 'too-old', 'invalid'];
 
 /**
- * Settles poison that the cache is past as outdated where the policy is to stop: what nobody needs any more stops nothing. One read, where
- * there is any. Under the other policies poison does no harm to those behind it, and the listing says that it is outdated.
+ * Settles poison as outdated where the policy is `stop` and the cache already holds a newer version: an event that
+ * nobody needs must not stop its entity. Costs one read, and only when there is such poison. The other policies don't
+ * block later events; there, `parked list` shows that the event is outdated.
  */
-async function withoutPassed(
+async function withoutOutdated(
   projection: Projection,
   readings: readonly Reading[],
   settle: Settle,
@@ -81,12 +85,12 @@ async function withoutPassed(
   if (entity === undefined) return readings;
   const stored = await projection.ports.read(entity);
   if (stored === undefined || stored.stopMarker !== undefined) return readings;
-  const passed = new Set(known.filter(({ event }) => event !== undefined && event.version < stored.version));
-  for (const one of passed) settle(one, 'outdated');
-  return readings.filter((one) => !passed.has(one));
+  const outdated = new Set(known.filter(({ event }) => event !== undefined && event.version < stored.version));
+  for (const one of outdated) settle(one, 'outdated');
+  return readings.filter((one) => !outdated.has(one));
 }
 
-/** Treats poison of one group by its policy, in order. Whether the entity is stopped now. */
+/** Treats the poison of one group by its policy, in order. Returns whether the entity is stopped now. */
 export async function treat(projection: Projection, poison: readonly Poison[], settle: Settle): Promise<boolean> {
   const { boundary, ports, nowMs } = projection;
   let stopped = false;
@@ -95,9 +99,9 @@ export async function treat(projection: Projection, poison: readonly Poison[], s
     const entity = entityOf(one);
     if (policy === 'discard') settle(one, 'discarded', one.reason);
     else if (policy === 'park' || entity === undefined) {
-      await ports.park(setAside(one, 'parked', nowMs()));
+      await ports.park(parkedEvent(one, 'parked', nowMs()));
       settle(one, 'parked', one.reason);
-    } else if (!stopped && (await ports.stop(entity, setAside(one, 'parked', nowMs()))) === 'done') {
+    } else if (!stopped && (await ports.stop(entity, parkedEvent(one, 'parked', nowMs()))) === 'done') {
       stopped = true;
       settle(one, 'parked', one.reason);
     } else {
@@ -112,13 +116,13 @@ async function hold({ ports, nowMs }: Projection, readings: readonly Reading[], 
   const [first] = readings;
   if (first === undefined) return;
   const entity = entityOf(first);
-  if (entity === undefined) throw new Error(`no entity to hold behind in group ${first.message.groupId}`);
-  const asides = readings.map((reading) => setAside(reading, 'held', nowMs()));
-  if ((await ports.hold(entity, asides)) === 'released') throw new StopChanged('the entity was released meanwhile');
+  if (entity === undefined) throw new Error(`no entity to hold events behind in group ${first.message.groupId}`);
+  const events = readings.map((reading) => parkedEvent(reading, 'held', nowMs()));
+  if ((await ports.hold(entity, events)) === 'released') throw new StopChanged('the entity was released meanwhile');
   for (const reading of readings) settle(reading, 'held', isPoison(reading) ? reading.reason : undefined);
 }
 
-/** One request for all gaps of the group: the highest version covers the others. */
+/** Sends one request for all gaps of the group: a state at the highest version closes them all. */
 async function askForState({ ports }: Projection, gaps: readonly Applicable[], settle: Settle): Promise<void> {
   const [first] = gaps;
   if (first === undefined) return;

@@ -7,12 +7,15 @@ import type { RetryLimits } from '../retries.ts';
 export interface ReceivedMessage {
   readonly messageId: string;
   readonly groupId: string;
-  /** Grows within the group and its queue; digits of equal length, so texts compare as numbers do. A dead letter's ends in its reason. */
+  /**
+   * Grows within the group in its queue. All sequence numbers have the same length, so they sort as text. The one of a
+   * dead letter ends with its reason.
+   */
   readonly sequenceNumber: string;
   readonly body: string;
-  /** Times this message was received, this time included. */
+  /** How often the message was received, this time included. */
   readonly receiveCount: number;
-  /** When it came into the queue, epoch milliseconds. */
+  /** When the message came into the queue, epoch milliseconds. */
   readonly sentAtMs: number;
 }
 
@@ -25,106 +28,115 @@ export interface CachedItem {
   /** Schema version that the data was brought to. */
   readonly schemaVersion: number;
   readonly fieldsRevision: number;
-  /** Canonical JSON of the fields kept; undefined for a tombstone. */
+  /** Canonical JSON of the fields that the cache keeps; undefined for a tombstone. */
   readonly dataJson: string | undefined;
-  /** Index name to the value listed under. */
+  /** Index name to the value under which the index lists the entity. */
   readonly indexed: Readonly<Record<string, string>>;
   /** When a tombstone may be forgotten, epoch seconds; undefined for a state. */
   readonly expiresAtSeconds: number | undefined;
 }
 
-/** What a cache holds of an entity, as far as a decision needs it. */
+/** What a cache holds of an entity: the part that decisions need. */
 export interface StoredItem {
-  /** 0 where nothing has arrived yet and only a stop marker is there. */
+  /** 0 when no version has arrived yet, and the item only carries a stop marker. */
   readonly version: number;
   readonly digest: string;
   readonly schemaVersion: number;
   readonly fieldsRevision: number;
   readonly dataJson: string | undefined;
   /**
-   * Grows by one with each event that is set aside; it began as the time of the stop, so that no two stops share one. Undefined while the
-   * entity isn't stopped.
+   * Starts as the time of the stop, so that no two stops have the same marker, and grows by one with each event that is
+   * held. Undefined while the entity isn't stopped.
    */
   readonly stopMarker: number | undefined;
 }
 
-/** What must be stored for a write to be taken. */
+/** The condition of a write: what the cache must hold. */
 export interface Expectation {
   /**
-   * `newer`: nothing, something older, or the same version and digest with an older schema version or selection of fields · `base`: exactly
-   * this version, digest, schema version and selection of fields, which a delta was applied to.
+   * `newer`: the cache holds nothing, an older version, or the same version and digest with an older schema version or
+   * selection of fields · `base`: the cache holds exactly the version, digest, schema version and selection of fields
+   * that a delta was applied to.
    */
   readonly stored: { readonly kind: 'newer' } | { readonly kind: 'base'; readonly base: StoredItem };
-  /** The stop marker that must stand, when a release replays behind it; undefined: the entity must not be stopped. */
+  /**
+   * The stop marker that the entity must have, when a release replays its events; undefined: the entity must not be
+   * stopped.
+   */
   readonly stopMarker: number | undefined;
 }
 
-/** What the cache's table said of a conditional write. */
+/** The result of a conditional write to the cache's table. */
 export type WriteResult =
   | { readonly kind: 'stored' }
   /** The entity is stopped, or its marker isn't the expected one. */
   | { readonly kind: 'stopped' }
-  /** Not what was expected; undefined where nothing is stored. */
+  /** The cache doesn't hold what was expected, but this; undefined for nothing. */
   | { readonly kind: 'refused'; readonly stored: StoredItem | undefined }
   /** The table can never hold this item. */
   | { readonly kind: 'unstorable'; readonly message: string };
 
 /**
- * Why an event was set aside. `stopped`: held behind a stopped entity · `undelivered`: the topic couldn't deliver it · the relay's reasons:
- * a record that can never be published · `given-up`: records that the relay never got through.
+ * Why an event was parked. `stopped`: held behind a stopped entity · `undelivered`: the topic couldn't deliver it · the
+ * relay's reasons: a record that can never be published · `given-up`: records that the relay never finished.
  */
-export type SetAsideReason = PoisonReason | 'stopped' | 'undelivered' | UnpublishableReason | 'given-up';
+export type ParkedReason = PoisonReason | 'stopped' | 'undelivered' | UnpublishableReason | 'given-up';
 
-/** An event that was set aside. */
-export interface SetAside {
+/** An event in the parking table. `parked`: with its own reason · `held`: behind a stopped entity. */
+export interface ParkedEvent {
   readonly status: 'parked' | 'held';
   readonly message: ReceivedMessage;
-  readonly reason: SetAsideReason;
+  readonly reason: ParkedReason;
   readonly explanation: string;
-  /** Where the body names it, or the message group does. */
+  /** The entity that the body or the message group names. */
   readonly entity: EntityRef | undefined;
   readonly version: number | undefined;
-  /** Epoch milliseconds. */
-  readonly setAsideAtMs: number;
+  /** When it was parked or held, epoch milliseconds. */
+  readonly parkedAtMs: number;
 }
 
-/** The projector's ports. Each throws only when infrastructure fails; the group's messages then go back to the queue. */
+/**
+ * The projector's ports. Each throws only when infrastructure fails. The group's messages then go back to the queue.
+ */
 export interface ProjectPorts {
-  /** What is stored of an entity, read consistently; undefined for nothing. */
+  /** What the cache stores of an entity, by a consistent read; undefined for nothing. */
   read(entity: EntityRef): Promise<StoredItem | undefined>;
-  /** Stores the item if what is stored meets the expectation; the stop marker stays. */
+  /** Stores the item if the cache meets the expectation. The stop marker stays. */
   write(item: CachedItem, expectation: Expectation): Promise<WriteResult>;
-  /** Sets a message aside; one that is there already stays as it is. */
-  park(aside: SetAside): Promise<void>;
-  /** Stops an entity and sets the event aside in one transaction; `stopped` if it was stopped before, and then does nothing. */
-  stop(entity: EntityRef, aside: SetAside): Promise<'done' | 'stopped'>;
+  /** Parks an event. An event that is parked already stays as it is. */
+  park(event: ParkedEvent): Promise<void>;
   /**
-   * Sets events of a stopped entity aside and counts them in the marker in one transaction; those that are there already stay as they are.
-   * `released` if the entity isn't stopped any more.
-   *
-   * @param asides 1 or more, in order; many take several transactions, one after the other
+   * Stops an entity and parks the event, in one transaction. `stopped`: the entity was stopped before, and nothing was
+   * done.
    */
-  hold(entity: EntityRef, asides: readonly SetAside[]): Promise<'done' | 'released'>;
+  stop(entity: EntityRef, event: ParkedEvent): Promise<'done' | 'stopped'>;
+  /**
+   * Holds events of a stopped entity and counts them in its stop marker, in one transaction. Events that are held
+   * already stay as they are. `released`: the entity isn't stopped any more.
+   *
+   * @param events one or more, in order; many events take several transactions, one after the other
+   */
+  hold(entity: EntityRef, events: readonly ParkedEvent[]): Promise<'done' | 'released'>;
   /** Asks for the entity's whole state at this version or above. */
   requestResync(entity: EntityRef, wantedVersion: number): Promise<void>;
   /**
-   * Notes that a message is about to be tried alone, and returns how often it was before without an end.
+   * Notes that a message is about to be tried alone. Returns how many earlier tries never ended.
    *
-   * @param onlyFirst note nothing if it was before
+   * @param onlyFirst write no note if there was an earlier try
    */
   beginAlone(message: ReceivedMessage, onlyFirst: boolean): Promise<number>;
-  /** Forgets what `beginAlone` noted: the try came to an end. */
+  /** Removes the notes of `beginAlone`: the try ended. */
   endAlone(message: ReceivedMessage): Promise<void>;
-  /** Hides a group's messages for a while before they are delivered again. Best effort. */
+  /** Hides a group's messages for a while, before the queue delivers them again. Best effort. */
   postpone(messages: readonly ReceivedMessage[], seconds: number): Promise<void>;
 }
 
-/** What the projector is deployed with. */
+/** The settings that the projector is deployed with. */
 export interface ProjectSettings {
-  /** How long a tombstone is kept; longer than any way in which an older event can return. */
+  /** How long a tombstone is stored. It outlives every event that can still arrive. */
   readonly tombstoneLifeSeconds: number;
-  /** An event that was published longer ago is parked; below `tombstoneLifeSeconds`. */
+  /** An event that was published longer ago than this is parked. Less than `tombstoneLifeSeconds`. */
   readonly maxEventAgeSeconds: number;
-  /** What a failing message is given before it counts as poison. */
+  /** How often and how long a failing message is retried before it counts as poison. */
   readonly budget: RetryLimits;
 }

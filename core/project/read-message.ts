@@ -1,15 +1,16 @@
-import { type Boundary, type CachedType, validateState } from '../contract.ts';
+import type { Boundary, CachedType } from '../contract/contract.ts';
+import { upcast } from '../contract/upcast.ts';
+import { validateState } from '../contract/validate.ts';
 import type { Delta } from '../delta.ts';
 import { isHeartbeat, messageGroupId, sha256 } from '../entity.ts';
 import { FreshetError, shortened } from '../errors.ts';
 import { parseEvent, type ReadEvent, type VersionedEvent } from '../event.ts';
 import type { PoisonReason } from '../outcome.ts';
 import { canonicalJson, type State } from '../state.ts';
-import { upcast } from '../upcast.ts';
 import { indexedValues, keptFields } from './fields.ts';
 import type { CachedItem, ProjectSettings, ReceivedMessage } from './ports.ts';
 
-/** A message that carries an applicable event. */
+/** A message with an event that can be applied. */
 export interface Applicable {
   readonly message: ReceivedMessage;
   readonly event: ReadEvent;
@@ -17,17 +18,17 @@ export interface Applicable {
   readonly content: Content;
 }
 
-/** What the cache keeps of an event. */
+/** The part of an event that the cache keeps. */
 export type Content =
   | { readonly kind: 'state'; readonly kept: Kept }
   | { readonly kind: 'tombstone' }
-  /** The part of the change that concerns the fields kept, and the digest that its base must have. */
+  /** The change of the fields that the cache keeps, and the digest that its base must have. */
   | { readonly kind: 'delta'; readonly delta: Delta; readonly baseDigest: string };
 
 /** A state as it is stored. */
 export type Kept = { readonly dataJson: string } & Pick<CachedItem, 'indexed'>;
 
-/** A message that can never be applied. */
+/** A message that can never be applied, and why. */
 export interface Poison {
   readonly message: ReceivedMessage;
   readonly event: ReadEvent | undefined;
@@ -41,7 +42,7 @@ export function isPoison(reading: Reading): reading is Poison {
   return 'reason' in reading;
 }
 
-/** Reads a message and holds it against the contracts: what comes out can be applied, or says why it never can. */
+/** Reads a message and checks it against the contracts. The result can be applied, or says why it never can. */
 export async function readMessage(
   boundary: Boundary,
   message: ReceivedMessage,
@@ -59,7 +60,10 @@ export async function readMessage(
     return poison('wrong-owner', `published by ${event.owner}; ${type} is owned by ${contract.owner}`);
   }
   if (message.groupId !== messageGroupId(event.entity)) {
-    return poison('wrong-group', `in message group ${message.groupId}; its own is ${messageGroupId(event.entity)}`);
+    return poison(
+      'wrong-group',
+      `in message group ${message.groupId}; its own group is ${messageGroupId(event.entity)}`,
+    );
   }
   if (event.schemaVersion > contract.schemaVersion) {
     return poison(
@@ -81,19 +85,25 @@ export async function readMessage(
       ? { message, event, cached, content: { kind: 'state', kept } }
       : poison('invalid', "digest: isn't that of data");
   } catch (error) {
-    // Values that aren't JSON or that no table could give back as they were, and what an upcast made of a state that it didn't expect.
+    // The data isn't JSON, or no table could return it unchanged, or an upcast failed on a state that it didn't expect.
     const explanation =
       error instanceof FreshetError ? error.message : `the upcast failed: ${shortened(String(error), 200)}`;
     return poison('invalid', explanation);
   }
 }
 
-/** Whether a state is the one that its owner committed and digested: what is stored if all of it is kept as it came, else the data as sent. */
+/**
+ * Whether a state has its owner's digest: compares the stored form, for a cache that keeps all of it as sent, and else
+ * the data as sent.
+ */
 function isCommitted({ entity, data, digest }: ReadEvent & { kind: 'state' }, { dataJson }: Kept): boolean {
   return sha256(dataJson) === digest || sha256(canonicalJson(entity, data)) === digest;
 }
 
-/** Holds a state against the schema and keeps of it what the cache keeps. Throws `InvalidState` where the schema gives back what isn't JSON. */
+/**
+ * Validates a state and keeps the fields that the cache keeps. Throws `InvalidState` when the schema's output isn't
+ * JSON.
+ */
 export async function keptState(
   { entity }: Pick<VersionedEvent, 'entity'>,
   cached: CachedType,
@@ -104,7 +114,7 @@ export async function keptState(
   return keptOf(entity, cached, validation.state);
 }
 
-/** A state, or what a cache kept of it, as it is stored. */
+/** A state, or the fields of it that a cache keeps, in stored form. */
 export function keptOf(entity: VersionedEvent['entity'], cached: CachedType, state: State): Kept {
   const dataJson = canonicalJson(entity, keptFields(state, cached));
   return { dataJson, indexed: indexedValues(entity.type, state, cached) };

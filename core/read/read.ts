@@ -1,106 +1,140 @@
-import { assertEntityId, type EntityRef, entityName, isVersion, PARTITIONS_PER_TYPE } from '../entity.ts';
+import { assertEntityId, type EntityRef, entityName, isVersion, MAX_VERSION, PARTITIONS_PER_TYPE } from '../entity.ts';
 import { FreshetError, quoted } from '../errors.ts';
 import type { State } from '../state.ts';
 
-/** What a cache's table holds of one entity. */
+/**
+ * One entity in a cache's table.
+ *
+ * - `found`: the cache has the entity's state
+ * - `deleted`: the owner deleted the entity
+ * - `unknown`: the cache has never stored the entity
+ */
 export type StoredEntity =
   | {
       readonly status: 'found';
+      /** Id of the entity. */
       readonly id: string;
+      /** Integer from 1, assigned by the owner. */
       readonly version: number;
       /** When the owner committed this version, ISO 8601. */
       readonly changedAt: string;
+      /** The state of the entity, or the part of it that the cache keeps. */
       readonly value: State;
     }
-  | { readonly status: 'deleted'; readonly id: string; readonly version: number; readonly changedAt: string }
-  | { readonly status: 'unknown'; readonly id: string };
+  | {
+      readonly status: 'deleted';
+      /** Id of the entity. */
+      readonly id: string;
+      /** Version of the deletion, an integer from 1. */
+      readonly version: number;
+      /** When the owner committed the deletion, ISO 8601. */
+      readonly changedAt: string;
+    }
+  | {
+      readonly status: 'unknown';
+      /** Id of the entity. */
+      readonly id: string;
+    };
 
-/** How stale an answer may be, as far as can be seen. */
+/** How stale an answer may be. */
 export interface Staleness {
   /**
-   * Since the cache was last known to be complete with this type, milliseconds: what the owner committed longer ago is in the answer, but for
-   * what can't be seen, above all what one shard's relay holds back alone (docs/decisions/23-staleness.md, "What it doesn't see").
-   * `Infinity` while nothing is known, as before the first heartbeat; JSON has no infinity and writes null.
+   * Milliseconds since the cache was last known to be complete with this type. The answer includes every change that
+   * the owner committed earlier, except for changes that the cache can't know of, mainly those that the relay of a
+   * single shard holds back (docs/decisions/23-staleness.md, "What it doesn't see"). `Infinity` while the staleness
+   * isn't known, as before the first heartbeat; JSON writes `Infinity` as null.
    */
   readonly stalenessMs: number;
 }
 
-/** What a cache knows of one entity, and how stale that may be. */
+/** One entity in a cache, and how stale this answer may be. */
 export type CachedEntity = StoredEntity & Staleness;
 
-/** How stale an answer may be for its reader. */
+/** A limit on the staleness of an answer. */
 export interface FreshnessOptions {
-  /** The most that the type's staleness may be, milliseconds, from 0; beyond it the read is refused with `TooStale`. Default: any. */
+  /**
+   * Maximum staleness of the type in milliseconds, from 0. A read beyond it is refused with `TooStale`. Default: no
+   * limit.
+   */
   readonly maxStalenessMs?: number | undefined;
 }
 
-/** What one entity's answer must be like. */
+/** Limits on the answer about one entity. */
 export interface GetOptions extends FreshnessOptions {
   /**
-   * The version, deletions too, that the entity must have reached, such as the one that its owner answered a put with; below it the read is
-   * refused with `VersionNotReached`. Default: any, or none.
+   * Lowest acceptable version, an integer from 1, such as the version in the owner's result of a put. A deletion counts
+   * as a version. A read below it is refused with `VersionNotReached`. Default: no limit.
    */
   readonly atLeastVersion?: number | undefined;
 }
 
-/** Checks what a caller asks for. Throws `InvalidMaxStaleness` | `InvalidVersion`. */
+/** Checks the limits of a read. Throws `InvalidMaxStaleness` | `InvalidVersion`. */
 export function checkFreshness({ maxStalenessMs, atLeastVersion }: GetOptions): void {
   if (maxStalenessMs !== undefined && !(typeof maxStalenessMs === 'number' && maxStalenessMs >= 0)) {
-    throw new FreshetError(`maxStalenessMs: given: ${quoted(maxStalenessMs)}. Allowed: milliseconds, from 0.`, {
-      code: 'InvalidMaxStaleness',
-      field: 'maxStalenessMs',
-    });
+    throw new FreshetError(
+      `maxStalenessMs: not a number of milliseconds: ${quoted(maxStalenessMs)}. Allowed: a number from 0.`,
+      { code: 'InvalidMaxStaleness', field: 'maxStalenessMs' },
+    );
   }
   if (atLeastVersion !== undefined && !isVersion(atLeastVersion)) {
-    throw new FreshetError(`atLeastVersion: given: ${quoted(atLeastVersion)}. Allowed: an integer from 1.`, {
-      code: 'InvalidVersion',
-      field: 'atLeastVersion',
-    });
+    throw new FreshetError(
+      `atLeastVersion: not a version: ${quoted(atLeastVersion)}. Allowed: an integer from 1 to ${MAX_VERSION}.`,
+      { code: 'InvalidVersion', field: 'atLeastVersion' },
+    );
   }
 }
 
-/** Refuses an answer that is staler than its reader takes. Throws `TooStale`. */
+/** Refuses an answer whose staleness exceeds the limit of its reader. Throws `TooStale`. */
 export function assertFresh(type: string, stalenessMs: number, { maxStalenessMs }: FreshnessOptions): void {
   if (maxStalenessMs === undefined || stalenessMs <= maxStalenessMs) return;
-  const may = Number.isFinite(stalenessMs) ? `may lag by ${Math.ceil(stalenessMs)} ms` : 'may lag by any time';
-  const why = Number.isFinite(stalenessMs) ? '' : ': its owner has not been heard of yet';
+  const given = Number.isFinite(stalenessMs)
+    ? `may be ${Math.ceil(stalenessMs)} ms stale`
+    : 'has an unknown staleness (no heartbeat of its owner has been found yet)';
   throw new FreshetError(
-    `maxStalenessMs: the cache ${may} with ${type}${why}. Asked for: at most ${maxStalenessMs} ms. Read without maxStalenessMs to get what ` +
-      'there is, or again later.',
+    `maxStalenessMs: ${type} in the cache ${given}. Allowed: at most ${maxStalenessMs} ms. ` +
+      'Read again later, or without maxStalenessMs to accept any staleness.',
     { code: 'TooStale', field: 'maxStalenessMs', stalenessMs, maxStalenessMs },
   );
 }
 
-/** The version that a cache has of an entity; 0 for none. */
+/** Returns the version that a cache has of an entity; 0 if it has none. */
 export function versionOf(entity: StoredEntity): number {
   return entity.status === 'unknown' ? 0 : entity.version;
 }
 
-/** Refuses an answer of an older version than its reader takes. Throws `VersionNotReached`. */
+/** Refuses an answer whose version is below the limit of its reader. Throws `VersionNotReached`. */
 export function assertReached(entity: EntityRef, version: number, { atLeastVersion }: GetOptions): void {
   if (atLeastVersion === undefined || version >= atLeastVersion) return;
   const has = version === 0 ? 'no version' : `version ${version}`;
   throw new FreshetError(
-    `atLeastVersion: the cache has ${has} of ${entityName(entity)}. Asked for: at least ${atLeastVersion}. It comes once the change has passed ` +
-      'through: try again, or read without atLeastVersion to get what there is.',
+    `atLeastVersion: the cache has ${has} of ${entityName(entity)}. Required: at least ${atLeastVersion}. ` +
+      'Read again later, when the change has reached the cache, or without atLeastVersion to accept any version.',
     {
-      ...{ code: 'VersionNotReached', field: 'atLeastVersion', entity },
-      ...{ expectedVersion: atLeastVersion, currentVersion: version },
+      code: 'VersionNotReached',
+      field: 'atLeastVersion',
+      entity,
+      expectedVersion: atLeastVersion,
+      currentVersion: version,
     },
   );
 }
 
-/** One page of a list. `cursor` is undefined on the last page. */
+/** One page of a list. */
 export interface Page<T> {
+  /** The items of the page; the last page may be empty. */
   readonly items: readonly T[];
+  /** Pass it to the next call to read the next page; undefined on the last page. */
   readonly cursor: string | undefined;
 }
 
-/** Items a page holds when nothing is asked for, and at most. */
+/** Number of items in a page by default, and at most. */
 export const DEFAULT_PAGE_SIZE = 100;
 export const MAX_PAGE_SIZE = 1000;
 
-/** Checks a page size: an integer from 1 to MAX_PAGE_SIZE. Throws `InvalidLimit`. */
+/**
+ * Returns the page size to use: the given one, an integer from 1 to MAX_PAGE_SIZE, or the default. Throws
+ * `InvalidLimit`.
+ */
 export function checkedLimit(limit: number | undefined): number {
   const size = limit ?? DEFAULT_PAGE_SIZE;
   if (Number.isInteger(size) && size >= 1 && size <= MAX_PAGE_SIZE) return size;
@@ -110,17 +144,20 @@ export function checkedLimit(limit: number | undefined): number {
   });
 }
 
-/** Where a list goes on: the partition of the type, and the last id read in it. */
+/** Where the next page of a list begins. */
 export interface ListPosition {
+  /** Partition of the type, 0 to PARTITIONS_PER_TYPE - 1. */
   readonly partition: number;
+  /** The last id that was read in the partition; undefined at its beginning. */
   readonly afterId: string | undefined;
 }
 
+/** Returns the cursor for a position. */
 export function encodeCursor({ partition, afterId }: ListPosition): string {
   return Buffer.from(JSON.stringify(afterId === undefined ? [partition] : [partition, afterId])).toString('base64url');
 }
 
-/** Reads a cursor that `encodeCursor` made; undefined is the beginning. Throws `InvalidCursor`. */
+/** Returns the position of a cursor from `encodeCursor`; undefined is the beginning. Throws `InvalidCursor`. */
 export function decodeCursor(cursor: string | undefined): ListPosition {
   if (cursor === undefined) return { partition: 0, afterId: undefined };
   try {
@@ -134,10 +171,11 @@ export function decodeCursor(cursor: string | undefined): ListPosition {
       rest.length === 0;
     if (known) return { partition, afterId };
   } catch {
-    // Not JSON, or not an id: refused below like any other text that isn't a cursor.
+    // Not JSON, or an invalid id: refused below.
   }
-  throw new FreshetError(`cursor: not one that a page returned: ${quoted(cursor)}. Leave it out to begin anew.`, {
-    code: 'InvalidCursor',
-    field: 'cursor',
-  });
+  throw new FreshetError(
+    `cursor: not a valid cursor: ${quoted(cursor)}. ` +
+      'Allowed: the cursor of a page of the same list. Leave it out to start from the first page.',
+    { code: 'InvalidCursor', field: 'cursor' },
+  );
 }

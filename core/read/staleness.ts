@@ -1,53 +1,67 @@
 /**
- * A heartbeat that was seen in a cache: whatever its owner committed before it had come into the cache's queue by then, since the relay
- * publishes a heartbeat after what precedes it. That holds for the heartbeat's own shard of the stream, and for what SNS has delivered: see
+ * The newest heartbeats that a report found in a cache. The relay publishes a heartbeat after all earlier changes, so
+ * every change that the owner committed before a heartbeat had reached the cache's queue when the heartbeat was found.
+ * This holds for changes in the heartbeat's own shard of the stream that SNS has delivered, see
  * docs/decisions/23-staleness.md, "What it doesn't see".
  */
 export interface Sighting {
-  /** When it was seen, epoch milliseconds. */
+  /** When the report read the heartbeats, epoch milliseconds. */
   readonly atMs: number;
-  /** When the owner committed the newest heartbeat of each type, epoch milliseconds; types without one are left out. */
+  /**
+   * When the owner committed the newest heartbeat of each type, epoch milliseconds. Types without a heartbeat are left
+   * out.
+   */
   readonly beats: Readonly<Record<string, number>>;
 }
 
 /** Up to when a cache is complete. */
 export interface Completeness {
-  /** When that was found out, epoch milliseconds. */
+  /** When this was determined, epoch milliseconds. */
   readonly atMs: number;
   /**
-   * Of each type: whatever its owner committed before has come to its end in the cache, epoch milliseconds. It only grows, since a cache never
-   * goes back. Types of which nothing is known are left out.
+   * For each type the time, in epoch milliseconds, before which every change that its owner committed has ended in the
+   * cache. The time only grows, because a cache never goes back. Types whose completeness isn't known are left out.
    */
   readonly until: Readonly<Record<string, number>>;
-  /** Oldest first, SIGHTINGS_KEPT at most. */
+  /** The last sightings, oldest first, at most SIGHTINGS_KEPT. */
   readonly sightings: readonly Sighting[];
 }
 
-/** Longer than the age of the oldest message is known late: a metric comes up to four intervals late. */
+/**
+ * Number of sightings that are kept: more than the four intervals by which the metric of the oldest message's age may
+ * be late.
+ */
 export const SIGHTINGS_KEPT = 10;
 
-/** By how much a queue's clock and the report's may differ. */
+/** Maximum difference between the clocks of the queue and of the report. */
 const CLOCK_MARGIN_MS = 1_000;
 
-/** What a report saw, in this order: an event that moves on in the meantime is then seen at its next place. */
+/**
+ * The observations of a report, read in this order, so that an event that moves in the meantime is found in its next
+ * place.
+ */
 export interface Seen {
-  /** The heartbeats in the cache; undefined where none has come. */
+  /**
+   * When the owner committed the newest heartbeat of each type in the cache, epoch milliseconds; undefined if there is
+   * none.
+   */
   readonly beats: Readonly<Record<string, number | undefined>>;
-  /** When they had been read. */
+  /** When the heartbeats were read, epoch milliseconds. */
   readonly atMs: number;
   /**
-   * Since when an event of the type has waited, in the queue or anywhere behind it: none came into the queue earlier. Epoch milliseconds;
-   * 0 for an unknown time; undefined if nothing waits.
+   * Returns when the oldest pending event of the type was sent to the queue, epoch milliseconds. An event is pending
+   * while it is queued, held, parked or in a gap. 0 if the time isn't known; undefined if no event is pending.
    */
   readonly pendingSinceMs: (type: string) => number | undefined;
 }
 
 /**
- * Finds out up to when each type is complete: where nothing waits, up to the heartbeat that was seen before; else up to the newest one that
- * had come before the oldest that waits came into the queue. What was complete stays so.
+ * Determines up to when each type is complete. Without pending events that is the newest heartbeat that was found; else
+ * the newest heartbeat that was found before the oldest pending event was sent to the queue. A type never becomes less
+ * complete.
  */
 export function completeness(previous: Completeness | undefined, { beats, atMs, pendingSinceMs }: Seen): Completeness {
-  // An owner's clock that is ahead must not vouch for what comes later.
+  // If the owner's clock is ahead, a heartbeat must not cover changes that are committed later.
   const heard = Object.entries(beats).flatMap(([type, beat]) =>
     beat === undefined ? [] : [[type, Math.min(beat, atMs)] as const],
   );
@@ -61,13 +75,13 @@ export function completeness(previous: Completeness | undefined, { beats, atMs, 
   return { atMs, until: Object.fromEntries(until), sightings };
 }
 
-/** Since a type was last known to be complete, milliseconds; infinite where nothing is known of it. */
+/** Returns the milliseconds since a type was last known to be complete; infinite if its completeness isn't known. */
 export function stalenessMs(until: Completeness['until'] | undefined, type: string, nowMs: number): number {
   const untilMs = own(until, type);
   return untilMs === undefined ? Number.POSITIVE_INFINITY : Math.max(0, nowMs - untilMs);
 }
 
-/** Of a type, which may have a name that every object has. */
+/** Returns the time of a type. A type may be named like an inherited property, such as `constructor`. */
 function own(times: Readonly<Record<string, number>> | undefined, type: string): number | undefined {
   return times !== undefined && Object.hasOwn(times, type) ? times[type] : undefined;
 }

@@ -1,4 +1,4 @@
-import type { Boundary } from '../contract.ts';
+import type { Boundary } from '../contract/contract.ts';
 import { isHeartbeat } from '../entity.ts';
 import {
   MAX_BATCH_BYTES,
@@ -10,7 +10,10 @@ import {
   type UnpublishableReason,
 } from './message.ts';
 
-/** What the topic said of one message. `refused` will never be taken; `failed` may be later. */
+/**
+ * The topic's response to one message. A `refused` message is invalid and never accepted; a `failed` one may be
+ * accepted later.
+ */
 export type PublishResult =
   | { readonly kind: 'published' }
   | { readonly kind: 'refused'; readonly message: string }
@@ -18,51 +21,72 @@ export type PublishResult =
 
 /** The relay's ports. */
 export interface RelayPorts {
-  /** Publishes at most MAX_BATCH_ENTRIES messages of distinct groups and at most MAX_BATCH_BYTES; one result per message, in order. */
+  /**
+   * Publishes messages of distinct groups, at most MAX_BATCH_ENTRIES and at most MAX_BATCH_BYTES. Returns one result
+   * per message, in order.
+   */
   publish(messages: readonly RelayedMessage[]): Promise<readonly PublishResult[]>;
-  /** Sets a record aside with its reason. Throws when it can't: the record is then tried again. */
+  /** Parks a record with its reason. If it throws, the record is retried. */
   divert(sequenceNumber: string, reason: UnpublishableReason, message: string): Promise<void>;
 }
 
-/** What became of a batch of records. */
+/** The result of relaying a batch of records. */
 export interface RelayReport {
   readonly published: number;
-  /** Versions that left inside a newer one of the same entity. */
+  /** Versions that weren't published because a newer version of the same entity was published instead. */
   readonly conflated: number;
   readonly expired: number;
-  /** Versions of the time before a restore. */
+  /** Versions from before a restore. */
   readonly beforeEpoch: number;
   readonly diverted: number;
-  /** The records that are neither published nor diverted, in stream order; the first of them restarts the batch. */
+  /**
+   * Sequence numbers of the records that are neither published nor diverted, in stream order. Lambda retries the batch
+   * from the first one.
+   */
   readonly failed: readonly string[];
-  /** When the oldest version was committed, ISO 8601; undefined where nothing was, since all is sent once more, lifted or unpublishable. */
+  /**
+   * When the oldest new version was committed, ISO 8601; undefined if the batch has none, but only repeated, lifted or
+   * unpublishable ones.
+   */
   readonly oldestChangedAt: string | undefined;
 }
 
-/** Entries a PublishBatch call takes (sns/API_PublishBatch, 2026-11-23). */
+/** Maximum number of entries in a PublishBatch call (sns/API_PublishBatch, 2026-11-23). */
 export const MAX_BATCH_ENTRIES = 10;
 
-/** A message with the record that it came from. */
+/** A message with the sequence number of its record. */
 export interface RelayedMessage extends OutgoingMessage {
   readonly sequenceNumber: string;
 }
 
-/** The messages of one entity that wait for their turn. */
+/** The messages of one entity that wait to be published. */
 interface Group {
-  /** In order of version; with conflation newest first, and the first that goes out covers those after it. */
+  /** In order of version; with conflation newest first, so that the first published message replaces the rest. */
   readonly messages: RelayedMessage[];
-  /** Index of the message whose turn it is. */
+  /** Index of the next message to publish. */
   next: number;
 }
 
+/** A batch while it is relayed. */
+interface Relaying {
+  readonly ports: RelayPorts;
+  readonly conflate: boolean;
+  /** By message group. */
+  readonly groups: Map<string, Group>;
+  readonly count: Record<'published' | 'conflated' | 'expired' | 'beforeEpoch' | 'diverted', number>;
+  /** Sequence numbers of the records that are neither published nor diverted. */
+  readonly failed: Set<string>;
+}
+
 /**
- * Publishes every committed version of a stream batch: in order within an entity, entities side by side. What can never be
- * published is diverted and the rest goes on; what failed holds back only what follows it in its own group. With conflation an entity's
- * newest version alone goes out, as a whole: every version is covered by an event at or above it. A heartbeat goes out after all the records
- * that precede it, so that it vouches for them.
+ * Publishes every committed version of a stream batch, in order within an entity and concurrently across entities. A
+ * record that can never be published is diverted. A failure holds back only the later records of the same group. With
+ * conflation only the newest version of an entity is published, as a whole state, so every version is covered by an
+ * event at or above it. A heartbeat is published after all records that precede it, because it proves that they have
+ * been published.
  *
  * @param publishedAt ISO 8601
- * @param conflate whether several versions of one entity leave as one; default each by itself
+ * @param conflate whether several versions of an entity are published as one; default false
  */
 export async function relayBatch(
   boundary: Boundary,
@@ -71,89 +95,104 @@ export async function relayBatch(
   ports: RelayPorts,
   conflate = false,
 ): Promise<RelayReport> {
-  const count = { published: 0, conflated: 0, expired: 0, beforeEpoch: 0, diverted: 0 };
-  const failed = new Set<string>();
-  const groups = new Map<string, Group>();
+  const relaying: Relaying = {
+    ports,
+    conflate,
+    groups: new Map(),
+    count: { published: 0, conflated: 0, expired: 0, beforeEpoch: 0, diverted: 0 },
+    failed: new Set(),
+  };
+  const { count, failed } = relaying;
   const heartbeats: RelayedMessage[] = [];
   const committedAt: string[] = [];
-
-  const enqueue = (message: RelayedMessage): void => {
-    const group = groups.get(message.groupId);
-    if (group === undefined) groups.set(message.groupId, { messages: [message], next: 0 });
-    else group.messages.push(message);
-  };
-
-  const diverted = async (sequenceNumber: string, reason: UnpublishableReason, message: string): Promise<boolean> => {
-    try {
-      await ports.divert(sequenceNumber, reason, message);
-      count.diverted += 1;
-      return true;
-    } catch {
-      return false;
-    }
-  };
-
   for (const change of changes) {
     const next = change.kind === 'expired' ? change.kind : messageOf(boundary, change, publishedAt, conflate);
     if (next === 'expired') {
       count.expired += 1;
-    } else if ('reason' in next && next.reason === 'before-epoch') {
-      count.beforeEpoch += 1;
     } else if ('reason' in next) {
-      if (!(await diverted(change.sequenceNumber, next.reason, next.message))) failed.add(change.sequenceNumber);
+      if (next.reason === 'before-epoch') count.beforeEpoch += 1;
+      else if (!(await divert(relaying, change.sequenceNumber, next))) failed.add(change.sequenceNumber);
     } else {
-      if (change.kind === 'fact') committedAt.push(change.fact.occurredAt);
-      if (isCommit(change)) committedAt.push(change.owned.changedAt);
+      committedAt.push(...commitTime(change));
       if (change.kind === 'committed' && isHeartbeat(change.owned.entity)) heartbeats.push(next);
-      else enqueue(next);
+      else enqueue(relaying, next);
     }
   }
-
-  const settle = async (message: RelayedMessage, result: PublishResult): Promise<void> => {
-    if (result.kind === 'published') count.published += 1;
-    const settled =
-      result.kind === 'published' ||
-      (result.kind === 'refused' && (await diverted(message.sequenceNumber, 'refused', result.message)));
-    const group = groups.get(message.groupId);
-    if (group === undefined) return;
-    if (conflate && result.kind === 'published') {
-      count.conflated += group.messages.length - group.next - 1;
-      group.next = group.messages.length;
-    } else if (settled) group.next += 1;
-    else for (const { sequenceNumber } of group.messages.slice(group.next)) failed.add(sequenceNumber);
-    if (!settled || group.next === group.messages.length) groups.delete(message.groupId);
-  };
-
-  const publishAll = async (): Promise<void> => {
-    if (conflate) for (const group of groups.values()) group.messages.reverse();
-    while (groups.size > 0) {
-      const heads = [...groups.values()].flatMap(({ messages, next }) => messages.slice(next, next + 1));
-      await Promise.all(
-        batches(heads).map(async (batch) => {
-          const results = await ports.publish(batch);
-          for (const [index, message] of batch.entries()) {
-            await settle(message, results[index] ?? { kind: 'failed', message: 'no answer' });
-          }
-        }),
-      );
-    }
-  };
-
-  await publishAll();
+  await publishAll(relaying);
   const numbers = changes.map(({ sequenceNumber }) => sequenceNumber);
   const firstFailed = numbers.findIndex((number) => failed.has(number));
-  for (const beat of heartbeats) {
-    if (firstFailed === -1 || numbers.indexOf(beat.sequenceNumber) < firstFailed) enqueue(beat);
-    else failed.add(beat.sequenceNumber);
+  for (const heartbeat of heartbeats) {
+    if (firstFailed === -1 || numbers.indexOf(heartbeat.sequenceNumber) < firstFailed) enqueue(relaying, heartbeat);
+    else failed.add(heartbeat.sequenceNumber);
   }
-  await publishAll();
+  await publishAll(relaying);
   return { ...count, failed: numbers.filter((number) => failed.has(number)), oldestChangedAt: committedAt.sort()[0] };
 }
 
-/** Whether a record was just committed. A resync and a lift into a new epoch keep the time of the commit, however long ago that was. */
-function isCommit(change: StreamChange): change is StreamChange & { readonly kind: 'committed' } {
-  if (change.kind !== 'committed' || change.resync !== undefined) return false;
-  return change.previous?.changedAt !== change.owned.changedAt;
+/** Returns whether the record could be diverted. */
+async function divert(
+  { ports, count }: Relaying,
+  sequenceNumber: string,
+  { reason, message }: Unpublishable,
+): Promise<boolean> {
+  try {
+    await ports.divert(sequenceNumber, reason, message);
+    count.diverted += 1;
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function enqueue({ groups }: Relaying, message: RelayedMessage): void {
+  const group = groups.get(message.groupId);
+  if (group === undefined) groups.set(message.groupId, { messages: [message], next: 0 });
+  else group.messages.push(message);
+}
+
+/** Publishes all queued messages in rounds: one message per group, the next one after its success. */
+async function publishAll(relaying: Relaying): Promise<void> {
+  const { groups, ports } = relaying;
+  if (relaying.conflate) for (const group of groups.values()) group.messages.reverse();
+  while (groups.size > 0) {
+    const heads = [...groups.values()].flatMap(({ messages, next }) => messages.slice(next, next + 1));
+    await Promise.all(
+      batches(heads).map(async (batch) => {
+        const results = await ports.publish(batch);
+        for (const [index, message] of batch.entries()) {
+          await settle(relaying, message, results[index] ?? { kind: 'failed', message: 'no answer' });
+        }
+      }),
+    );
+  }
+}
+
+/** Takes the result of a message into account: its group proceeds to the next message, or ends. */
+async function settle(relaying: Relaying, message: RelayedMessage, result: PublishResult): Promise<void> {
+  const { groups, count, failed } = relaying;
+  if (result.kind === 'published') count.published += 1;
+  const isSettled =
+    result.kind === 'published' ||
+    (result.kind === 'refused' &&
+      (await divert(relaying, message.sequenceNumber, { reason: 'refused', message: result.message })));
+  const group = groups.get(message.groupId);
+  if (group === undefined) return;
+  if (relaying.conflate && result.kind === 'published') {
+    count.conflated += group.messages.length - group.next - 1;
+    group.next = group.messages.length;
+  } else if (isSettled) group.next += 1;
+  else for (const { sequenceNumber } of group.messages.slice(group.next)) failed.add(sequenceNumber);
+  if (!isSettled || group.next === group.messages.length) groups.delete(message.groupId);
+}
+
+/**
+ * Returns when a record was committed, or nothing if the record isn't a new commit. A resync and a lift into a new
+ * epoch keep the time of the original commit, which may be long ago.
+ */
+function commitTime(change: StreamChange): string[] {
+  if (change.kind === 'fact') return [change.fact.occurredAt];
+  if (change.kind !== 'committed' || change.resync !== undefined) return [];
+  return change.previous?.changedAt === change.owned.changedAt ? [] : [change.owned.changedAt];
 }
 
 function messageOf(
@@ -169,13 +208,13 @@ function messageOf(
   }
   const { owned, resync, sequenceNumber } = change;
   const again = resync === undefined ? undefined : ({ kind: 'resync', token: resync } as const);
-  // What takes the place of others can't be told from the one before it.
+  // With conflation the previous version may not be published, so a delta can't build on it.
   const previous = conflate ? undefined : change.previous;
   const message = outgoingMessage(boundary, owned, { publishedAt, previous, again });
   return 'reason' in message ? message : { ...message, sequenceNumber };
 }
 
-/** Splits messages by what one call takes, by count and by bytes. */
+/** Splits messages into batches that one PublishBatch call accepts, by count and by bytes. */
 export function batches<M extends OutgoingMessage>(messages: readonly M[]): M[][] {
   const all: M[][] = [];
   let current: M[] = [];

@@ -1,28 +1,29 @@
-import type { CachedType } from '../contract.ts';
+import type { CachedType } from '../contract/contract.ts';
+import { upcast } from '../contract/upcast.ts';
 import { tableKey } from '../entity.ts';
 import { isTombstone, type OwnedEntity } from '../own/own.ts';
 import type { StoredItem } from '../project/ports.ts';
 import { keptState } from '../project/read-message.ts';
 import type { State } from '../state.ts';
-import { upcast } from '../upcast.ts';
 
 /**
- * How a cache stands to the owner in one entity. `missing`: the cache has never seen it · `behind`, `ahead`: it holds an older version, or one
- * that the owner lacks · `different`: the same version with another digest or other fields · `unowned`: the owner has never heard of it.
+ * How a cache differs from the owner in one entity. `missing`: the cache has never received it · `behind`, `ahead`: the
+ * cache holds an older version, or a version that the owner lacks · `different`: the same version with another digest
+ * or other fields · `unowned`: the owner doesn't know it.
  */
 export const DIFFERENCES = ['missing', 'behind', 'ahead', 'different', 'unowned'] as const;
 
 /** See `DIFFERENCES`. */
 export type Difference = (typeof DIFFERENCES)[number];
 
-/** What a cache holds of an entity, as far as it is compared. */
+/** What a cache holds of an entity: the part that is compared. */
 export type CachedRecord = Pick<StoredItem, 'version' | 'digest' | 'dataJson' | 'stopMarker'>;
 
 /**
- * Compares what a cache holds of an entity with what its owner holds: version, digest, deletion, and every field that the cache keeps. A
- * deletion that the cache has forgotten is `equal`: it has expired there, as deletions do.
+ * Compares a cache with the owner in one entity: version, digest, deletion, and every field that the cache keeps. A
+ * deletion that the cache has no record of is `equal`: the cache's tombstone has expired.
  *
- * @param cached undefined where the cache has never seen the entity, or only a stop marker of it
+ * @param cached undefined when the cache holds nothing of the entity, or only a stop marker
  */
 export async function compare(
   owned: OwnedEntity | undefined,
@@ -38,7 +39,10 @@ export async function compare(
   return cached.dataJson === (await expectedJson(owned, kept)) ? 'equal' : 'different';
 }
 
-/** What the projector makes of the owner's state; undefined of a deletion, and of what it would park. */
+/**
+ * The data that the projector stores for the owner's state; undefined for a deletion, and for a state that it would
+ * park.
+ */
 async function expectedJson({ entity, schemaVersion, stateJson }: OwnedEntity, kept: CachedType) {
   if (stateJson === undefined) return undefined;
   const state = upcast(kept.contract, schemaVersion, JSON.parse(stateJson) as State);
@@ -46,7 +50,7 @@ async function expectedJson({ entity, schemaVersion, stateJson }: OwnedEntity, k
   return 'dataJson' in expected ? expected.dataJson : undefined;
 }
 
-/** One entity, as the owner and as a cache list it; at least one of them does. */
+/** One entity, as the owner lists it and as a cache lists it. At least one of the two is defined. */
 export interface Pair {
   readonly id: string;
   readonly owned: OwnedEntity | undefined;
@@ -54,8 +58,8 @@ export interface Pair {
 }
 
 /**
- * Brings the lists of an owner and of a cache together, entity by entity, in one pass and without keeping any: both tables list a type in the
- * order of partition and id.
+ * Merges the lists of an owner and of a cache, entity by entity, in one pass and without storing them. Both tables list
+ * a type in the order of partition and id.
  */
 export async function* pairs(
   type: string,

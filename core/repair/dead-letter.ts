@@ -1,13 +1,14 @@
 import { entityOfGroup } from '../entity.ts';
 import { parseEvent } from '../event.ts';
-import type { ReceivedMessage, SetAside } from '../project/ports.ts';
+import type { ParkedEvent, ReceivedMessage } from '../project/ports.ts';
 
 /**
- * What is set aside of a dead letter: what crashed the projector every time, or what the topic couldn't deliver. Each queue numbers its messages
- * by itself, so under its bare number a dead letter could lie where another message of its group does, and one of them would be lost.
+ * The parked event of a dead letter: a message that crashed the projector every time, or one that the topic couldn't
+ * deliver. Each queue numbers its messages by itself. The reason in the sequence number keeps a dead letter apart from
+ * another message of its group with the same number; under the same key, one of the two would be lost.
  */
-export function deadLetter(message: ReceivedMessage, reason: 'crashed' | 'undelivered', nowMs: number): SetAside {
-  // The body of one that crashed isn't looked at: that may be what can't be survived.
+export function deadLetter(message: ReceivedMessage, reason: 'crashed' | 'undelivered', nowMs: number): ParkedEvent {
+  // The body of a message that crashed the projector isn't read: the body may be what crashes it.
   const event = reason === 'undelivered' ? parseEvent(message.body) : undefined;
   const known = event !== undefined && 'entity' in event ? event : undefined;
   return {
@@ -16,15 +17,15 @@ export function deadLetter(message: ReceivedMessage, reason: 'crashed' | 'undeli
     reason,
     explanation:
       reason === 'crashed'
-        ? 'the projector never got through with it: it came to the dead-letter queue'
+        ? 'the projector never finished it: it came to the dead-letter queue'
         : "the topic couldn't deliver it to the cache's queue",
     entity: known?.entity ?? entityOfGroup(message.groupId),
     version: known?.version,
-    setAsideAtMs: nowMs,
+    parkedAtMs: nowMs,
   };
 }
 
-/** Whether a sequence number is one that `deadLetter` gave. */
+/** Whether `deadLetter` made this sequence number. */
 export function isDeadLetter(sequenceNumber: string): boolean {
   return sequenceNumber.includes('.');
 }

@@ -1,67 +1,77 @@
 import type { EntityRef } from '../entity.ts';
 
-/** That a cache misses a version of an entity, as the projector says it and as it is looked at again. */
+/**
+ * A notice that a cache lacks a version of an entity. The projector sends the first one, and each check sends the next.
+ */
 export interface GapNotice {
   readonly entity: EntityRef;
-  /** The version that the cache needs, or any above it. */
+  /** The lowest version that closes the gap. */
   readonly wantedVersion: number;
-  /** How often the owner was asked; 0 when the projector came upon it. */
+  /** How often the owner was asked; 0 in the projector's notice. */
   readonly asked: number;
 }
 
-/** Which notice wants a version, and when. */
+/** The notice that wants a version, and the time. */
 export interface WantedBy {
-  /** The notice's message; the same when it is delivered again. */
+  /** The id of the notice's message. It stays the same when the message is delivered again. */
   readonly noticeId: string;
   readonly nowMs: number;
-  /** A request from before is made anew. */
+  /** A request that was made before this time is made again. */
   readonly staleBeforeMs: number;
 }
 
-/** What healing needs. */
+/** The ports of healing. */
 export interface HealPorts {
   /**
-   * Remembers that the version is wanted. `new` if nothing was wanted of the entity, or the last request is long forgotten, or it was this
-   * very notice that began it: what comes again may have failed before the owner was asked.
+   * Records that the version is wanted. `new`: nothing was wanted of the entity, or the last request is stale, or this
+   * same notice made the request: a notice that is delivered again may have failed before the owner was asked.
    */
   want(entity: EntityRef, wantedVersion: number, by: WantedBy): Promise<'new' | 'known'>;
-  /** The highest version that is wanted; undefined if none is. */
+  /** The highest version that is wanted; undefined for none. */
   wanted(entity: EntityRef): Promise<number | undefined>;
-  /** Forgets it, unless a higher one has come to be wanted. */
+  /** Removes the record, unless a higher version is wanted meanwhile. */
   forget(entity: EntityRef, wantedVersion: number): Promise<'forgotten' | 'changed'>;
-  /** What the cache holds: the version, 0 for none, and whether the entity is stopped. */
+  /** The version that the cache holds, 0 for none, and whether the entity is stopped. */
   cached(entity: EntityRef): Promise<{ readonly version: number; readonly isStopped: boolean }>;
   /** Asks the entity's owner to publish its whole state. */
   askOwner(entity: EntityRef, wantedVersion: number): Promise<void>;
-  /** Brings the notice back after a while. */
+  /** Sends the notice again, with a delay. */
   lookAgain(notice: GapNotice, delaySeconds: number): Promise<void>;
 }
 
-/** Longest time between two requests for the same entity: SQS delays a message for 15 minutes at most (sqs/sqs-delay-queues). */
+/**
+ * Longest time between two requests for the same entity. SQS delays a message by at most 15 minutes
+ * (sqs/sqs-delay-queues).
+ */
 export const MAX_ASK_AGAIN_SECONDS = 900;
 
 /**
- * Requests in a row, over more than an hour: each lies safely in a queue until the owner answers it, so what isn't healed by then is either
- * still under way or can't be stored. The next gap asks anew.
+ * Requests in a row for one gap, over more than an hour. Each request waits in a queue until the owner answers it. A
+ * gap that is still open after that has an answer in flight, or the state can't be stored. The entity's next gap starts
+ * new requests.
  */
 export const MAX_ASKED = 12;
 
-/** How often a gap of a stopped entity is looked at. */
+/** How often the gap of a stopped entity is checked. */
 export const LOOK_AT_STOPPED_SECONDS = 60;
 
-/** A request of which nothing was heard for so long is made anew by the next gap, should its notice have been lost. */
+/**
+ * A request without an answer for this long is stale, and the entity's next gap makes it again: its notice may have
+ * been lost.
+ */
 const STALE_MS = 4 * MAX_ASK_AGAIN_SECONDS * 1000;
 
-/** Seconds until the owner is asked again, after it was asked so often: 5, 10, 20, ... MAX_ASK_AGAIN_SECONDS. */
+/** Seconds until the owner is asked again, by the number of requests so far: 5, 10, 20, ... MAX_ASK_AGAIN_SECONDS. */
 export function askAgainSeconds(asked: number): number {
   return Math.min(MAX_ASK_AGAIN_SECONDS, 5 * 2 ** Math.min(asked - 1, 20));
 }
 
 /**
- * Works on one gap: asks the owner, one request per entity at a time, and again after a deadline that grows, until the cache holds the
- * wanted version or one above it. While the entity is stopped nobody is asked: the answer would only be held.
+ * Works on one gap: asks the owner, and asks again after a growing delay, until the cache holds the wanted version or a
+ * higher one. Each entity has one request at a time. While the entity is stopped, the owner isn't asked: the answer
+ * would only be held.
  *
- * @param noticeId the id of the notice's message, which stays the same when it is delivered again
+ * @param noticeId the id of the notice's message; it stays the same when the message is delivered again
  */
 export async function heal(
   notice: GapNotice,
@@ -89,7 +99,7 @@ export async function heal(
   return 'asked';
 }
 
-/** What was wanted before and has come is forgotten, so that a new gap isn't taken for one that was asked for. */
+/** Removes the record of a gap that is closed. Otherwise a new gap would count as requested already. */
 async function forgetHealed(entity: EntityRef, ports: HealPorts): Promise<void> {
   const before = await ports.wanted(entity);
   if (before !== undefined && (await ports.cached(entity)).version >= before) await ports.forget(entity, before);

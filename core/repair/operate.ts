@@ -1,22 +1,23 @@
-import { cachedType } from '../contract.ts';
+import { cachedType } from '../contract/define-boundary.ts';
 import { entityRef } from '../entity.ts';
 import { FreshetError } from '../errors.ts';
 import type { Projection } from '../project/group.ts';
 import type { Operation } from './operation.ts';
+import { isSameKey } from './parked-key.ts';
 import { type Redriven, type Released, type RepairPorts, redrive, release } from './redrive.ts';
 
-/** What the repair function answers. `refused`: the request can't be met, and nothing was done. */
+/** The answer of the repair function. `refused`: the request is invalid, and nothing was done. */
 export type OperationResult =
   | { readonly redriven: readonly Redriven[] }
   | Released
   | { readonly noted: true }
   | { readonly refused: string };
 
-/** Does what an operator asks of a cache. */
+/** Carries out an operator's request at a cache. */
 export async function operate<S>(
   projection: Projection,
   repair: RepairPorts & {
-    /** undefined for what is no note of a backfill. */
+    /** Reads the state of a backfill; undefined for anything else. */
     parseReadiness(state: unknown): S | undefined;
     noteReadiness(type: string, state: S): Promise<void>;
   },
@@ -26,9 +27,8 @@ export async function operate<S>(
     switch (operation.operation) {
       case 'redrive': {
         const groups = [...new Set(operation.keys.map(({ groupId }) => groupId))];
-        const aside = (await Promise.all(groups.map((group) => repair.asideOf(group)))).flat();
-        const asked = new Set(operation.keys.map(({ groupId, sequenceNumber }) => `${groupId} ${sequenceNumber}`));
-        const events = aside.filter(({ message }) => asked.has(`${message.groupId} ${message.sequenceNumber}`));
+        const parked = (await Promise.all(groups.map((group) => repair.parkedOf(group)))).flat();
+        const events = parked.filter(({ message }) => operation.keys.some((key) => isSameKey(key, message)));
         return { redriven: await redrive(projection, repair, events) };
       }
       case 'release': {

@@ -1,30 +1,26 @@
 import { type EntityRef, entityName, messageGroupId } from '../entity.ts';
+import { groupsOf } from '../message-groups.ts';
 import type { Outcome, PoisonReason } from '../outcome.ts';
-import { type Projection, projectGroup } from '../project/group.ts';
-import type { ReceivedMessage, SetAside } from '../project/ports.ts';
+import { type Projection, projectGroup, StopChanged } from '../project/group.ts';
+import type { ParkedEvent, ReceivedMessage } from '../project/ports.ts';
 import { type Reading, readMessage } from '../project/read-message.ts';
+import { byParkedKey, type ParkedKey, parkedKey } from './parked-key.ts';
 
-/** Where an event lies that was set aside. */
-export interface SetAsideKey {
-  readonly groupId: string;
-  readonly sequenceNumber: string;
-}
-
-/** What operating on set-aside events needs beside projecting. */
+/** What operations on parked events need in addition to projecting. */
 export interface RepairPorts {
-  /** All that is set aside of a message group, in order. */
-  asideOf(groupId: string): Promise<readonly SetAside[]>;
-  /** Forgets events that were set aside; those that aren't there count as forgotten. */
-  removeAside(keys: readonly SetAsideKey[]): Promise<void>;
-  /** Sets an event aside in place of what lies under its key. */
-  replaceAside(aside: SetAside): Promise<void>;
-  /** Lets a stopped entity go on if its marker is still this one. */
+  /** All parked events of a message group, in order. */
+  parkedOf(groupId: string): Promise<readonly ParkedEvent[]>;
+  /** Removes parked events. A key without an event counts as removed. */
+  removeParked(keys: readonly ParkedKey[]): Promise<void>;
+  /** Parks an event in place of the one with the same key. */
+  replaceParked(event: ParkedEvent): Promise<void>;
+  /** Removes the stop marker of an entity, if it still has this value. */
   clearStop(entity: EntityRef, marker: number): Promise<'cleared' | 'changed'>;
 }
 
-/** What became of one event that was tried again. `failed`: infrastructure failed, and it stays. */
+/** The result of one event that was tried again. `failed`: infrastructure failed, and the event stays parked. */
 export interface Redriven {
-  readonly key: SetAsideKey;
+  readonly key: ParkedKey;
   readonly outcome: Outcome | 'failed';
   readonly reason: PoisonReason | undefined;
   /** The error's name; only for `failed`. */
@@ -32,38 +28,41 @@ export interface Redriven {
 }
 
 /**
- * Projects events again that were set aside, as if they had just come: by the same rules, on the same conditions. What ended is forgotten,
- * what is still poison stays. It may be interrupted and repeated: an event that was applied before ends as a duplicate or outdated.
+ * Projects parked events again as if they had just arrived: by the same rules, on the same conditions. An event that
+ * ends is removed, and an event that is still poison stays parked. Safe to interrupt and to repeat: an event that was
+ * applied before ends as a duplicate or outdated.
  */
 export async function redrive(
   projection: Projection,
   repair: RepairPorts,
-  events: readonly SetAside[],
+  events: readonly ParkedEvent[],
 ): Promise<Redriven[]> {
-  const groups = new Map<string, SetAside[]>();
-  for (const event of events) {
-    const { groupId } = event.message;
-    groups.set(groupId, [...(groups.get(groupId) ?? []), event]);
-  }
-  const all = [...groups.values()].map((group) => redriveGroup(projection, repair, inOrder(group), undefined));
+  const groups = groupsOf(events, ({ message }) => message.groupId);
+  const all = groups.map((group) => redriveGroup(projection, repair, inOrder(group), undefined));
   return (await Promise.all(all)).flatMap(({ redriven }) => redriven);
 }
 
-/** How a release ended. */
+/** The result of a release. */
 export interface Released {
-  /** `released`: it goes on · `still-stopped`: an event is still poison, it and those behind it stay · `not-stopped`: it wasn't. */
+  /**
+   * `released`: the entity isn't stopped any more · `still-stopped`: an event is still poison; it stays parked, and the
+   * events behind it stay held · `not-stopped`: the entity wasn't stopped.
+   */
   readonly status: 'released' | 'still-stopped' | 'not-stopped';
   readonly redriven: readonly Redriven[];
 }
 
-/** Rounds in which more may be held behind an entity than was just replayed. */
+/**
+ * Most rounds of a release: in each round, the projector may hold further events while the release replays the earlier
+ * ones.
+ */
 const MAX_ROUNDS = 20;
 
 /**
- * Replays in order what is set aside of a stopped entity, or drops it, and lets the entity go on, but only if nothing was held meanwhile:
- * that is replayed first.
+ * Replays the parked events of a stopped entity in order, or drops them, and then removes the stop marker. Events that
+ * are held meanwhile are replayed before the marker is removed.
  *
- * @throws when infrastructure fails, or when more keeps being held than is replayed; the entity then stays stopped
+ * @throws when infrastructure fails, or when events are held as fast as they are replayed. The entity stays stopped.
  */
 export async function release(
   projection: Projection,
@@ -76,8 +75,8 @@ export async function release(
     const marker = (await projection.ports.read(entity))?.stopMarker;
     const ended = () => [...redriven.values()];
     if (marker === undefined) return { status: round === 0 ? 'not-stopped' : 'released', redriven: ended() };
-    const aside = inOrder(await repair.asideOf(messageGroupId(entity)));
-    const result = drop ? await dropGroup(repair, aside) : await redriveGroup(projection, repair, aside, marker);
+    const parked = inOrder(await repair.parkedOf(messageGroupId(entity)));
+    const result = drop ? await dropGroup(repair, parked) : await redriveGroup(projection, repair, parked, marker);
     for (const one of result.redriven) redriven.set(one.key.sequenceNumber, one);
     if (result.changed) continue;
     if (result.redriven.some(({ outcome }) => outcome === 'held' || outcome === 'failed')) {
@@ -86,20 +85,20 @@ export async function release(
     if ((await repair.clearStop(entity, marker)) === 'cleared') return { status: 'released', redriven: ended() };
   }
   throw new Error(
-    `${entityName(entity)} is still stopped: more is held behind it as fast as it is replayed. Try again.`,
+    `${entityName(entity)} is still stopped: events are held behind it as fast as they are replayed. Try again.`,
   );
 }
 
 interface GroupResult {
   readonly redriven: readonly Redriven[];
-  /** The entity was stopped, released or held behind meanwhile. */
+  /** Meanwhile the entity was stopped or released, or a further event was held behind it. */
   readonly changed: boolean;
 }
 
 async function redriveGroup(
   projection: Projection,
   repair: RepairPorts,
-  events: readonly SetAside[],
+  events: readonly ParkedEvent[],
   stopMarker: number | undefined,
 ): Promise<GroupResult> {
   const { boundary, settings, nowMs } = projection;
@@ -110,37 +109,33 @@ async function redriveGroup(
   let error: unknown;
   try {
     const readings = await Promise.all(events.map(({ message }) => readMessage(boundary, message, nowMs(), settings)));
-    // What is poison now may be so for another reason than before, or was held; how long it has lain there stays.
-    const since = new Map(events.map(({ message, setAsideAtMs }) => [message.sequenceNumber, setAsideAtMs]));
-    const park = (aside: SetAside) =>
-      repair.replaceAside({ ...aside, setAsideAtMs: since.get(aside.message.sequenceNumber) ?? aside.setAsideAtMs });
+    // An event that is poison again may have another reason now. The time since it was parked stays the first one.
+    const since = new Map(events.map(({ message, parkedAtMs }) => [message.sequenceNumber, parkedAtMs]));
+    const park = (parked: ParkedEvent) =>
+      repair.replaceParked({ ...parked, parkedAtMs: since.get(parked.message.sequenceNumber) ?? parked.parkedAtMs });
     const ports = { ...projection.ports, park };
     await projectGroup({ ...projection, ports }, readings, settle, stopMarker);
   } catch (caught) {
     error = caught;
-    changed = error instanceof Error && error.name === 'StopChanged';
+    changed = error instanceof StopChanged;
     if (stopMarker !== undefined && !changed) throw error;
   }
   const redriven = events.map(({ message }): Redriven => {
     const { outcome, reason } = ended.get(message) ?? { outcome: 'failed', reason: undefined };
     const failure = outcome === 'failed' && error instanceof Error ? { error: error.name } : {};
-    return { key: keyOf(message), outcome, reason, ...failure };
+    return { key: parkedKey(message), outcome, reason, ...failure };
   });
   const done = redriven.filter(({ outcome }) => !['parked', 'held', 'failed'].includes(outcome));
-  await repair.removeAside(done.map(({ key }) => key));
+  await repair.removeParked(done.map(({ key }) => key));
   return { redriven, changed };
 }
 
-async function dropGroup(repair: RepairPorts, events: readonly SetAside[]): Promise<GroupResult> {
-  const keys = events.map(({ message }) => keyOf(message));
-  await repair.removeAside(keys);
+async function dropGroup(repair: RepairPorts, events: readonly ParkedEvent[]): Promise<GroupResult> {
+  const keys = events.map(({ message }) => parkedKey(message));
+  await repair.removeParked(keys);
   return { redriven: keys.map((key) => ({ key, outcome: 'discarded', reason: undefined })), changed: false };
 }
 
-function keyOf({ groupId, sequenceNumber }: ReceivedMessage): SetAsideKey {
-  return { groupId, sequenceNumber };
-}
-
-function inOrder(events: readonly SetAside[]): SetAside[] {
-  return [...events].sort((a, b) => (a.message.sequenceNumber < b.message.sequenceNumber ? -1 : 1));
+function inOrder(events: readonly ParkedEvent[]): ParkedEvent[] {
+  return [...events].sort((a, b) => byParkedKey(a.message, b.message));
 }

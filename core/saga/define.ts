@@ -1,58 +1,86 @@
-import { BOUNDARY_PATTERN } from '../contract.ts';
+import { BOUNDARY_PATTERN } from '../contract/define-boundary.ts';
 import { FreshetError, quoted } from '../errors.ts';
 import type { Fact, FactContract, FactOf, FactsOf } from '../facts/fact.ts';
 import type { State } from '../state.ts';
 
-/** What a decision has done: recorded once, in the transaction that stores the decision. */
+/** An action that a saga decides on. It is recorded once, in the transaction that stores the decision. */
 export interface Effect {
-  /** Unique within the saga's instance; a letter, then up to 39 letters or digits. */
+  /**
+   * Name of the action: 1 to 40 ASCII letters and digits, starting with a letter. Unique within the saga's instance.
+   * `Overdue` is reserved.
+   */
   readonly name: string;
+  /** The data of the action: a JSON object within the limits of a state. */
   readonly data: State;
 }
 
 /** The effect that a missed deadline records. */
 export const OVERDUE = 'Overdue';
 
-/** Facts by their type. */
+/** Facts by type. */
 export type FactsByType = Readonly<Record<string, Fact>>;
 
-/** A saga: decides once, when all the facts that it needs have arrived, in whatever order. */
+/** A saga makes one decision when all the facts it needs have arrived, in any order. See `defineSaga`. */
 export interface Saga {
+  /** 1 to 30 lower-case letters, digits and hyphens, starting with a letter; unique among the sagas of an account. */
   readonly name: string;
-  /** The module that holds this definition, as a `file:` URL or an absolute path: it is bundled into the saga's functions. */
+  /**
+   * The module that holds this definition, as a `file:` URL or an absolute path. It is bundled into the saga's
+   * functions.
+   */
   readonly module: string;
+  /** The facts that the decision waits for, one of each type. */
   readonly needs: readonly FactContract[];
+  /** The facts that cancel the decision; empty if there are none. */
   readonly cancelledBy: readonly FactContract[];
-  /** How long all facts may take, from the first one's arrival; undefined: for ever. */
+  /** Seconds from the arrival of the first fact until an alert; undefined if there is no deadline. */
   readonly deadlineSeconds: number | undefined;
-  // Methods: what a definition takes is narrower than this, and the facts that it gets are checked before.
+  // Methods, because their parameters are wider than those of a definition. The facts are checked before the calls.
+  /** Returns the key of the instance that a fact belongs to. */
   key(fact: Fact): string;
+  /** Returns the effects of the decision. */
   decide(facts: FactsByType): readonly Effect[];
+  /** Returns the effects of a cancellation after the decision. */
   cancelledLate(facts: FactsByType): readonly Effect[];
 }
 
-/** What a saga is made of. */
+/** The definition of a saga, passed to `defineSaga`. */
 export interface SagaDefinition<
   Needs extends readonly FactContract[],
   Cancels extends readonly FactContract[] = readonly [],
 > {
-  /** Lower-case letters, digits and hyphens, at most 30, a letter first; unique among the sagas of an account. */
+  /** 1 to 30 lower-case letters, digits and hyphens, starting with a letter; unique among the sagas of an account. */
   readonly name: string;
-  /** The facts that the decision waits for, one of each type. */
+  /** The facts that the decision waits for, one of each type; at least one. */
   readonly needs: Needs;
-  /** What a fact belongs to, an order's id say: 1 to 1,024 bytes. Default: what the fact is about. */
+  /**
+   * Returns the key of the instance that a fact belongs to, such as an order's id: 1 to 1,024 bytes. Default: the id
+   * that the fact is about.
+   */
   key?(fact: FactOf<Needs[number] | Cancels[number]>): string;
-  /** Facts that call the decision off when they come before it. Default none. */
+  /** Facts that cancel the decision if they arrive before it. Default: none. */
   readonly cancelledBy?: Cancels;
-  /** What to do of a cancellation that comes after the decision. Needed where `cancelledBy` is given. */
+  /**
+   * What to do if a cancellation arrives after the decision: `ignore`, or a function that returns the effects to
+   * record. Required with `cancelledBy`.
+   */
   readonly cancelledLate?: 'ignore' | ((facts: FactsOf<Needs> & Partial<FactsOf<Cancels>>) => readonly Effect[]);
-  /** How long all facts may take before an alert is raised once, seconds from the first one's arrival. Default: for ever. */
+  /**
+   * Seconds from the arrival of the first fact after which the saga raises one alert if facts are still missing: an
+   * integer from 60 to 31,622,400 (366 days). Default: no deadline.
+   */
   readonly deadlineSeconds?: number;
-  /** Pure: the effects follow from the facts alone. It may run several times, and its effects are recorded once. */
+  /**
+   * Returns the effects of the decision, at most 99. It must be pure: the effects depend only on the
+   * facts. It may run several times, but its effects are recorded once.
+   */
   decide(facts: FactsOf<Needs>): readonly Effect[];
 }
 
-/** What a saga's module exports: compiled to CommonJS and loaded as an ES module, its default is a property of what it exports. */
+/**
+ * A loaded module of a saga. When a module compiled to CommonJS is loaded as an ES module, its default export is nested
+ * once more.
+ */
 export interface SagaModule {
   readonly default: Saga | { readonly default: Saga };
 }
@@ -62,14 +90,16 @@ export function sagaOf({ default: exported }: SagaModule): Saga {
   return 'default' in exported ? exported.default : exported;
 }
 
-/** Longest deadline: a year. */
+/** Bounds of a deadline: a minute and a (leap) year. */
+const MIN_DEADLINE_SECONDS = 60;
 const MAX_DEADLINE_SECONDS = 366 * 86_400;
 
 /**
- * Defines a saga. The module that calls it exports the result as its default.
+ * Defines a saga. Export the result as the default export of the module that calls this function.
  *
- * @param module the calling module's `import.meta.url`; `__filename` in a CommonJS module
- * @throws FreshetError `InvalidSaga`
+ * @param module the calling module's `import.meta.url`, or `__filename` in a CommonJS module
+ * @param definition the saga's name, facts and decision
+ * @throws FreshetError `InvalidSaga` if a setting is missing or outside its range
  */
 export function defineSaga<
   const Needs extends readonly FactContract[],
@@ -80,33 +110,40 @@ export function defineSaga<
   if (!BOUNDARY_PATTERN.test(name)) {
     throw invalid(
       'name',
-      `given: ${quoted(name)}. Allowed: 1 to 30 lower-case letters, digits and hyphens, a letter first`,
+      `not a valid saga name: ${quoted(name)}. Allowed: 1 to 30 lower-case letters, digits and hyphens, ` +
+        'starting with a letter',
     );
   }
-  if (needs.length === 0) throw invalid('needs', 'given: none. A saga waits for at least one fact');
+  if (needs.length === 0) throw invalid('needs', 'no facts: []. Required: at least one fact to wait for');
   const types = [...needs, ...cancelledBy].map(({ type }) => type);
   if (new Set(types).size < types.length) {
-    throw invalid('needs', `given with cancelledBy: ${types.join(', ')}. Each type of fact once`);
+    throw invalid(
+      'needs',
+      `a type of fact twice: ${types.join(', ')}. Allowed: each type once in needs and cancelledBy`,
+    );
   }
   if (cancelledBy.length > 0 && definition.cancelledLate === undefined) {
-    throw invalid('cancelledLate', 'not given. What a cancellation after the decision does: "ignore", or its effects');
+    throw invalid('cancelledLate', 'missing. Required with cancelledBy: "ignore", or a function that returns effects');
   }
-  if (
-    deadlineSeconds !== undefined &&
-    (!Number.isInteger(deadlineSeconds) || deadlineSeconds < 60 || deadlineSeconds > MAX_DEADLINE_SECONDS)
-  ) {
-    throw invalid(
-      'deadlineSeconds',
-      `given: ${quoted(deadlineSeconds)}. Allowed: an integer from 60 to ${MAX_DEADLINE_SECONDS}`,
-    );
+  if (deadlineSeconds !== undefined && !isDeadline(deadlineSeconds)) {
+    const allowed = `an integer from ${MIN_DEADLINE_SECONDS} to ${MAX_DEADLINE_SECONDS}`;
+    throw invalid('deadlineSeconds', `not a valid deadline: ${quoted(deadlineSeconds)}. Allowed: ${allowed}`);
   }
   const about = new Map<string, string>([...needs, ...cancelledBy].map((contract) => [contract.type, contract.about]));
   return {
-    ...{ name, module, needs, cancelledBy, deadlineSeconds },
+    name,
+    module,
+    needs,
+    cancelledBy,
+    deadlineSeconds,
     key: definition.key ?? ((fact: Fact) => fact.data[about.get(fact.type) ?? ''] ?? ''),
     decide: definition.decide,
     cancelledLate: cancelledLate === 'ignore' ? () => [] : cancelledLate,
   };
+}
+
+function isDeadline(seconds: number): boolean {
+  return Number.isInteger(seconds) && seconds >= MIN_DEADLINE_SECONDS && seconds <= MAX_DEADLINE_SECONDS;
 }
 
 function invalid(field: string, problem: string): FreshetError {

@@ -3,53 +3,60 @@ import type { Fact } from '../facts/fact.ts';
 import type { Effect, Saga } from './define.ts';
 import { overdueStep, type SagaClock, type SagaInstance, type SagaOutcome, type Step, sagaStep } from './step.ts';
 
-/** What the store said of a commit. */
+/** The store's response to a commit. */
 export type SagaCommit =
   | { readonly kind: 'committed' }
-  /** Another write came between reading and this. */
+  /** Another write changed the instance between the read and this commit. */
   | { readonly kind: 'overtaken' }
-  /** Effects of these names were recorded before, by an instance that was forgotten since. */
+  /** Effects with these names were recorded earlier, by an instance that has been deleted since. */
   | { readonly kind: 'recorded'; readonly names: readonly string[] };
 
-/** Where a saga's instances and effects lie. Each call throws only when infrastructure fails. */
+/** Stores a saga's instances and effects. A call throws only if infrastructure fails. */
 export interface SagaStore {
-  /** What is stored under a key, read consistently; undefined for nothing. */
+  /** Returns the instance of a key, read consistently; undefined if there is none. */
   read(key: string): Promise<SagaInstance | undefined>;
   /**
-   * Stores an instance and records its effects, all or nothing: only if the revision before this one is stored (nothing, for the first
-   * one), and none of the effects was recorded before.
+   * Stores an instance and records its effects in one transaction. Succeeds only if the previous revision is stored
+   * (for the first revision, none) and none of the effects was recorded before.
    */
   commit(instance: SagaInstance, effects: readonly Effect[]): Promise<SagaCommit>;
 }
 
-/** Finds what waits too long. */
+/** Finds the instances that are overdue. */
 export interface DueInstances {
-  /** Keys of instances whose `dueAtMs` has passed, of each part of the table alike, the oldest first. */
+  /** Returns keys of instances whose `dueAtMs` has passed, taken evenly from all partitions, the oldest first. */
   due(nowMs: number, limit: number): Promise<readonly string[]>;
 }
 
-/** What a saga did. */
+/** The result of handling a fact or a deadline. */
 export interface SagaResult {
   readonly key: string;
   readonly outcome: SagaOutcome;
-  /** Names of the effects that were recorded with it. */
+  /** Names of the effects that were recorded. */
   readonly effects: readonly string[];
 }
 
-/** How often a commit that is overtaken is decided anew; facts about one thing share a message group, so others are rare. */
+/**
+ * Maximum number of attempts to commit. Facts with the same key share a message group, so an overtaken commit is rare.
+ */
 const MAX_ATTEMPTS = 8;
 
-/** Takes a fact in: reads, decides, commits, and decides anew when it was overtaken. Throws when it stays so, or infrastructure fails. */
+/**
+ * Handles a fact: reads the instance, decides and commits, and repeats that if another write overtook the commit.
+ * Throws if all attempts are overtaken or infrastructure fails.
+ */
 export async function handleFact(saga: Saga, store: SagaStore, fact: Fact, clock: SagaClock): Promise<SagaResult> {
   const key = saga.key(fact);
   assertEntityId(key);
   const result = await committed(store, key, (instance) => sagaStep(saga, instance, fact, clock));
-  // A fact always has an outcome.
+  // `sagaStep` returns a step for every fact.
   if (result === undefined) throw new Error(`no step for fact ${fact.id}`);
   return result;
 }
 
-/** Raises the alert of an instance that waits beyond its deadline; undefined where it doesn't any more, or another one was faster. */
+/**
+ * Raises the alert of an overdue instance. Returns undefined if it isn't overdue, or another call has raised the alert.
+ */
 export function handleDeadline(
   saga: Saga,
   store: SagaStore,
@@ -70,10 +77,10 @@ async function committed(
     const result = await commit(store, next);
     if (result !== undefined) return { key, outcome: next.outcome, effects: result.map(({ name }) => name) };
   }
-  throw new Error(`instance ${key}: overtaken ${MAX_ATTEMPTS} times in a row`);
+  throw new Error(`instance ${key}: other writes overtook the commit ${MAX_ATTEMPTS} times in a row`);
 }
 
-/** The effects that were recorded, undefined if another write came first. */
+/** Returns the recorded effects, or undefined if another write overtook the commit. */
 async function commit(store: SagaStore, { next, effects }: Step): Promise<readonly Effect[] | undefined> {
   if (next === undefined) return [];
   const result = await store.commit(next, effects);

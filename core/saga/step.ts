@@ -3,32 +3,43 @@ import type { Fact } from '../facts/fact.ts';
 import { canonicalState } from '../state.ts';
 import { type Effect, type FactsByType, OVERDUE, type Saga } from './define.ts';
 
-/** Effects of one decision: a transaction takes 100 actions (ddb/Constraints, 2026-11-23), and one is the instance. */
+/**
+ * Maximum number of effects of one decision: a transaction allows 100 actions (ddb/Constraints, 2026-11-23), and one is
+ * the instance.
+ */
 const MAX_EFFECTS = 99;
 
-/** One run of a saga: what it knows of one key. */
+/** The facts and the decision of a saga for one key. */
 export interface SagaInstance {
+  /** Key of the instance, such as an order's id: 1 to 1,024 bytes. */
   readonly key: string;
   /** Integer from 1 that grows by one with each write. */
   readonly revision: number;
-  /** `waiting` for facts · `decided` · `cancelled` before a decision. The last two are for good. */
+  /** `waiting` for facts, `decided`, or `cancelled` before a decision. `decided` and `cancelled` are final. */
   readonly status: 'waiting' | 'decided' | 'cancelled';
   /** The first fact of each type. */
   readonly facts: FactsByType;
   /** When the first fact arrived, ISO 8601. */
   readonly beganAt: string;
-  /** When an alert is raised, epoch milliseconds; undefined where none is to be raised any more. */
+  /** When an alert is raised, epoch milliseconds; undefined if no alert is due. */
   readonly dueAtMs: number | undefined;
-  /** Names of the effects that were recorded. */
+  /** Names of the recorded effects. */
   readonly effects: readonly string[];
-  /** When a settled instance may be forgotten, epoch seconds; undefined while it waits. */
+  /** When a decided or cancelled instance may be deleted, epoch seconds; undefined while it waits. */
   readonly expiresAtSeconds: number | undefined;
 }
 
 /**
- * What became of a fact. `waiting`: taken, others are missing · `decided`: it was the last one · `cancelled`: it called the decision off ·
- * `cancelled-late`: the decision was taken before · `duplicate`: this very event came before · `repeated`: another event of its type came
- * before, and the first one counts · `after-cancellation`: nothing is decided any more · `overdue`: no fact, the deadline passed.
+ * The outcomes of a fact or a deadline.
+ *
+ * - `waiting`: the fact was stored, and others are missing
+ * - `decided`: the fact was the last one needed
+ * - `cancelled`: the fact cancelled the decision before it was made
+ * - `cancelled-late`: the fact is a cancellation, but the decision was already made
+ * - `duplicate`: the same event arrived before
+ * - `repeated`: another event of the same type arrived before; the first one counts
+ * - `after-cancellation`: the instance is cancelled, so the fact has no effect
+ * - `overdue`: the deadline passed while facts were missing
  */
 export const SAGA_OUTCOMES = [
   'waiting',
@@ -44,26 +55,28 @@ export const SAGA_OUTCOMES = [
 /** See `SAGA_OUTCOMES`. */
 export type SagaOutcome = (typeof SAGA_OUTCOMES)[number];
 
-/** What to do of a fact or a deadline; without `next` nothing. */
+/** The reaction to a fact or a deadline. */
 export interface Step {
   readonly outcome: SagaOutcome;
-  /** What is to be stored, in one transaction with the effects. */
+  /** The instance to store, in one transaction with the effects; undefined if there is nothing to store. */
   readonly next?: SagaInstance;
   readonly effects: readonly Effect[];
 }
 
-/** What a step depends on beside the facts. */
+/** The times that a step depends on. */
 export interface SagaClock {
+  /** Current time, epoch milliseconds. */
   readonly nowMs: number;
-  /** How long a settled instance is kept, seconds: longer than any way in which a fact can come again. */
+  /** How long a decided or cancelled instance is kept, in seconds: longer than any fact can take to arrive again. */
   readonly keepSeconds: number;
 }
 
 /**
  * Decides what a fact does to an instance.
  *
- * @param instance what is stored of the fact's key; undefined for nothing
- * @throws FreshetError `InvalidState` | `InvalidEntityType` on effects that can't be recorded, and whatever the saga's own functions throw
+ * @param instance the stored instance of the fact's key; undefined if there is none
+ * @throws FreshetError `InvalidState` | `InvalidEntityType` if an effect can't be recorded; errors of the saga's own
+ *   functions pass through
  */
 export function sagaStep(saga: Saga, instance: SagaInstance | undefined, fact: Fact, clock: SagaClock): Step {
   const known = instance && Object.hasOwn(instance.facts, fact.type) ? instance.facts[fact.type] : undefined;
@@ -80,7 +93,7 @@ export function sagaStep(saga: Saga, instance: SagaInstance | undefined, fact: F
   return settled(taken, 'decided', 'decided', saga.decide(taken.facts), clock);
 }
 
-/** Decides what the passing of time does: one alert for an instance that waits beyond its deadline. Undefined where nothing is due. */
+/** Returns the step that raises the alert of an overdue instance; undefined if no alert is due. */
 export function overdueStep(saga: Saga, instance: SagaInstance, nowMs: number): Step | undefined {
   const { status, dueAtMs, revision, beganAt } = instance;
   if (status !== 'waiting' || dueAtMs === undefined || dueAtMs > nowMs) return undefined;
@@ -89,20 +102,28 @@ export function overdueStep(saga: Saga, instance: SagaInstance, nowMs: number): 
   return { outcome: 'overdue', next, effects: [effect] };
 }
 
-/** The types of facts that an instance still waits for. */
+/** Returns the types of the facts that an instance still waits for. */
 export function missingFacts(saga: Saga, { facts }: Pick<SagaInstance, 'facts'>): string[] {
   return saga.needs.map(({ type }) => type).filter((type) => !Object.hasOwn(facts, type));
 }
 
 function begun({ deadlineSeconds }: Saga, key: string, { nowMs }: SagaClock): SagaInstance {
   return {
-    ...{ key, revision: 0, status: 'waiting', facts: {}, effects: [], expiresAtSeconds: undefined },
+    key,
+    revision: 0,
+    status: 'waiting',
+    facts: {},
+    effects: [],
+    expiresAtSeconds: undefined,
     beganAt: new Date(nowMs).toISOString(),
     dueAtMs: deadlineSeconds === undefined ? undefined : nowMs + deadlineSeconds * 1000,
   };
 }
 
-/** Of the effects of a late cancellation, those that are new: a second one, by a fact of another type, asks for the same again. */
+/**
+ * Returns the new effects of a late cancellation. A second cancellation, by a fact of another type, returns the same
+ * effects again.
+ */
 function unrecorded({ effects: recorded }: SagaInstance, effects: readonly Effect[]): readonly Effect[] {
   return effects.filter(({ name }) => name === OVERDUE || !recorded.includes(name));
 }
@@ -115,7 +136,9 @@ function settled(
   { nowMs, keepSeconds }: SagaClock,
 ): Step {
   if (effects.length > MAX_EFFECTS) {
-    throw new Error(`${effects.length} effects of ${instance.key} at once. At most ${MAX_EFFECTS}.`);
+    throw new Error(
+      `effects: too many for instance ${instance.key}: ${effects.length}. Allowed: at most ${MAX_EFFECTS} at once.`,
+    );
   }
   const names = effects.map(({ name }) => name);
   for (const { name, data } of effects) assertEffect({ type: name, id: instance.key }, data);
@@ -123,7 +146,8 @@ function settled(
   const twice = all.find((name, index) => (name === OVERDUE && names.includes(name)) || all.indexOf(name) !== index);
   if (twice !== undefined) {
     throw new Error(
-      `effect ${twice} of ${instance.key}: recorded before, or ${OVERDUE}. Each name once in an instance.`,
+      `effects: instance ${instance.key} can't record ${twice}. ` +
+        `Allowed: each name once in an instance, and never ${OVERDUE}, which is reserved for deadlines.`,
     );
   }
   const expiresAtSeconds = Math.ceil(nowMs / 1000) + keepSeconds;

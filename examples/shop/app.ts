@@ -5,8 +5,9 @@ import { OrderingStack } from './ordering/stack.ts';
 import { WarehouseStack } from './warehouse/stack.ts';
 
 /**
- * The shop: one stack per boundary, and one that watches them all. An example's data comes from npm packages, so it goes with its stacks,
- * unless the app is told otherwise: `cdk deploy --all -c stage=production`.
+ * The small shop: one stack for each boundary, and one stack that monitors all of them. The stage is `development`, so
+ * that all data is deleted with its stack: the example's data comes from npm packages. To keep the data, run
+ * `cdk deploy --all -c stage=production`.
  */
 export function shopApp(props?: AppProps): App {
   const app = new App(props);

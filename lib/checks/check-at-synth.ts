@@ -2,9 +2,9 @@ import { Annotations } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
 import { deadLettersAreKept } from './dead-letter-rules.ts';
 import { consumersMayDecrypt, snsMayUseKeys } from './key-rules.ts';
-import { queuesKeepWhatIsOfUse, tombstonesOutliveEvents } from './life-rules.ts';
+import { queuesKeepUsableMessages, tombstonesOutliveEvents } from './life-rules.ts';
 import type { Page, Plan, Problem, Rule } from './plan.ts';
-import { throughputHasItsScope, visibilityCoversTimeout } from './queue-rules.ts';
+import { throughputHasItsDeduplicationScope, visibilityCoversTimeout } from './queue-rules.ts';
 import { planOf } from './render.ts';
 import {
   deduplicationIdsAreOurs,
@@ -13,22 +13,22 @@ import {
   streamStartsAtItsBeginning,
 } from './stream-rules.ts';
 
-/** Every rule; docs/checks.md says what each is about. */
+/** All rules. docs/checks.md explains each of them. */
 export const RULES: readonly Rule[] = [
   visibilityCoversTimeout,
   deadLettersAreKept,
-  throughputHasItsScope,
+  throughputHasItsDeduplicationScope,
   tombstonesOutliveEvents,
   streamStartsAtItsBeginning,
   streamFailuresAreKept,
-  queuesKeepWhatIsOfUse,
+  queuesKeepUsableMessages,
   snsMayUseKeys,
   consumersMayDecrypt,
   failuresAreReported,
   deduplicationIdsAreOurs,
 ];
 
-/** Where AWS keeps its guides, by the name that the limits and problems cite them by. */
+/** The paths of AWS's guides, by the names with which limits and problems cite them. */
 const GUIDES = new Map([
   ['ddb', 'amazondynamodb/latest/developerguide'],
   ['lambda', 'lambda/latest/dg'],
@@ -38,8 +38,9 @@ const GUIDES = new Map([
 const SQS_API = 'AWSSimpleQueueService/latest/APIReference';
 
 /**
- * Has everything below a construct checked when the app is synthesised: after all aspects, with property overrides, as it would be deployed.
- * All problems are reported at once, and fail the synthesis.
+ * Checks all resources below a construct when the app is synthesised. The check runs after all aspects and includes
+ * property overrides, so it sees what would be deployed. It reports all problems at once, and each problem fails the
+ * synthesis.
  */
 export function checkAtSynth(construct: Construct): void {
   construct.node.addValidation({
@@ -52,7 +53,7 @@ export function checkAtSynth(construct: Construct): void {
   });
 }
 
-/** What all rules find, each finding once, with its message. */
+/** The problems that all rules find, each once, with its message. */
 export function problemsOf(plan: Plan): readonly (Problem & { readonly text: string })[] {
   const found = RULES.flatMap((rule) => rule(plan)).map((problem) => [messageOf(problem), problem] as const);
   return [...new Map(found)].map(([text, problem]) => ({ ...problem, text }));

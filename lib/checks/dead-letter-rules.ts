@@ -1,7 +1,7 @@
 import { LIMITS } from '../limits.ts';
 import { below, isFifo, isSet, numberOr, ownOf, type Plan, type Problem, type Rendered, TYPE } from './plan.ts';
 
-/** What can't be delivered or worked off is kept: a dead-letter queue, of its source's type. */
+/** Every subscription, and every queue that receives changes, has a dead-letter queue of its own type. */
 export function deadLettersAreKept(plan: Plan): readonly Problem[] {
   const subscriptions = ownOf(plan, TYPE.subscription).filter(({ properties }) => properties.Protocol === 'sqs');
   const endpoints = subscriptions.map((one) => plan.target(one, one.properties.Endpoint));
@@ -20,9 +20,11 @@ function subscriptionDeadLetters(plan: Plan, subscription: Rendered): readonly P
       {
         path,
         what: 'the subscription has no RedrivePolicy with a deadLetterTargetArn',
-        why: 'what SNS cannot deliver to the queue, at once where a permission or key is refused, is dropped without a trace',
+        why:
+          'SNS drops events that it cannot deliver to the queue without a trace, and does not retry if a ' +
+          'permission or key is refused',
         page: 'sns/sns-dead-letter-queues',
-        fix: 'give it a RedrivePolicy whose deadLetterTargetArn is a FIFO queue, as the construct does',
+        fix: 'add a RedrivePolicy whose deadLetterTargetArn is a FIFO queue, as the construct does',
       },
     ];
   }
@@ -30,10 +32,12 @@ function subscriptionDeadLetters(plan: Plan, subscription: Rendered): readonly P
   return [
     {
       path,
-      what: 'the subscription of a FIFO queue has a standard queue as its dead-letter queue',
-      why: 'a FIFO topic sets aside in FIFO queues only, so what it cannot deliver would be lost',
+      what: 'the subscription of a FIFO queue uses a standard queue as its dead-letter queue',
+      why:
+        'a FIFO topic can only use a FIFO queue as a dead-letter queue, so events that it cannot deliver would be ' +
+        'lost',
       page: 'sns/sns-dead-letter-queues',
-      fix: 'let deadLetterTargetArn be a FIFO queue',
+      fix: 'set deadLetterTargetArn to a FIFO queue',
     },
   ];
 }
@@ -46,10 +50,12 @@ function queueDeadLetters(plan: Plan, queue: Rendered, isSubscribed: boolean): r
     return [
       {
         path,
-        what: 'the queue of the changes has no RedrivePolicy with a deadLetterTargetArn',
-        why: 'an event that crashes its projector each time comes back until it expires, and is then lost without a trace',
+        what: 'the queue that receives changes has no RedrivePolicy with a deadLetterTargetArn',
+        why:
+          'an event that crashes the projector on every attempt returns until it expires, and SQS then deletes it ' +
+          'without a trace',
         page: 'sqs/sqs-dead-letter-queues',
-        fix: 'give it a RedrivePolicy whose deadLetterTargetArn is a FIFO queue, as the construct does',
+        fix: 'add a RedrivePolicy whose deadLetterTargetArn is a FIFO queue, as the construct does',
       },
     ];
   }
@@ -60,30 +66,34 @@ function queueDeadLetters(plan: Plan, queue: Rendered, isSubscribed: boolean): r
   if (given !== undefined && given !== fifo) {
     problems.push({
       path,
-      what: `a ${typeName(fifo)} queue has a ${typeName(given)} queue as its dead-letter queue`,
-      why: 'SQS takes only a dead-letter queue of the same type, so the deployment would fail',
+      what: `a ${typeName(fifo)} queue uses a ${typeName(given)} queue as its dead-letter queue`,
+      why: 'SQS accepts only a dead-letter queue of the same type, so the deployment would fail',
       page: 'sqs/API_SetQueueAttributes',
-      fix: `let deadLetterTargetArn be a ${typeName(fifo)} queue`,
+      fix: `set deadLetterTargetArn to a ${typeName(fifo)} queue`,
     });
   }
   if (receives !== undefined && receives < LIMITS.minMaxReceiveCount) {
     problems.push({
       path,
       what: `maxReceiveCount is ${receives}`,
-      why: 'throttling counts, and in a FIFO queue those behind a failing message count with it, so innocent messages would be moved out of order',
+      why:
+        'throttling counts as a receive, and in a FIFO queue the messages behind a failing message are counted ' +
+        'with it, so SQS would move healthy messages out of order',
       page: 'lambda/services-sqs-configure',
-      fix: `set maxReceiveCount to at least ${LIMITS.minMaxReceiveCount}; the constructs use ${LIMITS.maxMaxReceiveCount}, since the projector sets poison aside by itself`,
+      fix:
+        `set maxReceiveCount to at least ${LIMITS.minMaxReceiveCount}; the constructs use ` +
+        `${LIMITS.maxMaxReceiveCount}, because the projector parks poison itself`,
     });
   }
   return problems;
 }
 
-/** The value that names a queue's or subscription's dead-letter queue. */
+/** The property that names the dead-letter queue of a queue or subscription. */
 export function deadLetterTarget(resource: Rendered): unknown {
   return redrivePolicy(resource).deadLetterTargetArn;
 }
 
-/** CloudFormation takes it as an object or as its JSON. */
+/** CloudFormation accepts the policy as an object or as JSON text. */
 function redrivePolicy({ properties }: Rendered): {
   readonly deadLetterTargetArn: unknown;
   readonly maxReceiveCount: unknown;

@@ -16,12 +16,14 @@ const SNS = 'sns.amazonaws.com';
 const DECRYPT = 'kms:Decrypt';
 const SNS_ACTIONS = ['kms:GenerateDataKey', DECRYPT];
 
-/** The warning where a key's policy can't be read. */
+/** The id of the warning that a key's policy can't be read. */
 export const KEY_NOT_CHECKED = 'freshet-aws:keyPolicyNotChecked';
 
-const STATEMENT = `{"Effect": "Allow", "Principal": {"Service": "${SNS}"}, "Action": ["kms:GenerateDataKey*", "kms:Decrypt"], "Resource": "*"}`;
+const STATEMENT =
+  `{"Effect": "Allow", "Principal": {"Service": "${SNS}"}, "Action": ["kms:GenerateDataKey*", "kms:Decrypt"], ` +
+  '"Resource": "*"}';
 
-/** SNS may use the key of each queue that it delivers to or sets aside in. */
+/** SNS may use the key of every queue that a subscription names as endpoint or as dead-letter queue. */
 export function snsMayUseKeys(plan: Plan): readonly Problem[] {
   return ownOf(plan, TYPE.subscription).flatMap((subscription) =>
     [subscription.properties.Endpoint, deadLetterTarget(subscription)].flatMap((value) => {
@@ -35,15 +37,16 @@ function snsMayUseKeyOf(plan: Plan, queue: Rendered): readonly Problem[] {
   const given = queue.properties.KmsMasterKeyId;
   if (given === undefined) return [];
   const why =
-    'SNS does not try again what a key refuses: the event goes to the dead-letter queue, and is lost where that has the same key';
+    'SNS does not retry a delivery that a key refuses: the event goes to the dead-letter queue, or is lost if ' +
+    'that queue has the same key';
   if (isAwsManaged(given)) {
     return [
       {
         path: queue.path,
-        what: "the queue is encrypted with AWS's own key, alias/aws/sqs",
-        why: `${why}. No policy can let SNS use that key`,
+        what: 'the queue is encrypted with the AWS managed key alias/aws/sqs',
+        why: `${why}. No policy can let SNS use the AWS managed key`,
         page: 'sqs/sqs-key-management',
-        fix: 'encrypt with a key of your own whose policy lets SNS in, or with SSE-SQS (SqsManagedSseEnabled)',
+        fix: 'use a key of your own whose policy lets SNS use it, or SSE-SQS (SqsManagedSseEnabled)',
       },
     ];
   }
@@ -52,10 +55,12 @@ function snsMayUseKeyOf(plan: Plan, queue: Rendered): readonly Problem[] {
     return [
       {
         path: queue.path,
-        what: `its key is not one of this app (KmsMasterKeyId: ${JSON.stringify(given)}), so its policy cannot be checked`,
+        what:
+          `its key is not in this app (KmsMasterKeyId: ${JSON.stringify(given)}), so the key policy cannot be ` +
+          'checked',
         why,
         page: 'sqs/sqs-key-management',
-        fix: `see that the key's policy has a statement as ${STATEMENT}`,
+        fix: `make sure that the key policy contains the statement ${STATEMENT}`,
         warning: KEY_NOT_CHECKED,
       },
     ];
@@ -68,33 +73,36 @@ function snsMayUseKeyOf(plan: Plan, queue: Rendered): readonly Problem[] {
   return [
     {
       path: queue.path,
-      what: `the policy of its key ${key.path} does not let ${SNS} do ${missing.join(' and ')}`,
+      what: `the policy of its key ${key.path} does not let ${SNS} use ${missing.join(' and ')}`,
       why,
       page: 'sqs/sqs-key-management',
-      fix: `add to the key's policy ${STATEMENT}`,
+      fix: `add to the key policy the statement ${STATEMENT}`,
     },
   ];
 }
 
-/** A function that works on an encrypted queue may decrypt what is in it. */
+/** A function that reads an encrypted queue may decrypt its messages. */
 export function consumersMayDecrypt(plan: Plan): readonly Problem[] {
   return consumedQueues(plan).flatMap(({ queue, consumer }) => {
     const key = targetOf(plan, queue, queue.properties.KmsMasterKeyId, TYPE.key);
     const role = consumer && targetOf(plan, consumer, consumer.properties.Role, TYPE.role);
-    // The policy of a key that isn't in the app may let the role in.
+    // The policy of a key outside the app can't be read, and may allow the role.
     if (key === undefined || role === undefined || hasUnknownPolicies(role)) return [];
     if (mayDecrypt(plan, role, key) || isLetInBy(plan, key, role)) return [];
     return {
       path: queue.path,
-      what: `the queue is encrypted with ${key.path}, which the role of ${consumer?.path} has no kms:Decrypt for`,
-      why: 'Lambda polls with that role and receives nothing, without an error of the function; the queue fills up',
+      what: `the queue is encrypted with ${key.path}, but the role of ${consumer?.path} lacks kms:Decrypt for that key`,
+      why: 'Lambda polls with that role, receives nothing and reports no function error, so the queue fills up',
       page: 'lambda/services-sqs-configure',
-      fix: `grant it: key.grantDecrypt(role) with the role ${role.path}`,
+      fix: `grant the permission: key.grantDecrypt(role) with the role ${role.path}`,
     };
   });
 }
 
-/** Whether one of the role's policies lets it decrypt with a key. A resource that can't be told counts as that key. */
+/**
+ * Whether a policy of the role allows it to decrypt with the key. A resource that can't be resolved counts as that
+ * key.
+ */
 function mayDecrypt(plan: Plan, role: Rendered, key: Rendered): boolean {
   const attached = [...plan.all(TYPE.policy), ...plan.all(TYPE.managedPolicy)]
     .filter((policy) => listOf(policy.properties.Roles).some((one) => plan.target(policy, one) === role))
@@ -111,7 +119,7 @@ function mayDecrypt(plan: Plan, role: Rendered, key: Rendered): boolean {
   );
 }
 
-/** Whether the key's own policy names the role. */
+/** Whether the key's own policy allows the role to decrypt. */
 function isLetInBy(plan: Plan, key: Rendered, role: Rendered): boolean {
   return statementsOf(key.properties.KeyPolicy).some(
     (one) =>
@@ -121,7 +129,10 @@ function isLetInBy(plan: Plan, key: Rendered, role: Rendered): boolean {
   );
 }
 
-/** AWS's own service-role policies know no keys; what is in another managed policy by ARN can't be told. */
+/**
+ * Whether the role has a managed policy whose content is unknown. AWS's service-role policies are known to grant no
+ * keys.
+ */
 function hasUnknownPolicies(role: Rendered): boolean {
   return listOf(role.properties.ManagedPolicyArns).some(
     (arn) => !JSON.stringify(arn).includes(':iam::aws:policy/service-role/'),
@@ -136,14 +147,14 @@ function statementsOf(document: unknown): readonly Readonly<Record<string, unkno
   return listOf(below(document, 'Statement')).filter(isRecord);
 }
 
-/** Whether a statement allows an action; conditions are taken to be met. */
+/** Whether a statement allows an action. Conditions are assumed to hold. */
 function allows({ Effect, Action }: Readonly<Record<string, unknown>>, action: string): boolean {
   return (
     Effect === 'Allow' && listOf(Action).some((pattern) => typeof pattern === 'string' && matches(pattern, action))
   );
 }
 
-/** IAM's wildcards; actions know no case. */
+/** Matches an action against an IAM pattern with wildcards, ignoring case. */
 function matches(pattern: string, action: string): boolean {
   const source = pattern
     .replaceAll(/[.+^${}()|[\]\\]/g, '\\$&')

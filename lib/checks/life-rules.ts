@@ -7,12 +7,12 @@ import { below, consumedQueues, numberOr, ownOf, type Plan, type Problem, type R
 const TOMBSTONE_LIFE = 'TOMBSTONE_LIFE_SECONDS';
 const MAX_EVENT_AGE = 'MAX_EVENT_AGE_SECONDS';
 
-/** How old what a function takes in may be, by the environment that says so; what has no such limit is of use for good. */
+/** The environment variables that limit the age of the messages a function accepts. */
 const LIVES = [MAX_EVENT_AGE, 'REPORT_LIFE_SECONDS'];
 
 const LONGEST = LIMITS.maxRetention.toSeconds();
 
-/** A deletion is remembered for longer than an event may be old, and by all functions alike. */
+/** A tombstone lives longer than the maximum event age, and all functions use the same two values. */
 export function tombstonesOutliveEvents(plan: Plan): readonly Problem[] {
   const functions = ownOf(plan, TYPE.function).filter(
     (one) => environment(one, TOMBSTONE_LIFE) !== undefined || environment(one, MAX_EVENT_AGE) !== undefined,
@@ -27,15 +27,17 @@ function tooShort(one: Rendered): readonly Problem[] {
   return [
     {
       path: one.path,
-      what: `${TOMBSTONE_LIFE} is ${text(life)}, and ${MAX_EVENT_AGE} ${text(age)}`,
-      why: 'once its expiry has removed the tombstone, an older event that returns brings the deleted entity back',
+      what: `${TOMBSTONE_LIFE} is ${text(life)}, but ${MAX_EVENT_AGE} is ${text(age)}`,
+      why: 'after the tombstone has expired, an older event that returns would bring the deleted entity back',
       page: 'ddb/TTL',
-      fix: `let the two be apart by at least ${TOMBSTONE_MARGIN.toHumanString()}: remove the override and set the props tombstoneLife and maxEventAge`,
+      fix:
+        `make the first at least ${TOMBSTONE_MARGIN.toHumanString()} longer than the second: remove the override ` +
+        'and set the props tombstoneLife and maxEventAge',
     },
   ];
 }
 
-/** What all of a cache's functions must agree on, and don't. */
+/** Values that must be the same in all functions of a cache, but differ. */
 function disagreements([first, ...others]: readonly Rendered[]): readonly Problem[] {
   if (first === undefined) return [];
   return others.flatMap((other) =>
@@ -44,17 +46,24 @@ function disagreements([first, ...others]: readonly Rendered[]): readonly Proble
       if (here === there) return [];
       return {
         path: other.path,
-        what: `${name} is ${there} here and ${here} in ${first.path}`,
-        why: 'one of them applies an event that the other takes for too old, after the tombstone that guards against it has expired',
+        what: `${name} is ${there} here, but ${here} in ${first.path}`,
+        why:
+          'one function would apply an event that the other one parks as too old, after the tombstone that ' +
+          'protects against it has expired',
         page: 'ddb/TTL' as const,
-        fix: 'remove the override and set the props tombstoneLife and maxEventAge, which both functions get',
+        fix:
+          'remove the override and set the props tombstoneLife and maxEventAge, which set the value for both ' +
+          'functions',
       };
     }),
   );
 }
 
-/** A queue keeps what is in it for as long as its consumer would take it, and a dead-letter queue for no less than its source. */
-export function queuesKeepWhatIsOfUse(plan: Plan): readonly Problem[] {
+/**
+ * A queue keeps messages as long as its consumer accepts them; a dead-letter queue keeps them at least as long as its
+ * source.
+ */
+export function queuesKeepUsableMessages(plan: Plan): readonly Problem[] {
   const queues = ownOf(plan, TYPE.queue);
   const consumed = consumedQueues(plan);
   const keepers = keepersOf(plan);
@@ -74,27 +83,29 @@ function tooShortlyKept(queue: Rendered, consumers: readonly (Rendered | undefin
   return [
     {
       path: queue.path,
-      what: `MessageRetentionPeriod is ${text(given)}${queue.properties.MessageRetentionPeriod === undefined ? ', the default' : ''}`,
-      why: `SQS deletes what is older without a trace, and ${by || 'whoever works it off'} could still use it`,
+      what:
+        'MessageRetentionPeriod is ' +
+        `${text(given)}${queue.properties.MessageRetentionPeriod === undefined ? ', the default' : ''}`,
+      why: `SQS deletes older messages without a trace, but ${by || 'whoever drains the queue'} could still use them`,
       page: 'sqs/quotas-messages',
       fix: `set MessageRetentionPeriod to at least ${text(useful)}`,
     },
   ];
 }
 
-/** How long a consumer may use a message, in seconds; 14 days, the longest that SQS keeps one, where nothing limits it. */
+/** How long a consumer accepts a message, in seconds. Without a limit this is 14 days, SQS's longest retention. */
 function lifeFor(consumer: Rendered | undefined): number {
   const given = consumer && LIVES.map((name) => environment(consumer, name)).find((life) => life !== undefined);
   return Math.min(numberOr(given, LONGEST) ?? LONGEST, LONGEST);
 }
 
 interface Kept {
-  /** undefined for a mapping, which keeps nothing itself. */
+  /** undefined for a mapping or subscription, which stores no messages itself. */
   readonly source: Rendered | undefined;
   readonly keeper: Rendered;
 }
 
-/** The queues into which the construct's queues, subscriptions and mappings put what they give up on. */
+/** The queues that receive the failed messages of the construct's queues, subscriptions and mappings. */
 function keepersOf(plan: Plan): readonly Kept[] {
   return plan.own.flatMap((one) => {
     const value =
@@ -113,8 +124,10 @@ function shorterThanSource({ source, keeper }: Kept): readonly Problem[] {
   return [
     {
       path: keeper.path,
-      what: `MessageRetentionPeriod is ${text(here)}, and its source ${source.path} keeps a message for ${text(there)}`,
-      why: 'in a standard queue a dead letter keeps the age it had and may expire as it arrives; in a FIFO queue it would be kept for less than what is not dead',
+      what: `MessageRetentionPeriod is ${text(here)}, but its source ${source.path} keeps messages for ${text(there)}`,
+      why:
+        'in a standard queue a dead letter keeps its age and may expire on arrival; a FIFO queue would keep dead ' +
+        'letters for less time than its source keeps messages',
       page: 'sqs/setting-up-dead-letter-queue-retention',
       fix: `set MessageRetentionPeriod to at least ${text(there)}`,
     },
@@ -129,7 +142,7 @@ function environment({ properties }: Rendered, name: string): unknown {
   return below(properties.Environment, 'Variables', name);
 }
 
-/** The exact figure, and one that can be read. */
+/** The exact number of seconds, and a readable duration. */
 function text(seconds: number): string {
   return `${seconds} s (${Duration.seconds(seconds).toHumanString()})`;
 }

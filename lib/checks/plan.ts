@@ -1,24 +1,26 @@
-/** A resource as it would be deployed: its properties as the template says them, overrides included. */
+/** A resource as it would be deployed: its properties as in the template, with overrides. */
 export interface Rendered {
-  /** Where it is in the construct tree, `Ordering/Cache/Queue`. */
+  /** The path in the construct tree, such as `Ordering/Cache/Queue`. */
   readonly path: string;
   readonly logicalId: string;
-  /** CloudFormation's type, `AWS::SQS::Queue`. */
+  /** The CloudFormation type, such as `AWS::SQS::Queue`. */
   readonly type: string;
   readonly properties: Readonly<Record<string, unknown>>;
 }
 
-/** What a construct would deploy, and what that refers to. */
+/** The resources that a construct would deploy, and the resources they refer to. */
 export interface Plan {
   /** The resources below the construct. */
   readonly own: readonly Rendered[];
-  /** The whole app's resources of a type. */
+  /** All resources of a type in the app. */
   readonly all: (type: string) => readonly Rendered[];
-  /** The resource that a value among a resource's properties refers to; undefined where that can't be told. */
+  /**
+   * Resolves a property value of the resource `from` to the resource it refers to; undefined if that isn't possible.
+   */
   readonly target: (from: Rendered, value: unknown) => Rendered | undefined;
 }
 
-/** The types that the rules look at. */
+/** The resource types that the rules check. */
 export const TYPE = {
   function: 'AWS::Lambda::Function',
   key: 'AWS::KMS::Key',
@@ -31,26 +33,26 @@ export const TYPE = {
   topic: 'AWS::SNS::Topic',
 } as const;
 
-/** An AWS page by guide and name, as the limits cite them: `sqs/quotas-queues`. */
+/** An AWS page by guide and name, cited as in `limits.ts`: `sqs/quotas-queues`. */
 export type Page = `${'ddb' | 'lambda' | 'sns' | 'sqs'}/${string}`;
 
-/** Something that would be deployed and must not be. */
+/** A setting that must not be deployed. */
 export interface Problem {
-  /** Of the resource that is wrong. */
+  /** The path of the wrong resource. */
   readonly path: string;
-  /** What was given. */
+  /** What is set. */
   readonly what: string;
-  /** What comes of it. */
+  /** The consequence. */
   readonly why: string;
-  /** Where AWS says so. */
+  /** The AWS page that documents it. */
   readonly page: Page;
-  /** What to do. */
+  /** How to correct it. */
   readonly fix: string;
-  /** Given where it can't be told whether something is wrong: the id of the warning that it is then. */
+  /** The id of a warning. It is set if the check can't decide whether the setting is wrong, so it only warns. */
   readonly warning?: string;
 }
 
-/** Looks at what would be deployed. What it can't read, as a deployment parameter, it lets pass. */
+/** Checks what would be deployed. A value that a rule can't read, such as a deployment parameter, passes. */
 export type Rule = (plan: Plan) => readonly Problem[];
 
 /** The resources of a type below the construct. */
@@ -64,24 +66,24 @@ export function targetOf(plan: Plan, from: Rendered, value: unknown, type: strin
   return target?.type === type ? target : undefined;
 }
 
-/** What lies below a value by a path of keys; undefined where there is nothing. */
+/** The value at a path of keys below a value; undefined if there is none. */
 export function below(value: unknown, ...keys: readonly string[]): unknown {
   return keys.reduce<unknown>((at, key) => (isRecord(at) ? at[key] : undefined), value);
 }
 
-/** A value's number, or the default where it isn't given; undefined where it can't be read. */
+/** Reads a number; returns `orElse` if the value is undefined, and undefined if it can't be read as a number. */
 export function numberOr<D>(value: unknown, orElse: D): number | D | undefined {
   if (value === undefined) return orElse;
   const number = typeof value === 'string' && value.trim() !== '' ? Number(value) : value;
   return typeof number === 'number' && Number.isFinite(number) ? number : undefined;
 }
 
-/** Whether a flag is set; CloudFormation takes texts too. */
+/** Whether a flag is set. CloudFormation also accepts the text `true`. */
 export function isSet(value: unknown): boolean {
   return value === true || value === 'true';
 }
 
-/** A list's items; of anything else a list of it alone, of nothing none. */
+/** A list as it is, any other value as a list of one, and undefined as an empty list. */
 export function listOf(value: unknown): readonly unknown[] {
   if (value === undefined) return [];
   return Array.isArray(value) ? value : [value];
@@ -91,7 +93,9 @@ export function isRecord(value: unknown): value is Readonly<Record<string, unkno
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** Whether a queue or topic that a value names is FIFO; undefined where that can't be told. A FIFO name ends in `.fifo`. */
+/**
+ * Whether a value names a FIFO queue or topic, whose name or ARN ends in `.fifo`; undefined if it can't be resolved.
+ */
 export function isFifo(plan: Plan, from: Rendered, value: unknown): boolean | undefined {
   if (typeof value === 'string') return value.endsWith('.fifo');
   const target = plan.target(from, value);
@@ -100,15 +104,18 @@ export function isFifo(plan: Plan, from: Rendered, value: unknown): boolean | un
   return undefined;
 }
 
-/** An SQS mapping's queue and function. */
+/** An SQS event source mapping, with its queue and its function. */
 export interface Consumed {
   readonly mapping: Rendered;
   readonly queue: Rendered;
-  /** undefined where it isn't a function of the app. */
+  /** undefined if the function isn't in the app. */
   readonly consumer: Rendered | undefined;
 }
 
-/** The app's mappings from the construct's queues, wherever they are, and the construct's own from others' queues. */
+/**
+ * All mappings in the app that read a queue of the construct, and all of the construct's mappings that read another
+ * queue.
+ */
 export function consumedQueues(plan: Plan): readonly Consumed[] {
   return plan.all(TYPE.mapping).flatMap((mapping) => {
     const queue = targetOf(plan, mapping, mapping.properties.EventSourceArn, TYPE.queue);

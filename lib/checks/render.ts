@@ -2,7 +2,10 @@ import { CfnResource, Stack, Stage } from 'aws-cdk-lib';
 import type { IConstruct } from 'constructs';
 import { below, isRecord, type Plan, type Rendered } from './plan.ts';
 
-/** What a construct would deploy, with the app around it, as of now; asked when the app is synthesised. */
+/**
+ * What a construct would deploy at this moment, together with the rest of the app. Call it when the app is
+ * synthesised.
+ */
 export function planOf(construct: IConstruct): Plan {
   const app = resourcesIn(Stage.of(construct) ?? construct.node.root);
   const rendered = new Map<CfnResource, Rendered | undefined>();
@@ -33,14 +36,14 @@ function resourcesIn(construct: IConstruct): CfnResource[] {
 }
 
 /**
- * A resource as its stack's template will have it. Property overrides are merged in by this method alone, which the CDK declares internal and
- * its stacks call when they write their templates.
+ * A resource as in the template of its stack. Only `_toCloudFormation` merges property overrides. The CDK declares it
+ * internal; stacks call it to write their templates.
  */
 function renderedOf(resource: CfnResource): Rendered | undefined {
   const internal = resource as unknown as { _toCloudFormation(): unknown };
   const template: unknown = Stack.of(resource).resolve(internal._toCloudFormation());
   const resources = below(template, 'Resources');
-  // One that isn't to be synthesised renders as nothing.
+  // A resource that is excluded from synthesis renders as nothing.
   const [entry] = Object.entries(isRecord(resources) ? resources : {});
   if (entry === undefined) return undefined;
   const [logicalId, definition] = entry;
@@ -53,7 +56,7 @@ function renderedOf(resource: CfnResource): Rendered | undefined {
   };
 }
 
-/** Finds the resource that a value in a stack's template refers to, in that stack or in another of the app. */
+/** Finds the resource that a template value of a stack refers to, in that stack or in another stack of the app. */
 function referenced(app: readonly CfnResource[]): (stack: Stack, value: unknown) => CfnResource | undefined {
   const byStack = new Map<Stack, Map<string, CfnResource>>();
   for (const resource of app) {
@@ -71,8 +74,9 @@ function referenced(app: readonly CfnResource[]): (stack: Stack, value: unknown)
 }
 
 /**
- * Whether a value is how a stack's template names another stack's resource: an import, or a nested stack's parameter or output. The CDK has put
- * these in place before it validates; a resource that the stack doesn't use reads as in its own stack.
+ * Whether a template value of one stack names a resource of another stack: by an import, or by the parameter or output
+ * of a nested stack. The CDK creates these references before it validates. If the stack doesn't use the resource, the
+ * reference reads the same as in the resource's own stack.
  */
 function isImported(resource: CfnResource, stack: Stack, value: unknown): boolean {
   const home = Stack.of(resource);

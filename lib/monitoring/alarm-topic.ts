@@ -5,12 +5,13 @@ import { Topic } from 'aws-cdk-lib/aws-sns';
 import { EmailSubscription } from 'aws-cdk-lib/aws-sns-subscriptions';
 import type { Construct } from 'constructs';
 
-/** Shortest time that a deleted key can be brought back in (kms/API_ScheduleKeyDeletion, 2026-11-25). */
+/** The shortest time during which you can restore a deleted key (kms/API_ScheduleKeyDeletion, 2026-11-25). */
 const PENDING_WINDOW = Duration.days(7);
 
 /**
- * An encrypted topic that the alarms of this account and region may publish to. Its key is its own: CloudWatch can't use alias/aws/sns
- * (sns/sns-key-management). It holds nothing that is worth keeping, so both go with their stack.
+ * Creates an encrypted topic to which the alarms of this account and region may publish. The topic needs its own key,
+ * because CloudWatch can't use alias/aws/sns (sns/sns-key-management). The topic and the key are deleted with their
+ * stack.
  */
 export function alarmTopic(scope: Construct, email: string | undefined): Topic {
   const stack = Stack.of(scope);
@@ -26,7 +27,7 @@ export function alarmTopic(scope: Construct, email: string | undefined): Topic {
     new PolicyStatement({ principals, conditions, actions: ['kms:Decrypt', 'kms:GenerateDataKey*'], resources: ['*'] }),
   );
   const topic = new Topic(scope, 'Alarms', { masterKey: key, enforceSSL: true });
-  // A topic with a policy of its own has lost the default one, by which its account's services could publish.
+  // This policy replaces the topic's default policy, which lets services of the account publish.
   const alarms = {
     service: 'cloudwatch',
     resource: 'alarm',

@@ -10,44 +10,51 @@ import {
 } from 'aws-cdk-lib/aws-cloudwatch';
 import type { Construct } from 'constructs';
 
-/** `page`: somebody is woken, since data is or soon will be wrong, refused or lost · `ticket`: it can wait for working hours. */
+/**
+ * `page`: wakes somebody, because data is or soon will be wrong, refused or lost. `ticket`: can wait for working
+ * hours.
+ */
 export type Severity = 'page' | 'ticket';
 
-/** What an alarm says, whatever it looks at. */
+/** The text of an alarm, common to all kinds. */
 export interface AlarmText {
   readonly severity: Severity;
-  /** What is wrong, in one sentence, for somebody who knows nothing yet. */
+  /** What is wrong, in one sentence for somebody who knows nothing about it yet. */
   readonly sentence: string;
 }
 
-/** An alarm as data. Its kind, the key that it is listed under, names it and is the heading of its entry in the runbook. */
+/**
+ * An alarm as data. Its kind is the key under which it is listed; the alarm and its runbook entry are named after its
+ * kind.
+ */
 export interface MetricAlarm extends AlarmText {
   readonly metric: IMetric;
-  /** A datapoint, of one minute, counts when it is above. */
+  /** A datapoint (one minute) counts when its value is above this threshold. */
   readonly above: number;
   /**
-   * How many of how many datapoints count. Where the metric fills gaps, fewer than all of them: the newest minute often has no value yet, and
-   * what fills it must not decide (cloudwatch/using-metric-math, FILL).
+   * The number of datapoints that must count, and the number of datapoints that are evaluated. If the metric fills
+   * gaps, the first number is smaller than the second: the newest minute often has no value yet, and its filled value
+   * must not decide (cloudwatch/using-metric-math, FILL).
    */
   readonly datapoints: readonly [number, number];
-  /** What a minute without a value means. */
+  /** How to treat a minute without a value. */
   readonly missing: TreatMissingData;
 }
 
-/** An alarm on the states of others. */
+/** An alarm on the states of other alarms. */
 export interface CombinedAlarm extends AlarmText {
   /** `ALARM("name")`, joined by AND, OR and NOT. */
   readonly rule: string;
 }
 
-/** Whom alarms tell and where they are explained. */
+/** Where alarms are sent, and where they are explained. */
 export interface AlarmSettings {
-  /** Sent what is raised, and of pages also that they are over. */
+  /** Receives every raised alarm, and for pages also the end of the alarm. */
   readonly notify: IAlarmAction;
   readonly runbookUrl: string;
 }
 
-/** Creates an alarm. @param actions beside the notification, when it is raised */
+/** Creates an alarm. @param actions to run when it is raised, in addition to the notification */
 export function createAlarm(
   scope: Construct,
   kind: string,
@@ -71,7 +78,11 @@ export function createAlarm(
   return withActions(alarm, spec, settings, actions);
 }
 
-/** Creates an alarm on others. @param actions beside the notification, when it is raised */
+/**
+ * Creates an alarm on the states of other alarms.
+ *
+ * @param actions to run when it is raised, in addition to the notification
+ */
 export function createCombinedAlarm(
   scope: Construct,
   kind: string,

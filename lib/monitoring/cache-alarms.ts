@@ -7,20 +7,23 @@ import type { CombinedAlarm, MetricAlarm } from './alarm.ts';
 import { arrivals, freshetMetric, math, PERIOD } from './metrics.ts';
 import type { Thresholds } from './monitoring-props.ts';
 
-/** From this age on an event is old: heartbeats come every minute, and a queue that is kept up with holds nothing for longer than seconds. */
+/** From this age on, an event is old: heartbeats arrive every minute, and events normally wait for seconds. */
 export const OLD = Duration.minutes(5);
 
-/** What the projectors of a cache with default concurrency hold at once, ten batches of ten: a smaller backlog is no backlog. */
+/**
+ * What the projectors of a cache with default concurrency hold at once: ten batches of ten. A smaller backlog is
+ * normal.
+ */
 export const ONE_ROUND = 100;
 
 const OLD_SECONDS = OLD.toSeconds();
 const HALF_RETENTION_SECONDS = LIMITS.maxRetention.toSeconds() / 2;
 const { BREACHING, IGNORE, NOT_BREACHING } = TreatMissingData;
 
-/** The kinds of alarms that each cache has. */
+/** The kinds of alarms on a cache. */
 export type CacheAlarm = keyof ReturnType<typeof cacheAlarms>;
 
-/** All alarms of a cache but the one that combines them. */
+/** All alarms on a cache except `behind`, which combines them. */
 export function cacheAlarms(cache: LocalCache, { leadTime, staleness, inflowMinutes }: Thresholds) {
   const { boundary, queue } = cache;
   const name = `Cache ${boundary.name}`;
@@ -33,7 +36,7 @@ export function cacheAlarms(cache: LocalCache, { leadTime, staleness, inflowMinu
   return {
     'inflow-above-outflow': {
       severity: 'ticket',
-      sentence: `${name} takes in less than is produced: its backlog has been growing for ${inflowMinutes} minutes.`,
+      sentence: `${name} receives more events than it processes: its backlog has grown for ${inflowMinutes} minutes.`,
       metric: math(
         'grows',
         `IF(FILL(production, 0) > FILL(consumption, 0) AND FILL(backlog, 0) > ${ONE_ROUND}, 1, 0)`,
@@ -47,11 +50,13 @@ export function cacheAlarms(cache: LocalCache, { leadTime, staleness, inflowMinu
       datapoints: [Math.ceil(0.8 * inflowMinutes), inflowMinutes],
       missing: NOT_BREACHING,
     },
-    // The age alone misleads: it passes over messages that were received more than three times (sqs/sqs-available-cloudwatch-metrics). A
-    // stalled cache gets no heartbeats either, whether its projector stands still or nothing arrives.
+    // The age alone misleads: it excludes messages that were received more than three times
+    // (sqs/sqs-available-cloudwatch-metrics). Staleness covers them, because a stalled cache applies no heartbeats.
     stalled: {
       severity: 'ticket',
-      sentence: `${name} stands still: events are older than ${OLD.toMinutes()} minutes, or none come, and nothing was deleted from its queue.`,
+      sentence:
+        `${name} has stopped: events are older than ${OLD.toMinutes()} minutes or none arrive, ` +
+        'and none is deleted from its queue.',
       metric: math(
         'stalled',
         `IF((FILL(age, 0) > ${OLD_SECONDS} OR FILL(staleness, REPEAT) > ${OLD_SECONDS}) AND FILL(deleted, 0) == 0, 1, 0)`,
@@ -61,11 +66,12 @@ export function cacheAlarms(cache: LocalCache, { leadTime, staleness, inflowMinu
       datapoints: [5, 8],
       missing: NOT_BREACHING,
     },
-    // While all is slow, the oldest event has waited as long as the backlog takes; here it has waited twice that and more. A group that fails
-    // each time may not show in the age, but its messages come back, and not because the table throttles.
+    // If all events are slow, the oldest event has waited as long as the backlog takes. Here it has waited at least
+    // twice that time. The age may not show a group that fails each time, but its messages return, and not because
+    // the table throttles.
     'group-stuck': {
       severity: 'ticket',
-      sentence: `One entity or a few of ${lower(name)} don't get through, while the others do.`,
+      sentence: `${name} doesn't update one entity or a few entities, while it updates the others.`,
       metric: math(
         'stuck',
         `IF((FILL(age, 0) > ${OLD_SECONDS} OR FILL(returned, 0) > FILL(throttled, 0)) AND FILL(deleted, 0) > 0 AND ` +
@@ -78,7 +84,9 @@ export function cacheAlarms(cache: LocalCache, { leadTime, staleness, inflowMinu
     },
     'age-over-half-of-retention': {
       severity: 'page',
-      sentence: `${name} has an event that has waited for more than half of the ${LIMITS.maxRetention.toDays()} days after which SQS drops it.`,
+      sentence:
+        `${name} has an event that has waited for more than half of the ${LIMITS.maxRetention.toDays()} days ` +
+        'after which SQS deletes it.',
       metric: age,
       above: HALF_RETENTION_SECONDS,
       datapoints: [3, 3],
@@ -86,13 +94,13 @@ export function cacheAlarms(cache: LocalCache, { leadTime, staleness, inflowMinu
     },
     'lead-time': {
       severity: 'ticket',
-      sentence: `${name} gets one event in a hundred later than ${leadTime.toHumanString()} after the owner's commit.`,
+      sentence: `${name} applies 1 % of its events more than ${leadTime.toHumanString()} after the owner's commit.`,
       metric: freshetMetric(boundary, PROJECTOR_METRICS.leadTime, 'p99'),
       above: leadTime.toMilliseconds(),
       datapoints: [5, 10],
       missing: NOT_BREACHING,
     },
-    // A cache that reports nothing may lag by anything.
+    // If a cache doesn't report, its lag is unknown.
     staleness: {
       severity: 'ticket',
       sentence: `${name} may lag by more than ${staleness.toHumanString()}, or doesn't report how far it lags.`,
@@ -103,15 +111,15 @@ export function cacheAlarms(cache: LocalCache, { leadTime, staleness, inflowMinu
     },
     parked: {
       severity: 'ticket',
-      sentence: `${name} has set events aside, parked or held: its entities stay as they are until somebody decides.`,
-      metric: freshetMetric(boundary, REPORT_METRICS.setAside, 'Maximum'),
+      sentence: `${name} has parked or held events: it doesn't update their entities until somebody acts.`,
+      metric: freshetMetric(boundary, REPORT_METRICS.parked, 'Maximum'),
       above: 0,
       datapoints: [1, 1],
       missing: IGNORE,
     },
     'subscription-dead-letters': {
       severity: 'page',
-      sentence: `${name} gets events that SNS couldn't deliver to its queue: none may come through.`,
+      sentence: `${name} misses events that SNS couldn't deliver to its queue, and may receive no events at all.`,
       metric: arrivals(cache.subscriptionDeadLetterQueue),
       above: 0,
       datapoints: [1, 15],
@@ -119,7 +127,7 @@ export function cacheAlarms(cache: LocalCache, { leadTime, staleness, inflowMinu
     },
     'dead-letters': {
       severity: 'ticket',
-      sentence: `${name} got a message ${LIMITS.maxMaxReceiveCount} times and its projector never answered.`,
+      sentence: `${name} received a message ${LIMITS.maxMaxReceiveCount} times, and its projector never answered.`,
       metric: arrivals(cache.deadLetterQueue),
       above: 0,
       datapoints: [1, 15],
@@ -127,7 +135,7 @@ export function cacheAlarms(cache: LocalCache, { leadTime, staleness, inflowMinu
     },
     conflicts: {
       severity: 'page',
-      sentence: `${name} got an event that contradicts what it holds at the same version: the owner's history isn't one.`,
+      sentence: `${name} received other content for a version that it already holds: its owner has two histories.`,
       metric: freshetMetric(boundary, PROJECTOR_METRICS.conflicts, 'Sum'),
       above: 0,
       datapoints: [1, 15],
@@ -135,7 +143,7 @@ export function cacheAlarms(cache: LocalCache, { leadTime, staleness, inflowMinu
     },
     throttles: {
       severity: 'ticket',
-      sentence: `${name} writes more than its table takes: events come back to the queue and wait.`,
+      sentence: `${name} writes more than its table accepts: throttled events return to the queue and wait.`,
       metric: throttled,
       above: 0,
       datapoints: [5, 10],
@@ -145,16 +153,20 @@ export function cacheAlarms(cache: LocalCache, { leadTime, staleness, inflowMinu
 }
 
 /**
- * The one page for a cache that lags; what it combines are tickets. Somebody must look now: it stands still; or it lags beyond its objective and that isn't merely
- * the age of what is set aside or of a stuck group, which have alarms of their own; or a growing backlog already shows in the lead time.
+ * The only page for a cache that lags. The alarms that it combines are tickets. It is raised when one of these is
+ * true:
+ * - The cache has stopped.
+ * - Its staleness is above its objective, and no parked event or stuck group explains that. Those have their own
+ *   alarms.
+ * - Its backlog grows, and its lead time is above its objective.
  *
- * @param alarmName the name of one of its alarms
+ * @param alarmName returns the name of the cache's alarm of a kind
  */
 export function behind({ boundary }: LocalCache, alarmName: (kind: CacheAlarm) => string): CombinedAlarm {
   const raised = (kind: CacheAlarm) => `ALARM("${alarmName(kind)}")`;
   return {
     severity: 'page',
-    sentence: `Cache ${boundary.name} is behind: what it answers is older than promised.`,
+    sentence: `Cache ${boundary.name} is behind: it answers with data that is older than promised.`,
     rule: [
       raised('stalled'),
       `(${raised('staleness')} AND NOT (${raised('parked')} OR ${raised('group-stuck')}))`,
@@ -162,5 +174,3 @@ export function behind({ boundary }: LocalCache, alarmName: (kind: CacheAlarm) =
     ].join(' OR '),
   };
 }
-
-const lower = (text: string): string => text.charAt(0).toLowerCase() + text.slice(1);

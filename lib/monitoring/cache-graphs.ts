@@ -7,9 +7,9 @@ import { type FreshetMetric, freshetMetric, math, PERIOD, type Statistic } from 
 import type { Thresholds } from './monitoring-props.ts';
 
 /**
- * How a cache gets on.
+ * The graphs of a cache.
  *
- * @param hottestGroupsRule the Contributor Insights rule on its groups; undefined for none
+ * @param hottestGroupsRule the Contributor Insights rule that counts its message groups; undefined if there is none
  */
 export function cacheGraphs(
   cache: LocalCache,
@@ -38,7 +38,11 @@ export function cacheGraphs(
           }),
         ],
       },
-      { unit: '%', metrics: [own(REPORT_METRICS.utilisation, 'Average')], line: { value: 100, label: 'kept up with' } },
+      {
+        unit: '%',
+        metrics: [own(REPORT_METRICS.utilisation, 'Average')],
+        line: { value: 100, label: 'above: the backlog grows' },
+      },
     ),
     graph(
       'Backlog and drain time',
@@ -46,7 +50,7 @@ export function cacheGraphs(
       { unit: 's', metrics: [own(REPORT_METRICS.drainTime, 'Maximum')] },
     ),
     graph(
-      'Oldest age',
+      'Age of the oldest message',
       {
         unit: 's',
         metrics: [queue.metricApproximateAgeOfOldestMessage(most)],
@@ -78,7 +82,7 @@ export function cacheGraphs(
     graph('Parked and dead letters', {
       unit: 'events',
       metrics: [
-        own(REPORT_METRICS.setAside, 'Maximum'),
+        own(REPORT_METRICS.parked, 'Maximum'),
         own(PROJECTOR_METRICS.conflicts, 'Sum'),
         cache.deadLetterQueue.metricApproximateNumberOfMessagesVisible({ ...most, label: 'dead letters' }),
         cache.subscriptionDeadLetterQueue.metricApproximateNumberOfMessagesVisible({ ...most, label: 'undelivered' }),
@@ -90,7 +94,7 @@ export function cacheGraphs(
       metrics: [
         own(PROJECTOR_METRICS.throttled, 'Sum', 'throttled messages'),
         own(PROJECTOR_METRICS.returned, 'Sum', 'returned messages'),
-        table.metric('WriteThrottleEvents', { ...sum, label: 'throttled writes of the table' }),
+        table.metric('WriteThrottleEvents', { ...sum, label: 'throttled table writes' }),
         projector.metricThrottles({ ...sum, label: 'projector throttles' }),
         projector.metricErrors({ ...sum, label: 'projector errors' }),
         repair.metricErrors({ ...sum, label: 'repair errors' }),
@@ -99,12 +103,12 @@ export function cacheGraphs(
     graph('Hottest groups', {
       unit: 'events',
       metrics: [
-        own(PROJECTOR_METRICS.hottestGroup, 'Maximum', 'of one group in a batch'),
+        own(PROJECTOR_METRICS.hottestGroup, 'Maximum', 'largest group of a batch'),
         ...(hottestGroupsRule === undefined
           ? []
           : [
-              contributors('of the hottest group', 'MaxContributorValue'),
-              contributors('groups', 'UniqueContributors'),
+              contributors('hottest group', 'MaxContributorValue'),
+              contributors('number of groups', 'UniqueContributors'),
             ]),
       ],
     }),

@@ -11,19 +11,19 @@ import { heading } from './graph.ts';
 import type { Thresholds } from './monitoring-props.ts';
 import { ownerGraphs } from './owner-graphs.ts';
 
-/** One boundary's part of the dashboard. */
+/** A part of the dashboard: one construct and its alarms. */
 interface Part<T> {
   readonly of: T;
   readonly alarms: readonly IAlarm[];
 }
 
-/** A cache's part. */
+/** The part of the dashboard on a cache. */
 export interface CachePart extends Part<LocalCache> {
-  /** The Contributor Insights rule on its groups; undefined for none. */
+  /** The Contributor Insights rule that counts its message groups; undefined if there is none. */
   readonly hottestGroupsRule: string | undefined;
 }
 
-/** All that is watched. */
+/** Everything that the dashboard shows. */
 export interface Parts {
   readonly owners: readonly Part<EntityOwner>[];
   readonly caches: readonly CachePart[];
@@ -32,7 +32,7 @@ export interface Parts {
   readonly sagas: readonly Part<Saga>[];
 }
 
-/** One dashboard of all that is watched, each with its alarms first. */
+/** Creates one dashboard. Each part begins with its alarms. */
 export function createDashboard(
   scope: Construct,
   dashboardName: string,

@@ -8,52 +8,58 @@ import type { FactTopic } from '../fact-topic.ts';
 import { LIMITS } from '../limits.ts';
 import type { MetricAlarm } from './alarm.ts';
 import { arrivals, freshetMetric, iteratorAge, math, numbered, PERIOD, queueMetrics } from './metrics.ts';
-import { STREAM_USE } from './owner-alarms.ts';
+import { STREAM_USE, WAITED_TOO_LONG } from './owner-alarms.ts';
 
-/** Facts come when something happens, and are taken in within seconds: one that has waited for so long waits for somebody. */
+/** From this age on, a fact is late. Facts are normally processed within seconds. */
 export const LATE = Duration.minutes(15);
 
-/** From this age on somebody is woken: a tenth of the time after which a stream forgets, as for an owner's changes. */
+/**
+ * From this age on, an alarm pages: a tenth of the time after which a stream deletes records, as for an owner's
+ * changes.
+ */
 export const STUCK = Duration.minutes((LIMITS.streamRetention.toMinutes() * STREAM_USE) / 100);
 
-/** So many minutes of that time a queue must have been late or stood still. */
+/** The number of minutes, within `STUCK`, in which a queue must have been late or stopped. */
 const TWO_HOURS = 120;
 
 const { NOT_BREACHING } = TreatMissingData;
 
-/** What arrives where nothing should. */
+/** For something that should never arrive. */
 export const onArrival = { above: 0, datapoints: [1, 15], missing: NOT_BREACHING } as const;
 
-/** Of a stream's function: no value means that nothing came. How long a batch that failed waits for its next try isn't said, so few minutes do. */
+/**
+ * For the age at a function on a stream. No value means that nothing arrived. Lambda doesn't say how long a failed
+ * batch waits for its next try, so few datapoints are enough.
+ */
 export const onAge = (age: Duration) =>
   ({ above: age.toMilliseconds(), datapoints: [2, 15], missing: NOT_BREACHING }) as const;
 
-/** All alarms of a topic of facts. */
+/** All alarms on a topic of facts. */
 export function factTopicAlarms({ boundary, failureQueue, relay }: FactTopic): Record<string, MetricAlarm> {
   const name = `Boundary ${boundary.name}`;
   return {
     'facts-not-published': {
       severity: 'page',
-      sentence: `${name} committed a fact that wasn't published: nobody does what follows from it.`,
+      sentence: `${name} committed a fact that wasn't published: no service acts on it.`,
       metric: arrivals(failureQueue),
       ...onArrival,
     },
     'facts-delayed': {
       severity: 'ticket',
-      sentence: `${name} publishes its facts later than ${LATE.toHumanString()} after their commit.`,
+      sentence: `${name} publishes its facts more than ${LATE.toHumanString()} after their commit.`,
       metric: iteratorAge(relay),
       ...onAge(LATE),
     },
     'facts-unpublished-for-hours': {
       severity: 'page',
-      sentence: `${name} has a fact that has waited for ${STREAM_USE} % of the ${LIMITS.streamRetention.toHours()} hours after which its stream forgets it.`,
+      sentence: `${name} has a fact that ${WAITED_TOO_LONG}`,
       metric: iteratorAge(relay),
       ...onAge(STUCK),
     },
   };
 }
 
-/** All alarms of a queue of facts; that on crashes only where a function handles them. */
+/** All alarms on a queue of facts. It has the alarm on crashes only if a function handles the facts. */
 export function factQueueAlarms(facts: FactQueue): Record<string, MetricAlarm> {
   const { queue, handlers } = facts;
   const name = `Queue of facts ${facts.name}`;
@@ -61,32 +67,36 @@ export function factQueueAlarms(facts: FactQueue): Record<string, MetricAlarm> {
   return {
     'facts-undelivered': {
       severity: 'page',
-      sentence: `${name} doesn't get facts that SNS couldn't deliver to it: none may come through.`,
+      sentence: `${name} misses facts that SNS couldn't deliver to it, and may receive no facts at all.`,
       metric: arrivals(facts.subscriptionDeadLetterQueue),
       ...onArrival,
     },
     'facts-dead-letters': {
       severity: 'page',
-      sentence: `${name} received a fact ${LIMITS.maxMaxReceiveCount} times and its function never answered: what follows from it isn't done.`,
+      sentence:
+        `${name} received a fact ${LIMITS.maxMaxReceiveCount} times, and its function never answered: ` +
+        "the work for this fact isn't done.",
       metric: arrivals(facts.deadLetterQueue),
       ...onArrival,
     },
-    // Nothing that comes later makes good for a fact, unlike for a state.
+    // A later fact doesn't replace a parked fact, unlike a later state.
     'facts-parked': {
       severity: 'page',
-      sentence: `${name} has set facts aside, which its function failed on for too long or which are none: what follows from them isn't done.`,
+      sentence:
+        `${name} has parked facts that its function failed to process, or messages that it doesn't accept: ` +
+        "the work for them isn't done.",
       metric: freshetMetric({ name: factQueueName(facts.name) }, OUTCOME_METRICS.parked, 'Sum'),
       ...onArrival,
     },
     'facts-waiting': {
       severity: 'ticket',
-      sentence: `${name} has facts that have waited for ${LATE.toHumanString()}, or lets none through.`,
+      sentence: `${name} has facts that have waited for ${LATE.toHumanString()}, or doesn't process any of its facts.`,
       ...waiting,
       datapoints: [10, 15],
     },
     'facts-waiting-for-hours': {
       severity: 'page',
-      sentence: `${name} has had facts that wait, or let none through, for two hours.`,
+      sentence: `${name} has had waiting facts, or processed none of its facts, for two hours.`,
       ...waiting,
       datapoints: [TWO_HOURS, STUCK.toMinutes()],
     },
@@ -94,7 +104,10 @@ export function factQueueAlarms(facts: FactQueue): Record<string, MetricAlarm> {
   };
 }
 
-/** The age passes over what was received more than three times, so a queue that stands still is told by that nothing is deleted. */
+/**
+ * The age excludes messages that were received more than three times. So the expression also detects a queue from
+ * which nothing is deleted.
+ */
 function waitingIn(queue: IQueue): IMetric {
   const age = queue.metricApproximateAgeOfOldestMessage({ statistic: 'Maximum', period: PERIOD });
   return math(
@@ -105,15 +118,16 @@ function waitingIn(queue: IQueue): IMetric {
 }
 
 /**
- * Errors don't count what a function answers with. A fact that crashes it each time is there again when its visibility time-out is over: three such
- * tries out of four. Nothing else parks it.
+ * Lambda's errors exclude failures that a function returns in its answer. A fact that crashes the function is
+ * received again after the visibility time-out. So the alarm needs crashes in three minutes within the time of four
+ * tries, or within 15 minutes if that is longer. Nothing else parks this fact.
  */
 function crashes(name: string, { handlers, visibility }: FactQueue): MetricAlarm {
   const errors = handlers.map((handler) => handler.metricErrors({ statistic: 'Sum', period: PERIOD }));
   const [metrics, names] = numbered('errors', errors);
   return {
     severity: 'page',
-    sentence: `${name} has a function that crashes or runs out of time again and again: the facts of its batches wait.`,
+    sentence: `${name} has a function that crashes or times out again and again: the facts of its batches wait.`,
     metric: math('errors', names.map((one) => `FILL(${one}, 0)`).join(' + '), metrics),
     above: 0,
     datapoints: [3, Math.max(15, Math.ceil((4 * visibility.toSeconds()) / 60))],

@@ -13,15 +13,15 @@ import { freshetMetric, iteratorAge, PERIOD } from './metrics.ts';
 const SUM = { statistic: 'Sum', period: PERIOD };
 const MOST = { statistic: 'Maximum', period: PERIOD };
 
-/** Where it gets late, on a graph of an iterator's age and on one of a queue's. */
+/** The line above which facts are late, in the units of an iterator's age and of a queue's age. */
 const LATE_MS = { value: LATE.toMilliseconds(), label: 'late' };
 const LATE_SECONDS = { value: LATE.toSeconds(), label: 'late' };
 
-const lying = (queue: IQueue, label: string): IMetric =>
+const visibleMessages = (queue: IQueue, label: string): IMetric =>
   queue.metricApproximateNumberOfMessagesVisible({ ...MOST, label });
 const errorsOf = (fn: IFunction, label: string): IMetric => fn.metricErrors({ ...SUM, label });
 
-/** What is drawn of a topic of facts. */
+/** The graphs of a topic of facts. */
 export function factTopicGraphs({ boundary, relay, failureQueue }: FactTopic): IWidget[] {
   const name = factRelayName(boundary.name);
   return [
@@ -31,15 +31,15 @@ export function factTopicGraphs({ boundary, relay, failureQueue }: FactTopic): I
         freshetMetric({ name }, metric, 'Sum'),
       ),
     }),
-    graph('Age of the facts that the relay works on', { unit: 'ms', metrics: [iteratorAge(relay)], line: LATE_MS }),
-    graph('Not published, errors', {
+    graph('Age of the facts at the relay', { unit: 'ms', metrics: [iteratorAge(relay)], line: LATE_MS }),
+    graph('Unpublished facts and errors', {
       unit: 'count',
-      metrics: [lying(failureQueue, 'not published'), errorsOf(relay, 'relay errors')],
+      metrics: [visibleMessages(failureQueue, 'not published'), errorsOf(relay, 'relay errors')],
     }),
   ];
 }
 
-/** What is drawn of a queue of facts. */
+/** The graphs of a queue of facts. */
 export function factQueueGraphs(facts: FactQueue): IWidget[] {
   const own = (metric: Parameters<typeof freshetMetric>[1]) =>
     freshetMetric({ name: factQueueName(facts.name) }, metric, 'Sum');
@@ -49,49 +49,49 @@ export function factQueueGraphs(facts: FactQueue): IWidget[] {
       metrics: [PROJECTOR_METRICS.settled, PROJECTOR_METRICS.returned, OUTCOME_METRICS.parked].map(own),
     }),
     graph(
-      'Facts that wait',
+      'Facts waiting',
       {
         unit: 'facts',
         metrics: [
-          lying(facts.queue, 'visible'),
+          visibleMessages(facts.queue, 'visible'),
           facts.queue.metricApproximateNumberOfMessagesNotVisible({ ...MOST, label: 'in flight' }),
         ],
       },
       { unit: 's', metrics: [facts.queue.metricApproximateAgeOfOldestMessage(MOST)], line: LATE_SECONDS },
     ),
-    graph('Dead letters, errors', {
+    graph('Dead letters and errors', {
       unit: 'count',
       metrics: [
-        lying(facts.deadLetterQueue, 'dead letters'),
-        lying(facts.subscriptionDeadLetterQueue, 'undelivered'),
+        visibleMessages(facts.deadLetterQueue, 'dead letters'),
+        visibleMessages(facts.subscriptionDeadLetterQueue, 'undelivered'),
         ...facts.handlers.map((handler) => errorsOf(handler, `errors of ${handler.node.id}`)),
       ],
     }),
   ];
 }
 
-/** What is drawn of a saga beside its queue. */
+/** The graphs of a saga, without those of its queue. */
 export function sagaGraphs({ name, deadlines, effectHandlers }: Saga): IWidget[] {
   const outcomes = Object.values(SAGA_METRICS).map((metric) => freshetMetric({ name }, metric, 'Sum'));
   return [
-    graph('What facts came to', { unit: 'facts', metrics: outcomes }, undefined, true),
+    graph('Outcomes of facts', { unit: 'facts', metrics: outcomes }, undefined, true),
     ...(effectHandlers.length === 0
       ? []
       : [
-          graph('Age of the effects that are carried out', {
+          graph('Age of the effects at their handlers', {
             unit: 'ms',
             metrics: effectHandlers.map(({ handler }) => iteratorAge(handler, handler.node.id)),
             line: LATE_MS,
           }),
         ]),
-    graph('Effects that failed, errors', {
+    graph('Failed effects and errors', {
       unit: 'count',
       metrics: [
         ...effectHandlers.flatMap(({ handler, failureQueue }) => [
-          lying(failureQueue, `failed: ${handler.node.id}`),
+          visibleMessages(failureQueue, `failed: ${handler.node.id}`),
           errorsOf(handler, `errors of ${handler.node.id}`),
         ]),
-        ...(deadlines ? [errorsOf(deadlines, 'errors of the watch on deadlines')] : []),
+        ...(deadlines ? [errorsOf(deadlines, 'errors of the deadline check')] : []),
       ],
     }),
   ];

@@ -9,11 +9,11 @@ import {
 } from 'aws-cdk-lib/aws-cloudwatch';
 import { PERIOD } from './metrics.ts';
 
-/** Graphs in a row, of the 24 columns that a dashboard has. */
+/** The width of a graph: three graphs fill the 24 columns of a dashboard. */
 const WIDTH = 8;
 const HEIGHT = 6;
 
-/** What a part of the dashboard begins with: what it is about, and how its alarms stand. */
+/** The beginning of a part of the dashboard: its title and the states of its alarms. */
 export function heading(title: string, alarms: readonly IAlarm[]): IWidget[] {
   return [
     new TextWidget({ markdown: `## ${title}`, width: 24, height: 1 }),
@@ -21,15 +21,15 @@ export function heading(title: string, alarms: readonly IAlarm[]): IWidget[] {
   ];
 }
 
-/** One side of a graph, with an axis of its own. */
+/** One side of a graph, with its own axis. */
 export interface Side {
   readonly metrics: readonly IMetric[];
   readonly unit: string;
-  /** A line, such as an objective. */
+  /** A horizontal line, such as an objective. */
   readonly line?: HorizontalAnnotation;
 }
 
-/** A graph of minutes, its axes from 0. */
+/** A graph with one datapoint per minute and axes that start at 0. */
 export function graph(title: string, left: Side, right?: Side, stacked = false): GraphWidget {
   return new GraphWidget({
     title,

@@ -6,20 +6,26 @@ import type { MetricAlarm } from './alarm.ts';
 import { arrivals, freshetMetric } from './metrics.ts';
 import type { Thresholds } from './monitoring-props.ts';
 
-/** Of the stream's 24 hours, percent: 2.4 hours used, 21.6 left to mend the relay in. */
+/** Percentage of the stream's 24 hours: 2.4 hours are used, and 21.6 hours are left to fix the relay. */
 export const STREAM_USE = 10;
+
+/** The end of the sentence of an alarm on `STREAM_USE`. */
+export const WAITED_TOO_LONG =
+  `has waited for ${STREAM_USE} % of the ${LIMITS.streamRetention.toHours()} hours ` +
+  'after which its stream deletes it.';
 
 const { BREACHING, IGNORE, NOT_BREACHING } = TreatMissingData;
 
-/** All alarms of an owner; those on its flow control only where a cache may slow it. */
+/** All alarms on an owner. It has alarms on flow control only if a cache may slow it. */
 export function ownerAlarms(owner: EntityOwner, { leadTime }: Thresholds): Record<string, MetricAlarm> {
   const { boundary, failureQueue, flow } = owner;
   const name = `Owner ${boundary.name}`;
   const always = {
-    // A heartbeat passes every minute, so a relay that says nothing stands still. A delay above the whole objective breaks it by itself.
+    // The relay publishes a heartbeat every minute, so a relay that emits no value has stopped. A delay above the
+    // objective for lead time makes every lead time too long.
     'relay-delay': {
       severity: 'ticket',
-      sentence: `${name} publishes its changes later than ${leadTime.toHumanString()} after their commit, or not at all.`,
+      sentence: `${name} publishes its changes not at all or more than ${leadTime.toHumanString()} after their commit.`,
       metric: freshetMetric(boundary, RELAY_DELAY_METRIC, 'Maximum'),
       above: leadTime.toMilliseconds(),
       datapoints: [8, 10],
@@ -27,7 +33,7 @@ export function ownerAlarms(owner: EntityOwner, { leadTime }: Thresholds): Recor
     },
     'stream-use': {
       severity: 'page',
-      sentence: `${name} has a change that has waited for ${STREAM_USE} % of the ${LIMITS.streamRetention.toHours()} hours after which its stream forgets it.`,
+      sentence: `${name} has a change that ${WAITED_TOO_LONG}`,
       metric: freshetMetric(boundary, GOVERNOR_METRICS.streamUse, 'Maximum'),
       above: STREAM_USE,
       datapoints: [3, 3],
@@ -35,7 +41,7 @@ export function ownerAlarms(owner: EntityOwner, { leadTime }: Thresholds): Recor
     },
     'not-published': {
       severity: 'ticket',
-      sentence: `${name} committed a change that can't be published: no cache will get it.`,
+      sentence: `${name} committed a change that can't be published: no cache will receive it.`,
       metric: arrivals(failureQueue),
       above: 0,
       datapoints: [1, 15],
@@ -46,10 +52,10 @@ export function ownerAlarms(owner: EntityOwner, { leadTime }: Thresholds): Recor
   const state = freshetMetric(boundary, GOVERNOR_METRICS.flowState, 'Maximum');
   return {
     ...always,
-    // A governor that is silent protects nobody either.
+    // If the governor is silent, no cache is protected.
     'reports-missing': {
       severity: 'ticket',
-      sentence: `${name} doesn't hear from a cache that may slow it, or its governor is silent: writers aren't slowed for it.`,
+      sentence: `${name} gets no reports from a cache that may slow it, or has a silent governor: no writer is slowed.`,
       metric: freshetMetric(boundary, GOVERNOR_METRICS.reportsMissing, 'Maximum'),
       above: 0,
       datapoints: [5, 5],
@@ -57,7 +63,7 @@ export function ownerAlarms(owner: EntityOwner, { leadTime }: Thresholds): Recor
     },
     'writers-slowed': {
       severity: 'ticket',
-      sentence: `${name} has been slowing or refusing its writers for 10 of 15 minutes, since a cache lags.`,
+      sentence: `${name} has slowed or refused its writers for 10 of 15 minutes, because a cache lags.`,
       metric: state,
       above: 0,
       datapoints: [10, 15],
@@ -65,7 +71,7 @@ export function ownerAlarms(owner: EntityOwner, { leadTime }: Thresholds): Recor
     },
     'writers-refused': {
       severity: 'page',
-      sentence: `${name} refuses its writers: a cache lags so far that its backlog must fall first.`,
+      sentence: `${name} refuses its writers until the backlog of a lagging cache has fallen.`,
       metric: state,
       above: 1,
       datapoints: [2, 3],

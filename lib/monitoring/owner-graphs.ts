@@ -6,7 +6,7 @@ import { type FreshetMetric, freshetMetric, PERIOD, type Statistic } from './met
 import type { Thresholds } from './monitoring-props.ts';
 import { STREAM_USE } from './owner-alarms.ts';
 
-/** How an owner gets on. */
+/** The graphs of an owner. */
 export function ownerGraphs(
   { boundary, failureQueue, relay, repair, flow }: EntityOwner,
   { leadTime }: Thresholds,
@@ -25,7 +25,7 @@ export function ownerGraphs(
       },
     ),
     graph(
-      'Relay delay and use of the stream',
+      'Relay delay and stream use',
       {
         unit: 'ms',
         metrics: [own(RELAY_DELAY_METRIC, 'Maximum')],
@@ -39,7 +39,7 @@ export function ownerGraphs(
       { unit: 'waiting', metrics: [own(GOVERNOR_METRICS.streamBacklog, 'Maximum')] },
       true,
     ),
-    graph('Not published, reports missing, errors', {
+    graph('Unpublished changes, missing reports and errors', {
       unit: 'count',
       metrics: [
         failureQueue.metricApproximateNumberOfMessagesVisible({ ...most, label: 'not published' }),

@@ -18,18 +18,21 @@ import { type PipelineMonitoringProps, type Thresholds, thresholds, validate } f
 import { ownerAlarms } from './owner-alarms.ts';
 import { sagaAlarms } from './saga-alarms.ts';
 
-/** The kind of the alarm that combines a cache's others. */
+/** The kind of the alarm that combines other alarms of a cache. */
 export const BEHIND = 'behind';
 
-/** On these a cache's report function runs at once, so that the owner's governor hears of it before the minute is over. */
+/**
+ * The alarms that run a cache's report function at once, so that the owner's governor gets the report before the
+ * minute is over.
+ */
 const REPORTED_ON: readonly string[] = ['inflow-above-outflow', BEHIND];
 
-/** Watch: a dashboard, and alarms that each say what is wrong, how urgent it is, and where in the runbook it is explained. */
+/** A dashboard and alarms. Each alarm says what is wrong, how urgent it is, and where the runbook explains it. */
 export class PipelineMonitoring extends Construct {
-  /** Where alarms go: the one given, or the one made here. */
+  /** The topic that receives the alarms: the given topic, or the one that this construct creates. */
   readonly alarmTopic: ITopic;
   readonly dashboard: Dashboard;
-  /** All alarms; each is named `namePrefix-name-kind`, by the boundary, queue of facts or saga that it is about. */
+  /** All alarms. Each is named `namePrefix-name-kind`, where `name` is that of its boundary, queue of facts or saga. */
   readonly alarms: readonly (Alarm | CompositeAlarm)[];
 
   constructor(scope: Construct, id: string, props: PipelineMonitoringProps) {
@@ -73,7 +76,12 @@ export class PipelineMonitoring extends Construct {
     this.dashboard = createDashboard(this, props.dashboardName ?? namePrefix, watched, limits);
   }
 
-  /** Creates the alarms of what has none that combine others. @param id of the construct around them @param name of what they are about */
+  /**
+   * Creates alarms without a combined alarm.
+   *
+   * @param id of their parent construct
+   * @param name of the construct that they watch
+   */
   private watch(id: string, name: string, alarms: Readonly<Record<string, MetricAlarm>>, settings: Settings): Alarm[] {
     const scope = new Construct(this, id);
     const alarmName = namesOf(name, settings);
@@ -83,8 +91,9 @@ export class PipelineMonitoring extends Construct {
   private watchCache(cache: LocalCache, settings: Settings): (Alarm | CompositeAlarm)[] {
     const scope = new Construct(this, `Cache-${cache.boundary.name}`);
     const name = namesOf(cache.boundary.name, settings);
-    // An action's permission belongs to the function's stack and names the alarm, which belongs to this one and names the function: seen as
-    // one from elsewhere, the function gets its permission here.
+    // The permission of an alarm action would be created in the function's stack and refer to the alarm, and the
+    // alarm refers to the function: a circular dependency between the stacks. For an imported function, the
+    // permission is created in this stack.
     const report = LambdaFunction.fromFunctionAttributes(scope, 'Report', {
       functionArn: cache.report.functionArn,
       sameEnvironment: true,
@@ -94,12 +103,15 @@ export class PipelineMonitoring extends Construct {
       createAlarm(scope, kind, name(kind), alarm, settings, REPORTED_ON.includes(kind) ? [measure] : []),
     );
     const isBehind = createCombinedAlarm(scope, BEHIND, name(BEHIND), behind(cache, name), settings, [measure]);
-    // It names them, which CloudFormation doesn't see.
+    // The rule refers to the alarms by name, so CloudFormation doesn't detect the dependency.
     isBehind.node.addDependency(...alarms);
     return [isBehind, ...alarms];
   }
 
-  /** Has a cache's events counted by message group: by the log, since as a dimension each group would be a metric. Returns the rule's name. */
+  /**
+   * Counts a cache's events by message group, from its log. As a metric dimension, each group would be a metric.
+   * Returns the rule's name.
+   */
   private countGroups({ boundary, projector }: LocalCache): string {
     const ruleName = hottestGroupsRule(projector.functionName);
     new CfnInsightRule(this, `HottestGroups-${boundary.name}`, {
@@ -126,12 +138,12 @@ interface Settings extends AlarmSettings {
   readonly namePrefix: string;
 }
 
-/** The names of the alarms of a boundary, a queue of facts or a saga, by their kind. */
+/** Returns a function from an alarm's kind to its name, for a boundary, a queue of facts or a saga. */
 function namesOf(name: string, { namePrefix }: Settings): (kind: string) => string {
   return (kind) => `${namePrefix}-${name}-${kind}`;
 }
 
-/** Handlers that are added later would be watched by nobody: that is found at synth. */
+/** Handlers that are added later wouldn't be watched, so synthesis fails with an error. */
 function assertHandlersStay(scope: Construct, factQueues: readonly FactQueue[], sagas: readonly Saga[]): void {
   const counts = () => [
     ...factQueues.map(({ name, handlers }) => [name, 'addHandler', handlers.length] as const),
@@ -144,7 +156,8 @@ function assertHandlersStay(scope: Construct, factQueues: readonly FactQueue[], 
         count === before[index]?.[2]
           ? []
           : [
-              `${name}: ${method} was called after ${scope.node.path} was made, which doesn't watch that handler. Call it before.`,
+              `${name}: ${method} was called after ${scope.node.path} was created, ` +
+                `so that handler isn't watched. Call ${method} first.`,
             ],
       ),
   });

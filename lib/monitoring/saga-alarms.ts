@@ -2,24 +2,29 @@ import type { Duration } from 'aws-cdk-lib';
 import { type IMetric, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
 import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import { SAGA_METRICS } from '../../core/metrics.ts';
-import { LIMITS } from '../limits.ts';
 import type { EffectHandler, Saga } from '../saga.ts';
 import type { MetricAlarm } from './alarm.ts';
 import { LATE, onAge, onArrival, STUCK } from './fact-alarms.ts';
 import { freshetMetric, iteratorAge, math, numbered, PERIOD, queueMetrics } from './metrics.ts';
-import { STREAM_USE } from './owner-alarms.ts';
+import { WAITED_TOO_LONG } from './owner-alarms.ts';
 
-/** Looks at deadlines of which half must have failed or been left out before somebody is told: one that fails is made up for by the next. */
-const LOOKS = 4;
+/**
+ * The number of recent deadline checks that count. The alarm needs half of them to fail, because the next check makes
+ * up for a failed one.
+ */
+const CHECKS = 4;
 
-/** All alarms of a saga but those of its queue; those on deadlines and on effects only where it has them. */
+/**
+ * All alarms on a saga except those on its queue. It has alarms on deadlines or effects only if the saga has
+ * deadlines or effects.
+ */
 export function sagaAlarms(saga: Saga): Record<string, MetricAlarm> {
   const { name, deadlines, deadlineInterval, effectHandlers } = saga;
   return {
     ...(deadlines && {
       'saga-overdue': {
         severity: 'ticket',
-        sentence: `Saga ${name} waits for facts beyond its deadline: something was begun that nobody ends.`,
+        sentence: `Saga ${name} has waited for facts beyond its deadline: a process was started but not finished.`,
         metric: freshetMetric(saga, SAGA_METRICS.overdue, 'Sum'),
         ...onArrival,
       } as const,
@@ -29,19 +34,22 @@ export function sagaAlarms(saga: Saga): Record<string, MetricAlarm> {
   };
 }
 
-/** Minutes in which it ran and didn't fail are counted: half of those that there should be, less two, and nobody looks at deadlines. */
+/**
+ * A minute counts if no check succeeded in it. The alarm looks at the time of `CHECKS` checks and two minutes more,
+ * and is raised if at most half of these checks succeeded.
+ */
 function silentDeadlines(name: string, deadlines: IFunction, interval: Duration): MetricAlarm {
-  const minutes = LOOKS * interval.toMinutes();
+  const minutes = CHECKS * interval.toMinutes();
   const sum = { statistic: 'Sum', period: PERIOD };
   return {
     severity: 'ticket',
-    sentence: `Saga ${name} doesn't look at its deadlines, or fails to: what waits too long raises no alert.`,
+    sentence: `Saga ${name} doesn't check its deadlines, or the check fails: overdue instances raise no alert.`,
     metric: math('silent', 'IF(FILL(invoked, 0) > FILL(errors, 0), 0, 1)', {
       invoked: deadlines.metricInvocations(sum),
       errors: deadlines.metricErrors(sum),
     }),
     above: 0,
-    datapoints: [minutes, minutes + LOOKS / 2],
+    datapoints: [minutes, minutes + CHECKS / 2],
     missing: TreatMissingData.BREACHING,
   };
 }
@@ -55,7 +63,7 @@ function effectAlarms(name: string, handlers: readonly EffectHandler[]): Record<
   return {
     'effects-failed': {
       severity: 'page',
-      sentence: `Saga ${name} decided on effects that its handler failed on for 23 hours: they aren't carried out.`,
+      sentence: `Saga ${name} decided on effects that its handler failed to carry out for 23 hours.`,
       metric: math(
         'messages',
         queues.flatMap(([, names]) => names.map((one) => `FILL(${one}, 0)`)).join(' + '),
@@ -65,13 +73,13 @@ function effectAlarms(name: string, handlers: readonly EffectHandler[]): Record<
     },
     'effects-delayed': {
       severity: 'ticket',
-      sentence: `Saga ${name} has effects carried out later than ${LATE.toHumanString()} after its decision.`,
+      sentence: `Saga ${name} has effects that are carried out more than ${LATE.toHumanString()} after its decision.`,
       metric: oldest,
       ...onAge(LATE),
     },
     'effects-waiting-for-hours': {
       severity: 'page',
-      sentence: `Saga ${name} has an effect that has waited for ${STREAM_USE} % of the ${LIMITS.streamRetention.toHours()} hours after which its stream forgets it.`,
+      sentence: `Saga ${name} has an effect that ${WAITED_TOO_LONG}`,
       metric: oldest,
       ...onAge(STUCK),
     },

@@ -36,31 +36,31 @@ const metricAlarm = z.looseObject({
 const compositeAlarm = z.looseObject({ ...common, AlarmRule: z.string(), ActionsSuppressor: z.optional(z.string()) });
 
 interface Definition {
-  name: string;
-  description: string | undefined;
-  actionsEnabled: boolean;
+  readonly name: string;
+  readonly description: string | undefined;
+  readonly actionsEnabled: boolean;
   /** ARNs, by the state that the alarm enters. */
-  actions: { ALARM: readonly string[]; OK: readonly string[]; INSUFFICIENT_DATA: readonly string[] };
+  readonly actions: { ALARM: readonly string[]; OK: readonly string[]; INSUFFICIENT_DATA: readonly string[] };
   /** As in the template, which has the API's names. */
-  properties: Readonly<Record<string, unknown>>;
+  readonly properties: Readonly<Record<string, unknown>>;
   /** Why it can't be evaluated here. */
-  problem: string | undefined;
+  readonly problem: string | undefined;
 }
 
 /** An alarm on a metric, or on an expression over metrics. */
 export interface MetricAlarm extends Definition {
-  type: 'MetricAlarm';
-  queries: readonly MetricDataQuery[];
-  periodSeconds: number;
-  condition: AlarmCondition;
+  readonly type: 'MetricAlarm';
+  readonly queries: readonly MetricDataQuery[];
+  readonly periodSeconds: number;
+  readonly condition: AlarmCondition;
 }
 
 /** An alarm on the states of others. */
 export interface CompositeAlarm extends Definition {
-  type: 'CompositeAlarm';
-  text: string;
-  rule: CompositeRule;
-  suppressor: string | undefined;
+  readonly type: 'CompositeAlarm';
+  readonly text: string;
+  readonly rule: CompositeRule;
+  readonly suppressor: string | undefined;
 }
 
 export type Alarm = MetricAlarm | CompositeAlarm;

@@ -4,15 +4,15 @@ import type { MetricDataQuery } from './metric-data.ts';
 
 /** A state, why and since when. */
 export interface StateOfAlarm {
-  value: AlarmState;
-  reason: string;
-  sinceMs: number;
+  readonly value: AlarmState;
+  readonly reason: string;
+  readonly sinceMs: number;
 }
 
 /** Where an alarm is. */
 export interface Place {
-  region: string;
-  accountId: string;
+  readonly region: string;
+  readonly accountId: string;
 }
 
 export function alarmArn(name: string, { region, accountId }: Place): string {

@@ -14,11 +14,11 @@ export type MissingData = 'missing' | 'ignore' | 'breaching' | 'notBreaching';
 
 /** When an alarm goes off: M of the last N datapoints. */
 export interface AlarmCondition {
-  comparison: Comparison;
-  threshold: number;
-  evaluationPeriods: number;
-  datapointsToAlarm: number;
-  missingData: MissingData;
+  readonly comparison: Comparison;
+  readonly threshold: number;
+  readonly evaluationPeriods: number;
+  readonly datapointsToAlarm: number;
+  readonly missingData: MissingData;
 }
 
 /**

@@ -13,18 +13,18 @@ import type { MetricStore } from './metric-store.ts';
 
 /** How an alarm stands. */
 export interface AlarmStatus {
-  name: string;
-  arn: string;
-  type: 'MetricAlarm' | 'CompositeAlarm';
-  description: string | undefined;
-  state: AlarmState;
-  reason: string;
+  readonly name: string;
+  readonly arn: string;
+  readonly type: 'MetricAlarm' | 'CompositeAlarm';
+  readonly description: string | undefined;
+  readonly state: AlarmState;
+  readonly reason: string;
   /** When it entered the state, in milliseconds since the epoch. */
-  sinceMs: number;
+  readonly sinceMs: number;
   /** What it would do on AWS and does not here: actions other than functions, an actions suppressor. */
-  notEmulated: readonly string[];
+  readonly notEmulated: readonly string[];
   /** As in the template, whose names are the API's. */
-  properties: Readonly<Record<string, unknown>>;
+  readonly properties: Readonly<Record<string, unknown>>;
 }
 
 /** The alarms that the templates declare. */
@@ -42,17 +42,17 @@ export interface Alarms {
 }
 
 export interface AlarmsOptions extends Place {
-  metrics: MetricStore;
-  now: () => number;
+  readonly metrics: MetricStore;
+  readonly now: () => number;
   /** How long a minute of a period lasts. */
-  minuteMs: number;
+  readonly minuteMs: number;
   /** @param alarmArn of the alarm whose action it is */
   invoke(functionName: string, event: object, alarmArn: string): Promise<InvokeResult>;
   onFailure(functionName: string, reason: string): void;
 }
 
 interface Watched {
-  alarm: Alarm;
+  readonly alarm: Alarm;
   state: StateOfAlarm;
 }
 

@@ -85,7 +85,7 @@ function queueSample(queue: Queue, metrics: MetricStore): Sample {
     put.visible(visible, atMs);
     put.inFlight(inFlight, atMs);
     put.delayed(delayed, atMs);
-    put.groups(queue.groupsInFlight, atMs);
+    put.groups(queue.groupsInFlight(), atMs);
     const { sent, received, deleted } = queue.totals;
     put.sent(sent, atMs);
     put.received(received, atMs);
@@ -103,7 +103,7 @@ function topicSample(topic: Topic, metrics: MetricStore): Sample {
     ['redrivenToDlq', growth(recorder('NumberOfNotificationsRedrivenToDlq'))],
   ] as const;
   return (atMs) => {
-    published(topic.accepted, atMs);
+    published(topic.accepted(), atMs);
     const subscriptions = [...topic.subscriptions.values()];
     for (const [name, put] of counts)
       put(

@@ -8,11 +8,11 @@ import { createSchedules, realInterval, type Schedules } from './schedules.ts';
 
 /** What watches the local cloud and starts functions by the clock: CloudWatch, and EventBridge's schedules. */
 export interface CloudWatch {
-  now: () => number;
-  metrics: MetricStore;
-  alarms: Alarms;
-  insightRules: InsightRules;
-  schedules: Schedules;
+  readonly now: () => number;
+  readonly metrics: MetricStore;
+  readonly alarms: Alarms;
+  readonly insightRules: InsightRules;
+  readonly schedules: Schedules;
   /** Lets the time begin: samples each second, schedules, an evaluation of the alarms each minute. */
   start(): void;
   /** Fires all schedules once and waits for them, then evaluates the alarms and waits for their actions. */
@@ -21,25 +21,25 @@ export interface CloudWatch {
 }
 
 export interface CloudWatchOptions {
-  messaging: Messaging;
-  functions: Pick<FunctionHost, 'invoke'>;
-  metrics: MetricStore;
-  region: string;
-  accountId: string;
+  readonly messaging: Messaging;
+  readonly functions: Pick<FunctionHost, 'invoke'>;
+  readonly metrics: MetricStore;
+  readonly region: string;
+  readonly accountId: string;
   /** How long a minute of schedules, of alarm evaluation and of alarm periods lasts; a multiple of 1000. */
-  minuteMs: number;
+  readonly minuteMs: number;
   /** Throws if a service may not invoke a function for its rule or alarm. @default - it may */
-  checkInvoke?: (service: string, sourceArn: string, functionName: string) => void;
+  readonly checkInvoke?: (service: string, sourceArn: string, functionName: string) => void;
   /** Told why an invocation by a schedule or an alarm failed. */
   onFailure(functionName: string, reason: string): void;
 }
 
-const sampleMs = 1000;
+const SAMPLE_MS = 1000;
 /** Log lines of the last second may be on their way still when a minute ends; so much of a minute is waited, at most 200 ms. */
-const settleShare = 0.2;
-const longestSettleMs = 200;
+const SETTLE_SHARE = 0.2;
+const LONGEST_SETTLE_MS = 200;
 /** Minutes that are made up for when the process did not get to evaluate them. */
-const mostMissed = 10;
+const MOST_MISSED_MINUTES = 10;
 
 /** Creates it, with all timers at rest. */
 export function createCloudWatch(options: CloudWatchOptions): CloudWatch {
@@ -67,7 +67,7 @@ export function createCloudWatch(options: CloudWatchOptions): CloudWatch {
     insightRules,
     schedules,
     start() {
-      ends.push(realInterval(sampleMs, sample), eachMinute(now, scaledPeriodMs(60, minuteMs), alarms));
+      ends.push(realInterval(SAMPLE_MS, sample), eachMinute(now, scaledPeriodMs(60, minuteMs), alarms));
       schedules.start();
     },
     async tick() {
@@ -84,7 +84,7 @@ export function createCloudWatch(options: CloudWatchOptions): CloudWatch {
 
 /** Evaluates the alarms soon after each minute has ended, on periods that end with it, so that each second counts once. */
 function eachMinute(now: () => number, minuteMs: number, alarms: Alarms): () => void {
-  const settleMs = Math.min(longestSettleMs, minuteMs * settleShare);
+  const settleMs = Math.min(LONGEST_SETTLE_MS, minuteMs * SETTLE_SHARE);
   const endOf = (atMs: number) => Math.floor((atMs - settleMs) / minuteMs) * minuteMs;
   let evaluatedMs = endOf(now());
   let timer: NodeJS.Timeout | undefined;
@@ -94,7 +94,7 @@ function eachMinute(now: () => number, minuteMs: number, alarms: Alarms): () => 
   }
   function run(): void {
     const lastMs = endOf(now());
-    evaluatedMs = Math.max(evaluatedMs, lastMs - mostMissed * minuteMs);
+    evaluatedMs = Math.max(evaluatedMs, lastMs - MOST_MISSED_MINUTES * minuteMs);
     while (evaluatedMs < lastMs) {
       evaluatedMs += minuteMs;
       // Failures of actions are told; nothing here waits for them.

@@ -4,7 +4,7 @@ import { invalid } from './errors.ts';
 /** The rule of a composite alarm, read. */
 export interface CompositeRule {
   /** The alarms that it names, by name. */
-  alarms: ReadonlySet<string>;
+  readonly alarms: ReadonlySet<string>;
   holds(stateOf: (alarmName: string) => AlarmState): boolean;
 }
 

@@ -2,7 +2,7 @@ import * as z from 'zod/mini';
 
 /** Who contributes how much with a log event. */
 export interface Contribution {
-  keyLabels: readonly string[];
+  readonly keyLabels: readonly string[];
   /** Whether a line may have what is looked for; false saves reading it. */
   mayMatch(line: string): boolean;
   /** Undefined if the event lacks a field, or a filter stops it. */

@@ -2,17 +2,17 @@ import * as z from 'zod/mini';
 
 /** The values of one metric under one set of dimensions, as a log line gives them. */
 export interface EmbeddedMetric {
-  namespace: string;
-  metric: string;
-  dimensions: Record<string, string>;
-  values: readonly number[];
+  readonly namespace: string;
+  readonly metric: string;
+  readonly dimensions: Record<string, string>;
+  readonly values: readonly number[];
 }
 
 /** What a log line in the embedded metric format says. */
 export interface EmbeddedMetrics {
   /** Milliseconds since the epoch; undefined if the line does not say, then it is when it was written. */
-  atMs: number | undefined;
-  metrics: EmbeddedMetric[];
+  readonly atMs: number | undefined;
+  readonly metrics: EmbeddedMetric[];
 }
 
 /** https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html */

@@ -4,19 +4,19 @@ import { CloudWatchError } from './errors.ts';
 
 /** A contributor of a report. */
 export interface Contributor {
-  keys: readonly string[];
-  value: number;
+  readonly keys: readonly string[];
+  readonly value: number;
 }
 
 /** What a rule found in a stretch of time. */
 export interface InsightReport {
-  keyLabels: readonly string[];
-  statistic: 'Sum' | 'SampleCount';
+  readonly keyLabels: readonly string[];
+  readonly statistic: 'Sum' | 'SampleCount';
   /** Of all contributors. */
-  total: number;
-  contributorCount: number;
+  readonly total: number;
+  readonly contributorCount: number;
   /** The largest first. */
-  contributors: readonly Contributor[];
+  readonly contributors: readonly Contributor[];
 }
 
 /** The Contributor Insights rules that the templates declare. */
@@ -31,9 +31,9 @@ export interface InsightRules {
 }
 
 export interface InsightRulesOptions {
-  now: () => number;
-  region: string;
-  accountId: string;
+  readonly now: () => number;
+  readonly region: string;
+  readonly accountId: string;
 }
 
 /** cw/ContributorInsights-RuleSyntax */
@@ -45,19 +45,19 @@ const ruleBody = z.object({
   AggregateOn: z.enum(['Sum', 'Count']),
 });
 
-const bucketMs = 10_000;
-const keptMs = 3 * 60 * 60 * 1000;
+const BUCKET_MS = 10_000;
+const KEPT_MS = 3 * 60 * 60 * 1000;
 /** Contributors kept of a bucket: the largest, once there are twice as many. A heavy one is not lost, a light one may be. */
-const keptContributors = 250;
+const KEPT_CONTRIBUTORS = 250;
 
 interface Rule {
-  name: string;
-  enabled: boolean;
-  logGroups: readonly string[];
-  contribution: Contribution;
-  statistic: 'Sum' | 'SampleCount';
+  readonly name: string;
+  readonly enabled: boolean;
+  readonly logGroups: readonly string[];
+  readonly contribution: Contribution;
+  readonly statistic: 'Sum' | 'SampleCount';
   /** Values by contributor, whose keys are in JSON, by the beginning of the bucket. */
-  buckets: Map<number, Map<string, number>>;
+  readonly buckets: Map<number, Map<string, number>>;
 }
 
 /** Creates a set of rules, empty still. */
@@ -96,7 +96,7 @@ export function createInsightRules({ now, region, accountId }: InsightRulesOptio
       if (!rule) throw new CloudWatchError('ResourceNotFound', `There is no insight rule ${name}`);
       const totals = new Map<string, number>();
       for (const [atMs, contributors] of rule.buckets) {
-        if (atMs + bucketMs <= startMs || atMs >= endMs) continue;
+        if (atMs + BUCKET_MS <= startMs || atMs >= endMs) continue;
         for (const [keys, value] of contributors) totals.set(keys, (totals.get(keys) ?? 0) + value);
       }
       const ranked = [...totals].sort(([, a], [, b]) => b - a);
@@ -125,19 +125,19 @@ function parsed(line: string): unknown {
 }
 
 function addTo(buckets: Rule['buckets'], keys: readonly string[], value: number, nowMs: number): void {
-  const atMs = Math.floor(nowMs / bucketMs) * bucketMs;
+  const atMs = Math.floor(nowMs / BUCKET_MS) * BUCKET_MS;
   let contributors = buckets.get(atMs);
   if (!contributors) {
     contributors = new Map();
     buckets.set(atMs, contributors);
     for (const oldest of buckets.keys()) {
-      if (oldest > nowMs - keptMs) break;
+      if (oldest > nowMs - KEPT_MS) break;
       buckets.delete(oldest);
     }
   }
   const key = JSON.stringify(keys);
   contributors.set(key, (contributors.get(key) ?? 0) + value);
-  if (contributors.size <= 2 * keptContributors) return;
-  const largest = [...contributors].sort(([, a], [, b]) => b - a).slice(0, keptContributors);
+  if (contributors.size <= 2 * KEPT_CONTRIBUTORS) return;
+  const largest = [...contributors].sort(([, a], [, b]) => b - a).slice(0, KEPT_CONTRIBUTORS);
   buckets.set(atMs, new Map(largest));
 }

@@ -39,9 +39,9 @@ export type MetricDataQuery = z.infer<typeof metricDataQuery>;
 export interface Range {
   /** The beginning of the first period of so many milliseconds. */
   startOf(periodMs: number): number;
-  endMs: number;
+  readonly endMs: number;
   /** How long a period of so many seconds lasts. @default - that long */
-  scale?: (periodSeconds: number) => number;
+  readonly scale?: (periodSeconds: number) => number;
 }
 
 /** Throws for what is wrong with queries whatever the data: their form, functions, statistics, ids, circles. */
@@ -81,8 +81,8 @@ function checkOrder(queries: readonly MetricDataQuery[]): void {
 
 /** What a query gave: one series, or several from an expression that gives an array. */
 export interface QueryResult {
-  query: MetricDataQuery;
-  series: readonly TimeSeries[];
+  readonly query: MetricDataQuery;
+  readonly series: readonly TimeSeries[];
 }
 
 /** Answers the queries that return data. Queries were checked before; throws for what the data make impossible. */

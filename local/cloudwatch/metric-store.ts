@@ -3,41 +3,41 @@ import { addTo, type Bucket, bucketOf, type Statistic, statisticOf } from './sta
 
 /** What names a metric: its dimensions belong to its name. */
 export interface MetricName {
-  namespace: string;
-  metric: string;
-  dimensions: Readonly<Record<string, string>>;
+  readonly namespace: string;
+  readonly metric: string;
+  readonly dimensions: Readonly<Record<string, string>>;
 }
 
 /** What was recorded of one metric under one set of dimensions. */
 export interface MetricSummary {
-  count: number;
-  sum: number;
-  min: number;
-  max: number;
+  readonly count: number;
+  readonly sum: number;
+  readonly min: number;
+  readonly max: number;
   /** Nearest-rank percentile of the last 100,000 values. @param p 0 to 100 */
   percentile(p: number): number;
 }
 
 /** A summary with its name. */
 export interface NamedMetric extends Omit<MetricSummary, 'percentile'> {
-  namespace: string;
-  metric: string;
-  dimensions: Record<string, string>;
+  readonly namespace: string;
+  readonly metric: string;
+  readonly dimensions: Record<string, string>;
 }
 
 /** A statistic of one period, which begins at `atMs`. */
 export interface Datapoint {
-  atMs: number;
-  value: number;
+  readonly atMs: number;
+  readonly value: number;
 }
 
 /** Which periods to look at: those that begin at `startMs` or later, one after another, and before `endMs`. */
 export interface Periods {
   /** A whole second. */
-  startMs: number;
-  endMs: number;
+  readonly startMs: number;
+  readonly endMs: number;
   /** A multiple of 1000. */
-  periodMs: number;
+  readonly periodMs: number;
 }
 
 /** Collects metrics: those that functions write to their logs, as CloudWatch does, and AWS's own. */
@@ -63,17 +63,21 @@ export interface MetricStore {
 }
 
 /** AWS keeps what is finer than a minute for three hours: cloudwatch/latest/APIReference/API_GetMetricData. */
-const keptSeconds = 3 * 60 * 60;
+const KEPT_SECONDS = 3 * 60 * 60;
 /** How far in the future a value may lie: cloudwatch/latest/APIReference/API_MetricDatum. */
-const aheadSeconds = 2 * 60 * 60;
+const AHEAD_SECONDS = 2 * 60 * 60;
 /** For percentiles of everything since the start. */
-const keptValues = 100_000;
+const KEPT_VALUES = 100_000;
 
-interface Series extends NamedMetric {
-  /** A ring: the value number n lies at n modulo `keptValues`. */
-  values: number[];
+interface Series extends MetricName {
+  count: number;
+  sum: number;
+  min: number;
+  max: number;
+  /** A ring: the value number n lies at n modulo `KEPT_VALUES`. */
+  readonly values: number[];
   /** By second since the epoch, the bare value where there is one only. */
-  seconds: Map<number, Bucket | number>;
+  readonly seconds: Map<number, Bucket | number>;
 }
 
 /** Creates an empty store. @param now milliseconds since the epoch; says which values are too old to be kept */
@@ -92,14 +96,14 @@ export function createMetricStore(now: () => number = Date.now): MetricStore {
   }
 
   function add(series: Series, value: number, atMs: number): void {
-    series.values[series.count % keptValues] = value;
+    series.values[series.count % KEPT_VALUES] = value;
     series.count += 1;
     series.sum += value;
     series.min = Math.min(series.min, value);
     series.max = Math.max(series.max, value);
     const second = Math.floor(atMs / 1000);
     const today = Math.floor(now() / 1000);
-    if (second > today - keptSeconds && second <= today + aheadSeconds)
+    if (second > today - KEPT_SECONDS && second <= today + AHEAD_SECONDS)
       addToSecond(series.seconds, second, value, today);
   }
 
@@ -151,7 +155,7 @@ function addToSecond(seconds: Series['seconds'], second: number, value: number, 
     seconds.set(second, value);
     // Seconds come almost in order, so the oldest are at the front.
     for (const oldest of seconds.keys()) {
-      if (oldest > today - keptSeconds) break;
+      if (oldest > today - KEPT_SECONDS) break;
       seconds.delete(oldest);
     }
     return;

@@ -4,11 +4,11 @@ import type { Place } from './alarm-event.ts';
 
 /** A rule that invokes functions again and again. */
 export interface ScheduleRule {
-  name: string;
-  everyMinutes: number;
-  enabled: boolean;
+  readonly name: string;
+  readonly everyMinutes: number;
+  readonly enabled: boolean;
   /** `input` replaces the event that EventBridge would send. */
-  targets: readonly { functionName: string; input?: unknown }[];
+  readonly targets: readonly { functionName: string; input?: unknown }[];
 }
 
 /** The schedules that the templates declare. */
@@ -29,20 +29,20 @@ export interface Schedules {
 }
 
 export interface SchedulesOptions extends Place {
-  now: () => number;
+  readonly now: () => number;
   /** How long a minute of a schedule lasts. */
-  minuteMs: number;
+  readonly minuteMs: number;
   /** @param ruleArn of the rule whose target it is */
   invoke(functionName: string, event: unknown, ruleArn: string): Promise<InvokeResult>;
   onFailure(functionName: string, reason: string): void;
   /** Calls back again and again; returns how to end that. @default - setInterval, without keeping the process alive */
-  every?: (ms: number, callback: () => void) => () => void;
+  readonly every?: (ms: number, callback: () => void) => () => void;
 }
 
 /** Of Node: what is longer fires at once. No local cloud lives so long. */
-const longestTimerMs = 2 ** 31 - 1;
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
-const unitMinutes: Readonly<Record<string, number>> = { minute: 1, hour: 60, day: 24 * 60 };
+const UNIT_MINUTES: Readonly<Record<string, number>> = { minute: 1, hour: 60, day: 24 * 60 };
 
 /**
  * Minutes of a rate expression. Throws for cron, which is not emulated, and for what EventBridge refuses, such as `rate(1 minutes)`
@@ -50,7 +50,7 @@ const unitMinutes: Readonly<Record<string, number>> = { minute: 1, hour: 60, day
  */
 export function readRate(expression: string): number {
   const [, count = '', unit = '', plural = ''] = /^rate\(\s*(\d+) (minute|hour|day)(s?)\s*\)$/.exec(expression) ?? [];
-  const minutes = Number(count) * (unitMinutes[unit] ?? 0);
+  const minutes = Number(count) * (UNIT_MINUTES[unit] ?? 0);
   if (minutes > 0 && (plural === 's') === Number(count) > 1) return minutes;
   if (expression.startsWith('cron(')) throw new Error(`the schedule ${expression} is not emulated; rate(...) is`);
   throw new Error(
@@ -105,7 +105,7 @@ export function createSchedules(options: SchedulesOptions): Schedules {
     start() {
       for (const rule of rules.values()) {
         const periodMs = rule.everyMinutes * options.minuteMs;
-        if (rule.enabled && periodMs <= longestTimerMs) ends.push(every(periodMs, () => void fire(rule)));
+        if (rule.enabled && periodMs <= LONGEST_TIMER_MS) ends.push(every(periodMs, () => void fire(rule)));
       }
     },
     stop() {

@@ -10,7 +10,7 @@ export interface Bucket {
 }
 
 /** Values that a bucket keeps for percentiles; beyond, every second one of them, then every fourth and so on. */
-const keptValues = 500;
+const KEPT_VALUES = 500;
 
 /** A statistic of CloudWatch that is emulated. */
 export type Statistic = 'Sum' | 'Average' | 'Minimum' | 'Maximum' | 'SampleCount' | { percentile: number };
@@ -37,7 +37,7 @@ export function bucketOf(value: number): Bucket {
 
 export function addTo(bucket: Bucket, value: number): void {
   if (bucket.count % bucket.stride === 0) {
-    if (bucket.values.length >= keptValues) {
+    if (bucket.values.length >= KEPT_VALUES) {
       bucket.values = bucket.values.filter((_, index) => index % 2 === 0);
       bucket.stride *= 2;
     }

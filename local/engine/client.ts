@@ -20,7 +20,7 @@ export interface EngineClient {
 }
 
 /** Any well-formed signature does: engines read the header but do not verify it. */
-const signature = {
+const SIGNATURE = {
   authorization:
     'AWS4-HMAC-SHA256 Credential=local/20260101/us-east-1/dynamodb/aws4_request, SignedHeaders=host, Signature=local',
   'x-amz-date': '20260101T000000Z',
@@ -35,7 +35,7 @@ export function createEngineClient(url: string): EngineClient {
     const body = Buffer.from(JSON.stringify(input));
     const { status, text } = await new Promise<{ status: number; text: string }>((resolve, reject) => {
       const headers = {
-        ...signature,
+        ...SIGNATURE,
         'content-type': 'application/x-amz-json-1.0',
         'x-amz-target': target,
         'content-length': body.length,

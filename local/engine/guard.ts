@@ -19,7 +19,7 @@ export interface GuardedProcess {
  * which comes when Node is gone, also by SIGKILL, ends the program. The shell keeps stderr closed, so its end tells Node that the program
  * has ended by itself. Its name ($0) is the folder that is removed in the end.
  */
-const runUntilToldOrAlone =
+const GUARD_SCRIPT =
   '"$@" 3<&- & program=$!; exec 2>/dev/null; read -r _ <&3; kill -9 $program; wait; [ -z "$0" ] || rm -rf -- "$0"';
 
 /**
@@ -33,7 +33,7 @@ export function spawnGuarded(executable: string, args: readonly string[], folder
   const child = windows
     ? spawn(executable, args, { stdio: ['ignore', 'ignore', 'pipe'] })
     : // A session of its own: Ctrl-C reaches us first, and the program still serves while we stop what uses it.
-      spawn('/bin/sh', ['-c', runUntilToldOrAlone, folder, executable, ...args], {
+      spawn('/bin/sh', ['-c', GUARD_SCRIPT, folder, executable, ...args], {
         stdio: ['ignore', 'ignore', 'pipe', 'pipe'],
         detached: true,
       });

@@ -11,25 +11,25 @@ import { temporaryFolder } from './temporary.ts';
 /** A DynamoDB engine that runs on this machine and keeps its data until it ends, in memory or in a private folder. */
 export interface Engine {
   /** Where it serves DynamoDB and DynamoDB Streams, for example `http://127.0.0.1:41234`. */
-  url: string;
+  readonly url: string;
   /** `Dynoxide` or `DynamoDB Local`. */
-  name: string;
+  readonly name: string;
   /** Ends it and drops its data; may be called more than once. */
   stop(): Promise<void>;
 }
 
 export interface StartEngineOptions {
   /** Told what takes long, such as an installation. @default - silent */
-  onProgress?: (message: string) => void;
+  readonly onProgress?: (message: string) => void;
   /** Where an engine is installed if the project has none, and its template kept. @default ".freshet/engine" in the working directory */
-  directory?: string;
+  readonly directory?: string;
   /** Where the folder for the data is made. @default - see temporary.ts */
-  temporary?: string;
+  readonly temporary?: string;
   /** The ways to come by an engine, in order. @default - see candidates.ts */
-  candidates?: readonly Candidate[];
+  readonly candidates?: readonly Candidate[];
 }
 
-const attempts = 3;
+const ATTEMPTS = 3;
 
 /**
  * Starts the first DynamoDB engine that can be had on this machine, on a free port of 127.0.0.1.
@@ -71,9 +71,9 @@ async function start(command: EngineCommand, directory: string, options: StartEn
 /** What an engine keeps its data in. */
 interface Storage {
   /** @default - memory */
-  database?: string;
+  readonly database?: string;
   /** Removed with the end of the engine. */
-  folder?: string;
+  readonly folder?: string;
 }
 
 const inMemory = async (): Promise<Storage> => ({});
@@ -104,7 +104,7 @@ async function createDatabase(command: EngineCommand, database: string): Promise
 /** Another program may take the free port first: then on another one, with a storage of its own. */
 async function serve(command: EngineCommand, storage: () => Promise<Storage>): Promise<Engine | string> {
   let problem = '';
-  for (let attempt = 1; attempt <= attempts; attempt++) {
+  for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
     const { database, folder } = await storage();
     const port = await freePort();
     const child = spawnGuarded(command.executable, command.args(port, database), folder);

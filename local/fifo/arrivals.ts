@@ -1,31 +1,37 @@
-import { Deque } from './deque.ts';
+import { createDeque, firstOf, itemsOf, lengthOf, popFront, push } from './deque.ts';
 import type { StoredMessage } from './stored-message.ts';
 
-/** Messages that are gone are kept until they outnumber the others by so many. */
+/** A sweep waits until the messages that are gone outnumber the others by this many. */
 const ROOM = 64;
 
-/** The messages of a queue in the order in which they came: which is here longest is known without a search. */
-export class Arrivals {
-  #messages = new Deque<StoredMessage>();
+/** The messages of a queue in order of arrival. It finds the oldest one without a search. */
+export interface Arrivals {
+  /** @param live the number of messages in the queue, including this one */
+  add(message: StoredMessage, live: number): void;
+  oldestAtMs(): number | undefined;
+}
 
-  /** @param live how many messages the queue has, this one included */
-  add(message: StoredMessage, live: number): void {
-    if (this.#messages.length > 2 * live + ROOM) this.#sweep();
-    this.#messages.push(message);
+export function createArrivals(): Arrivals {
+  let messages = createDeque<StoredMessage>();
+
+  /** Drops the messages that left the queue while an older one stayed. */
+  function sweep(): void {
+    const kept = createDeque<StoredMessage>();
+    for (const message of itemsOf(messages)) if (message.state !== 'gone') push(kept, message);
+    messages = kept;
   }
 
-  oldestAtMs(): number | undefined {
-    for (let head = this.#messages.peek(); head !== undefined; head = this.#messages.peek()) {
-      if (head.state !== 'gone') return head.arrivedAtMs;
-      this.#messages.popFront();
-    }
-    return undefined;
-  }
-
-  /** Lets go of what left behind a message that stays. */
-  #sweep(): void {
-    const messages = new Deque<StoredMessage>();
-    for (const message of this.#messages.toArray()) if (message.state !== 'gone') messages.push(message);
-    this.#messages = messages;
-  }
+  return {
+    add(message, live) {
+      if (lengthOf(messages) > 2 * live + ROOM) sweep();
+      push(messages, message);
+    },
+    oldestAtMs() {
+      for (let head = firstOf(messages); head !== undefined; head = firstOf(messages)) {
+        if (head.state !== 'gone') return head.arrivedAtMs;
+        popFront(messages);
+      }
+      return undefined;
+    },
+  };
 }

@@ -1,216 +1,236 @@
-import { Arrivals } from './arrivals.ts';
-import { Deque } from './deque.ts';
+import { type Arrivals, createArrivals } from './arrivals.ts';
+import { createDeque, type Deque, firstOf, itemsOf, lengthOf, popFront, push, pushFront } from './deque.ts';
 import type { Group, StoredMessage } from './stored-message.ts';
-import { Timers } from './timers.ts';
+import { createTimers, type Timers } from './timers.ts';
 
 /**
- * The messages of one queue by group. A group is locked while any of its messages is in flight, and the others wait in
- * a rotation, so that none starves (sqs/FIFO-queues-understanding-logic). Every operation is O(1) but for a heap of due
- * times and, in `sweep`, the number of groups.
+ * The messages of one queue by group. A group is locked while one of its messages is in flight. The unlocked groups
+ * take turns, so that none starves (sqs/FIFO-queues-understanding-logic). Operations take constant time, except for the
+ * heap of due times and, in `sweep`, the number of groups.
  */
-export class Backlog {
-  #groups = new Map<string, Group>();
-  #ready = new Deque<Group>();
-  #timers = this.#newTimers();
-  #arrivals = new Arrivals();
-  #size = 0;
-  #inFlight = 0;
-  #delayed = 0;
-  #groupsInFlight = 0;
-  #becameReady = false;
-  #becameEarlier = false;
-
-  get counts(): { visible: number; inFlight: number; delayed: number } {
-    return { visible: this.#size - this.#inFlight - this.#delayed, inFlight: this.#inFlight, delayed: this.#delayed };
-  }
-
-  /** Groups with a message in flight. */
-  get groupsInFlight(): number {
-    return this.#groupsInFlight;
-  }
-
-  /** When the message came that is here longest. */
-  oldestArrivedAtMs(): number | undefined {
-    return this.#arrivals.oldestAtMs();
-  }
-
-  /** Whether a group became ready since this was asked last. */
-  takeBecameReady(): boolean {
-    const became = this.#becameReady;
-    this.#becameReady = false;
-    return became;
-  }
-
-  /** Whether `nextDueAtMs` may have become earlier since this was asked last. */
-  takeBecameEarlier(): boolean {
-    const became = this.#becameEarlier;
-    this.#becameEarlier = false;
-    return became;
-  }
-
+export interface Backlog {
+  counts(): { readonly visible: number; readonly inFlight: number; readonly delayed: number };
+  /** The number of groups with a message in flight. */
+  groupsInFlight(): number;
+  /** The arrival of the oldest message. */
+  oldestArrivedAtMs(): number | undefined;
   /** When the next delayed or in-flight message becomes visible. */
-  nextDueAtMs(): number | undefined {
-    return this.#timers.nextAtMs();
-  }
-
-  group(key: string): Group {
-    let group = this.#groups.get(key);
-    if (group === undefined) {
-      group = { key, waiting: new Deque(), received: [], inFlight: 0, delayed: 0, lastDueAtMs: 0, isReady: false };
-      this.#groups.set(key, group);
-    }
-    return group;
-  }
-
-  add(message: StoredMessage, delayMs: number): void {
-    const { group } = message;
-    this.#size += 1;
-    this.#arrivals.add(message, this.#size);
-    if (delayMs === 0 && group.delayed === 0) {
-      group.waiting.push(message);
-      this.#wake(group);
-      return;
-    }
-    group.lastDueAtMs = Math.max(group.lastDueAtMs, message.sentAtMs + delayMs);
-    message.state = 'delayed';
-    message.dueAtMs = group.lastDueAtMs;
-    group.delayed += 1;
-    this.#delayed += 1;
-    this.#time(message);
-  }
-
-  /** Lets what is due by now become visible. */
-  settle(nowMs: number): void {
-    for (let message = this.#timers.takeDue(nowMs); message !== undefined; message = this.#timers.takeDue(nowMs)) {
-      if (message.state === 'delayed') {
-        message.state = 'waiting';
-        message.group.delayed -= 1;
-        this.#delayed -= 1;
-        message.group.waiting.push(message);
-        this.#wake(message.group);
-      } else this.#giveBack(message);
-    }
-  }
-
+  nextDueAtMs(): number | undefined;
+  /** Whether a group became ready since the last call. */
+  takeBecameReady(): boolean;
+  /** Whether `nextDueAtMs` may have become earlier since the last call. */
+  takeBecameEarlier(): boolean;
+  group(key: string): Group;
+  add(message: StoredMessage, delayMs: number): void;
+  /** Makes the messages that are due visible. */
+  settle(nowMs: number): void;
   /**
-   * Takes up to `max` messages: as many as possible of the group whose turn it is, then of the next ones.
-   * @param admit says no to a message that leaves the queue instead of being received
+   * Takes up to `max` messages: as many as possible from the group whose turn it is, then from the next groups.
+   * @param admit returns false for a message that leaves the queue instead of being received
    */
-  take(max: number, dueAtMs: number, admit: (message: StoredMessage) => boolean): StoredMessage[] {
-    const taken: StoredMessage[] = [];
-    while (taken.length < max) {
-      const group = this.#ready.popFront();
-      if (group === undefined) break;
-      group.isReady = false;
-      while (taken.length < max) {
-        const message = group.waiting.popFront();
-        if (message === undefined) break;
-        if (admit(message)) {
-          taken.push(message);
-          this.#send(message, dueAtMs);
-        } else this.#forget(message);
-      }
-      this.#wake(group);
-    }
-    return taken;
-  }
-
-  /** The messages that a receive could get, group by group, and those behind them. */
-  visible(): StoredMessage[] {
-    return [...this.#groups.values()].flatMap((group) => (group.inFlight > 0 ? [] : group.waiting.toArray()));
-  }
-
+  take(max: number, dueAtMs: number, admit: (message: StoredMessage) => boolean): StoredMessage[];
+  /** The messages that can be received now and the messages behind them in the same groups, group by group. */
+  visible(): StoredMessage[];
   /** Changes when a message in flight becomes visible again. */
-  reschedule(message: StoredMessage, dueAtMs: number): void {
-    message.dueAtMs = dueAtMs;
-    this.#time(message);
-  }
+  reschedule(message: StoredMessage, dueAtMs: number): void;
+  /** Deletes a message that is in flight or first in its group. */
+  remove(message: StoredMessage): void;
+  /**
+   * Drops the messages at the heads of the groups that were sent at or before `sentBeforeMs`.
+   * @returns when the oldest remaining message was sent
+   */
+  sweep(sentBeforeMs: number, onDrop: (message: StoredMessage) => void): number;
+  clear(): void;
+}
 
-  /** Deletes a message in flight, or the first that waits in its group. */
-  remove(message: StoredMessage): void {
-    if (message.state === 'inFlight') this.#leaveFlight(message.group);
-    else message.group.waiting.popFront();
-    this.#forget(message);
-    this.#wake(message.group);
-  }
+/** What a backlog holds. */
+interface State {
+  groups: Map<string, Group>;
+  /** Groups that can be received from, in the order of their turns. */
+  ready: Deque<Group>;
+  timers: Timers<StoredMessage>;
+  arrivals: Arrivals;
+  size: number;
+  inFlight: number;
+  delayed: number;
+  groupsInFlight: number;
+  becameReady: boolean;
+  becameEarlier: boolean;
+}
 
-  /** Drops what waits at the head of any group and was sent before; returns when the oldest that is left was sent. */
-  sweep(sentBeforeMs: number, onDrop: (message: StoredMessage) => void): number {
-    let oldestMs = Number.POSITIVE_INFINITY;
-    for (const { waiting } of this.#groups.values()) {
-      let head = waiting.peek();
-      for (; head !== undefined && head.sentAtMs <= sentBeforeMs; head = waiting.peek()) {
-        waiting.popFront();
-        this.#forget(head);
-        onDrop(head);
-      }
-      if (head !== undefined) oldestMs = Math.min(oldestMs, head.sentAtMs);
-    }
-    return oldestMs;
-  }
+export function createBacklog(): Backlog {
+  const state: State = { ...empty(), becameReady: false, becameEarlier: false };
+  return {
+    counts() {
+      const { size, inFlight, delayed } = state;
+      return { visible: size - inFlight - delayed, inFlight, delayed };
+    },
+    groupsInFlight: () => state.groupsInFlight,
+    oldestArrivedAtMs: () => state.arrivals.oldestAtMs(),
+    nextDueAtMs: () => state.timers.nextAtMs(),
+    takeBecameReady() {
+      const became = state.becameReady;
+      state.becameReady = false;
+      return became;
+    },
+    takeBecameEarlier() {
+      const became = state.becameEarlier;
+      state.becameEarlier = false;
+      return became;
+    },
+    group: (key) => groupOf(state, key),
+    add: (message, delayMs) => add(state, message, delayMs),
+    settle: (nowMs) => settle(state, nowMs),
+    take: (max, dueAtMs, admit) => take(state, max, dueAtMs, admit),
+    visible: () => [...state.groups.values()].flatMap((group) => (group.inFlight > 0 ? [] : itemsOf(group.waiting))),
+    reschedule(message, dueAtMs) {
+      message.dueAtMs = dueAtMs;
+      startTimer(state, message);
+    },
+    remove(message) {
+      if (message.state === 'inFlight') leaveFlight(state, message.group);
+      else popFront(message.group.waiting);
+      forget(state, message);
+      wake(state, message.group);
+    },
+    sweep: (sentBeforeMs, onDrop) => sweep(state, sentBeforeMs, onDrop),
+    clear: () => void Object.assign(state, empty()),
+  };
+}
 
-  clear(): void {
-    this.#groups = new Map();
-    this.#ready = new Deque();
-    this.#timers = this.#newTimers();
-    this.#arrivals = new Arrivals();
-    this.#size = 0;
-    this.#inFlight = 0;
-    this.#delayed = 0;
-    this.#groupsInFlight = 0;
-  }
+function empty(): Omit<State, 'becameReady' | 'becameEarlier'> {
+  return {
+    groups: new Map(),
+    ready: createDeque(),
+    timers: createTimers(
+      (message, atMs) => (message.state === 'inFlight' || message.state === 'delayed') && message.dueAtMs === atMs,
+    ),
+    arrivals: createArrivals(),
+    size: 0,
+    inFlight: 0,
+    delayed: 0,
+    groupsInFlight: 0,
+  };
+}
 
-  #newTimers(): Timers<StoredMessage> {
-    return new Timers((message, atMs) => {
-      return (message.state === 'inFlight' || message.state === 'delayed') && message.dueAtMs === atMs;
-    });
+function groupOf({ groups }: State, key: string): Group {
+  let group = groups.get(key);
+  if (group === undefined) {
+    group = { key, waiting: createDeque(), received: [], inFlight: 0, delayed: 0, lastDueAtMs: 0, isReady: false };
+    groups.set(key, group);
   }
+  return group;
+}
 
-  #time(message: StoredMessage): void {
-    const isFirst = this.#timers.add(message.dueAtMs, message, this.#inFlight + this.#delayed);
-    this.#becameEarlier ||= isFirst;
+function add(state: State, message: StoredMessage, delayMs: number): void {
+  const { group } = message;
+  state.size += 1;
+  state.arrivals.add(message, state.size);
+  if (delayMs === 0 && group.delayed === 0) {
+    push(group.waiting, message);
+    wake(state, group);
+    return;
   }
+  group.lastDueAtMs = Math.max(group.lastDueAtMs, message.sentAtMs + delayMs);
+  message.state = 'delayed';
+  message.dueAtMs = group.lastDueAtMs;
+  group.delayed += 1;
+  state.delayed += 1;
+  startTimer(state, message);
+}
 
-  #send(message: StoredMessage, dueAtMs: number): void {
-    message.state = 'inFlight';
-    message.dueAtMs = dueAtMs;
-    message.group.received.push(message);
-    if (message.group.inFlight === 0) this.#groupsInFlight += 1;
-    message.group.inFlight += 1;
-    this.#inFlight += 1;
-    this.#time(message);
-  }
-
-  #giveBack(message: StoredMessage): void {
-    message.state = 'returned';
-    this.#leaveFlight(message.group);
-    this.#wake(message.group);
-  }
-
-  #leaveFlight(group: Group): void {
-    group.inFlight -= 1;
-    this.#inFlight -= 1;
-    if (group.inFlight === 0) this.#groupsInFlight -= 1;
-  }
-
-  #forget(message: StoredMessage): void {
-    message.state = 'gone';
-    this.#size -= 1;
-  }
-
-  /** Unlocks a group with nothing in flight: what came back goes to its front, and the group to the end of the rotation. */
-  #wake(group: Group): void {
-    if (group.inFlight > 0) return;
-    for (let message = group.received.pop(); message !== undefined; message = group.received.pop()) {
-      if (message.state !== 'returned') continue;
+function settle(state: State, nowMs: number): void {
+  const { timers } = state;
+  for (let message = timers.takeDue(nowMs); message !== undefined; message = timers.takeDue(nowMs)) {
+    const { group } = message;
+    if (message.state === 'delayed') {
       message.state = 'waiting';
-      group.waiting.pushFront(message);
+      group.delayed -= 1;
+      state.delayed -= 1;
+      push(group.waiting, message);
+    } else {
+      message.state = 'returned';
+      leaveFlight(state, group);
     }
-    if (group.waiting.length > 0) {
-      this.#becameReady ||= !group.isReady || group.waiting.length === 1;
-      if (!group.isReady) this.#ready.push(group);
-      group.isReady = true;
-    } else if (!group.isReady && group.delayed === 0 && this.#groups.get(group.key) === group)
-      this.#groups.delete(group.key);
+    wake(state, group);
   }
+}
+
+function take(state: State, max: number, dueAtMs: number, admit: (message: StoredMessage) => boolean): StoredMessage[] {
+  const taken: StoredMessage[] = [];
+  while (taken.length < max) {
+    const group = popFront(state.ready);
+    if (group === undefined) break;
+    group.isReady = false;
+    while (taken.length < max) {
+      const message = popFront(group.waiting);
+      if (message === undefined) break;
+      if (admit(message)) {
+        taken.push(message);
+        startFlight(state, message, dueAtMs);
+      } else forget(state, message);
+    }
+    wake(state, group);
+  }
+  return taken;
+}
+
+function sweep(state: State, sentBeforeMs: number, onDrop: (message: StoredMessage) => void): number {
+  let oldestMs = Number.POSITIVE_INFINITY;
+  for (const { waiting } of state.groups.values()) {
+    let head = firstOf(waiting);
+    for (; head !== undefined && head.sentAtMs <= sentBeforeMs; head = firstOf(waiting)) {
+      popFront(waiting);
+      forget(state, head);
+      onDrop(head);
+    }
+    if (head !== undefined) oldestMs = Math.min(oldestMs, head.sentAtMs);
+  }
+  return oldestMs;
+}
+
+function startTimer(state: State, message: StoredMessage): void {
+  const isFirst = state.timers.add(message.dueAtMs, message, state.inFlight + state.delayed);
+  state.becameEarlier ||= isFirst;
+}
+
+function startFlight(state: State, message: StoredMessage, dueAtMs: number): void {
+  const { group } = message;
+  message.state = 'inFlight';
+  message.dueAtMs = dueAtMs;
+  group.received.push(message);
+  if (group.inFlight === 0) state.groupsInFlight += 1;
+  group.inFlight += 1;
+  state.inFlight += 1;
+  startTimer(state, message);
+}
+
+function leaveFlight(state: State, group: Group): void {
+  group.inFlight -= 1;
+  state.inFlight -= 1;
+  if (group.inFlight === 0) state.groupsInFlight -= 1;
+}
+
+function forget(state: State, message: StoredMessage): void {
+  message.state = 'gone';
+  state.size -= 1;
+}
+
+/**
+ * Unlocks a group that has nothing in flight: returned messages go back to the front of the group, and the group waits
+ * for its next turn.
+ */
+function wake(state: State, group: Group): void {
+  if (group.inFlight > 0) return;
+  for (let message = group.received.pop(); message !== undefined; message = group.received.pop()) {
+    if (message.state !== 'returned') continue;
+    message.state = 'waiting';
+    pushFront(group.waiting, message);
+  }
+  if (lengthOf(group.waiting) > 0) {
+    state.becameReady ||= !group.isReady || lengthOf(group.waiting) === 1;
+    if (!group.isReady) push(state.ready, group);
+    group.isReady = true;
+  } else if (!group.isReady && group.delayed === 0 && state.groups.get(group.key) === group)
+    state.groups.delete(group.key);
 }

@@ -1,7 +1,7 @@
 import { MessagingError } from './errors.ts';
 import { MAX_BATCH_ENTRIES } from './limits.ts';
 
-/** An entry of a batch that failed; `senderFault`: the request was at fault, not the service. */
+/** A failed entry of a batch. `senderFault` is true if the request was wrong, false if the service failed. */
 export interface FailedEntry {
   readonly id: string;
   readonly code: string;
@@ -17,12 +17,12 @@ export interface BatchResult<R> {
 
 const ENTRY_ID = /^[\w-]{1,80}$/;
 
-/** Refuses a batch as a whole as AWS does: no entries, too many, ids malformed or repeated (sqs-api/API_SendMessageBatch). */
+/** Refuses a whole batch: no entries, too many entries, malformed or repeated ids (sqs-api/API_SendMessageBatch). */
 export function checkBatch(entries: readonly { readonly id: string }[]): void {
   if (entries.length === 0)
     throw new MessagingError(
       'EmptyBatchRequest',
-      'There should be at least one entry in the request. Given were none.',
+      'There should be at least one entry in the request. The request has none.',
     );
   if (entries.length > MAX_BATCH_ENTRIES) {
     throw new MessagingError(
@@ -34,7 +34,7 @@ export function checkBatch(entries: readonly { readonly id: string }[]): void {
   for (const { id } of entries) {
     if (!ENTRY_ID.test(id)) {
       const allowed = 'A batch entry id can only contain alphanumeric characters, hyphens and underscores, at most 80.';
-      throw new MessagingError('InvalidBatchEntryId', `${allowed} Given was '${id}'.`);
+      throw new MessagingError('InvalidBatchEntryId', `${allowed} Given: '${id}'.`);
     }
     if (seen.has(id)) throw new MessagingError('BatchEntryIdsNotDistinct', `Id ${id} repeated.`);
     seen.add(id);

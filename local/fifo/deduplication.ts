@@ -1,29 +1,34 @@
-import { Deque } from './deque.ts';
+import { createDeque, firstOf, popFront, push } from './deque.ts';
 import { DEDUPLICATION_WINDOW_MS } from './limits.ts';
 
 /**
- * Remembers for five minutes what the first use of a deduplication id was answered with; a repetition does not
- * prolong the window, and it goes on after the message was deleted (sqs/FIFO-key-terms).
+ * The answers to the deduplication ids of the last five minutes. A repetition doesn't extend the window, and deleting
+ * the message doesn't end it (sqs/FIFO-key-terms).
  */
-export class DeduplicationWindow<T> {
-  readonly #answers = new Map<string, T>();
-  readonly #order = new Deque<{ key: string; untilMs: number }>();
-
-  find(key: string, nowMs: number): T | undefined {
-    for (let first = this.#order.peek(); first !== undefined && first.untilMs <= nowMs; first = this.#order.peek()) {
-      this.#order.popFront();
-      this.#answers.delete(first.key);
-    }
-    return this.#answers.get(key);
-  }
-
-  remember(key: string, answer: T, nowMs: number): void {
-    this.#answers.set(key, answer);
-    this.#order.push({ key, untilMs: nowMs + DEDUPLICATION_WINDOW_MS });
-  }
+export interface DeduplicationWindow<T> {
+  find(key: string, nowMs: number): T | undefined;
+  remember(key: string, answer: T, nowMs: number): void;
 }
 
-/** The key under which a deduplication id is remembered; ids have no spaces, so the parts cannot run together. */
+export function createDeduplicationWindow<T>(): DeduplicationWindow<T> {
+  const answers = new Map<string, T>();
+  const order = createDeque<{ readonly key: string; readonly untilMs: number }>();
+  return {
+    find(key, nowMs) {
+      for (let first = firstOf(order); first !== undefined && first.untilMs <= nowMs; first = firstOf(order)) {
+        popFront(order);
+        answers.delete(first.key);
+      }
+      return answers.get(key);
+    },
+    remember(key, answer, nowMs) {
+      answers.set(key, answer);
+      push(order, { key, untilMs: nowMs + DEDUPLICATION_WINDOW_MS });
+    },
+  };
+}
+
+/** The key of a deduplication id in the window. Ids contain no spaces, so different pairs have different keys. */
 export function deduplicationKey(perGroup: boolean, groupId: string, deduplicationId: string): string {
   return perGroup ? `${groupId} ${deduplicationId}` : deduplicationId;
 }

@@ -1,49 +1,56 @@
-/** Free slots kept before the first item, so that what was taken off the front can be put back without moving the rest. */
+/**
+ * A double-ended queue: an array whose head moves. Every operation takes constant time on average. It is plain data with
+ * functions, because a standard queue has one deque for each message.
+ */
+export interface Deque<T> {
+  readonly items: (T | undefined)[];
+  /** The index of the first item. */
+  head: number;
+}
+
+/** Free slots that are kept before the first item, so that items can be put back in front without moving the rest. */
 const FRONT_ROOM = 16;
 
-/** A double-ended queue on an array with a moving head: every operation is O(1) amortised. */
-export class Deque<T> {
-  #items: (T | undefined)[] = [];
-  #head = 0;
+export function createDeque<T>(): Deque<T> {
+  return { items: [], head: 0 };
+}
 
-  get length(): number {
-    return this.#items.length - this.#head;
-  }
+export function lengthOf({ items, head }: Deque<unknown>): number {
+  return items.length - head;
+}
 
-  /** The first item, which stays. */
-  peek(): T | undefined {
-    return this.#items[this.#head];
-  }
+/** The first item, which stays in the deque. */
+export function firstOf<T>({ items, head }: Deque<T>): T | undefined {
+  return items[head];
+}
 
-  /** All items, first to last. */
-  toArray(): T[] {
-    return this.#items.slice(this.#head) as T[];
-  }
+/** All items, first to last. */
+export function itemsOf<T>({ items, head }: Deque<T>): T[] {
+  return items.slice(head) as T[];
+}
 
-  push(item: T): void {
-    this.#items.push(item);
-  }
+export function push<T>(deque: Deque<T>, item: T): void {
+  deque.items.push(item);
+}
 
-  pushFront(item: T): void {
-    if (this.#head === 0) {
-      this.#items.unshift(...new Array<undefined>(FRONT_ROOM));
-      this.#head = FRONT_ROOM;
-    }
-    this.#head -= 1;
-    this.#items[this.#head] = item;
+export function pushFront<T>(deque: Deque<T>, item: T): void {
+  if (deque.head === 0) {
+    deque.items.unshift(...new Array<undefined>(FRONT_ROOM));
+    deque.head = FRONT_ROOM;
   }
+  deque.head -= 1;
+  deque.items[deque.head] = item;
+}
 
-  popFront(): T | undefined {
-    if (this.length === 0) return undefined;
-    const item = this.#items[this.#head];
-    this.#items[this.#head] = undefined;
-    this.#head += 1;
-    if (this.#head > 4 * FRONT_ROOM && this.#head * 2 > this.#items.length) this.#compact();
-    return item;
+export function popFront<T>(deque: Deque<T>): T | undefined {
+  const { items, head } = deque;
+  if (items.length === head) return undefined;
+  const item = items[head];
+  items[head] = undefined;
+  deque.head += 1;
+  if (deque.head > 4 * FRONT_ROOM && deque.head * 2 > items.length) {
+    items.splice(0, deque.head - FRONT_ROOM);
+    deque.head = FRONT_ROOM;
   }
-
-  #compact(): void {
-    this.#items.splice(0, this.#head - FRONT_ROOM);
-    this.#head = FRONT_ROOM;
-  }
+  return item;
 }

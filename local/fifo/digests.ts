@@ -1,14 +1,15 @@
 import { createHash, type Hash } from 'node:crypto';
 import type { MessageAttributes } from './message.ts';
 
-/** The MD5 that SQS answers and the SDK checks. */
+/** The MD5 of a message body, which SQS returns and the SDK verifies. */
 export function md5(text: string): string {
   return createHash('md5').update(text).digest('hex');
 }
 
 /**
- * MD5 over the attributes sorted by name: length and bytes of name, type and value, and one byte for the kind of value
- * (sqs/sqs-message-metadata, "Calculating the MD5 message digest for message attributes").
+ * The MD5 of the attributes, sorted by name. Each attribute contributes length and bytes of its name, type and value,
+ * and one byte for the kind of value (sqs/sqs-message-metadata, "Calculating the MD5 message digest for message
+ * attributes").
  */
 export function md5OfAttributes(attributes: MessageAttributes): string | undefined {
   const names = Object.keys(attributes);

@@ -1,4 +1,7 @@
-/** An error that AWS documents for an operation: `code` is AWS's own, the message says what was given and what is allowed. */
+/**
+ * An error that AWS documents for an operation, with AWS's own `code`. The message says what was given and what is
+ * allowed.
+ */
 export class MessagingError extends Error {
   readonly code: string;
 
@@ -9,12 +12,12 @@ export class MessagingError extends Error {
   }
 }
 
-/** SQS: a parameter has a value that the operation does not take. */
+/** SQS's error for a parameter with an invalid value. */
 export function invalidValue(message: string): MessagingError {
   return new MessagingError('InvalidParameterValue', message);
 }
 
-/** SNS: a parameter is missing or has a value that the operation does not take. */
+/** SNS's error for a parameter that is missing or has an invalid value. */
 export function invalidParameter(message: string): MessagingError {
   return new MessagingError('InvalidParameter', `Invalid parameter: ${message}`);
 }

@@ -2,22 +2,23 @@ import { invalidParameter } from './errors.ts';
 import type { MessageAttribute, MessageAttributes } from './message.ts';
 import { parseObject } from './queue-attributes.ts';
 
-/** Whether a message's attributes let it through. */
+/** Whether a message's attributes match the policy. */
 export type Filter = (attributes: MessageAttributes) => boolean;
 
 type Value = string | number | boolean | null;
 type Test = (values: readonly Value[] | undefined) => boolean;
 
 /**
- * Reads a filter policy on message attributes: exact values, `prefix`, `suffix`, `exists`, `numeric`, `anything-but`
- * (sns/sns-subscription-filter-policies). All names must match, for each name any of its conditions. Refuses others.
+ * Reads a filter policy on message attributes (sns/sns-subscription-filter-policies). Supported conditions: exact
+ * values, `prefix`, `suffix`, `exists`, `numeric`, `anything-but`; others are refused. A message matches if, for every
+ * name, at least one condition holds.
  */
 export function readFilterPolicy(text: string): Filter {
   const policy = parseObject(text);
   if (policy === undefined) throw invalidParameter(`FilterPolicy: must be a JSON object. Given: ${text}`);
   const tests = Object.entries(policy).map(([name, conditions]) => {
     if (!Array.isArray(conditions) || conditions.length === 0 || name.startsWith('$'))
-      throw invalidParameter(`FilterPolicy: "${name}" must be an attribute's name with a list of conditions.`);
+      throw invalidParameter(`FilterPolicy: "${name}" must be the name of an attribute, with a list of conditions.`);
     const anyOf = conditions.map((condition: unknown) => readCondition(name, condition));
     return { name, anyOf };
   });
@@ -42,7 +43,7 @@ function isValue(value: unknown): value is Value {
   return value === null || ['string', 'number', 'boolean'].includes(typeof value);
 }
 
-/** A test that some value passes. */
+/** A test that holds if any of the values passes. */
 function some(test: (value: Value) => boolean): Test {
   return (values) => values?.some(test) ?? false;
 }

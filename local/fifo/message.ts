@@ -11,7 +11,7 @@ export interface MessageAttribute {
 
 export type MessageAttributes = Readonly<Record<string, MessageAttribute>>;
 
-/** What a sender gives. A FIFO queue needs a group id, and a deduplication id unless it makes one from the content. */
+/** A message to send. A FIFO queue needs a group id, and a deduplication id unless it derives one from the content. */
 export interface SendInput {
   readonly body: string;
   readonly messageAttributes?: MessageAttributes;
@@ -21,7 +21,7 @@ export interface SendInput {
   readonly delaySeconds?: number;
 }
 
-/** What a sender is answered; a duplicate gets the ids of the first message. */
+/** The answer to a sender. A duplicate gets the ids of the first message. */
 export interface SendResult {
   readonly messageId: string;
   /** FIFO only: 20 digits, strictly increasing. */
@@ -29,7 +29,7 @@ export interface SendResult {
   readonly isDuplicate: boolean;
 }
 
-/** A message as one receive gives it out. Times are in milliseconds since the epoch. */
+/** A message as one receive returns it. Times are in milliseconds since the epoch. */
 export interface ReceivedMessage {
   readonly messageId: string;
   readonly receiptHandle: string;
@@ -44,35 +44,36 @@ export interface ReceivedMessage {
   readonly deadLetterSourceArn: string | undefined;
 }
 
-/** A message's system attributes by AWS's names, all strings (sqs-api/API_ReceiveMessage). */
+/** A message's system attributes by AWS's names, all as strings (sqs-api/API_ReceiveMessage). */
 export interface SystemAttributes {
-  ApproximateReceiveCount: string;
-  SentTimestamp: string;
-  SenderId: string;
-  ApproximateFirstReceiveTimestamp: string;
-  SequenceNumber?: string;
-  MessageGroupId?: string;
-  MessageDeduplicationId?: string;
-  DeadLetterQueueSourceArn?: string;
+  readonly ApproximateReceiveCount: string;
+  readonly SentTimestamp: string;
+  readonly SenderId: string;
+  readonly ApproximateFirstReceiveTimestamp: string;
+  readonly SequenceNumber?: string;
+  readonly MessageGroupId?: string;
+  readonly MessageDeduplicationId?: string;
+  readonly DeadLetterQueueSourceArn?: string;
 }
 
 export function systemAttributes(message: ReceivedMessage): SystemAttributes {
-  const attributes: SystemAttributes = {
+  const { sequenceNumber, groupId, deduplicationId, deadLetterSourceArn } = message;
+  return {
     ApproximateReceiveCount: String(message.receiveCount),
     SentTimestamp: String(message.sentAtMs),
     SenderId: 'AIDALOCAL',
     ApproximateFirstReceiveTimestamp: String(message.firstReceivedAtMs),
+    ...(sequenceNumber !== undefined && { SequenceNumber: sequenceNumber }),
+    ...(groupId !== undefined && { MessageGroupId: groupId }),
+    ...(deduplicationId !== undefined && { MessageDeduplicationId: deduplicationId }),
+    ...(deadLetterSourceArn !== undefined && { DeadLetterQueueSourceArn: deadLetterSourceArn }),
   };
-  if (message.sequenceNumber !== undefined) attributes.SequenceNumber = message.sequenceNumber;
-  if (message.groupId !== undefined) attributes.MessageGroupId = message.groupId;
-  if (message.deduplicationId !== undefined) attributes.MessageDeduplicationId = message.deduplicationId;
-  if (message.deadLetterSourceArn !== undefined) attributes.DeadLetterQueueSourceArn = message.deadLetterSourceArn;
-  return attributes;
 }
 
-/** The size that limits count: body, and the names, types and values of the attributes (sqs/quotas-messages). */
-export function sizeBytes(body: string, attributes: MessageAttributes = {}): number {
+/** The size by which AWS limits messages: body plus names, types and values of the attributes (sqs/quotas-messages). */
+export function sizeBytes(body: string, attributes?: MessageAttributes): number {
   let bytes = Buffer.byteLength(body);
+  if (attributes === undefined) return bytes;
   for (const [name, { DataType, StringValue, BinaryValue }] of Object.entries(attributes)) {
     bytes += Buffer.byteLength(name) + Buffer.byteLength(DataType) + Buffer.byteLength(StringValue ?? '');
     bytes += Buffer.byteLength(BinaryValue ?? '', 'base64');
@@ -80,10 +81,10 @@ export function sizeBytes(body: string, attributes: MessageAttributes = {}): num
   return bytes;
 }
 
-// sqs-api/API_SendMessage: the characters that a message may hold.
+// sqs-api/API_SendMessage: the characters that a message may not contain.
 const FORBIDDEN = /[^\t\n\r\u{20}-\u{D7FF}\u{E000}-\u{FFFD}\u{10000}-\u{10FFFF}]/u;
 
-/** Refuses a body that SQS would refuse. */
+/** Refuses a body that SQS refuses. */
 export function checkBody(body: string, maxBytes: number, bytes: number): void {
   if (body === '')
     throw new MessagingError(
@@ -96,13 +97,13 @@ export function checkBody(body: string, maxBytes: number, bytes: number): void {
     );
   }
   if (FORBIDDEN.test(body))
-    throw new MessagingError('InvalidMessageContents', 'Invalid characters found. Allowed are those of XML 1.0.');
+    throw new MessagingError('InvalidMessageContents', 'Invalid characters found. Allowed: the characters of XML 1.0.');
 }
 
 const ATTRIBUTE_NAME = /^(?!aws\.|amazon\.|\.)(?!.*\.\.)[\w.-]{1,256}(?<!\.)$/i;
 const DATA_TYPE = /^(String|Number|Binary)(\.[^\s]+)?$/;
 
-/** Refuses attributes that SQS would refuse (sqs/sqs-message-metadata). */
+/** Refuses attributes that SQS refuses (sqs/sqs-message-metadata). */
 export function checkAttributes(attributes: MessageAttributes): void {
   const entries = Object.entries(attributes);
   if (entries.length > MAX_MESSAGE_ATTRIBUTES) {
@@ -115,7 +116,7 @@ export function checkAttributes(attributes: MessageAttributes): void {
   }
 }
 
-/** What SQS and SNS would say against an attribute, if anything. */
+/** SQS's and SNS's error message for an attribute; undefined if the attribute is valid. */
 export function attributeProblem(name: string, attribute: MessageAttribute): string | undefined {
   const { DataType, StringValue, BinaryValue } = attribute;
   const subject = `The message attribute '${name}'`;
@@ -132,12 +133,15 @@ export function attributeProblem(name: string, attribute: MessageAttribute): str
 // sqs-api/API_SendMessage: alphanumeric characters and punctuation.
 const ID = /^[\x21-\x7e]{1,128}$/;
 
-/** Whether a message group id or deduplication id is one that AWS takes. */
+/** Whether AWS accepts a message group id or deduplication id. */
 export function isMessagingId(id: string): boolean {
   return ID.test(id);
 }
 
-/** The deduplication id that content-based deduplication makes: SHA-256 of the body alone (sqs-api/API_SendMessage). */
+/**
+ * The deduplication id of content-based deduplication: the SHA-256 of the body, without attributes
+ * (sqs-api/API_SendMessage).
+ */
 export function contentDeduplicationId(body: string): string {
   return createHash('sha256').update(body).digest('hex');
 }

@@ -1,39 +1,40 @@
+import { createQueue } from './create-queue.ts';
 import { invalidParameter, MessagingError } from './errors.ts';
 import { RECREATION_PAUSE_MS } from './limits.ts';
-import { MoveTasks } from './move-tasks.ts';
-import { Queue } from './queue.ts';
+import { createMoveTasks, type MoveTasks } from './move-tasks.ts';
+import type { Queue } from './queue.ts';
 import type { Attributes } from './queue-attributes.ts';
-import { Subscription } from './subscription.ts';
-import { Topic } from './topic.ts';
+import { createSubscription, type Subscription } from './subscription.ts';
+import { createTopic, type Topic } from './topic.ts';
 
-/** Where the model gets what it may not make up itself. */
+/** What an account needs from its surroundings. */
 export interface MessagingOptions {
-  /** Milliseconds since the epoch; may be virtual. */
+  /** The clock, in milliseconds since the epoch. It may be virtual. */
   readonly now: () => number;
-  /** Unique strings without a colon: message ids, receipt handles, subscription ids. */
+  /** Makes unique strings without a colon: message ids, receipt handles, subscription ids. */
   readonly newId: () => string;
   readonly region: string;
   /** 12 digits. */
   readonly accountId: string;
-  /** Whether a topic may send to a queue, as the queue's policy says. @default - it may */
+  /** Whether the queue's policy allows the topic to send to the queue. @default - always */
   readonly mayDeliver?: (topicArn: string, queueArn: string) => boolean;
-  /** Told of each message that a topic has sent to a queue. @param bytes of body and attributes */
+  /** Called for each message that a topic sent to a queue. @param bytes the size of body and attributes */
   readonly onDelivered?: (topicArn: string, queue: Queue, bytes: number) => void;
 }
 
-/** Things found by name, by ARN, or (queues) by URL; of an ARN or URL only the name counts. */
+/** Queues or topics, found by name, by ARN, or (queues) by URL. Only the name in an ARN or URL counts. */
 export interface Registry<T> {
   get(reference: string): T | undefined;
-  /** Like `get`, but throws AWS's error for one that does not exist. */
+  /** Like `get`, but throws AWS's error if there is no match. */
   require(reference: string): T;
   list(): T[];
 }
 
 /** All queues and topics of one account and region. */
 export interface Messaging {
-  /** Before the account in queue URLs, such as `http://127.0.0.1:4566`; set by whoever serves the queues. */
+  /** The start of queue URLs, such as `http://127.0.0.1:4566`. The server of the queues sets it. */
   baseUrl: string;
-  /** The clock of everything in here, in milliseconds since the epoch. */
+  /** The clock of the account, in milliseconds since the epoch. */
   readonly now: () => number;
   readonly queues: Registry<Queue>;
   readonly topics: Registry<Topic>;
@@ -41,22 +42,25 @@ export interface Messaging {
   readonly moveTasks: MoveTasks;
   queueUrl(queue: Queue): string;
   /**
-   * Makes a queue, or returns the one that has this name and these attributes; not within a minute after a queue of
-   * this name was deleted (sqs-api/API_CreateQueue).
+   * Creates a queue, or returns the existing queue with this name and these attributes. Refused for a minute after a
+   * queue with this name was deleted (sqs-api/API_CreateQueue).
    */
   createQueue(name: string, attributes?: Attributes): Queue;
   deleteQueue(reference: string): void;
-  /** Makes a topic, or returns the one that has this name and these attributes. */
+  /** Creates a topic, or returns the existing topic with this name and these attributes. */
   createTopic(name: string, attributes?: Attributes): Topic;
-  /** Deletes a topic and its subscriptions; one that does not exist counts as deleted, as on AWS. */
+  /** Deletes a topic and its subscriptions. A topic that doesn't exist counts as deleted, as on AWS. */
   deleteTopic(reference: string): void;
-  /** Subscribes a queue (which may come later), or returns its subscription. @param protocol only `sqs` */
+  /**
+   * Subscribes a queue, or returns its existing subscription. The queue may be created later.
+   * @param protocol only `sqs`
+   */
   subscribe(topicArn: string, protocol: string, queueArn: string, attributes?: Attributes): Subscription;
   unsubscribe(subscriptionArn: string): void;
   subscription(subscriptionArn: string): Subscription;
 }
 
-/** An empty account. */
+/** Creates an empty account. */
 export function createMessaging({
   now,
   newId,
@@ -77,14 +81,14 @@ export function createMessaging({
     now,
     queues: registry(queues, queueMissing),
     topics: topicRegistry,
-    moveTasks: new MoveTasks({ now, newId, findQueue, listQueues: () => [...queues.values()] }),
+    moveTasks: createMoveTasks({ now, newId, findQueue, listQueues: () => [...queues.values()] }),
     queueUrl: (queue) => `${messaging.baseUrl}/${accountId}/${queue.name}`,
     createQueue(name, attributes = {}) {
       const existing = queues.get(name);
       if (existing !== undefined) return sameQueue(existing, attributes);
       if (now() < (deletedAtMs.get(name) ?? Number.NEGATIVE_INFINITY) + RECREATION_PAUSE_MS)
         throw deletedRecently(name);
-      const queue = new Queue(name, attributes, { now, newId, arn: arnOf('sqs', name), findQueue });
+      const queue = createQueue(name, attributes, { now, newId, arn: arnOf('sqs', name), findQueue });
       queues.set(name, queue);
       return queue;
     },
@@ -95,20 +99,25 @@ export function createMessaging({
     createTopic(name, attributes = {}) {
       const existing = topics.get(name);
       if (existing !== undefined) return sameTopic(existing, attributes);
-      const topic = new Topic(name, attributes, { now, newId, arn: arnOf('sns', name) });
+      const topic = createTopic(name, attributes, { now, newId, arn: arnOf('sns', name) });
       topics.set(name, topic);
       return topic;
     },
     deleteTopic: (reference) => void topics.delete(nameOf(reference)),
     subscribe(topicArn, protocol, queueArn, attributes = {}) {
       const topic = topicRegistry.require(topicArn);
-      // A queue that a topic may not send to is to it as one that is gone.
-      const findOpenQueue = (arn: string) => {
-        const queue = findQueue(arn);
-        return queue && mayDeliver(topic.arn, queue.arn) ? queue : undefined;
-      };
-      const told = (queue: Queue, bytes: number) => onDelivered(topic.arn, queue, bytes);
-      const make = () => new Subscription(`${topic.arn}:${newId()}`, topic.arn, queueArn, findOpenQueue, told);
+      const make = () =>
+        createSubscription({
+          arn: `${topic.arn}:${newId()}`,
+          topicArn: topic.arn,
+          endpoint: queueArn,
+          // A delivery that the queue's policy forbids fails like a delivery to a queue that doesn't exist.
+          findQueue(arn) {
+            const queue = findQueue(arn);
+            return queue && mayDeliver(topic.arn, queue.arn) ? queue : undefined;
+          },
+          onDelivered: (queue, bytes) => onDelivered(topic.arn, queue, bytes),
+        });
       return subscribe(topic, protocol, queueArn, attributes, make);
     },
     unsubscribe: (arn) => void topicOf(topics, arn)?.subscriptions.delete(arn),
@@ -168,7 +177,7 @@ function sameTopic(topic: Topic, given: Attributes): Topic {
   throw invalidParameter(`Attributes Reason: Topic already exists with a different value of ${name}: ${topic.name}`);
 }
 
-/** The topic of a subscription's ARN, which is the topic's with the subscription's id at the end. */
+/** A subscription's ARN is its topic's ARN followed by the subscription's id. */
 function topicOf(topics: ReadonlyMap<string, Topic>, subscriptionArn: string): Topic | undefined {
   return topics.get(nameOf(subscriptionArn.slice(0, subscriptionArn.lastIndexOf(':'))));
 }

@@ -4,7 +4,7 @@ import * as limits from './limits.ts';
 /** Attributes in AWS's form: every value is a string. */
 export type Attributes = Readonly<Record<string, string>>;
 
-/** What a queue's attributes mean to the model. */
+/** The meaning of a queue's attributes. */
 export interface QueueSettings {
   readonly visibilityTimeoutSeconds: number;
   readonly retentionMs: number;
@@ -46,14 +46,16 @@ const FIFO_CHOICES: Readonly<Record<string, readonly string[]>> = {
   FifoThroughputLimit: ['perQueue', 'perMessageGroupId'],
 };
 
-/** Kept and given back; without meaning locally. */
+/** Stored and returned, but not emulated (no local effect). */
 const KEPT = ['Policy', 'RedriveAllowPolicy', 'KmsMasterKeyId', 'KmsDataKeyReusePeriodSeconds', 'SqsManagedSseEnabled'];
 
 function invalidAttribute(name: string, value: string, allowed: string): MessagingError {
   return new MessagingError('InvalidAttributeValue', `Invalid value for the parameter ${name}: '${value}'. ${allowed}`);
 }
 
-/** All attributes that a queue of this name reports: defaults, overlaid by those given. Refuses what SQS refuses. */
+/**
+ * All attributes that a queue reports: the given attributes and the defaults of the others. Refuses what SQS refuses.
+ */
 export function completeAttributes(name: string, given: Attributes): Attributes {
   const isFifo = name.endsWith('.fifo');
   if (
@@ -70,13 +72,13 @@ export function completeAttributes(name: string, given: Attributes): Attributes 
     complete[key] = value;
   }
   if (complete.FifoThroughputLimit === 'perMessageGroupId' && complete.DeduplicationScope !== 'messageGroup')
-    throw invalidAttribute('FifoThroughputLimit', 'perMessageGroupId', 'It needs DeduplicationScope messageGroup.');
+    throw invalidAttribute('FifoThroughputLimit', 'perMessageGroupId', 'It requires DeduplicationScope messageGroup.');
   return complete;
 }
 
 function badName(name: string, fifoQueue: string | undefined): MessagingError {
   const allowed = 'Can only include alphanumeric characters, hyphens, or underscores. 1 to 80 in length.';
-  const suffix = 'The name of a FIFO queue, and only that, ends with .fifo and comes with FifoQueue true.';
+  const suffix = 'A FIFO queue has a name that ends with .fifo and FifoQueue true; a standard queue has neither.';
   return new MessagingError('InvalidParameterValue', `${allowed} ${suffix} Given: '${name}', FifoQueue ${fifoQueue}.`);
 }
 
@@ -95,7 +97,7 @@ function checkAttribute(name: string, value: string, isFifo: boolean): void {
   }
 }
 
-/** Reads an SQS redrive policy; the empty string, which removes it, is no policy (sqs-api/API_SetQueueAttributes). */
+/** Reads an SQS redrive policy. The empty string removes the policy (sqs-api/API_SetQueueAttributes). */
 export function readRedrivePolicy(text: string): QueueSettings['redrive'] {
   if (text === '') return undefined;
   const policy = parseObject(text);
@@ -104,7 +106,7 @@ export function readRedrivePolicy(text: string): QueueSettings['redrive'] {
   const inRange =
     Number.isInteger(maxReceiveCount) && maxReceiveCount >= 1 && maxReceiveCount <= limits.MAX_RECEIVE_COUNT;
   if (typeof deadLetterTargetArn !== 'string' || !inRange) {
-    const allowed = `It is JSON with deadLetterTargetArn and maxReceiveCount (1 to ${limits.MAX_RECEIVE_COUNT}).`;
+    const allowed = `It must be JSON with deadLetterTargetArn and maxReceiveCount (1 to ${limits.MAX_RECEIVE_COUNT}).`;
     throw new MessagingError(
       'InvalidParameterValue',
       `Value ${text} for parameter RedrivePolicy is invalid. Reason: ${allowed}`,
@@ -113,7 +115,7 @@ export function readRedrivePolicy(text: string): QueueSettings['redrive'] {
   return { deadLetterTargetArn, maxReceiveCount };
 }
 
-/** A JSON object's fields, or nothing if the text is anything else. */
+/** The fields of a JSON object; undefined for any other text. */
 export function parseObject(text: string): Record<string, unknown> | undefined {
   try {
     const value: unknown = JSON.parse(text);
@@ -123,7 +125,7 @@ export function parseObject(text: string): Record<string, unknown> | undefined {
   }
 }
 
-/** @param attributes complete, as {@link completeAttributes} returns them */
+/** @param attributes all attributes, as {@link completeAttributes} returns them */
 export function readSettings(attributes: Attributes): QueueSettings {
   return {
     visibilityTimeoutSeconds: Number(attributes.VisibilityTimeout),

@@ -7,39 +7,46 @@ interface Attempt {
 }
 
 /**
- * What FIFO receives with a `ReceiveRequestAttemptId` were answered with. A repetition within five minutes gets the
- * same messages, unless one of them was deleted, had its visibility changed or became visible (sqs-api/API_ReceiveMessage).
+ * The answers to FIFO receives with a `ReceiveRequestAttemptId`. A repetition within five minutes gets the same
+ * messages, unless one of them was deleted, had its visibility changed or became visible (sqs-api/API_ReceiveMessage).
  */
-export class ReceiveAttempts {
-  readonly #attempts = new Map<string, Attempt>();
-  #idOf = new WeakMap<StoredMessage, string>();
+export interface ReceiveAttempts {
+  find(attemptId: string, nowMs: number): readonly StoredMessage[] | undefined;
+  /** Starts the window of an attempt. Repetitions of the attempt don't extend it. */
+  remember(attemptId: string, messages: readonly StoredMessage[], nowMs: number): void;
+  /**
+   * Forgets the attempt that received a message: the message was deleted, received again or had its visibility changed.
+   */
+  forget(message: StoredMessage): void;
+  clear(): void;
+}
 
-  find(attemptId: string, nowMs: number): readonly StoredMessage[] | undefined {
-    for (const [id, { untilMs }] of this.#attempts) {
-      if (untilMs > nowMs) break;
-      this.#attempts.delete(id);
-    }
-    const messages = this.#attempts.get(attemptId)?.messages;
-    return messages?.every((message) => message.state === 'inFlight') ? messages : undefined;
-  }
-
-  /** The window starts with this receive; its repetitions do not prolong it. */
-  remember(attemptId: string, messages: readonly StoredMessage[], nowMs: number): void {
-    this.#attempts.delete(attemptId);
-    this.#attempts.set(attemptId, { messages, untilMs: nowMs + RECEIVE_ATTEMPT_WINDOW_MS });
-    for (const message of messages) this.#idOf.set(message, attemptId);
-  }
-
-  /** Forgets the attempt that a message was given to: the message is deleted, received anew or its visibility changed. */
-  forget(message: StoredMessage): void {
-    const attemptId = this.#idOf.get(message);
-    if (attemptId === undefined) return;
-    this.#idOf.delete(message);
-    this.#attempts.delete(attemptId);
-  }
-
-  clear(): void {
-    this.#attempts.clear();
-    this.#idOf = new WeakMap();
-  }
+export function createReceiveAttempts(): ReceiveAttempts {
+  const attempts = new Map<string, Attempt>();
+  let idOf = new WeakMap<StoredMessage, string>();
+  return {
+    find(attemptId, nowMs) {
+      for (const [id, { untilMs }] of attempts) {
+        if (untilMs > nowMs) break;
+        attempts.delete(id);
+      }
+      const messages = attempts.get(attemptId)?.messages;
+      return messages?.every((message) => message.state === 'inFlight') ? messages : undefined;
+    },
+    remember(attemptId, messages, nowMs) {
+      attempts.delete(attemptId);
+      attempts.set(attemptId, { messages, untilMs: nowMs + RECEIVE_ATTEMPT_WINDOW_MS });
+      for (const message of messages) idOf.set(message, attemptId);
+    },
+    forget(message) {
+      // Most queues never see an attempt id, and a look-up in a WeakMap is slow.
+      if (attempts.size === 0) return;
+      const attemptId = idOf.get(message);
+      if (attemptId !== undefined && attempts.get(attemptId)?.messages.includes(message)) attempts.delete(attemptId);
+    },
+    clear() {
+      attempts.clear();
+      idOf = new WeakMap();
+    },
+  };
 }

@@ -11,8 +11,8 @@ import {
 import type { QueueSettings } from './queue-attributes.ts';
 
 /**
- * Refuses what SQS refuses to send (sqs-api/API_SendMessage).
- * @returns the deduplication id, which messages of a FIFO queue alone have
+ * Refuses a message that SQS refuses (sqs-api/API_SendMessage).
+ * @returns the deduplication id, which only messages of a FIFO queue have
  */
 export function checkSend(input: SendInput, isFifo: boolean, settings: QueueSettings): string | undefined {
   const { body, messageAttributes, groupId, deduplicationId } = input;
@@ -25,7 +25,7 @@ export function checkSend(input: SendInput, isFifo: boolean, settings: QueueSett
   return undefined;
 }
 
-/** Refuses an id for receive attempts that SQS refuses (sqs-api/API_ReceiveMessage). */
+/** Refuses a `ReceiveRequestAttemptId` that SQS refuses (sqs-api/API_ReceiveMessage). */
 export function checkAttemptId(attemptId: string | undefined, isFifo: boolean): void {
   checkId('ReceiveRequestAttemptId', attemptId);
   if (attemptId === undefined || isFifo) return;

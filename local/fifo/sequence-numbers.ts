@@ -1,15 +1,12 @@
-/** Sequence numbers as AWS gives them: 20 digits, strictly increasing (sqs-api/API_SendMessage, sns/fifo-message-delivery). */
-export class SequenceNumbers {
-  readonly #suffix: string;
-  #last = 0;
-
-  /** @param suffix digits that every number ends with, so that those of SNS are not those of SQS */
-  constructor(suffix = '') {
-    this.#suffix = suffix;
-  }
-
-  next(): string {
-    this.#last += 1;
-    return `1${String(this.#last).padStart(19 - this.#suffix.length, '0')}${this.#suffix}`;
-  }
+/**
+ * Makes a function that returns AWS's sequence numbers: 20 digits, strictly increasing (sqs-api/API_SendMessage,
+ * sns/fifo-message-delivery).
+ * @param suffix digits at the end of every number, so that SNS and SQS numbers differ
+ */
+export function createSequence(suffix = ''): () => string {
+  let last = 0;
+  return () => {
+    last += 1;
+    return `1${String(last).padStart(19 - suffix.length, '0')}${suffix}`;
+  };
 }

@@ -1,22 +1,33 @@
-/** Tells who waits for a queue's messages that it is time to look, at once and in the order of their asking. */
-export class Signals {
-  readonly #onAvailable = new Set<() => void>();
-  readonly #onRescheduled = new Set<() => void>();
+/** Calls the listeners that wait for a queue's messages: at once, and in the order in which they were registered. */
+export interface Signals {
+  /** Called when messages become receivable. Returns a function that removes the listener. */
+  onAvailable(listener: () => void): () => void;
+  /**
+   * Called when the next message may become visible earlier than before. Returns a function that removes the listener.
+   */
+  onRescheduled(listener: () => void): () => void;
+  announce(available: boolean, rescheduled: boolean): void;
+}
 
-  /** Messages became receivable. Returns how to stop the calls. */
-  onAvailable(listener: () => void): () => void {
-    this.#onAvailable.add(listener);
-    return () => this.#onAvailable.delete(listener);
-  }
+export function createSignals(): Signals {
+  const available = new Set<() => void>();
+  const rescheduled = new Set<() => void>();
+  return {
+    onAvailable: (listener) => register(available, listener),
+    onRescheduled: (listener) => register(rescheduled, listener),
+    announce(isAvailable, isRescheduled) {
+      if (isAvailable) callAll(available);
+      if (isRescheduled) callAll(rescheduled);
+    },
+  };
+}
 
-  /** The time at which the next message becomes visible may have become earlier. Returns how to stop the calls. */
-  onRescheduled(listener: () => void): () => void {
-    this.#onRescheduled.add(listener);
-    return () => this.#onRescheduled.delete(listener);
-  }
+function register(listeners: Set<() => void>, listener: () => void): () => void {
+  listeners.add(listener);
+  return () => listeners.delete(listener);
+}
 
-  announce(news: { readonly available: boolean; readonly rescheduled: boolean }): void {
-    if (news.available) for (const listener of [...this.#onAvailable]) listener();
-    if (news.rescheduled) for (const listener of [...this.#onRescheduled]) listener();
-  }
+/** A listener may register or remove listeners, so the calls go over a copy. */
+function callAll(listeners: ReadonlySet<() => void>): void {
+  for (const listener of [...listeners]) listener();
 }

@@ -1,7 +1,7 @@
 import type { Deque } from './deque.ts';
 import type { MessageAttributes, ReceivedMessage, SendInput } from './message.ts';
 
-/** A message in a queue. `dueAtMs`: when a delayed one arrives, or one in flight becomes visible again. */
+/** A message in a queue. The fields that aren't `readonly` change on the message's way through the queue. */
 export interface StoredMessage {
   readonly messageId: string;
   readonly body: string;
@@ -11,30 +11,34 @@ export interface StoredMessage {
   readonly sequenceNumber: string | undefined;
   readonly deadLetterSourceArn: string | undefined;
   readonly sentAtMs: number;
-  /** When it came to this queue; a message that a standard queue gave to its dead-letter queue was sent earlier. */
+  /** When the message arrived in this queue. In a standard dead-letter queue, this is later than `sentAtMs`. */
   readonly arrivedAtMs: number;
   readonly group: Group;
   state: 'delayed' | 'waiting' | 'inFlight' | 'returned' | 'gone';
+  /** When a delayed message or a message in flight becomes visible. */
   dueAtMs: number;
   receiptHandle: string;
   receiveCount: number;
   firstReceivedAtMs: number;
-  /** When it was received last. */
+  /** The latest receive. */
   receivedAtMs: number;
 }
 
-/** Messages that keep their order. `received` is the batch taken last, in order, until all of it is settled. */
+/** Messages that keep their order. */
 export interface Group {
   readonly key: string;
   readonly waiting: Deque<StoredMessage>;
+  /** The messages received last, in order, until each is deleted or visible again. */
   readonly received: StoredMessage[];
   inFlight: number;
   delayed: number;
+  /** When the last delayed message becomes visible. Later messages can't become visible before it. */
   lastDueAtMs: number;
+  /** Whether the group waits for its turn to be received from. */
   isReady: boolean;
 }
 
-/** What the queue adds to a message that is sent or moved to it. */
+/** The ids that a queue gives to a message that is sent or moved to it. */
 export interface Identity {
   readonly messageId: string;
   readonly sequenceNumber: string | undefined;

@@ -4,7 +4,7 @@ import { type MessageAttributes, type SendInput, sizeBytes } from './message.ts'
 import type { Queue } from './queue.ts';
 import { type Attributes, parseObject } from './queue-attributes.ts';
 
-/** A message on its way from a topic to the subscribed queues. */
+/** A published message on its way from a topic to the subscribed queues. */
 export interface Notification {
   readonly messageId: string;
   readonly sequenceNumber: string | undefined;
@@ -17,7 +17,7 @@ export interface Notification {
   readonly atMs: number;
 }
 
-/** What became of the messages that a subscription was given, counted as CloudWatch's AWS/SNS metrics do. */
+/** What happened to a subscription's messages, by the rules of CloudWatch's AWS/SNS metrics. */
 export interface DeliveryCounts {
   readonly delivered: number;
   readonly filteredOut: number;
@@ -25,96 +25,104 @@ export interface DeliveryCounts {
   readonly redrivenToDlq: number;
 }
 
-const ATTRIBUTES = ['RawMessageDelivery', 'FilterPolicy', 'FilterPolicyScope', 'RedrivePolicy', 'DeliveryPolicy'];
-
-/** A queue's subscription to a topic. */
-export class Subscription {
+/** What a subscription needs from its surroundings. */
+export interface SubscriptionContext {
   readonly arn: string;
   readonly topicArn: string;
+  /** The ARN of the queue. */
   readonly endpoint: string;
-  readonly #findQueue: (arn: string) => Queue | undefined;
-  readonly #onDelivered: (queue: Queue, bytes: number) => void;
-  #attributes: Attributes = {};
-  #filter: Filter | undefined;
-  #deadLetterTargetArn: string | undefined;
-  #counts = { delivered: 0, filteredOut: 0, failed: 0, redrivenToDlq: 0 };
+  /** Finds a queue to which the topic may send. */
+  readonly findQueue: (arn: string) => Queue | undefined;
+  /** Called for each message that a queue took. @param bytes the size of body and attributes */
+  readonly onDelivered: (queue: Queue, bytes: number) => void;
+}
 
-  /** @param onDelivered told of each message that a queue took, with its bytes */
-  constructor(
-    arn: string,
-    topicArn: string,
-    endpoint: string,
-    findQueue: (arn: string) => Queue | undefined,
-    onDelivered: (queue: Queue, bytes: number) => void = () => {},
-  ) {
-    this.arn = arn;
-    this.topicArn = topicArn;
-    this.endpoint = endpoint;
-    this.#findQueue = findQueue;
-    this.#onDelivered = onDelivered;
-  }
-
-  get counts(): DeliveryCounts {
-    return this.#counts;
-  }
-
+/** A queue's subscription to a topic. */
+export interface Subscription extends Pick<SubscriptionContext, 'arn' | 'topicArn' | 'endpoint'> {
+  readonly counts: DeliveryCounts;
   /** By AWS's names, all as strings (docs.aws.amazon.com/sns/latest/api/API_GetSubscriptionAttributes.html). */
-  attributes(): Record<string, string> {
+  attributes(): Record<string, string>;
+  /** Whether the subscription already has the given values. */
+  hasAttributes(given: Attributes): boolean;
+  setAttributes(given: Attributes): void;
+  /**
+   * Sends the message to the queue. If the queue doesn't exist or refuses the message, sends it to the subscription's
+   * dead-letter queue.
+   */
+  deliver(notification: Notification): void;
+}
+
+const ATTRIBUTES = ['RawMessageDelivery', 'FilterPolicy', 'FilterPolicyScope', 'RedrivePolicy', 'DeliveryPolicy'];
+
+export function createSubscription(context: SubscriptionContext): Subscription {
+  const { arn, topicArn, endpoint, findQueue, onDelivered } = context;
+  const counts = { delivered: 0, filteredOut: 0, failed: 0, redrivenToDlq: 0 };
+  let attributes: Attributes = {};
+  let filter: Filter | undefined;
+  let deadLetterTargetArn: string | undefined;
+
+  function allAttributes(): Record<string, string> {
     const isRaw = { RawMessageDelivery: 'false' };
-    const fixed = { SubscriptionArn: this.arn, TopicArn: this.topicArn, Protocol: 'sqs', Endpoint: this.endpoint };
-    return { ...isRaw, ...this.#attributes, ...fixed, PendingConfirmation: 'false' };
+    const fixed = { SubscriptionArn: arn, TopicArn: topicArn, Protocol: 'sqs', Endpoint: endpoint };
+    return { ...isRaw, ...attributes, ...fixed, PendingConfirmation: 'false' };
   }
 
-  /** Whether each of the given attributes has the given value already. */
-  hasAttributes(given: Attributes): boolean {
-    const own = this.attributes();
-    return Object.entries(given).every(([name, value]) => own[name] === value);
-  }
-
-  setAttributes(given: Attributes): void {
-    const attributes = { ...this.#attributes, ...given };
-    for (const name of Object.keys(given)) {
-      if (!ATTRIBUTES.includes(name))
-        throw invalidParameter(`AttributeName: ${name}. Allowed: ${ATTRIBUTES.join(', ')}.`);
-    }
-    if ((attributes.FilterPolicyScope ?? 'MessageAttributes') !== 'MessageAttributes')
-      throw invalidParameter('FilterPolicyScope: only MessageAttributes is emulated.');
-    if (!['true', 'false', undefined].includes(attributes.RawMessageDelivery))
-      throw invalidParameter(`RawMessageDelivery: '${attributes.RawMessageDelivery}'. Allowed: true, false.`);
-    this.#filter = attributes.FilterPolicy ? readFilterPolicy(attributes.FilterPolicy) : undefined;
-    this.#deadLetterTargetArn = readDeadLetterTarget(attributes.RedrivePolicy);
-    this.#attributes = attributes;
-  }
-
-  /** Hands the message to the queue; if that is gone or refuses, to the subscription's dead-letter queue. */
-  deliver(notification: Notification): void {
-    if (this.#filter !== undefined && !this.#filter(notification.messageAttributes)) {
-      this.#counts.filteredOut += 1;
-      return;
-    }
-    const input = toSendInput(notification, this.arn, this.#attributes.RawMessageDelivery === 'true');
-    if (this.#send(this.endpoint, input)) {
-      this.#counts.delivered += 1;
-      return;
-    }
-    this.#counts.failed += 1;
-    if (this.#deadLetterTargetArn !== undefined && this.#send(this.#deadLetterTargetArn, input))
-      this.#counts.redrivenToDlq += 1;
-  }
-
-  #send(queueArn: string, input: SendInput): boolean {
-    const queue = this.#findQueue(queueArn);
+  function send(queueArn: string, input: SendInput): boolean {
+    const queue = findQueue(queueArn);
     if (queue === undefined) return false;
     const { deduplicationId, ...forStandard } = input;
     try {
       queue.send(queue.isFifo ? input : forStandard);
-      this.#onDelivered(queue, sizeBytes(input.body, input.messageAttributes));
+      onDelivered(queue, sizeBytes(input.body, input.messageAttributes));
       return true;
     } catch (error) {
       if (error instanceof MessagingError) return false;
       throw error;
     }
   }
+
+  return {
+    arn,
+    topicArn,
+    endpoint,
+    counts,
+    attributes: allAttributes,
+    hasAttributes(given) {
+      const own = allAttributes();
+      return Object.entries(given).every(([name, value]) => own[name] === value);
+    },
+    setAttributes(given) {
+      const changed = { ...attributes, ...given };
+      checkAttributes(given, changed);
+      filter = changed.FilterPolicy ? readFilterPolicy(changed.FilterPolicy) : undefined;
+      deadLetterTargetArn = readDeadLetterTarget(changed.RedrivePolicy);
+      attributes = changed;
+    },
+    deliver(notification) {
+      if (filter !== undefined && !filter(notification.messageAttributes)) {
+        counts.filteredOut += 1;
+        return;
+      }
+      const input = toSendInput(notification, arn, attributes.RawMessageDelivery === 'true');
+      if (send(endpoint, input)) {
+        counts.delivered += 1;
+        return;
+      }
+      counts.failed += 1;
+      if (deadLetterTargetArn !== undefined && send(deadLetterTargetArn, input)) counts.redrivenToDlq += 1;
+    },
+  };
+}
+
+function checkAttributes(given: Attributes, changed: Attributes): void {
+  for (const name of Object.keys(given)) {
+    if (!ATTRIBUTES.includes(name))
+      throw invalidParameter(`AttributeName: ${name}. Allowed: ${ATTRIBUTES.join(', ')}.`);
+  }
+  if ((changed.FilterPolicyScope ?? 'MessageAttributes') !== 'MessageAttributes')
+    throw invalidParameter('FilterPolicyScope: only MessageAttributes is emulated.');
+  if (!['true', 'false', undefined].includes(changed.RawMessageDelivery))
+    throw invalidParameter(`RawMessageDelivery: '${changed.RawMessageDelivery}'. Allowed: true, false.`);
 }
 
 function readDeadLetterTarget(text: string | undefined): string | undefined {
@@ -124,7 +132,10 @@ function readDeadLetterTarget(text: string | undefined): string | undefined {
   throw invalidParameter(`RedrivePolicy: must be JSON with deadLetterTargetArn. Given: ${text}`);
 }
 
-/** Raw: body and attributes as published. Otherwise SNS's JSON, without the signature (sns/sns-message-and-json-formats). */
+/**
+ * With raw delivery, the body and attributes as published. Otherwise SNS's JSON, without the signature
+ * (sns/sns-message-and-json-formats).
+ */
 function toSendInput(notification: Notification, subscriptionArn: string, isRaw: boolean): SendInput {
   const { groupId, deduplicationId, message, messageAttributes } = notification;
   const ids = { ...(groupId !== undefined && { groupId }), ...(deduplicationId !== undefined && { deduplicationId }) };

@@ -2,7 +2,7 @@ import { invalidParameter } from './errors.ts';
 import { DEFAULT_TOPIC_MESSAGE_BYTES, MAX_MESSAGE_BYTES, MIN_MESSAGE_BYTES } from './limits.ts';
 import type { Attributes } from './queue-attributes.ts';
 
-/** What a topic's attributes mean to the model. */
+/** The meaning of a topic's attributes. */
 export interface TopicSettings {
   readonly contentBasedDeduplication: boolean;
   readonly deduplicatesPerGroup: boolean;
@@ -15,7 +15,7 @@ const CHOICES: Readonly<Record<string, readonly string[]>> = {
   FifoThroughputScope: ['Topic', 'MessageGroup'],
 };
 
-/** Kept and given back; without meaning locally. */
+/** Stored and returned, but not emulated (no local effect). */
 const KEPT = [
   'DisplayName',
   'Policy',
@@ -27,7 +27,7 @@ const KEPT = [
   'DataProtectionPolicy',
 ];
 
-/** All attributes of a topic of this name: defaults, overlaid by those given. Refuses what SNS refuses. */
+/** All attributes of a topic: the given attributes and the defaults of the others. Refuses what SNS refuses. */
 export function completeTopicAttributes(name: string, given: Attributes): Attributes {
   const isFifo = name.endsWith('.fifo');
   const stem = isFifo ? name.slice(0, -5) : name;
@@ -55,7 +55,7 @@ function checkAttribute(name: string, value: string): void {
   }
 }
 
-/** @param attributes complete, as {@link completeTopicAttributes} returns them */
+/** @param attributes all attributes, as {@link completeTopicAttributes} returns them */
 export function readTopicSettings(attributes: Attributes): TopicSettings {
   return {
     contentBasedDeduplication: attributes.ContentBasedDeduplication === 'true',

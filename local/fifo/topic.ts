@@ -1,5 +1,5 @@
 import { type BatchResult, checkBatch, runBatch } from './batch.ts';
-import { DeduplicationWindow, deduplicationKey } from './deduplication.ts';
+import { createDeduplicationWindow, deduplicationKey } from './deduplication.ts';
 import { invalidParameter, MessagingError } from './errors.ts';
 import {
   attributeProblem,
@@ -9,11 +9,13 @@ import {
   sizeBytes,
 } from './message.ts';
 import type { Attributes } from './queue-attributes.ts';
-import { SequenceNumbers } from './sequence-numbers.ts';
+import { createSequence } from './sequence-numbers.ts';
 import type { Subscription } from './subscription.ts';
 import { completeTopicAttributes, readTopicSettings, type TopicSettings } from './topic-attributes.ts';
 
-/** What a publisher gives. A FIFO topic needs a group id, and a deduplication id unless it makes one from the content. */
+/**
+ * A message to publish. A FIFO topic needs a group id, and a deduplication id unless it derives one from the content.
+ */
 export interface PublishInput {
   readonly message: string;
   readonly subject?: string;
@@ -22,7 +24,7 @@ export interface PublishInput {
   readonly deduplicationId?: string;
 }
 
-/** What a publisher is answered; a duplicate gets the ids of the first message. */
+/** The answer to a publisher. A duplicate gets the ids of the first message. */
 export interface PublishResult {
   readonly messageId: string;
   readonly sequenceNumber?: string;
@@ -36,111 +38,121 @@ export interface TopicContext {
   readonly arn: string;
 }
 
-/** One SNS topic: FIFO if its name ends with `.fifo`. Throws `MessagingError` with AWS's code for what SNS refuses. */
-export class Topic {
+/**
+ * One SNS topic: FIFO if its name ends with `.fifo`. Where SNS refuses a request, the methods throw a `MessagingError`
+ * with AWS's code.
+ */
+export interface Topic {
   readonly name: string;
   readonly arn: string;
   readonly isFifo: boolean;
-  readonly subscriptions = new Map<string, Subscription>();
-  readonly #context: TopicContext;
-  readonly #published = new DeduplicationWindow<PublishResult>();
-  readonly #sequence = new SequenceNumbers('000');
-  #attributes: Attributes;
-  #settings: TopicSettings;
-  #accepted = 0;
-
-  /** @param attributes in AWS's string form, such as `{ FifoTopic: 'true', FifoThroughputScope: 'MessageGroup' }` */
-  constructor(name: string, attributes: Attributes, context: TopicContext) {
-    this.name = name;
-    this.arn = context.arn;
-    this.isFifo = name.endsWith('.fifo');
-    this.#context = context;
-    this.#attributes = completeTopicAttributes(name, attributes);
-    this.#settings = readTopicSettings(this.#attributes);
-  }
-
-  /** Messages that were accepted since the topic was made, duplicates included. */
-  get accepted(): number {
-    return this.#accepted;
-  }
-
-  attributes(): Record<string, string> {
-    const counts = { SubscriptionsConfirmed: String(this.subscriptions.size), SubscriptionsPending: '0' };
-    return { ...this.#attributes, TopicArn: this.arn, ...counts, SubscriptionsDeleted: '0' };
-  }
-
+  /** Subscription ARN to subscription. */
+  readonly subscriptions: Map<string, Subscription>;
+  /** The number of accepted messages since the topic was created, including duplicates. */
+  accepted(): number;
+  attributes(): Record<string, string>;
   /**
-   * Publishes a message to every subscription whose filter lets it through. A duplicate within five minutes is
-   * answered like the first one and not delivered (sns/fifo-message-dedup).
+   * Publishes a message to every subscription whose filter matches. A duplicate within five minutes gets the answer to
+   * the first message and isn't delivered (sns/fifo-message-dedup).
    */
-  publish(input: PublishInput): PublishResult {
-    const deduplicationId = this.#check(input);
-    this.#accepted += 1;
+  publish(input: PublishInput): PublishResult;
+  /**
+   * Publishes up to 10 messages, in total no larger than one message may be. Each message succeeds or fails on its own.
+   */
+  publishBatch(entries: readonly (PublishInput & { readonly id: string })[]): BatchResult<PublishResult>;
+}
+
+/**
+ * @param given attributes in AWS's string form, such as `{ FifoTopic: 'true', FifoThroughputScope: 'MessageGroup' }`
+ */
+export function createTopic(name: string, given: Attributes, { now, newId, arn }: TopicContext): Topic {
+  const isFifo = name.endsWith('.fifo');
+  const attributes = completeTopicAttributes(name, given);
+  const settings = readTopicSettings(attributes);
+  const subscriptions = new Map<string, Subscription>();
+  const published = createDeduplicationWindow<PublishResult>();
+  const nextNumber = createSequence('000');
+  let accepted = 0;
+
+  function fanOut(input: PublishInput, messageId: string, sequenceNumber?: string, deduplicationId?: string): void {
+    const { subject, message, messageAttributes = {}, groupId } = input;
+    const ids = { messageId, sequenceNumber, topicArn: arn, groupId, deduplicationId };
+    const notification = { ...ids, subject, message, messageAttributes, atMs: now() };
+    for (const subscription of subscriptions.values()) subscription.deliver(notification);
+  }
+
+  function publish(input: PublishInput): PublishResult {
+    const deduplicationId = checkPublish(input, isFifo, settings);
+    accepted += 1;
     if (deduplicationId === undefined || input.groupId === undefined) {
-      const messageId = this.#context.newId();
-      this.#fanOut(input, messageId, undefined, undefined);
+      const messageId = newId();
+      fanOut(input, messageId);
       return { messageId, isDuplicate: false };
     }
-    const nowMs = this.#context.now();
-    const key = deduplicationKey(this.#settings.deduplicatesPerGroup, input.groupId, deduplicationId);
-    const first = this.#published.find(key, nowMs);
+    const nowMs = now();
+    const key = deduplicationKey(settings.deduplicatesPerGroup, input.groupId, deduplicationId);
+    const first = published.find(key, nowMs);
     if (first !== undefined) return { ...first, isDuplicate: true };
-    const sequenceNumber = this.#sequence.next();
-    const result: PublishResult = { messageId: this.#context.newId(), sequenceNumber, isDuplicate: false };
-    this.#published.remember(key, result, nowMs);
-    this.#fanOut(input, result.messageId, sequenceNumber, deduplicationId);
+    const sequenceNumber = nextNumber();
+    const result: PublishResult = { messageId: newId(), sequenceNumber, isDuplicate: false };
+    published.remember(key, result, nowMs);
+    fanOut(input, result.messageId, sequenceNumber, deduplicationId);
     return result;
   }
 
-  /** Publishes up to 10 messages, together no larger than one may be; each succeeds or fails for itself. */
-  publishBatch(entries: readonly (PublishInput & { readonly id: string })[]): BatchResult<PublishResult> {
-    checkBatch(entries);
-    const bytes = entries.reduce(
-      (sum, { message, messageAttributes }) => sum + sizeBytes(message, messageAttributes),
-      0,
+  return {
+    name,
+    arn,
+    isFifo,
+    subscriptions,
+    accepted: () => accepted,
+    attributes() {
+      const counts = { SubscriptionsConfirmed: String(subscriptions.size), SubscriptionsPending: '0' };
+      return { ...attributes, TopicArn: arn, ...counts, SubscriptionsDeleted: '0' };
+    },
+    publish,
+    publishBatch(entries) {
+      checkBatch(entries);
+      checkBatchSize(entries, settings.maximumMessageBytes);
+      return runBatch(entries, publish);
+    },
+  };
+}
+
+function checkBatchSize(entries: readonly PublishInput[], maximumBytes: number): void {
+  const bytes = entries.reduce((sum, { message, messageAttributes }) => sum + sizeBytes(message, messageAttributes), 0);
+  if (bytes <= maximumBytes) return;
+  const limit = `The length of all the messages put together is more than the limit of ${maximumBytes} bytes.`;
+  throw new MessagingError('BatchRequestTooLong', `${limit} You have sent ${bytes} bytes.`);
+}
+
+/** Refuses what SNS refuses. Returns the deduplication id, which only messages of a FIFO topic have. */
+function checkPublish(
+  { message, messageAttributes = {}, groupId, deduplicationId }: PublishInput,
+  isFifo: boolean,
+  { maximumMessageBytes, contentBasedDeduplication }: TopicSettings,
+): string | undefined {
+  if (message === '') throw invalidParameter('Empty message');
+  const bytes = sizeBytes(message, messageAttributes);
+  if (bytes > maximumMessageBytes)
+    throw invalidParameter(`Message too long: ${bytes} bytes. Allowed: ${maximumMessageBytes}.`);
+  for (const [name, attribute] of Object.entries(messageAttributes)) {
+    const problem = attributeProblem(name, attribute);
+    if (problem !== undefined) throw new MessagingError('ParameterValueInvalid', problem);
+  }
+  checkId('MessageGroupId', groupId);
+  checkId('MessageDeduplicationId', deduplicationId);
+  if (!isFifo) {
+    if (deduplicationId === undefined) return undefined;
+    throw invalidParameter(
+      'The request includes MessageDeduplicationId parameter that is not valid for this topic type',
     );
-    const { maximumMessageBytes } = this.#settings;
-    if (bytes > maximumMessageBytes) {
-      const limit = `The length of all the messages put together is more than the limit of ${maximumMessageBytes} bytes.`;
-      throw new MessagingError('BatchRequestTooLong', `${limit} You have sent ${bytes} bytes.`);
-    }
-    return runBatch(entries, (entry) => this.publish(entry));
   }
-
-  /** Throws for what SNS refuses; returns the deduplication id, which messages of a FIFO topic alone have. */
-  #check({ message, messageAttributes = {}, groupId, deduplicationId }: PublishInput): string | undefined {
-    if (message === '') throw invalidParameter('Empty message');
-    const bytes = sizeBytes(message, messageAttributes);
-    const { maximumMessageBytes, contentBasedDeduplication } = this.#settings;
-    if (bytes > maximumMessageBytes)
-      throw invalidParameter(`Message too long: ${bytes} bytes. Allowed: ${maximumMessageBytes}.`);
-    for (const [name, attribute] of Object.entries(messageAttributes)) {
-      const problem = attributeProblem(name, attribute);
-      if (problem !== undefined) throw new MessagingError('ParameterValueInvalid', problem);
-    }
-    checkId('MessageGroupId', groupId);
-    checkId('MessageDeduplicationId', deduplicationId);
-    if (!this.isFifo) {
-      if (deduplicationId === undefined) return undefined;
-      throw invalidParameter(
-        'The request includes MessageDeduplicationId parameter that is not valid for this topic type',
-      );
-    }
-    if (groupId === undefined) throw invalidParameter('The MessageGroupId parameter is required for FIFO topics');
-    if (deduplicationId !== undefined) return deduplicationId;
-    if (contentBasedDeduplication) return contentDeduplicationId(message);
-    const allowed = 'The topic should either have ContentBasedDeduplication enabled';
-    throw invalidParameter(`${allowed} or MessageDeduplicationId provided explicitly`);
-  }
-
-  #fanOut(input: PublishInput, messageId: string, sequenceNumber?: string, deduplicationId?: string): void {
-    const { subject, message, messageAttributes = {}, groupId } = input;
-    const topicArn = this.arn;
-    const atMs = this.#context.now();
-    const ids = { messageId, sequenceNumber, topicArn, groupId, deduplicationId };
-    const notification = { ...ids, subject, message, messageAttributes, atMs };
-    for (const subscription of this.subscriptions.values()) subscription.deliver(notification);
-  }
+  if (groupId === undefined) throw invalidParameter('The MessageGroupId parameter is required for FIFO topics');
+  if (deduplicationId !== undefined) return deduplicationId;
+  if (contentBasedDeduplication) return contentDeduplicationId(message);
+  const allowed = 'The topic should either have ContentBasedDeduplication enabled';
+  throw invalidParameter(`${allowed} or MessageDeduplicationId provided explicitly`);
 }
 
 function checkId(parameter: string, id: string | undefined): void {

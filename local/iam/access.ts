@@ -47,9 +47,9 @@ export interface Access {
 export interface AccessOptions {
   readonly place: Place;
   /** Off: functions have no credentials of their own, and every call is allowed. @default 'checked' */
-  mode?: 'checked' | 'off';
+  readonly mode?: 'checked' | 'off';
   /** Told of each denial when it is new. */
-  onDenial?: (denial: Denial) => void;
+  readonly onDenial?: (denial: Denial) => void;
 }
 
 const KEY_ID = /Credential=([^/,\s]+)\//;

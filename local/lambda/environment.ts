@@ -3,16 +3,16 @@ import type { InvokeResult } from './invoke-result.ts';
 
 /** What an execution environment needs to know of its function. */
 export interface EnvironmentConfig {
-  name: string;
-  arn: string;
+  readonly name: string;
+  readonly arn: string;
   /** Folder of the bundle. */
-  codeDir: string;
+  readonly codeDir: string;
   /** File and export, for example `index.handler`. */
-  handler: string;
+  readonly handler: string;
   /** All that the function sees as `process.env`. */
-  environment: Record<string, string>;
-  timeoutMs: number;
-  memoryMb: number;
+  readonly environment: Record<string, string>;
+  readonly timeoutMs: number;
+  readonly memoryMb: number;
 }
 
 /** One worker thread with the function's bundle loaded; processes one invocation at a time. */
@@ -37,13 +37,13 @@ type WorkerMessage =
  * How long a bundle may take to load, apart from the function's time-out.
  * https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html (Init phase)
  */
-const initTimeoutMs = 10_000;
-const workerFile = new URL('./worker.js', import.meta.url);
+const INIT_TIMEOUT_MS = 10_000;
+const WORKER_FILE = new URL('./worker.js', import.meta.url);
 
 /** Starts an execution environment; the bundle is loading when this returns. */
 export function startEnvironment(config: EnvironmentConfig, onLine: (line: string) => void): ExecutionEnvironment {
   const { environment, ...workerData } = config;
-  const worker = new Worker(workerFile, {
+  const worker = new Worker(WORKER_FILE, {
     workerData,
     env: environment,
     execArgv: [],
@@ -104,7 +104,7 @@ export function startEnvironment(config: EnvironmentConfig, onLine: (line: strin
         worker.postMessage({ requestId, event });
       };
       if (ready) return start();
-      limit(initTimeoutMs);
+      limit(INIT_TIMEOUT_MS);
       onReady = start;
     });
     clearTimeout(timer);

@@ -5,34 +5,34 @@ import type { InvokeResult } from './invoke-result.ts';
 
 /** A function to run. */
 export interface FunctionDefinition {
-  name: string;
+  readonly name: string;
   /** Folder of the bundle. */
-  codeDir: string;
+  readonly codeDir: string;
   /** File and export, for example `index.handler`. */
-  handler: string;
-  environment: Record<string, string>;
-  timeoutMs: number;
-  memoryMb: number;
+  readonly handler: string;
+  readonly environment: Record<string, string>;
+  readonly timeoutMs: number;
+  readonly memoryMb: number;
   /** Name of the log group that its lines belong to. @default /aws/lambda/ and the function's name */
-  logGroup?: string;
+  readonly logGroup?: string;
   /** Execution environments at most; further invocations wait in line. @default - that of the host */
-  concurrency?: number;
+  readonly concurrency?: number;
 }
 
 /** How a function is doing; the counts are since deployment. */
 export interface FunctionState {
-  name: string;
-  arn: string;
+  readonly name: string;
+  readonly arn: string;
   /** Invocations that run or wait for an execution environment. */
-  running: number;
+  readonly running: number;
   /** Reserved concurrency is 0. */
-  stopped: boolean;
-  invocations: number;
+  readonly stopped: boolean;
+  readonly invocations: number;
   /** Invocations that ended `Unhandled`, or `TimedOut`, as CloudWatch's `Errors` counts them. */
-  errors: number;
-  timeouts: number;
-  throttles: number;
-  coldStarts: number;
+  readonly errors: number;
+  readonly timeouts: number;
+  readonly throttles: number;
+  readonly coldStarts: number;
 }
 
 /** Runs Lambda functions in worker threads of this process. */
@@ -55,49 +55,52 @@ export interface FunctionHost {
 
 /** An invocation that has ended. */
 export interface EndedInvocation {
-  ok: boolean;
+  readonly ok: boolean;
   /** From handing over the event to the answer, the loading of the bundle not counted. */
-  durationMs: number;
+  readonly durationMs: number;
   /** The function's memory, MiB. */
-  memoryMb: number;
+  readonly memoryMb: number;
   /** Invocations of the function that ran at its end, itself included. */
-  concurrent: number;
+  readonly concurrent: number;
 }
 
 export interface FunctionHostOptions {
   /** Execution environments of a function at most: few, since they share this machine's cores. @default 2 */
-  concurrency?: number;
-  onLog?: (functionName: string, line: string, logGroup: string) => void;
+  readonly concurrency?: number;
+  readonly onLog?: (functionName: string, line: string, logGroup: string) => void;
   /** Told of each invocation that has ended. */
-  onInvocation?: (functionName: string, invocation: EndedInvocation) => void;
+  readonly onInvocation?: (functionName: string, invocation: EndedInvocation) => void;
   /** Told of each invocation that was refused for want of concurrency. */
-  onThrottle?: (functionName: string) => void;
+  readonly onThrottle?: (functionName: string) => void;
   /** Told when a function's reserved concurrency has changed. */
-  onConcurrencyChange?: (functionName: string) => void;
+  readonly onConcurrencyChange?: (functionName: string) => void;
   /** Where the functions' AWS SDK clients find the services. */
-  endpoints: { dynamodb: string; sqs: string; sns: string; cloudwatch?: string };
+  readonly endpoints: { dynamodb: string; sqs: string; sns: string; cloudwatch?: string };
   /** What a function's clients sign with. @default - `local`, which may do everything */
-  credentialsOf?: (functionName: string) => Credentials | undefined;
-  region: string;
-  accountId: string;
+  readonly credentialsOf?: (functionName: string) => Credentials | undefined;
+  readonly region: string;
+  readonly accountId: string;
 }
 
 const DEFAULT_CONCURRENCY = 2;
 
 interface Invocation {
-  requestId: string;
-  event: string;
-  kill: AbortSignal | undefined;
+  readonly requestId: string;
+  readonly event: string;
+  readonly kill: AbortSignal | undefined;
   resolve(result: InvokeResult): void;
 }
 
+/** Counts in place: `functions()` hands out copies. */
+type MutableState = { -readonly [Key in keyof FunctionState]: FunctionState[Key] };
+
 interface Deployed {
-  definition: FunctionDefinition;
-  state: FunctionState;
+  readonly definition: FunctionDefinition;
+  readonly state: MutableState;
   limit: number;
-  environments: Set<ExecutionEnvironment>;
-  idle: ExecutionEnvironment[];
-  waiting: Invocation[];
+  readonly environments: Set<ExecutionEnvironment>;
+  readonly idle: ExecutionEnvironment[];
+  readonly waiting: Invocation[];
 }
 
 /** Creates a host without functions. */

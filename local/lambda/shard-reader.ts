@@ -6,9 +6,9 @@ import { type DeliveryOptions, deliver, type StreamRecord } from './stream-batch
 /** Reads one shard of a stream from its start, or from now, to its end. */
 export interface ShardReader {
   /** Resolves once the position in the shard is fixed: later writes will be read. */
-  ready: Promise<void>;
+  readonly ready: Promise<void>;
   /** Resolves when the shard has been closed and processed to its end, or after `stop`. */
-  ended: Promise<void>;
+  readonly ended: Promise<void>;
   /** Resolves when a GetRecords that began after this call has returned nothing and nothing is in flight. */
   caughtUp(): Promise<void>;
   /** Ends the back-off that is under way. */
@@ -18,25 +18,25 @@ export interface ShardReader {
 }
 
 export interface ShardReaderOptions extends DeliveryOptions {
-  engine: EngineClient;
-  batchSize: number;
-  startingPosition: 'TRIM_HORIZON' | 'LATEST';
+  readonly engine: EngineClient;
+  readonly batchSize: number;
+  readonly startingPosition: 'TRIM_HORIZON' | 'LATEST';
   /** Called when the shard has been processed to its end, before those who wait for `caughtUp` are told. */
   onEnd(): void;
-  delay?: Delay;
+  readonly delay?: Delay;
 }
 
 /** GetRecords allows 1,000: https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_streams_GetRecords.html */
-const recordsPerCall = 1_000;
+const RECORDS_PER_CALL = 1_000;
 /** The rhythm of polling: often after a record came, then less often. */
-const busyPollMs = 5;
-const idlePollMs = 25;
-const pollsUntilIdle = 20;
-const errorPauseMs = 250;
+const BUSY_POLL_MS = 5;
+const IDLE_POLL_MS = 25;
+const POLLS_UNTIL_IDLE = 20;
+const ERROR_PAUSE_MS = 250;
 
 interface RecordsOutput {
-  Records: StreamRecord[];
-  NextShardIterator?: string;
+  readonly Records: StreamRecord[];
+  readonly NextShardIterator?: string;
 }
 
 /** Starts reading a shard. */
@@ -68,7 +68,7 @@ export function readShard(shardId: string, options: ShardReaderOptions): ShardRe
     for (let emptyPolls = 0; iterator !== undefined && !stopped; ) {
       const asking = waiters;
       waiters = [];
-      const limit = Math.min(options.batchSize, recordsPerCall);
+      const limit = Math.min(options.batchSize, RECORDS_PER_CALL);
       let output: RecordsOutput;
       try {
         output = await engine.call('DynamoDBStreams_20120810.GetRecords', { ShardIterator: iterator, Limit: limit });
@@ -79,7 +79,7 @@ export function readShard(shardId: string, options: ShardReaderOptions): ShardRe
       if (output.Records.length === 0) {
         for (const resolve of asking) resolve();
         emptyPolls += 1;
-        if (output.NextShardIterator) await polling.sleep(emptyPolls < pollsUntilIdle ? busyPollMs : idlePollMs);
+        if (output.NextShardIterator) await polling.sleep(emptyPolls < POLLS_UNTIL_IDLE ? BUSY_POLL_MS : IDLE_POLL_MS);
       } else {
         emptyPolls = 0;
         waiters.push(...asking);
@@ -102,7 +102,7 @@ export function readShard(shardId: string, options: ShardReaderOptions): ShardRe
           lastRead = undefined;
           startingPosition = 'TRIM_HORIZON';
         }
-        if (!stopped) await polling.sleep(errorPauseMs);
+        if (!stopped) await polling.sleep(ERROR_PAUSE_MS);
       }
     }
     markReady();

@@ -103,7 +103,7 @@ export function startSqsMapping(options: SqsMappingOptions): SqsMapping {
 
   async function run(messages: readonly ReceivedMessage[]): Promise<void> {
     inFlight += 1;
-    const untilMs = now() + queue.settings.visibilityTimeoutSeconds * 1000;
+    const untilMs = now() + queue.settings().visibilityTimeoutSeconds * 1000;
     const result = await invokeUntil(untilMs, toSqsEvent(messages, queue.arn, options.region));
     settle(messages, result, options);
     inFlight -= 1;

@@ -4,75 +4,75 @@ import type { Pause } from './pause.ts';
 
 /** A record of a DynamoDB stream, as GetRecords gives it. */
 export interface StreamRecord {
-  eventID: string;
-  eventName: 'INSERT' | 'MODIFY' | 'REMOVE';
-  eventVersion: string;
-  eventSource: string;
-  awsRegion: string;
-  dynamodb: {
+  readonly eventID: string;
+  readonly eventName: 'INSERT' | 'MODIFY' | 'REMOVE';
+  readonly eventVersion: string;
+  readonly eventSource: string;
+  readonly awsRegion: string;
+  readonly dynamodb: {
     /** Seconds since 1970. */
-    ApproximateCreationDateTime: number;
-    Keys: Record<string, unknown>;
-    NewImage?: Record<string, unknown>;
-    OldImage?: Record<string, unknown>;
-    SequenceNumber: string;
-    SizeBytes: number;
-    StreamViewType: string;
+    readonly ApproximateCreationDateTime: number;
+    readonly Keys: Record<string, unknown>;
+    readonly NewImage?: Record<string, unknown>;
+    readonly OldImage?: Record<string, unknown>;
+    readonly SequenceNumber: string;
+    readonly SizeBytes: number;
+    readonly StreamViewType: string;
   };
   /** Of the service that deleted an item for its time to live; absent otherwise. */
-  userIdentity?: { PrincipalId: string; Type: string };
+  readonly userIdentity?: { PrincipalId: string; Type: string };
 }
 
 /** What goes to the on-failure destination: https://docs.aws.amazon.com/lambda/latest/dg/services-dynamodb-errors.html */
 export interface StreamFailure {
-  requestContext: {
-    requestId: string;
-    functionArn: string;
-    condition: 'RetryAttemptsExhausted' | 'RecordAgeExceeded';
-    approximateInvokeCount: number;
+  readonly requestContext: {
+    readonly requestId: string;
+    readonly functionArn: string;
+    readonly condition: 'RetryAttemptsExhausted' | 'RecordAgeExceeded';
+    readonly approximateInvokeCount: number;
   };
-  responseContext?: { statusCode: 200; executedVersion: '$LATEST'; functionError: 'Unhandled' | null };
-  version: '1.0';
-  timestamp: string;
-  DDBStreamBatchInfo: {
-    shardId: string;
-    startSequenceNumber: string;
-    endSequenceNumber: string;
-    approximateArrivalOfFirstRecord: string;
-    approximateArrivalOfLastRecord: string;
-    batchSize: number;
-    streamArn: string;
+  readonly responseContext?: { statusCode: 200; executedVersion: '$LATEST'; functionError: 'Unhandled' | null };
+  readonly version: '1.0';
+  readonly timestamp: string;
+  readonly DDBStreamBatchInfo: {
+    readonly shardId: string;
+    readonly startSequenceNumber: string;
+    readonly endSequenceNumber: string;
+    readonly approximateArrivalOfFirstRecord: string;
+    readonly approximateArrivalOfLastRecord: string;
+    readonly batchSize: number;
+    readonly streamArn: string;
   };
 }
 
 /** How batches are delivered to the function. */
 export interface DeliveryOptions {
-  streamArn: string;
-  functionArn: string;
-  region: string;
+  readonly streamArn: string;
+  readonly functionArn: string;
+  readonly region: string;
   /** @param lastRecordAtMs when the last record of the batch was written, in milliseconds since the epoch */
   invoke(event: { Records: object[] }, lastRecordAtMs: number): Promise<InvokeResult>;
-  reportBatchItemFailures?: boolean;
+  readonly reportBatchItemFailures?: boolean;
   /** Retries after an error of the function; -1 = without end. Throttled invocations do not count. @default -1 */
-  maximumRetryAttempts?: number;
+  readonly maximumRetryAttempts?: number;
   /** Older records are discarded; -1 = never. @default -1 */
-  maximumRecordAgeSeconds?: number;
-  bisectBatchOnFunctionError?: boolean;
+  readonly maximumRecordAgeSeconds?: number;
+  readonly bisectBatchOnFunctionError?: boolean;
   /** Takes what was discarded. @default - discarded records leave no trace */
   onFailure?(failure: StreamFailure): Promise<void> | void;
   /** @default Date.now */
-  now?: () => number;
+  readonly now?: () => number;
 }
 
 interface Work {
-  records: readonly StreamRecord[];
-  retries: number;
+  readonly records: readonly StreamRecord[];
+  readonly retries: number;
   invocations: number;
   functionError: 'Unhandled' | null;
 }
 
-const firstBackOffMs = 100;
-const longestBackOffMs = 5_000;
+const FIRST_BACK_OFF_MS = 100;
+const LONGEST_BACK_OFF_MS = 5_000;
 
 /**
  * Delivers records in order until each has been processed or discarded, which blocks the shard as on AWS; returns early once `stopped`.
@@ -94,7 +94,7 @@ export async function deliver(
     functionError: null,
   });
   const pending: Work[] = [fresh(records)];
-  let backOffMs = firstBackOffMs;
+  let backOffMs = FIRST_BACK_OFF_MS;
   for (let work = pending.shift(); work && !stopped(); work = pending.shift()) {
     const expired = countExpired(work.records, options);
     if (expired > 0) {
@@ -107,7 +107,7 @@ export async function deliver(
     const result = await options.invoke(event, lastRecordAtMs);
     const failedAt = firstFailure(result, work.records, options);
     if (failedAt === undefined) {
-      backOffMs = firstBackOffMs;
+      backOffMs = FIRST_BACK_OFF_MS;
       continue;
     }
     const throttled = !result.ok && result.error === 'Throttled';
@@ -124,7 +124,7 @@ export async function deliver(
       continue;
     }
     await pause.sleep(backOffMs);
-    backOffMs = Math.min(2 * backOffMs, longestBackOffMs);
+    backOffMs = Math.min(2 * backOffMs, LONGEST_BACK_OFF_MS);
   }
 }
 

@@ -5,16 +5,16 @@ import type { DeliveryOptions } from './stream-batch.ts';
 
 /** An event source mapping from a DynamoDB stream to a function. */
 export interface StreamMappingOptions extends DeliveryOptions {
-  engine: EngineClient;
+  readonly engine: EngineClient;
   /** Records per invocation, 1 to 10,000; one read gives at most 1,000. @default 100 */
-  batchSize?: number;
-  startingPosition: 'TRIM_HORIZON' | 'LATEST';
+  readonly batchSize?: number;
+  readonly startingPosition: 'TRIM_HORIZON' | 'LATEST';
   /**
    * Batches of one shard at a time, 1 to 10. Here always one, which is stricter than AWS, where order holds per item only. @default 1
    */
-  parallelizationFactor?: number;
+  readonly parallelizationFactor?: number;
   /** The timer for polling and back-off. @default - real time */
-  delay?: Delay;
+  readonly delay?: Delay;
 }
 
 export interface StreamMapping {
@@ -27,20 +27,20 @@ export interface StreamMapping {
 }
 
 interface Shard {
-  ShardId: string;
-  ParentShardId?: string;
+  readonly ShardId: string;
+  readonly ParentShardId?: string;
 }
 
 /** Ranges: https://docs.aws.amazon.com/lambda/latest/dg/services-ddb-params.html */
-const ranges = [
+const RANGES = [
   ['batchSize', 1, 10_000],
   ['maximumRetryAttempts', -1, 10_000],
   ['maximumRecordAgeSeconds', -1, 604_800],
   ['parallelizationFactor', 1, 10],
 ] as const;
-const defaultBatchSize = 100;
+const DEFAULT_BATCH_SIZE = 100;
 /** A shard that closes is noticed at once; this is for shards that appear otherwise. */
-const discoveryMs = 1_000;
+const DISCOVERY_MS = 1_000;
 
 /**
  * Starts an event source mapping on a DynamoDB stream; resolves once its position is fixed, so that with `LATEST` what is written from then
@@ -55,7 +55,7 @@ export async function startStreamMapping(options: StreamMappingOptions): Promise
   function start({ ShardId: id }: Shard, startingPosition: StreamMappingOptions['startingPosition']): ShardReader {
     const reader = readShard(id, {
       ...options,
-      batchSize: options.batchSize ?? defaultBatchSize,
+      batchSize: options.batchSize ?? DEFAULT_BATCH_SIZE,
       startingPosition,
       onEnd() {
         ended.add(id);
@@ -85,7 +85,7 @@ export async function startStreamMapping(options: StreamMappingOptions): Promise
   }
   await discovery;
   await Promise.all([...readers.values()].map(({ ready }) => ready));
-  const ticks = setInterval(rediscover, discoveryMs);
+  const ticks = setInterval(rediscover, DISCOVERY_MS);
 
   return {
     async caughtUp() {
@@ -110,7 +110,7 @@ export async function startStreamMapping(options: StreamMappingOptions): Promise
 }
 
 function validate(options: StreamMappingOptions): void {
-  for (const [name, lowest, highest] of ranges) {
+  for (const [name, lowest, highest] of RANGES) {
     const given = options[name];
     if (given === undefined || (Number.isInteger(given) && given >= lowest && given <= highest)) continue;
     throw new RangeError(`${name} of a stream mapping is ${given}; allowed are integers from ${lowest} to ${highest}`);

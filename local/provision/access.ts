@@ -5,7 +5,7 @@ import { readPolicy, type Statement } from '../iam/statement.ts';
 import { physicalName, type ResourceHandler, type ResourceRequest } from './resource.ts';
 
 /** https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html */
-const longestRoleName = 64;
+const LONGEST_ROLE_NAME = 64;
 
 const roleProperties = z.strictObject({
   RoleName: z.optional(z.string()),
@@ -22,7 +22,7 @@ const roleProperties = z.strictObject({
 export const createRole: ResourceHandler = (request) => {
   const given = roleProperties.parse(request.properties);
   const { access, accountId } = request.target;
-  const name = given.RoleName ?? physicalName(request, longestRoleName);
+  const name = given.RoleName ?? physicalName(request, LONGEST_ROLE_NAME);
   const arn = `arn:aws:iam::${accountId}:role${given.Path}${name}`;
   access.addRole(arn);
   access.protect(arn, statements(request, given.AssumeRolePolicyDocument, 'AssumeRolePolicyDocument'));
@@ -47,7 +47,7 @@ export const createPolicy: ResourceHandler = (request) => {
   const added = statements(request, given.PolicyDocument);
   const roles = given.RoleName === undefined ? given.Roles : [given.RoleName];
   for (const name of roles) access.grant(roleNamed(request, name), added);
-  const name = given.ManagedPolicyName ?? given.PolicyName ?? physicalName(request, longestRoleName);
+  const name = given.ManagedPolicyName ?? given.PolicyName ?? physicalName(request, LONGEST_ROLE_NAME);
   const arn = `arn:aws:iam::${accountId}:policy/${name}`;
   const isManaged = request.resource.Type === 'AWS::IAM::ManagedPolicy';
   return { ref: isManaged ? arn : name, attributes: { Id: name, PolicyArn: arn } };
@@ -67,7 +67,7 @@ export const createQueuePolicy: ResourceHandler = (request) => {
   const { PolicyDocument, Queues } = queuePolicy.parse(request.properties);
   const { access, messaging } = request.target;
   for (const url of Queues) access.protect(messaging.queues.require(url).arn, statements(request, PolicyDocument));
-  return { ref: physicalName(request, longestRoleName), attributes: {} };
+  return { ref: physicalName(request, LONGEST_ROLE_NAME), attributes: {} };
 };
 
 const topicPolicy = z.object({ PolicyDocument: z.unknown(), Topics: z.array(z.string()) });
@@ -76,7 +76,7 @@ const topicPolicy = z.object({ PolicyDocument: z.unknown(), Topics: z.array(z.st
 export const createTopicPolicy: ResourceHandler = (request) => {
   const { PolicyDocument, Topics } = topicPolicy.parse(request.properties);
   for (const arn of Topics) request.target.access.protect(arn, statements(request, PolicyDocument));
-  return { ref: physicalName(request, longestRoleName), attributes: {} };
+  return { ref: physicalName(request, LONGEST_ROLE_NAME), attributes: {} };
 };
 
 const permissionProperties = z.strictObject({
@@ -109,7 +109,7 @@ export const createPermission: ResourceHandler = (request) => {
   const Principal = isService ? { Service: given.Principal } : { AWS: given.Principal };
   const Statement = { Effect: 'Allow', Principal, Action: given.Action, Resource: arn, Condition };
   access.protect(arn, statements(request, { Statement }));
-  return { ref: physicalName(request, longestRoleName), attributes: { Id: physicalName(request, longestRoleName) } };
+  return { ref: physicalName(request, LONGEST_ROLE_NAME), attributes: { Id: physicalName(request, LONGEST_ROLE_NAME) } };
 };
 
 /** The statements of a document, with the ARNs of the engine's tables as they are on AWS. */

@@ -33,10 +33,10 @@ export type Template = z.infer<typeof template>;
 
 /** One stack of an assembly. */
 export interface Stack {
-  name: string;
-  template: Template;
+  readonly name: string;
+  readonly template: Template;
   /** Folder of the assembly that the stack's assets lie in. */
-  folder: string;
+  readonly folder: string;
 }
 
 const manifest = z.object({

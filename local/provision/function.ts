@@ -43,15 +43,15 @@ const mappingProperties = z.strictObject({
   MetricsConfig: z.optional(z.unknown()),
 });
 
-const longestName = 64;
+const LONGEST_NAME = 64;
 /** https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-parameters.html */
-const defaultQueueBatchSize = 10;
+const DEFAULT_QUEUE_BATCH_SIZE = 10;
 
 /** Deploys a function from its bundle in the assembly. */
 export const createFunction: ResourceHandler = (request) => {
   const given = functionProperties.parse(request.properties);
   const { functions } = request.target;
-  const name = given.FunctionName ?? physicalName(request, longestName);
+  const name = given.FunctionName ?? physicalName(request, LONGEST_NAME);
   if (given.Role !== undefined)
     assumeRole(request, name, given.Role, given.LoggingConfig?.LogGroup ?? `/aws/lambda/${name}`);
   else if (request.target.access.isChecked)
@@ -96,7 +96,7 @@ export const createMapping: ResourceHandler = async (request) => {
     await target.mapQueue({
       functionName,
       queueArn: given.EventSourceArn,
-      batchSize: given.BatchSize ?? defaultQueueBatchSize,
+      batchSize: given.BatchSize ?? DEFAULT_QUEUE_BATCH_SIZE,
       maximumConcurrency: given.ScalingConfig?.MaximumConcurrency,
       reportBatchItemFailures,
     });

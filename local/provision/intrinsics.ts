@@ -10,13 +10,13 @@ export interface Scope {
 type Evaluate = (argument: unknown, scope: Scope, path: string) => unknown;
 
 /** Stands for a property that is left out. */
-const noValue = Symbol('AWS::NoValue');
+const NO_VALUE = Symbol('AWS::NoValue');
 
 /** Names in the text of Fn::Sub; `${!Literal}` stays as it is, without the exclamation mark. */
-const substitution = /\$\{(!?)([^}]+)\}/g;
+const SUBSTITUTION = /\$\{(!?)([^}]+)\}/g;
 
 /** https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/intrinsic-function-reference.html */
-const functions: Readonly<Record<string, Evaluate>> = {
+const FUNCTIONS: Readonly<Record<string, Evaluate>> = {
   Ref: (id, scope, path) => found(scope.ref(text(id, path)), path, `no resource or parameter ${id}`),
   'Fn::GetAtt': (argument, scope, path) => {
     const [id, ...rest] = typeof argument === 'string' ? argument.split('.') : list(argument, scope, path);
@@ -40,7 +40,7 @@ const functions: Readonly<Record<string, Evaluate>> = {
   'Fn::Sub': (argument, scope, path) => {
     const [format, own] = typeof argument === 'string' ? [argument, {}] : list(argument, scope, path);
     const variables = new Map(Object.entries(own ?? {}));
-    return text(format, path).replaceAll(substitution, (_whole, literal: string, name: string) => {
+    return text(format, path).replaceAll(SUBSTITUTION, (_whole, literal: string, name: string) => {
       if (literal) return `\${${name}}`;
       if (variables.has(name)) return text(variables.get(name), path);
       const intrinsic = name.includes('.') ? { 'Fn::GetAtt': name } : { Ref: name };
@@ -64,25 +64,25 @@ const functions: Readonly<Record<string, Evaluate>> = {
  */
 export function resolve(value: unknown, scope: Scope, path: string): unknown {
   const result = resolveOrOmit(value, scope, path);
-  return result === noValue ? undefined : result;
+  return result === NO_VALUE ? undefined : result;
 }
 
 function resolveOrOmit(value: unknown, scope: Scope, path: string): unknown {
   if (Array.isArray(value))
     return value
       .map((each, index) => resolveOrOmit(each, scope, `${path}/${index}`))
-      .filter((each) => each !== noValue);
+      .filter((each) => each !== NO_VALUE);
   if (typeof value !== 'object' || value === null) return value;
   const entries = Object.entries(value);
   const [name, argument] = entries[0] ?? [''];
   if (entries.length === 1 && (name === 'Ref' || name.startsWith('Fn::'))) {
-    if (name === 'Ref' && argument === 'AWS::NoValue') return noValue;
-    const evaluate = functions[name];
-    if (!evaluate) throw wrong(path, `${name} is not supported; supported are ${Object.keys(functions).join(', ')}`);
+    if (name === 'Ref' && argument === 'AWS::NoValue') return NO_VALUE;
+    const evaluate = FUNCTIONS[name];
+    if (!evaluate) throw wrong(path, `${name} is not supported; supported are ${Object.keys(FUNCTIONS).join(', ')}`);
     return evaluate(argument, scope, `${path}/${name}`);
   }
   const resolved = entries.map(([key, each]) => [key, resolveOrOmit(each, scope, `${path}/${key}`)] as const);
-  return Object.fromEntries(resolved.filter(([, each]) => each !== noValue));
+  return Object.fromEntries(resolved.filter(([, each]) => each !== NO_VALUE));
 }
 
 /** Whether a condition of a template holds. */
@@ -124,7 +124,7 @@ export function references(value: unknown): Set<string> {
       if (key === 'Ref' && typeof argument === 'string') names.add(argument);
       if (key === 'Fn::GetAtt' && typeof first === 'string') names.add(first.split('.')[0] ?? first);
       if (key === 'Fn::Sub' && typeof first === 'string')
-        for (const [, literal, name = ''] of first.matchAll(substitution))
+        for (const [, literal, name = ''] of first.matchAll(SUBSTITUTION))
           if (!literal) names.add(name.split('.')[0] ?? name);
       collect(argument);
     }

@@ -2,9 +2,9 @@ import * as z from 'zod/mini';
 import { physicalName, type ResourceHandler } from './resource.ts';
 
 /** Longest names: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-queues.html */
-const longestQueueName = 80;
+const LONGEST_QUEUE_NAME = 80;
 /** https://docs.aws.amazon.com/sns/latest/api/API_CreateTopic.html */
-const longestTopicName = 256;
+const LONGEST_TOPIC_NAME = 256;
 
 const flag = z.union([z.boolean(), z.stringbool()]);
 const queueProperties = z.looseObject({ QueueName: z.optional(z.string()), FifoQueue: z.optional(flag) });
@@ -19,7 +19,7 @@ const subscriptionProperties = z.looseObject({ TopicArn: z.string(), Endpoint: z
 export const createQueue: ResourceHandler = (request) => {
   const { QueueName, FifoQueue, ...rest } = queueProperties.parse(request.properties);
   const { messaging } = request.target;
-  const name = QueueName ?? physicalName(request, longestQueueName, FifoQueue ? '.fifo' : '');
+  const name = QueueName ?? physicalName(request, LONGEST_QUEUE_NAME, FifoQueue ? '.fifo' : '');
   const queue = messaging.createQueue(name, attributesOf({ ...rest, ...(FifoQueue && { FifoQueue }) }));
   const url = messaging.queueUrl(queue);
   return { ref: url, attributes: { Arn: queue.arn, QueueName: name, QueueUrl: url } };
@@ -29,7 +29,7 @@ export const createQueue: ResourceHandler = (request) => {
 export const createTopic: ResourceHandler = (request) => {
   const { TopicName, FifoTopic, Subscription = [], ...rest } = topicProperties.parse(request.properties);
   const { messaging } = request.target;
-  const name = TopicName ?? physicalName(request, longestTopicName, FifoTopic ? '.fifo' : '');
+  const name = TopicName ?? physicalName(request, LONGEST_TOPIC_NAME, FifoTopic ? '.fifo' : '');
   const { arn } = messaging.createTopic(name, attributesOf({ ...rest, ...(FifoTopic && { FifoTopic }) }));
   for (const { Endpoint, Protocol } of Subscription) messaging.subscribe(arn, Protocol, Endpoint);
   return { ref: arn, attributes: { TopicArn: arn, TopicName: name } };
@@ -43,12 +43,12 @@ export const createSubscription: ResourceHandler = (request) => {
 };
 
 /** Properties without a counterpart among the attributes of a queue or topic. */
-const notAttributes = ['Tags'];
+const NOT_ATTRIBUTES = ['Tags'];
 
 /** Properties of CloudFormation as attributes of the API, which are all strings; unknown ones are refused by the model. */
 function attributesOf(properties: Record<string, unknown>): Record<string, string> {
   const entries = Object.entries(properties).filter(
-    ([name, value]) => value !== undefined && !notAttributes.includes(name),
+    ([name, value]) => value !== undefined && !NOT_ATTRIBUTES.includes(name),
   );
   return Object.fromEntries(
     entries.map(([name, value]) => [name, typeof value === 'object' ? JSON.stringify(value) : String(value)]),

@@ -11,12 +11,12 @@ import { createCompositeAlarm, createInsightRule, createMetricAlarm, createRule 
 /** What came of an assembly. */
 export interface Provisioning {
   /** Per stack, the values of its outputs. */
-  outputs: Record<string, Record<string, string>>;
+  readonly outputs: Record<string, Record<string, string>>;
   /** Resources without meaning locally: how many of each type. */
-  notEmulated: Record<string, number>;
+  readonly notEmulated: Record<string, number>;
 }
 
-const handlers: Readonly<Record<string, ResourceHandler>> = {
+const HANDLERS: Readonly<Record<string, ResourceHandler>> = {
   'AWS::DynamoDB::Table': createTable,
   'AWS::DynamoDB::GlobalTable': createTable,
   'AWS::SQS::Queue': createQueue,
@@ -39,7 +39,7 @@ const handlers: Readonly<Record<string, ResourceHandler>> = {
 };
 
 /** Observation, encryption and people: they change nothing in what the pipeline does. */
-const withoutMeaning = /^AWS::((CloudWatch|Logs|KMS|CDK|XRay)::.*|IAM::(User|Group|InstanceProfile)|SSM::Parameter)$/;
+const NOT_EMULATED = /^AWS::((CloudWatch|Logs|KMS|CDK|XRay)::.*|IAM::(User|Group|InstanceProfile)|SSM::Parameter)$/;
 
 /** Creates everything that the stacks declare, in their order; throws with stack and resource named where something cannot be. */
 export async function provision(stacks: readonly Stack[], target: ProvisionTarget): Promise<Provisioning> {
@@ -63,7 +63,7 @@ async function provisionStack(
   for (const [logicalId, resource] of inOrder(stack)) {
     if (!applies(resource.Condition)) continue;
     const path = `${stack.name}/${logicalId}`;
-    const handler = handlers[resource.Type];
+    const handler = HANDLERS[resource.Type];
     if (handler) {
       const properties = resolve(resource.Properties ?? {}, scope, `${path}/Properties`);
       try {
@@ -72,10 +72,10 @@ async function provisionStack(
         const reason = cause instanceof Error ? cause.message : String(cause);
         throw new Error(`${path} (${resource.Type}) cannot be created locally: ${reason}`, { cause });
       }
-    } else if (withoutMeaning.test(resource.Type)) {
+    } else if (NOT_EMULATED.test(resource.Type)) {
       notEmulated[resource.Type] = (notEmulated[resource.Type] ?? 0) + 1;
     } else {
-      const known = Object.keys(handlers).join(', ');
+      const known = Object.keys(HANDLERS).join(', ');
       throw new Error(`${path}: ${resource.Type} is not emulated. Emulated are ${known}.`);
     }
   }
@@ -109,7 +109,7 @@ function createScope(
   /** A role, a key: something refers to it, but nothing local looks at it. */
   const standIn = (id: string): string | undefined => {
     const { Type: type, Properties } = Resources[id] ?? {};
-    if (type === undefined || handlers[type]) return undefined;
+    if (type === undefined || HANDLERS[type]) return undefined;
     // Functions and insight rules meet in the name of a log group.
     const given = type === 'AWS::Logs::LogGroup' ? Properties?.LogGroupName : undefined;
     if (typeof given === 'string') return given;
@@ -144,7 +144,7 @@ function inOrder({ name, template: { Resources } }: Stack): [string, Resource][]
     if (!resource || state.get(id) === 'done') return;
     if (state.get(id) === 'open') throw new Error(`${name}: circular reference ${[...from, id].join(' → ')}`);
     state.set(id, 'open');
-    const needed = handlers[resource.Type]
+    const needed = HANDLERS[resource.Type]
       ? [...references(resource.Properties), ...[resource.DependsOn ?? []].flat()]
       : [];
     for (const each of needed) visit(each, [...from, id]);

@@ -10,48 +10,48 @@ import type { Resource, Stack } from './assembly.ts';
 
 /** An event source mapping on a queue. */
 export interface QueueMappingRequest {
-  functionName: string;
-  queueArn: string;
-  batchSize: number;
-  maximumConcurrency: number | undefined;
-  reportBatchItemFailures: boolean;
+  readonly functionName: string;
+  readonly queueArn: string;
+  readonly batchSize: number;
+  readonly maximumConcurrency: number | undefined;
+  readonly reportBatchItemFailures: boolean;
 }
 
 /** An event source mapping on a stream. */
 export interface StreamMappingRequest
   extends Omit<StreamMappingOptions, 'engine' | 'functionArn' | 'region' | 'invoke' | 'onFailure'> {
-  functionName: string;
+  readonly functionName: string;
   /** ARN of a standard queue. */
-  onFailureDestination: string | undefined;
+  readonly onFailureDestination: string | undefined;
 }
 
 /** What resources are created in. */
 export interface ProvisionTarget {
-  region: string;
-  accountId: string;
-  engine: EngineClient;
-  messaging: Messaging;
-  functions: FunctionHost;
-  access: Access;
-  functionUrls: Pick<FunctionUrls, 'add'>;
-  cloudWatch: Pick<CloudWatch, 'alarms' | 'insightRules' | 'schedules'>;
+  readonly region: string;
+  readonly accountId: string;
+  readonly engine: EngineClient;
+  readonly messaging: Messaging;
+  readonly functions: FunctionHost;
+  readonly access: Access;
+  readonly functionUrls: Pick<FunctionUrls, 'add'>;
+  readonly cloudWatch: Pick<CloudWatch, 'alarms' | 'insightRules' | 'schedules'>;
   mapQueue(request: QueueMappingRequest): Promise<void>;
   mapStream(request: StreamMappingRequest): Promise<void>;
 }
 
 /** A resource to create, its properties resolved. */
 export interface ResourceRequest {
-  stack: Stack;
-  logicalId: string;
-  resource: Resource;
-  properties: unknown;
-  target: ProvisionTarget;
+  readonly stack: Stack;
+  readonly logicalId: string;
+  readonly resource: Resource;
+  readonly properties: unknown;
+  readonly target: ProvisionTarget;
 }
 
 /** What `Ref` and `Fn::GetAtt` give for a resource. */
 export interface Provisioned {
-  ref: string;
-  attributes: Record<string, string>;
+  readonly ref: string;
+  readonly attributes: Record<string, string>;
 }
 
 /** Creates one resource. */

@@ -26,16 +26,16 @@ const properties = z.object({
 });
 
 interface TableDescription {
-  Table: { TableStatus: string; TableArn: string; TableId?: string; LatestStreamArn?: string };
+  readonly Table: { TableStatus: string; TableArn: string; TableId?: string; LatestStreamArn?: string };
 }
 
-const longestName = 255;
+const LONGEST_NAME = 255;
 
 /** Creates a table; of a global table, its local replica. */
 export const createTable: ResourceHandler = async (request) => {
   const { engine } = request.target;
   const given = properties.parse(request.properties);
-  const name = given.TableName ?? physicalName(request, longestName);
+  const name = given.TableName ?? physicalName(request, LONGEST_NAME);
   const { TimeToLiveSpecification: timeToLive, StreamSpecification: stream, ResourcePolicy: _none, ...rest } = given;
   await engine.call('DynamoDB_20120810.CreateTable', {
     ...rest,

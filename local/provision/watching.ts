@@ -4,21 +4,21 @@ import { readRate } from '../cloudwatch/schedules.ts';
 import { physicalName, type ResourceHandler } from './resource.ts';
 
 /** Longest names: cfn/aws-resource-cloudwatch-alarm, cfn/aws-resource-cloudwatch-insightrule, cfn/aws-resource-events-rule. */
-const longestAlarmName = 255;
-const longestInsightRuleName = 128;
-const longestRuleName = 64;
+const LONGEST_ALARM_NAME = 255;
+const LONGEST_INSIGHT_RULE_NAME = 128;
+const LONGEST_RULE_NAME = 64;
 
 const alarmName = z.looseObject({ AlarmName: z.optional(z.string()) });
 
 /** An alarm that can't be evaluated here is created all the same, and says so. */
 export const createMetricAlarm: ResourceHandler = (request) => {
-  const name = alarmName.parse(request.properties).AlarmName ?? physicalName(request, longestAlarmName);
+  const name = alarmName.parse(request.properties).AlarmName ?? physicalName(request, LONGEST_ALARM_NAME);
   const { arn } = request.target.cloudWatch.alarms.add(readMetricAlarm(name, request.properties));
   return { ref: name, attributes: { Arn: arn } };
 };
 
 export const createCompositeAlarm: ResourceHandler = (request) => {
-  const name = alarmName.parse(request.properties).AlarmName ?? physicalName(request, longestAlarmName);
+  const name = alarmName.parse(request.properties).AlarmName ?? physicalName(request, LONGEST_ALARM_NAME);
   const { arn } = request.target.cloudWatch.alarms.add(readCompositeAlarm(name, request.properties));
   return { ref: name, attributes: { Arn: arn } };
 };
@@ -28,7 +28,7 @@ const insightRule = z.object({ RuleName: z.optional(z.string()), RuleBody: z.str
 /** Creates a Contributor Insights rule. */
 export const createInsightRule: ResourceHandler = (request) => {
   const { RuleName, RuleBody, RuleState } = insightRule.parse(request.properties);
-  const name = RuleName ?? physicalName(request, longestInsightRuleName);
+  const name = RuleName ?? physicalName(request, LONGEST_INSIGHT_RULE_NAME);
   const { arn } = request.target.cloudWatch.insightRules.add(name, RuleBody, RuleState === 'ENABLED');
   return { ref: name, attributes: { Arn: arn, RuleName: name } };
 };
@@ -56,7 +56,7 @@ export const createRule: ResourceHandler = (request) => {
   const given = scheduleRule.parse(request.properties);
   if (given.EventPattern !== undefined || given.ScheduleExpression === undefined)
     throw new Error('a rule with an event pattern is not emulated; one with a ScheduleExpression is');
-  const name = given.Name ?? physicalName(request, longestRuleName);
+  const name = given.Name ?? physicalName(request, LONGEST_RULE_NAME);
   const targets = given.Targets.map(({ Arn, Input, InputPath, InputTransformer }) => {
     const [, functionName] = /^arn:[^:]*:lambda:[^:]*:[^:]*:function:([^:]+)/.exec(Arn) ?? [];
     if (functionName === undefined) throw new Error(`the target ${Arn} is not emulated; Lambda functions are`);

@@ -10,10 +10,10 @@ import { receiveWithin } from './long-poll.ts';
 import { readAttributes, selectAttributes } from './message-attributes.ts';
 import { cancelMove, listMoves, startMove } from './move-tasks.ts';
 
-/** @param untilClosed makes a signal that aborts when the client goes away */
+/** @param untilClosed makes a signal that aborts when the client disconnects */
 type Operation = (messaging: Messaging, input: Input, untilClosed: () => AbortSignal) => object | Promise<object>;
 
-/** The SQS operations that are emulated, by name (docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference). */
+/** The emulated SQS operations by name (docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference). */
 const OPERATIONS: Readonly<Record<string, Operation>> = {
   CreateQueue(messaging, input) {
     const queue = messaging.createQueue(text(input, 'QueueName'), textMap(input, 'Attributes'));
@@ -83,7 +83,7 @@ const OPERATIONS: Readonly<Record<string, Operation>> = {
   CancelMessageMoveTask: cancelMove,
 };
 
-/** Carries out one SQS operation on its JSON input; throws `MessagingError` for what SQS refuses. */
+/** Carries out one SQS operation. Throws a `MessagingError` if SQS refuses the request. */
 export function runSqs(
   operation: string,
   messaging: Messaging,
@@ -98,7 +98,7 @@ export function runSqs(
 
 async function ReceiveMessage(messaging: Messaging, input: Input, untilClosed: () => AbortSignal): Promise<object> {
   const queue = queueOf(messaging, input);
-  const waitSeconds = optionalInteger(input, 'WaitTimeSeconds') ?? queue.settings.waitTimeSeconds;
+  const waitSeconds = optionalInteger(input, 'WaitTimeSeconds') ?? queue.settings().waitTimeSeconds;
   if (waitSeconds < 0 || waitSeconds > 20) {
     const message = `Value ${waitSeconds} for parameter WaitTimeSeconds is invalid. Reason: Must be >= 0 and <= 20.`;
     throw new MessagingError('InvalidParameterValue', message);

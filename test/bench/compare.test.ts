@@ -13,7 +13,7 @@ import { drawChart } from '../../bench/support/charts.ts';
 const read = (...path: string[]) => readFileSync(join(ROOT, ...path), 'utf8');
 const committed: Comparison = JSON.parse(read('bench', 'compare', 'results.json'));
 
-/** The committed results with each row of a part changed that is asked for. */
+/** The committed results, in which the selected rows of one part are changed. */
 function changed<Part extends 'reads' | 'staleness' | 'load' | 'absences'>(
   part: Part,
   which: Partial<Comparison[Part][number]>,
@@ -24,39 +24,39 @@ function changed<Part extends 'reads' | 'staleness' | 'load' | 'absences'>(
   return { ...committed, [part]: rows };
 }
 
-describe('the comparison that is committed', () => {
-  test('holds all that its page claims', () => {
+describe('the committed comparison', () => {
+  test('the committed results fulfil every claim of the page', () => {
     expect(refuted(committed)).toEqual([]);
   });
 
-  test('is what the page tells', () => {
+  test('docs/comparison.md is the page that the committed results give', () => {
     expect(read('docs', 'comparison.md')).toBe(comparisonPage(committed));
   });
 
-  test('says from how many reads a copy costs less than calls, and fewer where more changes', () => {
+  test('the break-even falls with the number of changes, and equals a calculation by hand', () => {
     const [few = 0, more = 0, most = 0] = VOLUMES.map((volume) => breakEven(committed, 3, 'carry', volume));
     expect(most).toBeGreaterThan(0);
     expect([few > more, more > most]).toEqual([true, true]);
-    // By hand: what a change costs more, and its part of the month's, by what three reads cost less.
+    // By hand: the extra cost of a change with its share of the monthly cost, divided by the savings of three reads.
     const { change, read } = loadOf(committed, 3, 'carry');
     const call = loadOf(committed, 3, 'call');
     const saved = 3 * (call.read.perMillion - read.perMillion);
     expect(more).toBeCloseTo((change.perMillion - call.change.perMillion + CACHES_PER_MONTH[3]) / saved, 6);
   });
 
-  test('takes what caches cost by the month from the page that says so', () => {
-    const row = /\| \*\*together\*\* \| \*\*([\d.]+)\*\* \| \*\*([\d.]+)\*\* \| \*\*([\d.]+)\*\* \|/.exec(
+  test('the monthly costs of caches are the totals in docs/cost.md', () => {
+    const row = /\| \*\*total\*\* \| \*\*([\d.]+)\*\* \| \*\*([\d.]+)\*\* \| \*\*([\d.]+)\*\* \|/.exec(
       read('docs', 'cost.md'),
     );
     expect(row?.slice(1).map(Number)).toEqual(Object.values(CACHES_PER_MONTH));
   });
 
-  test.each(comparisonCharts(committed))('has the chart $file drawn from its figures', (chart) => {
+  test.each(comparisonCharts(committed))('the chart $file is drawn from the committed results', (chart) => {
     expect(read('docs', 'charts', `${chart.file}.svg`)).toBe(drawChart(chart));
   });
 });
 
-describe('mutant: a run is refuted in which', () => {
+describe('mutant: the claims of the comparison', () => {
   test.each<[string, number, Comparison]>([
     [
       'a call is answered by an owner that is down',
@@ -70,7 +70,7 @@ describe('mutant: a run is refuted in which', () => {
     ],
     ['a slow owner answers no call', 1, changed('reads', { state: 'slow', way: 'call' }, () => ({ answered: 0 }))],
     [
-      'nothing is read of an owner that hangs',
+      'an owner that hangs gets no reads at all',
       0,
       changed('reads', { state: 'hangs', way: 'notify' }, () => ({ asked: 0, answered: 0 })),
     ],
@@ -85,7 +85,7 @@ describe('mutant: a run is refuted in which', () => {
       changed('load', { consumers: 10, way: 'carry' }, () => ({ ownerRequests: { byChange: 1, byReads: 0 } })),
     ],
     [
-      'calls stay away from the owner',
+      'no call reaches the owner',
       4,
       changed('load', { consumers: 3, way: 'call' }, () => ({ ownerRequests: { byChange: 0, byReads: 0 } })),
     ],
@@ -96,18 +96,18 @@ describe('mutant: a run is refuted in which', () => {
       changed('staleness', { state: 'slow', way: 'notify' }, () => ({ p50Ms: 100 })),
     ],
     [
-      'a product is old after an outage',
+      'a copy keeps an old product after an outage',
       6,
       changed('absences', { absence: 'owner', way: 'carry' }, () => ({ newestAfter: 1 })),
     ],
     [
-      'a callback that failed waits for an operator',
+      'a failed callback needs an operator',
       6,
       changed('absences', { absence: 'api', way: 'notify' }, () => ({ stranded: 1 })),
     ],
     ['an event is lost', 7, changed('absences', { absence: 'consumer', way: 'carry' }, () => ({ received: 1 }))],
     [
-      'a callback brings every change',
+      'callbacks bring every change',
       7,
       changed('absences', { absence: 'api', way: 'notify' }, ({ changes }) => ({ received: changes })),
     ],
@@ -117,7 +117,11 @@ describe('mutant: a run is refuted in which', () => {
       8,
       changed('absences', { absence: 'api', way: 'notify' }, () => ({ whileAway: { answered: 6, newest: 1 } })),
     ],
-    ['events wait for the API', 8, changed('absences', { absence: 'api', way: 'carry' }, () => ({ recoveryMs: 1 }))],
+    [
+      'event-carried state waits for the API',
+      8,
+      changed('absences', { absence: 'api', way: 'carry' }, () => ({ recoveryMs: 1 })),
+    ],
     [
       'events are smaller than notifications and answers',
       9,
@@ -128,7 +132,7 @@ describe('mutant: a run is refuted in which', () => {
       10,
       changed('load', { way: 'call' }, ({ read: cost }) => ({ read: { ...cost, perMillion: 0 } })),
     ],
-  ])('%s', (_, claim, comparison) => {
+  ])('a run in which %s is refuted', (_, claim, comparison) => {
     expect(refuted(comparison)).toEqual([CLAIMS[claim]?.text]);
   });
 });

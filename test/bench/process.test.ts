@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { bytesReadBy, memoryOf, treeMemoryMb } from '../../bench/support/process.ts';
 
-/** No process has it: the highest that Linux gives is below. */
+/** A process id that no process has: Linux assigns lower ones only. */
 const NO_PROCESS = 2 ** 22 + 1;
 
 let folder: string;
@@ -16,8 +16,8 @@ beforeEach(async () => {
 
 afterEach(() => rm(folder, { recursive: true }));
 
-describe.skipIf(!existsSync('/proc/self/status'))('of a running process', () => {
-  test('memory is what the process itself sees, and never above its peak', () => {
+describe.skipIf(!existsSync('/proc/self/status'))('a running process', () => {
+  test('the memory of a running process is about what the process itself reports, and is not above its peak', () => {
     const seen = process.memoryUsage().rss / 2 ** 20;
     const { nowMb = 0, peakMb = 0 } = memoryOf(process.pid) ?? {};
     expect(nowMb).toBeGreaterThan(seen / 2);
@@ -26,7 +26,7 @@ describe.skipIf(!existsSync('/proc/self/status'))('of a running process', () => 
     expect(treeMemoryMb(process.pid)).toBeGreaterThan(seen / 2);
   });
 
-  test('the bytes that it has read of a file are known while the file is open', async () => {
+  test('the bytes that a process has read from a file are known while the file is open', async () => {
     const file = join(folder, 'rows');
     await writeFile(file, 'x'.repeat(1_000));
     expect(bytesReadBy(process.pid, file)).toBeUndefined();
@@ -37,7 +37,7 @@ describe.skipIf(!existsSync('/proc/self/status'))('of a running process', () => 
   });
 });
 
-test('of a process that is gone nothing is known', () => {
+test('nothing is known about a process that does not exist', () => {
   expect(memoryOf(NO_PROCESS)).toBeUndefined();
   expect(treeMemoryMb(NO_PROCESS)).toBe(0);
   expect(bytesReadBy(NO_PROCESS, join(folder, 'rows'))).toBeUndefined();

@@ -1,10 +1,27 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { orderingPage } from '../../bench/experiments/ordering/page.ts';
+import { ROOT } from '../../bench/support/assembly.ts';
 import { drawChart } from '../../bench/support/charts.ts';
 import { performancePage } from '../../bench/support/report.ts';
 import { figure, ratio, ratioLine, spread } from '../../bench/support/result.ts';
 
+const read = (...path: string[]) => readFileSync(join(ROOT, ...path), 'utf8');
+
+describe('the committed pages', () => {
+  test('docs/performance.md is the page that bench/results.json gives', () => {
+    expect(read('docs', 'performance.md')).toBe(performancePage(JSON.parse(read('bench', 'results.json'))));
+  });
+
+  test('docs/ordering.md is the page that bench/experiments/ordering.json gives', () => {
+    const result = JSON.parse(read('bench', 'experiments', 'ordering.json'));
+    expect(read('docs', 'ordering.md')).toBe(orderingPage(result));
+  });
+});
+
 describe('a chart', () => {
-  test('is drawn as SVG that names itself, with every series and without a style sheet', () => {
+  test('a chart is drawn as SVG with its title and every series, and without a style sheet', () => {
     const svg = drawChart({
       file: 'x',
       title: 'A < B',
@@ -23,27 +40,27 @@ describe('a chart', () => {
 });
 
 describe('the figures of a benchmark', () => {
-  test('are the median and the range of all rounds, in whatever order they came', () => {
+  test('a spread is the median and the range of all rounds, in any order', () => {
     expect(spread([3, 1, 2])).toEqual({ median: 2, min: 1, max: 3, rounds: 3 });
     expect(spread([4, 1, 3, 2]).median).toBe(2.5);
     expect(() => spread([])).toThrow('no rounds');
   });
 
-  test('compare each round with itself, so that a slow minute of the machine cancels out', () => {
+  test('a ratio compares the sides within each round, so that slow rounds cancel out', () => {
     expect(ratio('peer', [1, 10, 2], [4, 40, 8])).toEqual({ what: 'peer', median: 4, min: 4, max: 4, rounds: 3 });
   });
 
-  test('say whether a bar was met', () => {
+  test('the line of a ratio says whether the expected median was reached', () => {
     expect(ratioLine(ratio('peer', [1], [4], 4))).toBe('4 x peer (4..4, 1 rounds): at least 4 expected, met');
     expect(ratioLine(ratio('peer', [1], [3.9], 4))).toContain('at least 4 expected, NOT met');
     expect(ratioLine(ratio('peer', [2], [1]))).toBe('0.5 x peer (0.5..0.5, 1 rounds)');
   });
 
-  test('have three digits, or none after the point', () => {
+  test('a figure has three significant digits, or no decimals from 100 on', () => {
     expect([0.12345, 12.345, 1234.5, Number.NaN].map(figure)).toEqual(['0.123', '12.3', '1,235', '–']);
   });
 
-  test('stand in docs/performance.md with the ratio lines first and the command beside each', () => {
+  test('docs/performance.md begins with the ratio lines, and each line and table names its command', () => {
     const page = performancePage({
       projector: {
         title: 'Projector',

@@ -18,7 +18,10 @@ afterAll(() => tables?.stop());
 describe('the sides of the projector benchmark', () => {
   test.each(
     (['distinct', 'hot'] as const).flatMap((load) => [1, 5, 10].map((groups) => ({ load, groups }))),
-  )('leave the same table: $groups groups, $load', async ({ load, groups }) => {
+  )('all sides of the projector benchmark leave the same table with $groups groups, $load', async ({
+    load,
+    groups,
+  }) => {
     const { measured, events } = await compare(
       tables,
       { latencyMs: 1, load, groups },
@@ -27,11 +30,11 @@ describe('the sides of the projector benchmark', () => {
     expect(measured).toHaveLength(5);
     expect(events).toBe(load === 'hot' ? 20 : 2 * groups);
     for (const { elapsedMs } of measured) expect(elapsedMs).toHaveLength(1);
-    // Round 0 warms up and is applied too.
+    // Round 0, for warming up, is applied too.
     expect(await tables.contents('freshet')).toHaveLength(load === 'hot' ? groups : 4 * groups);
   });
 
-  test('mutant: a side that leaves one event out is noticed', async () => {
+  test('mutant: a side that leaves out one event is noticed', async () => {
     const [a, b] = ['whole', 'short'];
     await tables.create('Ordering', a);
     await tables.create('Ordering', b);
@@ -39,12 +42,12 @@ describe('the sides of the projector benchmark', () => {
     if (batch === undefined) throw new Error('no batch');
     await ours({ client: tables.client, tableName: a }).apply(batch);
     await sequentialLoop({ client: tables.client, tableName: b }).apply({ Records: batch.Records.slice(1) });
-    await expect(assertSameContents(tables, [a, b])).rejects.toThrow("short doesn't hold what whole holds");
+    await expect(assertSameContents(tables, [a, b])).rejects.toThrow('the table short differs from the table whole');
   });
 });
 
 describe('the PartiQL experiment', () => {
-  test('answers every write as the real writer does and leaves the same item', async () => {
+  test('the PartiQL writer returns the same results as the real writer and leaves the same item', async () => {
     await tables.create('Ordering', 'put');
     await tables.create('Ordering', 'partiql');
     const writers = [

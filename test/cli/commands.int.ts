@@ -4,30 +4,23 @@ import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promis
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import {
-  type Ended,
-  root,
-  runFreshet,
-  freshet as start,
-  startWarmCommandLine,
-  tsx,
-  type WarmCommandLine,
-} from '../support/command-line.ts';
+import { afterAll, beforeAll, describe, expect, inject, test, vi } from 'vitest';
+import { type Ended, root, runFreshet, runHere, freshet as start } from '../support/command-line.ts';
+import { copyAssembly } from '../support/copy-assembly.ts';
 
 let folder: string;
 let cloud: ChildProcess;
-let commandLine: WarmCommandLine;
 let upOutput = '';
-/** A command takes a second to start on a busy machine, and is tried more than once. */
+/** A command is tried several times, and takes a second to start on a busy machine. */
 const patience = { timeout: 20_000 };
 
 beforeAll(async () => {
-  // A folder of its own, so that a local cloud that runs for the clone is neither used nor disturbed.
+  // A separate folder, so that a local cloud that runs for the clone is neither used nor disturbed.
   folder = await mkdtemp(join(tmpdir(), 'freshet-cli-'));
-  const app = `"${process.execPath}" --import ${tsx} "${join(root, 'bin/app.ts')}"`;
-  await writeFile(join(folder, 'cdk.json'), JSON.stringify({ app }));
-  commandLine = startWarmCommandLine(folder);
+  // The app that the folder's cdk.json runs is synthesised once for all tests; to synthesise it here is to copy that.
+  const assembly = join(folder, 'synthesised');
+  copyAssembly(inject('assembly'), assembly, () => undefined, { contractsIn: root });
+  await writeFile(join(folder, 'cdk.json'), JSON.stringify({ app: `cp -R "${assembly}/." "$CDK_OUTDIR"` }));
   cloud = freshet(['up']);
   cloud.stdout?.on('data', (chunk) => {
     upOutput += chunk;
@@ -45,7 +38,6 @@ beforeAll(async () => {
 });
 
 afterAll(async () => {
-  commandLine.stop();
   cloud.kill('SIGKILL');
   await rm(folder, { recursive: true, force: true });
 });
@@ -53,7 +45,7 @@ afterAll(async () => {
 const currency = { name: 'Test', number: '963', digits: 2, countries: [] };
 
 describe('freshet put and get', () => {
-  test('show a change in the cache after it was put at the owner', async () => {
+  test('freshet get shows a change in the cache after freshet put at the owner', async () => {
     const put = await run(['put', 'Currency', 'TST', '--data', JSON.stringify(currency), '--json']);
     expect(put.code).toBe(0);
     expect(JSON.parse(put.out)).toMatchObject({ outcome: 'created', version: 1 });
@@ -65,19 +57,19 @@ describe('freshet put and get', () => {
     expect(got).toMatchObject({ status: 'found', version: 1, value: currency });
   });
 
-  test('read the state from standard input, and change nothing when it is equal', async () => {
+  test('freshet put reads the state from standard input, and an equal state changes nothing', async () => {
     const state = JSON.stringify({ ...currency, number: '964' });
     expect((await runAlone(['put', 'Currency', '試し'], state)).out).toContain('Currency/試し created, version 1');
     expect((await run(['put', 'Currency', '試し'], state)).out).toContain('unchanged, version 1');
   });
 
-  test('read the state from a file', async () => {
+  test('freshet put reads the state from a file', async () => {
     const path = join(folder, 'state.json');
     await writeFile(path, JSON.stringify(currency));
     expect((await run(['put', 'Currency', 'from-file', '--file', path])).out).toContain('created, version 1');
   });
 
-  test('tell an unknown entity by exit code 3', async () => {
+  test('freshet get ends with exit code 3 for an unknown entity', async () => {
     const got = await runAlone(['get', 'ordering', 'Country', 'nowhere', '--json']);
     expect(got.code).toBe(3);
     const { stalenessMs, ...rest } = JSON.parse(got.out);
@@ -87,27 +79,27 @@ describe('freshet put and get', () => {
 
   test.each([
     ['malformed JSON', ['put', 'Currency', 'X', '--data', '{'], ['state: not JSON', 'Allowed: one JSON object']],
-    ['a state that misses a field', ['put', 'Currency', 'X', '--data', '{}'], ['state.name', 'Currency/X']],
-    ['a state that is no object', ['put', 'Currency', 'X', '--data', '[]'], ['state', 'Currency/X']],
+    ['a state without a required field', ['put', 'Currency', 'X', '--data', '{}'], ['state.name', 'Currency/X']],
+    ['a state that is not an object', ['put', 'Currency', 'X', '--data', '[]'], ['state', 'Currency/X']],
     [
-      'a type that nobody owns',
+      'a type that no owner owns',
       ['put', 'Planet', 'X', '--data', '{}'],
       ['"Planet"', 'geography owns Country, Currency'],
     ],
     ['an empty id', ['put', 'Currency', '', '--data', JSON.stringify(currency)], ['id: empty', '1 to 1024 bytes']],
     ['an id over 1 KB', ['put', 'Currency', 'é'.repeat(513), '--data', JSON.stringify(currency)], ['1026 bytes']],
-    ['an expected version that is none', ['put', 'Currency', 'X', '--data', '{}', '--expected-version', 'x'], ['"x"']],
+    [
+      'an expected version that is not a number',
+      ['put', 'Currency', 'X', '--data', '{}', '--expected-version', 'x'],
+      ['"x"'],
+    ],
     [
       'an expected version that is not met',
       ['put', 'Currency', 'X', '--data', JSON.stringify(currency), '--expected-version', '7'],
       ['is at version 0', 'given: 7'],
     ],
-    ['a file that is not there', ['put', 'Currency', 'X', '--file', 'nowhere.json'], ['nowhere.json', 'ENOENT']],
-    [
-      'malformed JSON that holds control characters',
-      ['put', 'Currency', 'X', '--data', 'a\n\u001b[31m'],
-      ['"a  [31m"'],
-    ],
+    ['a file that does not exist', ['put', 'Currency', 'X', '--file', 'nowhere.json'], ['nowhere.json', 'ENOENT']],
+    ['malformed JSON with control characters', ['put', 'Currency', 'X', '--data', 'a\n\u001b[31m'], ['"a  [31m"']],
     ['a state too large', ['put', 'Currency', 'X', '--file', '-'], ['Currency/X', 'bytes']],
     ['an unknown cache', ['get', 'billing', 'Country', 'FR'], ['"billing"', 'ordering, warehouse']],
     [
@@ -116,7 +108,7 @@ describe('freshet put and get', () => {
       ['"Currency"', 'It keeps: Country'],
     ],
     ['an unknown option', ['get', 'ordering', 'Country', 'FR', '--loud'], ["unknown option '--loud'", '--help']],
-  ])('refuse %s with exit code 2, what was given, what is allowed, and no stack trace', async (_, args, expected) => {
+  ])('%s is refused with exit code 2, what was given, what is allowed, and no stack trace', async (_, args, expected) => {
     const huge = JSON.stringify({ ...currency, countries: Array(2_000).fill('x'.repeat(200)) });
     const { code, out, err } = await run(args, huge);
     expect(code).toBe(2);
@@ -125,7 +117,7 @@ describe('freshet put and get', () => {
     expect(err).not.toMatch(/^\s+at /m);
   });
 
-  test('refuse an unknown option and an unknown command in processes of their own as well', async () => {
+  test('an unknown option and an unknown command are also refused in processes of their own', async () => {
     const [option, command] = await Promise.all([runAlone(['get', '--loud']), runAlone(['got'])]);
     expect(option).toEqual({ code: 2, out: '', err: expect.stringContaining("unknown option '--loud'") });
     expect(command).toEqual({ code: 2, out: '', err: expect.stringContaining("unknown command 'got'") });
@@ -136,14 +128,14 @@ describe('freshet put and get', () => {
     ['text that is not UTF-8', Buffer.from('\uFEFF{"name":"', 'utf16le'), 'UTF-8'],
     ['a text that is not UTF-8 in one place', Buffer.from([0x22, 0xff, 0x22]), 'UTF-8'],
     ['far more than any state', Buffer.alloc(64 * 1024 * 1024, ' '), 'at most'],
-  ])('refuse %s on standard input', async (_, input, expected) => {
-    const { code, err } = await runAlone(['put', 'Currency', 'X'], input);
+  ])('freshet put refuses %s on standard input', async (_, input, expected) => {
+    const { code, err } = await run(['put', 'Currency', 'X'], input);
     expect(code).toBe(2);
     expect(err).toContain(expected);
     expect(err.trimEnd().split('\n')).toHaveLength(1);
   });
 
-  test('pass over a byte order mark', async () => {
+  test('freshet put skips a byte order mark', async () => {
     const path = join(folder, 'marked.json');
     await writeFile(path, `\uFEFF${JSON.stringify(currency)}`);
     expect((await run(['put', 'Currency', 'BOM', '--file', path])).out).toContain('created');
@@ -153,7 +145,7 @@ describe('freshet put and get', () => {
     'put',
     'get',
     'delete',
-  ])('%s escapes control characters of an id, which a terminal would obey', async (verb) => {
+  ])('freshet %s escapes control characters of an id, which a terminal would obey', async (verb) => {
     const id = 'a\n\u001b[31mred';
     await run(['put', 'Currency', id, '--data', JSON.stringify(currency)]);
     const args = verb === 'get' ? ['ordering', 'Currency', id] : ['Currency', id];
@@ -161,13 +153,13 @@ describe('freshet put and get', () => {
     expect(out).toContain('Currency/a\\u000a\\u001b[31mred');
   });
 
-  test('take an id that begins with a dash after --, as their help says', async () => {
+  test('put, get and delete take an id that begins with a dash after --, as their help says', async () => {
     expect((await run(['put', 'Currency', '--', '-x'], JSON.stringify(currency))).out).toContain('Currency/-x created');
     for (const command of ['put', 'get', 'delete'])
       expect((await run([command, '--help'])).out).toMatch(/begins\s+with\s+a\s+dash/);
   });
 
-  test('end quietly when nobody reads their output any more', async () => {
+  test('put, get and status end without an error if the reader of their output closes the pipe', async () => {
     const large = { ...currency, countries: Array(1_000).fill('x'.repeat(200)) };
     await run(['put', 'Currency', 'LARGE'], JSON.stringify(large));
     for (const args of [
@@ -182,21 +174,21 @@ describe('freshet put and get', () => {
     }
   });
 
-  test('show the stack trace with --debug', async () => {
-    expect((await runAlone(['get', 'billing', 'Country', 'FR', '--debug'])).err).toMatch(/^\s+at /m);
+  test('--debug prints the stack trace of an error', async () => {
+    expect((await run(['get', 'billing', 'Country', 'FR', '--debug'])).err).toMatch(/^\s+at /m);
   });
 
-  test('say how to start a local cloud where none runs', async () => {
+  test('a command says how to start a local cloud if none runs', async () => {
     const elsewhere = await mkdtemp(join(tmpdir(), 'freshet-none-'));
-    const { code, err } = await runAlone(['get', 'ordering', 'Country', 'FR'], '', elsewhere);
+    const { code, err } = await run(['get', 'ordering', 'Country', 'FR'], '', elsewhere);
     await rm(elsewhere, { recursive: true });
     expect(code).toBe(2);
-    expect(err).toContain('npm start');
+    expect(err).toContain('npm run -s freshet -- up');
   });
 
-  test('are not misled by the file of a killed local cloud whose process id is taken again', async () => {
+  test('a command ignores the file of a killed local cloud whose process id is in use again', async () => {
     const killed = await folderWithLocalFile({ pid: process.pid, url: 'http://127.0.0.1:9' });
-    const { code, err } = await runAlone(['get', 'ordering', 'Country', 'FR'], '', killed);
+    const { code, err } = await run(['get', 'ordering', 'Country', 'FR'], '', killed);
     await rm(killed, { recursive: true });
     expect(code).toBe(2);
     expect(err).toContain('no local cloud is running');
@@ -207,17 +199,17 @@ describe('freshet import, delete and export', () => {
   const rows = Array.from({ length: 300 }, (_, n) => ({ ...currency, code: `bulk${n}`, name: `Bulk ${n}` }));
   const ndjson = [...rows.slice(0, 150), 'oops', ...rows.slice(150)].map((row) => JSON.stringify(row)).join('\n');
 
-  test('put every good row, name the bad one by its line, and change nothing the second time', async () => {
+  test('freshet import puts every valid row, reports an invalid row by its line, and changes nothing the second time', async () => {
     const path = join(folder, 'bulk.ndjson');
     await writeFile(path, ndjson);
-    const first = await runAlone(['import', 'Currency', path, '--id', 'code', '--json']);
+    const first = await run(['import', 'Currency', path, '--id', 'code', '--json']);
     expect(first).toMatchObject({ code: 1, err: expect.stringContaining('line 151: not a JSON object: "oops"') });
     expect(JSON.parse(first.out)).toMatchObject({ created: 300, changed: 0, unchanged: 0, rejected: 1 });
     const second = await run(['import', 'Currency', '-', '--id', 'code', '--json'], ndjson);
     expect(JSON.parse(second.out)).toMatchObject({ created: 0, changed: 0, unchanged: 300, rejected: 1 });
   });
 
-  test('stop on Ctrl-C with exit code 130, say what was done, and go on the next time', async () => {
+  test('freshet import stops on Ctrl-C with exit code 130 and prints what was done', async () => {
     const child = freshet(['import', 'Currency', '-', '--id', 'code', '--json']);
     child.stdin?.on('error', () => undefined).write(`${JSON.stringify({ ...currency, code: 'interrupted' })}\n`);
     await vi.waitFor(
@@ -230,12 +222,12 @@ describe('freshet import, delete and export', () => {
     expect(child.exitCode ?? (await once(child, 'exit'))[0]).toBe(130);
   });
 
-  test('write what the cache holds, deleted entities included', async () => {
-    expect((await runAlone(['delete', 'Currency', 'bulk7'])).out).toContain('deleted, version 2');
+  test('freshet export prints the entities of a cache, deleted entities included', async () => {
+    expect((await run(['delete', 'Currency', 'bulk7'])).out).toContain('deleted, version 2');
     expect((await run(['delete', 'Currency', 'bulk7', '--json'])).out).toContain('"outcome":"unchanged"');
     expect((await run(['delete', 'Currency', 'never'])).code).toBe(3);
     const exported = await vi.waitFor(async () => {
-      const { code, out } = await runAlone(['export', 'ordering', 'Currency']);
+      const { code, out } = await run(['export', 'ordering', 'Currency']);
       expect(code).toBe(0);
       const entities = out
         .trimEnd()
@@ -251,8 +243,8 @@ describe('freshet import, delete and export', () => {
 });
 
 describe('freshet status', () => {
-  test('prints a row for each cache, and the same as JSON', async () => {
-    const { code, out } = await runAlone(['status']);
+  test('freshet status prints a row for each cache, and the same report as JSON', async () => {
+    const { code, out } = await run(['status']);
     expect(code).toBe(0);
     expect(out).toMatch(/ordering/);
     expect(out).toMatch(/warehouse/);
@@ -265,37 +257,38 @@ describe('freshet status', () => {
 const parked = ['list', 'show', 'redrive', 'discard'].map((verb) => `parked ${verb}`);
 const repairs = ['release', 'resync', 'backfill', 'reconcile', 'restore'];
 
-describe.each([
-  '',
-  'up',
-  'put',
-  'delete',
-  'get',
-  'import',
-  'export',
-  'status',
-  'watch',
-  'parked',
-  ...parked,
-  ...repairs,
-])('freshet %s --help', (command) => {
-  test('explains itself on standard output', async () => {
-    const { code, out } = await (command ? run([...command.split(' '), '--help']) : runAlone(['--help']));
+describe('help', () => {
+  test.each([
+    '',
+    'up',
+    'put',
+    'delete',
+    'get',
+    'import',
+    'export',
+    'status',
+    'watch',
+    'parked',
+    ...parked,
+    ...repairs,
+  ])('freshet %s --help prints the usage on standard output', async (command) => {
+    const { code, out } = await run([...command.split(' ').filter((word) => word !== ''), '--help']);
     expect(code).toBe(0);
     expect(out).toContain('Usage: freshet');
   });
 });
 
 describe('freshet up', () => {
-  test('refuses to start a second local cloud for the same folder', async () => {
-    const { code, err } = await runAlone(['up', '--once']);
+  test('freshet up refuses to start a second local cloud for the same folder', async () => {
+    const { code, err } = await run(['up', '--once']);
     expect(code).toBe(2);
     expect(err).toContain(`process ${cloud.pid}`);
   });
 
-  test('gives way to one that was started at the same time and was ready first, whose files it leaves alone', async () => {
+  test('freshet up gives way to a local cloud that was started at the same time and was ready first, and leaves its files', async () => {
     const shared = await mkdtemp(join(tmpdir(), 'freshet-both-'));
-    // While it synthesises, which is only to copy what the first one did, the first one is ready.
+    // Its synthesis only copies the assembly of the first local cloud, together with the file that says that this cloud
+    // is ready.
     const local = join(folder, '.freshet');
     const assembly = `cloud-assembly-${cloud.pid}`;
     const app = `cp -R "${local}/${assembly}/." "$CDK_OUTDIR" && cp "${local}/local.json" .freshet/`;
@@ -309,9 +302,9 @@ describe('freshet up', () => {
     expect(left).toEqual([assembly, 'local.json']);
   });
 
-  test('leaves nothing behind in a folder without a CDK app', async () => {
+  test('freshet up leaves no file in a folder without a CDK app', async () => {
     const empty = await mkdtemp(join(tmpdir(), 'freshet-empty-'));
-    const { code, err } = await runAlone(['up'], '', empty);
+    const { code, err } = await run(['up'], '', empty);
     const left = await readdir(empty);
     await rm(empty, { recursive: true });
     expect(code).toBe(2);
@@ -319,7 +312,7 @@ describe('freshet up', () => {
     expect(left).toEqual([]);
   });
 
-  test('stops on Ctrl-C with exit code 0 and leaves no file behind', async () => {
+  test('freshet up stops on Ctrl-C with exit code 0 and leaves no file', async () => {
     cloud.kill('SIGINT');
     const [code] = await once(cloud, 'exit');
     expect(code).toBe(0);
@@ -327,12 +320,12 @@ describe('freshet up', () => {
   });
 });
 
-/** What a local cloud keeps in a project's folder beside the engine, which later ones use again. */
+/** The files of a local cloud in a project's folder, without the engine, which later local clouds use again. */
 async function filesLeft(project: string): Promise<readonly string[]> {
   return (await readdir(join(project, '.freshet'))).filter((name) => name !== 'engine').sort();
 }
 
-/** A folder of its own with the file of a local cloud that may not run. */
+/** A separate folder with the file of a local cloud that may not run. */
 async function folderWithLocalFile(differing: { pid: number; url: string }): Promise<string> {
   const other = await mkdtemp(join(tmpdir(), 'freshet-killed-'));
   const own = JSON.parse(await readFile(join(folder, '.freshet/local.json'), 'utf8'));
@@ -345,9 +338,9 @@ function freshet(args: readonly string[], cwd = folder): ChildProcess {
   return start(args, cwd);
 }
 
-/** Runs a command in a process that ran others before. */
-function run(args: readonly string[], input: string | Buffer = ''): Promise<Ended> {
-  return commandLine.run(args, input);
+/** Runs a command in this process. */
+function run(args: readonly string[], input: string | Buffer = '', cwd = folder): Promise<Ended> {
+  return runHere(args, cwd, input);
 }
 
 /** Runs a command in a process of its own, as a person does. */

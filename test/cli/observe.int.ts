@@ -3,59 +3,60 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { text } from 'node:stream/consumers';
-import { afterAll, afterEach, beforeAll, describe, expect, inject, test, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, inject, test } from 'vitest';
 import { readDeployed } from '../../adapters/aws/stack-output.ts';
 import { createFlowStore } from '../../adapters/govern/flow-table.ts';
-import { writeOnce } from '../../cli/backpressure.ts';
+import { importRows } from '../../cli/commands/import/import-rows.ts';
+import { type StatusReport, statusReport } from '../../cli/commands/status/document.ts';
+import { watchView } from '../../cli/commands/watch/document.ts';
+import type { Deployment } from '../../cli/deployment/deployment.ts';
+import { openLocalCloud } from '../../cli/deployment/local-cloud.ts';
+import { localFileOf, writeLocalFile } from '../../cli/deployment/local-file.ts';
 import { EXIT } from '../../cli/errors.ts';
-import { importRows } from '../../cli/import/import-rows.ts';
-import { writeLocalFile } from '../../cli/local-file.ts';
-import { connectTo, ownerOf, type Session } from '../../cli/session.ts';
-import { type StatusReport, statusReport } from '../../cli/status/document.ts';
-import { watchView } from '../../cli/watch/document.ts';
+import { writeOnce } from '../../cli/write-once.ts';
 import type { FlowDecision } from '../../core/govern/decide.ts';
 import { type LocalCloud, startLocalCloud } from '../../local/cloud.ts';
 import { type CloudFormation, startCloudFormation } from '../support/cloud-formation.ts';
-import { type Ended, endOf, root, freshet as start } from '../support/command-line.ts';
+import { commandIo } from '../support/command-io.ts';
+import { type Ended, endOf, root, runFreshet, runHere, freshet as start, startHere } from '../support/command-line.ts';
 
-/** A wait is told of after a second. */
+/** A wait is told after a second. */
 const patience = { timeout: 10_000 };
 
 const state = { name: 'Test', number: '963', digits: 2, countries: [] as string[] };
 
 let cloud: LocalCloud;
 let folder: string;
-let session: Session;
-/** Lines that tell what a write of the newest session waits for. */
+let deployment: Deployment;
+/** Lines that say what a write of the newest deployment waits for. */
 const waits: string[] = [];
-/** Decisions that a test made are newer than any of the governor's, which has no say here. */
+/** The decisions of the tests are newer than those of the governor, so the governor's have no effect. */
 let decidedAtMs = Date.now() + 3_600_000;
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'freshet-observe-'));
   cloud = await startLocalCloud({ assembly: inject('assembly') });
   writeLocalFile(folder, localFile());
-  session = await newSession();
+  deployment = newDeployment();
 });
 
 afterAll(async () => {
-  session?.close();
+  deployment?.close();
   await cloud?.stop();
   await rm(folder, { recursive: true, force: true });
 });
 
 function localFile() {
-  const { sqs: url, dynamodb: dynamodbUrl } = cloud.endpoints;
-  return { pid: process.pid, startedAt: new Date().toISOString(), url, dynamodbUrl, deployed: outputs() };
+  return { ...localFileOf(cloud), deployed: outputs() };
 }
 
-/** One that has read no decision yet. */
-function newSession(): Promise<Session> {
+/** A deployment whose owners haven't read a decision yet. */
+function newDeployment(): Deployment {
   waits.length = 0;
-  return connectTo({ file: localFile(), projectFolder: root }, (line) => waits.push(line));
+  return openLocalCloud({ file: localFile(), projectFolder: root }, { onWait: (line) => waits.push(line) });
 }
 
-/** What the stacks say of the boundaries, with contracts that are found from any folder. */
+/** The outputs of the stacks, with contracts that are found from any folder. */
 function outputs(): string[] {
   return Object.values(cloud.outputs)
     .flatMap((stack) => Object.values(stack))
@@ -65,19 +66,25 @@ function outputs(): string[] {
     });
 }
 
-function run(args: readonly string[], input = '', env?: Readonly<Record<string, string>>): Promise<Ended> {
-  const child = start(args, folder, env);
-  child.stdin?.on('error', () => undefined).end(input);
-  return endOf(child);
+/** Runs a command in this process. */
+function run(args: readonly string[], input = ''): Promise<Ended> {
+  return runHere(args, folder, input);
 }
 
 /** Writes a decision as the governor would. */
 async function decide(decision: Pick<FlowDecision, 'state'> & Partial<FlowDecision>): Promise<void> {
   decidedAtMs += 1;
   const validUntilMs = decidedAtMs + 3_600_000;
-  const { tables } = session.watched.clients;
-  await createFlowStore({ client: tables, tableName: ownerOf(session, 'Currency').deployed.flowTable }).saveDecision({
-    ...{ retryAfterSeconds: 0, levels: {}, missing: [], decidedAtMs, validUntilMs },
+  const { tables } = deployment.clients;
+  await createFlowStore({
+    client: tables,
+    tableName: (await deployment.ownerOf('Currency')).deployed.flowTable,
+  }).saveDecision({
+    retryAfterSeconds: 0,
+    levels: {},
+    missing: [],
+    decidedAtMs,
+    validUntilMs,
     ...decision,
   });
 }
@@ -85,29 +92,36 @@ async function decide(decision: Pick<FlowDecision, 'state'> & Partial<FlowDecisi
 const cause = { cache: 'ordering', backlog: 61_000, drainSeconds: 240 };
 const refusing = { state: 'refusing', cause, retryAfterSeconds: 600 } as const;
 
-describe('while an owner refuses writes', () => {
-  test('put, delete and import fail with an exit code of their own and write nothing, and a write with priority passes', async () => {
-    const { owner } = ownerOf(session, 'Currency');
+describe('an owner that refuses writes', () => {
+  test('put, delete and import fail with exit code 75 and write nothing while an owner refuses writes, and a write with priority succeeds', async () => {
+    const { owner } = await deployment.ownerOf('Currency');
     await owner.put('Currency', 'kept', state, { priority: true });
     await decide(refusing);
     const rows = ['one', 'two', 'three'].map((code) => JSON.stringify({ ...state, code })).join('\n');
     const [put, deletion, imported, urgent, report] = await Promise.all([
       run(['put', 'Currency', 'refused', '--max-wait', '0s', '--json'], JSON.stringify(state)),
-      run(['delete', 'Currency', 'kept']),
+      runFreshet(['delete', 'Currency', 'kept'], folder),
       run(['import', 'Currency', '-', '--id', 'code', '--max-wait', '1m', '--json'], rows),
       run(['put', 'Currency', 'urgent', '--priority'], JSON.stringify(state)),
       run(['status']),
     ]);
     expect(put.code).toBe(75);
     expect(JSON.parse(put.out)).toMatchObject({
-      ...{ outcome: 'refused', code: 'Backpressure', entity: { type: 'Currency', id: 'refused' } },
-      ...{ cache: 'ordering', backlog: 61_000, drainSeconds: 240, retryAfterSeconds: 600 },
+      outcome: 'refused',
+      code: 'Backpressure',
+      entity: { type: 'Currency', id: 'refused' },
+      cache: 'ordering',
+      backlog: 61_000,
+      drainSeconds: 240,
+      retryAfterSeconds: 600,
     });
     expect(put.err).toContain('cache ordering lags by 61000 events');
     expect(deletion).toMatchObject({ code: 75, out: '', err: expect.stringContaining('Try again in 600 s') });
     expect(imported.code).toBe(75);
     expect(JSON.parse(imported.out)).toMatchObject({
-      ...{ created: 0, rejected: 0, interrupted: false },
+      created: 0,
+      rejected: 0,
+      interrupted: false,
       refusal: { code: 'Backpressure', cache: 'ordering' },
     });
     expect(imported.err).toContain('run it again');
@@ -115,32 +129,34 @@ describe('while an owner refuses writes', () => {
     for (const id of ['refused', 'one', 'two', 'three']) expect(await owner.get('Currency', id)).toBeUndefined();
     expect(await owner.get('Currency', 'kept')).toMatchObject({ version: 1 });
     expect(report.code).toBe(1);
-    expect(report.out).toContain('flow refusing, since cache ordering lags by 61,000 events (drained in 4m)');
+    expect(report.out).toContain('flow refusing, because cache ordering lags by 61,000 events (drained in 4m)');
   });
 
-  test('a wait says what it is for, and Ctrl-C ends it with nothing written', async () => {
+  test('a waiting write says what it waits for, and Ctrl-C ends the wait with nothing written', async () => {
     await decide({ ...refusing, retryAfterSeconds: 20 });
-    const waiting = await newSession();
-    const { owner } = ownerOf(waiting, 'Currency');
-    const listening = process.listeners('SIGINT');
-    const printed = vi.spyOn(process.stderr, 'write').mockReturnValue(true);
-    const done = writeOnce(async (signal) => {
-      await owner.put('Currency', 'interrupted', state, { maxWaitMs: 60_000, signal });
-      return EXIT.ok;
-    }, {});
+    const waiting = newDeployment();
+    const { owner } = await waiting.ownerOf('Currency');
+    const io = commandIo();
+    const done = writeOnce(
+      io,
+      async (signal) => {
+        await owner.put('Currency', 'interrupted', state, { maxWaitMs: 60_000, signal });
+        return EXIT.ok;
+      },
+      {},
+    );
     await expect.poll(() => waits, patience).toContainEqual(expect.stringContaining('ordering lags by 61,000 events'));
-    for (const listener of process.listeners('SIGINT')) if (!listening.includes(listener)) listener('SIGINT');
+    io.interrupt();
     expect(await done).toBe(130);
-    expect(printed).toHaveBeenCalledWith('interrupted while waiting; nothing was written\n');
-    printed.mockRestore();
+    expect(io.err()).toBe('interrupted while waiting; nothing was written\n');
     expect(await owner.get('Currency', 'interrupted')).toBeUndefined();
     waiting.close();
   });
 
-  test('a put waits until it is let through', async () => {
+  test('a put waits until it is admitted', async () => {
     await decide({ ...refusing, retryAfterSeconds: 1 });
-    const waiting = await newSession();
-    const { owner } = ownerOf(waiting, 'Currency');
+    const waiting = newDeployment();
+    const { owner } = await waiting.ownerOf('Currency');
     const put = owner.put('Currency', 'waited', state, { maxWaitMs: 60_000 });
     await expect.poll(() => waits.length, patience).toBeGreaterThan(0);
     expect(await owner.get('Currency', 'waited')).toBeUndefined();
@@ -150,21 +166,27 @@ describe('while an owner refuses writes', () => {
   });
 });
 
-describe('while an owner paces writes', () => {
+describe('an owner that paces writes', () => {
   afterEach(() => decide({ state: 'normal' }));
 
-  test('an import goes at about the pace, all its writers together', async () => {
+  test('all writers of an import together write at about the pace of a paced owner', async () => {
     const pacePerSecond = 150;
     const count = 400;
     await decide({ state: 'paced', pacePerSecond, cause });
-    const paced = await newSession();
-    const { owner, boundary } = ownerOf(paced, 'Currency');
+    const paced = newDeployment();
+    const { owner, boundary } = await paced.ownerOf('Currency');
     const contract = boundary.owns.Currency;
     if (contract === undefined) throw new Error('no contract');
     const beginMs = performance.now();
     const counts = await importRows({
-      ...{ owner, contract, rows: rows(count), mapping: { idField: 'code', keepId: false }, writers: 32 },
-      ...{ maxWaitMs: 60_000, signal: new AbortController().signal, onProgress: () => {} },
+      owner,
+      contract,
+      rows: rows(count),
+      mapping: { idField: 'code', keepId: false },
+      writers: 32,
+      maxWaitMs: 60_000,
+      signal: new AbortController().signal,
+      onProgress: () => {},
       onReject: (place, problem) => expect.unreachable(`${place}: ${problem}`),
     });
     const rate = count / ((performance.now() - beginMs) / 1000);
@@ -182,17 +204,20 @@ async function* rows(count: number) {
 }
 
 describe('freshet status', () => {
-  test('reads the same from the local cloud and, named by their stacks, as from AWS', async () => {
+  test('freshet status reads the same from the local cloud and from the same stacks as on AWS', async () => {
     await cloud.idle();
     const formation: CloudFormation = await startCloudFormation({ Shop: outputs() });
     const urls = {
-      ...{ AWS_ENDPOINT_URL_CLOUDFORMATION: formation.url, AWS_ENDPOINT_URL: cloud.endpoints.sqs },
-      ...{ AWS_ENDPOINT_URL_DYNAMODB: cloud.endpoints.dynamodb },
-      ...{ AWS_ACCESS_KEY_ID: 'local', AWS_SECRET_ACCESS_KEY: 'local', AWS_REGION: 'us-east-1' },
+      AWS_ENDPOINT_URL_CLOUDFORMATION: formation.url,
+      AWS_ENDPOINT_URL: cloud.endpoints.sqs,
+      AWS_ENDPOINT_URL_DYNAMODB: cloud.endpoints.dynamodb,
+      AWS_ACCESS_KEY_ID: 'local',
+      AWS_SECRET_ACCESS_KEY: 'local',
+      AWS_REGION: 'us-east-1',
     };
     const [local, remote] = await Promise.all([
       run(['status', '--json']),
-      run(['status', '--json', '--stack', 'Shop'], '', urls),
+      endOf(start(['status', '--json', '--stack', 'Shop'], folder, urls)),
     ]);
     formation.close();
     expect(local).toMatchObject({ code: 0, err: '' });
@@ -207,8 +232,8 @@ describe('freshet status', () => {
     expect(there?.caches.find(({ cache }) => cache === 'ordering')?.entities).toBeNull();
   });
 
-  test('tells a relay that is stopped, with exit code 1', async () => {
-    const { relay } = ownerOf(session, 'Currency').deployed;
+  test('freshet status reports a stopped relay with exit code 1', async () => {
+    const { relay } = (await deployment.ownerOf('Currency')).deployed;
     cloud.functions.setReservedConcurrency(relay, 0);
     const { code, out } = await run(['status']);
     cloud.functions.setReservedConcurrency(relay, undefined);
@@ -217,7 +242,7 @@ describe('freshet status', () => {
   });
 });
 
-/** What doesn't depend on the moment, or on what is only counted locally. */
+/** The parts of a report that don't depend on the time, and that aren't only counted locally. */
 function comparable(report: StatusReport | undefined) {
   return {
     owners: report?.owners.map(({ owner, relay, published, setAside, flow }) => {
@@ -230,13 +255,12 @@ function comparable(report: StatusReport | undefined) {
 }
 
 describe('freshet watch', () => {
-  test('prints each refresh as a line of JSON, with the rates of what goes on, and ends after --count', async () => {
-    const child = start(['watch', '--json', '--count', '3'], folder);
-    const done = endOf(child);
-    await once(child.stdout ?? child, 'data');
-    const { owner } = ownerOf(session, 'Currency');
+  test('freshet watch --json prints each refresh with the current rates as a line of JSON, and ends after --count', async () => {
+    const watch = startHere(['watch', '--json', '--count', '3'], folder);
+    await expect.poll(watch.out, patience).not.toBe('');
+    const { owner } = await deployment.ownerOf('Currency');
     await Promise.all(Array.from({ length: 50 }, (_, n) => owner.put('Currency', `watched${n}`, state)));
-    const { code, out, err } = await done;
+    const { code, out, err } = await watch.ended;
     expect({ code, err }).toEqual({ code: 0, err: '' });
     const views = out
       .trimEnd()
@@ -250,7 +274,7 @@ describe('freshet watch', () => {
     expect(views[2]?.owners).toMatchObject([{ owner: 'geography', flow: { state: 'normal' } }]);
   });
 
-  test('prints a line of text without escape codes where there is no terminal, and ends on Ctrl-C with exit code 0', async () => {
+  test('freshet watch prints lines without escape codes if there is no terminal, and ends with exit code 0 on Ctrl-C', async () => {
     const child = start(['watch'], folder);
     const out = child.stdout && text(child.stdout);
     const err = child.stderr && text(child.stderr);
@@ -262,13 +286,12 @@ describe('freshet watch', () => {
     expect(await out).not.toContain('\u001b');
   });
 
-  test('ends with exit code 2 and no stack trace when the local cloud goes away', async () => {
-    const child = start(['watch', '--json'], folder);
-    const err = child.stderr && text(child.stderr);
-    await once(child.stdout ?? child, 'data');
+  test('freshet watch ends with exit code 2 and no stack trace when the local cloud stops', async () => {
+    const watch = startHere(['watch', '--json'], folder);
+    await expect.poll(watch.out, patience).not.toBe('');
     await cloud.stop();
-    const [code] = await once(child, 'close');
+    const { code, err } = await watch.ended;
     expect(code).toBe(2);
-    expect(await err).toMatch(/^error: the local cloud at http:\S+ doesn't answer\. .* npm start\n$/);
+    expect(err).toMatch(/^error: the local cloud at http:\S+ doesn't answer\. .* npm run -s freshet -- up\n$/);
   });
 });

@@ -1,12 +1,11 @@
-import { once } from 'node:events';
 import { DeleteItemCommand } from '@aws-sdk/client-dynamodb';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { keyItem } from '../../adapters/aws/items.ts';
-import { endOf, freshet } from '../support/command-line.ts';
+import { startHere } from '../support/command-line.ts';
 import { bodyOf, type Depot, expectRefusal, item, type Refusal, startDepot } from './depot/world.ts';
 
 let depot: Depot;
-/** The commands of these tests take seconds on a busy machine. */
+/** The commands take seconds on a busy machine. */
 const slow = { timeout: 120_000 };
 
 beforeAll(async () => {
@@ -27,11 +26,11 @@ interface Redriven {
 const listed = async (...args: readonly string[]) => (await depot.json<Listed>('parked', 'list', ...args)).result;
 const redriven = (...args: readonly string[]) => depot.json<Redriven>('parked', 'redrive', ...args);
 
-/** An event of the version that the caches hold, with another state: its immutability was broken. */
+/** An event of the version that the caches hold, but with another state. */
 const conflictOf = (id: string, version = 1) => bodyOf(item(id, version, { name: 'another' }));
 
 describe('freshet parked at a cache', slow, () => {
-  test('lists what is parked, with its reason, and says what a newer state has made outdated', async () => {
+  test('parked list shows the parked events with their reasons, and marks events that are outdated by a newer state', async () => {
     await depot.owner.owner.put('Item', 'listed', { name: 'one' });
     await depot.cloud.idle();
     await depot.send('lenient', 'listed', conflictOf('listed'));
@@ -44,12 +43,12 @@ describe('freshet parked at a cache', slow, () => {
     ]);
     await depot.owner.owner.put('Item', 'listed', { name: 'two' });
     await depot.cloud.idle();
-    const { out } = await depot.runAlone('parked', 'list', ...of);
+    const { out } = await depot.run('parked', 'list', ...of);
     expect(out).toMatch(/Item\/listed .* 1 .*parked .*conflict .*version 2, OUTDATED/);
     expect(out).toContain('2; 1 outdated');
   });
 
-  test('chooses by reason, type, status and age, and no more rows than asked for', async () => {
+  test('parked list selects events by reason, type, status and age, and prints at most the given number of rows', async () => {
     const all = (await listed('lenient')).matching;
     expect(all).toBe(2);
     expect(await listed('lenient', '--limit', '1')).toMatchObject({ matching: all, events: [{ reason: 'conflict' }] });
@@ -58,12 +57,12 @@ describe('freshet parked at a cache', slow, () => {
     expect(await listed('lenient', '--status', 'held')).toMatchObject({ matching: 0 });
     expect(await listed('lenient', '--older-than', '1h')).toMatchObject({ matching: 0 });
     expect(await listed('lenient', '--newer-than', '1h')).toMatchObject({ matching: all });
-    expect((await depot.run('parked', 'list', 'lenient', '--type', 'Other')).out).toContain('nothing is set aside');
+    expect((await depot.run('parked', 'list', 'lenient', '--type', 'Other')).out).toContain('no parked events match');
   });
 
-  test('shows one in full and escapes what a terminal would obey', async () => {
+  test('parked show prints one event in full, and escapes control characters that a terminal would obey', async () => {
     const [conflict, malformed] = (await listed('lenient')).events;
-    const first = await depot.runAlone('parked', 'show', 'lenient', conflict?.key ?? '');
+    const first = await depot.run('parked', 'show', 'lenient', conflict?.key ?? '');
     expect(first.code).toBe(0);
     expect(first.out).toMatch(/reason +conflict: version 1 is stored/);
     expect(first.out).toContain('  "subject": "listed",\n');
@@ -72,15 +71,15 @@ describe('freshet parked at a cache', slow, () => {
     expect((await depot.run('parked', 'show', 'lenient', 'Item/none/1')).code).toBe(3);
   });
 
-  test('redrives: outdated is gone, malformed is parked again, a second time changes nothing', async () => {
+  test('parked redrive removes an outdated event and parks a malformed event again, and a second redrive changes nothing', async () => {
     const first = await redriven('lenient');
     expect(first).toMatchObject({ code: 1, result: { counts: { outdated: 1, parked: 1 } } });
     expect(await redriven('lenient')).toMatchObject({ code: 1, result: { counts: { parked: 1 } } });
-    const { out } = await depot.runAlone('parked', 'redrive', 'lenient');
+    const { out } = await depot.run('parked', 'redrive', 'lenient');
     expect(out).toMatch(/^Item\/listed\/\d+: parked again \(malformed\)\n1 parked again\n$/);
   });
 
-  test('redrives what was mended: it is applied and gone', async () => {
+  test('parked redrive applies and removes an event whose cause was fixed', async () => {
     await depot.owner.owner.put('Item', 'mended', { name: 'one' });
     await depot.cloud.idle();
     await depot.send('lenient', 'mended', conflictOf('mended'));
@@ -98,7 +97,7 @@ describe('freshet parked at a cache', slow, () => {
     expect(await redriven('lenient', key)).toMatchObject({ code: 3, result: { events: [], absent: [key] } });
   });
 
-  test('isolates an event that kills the repair function, and redrives the others', async () => {
+  test('parked redrive isolates an event that kills the repair function, and redrives the other events', async () => {
     const deadly = await depot.park('lenient', 'deadly', bodyOf(item('deadly', 1, { name: 'deadly' })));
     await depot.park('lenient', 'alive', bodyOf(item('alive', 1, { name: 'alive' })));
     const { code, result } = await redriven('lenient', '--reason', 'retries-exhausted');
@@ -108,25 +107,24 @@ describe('freshet parked at a cache', slow, () => {
     expect(failed).toMatchObject({ key: deadly, stays: true, detail: expect.stringContaining('exit') });
   });
 
-  test('can be interrupted, and goes on the next time', async () => {
-    for (let n = 0; n < 12; n += 1) {
+  test('parked redrive can be interrupted, and continues the next time', async () => {
+    for (let n = 0; n < 5; n += 1) {
       await depot.park('lenient', `0deadly${n}`, bodyOf(item(`0deadly${n}`, 1, { name: 'deadly' })));
       await depot.park('lenient', `1after${n}`, bodyOf(item(`1after${n}`, 1, { name: 'after' })));
     }
-    const child = freshet(['parked', 'redrive', 'lenient', '--reason', 'retries-exhausted'], depot.folder);
-    const ended = endOf(child);
-    await once(child.stdout ?? child, 'data');
-    child.kill('SIGINT');
-    expect(await ended).toMatchObject({ code: 130, err: expect.stringContaining('run it again') });
-    expect((await listed('lenient', '--entity', '1after11')).matching).toBe(1);
+    const redrive = startHere(['parked', 'redrive', 'lenient', '--reason', 'retries-exhausted'], depot.folder);
+    await expect.poll(() => redrive.out(), { ...slow, interval: 5 }).not.toBe('');
+    redrive.interrupt();
+    expect(await redrive.ended).toMatchObject({ code: 130, err: expect.stringContaining('run it again') });
+    expect((await listed('lenient', '--entity', '1after4')).matching).toBe(1);
     await redriven('lenient', '--reason', 'retries-exhausted');
-    expect((await listed('lenient', '--entity', '1after11')).matching).toBe(0);
+    expect((await listed('lenient', '--entity', '1after4')).matching).toBe(0);
   });
 
-  test('discards only what is chosen, and only when that is confirmed', async () => {
+  test('parked discard removes only the selected events, and only after a confirmation', async () => {
     const before = (await listed('lenient')).matching;
     const choice = ['lenient', '--entity', 'deadly'];
-    const refused = await depot.runAlone('parked', 'discard', ...choice);
+    const refused = await depot.run('parked', 'discard', ...choice);
     expect(refused).toMatchObject({ code: 2, err: expect.stringContaining('Add --yes') });
     const all = await depot.run('parked', 'discard', 'lenient', '--yes');
     expect(all).toMatchObject({ code: 2, err: expect.stringContaining('--all') });
@@ -143,19 +141,19 @@ describe('freshet parked at a cache', slow, () => {
   });
 
   test.each<Refusal>([
-    ['a name that is none', ['parked', 'list', 'nobody'], ['"nobody"', 'lenient, strict', 'depot']],
-    ['a key that is none', ['parked', 'show', 'lenient', 'x'], ['"x"', 'GROUP/SEQUENCE']],
-    ['an age that is none', ['parked', 'list', 'lenient', '--older-than', '1 week'], ['"1 week"', '10m']],
-    ['a limit of none', ['parked', 'list', 'lenient', '--limit', '0'], ['"0"', '1 to 100000']],
-    ['a reason that is none', ['parked', 'redrive', 'lenient', '--reason', 'bad'], ['bad', 'malformed']],
-    ['a cache that is none', ['release', 'depot', 'Item', 'x'], ['"depot"', 'lenient, strict']],
+    ['an unknown name', ['parked', 'list', 'nobody'], ['"nobody"', 'lenient, strict', 'depot']],
+    ['a key without a slash', ['parked', 'show', 'lenient', 'x'], ['"x"', 'GROUP/SEQUENCE']],
+    ['an age with an unknown unit', ['parked', 'list', 'lenient', '--older-than', '1 week'], ['"1 week"', '10m']],
+    ['a limit of zero', ['parked', 'list', 'lenient', '--limit', '0'], ['"0"', '1 to 100000']],
+    ['an unknown reason', ['parked', 'redrive', 'lenient', '--reason', 'bad'], ['bad', 'malformed']],
+    ['the release at an owner', ['release', 'depot', 'Item', 'x'], ['"depot"', 'lenient, strict']],
     ['a type that the cache does not keep', ['release', 'strict', 'Thing', 'x'], ['"Thing"', 'Item']],
-    ['an id that can be none', ['release', 'strict', 'Item', ''], ['id: empty']],
-  ])('refuses %s with exit code 2', (...refusal) => expectRefusal(depot, refusal));
+    ['an empty id', ['release', 'strict', 'Item', ''], ['id: empty']],
+  ])('%s is refused with exit code 2', (...refusal) => expectRefusal(depot, refusal));
 });
 
 describe('freshet parked at an owner', slow, () => {
-  test('lists a record that could not be published, and publishes its entity again once there is one', async () => {
+  test('parked list shows a record that an owner could not publish, and parked redrive publishes its entity once it exists', async () => {
     const entity = { type: 'Item', id: 'removed' };
     await depot.owner.owner.put('Item', 'removed', { name: 'one' });
     await depot.client.send(new DeleteItemCommand({ TableName: depot.owner.deployed.table, Key: keyItem(entity) }));
@@ -177,7 +175,7 @@ interface Released {
 describe('freshet release', slow, () => {
   const release = (...args: readonly string[]) => depot.json<Released>('release', 'strict', 'Item', ...args);
 
-  /** Stops an entity: the cache holds version 1 when a conflicting event of it comes. */
+  /** Stops an entity: a conflicting event arrives while the cache holds version 1. */
   async function stop(id: string): Promise<void> {
     await depot.owner.owner.put('Item', id, { name: 'one' });
     await depot.cloud.idle();
@@ -185,7 +183,7 @@ describe('freshet release', slow, () => {
     await depot.cloud.idle();
   }
 
-  test('says why an entity stays stopped, and changes nothing', async () => {
+  test('freshet release says why an entity stays stopped, and changes nothing', async () => {
     await stop('poisoned');
     const held = await listed('strict', '--entity', 'poisoned');
     expect(held.events.map(({ status }) => status)).toEqual(['parked']);
@@ -203,8 +201,8 @@ describe('freshet release', slow, () => {
     );
   });
 
-  test('replays what was held in the meantime once the cause is mended', async () => {
-    // A newer version at the owner is what mends a conflict; it is held like everything behind it.
+  test('freshet release replays the held events after the cause is fixed', async () => {
+    // A newer version at the owner fixes the conflict. It is held like all later events.
     await depot.owner.owner.put('Item', 'poisoned', { name: 'two' });
     await depot.cloud.idle();
     const held = await listed('strict', '--entity', 'poisoned');
@@ -212,7 +210,8 @@ describe('freshet release', slow, () => {
     expect(await depot.cache('strict').reader.get('Item', 'poisoned')).toMatchObject({ version: 1 });
     const { code, result } = await release('poisoned');
     expect({ code, status: result.status, events: result.events.map(({ outcome }) => outcome) }).toEqual({
-      ...{ code: 0, status: 'released' },
+      code: 0,
+      status: 'released',
       events: ['superseded', 'applied'],
     });
     expect(await depot.cache('strict').reader.get('Item', 'poisoned')).toMatchObject({ version: 2 });
@@ -220,16 +219,16 @@ describe('freshet release', slow, () => {
     expect(await release('poisoned')).toMatchObject({ code: 0, result: { status: 'not-stopped' } });
   });
 
-  test('drops what is held only when that is confirmed, and a resync brings the entity back', async () => {
+  test('freshet release --drop drops the events only after a confirmation, and a resync brings the entity back', async () => {
     await stop('dropped');
     await depot.owner.owner.put('Item', 'dropped', { name: 'two' });
     await depot.cloud.idle();
     const refused = await depot.run('release', 'strict', 'Item', 'dropped', '--drop');
     expect(refused).toMatchObject({ code: 2, err: expect.stringContaining('Drop all 2 events of Item/dropped') });
     expect((await listed('strict', '--entity', 'dropped')).matching).toBe(2);
-    const { code, out, err } = await depot.runAlone('release', 'strict', 'Item', 'dropped', '--drop', '--yes');
-    expect({ code, out }).toEqual({ code: 0, out: expect.stringContaining('strict: Item/dropped goes on') });
-    expect(err).toContain('freshet resync Item "dropped"');
+    const { code, out, err } = await depot.run('release', 'strict', 'Item', 'dropped', '--drop', '--yes');
+    expect({ code, out }).toEqual({ code: 0, out: expect.stringContaining('strict: Item/dropped is released') });
+    expect(err).toContain('npm run -s freshet -- resync Item "dropped"');
     expect(await depot.cache('strict').reader.get('Item', 'dropped')).toMatchObject({ version: 1 });
     expect((await depot.run('resync', 'Item', 'dropped', '--wait')).code).toBe(0);
     expect(await depot.cache('strict').reader.get('Item', 'dropped')).toMatchObject({ version: 2 });

@@ -9,7 +9,7 @@ import {
   ownerIn,
   startLocalCloud,
   synthesise,
-} from 'freshet-aws/testing';
+} from 'freshet-local';
 import geography from './geography.ts';
 import ordering from './ordering.ts';
 import warehouse from './warehouse.ts';
@@ -36,7 +36,7 @@ describe('the app on the local cloud', () => {
     await cloud?.stop();
   });
 
-  test('what the owner puts is read from both caches, each with the fields that it keeps', async () => {
+  test('an entity that the owner puts is read from both caches, from each with the fields that it keeps', async () => {
     assert.equal((await owner.put('Country', 'DE', germany)).version, 1);
     await owner.put('Country', 'FR', france);
     await cloud.idle();
@@ -52,13 +52,13 @@ describe('the app on the local cloud', () => {
     );
   });
 
-  test('what the owner deletes is deleted in both', async () => {
+  test('an entity that the owner deletes is deleted in both caches', async () => {
     await owner.delete('Country', 'FR');
     await cloud.idle();
     for (const reader of Object.values(caches)) assert.equal((await reader.get('Country', 'FR')).status, 'deleted');
   });
 
-  test("the owner refuses what its contract doesn't take", async () => {
+  test('the owner refuses a state that its contract does not allow', async () => {
     await assert.rejects(
       owner.put('Country', 'XX', { name: 'Nowhere' }),
       (error) => error instanceof FreshetError && error.code === 'InvalidState',
@@ -66,7 +66,7 @@ describe('the app on the local cloud', () => {
   });
 });
 
-test('a reader in memory answers as the cache does', async () => {
+test('a reader in memory answers like a cache', async () => {
   const reader = await inMemoryReader(warehouse, [
     { type: 'Country', id: 'DE', state: germany },
     { type: 'Country', id: 'FR', version: 2 },

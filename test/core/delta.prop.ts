@@ -6,12 +6,12 @@ import type { State } from '../../core/state.ts';
 const field = fc.oneof(fc.constantFrom('a', 'b', 'c', '__proto__', 'constructor'), fc.string());
 const states = fc.dictionary(field, fc.jsonValue(), { maxKeys: 6, noNullPrototype: true }) as fc.Arbitrary<State>;
 
-/** Two states, of which the second often is the first with a few changes. */
+/** Two states; the second is often the first with a few changes. */
 const pairs = fc
   .tuple(states, states, fc.boolean())
   .map(([before, other, isNext]): [State, State] => [before, isNext ? { ...before, ...other } : other]);
 
-/** As JSON carries it: what has a prototype's name is a field like any other. */
+/** A copy through JSON, in which `__proto__` is an ordinary field. */
 const copy = <T>(value: T): T => JSON.parse(JSON.stringify(value)) as T;
 
 function theDeltaLeadsFromOneToTheOther(apply: typeof applyDelta) {
@@ -22,14 +22,14 @@ function theDeltaLeadsFromOneToTheOther(apply: typeof applyDelta) {
   });
 }
 
-test('what changed between any two states, applied to the first, gives the second', () => {
+test('applying the delta between two states to the first gives the second', () => {
   fc.assert(theDeltaLeadsFromOneToTheOther(applyDelta), { numRuns: 500 });
 });
 
 test.each<[string, typeof applyDelta]>([
-  ['that keeps removed fields', (base, { changed }) => ({ ...base, ...changed })],
-  ['that assigns field by field', (base, { changed }) => Object.assign({}, base, changed)],
-  ['that forgets what did not change', (_, { changed }) => changed],
-])('mutant: one %s is found', (_, mutant) => {
+  ['keeps removed fields', (base, { changed }) => ({ ...base, ...changed })],
+  ['assigns field by field', (base, { changed }) => Object.assign({}, base, changed)],
+  ['drops unchanged fields', (_, { changed }) => changed],
+])('mutant: the property fails for an implementation that %s', (_, mutant) => {
   expect(fc.check(theDeltaLeadsFromOneToTheOther(mutant), { numRuns: 500 }).failed).toBe(true);
 });

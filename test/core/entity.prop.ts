@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { deduplicationId, type EntityRef, MAX_VERSION, messageGroupId } from '../../core/entity.ts';
 import { imitations } from '../support/nasty-ids.ts';
 
-/** What SNS and SQS take as group or deduplication id. */
+/** The group and deduplication ids that SNS and SQS accept. */
 const ALLOWED = /^[!-~]{1,128}$/;
 
 const types = ['Product', 'P', 'ProductProduct', 'x'.repeat(40)];
@@ -29,20 +29,20 @@ function idsAreUniqueAndAllowed(groupOf: (entity: EntityRef) => string, deduplic
   });
 }
 
-test('no two entities share a message group and no two versions a deduplication id, all in what SNS and SQS take', () => {
+test('entities never share a message group, versions never share a deduplication id, and SNS accepts all ids', () => {
   fc.assert(idsAreUniqueAndAllowed(messageGroupId, deduplicationId), { numRuns: 300 });
 });
 
 test.each<[string, (entity: EntityRef) => string]>([
-  ['replaces what SNS does not take', ({ type, id }) => `${type}/${id.replace(/[^!-~]/gu, '_')}`.slice(0, 87)],
-  ['writes a hash where a readable id could stand', (entity) => messageGroupId(entity).replace('#', '/')],
+  ['replaces the characters that SNS refuses', ({ type, id }) => `${type}/${id.replace(/[^!-~]/gu, '_')}`.slice(0, 87)],
+  ['separates a hash with the same character as an id', (entity) => messageGroupId(entity).replace('#', '/')],
   ['leaves out the type', ({ id }) => messageGroupId({ type: 'T', id })],
-])('mutant: an encoding that %s is found', (_, groupOf) => {
+])('mutant: the property fails for an encoding that %s', (_, groupOf) => {
   const mutant = idsAreUniqueAndAllowed(groupOf, (entity, version) => `${groupOf(entity)}@${version}`);
   expect(fc.check(mutant, { numRuns: 300 }).failed).toBe(true);
 });
 
-test('mutant: a version that is appended without a separator is found', () => {
+test('mutant: the property fails for a version that is appended without a separator', () => {
   const mutant = idsAreUniqueAndAllowed(messageGroupId, (entity, version) => `${messageGroupId(entity)}${version}`);
   expect(fc.check(mutant, { numRuns: 300 }).failed).toBe(true);
 });

@@ -23,12 +23,12 @@ describe('an entity id', () => {
     ['an emoji of several code points', '👩🏽‍🚀'],
     ['spaces', ' a b '],
     ['control characters', '\u0000\n\u001b[31m'],
-    ['separators of ours', 'a/b#c@4'],
+    ["Freshet's own separators", 'a/b#c@4'],
     ['a prototype key', '__proto__'],
     ['1,024 bytes of ASCII', 'x'.repeat(MAX_ID_BYTES)],
     ['1,024 bytes of three-byte characters and one letter', `${'漢'.repeat(341)}x`],
     ['1,024 bytes of surrogate pairs', '😀'.repeat(256)],
-  ])('may be %s', (_, id) => {
+  ])('an entity id may be %s', (_, id) => {
     expect(entityRef('Product', id)).toEqual({ type: 'Product', id });
   });
 
@@ -44,15 +44,15 @@ describe('an entity id', () => {
     ['a lone high surrogate', 'a\ud800', 'lone surrogate'],
     ['a lone low surrogate', '\udc00a', 'lone surrogate'],
     ['a reversed pair', '\udc00\ud800', 'lone surrogate'],
-    ['holding U+FFFF', 'a\uffff', 'no message can carry'],
-    ['holding U+FFFE', '\ufffe', 'no message can carry'],
-  ])('is refused when it is %s', (_, id, problem) => {
+    ['a text with U+FFFF', 'a\uffff', 'no message can carry'],
+    ['U+FFFE', '\ufffe', 'no message can carry'],
+  ])('an entity id is refused if it is %s', (_, id, problem) => {
     expect(() => entityRef('Product', id)).toThrowError(
       expect.objectContaining({ code: 'InvalidEntityId', field: 'id', message: expect.stringContaining(problem) }),
     );
   });
 
-  test('is refused in a message that says what is allowed and stays short', () => {
+  test('the refusal of a huge entity id is short and says what is allowed', () => {
     expect(() => entityRef('Product', '\u0000'.repeat(100_000))).toThrowError(
       /^id: too long .{0,200} Allowed: 1 to 1024 bytes of UTF-8 text in any script\.$/,
     );
@@ -60,7 +60,7 @@ describe('an entity id', () => {
 });
 
 describe('an entity type', () => {
-  test.each(['A', 'z', 'Country2', 'constructor', 'x'.repeat(40)])('may be %j', (type) => {
+  test.each(['A', 'z', 'Country2', 'constructor', 'x'.repeat(40)])('an entity type may be named %j', (type) => {
     expect(entityRef(type, 'a').type).toBe(type);
   });
 
@@ -78,7 +78,7 @@ describe('an entity type', () => {
     7,
     null,
     undefined,
-  ])('is refused when it is %j', (type) => {
+  ])('an entity type named %j is refused', (type) => {
     expect(() => entityRef(type, 'a')).toThrowError(
       expect.objectContaining({ code: 'InvalidEntityType', field: 'type' }),
     );
@@ -86,7 +86,7 @@ describe('an entity type', () => {
 });
 
 describe('a message group id', () => {
-  test('is readable where the entity id is short printable ASCII', () => {
+  test('a message group contains the entity id if the id is short printable ASCII', () => {
     expect(messageGroupId({ type: 'Country', id: 'CH' })).toBe('Country/CH');
   });
 
@@ -96,15 +96,15 @@ describe('a message group id', () => {
     ['a control character', 'a\u0001'],
     ['a trailing line feed', 'a\n'],
     ['a length of 88 with its type', 'x'.repeat(80)],
-  ])('is a hash where the entity id has %s', (_, id) => {
+  ])('a message group contains a hash if the entity id has %s', (_, id) => {
     expect(messageGroupId({ type: 'Country', id })).toBe(`Country#${sha256(id)}`);
   });
 
-  test('is readable up to 87 characters', () => {
+  test('a message group of 87 characters still contains the entity id', () => {
     expect(messageGroupId({ type: 'Country', id: 'x'.repeat(79) })).toBe(`Country/${'x'.repeat(79)}`);
   });
 
-  test('leaves 24 characters for the suffix of a repair beside the longest type and the highest version', () => {
+  test("a deduplication id of the longest type and highest version leaves 24 characters for a repair's suffix", () => {
     const type = 'T'.repeat(40);
     for (const id of ['x'.repeat(46), 'x'.repeat(47), '漢'.repeat(341)]) {
       expect(deduplicationId({ type, id }, MAX_VERSION).length).toBeLessThanOrEqual(128 - 24);
@@ -112,25 +112,25 @@ describe('a message group id', () => {
   });
 });
 
-describe("an entity's name for people", () => {
-  test('is type and id', () => {
+describe("an entity's name in messages", () => {
+  test("an entity's name in messages is its type and id", () => {
     expect(entityName({ type: 'Country', id: 'Côte d’Ivoire' })).toBe('Country/Côte d’Ivoire');
   });
 
-  test('cannot give orders to a terminal', () => {
+  test("an entity's name in messages has no control characters that could control a terminal", () => {
     expect(entityName({ type: 'Country', id: 'a\u001b[2J\n\u009bb' })).toBe('Country/a\\u001b[2J\\u000a\\u009bb');
   });
 });
 
 describe("an entity's key in a table", () => {
-  test('has the id as it is and one of the partitions of its type', () => {
+  test("an entity's key contains the unchanged id and one of the type's partitions", () => {
     const keys = Array.from({ length: 500 }, (_, n) => tableKey({ type: 'Country', id: `id ${n}` }));
     const partitions = Array.from({ length: PARTITIONS_PER_TYPE }, (_, n) => partitionKey('Country', n));
     expect(new Set(keys.map(({ pk }) => pk))).toEqual(new Set(partitions));
     expect(keys[7]?.id).toBe('id 7');
   });
 
-  test('stays where it is from release to release', () => {
+  test('an entity stays in the same partition from release to release', () => {
     const partitions = ['CH', 'DE', 'FR', '漢'].map((id) => tableKey({ type: 'Country', id }).pk);
     expect(partitions).toEqual(['Country#0', 'Country#0', 'Country#0', 'Country#4']);
   });
@@ -139,21 +139,26 @@ describe("an entity's key in a table", () => {
 describe('a heartbeat', () => {
   const heartbeat = { type: 'Country', id: HEARTBEAT_ID };
 
-  test('lies beside the partitions that lists go through, and in a message group that can be read', () => {
+  test('a heartbeat has a partition that lists do not read, and a message group that contains its id', () => {
     const partitions = Array.from({ length: PARTITIONS_PER_TYPE }, (_, n) => partitionKey('Country', n));
     expect(partitions).not.toContain(tableKey(heartbeat).pk);
     expect(tableKey(heartbeat)).toEqual({ pk: 'Country#heartbeat', id: HEARTBEAT_ID });
     expect(messageGroupId(heartbeat)).toBe('Country/freshet:heartbeat');
   });
 
-  test.each(['freshet:Heartbeat', 'freshet:heartbeat ', 'heartbeat', 'freshet:'])('is not %j', (id) => {
+  test.each([
+    'freshet:Heartbeat',
+    'freshet:heartbeat ',
+    'heartbeat',
+    'freshet:',
+  ])('the id %j is not a heartbeat', (id) => {
     expect(isHeartbeat({ type: 'Country', id })).toBe(false);
     expect(tableKey({ type: 'Country', id }).pk).toMatch(/^Country#\d$/);
     expect(() => assertNotHeartbeat({ type: 'Country', id })).not.toThrow();
   });
 });
 
-describe('a value quoted in a message', () => {
+describe('quoting a value in a message', () => {
   test.each([
     ['a text', 'a"b', '"a\\"b"'],
     ['not a number', Number.NaN, 'NaN'],
@@ -162,15 +167,15 @@ describe('a value quoted in a message', () => {
     ['undefined', undefined, 'undefined'],
     ['a BigInt inside an array', [1n], '[object Array]'],
     ['an object that contains itself', circular(), '[object Object]'],
-  ])('shows %s', (_, value, shown) => {
+  ])('a message can quote %s', (_, value, shown) => {
     expect(quoted(value)).toBe(shown);
   });
 
-  test('is cut to about 80 characters and says how long it was', () => {
+  test('a quoted value is cut to about 80 characters, followed by its full length', () => {
     expect(quoted('x'.repeat(1_000_000))).toBe(`"${'x'.repeat(76)}... (1000002 characters)`);
   });
 
-  test('is never cut into half a character', () => {
+  test('a shortened text never ends in half a character', () => {
     expect(shortened('😀'.repeat(60)).isWellFormed()).toBe(true);
   });
 });

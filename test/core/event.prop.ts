@@ -38,21 +38,21 @@ function whatIsWrittenReadsBack(serialise: typeof serialiseEvent) {
   });
 }
 
-test('an event reads back as it was written, whatever its id and data', () => {
+test('reading a written event returns the same event, for any id and data', () => {
   fc.assert(whatIsWrittenReadsBack(serialiseEvent), { numRuns: 300 });
 });
 
 test.each<[string, typeof serialiseEvent]>([
   [
-    'an id that is not escaped',
+    'does not escape the id',
     (event, json) => serialiseEvent(event, json).replace(JSON.stringify(event.entity.id), `"${event.entity.id}"`),
   ],
   [
-    'a version as a number',
+    'writes the version as a number',
     (event, json) => serialiseEvent(event, json).replace(/"entityversion":"(\d+)"/, '"entityversion":$1'),
   ],
-  ['data for every kind', (event, json) => serialiseEvent(event, json ?? '{}')],
-])('mutant: %s is found', (_, serialise) => {
+  ['writes data for every kind', (event, json) => serialiseEvent(event, json ?? '{}')],
+])('mutant: the property fails for a writer that %s', (_, serialise) => {
   expect(fc.check(whatIsWrittenReadsBack(serialise), { numRuns: 300 }).failed).toBe(true);
 });
 
@@ -92,11 +92,11 @@ function anyBodyEndsAsEventOrMalformed(parse: typeof parseEvent) {
   });
 }
 
-test('any body at all ends as an event or as malformed with a message', () => {
+test('any body is read as an event or as malformed with a message', () => {
   fc.assert(anyBodyEndsAsEventOrMalformed(parseEvent), { numRuns: 1_000 });
 });
 
-test('mutant: a reader that trusts JSON is found', () => {
+test('mutant: the property fails for a reader that only parses JSON', () => {
   expect(
     fc.check(
       anyBodyEndsAsEventOrMalformed((body) => JSON.parse(body)),

@@ -7,13 +7,13 @@ import { CHANGED_AT, deleted, eventBody, owned, PUBLISHED_AT, product, stateAt }
 const state = eventBody(owned(product(), 3));
 const tombstone = eventBody(deleted(product(), 4));
 
-/** A body with other attributes; undefined leaves one out. */
+/** The body with some attributes changed; undefined removes one. */
 function altered(body: string, changes: Record<string, unknown>): string {
   return JSON.stringify({ ...JSON.parse(body), ...changes });
 }
 
-describe('an event on the wire', () => {
-  test('is a CloudEvent whose extension attributes carry kind, version, digest and time of publication', () => {
+describe('an event as a message body', () => {
+  test('an event is a CloudEvent with extension attributes for kind, version, digest and publication time', () => {
     expect(JSON.parse(state)).toEqual({
       specversion: '1.0',
       id: 'Product/p1@3',
@@ -31,18 +31,18 @@ describe('an event on the wire', () => {
     });
   });
 
-  test('of a deletion has no data', () => {
+  test('the event of a deletion has no data', () => {
     expect(JSON.parse(tombstone)).not.toHaveProperty('data');
     const event = parseEvent(tombstone);
     expect(event).toMatchObject({ kind: 'tombstone', version: 4, digest: TOMBSTONE_DIGEST });
     expect(event).not.toHaveProperty('data');
   });
 
-  test('may carry attributes that this release does not know', () => {
+  test('an event may have attributes that this release does not know', () => {
     expect(parseEvent(altered(state, { correlation: 'abc' }))).toEqual(parseEvent(state));
   });
 
-  test('tells the trace that its version was committed in, if it is one', () => {
+  test('an event carries the trace context of its commit, and an invalid trace context is ignored', () => {
     const traceparent = '00-5759e988bd862e3fe1be46a994272793-53995c3f42cd8ad8-01';
     const traced = eventBody(owned(product(), 3), { traceparent });
     expect(JSON.parse(traced).traceparent).toBe(traceparent);
@@ -52,12 +52,12 @@ describe('an event on the wire', () => {
     }
   });
 
-  test('may carry the highest version', () => {
+  test('an event may have the highest version', () => {
     expect(parseEvent(eventBody(owned(product(), MAX_VERSION)))).toMatchObject({ version: MAX_VERSION });
   });
 });
 
-describe('a body is malformed, and the message names the field, when', () => {
+describe('a malformed body', () => {
   test.each<[string, string, RegExp]>([
     ['it is empty', '', /^not JSON/],
     ['it is cut short', state.slice(0, -1), /^not JSON/],
@@ -70,29 +70,33 @@ describe('a body is malformed, and the message names the field, when', () => {
       JSON.stringify({ Type: 'Notification', Message: state }),
       /^specversion: /,
     ],
-    ['it is of another specification', altered(state, { specversion: '0.3' }), /^specversion: .*"1\.0"/],
-    ['it has a number for specification', altered(state, { specversion: 1 }), /^specversion: /],
-    ['it is of another content type', altered(state, { datacontenttype: 'text/plain' }), /^datacontenttype: /],
+    ['it has another CloudEvents version', altered(state, { specversion: '0.3' }), /^specversion: .*"1\.0"/],
+    ['its CloudEvents version is a number', altered(state, { specversion: 1 }), /^specversion: /],
+    ['it has another content type', altered(state, { datacontenttype: 'text/plain' }), /^datacontenttype: /],
     ['it has no id', altered(state, { id: undefined }), /^id: /],
     ['its id is too long', altered(state, { id: 'x'.repeat(129) }), /^id: /],
-    ['it comes from elsewhere', altered(state, { source: 'https://example.com' }), /^source: /],
-    ['its source goes on in another line', altered(state, { source: 'urn:freshet:catalogue\nx' }), /^source: /],
+    ['its source is not a boundary', altered(state, { source: 'https://example.com' }), /^source: /],
+    ['its source has a second line', altered(state, { source: 'urn:freshet:catalogue\nx' }), /^source: /],
     ['its type is empty', altered(state, { type: '' }), /^type: /],
     ['its subject is empty', altered(state, { subject: '' }), /^subject: /],
     ['its subject is a number', altered(state, { subject: 7 }), /^subject: /],
     ['its subject is too long in bytes', altered(state, { subject: 'é'.repeat(513) }), /^subject: .*1024 bytes/],
     ['its subject has a lone surrogate', state.replace('"subject":"p1"', '"subject":"\\ud800"'), /^subject: /],
     ['its time is a date', altered(state, { time: '2026-11-23' }), /^time: /],
-    ['its time is no time', altered(state, { time: '2026-02-30T00:00:00Z' }), /^time: /],
+    ['its time is an impossible date', altered(state, { time: '2026-02-30T00:00:00Z' }), /^time: /],
     ['its time has an offset', altered(state, { time: '2026-11-23T10:00:00+01:00' }), /^time: /],
-    ['its time of publication is missing', altered(state, { publishedat: undefined }), /^publishedat: /],
+    ['its publication time is missing', altered(state, { publishedat: undefined }), /^publishedat: /],
     ['its kind is unknown', altered(state, { kind: 'fact' }), /^kind: .*"state"\|"delta"\|"tombstone"/],
     [
-      'it is a delta without its base',
+      'it is a delta without the digest of its base',
       altered(state, { kind: 'delta', data: { changed: {}, removed: [] } }),
       /^basedigest: /,
     ],
-    ['it is a state with a base', altered(state, { basedigest: owned(product(), 2).digest }), /^basedigest: /],
+    [
+      'it is a state with the digest of a base',
+      altered(state, { basedigest: owned(product(), 2).digest }),
+      /^basedigest: /,
+    ],
     ...[
       [],
       { changed: {} },
@@ -100,12 +104,12 @@ describe('a body is malformed, and the message names the field, when', () => {
       { changed: {}, removed: [1] },
       { changed: {}, removed: [], more: 1 },
     ].map((data): [string, string, RegExp] => [
-      `it is a delta of ${JSON.stringify(data)}`,
+      `it is a delta with the data ${JSON.stringify(data)}`,
       altered(state, { kind: 'delta', basedigest: owned(product(), 2).digest, data }),
       /^data: /,
     ]),
-    ['its id is of another version', altered(state, { id: 'Product/p1@4' }), /^id: /],
-    ['its version was altered', altered(state, { entityversion: '9' }), /^id: /],
+    ['its id names another version', altered(state, { id: 'Product/p1@4' }), /^id: /],
+    ['its version differs from its id', altered(state, { entityversion: '9' }), /^id: /],
     ['its version is missing', altered(state, { entityversion: undefined }), /^entityversion: /],
     ['its version is 0', altered(state, { entityversion: '0' }), /^entityversion: /],
     ['its version is negative', altered(state, { entityversion: '-1' }), /^entityversion: /],
@@ -114,8 +118,8 @@ describe('a body is malformed, and the message names the field, when', () => {
     ['its version has an exponent', altered(state, { entityversion: '1e3' }), /^entityversion: /],
     ['its version is a fraction', altered(state, { entityversion: '1.5' }), /^entityversion: /],
     ['its version has a space', altered(state, { entityversion: ' 1' }), /^entityversion: /],
-    ['its version ends its line', altered(state, { entityversion: '1\n' }), /^entityversion: /],
-    ['its version is in other digits', altered(state, { entityversion: '١' }), /^entityversion: /],
+    ['its version ends with a line feed', altered(state, { entityversion: '1\n' }), /^entityversion: /],
+    ['its version has non-ASCII digits', altered(state, { entityversion: '١' }), /^entityversion: /],
     ['its version is a number', altered(state, { entityversion: 3 }), /^entityversion: .*expected string/],
     [
       'its version is an infinite number',
@@ -134,27 +138,27 @@ describe('a body is malformed, and the message names the field, when', () => {
     ['its schema version is a fraction', altered(state, { schemaversion: 1.5 }), /^schemaversion: /],
     ['it is a state without data', altered(state, { data: undefined }), /^data: /],
     ['it is a tombstone with data', altered(tombstone, { data: stateAt(4) }), /^data: /],
-    ['it is a tombstone with null for data', altered(tombstone, { data: null }), /^data: /],
+    ['it is a tombstone with null as data', altered(tombstone, { data: null }), /^data: /],
     [
       "it is a tombstone with a state's digest",
       altered(tombstone, { digest: owned(product(), 3).digest }),
       /^digest: /,
     ],
     ["it is a state with the tombstones' digest", altered(state, { digest: TOMBSTONE_DIGEST }), /^digest: /],
-    ['its attributes lie under __proto__', `{"__proto__":${state}}`, /^specversion: /],
-    ['its attributes lie under constructor', `{"constructor":{"prototype":${state}}}`, /^specversion: /],
+    ['its attributes are inside __proto__', `{"__proto__":${state}}`, /^specversion: /],
+    ['its attributes are inside constructor', `{"constructor":{"prototype":${state}}}`, /^specversion: /],
     ['it is nested deeper than the stack', '['.repeat(300_000), /^not JSON/],
     ['it is nested deeper than the stack and closed', `${'['.repeat(120_000)}${']'.repeat(120_000)}`, /^envelope: /],
     ['it is huge', `"${'x'.repeat(5_000_000)}"`, /^envelope: /],
     ['an attribute is huge', altered(state, { kind: 'x'.repeat(1_000_000) }), /^kind: /],
-  ])('%s', (_, body, expected) => {
+  ])('a body is malformed, and the message names the field, if %s', (_, body, expected) => {
     const event = parseEvent(body);
     expect(event).toEqual({ reason: 'malformed', message: expect.stringMatching(expected) });
     expect(JSON.stringify(event).length).toBeLessThan(600);
   });
 });
 
-test('prototype keys in an event are data and change no prototype', () => {
+test('prototype keys in an event are read as data and change no prototype', () => {
   const body = state.replace(
     '"data":{',
     '"data":{"__proto__":{"polluted":1},"constructor":{"prototype":{"polluted":1}},',
@@ -164,7 +168,7 @@ test('prototype keys in an event are data and change no prototype', () => {
   expect({}).not.toHaveProperty('polluted');
 });
 
-test('data nested deeper than the stack is read, for the schema to judge', () => {
+test('data nested deeper than the stack is read and left to the schema', () => {
   const body = state.replace(/"data":.*$/, `"data":${'{"a":'.repeat(100_000)}1${'}'.repeat(100_000)}}`);
   expect(parseEvent(body)).toMatchObject({ kind: 'state', version: 3 });
 });

@@ -26,26 +26,26 @@ function orderOfKeysDoesNotMatter(digestOf: (state: unknown) => string) {
   });
 }
 
-test('a digest is the same in whatever order the keys are written', () => {
+test('the digest of a state does not depend on the order of its keys', () => {
   fc.assert(orderOfKeysDoesNotMatter((state) => canonicalState(product(), state).digest));
 });
 
-test('mutant: the digest of the text as it was given is found', () => {
+test('mutant: the property fails for a digest of the text as it was given', () => {
   expect(fc.check(orderOfKeysDoesNotMatter((state) => JSON.stringify(state))).failed).toBe(true);
 });
 
 function stateReadsBackAsItWas(textOf: (state: unknown) => string) {
   return fc.property(json, (state) => {
-    // JSON has one zero.
+    // JSON has no -0.
     expect(JSON.parse(textOf(state))).toEqual(JSON.parse(JSON.stringify(state)));
   });
 }
 
-test('a state reads back as it was', () => {
+test('parsing canonical JSON returns the same state', () => {
   fc.assert(stateReadsBackAsItWas((state) => canonicalState(product(), state).json));
 });
 
-test('mutant: a text that leaves out nulls is found', () => {
+test('mutant: the property fails for a text without nulls', () => {
   const mutant = stateReadsBackAsItWas((state) => JSON.stringify(state, (_, value) => value ?? undefined));
   expect(fc.check(mutant).failed).toBe(true);
 });

@@ -5,54 +5,54 @@ import { product } from '../support/events.ts';
 
 const entity = product();
 
-/** An object nested so many levels deep. */
+/** An object with the given number of nested levels. */
 function nested(levels: number): object {
   return levels === 0 ? {} : { in: nested(levels - 1) };
 }
 
-/** A state whose canonical JSON has exactly so many bytes. */
+/** A state whose canonical JSON has exactly the given number of bytes. */
 function stateOfBytes(bytes: number): object {
   return { a: 'x'.repeat(bytes - '{"a":""}'.length) };
 }
 
 describe('the canonical form of a state', () => {
-  test('sorts keys at every level and leaves arrays in order', () => {
+  test('canonical JSON sorts keys at every level and keeps the order of arrays', () => {
     expect(canonicalState(entity, { b: [3, { d: 1, c: null }], a: true }).json).toBe(
       '{"a":true,"b":[3,{"c":null,"d":1}]}',
     );
   });
 
-  test('keeps the digest when keys are written in another order', () => {
+  test('the digest stays the same if keys are written in another order', () => {
     const one = canonicalState(entity, JSON.parse('{"a":1,"b":{"c":2,"d":3}}'));
     const other = canonicalState(entity, JSON.parse('{"b":{"d":3.0,"c":2},"a":1e0}'));
     expect(other).toEqual(one);
   });
 
-  test('changes the digest when items of an array change places', () => {
+  test('the digest changes if the items of an array change places', () => {
     expect(canonicalState(entity, { a: [1, 2] }).digest).not.toBe(canonicalState(entity, { a: [2, 1] }).digest);
   });
 
-  test('leaves out a key without a value', () => {
+  test('canonical JSON leaves out a key whose value is undefined', () => {
     expect(canonicalState(entity, { a: 1, b: undefined })).toEqual(canonicalState(entity, { a: 1 }));
   });
 
-  test('keeps a __proto__ key as data', () => {
+  test('canonical JSON keeps a __proto__ key as data', () => {
     const { json } = canonicalState(entity, JSON.parse('{"__proto__":{"admin":true},"a":1}'));
     expect(json).toBe('{"__proto__":{"admin":true},"a":1}');
   });
 
-  test('of an object without a prototype is that of any other', () => {
+  test('an object without a prototype has the canonical form of an ordinary object', () => {
     expect(canonicalState(entity, Object.assign(Object.create(null), { a: 1 }))).toEqual(
       canonicalState(entity, { a: 1 }),
     );
   });
 
-  test('never has the digest of a tombstone, however empty it is', () => {
+  test('an empty state does not have the digest of a tombstone', () => {
     expect(canonicalState(entity, {}).digest).not.toBe(TOMBSTONE_DIGEST);
   });
 });
 
-describe('a state is refused with the field that is wrong when', () => {
+describe('a refused state', () => {
   test.each<[string, unknown, string]>([
     ['it is a text', 'text', 'state'],
     ['it is null', null, 'state'],
@@ -75,29 +75,31 @@ describe('a state is refused with the field that is wrong when', () => {
     ['a key has a lone surrogate', { a: { '\udfff': 1 } }, 'state.a'],
     ['a text holds U+FFFF', { a: ['\uffff'] }, 'state.a[0]'],
     ['a key holds U+FFFE', { a: { '\ufffe': 1 } }, 'state.a'],
-  ])('%s', (_, state, field) => {
+  ])('a state is refused with the path of the wrong field if %s', (_, state, field) => {
     expect(() => canonicalState(entity, state)).toThrowError(
       expect.objectContaining({ code: 'InvalidState', field, entity }),
     );
   });
 
-  test('it contains itself', () => {
+  test('a state that contains itself is refused', () => {
     const state: Record<string, unknown> = {};
     state.self = state;
     expect(() => canonicalState(entity, state)).toThrowError(expect.objectContaining({ code: 'InvalidState' }));
   });
 
-  test('it is nested deeper than allowed, and not one level earlier', () => {
+  test('a state with 64 nested levels is accepted and one with 65 is refused', () => {
     expect(() => canonicalState(entity, nested(MAX_STATE_DEPTH))).not.toThrow();
-    expect(() => canonicalState(entity, nested(MAX_STATE_DEPTH + 1))).toThrowError(/nested deeper than the 64 levels/);
+    expect(() => canonicalState(entity, nested(MAX_STATE_DEPTH + 1))).toThrowError(
+      /nested deeper than the allowed 64 levels/,
+    );
   });
 
-  test('it is nested deeper than the stack', () => {
+  test('a state nested deeper than the stack is refused', () => {
     const deep: unknown = JSON.parse(`{"a":${'['.repeat(200_000)}${']'.repeat(200_000)}}`);
-    expect(() => canonicalState(entity, deep)).toThrowError(/nested deeper than the 64 levels/);
+    expect(() => canonicalState(entity, deep)).toThrowError(/nested deeper than the allowed 64 levels/);
   });
 
-  test('a wrong field has a name that is long enough to flood a log, in a message that does not', () => {
+  test('a wrong field with a huge name is refused with a short message', () => {
     const refusal = () => canonicalState(entity, { ['k'.repeat(1_000_000)]: { in: 1n } });
     expect(refusal).toThrowError(/^.{1,600}$/);
   });
@@ -112,11 +114,11 @@ describe('the size of a state', () => {
         a: `${'漢'.repeat((MAX_STATE_BYTES - 8 - ((MAX_STATE_BYTES - 8) % 3)) / 3)}${'x'.repeat((MAX_STATE_BYTES - 8) % 3)}`,
       },
     ],
-  ])('may be exactly the limit in %s', (_, state) => {
+  ])('a state of %s may be exactly as large as the limit', (_, state) => {
     expect(utf8Bytes(canonicalState(entity, state).json)).toBe(MAX_STATE_BYTES);
   });
 
-  test('may not be one byte over the limit', () => {
+  test('a state one byte over the limit is refused', () => {
     expect(() => canonicalState(entity, stateOfBytes(MAX_STATE_BYTES + 1))).toThrowError(
       expect.objectContaining({
         code: 'StateTooLarge',
@@ -126,11 +128,11 @@ describe('the size of a state', () => {
     );
   });
 
-  test('is counted in bytes as JSON writes them, not in characters', () => {
+  test('the size of a state is counted in bytes of JSON, not in characters', () => {
     expect(() => canonicalState(entity, { a: '\u0001'.repeat(MAX_STATE_BYTES / 6) })).toThrowError(/too large/);
   });
 
-  test('does not matter where only the canonical text is wanted', () => {
+  test('the canonical text has no size limit', () => {
     expect(utf8Bytes(canonicalJson(entity, stateOfBytes(MAX_STATE_BYTES + 1)))).toBe(MAX_STATE_BYTES + 1);
   });
 });

@@ -4,7 +4,7 @@ import { fromXRay, traceparentOf } from '../../core/trace.ts';
 const XRAY = { Root: '1-5759e988-bd862e3fe1be46a994272793', Parent: '53995c3f42cd8ad8', Sampled: '1' };
 const TRACEPARENT = '00-5759e988bd862e3fe1be46a994272793-53995c3f42cd8ad8-01';
 
-test("X-Ray's header becomes W3C's traceparent, sampled or not", () => {
+test('an X-Ray header becomes a W3C traceparent, with or without the sampled flag', () => {
   expect(fromXRay(XRAY)).toBe(TRACEPARENT);
   expect(fromXRay({ ...XRAY, Sampled: '0' })).toBe(TRACEPARENT.replace(/01$/, '00'));
   expect(fromXRay({ Root: XRAY.Root, Parent: XRAY.Parent })).toBe(TRACEPARENT.replace(/01$/, '00'));
@@ -15,7 +15,7 @@ test.each([
   ['no root', { Parent: XRAY.Parent }],
   ['a root of another version', { ...XRAY, Root: XRAY.Root.replace('1-', '2-') }],
   ['a parent that is too short', { ...XRAY, Parent: '53995c3f' }],
-])('a header with %s tells of no trace', (_, fields) => expect(fromXRay(fields)).toBeUndefined());
+])('an X-Ray header with %s gives no trace context', (_, fields) => expect(fromXRay(fields)).toBeUndefined());
 
 test.each([
   TRACEPARENT.toUpperCase(),
@@ -26,4 +26,4 @@ test.each([
   '',
   7,
   undefined,
-])('%j is no trace context', (text) => expect(traceparentOf(text)).toBeUndefined());
+])('%j is not a trace context', (text) => expect(traceparentOf(text)).toBeUndefined());

@@ -7,7 +7,7 @@ import { LambdaClient } from '@aws-sdk/client-lambda';
 import { SNSClient } from '@aws-sdk/client-sns';
 import { SQSClient } from '@aws-sdk/client-sqs';
 
-/** One client of each service, for wherever the environment says. */
+/** One client of each service, configured by the environment. */
 export interface Clients {
   readonly cloudFormation: CloudFormationClient;
   readonly cloudWatch: CloudWatchClient;
@@ -19,9 +19,9 @@ export interface Clients {
   readonly sqs: SQSClient;
 }
 
-const nothing = () => undefined;
-/** An emulator's queue URLs may name another host than its endpoint; the SDK then warns with every call. Errors are thrown, too. */
-const quiet = { debug: nothing, info: nothing, warn: nothing, error: nothing };
+const ignore = () => undefined;
+/** On an emulator, queue URLs may have another host than the endpoint. The SDK would log a warning with every call. */
+const silentLogger = { debug: ignore, info: ignore, warn: ignore, error: ignore };
 
 export function openClients(): Clients & { close(): void } {
   const clients: Clients = {
@@ -32,7 +32,7 @@ export function openClients(): Clients & { close(): void } {
     iam: new IAMClient(),
     lambda: new LambdaClient(),
     sns: new SNSClient(),
-    sqs: new SQSClient({ logger: quiet }),
+    sqs: new SQSClient({ logger: silentLogger }),
   };
   const close = () => {
     for (const client of Object.values(clients)) client.destroy();

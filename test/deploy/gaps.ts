@@ -8,11 +8,11 @@ import type { Clients } from './clients.ts';
 import type { Difference } from './settings.ts';
 import { type DeployedResource, readTemplates, type Template } from './template.ts';
 
-/** A property that MiniStack's CloudFormation takes and forgets. */
+/** A property that MiniStack's CloudFormation accepts but doesn't set. */
 interface Gap {
   readonly type: string;
   readonly property: string;
-  /** Sets it as the template says. */
+  /** Sets the property to its value in the template. */
   readonly set: (clients: Clients, resource: DeployedResource, value: unknown) => Promise<unknown>;
 }
 
@@ -26,7 +26,7 @@ const setTopicAttribute =
       new SetTopicAttributesCommand({ TopicArn: physicalId, AttributeName: name, AttributeValue: String(value) }),
     );
 
-/** What MiniStack 1.5.33 drops of the templates. A property that is missing and isn't here fails the suite. */
+/** The properties that MiniStack 1.5.33 drops. The suite fails if any other property is missing. */
 const DROPPED: readonly Gap[] = [
   { type: 'AWS::SNS::Topic', property: 'FifoTopic', set: setTopicAttribute('FifoTopic') },
   {
@@ -51,18 +51,21 @@ const DROPPED: readonly Gap[] = [
   },
 ];
 
-/** Sets what was dropped; returns what it set, as lines to print. */
+/** Sets the dropped properties. Returns a line to print for each of them. */
 export async function fillGaps(clients: Clients, dropped: readonly Difference[]): Promise<string[]> {
   const lines: string[] = [];
   for (const { type, property, set } of DROPPED) {
     const found = dropped.filter((one) => one.resource.type === type && one.property === property);
     for (const { resource, expected } of found) await set(clients, resource, expected);
-    if (found.length > 0) lines.push(`${type} ${property}: set from the template (${found.length})`);
+    if (found.length > 0) lines.push(`${type} ${property}: dropped, so set afterwards (${found.length})`);
   }
   return lines;
 }
 
-/** A batch call is authorised as the single call on AWS (service authorization reference, SNS and SQS); MiniStack asks for it by its own name. */
+/**
+ * The batch call of each single call. On AWS, the permission of the single call is enough (service authorization
+ * reference, SNS and SQS). On MiniStack, the batch call needs its own permission.
+ */
 const BATCH_CALLS: Readonly<Record<string, string>> = {
   'sns:Publish': 'sns:PublishBatch',
   'sqs:SendMessage': 'sqs:SendMessageBatch',
@@ -70,14 +73,15 @@ const BATCH_CALLS: Readonly<Record<string, string>> = {
   'sqs:ChangeMessageVisibility': 'sqs:ChangeMessageVisibilityBatch',
 };
 
-/** What MiniStack can't show at all. */
+/** What the suite can't test on MiniStack. */
 export const NOT_COVERED = [
-  'alarms on metric maths, composite alarms, Contributor Insights rules: that CloudFormation takes them, and what they watch',
-  "an alarm's Lambda action; the policies of the alarms' topic and key",
-  'metrics: of the services, and what functions log',
-  "a relay's partial batch failure",
-  'groups of one queue side by side',
-  'expiry, throttling, quotas',
+  'whether CloudFormation accepts alarms on metric math, composite alarms and Contributor Insights rules',
+  'what these alarms and rules watch',
+  "the Lambda action of an alarm, and the policies of the alarms' topic and of its key",
+  'the metrics of the services, and the metrics that functions log',
+  'a relay that publishes only a part of a batch',
+  'groups of one queue in parallel',
+  'expiry of items, throttling and quotas',
 ] as const;
 
 const oneOrMore = z.union([z.string().transform((one) => [one]), z.array(z.string())]);
@@ -86,28 +90,28 @@ const policy = z.object({
   Roles: z.array(z.string()),
 });
 
-/** Lets the roles make the batch calls whose single calls the templates allow them, on the same resources. */
+/** Allows each role the batch call of every single call that its policy allows, on the same resources. */
 export async function allowBatchCalls({ iam }: Clients, resources: readonly DeployedResource[]): Promise<string[]> {
   let count = 0;
   for (const { type, properties } of resources) {
     if (type !== 'AWS::IAM::Policy') continue;
     const { PolicyDocument, Roles } = policy.parse(properties);
-    const twins = PolicyDocument.Statement.map(({ Action, Resource }) => ({
+    const batchStatements = PolicyDocument.Statement.map(({ Action, Resource }) => ({
       Effect: 'Allow',
       Action: Action.flatMap((action) => BATCH_CALLS[action] ?? []),
       Resource,
     })).filter(({ Action }) => Action.length > 0);
-    if (twins.length === 0) continue;
-    const document = JSON.stringify({ Version: '2012-10-17', Statement: twins });
+    if (batchStatements.length === 0) continue;
+    const document = JSON.stringify({ Version: '2012-10-17', Statement: batchStatements });
     for (const RoleName of Roles) {
       await iam.send(new PutRolePolicyCommand({ RoleName, PolicyName: 'BatchCalls', PolicyDocument: document }));
     }
     count += 1;
   }
-  return [`AWS::IAM::Policy: batch calls allowed beside the single calls that the template allows (${count})`];
+  return [`AWS::IAM::Policy: lacks the permissions of batch calls, so allowed afterwards (${count})`];
 }
 
-const onMaths = z.looseObject({
+const onMetricMath = z.looseObject({
   Metrics: z.array(
     z.looseObject({ MetricStat: z.optional(z.looseObject({ Metric: z.looseObject({}), Period: z.number() })) }),
   ),
@@ -116,16 +120,16 @@ const composite = z.looseObject({ AlarmRule: z.unknown() });
 
 type Resource = Template['Resources'][string];
 
-/** What MiniStack's CloudFormation refuses, and what is deployed instead, under the same name so that what refers to it finds it. */
+/** The resources that MiniStack's CloudFormation refuses. A replacement has the same logical id and name. */
 const REFUSED: readonly {
   readonly what: string;
-  /** The resource to deploy instead; `left out`; undefined: it isn't one of these. */
+  /** Returns the replacement or `left out`, or undefined if this entry doesn't apply to the resource. */
   readonly instead: (resource: Resource) => Resource | 'left out' | undefined;
 }[] = [
   {
-    what: 'AWS::CloudWatch::Alarm on metric maths: deployed as alarms on one of their metrics',
+    what: 'AWS::CloudWatch::Alarm on metric math: refused, so replaced by an alarm on one of its metrics',
     instead(resource) {
-      const { Metrics, ...others } = onMaths.safeParse(resource.Properties).data ?? {};
+      const { Metrics, ...others } = onMetricMath.safeParse(resource.Properties).data ?? {};
       if (resource.Type !== 'AWS::CloudWatch::Alarm' || Metrics === undefined) return undefined;
       const { Metric, Period } = Metrics.find(({ MetricStat }) => MetricStat !== undefined)?.MetricStat ?? {};
       return {
@@ -135,7 +139,7 @@ const REFUSED: readonly {
     },
   },
   {
-    what: 'AWS::CloudWatch::CompositeAlarm: deployed as alarms on a metric',
+    what: 'AWS::CloudWatch::CompositeAlarm: refused, so replaced by an alarm on a metric',
     instead(resource) {
       const { AlarmRule, ...others } = composite.safeParse(resource.Properties).data ?? {};
       if (resource.Type !== 'AWS::CloudWatch::CompositeAlarm' || AlarmRule === undefined) return undefined;
@@ -144,25 +148,25 @@ const REFUSED: readonly {
     },
   },
   {
-    what: 'AWS::CloudWatch::InsightRule: left out',
+    what: 'AWS::CloudWatch::InsightRule: refused, so left out',
     instead: ({ Type }) => (Type === 'AWS::CloudWatch::InsightRule' ? 'left out' : undefined),
   },
 ];
 
-/** A metric for alarms whose own can't be had. */
+/** The metric of a replacement alarm, unless the alarm's own metric is known. */
 const STAND_IN = { Namespace: 'StandIn', MetricName: 'StandIn', Period: 60, Statistic: 'Average' };
 
-/** Puts stand-ins into the assembly's templates for what MiniStack refuses; that those work as they should is not covered. */
+/** Replaces the refused resources in the assembly's templates. The suite doesn't test the replacements. */
 export function replaceRefused(assembly: string): string[] {
   const counts = new Map<string, number>();
   for (const [stack, template] of readTemplates(assembly)) {
     const Resources = Object.fromEntries(
       Object.entries(template.Resources).flatMap(([id, resource]) => {
         for (const { what, instead } of REFUSED) {
-          const other = instead(resource);
-          if (other === undefined) continue;
+          const replacement = instead(resource);
+          if (replacement === undefined) continue;
           counts.set(what, (counts.get(what) ?? 0) + 1);
-          return other === 'left out' ? [] : [[id, other]];
+          return replacement === 'left out' ? [] : [[id, replacement]];
         }
         return [[id, resource]];
       }),

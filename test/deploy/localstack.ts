@@ -4,19 +4,19 @@ import { run } from './processes.ts';
 import { EMULATOR_ENV, type Target, Unavailable } from './target.ts';
 
 const COMPOSE = fileURLToPath(new URL('../../compose.yml', import.meta.url));
-/** An image of a gigabyte may have to come first. */
+/** Docker may have to download an image of a gigabyte first. */
 const START_MS = 600_000;
 const STOP_MS = 120_000;
 
-/** Starts LocalStack with Docker, as compose.yml says. @throws Unavailable where there is no Docker */
+/** Starts LocalStack with Docker and compose.yml. @throws Unavailable if Docker or Compose doesn't answer */
 export async function startLocalStack(folder: string, signal: AbortSignal): Promise<Target> {
   const log = join(folder, 'localstack.log');
   const docker = (args: readonly string[], timeoutMs: number, stop: AbortSignal) =>
     run('docker', args, { log, timeoutMs, signal: stop });
-  for (const asked of [['info'], ['compose', 'version']]) {
-    const code = await docker(asked, 30_000, signal).catch(() => 1);
+  for (const args of [['info'], ['compose', 'version']]) {
+    const code = await docker(args, 30_000, signal).catch(() => 1);
     signal.throwIfAborted();
-    if (code !== 0) throw new Unavailable(`docker ${asked.join(' ')}: no answer`);
+    if (code !== 0) throw new Unavailable(`"docker ${args.join(' ')}" failed`);
   }
   const compose = ['compose', '--file', COMPOSE];
   const never = new AbortController().signal;

@@ -9,19 +9,21 @@ import { killAll, run } from './processes.ts';
 import { EMULATOR_ENV, type Target, Unavailable } from './target.ts';
 
 const USAGE = `npm run test:deploy [-- --on TARGET]
-  Deploys the shop by CloudFormation, runs the suite against it, destroys it.
+  Deploys the shop with CloudFormation, runs the suite against it, and destroys it.
+  The targets:
   ministack    MiniStack from PyPI, in a virtual environment; needs python3 and openssl
   localstack   LocalStack by compose.yml; needs Docker
-  endpoint     what AWS_ENDPOINT_URL points to
-  account      the AWS account and region of the credentials in the environment; this costs a little
-Default: endpoint if AWS_ENDPOINT_URL is set, else ministack, else localstack.
-Exit codes: 0 passed, or skipped because no target can be had; 1 failed; 2 bad arguments; 130 interrupted.`;
+  endpoint     the endpoint in AWS_ENDPOINT_URL
+  account      the AWS account and region of the credentials in the environment; costs a little
+Default: endpoint if AWS_ENDPOINT_URL is set. Otherwise ministack, or localstack if ministack isn't available.
+Exit codes: 0 passed, or skipped because no target is available; 1 failed; 2 wrong arguments; 130 interrupted.`;
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
-/** On this run's own emulator, where it takes a minute and a half; and elsewhere. */
+/** The time limit of a run on an emulator that this process started. */
 const EMULATED_RUN_MS = 15 * 60_000;
+/** The time limit of a run on any other target. */
 const RUN_MS = 60 * 60_000;
-/** Of the emulator's output, shown when something failed. */
+/** How many lines of the emulator's output are shown after a failure. */
 const LOG_LINES = 60;
 
 const stop = new AbortController();
@@ -36,23 +38,25 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   });
 }
 
-const given = (name: string, env: Record<string, string>): Target => ({
-  ...{ name, env },
+/** A target that this process neither starts nor stops. */
+const existing = (name: string, env: Record<string, string>): Target => ({
+  name,
+  env,
   isThrowaway: false,
   stop: async () => undefined,
 });
 
-/** The ways to a target, of which the first that can be had is taken. */
-function waysTo(on: string, folder: string): readonly (() => Promise<Target>)[] {
+/** The possible targets, best first. Each function makes one target available, or throws `Unavailable`. */
+function targetsOf(on: string, folder: string): readonly (() => Promise<Target>)[] {
   const ministack = () => startMiniStack(folder, join(root, '.freshet'), stop.signal);
   const localstack = () => startLocalStack(folder, stop.signal);
   const endpoint = async () =>
-    given(`what AWS_ENDPOINT_URL points to: ${process.env.AWS_ENDPOINT_URL}`, {
+    existing(`the endpoint ${process.env.AWS_ENDPOINT_URL}`, {
       AWS_REGION: process.env.AWS_REGION ?? EMULATOR_ENV.AWS_REGION,
       AWS_ACCESS_KEY_ID: process.env.AWS_ACCESS_KEY_ID ?? EMULATOR_ENV.AWS_ACCESS_KEY_ID,
       AWS_SECRET_ACCESS_KEY: process.env.AWS_SECRET_ACCESS_KEY ?? EMULATOR_ENV.AWS_SECRET_ACCESS_KEY,
     });
-  const account = async () => given('the AWS account of the environment', {});
+  const account = async () => existing('the AWS account of the environment', {});
   switch (on) {
     case 'ministack':
       return [ministack];
@@ -69,21 +73,21 @@ function waysTo(on: string, folder: string): readonly (() => Promise<Target>)[] 
   }
 }
 
-async function targetOf(ways: readonly (() => Promise<Target>)[]): Promise<Target | undefined> {
+async function firstAvailable(targets: readonly (() => Promise<Target>)[]): Promise<Target | undefined> {
   const reasons: string[] = [];
-  for (const way of ways) {
+  for (const start of targets) {
     try {
-      return await way();
+      return await start();
     } catch (error) {
       if (!(error instanceof Unavailable)) throw error;
       reasons.push(error.message);
     }
   }
-  console.log(`deploy suite: skipped, nothing to deploy to can be had here (${reasons.join('; ')})`);
+  console.log(`deploy suite: skipped, no target is available on this machine (${reasons.join('; ')})`);
   return undefined;
 }
 
-/** Runs the suite in a process of its own: Node reads from its environment whom it trusts only when it starts. */
+/** Runs the suite in its own process, because Node reads NODE_EXTRA_CA_CERTS only when it starts. */
 async function suiteOn(target: Target, folder: string): Promise<number> {
   const { AWS_PROFILE: _, AWS_SESSION_TOKEN: token, ...inherited } = process.env;
   const env = {
@@ -93,20 +97,22 @@ async function suiteOn(target: Target, folder: string): Promise<number> {
     AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true',
   };
   const args = ['--conditions=freshet-source', '--import', 'tsx', join(root, 'test/deploy/run.ts'), folder];
-  // Told to end, it destroys what it deployed; a second Ctrl-C leaves that to whoever pressed it.
   return run(process.execPath, target.isThrowaway ? [...args, '--throwaway'] : args, {
-    ...{ env, timeoutMs: target.isThrowaway ? EMULATED_RUN_MS : RUN_MS, signal: stop.signal },
+    env,
+    timeoutMs: target.isThrowaway ? EMULATED_RUN_MS : RUN_MS,
+    signal: stop.signal,
+    // Unless the target ends with this run, the suite needs time to destroy its stacks. A second Ctrl-C leaves them.
     graceMs: target.isThrowaway ? undefined : 20 * 60_000,
   });
 }
 
 async function main(on: string): Promise<number> {
-  // Outside of the project: see startMiniStack.
+  // The folder must be outside the project; see startMiniStack.
   const folder = mkdtempSync(join(tmpdir(), 'freshet-deploy-'));
   let target: Target | undefined;
   let code = 1;
   try {
-    target = await targetOf(waysTo(on, folder));
+    target = await firstAvailable(targetsOf(on, folder));
     if (target === undefined) return 0;
     console.log(`deploying to ${target.name}`);
     code = await suiteOn(target, folder);
@@ -116,7 +122,7 @@ async function main(on: string): Promise<number> {
   } finally {
     await target?.stop();
     if (code === 1 && target?.log !== undefined && existsSync(target.log)) {
-      // What functions log of an ordinary invocation would bury the rest.
+      // Without the metrics and INFO lines of the functions, which would hide the other lines.
       const lines = readFileSync(target.log, 'utf8')
         .split('\n')
         .filter((line) => !/^\{"_aws"| INFO /.test(line));
@@ -134,7 +140,7 @@ function usage(): number {
 async function started(args: readonly string[]): Promise<number> {
   try {
     const { values } = parseArgs({ args: [...args], options: { on: { type: 'string', default: '' } } });
-    return waysTo(values.on, '').length === 0 ? usage() : await main(values.on);
+    return targetsOf(values.on, '').length === 0 ? usage() : await main(values.on);
   } catch (error) {
     if (error instanceof TypeError && 'code' in error) return usage();
     throw error;

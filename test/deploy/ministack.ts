@@ -14,12 +14,14 @@ const INSTALL_MS = 180_000;
 const READY_MS = 60_000;
 
 /**
- * Starts MiniStack from PyPI in a virtual environment, on a free port of 127.0.0.1, by HTTPS and with IAM in force: functions run under the
- * roles that the templates give them, and policies that refuse what isn't encrypted mean something.
+ * Starts MiniStack from PyPI in a virtual environment, on a free port of 127.0.0.1. MiniStack enforces IAM, so that
+ * functions have only the permissions of their roles. It uses HTTPS, so that requests satisfy the policies that require
+ * TLS.
  *
- * @param folder for its files; outside of any npm project, whose `"type": "module"` its CommonJS workers would be read by
- * @param keep where the virtual environment stays for the next run
- * @throws Unavailable where it can't be had
+ * @param folder the folder of its files. It must be outside any npm project: under a project's `"type": "module"`,
+ * Node couldn't load the CommonJS workers of MiniStack
+ * @param keep the folder that keeps the virtual environment for the next run
+ * @throws Unavailable if MiniStack can't be installed
  */
 export async function startMiniStack(folder: string, keep: string, signal: AbortSignal): Promise<Target> {
   const venv = await install(keep, join(folder, 'install.log'), signal);
@@ -55,13 +57,13 @@ export async function startMiniStack(folder: string, keep: string, signal: Abort
   }
   failed.catch(() => undefined);
   return {
-    name: `MiniStack ${version()} on 127.0.0.1:${port}, HTTPS, IAM in force`,
+    name: `MiniStack ${version()} on 127.0.0.1:${port}, HTTPS, IAM enforced`,
     isThrowaway: true,
     log,
     env: {
       ...EMULATOR_ENV,
       AWS_ENDPOINT_URL: `https://127.0.0.1:${port}`,
-      // The first for Node, the second for the CDK's command line.
+      // Node reads the first variable, the CDK's command line reads the second.
       NODE_EXTRA_CA_CERTS: certificate,
       AWS_CA_BUNDLE: certificate,
     },
@@ -73,7 +75,7 @@ function version(): string {
   return /^ministack==(.+)$/m.exec(readFileSync(REQUIREMENTS, 'utf8'))?.[1] ?? '';
 }
 
-/** Makes the virtual environment unless a run before did; its name says what is in it. */
+/** Creates the virtual environment, unless an earlier run has created one with the same requirements. */
 async function install(keep: string, log: string, signal: AbortSignal): Promise<string> {
   const digest = createHash('sha256').update(readFileSync(REQUIREMENTS)).digest('hex').slice(0, 12);
   const venv = join(keep, `ministack-${version()}-${digest}`);
@@ -82,7 +84,7 @@ async function install(keep: string, log: string, signal: AbortSignal): Promise<
   rmSync(venv, { recursive: true, force: true });
   mkdirSync(keep, { recursive: true });
   const commands: [string, ...string[]][] = [
-    // The emulator makes its certificate with it.
+    // MiniStack creates its certificate with openssl.
     ['openssl', 'version'],
     ['python3', '-m', 'venv', venv],
     [

@@ -7,37 +7,37 @@ import * as z from 'zod';
 import { keyItem } from '../../adapters/aws/items.ts';
 import { readDecision } from '../../adapters/govern/flow-table.ts';
 import { createGapNotice } from '../../adapters/repair/gaps.ts';
-import { beginning, sendAll } from '../../cli/backfill/fill.ts';
-import { compareCaches } from '../../cli/compare-caches.ts';
-import { resyncToken } from '../../cli/resync.ts';
-import { statusReport } from '../../cli/status/document.ts';
+import { resyncToken } from '../../cli/clients/resync-token.ts';
+import { beginning, sendAll } from '../../cli/commands/backfill/fill.ts';
+import { statusReport } from '../../cli/commands/status/document.ts';
+import { compareCaches } from '../../cli/compare/compare-caches.ts';
 import { entityRef, HEARTBEAT_ID } from '../../core/entity.ts';
 import { canonicalState } from '../../core/state.ts';
 import { countries, currencies } from '../../examples/shop/geography/releases.ts';
 import { root, runFreshet } from '../support/command-line.ts';
-import { differences, describe as inWords, isReadable } from './settings.ts';
-import { ARRIVAL, bodyOf, currency, groupOf, keysOf, openShop, setAsideOf } from './shop.ts';
+import { differenceLine, differences, isReadable } from './settings.ts';
+import { ARRIVAL, bodyOf, currency, groupOf, keysOf, openShop, parkedEventsOf, STACKS } from './shop.ts';
 
-/** A rule's shortest interval is a minute, and its first minute begins when the rule is deployed. */
+/** The shortest interval of a rule is a minute. The first minute begins when the rule is deployed. */
 const SCHEDULE = { timeout: 150_000, interval: 1_000 };
 
 const shop = await openShop(process.env.DEPLOYED_ASSEMBLY ?? '');
-const { clients, session, resources, geography, ordering, warehouse } = shop;
-const { imported, published, publish, die, redriven, lose, waiting, listen } = shop;
+const { clients, deployment, resources, geography, ordering, warehouse } = shop;
+const { importAll, putAndWait, publish, sendDeadLetter, redrive, removeFromCache, queuedMessages, listen } = shop;
 
 afterAll(() => shop.close());
 
-describe('what was deployed', () => {
-  test('has every property as the template says it', async () => {
+describe('the deployed resources', () => {
+  test('every property of a deployed resource has the value in its template', async () => {
     const found = await differences(clients, resources);
-    expect(found.map(inWords)).toEqual([]);
+    expect(found.map(differenceLine)).toEqual([]);
     const unread = new Set(resources.filter((one) => !isReadable(one)).map(({ type }) => type));
-    console.log(`not read back: ${[...unread].sort().join(', ')}`);
+    console.log(`resource types that the suite can't read back: ${[...unread].sort().join(', ')}`);
   });
 });
 
 describe('changes', () => {
-  test('reach every cache that keeps the type, each with the fields that it keeps', async () => {
+  test('a change reaches every cache that keeps the type, and each cache keeps its own fields', async () => {
     const [first] = countries().filter(({ id }) => id === 'CH');
     expect(await geography.owner.put('Country', 'CH', first?.state)).toMatchObject({ outcome: 'created', version: 1 });
     await expect
@@ -54,31 +54,31 @@ describe('changes', () => {
     ]);
   });
 
-  test('that are deletions reach them as such', async () => {
+  test('a deletion reaches every cache that keeps the type', async () => {
     expect(await geography.owner.delete('Country', 'CH')).toMatchObject({ outcome: 'deleted', version: 2 });
     for (const { reader } of [ordering, warehouse]) {
       await expect.poll(() => reader.get('Country', 'CH'), ARRIVAL).toMatchObject({ status: 'deleted', version: 2 });
     }
   });
 
-  test('are imported by the hundred, and every cache comes to equal its owner', async () => {
-    expect(await imported('Country', countries())).toEqual({ created: 250, changed: 0, unchanged: 0, rejected: 0 });
-    expect(await imported('Currency', currencies('2.1.0'))).toMatchObject({ created: 179, rejected: 0 });
+  test('after an import of 429 rows, every cache becomes equal to its owner', async () => {
+    expect(await importAll('Country', countries())).toEqual({ created: 250, changed: 0, unchanged: 0, rejected: 0 });
+    expect(await importAll('Currency', currencies('2.1.0'))).toMatchObject({ created: 179, rejected: 0 });
     await expect
-      .poll(() => compareCaches(session), ARRIVAL)
+      .poll(() => compareCaches(deployment), ARRIVAL)
       .toEqual([
         { cache: 'ordering', equal: 429, differing: [] },
         { cache: 'warehouse', equal: 250, differing: [] },
       ]);
   });
 
-  test('are found by the index that a cache declares', async () => {
+  test('a cache lists entities by the index that it declares', async () => {
     const { items } = await warehouse.reader.listBy('Country', 'region', 'Oceania', { limit: 100 });
     const expected = countries().filter(({ state }) => state.region === 'Oceania');
     expect(items.map(({ id }) => id).sort()).toEqual(expected.map(({ id }) => id).sort());
   });
 
-  test('of one entity keep their order, with a deletion and a return among them', async () => {
+  test('the changes of one entity stay in order, across a deletion and a re-creation', async () => {
     for (let change = 1; change <= 20; change += 1) {
       await geography.owner.put('Currency', 'TST', currency(`Test ${change}`));
     }
@@ -92,80 +92,81 @@ describe('changes', () => {
 });
 
 describe('events', () => {
-  test('that are old end outdated: the cache never goes back', async () => {
-    const old = await published('OLD', 'first');
+  test('an old event ends as outdated, and the cache keeps the newer version', async () => {
+    const old = await putAndWait('OLD', 'first');
     await geography.owner.put('Currency', 'OLD', currency('second'));
     await publish('OLD', bodyOf(geography, old));
-    // In the same group behind it: once this one is there, the old one has been through.
+    // This change is in the same group. Once it is in the cache, the old event has been processed.
     await geography.owner.put('Currency', 'OLD', currency('third'));
     const third = { status: 'found', version: 3, value: currency('third') };
     await expect.poll(() => ordering.reader.get('Currency', 'OLD'), ARRIVAL).toMatchObject(third);
-    expect(await setAsideOf(ordering, 'OLD')).toEqual([]);
-    await die('OLD', bodyOf(geography, old));
-    expect(await redriven('OLD')).toMatchObject([{ outcome: 'outdated' }]);
+    expect(await parkedEventsOf(ordering, 'OLD')).toEqual([]);
+    await sendDeadLetter('OLD', bodyOf(geography, old));
+    expect(await redrive('OLD')).toMatchObject([{ outcome: 'outdated' }]);
     expect(await ordering.reader.get('Currency', 'OLD')).toMatchObject(third);
   });
 
-  test('that are poison are parked with the reason, and what is behind them goes on', async () => {
+  test('a poison event is parked with its reason, and the next event of its group is applied', async () => {
     await publish('PSN', 'not JSON');
     await geography.owner.put('Currency', 'PSN', currency('behind'));
     const parked = { status: 'parked', reason: 'malformed', message: { body: 'not JSON' } };
-    await expect.poll(() => setAsideOf(ordering, 'PSN'), ARRIVAL).toMatchObject([parked]);
+    await expect.poll(() => parkedEventsOf(ordering, 'PSN'), ARRIVAL).toMatchObject([parked]);
     await expect.poll(() => ordering.reader.get('Currency', 'PSN'), ARRIVAL).toMatchObject({ status: 'found' });
   });
 
-  test('that are poison still are parked again when they are redriven, and go when they are discarded', async () => {
-    // Past the topic, as a backfill goes: MiniStack gives what a topic delivers no sequence number, which a redrive names it by.
-    await ordering.send([
-      { groupId: groupOf('DSC'), deduplicationId: randomUUID(), type: 'Currency', body: '{}', bytes: 2 },
-    ]);
-    await expect.poll(() => setAsideOf(ordering, 'DSC'), ARRIVAL).toMatchObject([{ reason: 'malformed' }]);
-    expect(await redriven('DSC')).toMatchObject([{ outcome: 'parked', reason: 'malformed' }]);
-    await ordering.aside.remove(await keysOf(ordering, 'DSC'));
-    expect(await setAsideOf(ordering, 'DSC')).toEqual([]);
+  test('a parked event that is still poison is parked again after a redrive, and is gone after a discard', async () => {
+    // Sent to the queue without the topic, as a backfill does. On MiniStack, the deliveries of a topic have no sequence
+    // number, and a redrive needs one.
+    await ordering.send([{ groupId: groupOf('DSC'), deduplicationId: randomUUID(), body: '{}' }]);
+    await expect.poll(() => parkedEventsOf(ordering, 'DSC'), ARRIVAL).toMatchObject([{ reason: 'malformed' }]);
+    expect(await redrive('DSC')).toMatchObject([{ outcome: 'parked', reason: 'malformed' }]);
+    await ordering.parked.remove(await keysOf(ordering, 'DSC'));
+    expect(await parkedEventsOf(ordering, 'DSC')).toEqual([]);
   });
 
-  test('that say something else of a version that is stored are parked as conflicts', async () => {
-    const owned = await published('CNF', 'as it is');
+  test('an event with another state for a stored version is parked as a conflict', async () => {
+    const owned = await putAndWait('CNF', 'as it is');
     const { json, digest } = canonicalState(owned.entity, currency('as it never was'));
     await publish('CNF', bodyOf(geography, { ...owned, digest, stateJson: json }));
-    await expect.poll(() => setAsideOf(ordering, 'CNF'), ARRIVAL).toMatchObject([{ reason: 'conflict', version: 1 }]);
+    await expect
+      .poll(() => parkedEventsOf(ordering, 'CNF'), ARRIVAL)
+      .toMatchObject([{ reason: 'conflict', version: 1 }]);
     expect(await ordering.reader.get('Currency', 'CNF')).toMatchObject({ value: currency('as it is') });
   });
 
-  test('that crashed the projector are parked from its dead-letter queue, and applied once they are redriven', async () => {
-    const crashed = await published('CRS', 'crashed');
-    await lose(ordering, crashed.entity);
-    await die('CRS', bodyOf(geography, crashed));
-    expect(await redriven('CRS')).toMatchObject([{ outcome: 'applied' }]);
+  test('an event that crashed the projector is parked from the dead-letter queue and can be redriven', async () => {
+    const crashed = await putAndWait('CRS', 'crashed');
+    await removeFromCache(ordering, crashed.entity);
+    await sendDeadLetter('CRS', bodyOf(geography, crashed));
+    expect(await redrive('CRS')).toMatchObject([{ outcome: 'applied' }]);
     expect(await ordering.reader.get('Currency', 'CRS')).toMatchObject({ status: 'found', version: 1 });
-    expect(await setAsideOf(ordering, 'CRS')).toEqual([]);
+    expect(await parkedEventsOf(ordering, 'CRS')).toEqual([]);
   });
 
-  test('that the relay can never publish are set aside at the owner', async () => {
-    await published('RMV', 'to be removed');
+  test('a change that the relay can never publish is parked at the owner', async () => {
+    await putAndWait('RMV', 'to be removed');
     await clients.dynamoDb.send(
       new DeleteItemCommand({ TableName: geography.deployed.table, Key: keyItem(entityRef('Currency', 'RMV')) }),
     );
     await expect
-      .poll(() => setAsideOf(geography, 'RMV'), ARRIVAL)
+      .poll(() => parkedEventsOf(geography, 'RMV'), ARRIVAL)
       .toMatchObject([{ status: 'parked', reason: 'removed' }]);
   });
 });
 
 describe('a cache that lost an entity', () => {
-  test('gets it by a resync, with its version', async () => {
-    const { version } = await published('RSY', 'lost');
-    await lose(ordering, entityRef('Currency', 'RSY'));
+  test('a resync restores a lost entity at its version', async () => {
+    const { version } = await putAndWait('RSY', 'lost');
+    await removeFromCache(ordering, entityRef('Currency', 'RSY'));
     expect(await geography.owner.resync('Currency', 'RSY', resyncToken())).toBe('requested');
     await expect
       .poll(() => ordering.reader.get('Currency', 'RSY'), ARRIVAL)
       .toMatchObject({ status: 'found', version });
   });
 
-  test('asks its owner by itself when it notices the gap', async () => {
-    const { version } = await published('GAP', 'missed');
-    await lose(ordering, entityRef('Currency', 'GAP'));
+  test('a gap that a cache reports is healed by the owner without a command', async () => {
+    const { version } = await putAndWait('GAP', 'missed');
+    await removeFromCache(ordering, entityRef('Currency', 'GAP'));
     const notify = createGapNotice({ client: clients.sqs, queueUrl: ordering.deployed.gapQueueUrl });
     await notify(entityRef('Currency', 'GAP'), version);
     await expect
@@ -173,8 +174,8 @@ describe('a cache that lost an entity', () => {
       .toMatchObject({ status: 'found', version });
   });
 
-  test('is filled from its owner by a backfill, and says that it is ready', async () => {
-    for (const { id } of countries()) await lose(warehouse, entityRef('Country', id));
+  test('a backfill fills an empty cache from its owner, and the cache is then ready', async () => {
+    for (const { id } of countries()) await removeFromCache(warehouse, entityRef('Country', id));
     expect(await warehouse.reader.count('Country')).toBe(0);
     const begin = beginning({ status: 'empty' }, true, new Date().toISOString());
     await warehouse.repair.noteReadiness('Country', begin);
@@ -182,7 +183,10 @@ describe('a cache that lost an entity', () => {
     const unsendable: string[] = [];
     const filled = await sendAll(
       {
-        ...{ source: geography, cache: warehouse, type: 'Country', rate: 1_000 },
+        source: geography,
+        cache: warehouse,
+        type: 'Country',
+        rate: 1_000,
         signal: new AbortController().signal,
         onProgress: () => undefined,
         onUnsendable: (entity) => unsendable.push(entity),
@@ -201,10 +205,9 @@ describe('a cache that lost an entity', () => {
 });
 
 describe('the command line', () => {
-  test('shows what the stacks deployed', async () => {
-    const stacks = ['Geography', 'Ordering', 'Warehouse'].join(',');
-    const { code, out, err } = await runFreshet(['status', '--stack', stacks, '--count', '--json'], root);
-    // Something needs a person: what these tests have parked.
+  test('freshet status --stack shows the owner and the caches of the stacks', async () => {
+    const { code, out, err } = await runFreshet(['status', '--stack', STACKS.join(','), '--count', '--json'], root);
+    // Exit code 1, because the events that these tests parked need attention.
     expect(code, err).toBe(1);
     const status = statusReport.parse(JSON.parse(out));
     expect(status.owners).toMatchObject([{ owner: 'geography', relay: 'running', setAside: 1 }]);
@@ -214,7 +217,7 @@ describe('the command line', () => {
 });
 
 describe('alarms', () => {
-  test('tell their topic when they go off', async () => {
+  test('an alarm that goes off sends a message to the topic of the alarms', async () => {
     const [alarm] = resources.filter(({ type }) => type === 'AWS::CloudWatch::Alarm');
     const AlarmName = alarm?.physicalId;
     const [topicArn = ''] = z.array(z.string()).parse(alarm?.properties.AlarmActions);
@@ -231,7 +234,7 @@ describe('alarms', () => {
 });
 
 describe('flow control', () => {
-  test('a report reaches the governor, whose decision stands in the flow table', async () => {
+  test('a report of a cache leads to a new decision of the governor in the flow table', async () => {
     const since = Date.now();
     const { FunctionError } = await clients.lambda.send(new InvokeCommand({ FunctionName: ordering.deployed.report }));
     expect(FunctionError).toBeUndefined();
@@ -243,21 +246,21 @@ describe('flow control', () => {
     await expect.poll(heard, ARRIVAL).toEqual({ isNew: true, state: 'normal', missing: [] });
   });
 
-  test('heartbeats are committed on their schedule and come through', async () => {
+  test('heartbeats are committed on their schedule and reach every cache', async () => {
     for (const { reader } of [ordering, warehouse]) {
       await expect.poll(() => reader.get('Country', HEARTBEAT_ID), SCHEDULE).toMatchObject({ status: 'found' });
     }
   });
 });
 
-describe('in the end', () => {
-  test('every cache equals its owner, and no queue holds anything', async () => {
+describe('the deployed shop at the end', () => {
+  test('after all deploy tests, every cache equals its owner and every queue is empty', async () => {
     const settled = async () => ({
-      differing: (await compareCaches(session)).flatMap(({ differing }) => differing),
-      waiting: await waiting(),
+      differing: (await compareCaches(deployment)).flatMap(({ differing }) => differing),
+      queued: await queuedMessages(),
     });
-    // The item that was removed past its owner is left in the cache.
+    // An earlier test deleted this item from the owner's table without an event, so the cache still holds it.
     await geography.owner.bury('Currency', 'RMV', 1);
-    await expect.poll(settled, ARRIVAL).toEqual({ differing: [], waiting: 0 });
+    await expect.poll(settled, ARRIVAL).toEqual({ differing: [], queued: 0 });
   });
 });

@@ -1,26 +1,26 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
 
-/** How a command is run. */
+/** How to run a command. */
 export interface RunOptions {
-  /** Default: this process's own. */
+  /** Default: the environment of this process. */
   readonly env?: NodeJS.ProcessEnv;
-  /** File that its output is added to; default: this process's own output. */
+  /** The file to which the output is appended. Default: the output of this process. */
   readonly log?: string;
 }
 
-/** How long a process may take to end when it is asked to. */
+/** How long a process may take to end after SIGTERM. */
 const GRACE_MS = 10_000;
 
-/** Process groups that run. */
+/** The ids of the running process groups. */
 const running = new Set<number>();
 
-/** Kills whatever was started here and still runs. */
+/** Kills every running process that `start` started. */
 export function killAll(): void {
   for (const pid of running) signalGroup(pid, 'SIGKILL');
 }
 
-/** Starts a command in a process group of its own: a Ctrl-C reaches this process alone, which ends what it started in order. */
+/** Starts a command in its own process group. Ctrl-C then reaches only this process, which ends its children itself. */
 export function start(command: string, args: readonly string[], { env, log }: RunOptions): ChildProcess {
   const output = log === undefined ? 'inherit' : openSync(log, 'a');
   const child = spawn(command, args, { env, detached: true, stdio: ['ignore', output, output] });
@@ -33,7 +33,7 @@ export function start(command: string, args: readonly string[], { env, log }: Ru
   return child;
 }
 
-/** Ends a process and what it started in turn, and waits for it. @param graceMs how long it may take; then it is killed */
+/** Ends a process and its children, and waits for that. @param graceMs after this time, the process is killed */
 export async function end(child: ChildProcess, graceMs = GRACE_MS): Promise<void> {
   const { pid } = child;
   if (pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
@@ -42,14 +42,14 @@ export async function end(child: ChildProcess, graceMs = GRACE_MS): Promise<void
   const timer = setTimeout(() => signalGroup(pid, 'SIGKILL'), graceMs);
   await exited;
   clearTimeout(timer);
-  // What it left behind in its group.
+  // Kills children that the process didn't end.
   signalGroup(pid, 'SIGKILL');
 }
 
 /**
  * Runs a command to its end and returns its exit code.
  *
- * @throws when it can't be started, takes longer than it may, or the signal comes; then it has ended
+ * @throws if the command can't be started, takes longer than `timeoutMs`, or is stopped by `signal`. It then has ended.
  */
 export async function run(
   command: string,
@@ -81,6 +81,6 @@ function signalGroup(pid: number, signal: NodeJS.Signals): void {
   try {
     process.kill(-pid, signal);
   } catch {
-    // Nobody of the group is left.
+    // No process of the group is left.
   }
 }

@@ -11,16 +11,16 @@ import { differences, exists, isReadable } from './settings.ts';
 import { type DeployedResource, deployedResources, readTemplates } from './template.ts';
 
 /**
- * Deploys the shop to wherever the environment says, runs the suite against it and destroys it. Arguments: a folder for its files, and
- * `--throwaway` where an interrupted run needs to clear nothing away.
+ * Deploys the shop to the target that the environment describes, runs the suite against it, and destroys it. Arguments:
+ * a folder for the files of the run, and `--throwaway` if an interrupted run doesn't have to destroy the stacks.
  */
 const [folder = '', throwaway] = process.argv.slice(2);
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const assembly = join(folder, 'assembly');
 const isEmulator = process.env.AWS_ENDPOINT_URL !== undefined;
 const MINUTE_MS = 60_000;
-/** AWS itself takes minutes for what an emulator does in seconds. */
-const PATIENCE = isEmulator ? 1 : 4;
+/** AWS takes minutes where an emulator takes seconds. */
+const TIMEOUT_FACTOR = isEmulator ? 1 : 4;
 
 const stop = new AbortController();
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
@@ -33,13 +33,13 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   });
 }
 
-/** Runs a command, says how long it took, and shows its output if it fails. */
+/** Runs a command and prints how long it took. If the command fails, prints its output. */
 async function step(name: string, args: readonly string[], minutes: number, signal = stop.signal): Promise<void> {
   const begun = performance.now();
   const log = join(folder, `${name.replaceAll(/\W+/g, '-')}.log`);
   const env = { ...process.env, CDK_OUTDIR: assembly, CDK_DISABLE_CLI_TELEMETRY: 'true' };
   try {
-    const timeoutMs = minutes * MINUTE_MS * PATIENCE;
+    const timeoutMs = minutes * MINUTE_MS * TIMEOUT_FACTOR;
     const code = await run(process.execPath, args, { env, log, signal, timeoutMs });
     if (code !== 0) throw new Error(`exit code ${code}`);
   } catch (error) {
@@ -51,31 +51,38 @@ async function step(name: string, args: readonly string[], minutes: number, sign
 
 const cdk = (command: string, ...options: string[]) => [
   join(root, 'node_modules/aws-cdk/bin/cdk'),
-  ...['--app', assembly, '--ci', '--no-notices', '--no-version-reporting', '--progress', 'events'],
-  ...[command, ...options],
+  '--app',
+  assembly,
+  '--ci',
+  '--no-notices',
+  '--no-version-reporting',
+  '--progress',
+  'events',
+  command,
+  ...options,
 ];
 
-/** Refuses to deploy over what is there: it would be destroyed in the end. */
+/** Refuses to deploy over existing stacks, because the suite destroys its stacks at the end. */
 async function refuseExisting({ cloudFormation }: Clients, stacks: readonly string[]): Promise<void> {
   for (const stack of stacks) {
-    if (await isThere({ cloudFormation }, stack)) {
-      throw new Error(`there is a stack ${stack} already, which isn't this run's: destroy it first`);
+    if (await stackExists({ cloudFormation }, stack)) {
+      throw new Error(`the stack ${stack} already exists, and this run didn't deploy it. Destroy it first.`);
     }
   }
 }
 
-async function isThere({ cloudFormation }: Pick<Clients, 'cloudFormation'>, StackName: string): Promise<boolean> {
+async function stackExists({ cloudFormation }: Pick<Clients, 'cloudFormation'>, StackName: string): Promise<boolean> {
   try {
     const { Stacks = [] } = await cloudFormation.send(new DescribeStacksCommand({ StackName }));
     return Stacks.some(({ StackStatus }) => StackStatus !== 'DELETE_COMPLETE');
   } catch (error) {
-    // What CloudFormation answers for a stack that there is none of.
+    // CloudFormation's answer if the stack doesn't exist.
     if (error instanceof Error && error.name === 'ValidationError') return false;
     throw error;
   }
 }
 
-/** Whether the endpoint is MiniStack's, by a path that only it answers. */
+/** Whether the endpoint is MiniStack. Only MiniStack answers this path. */
 async function isMiniStack(): Promise<boolean> {
   const endpoint = process.env.AWS_ENDPOINT_URL;
   if (endpoint === undefined) return false;
@@ -85,7 +92,7 @@ async function isMiniStack(): Promise<boolean> {
 
 const report = z.object({ numPassedTests: z.int(), numFailedTests: z.int() });
 
-/** Runs the suite; returns how many of it passed and failed. */
+/** Runs the suite. Returns how many tests passed and failed. */
 async function suite(): Promise<{ passed: number; failed: number }> {
   const results = join(folder, 'results.json');
   const vitest = join(root, 'node_modules/vitest/vitest.mjs');
@@ -95,25 +102,33 @@ async function suite(): Promise<{ passed: number; failed: number }> {
   const timeoutMs = 10 * MINUTE_MS;
   const code = await run(process.execPath, args, { env, timeoutMs, signal: stop.signal });
   const { numPassedTests: passed, numFailedTests } = report.parse(JSON.parse(readFileSync(results, 'utf8')));
-  // A suite that couldn't even begin counts as one failure.
+  // A suite that couldn't start counts as one failure.
   return { passed, failed: numFailedTests > 0 || code === 0 ? numFailedTests : 1 };
 }
 
-/** Waits until nothing of the stacks is left but what they keep; a queue may answer for a minute after it was deleted. */
-async function nothingLeft(clients: Clients, stacks: readonly string[], resources: readonly DeployedResource[]) {
-  for (const stack of stacks) if (await isThere(clients, stack)) throw new Error(`stack ${stack} is still there`);
+/**
+ * Waits until the stacks are gone, with all resources that can be read back. A deleted queue may still answer for a
+ * minute.
+ */
+async function waitUntilGone(
+  clients: Clients,
+  stacks: readonly string[],
+  resources: readonly DeployedResource[],
+): Promise<void> {
+  for (const stack of stacks) {
+    if (await stackExists(clients, stack)) throw new Error(`the stack ${stack} still exists`);
+  }
   const deadline = Date.now() + 2 * MINUTE_MS;
   let left = resources.filter(isReadable);
   for (;;) {
-    const there = await Promise.all(left.map((resource) => exists(clients, resource)));
-    left = left.filter((_, index) => there[index]);
+    const isLeft = await Promise.all(left.map((resource) => exists(clients, resource)));
+    left = left.filter((_, index) => isLeft[index]);
     if (left.length === 0) return;
     if (Date.now() > deadline) break;
     await pause(1_000);
   }
-  throw new Error(
-    `left after the stacks went: ${left.map(({ type, physicalId }) => `${type} ${physicalId}`).join(', ')}`,
-  );
+  const names = left.map(({ type, physicalId }) => `${type} ${physicalId}`);
+  throw new Error(`resources are left after the stacks were destroyed: ${names.join(', ')}`);
 }
 
 async function main(): Promise<void> {
@@ -135,16 +150,16 @@ async function main(): Promise<void> {
   const stacks = [...readTemplates(assembly).keys()];
   await refuseExisting(clients, stacks);
   const onMiniStack = await isMiniStack();
-  const lacking = onMiniStack ? replaceRefused(assembly) : [];
+  const gaps = onMiniStack ? replaceRefused(assembly) : [];
   let resources: readonly DeployedResource[] = [];
   const deploy = async () => {
-    if (!(await isThere(clients, 'CDKToolkit'))) await step('cdk bootstrap', cdk('bootstrap'), 2);
+    if (!(await stackExists(clients, 'CDKToolkit'))) await step('cdk bootstrap', cdk('bootstrap'), 2);
     await step('cdk deploy --all', cdk('deploy', '--all', '--require-approval', 'never'), 5);
     resources = await deployedResources(assembly, clients.cloudFormation, clients.dynamoDb);
-    if (isEmulator) lacking.push(...(await fillGaps(clients, await differences(clients, resources))));
-    if (onMiniStack) lacking.push(...(await allowBatchCalls(clients, resources)));
-    if (isEmulator) console.log(['what this emulator refuses, drops or lacks:', ...lacking].join('\n  '));
-    if (onMiniStack) console.log(['not covered on it:', ...NOT_COVERED].join('\n  '));
+    if (isEmulator) gaps.push(...(await fillGaps(clients, await differences(clients, resources))));
+    if (onMiniStack) gaps.push(...(await allowBatchCalls(clients, resources)));
+    if (isEmulator) console.log(['gaps of this emulator, with the number of resources:', ...gaps].join('\n  '));
+    if (onMiniStack) console.log(['not covered on MiniStack:', ...NOT_COVERED].join('\n  '));
   };
   try {
     if (await check(deploy)) {
@@ -154,11 +169,11 @@ async function main(): Promise<void> {
     }
   } finally {
     if (!(stop.signal.aborted && throwaway === '--throwaway')) {
-      // Also after an interruption: what costs money must not stay.
+      // Without the signal, so that an interrupted run also destroys the stacks: they cost money.
       const never = new AbortController().signal;
       const destroy = async () => {
         await step('cdk destroy --all', cdk('destroy', '--all', '--force'), 5, never);
-        await nothingLeft(clients, stacks, resources);
+        await waitUntilGone(clients, stacks, resources);
       };
       await check(destroy);
     }

@@ -21,15 +21,15 @@ import * as z from 'zod';
 import type { Clients } from './clients.ts';
 import type { DeployedResource } from './template.ts';
 
-/** Reads back what was deployed, under the names that the template gives its properties. Throws if it isn't there. */
+/** Reads a deployed resource, with the property names of the template. @throws if the resource doesn't exist */
 type Read = (clients: Clients, resource: DeployedResource) => Promise<object>;
 
 const texts = z.array(z.string());
 
-/** One text of a property that names what a policy is for; the templates have one each. */
+/** The only name in a property that lists the resources of a policy. Every policy in the templates has one resource. */
 function only(property: unknown): string {
   const [first, ...others] = texts.parse(property);
-  if (first === undefined || others.length > 0) throw new Error(`one is expected, not ${JSON.stringify(property)}`);
+  if (first === undefined || others.length > 0) throw new Error(`expected one name, got ${JSON.stringify(property)}`);
   return first;
 }
 
@@ -49,7 +49,7 @@ const statements = z.object({
   ),
 });
 
-/** By resource type; the others aren't compared. */
+/** By resource type. Resources of other types aren't compared. */
 const READERS: Readonly<Record<string, Read>> = {
   'AWS::SQS::Queue': async ({ sqs }, { physicalId }) => queueAttributes(sqs, physicalId),
   'AWS::SQS::QueuePolicy': async ({ sqs }, { properties: { Queues } }) => {
@@ -70,7 +70,7 @@ const READERS: Readonly<Record<string, Read>> = {
       const found = Subscriptions.find(({ SubscriptionArn }) => SubscriptionArn === physicalId);
       if (found !== undefined) return { ...Attributes, ...found };
     }
-    throw new Error(`there is no subscription ${physicalId}`);
+    throw new Error(`the subscription ${physicalId} doesn't exist`);
   },
   'AWS::DynamoDB::Table': async ({ dynamoDb }, { physicalId: TableName }) => {
     const { Table } = await dynamoDb.send(new DescribeTableCommand({ TableName }));
@@ -125,24 +125,24 @@ const READERS: Readonly<Record<string, Read>> = {
   },
   'AWS::CloudWatch::Alarm': async ({ cloudWatch }, { physicalId }) => {
     const { MetricAlarms = [] } = await cloudWatch.send(new DescribeAlarmsCommand({ AlarmNames: [physicalId] }));
-    return there(MetricAlarms[0], physicalId);
+    return existing(MetricAlarms[0], physicalId);
   },
   'AWS::CloudWatch::CompositeAlarm': async ({ cloudWatch }, { physicalId }) => {
     const { CompositeAlarms = [] } = await cloudWatch.send(
       new DescribeAlarmsCommand({ AlarmNames: [physicalId], AlarmTypes: ['CompositeAlarm'] }),
     );
-    return there(CompositeAlarms[0], physicalId);
+    return existing(CompositeAlarms[0], physicalId);
   },
   'AWS::CloudWatch::Dashboard': async ({ cloudWatch }, { physicalId }) =>
     cloudWatch.send(new GetDashboardCommand({ DashboardName: physicalId })),
 };
 
-function there<T>(found: T | undefined, physicalId: string): T {
-  if (found === undefined) throw new Error(`there is no ${physicalId}`);
+function existing<T>(found: T | undefined, physicalId: string): T {
+  if (found === undefined) throw new Error(`${physicalId} doesn't exist`);
   return found;
 }
 
-/** What can't be read back as the template says it: bundles, which the suite runs, and tags. */
+/** Properties that can't be read back in the form of the template: bundles, which the suite runs, and tags. */
 const NOT_READ = new Set(['Code', 'Tags']);
 
 async function queueAttributes(sqs: Clients['sqs'], QueueUrl: string): Promise<Record<string, string>> {
@@ -155,7 +155,7 @@ async function topicAttributes(sns: Clients['sns'], TopicArn: string): Promise<R
   return Attributes;
 }
 
-/** A property that isn't deployed as the template says. */
+/** A property whose deployed value differs from the template. */
 export interface Difference {
   readonly resource: DeployedResource;
   readonly property: string;
@@ -163,9 +163,10 @@ export interface Difference {
   readonly actual: unknown;
 }
 
-/** A difference in one line. */
-export function describe({ resource: { stack, id, type }, property, expected, actual }: Difference): string {
-  return `${stack}/${id} (${type}) ${property}: template ${JSON.stringify(expected)}, deployed ${JSON.stringify(actual)}`;
+/** A difference as one line. */
+export function differenceLine({ resource: { stack, id, type }, property, expected, actual }: Difference): string {
+  const [inTemplate, deployed] = [expected, actual].map((value) => JSON.stringify(value));
+  return `${stack}/${id} (${type}) ${property}: template ${inTemplate}, deployed ${deployed}`;
 }
 
 /** Whether a resource can be read back. */
@@ -173,7 +174,7 @@ export function isReadable({ type }: DeployedResource): boolean {
   return Object.hasOwn(READERS, type);
 }
 
-/** Whether a resource is there. */
+/** Whether a resource exists. True for a resource that can't be read back. */
 export async function exists(clients: Clients, resource: DeployedResource): Promise<boolean> {
   const read = READERS[resource.type];
   return (
@@ -185,7 +186,7 @@ export async function exists(clients: Clients, resource: DeployedResource): Prom
   );
 }
 
-/** Compares every property of the templates with what was deployed. */
+/** Compares every property in the templates with its deployed value. */
 export async function differences(clients: Clients, resources: readonly DeployedResource[]): Promise<Difference[]> {
   const all: Difference[] = [];
   for (const resource of resources) {
@@ -194,23 +195,23 @@ export async function differences(clients: Clients, resources: readonly Deployed
     const deployed = new Map<string, unknown>(Object.entries(await read(clients, resource)));
     for (const [property, expected] of Object.entries(resource.properties)) {
       const actual = deployed.get(property);
-      if (!NOT_READ.has(property) && !holds(expected, actual)) all.push({ resource, property, expected, actual });
+      if (!NOT_READ.has(property) && !contains(expected, actual)) all.push({ resource, property, expected, actual });
     }
   }
   return all;
 }
 
-/** Whether what is deployed says all that the template says; defaults may have come to it. Order doesn't matter, and JSON may be text. */
-function holds(expected: unknown, actual: unknown): boolean {
+/** Whether a deployed value contains all that the template states. Order doesn't matter, and JSON may be text. */
+function contains(expected: unknown, actual: unknown): boolean {
   if (typeof expected !== 'object' || expected === null) return String(expected) === String(actual);
   const found = typeof actual === 'string' ? asJson(actual) : actual;
   if (Array.isArray(expected)) {
     if (!Array.isArray(found) || found.length !== expected.length) return false;
-    return expected.every((one) => found.some((other) => holds(one, other)));
+    return expected.every((one) => found.some((other) => contains(one, other)));
   }
   if (typeof found !== 'object' || found === null) return false;
   const values = new Map<string, unknown>(Object.entries(found));
-  return Object.entries(expected).every(([key, one]) => holds(one, values.get(key)));
+  return Object.entries(expected).every(([key, one]) => contains(one, values.get(key)));
 }
 
 function asJson(text: string): unknown {

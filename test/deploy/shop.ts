@@ -1,39 +1,37 @@
 import { randomUUID } from 'node:crypto';
 import { Readable } from 'node:stream';
 import { DeleteItemCommand } from '@aws-sdk/client-dynamodb';
-import { PublishCommand, SubscribeCommand, UnsubscribeCommand } from '@aws-sdk/client-sns';
-import {
-  CreateQueueCommand,
-  DeleteMessageCommand,
-  DeleteQueueCommand,
-  GetQueueAttributesCommand,
-  ReceiveMessageCommand,
-  SendMessageCommand,
-  SetQueueAttributesCommand,
-} from '@aws-sdk/client-sqs';
+import { PublishCommand } from '@aws-sdk/client-sns';
+import { SendMessageCommand } from '@aws-sdk/client-sqs';
 import { expect } from 'vitest';
 import { keyItem } from '../../adapters/aws/items.ts';
 import { queueBacklog } from '../../adapters/govern/report.ts';
 import { TYPE_ATTRIBUTE } from '../../adapters/relay/topic.ts';
-import { asidePages } from '../../cli/deployment/parked.ts';
-import { type ImportResult, importRows } from '../../cli/import/import-rows.ts';
-import { readRows } from '../../cli/import/rows.ts';
-import { type CacheSession, cacheNamed, type OwnerSession, ownerOf, type Session } from '../../cli/session.ts';
-import { ownedContract } from '../../core/contract.ts';
+import { type ImportResult, importRows } from '../../cli/commands/import/import-rows.ts';
+import { readRows } from '../../cli/commands/import/rows.ts';
+import type { Deployment, OpenCache, OpenOwner } from '../../cli/deployment/deployment.ts';
+import { parkedPages } from '../../cli/deployment/parked.ts';
+import { openStacks } from '../../cli/deployment/stacks.ts';
+import { ownedContract } from '../../core/contract/define-boundary.ts';
 import { type EntityRef, entityRef, messageGroupId } from '../../core/entity.ts';
 import type { OwnedEntity } from '../../core/own/own.ts';
-import type { SetAside } from '../../core/project/ports.ts';
+import type { ParkedEvent } from '../../core/project/ports.ts';
 import { outgoingMessage } from '../../core/relay/message.ts';
-import type { Redriven, SetAsideKey } from '../../core/repair/redrive.ts';
+import type { ParkedKey } from '../../core/repair/parked-key.ts';
+import type { Redriven } from '../../core/repair/redrive.ts';
 import type { Row } from '../../examples/shop/geography/releases.ts';
+import { root } from '../support/command-line.ts';
 import { type Clients, openClients } from './clients.ts';
-import { openDeployed } from './session.ts';
-import { type DeployedResource, deployedResources, readTemplates } from './template.ts';
+import { type Listener, listen } from './listener.ts';
+import { type DeployedResource, deployedResources } from './template.ts';
 
-/** How long events may take through stream, topic, queue and functions that may have to start first. */
+/** How long an event may take from the owner to the cache. The functions on the way may have to start first. */
 export const ARRIVAL = { timeout: 60_000, interval: 200 };
 
-/** A state of a currency. */
+/** The stacks that hold an owner or a cache. */
+export const STACKS = ['Geography', 'Ordering', 'Warehouse'] as const;
+
+/** The state of a currency with a given name. */
 export const currency = (name: string) => ({ name, number: '963', digits: 2, countries: [] });
 
 /** The message group of a currency. */
@@ -41,67 +39,75 @@ export function groupOf(id: string): string {
   return messageGroupId(entityRef('Currency', id));
 }
 
-/** The shop as it is deployed, and what is done to it. */
+/** The deployed shop, and the steps of its tests. */
 export interface Shop {
   readonly clients: Clients;
-  readonly session: Session;
+  readonly deployment: Deployment;
   readonly resources: readonly DeployedResource[];
-  readonly geography: OwnerSession;
-  readonly ordering: CacheSession;
-  readonly warehouse: CacheSession;
-  /** Imports rows as `freshet import` does. */
-  imported(type: string, rows: readonly Row[]): Promise<ImportResult>;
-  /** Puts a currency and waits until it is in the cache that keeps currencies. */
-  published(id: string, name: string): Promise<OwnedEntity>;
-  /** Publishes a body straight to the topic, in a currency's group. */
+  readonly geography: OpenOwner;
+  readonly ordering: OpenCache;
+  readonly warehouse: OpenCache;
+  /** Imports entities of a type, as `freshet import` does. */
+  importAll(type: string, rows: readonly Row[]): Promise<ImportResult>;
+  /** Puts a currency and waits until it is in the cache of `ordering`. */
+  putAndWait(id: string, name: string): Promise<OwnedEntity>;
+  /** Publishes a body to the topic without the owner, in the group of a currency. */
   publish(id: string, body: string): Promise<void>;
-  /** Sends a body to the cache's dead-letter queue, as if the projector had never got through with it, and waits until it is parked. */
-  die(id: string, body: string): Promise<void>;
-  /** Redrives all that is set aside of a currency. */
-  redriven(id: string): Promise<readonly Redriven[]>;
-  /** Takes an item out of a cache's table, as nothing but a fault would. */
-  lose(cache: CacheSession, entity: EntityRef): Promise<void>;
-  /** Subscribes a queue to a topic until it is stopped; `next` takes what comes. */
+  /**
+   * Sends a body to the dead-letter queue of `ordering`, as after repeated crashes of the projector. Waits until the
+   * body is parked.
+   */
+  sendDeadLetter(id: string, body: string): Promise<void>;
+  /** Redrives all parked events of a currency. */
+  redrive(id: string): Promise<readonly Redriven[]>;
+  /** Deletes an item from a cache's table. In production, only a fault could do that. */
+  removeFromCache(cache: OpenCache, entity: EntityRef): Promise<void>;
+  /** Subscribes a new queue to a topic. */
   listen(topicArn: string): Promise<Listener>;
-  /** Messages in all queues, those under way included. */
-  waiting(): Promise<number>;
+  /** The number of messages in all queues, messages in flight included. */
+  queuedMessages(): Promise<number>;
   close(): void;
 }
 
-/** Hears what a topic delivers. */
-export interface Listener {
-  /** The body of the next message; undefined if none came within a second. */
-  next(): Promise<unknown>;
-  stop(): Promise<void>;
-}
-
-/** Opens what was deployed from an assembly. */
+/** Opens the shop that was deployed from an assembly. */
 export async function openShop(assembly: string): Promise<Shop> {
   const clients = openClients();
   const resources = await deployedResources(assembly, clients.cloudFormation, clients.dynamoDb);
-  const session = await openDeployed(clients, [...readTemplates(assembly).keys()]);
-  const geography = ownerOf(session, 'Country');
-  const ordering = cacheNamed(session, 'ordering');
+  const io = { cwd: root, importModule: (url: string) => import(url) };
+  const deployment = await openStacks(io, STACKS, undefined);
+  const geography = await deployment.ownerOf('Country');
+  const ordering = await deployment.cacheNamed('ordering');
+  const warehouse = await deployment.cacheNamed('warehouse');
   return {
-    ...{ clients, session, resources, geography, ordering, close: clients.close },
-    warehouse: cacheNamed(session, 'warehouse'),
-    imported(type, rows) {
+    clients,
+    deployment,
+    resources,
+    geography,
+    ordering,
+    close() {
+      deployment.close();
+      clients.close();
+    },
+    warehouse,
+    importAll(type, rows) {
       const text = rows.map(({ id, state }) => `${JSON.stringify({ id, ...state })}\n`);
       return importRows({
         owner: geography.owner,
         contract: ownedContract(geography.boundary, type),
         rows: readRows(Readable.from([Buffer.from(text.join(''))]), 'ndjson'),
         mapping: { idField: 'id', keepId: false },
-        ...{ writers: 16, maxWaitMs: 10_000, signal: new AbortController().signal },
+        writers: 16,
+        maxWaitMs: 10_000,
+        signal: new AbortController().signal,
         onReject: (place, problem) => console.log(`${place}: ${problem}`),
         onProgress: () => undefined,
       });
     },
-    async published(id, name) {
+    async putAndWait(id, name) {
       const { version } = await geography.owner.put('Currency', id, currency(name));
       await expect.poll(() => ordering.reader.get('Currency', id), ARRIVAL).toMatchObject({ status: 'found', version });
       const owned = await geography.owner.get('Currency', id);
-      if (owned === undefined) throw new Error(`${id} isn't owned`);
+      if (owned === undefined) throw new Error(`the owner doesn't have ${id}`);
       return owned;
     },
     async publish(id, body) {
@@ -109,32 +115,34 @@ export async function openShop(assembly: string): Promise<Shop> {
         new PublishCommand({
           TopicArn: geography.deployed.topicArn,
           Message: body,
-          ...{ MessageGroupId: groupOf(id), MessageDeduplicationId: randomUUID() },
+          MessageGroupId: groupOf(id),
+          MessageDeduplicationId: randomUUID(),
           MessageAttributes: { [TYPE_ATTRIBUTE]: { DataType: 'String', StringValue: 'Currency' } },
         }),
       );
     },
-    async die(id, body) {
+    async sendDeadLetter(id, body) {
       await clients.sqs.send(
         new SendMessageCommand({
           QueueUrl: ordering.deployed.deadLetterQueueUrl,
           MessageBody: body,
-          ...{ MessageGroupId: groupOf(id), MessageDeduplicationId: randomUUID() },
+          MessageGroupId: groupOf(id),
+          MessageDeduplicationId: randomUUID(),
         }),
       );
       const parked = { status: 'parked', reason: 'crashed' };
-      await expect.poll(() => setAsideOf(ordering, id), ARRIVAL).toMatchObject([parked]);
+      await expect.poll(() => parkedEventsOf(ordering, id), ARRIVAL).toMatchObject([parked]);
     },
-    async redriven(id) {
+    async redrive(id) {
       const answer = await ordering.repair.redrive(await keysOf(ordering, id));
       if (answer.kind === 'failed') throw new Error(answer.message);
       return answer.value;
     },
-    async lose({ deployed }, entity) {
+    async removeFromCache({ deployed }, entity) {
       await clients.dynamoDb.send(new DeleteItemCommand({ TableName: deployed.table, Key: keyItem(entity) }));
     },
     listen: (topicArn) => listen(clients, topicArn),
-    async waiting() {
+    async queuedMessages() {
       const queues = resources.filter(({ type }) => type === 'AWS::SQS::Queue');
       const backlogs = await Promise.all(queues.map(({ physicalId }) => queueBacklog(clients.sqs, physicalId)));
       return backlogs.reduce((sum, one) => sum + one, 0);
@@ -142,55 +150,26 @@ export async function openShop(assembly: string): Promise<Shop> {
   };
 }
 
-async function listen({ sns, sqs }: Clients, TopicArn: string): Promise<Listener> {
-  const { QueueUrl } = await sqs.send(new CreateQueueCommand({ QueueName: `deploy-suite-${randomUUID()}` }));
-  const { Attributes } = await sqs.send(new GetQueueAttributesCommand({ QueueUrl, AttributeNames: ['QueueArn'] }));
-  const Resource = Attributes?.QueueArn;
-  const statement = {
-    Effect: 'Allow',
-    Principal: { Service: 'sns.amazonaws.com' },
-    Action: 'sqs:SendMessage',
-    Resource,
-  };
-  const Policy = JSON.stringify({ Version: '2012-10-17', Statement: [statement] });
-  await sqs.send(new SetQueueAttributesCommand({ QueueUrl, Attributes: { Policy } }));
-  const { SubscriptionArn } = await sns.send(
-    new SubscribeCommand({
-      ...{ TopicArn, Protocol: 'sqs', Endpoint: Resource, ReturnSubscriptionArn: true },
-      Attributes: { RawMessageDelivery: 'true' },
-    }),
-  );
-  return {
-    async next() {
-      const { Messages: [message] = [] } = await sqs.send(new ReceiveMessageCommand({ QueueUrl, WaitTimeSeconds: 1 }));
-      if (message === undefined) return undefined;
-      await sqs.send(new DeleteMessageCommand({ QueueUrl, ReceiptHandle: message.ReceiptHandle }));
-      return JSON.parse(message.Body ?? '');
-    },
-    async stop() {
-      await sns.send(new UnsubscribeCommand({ SubscriptionArn }));
-      await sqs.send(new DeleteQueueCommand({ QueueUrl }));
-    },
-  };
-}
-
-/** The event that an owner's relay publishes of an entity. */
-export function bodyOf({ boundary }: OwnerSession, owned: OwnedEntity): string {
+/** The body of the event that an owner's relay publishes for an entity. */
+export function bodyOf({ boundary }: OpenOwner, owned: OwnedEntity): string {
   const message = outgoingMessage(boundary, owned, { publishedAt: new Date().toISOString() });
   if ('reason' in message) throw new Error(message.message);
   return message.body;
 }
 
-/** What is set aside of a currency. */
-export async function setAsideOf({ aside }: OwnerSession | CacheSession, id: string): Promise<SetAside[]> {
-  const found: SetAside[] = [];
-  for await (const page of asidePages(aside)) {
+/** The parked events of a currency at its owner or in a cache. */
+export async function parkedEventsOf({ parked }: OpenOwner | OpenCache, id: string): Promise<ParkedEvent[]> {
+  const found: ParkedEvent[] = [];
+  for await (const page of parkedPages(parked)) {
     found.push(...page.filter(({ message, entity }) => message.groupId === groupOf(id) || entity?.id === id));
   }
   return found;
 }
 
-/** The keys of all that is set aside of a currency. */
-export async function keysOf(at: OwnerSession | CacheSession, id: string): Promise<SetAsideKey[]> {
-  return (await setAsideOf(at, id)).map(({ message: { groupId, sequenceNumber } }) => ({ groupId, sequenceNumber }));
+/** The keys of the parked events of a currency at its owner or in a cache. */
+export async function keysOf(at: OpenOwner | OpenCache, id: string): Promise<ParkedKey[]> {
+  return (await parkedEventsOf(at, id)).map(({ message: { groupId, sequenceNumber } }) => ({
+    groupId,
+    sequenceNumber,
+  }));
 }

@@ -1,20 +1,20 @@
-/** An endpoint that speaks AWS's protocols, to deploy to. */
+/** A place to deploy to: an emulator, another endpoint, or an AWS account. */
 export interface Target {
-  /** As it is printed. */
+  /** The name that is printed. */
   readonly name: string;
-  /** What CDK, SDK and suite need in their environment to reach it. */
+  /** The environment variables with which the CDK, the SDK and the suite reach the target. */
   readonly env: Readonly<Record<string, string>>;
-  /** It goes with this run, so what an interrupted run leaves there needs no clearing away. */
+  /** Whether the target ends with this run. An interrupted run then doesn't have to destroy its stacks. */
   readonly isThrowaway: boolean;
-  /** File with its output; undefined if there is none here. */
+  /** The file with the target's output. Left out if this run didn't start the target. */
   readonly log?: string;
   stop(): Promise<void>;
 }
 
-/** Why a target can't be had on this machine: no failure, and no pass either. */
+/** The reason why a target isn't available on this machine. If no target is available, the suite is skipped. */
 export class Unavailable extends Error {}
 
-/** What every emulator takes: any credentials of this form, in one region. Nobody's profile or role is looked for. */
+/** A region and credentials that every emulator accepts. The SDK doesn't look for a profile or a role. */
 export const EMULATOR_ENV = {
   AWS_REGION: 'us-east-1',
   AWS_ACCESS_KEY_ID: 'test',

@@ -14,53 +14,55 @@ const template = z.looseObject({
   Resources: z.record(z.string(), z.looseObject({ Type: z.string(), Properties: properties.default({}) })),
 });
 
-/** A synthesised template, as far as this looks into it. */
+/** The parts of a synthesised template that the suite reads. */
 export type Template = z.infer<typeof template>;
 
-/** A stack's resource as it was deployed. */
+/** A deployed resource of a stack. */
 export interface DeployedResource {
   readonly stack: string;
   readonly id: string;
   readonly type: string;
   readonly physicalId: string;
-  /** What the template says, with what it refers to in place. */
+  /** The properties in the template, with their references resolved. */
   readonly properties: Readonly<Record<string, unknown>>;
 }
 
 const SUFFIX = '.template.json';
 
-/** The templates of a cloud assembly by their stack's name. */
+/** The templates of a cloud assembly, by stack name. */
 export function readTemplates(assembly: string): Map<string, Template> {
   const files = readdirSync(assembly).filter((file) => file.endsWith(SUFFIX));
   const read = (file: string) => template.parse(JSON.parse(readFileSync(join(assembly, file), 'utf8')));
   return new Map(files.map((file) => [file.slice(0, -SUFFIX.length), read(file)]));
 }
 
-/** What the references of the templates stand for. */
-interface World {
+/** The values that references in the templates can have. */
+interface References {
   readonly partition: string;
   readonly region: string;
   readonly account: string;
   readonly exports: ReadonlyMap<string, string>;
-  /** By stack and logical id. */
+  /** By `Stack/LogicalId`. */
   readonly resources: ReadonlyMap<string, { readonly type: string; readonly physicalId: string }>;
-  /** By table name. */
+  /** Stream ARNs, by table name. */
   readonly streams: ReadonlyMap<string, string>;
 }
 
-/** Every resource of an assembly's stacks, once they are deployed. */
+/** All resources of an assembly's stacks. The stacks must be deployed. */
 export async function deployedResources(
   assembly: string,
   cloudFormation: CloudFormationClient,
   dynamoDb: DynamoDBClient,
 ): Promise<DeployedResource[]> {
   const templates = readTemplates(assembly);
-  const world = await lookUp([...templates.keys()], cloudFormation, dynamoDb);
+  const references = await lookUp([...templates.keys()], cloudFormation, dynamoDb);
   return [...templates].flatMap(([stack, { Resources }]) =>
     Object.entries(Resources).flatMap(([id, { Type, Properties }]) => {
       if (Type === 'AWS::CDK::Metadata') return [];
-      const { physicalId } = resourceOf(world, stack, id);
-      return [{ stack, id, type: Type, physicalId, properties: properties.parse(resolve(world, stack, Properties)) }];
+      const { physicalId } = resourceOf(references, stack, id);
+      return [
+        { stack, id, type: Type, physicalId, properties: properties.parse(resolve(references, stack, Properties)) },
+      ];
     }),
   );
 }
@@ -69,7 +71,7 @@ async function lookUp(
   stacks: readonly string[],
   cloudFormation: CloudFormationClient,
   dynamoDb: DynamoDBClient,
-): Promise<World> {
+): Promise<References> {
   const exports = new Map<string, string>();
   const resources = new Map<string, { type: string; physicalId: string }>();
   const streams = new Map<string, string>();
@@ -99,48 +101,50 @@ async function lookUp(
   return { partition, region, account, exports, resources, streams };
 }
 
-function resourceOf({ resources }: World, stack: string, id: string) {
+function resourceOf({ resources }: References, stack: string, id: string) {
   const found = resources.get(`${stack}/${id}`);
-  if (found === undefined) throw new Error(`stack ${stack} was deployed without ${id}`);
+  if (found === undefined) throw new Error(`the stack ${stack} was deployed without ${id}`);
   return found;
 }
 
-function resolve(world: World, stack: string, value: unknown): unknown {
-  if (Array.isArray(value)) return value.map((one) => resolve(world, stack, one));
+function resolve(references: References, stack: string, value: unknown): unknown {
+  if (Array.isArray(value)) return value.map((one) => resolve(references, stack, one));
   if (typeof value !== 'object' || value === null) return value;
-  const entries = Object.entries(value).map(([key, one]) => [key, resolve(world, stack, one)] as const);
+  const entries = Object.entries(value).map(([key, one]) => [key, resolve(references, stack, one)] as const);
   const [[key, argument] = ['', undefined]] = entries;
   if (entries.length > 1 || !(key === 'Ref' || key.startsWith('Fn::'))) return Object.fromEntries(entries);
   switch (key) {
     case 'Ref':
-      return pseudoParameter(world, String(argument)) ?? resourceOf(world, stack, String(argument)).physicalId;
+      return (
+        pseudoParameter(references, String(argument)) ?? resourceOf(references, stack, String(argument)).physicalId
+      );
     case 'Fn::GetAtt': {
       const [id = '', attribute = ''] = Array.isArray(argument) ? argument.map(String) : String(argument).split('.', 2);
-      return attributeOf(world, stack, id, attribute);
+      return attributeOf(references, stack, id, attribute);
     }
     case 'Fn::ImportValue':
-      return known(world.exports.get(String(argument)), `export ${argument}`);
+      return known(references.exports.get(String(argument)), `export ${argument}`);
     case 'Fn::Join': {
       const [separator, parts] = z.tuple([z.string(), z.array(z.unknown())]).parse(argument);
       return parts.map(String).join(separator);
     }
     case 'Fn::Sub':
       return String(argument).replaceAll(/\$\{([^}]+)\}/g, (_, name: string) =>
-        known(pseudoParameter(world, name), `parameter ${name}`),
+        known(pseudoParameter(references, name), `parameter ${name}`),
       );
     default:
-      throw new Error(`stack ${stack}: ${key} isn't understood here`);
+      throw new Error(`the template of ${stack} contains ${key}, which this suite can't resolve`);
   }
 }
 
-function pseudoParameter({ partition, region, account }: World, name: string): string | undefined {
+function pseudoParameter({ partition, region, account }: References, name: string): string | undefined {
   return { 'AWS::Partition': partition, 'AWS::Region': region, 'AWS::AccountId': account }[name];
 }
 
-/** Attributes that say where something is, made up as AWS makes them up. */
-function attributeOf(world: World, stack: string, id: string, attribute: string): string {
-  const { type, physicalId } = resourceOf(world, stack, id);
-  const { partition, region, account, streams } = world;
+/** The value of an attribute that identifies a resource, built as AWS builds it. */
+function attributeOf(references: References, stack: string, id: string, attribute: string): string {
+  const { type, physicalId } = resourceOf(references, stack, id);
+  const { partition, region, account, streams } = references;
   const regional = (service: string, rest: string) => `arn:${partition}:${service}:${region}:${account}:${rest}`;
   const lastPart = physicalId.slice(physicalId.lastIndexOf('/') + 1);
   const found: Record<string, string | undefined> = {
@@ -163,6 +167,6 @@ function attributeOf(world: World, stack: string, id: string, attribute: string)
 }
 
 function known(value: string | undefined, what: string): string {
-  if (value === undefined) throw new Error(`${what} isn't known here`);
+  if (value === undefined) throw new Error(`the value of ${what} isn't known`);
   return value;
 }

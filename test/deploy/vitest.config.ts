@@ -1,11 +1,16 @@
 import { defineConfig } from 'vitest/config';
 
-/** Of the deploy suite alone: test/deploy/run.ts runs it, with the names of the stacks and where they are in its environment. */
+/** As in the project's vitest.config.ts: the packages import each other's sources. */
+const conditions = ['freshet-source', 'node', 'development|production'];
+
+/** The configuration of the deploy suite. test/deploy/run.ts starts vitest with it. */
 export default defineConfig({
+  resolve: { conditions },
+  ssr: { resolve: { conditions } },
   test: {
     include: ['test/deploy/*.deploy.ts'],
     fileParallelism: false,
-    // What is slow here is the emulator, or AWS.
+    // The emulator, or AWS, is slow.
     testTimeout: 180_000,
     hookTimeout: 120_000,
   },

@@ -2,7 +2,7 @@ import { App, Names, Stack } from 'aws-cdk-lib';
 import { Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import type { CfnQueue, Queue } from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
-import type { Boundary } from '../../core/contract.ts';
+import type { Boundary } from '../../core/contract/contract.ts';
 import { EntityOwner } from '../../lib/entity-owner.ts';
 import { ImportedSource } from '../../lib/imported-source.ts';
 import { LocalCache } from '../../lib/local-cache.ts';
@@ -13,14 +13,14 @@ import stopping from './boundaries/stopping.ts';
 
 const stage = 'development';
 const app = new App({ ...(process.env.CDK_OUTDIR !== undefined && { outdir: process.env.CDK_OUTDIR }) });
-/** For what uses the pipeline: the tests act as its functions. */
+/** Stands for a consuming service. The tests act as its functions. */
 const user = (scope: Construct, id: string) =>
   new Role(scope, id, { roleName: id, assumedBy: new ServicePrincipal('lambda.amazonaws.com') });
 
 const catalogueStack = new Stack(app, 'Catalogue');
 const owner = new EntityOwner(catalogueStack, 'Owner', { boundary: catalogue, stage });
 owner.grantWrite(user(catalogueStack, 'writer'));
-/** The owner as an app sees it that only knows its ARNs, here those that the local cloud will give. */
+/** The owner, imported by ARNs as from another app. The ARNs are the ones of the local cloud. */
 function ofAnotherApp(scope: Stack): ImportedSource {
   scope.addStackDependency(catalogueStack);
   const arn = (service: string, name: string) => `arn:aws:${service}:us-east-1:000000000000:${name}`;

@@ -2,10 +2,9 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { compareCaches } from '../../cli/compare-caches.ts';
-import { ownerOf } from '../../cli/session.ts';
+import { compareCaches } from '../../cli/compare/compare-caches.ts';
 import { messageGroupId } from '../../core/entity.ts';
-import { MAX_CRASHES_ALONE, SUSPECT_RECEIVES } from '../../core/project/batch.ts';
+import { MAX_CRASHES_ALONE, SUSPECT_RECEIVES } from '../../core/project/suspects.ts';
 import type { SendInput } from '../../local/fifo/message.ts';
 import { copyFragile, PROJECTOR } from './fragile-assembly.ts';
 import { type CacheName, type Lab, labAssembly, startLab } from './lab.ts';
@@ -13,9 +12,9 @@ import { type Delivery, keepLedger, type Ledger } from './ledger.ts';
 import { item, itemState, toSend } from './messages.ts';
 
 const CACHES = ['parking', 'stopping'] as const;
-/** Longer than a projector may run, and well within what a repair function has. */
+/** Longer than a projector's time-out, and well below a repair function's. */
 const BLOCK_MS = 1_500 * PROJECTOR.timeoutSeconds;
-/** More than a projector has, and well within what a repair function has. */
+/** More than a projector's memory, and well below a repair function's. */
 const ALLOCATE_MB = 4 * PROJECTOR.memoryMb;
 const CRASHERS = { blocks: { blockMs: BLOCK_MS, allocateMb: 0 }, allocates: { blockMs: 0, allocateMb: ALLOCATE_MB } };
 const CRASHING = 'crashing';
@@ -31,11 +30,11 @@ beforeAll(async () => {
   const assembly = copyFragile(await labAssembly(), join(folder, 'assembly'));
   lab = await startLab({ assembly });
   ledger = keepLedger(lab.cloud);
-  // Execution environments are loaded before anything crashes.
+  // All execution environments are loaded before the first crash.
   await putNeighbours(1);
   await lab.cloud.idle();
-  // Sent at once and past the relay, so that those that crash come in a batch with some of the others.
-  lab.cloud.functions.setReservedConcurrency(ownerOf(lab.session, 'Item').deployed.relay, 0);
+  // All messages are sent at once and without the relay, so that crashing messages share a batch with others.
+  lab.cloud.functions.setReservedConcurrency(lab.itemOwner.deployed.relay, 0);
   const messages: SendInput[] = [];
   for (const [id, demand] of Object.entries(CRASHERS)) {
     const entity = { type: 'Device', id };
@@ -67,7 +66,7 @@ async function putNeighbours(version: number): Promise<void> {
 const groupOf = (id: string) => messageGroupId({ type: 'Device', id });
 const isCrashing = ({ body }: Delivery) => body.includes(`"name":"${CRASHING}"`);
 
-/** Each invocation of a cache's projector, with all that it was given. */
+/** The invocations of a cache's projector, each with its messages. */
 function invocationsOf(name: CacheName): (readonly Delivery[])[] {
   const byNumber = new Map<number, Delivery[]>();
   for (const one of ledger.of(lab.cache(name).deployed.projector)) {
@@ -76,24 +75,24 @@ function invocationsOf(name: CacheName): (readonly Delivery[])[] {
   return [...byNumber.values()];
 }
 
-describe.each(CACHES)('%s: messages that the projector does not survive', (name) => {
-  test('end it by time and by memory, and share batches with others', () => {
+describe.each(CACHES)('messages that crash the projector of the cache %s', (name) => {
+  test(`${name}: messages that crash the projector, by time and by memory, share batches with others`, () => {
     const crashed = invocationsOf(name).filter(([first]) => first?.result?.ok === false);
     const failures = crashed.map(([first]) => (first?.result?.ok === false ? first.result.error : ''));
     expect(new Set(failures)).toEqual(new Set(['TimedOut', 'Unhandled']));
     expect(crashed.some((batch) => batch.some(({ group }) => group.startsWith('Item/')))).toBe(true);
   });
 
-  test(`are found out alone and tried again apart from all others, ${MAX_CRASHES_ALONE} times in all, then parked`, async () => {
+  test(`${name}: a crashing message is tried alone ${MAX_CRASHES_ALONE} times, then parked`, async () => {
     const suspected = invocationsOf(name).filter((batch) =>
       batch.some((one) => isCrashing(one) && one.receiveCount >= SUSPECT_RECEIVES),
     );
     const crashed = suspected.filter(([first]) => first?.result?.ok === false);
     const inCompany = crashed.filter((batch) => batch.some(({ group }) => group.startsWith('Item/')));
     expect(crashed.length).toBeLessThanOrEqual(MAX_CRASHES_ALONE * Object.keys(CRASHERS).length);
-    // The first time it isn't known which of a batch crashes the projector.
+    // On the first crash it is unknown which message of the batch caused it.
     expect(inCompany.length).toBeLessThanOrEqual(Object.keys(CRASHERS).length);
-    const parked = (await lab.aside(name)).filter(({ status }) => status === 'parked');
+    const parked = (await lab.parked(name)).filter(({ status }) => status === 'parked');
     expect(parked).toMatchObject([
       { reason: 'crashed', status: 'parked' },
       { reason: 'crashed', status: 'parked' },
@@ -102,7 +101,7 @@ describe.each(CACHES)('%s: messages that the projector does not survive', (name)
     expect(parked.every(({ message }) => message.body.includes(CRASHING))).toBe(true);
   });
 
-  test(`cost the others of their batch no more deliveries than it takes to find them out`, async () => {
+  test(`${name}: finding the crashing messages costs the others few deliveries`, async () => {
     const others = invocationsOf(name).flatMap((batch) => batch.filter(({ group }) => group.startsWith('Item/')));
     const most = Math.max(...others.map(({ receiveCount }) => receiveCount));
     console.log(`${name}: neighbours of 2 crashers were received ${most} times at most`);
@@ -114,23 +113,23 @@ describe.each(CACHES)('%s: messages that the projector does not survive', (name)
     expect(cached.items.map(({ version }) => version)).toEqual(NEIGHBOURS.map(() => 2));
   });
 
-  test('leave the queue empty', () => {
+  test(`${name}: the queue is empty once the crashing messages are parked`, () => {
     expect(lab.queue(name).counts()).toEqual({ visible: 0, inFlight: 0, delayed: 0 });
   });
 });
 
-test('parking: the crashed entity goes on, and redriven where there is time and memory the event is outdated', async () => {
-  const parked = await lab.aside('parking');
+test('parking: an entity with a crashing event goes on, and a redrive of the event ends as outdated', async () => {
+  const parked = await lab.parked('parking');
   for (const id of Object.keys(CRASHERS)) {
     expect(await lab.cache('parking').reader.get('Device', id)).toMatchObject({ version: 3 });
   }
   const keys = parked.map(({ message: { groupId, sequenceNumber } }) => ({ groupId, sequenceNumber }));
   const result = await lab.repair('parking', { operation: 'redrive', keys });
   expect(result).toMatchObject({ redriven: [{ outcome: 'outdated' }, { outcome: 'outdated' }] });
-  expect(await lab.aside('parking')).toEqual([]);
+  expect(await lab.parked('parking')).toEqual([]);
 });
 
-test('stopping: released where there is time and memory, the event and what was held behind it are replayed', async () => {
+test('stopping: a release replays the event that crashed the projector and the events held behind it', async () => {
   for (const id of Object.keys(CRASHERS)) {
     expect(await lab.cache('stopping').reader.get('Device', id)).toMatchObject({ version: 1 });
     const result = await lab.repair('stopping', { operation: 'release', type: 'Device', id, drop: false });
@@ -139,18 +138,18 @@ test('stopping: released where there is time and memory, the event and what was 
       redriven: [{ outcome: 'superseded' }, { outcome: 'applied' }],
     });
   }
-  expect(await lab.aside('stopping')).toEqual([]);
+  expect(await lab.parked('stopping')).toEqual([]);
 });
 
-test('the caches equal their owner', async () => {
+test('the caches equal their owner after the redrive and the release', async () => {
   const equal = NEIGHBOURS.length + Object.keys(CRASHERS).length;
-  const compared = await compareCaches(lab.session);
+  const compared = await compareCaches(lab.deployment);
   expect(compared.filter(({ cache }) => cache !== 'discarding')).toEqual([
     { cache: 'parking', equal, differing: [] },
     { cache: 'stopping', equal, differing: [] },
   ]);
 });
 
-test('nothing was refused for want of a permission', () => {
+test('the tests of crashes need no permission that a function lacks', () => {
   expect(lab.cloud.access.denials).toEqual([]);
 });

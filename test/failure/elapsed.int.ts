@@ -5,14 +5,14 @@ import { keepLedger, type Ledger } from './ledger.ts';
 import { item, textToSend, toSend } from './messages.ts';
 
 const ENTITIES = 20;
-/** Of each entity; the poison comes in the middle of them. */
+/** Versions of each entity. The poison is in the middle of them. */
 const VERSIONS = 20;
 const PAIRS = 5;
-/** Of each side of a pair, by turns; the fastest counts, since whatever else the machine does only makes a run slower. */
+/** Runs of each side of a pair, in turns. The fastest counts: other work on the machine only makes a run slower. */
 const RUNS = 2;
 const AT_MOST = 1.25;
 const LONGEST_MS = 120_000;
-/** A machine that does much else at once makes a bad measurement now and then; what poison costs, it costs in each. */
+/** A busy machine makes a bad measurement now and then. A real cost of poison would show in each try. */
 const RETRIES = 2;
 
 let lab: Lab;
@@ -30,25 +30,29 @@ test.each([
   'parking',
   'stopping',
   'discarding',
-] as const)(`%s: one poison event doesn't slow the 19 other entities down: median of ${PAIRS} pairs at most ${AT_MOST}`, {
+] as const)(`%s: a poison event does not slow 19 other entities: median of ${PAIRS} pairs at most ${AT_MOST}`, {
   timeout: LONGEST_MS,
   retry: RETRIES,
 }, async (name) => {
-  // Both execution environments are loaded and warm after that.
-  await pair(name);
+  // Loads and warms both execution environments.
+  for (const isPoisoned of [true, false]) await elapsedMs(name, isPoisoned);
   const pairs: Pair[] = [];
-  while (pairs.length < PAIRS) pairs.push(await pair(name));
-  const ratios = pairs.map(({ poisonedMs, plainMs }) => poisonedMs / plainMs);
-  const median = middle(ratios);
+  const within = () => pairs.filter((one) => ratioOf(one) <= AT_MOST).length;
+  // The median is at most the limit if and only if most pairs are. The pairs after that can't change the answer.
+  while (pairs.length < PAIRS && within() <= PAIRS / 2) pairs.push(await pair(name));
   const plainMs = middle(pairs.map((pair) => pair.plainMs)).toFixed(0);
-  const all = ratios.map((ratio) => ratio.toFixed(2)).join(', ');
-  console.log(`elapsed with poison / without, ${name}: median ${median.toFixed(2)} (${all}); without ${plainMs} ms`);
-  expect(median).toBeLessThanOrEqual(AT_MOST);
+  const all = pairs.map((one) => ratioOf(one).toFixed(2)).join(', ');
+  console.log(`elapsed with poison / without, ${name}: ${all}; without ${plainMs} ms`);
+  expect(within()).toBeGreaterThan(PAIRS / 2);
 });
 
 interface Pair {
   readonly poisonedMs: number;
   readonly plainMs: number;
+}
+
+function ratioOf({ poisonedMs, plainMs }: Pair): number {
+  return poisonedMs / plainMs;
 }
 
 async function pair(name: CacheName): Promise<Pair> {
@@ -68,7 +72,9 @@ function middle(values: readonly number[]): number {
   return [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
 }
 
-/** Fills the cache's queue at once; from then until the last message of the other entities is settled, in milliseconds. */
+/**
+ * Fills the cache's queue at once. Returns the milliseconds until the last message of the other entities is settled.
+ */
 async function elapsedMs(name: CacheName, isPoisoned: boolean): Promise<number> {
   runs += 1;
   const entities = Array.from({ length: ENTITIES }, (_, entity) => item(`run-${runs}-${entity}`));
@@ -83,7 +89,7 @@ async function elapsedMs(name: CacheName, isPoisoned: boolean): Promise<number> 
   for (const message of messages) queue.send(message);
   await lab.cloud.idle();
   const deliveries = ledger.deliveries.slice(before);
-  // Each once: what came back would make the figure one of something else.
+  // Each message is delivered once: redeliveries would change what is measured.
   expect(deliveries.length).toBe(messages.length);
   expect(new Set(deliveries.map(({ group }) => group))).toEqual(new Set(entities.map(messageGroupId)));
   const others = deliveries.filter(({ group }) => group !== messageGroupId(poisoned));

@@ -1,15 +1,21 @@
 import { copyAssembly } from '../support/copy-assembly.ts';
 
-/** What a projector is given in the copied assembly; half of AWS's smallest memory, so that it is used up well within the time. */
+/**
+ * A projector's time-out and memory in the copied assembly. The memory is half of AWS's smallest, so that it is used up
+ * before the time-out.
+ */
 export const PROJECTOR = { timeoutSeconds: 1.5, memoryMb: 64 };
 
-/** Of the caches' queues: a crashed batch comes again after that. */
+/** Visibility time-out of the caches' queues: a crashed batch is delivered again after it. */
 const VISIBILITY_SECONDS = 2;
 
-/** As many as the local host has execution environments for, so that no batch waits for one while its visibility runs out. */
+/** As many as the local host's execution environments, so that no batch waits for one while its visibility ends. */
 const CONCURRENCY = 2;
 
-/** Copies a cloud assembly: the same bundles, with projectors that have little time and memory; the repair functions keep theirs. */
+/**
+ * Copies a cloud assembly: the same bundles, with little time and memory for projectors. The repair functions are
+ * unchanged.
+ */
 export function copyFragile(assembly: string, folder: string): string {
   return copyAssembly(assembly, folder, ({ logicalId, type, properties }) => {
     if (type === 'AWS::Lambda::Function' && logicalId.startsWith('CacheProjector')) {

@@ -2,7 +2,7 @@ import { ScanCommand } from '@aws-sdk/client-dynamodb';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { dynamoDbClient } from '../../adapters/aws/clients.ts';
 import { type Item, itemEntity } from '../../adapters/aws/items.ts';
-import { compareCaches } from '../../cli/compare-caches.ts';
+import { compareCaches } from '../../cli/compare/compare-caches.ts';
 import { entityName, utf8Bytes } from '../../core/entity.ts';
 import { parseEvent } from '../../core/event.ts';
 import { keptFields } from '../../core/project/fields.ts';
@@ -12,15 +12,15 @@ import { drawn } from '../kills/plan.ts';
 import { type CacheName, type Lab, labAssembly, startLab } from './lab.ts';
 import { keepLedger, type Ledger } from './ledger.ts';
 
-/** Decides which deltas are lost; another one by `FRESHET_SEED=7 npm test`. */
+/** The seed that decides which deltas are lost. Choose another one with `FRESHET_SEED=7 npm test`. */
 const seed = Number(process.env.FRESHET_SEED ?? 20261123);
 const CACHES: readonly CacheName[] = ['parking', 'discarding'];
 const ENTITIES = 24;
 const BIOGRAPHY = 'born, lived, and wrote about it at length. '.repeat(30);
-/** Gaps to see healed, over all caches. */
+/** Least number of healed gaps, over all caches. */
 const EPISODES = 40;
 const LOST_SHARE = 0.06;
-/** How many messages a cache may have waiting when the owner goes on: a backlog would be the better part of the time to heal. */
+/** Most messages in a cache's backlog when the owner goes on. A larger backlog would dominate the time to heal. */
 const FEW_WAITING = ENTITIES / 2;
 const LONGEST_MS = 150_000;
 
@@ -33,7 +33,7 @@ interface Write {
   readonly atMs: number;
 }
 
-/** A delta whose predecessor was missing, as the projector logged it. */
+/** A delta whose predecessor was missing, from the projector's log. */
 interface Gap {
   readonly cache: CacheName;
   readonly id: string;
@@ -46,12 +46,12 @@ let lab: Lab;
 let ledger: Ledger;
 const writes: Write[] = [];
 const gaps: Gap[] = [];
-/** Versions that a projector was never given, each after the projector's name. */
+/** Versions that a projector never received, each after the projector's name. */
 const lost: string[] = [];
 const commits: number[] = [];
-/** Lost is what is delivered while this is set: of an entity's last delta nothing would follow that tells of a gap. */
+/** Whether deltas get lost. An entity's last delta must not: no later delta would reveal the gap. */
 let isLosing = true;
-/** What the owner committed, by entity and version. */
+/** The states that the owner committed, by entity and version. */
 const history = new Map<string, State>();
 
 const versionName = (id: string, version: number) => `${entityName({ type: 'Profile', id })}@${version}`;
@@ -107,7 +107,7 @@ async function commitUntilGapsAreFound(): Promise<void> {
   let round = 1;
   for (; episodes().length < EPISODES; round += 1) {
     await commitRound(round);
-    // The owner goes on without waiting for what it just committed, but not so fast that all piles up.
+    // The owner doesn't wait for its last commits to arrive, but it waits until the backlog is small.
     const hasFewWaiting = () => CACHES.every((name) => seen(name) >= round * ENTITIES - FEW_WAITING);
     await vi.waitUntil(hasFewWaiting, { timeout: LONGEST_MS, interval: 5 });
   }
@@ -127,21 +127,21 @@ async function commitRound(round: number): Promise<void> {
   );
 }
 
-/** Messages that have reached a cache, or were lost on their way. */
+/** Number of messages that reached a cache or were lost. */
 function seen(name: CacheName): number {
   const { projector } = lab.cache(name).deployed;
   return ledger.of(projector).length + lost.filter((one) => one.startsWith(projector)).length;
 }
 
-/** From the first gap of an entity at a cache until the cache has what was missing, and all that was found missing meanwhile. */
+/** The time from the first gap of an entity at a cache until the cache has every version that was missing. */
 interface Episode {
   readonly beganAtMs: number;
   readonly healedAtMs: number;
-  /** Whether the same cache had one of the same entity before. */
+  /** Whether it is the first episode of the entity at the cache. */
   readonly isFirst: boolean;
 }
 
-/** All that are over. */
+/** The episodes that have ended. */
 function episodes(): Episode[] {
   const open = new Map<string, Episode>();
   const all: Episode[] = [];
@@ -159,7 +159,7 @@ function episodes(): Episode[] {
   return all.filter(({ healedAtMs }) => healedAtMs < Number.POSITIVE_INFINITY);
 }
 
-test('what changed travels, in fewer bytes than the whole', () => {
+test('a change is sent as a delta, in fewer bytes than the whole state', () => {
   const bytes = { state: [] as number[], delta: [] as number[] };
   for (const { body } of ledger.of(lab.cache('parking').deployed.projector)) {
     const event = parseEvent(body);
@@ -171,7 +171,7 @@ test('what changed travels, in fewer bytes than the whole', () => {
   expect(delta).toBeLessThan(state / 2);
 });
 
-test('no delta was ever applied on a wrong base: all that a cache ever wrote is what its owner had at that version', () => {
+test("no delta was applied on a wrong base: each state that a cache wrote is its owner's at that version", () => {
   const tables = new Map(CACHES.map((name) => [lab.cache(name).deployed.table, lab.cache(name).boundary] as const));
   const wrong = writes.filter(({ table, id, version, data }) => {
     const cached = tables.get(table)?.caches.Profile;
@@ -182,7 +182,7 @@ test('no delta was ever applied on a wrong base: all that a cache ever wrote is 
   expect(writes.length).toBeGreaterThan(ENTITIES * CACHES.length * 2);
 });
 
-test(`every gap heals without help, ${EPISODES} of them and more, while the owner keeps committing`, () => {
+test(`at least ${EPISODES} gaps heal on their own while the owner keeps committing`, () => {
   const all = episodes();
   const during = all.filter((one) => commits.some((at) => at > one.beganAtMs && at < one.healedAtMs)).length;
   console.log(
@@ -195,7 +195,7 @@ test(`every gap heals without help, ${EPISODES} of them and more, while the owne
 });
 
 test('every cache equals its owner in the end, and no record of a gap is left', async () => {
-  const compared = await compareCaches(lab.session);
+  const compared = await compareCaches(lab.deployment);
   expect(compared.filter(({ cache }) => cache !== 'stopping')).toMatchObject([
     { cache: 'parking', equal: ENTITIES, differing: [] },
     { cache: 'discarding', equal: ENTITIES, differing: [] },
@@ -208,7 +208,7 @@ test('every cache equals its owner in the end, and no record of a gap is left', 
   client.destroy();
 });
 
-test('nothing was refused for want of a permission', () => {
+test('the tests of gaps need no permission that a function lacks', () => {
   expect(lab.cloud.access.denials).toEqual([]);
 });
 

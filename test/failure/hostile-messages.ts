@@ -3,20 +3,23 @@ import { canonicalJson, canonicalState, type State } from '../../core/state.ts';
 import { drawn } from '../kills/plan.ts';
 import { item, itemState, owned, published } from './messages.ts';
 
-/** A message that no cache can apply, by what it tries. */
+/** A message that no cache can apply, and the name of the attack. */
 export interface Hostile {
   readonly kind: string;
   readonly groupId: string;
   readonly body: string;
 }
 
-/** Bytes that a queue takes at most: what a topic carries. */
+/** Most bytes of a message: the limit of a topic. */
 const LARGEST = 256 * 1024;
 
 type Draw = (what: string) => number;
 type Envelope = Record<string, unknown>;
 
-/** Draws hostile messages from a seed, of all kinds by turns. The entities are cached at `version`; the quiet ones stay so. */
+/**
+ * Draws hostile messages from a seed, of all kinds in turns. The entities are cached at `version`, and the quiet ones
+ * are never changed.
+ */
 export function hostileMessages(
   count: number,
   seed: number,
@@ -41,7 +44,7 @@ interface Context {
   readonly index: number;
 }
 
-/** Of an entity that has gone on these would be outdated, which is no poison. */
+/** Kinds for quiet entities only: at an entity with a newer version they would be outdated, and no poison. */
 const QUIETLY = new Set(['another state of the same version', 'more than an item holds']);
 
 const KINDS: Readonly<Record<string, (context: Context) => { body: string; groupId?: string }>> = {
@@ -162,7 +165,7 @@ const KINDS: Readonly<Record<string, (context: Context) => { body: string; group
   'a tombstone with data': ({ victim, version }) => changed(envelopeOf(victim, version + 1), { kind: 'tombstone' }),
 };
 
-/** The envelope that the relay would publish of an Item. */
+/** The envelope that the relay publishes for an Item. */
 function envelopeOf(entity: EntityRef, version: number, state: State = itemState(version)): Envelope {
   return JSON.parse(published(owned(entity, version, state)).body) as Envelope;
 }
@@ -171,7 +174,7 @@ function changed(envelope: Envelope, changes: Envelope): { body: string } {
   return { body: JSON.stringify({ ...envelope, ...changes }) };
 }
 
-/** An envelope whose data is this very text, with the digest that it has if it has one. */
+/** An envelope with exactly this text as data, and with the data's digest if it has one. */
 function rawData({ victim, version }: Pick<Context, 'victim' | 'version'>, dataJson: string): string {
   const real = envelopeOf(victim, version + 1);
   const digest = digestOf(victim, dataJson) ?? real.digest;
@@ -186,7 +189,7 @@ function digestOf(entity: EntityRef, dataJson: string): string | undefined {
   }
 }
 
-/** Of everything that a message may hold: XML's characters. */
+/** A random text of the characters that a message may contain: XML's characters. */
 function randomText(draw: Draw, length: number): string {
   const ranges = [
     [0x20, 0x7e],

@@ -1,36 +1,40 @@
 import { inject, vi } from 'vitest';
 import { dynamoDbClient } from '../../adapters/aws/clients.ts';
-import { createAsideReader } from '../../adapters/repair/parked-events.ts';
-import { type CacheSession, cacheNamed, connectTo, ownerOf, type Session } from '../../cli/session.ts';
-import type { SetAside } from '../../core/project/ports.ts';
+import { createParkedReader } from '../../adapters/repair/parked-events.ts';
+import type { Deployment, OpenCache, OpenOwner } from '../../cli/deployment/deployment.ts';
+import { openLocalCloud } from '../../cli/deployment/local-cloud.ts';
+import { localFileOf } from '../../cli/deployment/local-file.ts';
+import type { ParkedEvent } from '../../core/project/ports.ts';
 import type { OperationResult } from '../../core/repair/operate.ts';
 import type { Operation } from '../../core/repair/operation.ts';
 import { type LocalCloud, type LocalCloudOptions, startLocalCloud } from '../../local/cloud.ts';
 import type { Queue } from '../../local/fifo/queue.ts';
+import { setTestCredentials } from '../support/credentials.ts';
 import { synthesiseOnce } from '../support/synthesise.ts';
 
 const SYNTHESIS_MS = 120_000;
 
-/** The failure tests' app, running from its templates and bundles. */
+/** The failure tests' app, run from its templates and bundles. */
 export interface Lab {
   readonly cloud: LocalCloud;
-  readonly session: Session;
-  readonly owner: ReturnType<typeof ownerOf>['owner'];
+  readonly deployment: Deployment;
+  readonly itemOwner: OpenOwner;
+  readonly owner: OpenOwner['owner'];
   readonly topicArn: string;
-  cache(name: CacheName): CacheSession;
+  cache(name: CacheName): OpenCache;
   queue(name: CacheName): Queue;
-  /** Everything that is set aside of a cache, in the order of its messages. */
-  aside(name: CacheName): Promise<SetAside[]>;
-  /** DynamoDB as functions find it. */
+  /** All parked and held events of a cache, in the order of their sequence numbers. */
+  parked(name: CacheName): Promise<ParkedEvent[]>;
+  /** The endpoint of DynamoDB for functions. */
   readonly dynamoDbForFunctions: string;
-  /** Has a cache's repair function do something. */
+  /** Sends a request to a cache's repair function. */
   repair(name: CacheName, operation: Operation): Promise<OperationResult>;
   close(): Promise<void>;
 }
 
 export type CacheName = 'parking' | 'stopping' | 'discarding';
 
-/** Folder of the assembly. */
+/** Synthesises the app once. Returns the folder of the assembly. */
 export function labAssembly(): Promise<string> {
   const waitUntil = (condition: () => boolean) => vi.waitUntil(condition, { timeout: SYNTHESIS_MS, interval: 100 });
   return synthesiseOnce('test/failure/app.ts', inject('furtherAssemblies'), waitUntil);
@@ -45,22 +49,29 @@ export async function startLab(options: LocalCloudOptions): Promise<Lab> {
       return options.functionEndpoints?.(services) ?? services;
     },
   });
-  const file = {
-    ...{ pid: process.pid, startedAt: '', url: cloud.endpoints.sqs, dynamodbUrl: cloud.endpoints.dynamodb },
-    deployed: Object.values(cloud.outputs).flatMap((outputs) => Object.values(outputs)),
-  };
-  const session = await connectTo({ file, projectFolder: process.cwd() });
+  setTestCredentials();
+  const deployment = openLocalCloud({ file: localFileOf(cloud), projectFolder: process.cwd() });
   const client = dynamoDbClient({ endpoint: cloud.endpoints.dynamodb });
-  const { owner, deployed } = ownerOf(session, 'Item');
-  const cache = (name: CacheName) => cacheNamed(session, name);
+  const itemOwner = await deployment.ownerOf('Item');
+  const caches = await Promise.all(deployment.caches.map((found) => found.open()));
+  const cache = (name: CacheName) => {
+    const found = caches.find((one) => one.name === name);
+    if (found === undefined) throw new Error(`there is no cache ${name}`);
+    return found;
+  };
 
   return {
-    ...{ cloud, session, owner, cache, dynamoDbForFunctions },
-    topicArn: deployed.topicArn,
+    cloud,
+    deployment,
+    itemOwner,
+    owner: itemOwner.owner,
+    cache,
+    dynamoDbForFunctions,
+    topicArn: itemOwner.deployed.topicArn,
     queue: (name) => cloud.messaging.queues.require(cache(name).deployed.queueUrl),
-    async aside(name) {
-      const reader = createAsideReader({ client, parkingTable: cache(name).deployed.parkingTable });
-      const all: SetAside[] = [];
+    async parked(name) {
+      const reader = createParkedReader({ client, parkingTable: cache(name).deployed.parkingTable });
+      const all: ParkedEvent[] = [];
       let cursor: string | undefined;
       do {
         const page = await reader.list({ cursor });
@@ -76,7 +87,7 @@ export async function startLab(options: LocalCloudOptions): Promise<Lab> {
     },
     async close() {
       client.destroy();
-      session.close();
+      deployment.close();
       await cloud.stop();
     },
   };

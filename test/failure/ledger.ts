@@ -3,19 +3,19 @@ import { vi } from 'vitest';
 import type { LocalCloud } from '../../local/cloud.ts';
 import type { InvokeResult } from '../../local/lambda/invoke-result.ts';
 
-/** One message, as one invocation got it. */
+/** One delivery of a message to an invocation. */
 export interface Delivery {
   readonly functionName: string;
-  /** Grows with each invocation. */
+  /** The number of the invocation. It grows with each invocation. */
   readonly invocation: number;
   readonly messageId: string;
   readonly group: string;
   readonly body: string;
-  /** Times the queue had delivered it, this time included. */
+  /** How often the queue delivered the message, this time included. */
   readonly receiveCount: number;
-  /** What came of the invocation; undefined while it runs. */
+  /** The result of the invocation; undefined while it runs. */
   result: InvokeResult | undefined;
-  /** Whether the invocation returned and didn't give the message back. */
+  /** Whether the invocation ended without returning the message. */
   isSettled: boolean;
   /** When the invocation ended, by the process's monotonic clock. */
   endedAtMs: number | undefined;
@@ -24,14 +24,14 @@ export interface Delivery {
 /** Every delivery of a queue's message to a function, in the order of the invocations. */
 export interface Ledger {
   readonly deliveries: readonly Delivery[];
-  /** Those of one function. */
+  /** The deliveries to one function. */
   of(functionName: string): Delivery[];
 }
 
 /**
- * Writes down what functions are given and what they answer.
+ * Records the messages that functions receive and their answers.
  *
- * @param isLost whether a message never reaches the function, though the queue takes it for settled
+ * @param isLost whether a message never reaches the function although the queue counts it as settled
  */
 export function keepLedger(
   cloud: LocalCloud,
@@ -59,7 +59,7 @@ export function keepLedger(
   return { deliveries, of: (functionName) => deliveries.filter((one) => one.functionName === functionName) };
 }
 
-/** The records of a queue's event; undefined for any other. */
+/** The records of a queue's event; undefined for any other event. */
 function recordsOf(event: unknown): SQSRecord[] | undefined {
   const records = (event as Partial<SQSEvent>).Records;
   return records?.every((record) => 'messageId' in record) ? records : undefined;

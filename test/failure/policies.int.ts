@@ -1,8 +1,8 @@
 import { PublishCommand, type SNSClient } from '@aws-sdk/client-sns';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { dynamoDbClient, snsClient } from '../../adapters/aws/clients.ts';
-import { removeAside } from '../../adapters/repair/parked-events.ts';
-import { compareCaches } from '../../cli/compare-caches.ts';
+import { removeParked } from '../../adapters/repair/parked-events.ts';
+import { compareCaches } from '../../cli/compare/compare-caches.ts';
 import { messageGroupId } from '../../core/entity.ts';
 import type { PoisonReason } from '../../core/outcome.ts';
 import { type CacheName, type Lab, labAssembly, startLab } from './lab.ts';
@@ -30,7 +30,7 @@ afterAll(async () => {
   await lab?.close();
 });
 
-/** What each kind of poison is, and in which version of the entity it comes, if it is one. */
+/** The kinds of poison, each with the version that it is, if it is one. */
 const kinds: readonly {
   readonly kind: string;
   readonly reason: PoisonReason;
@@ -60,15 +60,15 @@ const kinds: readonly {
   },
 ];
 
-describe.each(kinds)('20 entities, and in the middle of one of them $kind', ({ kind, reason, version, poison }) => {
+describe.each(kinds)('20 entities with $kind', ({ kind, reason, version, poison }) => {
   const idOf = (entity: number) => `${reason}-${entity}`;
   const poisoned = idOf(7);
-  /** Of the poisoned entity. */
+  /** The last version of the poisoned entity. */
   const last = BEFORE + AFTER + (version === undefined ? 0 : 1);
-  /** What came after the poison. */
+  /** The versions after the poison. */
   const later = Array.from({ length: AFTER }, (_, index) => last - AFTER + 1 + index);
-  const ownAside = async (name: CacheName) =>
-    (await lab.aside(name)).filter(({ message }) => message.groupId === messageGroupId(item(poisoned)));
+  const ownParked = async (name: CacheName) =>
+    (await lab.parked(name)).filter(({ message }) => message.groupId === messageGroupId(item(poisoned)));
 
   beforeAll(async () => {
     const ids = Array.from({ length: ENTITIES }, (_, entity) => idOf(entity));
@@ -84,7 +84,7 @@ describe.each(kinds)('20 entities, and in the middle of one of them $kind', ({ k
     await lab.cloud.idle();
   });
 
-  test.each(CACHES)("%s: no other message is received twice or comes back; the poisoned entity's neither", (name) => {
+  test.each(CACHES)('%s: every message of 20 entities with one poison message is delivered once', (name) => {
     const { projector } = lab.cache(name).deployed;
     const deliveries = ledger.of(projector).filter(({ group }) => group.startsWith(`Item/${reason}-`));
     expect(new Set(deliveries.map(({ group }) => group)).size).toBe(ENTITIES);
@@ -95,33 +95,33 @@ describe.each(kinds)('20 entities, and in the middle of one of them $kind', ({ k
   test.each([
     'parking',
     'discarding',
-  ] as const)('%s: the entity goes on, and the cache equals its owner', async (name) => {
+  ] as const)('%s: the entity with the poison message goes on, and the cache equals its owner', async (name) => {
     expect(await lab.cache(name).reader.get('Item', poisoned)).toMatchObject({ status: 'found', version: last });
-    expect((await compareCaches(lab.session)).find(({ cache }) => cache === name)).toMatchObject({ differing: [] });
-    const aside = name === 'parking' ? [{ status: 'parked', reason, version }] : [];
-    expect(await ownAside(name)).toMatchObject(aside);
+    expect((await compareCaches(lab.deployment)).find(({ cache }) => cache === name)).toMatchObject({ differing: [] });
+    const parked = name === 'parking' ? [{ status: 'parked', reason, version }] : [];
+    expect(await ownParked(name)).toMatchObject(parked);
   });
 
-  test('stopping: the entity stays as it was before, and what comes later is held in order', async () => {
+  test('stopping: the entity keeps the version before the poison, and later events are held in order', async () => {
     expect(await lab.cache('stopping').reader.get('Item', poisoned)).toMatchObject({ version: BEFORE });
     const held = later.map((version) => ({ status: 'held', reason: 'stopped', version }));
-    expect(await ownAside('stopping')).toMatchObject([{ status: 'parked', reason, version }, ...held]);
-    const { differing } = (await compareCaches(lab.session)).find(({ cache }) => cache === 'stopping') ?? {};
+    expect(await ownParked('stopping')).toMatchObject([{ status: 'parked', reason, version }, ...held]);
+    const { differing } = (await compareCaches(lab.deployment)).find(({ cache }) => cache === 'stopping') ?? {};
     expect(differing).toEqual([expect.stringContaining(`Item/${poisoned} is behind`)]);
   });
 
-  test('stopping: while the poison is there, a release changes nothing', async () => {
+  test('stopping: a release changes nothing while the poison is parked', async () => {
     const result = await lab.repair('stopping', { operation: 'release', type: 'Item', id: poisoned, drop: false });
     expect(result).toMatchObject({ status: 'still-stopped' });
     expect(await lab.cache('stopping').reader.get('Item', poisoned)).toMatchObject({ version: BEFORE });
-    expect((await ownAside('stopping')).map(({ status }) => status)).toEqual(['parked', ...later.map(() => 'held')]);
+    expect((await ownParked('stopping')).map(({ status }) => status)).toEqual(['parked', ...later.map(() => 'held')]);
   });
 
-  test(`stopping: once ${kind} is out of the way, a release replays the rest, and the entity goes on`, async () => {
-    const [first] = await ownAside('stopping');
+  test(`stopping: a release replays the held events once ${kind} is removed, and the entity goes on`, async () => {
+    const [first] = await ownParked('stopping');
     if (first === undefined) throw new Error('nothing is parked');
     const client = dynamoDbClient({ endpoint: lab.cloud.endpoints.dynamodb });
-    await removeAside(client, lab.cache('stopping').deployed.parkingTable, [first.message]);
+    await removeParked(client, lab.cache('stopping').deployed.parkingTable, [first.message]);
     client.destroy();
     const result = await lab.repair('stopping', { operation: 'release', type: 'Item', id: poisoned, drop: false });
     const superseded = later.slice(1).map(() => 'superseded');
@@ -131,7 +131,7 @@ describe.each(kinds)('20 entities, and in the middle of one of them $kind', ({ k
     await expectGoesOn();
   });
 
-  test('stopping: stopped again, a release that drops forgets all, and the next version goes on', async () => {
+  test('stopping: a release with drop removes all parked events, and the entity goes on', async () => {
     const before = (await lab.owner.get('Item', poisoned))?.version ?? 0;
     await lab.owner.put('Item', poisoned, { ...itemState(0), price: -2 });
     await lab.owner.put('Item', poisoned, itemState(1_000));
@@ -148,13 +148,13 @@ describe.each(kinds)('20 entities, and in the middle of one of them $kind', ({ k
   async function expectGoesOn(): Promise<void> {
     await lab.owner.put('Item', poisoned, { ...itemState(0), name: `after ${Math.random()}` });
     await lab.cloud.idle();
-    expect(await ownAside('stopping')).toEqual([]);
-    expect((await compareCaches(lab.session)).find(({ cache }) => cache === 'stopping')).toMatchObject({
+    expect(await ownParked('stopping')).toEqual([]);
+    expect((await compareCaches(lab.deployment)).find(({ cache }) => cache === 'stopping')).toMatchObject({
       differing: [],
     });
   }
 });
 
-test('nothing was refused for want of a permission', () => {
+test('the tests of policies need no permission that a function lacks', () => {
   expect(lab.cloud.access.denials).toEqual([]);
 });

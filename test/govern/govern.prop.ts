@@ -11,14 +11,14 @@ const runsOf = (shape: Shape, faults?: Partial<Faults>) => SEEDS.map((seed) => r
 const failures = (runs: ReturnType<typeof runsOf>) =>
   runs.flatMap((one) => violationsOf(one).map((violation) => ({ seed: one.scenario.seed, ...violation })));
 
-describe('The control law in virtual time, over 100 seeds of each shape of load,', () => {
-  test.each(SHAPES)('keeps every promise under load of the shape %s', (shape) => {
+describe('flow control in virtual time', () => {
+  test.each(SHAPES)('flow control passes all checks in 100 runs with a load of the shape %s', (shape) => {
     const runs = runsOf(shape);
     expect(failures(runs)).toEqual([]);
     if (shape === 'peak-and-drain') {
       expect(runs.filter(({ drain }) => drain !== undefined).length).toBeGreaterThanOrEqual(90);
     }
-    // Or the checks would have nothing to see.
+    // Without these, the checks would have nothing to check.
     if (shape === 'long-burst') {
       expect(runs.filter((one) => perBurst(one).some(({ refusals }) => refusals === 1)).length).toBeGreaterThanOrEqual(
         50,
@@ -28,31 +28,33 @@ describe('The control law in virtual time, over 100 seeds of each shape of load,
     }
   });
 
-  test('keeps to its bound while one report in five is lost', () => {
+  test('flow control keeps the backlog within its bound while one report in five is lost', () => {
     expect(failures(runsOf('burst', { lostReports: 0.2 }))).toEqual([]);
   });
 
-  test('lets everybody write when no report comes any more, and names the cache', () => {
+  test('flow control admits all writes and names the cache when its reports stop', () => {
     expect(failures(runsOf('burst', { reporterEndsAt: 300 }))).toEqual([]);
   });
 
-  test("lets everybody write when the governor stands still and its last decision's life is over", () => {
+  test('flow control admits all writes when the governor stops and its last decision has expired', () => {
     expect(failures(runsOf('burst', { governorEndsAt: 300 }))).toEqual([]);
   });
 
-  test('runs the same for the same seed', () => {
+  test('two runs with the same seed are equal', () => {
     const numbersOf = (seed: number): string => JSON.stringify(run(scenario('burst', seed)));
     expect(numbersOf(7)).toBe(numbersOf(7));
     expect(numbersOf(7)).not.toBe(numbersOf(8));
   });
 });
 
-describe('Planted bugs', () => {
-  test.each(MUTANTS.map((mutant) => [mutant.name, mutant] as const))('mutant: %s is caught', (_, mutant) => {
+describe('planted bugs in flow control', () => {
+  test.each(
+    MUTANTS.map((mutant) => [mutant.name, mutant] as const),
+  )('mutant: a check of flow control fails if %s', (_, mutant) => {
     expect(caught(mutant)).toContain(mutant.caughtBy);
   });
 
-  test('there is one that each check sees', () => {
+  test('each check of flow control catches at least one planted bug', () => {
     expect([...new Set(MUTANTS.map(({ caughtBy }) => caughtBy))].sort()).toEqual(Object.keys(CHECKS).sort());
   });
 });

@@ -6,11 +6,12 @@ import { SHAPES, type Shape, scenario } from './scenario.ts';
 
 const program = new Command('simulate:flow')
   .description(
-    'Runs writers, relay, a cache and the governor in virtual time, with the real decisions, under loads of every shape. Exits with 1 on a violation.',
+    'Runs writers, relay, a cache and the governor in virtual time, with the real decisions and loads of all shapes. ' +
+      'Exits with 1 if a check fails.',
   )
-  .option('--seeds <number>', 'how many seeds of each shape', integer, 100)
-  .option('--seed <number>', 'only this one', integer)
-  .addOption(new Option('--shape <shape>', 'only loads of this shape').choices(SHAPES))
+  .option('--seeds <number>', 'number of seeds for each shape', integer, 100)
+  .option('--seed <number>', 'run only this seed', integer)
+  .addOption(new Option('--shape <shape>', 'run only loads of this shape').choices(SHAPES))
   .option('--json', 'print the result as JSON')
   .addHelpText(
     'after',
@@ -18,7 +19,7 @@ const program = new Command('simulate:flow')
       .map(([name, what]) => `  ${name.padEnd(18)} ${what}`)
       .join('\n')}`,
   )
-  .showHelpAfterError('(add --help for what is allowed)')
+  .showHelpAfterError('(add --help to see what is allowed)')
   .configureOutput({ outputError: (text, write) => write(text) })
   .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : 2))
   .parse();
@@ -33,10 +34,10 @@ if (rows.some(({ violations }) => violations.length > 0)) process.exitCode = 1;
 function integer(given: string): number {
   const value = Number(given);
   if (Number.isInteger(value) && value >= 1 && value <= 1_000_000) return value;
-  throw new InvalidArgumentError(`given: ${given}. Allowed: an integer from 1 to 1,000,000.`);
+  throw new InvalidArgumentError(`Not a valid number: ${given}. Allowed: an integer from 1 to 1,000,000.`);
 }
 
-/** What all seeds of a shape came to. */
+/** Summarises the runs of all seeds of a shape. */
 function summary(of: Shape, all: readonly number[]) {
   const violations: (Violation & { readonly seed: number })[] = [];
   const runs: Pick<Run, 'worstBacklog' | 'bound' | 'drain' | 'refused' | 'retries'>[] = [];
@@ -51,14 +52,14 @@ function summary(of: Shape, all: readonly number[]) {
       changes = Math.max(changes, burst.changes);
     }
   }
-  const errors = (foretold: readonly number[]) => {
-    const sorted = [...foretold].sort((a, b) => a - b);
+  const errors = (predicted: readonly number[]) => {
+    const sorted = [...predicted].sort((a, b) => a - b);
     return { count: sorted.length, p50: sorted[Math.floor((sorted.length - 1) / 2)], max: sorted.at(-1) };
   };
   return {
     shape: of,
     seeds: all.length,
-    /** Without a governor there is none. */
+    /** A load without a governor has no bound. */
     worstOfBound: of === 'peak-and-drain' ? undefined : Math.max(...runs.map((one) => one.worstBacklog / one.bound)),
     spells,
     changes,
@@ -72,17 +73,33 @@ function summary(of: Shape, all: readonly number[]) {
 function print(): void {
   const percent = (part: number | undefined) =>
     part === undefined ? '-' : `${(part * 100).toFixed(part < 0.1 ? 1 : 0)} %`;
-  const head = ['shape', 'seeds', 'worst of bound', 'refusals per burst', 'changes per burst', 'writes refused'];
   const table = new Table({
-    head: [...head, 'drain time off, p50 / max', 'retry-after off, p50 / max', 'violations'],
+    head: [
+      'shape',
+      'seeds',
+      'worst backlog / bound',
+      'refusals per burst',
+      'changes per burst',
+      'refused writes',
+      'error of drain time, p50 / max',
+      'error of retry-after, p50 / max',
+      'failed checks',
+    ],
     style: { head: [], border: [] },
   });
   for (const row of rows) {
-    const off = ({ count, p50, max }: typeof row.drain) =>
+    const error = ({ count, p50, max }: typeof row.drain) =>
       count === 0 ? '-' : `${percent(p50)} / ${percent(max)} of ${count}`;
     table.push([
-      ...[row.shape, row.seeds, percent(row.worstOfBound), row.spells, row.changes, row.refused],
-      ...[off(row.drain), off(row.retryAfter), row.violations.length],
+      row.shape,
+      row.seeds,
+      percent(row.worstOfBound),
+      row.spells,
+      row.changes,
+      row.refused,
+      error(row.drain),
+      error(row.retryAfter),
+      row.violations.length,
     ]);
   }
   console.log(table.toString());

@@ -2,27 +2,31 @@ import type { FlowDecision } from '../../core/govern/decide.ts';
 import type { Scenario } from './scenario.ts';
 import { LIFETIME_MS } from './writers.ts';
 
-/** A time for which writes were paced and more were wanted. */
+/** A period in which writes were paced and more writes were wanted than the pace allows. */
 export interface PaceWindow {
   readonly seconds: number;
   readonly admitted: number;
-  /** What the paces of the time allow, at least and at most: leases that were taken at the pace before are still used. */
+  /**
+   * The minimum and maximum of admitted writes by the paces of the period. Leases of an earlier pace may still be used.
+   */
   readonly least: number;
   readonly most: number;
 }
 
-/** How much more than the pace must be wanted, so that it is the pace that limits. */
+/** The wanted rate must be at least this factor above the pace, so that the pace limits the writes. */
 const ENOUGH = 1.3;
 
-/** Shorter times say nothing. */
+/** Minimum length of a period. */
 const MIN_SECONDS = 30;
 
-/** Watches, second by second, what is admitted while it is paced. */
+export type PaceWatch = ReturnType<typeof createPaceWatch>;
+
+/** Measures each second the writes that are admitted while they are paced. */
 export function createPaceWatch({ maxWaitMs }: Pick<Scenario, 'maxWaitMs'>) {
-  // Until all have read a decision, and those who wait by the one before it are through.
+  // After this time all writers have read a decision, and writes that waited by the previous one have ended.
   const lagMs = LIFETIME_MS + maxWaitMs + 1_000;
   const found: PaceWindow[] = [];
-  /** The paces that may be in use, newest last; undefined for a state that isn't paced. */
+  /** The paces that may be in use, newest last; undefined for a state other than paced. */
   let paces: { readonly fromMs: number; readonly pace: number | undefined }[] = [];
   let open: { fromMs: number; admittedBefore: number; least: number; most: number } | undefined;
   let validUntilMs = 0;

@@ -1,59 +1,68 @@
 import { type Random, random } from '../simulation/random.ts';
 
-/** Shapes that the load takes. `peak-and-drain` has no governor: what it predicts is held against what then happens. */
+/**
+ * The shapes of the load. `peak-and-drain` has no governor; its predicted drain time is compared with the actual one.
+ */
 export const SHAPES = ['steady', 'burst', 'long-burst', 'ramp', 'on-off', 'peaks', 'peak-and-drain'] as const;
 export type Shape = (typeof SHAPES)[number];
 
-/** Control interval, and what a report and a decision outlive, as lib/flow-control.ts sets them; seconds. */
+/** Control interval, and life of a report and a decision, as lib/flow-control.ts sets them, in seconds. */
 export const INTERVAL_SECONDS = 60;
+export const INTERVAL_MS = INTERVAL_SECONDS * 1000;
 export const LIFE_SECONDS = 3 * INTERVAL_SECONDS;
 
-/** High water in the cache's work: from half a minute of it to half an hour, seconds. */
+/** Length of a step of virtual time. */
+export const STEP_MS = 200;
+
+/** Range of high water, in seconds of the cache's work: half a minute to half an hour. */
 const LEAST_HIGH_WATER_SECONDS = 30;
 const MOST_HIGH_WATER_SECONDS = 1_800;
 
-/** What a seed decides of one run. Rates are events a second. */
+/** The settings of one run, which its seed determines. Rates are in events a second. */
 export interface Scenario {
   readonly seed: number;
   readonly shape: Shape;
-  /** What the cache's consumers can work off. */
+  /** Maximum consumption rate of the cache. */
   readonly capacity: number;
   readonly highWater: number;
-  /** Writes that are wanted at a time, seconds from the beginning, before noise. */
+  /** Returns the rate of wanted writes, before noise, at a time in seconds from the start. */
   readonly demandAt: (seconds: number) => number;
-  /** When each burst begins, a time above capacity that the cache can't make up for; seconds. */
+  /**
+   * Start of each burst in seconds. A burst is a time above capacity for which the cache can't catch up during the
+   * load.
+   */
   readonly burstsAt: readonly number[];
-  /** From then on nothing is wanted; seconds. */
+  /** End of the load in seconds. */
   readonly loadEndSeconds: number;
-  /** From one peak to the next. */
+  /** Time from one peak to the next; undefined for a load without peaks. */
   readonly periodSeconds: number | undefined;
   readonly writers: number;
-  /** How long a writer waits to be admitted. */
+  /** Maximum wait of a writer for admission. */
   readonly maxWaitMs: number;
   readonly relayDelayMs: number;
-  /** Part of what the relay has in hand that leaves inside a newer version, unless normal. */
+  /** Fraction of the relayed versions that are conflated, unless the flow state is normal. */
   readonly conflation: number;
-  /** Part by which demand, and consumption, differ from one step to the next. */
+  /** Fraction by which demand and consumption vary from step to step. */
   readonly demandNoise: number;
   readonly consumptionNoise: number;
-  /** Writes come as a Poisson process; else evenly. */
+  /** Whether writes arrive as a Poisson process; else evenly. */
   readonly isPoisson: boolean;
-  /** When in an interval the cache reports, and the governor decides without a report. */
+  /** When in an interval the cache reports, and when the governor decides without a report. */
   readonly reportAtSeconds: number;
   readonly governAtSeconds: number;
-  /** From measured to decided on. */
+  /** Time from a report's measurement to the decision on it. */
   readonly reportDelayMs: number;
-  /** How long counts of consumption take until they can be read. */
+  /** Delay of the metrics. */
   readonly metricDelayMs: number;
   readonly isGoverned: boolean;
   readonly faults: Faults;
 }
 
-/** What goes wrong besides. */
+/** Faults of a run. */
 export interface Faults {
   /** Probability that a report never arrives. */
   readonly lostReports: number;
-  /** From then on nothing reports, and nothing decides, seconds from the beginning. */
+  /** When the reports end and when the decisions end, in seconds from the start. */
   readonly reporterEndsAt: number | undefined;
   readonly governorEndsAt: number | undefined;
 }
@@ -69,14 +78,14 @@ interface Load {
   readonly periodSeconds?: number;
 }
 
-/** Between the two, every factor as likely as another. */
+/** A random number between the two, evenly distributed on a logarithmic scale. */
 const logBetween = ({ next }: Random, min: number, max: number): number => min * (max / min) ** next();
 const between = ({ next }: Random, min: number, max: number): number => min + next() * (max - min);
 
-/** When the load first changes, seconds: rates of before it are known by then. */
+/** When the load first changes, in seconds. The rates of the time before are measured by then. */
 const BEGIN = 180;
 
-/** What a seed makes of a shape. */
+/** Returns the scenario of a shape and a seed. */
 export function scenario(shape: Shape, seed: number, faults: Partial<Faults> = {}): Scenario {
   const picks = random(seed, `scenario-${shape}`);
   const capacity = logBetween(picks, 50, 500);
@@ -85,7 +94,13 @@ export function scenario(shape: Shape, seed: number, faults: Partial<Faults> = {
   const highWater =
     load.highWater ?? Math.round(capacity * logBetween(picks, LEAST_HIGH_WATER_SECONDS, MOST_HIGH_WATER_SECONDS));
   return {
-    ...{ seed, shape, capacity, relayDelayMs, ...load, highWater, periodSeconds: load.periodSeconds },
+    seed,
+    shape,
+    capacity,
+    relayDelayMs,
+    ...load,
+    highWater,
+    periodSeconds: load.periodSeconds,
     writers: picks.between(1, picks.chance(0.3) ? 80 : 20),
     maxWaitMs: picks.pick([0, 1_000, 10_000, 10_000, 10_000, 30_000]),
     conflation: picks.pick([0, 0.1, 0.3, 0.6]),
@@ -113,7 +128,7 @@ function loadOf(shape: Shape, picks: Random, capacity: number, relayDelaySeconds
     return pulses(base, high, length, BEGIN);
   }
   if (shape === 'peak-and-drain') {
-    // As long as it takes to drain for six minutes to an hour.
+    // The length of the peak gives a drain time of six minutes to an hour.
     const drainSeconds = logBetween(picks, 360, 3_600);
     const length = (drainSeconds * (capacity - base)) / (high - capacity);
     const { loadEndSeconds, ...load } = pulses(base, high, length, BEGIN);
@@ -145,12 +160,15 @@ function pulses(base: number, high: number, length: number, begin: number): Load
   return { demandAt, burstsAt: [begin], loadEndSeconds: begin + length + 600 };
 }
 
-/** Peaks above capacity with an average below it; `highWater` is so high that a peak's excess stays below half of it. */
+/**
+ * Peaks above capacity with an average below it. `highWater` is so high that the excess of a peak stays below half of
+ * it.
+ */
 function peaks(picks: Random, capacity: number, relayDelaySeconds: number): Load {
   const period = logBetween(picks, 60, 900);
   const mean = capacity * between(picks, 0.4, 0.8);
   const top = capacity * logBetween(picks, 1.3, 4);
-  // Part of the period at the top such that the valleys give the mean: they are between 10 and 40 % of capacity.
+  // `part` is the fraction of the period at the top that gives the mean, with valleys between 10 and 40 % of capacity.
   const valley = Math.min(mean * 0.8, capacity * between(picks, 0.1, 0.4));
   const part = (mean - valley) / (top - valley);
   const isSquare = picks.chance(0.5);
@@ -163,12 +181,12 @@ function peaks(picks: Random, capacity: number, relayDelaySeconds: number): Load
   const excess =
     mostBehind(demandAt, capacity, loadEndSeconds) + (isSquare ? top : mean + amplitude) * relayDelaySeconds;
   const leastFor = (excess + 0.02 * capacity * INTERVAL_SECONDS) / between(picks, 0.1, 0.45);
-  // Below that noise alone, which the excess doesn't count, makes up a good part of it.
+  // A lower mark would be reached by noise alone, which the excess doesn't include.
   const highWater = Math.ceil(Math.max(capacity * LEAST_HIGH_WATER_SECONDS, leastFor));
   return { demandAt, burstsAt: [], loadEndSeconds, highWater, periodSeconds: period };
 }
 
-/** The most that is ever waiting of a load without noise. */
+/** Returns the largest backlog of a load without noise. */
 function mostBehind(demandAt: (seconds: number) => number, capacity: number, seconds: number): number {
   let [waiting, most] = [0, 0];
   for (let at = 0; at < seconds; at += 1) {

@@ -1,19 +1,19 @@
 import { type Admission, admission, askAgainMs, leaseMs, leaseTokens, withJitter } from '../../core/govern/admit.ts';
 import type { FlowDecision } from '../../core/govern/decide.ts';
 import type { Random } from '../simulation/random.ts';
-import type { Wrong } from './mutants.ts';
+import type { Entered, Wrong } from './wrong.ts';
 
-/** As adapters/govern/flow.ts has it: how long a decision that was read is used, and a lease lasts. */
+/** How long a decision that was read is used, and how long a lease lasts, as in adapters/govern/flow.ts. */
 export const LIFETIME_MS = 5_000;
 
-/** One call to the flow table, milliseconds: writes of one writer share the call that is under way. */
+/** Duration of a call to the flow table. Writes of one writer share a call in progress. */
 const CALL_MS = 10;
 
-/** Writes that came at about the same time. */
+/** Writes that arrived at about the same time. */
 interface Waiting {
   count: number;
   readonly deadlineMs: number;
-  /** When they look again. */
+  /** When they check again. */
   wakeMs: number;
 }
 
@@ -21,32 +21,39 @@ interface Writer {
   known: FlowDecision | undefined;
   knownUntilMs: number;
   lease: { tokens: number; left: number; fromMs: number };
-  /** Wait for a token, the oldest first; all of a writer wait for the same moment. */
+  /** Writes that wait for a token, the oldest first. All of them wait for the same time. */
   readonly paced: Waiting[];
   pacedWakeMs: number;
-  /** Wait since they were refused. */
+  /** Writes that wait after a refusal. */
   readonly refused: Waiting[];
-  /** What its last call in vain told: the bucket's end, and when it asks again. */
-  full: { untilMs: number; askAgainMs: number; vain: number };
+  /** When the first of `refused` checks again. */
+  refusedWakeMs: number;
+  /** After failed calls: the bucket's end, when the writer calls again, and the number of failed calls. */
+  full: { untilMs: number; askAgainMs: number; failed: number };
 }
 
-/** What became of a step's writes. */
-export interface Entered {
-  readonly accepted: number;
-  readonly refused: number;
-}
-
-/** An owner's writers: processes of their own that share the decision and the token bucket, by the rules of adapters/govern/flow.ts. */
+/**
+ * An owner's writers: separate processes that share the decision and the token bucket by the rules of
+ * adapters/govern/flow.ts.
+ */
 export interface Writers {
-  /** @param wanted writes that come in this step */
+  /**
+   * Runs one step.
+   *
+   * @param wanted number of writes that arrive in the step
+   */
   step(nowMs: number, stepMs: number, wanted: number): Entered;
   readonly waiting: number;
-  /** Leases that were taken, and calls to the bucket for them, the vain ones included. */
+  /** Number of leases, and of calls to the bucket, failed ones included. */
   readonly leases: number;
   readonly asked: number;
 }
 
-/** @param readDecision the decision that stands */
+/**
+ * Creates an owner's writers.
+ *
+ * @param readDecision returns the stored decision
+ */
 export function createWriters(
   { writers: count, maxWaitMs }: { readonly writers: number; readonly maxWaitMs: number },
   readDecision: () => FlowDecision | undefined,
@@ -61,15 +68,24 @@ export function createWriters(
       known: undefined,
       knownUntilMs: next() * lifetimeMs,
       lease: { tokens: 0, left: 0, fromMs: 0 },
-      ...{ paced: [], pacedWakeMs: 0, refused: [] },
-      full: { untilMs: 0, askAgainMs: 0, vain: 0 },
+      paced: [],
+      pacedWakeMs: 0,
+      refused: [],
+      refusedWakeMs: Number.POSITIVE_INFINITY,
+      full: { untilMs: 0, askAgainMs: 0, failed: 0 },
     }),
   );
   const buckets = Array.from({ length: wrong.bucketEach ? count : 1 }, () => ({ freeAtMs: 0 }));
   let [first, turn, waiting, leases, asked] = [0, 0, 0, 0, 0];
   let step = { nowMs: 0, endMs: 0, accepted: 0, refused: 0 };
+  /** The admission in this step by the decision that most writers know. */
+  let common: { readonly decision: FlowDecision | undefined; readonly admission: Admission; readonly atMs: number } = {
+    decision: undefined,
+    admission: admit(undefined, 0),
+    atMs: 0,
+  };
 
-  /** As `reserve` of adapters/govern/flow.ts. */
+  /** Works like `reserve` in adapters/govern/flow-bucket.ts. */
   const reserve = (index: number, spanMs: number, latestMs: number): { fromMs: number } | { fullUntilMs: number } => {
     const bucket = buckets[index % buckets.length] ?? { freeAtMs: 0 };
     asked += 1;
@@ -80,7 +96,7 @@ export function createWriters(
     return { fromMs };
   };
 
-  /** Returns until when so many writes of one writer wait; undefined when all have their token. */
+  /** Returns until when the writes of a writer wait; undefined if all have a token. */
   const take = (writer: Writer, index: number, writes: Waiting, pacePerSecond: number): number | undefined => {
     for (;;) {
       const { lease } = writer;
@@ -101,27 +117,31 @@ export function createWriters(
       const reserved = reserve(index, leaseMs(tokens, pacePerSecond), latestMs);
       if ('fromMs' in reserved) {
         writer.lease = { tokens, left: tokens, fromMs: reserved.fromMs };
-        writer.full = { untilMs: 0, askAgainMs: 0, vain: 0 };
+        writer.full = { untilMs: 0, askAgainMs: 0, failed: 0 };
         continue;
       }
-      const vain = full.vain + 1;
+      const failed = full.failed + 1;
       const { fullUntilMs } = reserved;
-      const couldFromMs = step.nowMs + fullUntilMs - latestMs;
+      const possibleFromMs = step.nowMs + fullUntilMs - latestMs;
       const askAgain = wrong.askAgainMs ?? askAgainMs;
-      writer.full = { untilMs: fullUntilMs, askAgainMs: askAgain(couldFromMs, vain, next()), vain };
-      // Each of these writes that comes after the call asks for itself.
+      writer.full = { untilMs: fullUntilMs, askAgainMs: askAgain(possibleFromMs, failed, next()), failed };
+      // Each of these writes that arrives after the call makes a call of its own.
       if (wrong.asksEachTime) asked += Math.max(0, Math.min(writes.count, (step.endMs - step.nowMs) / CALL_MS) - 1);
       return wrong.asksEachTime ? fullUntilMs : Math.max(fullUntilMs, writer.full.askAgainMs);
     }
   };
 
-  /** What the decision that a writer knows means for its writes now. */
+  /** Returns the admission of a writer's writes by the decision that the writer knows. */
   const admitted = (writer: Writer): Admission => {
     if (step.nowMs >= writer.knownUntilMs) {
       writer.known = readDecision();
       writer.knownUntilMs = step.nowMs + lifetimeMs;
     }
-    return admit(writer.known, step.nowMs);
+    const { known } = writer;
+    if (common.atMs !== step.nowMs || common.decision !== known) {
+      common = { decision: known, admission: admit(known, step.nowMs), atMs: step.nowMs };
+    }
+    return common.admission;
   };
 
   const come = (writer: Writer, index: number, count: number): void => {
@@ -143,7 +163,9 @@ export function createWriters(
         return;
       }
       const wakeMs = step.nowMs + withJitter(earliestMs - step.nowMs, next());
-      writer.refused.push({ ...writes, wakeMs: Math.min(wakeMs, writes.deadlineMs) });
+      writes.wakeMs = Math.min(wakeMs, writes.deadlineMs);
+      writer.refused.push(writes);
+      writer.refusedWakeMs = Math.min(writer.refusedWakeMs, writes.wakeMs);
       waiting += writes.count;
       return;
     }
@@ -168,10 +190,13 @@ export function createWriters(
         enter(writer, index, writes, admitted(writer));
       }
     }
-    if (writer.refused.length === 0) return;
+    if (writer.refusedWakeMs >= step.endMs) return;
+    writer.refusedWakeMs = Number.POSITIVE_INFINITY;
     for (const writes of writer.refused.splice(0)) {
-      if (writes.wakeMs >= step.endMs) writer.refused.push(writes);
-      else {
+      if (writes.wakeMs >= step.endMs) {
+        writer.refused.push(writes);
+        writer.refusedWakeMs = Math.min(writer.refusedWakeMs, writes.wakeMs);
+      } else {
         waiting -= writes.count;
         enter(writer, index, writes, admitted(writer));
       }
@@ -186,11 +211,12 @@ export function createWriters(
       first = (first + 1) % count;
       turn = (turn + more) % count;
       for (let offset = 0; offset < count; offset += 1) {
-        const index = (first + offset) % count;
+        const index = first + offset < count ? first + offset : first + offset - count;
         const writer = writers[index];
         if (writer === undefined) continue;
         if (waiting > 0) wake(writer, index);
-        const share = each + ((index - turn + count) % count < more ? 1 : 0);
+        const place = index < turn ? index - turn + count : index - turn;
+        const share = place < more ? each + 1 : each;
         if (share > 0) come(writer, index, share);
       }
       return { accepted: step.accepted, refused: step.refused };

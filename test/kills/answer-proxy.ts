@@ -2,27 +2,33 @@ import { Agent, createServer, type IncomingHttpHeaders, request } from 'node:htt
 import type { AddressInfo } from 'node:net';
 import { buffer, text } from 'node:stream/consumers';
 
-/** A request that a function's SDK sent. */
+/** A request of a function's SDK. */
 export interface PassingRequest {
   /** DynamoDB's operation, `DynamoDB_20120810.PutItem`; undefined for SNS, which speaks the Query protocol. */
   readonly target: string | undefined;
   readonly body: string;
 }
 
-/** What becomes of a request: passed on; never forwarded; or forwarded and, if it succeeded, its answer withheld. */
+/**
+ * What happens to a request: it is passed on, or never forwarded, or forwarded with its answer withheld if it
+ * succeeded.
+ */
 export type Fate = 'pass' | 'withholdRequest' | 'withholdAnswer';
 
-/** What the proxy saw of a request that it withheld something of. */
+/** A request that the proxy didn't forward, or whose answer it withheld. */
 export interface Withheld {
   readonly request: PassingRequest;
   readonly fate: Exclude<Fate, 'pass'>;
-  /** When the service answered with success, by the process's monotonic clock; undefined while it hasn't, or was never asked. */
+  /**
+   * When the service answered with success, by the process's monotonic clock; undefined before that, or if the request
+   * was never forwarded.
+   */
   answeredAtMs: number | undefined;
-  /** When the function's connection ended, without having been answered. */
+  /** When the function's connection ended without an answer. */
   endedAtMs: number | undefined;
 }
 
-/** Stands between functions and one service. */
+/** A proxy between functions and one service. */
 export interface AnswerProxy {
   readonly url: string;
   readonly withheld: readonly Withheld[];
@@ -32,8 +38,8 @@ export interface AnswerProxy {
 }
 
 /**
- * Starts a proxy that withholds what `decide` says, and tells when it is certain to. Whoever sent such a request waits until it ends itself: nothing is ever written to its
- * connection, so the service's answer can't have reached it.
+ * Starts a proxy that withholds requests or answers as `decide` says, and reports when that is certain. The proxy
+ * writes nothing to such a connection, so the service's answer can't have reached the function.
  */
 export async function startAnswerProxy(
   decide: (request: PassingRequest) => Fate,
@@ -64,7 +70,7 @@ export async function startAnswerProxy(
         held.answeredAtMs = performance.now();
         return onWithheld(passing);
       }
-      // A write that the service refused has no window to be killed in.
+      // The service refused the write, so there is no time between a write and its answer.
       if (held) withheld.splice(withheld.indexOf(held), 1);
       response.writeHead(answer.status, answer.headers).end(answer.body);
     } catch {

@@ -6,17 +6,17 @@ import type { InvokeResult } from '../../local/lambda/invoke-result.ts';
 import { type KillRun, runWithKills } from './run-with-kills.ts';
 import { copyShortLived } from './short-lived.ts';
 
-/** Decides who is killed where; another one by `FRESHET_SEED=7 npm test`. */
+/** The seed of the kills. Choose another one with `FRESHET_SEED=7 npm test`. */
 const seed = Number(process.env.FRESHET_SEED ?? 20261123);
 
 const PLANNED = { relay: 16, eachProjector: 42 };
 const PLANNED_TOTAL = 100;
 const BEFORE_WRITE = 0.1;
 const ENOUGH_IN_WINDOW = 0.8;
-/** Different message groups that the kills must have caught. */
+/** Least number of message groups with a killed invocation. */
 const MANY_GROUPS = 100;
 
-/** A busy machine takes that long; an idle one half a minute. */
+/** The time that a busy machine needs. An idle one needs half a minute. */
 const LONGEST_RUN_MS = 180_000;
 
 let folder = '';
@@ -29,7 +29,7 @@ beforeAll(() => {
 
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-describe(`the deployed relay and projectors, killed at their writes (seed ${seed})`, () => {
+describe(`the deployed relay and projectors under kills at their writes (seed ${seed})`, () => {
   let run: KillRun;
 
   beforeAll(async () => {
@@ -37,7 +37,7 @@ describe(`the deployed relay and projectors, killed at their writes (seed ${seed
     console.log(summary(run));
   }, LONGEST_RUN_MS);
 
-  test('are killed at least 100 times, at least 80 of 100 between a write and its answer, in many groups', () => {
+  test('the functions are killed at least 100 times, 80 of 100 between a write and its answer, in many groups', () => {
     const seeded = run.kills.filter(({ isSeeded }) => isSeeded);
     const inWindow = seeded.filter(({ isBetweenWriteAndAnswer }) => isBetweenWriteAndAnswer);
     expect(seeded.length).toBeGreaterThanOrEqual(PLANNED_TOTAL);
@@ -46,15 +46,15 @@ describe(`the deployed relay and projectors, killed at their writes (seed ${seed
     expect(run.otherFailures).toEqual([]);
   });
 
-  test('get every message and record of a killed invocation again', () => {
+  test('every message and record of a killed invocation is delivered again', () => {
     expect(run.kills.filter(({ redelivered }) => redelivered === undefined)).toEqual([]);
   });
 
-  test('lose no version: each is settled by the relay and by each projector', () => {
+  test('no version is lost under kills: each is settled by the relay and by each projector', () => {
     expect(run.neverSettled).toEqual([]);
   });
 
-  test("leave every cache equal to its owner's table", () => {
+  test("every cache equals its owner's table after the kills", () => {
     expect(run.caches.map(({ cache, differing }) => ({ cache, differing }))).toEqual([
       { cache: 'ordering', differing: [] },
       { cache: 'warehouse', differing: [] },
@@ -63,7 +63,7 @@ describe(`the deployed relay and projectors, killed at their writes (seed ${seed
   });
 });
 
-/** Planted bugs: each makes a kill look like success to an event source mapping. */
+/** Planted bugs: with each, an event source mapping takes a killed invocation for a success. */
 const mutants = [
   {
     bug: 'a mapping that deletes messages before the invocation has returned',
@@ -77,9 +77,9 @@ const mutants = [
   },
 ];
 
-describe(`mutant (seed ${seed})`, () => {
+describe(`mutants under kills (seed ${seed})`, () => {
   test.concurrent.each(mutants)(
-    '$bug loses versions, and is caught',
+    'the mutant is caught: $bug loses versions',
     async ({ kills, hides }) => {
       const reported = (functionName: string, result: InvokeResult): InvokeResult =>
         !result.ok && hides(functionName) ? { ok: true, payload: { batchItemFailures: [] } } : result;

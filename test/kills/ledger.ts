@@ -4,33 +4,33 @@ import { deduplicationId, messageGroupId } from '../../core/entity.ts';
 import { parseEvent } from '../../core/event.ts';
 import type { InvokeResult } from '../../local/lambda/invoke-result.ts';
 
-/** One message or stream record, as one invocation got it. */
+/** One delivery of a message or a stream record to an invocation. */
 export interface Delivery {
   /** Message id or sequence number. */
   readonly id: string;
   readonly group: string;
   /** Entity and version, `Country/CH@3`. */
   readonly version: string;
-  /** Times the queue had delivered it, this time included; undefined for a stream, which doesn't count. */
+  /** How often the queue delivered it, this time included; undefined for a stream, which doesn't count. */
   readonly receiveCount: number | undefined;
 }
 
-/** One invocation, as the host ran it. */
+/** One invocation of a function. */
 export interface Invocation {
   readonly functionName: string;
   readonly deliveries: readonly Delivery[];
-  /** Undefined while it runs. */
+  /** The result; undefined while the invocation runs. */
   result: InvokeResult | undefined;
-  /** When it was killed, by the process's monotonic clock; undefined if it wasn't. */
+  /** When it was killed, by the process's monotonic clock; undefined if it was not. */
   killedAtMs: number | undefined;
 }
 
-/** Whether the worker was ended before it could answer. */
+/** Whether the worker was killed before it could answer. */
 export function wasKilled({ result, killedAtMs }: Invocation): boolean {
   return killedAtMs !== undefined && result?.ok === false;
 }
 
-/** The deliveries of an invocation's event, of a queue or of the owner's stream. */
+/** The deliveries in an invocation's event, from a queue or from the owner's stream. */
 export function deliveriesOf(event: unknown): Delivery[] {
   const records = (event as SQSEvent | DynamoDBStreamEvent).Records;
   return records.map((record) => {
@@ -53,20 +53,20 @@ export function deliveriesOf(event: unknown): Delivery[] {
   });
 }
 
-/** The versions that a function was given at least once. */
+/** The versions that a function received at least once. */
 export function deliveredVersions(invocations: readonly Invocation[], functionName: string): Set<string> {
   const own = invocations.filter((one) => one.functionName === functionName);
   return new Set(own.flatMap(({ deliveries }) => deliveries.map(({ version }) => version)));
 }
 
-/** The versions that a function is done with: delivered to an invocation that returned and didn't report them as failed. */
+/** The versions that a function settled: an invocation received them, and returned without reporting them as failed. */
 export function settledVersions(invocations: readonly Invocation[], functionName: string): Set<string> {
   const settled = new Set<string>();
   for (const { deliveries, result } of invocations.filter((one) => one.functionName === functionName)) {
     if (!result?.ok) continue;
     const { batchItemFailures } = result.payload as { batchItemFailures: { itemIdentifier: string }[] };
     const failed = new Set(batchItemFailures.map(({ itemIdentifier }) => itemIdentifier));
-    // A stream's batch is tried again from its first failure on, a queue's only in what failed.
+    // A stream delivers a batch again from its first failure on. A queue delivers only the failed messages again.
     const fromFailure = deliveries.findIndex(({ id }) => failed.has(id));
     for (const [index, { id, version, receiveCount }] of deliveries.entries()) {
       const isDone = receiveCount === undefined ? fromFailure < 0 || index < fromFailure : !failed.has(id);
@@ -76,7 +76,7 @@ export function settledVersions(invocations: readonly Invocation[], functionName
   return settled;
 }
 
-/** How often what a killed invocation had been given came again; undefined if some of it never did. */
+/** How many deliveries of a killed invocation came again; undefined if one of them never did. */
 export function redeliveries(invocations: readonly Invocation[], killed: Invocation): number | undefined {
   const later = invocations.slice(invocations.indexOf(killed) + 1);
   const again = killed.deliveries.map((delivery) =>

@@ -1,6 +1,8 @@
 import { vi } from 'vitest';
-import { type CacheComparison, compareCaches } from '../../cli/compare-caches.ts';
-import { connectTo, ownerOf, type Session } from '../../cli/session.ts';
+import { type CacheComparison, compareCaches } from '../../cli/compare/compare-caches.ts';
+import type { Deployment } from '../../cli/deployment/deployment.ts';
+import { openLocalCloud } from '../../cli/deployment/local-cloud.ts';
+import { localFileOf } from '../../cli/deployment/local-file.ts';
 import { type LocalCloud, startLocalCloud } from '../../local/cloud.ts';
 import type { InvokeResult } from '../../local/lambda/invoke-result.ts';
 import {
@@ -15,40 +17,42 @@ import { doomOf, type KillPlan, SPARED } from './plan.ts';
 import { type DoomedInvocation, startVictims, type Victims } from './victims.ts';
 import { changeAll, ENTITIES } from './workload.ts';
 
-/** One worker that was ended before it could answer. */
+/** One worker that was killed before it could answer. */
 export interface Kill {
   readonly invocation: Invocation;
-  /** Whether it waited for what a proxy withheld. */
+  /** Whether it waited for a request or an answer that a proxy withheld. */
   readonly isSeeded: boolean;
-  /** Whether a write had been answered by its service, and that answer not reached the worker. */
+  /** Whether the service had answered a write and the answer had not reached the worker. */
   readonly isBetweenWriteAndAnswer: boolean;
-  /** Messages or records that came again; undefined if some never did. */
+  /** Messages or records that were delivered again; undefined if one of them never was. */
   readonly redelivered: number | undefined;
 }
 
-/** What a run came to. */
+/** The result of a run. */
 export interface KillRun {
   readonly invocations: number;
   /** Versions that the owner committed. */
   readonly committed: number;
   readonly kills: readonly Kill[];
-  /** Invocations that failed otherwise. */
+  /** Invocations that failed without a kill. */
   readonly otherFailures: readonly InvokeResult[];
-  /** Versions that a function never got done with, `function: Country/CH@3`. */
+  /** Versions that a function never settled, `function: Country/CH@3`. */
   readonly neverSettled: readonly string[];
   readonly caches: readonly CacheComparison[];
 }
 
-/** Versions that a function hasn't seen yet when the next round of changes is due. */
+/** Most versions that a function hasn't received when the next round of changes begins. */
 const FEW_WAITING = ENTITIES / 2;
 const LONGEST_RUN_MS = 120_000;
 
-/** Commits changes at the owner and kills functions at seeded writes, until the plan is fulfilled and nothing moves any more. */
+/**
+ * Commits changes at the owner and kills functions at seeded writes, until the plan is fulfilled and the cloud is idle.
+ */
 export async function runWithKills(plan: KillPlan): Promise<KillRun> {
   const invocations: DoomedInvocation[] = [];
   const victims = await startVictims(invocations);
   let cloud: LocalCloud | undefined;
-  let session: Session | undefined;
+  let deployment: Deployment | undefined;
   try {
     cloud = await startLocalCloud({
       assembly: plan.assembly,
@@ -58,12 +62,13 @@ export async function runWithKills(plan: KillPlan): Promise<KillRun> {
         return { ...others, dynamodb: victims.tables.url, sns: victims.topic.url };
       },
     });
-    session = await connect(cloud);
-    for (const { deployed } of session.owners) victims.writers.set(deployed.topicArn, deployed.relay);
-    for (const { deployed } of session.caches) victims.writers.set(deployed.table, deployed.projector);
-    const toKill = killsByFunction(plan, session);
+    deployment = openLocalCloud({ file: localFileOf(cloud), projectFolder: process.cwd() });
+    const { relay } = (await deployment.ownerOf('Country')).deployed;
+    for (const { deployed } of deployment.owners) victims.writers.set(deployed.topicArn, deployed.relay);
+    for (const { deployed } of deployment.caches) victims.writers.set(deployed.table, deployed.projector);
+    const toKill = killsByFunction(plan, relay, deployment);
     keepLedger(cloud, plan, toKill, invocations, victims);
-    const committed = await changeUntilKilled(session, plan.seed, toKill, invocations, victims);
+    const committed = await changeUntilKilled(deployment, plan.seed, toKill, invocations, victims);
     await cloud.idle();
     return {
       invocations: invocations.length,
@@ -79,10 +84,10 @@ export async function runWithKills(plan: KillPlan): Promise<KillRun> {
         const settled = settledVersions(invocations, name);
         return committed.filter((version) => !settled.has(version)).map((version) => `${name}: ${version}`);
       }),
-      caches: await compareCaches(session),
+      caches: await compareCaches(deployment),
     };
   } finally {
-    session?.close();
+    deployment?.close();
     await cloud?.stop();
     await victims.stop();
   }
@@ -91,9 +96,8 @@ export async function runWithKills(plan: KillPlan): Promise<KillRun> {
 /** Function name to kills. */
 type ToKill = ReadonlyMap<string, number>;
 
-function killsByFunction({ kills }: KillPlan, session: Session): ToKill {
-  const { relay } = ownerOf(session, 'Country').deployed;
-  const projectors = session.caches.map(({ deployed }) => [deployed.projector, kills.eachProjector] as const);
+function killsByFunction({ kills }: KillPlan, relay: string, deployment: Deployment): ToKill {
+  const projectors = deployment.caches.map(({ deployed }) => [deployed.projector, kills.eachProjector] as const);
   return new Map([[relay, kills.relay], ...projectors]);
 }
 
@@ -105,7 +109,7 @@ function countKills(
   return invocations.filter((one) => one.functionName === name && isKill(one)).length;
 }
 
-/** Writes down every invocation with its result and what is in store for it. */
+/** Records every invocation with its result and its planned kill. */
 function keepLedger(
   cloud: LocalCloud,
   plan: KillPlan,
@@ -131,9 +135,9 @@ function keepLedger(
   });
 }
 
-/** Commits round after round of changes until all kills have happened; returns the versions that were committed. */
+/** Commits rounds of changes until all kills have happened. Returns the number of committed versions. */
 async function changeUntilKilled(
-  session: Session,
+  deployment: Deployment,
   seed: number,
   toKill: ToKill,
   invocations: readonly DoomedInvocation[],
@@ -144,20 +148,9 @@ async function changeUntilKilled(
     [...toKill].filter(([name, kills]) => countKills(invocations, name, victims.isKill) < kills).map(([name]) => name);
   const hasFewWaiting = (name: string) => committed.length - deliveredVersions(invocations, name).size <= FEW_WAITING;
   for (let round = 1; unfulfilled().length > 0; round += 1) {
-    committed.push(...(await changeAll(session, seed, round)));
+    committed.push(...(await changeAll(deployment, seed, round)));
     const isNextDue = () => unfulfilled().length === 0 || unfulfilled().some(hasFewWaiting);
     await vi.waitUntil(isNextDue, { timeout: LONGEST_RUN_MS, interval: 50 });
   }
   return committed;
-}
-
-function connect(cloud: LocalCloud): Promise<Session> {
-  const file = {
-    pid: process.pid,
-    startedAt: '',
-    url: cloud.endpoints.sqs,
-    dynamodbUrl: cloud.endpoints.dynamodb,
-    deployed: Object.values(cloud.outputs).flatMap((outputs) => Object.values(outputs)),
-  };
-  return connectTo({ file, projectFolder: process.cwd() });
 }

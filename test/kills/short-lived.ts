@@ -1,12 +1,12 @@
 import { copyAssembly } from '../support/copy-assembly.ts';
 
-/** A function's time-out in the copied assembly. AWS's shortest is 1; the local host takes fractions. */
+/** A function's time-out in the copied assembly, in seconds. AWS's shortest is 1; the local host allows fractions. */
 const TIMEOUT_SECONDS = 1.5;
 
-/** As the constructs have it, six function time-outs, in the whole seconds that SQS takes. */
+/** Six function time-outs, as in the constructs, in whole seconds for SQS. */
 const VISIBILITY_SECONDS = Math.ceil(6 * TIMEOUT_SECONDS);
 
-/** As many as the local host has execution environments for, so that no batch waits for one while its visibility runs out. */
+/** As many as the local host's execution environments, so that no batch waits for one while its visibility ends. */
 const CONCURRENCY = 2;
 
 const CHANGES: Readonly<Record<string, object>> = {
@@ -14,7 +14,7 @@ const CHANGES: Readonly<Record<string, object>> = {
   'AWS::SQS::Queue': { VisibilityTimeout: VISIBILITY_SECONDS },
 };
 
-/** Copies a cloud assembly: the same bundles, with templates whose functions and queues have short time-outs. */
+/** Copies a cloud assembly: the same bundles, with short time-outs of functions and queues. */
 export function copyShortLived(assembly: string, folder: string): string {
   return copyAssembly(assembly, folder, ({ type, properties }) => {
     Object.assign(properties, CHANGES[type]);

@@ -4,35 +4,35 @@ import { type AnswerProxy, type Fate, type PassingRequest, startAnswerProxy, typ
 import { type Invocation, wasKilled } from './ledger.ts';
 import type { Doom } from './plan.ts';
 
-/** An invocation and what is in store for it. */
+/** An invocation and its planned kill. */
 export interface DoomedInvocation extends Invocation, Doom {
-  /** Writes that it has sent. */
+  /** Number of writes that it has sent. */
   requests: number;
-  /** Ends the worker. */
+  /** Kills the worker. */
   readonly kill: AbortController;
 }
 
-/** The proxies between functions and services, and what they withheld from whom. */
+/** The proxies between functions and services, and the requests that they withheld. */
 export interface Victims {
   readonly tables: AnswerProxy;
   readonly topic: AnswerProxy;
-  /** Which function writes to a table or topic: to be filled in once their names are known. */
+  /** Table or topic to the function that writes to it. It is filled once the names are known. */
   readonly writers: Map<string, string>;
-  /** Whether something is certain to be withheld from an invocation that still runs. */
+  /** Whether a proxy certainly withholds something from an invocation that still runs. */
   isUnderWay(invocation: DoomedInvocation): boolean;
-  /** Whether an invocation was killed while it waited for what was withheld. */
+  /** Whether an invocation was killed while it waited for the withheld answer. */
   isKill(invocation: DoomedInvocation): boolean;
-  /** Whether that was the answer of a write that had succeeded. */
+  /** Whether the withheld answer was of a write that had succeeded. */
   isKilledBeforeAnswer(invocation: DoomedInvocation): boolean;
   stop(): Promise<void>;
 }
 
-/** Starts the proxies; they look up the doom of whoever sends a write among the invocations. */
+/** Starts the proxies. For each write they look up the planned kill of the invocation that sent it. */
 export async function startVictims(invocations: readonly DoomedInvocation[]): Promise<Victims> {
   const senders = new Map<PassingRequest, DoomedInvocation>();
   const writers = new Map<string, string>();
 
-  /** @param group of the item that is written; undefined for the topic, whose relay runs once at a time */
+  /** @param group the group of the written item; undefined for the topic, whose relay runs once at a time */
   const decide = (request: PassingRequest, writesTo: string | null, group: string | undefined): Fate => {
     const name = writers.get(writesTo ?? '');
     const invocation = invocations.findLast(
@@ -64,7 +64,9 @@ export async function startVictims(invocations: readonly DoomedInvocation[]): Pr
     [...tables.withheld, ...topic.withheld].filter(({ request }) => senders.get(request) === invocation);
 
   return {
-    ...{ tables, topic, writers },
+    tables,
+    topic,
+    writers,
     isUnderWay: (one) => one.result === undefined && withheldFrom(one).some(isCertain),
     isKill: (one) => withheldFrom(one).some((held) => isKilledBy(one, held)),
     isKilledBeforeAnswer: (one) =>
@@ -79,14 +81,15 @@ function hasGroup({ deliveries }: Invocation, group: string): boolean {
   return deliveries.some((delivery) => delivery.group === group);
 }
 
-/** Whether it is known to be withheld: a write that the service refuses is answered after all. */
+/** Whether the answer is certainly withheld. A write that the service refuses is answered all the same. */
 function isCertain({ fate, answeredAtMs }: Withheld): boolean {
   return fate === 'withholdRequest' || answeredAtMs !== undefined;
 }
 
 /**
- * Whether what was withheld was waited for until the kill: the service answered before, if it was asked, and the connection ended
- * only then. A late request of an earlier worker, whose connection ends at once, is no kill of this one.
+ * Whether the invocation waited for the withheld answer until the kill: the service had answered before, if it was
+ * asked, and the connection ended only then. The connection of an earlier worker's late request ends at once, and
+ * doesn't count.
  */
 function isKilledBy(invocation: DoomedInvocation, held: Withheld): boolean {
   const { killedAtMs } = invocation;

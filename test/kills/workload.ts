@@ -1,17 +1,17 @@
-import { ownerOf, type Session } from '../../cli/session.ts';
+import type { Deployment } from '../../cli/deployment/deployment.ts';
 import { deduplicationId } from '../../core/entity.ts';
 import { countries } from '../../examples/shop/geography/releases.ts';
 import { drawn } from './plan.ts';
 
-/** Entities whose changes are under way; many, so that what a kill locks leaves others to go on with. */
+/** Number of entities with changes in flight. There are many, so that others go on while a kill blocks some. */
 export const ENTITIES = 120;
 
 /** Share of the changes that are deletions. */
 const DELETION_SHARE = 0.1;
 
-/** Commits one more version of each entity; returns those that were committed, `Country/CH@3`. */
-export async function changeAll(session: Session, seed: number, round: number): Promise<string[]> {
-  const { owner } = ownerOf(session, 'Country');
+/** Commits one more version of each entity. Returns the committed versions, `Country/CH@3`. */
+export async function changeAll(deployment: Deployment, seed: number, round: number): Promise<string[]> {
+  const { owner } = await deployment.ownerOf('Country');
   const results = await Promise.all(
     countries()
       .slice(0, ENTITIES)

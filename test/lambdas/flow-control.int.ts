@@ -29,7 +29,8 @@ beforeAll(async () => {
   [tables, messaging, cloudWatch] = await Promise.all([startTables(), startMessaging(), startCloudWatch()]);
   host = createFunctionHost({
     endpoints: { dynamodb: tables.url, sqs: messaging.url, sns: messaging.url },
-    ...{ region: 'us-east-1', accountId: '000000000000' },
+    region: 'us-east-1',
+    accountId: '000000000000',
     onLog: (_, line) => logged.push(line),
   });
 });
@@ -42,12 +43,16 @@ beforeEach(() => {
   cloudWatch.clear();
 });
 
-/** Deploys a bundle with an environment of its own and returns how it is invoked. */
+/** Deploys a bundle with its own environment. Returns a function that invokes it. */
 function deploy(codeDir: string, environment: Record<string, string>) {
   functions += 1;
   const name = `function-${functions}`;
   host.deploy({
-    ...{ name, codeDir, handler: 'index.handler', timeoutMs: 20_000, memoryMb: 256 },
+    name,
+    codeDir,
+    handler: 'index.handler',
+    timeoutMs: 20_000,
+    memoryMb: 256,
     environment: { ...environment, AWS_ENDPOINT_URL_CLOUDWATCH: cloudWatch.url },
   });
   return (event: object) => host.invoke(name, event);
@@ -65,7 +70,7 @@ const metricLine = z.looseObject({
   }),
 });
 
-/** The metrics of the one line in the embedded metric format, by name; checks namespace and dimension. */
+/** The metrics of the only line in the embedded metric format, by name. Checks namespace and dimension. */
 function emitted(boundary: string): Record<string, unknown> {
   const lines = logged.flatMap((line) =>
     line.includes('"CloudWatchMetrics"') ? [metricLine.parse(JSON.parse(line))] : [],
@@ -88,8 +93,14 @@ describe("the governor's deployed bundle", () => {
   const ENTITY = { type: 'Country', id: 'CH' };
 
   const report = (given: Partial<CacheReport> = {}): CacheReport => ({
-    ...{ cache: 'ordering', atMs: Date.now(), backlog: 0, productionRate: 20, consumptionRate: 10 },
-    ...{ oldestAgeSeconds: 0, drainSeconds: null, share: 1 },
+    cache: 'ordering',
+    atMs: Date.now(),
+    backlog: 0,
+    productionRate: 20,
+    consumptionRate: 10,
+    oldestAgeSeconds: 0,
+    drainSeconds: null,
+    share: 1,
     ...given,
   });
   const reported = (...bodies: (string | CacheReport)[]) => ({
@@ -105,7 +116,11 @@ describe("the governor's deployed bundle", () => {
       ownerTable ?? (await tables.create('Geography')),
     ];
     const invoke = deploy(bundleOf('Geography', 'Governor'), {
-      ...{ FLOW_TABLE, OWNER_TABLE, INTERVAL_SECONDS: '60', REPORT_LIFE_SECONDS: '180', DECISION_LIFE_SECONDS: '180' },
+      FLOW_TABLE,
+      OWNER_TABLE,
+      INTERVAL_SECONDS: '60',
+      REPORT_LIFE_SECONDS: '180',
+      DECISION_LIFE_SECONDS: '180',
       MAY_SLOW_OWNER: JSON.stringify({ ordering: { highWater: 1_000 } }),
     });
     const table = { client: tables.client, tableName: FLOW_TABLE };
@@ -118,7 +133,7 @@ describe("the governor's deployed bundle", () => {
   }
   const TAKEN = { ok: true, payload: { batchItemFailures: [] } };
 
-  test('refuses a writer once a cache reports a backlog above its high water, and says so in its metrics', async () => {
+  test("the governor refuses writers above a cache's high water, and emits the flow state", async () => {
     const { invoke, write, decision } = await governor();
     await write();
     expect(await invoke(reported(report({ backlog: 1_000 })))).toEqual(TAKEN);
@@ -128,7 +143,7 @@ describe("the governor's deployed bundle", () => {
     expect(emitted('geography')).toEqual({ [flowState]: 2, [reportsMissing]: 0, [streamBacklog]: 0, [streamUse]: 0 });
   });
 
-  test('paces writers before that, and says at what pace', async () => {
+  test('the governor paces writers below the high water, and emits the pace', async () => {
     const { invoke } = await governor();
     await invoke(reported(report({ backlog: 600 })));
     const { flowState, pace } = GOVERNOR_METRICS;
@@ -136,7 +151,7 @@ describe("the governor's deployed bundle", () => {
     expect(Object.keys(emitted('geography')).sort()).toEqual(Object.values(GOVERNOR_METRICS).sort());
   });
 
-  test("counts what waits in the owner's stream, by the relay's metrics", async () => {
+  test("the governor counts the backlog of the owner's stream by the relay's metrics", async () => {
     const { invoke, write } = await governor();
     const minuteMs = Math.floor(Date.now() / 60_000) * 60_000;
     cloudWatch.set('Freshet/RelayDelay/geography/Maximum', [{ atMs: minuteMs, value: 100_000 }]);
@@ -146,7 +161,7 @@ describe("the governor's deployed bundle", () => {
     expect(emitted('geography')).toMatchObject({ [GOVERNOR_METRICS.streamBacklog]: 1_000 });
   });
 
-  test('goes by the reports alone where metrics cannot be read', async () => {
+  test('the governor decides by the reports alone when metrics cannot be read', async () => {
     const { invoke, write } = await governor();
     cloudWatch.failure = 500;
     expect(await invoke(reported(report({ backlog: 1_000 })))).toEqual(TAKEN);
@@ -154,7 +169,7 @@ describe("the governor's deployed bundle", () => {
     expect(logged.filter((line) => line.includes('stream not measured'))).toHaveLength(1);
   });
 
-  test('commits a heartbeat of every type on its schedule, and decides', async () => {
+  test('the governor commits a heartbeat of every type on its schedule, and decides', async () => {
     const { invoke, owner, decision } = await governor();
     await invoke(SCHEDULED);
     await invoke(SCHEDULED);
@@ -165,33 +180,37 @@ describe("the governor's deployed bundle", () => {
     expect(logged.filter((line) => line.includes('reports missing'))).toHaveLength(2);
   });
 
-  test('decides although heartbeats cannot be committed, and fails then', async () => {
+  test('the governor decides although heartbeats cannot be committed, and then fails', async () => {
     const { invoke, decision } = await governor('no-such-table');
     expect(await invoke(SCHEDULED)).toMatchObject({ ok: false, message: expect.stringContaining('ResourceNotFound') });
     expect(await decision()).toMatchObject({ state: 'normal' });
   });
 
-  test('publishes the heartbeats of an owner that has no table here straight to its topic', async () => {
+  test('the governor publishes the heartbeats of an owner without a table directly to its topic', async () => {
     const { topic, queue } = topicWithQueue(messaging, 'Heartbeats');
     const invoke = deploy(bundleOf('Geography', 'Governor'), {
-      ...{ FLOW_TABLE: await tables.create('Geography'), TOPIC_ARN: topic.arn, MAY_SLOW_OWNER: '{}' },
-      ...{ INTERVAL_SECONDS: '60', REPORT_LIFE_SECONDS: '180', DECISION_LIFE_SECONDS: '180' },
+      FLOW_TABLE: await tables.create('Geography'),
+      TOPIC_ARN: topic.arn,
+      MAY_SLOW_OWNER: '{}',
+      INTERVAL_SECONDS: '60',
+      REPORT_LIFE_SECONDS: '180',
+      DECISION_LIFE_SECONDS: '180',
     });
     expect(await invoke(SCHEDULED)).toEqual(TAKEN);
-    // The subscription takes Country of the two types.
+    // The subscription's filter lets through Country, one of the two types.
     const events = queue.receive(10).map(({ body }) => parseEvent(body));
     expect(events).toMatchObject([
       { kind: 'state', entity: { type: 'Country', id: HEARTBEAT_ID }, owner: 'geography' },
     ]);
   });
 
-  test('commits none for a report', async () => {
+  test('the governor commits no heartbeat for a report', async () => {
     const { invoke, owner } = await governor();
     await invoke(reported(report()));
     expect(await owner.get('Country', HEARTBEAT_ID)).toBeUndefined();
   });
 
-  test('ignores what is no report, says which, and takes the others', async () => {
+  test('the governor ignores a message that is no report, logs it, and uses the others', async () => {
     const { invoke, decision } = await governor();
     const bodies = ['', '{', '[]', JSON.stringify({ ...report(), backlog: -1 }), report({ backlog: 1_000 })];
     expect(await invoke(reported(...bodies))).toEqual(TAKEN);
@@ -200,14 +219,14 @@ describe("the governor's deployed bundle", () => {
     expect(ignored.map((line) => JSON.parse(line).messageId)).toEqual(['m0', 'm1', 'm2', 'm3']);
   });
 
-  test('ignores a cache that may not slow the owner', async () => {
+  test('the governor ignores a cache that may not slow the owner', async () => {
     const { invoke, write, decision } = await governor();
     await invoke(reported(report(), report({ cache: 'warehouse', backlog: 1_000_000 })));
     await write();
     expect(await decision()).toMatchObject({ state: 'normal', levels: { ordering: 'normal' } });
   });
 
-  test('takes a report after one whose clock was an hour ahead', async () => {
+  test('the governor uses a report after one whose clock was an hour ahead', async () => {
     const { invoke, write } = await governor();
     await invoke(reported(report({ atMs: Date.now() + 3_600_000 })));
     await write();
@@ -225,8 +244,13 @@ describe("the relay's deployed bundle", () => {
       dynamodb: {
         SequenceNumber: String(version),
         NewImage: {
-          ...{ pk: { S: 'Country#0' }, id: { S: 'CH' }, version: { N: String(version) }, schemaVersion: { N: '1' } },
-          ...{ digest: { S: digest }, state: { S: json }, changedAt: { S: '2026-11-25T12:00:00.000Z' } },
+          pk: { S: 'Country#0' },
+          id: { S: 'CH' },
+          version: { N: String(version) },
+          schemaVersion: { N: '1' },
+          digest: { S: digest },
+          state: { S: json },
+          changedAt: { S: '2026-11-25T12:00:00.000Z' },
         },
       },
     };
@@ -236,13 +260,17 @@ describe("the relay's deployed bundle", () => {
     ['one by one while flow is normal', 'normal', undefined, [1, 2]],
     ['as one while writes are paced', 'paced', { state: 'paced', pacePerSecond: 1 }, [2]],
     ['as one while writes are refused', 'refusing', { state: 'refusing' }, [2]],
-  ])('publishes several versions of an entity %s', async (_, name, given, versions) => {
+  ])('the relay publishes several versions of an entity %s', async (_, name, given, versions) => {
     const { messaging: local } = messaging;
     const FLOW_TABLE = await tables.create('Geography');
     const nowMs = Date.now();
     await createFlowStore({ client: tables.client, tableName: FLOW_TABLE }).saveDecision({
-      ...{ state: 'normal', levels: {}, missing: [], retryAfterSeconds: 1 },
-      ...{ decidedAtMs: nowMs, validUntilMs: nowMs + 180_000 },
+      state: 'normal',
+      levels: {},
+      missing: [],
+      retryAfterSeconds: 1,
+      decidedAtMs: nowMs,
+      validUntilMs: nowMs + 180_000,
       ...given,
     });
     const { relay, received } = relaying(local, name, FLOW_TABLE);
@@ -250,19 +278,21 @@ describe("the relay's deployed bundle", () => {
     expect(received()).toEqual(versions);
   });
 
-  test('publishes them one by one where nobody can say how flow is', async () => {
+  test('the relay publishes versions one by one when the flow state cannot be read', async () => {
     const { relay, received } = relaying(messaging.messaging, 'unknown', 'no-such-table');
     expect(await relay({ Records: RECORDS })).toEqual({ ok: true, payload: { batchItemFailures: [] } });
     expect(received()).toEqual([1, 2]);
   });
 
-  /** The bundle on a topic of its own, and the versions that came out of that. */
+  /** Deploys the bundle with its own topic. `received` returns the versions that were published there. */
   function relaying(local: TestMessaging['messaging'], name: string, FLOW_TABLE: string) {
     const topic = local.createTopic(`relay-${name}.fifo`, { FifoTopic: 'true' });
     const queue = local.createQueue(`relay-${name}.fifo`, { FifoQueue: 'true' });
     local.subscribe(topic.arn, 'sqs', queue.arn, { RawMessageDelivery: 'true' });
     const relay = deploy(bundleOf('Geography', 'OwnerRelay'), {
-      ...{ TOPIC_ARN: topic.arn, FLOW_TABLE, FAILURE_QUEUE_URL: `${messaging.url}/000000000000/failures` },
+      TOPIC_ARN: topic.arn,
+      FLOW_TABLE,
+      FAILURE_QUEUE_URL: `${messaging.url}/000000000000/failures`,
     });
     const received = () => {
       const versions: number[] = [];
@@ -290,13 +320,13 @@ describe("the report's deployed bundle", () => {
       PARKING_TABLE: await tables.create('OrderingParking'),
       QUEUE_URL: queueOf(`${task.id}.fifo`),
       REPAIR_QUEUE_URLS: JSON.stringify([queueOf(task.id)]),
-      // The first report looks twice, a twelfth of this apart.
+      // The first report measures twice, with a twelfth of the interval in between.
       INTERVAL_SECONDS: '3',
       REPORT_QUEUES: JSON.stringify({ nowhere: queueOf('no-such-queue'), geography: queueOf(task.id) }),
     });
   });
 
-  test("tells each owner, and goes on when one can't be told", async () => {
+  test("the report is sent to each owner, also when one owner can't be reached", async () => {
     expect(await invoke({})).toMatchObject({ ok: true });
     expect(reports.receive(10).map(({ body }) => parseCacheReport(body))).toMatchObject([
       { cache: 'ordering', backlog: 3, share: 0.5, consumptionRate: 0, drainSeconds: null },
@@ -305,7 +335,7 @@ describe("the report's deployed bundle", () => {
     expect(untold.map((line) => JSON.parse(line).owner)).toEqual(['nowhere']);
   });
 
-  test('measures production from one report to the next', async () => {
+  test('the report measures production from one report to the next', async () => {
     await invoke({});
     cloudWatch.set('Freshet/Settled/ordering/Sum', [{ atMs: Date.now() - 3_000, value: 120 }]);
     await invoke({});
@@ -313,11 +343,15 @@ describe("the report's deployed bundle", () => {
     expect(last).toMatchObject({ backlog: 3, productionRate: expect.closeTo(40), consumptionRate: 40 });
   });
 
-  test('says in its metrics what it knows, under the names that alarms watch', async () => {
+  test('the report emits its values as the metrics that the alarms watch', async () => {
     await invoke({});
-    const { backlog, productionRate, consumptionRate, oldestAge, setAside } = REPORT_METRICS;
+    const { backlog, productionRate, consumptionRate, oldestAge, parked } = REPORT_METRICS;
     expect(emitted('ordering')).toEqual({
-      ...{ [backlog]: 3, [productionRate]: 0, [consumptionRate]: 0, [oldestAge]: 0, [setAside]: 0 },
+      [backlog]: 3,
+      [productionRate]: 0,
+      [consumptionRate]: 0,
+      [oldestAge]: 0,
+      [parked]: 0,
     });
   });
 });

@@ -9,7 +9,7 @@ import { countries } from '../../examples/shop/geography/releases.ts';
 import { createFunctionHost, type FunctionHost } from '../../local/lambda/host.ts';
 import { bundleOf } from '../support/bundles.ts';
 
-/** A request that the bundle's SDK sent, held until it is answered. */
+/** A request of the bundle's SDK that waits for an answer. */
 interface Call {
   readonly action: string;
   readonly body: Record<string, unknown>;
@@ -17,7 +17,7 @@ interface Call {
 }
 
 const PROJECTOR = 'projector';
-/** The same bundle with a second for each batch. */
+/** The same bundle with a time-out of one second. */
 const HURRIED = 'hurried';
 let server: Server;
 let host: FunctionHost;
@@ -41,10 +41,14 @@ beforeAll(async () => {
     accountId: '000000000000',
   });
   const environment = {
-    ...{ CACHE_TABLE: 'cache', PARKING_TABLE: 'parking', GAP_QUEUE_URL: `${url}/000000000000/gaps` },
+    CACHE_TABLE: 'cache',
+    PARKING_TABLE: 'parking',
+    GAP_QUEUE_URL: `${url}/000000000000/gaps`,
     QUEUE_URL: `${url}/000000000000/queue.fifo`,
-    ...{ TOMBSTONE_LIFE_SECONDS: '5184000', MAX_EVENT_AGE_SECONDS: '5097600' },
-    ...{ RETRY_ATTEMPTS: '12', RETRY_AGE_SECONDS: '3600' },
+    TOMBSTONE_LIFE_SECONDS: '5184000',
+    MAX_EVENT_AGE_SECONDS: '5097600',
+    RETRY_ATTEMPTS: '12',
+    RETRY_AGE_SECONDS: '3600',
   };
   const common = { codeDir: bundleOf('Ordering', 'Projector'), handler: 'index.handler', environment, memoryMb: 512 };
   host.deploy({ name: PROJECTOR, ...common, timeoutMs: 20_000 });
@@ -62,11 +66,11 @@ beforeEach(() => {
 });
 
 describe("the projector's deployed bundle", () => {
-  test('writes 10 different entities of one batch side by side', async () => {
+  test('the projector writes 10 different entities of one batch side by side', async () => {
     const held: Call[] = [];
     onCall = (call) => {
       held.push(call);
-      // No write is answered before all ten are under way: one after the other would never get here.
+      // No write is answered before all ten were sent. Writes one after the other would never get here.
       if (held.length === 10) for (const { answer } of held) answer(200, {});
     };
     const result = await host.invoke(PROJECTOR, { Records: tenCountries().map((id) => record(id, 1)) });
@@ -74,7 +78,7 @@ describe("the projector's deployed bundle", () => {
     expect(held.map(({ action }) => action)).toEqual(Array(10).fill('PutItem'));
   });
 
-  test("returns only the group of a failing entity in the batch's middle, whole, under one visibility", async () => {
+  test('the projector returns only the group of a failing entity, whole, under one visibility', async () => {
     const ids = tenCountries().slice(0, 9);
     const failing = ids[4] ?? '';
     const stored: unknown[] = [];
@@ -103,7 +107,7 @@ describe("the projector's deployed bundle", () => {
     expect(new Set(postponed.map(({ VisibilityTimeout }) => VisibilityTimeout))).toEqual(new Set([1]));
   });
 
-  test('parks poison in the parking table with its reason and applies the rest of the batch', async () => {
+  test('the projector parks poison with its reason and applies the rest of the batch', async () => {
     const [id = '', other = ''] = tenCountries();
     const written: { TableName: string; Item: Record<string, { S: string }> }[] = [];
     onCall = ({ body, answer }) => {
@@ -131,7 +135,7 @@ describe("the projector's deployed bundle", () => {
     ]);
   });
 
-  test('returns untouched and at once what is not done shortly before its time-out', async () => {
+  test('the projector returns unfinished messages untouched and at once shortly before its time-out', async () => {
     const [slow = '', quick = ''] = tenCountries();
     const postponed: Record<string, unknown>[] = [];
     onCall = ({ action, body, answer }) => {
@@ -139,7 +143,7 @@ describe("the projector's deployed bundle", () => {
         postponed.push(...(body.Entries as Record<string, unknown>[]));
         answer(200, { Successful: [], Failed: [] });
       } else if ((body.Item as { id: { S: string } }).id.S !== slow) answer(200, {});
-      // The slow one's write is never answered.
+      // The write of the slow entity is never answered.
     };
     const result = await host.invoke(HURRIED, { Records: [record(slow, 1), record(quick, 1)] });
     expect(result).toEqual({ ok: true, payload: { batchItemFailures: [{ itemIdentifier: `${slow}-1` }] } });
@@ -153,7 +157,7 @@ function tenCountries(): string[] {
     .map(({ id }) => id);
 }
 
-/** An SQS record as the mapping hands it over, of a country at a version. */
+/** An SQS record of the mapping, with a country at a version. */
 function record(id: string, version: number) {
   const entity = { type: 'Country', id };
   const row = countries().find((country) => country.id === id);

@@ -11,7 +11,7 @@ const FLOW = 'Geography/OwnerFlowTableA0D5A96E';
 
 const shop = shopTemplates();
 
-/** The roles of all functions whose logical id contains a text. */
+/** Returns the roles of all functions whose logical id contains a text. */
 function rolesOf(templates: Templates, idContains: string): string[] {
   return Object.entries(templates).flatMap(([stack, template]) =>
     resourcesOf(template, 'AWS::Lambda::Function')
@@ -20,8 +20,8 @@ function rolesOf(templates: Templates, idContains: string): string[] {
   );
 }
 
-describe('who may write', () => {
-  test('the tables looked at are all that the shop has', () => {
+describe('write access to the tables', () => {
+  test('the shop has exactly the tables that this file checks', () => {
     const tables = Object.entries(shop).flatMap(([stack, template]) =>
       resourcesOf(template, 'AWS::DynamoDB::Table').map(([id]) => `${stack}/${id}`),
     );
@@ -30,7 +30,7 @@ describe('who may write', () => {
     expect(tables.filter((table) => !parking.includes(table)).sort()).toEqual([FLOW, OWNER, ...CACHES]);
   });
 
-  test("a cache: its projector and the repair function that runs the projector's rules, and nobody else; nothing is deleted", () => {
+  test("only a cache's projector and its repair function can write the cache, and neither can delete an item", () => {
     const writers = tableWriters(shop, CACHES).filter(({ onlyUnder }) => onlyUnder === undefined);
     expect(writers.map(({ principal, table }) => [principal, table]).sort()).toEqual(
       CACHES.flatMap((table) => {
@@ -45,7 +45,7 @@ describe('who may write', () => {
     );
   });
 
-  test("a cache's report: the one item that says how stale the cache may be", () => {
+  test("a cache's report function can write only the item that says how stale the cache may be", () => {
     const limited = tableWriters(shop, CACHES).filter(({ onlyUnder }) => onlyUnder !== undefined);
     expect(limited.map(({ table, actions, onlyUnder }) => ({ table, actions, onlyUnder }))).toEqual(
       CACHES.map((table) => ({ table, actions: ['dynamodb:PutItem'], onlyUnder: ['#staleness'] })),
@@ -53,7 +53,7 @@ describe('who may write', () => {
     expect(limited.map(({ principal }) => principal).sort()).toEqual(rolesOf(shop, 'CacheReport').sort());
   });
 
-  test("an owner's table: whom the owner grants it, and the functions that put a resync's token on an item or commit heartbeats; not the relay", () => {
+  test("without a grant, only an owner's governor and its repair function can write the owner's table", () => {
     expect(rolesOf(shop, 'Relay')).toHaveLength(1);
     const writers = [...rolesOf(shop, 'OwnerFlowGovernor'), ...rolesOf(shop, 'OwnerRepair')];
     expect(writers).toHaveLength(2);
@@ -62,7 +62,7 @@ describe('who may write', () => {
     );
   });
 
-  test("an owner's flow table: its governor, and the writers whom the owner lets lease tokens", () => {
+  test("without a grant, only an owner's governor can write the flow table", () => {
     expect(tableWriters(shop, [FLOW])).toEqual([
       { table: FLOW, principal: rolesOf(shop, 'OwnerFlowGovernor')[0], actions: ['dynamodb:PutItem'] },
     ]);
@@ -91,15 +91,18 @@ describe('who may write', () => {
       (app, { cache }) =>
         role(app, 'Ordering', 'Planted').addToPolicy(statement(['dynamodb:Put*'], cache.table.tableArn)),
     ],
-    ['everything', (app) => role(app, 'Ordering', 'Planted').addToPolicy(statement(['*'], '*'))],
+    ['all actions on all resources', (app) => role(app, 'Ordering', 'Planted').addToPolicy(statement(['*'], '*'))],
     [
-      'all tables',
+      'an action on all tables',
       (app) =>
         role(app, 'Geography', 'Planted').addToPolicy(
           statement(['dynamodb:BatchWriteItem'], 'arn:aws:dynamodb:*:*:table/*'),
         ),
     ],
-    ['PartiQL', (app) => role(app, 'Ordering', 'Planted').addToPolicy(statement(['dynamodb:PartiQLUpdate'], '*'))],
+    [
+      'a PartiQL action',
+      (app) => role(app, 'Ordering', 'Planted').addToPolicy(statement(['dynamodb:PartiQLUpdate'], '*')),
+    ],
     [
       "one of AWS's managed policies",
       (app) =>
@@ -107,16 +110,16 @@ describe('who may write', () => {
           ManagedPolicy.fromAwsManagedPolicyName('AmazonDynamoDBFullAccess'),
         ),
     ],
-  ])('mutant: %s is seen', (_, plant) => {
+  ])('mutant: the check of write access finds %s', (_, plant) => {
     const writers = tableWriters(shopTemplates(plant), CACHES);
     expect(writers.length).toBeGreaterThan(CACHES.length);
     expect(writers.some(({ principal }) => principal.includes('Planted'))).toBe(true);
   });
 
   test.each([
-    ['all but some actions', { NotAction: 'dynamodb:Scan', Resource: '*' }],
-    ['all but some resources', { Action: 'dynamodb:PutItem', NotResource: 'arn:aws:s3:::x' }],
-  ])('mutant: %s is seen', (_, statement) => {
+    ['a statement with NotAction', { NotAction: 'dynamodb:Scan', Resource: '*' }],
+    ['a statement with NotResource', { Action: 'dynamodb:PutItem', NotResource: 'arn:aws:s3:::x' }],
+  ])('mutant: the check of write access finds %s', (_, statement) => {
     const PolicyDocument = { Statement: [{ Effect: 'Allow', ...statement }] };
     const Planted = { Type: 'AWS::IAM::Role', Properties: { Policies: [{ PolicyDocument }] } };
     const writers = tableWriters({ Stack: { Resources: { Planted } } }, CACHES);

@@ -6,12 +6,12 @@ import { propertiesOf, resourcesOf, shopTemplates, stackTemplate, statementsOf }
 
 const { Geography } = shopTemplates();
 
-describe("the owner's part of Geography", () => {
+describe('the owner of Geography', () => {
   const mapping = propertiesOf(Geography, 'AWS::Lambda::EventSourceMapping', 'RelayDynamo');
   const queues = resourcesOf(Geography, 'AWS::SQS::Queue');
   const [failureQueueId, failureQueue] = queues.find(([id]) => id.includes('RelayFailures')) ?? [];
 
-  test('keeps items by partition and id, tells old and new of each change, and can be restored', () => {
+  test("an owner's table has the keys partition and id, a stream of old and new images, and can be restored", () => {
     expect(propertiesOf(Geography, 'AWS::DynamoDB::Table', 'OwnerTable')).toMatchObject({
       KeySchema: [
         { AttributeName: 'pk', KeyType: 'HASH' },
@@ -22,16 +22,16 @@ describe("the owner's part of Geography", () => {
     });
   });
 
-  test('never expires an item, and a version counter with it', () => {
+  test("an owner's table never expires an item, because the item holds the version counter", () => {
     expect(propertiesOf(Geography, 'AWS::DynamoDB::Table', 'OwnerTable').TimeToLiveSpecification).toBeUndefined();
   });
 
-  test('publishes to a FIFO topic that never takes a content hash for a deduplication id', () => {
+  test('an owner publishes to a FIFO topic without content-based deduplication', () => {
     const topic = propertiesOf(Geography, 'AWS::SNS::Topic');
     expect(topic).toMatchObject({ FifoTopic: true, ContentBasedDeduplication: false });
   });
 
-  test('reads the stream from its beginning, retries until it forgets, and starts a batch again at what failed', () => {
+  test('a relay reads the stream from its start, retries until records expire, and resumes at a failed record', () => {
     expect(mapping).toMatchObject({
       StartingPosition: 'TRIM_HORIZON',
       BatchSize: 100,
@@ -43,13 +43,13 @@ describe("the owner's part of Geography", () => {
     expect(mapping.EventSourceArn['Fn::GetAtt'][1]).toBe('StreamArn');
   });
 
-  test('sends what it gives up on to a standard queue that keeps it for 14 days', () => {
+  test('stream records that Lambda gives up on go to a standard queue that keeps them for 14 days', () => {
     expect(mapping.DestinationConfig.OnFailure.Destination).toEqual({ 'Fn::GetAtt': [failureQueueId, 'Arn'] });
     expect(failureQueue?.Properties).toMatchObject({ MessageRetentionPeriod: 14 * 24 * 60 * 60 });
     expect(failureQueue?.Properties.FifoQueue).toBeUndefined();
   });
 
-  test('runs its relay on Node 24 on arm64', () => {
+  test('a relay runs on Node 24 on arm64', () => {
     const relay = propertiesOf(Geography, 'AWS::Lambda::Function', 'Relay');
     expect(relay).toMatchObject({ Runtime: 'nodejs24.x', Architectures: ['arm64'] });
   });
@@ -61,7 +61,7 @@ describe('EntityOwner', () => {
     owner.grantWrite(new Role(stack, 'Writer', { assumedBy: new ServicePrincipal('lambda.amazonaws.com') }));
   });
 
-  test('lets a function of its boundary commit, read and obey flow control, but not remove an item or put one past the condition', () => {
+  test('grantWrite allows commits, reads and flow control, but not removing or replacing an item', () => {
     const [flowTable = ''] = resourcesOf(template, 'AWS::DynamoDB::Table').find(([id]) => id.includes('Flow')) ?? [];
     const [table = ''] =
       resourcesOf(template, 'AWS::DynamoDB::Table').find(([id]) => id.startsWith('OwnerTable')) ?? [];
@@ -71,12 +71,12 @@ describe('EntityOwner', () => {
     ]);
   });
 
-  test('keeps its table when the stack goes, unless told otherwise', () => {
+  test("by default, an owner's table stays when its stack is deleted", () => {
     const [, table] = resourcesOf(template, 'AWS::DynamoDB::Table').find(([id]) => id.startsWith('OwnerTable')) ?? [];
     expect(table).toMatchObject({ DeletionPolicy: 'Retain' });
   });
 
-  test('refuses a boundary that owns nothing and says what to do', () => {
+  test('an owner refuses a boundary that owns nothing and says what to do', () => {
     const build = () => stackTemplate((stack) => new EntityOwner(stack, 'Owner', { boundary: shelf }));
     expect(build).toThrow('boundary: shelf owns no entity type. Declare one under "owns", or leave EntityOwner out.');
   });

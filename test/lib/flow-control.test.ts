@@ -20,7 +20,7 @@ describe("the owner's governor", () => {
   const reports = idOf('AWS::SQS::Queue', 'FlowReports');
   const queue = propertiesOf(Geography, 'AWS::SQS::Queue', 'FlowReports');
 
-  test('is told of the caches that may slow the owner, and how long reports and decisions hold', () => {
+  test('a governor knows the caches that may slow the owner, and how long reports and decisions are valid', () => {
     expect(governor.Environment.Variables).toMatchObject({
       OWNER_TABLE: { Ref: idOf('AWS::DynamoDB::Table', 'OwnerTable') },
       FLOW_TABLE: { Ref: flowTable },
@@ -31,7 +31,7 @@ describe("the owner's governor", () => {
     });
   });
 
-  test('runs once a minute, and a run that fails waits for the next one', () => {
+  test('a governor runs once a minute, and a failed run waits for the next minute', () => {
     expect(propertiesOf(Geography, 'AWS::Events::Rule')).toMatchObject({
       ScheduleExpression: 'rate(1 minute)',
       Targets: [
@@ -43,7 +43,7 @@ describe("the owner's governor", () => {
     });
   });
 
-  test('takes in reports as they come, and forgets those that nobody counts any more', () => {
+  test('a governor receives reports as they arrive, and the queue deletes reports that no longer count', () => {
     expect(propertiesOf(Geography, 'AWS::Lambda::EventSourceMapping', 'Governor')).toMatchObject({
       EventSourceArn: { 'Fn::GetAtt': [reports, 'Arn'] },
       FunctionResponseTypes: ['ReportBatchItemFailures'],
@@ -54,7 +54,7 @@ describe("the owner's governor", () => {
     expect(queue.VisibilityTimeout).toBeGreaterThanOrEqual(LIMITS.visibilityPerFunctionTimeout * governor.Timeout);
   });
 
-  test('may keep reports and decisions, commit heartbeats, read metrics, and no more', () => {
+  test('a governor can store reports and decisions, commit heartbeats, read metrics, and do nothing else', () => {
     expect(statementsOf(Geography, 'GovernorRole')).toEqual([
       ...logAndTraces('OwnerFlowGovernor'),
       { resource: flowTable, actions: ['dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:Query'] },
@@ -73,12 +73,12 @@ describe("the owner's governor", () => {
     ]);
   });
 
-  test('keeps what goes with its stack: losing it means normal flow', () => {
+  test('a flow table is deleted with its stack, because losing it means normal flow', () => {
     const [, table] = resourcesOf(Geography, 'AWS::DynamoDB::Table').find(([id]) => id === flowTable) ?? [];
     expect(table).toMatchObject({ DeletionPolicy: 'Delete' });
   });
 
-  test('lets the relay read the decision alone', () => {
+  test('a relay can read the decision in the flow table and nothing else there', () => {
     const onFlow = statementsOf(Geography, 'RelayRole').filter(({ resource }) => resource === flowTable);
     expect(onFlow).toEqual([{ resource: flowTable, actions: ['dynamodb:GetItem'] }]);
     expect(propertiesOf(Geography, 'AWS::Lambda::Function', 'Relay').Environment.Variables.FLOW_TABLE).toEqual({
@@ -90,10 +90,10 @@ describe("the owner's governor", () => {
 describe.each([
   ['Ordering', Ordering],
   ['Warehouse', Warehouse],
-])('the report of %s', (_, template) => {
+])('the report function of %s', (boundary, template) => {
   const report = propertiesOf(template, 'AWS::Lambda::Function', 'CacheReport');
 
-  test('runs once a minute', () => {
+  test(`the report function of ${boundary} runs once a minute`, () => {
     expect(propertiesOf(template, 'AWS::Events::Rule')).toMatchObject({
       ScheduleExpression: 'rate(1 minute)',
       Targets: [{ RetryPolicy: { MaximumRetryAttempts: 0 } }],
@@ -101,7 +101,7 @@ describe.each([
     expect(report.Environment.Variables.INTERVAL_SECONDS).toBe('60');
   });
 
-  test('may look at its queues, tables and metrics, note what it found, tell its owners, and no more', () => {
+  test(`the report function of ${boundary} can only read what it measures, store the result and report`, () => {
     expect(statementsOf(template, 'CacheReportRole')).toEqual([
       ...logAndTraces('CacheReport'),
       { resource: expect.stringMatching(/^CacheTable\w+$/), actions: ['dynamodb:GetItem'] },
@@ -116,12 +116,12 @@ describe.each([
     ]);
   });
 
-  test('knows the report queue of each owner', () => {
+  test(`the report function of ${boundary} knows the report queue of each owner`, () => {
     expect(JSON.stringify(report.Environment.Variables.REPORT_QUEUES)).toMatch(/geography.*FlowReports/);
   });
 });
 
-/** What every function may do. */
+/** The statements that every function has. */
 const logAndTraces = (name: string) => [
   {
     resource: expect.stringMatching(new RegExp(`^${name}Logs`)),
@@ -138,7 +138,7 @@ describe('maySlowOwner', () => {
       propertiesOf(build(maySlowOwner), 'AWS::Lambda::Function', 'Governor').Environment.Variables.MAY_SLOW_OWNER,
     );
 
-  test('takes the lowest and the highest high water, and none', () => {
+  test('an owner accepts the lowest and the highest high water, and no caches that may slow it', () => {
     const both = { shelf: { highWater: 10 }, depot: { highWater: 120_000 } };
     expect(told(both)).toEqual(both);
     expect(told({})).toEqual({});
@@ -149,15 +149,19 @@ describe('maySlowOwner', () => {
     [120_001, '120001'],
     [10.5, '10.5'],
     [Number.NaN, 'NaN'],
-  ])('refuses a high water of %s: says what was given and what is allowed', (highWater, given) => {
+  ])('an owner refuses a high water of %s and says what is allowed', (highWater, given) => {
     expect(() => build({ shelf: { highWater } })).toThrow(
-      `maySlowOwner.shelf.highWater: given: ${given}. An integer from 10 to 120000: beyond that a FIFO queue hides groups`,
+      `maySlowOwner.shelf.highWater: out of range: ${given}. Allowed: an integer from 10 to 120000.`,
     );
   });
 
-  test.each(['Shelf', '', 'lab'])('refuses %j, which can be no cache of the owner', (cache) => {
+  test.each([
+    'Shelf',
+    '',
+    'lab',
+  ])('an owner refuses %j in maySlowOwner, because it can be no cache of the owner', (cache) => {
     expect(() => build({ [cache]: {} })).toThrow(
-      `maySlowOwner: given: ${JSON.stringify(cache)}. The name of a boundary that caches what lab owns`,
+      `maySlowOwner: not the name of another boundary: ${JSON.stringify(cache)}. Allowed: the name of a boundary`,
     );
   });
 });

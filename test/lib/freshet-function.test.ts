@@ -4,41 +4,48 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { App, Stack } from 'aws-cdk-lib';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { boundaryOf, defineBoundary } from '../../core/contract.ts';
+import { boundaryOf, defineBoundary } from '../../core/contract/define-boundary.ts';
+import { missingPackages } from '../../lib/bundle.ts';
 import { contractsFile } from '../../lib/contracts-module.ts';
 import { EntityOwner } from '../../lib/entity-owner.ts';
 import { productSchema } from '../support/boundaries.ts';
 
-/** A text that core alone has. */
+/** A text that only core contains. */
 const ONCE_IN_CORE = 'not a valid boundary name';
 
 const boundary = (module: string) =>
   defineBoundary(module, { name: 'catalogue', owns: { Product: { schema: productSchema } } });
 
-describe('where the contracts are', () => {
+describe('contractsFile', () => {
   const file = join(tmpdir(), 'a folder', 'contracts.ts');
   const url = pathToFileURL(file).href;
 
   test.each([
-    ["the module's URL", url],
-    ['its URL with what a loader adds', `${url}?namespace=1`],
-    ['its path, as a CommonJS module has it', file],
-  ])('is taken from %s', (_, module) => {
+    ["a module's URL", url],
+    ["a module's URL with a query that a loader added", `${url}?namespace=1`],
+    ["a CommonJS module's path", file],
+  ])("the contracts' file is found from %s", (_, module) => {
     expect(contractsFile(boundary(module))).toBe(file);
   });
 
-  test.each(['https://example.com/contracts.js', 'contracts.ts', ''])('is refused as %j', (module) => {
-    expect(() => contractsFile(boundary(module))).toThrow(/^module: of boundary catalogue: given: .*import\.meta\.url/);
+  test.each([
+    'https://example.com/contracts.js',
+    'contracts.ts',
+    '',
+  ])('the location %j of contracts is refused', (module) => {
+    expect(() => contractsFile(boundary(module))).toThrow(
+      /^module: of catalogue: neither a file: URL .*import\.meta\.url/,
+    );
   });
 });
 
-test('a contracts module is its default, or the default of what a CommonJS module exports', () => {
+test('a boundary is read from the default export of its module, which CommonJS wraps in another default', () => {
   const catalogue = boundary('file:///catalogue.ts');
   expect(boundaryOf({ default: catalogue })).toBe(catalogue);
   expect(boundaryOf({ default: { default: catalogue } })).toBe(catalogue);
 });
 
-describe('bundles of contracts that lie outside of the project and import the package by its name', () => {
+describe('bundles of contracts that are outside the project and import the package by its name', () => {
   let folder: string;
   let bundles: string[];
 
@@ -47,7 +54,9 @@ describe('bundles of contracts that lie outside of the project and import the pa
     const contracts = join(folder, 'contracts.ts');
     writeFileSync(
       contracts,
+      // The command line's own contracts import an internal module by name.
       `import { defineBoundary } from 'freshet-aws';
+       import 'freshet-aws/internal/core/errors';
        const schema = { '~standard': { version: 1, vendor: 'test', validate: (value) => ({ value }) } } as const;
        export default defineBoundary(__filename, { name: 'catalogue', owns: { Product: { schema } } });`,
     );
@@ -59,18 +68,34 @@ describe('bundles of contracts that lie outside of the project and import the pa
   });
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-  test('are made for each function, each of its own', () => {
+  test('each function of an owner has its own bundle', () => {
     expect(new Set(bundles.map((file) => readFileSync(file, 'utf8'))).size).toBe(3);
   });
 
-  test('hold core once', () => {
+  test('each bundle contains core once', () => {
     const copies = bundles.map((file) => readFileSync(file, 'utf8').split(ONCE_IN_CORE).length - 1);
     expect(copies).toEqual(bundles.map(() => 1));
   });
 
-  test('load, until they look for what the stack deploys them with', async () => {
+  test('each bundle loads and then misses an environment variable that the stack sets', async () => {
     for (const file of bundles) {
-      await expect(import(pathToFileURL(file).href)).rejects.toThrow(/^environment variable \w+ is not set$/);
+      await expect(import(pathToFileURL(file).href)).rejects.toThrow(/^environment variable \w+: not set\./);
     }
   });
+});
+
+test.each([
+  ['nothing, if both are installed', [], []],
+  ['esbuild, if an app has not installed it', ['esbuild'], ['esbuild']],
+  [
+    'both packages, if an app has installed neither',
+    ['esbuild', '@aws-sdk/client-cloudwatch'],
+    ['esbuild', '@aws-sdk/client-cloudwatch'],
+  ],
+])('bundling misses %s', (_, absent, missing) => {
+  const resolve = (name: string) => {
+    if (absent.includes(name)) throw new Error(`Cannot find module '${name}'`);
+    return name;
+  };
+  expect(missingPackages(resolve)).toEqual(missing);
 });

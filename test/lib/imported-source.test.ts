@@ -17,13 +17,13 @@ const source: Omit<ImportedSourceProps, 'boundary'> = {
 };
 const encryptionKeyArn = `arn:aws:kms:eu-west-1:${OWNER}:key/12345678-1234-1234-1234-123456789012`;
 
-describe('a cache whose owner is in another account', () => {
+describe('a cache with an imported owner', () => {
   const template = stackTemplate((stack) => {
     const imported = new ImportedSource(stack, 'Lab', { boundary: lab, ...source, encryptionKeyArn });
     new LocalCache(stack, 'Cache', { boundary: shelf, sources: [imported] });
   });
 
-  test('subscribes its own queue to the topic, by types, with a dead-letter queue', () => {
+  test('a cache with an imported owner subscribes its queue to the topic, by type and with a dead-letter queue', () => {
     expect(propertiesOf(template, 'AWS::SNS::Subscription')).toMatchObject({
       TopicArn: source.topicArn,
       Protocol: 'sqs',
@@ -33,7 +33,7 @@ describe('a cache whose owner is in another account', () => {
     });
   });
 
-  test('lets that topic alone send to its queue and to the dead-letter queue', () => {
+  test("only the imported owner's topic can send to the cache's queue and its dead-letter queue", () => {
     for (const queue of ['CacheQueue', 'CacheUndelivered']) {
       const { Statement } = propertiesOf(template, 'AWS::SQS::QueuePolicy', queue).PolicyDocument;
       expect(Statement).toContainEqual(
@@ -46,7 +46,7 @@ describe('a cache whose owner is in another account', () => {
     }
   });
 
-  test("asks for resyncs and reports across the border, with the owner's key", () => {
+  test("a cache can request resyncs and report in the account of an imported owner, with the owner's key", () => {
     const sends = (arn: string) => ({ resource: arn, actions: ['sqs:SendMessage'] });
     const key = { resource: encryptionKeyArn, actions: ['kms:Decrypt', 'kms:GenerateDataKey'] };
     expect(statementsOf(template, 'CacheRepairRole')).toEqual(
@@ -63,7 +63,7 @@ describe('a cache whose owner is in another account', () => {
 describe.each([
   ['EntityOwner', EntityOwner],
   ['ChangeTopic', ChangeTopic],
-])('%s with consumer accounts', (_, Owner) => {
+])('%s with consumer accounts', (name, Owner) => {
   const template = stackTemplate((stack) => {
     const encryptionKey = new Key(stack, 'Key');
     new Owner(stack, 'Owner', { boundary: lab, consumerAccounts: CONSUMERS, encryptionKey });
@@ -72,7 +72,7 @@ describe.each([
     expect.objectContaining({ 'Fn::Join': ['', expect.arrayContaining([`:iam::${account}:root`])] }),
   );
 
-  test('lets them subscribe queues of theirs, and nothing else', () => {
+  test(`the topic of ${name} lets each consumer account subscribe its own queues and nothing else`, () => {
     const { Statement } = propertiesOf(template, 'AWS::SNS::TopicPolicy').PolicyDocument;
     const theirs = Statement.filter(({ Effect }: { Effect: string }) => Effect === 'Allow');
     const region = { Ref: 'AWS::Region' };
@@ -93,7 +93,7 @@ describe.each([
     ]);
   });
 
-  test('lets them ask for resyncs and report, and send to no other queue', () => {
+  test(`${name} lets its consumer accounts request resyncs and report, and send to no other queue`, () => {
     const open = resourcesOf(template, 'AWS::SQS::QueuePolicy').filter(([, { Properties }]) =>
       JSON.stringify(Properties).includes(CONSUMERS[0] ?? ''),
     );
@@ -105,7 +105,7 @@ describe.each([
     }
   });
 
-  test('lets them use the key, by way of SQS', () => {
+  test(`${name} lets its consumer accounts use the key through SQS`, () => {
     const { Statement } = propertiesOf(template, 'AWS::KMS::Key').KeyPolicy;
     expect(Statement).toContainEqual(
       expect.objectContaining({
@@ -116,7 +116,7 @@ describe.each([
     );
   });
 
-  test('says in an output what ImportedSource wants to know', () => {
+  test(`${name} writes the props of ImportedSource into an output`, () => {
     const [, output] = Object.entries(template.Outputs ?? {}).find(([id]) => id.startsWith('OwnerSource')) ?? [];
     const text = JSON.stringify(output);
     for (const prop of ['topicArn', 'resyncQueueArn', 'reportQueueArn', 'encryptionKeyArn'])
@@ -124,37 +124,45 @@ describe.each([
   });
 });
 
-test.each(['4444', '44445555666x', '', '*'])('an account %j is refused', (account) => {
+test.each(['4444', '44445555666x', '', '*'])('the consumer account %j is refused', (account) => {
   const build = () =>
     stackTemplate((stack) => new EntityOwner(stack, 'Owner', { boundary: lab, consumerAccounts: [account] }));
   expect(build).toThrow(
-    `consumerAccounts: given: "${account}". Ids of AWS accounts, 12 digits each, known when the app is synthesised.`,
+    `consumerAccounts: not an account id: "${account}". Allowed: ids of AWS accounts, 12 digits each, that are known`,
   );
 });
 
-test("more accounts than a queue's policy takes are refused", () => {
+test('50 consumer accounts are refused, because the policy of a queue accepts no more than 49', () => {
   const accounts = (length: number) => Array.from({ length }, (_, index) => String(100_000_000_000 + index));
   const build = (length: number) =>
     stackTemplate((stack) => new EntityOwner(stack, 'Owner', { boundary: lab, consumerAccounts: accounts(length) }));
   expect(() => build(49)).not.toThrow();
-  expect(() => build(50)).toThrow('consumerAccounts: given: 50. At most 49');
+  expect(() => build(50)).toThrow('consumerAccounts: too many: 50. Allowed: at most 49');
 });
 
-test('an owner of another account is refused as it is, with what to give instead', () => {
+test('an owner in another account is refused as a source, and the error names ImportedSource', () => {
   const app = new App({ context: { 'aws:cdk:bundling-stacks': [] } });
   const stackOf = (account: string) => new Stack(app, `In${account}`, { env: { region: 'eu-west-1', account } });
   const owner = new EntityOwner(stackOf(OWNER), 'Owner', { boundary: lab });
   const build = () => new LocalCache(stackOf(CONSUMERS[0] ?? ''), 'Cache', { boundary: shelf, sources: [owner] });
-  expect(build).toThrow(/sources: given: lab, whose stack is of aws:\/\/111122223333.*ImportedSource/);
+  expect(build).toThrow(/sources: lab is in another account or region: aws:\/\/111122223333.*ImportedSource/);
 });
 
 test.each<[string, Partial<ImportedSourceProps>, RegExp]>([
-  ['of another service', { topicArn: source.resyncQueueArn }, /topicArn: given: arn:aws:sqs.*An ARN of sns/],
+  [
+    'of another service',
+    { topicArn: source.resyncQueueArn },
+    /topicArn: not an ARN of sns: arn:aws:sqs.*Allowed: an ARN of sns/,
+  ],
   ['of a standard topic', { topicArn: source.topicArn.replace('.fifo', '') }, /name ends in \.fifo/],
-  ['of another region', { reportQueueArn: source.reportQueueArn.replace('eu-', 'us-') }, /of us-west-1.*eu-west-1/],
-  ['that is none', { resyncQueueArn: 'Lab-Resync' }, /resyncQueueArn: given: Lab-Resync/],
-  ['of an alias of a key', { encryptionKeyArn: 'alias/lab' }, /encryptionKeyArn: given: alias\/lab/],
-])('an ARN %s is refused', (_, wrong, message) => {
+  [
+    'of another region',
+    { reportQueueArn: source.reportQueueArn.replace('eu-', 'us-') },
+    /in region us-west-1.*eu-west-1/,
+  ],
+  ["that isn't an ARN", { resyncQueueArn: 'Lab-Resync' }, /resyncQueueArn: not an ARN of sqs: Lab-Resync/],
+  ['of an alias of a key', { encryptionKeyArn: 'alias/lab' }, /encryptionKeyArn: not an ARN of kms: alias\/lab/],
+])('ImportedSource refuses an ARN %s', (_, wrong, message) => {
   const stack = new Stack(new App(), 'Test', { env: { region: 'eu-west-1', account: CONSUMERS[0] ?? '' } });
   expect(() => new ImportedSource(stack, 'Lab', { boundary: lab, ...source, ...wrong })).toThrow(message);
 });

@@ -3,7 +3,7 @@ import { Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { Topic } from 'aws-cdk-lib/aws-sns';
 import { Queue } from 'aws-cdk-lib/aws-sqs';
 import { describe, expect, test } from 'vitest';
-import { defineBoundary, keep } from '../../core/contract.ts';
+import { defineBoundary, keep } from '../../core/contract/define-boundary.ts';
 import { LIMITS } from '../../lib/limits.ts';
 import { LocalCache } from '../../lib/local-cache.ts';
 import type { LocalCacheProps } from '../../lib/local-cache-props.ts';
@@ -15,13 +15,13 @@ const DAY_SECONDS = 24 * 60 * 60;
 const shop = shopTemplates();
 const { Ordering, Warehouse } = shop;
 
-/** The queue that an ARN in a template refers to. */
+/** Returns the queue to which an ARN in a template refers. */
 function queueAt(template: Template | undefined, arn: { readonly 'Fn::GetAtt': readonly [string, string] }) {
   return propertiesOf(template, 'AWS::SQS::Queue', arn['Fn::GetAtt'][0]);
 }
 
 describe('the shop', () => {
-  test('has one stack per boundary, each of which says what it deployed, and one that watches them', () => {
+  test('the shop has a stack for each boundary, with an output that describes it, and one for monitoring', () => {
     const deployed = Object.entries(shop).map(([stack, { Outputs = {} }]) => [
       stack,
       ...Object.keys(Outputs).filter((id) => id.includes('Freshet')),
@@ -36,21 +36,21 @@ describe('the shop', () => {
 describe.each([
   ['Ordering', Ordering, ['Country', 'Currency'], ['by_region']],
   ['Warehouse', Warehouse, ['Country'], ['by_region']],
-])('the cache of %s', (_, template, types, indexes) => {
+])('the cache of %s', (name, template, types, indexes) => {
   const queue = propertiesOf(template, 'AWS::SQS::Queue', 'CacheQueue');
   const subscription = propertiesOf(template, 'AWS::SNS::Subscription');
   const projector = propertiesOf(template, 'AWS::Lambda::Function', 'Projector');
   const mapping = propertiesOf(template, 'AWS::Lambda::EventSourceMapping', 'Projector');
   const table = propertiesOf(template, 'AWS::DynamoDB::Table', 'Table');
 
-  test('subscribes its queue to its types and nothing else, raw', () => {
+  test(`the queue of ${name} is subscribed to its types only, with raw messages`, () => {
     expect(subscription).toMatchObject({ Protocol: 'sqs', RawMessageDelivery: true, FilterPolicy: { type: types } });
     expect(Object.keys(subscription.FilterPolicy)).toEqual(['type']);
     expect(subscription.FilterPolicyScope ?? 'MessageAttributes').toBe('MessageAttributes');
     expect(queueAt(template, subscription.Endpoint)).toBe(queue);
   });
 
-  test('sets aside what cannot be delivered and what crashes its projector, in FIFO queues of their own', () => {
+  test(`the cache of ${name} has two FIFO queues for events that are undeliverable or that crash its projector`, () => {
     const undelivered = queueAt(template, subscription.RedrivePolicy.deadLetterTargetArn);
     const dead = queueAt(template, queue.RedrivePolicy.deadLetterTargetArn);
     expect(new Set([undelivered, dead, queue]).size).toBe(3);
@@ -60,23 +60,24 @@ describe.each([
     }
   });
 
-  test('does not give up on those who wait behind a failing message', () => {
+  test(`the queue of ${name} allows 1,000 receives, because messages behind a failing one are received with it`, () => {
     expect(queue.RedrivePolicy.maxReceiveCount).toBe(1000);
   });
 
-  test('hides a message for at least six time-outs of its function', () => {
+  test(`the queue of ${name} hides a message for at least six timeouts of its function`, () => {
     expect(projector.Timeout).toBeGreaterThan(0);
     expect(queue.VisibilityTimeout).toBeGreaterThanOrEqual(LIMITS.visibilityPerFunctionTimeout * projector.Timeout);
   });
 
-  test('takes no message that would not fit into an item of the parking table with its reason', () => {
-    // 400 KB an item (ddb/Constraints); names, types and 4 bytes for each of up to 1,000 characters of the explanation.
+  test(`the queue of ${name} accepts only messages that fit into a parking table's item with their reason`, () => {
+    // An item can be 400 KB (ddb/Constraints). 10,000 bytes are left for names, types and an explanation of 1,000
+    // characters.
     expect(queue.MaximumMessageSize).toBeLessThanOrEqual(400 * 1024 - 10_000);
-    // What an SNS message may hold must still get in (sns/large-message-payloads).
+    // The largest SNS message must still fit (sns/large-message-payloads).
     expect(queue.MaximumMessageSize).toBeGreaterThanOrEqual(256 * 1024);
   });
 
-  test('projects ten messages at most at once, several batches side by side, and reports failures one by one', () => {
+  test(`the projector of ${name} gets ten messages, runs up to ten times at once, and reports single failures`, () => {
     expect(mapping).toMatchObject({
       BatchSize: 10,
       FunctionResponseTypes: ['ReportBatchItemFailures'],
@@ -86,12 +87,12 @@ describe.each([
     expect(queueAt(template, mapping.EventSourceArn)).toBe(queue);
   });
 
-  test('runs its projector on Node 24 on arm64 and tells it how long a tombstone lives', () => {
+  test(`the projector of ${name} runs on Node 24 on arm64 and knows how long a tombstone is kept`, () => {
     expect(projector).toMatchObject({ Runtime: 'nodejs24.x', Architectures: ['arm64'] });
     expect(projector.Environment.Variables.TOMBSTONE_LIFE_SECONDS).toBe(String(60 * DAY_SECONDS));
   });
 
-  test('keeps items by partition and id, forgets expired ones, and has an index for each declared one', () => {
+  test(`the table of ${name} has the keys partition and id, expires items, and has every declared index`, () => {
     expect(table).toMatchObject({
       BillingMode: 'PAY_PER_REQUEST',
       KeySchema: [
@@ -111,7 +112,7 @@ describe.each([
   });
 });
 
-/** An owner's queues that a cache sends to. */
+/** Creates the owner's queues to which a cache sends. */
 const queues = (stack: Stack) => ({
   resyncQueue: new Queue(stack, 'Resync'),
   reportQueue: new Queue(stack, 'Reports'),
@@ -128,7 +129,7 @@ const build = (given: Partial<LocalCacheProps> = {}) =>
   });
 
 describe('LocalCache', () => {
-  test('lets a function of the service read items and lists, and no more', () => {
+  test('a function with grantRead can read items and lists of the cache, and nothing else', () => {
     const template = stackTemplate((stack) => {
       const topic = new Topic(stack, 'Changes', { fifo: true });
       const cache = new LocalCache(stack, 'Cache', {
@@ -146,12 +147,12 @@ describe('LocalCache', () => {
     ]);
   });
 
-  test('keeps its table when the stack goes, unless told otherwise', () => {
+  test("by default, a cache's table stays when its stack is deleted", () => {
     const [[, table] = []] = resourcesOf(build(), 'AWS::DynamoDB::Table');
     expect(table).toMatchObject({ DeletionPolicy: 'Retain' });
   });
 
-  test('takes the longest concurrency and the shortest tombstone life that are allowed', () => {
+  test('a cache accepts the highest allowed concurrency and the shortest allowed tombstone life', () => {
     const template = build({ maxConcurrency: 1000, tombstoneLife: Duration.days(52) });
     expect(
       propertiesOf(template, 'AWS::Lambda::EventSourceMapping', 'Projector').ScalingConfig.MaximumConcurrency,
@@ -160,7 +161,7 @@ describe('LocalCache', () => {
     expect(Variables.TOMBSTONE_LIFE_SECONDS).toBe(String(52 * DAY_SECONDS));
   });
 
-  test('keeps pollers of its own for the queue instead of those that Lambda scales, where that is asked for', () => {
+  test('a cache with provisioned pollers reserves them instead of a maximum concurrency', () => {
     const mapping = propertiesOf(
       build({ provisionedPollers: { minimum: 2, maximum: 2000 } }),
       'AWS::Lambda::EventSourceMapping',
@@ -178,36 +179,56 @@ describe('LocalCache', () => {
   });
 
   test.each<[string, Partial<LocalCacheProps>, RegExp]>([
-    ['concurrency below 2', { maxConcurrency: 1 }, /^maxConcurrency: given: 1\. An integer from 2 to 1000/],
-    ['concurrency above 1,000', { maxConcurrency: 1001 }, /given: 1001\. An integer from 2 to 1000/],
-    ['concurrency with a fraction', { maxConcurrency: 2.5 }, /given: 2\.5\. An integer from 2 to 1000/],
     [
-      'pollers below 2',
-      { provisionedPollers: { minimum: 1, maximum: 10 } },
-      /^provisionedPollers: given: 1 to 10\. Integers: minimum from 2 to 200, maximum from the minimum to 2000\.$/,
+      'a concurrency below 2',
+      { maxConcurrency: 1 },
+      /^maxConcurrency: out of range: 1\. Allowed: an integer from 2 to 1000/,
     ],
-    ['more than 200 pollers at least', { provisionedPollers: { minimum: 201, maximum: 300 } }, /given: 201 to 300\./],
-    ['more than 2,000 pollers', { provisionedPollers: { minimum: 2, maximum: 2001 } }, /given: 2 to 2001\./],
-    ['pollers with a fraction', { provisionedPollers: { minimum: 2, maximum: 2.5 } }, /given: 2 to 2\.5\./],
-    ['fewer pollers at most than at least', { provisionedPollers: { minimum: 5, maximum: 4 } }, /given: 5 to 4\./],
+    ['a concurrency above 1,000', { maxConcurrency: 1001 }, /out of range: 1001\. Allowed: an integer from 2 to 1000/],
     [
-      'pollers beside a concurrency',
+      'a concurrency with a fraction',
+      { maxConcurrency: 2.5 },
+      /out of range: 2\.5\. Allowed: an integer from 2 to 1000/,
+    ],
+    [
+      'fewer than 2 pollers',
+      { provisionedPollers: { minimum: 1, maximum: 10 } },
+      /^provisionedPollers: out of range: 1 to 10\. Allowed: .* from 2 to 200 .* from the minimum to 2000\.$/,
+    ],
+    [
+      'a minimum above 200 pollers',
+      { provisionedPollers: { minimum: 201, maximum: 300 } },
+      /out of range: 201 to 300\./,
+    ],
+    [
+      'a maximum above 2,000 pollers',
+      { provisionedPollers: { minimum: 2, maximum: 2001 } },
+      /out of range: 2 to 2001\./,
+    ],
+    ['pollers with a fraction', { provisionedPollers: { minimum: 2, maximum: 2.5 } }, /out of range: 2 to 2\.5\./],
+    [
+      'a maximum of pollers below the minimum',
+      { provisionedPollers: { minimum: 5, maximum: 4 } },
+      /out of range: 5 to 4\./,
+    ],
+    [
+      'pollers together with a concurrency',
       { maxConcurrency: 10, provisionedPollers: { minimum: 2, maximum: 10 } },
-      /^provisionedPollers: given with maxConcurrency\. Give one of them/,
+      /^provisionedPollers: set together with maxConcurrency\. Allowed: one of them/,
     ],
     [
       'a short tombstone life',
       { tombstoneLife: Duration.days(51) },
-      /^tombstoneLife: given: 51 days\. At least 52 days/,
+      /^tombstoneLife: too short: 51 days\. Allowed: at least 52 days/,
     ],
-    ['no source', { sources: [] }, /^sources: given: none\. shelf caches types of: lab\./],
-    ['a source that is not needed', { boundary: noCaches }, /^boundary: idle caches no entity type\. Declare one/],
-    ['a missing source', { boundary: both }, /^sources: given: lab\. both caches types of: lab, other\./],
-  ])('refuses %s: says what was given and what is allowed', (_, given, message) => {
+    ['no source', { sources: [] }, /^sources: not the owners .* shelf caches: none\. Allowed: each .*: lab\.$/],
+    ['a boundary that caches nothing', { boundary: noCaches }, /^boundary: idle caches no entity type\. Declare one/],
+    ['a missing source', { boundary: both }, /^sources: not .* both caches: lab\. Allowed: each .*: lab, other\.$/],
+  ])('a cache refuses %s and says what was given and what is allowed', (_, given, message) => {
     expect(() => build(given)).toThrow(message);
   });
 
-  test('refuses a source given twice and one of another owner', () => {
+  test('a cache refuses a source that is given twice and a source that it does not need', () => {
     const sources = (...boundaries: LocalCacheProps['boundary'][]) =>
       stackTemplate((stack) => {
         const topic = new Topic(stack, 'Changes', { fifo: true });
@@ -217,7 +238,11 @@ describe('LocalCache', () => {
           sources: boundaries.map((boundary) => ({ boundary, topic, ...asked })),
         });
       });
-    expect(() => sources(lab, lab)).toThrow('sources: given: lab, lab. shelf caches types of: lab.');
-    expect(() => sources(other)).toThrow('sources: given: other. shelf caches types of: lab.');
+    expect(() => sources(lab, lab)).toThrow(
+      /^sources: not the owners of the types that shelf caches: lab, lab\. Allowed: .*: lab\.$/,
+    );
+    expect(() => sources(other)).toThrow(
+      /^sources: not the owners of the types that shelf caches: other\. Allowed: .*: lab\.$/,
+    );
   });
 });

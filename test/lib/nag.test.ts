@@ -15,7 +15,7 @@ import { Saga } from '../../lib/saga.ts';
 import { lab, shelf } from '../support/lab.ts';
 import { billing, sales, shipping } from '../support/sagas.ts';
 
-/** Synthesises an app as `npm run synth` does; throws what cdk-nag's AwsSolutions pack has against it. */
+/** Synthesises an app as `npm run synth` does. Throws the findings of cdk-nag's AwsSolutions pack. */
 function synthesise(build: (stack: Stack) => void): void {
   const outdir = mkdtempSync(join(tmpdir(), 'freshet-nag-'));
   try {
@@ -30,10 +30,10 @@ function synthesise(build: (stack: Stack) => void): void {
 
 const protections: Record<string, (stack: Stack) => DataProtectionProps> = {
   'in production': () => ({}),
-  'with a key of the customer': (stack) => ({ encryptionKey: new Key(stack, 'Key', { enableKeyRotation: true }) }),
+  'with a customer-managed key': (stack) => ({ encryptionKey: new Key(stack, 'Key', { enableKeyRotation: true }) }),
 };
 
-test.each(Object.entries(protections))('cdk-nag has nothing against the constructs %s', (_, protection) => {
+test.each(Object.entries(protections))('cdk-nag has no findings about the constructs %s', (_, protection) => {
   synthesise((stack) => {
     const given = protection(stack);
     const consumerAccounts = ['111122223333'];
@@ -45,7 +45,7 @@ test.each(Object.entries(protections))('cdk-nag has nothing against the construc
   });
 });
 
-test('what is acknowledged for our constructs is none for others', () => {
+test('an acknowledgement for a construct does not apply to other constructs', () => {
   const build = () =>
     synthesise((stack) => {
       new EntityOwner(stack, 'Owner', { boundary: lab });

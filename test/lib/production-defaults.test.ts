@@ -11,7 +11,7 @@ import { lab, shelf } from '../support/lab.ts';
 import { appTemplates, propertiesOf, resourcesOf, stackTemplate } from '../support/shop.ts';
 import type { Template } from '../support/table-writers.ts';
 
-/** An owner, one whose database is elsewhere, a cache, and what watches them. */
+/** Synthesises an owner, an owner whose database isn't DynamoDB, a cache, and their monitoring. */
 function pipeline(protection: (stack: Stack) => DataProtectionProps = () => ({})): Template {
   return stackTemplate((stack) => {
     const given = protection(stack);
@@ -29,20 +29,20 @@ const tables = all('AWS::DynamoDB::Table');
 const topics = all('AWS::SNS::Topic');
 const functions = all('AWS::Lambda::Function');
 
-/** Tables that hold nothing which the next minute or a backfill wouldn't bring. */
+/** Whether a table holds only data that the next minute or a backfill restores. */
 const isReplaceable = (id: string) => /Flow|^CacheTable/.test(id);
 
-test('the pipeline has what is looked at here', () => {
+test('the pipeline of this file has nine queues, six tables, three topics and seven functions', () => {
   const counts = [queues, tables, topics, functions].map(({ length }) => length);
   expect(counts).toEqual([9, 6, 3, 7]);
 });
 
-describe('by default', () => {
-  test('every queue is encrypted by SQS', () => {
+describe('a pipeline by default', () => {
+  test('by default, every queue is encrypted by SQS', () => {
     for (const [, { Properties }] of queues) expect(Properties).toMatchObject({ SqsManagedSseEnabled: true });
   });
 
-  test('every queue and topic refuses what comes without TLS', () => {
+  test('by default, every queue and topic refuses requests without TLS', () => {
     const refused = (type: string, of: 'Queues' | 'Topics') =>
       all(type).flatMap(([, { Properties }]) => {
         const denies = Properties.PolicyDocument.Statement.some(
@@ -55,7 +55,7 @@ describe('by default', () => {
     expect(refused('AWS::SNS::TopicPolicy', 'Topics').sort()).toEqual(topics.map(([id]) => id).sort());
   });
 
-  test("what can't be had again stays when the stack goes, can't be deleted, and can be restored", () => {
+  test('by default, irreplaceable tables outlive their stack, are protected from deletion, and can be restored', () => {
     for (const [id, { Properties, DeletionPolicy, UpdateReplacePolicy }] of tables) {
       const isFlow = id.includes('Flow');
       expect([id, DeletionPolicy, UpdateReplacePolicy]).toEqual([id, ...Array(2).fill(isFlow ? 'Delete' : 'Retain')]);
@@ -64,7 +64,7 @@ describe('by default', () => {
     }
   });
 
-  test('logs are kept for three months, whatever becomes of the stack', () => {
+  test('by default, logs are kept for three months, even if the stack is deleted', () => {
     const groups = all('AWS::Logs::LogGroup');
     expect(groups).toHaveLength(functions.length);
     for (const [, group] of groups) {
@@ -72,7 +72,7 @@ describe('by default', () => {
     }
   });
 
-  test('every function is traced, and writes its own log only', () => {
+  test('by default, every function is traced and writes to its own log only', () => {
     for (const [, { Properties }] of functions) expect(Properties.TracingConfig).toEqual({ Mode: 'Active' });
     for (const [, { Properties }] of all('AWS::IAM::Role')) expect(Properties.ManagedPolicyArns).toBeUndefined();
     const logged = all('AWS::IAM::Policy').map(([, { Properties }]) =>
@@ -88,7 +88,7 @@ describe('by default', () => {
     expect(logged).toHaveLength(functions.length);
   });
 
-  test('no policy of a role allows all of an action or, but for what knows no narrower one, all of a resource', () => {
+  test('no role has a wildcard action, or a wildcard resource for an action that accepts a narrower one', () => {
     const UNRESTRICTED = /^(xray:Put(TraceSegments|TelemetryRecords)|cloudwatch:GetMetricData|dynamodb:ListStreams)$/;
     for (const [, { Properties }] of all('AWS::IAM::Policy')) {
       for (const { Action, Resource } of Properties.PolicyDocument.Statement) {
@@ -99,7 +99,7 @@ describe('by default', () => {
     }
   });
 
-  test('what fails goes where it is seen: dead-letter queues of the type of their queue, and a destination of the stream', () => {
+  test('queue and subscription have a dead-letter queue of their type, and the stream a failure destination', () => {
     const isFifo = (id: string) => propertiesOf(template, 'AWS::SQS::Queue', id).FifoQueue === true;
     const targetOf = (policy: { deadLetterTargetArn: { 'Fn::GetAtt': [string] } }) =>
       policy.deadLetterTargetArn['Fn::GetAtt'][0];
@@ -110,7 +110,7 @@ describe('by default', () => {
     expect(isFifo(stream.DestinationConfig.OnFailure.Destination['Fn::GetAtt'][0])).toBe(false);
   });
 
-  test('alarms go to an encrypted topic, each naming its entry of the runbook', () => {
+  test('every alarm goes to an encrypted topic and names its runbook entry', () => {
     const alarms = [...all('AWS::CloudWatch::Alarm'), ...all('AWS::CloudWatch::CompositeAlarm')];
     expect(alarms.length).toBeGreaterThan(8);
     const [[topicId, { Properties: topic }] = ['', { Properties: {} }]] = topics.filter(([id]) =>
@@ -124,10 +124,10 @@ describe('by default', () => {
   });
 });
 
-describe('in development', () => {
+describe('a pipeline in development', () => {
   const development = pipeline(() => ({ stage: 'development' }));
 
-  test('all goes with its stack, and logs are kept for a week', () => {
+  test('in development, tables and logs are deleted with their stack, and logs are kept for a week', () => {
     const kept = [...all('AWS::DynamoDB::Table', development), ...all('AWS::Logs::LogGroup', development)];
     expect(kept).toHaveLength(tables.length + functions.length);
     for (const [, { Properties, DeletionPolicy }] of kept) {
@@ -137,29 +137,29 @@ describe('in development', () => {
     }
   });
 
-  test('encryption, TLS and roles are as in production', () => {
+  test('in development, encryption, TLS and roles are the same as in production', () => {
     const same = ['AWS::SQS::QueuePolicy', 'AWS::SNS::TopicPolicy', 'AWS::SNS::Topic', 'AWS::IAM::Policy'];
     for (const type of same) expect(all(type, development)).toEqual(all(type));
   });
 });
 
-test('logs are kept as long as the props say', () => {
+test('logs are kept as long as logRetention says', () => {
   const given = pipeline(() => ({ logRetention: RetentionDays.ONE_YEAR }));
   for (const [, { Properties }] of all('AWS::Logs::LogGroup', given)) expect(Properties.RetentionInDays).toBe(365);
 });
 
-test("a stage that isn't one is refused", () => {
+test('an unknown stage is refused', () => {
   const stage = 'prod' as 'production';
-  expect(() => pipeline(() => ({ stage }))).toThrow('stage: given: prod. One of: production, development.');
+  expect(() => pipeline(() => ({ stage }))).toThrow('stage: unknown: prod. Allowed: production, development.');
 });
 
-describe('with a key of the customer', () => {
+describe('a customer-managed key', () => {
   const encrypted = pipeline((stack) => ({ encryptionKey: new Key(stack, 'Key') }));
   const [keyId = ''] = all('AWS::KMS::Key', encrypted).find(([id]) => id.startsWith('Key')) ?? [];
   const arn = { 'Fn::GetAtt': [keyId, 'Arn'] };
   const ours = (type: string) => all(type, encrypted).filter(([id]) => !id.startsWith('Watch'));
 
-  test('tables, queues, topics and logs are encrypted by it', () => {
+  test('a customer-managed key encrypts tables, queues, topics and logs', () => {
     for (const [, { Properties }] of ours('AWS::DynamoDB::Table')) {
       expect(Properties.SSESpecification).toEqual({ SSEEnabled: true, SSEType: 'KMS', KMSMasterKeyId: arn });
     }
@@ -169,7 +169,7 @@ describe('with a key of the customer', () => {
     expect(byId).toHaveLength(queues.length + 2);
   });
 
-  test('SNS may use it, for the queue and for the dead-letter queue of its subscription, and so may the logs', () => {
+  test('SNS and CloudWatch Logs may use a customer-managed key', () => {
     const { Statement } = propertiesOf(encrypted, 'AWS::KMS::Key', keyId).KeyPolicy;
     const allowed = (service: RegExp) =>
       Statement.filter(({ Principal }: { Principal: object }) => service.test(JSON.stringify(Principal))).flatMap(
@@ -187,7 +187,7 @@ describe('with a key of the customer', () => {
     ['CacheProjectorRole', /GenerateDataKey/],
     ['CacheRepairRole', /GenerateDataKey/],
     ['CacheReportRole', /GenerateDataKey/],
-  ])('%s may decrypt with it, and encrypt what it writes', (role, encrypts) => {
+  ])('%s may decrypt with a customer-managed key, and encrypt what the function writes', (role, encrypts) => {
     const { Statement } = propertiesOf(encrypted, 'AWS::IAM::Policy', role).PolicyDocument;
     const actions = Statement.filter(
       ({ Resource }: { Resource: unknown }) => JSON.stringify(Resource) === JSON.stringify(arn),
@@ -196,8 +196,9 @@ describe('with a key of the customer', () => {
     expect(actions.join()).toMatch(encrypts);
   });
 
-  test('a key in a stack of its own, for owner and cache in theirs, refers to neither of them', () => {
-    // New apps have the flag; by it the CDK's own subscription would let the key's policy name the topic that the key encrypts.
+  test('a key in its own stack refers neither to the stack of the owner nor to the stack of the cache', () => {
+    // New apps set this flag. With it, the CDK's own subscription would name the topic in the policy of the topic's
+    // key.
     const flags = { '@aws-cdk/aws-sns-subscriptions:restrictSqsDescryption': true };
     const { Keys } = appTemplates((app) => {
       const encryptionKey = new Key(new Stack(app, 'Keys'), 'Key');
@@ -211,7 +212,7 @@ describe('with a key of the customer', () => {
     expect(policy).not.toMatch(/Fn::ImportValue|Changes/);
   });
 
-  test("SNS may use it for topics of the owner's account only", () => {
+  test("SNS may use a customer-managed key only for topics of the owner's account", () => {
     const { Statement } = propertiesOf(encrypted, 'AWS::KMS::Key', keyId).KeyPolicy;
     const [{ Condition }] = Statement.filter(({ Principal }: { Principal: object }) =>
       JSON.stringify(Principal).includes('sns.amazonaws'),
@@ -220,14 +221,14 @@ describe('with a key of the customer', () => {
     expect(parts.slice(-2)).toEqual([{ Ref: 'AWS::AccountId' }, ':*']);
   });
 
-  test('an alias is refused', () => {
+  test('an alias is refused as a customer-managed key', () => {
     const alias = (stack: Stack) => Alias.fromAliasName(stack, 'Alias', 'alias/lab');
     expect(() => pipeline((stack) => ({ encryptionKey: alias(stack) }))).toThrow(
-      'encryptionKey: given: an alias, alias/lab. Give the key itself',
+      'encryptionKey: an alias: alias/lab. Allowed: the key itself',
     );
   });
 
-  test('of an imported key it is said what its policy must allow', () => {
+  test('a warning says what the policy of an imported key must allow', () => {
     const said: string[] = [];
     stackTemplate((stack) => {
       const encryptionKey = Key.fromKeyArn(
@@ -242,8 +243,10 @@ describe('with a key of the customer', () => {
       });
       for (const node of owner.node.findAll()) said.push(...node.node.metadata.map(({ data }) => String(data)));
     });
-    expect(said.join('\n')).toMatch(/imported key.*logs\.\S+ do kms:Encrypt\*/);
-    expect(said.join('\n')).toMatch(/imported key.*accounts 444455556666 do kms:Decrypt, kms:GenerateDataKey\./);
+    expect(said.join('\n')).toMatch(/key is imported.*logs\.\S+ the actions kms:Encrypt\*/);
+    expect(said.join('\n')).toMatch(
+      /key is imported.*accounts 444455556666 the actions kms:Decrypt, kms:GenerateDataKey\./,
+    );
   });
 });
 
@@ -253,12 +256,12 @@ describe('highThroughput', () => {
     new LocalCache(stack, 'Cache', { boundary: shelf, sources: [owner], highThroughput: true });
   });
 
-  test("of an owner raises its topic's quota to the account's", () => {
+  test("highThroughput raises the limit of an owner's topic to the account's quota", () => {
     expect(propertiesOf(high, 'AWS::SNS::Topic')).toMatchObject({ FifoThroughputScope: 'MessageGroup' });
     expect(propertiesOf(template, 'AWS::SNS::Topic', 'Owner').FifoThroughputScope).toBeUndefined();
   });
 
-  test('of a cache counts by message group, with the deduplication that it needs', () => {
+  test("highThroughput makes throughput and deduplication of a cache's queue count per message group", () => {
     expect(propertiesOf(high, 'AWS::SQS::Queue', 'CacheQueue')).toMatchObject({
       FifoThroughputLimit: 'perMessageGroupId',
       DeduplicationScope: 'messageGroup',

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { defineBoundary, keep } from '../../core/contract.ts';
+import { defineBoundary, keep } from '../../core/contract/define-boundary.ts';
 import { inMemoryReader } from '../../local/in-memory-reader.ts';
 import { pantry, readerContract, STOCK } from '../adapters/read/reader-contract.ts';
 import { catalogue, shop } from '../support/boundaries.ts';

@@ -4,64 +4,77 @@ import { join } from 'node:path';
 import { buildSync } from 'esbuild';
 import * as z from 'zod';
 
+/** The packages of this repository, each after the packages that it depends on, with their folders. */
+export const PACKAGES = { 'freshet-aws': '.', 'freshet-local': 'local', 'freshet-cli': 'cli' } as const;
+
+export type PackageName = keyof typeof PACKAGES;
+
+const names = z.record(z.string(), z.string()).default({});
 const manifest = z.object({
+  name: z.string(),
   exports: z.record(z.string(), z.union([z.string(), z.object({ types: z.string(), default: z.string() })])),
-  bin: z.record(z.string(), z.string()),
-  dependencies: z.record(z.string(), z.string()),
-  peerDependencies: z.record(z.string(), z.string()),
+  dependencies: names,
+  optionalDependencies: names,
+  peerDependencies: names,
 });
 
-/** What may be in the package beside its code. */
-const DOCUMENTS = ['LICENSE', 'README.md', 'package.json'];
-const CODE = /^dist\/(adapters|bin\/freshet|cli|core|lambdas|lib|local|package)\b/;
+/** Files that every package may contain besides its code. */
+const DOCUMENTS = /^(LICENSE|package\.json|[A-Z]+\.md)$/;
 
-/** Names that bundling resolves to an app's modules. */
-const BUNDLED = ['#contracts', '#saga'];
-
-/** What the entries never load: what each costs is for those who ask for it. */
-const KEPT_OUT: Readonly<Record<string, RegExp>> = {
-  '.': /^(aws-cdk-lib|constructs|esbuild|tsx|commander|node-sqlite3-wasm|dist\/(lib|local|cli|lambdas)\/)/,
-  './cdk': /^(tsx|commander|node-sqlite3-wasm|dist\/(local|cli)\/)/,
-  './testing': /^(aws-cdk-lib|constructs|esbuild|tsx|commander|dist\/lib\/)/,
+/** The code and the pages that each package may contain. */
+const CONTENTS: Readonly<Record<PackageName, RegExp>> = {
+  'freshet-aws': /^((dist\/)?(adapters|core|lambdas|lib|package)\/|docs\/[\w-]+\.md$)/,
+  'freshet-local':
+    /^(dist\/)?((cloudwatch|engine|fifo|iam|lambda|ledger|provision|wire)\/|[\w-]+(\.d)?\.[jt]s(\.map)?$)/,
+  'freshet-cli': /^(dist\/|docs\/[\w-]+\.md$)/,
 };
 
-/** What is wrong with the files of the package; empty if all is well. */
-export function contentProblems(files: readonly string[]): string[] {
+/** Files that only this repository uses, wherever they are. */
+const PRIVATE = /(^|\/)(bench|bin|examples|test)\/|\.(test|prop|int|bench)\.[jt]s$/;
+
+/** Import names that bundling resolves to an app's modules. */
+const BUNDLED = ['#contracts', '#saga'];
+
+/** What an entry must not load, by package and entry: packages, and folders of the package itself. */
+const KEPT_OUT: Readonly<Record<string, RegExp>> = {
+  'freshet-aws .':
+    /^(aws-cdk-lib|constructs|esbuild|tsx|@aws-sdk\/client-(cloudwatch|cloudformation|lambda)|dist\/(lib|lambdas)\/)/,
+  'freshet-aws ./cdk': /^(esbuild|tsx|@aws-sdk\/|dist\/lambdas\/)/,
+  'freshet-local .': /^(aws-cdk-lib|constructs|esbuild|tsx|commander)/,
+};
+
+/** Returns the files of a package that don't belong in it. */
+export function contentProblems(name: PackageName, files: readonly string[]): string[] {
   return files
-    .filter((file) => !DOCUMENTS.includes(file) && !CODE.test(file))
-    .map((file) => `${file}: is no part of the package`);
+    .filter((file) => !DOCUMENTS.test(file) && (!CONTENTS[name].test(file) || PRIVATE.test(file)))
+    .map((file) => `${name}: ${file} doesn't belong in the package`);
 }
 
-/** What is wrong with what the installed package loads; empty if all is well. */
+/** Returns the packages that an installed package loads without declaring them, or that its entries must not load. */
 export function loadProblems(folder: string): string[] {
-  const { exports, bin, dependencies, peerDependencies } = manifest.parse(
+  const { name, exports, ...dependencies } = manifest.parse(
     JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')),
   );
-  const declared = new Set([...Object.keys(dependencies), ...Object.keys(peerDependencies)]);
-  const lambdas = readdirSync(join(folder, 'dist', 'lambdas')).filter((file) => file.endsWith('.js'));
-  const entries = [
-    ...Object.entries(exports).flatMap(([name, target]) =>
-      typeof target === 'string' ? [] : [[name, target.default] as const],
-    ),
-    ...Object.entries(bin),
-    ...lambdas.map((file) => [`lambdas/${file}`, `dist/lambdas/${file}`] as const),
-  ];
-  return entries.flatMap(([name, file]) => {
-    const loaded = loadedBy(folder, file);
-    const undeclared = loaded.filter((one) => !one.startsWith('dist/') && !declared.has(one));
-    const unwanted = loaded.filter((one) => KEPT_OUT[name]?.test(one));
-    return [
-      ...undeclared.map((one) => `${name} loads ${one}, which package.json doesn't declare`),
-      ...unwanted.map((one) => `${name} loads ${one}`),
-    ];
+  const declared = new Set([name, ...Object.values(dependencies).flatMap((one) => Object.keys(one))]);
+  const modules = readdirSync(join(folder, 'dist'), { recursive: true, encoding: 'utf8' })
+    .filter((file) => file.endsWith('.js'))
+    .map((file) => join('dist', file));
+  const undeclared = loadedBy(folder, modules).filter((one) => !one.startsWith('dist/') && !declared.has(one));
+  const unwanted = Object.entries(exports).flatMap(([entry, target]) => {
+    const keptOut = KEPT_OUT[`${name} ${entry}`];
+    if (keptOut === undefined || typeof target === 'string') return [];
+    const loaded = loadedBy(folder, [target.default]).filter((one) => keptOut.test(one));
+    return loaded.map((one) => `${name}: the entry ${entry} loads ${one}`);
   });
+  return [...undeclared.map((one) => `${name}: loads ${one}, which its package.json doesn't declare`), ...unwanted];
 }
 
-/** The package's own files and the other packages that a file loads, now or later. */
-function loadedBy(folder: string, file: string): string[] {
+/** Returns a package's own files and the other packages that some of its files load, at once or later. */
+function loadedBy(folder: string, files: readonly string[]): string[] {
   const { metafile } = buildSync({
     absWorkingDir: folder,
-    entryPoints: [file],
+    entryPoints: [...files],
+    outdir: 'out',
     bundle: true,
     write: false,
     platform: 'node',

@@ -1,4 +1,4 @@
 import { billing } from '../support/sagas.ts';
 
-/** A boundary's module, as it is bundled. */
+/** The billing boundary's module, for bundling. */
 export default { ...billing, module: import.meta.url };

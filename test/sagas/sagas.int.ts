@@ -8,26 +8,25 @@ import type { DynamoDBRecord } from 'aws-lambda';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { keyItem } from '../../adapters/aws/items.ts';
 import { createFacts } from '../../adapters/facts/outbox.ts';
-import { createAsideReader } from '../../adapters/repair/parked-events.ts';
+import { createParkedReader } from '../../adapters/repair/parked-events.ts';
 import { effectBatch } from '../../adapters/saga/batch.ts';
 import { instanceKey, type SagaEffect } from '../../adapters/saga/items.ts';
-import { createSagaReader, createSagaStore } from '../../adapters/saga/table.ts';
-import { writeLocalFile } from '../../cli/local-file.ts';
-import { handleFact } from '../../core/saga/handle.ts';
+import { createSagaReader } from '../../adapters/saga/table.ts';
+import { writeLocalFile } from '../../cli/deployment/local-file.ts';
 import { FactTopic } from '../../lib/fact-topic.ts';
 import { Saga } from '../../lib/saga.ts';
 import { type LocalCloud, startLocalCloud } from '../../local/cloud.ts';
 import { cloudClient } from '../../local/deployed.ts';
+import { recordFact } from '../../local/rehearse.ts';
 import { runFreshet } from '../support/command-line.ts';
-import { happened } from '../support/sagas.ts';
 import billing from './billing.ts';
 import sales from './sales.ts';
 import shipping from './shipping.ts';
 
-/** What the functions logged. */
+/** The lines that the functions logged. */
 const lines: string[] = [];
 let assembly: string;
-/** In which the command line finds the cloud. */
+/** The folder in which the command line finds the cloud. */
 let folder: string;
 let cloud: LocalCloud;
 let client: DynamoDBClient;
@@ -59,8 +58,11 @@ function synthesise(outdir: string): void {
   const retryBudget = { attempts: 2, age: Duration.seconds(1) };
   const saga = new Saga(stack, 'Shipping', { saga: shipping, sources: [ofSales, ofBilling], retryBudget });
   const value = stack.toJsonString({
-    ...{ sales: ofSales.table.tableName, billing: ofBilling.table.tableName, saga: saga.table.tableName },
-    ...{ parking: saga.facts.parkingTable.tableName, queue: saga.facts.queue.queueUrl },
+    sales: ofSales.table.tableName,
+    billing: ofBilling.table.tableName,
+    saga: saga.table.tableName,
+    parking: saga.facts.parkingTable.tableName,
+    queue: saga.facts.queue.queueUrl,
   });
   new CfnOutput(stack, 'Names', { value });
   app.synth();
@@ -68,20 +70,22 @@ function synthesise(outdir: string): void {
 
 const placed = (id: string) =>
   createFacts({ boundary: sales, tableName: names.sales, client }).commit('OrderPlaced', {
-    ...{ orderId: id, shoppingCartId: `cart-of-${id}` },
+    orderId: id,
+    shoppingCartId: `cart-of-${id}`,
   });
 const cancelled = (id: string) =>
   createFacts({ boundary: sales, tableName: names.sales, client }).commit('OrderCancelled', { orderId: id });
 const billed = (id: string) =>
   createFacts({ boundary: billing, tableName: names.billing, client }).commit('OrderBilled', {
-    ...{ orderId: id, paymentId: `payment-of-${id}` },
+    orderId: id,
+    paymentId: `payment-of-${id}`,
   });
-const parked = async () => (await createAsideReader({ client, parkingTable: names.parking }).list()).items;
+const parked = async () => (await createParkedReader({ client, parkingTable: names.parking }).list()).items;
 const exhausted = async () => (await parked()).filter(({ reason }) => reason === 'retries-exhausted');
 const reader = () => createSagaReader({ client, tableName: names.saga });
 
-describe('facts of two boundaries, from their tables to a saga, as it is deployed', () => {
-  test('leave one label for each order that is placed and billed in whatever order, and none for one cancelled before', async () => {
+describe('a deployed saga over the facts of two boundaries', () => {
+  test('each order that is placed and billed gets one label, and an order cancelled before gets none', async () => {
     await Promise.all([placed('o1'), billed('o2'), placed('o3'), cancelled('o4')]);
     await cloud.idle();
     await Promise.all([billed('o1'), placed('o2'), cancelled('o3'), placed('o4'), placed('o1')]);
@@ -96,17 +100,16 @@ describe('facts of two boundaries, from their tables to a saga, as it is deploye
     expect((await reader().instance('o4'))?.status).toBe('cancelled');
   });
 
-  test('raise an alert when one never comes, once', async () => {
-    const store = createSagaStore({ client, tableName: names.saga, saga: shipping.name });
-    // It came three days ago.
-    const clock = { nowMs: Date.now() - 72 * 3_600_000, keepSeconds: 100 };
-    await handleFact(shipping, store, happened('OrderPlaced', 'late'), clock);
+  test('a fact that never arrives raises one alert', async () => {
+    const threeDaysAgo = new Date(Date.now() - 72 * 3_600_000);
+    const ids = { orderId: 'late', shoppingCartId: 'cart-of-late' };
+    await recordFact(cloud, shipping, sales.publishes.OrderPlaced, ids, threeDaysAgo);
     await cloud.tick();
     await cloud.tick();
     expect((await reader().effect('Overdue', 'late'))?.data).toMatchObject({ missing: ['OrderBilled'] });
   });
 
-  test('are parked with their reason where they are none', async () => {
+  test('a message that is no fact is parked with its reason', async () => {
     const credentials = { accessKeyId: 'local', secretAccessKey: 'local' };
     const queues = new SQSClient({ endpoint: cloud.endpoints.sqs, region: cloud.region, credentials });
     const message = { MessageGroupId: 'orderId/x', MessageDeduplicationId: 'x', MessageBody: '{' };
@@ -116,15 +119,15 @@ describe('facts of two boundaries, from their tables to a saga, as it is deploye
     expect(await parked()).toMatchObject([{ reason: 'malformed', message: { body: '{', groupId: 'orderId/x' } }]);
   });
 
-  test('that fail too often are parked, and taken in when they are sent again once the cause is mended', async () => {
+  test('a fact that fails too often is parked, and is handled when it is sent again after the repair', async () => {
     const table = { TableName: names.saga };
     const Key = instanceKey('o9');
-    // No saga wrote this, so its function fails on the order.
+    // The saga's function fails on this order, because the item isn't one of a saga.
     await client.send(new PutItemCommand({ ...table, Item: { ...Key, revision: { S: 'broken' } } }));
     await Promise.all([placed('o9'), billed('o9')]);
     await vi.waitFor(async () => expect(await exhausted()).toHaveLength(2), { timeout: 20_000, interval: 100 });
     expect((await exhausted()).map(({ explanation }) => explanation)).toEqual(
-      Array(2).fill(expect.stringMatching(/^failed \d times; at last: Error$/)),
+      Array(2).fill(expect.stringMatching(/^failed \d times; last error: Error$/)),
     );
     await client.send(new DeleteItemCommand({ ...table, Key }));
     const redrive = ['parked', 'redrive', 'shipping', '--reason', 'retries-exhausted', '--json'];
@@ -135,7 +138,7 @@ describe('facts of two boundaries, from their tables to a saga, as it is deploye
     expect(await exhausted()).toEqual([]);
   });
 
-  test('leave effects that can be carried out anew from the item that lies in the table, as the runbook says', async () => {
+  test("an effect can be carried out again from its item in the saga's table, as in the runbook", async () => {
     const key = keyItem({ type: 'CreateShippingLabel', id: 'o1' });
     const { Item = {} } = await client.send(new GetItemCommand({ TableName: names.saga, Key: key }));
     const record = { eventName: 'INSERT', dynamodb: { NewImage: Item, SequenceNumber: '0' } } as DynamoDBRecord;
@@ -145,22 +148,22 @@ describe('facts of two boundaries, from their tables to a saga, as it is deploye
     expect(again).toEqual(['shipping/o1/CreateShippingLabel']);
   });
 
-  test('are counted apart from the entities of their boundary', () => {
+  test('facts are counted apart from the entities of their boundary', () => {
     const relays = lines.filter((line) => line.includes('"Published"')).map((line) => JSON.parse(line).service);
     expect(new Set(relays)).toEqual(new Set(['sales:facts', 'billing:facts']));
   });
 
-  test("are counted under the name of the saga's queue where its function fails on them", () => {
+  test("facts that the saga's function fails on are counted under the name of its queue", () => {
     const counted = (metric: string) => {
       const emitted = lines.filter((line) => line.includes(`"${metric}"`)).map((line) => JSON.parse(line));
       return emitted.reduce((sum, { service, [metric]: value }) => sum + (service === 'shipping:queue' ? value : 0), 0);
     };
-    // One that is no fact, and the two of the order that its function failed on.
+    // One message that is no fact, and the two facts of the order on which the function failed.
     expect(counted('Parked')).toBe(3);
     expect(counted('Returned')).toBeGreaterThanOrEqual(2);
   });
 
-  test('need no permission that they were not granted', () => {
+  test('the functions of the saga need no permission that they lack', () => {
     expect(cloud.access.denials).toEqual([]);
   });
 });

@@ -1,4 +1,4 @@
 import { sales } from '../support/sagas.ts';
 
-/** A boundary's module, as it is bundled. */
+/** The sales boundary's module, for bundling. */
 export default { ...sales, module: import.meta.url };

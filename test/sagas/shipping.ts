@@ -1,4 +1,4 @@
 import { shipping } from '../support/sagas.ts';
 
-/** A saga's module, as it is bundled. */
+/** The saga's module, for bundling. */
 export default { ...shipping, module: import.meta.url };

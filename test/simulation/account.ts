@@ -1,5 +1,6 @@
 import { type EntityRef, messageGroupId } from '../../core/entity.ts';
 import { createMessaging } from '../../local/fifo/messaging.ts';
+import type { Queue } from '../../local/fifo/queue.ts';
 import { type Cache, createCache } from './cache.ts';
 import { CACHES, type CacheName } from './contracts.ts';
 import { createFaults, type FaultKind } from './faults.ts';
@@ -10,25 +11,25 @@ import { createOwner, type Owner } from './relay.ts';
 import { createScheduler } from './scheduler.ts';
 import type { World, Wrong } from './world.ts';
 
-/** An event that was sent, as it could return at any time. */
+/** An event that was sent. It can be delivered again at any time. */
 export interface Sent {
   readonly groupId: string;
   readonly body: string;
 }
 
-/** Everything that is deployed, and how one reaches it past the functions. */
+/** Everything that is deployed, and ways to reach it without the functions. */
 export interface Account {
   readonly world: World;
   readonly owner: Owner;
   readonly caches: readonly Cache[];
-  /** What the topic took, in order. */
+  /** The events that the topic accepted, in order. */
   readonly sent: readonly Sent[];
   subscribe(cache: CacheName): void;
-  /** Sends to one cache's queue alone. */
+  /** Sends an event to the queue of one cache only. */
   send(cache: Cache, message: Sent, deduplicationId: string): { readonly isDuplicate: boolean };
-  /** Asks the owner to publish an entity once more. */
+  /** Asks the owner to publish an entity again. */
   askForResync(entity: EntityRef): void;
-  /** Nothing is under way and nothing waits, but for what is set aside. */
+  /** Whether no message is in a queue and no function runs. Parked events don't count. */
   isQuiet(): boolean;
 }
 
@@ -55,14 +56,21 @@ export function createAccount({ seed, without, wrong = {}, trace }: AccountOptio
   const ledger = createLedger(scheduler.nowMs, traced);
   const functions = createFunctions(seed, scheduler, faults);
   const world: World = {
-    ...{ seed, scheduler, messaging, functions, faults, ledger, wrong },
-    ...{ isMended: false, pendingResyncs: new Set<string>() },
+    seed,
+    scheduler,
+    messaging,
+    functions,
+    faults,
+    ledger,
+    wrong,
+    isMended: false,
+    pendingResyncs: new Set<string>(),
   };
   const subscribed = new Set<CacheName>();
   const sent: Sent[] = [];
   const owner = createOwner(world, draws.pick([4, 20, 100]), ({ groupId, body }) => {
     sent.push({ groupId, body });
-    for (const cache of subscribed) ledger.expected[cache].add(body);
+    for (const cache of subscribed) ledger.books[cache].expected.add(body);
   });
   const caches = CACHES.map((name) => createCache(world, name, draws.pick([4, 8, 1_000]), draws.chance(0.5)));
   const topic = messaging.topics.require('changes.fifo');
@@ -70,29 +78,31 @@ export function createAccount({ seed, without, wrong = {}, trace }: AccountOptio
   const queues = [resyncQueue, ...caches.flatMap(({ queue, gapQueue, deadLetters }) => [queue, gapQueue, deadLetters])];
 
   return {
-    ...{ world, owner, caches, sent },
+    world,
+    owner,
+    caches,
+    sent,
     subscribe(name) {
-      // Without a filter: both caches keep all types.
+      // No filter is needed: both caches keep all types.
       const attributes = { RawMessageDelivery: 'true' };
       messaging.subscribe(topic.arn, 'sqs', messaging.queues.require(`${name}.fifo`).arn, attributes);
       subscribed.add(name);
     },
     send(cache, { groupId, body }, deduplicationId) {
-      ledger.expected[cache.name].add(body);
+      ledger.books[cache.name].expected.add(body);
       return cache.queue.send({ groupId, body, deduplicationId });
     },
     askForResync(entity) {
       world.pendingResyncs.add(messageGroupId(entity));
       resyncQueue.send({ body: JSON.stringify({ entity }) });
     },
-    isQuiet() {
-      const isEmpty = queues.every((queue) => {
-        const { visible, inFlight, delayed } = queue.counts();
-        return visible + inFlight + delayed === 0;
-      });
-      return isEmpty && functions.running === 0 && owner.waiting === 0;
-    },
+    isQuiet: () => queues.every(isEmpty) && functions.running === 0 && owner.waiting === 0,
   };
+}
+
+function isEmpty(queue: Queue): boolean {
+  const { visible, inFlight, delayed } = queue.counts();
+  return visible + inFlight + delayed === 0;
 }
 
 function stamp(nowMs: number): string {

@@ -1,11 +1,15 @@
-import { type Boundary, defineBoundary, type EntityContract, keep } from '../../core/contract.ts';
+import type { Boundary, EntityContract } from '../../core/contract/contract.ts';
+import { defineBoundary, keep } from '../../core/contract/define-boundary.ts';
 import type { EntityRef } from '../../core/entity.ts';
 import type { FailurePolicy } from '../../core/outcome.ts';
 import type { ProjectSettings } from '../../core/project/ports.ts';
 import type { State } from '../../core/state.ts';
 import { schemaOf } from '../support/boundaries.ts';
 
-/** What the simulated entities hold. A note may say `huge:NAME` or `deadly:NAME`: what that cache can't store, or doesn't survive. */
+/**
+ * The state of the simulated entities. The note `huge:NAME` marks a state that the cache NAME can't store, and
+ * `deadly:NAME` one that crashes it.
+ */
 export type Article = {
   readonly name: string;
   readonly price: number;
@@ -23,7 +27,7 @@ const article = schemaOf<Article>((value) => {
 export const TYPES = ['Product', 'Price', 'Label'] as const;
 export type Type = (typeof TYPES)[number];
 
-/** The owner, after so many restores of its table. Product and Label publish what changed, Price the whole state. */
+/** The owner's boundary in an epoch. Product and Label publish deltas, Price the whole state. */
 export function ownerAt(epoch: number) {
   return defineBoundary('file:///catalogue.ts', {
     name: 'catalogue',
@@ -53,7 +57,9 @@ export function fieldsOf(cache: CacheName, type: string, revision: number): read
   return revision === 2 ? FIELDS[2] : FIELDS[1];
 }
 
-/** What each cache does with what it can't apply. The depot keeps all types too, but by other policies and of a few fields only. */
+/**
+ * The policy of each cache for poison. Both caches keep all types. The depot has other policies and keeps few fields.
+ */
 const POLICIES: Record<CacheName, Record<Type, FailurePolicy>> = {
   shop: { Product: 'park', Price: 'stop', Label: 'discard' },
   depot: { Product: 'stop', Price: 'park', Label: 'park' },
@@ -83,7 +89,7 @@ export function cacheBoundary(name: CacheName, revision: FieldsRevision): Bounda
   return boundary;
 }
 
-/** The same boundary for one invocation that doesn't survive certain states. */
+/** The boundary for one invocation that crashes on certain states. */
 export function deadly(boundary: Boundary, isDeadly: (state: State) => boolean, crash: () => void): Boundary {
   const caches = Object.entries(boundary.caches).map(([type, cached]) => {
     const { validate } = cached.contract.schema['~standard'];
@@ -99,14 +105,14 @@ export function deadly(boundary: Boundary, isDeadly: (state: State) => boolean, 
 
 const DAY_SECONDS = 86_400;
 
-/** As the construct deploys it, but for a budget that is used up sooner. */
+/** The settings that the construct deploys, with a smaller budget. */
 export const SETTINGS: ProjectSettings = {
   tombstoneLifeSeconds: 60 * DAY_SECONDS,
   maxEventAgeSeconds: 59 * DAY_SECONDS,
   budget: { attempts: 5, ageSeconds: 120 },
 };
 
-/** Entities of all types, in turn. */
+/** Entities of all types, in turns. */
 export function entities(count: number): EntityRef[] {
   return Array.from({ length: count }, (_, at) => ({ type: TYPES[at % TYPES.length] as Type, id: `e${at}` }));
 }

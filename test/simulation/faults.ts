@@ -1,40 +1,40 @@
 import { type Random, random } from './random.ts';
 
 /**
- * Kinds of fault and how often a run of 1,000 seeds must come upon each: well below what it does, well above never. A run that has fewer
- * fails, since it would prove nothing about that kind.
+ * Kinds of fault, and how often each must happen in a run of 1,000 seeds. The floors are well below the usual counts
+ * and well above zero. A run that misses a floor fails, because it proves nothing about that kind.
  */
 export const FLOORS = {
-  /** A message that was sent a second time under an id of its own. */
+  /** A message that was sent a second time, with another deduplication id. */
   duplicate: 5_000,
   /** A message that was received again. */
   redelivery: 40_000,
-  /** Messages that went from the queue's dead-letter queue back to the queue (StartMessageMoveTask). */
+  /** Messages that were moved from the dead-letter queue back to the queue (StartMessageMoveTask). */
   deadLetterMoved: 800,
-  /** Messages that the repair function took from the dead-letter queue into parking. */
+  /** Messages of the dead-letter queue that the repair function parked. */
   deadLetterParked: 700,
-  /** Events tried again from parking. */
+  /** Parked events that were tried again. */
   parkingRedrive: 10_000,
   projectorCrash: 2_500,
   relayCrash: 800,
   repairCrash: 250,
-  /** A write that a function in its last moment had sent arrives after its crash. */
+  /** A write that arrives after the crash of the function that sent it. */
   lateWrite: 400,
-  /** A write is carried out and its answer lost. */
+  /** A write that succeeded and whose answer was lost. */
   lostAnswer: 3_000,
   /** A refused call in a burst of throttling. */
   throttled: 30_000,
   /** An invocation so slow that its time runs out. */
   outOfTime: 800,
-  /** An invocation that still works when the visibility of its messages has run out. */
+  /** An invocation that still works after the visibility of its messages has ended. */
   race: 600,
   /** A batch of the stream that was delivered again. */
   topicRetry: 10_000,
-  /** Of one PublishBatch call some entries went through and some didn't. */
+  /** A PublishBatch call of which some entries succeeded and others failed. */
   partialPublish: 400,
-  /** A delta whose predecessor wasn't there. */
+  /** A delta whose predecessor was missing. */
   gap: 3_000,
-  /** A commit between a request for the whole state and its publication. */
+  /** A commit between a request for the state and its publication. */
   resyncRace: 4_000,
   tombstone: 10_000,
   recreation: 10_000,
@@ -47,15 +47,15 @@ export const FLOORS = {
   newerSchema: 500,
   conflict: 350,
   unstorable: 2_000,
-  /** An event older than deletions are remembered. */
+  /** An event that is older than the life of tombstones allows. */
   tooOld: 500,
-  /** A message that crashed the projector each time, until it was parked. */
+  /** A message that crashed the projector each time until it was parked. */
   crashAlways: 50,
   retriesExhausted: 20,
   backfill: 700,
-  /** A cache that keeps another selection of fields from now on. */
+  /** A cache that was deployed with another selection of fields. */
   fieldsRaised: 180,
-  /** The owner's table restored from an older backup, with the epoch raised. */
+  /** A restore of the owner's table from an older backup, with a new epoch. */
   restore: 130,
 } as const;
 
@@ -63,23 +63,23 @@ export type FaultKind = keyof typeof FLOORS;
 
 export const FAULT_KINDS = Object.keys(FLOORS) as FaultKind[];
 
-/** What a run came upon, by kind. */
+/** How often each kind of fault happened in a run. */
 export type FaultCounts = Record<FaultKind, number>;
 
 export function noFaults(): FaultCounts {
   return Object.fromEntries(FAULT_KINDS.map((kind) => [kind, 0])) as FaultCounts;
 }
 
-/** Decides which faults happen, each kind from a stream of its own, and counts those that did. */
+/** Decides which faults happen, each kind by its own random stream, and counts them. */
 export interface Faults {
   readonly counts: FaultCounts;
-  /** While they cease, nothing fails. */
+  /** Whether the faults have stopped: then nothing fails. */
   isCeased: boolean;
   happens(kind: FaultKind, probability: number): boolean;
   count(kind: FaultKind): void;
 }
 
-/** @param without kinds that are left out, as shrinking does */
+/** @param without kinds of fault that are left out */
 export function createFaults(seed: number, without: readonly FaultKind[] = []): Faults {
   const streams = new Map<FaultKind, Random>();
   const counts = noFaults();
@@ -100,12 +100,15 @@ export function createFaults(seed: number, without: readonly FaultKind[] = []): 
   };
 }
 
-/** A few seeds may come upon half of what many do: some kinds come in clusters. */
+/**
+ * The floor of a kind for a number of seeds. For few seeds it is down to half as high, because some kinds happen in
+ * clusters.
+ */
 export function floorOf(kind: FaultKind, seeds: number): number {
   return Math.floor((FLOORS[kind] * seeds) / 1_000 / (1 + 25 / seeds));
 }
 
-/** The kinds of which a run of so many seeds came upon too few. */
+/** The kinds of fault that happened too rarely in a run. */
 export function missedFloors(counts: FaultCounts, seeds: number): { kind: FaultKind; count: number; floor: number }[] {
   return FAULT_KINDS.flatMap((kind) => {
     const floor = floorOf(kind, seeds);

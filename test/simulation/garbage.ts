@@ -6,10 +6,12 @@ import type { Cache } from './cache.ts';
 import type { FaultKind } from './faults.ts';
 import { random } from './random.ts';
 
-/** Probability, at each commit, of each kind of message that no cache can ever apply. */
+/** Probability of each kind of garbage at each commit. */
 const PROBABILITY = 0.006;
 
-/** Sends, now and then, what no cache can ever apply into the group of an entity that the cache holds. */
+/**
+ * Sends garbage now and then: a message that no cache can ever apply, in the group of an entity that the cache holds.
+ */
 export function createGarbage({ world, owner, caches, send }: Account, seed: number): () => void {
   const { faults, ledger, scheduler } = world;
   const picks = random(seed, 'garbage');
@@ -25,9 +27,14 @@ export function createGarbage({ world, owner, caches, send }: Account, seed: num
     const now = new Date(scheduler.nowMs()).toISOString();
     return serialiseEvent(
       {
-        ...{ kind: 'state', entity, version: item.version, digest, owner: 'catalogue' },
+        kind: 'state',
+        entity,
+        version: item.version,
+        digest,
+        owner: 'catalogue',
         schemaVersion: kind === 'newerSchema' ? 9 : schemaVersion,
-        ...{ changedAt: now, publishedAt: now },
+        changedAt: now,
+        publishedAt: now,
       },
       json,
     );

@@ -1,23 +1,25 @@
 import type { InvokeResult } from '../../local/lambda/invoke-result.ts';
 import type { FaultKind, Faults } from './faults.ts';
-import { random } from './random.ts';
+import { type Random, random } from './random.ts';
 import type { Scheduler } from './scheduler.ts';
 
-/** What a call goes to; a burst of throttling is of one of them. */
+/** The services that functions call. A burst of throttling affects one of them. */
 export const SERVICES = ['cacheTable', 'parkingTable', 'topic', 'queue'] as const;
 export type Service = (typeof SERVICES)[number];
 
-/** One run of a function. Whatever it waits for goes through `call`, so that anything can happen there. */
+/** One run of a function. Everything that it waits for goes through `call`, where faults happen. */
 export interface Invocation {
   readonly id: number;
-  /** Groups in which a call failed: nothing else may be a cause to return a group. */
+  /**
+   * Groups in which a call failed. Only such a failure, the end of the time or a crash is a cause to return a group.
+   */
   readonly failedGroups: Set<string>;
-  /** Resolves shortly before the time is out. */
+  /** Resolves shortly before the time-out. */
   readonly outOfTime: Promise<void>;
   readonly isOutOfTime: boolean;
   readonly isDead: boolean;
   call<T>(service: Service, groupId: string, work: () => Promise<T> | T): Promise<T>;
-  /** Ends it here and now: nothing that it waits for comes back. */
+  /** Ends the invocation at once: no pending call returns. */
   crash(): void;
 }
 
@@ -25,11 +27,11 @@ export interface Invocation {
 export interface FunctionOptions {
   readonly crash: FaultKind;
   readonly timeoutMs: number;
-  /** Calls in which a crash falls, counted from 1. */
+  /** A crash happens within this many calls. */
   readonly crashWithin: number;
 }
 
-/** Probabilities of what befalls an invocation or a call. */
+/** Probabilities of faults of an invocation or a call. */
 const CRASH = 0.03;
 const SLOW = 0.012;
 const ZOMBIE = 0.006;
@@ -37,12 +39,12 @@ const LOST = 0.008;
 const LATE = 0.5;
 const THROTTLED = 0.6;
 
-/** What is kept of an invocation's time to return what isn't done, as the adapter keeps it. */
+/** The end of an invocation's time that is reserved for returning unfinished messages, as in the adapter. */
 const RESERVE_MS = 2_000;
 
-/** The account's functions: they are slow, crash, are throttled, and work on when others think that they are gone. */
+/** The account's functions. They are slow, crash, are throttled, and go on after their time-out. */
 export interface Functions {
-  /** Invocations that have neither answered nor crashed. */
+  /** Number of invocations that have neither answered nor crashed. */
   readonly running: number;
   throttle(service: Service, untilMs: number): void;
   invoke(
@@ -52,101 +54,37 @@ export interface Functions {
   ): Promise<InvokeResult>;
 }
 
+/** What all invocations share. */
+interface Environment {
+  readonly scheduler: Scheduler;
+  readonly faults: Faults;
+  readonly latencies: Random;
+  readonly moments: Random;
+  readonly throttledUntil: Map<Service, number>;
+}
+
 export function createFunctions(seed: number, scheduler: Scheduler, faults: Faults): Functions {
-  const latencies = random(seed, 'latency');
-  const moments = random(seed, 'moment');
-  const throttledUntil = new Map<Service, number>();
+  const environment: Environment = {
+    scheduler,
+    faults,
+    latencies: random(seed, 'latency'),
+    moments: random(seed, 'moment'),
+    throttledUntil: new Map(),
+  };
   let running = 0;
   let ids = 0;
-
-  const begin = (options: FunctionOptions, onEnd: () => void) => {
-    const isSlow = faults.happens('outOfTime', SLOW);
-    const isZombie = faults.happens('race', ZOMBIE);
-    let callsLeft = faults.happens(options.crash, CRASH) ? moments.between(1, options.crashWithin) : -1;
-    const crashesAfterWork = moments.chance(0.5);
-    let isDead = false;
-    let isOutOfTime = false;
-    let timeIsOut = (): void => {};
-    const outOfTime = new Promise<void>((resolve) => {
-      timeIsOut = resolve;
-    });
-    const latencyMs = (): number => {
-      const base = 2 + latencies.next() * 18;
-      if (isZombie && !faults.isCeased) return base * 8_000;
-      return isSlow ? base * 1_000 : base;
-    };
-    ids += 1;
-    const invocation: Invocation = {
-      id: ids,
-      failedGroups: new Set(),
-      outOfTime,
-      get isOutOfTime() {
-        return isOutOfTime;
-      },
-      get isDead() {
-        return isDead;
-      },
-      call(service, groupId, work) {
-        return new Promise((resolve, reject) => {
-          if (isDead) return;
-          scheduler.after(latencyMs(), () => {
-            if (isDead) {
-              // A request that was under way when the function ended may still arrive.
-              if (service !== 'topic' && faults.happens('lateWrite', LATE)) {
-                faults.count('lateWrite');
-                void work();
-              }
-              return;
-            }
-            callsLeft -= callsLeft > 0 ? 1 : 0;
-            const crashesNow = callsLeft === 0;
-            if (crashesNow && !crashesAfterWork) return invocation.crash();
-            const isBurst = scheduler.nowMs() < (throttledUntil.get(service) ?? 0);
-            if (isBurst && faults.happens('throttled', THROTTLED)) {
-              faults.count('throttled');
-              invocation.failedGroups.add(groupId);
-              return reject(new Error('throttled'));
-            }
-            const answer = work();
-            if (crashesNow) return invocation.crash();
-            if (faults.happens('lostAnswer', LOST)) {
-              faults.count('lostAnswer');
-              invocation.failedGroups.add(groupId);
-              return reject(new Error('the answer was lost'));
-            }
-            resolve(answer);
-          });
-        });
-      },
-      crash() {
-        if (isDead) return;
-        isDead = true;
-        onEnd();
-      },
-    };
-    const end = (): void => {
-      isDead = true;
-    };
-    const cancel = scheduler.after(options.timeoutMs - RESERVE_MS, () => {
-      if (isZombie) return;
-      isOutOfTime = true;
-      faults.count('outOfTime');
-      timeIsOut();
-      scheduler.after(RESERVE_MS, invocation.crash);
-    });
-    return { invocation, cancel, end };
-  };
 
   return {
     get running() {
       return running;
     },
     throttle(service, untilMs) {
-      throttledUntil.set(service, untilMs);
+      environment.throttledUntil.set(service, untilMs);
     },
     invoke(options, body, onCrash) {
       return new Promise((resolve) => {
         running += 1;
+        ids += 1;
         let isSettled = false;
         const settled = (result: InvokeResult): void => {
           isSettled = true;
@@ -160,11 +98,11 @@ export function createFunctions(seed: number, scheduler: Scheduler, faults: Faul
           faults.count(options.crash);
           settled({ ok: false, error: 'Unhandled', message: 'crashed' });
         };
-        const { invocation, cancel, end } = begin(options, crashed);
+        const { invocation, cancel, end } = begin(environment, ids, options, crashed);
         const answered = (result: InvokeResult): void => {
           if (invocation.isDead) return;
-          // A function is frozen once it has answered: what it left undone goes on later, or never.
-          if (!invocation.isOutOfTime || moments.chance(0.5)) end();
+          // A function is frozen once it has answered. Its unfinished work continues later, or never.
+          if (!invocation.isOutOfTime || environment.moments.chance(0.5)) end();
           settled(result);
         };
         body(invocation).then(
@@ -174,4 +112,110 @@ export function createFunctions(seed: number, scheduler: Scheduler, faults: Faul
       });
     },
   };
+}
+
+/** The state of a running invocation. */
+interface Run {
+  isDead: boolean;
+  isOutOfTime: boolean;
+  /** Calls until the crash; negative for none. */
+  callsLeft: number;
+  readonly crashesAfterWork: boolean;
+  latencyMs(): number;
+}
+
+/** Begins an invocation. @param onCrash called when it crashes */
+function begin(environment: Environment, id: number, options: FunctionOptions, onCrash: () => void) {
+  const { scheduler, faults, latencies, moments } = environment;
+  const isSlow = faults.happens('outOfTime', SLOW);
+  const isZombie = faults.happens('race', ZOMBIE);
+  const run: Run = {
+    isDead: false,
+    isOutOfTime: false,
+    callsLeft: faults.happens(options.crash, CRASH) ? moments.between(1, options.crashWithin) : -1,
+    crashesAfterWork: moments.chance(0.5),
+    latencyMs() {
+      const base = 2 + latencies.next() * 18;
+      if (isZombie && !faults.isCeased) return base * 8_000;
+      return isSlow ? base * 1_000 : base;
+    },
+  };
+  let timeIsOut = (): void => {};
+  const outOfTime = new Promise<void>((resolve) => {
+    timeIsOut = resolve;
+  });
+  const invocation: Invocation = {
+    id,
+    failedGroups: new Set(),
+    outOfTime,
+    get isOutOfTime() {
+      return run.isOutOfTime;
+    },
+    get isDead() {
+      return run.isDead;
+    },
+    call: (service, groupId, work) => call(environment, run, invocation, service, groupId, work),
+    crash() {
+      if (run.isDead) return;
+      run.isDead = true;
+      onCrash();
+    },
+  };
+  const cancel = scheduler.after(options.timeoutMs - RESERVE_MS, () => {
+    if (isZombie) return;
+    run.isOutOfTime = true;
+    faults.count('outOfTime');
+    timeIsOut();
+    scheduler.after(RESERVE_MS, invocation.crash);
+  });
+  const end = (): void => {
+    run.isDead = true;
+  };
+  return { invocation, cancel, end };
+}
+
+/**
+ * Calls a service, after a latency. The call may be throttled, its answer may get lost, and the function may crash
+ * around it.
+ */
+function call<T>(
+  { scheduler, faults, throttledUntil }: Environment,
+  run: Run,
+  invocation: Invocation,
+  service: Service,
+  groupId: string,
+  work: () => Promise<T> | T,
+): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const fail = (message: string): void => {
+      invocation.failedGroups.add(groupId);
+      reject(new Error(message));
+    };
+    if (run.isDead) return;
+    scheduler.after(run.latencyMs(), () => {
+      if (run.isDead) {
+        // A request that was in flight when the function ended may still arrive.
+        if (service !== 'topic' && faults.happens('lateWrite', LATE)) {
+          faults.count('lateWrite');
+          void work();
+        }
+        return;
+      }
+      run.callsLeft -= run.callsLeft > 0 ? 1 : 0;
+      const crashesNow = run.callsLeft === 0;
+      if (crashesNow && !run.crashesAfterWork) return invocation.crash();
+      const isBurst = scheduler.nowMs() < (throttledUntil.get(service) ?? 0);
+      if (isBurst && faults.happens('throttled', THROTTLED)) {
+        faults.count('throttled');
+        return fail('throttled');
+      }
+      const answer = work();
+      if (crashesNow) return invocation.crash();
+      if (faults.happens('lostAnswer', LOST)) {
+        faults.count('lostAnswer');
+        return fail('the answer was lost');
+      }
+      resolve(answer);
+    });
+  });
 }

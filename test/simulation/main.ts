@@ -1,6 +1,6 @@
 import { Command, InvalidArgumentError } from 'commander';
+import { CHECKS } from './checks.ts';
 import { FAULT_KINDS, type FaultKind } from './faults.ts';
-import { CHECKS } from './ledger.ts';
 import { caught, MUTANTS } from './mutants.ts';
 import { asJson, asText, isGood, smallestText } from './report.ts';
 import { run } from './run.ts';
@@ -19,20 +19,21 @@ interface Options {
   readonly json?: boolean;
 }
 
-/** Exit codes; `interrupted` is what shells have for SIGINT. */
+/** Exit codes. `interrupted` is the shells' code for SIGINT. */
 const EXIT = { ok: 0, failed: 1, interrupted: 130 } as const;
 
 const program = new Command('simulate')
   .description(
-    'Runs the core in virtual time, on in-memory tables and the FIFO model, with everything going wrong that a seed says. Exits with 1 on a violation and on a kind of fault that came up too seldom.',
+    'Runs the core in virtual time, on in-memory tables and the FIFO model, with the faults of each seed. ' +
+      'Exits with 1 after a violation, and when a kind of fault happened too rarely.',
   )
   .option('--seeds <number>', 'how many seeds to run', integer, 1_000)
-  .option('--first <number>', 'the first of them', integer, 1)
+  .option('--first <number>', 'the first seed', integer, 1)
   .option('--seed <number>', 'replay one seed with a trace', integer)
-  .option('--commits <number>', 'with --seed: versions that are committed', integer)
-  .option('--entities <number>', 'with --seed: entities that they are of', integer)
+  .option('--commits <number>', 'with --seed: number of versions to commit', integer)
+  .option('--entities <number>', 'with --seed: number of entities', integer)
   .option('--without <kinds>', 'with --seed: kinds of fault to leave out, separated by commas', kinds)
-  .option('--mutants', 'plant bugs, and say what catches each')
+  .option('--mutants', 'plant bugs, and print the check that catches each')
   .option('--json', 'print the result as JSON')
   .showHelpAfterError('(add --help for what is allowed)')
   .parse();
@@ -67,7 +68,7 @@ async function replay(seed: number): Promise<number> {
   if (json) console.log(JSON.stringify(result));
   else {
     const { published, settled, steps, violations } = result;
-    console.log(`seed ${seed}: ${published} events, ${settled} ends of messages, ${steps} steps`);
+    console.log(`seed ${seed}: ${published} events, ${settled} outcomes of messages, ${steps} steps`);
     for (const { check, message } of violations) console.log(`${check}: ${CHECKS[check]}\n  ${message}`);
     if (violations.length === 0) console.log('no violation');
   }
@@ -90,14 +91,15 @@ async function plant(): Promise<number> {
   return results.every(({ seeds }) => seeds !== undefined) ? EXIT.ok : EXIT.failed;
 }
 
-/** One line that changes in place on a terminal; elsewhere a line for each tenth. */
+/** The progress: on a terminal one line that changes in place, elsewhere a line for each tenth. */
 function progressLine(seeds: number, seconds: () => number) {
   let tenths = 0;
   const isTerminal = process.stderr.isTTY === true;
   return {
     show(summary: Summary): void {
       const done = Math.floor((summary.seeds * 10) / seeds);
-      const line = `${summary.seeds}/${seeds} seeds, ${Math.round(summary.seeds / seconds())} seeds/s, ${summary.failures.length} violations`;
+      const rate = Math.round(summary.seeds / seconds());
+      const line = `${summary.seeds}/${seeds} seeds, ${rate} seeds/s, ${summary.failures.length} violations`;
       if (isTerminal) process.stderr.write(`\r\u001b[2K${line}`);
       else if (done > tenths) process.stderr.write(`${line}\n`);
       tenths = Math.max(tenths, done);

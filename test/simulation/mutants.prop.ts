@@ -1,12 +1,12 @@
 import { expect, test } from 'vitest';
-import type { Check } from './ledger.ts';
+import type { Check } from './checks.ts';
 import { caught, MUTANTS } from './mutants.ts';
 
-/** What is made to see each planted bug; docs/reliability.md shows what a run said. */
+/** The checks that must find each planted bug. docs/reliability.md shows the result of a run. */
 const SEEN_BY: Readonly<Record<string, readonly Check[]>> = {
   'unconditional write': ['stored-again', 'goes-back'],
   '<= for <': ['stored-again'],
-  // Deltas find nothing to start from, so gaps never close either.
+  // Deltas have no base, so gaps never close either.
   'hard delete': ['goes-back', 'stuck'],
   'content-hash deduplication id': ['publication-dropped'],
   'only the failed id returned for its group': ['not-one-outcome'],
@@ -19,11 +19,11 @@ const SEEN_BY: Readonly<Record<string, readonly Check[]>> = {
   'marker cleared too early': ['held-behind-nothing'],
 };
 
-test('every planted bug has a check that is made to see it', () => {
+test('every planted bug has a check that must find it', () => {
   expect(MUTANTS.map(({ name }) => name).sort()).toEqual(Object.keys(SEEN_BY).sort());
 });
 
-test.each(MUTANTS.map((mutant) => [mutant.name, mutant] as const))('mutant: %s is caught', async (name, mutant) => {
+test.each(MUTANTS.map((mutant) => [mutant.name, mutant] as const))('the mutant %s is caught', async (name, mutant) => {
   const found = await caught(mutant);
   expect(SEEN_BY[name]).toContain(found?.check);
 });

@@ -1,21 +1,22 @@
 import { messageGroupId, sha256 } from '../../core/entity.ts';
-import { type ProjectReport, projectBatch } from '../../core/project/batch.ts';
+import { projectBatch } from '../../core/project/batch.ts';
 import type { Projection } from '../../core/project/group.ts';
 import type { ProjectPorts, ReceivedMessage } from '../../core/project/ports.ts';
 import { isPoison, readMessage } from '../../core/project/read-message.ts';
+import type { ProjectReport } from '../../core/project/report.ts';
 import type { OutgoingMessage } from '../../core/relay/message.ts';
-import type { Check } from './ledger.ts';
+import type { Check } from './checks.ts';
 import { type SimulationOptions, simulate } from './simulate.ts';
 import type { Wrong } from './world.ts';
 
-/** A planted bug and within how many seeds it must be caught. */
+/** A planted bug, and the number of seeds within which a check must catch it. */
 export interface Mutant {
   readonly name: string;
   readonly wrong: Wrong;
   readonly withinSeeds: number;
 }
 
-/** Projects each message as if it were a group of its own, all at once. */
+/** Projects all messages at once, each as its own group. */
 const inParallel: typeof projectBatch = async (projection, messages, outOfTime) => {
   const reports = await Promise.all(messages.map((message) => projectBatch(projection, [message], outOfTime)));
   return {
@@ -24,7 +25,7 @@ const inParallel: typeof projectBatch = async (projection, messages, outOfTime) 
   };
 };
 
-/** Of each group that goes back, returns the first message alone: the queue then deletes the others. */
+/** Returns only the first message of each failed group. The queue then deletes the others. */
 const onlyTheFailed: typeof projectBatch = async (...args) => {
   const report = await projectBatch(...args);
   const seen = new Set<string>();
@@ -32,7 +33,7 @@ const onlyTheFailed: typeof projectBatch = async (...args) => {
   return { ...report, returned: report.returned.filter(({ message }) => isFirst(message)) };
 };
 
-/** Counts all but the newest of a group as superseded although the newest wasn't stored. */
+/** Counts all but the newest event of a group as superseded although the newest one wasn't stored. */
 const supersededFirst: typeof projectBatch = async (projection, messages, outOfTime) => {
   const report = await projectBatch(projection, messages, outOfTime);
   const last = new Map(messages.map((message) => [message.groupId, message]));
@@ -48,7 +49,7 @@ async function supersededBy({ boundary, settings, nowMs }: Projection, message: 
   return { message, outcome: 'superseded', entity: event?.entity, version: event?.version, ...none } as const;
 }
 
-/** Lets a delta take whatever is stored for its predecessor. */
+/** Applies a delta to any stored version, as if it were the predecessor. */
 const overGaps: typeof projectBatch = async (projection, messages, outOfTime) => {
   const bases = new Map<string, { version: number; digest: string }>();
   for (const message of messages) {
@@ -129,14 +130,14 @@ export const MUTANTS: readonly Mutant[] = [
   },
 ];
 
-/** A mutant that was caught: by which check, and after how many seeds. */
+/** The check that caught a mutant, and the number of seeds that it took. */
 export interface Caught {
   readonly check: Check;
   readonly seeds: number;
   readonly message: string;
 }
 
-/** Runs seeds from 1 on until one catches the mutant; undefined if none within its bound does. */
+/** Runs seeds from 1 up until a check catches the mutant; undefined if none does within the bound. */
 export async function caught(
   { wrong, withinSeeds }: Mutant,
   options: Partial<SimulationOptions> = {},

@@ -7,7 +7,7 @@ import { ownerAt } from './contracts.ts';
 
 type OwnerItem = OwnedEntity & { readonly resync?: string | undefined };
 
-/** What one record of the stream stands for. */
+/** The version or the resync that a record of the stream stands for. */
 export interface Committed {
   readonly groupId: string;
   readonly version: number;
@@ -16,7 +16,7 @@ export interface Committed {
   readonly token: string | undefined;
 }
 
-/** The owner's table in memory: the conditions of adapters/own/owner-table.ts, and its stream. */
+/** The owner's table in memory, with the conditions of adapters/own/owner-table.ts and a stream. */
 export interface OwnerTable {
   readonly boundary: ReturnType<typeof ownerAt>;
   readonly items: ReadonlyMap<string, OwnerItem>;
@@ -24,7 +24,7 @@ export interface OwnerTable {
   commit(entity: EntityRef, state: State | undefined): 'created' | 'changed' | 'deleted' | 'unchanged';
   resync(entity: EntityRef, token: string): void;
   backup(): ReadonlyMap<string, OwnerItem>;
-  /** Puts an older backup in the table's place, in the next epoch. */
+  /** Replaces the table by an older backup, in the next epoch. */
   restore(backup: ReadonlyMap<string, OwnerItem>): void;
   lift(entity: EntityRef): void;
   bury(entity: EntityRef, cachedVersion: number): void;
@@ -33,8 +33,8 @@ export interface OwnerTable {
 const VIEW = 'NEW_AND_OLD_IMAGES';
 
 /**
- * @param onRecord told of each record of the stream
- * @param onCommit told of each version
+ * @param onRecord called with each record of the stream
+ * @param onCommit called with each version
  */
 export function createOwnerTable(
   nowMs: () => number,
@@ -50,19 +50,7 @@ export function createOwnerTable(
     const before = items.get(groupId);
     items.set(groupId, item);
     sequence += 1;
-    const record: StreamRecord = {
-      ...{ eventID: String(sequence), eventName: before ? 'MODIFY' : 'INSERT', eventVersion: '1.1' },
-      ...{ eventSource: 'aws:dynamodb', awsRegion: 'eu-central-1' },
-      dynamodb: {
-        ApproximateCreationDateTime: nowMs() / 1000,
-        Keys: keyOf(item.entity),
-        NewImage: image(item),
-        ...(before && { OldImage: image(before) }),
-        SequenceNumber: String(sequence).padStart(21, '0'),
-        SizeBytes: 1,
-        StreamViewType: VIEW,
-      },
-    };
+    const record = recordOf(item, before, sequence, nowMs());
     if (!isResync) onCommit(item);
     onRecord(record, { groupId, version: item.version, isResync, token: isResync ? item.resync : undefined });
   };
@@ -111,6 +99,26 @@ export function createOwnerTable(
     bury(entity, cachedVersion) {
       if (items.has(messageGroupId(entity))) return;
       write(next(entity, nextVersion(cachedVersion, boundary.epoch), undefined), false);
+    },
+  };
+}
+
+/** The stream's record of a write. */
+function recordOf(item: OwnerItem, before: OwnerItem | undefined, sequence: number, nowMs: number): StreamRecord {
+  return {
+    eventID: String(sequence),
+    eventName: before ? 'MODIFY' : 'INSERT',
+    eventVersion: '1.1',
+    eventSource: 'aws:dynamodb',
+    awsRegion: 'eu-central-1',
+    dynamodb: {
+      ApproximateCreationDateTime: nowMs / 1000,
+      Keys: keyOf(item.entity),
+      NewImage: image(item),
+      ...(before && { OldImage: image(before) }),
+      SequenceNumber: String(sequence).padStart(21, '0'),
+      SizeBytes: 1,
+      StreamViewType: VIEW,
     },
   };
 }

@@ -1,4 +1,4 @@
-/** Numbers that a seed determines. */
+/** Random numbers that a seed determines. */
 export interface Random {
   /** From 0 to below 1. */
   next(): number;
@@ -9,8 +9,8 @@ export interface Random {
 }
 
 /**
- * A stream of numbers of its own for each name, so that leaving out what one stream decides doesn't change another: a failing seed keeps
- * failing while it shrinks. The generator is mulberry32.
+ * A stream of random numbers for each name. Leaving out one stream's faults doesn't change the other streams, so a
+ * failing seed keeps failing while it shrinks. The generator is mulberry32.
  */
 export function random(seed: number, stream: string): Random {
   let state = seed;

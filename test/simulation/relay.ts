@@ -1,62 +1,100 @@
-import type { DynamoDBRecord, SQSEvent } from 'aws-lambda';
+import type { DynamoDBRecord, SQSRecord } from 'aws-lambda';
 import { eachRecord } from '../../adapters/project/queue.ts';
 import { streamChange } from '../../adapters/relay/stream.ts';
 import { type EntityRef, messageGroupId, sha256 } from '../../core/entity.ts';
 import { type PublishResult, type RelayedMessage, relayBatch } from '../../core/relay/batch.ts';
 import { outgoingMessage } from '../../core/relay/message.ts';
+import type { Queue } from '../../local/fifo/queue.ts';
+import type { Topic } from '../../local/fifo/topic.ts';
+import type { InvokeResult } from '../../local/lambda/invoke-result.ts';
 import { startSqsMapping } from '../../local/lambda/sqs-mapping.ts';
 import { deliver, type StreamRecord } from '../../local/lambda/stream-batch.ts';
 import type { FunctionOptions, Invocation } from './invocations.ts';
 import { createOwnerTable, type OwnerTable } from './owner.ts';
-import { random } from './random.ts';
+import { type Random, random } from './random.ts';
 import type { World } from './world.ts';
 
 const RELAY: FunctionOptions = { crash: 'relayCrash', timeoutMs: 30_000, crashWithin: 3 };
 const REPAIR: FunctionOptions = { crash: 'repairCrash', timeoutMs: 60_000, crashWithin: 2 };
 
-/** How long a shard's reader sleeps when it has found nothing. */
+/** How long a shard's reader sleeps after it found no record. */
 const POLL_MS = 250;
 
-/** Probability that a PublishBatch call takes only some of its entries. */
+/** Probability that a PublishBatch call accepts only some of its entries. */
 const PARTIAL = 0.02;
 
-/** An owner with its table, relay, topic and repair function, wired as lambdas/ and lib/ do it. */
+/** An owner with its table, relay, topic and repair function, wired as in lambdas/ and lib/. */
 export interface Owner {
   readonly table: OwnerTable;
-  /** Records of the stream that are neither published nor diverted. */
+  /** Number of records of the stream that are neither published nor diverted. */
   readonly waiting: number;
 }
 
-/**
- * @param batchSize most records of a batch
- * @param onPublished told of each message that the topic took and didn't drop
- */
-export function createOwner(world: World, batchSize: number, onPublished: (message: RelayedMessage) => void): Owner {
-  const { messaging, functions, faults, ledger, scheduler, wrong } = world;
+/** Called with each message that the topic accepted and didn't drop. */
+type OnPublished = (message: RelayedMessage) => void;
+
+/** @param batchSize most records of a batch */
+export function createOwner(world: World, batchSize: number, onPublished: OnPublished): Owner {
+  const { messaging, functions, faults, ledger, scheduler } = world;
   const topic = messaging.createTopic('changes.fifo', { FifoTopic: 'true', ContentBasedDeduplication: 'false' });
   const resyncQueue = messaging.createQueue('resync', { VisibilityTimeout: '360' });
   const draws = random(world.seed, 'partial');
-  const shards: StreamRecord[][] = [[], []];
-  const busy = [false, false];
-  let waiting = 0;
-
+  const stream = createStream(world, batchSize, async ({ Records }) => {
+    const result = await functions.invoke(RELAY, (invocation) =>
+      relay({ ...deployed, publish: publisher(deployed, invocation, draws) }, Records as DynamoDBRecord[]),
+    );
+    const isRetried = !result.ok || (result.payload as { batchItemFailures: object[] }).batchItemFailures.length > 0;
+    if (isRetried) faults.count('topicRetry');
+    return result;
+  });
   const table = createOwnerTable(
     scheduler.nowMs,
     (record, committed) => {
-      ledger.recorded(record.dynamodb.SequenceNumber, committed);
-      // An entity's records are all in one shard.
-      const shard = committed.groupId.charCodeAt(committed.groupId.length - 1) % shards.length;
-      shards[shard]?.push(record);
-      waiting += 1;
-      read(shard);
+      ledger.publications.recorded(record.dynamodb.SequenceNumber, committed);
+      stream.add(record, committed.groupId);
     },
     (owned) => {
       if (world.pendingResyncs.has(messageGroupId(owned.entity))) faults.count('resyncRace');
-      ledger.committed(owned);
+      ledger.history.committed(owned);
     },
   );
+  const deployed: Deployed = { world, table, topic, onPublished };
+  startResyncs(deployed, resyncQueue);
+  return {
+    table,
+    get waiting() {
+      return stream.waiting;
+    },
+  };
+}
 
-  function read(shard: number): void {
+/** The parts of an owner that its functions reach. */
+interface Deployed {
+  readonly world: World;
+  readonly table: OwnerTable;
+  readonly topic: Topic;
+  readonly onPublished: OnPublished;
+}
+
+/** The stream of the owner's table, in two shards, and the mapping that brings its records to the relay. */
+function createStream(
+  { scheduler }: World,
+  batchSize: number,
+  invoke: (event: { Records: object[] }) => Promise<InvokeResult>,
+) {
+  const shards: StreamRecord[][] = [[], []];
+  const busy = [false, false];
+  let waiting = 0;
+  const options = {
+    streamArn: 'stream',
+    functionArn: 'relay',
+    region: 'eu-central-1',
+    reportBatchItemFailures: true,
+    bisectBatchOnFunctionError: true,
+    now: scheduler.nowMs,
+    invoke,
+  };
+  const read = (shard: number): void => {
     if (busy[shard]) return;
     busy[shard] = true;
     scheduler.after(POLL_MS, async () => {
@@ -66,81 +104,70 @@ export function createOwner(world: World, batchSize: number, onPublished: (messa
       busy[shard] = false;
       if ((shards[shard]?.length ?? 0) > 0) read(shard);
     });
-  }
-
-  const take = (message: RelayedMessage): PublishResult => {
-    const sent = wrong.message?.(message) ?? message;
-    const { groupId, deduplicationId, body } = sent;
-    const { isDuplicate } = topic.publish({ message: body, groupId, deduplicationId });
-    const record = ledger.publishedRecord(message.sequenceNumber, isDuplicate);
-    if (record?.isResync) world.pendingResyncs.delete(groupId);
-    if (!isDuplicate) onPublished(message);
-    return { kind: 'published' };
   };
+  return {
+    get waiting() {
+      return waiting;
+    },
+    add(record: StreamRecord, groupId: string): void {
+      // All records of an entity are in one shard.
+      const shard = groupId.charCodeAt(groupId.length - 1) % shards.length;
+      shards[shard]?.push(record);
+      waiting += 1;
+      read(shard);
+    },
+  };
+}
 
-  const publishFor = (invocation: Invocation) => async (messages: readonly RelayedMessage[]) => {
+type Publish = (messages: readonly RelayedMessage[]) => Promise<readonly PublishResult[]>;
+
+/** The relay's port to the topic for one invocation. A call may accept only some of its entries. */
+function publisher(deployed: Deployed, invocation: Invocation, draws: Random): Publish {
+  const { faults } = deployed.world;
+  const failed = { kind: 'failed', message: 'InternalError' } as const;
+  return async (messages) => {
     try {
       return await invocation.call('topic', '', (): readonly PublishResult[] => {
-        if (messages.length < 2 || !faults.happens('partialPublish', PARTIAL)) return messages.map(take);
+        if (messages.length < 2 || !faults.happens('partialPublish', PARTIAL)) {
+          return messages.map((message) => publish(deployed, message));
+        }
         faults.count('partialPublish');
-        const failed = { kind: 'failed', message: 'InternalError' } as const;
-        return messages.map((message) => (draws.chance(0.5) ? take(message) : failed));
+        return messages.map((message) => (draws.chance(0.5) ? publish(deployed, message) : failed));
       });
     } catch (error) {
       return messages.map(() => ({ kind: 'failed', message: String(error) }) as const);
     }
   };
+}
 
-  /** lambdas/relay.ts */
-  const relay = async (invocation: Invocation, records: readonly DynamoDBRecord[]) => {
-    const changes = records.map(streamChange);
-    const divert = async (_: string, reason: string, message: string) => {
-      ledger.violate('no-final-outcome', `diverted: ${reason} ${message}`);
-    };
-    const publishedAt = new Date(scheduler.nowMs()).toISOString();
-    const ports = { publish: publishFor(invocation), divert };
-    const { failed } = await relayBatch(table.boundary, changes, publishedAt, ports);
-    return { batchItemFailures: failed.slice(0, 1).map((itemIdentifier) => ({ itemIdentifier })) };
+/** Publishes one message of the relay. */
+function publish({ world, topic, onPublished }: Deployed, message: RelayedMessage): PublishResult {
+  const { groupId, deduplicationId, body } = world.wrong.message?.(message) ?? message;
+  const { isDuplicate } = topic.publish({ message: body, groupId, deduplicationId });
+  const record = world.ledger.publications.publishedRecord(message.sequenceNumber, isDuplicate);
+  if (record?.isResync) world.pendingResyncs.delete(groupId);
+  if (!isDuplicate) onPublished(message);
+  return { kind: 'published' };
+}
+
+/** lambdas/relay.ts */
+async function relay(
+  { world, table, publish }: Deployed & { readonly publish: Publish },
+  records: readonly DynamoDBRecord[],
+): Promise<object> {
+  const changes = records.map(streamChange);
+  const divert = async (_: string, reason: string, message: string) => {
+    world.ledger.violate('no-final-outcome', `diverted: ${reason} ${message}`);
   };
+  const publishedAt = new Date(world.scheduler.nowMs()).toISOString();
+  const { failed } = await relayBatch(table.boundary, changes, publishedAt, { publish, divert });
+  return { batchItemFailures: failed.slice(0, 1).map((itemIdentifier) => ({ itemIdentifier })) };
+}
 
-  const options = {
-    streamArn: 'stream',
-    functionArn: 'relay',
-    region: 'eu-central-1',
-    reportBatchItemFailures: true,
-    bisectBatchOnFunctionError: true,
-    now: scheduler.nowMs,
-    async invoke({ Records }: { Records: object[] }) {
-      const result = await functions.invoke(RELAY, (invocation) => relay(invocation, Records as DynamoDBRecord[]));
-      const isRetried = !result.ok || (result.payload as { batchItemFailures: object[] }).batchItemFailures.length > 0;
-      if (isRetried) faults.count('topicRetry');
-      return result;
-    },
-  };
-
-  /** lambdas/owner-repair.ts */
-  const resync = (invocation: Invocation, { body, messageId }: SQSEvent['Records'][number]): Promise<void> => {
-    const { entity } = JSON.parse(body) as { entity: EntityRef };
-    const token = sha256(messageId).slice(0, 20);
-    return invocation.call('cacheTable', messageGroupId(entity), () => {
-      if (wrong.isResyncedFromTable) publishFromTable(entity, token);
-      else table.resync(entity, token);
-    });
-  };
-
-  const publishFromTable = (entity: EntityRef, token: string): void => {
-    const owned = table.items.get(messageGroupId(entity));
-    const publishedAt = new Date(scheduler.nowMs()).toISOString();
-    const message = owned && outgoingMessage(table.boundary, owned, { publishedAt, again: { kind: 'resync', token } });
-    if (owned === undefined || message === undefined || 'reason' in message) return;
-    const { groupId, deduplicationId, body } = message;
-    topic.publish({ message: body, groupId, deduplicationId });
-    ledger.publishedVersion(groupId, owned.version);
-    onPublished({ ...message, sequenceNumber: '' });
-  };
-
+function startResyncs(deployed: Deployed, queue: Queue): void {
+  const { scheduler, functions } = deployed.world;
   startSqsMapping({
-    queue: resyncQueue,
+    queue,
     functionArn: 'owner-repair',
     maximumConcurrency: 2,
     reportBatchItemFailures: true,
@@ -148,13 +175,28 @@ export function createOwner(world: World, batchSize: number, onPublished: (messa
     region: 'eu-central-1',
     setTimer: (callback, delayMs) => scheduler.after(delayMs, callback),
     invoke: (event) =>
-      functions.invoke(REPAIR, (invocation) => eachRecord(event, (record) => resync(invocation, record))),
+      functions.invoke(REPAIR, (invocation) => eachRecord(event, (record) => resync(deployed, invocation, record))),
   });
+}
 
-  return {
-    table,
-    get waiting() {
-      return waiting;
-    },
-  };
+/** lambdas/owner-repair.ts */
+function resync(deployed: Deployed, invocation: Invocation, { body, messageId }: SQSRecord): Promise<void> {
+  const { entity } = JSON.parse(body) as { entity: EntityRef };
+  const token = sha256(messageId).slice(0, 20);
+  return invocation.call('cacheTable', messageGroupId(entity), () => {
+    if (deployed.world.wrong.isResyncedFromTable) publishFromTable(deployed, entity, token);
+    else deployed.table.resync(entity, token);
+  });
+}
+
+/** The planted bug of a resync that doesn't go through the stream. */
+function publishFromTable({ world, table, topic, onPublished }: Deployed, entity: EntityRef, token: string): void {
+  const owned = table.items.get(messageGroupId(entity));
+  const publishedAt = new Date(world.scheduler.nowMs()).toISOString();
+  const message = owned && outgoingMessage(table.boundary, owned, { publishedAt, again: { kind: 'resync', token } });
+  if (owned === undefined || message === undefined || 'reason' in message) return;
+  const { groupId, deduplicationId, body } = message;
+  topic.publish({ message: body, groupId, deduplicationId });
+  world.ledger.publications.publishedVersion(groupId, owned.version);
+  onPublished({ ...message, sequenceNumber: '' });
 }

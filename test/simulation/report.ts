@@ -1,36 +1,39 @@
 import { availableParallelism, cpus } from 'node:os';
+import { CHECKS } from './checks.ts';
 import { FAULT_KINDS, floorOf, missedFloors } from './faults.ts';
-import { CHECKS } from './ledger.ts';
 import type { Smallest } from './shrink.ts';
 import type { Failure, Summary } from './summary.ts';
 
-/** Failing seeds that are listed one by one. */
+/** Most failing seeds that are listed. */
 const MAX_LISTED = 10;
 
-/** Whether a run has shown what it should. */
+/** Whether a run has no violation and missed no floor. */
 export function isGood(summary: Summary): boolean {
   return summary.failures.length === 0 && missedFloors(summary.counts, summary.seeds).length === 0;
 }
 
-/** A run's result for programs. */
+/** The result of a run as JSON. */
 export function asJson(summary: Summary, seconds: number) {
   const { failures, ...rest } = summary;
   return {
     ...rest,
-    ...{ seconds, seedsPerSecond: summary.seeds / seconds, violations: failures.length, failures },
+    seconds,
+    seedsPerSecond: summary.seeds / seconds,
+    violations: failures.length,
+    failures,
     missedFloors: missedFloors(summary.counts, summary.seeds),
     machine: { cpu: cpus()[0]?.model, cores: availableParallelism(), node: process.version },
   };
 }
 
-/** A run's result for people. */
+/** The result of a run as text. */
 export function asText(summary: Summary, seconds: number): string {
   const { seeds, published, settled, virtualMs, counts, failures } = summary;
   const number = (value: number) => Math.round(value).toLocaleString('en');
   const days = number(virtualMs / 86_400_000);
   const head = [
     `${number(seeds)} seeds in ${seconds.toFixed(1)} s: ${number(seeds / seconds)} seeds/s`,
-    `${number(published)} events published, ${number(settled)} ends of messages in caches, ${days} virtual days`,
+    `${number(published)} events published, ${number(settled)} outcomes of messages in caches, ${days} virtual days`,
     `${failures.length} violations`,
     '',
     'fault             count     floor',
@@ -52,7 +55,7 @@ function failureLines(failures: readonly Failure[]): string[] {
   return ['', 'Failing seeds; each flag replays one with a trace:', ...listed, ...more];
 }
 
-/** The smallest run that still fails, and how to have it again. */
+/** The smallest run that still fails, and the command that repeats it. */
 export function smallestText(seed: number, { commits, entityCount, without, violation, runs }: Smallest): string {
   const flags = [`--seed ${seed} --commits ${commits} --entities ${entityCount}`];
   if (without.length > 0) flags.push(`--without ${without.join(',')}`);

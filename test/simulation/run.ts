@@ -6,17 +6,19 @@ import { Worker } from 'node:worker_threads';
 import { build } from 'esbuild';
 import { noSummary, type Summary, sum } from './summary.ts';
 
-/** Seeds that a worker is given at a time. */
+/** Seeds that a worker gets at a time. */
 const BATCH = 10;
 
-/** Most promises of a seed die young: room for all of them spares most of the garbage collector's work. */
+/**
+ * Most promises of a seed are short-lived. A young generation that holds all of them saves most garbage collections.
+ */
 const YOUNG_GENERATION_MB = 96;
 
 export interface RunOptions {
   readonly first: number;
   readonly seeds: number;
   readonly onProgress: (summary: Summary) => void;
-  /** Ends the run early; what was done until then is the result. */
+  /** Ends the run early. The result covers the seeds that are done. */
   readonly signal: AbortSignal;
 }
 
@@ -28,7 +30,11 @@ export async function run({ first, seeds, onProgress, signal }: RunOptions): Pro
     await build({
       entryPoints: [fileURLToPath(new URL('./worker.ts', import.meta.url))],
       outfile: script,
-      ...{ bundle: true, platform: 'node', format: 'esm', target: 'node20', logLevel: 'error' },
+      bundle: true,
+      platform: 'node',
+      format: 'esm',
+      target: 'node20',
+      logLevel: 'error',
       banner: { js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);" },
     });
     let summary = noSummary();
@@ -56,7 +62,7 @@ export async function run({ first, seeds, onProgress, signal }: RunOptions): Pro
   }
 }
 
-/** Has one worker do batches until there are none left. */
+/** Runs one worker until no batch is left. */
 function work(
   script: string,
   signal: AbortSignal,

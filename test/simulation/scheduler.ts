@@ -1,14 +1,14 @@
-import { Timers } from '../../local/fifo/timers.ts';
+import { createTimers } from '../../local/fifo/timers.ts';
 
-/** Virtual time: what is due happens one after the other, and nothing waits for the machine's clock. */
+/** Virtual time: due callbacks run one after the other, without waiting for the real clock. */
 export interface Scheduler {
   readonly nowMs: () => number;
-  /** Steps taken until now. */
+  /** Number of callbacks that have run. */
   readonly steps: number;
-  /** Calls back after a time; returns how to prevent that. */
+  /** Calls back after a delay. Returns a function that cancels the callback. */
   after(delayMs: number, callback: () => void): () => void;
   sleep(ms: number): Promise<void>;
-  /** Lets time pass until it is done. @throws when nothing is due any more, or after too many steps */
+  /** Lets time pass until `isDone`. @throws when nothing is due any more, or after too many steps */
   run(isDone: () => boolean): Promise<void>;
 }
 
@@ -17,17 +17,20 @@ interface Due {
   isCancelled: boolean;
 }
 
-/** Turns that promises are given between two steps that are close to each other; what needs more goes on during the next one. */
+/**
+ * Turns of the event loop's microtasks between two callbacks that are close in time. A promise that needs more turns
+ * continues during the next callback.
+ */
 const TURNS = 16;
 
-/** Before time goes on by more than this, promises are given all the turns that they want. */
+/** Before a longer step of time than this, all promises settle. */
 const CLOSE_MS = 10;
 
-/** A run that takes more is not going to end. */
+/** Most steps of a run. A longer run would never end. */
 const MAX_STEPS = 60_000;
 
 export function createScheduler(startMs: number): Scheduler {
-  const due = new Timers<Due>(({ isCancelled }) => !isCancelled);
+  const due = createTimers<Due>(({ isCancelled }) => !isCancelled);
   let nowMs = startMs;
   let steps = 0;
   let live = 0;

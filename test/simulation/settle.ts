@@ -3,13 +3,14 @@ import { MAX_REDRIVE_KEYS } from '../../core/repair/operation.ts';
 import type { Account } from './account.ts';
 import type { Operator } from './operator.ts';
 
-/** Longest virtual time in which everything must have come to an end once the faults have ceased. */
+/** Longest virtual time in which everything must end once the faults have stopped. */
 const LIMIT_MS = 6 * 3_600_000;
 
 /**
- * Lets everything come to an end: faults cease, causes are mended, operators release what is stopped and try again what is parked.
+ * Lets everything end: faults stop, causes are repaired, and operators release stopped entities and redrive parked
+ * events.
  *
- * @param keepsParked leaves what is parked of entities that aren't stopped
+ * @param keepsParked keeps parked events of entities that aren't stopped
  */
 export async function settle(account: Account, operator: Operator, keepsParked: boolean): Promise<void> {
   const { world, caches, isQuiet } = account;
@@ -22,16 +23,16 @@ export async function settle(account: Account, operator: Operator, keepsParked: 
     let isDone = isQuiet();
     for (const cache of caches) {
       operator.moveDeadLetters(cache);
-      for (const groupId of operator.groupsAside(cache)) {
+      for (const groupId of operator.parkedGroups(cache)) {
         const isStopped = cache.tables.raw.stopped.has(groupId);
         if (keepsParked && !isStopped) continue;
         isDone = false;
-        const tried = operator.asideOf(cache, groupId).slice(0, MAX_REDRIVE_KEYS);
+        const tried = operator.parkedOf(cache, groupId).slice(0, MAX_REDRIVE_KEYS);
         if (isStopped) await operator.release(cache, groupId, false);
         else await operator.redrive(cache, groupId);
         await operator.discardHopeless(cache, groupId, tried);
       }
-      // Whoever discards the last event of a stopped entity still has to let it go on.
+      // After the last event of a stopped entity is discarded, the entity still needs a release.
       for (const groupId of [...cache.tables.raw.stopped.keys()]) {
         isDone = false;
         await operator.release(cache, groupId, false);
@@ -42,7 +43,7 @@ export async function settle(account: Account, operator: Operator, keepsParked: 
   }
   const left = caches.map(({ name, queue, deadLetters, gapQueue, tables }) => {
     const counts = [queue, deadLetters, gapQueue].map((one) => Object.values(one.counts()).join('/'));
-    return `${name}: ${counts.join(' ')}, aside ${tables.raw.aside.size}, stopped ${[...tables.raw.stopped.keys()]}`;
+    return `${name}: ${counts.join(' ')}, parked ${tables.raw.parked.size}, stopped ${[...tables.raw.stopped.keys()]}`;
   });
   world.ledger.violate(
     'stuck',
@@ -50,7 +51,7 @@ export async function settle(account: Account, operator: Operator, keepsParked: 
   );
 }
 
-/** Checks what must hold in the end. Only where events were dropped on purpose may a cache need to be repaired first. */
+/** Checks the end of a run. A cache may need a repair first only if events were dropped on purpose. */
 export async function checkEnd(account: Account, operator: Operator): Promise<void> {
   const { world, caches, askForResync } = account;
   const { ledger } = world;
@@ -58,7 +59,7 @@ export async function checkEnd(account: Account, operator: Operator): Promise<vo
   for (const cache of caches) {
     for (const { groupId, problem } of operator.differences(cache)) {
       const entity = entityOfGroup(groupId);
-      if (!ledger.lossy.has(`${cache.name} ${groupId}`)) {
+      if (!ledger.books[cache.name].lossy.has(groupId)) {
         ledger.violate('diverged', `${cache.name} ${groupId}: ${problem}`);
       } else if (entity !== undefined) askForResync(entity);
     }
@@ -71,9 +72,9 @@ export async function checkEnd(account: Account, operator: Operator): Promise<vo
     }
     for (const [groupId, { wanted }] of tables.gaps) ledger.violate('gap-left', `${name} ${groupId}@${wanted}`);
     for (const groupId of tables.raw.stopped.keys()) ledger.violate('marker-left', `${name} ${groupId} is stopped`);
-    for (const { message } of tables.raw.aside.values()) ledger.violate('marker-left', `${name} ${message.groupId}`);
-    for (const body of ledger.expected[name]) {
-      if (!ledger.finals[name].has(body)) ledger.violate('no-final-outcome', `${name}: ${body.slice(0, 200)}`);
+    for (const { message } of tables.raw.parked.values()) ledger.violate('marker-left', `${name} ${message.groupId}`);
+    for (const body of ledger.books[name].expected) {
+      if (!ledger.books[name].finals.has(body)) ledger.violate('no-final-outcome', `${name}: ${body.slice(0, 200)}`);
     }
   }
 }

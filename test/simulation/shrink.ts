@@ -1,8 +1,8 @@
+import type { Violation } from './checks.ts';
 import { FAULT_KINDS, type FaultKind } from './faults.ts';
-import type { Violation } from './ledger.ts';
 import { COMMITS, ENTITIES, type SimulationOptions, simulate } from './simulate.ts';
 
-/** A failing run that nothing could be left out of any more, or the time for trying was up. */
+/** The smallest failing run that was found. */
 export interface Smallest {
   readonly commits: number;
   readonly entityCount: number;
@@ -13,7 +13,7 @@ export interface Smallest {
 
 type Size = Pick<Smallest, 'commits' | 'entityCount' | 'without'>;
 
-/** Leaves out commits, entities and kinds of fault while the seed still fails. Undefined if it doesn't fail at all. */
+/** Leaves out commits, entities and kinds of fault while the seed still fails; undefined if it doesn't fail at all. */
 export async function shrink(
   options: Pick<SimulationOptions, 'seed' | 'wrong'>,
   maxRuns = 200,
@@ -41,7 +41,7 @@ export async function shrink(
   return violation && { ...size, violation, runs };
 }
 
-/** What a run may become, the greatest steps first. */
+/** Smaller variants of a run, the smallest first. */
 function* smaller({ commits, entityCount, without }: Size): Generator<Size> {
   for (const share of [0.25, 0.5, 0.75, 0.9]) {
     const fewer = Math.floor(commits * share);

@@ -1,16 +1,16 @@
 import { createAccount } from './account.ts';
+import type { Violation } from './checks.ts';
 import type { FaultCounts, FaultKind } from './faults.ts';
-import type { Violation } from './ledger.ts';
 import { createOperator } from './operator.ts';
 import { checkEnd } from './settle.ts';
 import { runWorkload } from './workload.ts';
 import type { Wrong } from './world.ts';
 
-/** Versions that a seed commits, and entities that they are of. */
+/** Default numbers of versions that a seed commits, and of entities. */
 export const COMMITS = 200;
 export const ENTITIES = 8;
 
-/** One run: everything that happens in it follows from this. */
+/** The options of one run. They determine everything that happens in it. */
 export interface SimulationOptions {
   readonly seed: number;
   /** @default 200 */
@@ -28,9 +28,9 @@ export interface SimulationResult {
   readonly seed: number;
   readonly violations: readonly Violation[];
   readonly counts: FaultCounts;
-  /** Events that the topic took. */
+  /** Events that the topic accepted. */
   readonly published: number;
-  /** Ends of messages that projectors reported. */
+  /** Outcomes of messages that projectors reported. */
   readonly settled: number;
   readonly steps: number;
   readonly virtualMs: number;
@@ -65,8 +65,12 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
   }
   if (failure !== undefined) throw failure;
   return {
-    ...{ seed, violations: ledger.violations, counts: faults.counts },
-    ...{ published: ledger.published, settled: ledger.settled },
-    ...{ steps: scheduler.steps, virtualMs: scheduler.nowMs() - beganMs },
+    seed,
+    violations: ledger.violations,
+    counts: faults.counts,
+    published: ledger.publications.count,
+    settled: ledger.settled,
+    steps: scheduler.steps,
+    virtualMs: scheduler.nowMs() - beganMs,
   };
 }

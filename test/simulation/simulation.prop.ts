@@ -7,15 +7,15 @@ import { summaryOf } from './summary.ts';
 /** A slice of `npm run simulate`. */
 const SEEDS = 25;
 
-describe('whatever goes wrong between an owner and its caches', () => {
-  test('no version goes back, no group waits on another, each event ends once, and every cache ends as its owner', async () => {
+describe('an owner and its caches under random faults', () => {
+  test('no version goes back, no group waits for another, each event ends once, and caches equal their owner', async () => {
     const { failures, counts, published } = await summaryOf(1, SEEDS);
     expect(failures).toEqual([]);
     expect(published).toBeGreaterThanOrEqual(SEEDS * COMMITS);
     expect(missedFloors(counts, SEEDS)).toEqual([]);
   });
 
-  test('each seed has at least 200 events of 8 entities', async () => {
+  test('each seed of the simulation has at least 200 events of 8 entities', async () => {
     for (const seed of [1, 2, 3]) {
       const groups = new Set<string>();
       let commits = 0;
@@ -34,8 +34,8 @@ describe('whatever goes wrong between an owner and its caches', () => {
   });
 });
 
-describe('a run', () => {
-  test('is the same for the same seed, step by step', async () => {
+describe('a run of the simulation', () => {
+  test('a run with the same seed is the same, step by step', async () => {
     const traceOf = async (seed: number): Promise<string[]> => {
       const lines: string[] = [];
       await simulate({ seed, trace: (line) => lines.push(line) });
@@ -45,12 +45,12 @@ describe('a run', () => {
     expect(await traceOf(7)).not.toEqual(await traceOf(8));
   });
 
-  test('mutant: a run that came upon a kind of fault too seldom is no good', () => {
+  test('a run whose faults are too rare misses their floors', () => {
     const counts = noFaults();
     expect(missedFloors(counts, 1_000).map(({ kind }) => kind)).toEqual(FAULT_KINDS);
   });
 
-  test('that fails shrinks to fewer commits, entities and kinds of fault, and still fails', async () => {
+  test('a failing run shrinks to fewer commits, entities and kinds of fault, and still fails', async () => {
     const wrong = { condition: () => true };
     const smallest = await shrink({ seed: 1, wrong }, 60);
     expect(smallest?.commits).toBeLessThan(COMMITS / 4);

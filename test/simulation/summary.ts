@@ -1,13 +1,13 @@
+import type { Check, Violation } from './checks.ts';
 import { FAULT_KINDS, type FaultCounts, noFaults } from './faults.ts';
-import type { Check, Violation } from './ledger.ts';
 import { type SimulationOptions, simulate } from './simulate.ts';
 
-/** What came of many seeds. */
+/** The result of many seeds. */
 export interface Summary {
   readonly seeds: number;
-  /** Events that topics took. */
+  /** Events that topics accepted. */
   readonly published: number;
-  /** Ends of messages that projectors reported. */
+  /** Outcomes of messages that projectors reported. */
   readonly settled: number;
   readonly steps: number;
   readonly virtualMs: number;
@@ -15,7 +15,7 @@ export interface Summary {
   readonly failures: readonly Failure[];
 }
 
-/** A seed that failed, and the check that it failed first. */
+/** A seed that failed, and the first check that it failed. */
 export interface Failure {
   readonly seed: number;
   readonly check: Check;

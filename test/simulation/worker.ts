@@ -1,7 +1,7 @@
 import { parentPort } from 'node:worker_threads';
 import { summaryOf } from './summary.ts';
 
-/** Runs the seeds that it is given, batch by batch. */
+/** Runs batches of seeds that the main thread sends. */
 parentPort?.on('message', async ({ first, count }: { first: number; count: number }) => {
   parentPort?.postMessage(await summaryOf(first, count));
 });

@@ -1,174 +1,241 @@
 import { type EntityRef, entityOfGroup, messageGroupId } from '../../core/entity.ts';
 import type { State } from '../../core/state.ts';
-import type { Account } from './account.ts';
+import type { Account, Sent } from './account.ts';
 import type { Cache } from './cache.ts';
 import { CACHES, entities } from './contracts.ts';
 import { createGarbage } from './garbage.ts';
 import { SERVICES } from './invocations.ts';
 import type { Operator } from './operator.ts';
-import { random } from './random.ts';
+import { type Random, random } from './random.ts';
 import { settle } from './settle.ts';
 
 const DAY_MS = 86_400_000;
 
-/** What happens to one account: commits, and what goes wrong meanwhile. */
+/** The extent of a workload. */
 export interface WorkloadOptions {
   readonly seed: number;
   readonly commits: number;
   readonly entityCount: number;
 }
 
-/** Commits so many versions, with everything that can happen between them. */
+/** The commits, by their count, at which rare events happen. */
+interface Plan {
+  /** When the depot is subscribed and filled; 0 for the start. */
+  readonly lateCache: number;
+  readonly raising: number;
+  readonly backfilling: number;
+  readonly backingUp: number;
+  readonly restoring: number;
+  readonly leaping: number;
+  readonly leapDays: number;
+}
+
+/** A workload while it runs. */
+interface Workload {
+  readonly account: Account;
+  readonly operator: Operator;
+  readonly entities: readonly EntityRef[];
+  readonly plan: Plan;
+  /** Decides what is committed, and when. */
+  readonly draws: Random;
+  /** Decides which entity, cache or service an event affects. */
+  readonly picks: Random;
+  readonly background: Promise<void>[];
+  readonly sendGarbage: () => void;
+  backup: ReturnType<Account['owner']['table']['backup']>;
+  duplicates: number;
+}
+
+/** Commits versions, with everything that can happen between two commits. */
 export async function runWorkload(account: Account, operator: Operator, options: WorkloadOptions): Promise<void> {
-  const { world, owner, caches, sent } = account;
-  const { faults, ledger, scheduler, functions } = world;
-  const draws = random(options.seed, 'workload');
-  const picks = random(options.seed, 'picks');
-  const plan = random(options.seed, 'plan');
-  const garbage = createGarbage(account, options.seed);
-  const all = entities(options.entityCount);
-  const background: Promise<void>[] = [];
-  const at = (from: number, to: number) => Math.floor(options.commits * (from + plan.next() * (to - from)));
-  const lateCache = plan.chance(0.5) ? at(0.1, 0.4) : 0;
-  const raising = at(0.2, 0.7);
-  const backfilling = at(0.1, 0.9);
-  const backingUp = at(0.1, 0.4);
-  const restoring = at(0.5, 0.9);
-  const leaping = at(0.4, 0.8);
-  const leapDays = plan.pick([plan.between(1, 30), plan.between(61, 90)]);
-  let backup = owner.table.backup();
-  let duplicates = 0;
-
-  const commit = (): boolean => {
-    const entity = draws.pick(all);
-    const before = owner.table.items.get(messageGroupId(entity));
-    const isDeletion = draws.chance(0.12);
-    const state = nextState();
-    const result = owner.table.commit(entity, isDeletion ? undefined : state);
-    if (result === 'deleted') faults.count('tombstone');
-    if (result === 'created' && before !== undefined) faults.count('recreation');
-    return result !== 'unchanged';
+  const { faults, ledger, scheduler } = account.world;
+  const workload: Workload = {
+    account,
+    operator,
+    entities: entities(options.entityCount),
+    plan: planOf(options),
+    draws: random(options.seed, 'workload'),
+    picks: random(options.seed, 'picks'),
+    background: [],
+    sendGarbage: createGarbage(account, options.seed),
+    backup: account.owner.table.backup(),
+    duplicates: 0,
   };
-
-  const nextState = (): State => {
-    const note = faults.happens('unstorable', 0.04)
-      ? `huge:${picks.pick(CACHES)}`
-      : faults.happens('crashAlways', 0.01)
-        ? `deadly:${picks.pick(CACHES)}`
-        : 'plain';
-    const description = 'long enough for a change to be shorter than the whole';
-    return { name: `n${draws.between(0, 3)}`, price: draws.between(1, 4), note, description };
-  };
-
-  /** Sends an event to a cache once more under an id of its own, as a redrive or a replay would. */
-  const sendAgain = (from: readonly { groupId: string; body: string }[]): void => {
-    if (from.length === 0) return;
-    const cache = picks.pick(caches);
-    duplicates += 1;
-    faults.count('duplicate');
-    account.send(cache, picks.pick(from), `again-${duplicates}`);
-  };
-
-  const operate = async (): Promise<void> => {
-    const cache = picks.pick(caches);
-    const stopped = [...cache.tables.raw.stopped.keys()];
-    const aside = operator.groupsAside(cache);
-    if (stopped.length > 0 && faults.happens('release', 0.12)) {
-      const groupId = picks.pick(stopped);
-      const drop = faults.happens('releaseDrop', 0.25);
-      background.push(release(cache, groupId, drop));
-    } else if (aside.length > 0 && faults.happens('parkingRedrive', 0.08)) {
-      background.push(operator.redrive(cache, picks.pick(aside)));
-    }
-    if (faults.happens('deadLetterMoved', 0.03)) operator.moveDeadLetters(cache);
-  };
-
-  /** Lets an entity go on while its owner keeps committing; impatient people ask twice. */
-  const release = async (cache: Cache, groupId: string, drop: boolean): Promise<void> => {
-    const entity = entityOfGroup(groupId);
-    if (entity !== undefined && picks.chance(0.7)) {
-      owner.table.commit(entity, nextState());
-      // About as long as a commit takes to get to a cache.
-      await scheduler.sleep(picks.between(200, 350));
-    }
-    const isAskedTwice = picks.chance(0.3);
-    await Promise.all([
-      operator.release(cache, groupId, drop),
-      ...(isAskedTwice ? [operator.release(cache, groupId, drop)] : []),
-    ]);
-  };
-
-  const resync = (entity: EntityRef): void => {
-    account.askForResync(entity);
-    // A commit at about the same time.
-    if (picks.chance(0.5)) owner.table.commit(entity, nextState());
-  };
-
-  const raiseFields = async (): Promise<void> => {
-    const depot = caches.find(({ name }) => name === 'depot');
-    if (depot === undefined) return;
-    faults.count('fieldsRaised');
-    depot.fieldsRevision = 2;
-    // A backfill comes when no projector of the old kind runs any more.
-    await scheduler.sleep(600_000);
-    await operator.backfill(depot);
-  };
-
-  const leap = async (): Promise<void> => {
-    const deleted = all.slice(0, 3);
-    for (const entity of deleted) {
-      if (owner.table.commit(entity, undefined) === 'deleted') faults.count('tombstone');
-    }
-    await settle(account, operator, true);
-    await scheduler.sleep(leapDays * DAY_MS);
-    for (const { tables } of caches) tables.expire();
-    const groups = deleted.map(messageGroupId);
-    for (let count = 0; count < 4; count += 1) sendAgain(sent.filter(({ groupId }) => groups.includes(groupId)));
-    await scheduler.sleep(60_000);
-    world.isMended = false;
-    faults.isCeased = false;
-  };
-
-  const happenings = async (count: number): Promise<void> => {
-    if (count === lateCache && count > 0) {
-      account.subscribe('depot');
-      background.push(...caches.filter(({ name }) => name === 'depot').map(operator.backfill));
-    }
-    if (count === backingUp) backup = owner.table.backup();
-    if (count === raising && faults.happens('fieldsRaised', 0.4)) background.push(raiseFields());
-    if (count === backfilling && faults.happens('backfill', 0.7))
-      background.push(operator.backfill(picks.pick(caches)));
-    if (count === leaping && faults.happens('tombstoneExpired', 0.4)) await leap();
-    if (count === restoring && faults.happens('restore', 0.3)) {
-      faults.count('restore');
-      ledger.trace?.('restore');
-      owner.table.restore(backup);
-      ledger.restored(backup);
-      background.push(operator.lift());
-    }
-    if (faults.happens('duplicate', 0.05)) sendAgain(sent);
-    if (faults.happens('throttled', 0.015)) {
-      functions.throttle(picks.pick(SERVICES), scheduler.nowMs() + picks.between(5_000, 120_000));
-    }
-    if (faults.happens('resyncRace', 0.02)) resync(picks.pick(all));
-    garbage();
-    await operate();
-  };
-
-  const pauseMs = (): number => {
-    const kind = draws.next();
-    return kind < 0.6 ? draws.between(0, 50) : kind < 0.96 ? draws.between(0, 4_000) : draws.between(10_000, 60_000);
-  };
-
   account.subscribe('shop');
-  if (lateCache === 0) account.subscribe('depot');
+  if (workload.plan.lateCache === 0) account.subscribe('depot');
   for (let count = 0; count < options.commits; ) {
     if (ledger.violations.length > 0) return;
-    await scheduler.sleep(pauseMs());
-    if (!commit()) continue;
+    await scheduler.sleep(pauseMs(workload));
+    if (!commit(workload)) continue;
     count += 1;
-    await happenings(count);
+    await happenAt(workload, count);
   }
   faults.isCeased = true;
-  await Promise.all(background);
+  await Promise.all(workload.background);
+}
+
+function planOf({ seed, commits }: WorkloadOptions): Plan {
+  const draws = random(seed, 'plan');
+  const at = (from: number, to: number) => Math.floor(commits * (from + draws.next() * (to - from)));
+  return {
+    lateCache: draws.chance(0.5) ? at(0.1, 0.4) : 0,
+    raising: at(0.2, 0.7),
+    backfilling: at(0.1, 0.9),
+    backingUp: at(0.1, 0.4),
+    restoring: at(0.5, 0.9),
+    leaping: at(0.4, 0.8),
+    leapDays: draws.pick([draws.between(1, 30), draws.between(61, 90)]),
+  };
+}
+
+function pauseMs({ draws }: Workload): number {
+  const kind = draws.next();
+  if (kind < 0.6) return draws.between(0, 50);
+  return kind < 0.96 ? draws.between(0, 4_000) : draws.between(10_000, 60_000);
+}
+
+/** Commits a state or a deletion. Returns whether that made a new version. */
+function commit(workload: Workload): boolean {
+  const { account, entities, draws } = workload;
+  const { table } = account.owner;
+  const entity = draws.pick(entities);
+  const before = table.items.get(messageGroupId(entity));
+  const isDeletion = draws.chance(0.12);
+  const state = nextState(workload);
+  const result = table.commit(entity, isDeletion ? undefined : state);
+  if (result === 'deleted') account.world.faults.count('tombstone');
+  if (result === 'created' && before !== undefined) account.world.faults.count('recreation');
+  return result !== 'unchanged';
+}
+
+function nextState({ account, draws, picks }: Workload): State {
+  const { faults } = account.world;
+  const note = faults.happens('unstorable', 0.04)
+    ? `huge:${picks.pick(CACHES)}`
+    : faults.happens('crashAlways', 0.01)
+      ? `deadly:${picks.pick(CACHES)}`
+      : 'plain';
+  const description = 'long enough for a change to be shorter than the whole';
+  return { name: `n${draws.between(0, 3)}`, price: draws.between(1, 4), note, description };
+}
+
+/** Everything that may happen after a commit. */
+async function happenAt(workload: Workload, count: number): Promise<void> {
+  const { account, picks, entities } = workload;
+  const { faults, functions, scheduler } = account.world;
+  await happenOnce(workload, count);
+  if (faults.happens('duplicate', 0.05)) sendAgain(workload, account.sent);
+  if (faults.happens('throttled', 0.015)) {
+    functions.throttle(picks.pick(SERVICES), scheduler.nowMs() + picks.between(5_000, 120_000));
+  }
+  if (faults.happens('resyncRace', 0.02)) resync(workload, picks.pick(entities));
+  workload.sendGarbage();
+  await operate(workload);
+}
+
+/** The rare events that the plan puts at this commit. */
+async function happenOnce(workload: Workload, count: number): Promise<void> {
+  const { account, operator, plan, picks, background } = workload;
+  const { owner, caches, world } = account;
+  const { faults, ledger } = world;
+  if (count === plan.lateCache && count > 0) {
+    account.subscribe('depot');
+    background.push(...caches.filter(({ name }) => name === 'depot').map(operator.backfill));
+  }
+  if (count === plan.backingUp) workload.backup = owner.table.backup();
+  if (count === plan.raising && faults.happens('fieldsRaised', 0.4)) background.push(raiseFields(workload));
+  if (count === plan.backfilling && faults.happens('backfill', 0.7)) {
+    background.push(operator.backfill(picks.pick(caches)));
+  }
+  if (count === plan.leaping && faults.happens('tombstoneExpired', 0.4)) await leap(workload);
+  if (count === plan.restoring && faults.happens('restore', 0.3)) {
+    faults.count('restore');
+    ledger.trace?.('restore');
+    owner.table.restore(workload.backup);
+    ledger.history.restored(workload.backup);
+    background.push(operator.lift());
+  }
+}
+
+/** Sends an event to a cache again, with its own deduplication id, as a redrive or a replay would. */
+function sendAgain(workload: Workload, from: readonly Sent[]): void {
+  const { account, picks } = workload;
+  if (from.length === 0) return;
+  const cache = picks.pick(account.caches);
+  workload.duplicates += 1;
+  account.world.faults.count('duplicate');
+  account.send(cache, picks.pick(from), `again-${workload.duplicates}`);
+}
+
+/** Asks for an entity's state, and often commits a change at about the same time. */
+function resync(workload: Workload, entity: EntityRef): void {
+  const { account, picks } = workload;
+  account.askForResync(entity);
+  if (picks.chance(0.5)) account.owner.table.commit(entity, nextState(workload));
+}
+
+/** What an operator may do at a cache: release, redrive, move dead letters. */
+async function operate(workload: Workload): Promise<void> {
+  const { account, operator, picks, background } = workload;
+  const { faults } = account.world;
+  const cache = picks.pick(account.caches);
+  const stopped = [...cache.tables.raw.stopped.keys()];
+  const parked = operator.parkedGroups(cache);
+  if (stopped.length > 0 && faults.happens('release', 0.12)) {
+    const groupId = picks.pick(stopped);
+    const drop = faults.happens('releaseDrop', 0.25);
+    background.push(release(workload, cache, groupId, drop));
+  } else if (parked.length > 0 && faults.happens('parkingRedrive', 0.08)) {
+    background.push(operator.redrive(cache, picks.pick(parked)));
+  }
+  if (faults.happens('deadLetterMoved', 0.03)) operator.moveDeadLetters(cache);
+}
+
+/** Releases an entity while its owner keeps committing. Some operators send the request twice. */
+async function release(workload: Workload, cache: Cache, groupId: string, drop: boolean): Promise<void> {
+  const { account, operator, picks } = workload;
+  const entity = entityOfGroup(groupId);
+  if (entity !== undefined && picks.chance(0.7)) {
+    account.owner.table.commit(entity, nextState(workload));
+    // About as long as a commit takes to reach a cache.
+    await account.world.scheduler.sleep(picks.between(200, 350));
+  }
+  const times = picks.chance(0.3) ? 2 : 1;
+  await Promise.all(Array.from({ length: times }, () => operator.release(cache, groupId, drop)));
+}
+
+/** Deploys the depot with another selection of fields, and fills it. */
+async function raiseFields({ account, operator }: Workload): Promise<void> {
+  const { caches, world } = account;
+  const depot = caches.find(({ name }) => name === 'depot');
+  if (depot === undefined) return;
+  world.faults.count('fieldsRaised');
+  depot.fieldsRevision = 2;
+  // The backfill begins when no projector with the old selection runs any more.
+  await world.scheduler.sleep(600_000);
+  await operator.backfill(depot);
+}
+
+/** Deletes some entities, lets days pass until their tombstones may have expired, and sends their old events again. */
+async function leap(workload: Workload): Promise<void> {
+  const { account, operator, plan } = workload;
+  const { owner, caches, sent, world } = account;
+  const { faults, scheduler } = world;
+  const deleted = workload.entities.slice(0, 3);
+  for (const entity of deleted) {
+    if (owner.table.commit(entity, undefined) === 'deleted') faults.count('tombstone');
+  }
+  await settle(account, operator, true);
+  await scheduler.sleep(plan.leapDays * DAY_MS);
+  for (const { tables } of caches) tables.expire();
+  const groups = deleted.map(messageGroupId);
+  for (let count = 0; count < 4; count += 1) {
+    sendAgain(
+      workload,
+      sent.filter(({ groupId }) => groups.includes(groupId)),
+    );
+  }
+  await scheduler.sleep(60_000);
+  world.isMended = false;
+  faults.isCeased = false;
 }

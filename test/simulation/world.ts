@@ -9,7 +9,7 @@ import type { Functions } from './invocations.ts';
 import type { Ledger } from './ledger.ts';
 import type { Scheduler } from './scheduler.ts';
 
-/** What everything in a simulated account shares. */
+/** The parts that everything in a simulated account shares. */
 export interface World {
   readonly seed: number;
   readonly scheduler: Scheduler;
@@ -18,23 +18,23 @@ export interface World {
   readonly faults: Faults;
   readonly ledger: Ledger;
   readonly wrong: Wrong;
-  /** Whether what a cache couldn't store or didn't survive is mended. */
+  /** Whether the causes are repaired: caches can store every state, and no state crashes them. */
   isMended: boolean;
-  /** Groups whose whole state was asked for and isn't published yet. */
+  /** Groups whose state was requested and isn't published yet. */
   readonly pendingResyncs: Set<string>;
 }
 
 export type CacheTables = ReturnType<typeof inMemoryCache>;
 
-/** A planted bug: a wrong decision, or a wrong port, in the right one's place. */
+/** A planted bug: a wrong decision or a wrong port. */
 export interface Wrong {
   readonly condition?: WriteCondition;
   readonly settings?: Partial<ProjectSettings>;
   readonly ports?: (ports: ProjectPorts, tables: CacheTables) => ProjectPorts;
   readonly repair?: (repair: RepairPorts, tables: CacheTables) => RepairPorts;
   readonly project?: typeof projectBatch;
-  /** What is sent, to the topic or by a backfill to a queue. */
+  /** Changes each message that is sent, to the topic or by a backfill to a queue. */
   readonly message?: <M extends OutgoingMessage>(message: M) => M;
-  /** Answers a resync from the owner's table at once, past the stream. */
+  /** Answers a resync from the owner's table at once, without the stream. */
   readonly isResyncedFromTable?: boolean;
 }

@@ -1,11 +1,11 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec';
-import { defineBoundary, keep } from '../../core/contract.ts';
+import { defineBoundary, keep } from '../../core/contract/define-boundary.ts';
 import type { Json, State } from '../../core/state.ts';
 
-/** What the test boundaries' entities hold. */
+/** The state of an entity in the test boundaries. */
 export type Product = { readonly name: string; readonly price: number; readonly tags?: readonly Json[] };
 
-/** A Standard Schema without a library: an object with a text `name` and a finite `price`; anything else goes through. */
+/** A Standard Schema without a library. It requires a text `name` and a number `price`. */
 export const productSchema: StandardSchemaV1<unknown, Product> = schemaOf((value) => {
   const { name, price } = value as Record<string, unknown>;
   if (typeof name !== 'string') return { issues: [{ message: 'not a text', path: ['name'] }] };
@@ -13,20 +13,20 @@ export const productSchema: StandardSchemaV1<unknown, Product> = schemaOf((value
   return { value: value as Product };
 });
 
-/** A schema made of its check. */
+/** Makes a Standard Schema from its `validate` function. */
 export function schemaOf<S extends State>(
   validate: StandardSchemaV1.Props<unknown, S>['validate'],
 ): StandardSchemaV1<unknown, S> {
   return { '~standard': { version: 1, vendor: 'test', validate } };
 }
 
-/** Owns Product and Label. */
+/** A boundary that owns Product and Label. */
 export const catalogue = defineBoundary('file:///catalogue.ts', {
   name: 'catalogue',
   owns: { Product: { schema: productSchema, schemaVersion: 2 }, Label: { schema: productSchema } },
 });
 
-/** Caches Product whole, listed by name. */
+/** A boundary that caches whole products, with an index on the name. */
 export const shop = defineBoundary('file:///shop.ts', {
   name: 'shop',
   caches: { Product: keep(catalogue.owns.Product, { indexes: { name: 'name' } }) },

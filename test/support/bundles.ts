@@ -8,7 +8,7 @@ interface Template {
   >;
 }
 
-/** The folder of a function's bundle as a deployment would send it: that of a stack whose logical id contains a text. */
+/** The folder of a function's bundle, as in a deployment. @param idContains a part of the function's logical id */
 export function bundleOf(stack: string, idContains: string): string {
   const assembly = inject('assembly');
   const { Resources }: Template = JSON.parse(readFileSync(join(assembly, `${stack}.template.json`), 'utf8'));
@@ -16,6 +16,6 @@ export function bundleOf(stack: string, idContains: string): string {
     Object.entries(Resources).find(([id, { Type }]) => Type === 'AWS::Lambda::Function' && id.includes(idContains)) ??
     [];
   const key = found?.Properties?.Code?.S3Key;
-  if (key === undefined) throw new Error(`${stack} has no function ${idContains}`);
+  if (key === undefined) throw new Error(`the stack ${stack} has no function whose logical id contains ${idContains}`);
   return join(assembly, `asset.${key.replace('.zip', '')}`);
 }

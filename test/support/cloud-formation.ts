@@ -1,16 +1,18 @@
 import { createServer } from 'node:http';
 import { text } from 'node:stream/consumers';
 
-/** CloudFormation as `DescribeStacks` shows it, for an SDK client whose endpoint it is. */
+/** A stand-in for CloudFormation. An SDK client uses its URL as the endpoint. */
 export interface CloudFormation {
   readonly url: string;
   close(): void;
 }
 
 /**
- * Answers DescribeStacks with outputs by the stack's name, and with CloudFormation's error for any other name.
+ * Starts a server that answers `DescribeStacks` with the outputs of the stack. For an unknown stack, it answers with
+ * CloudFormation's error.
  *
- * @param refuseAll the code of an error that every call gets
+ * @param outputs the values of the outputs, by stack name
+ * @param refuseAll the code of the error that every call gets
  */
 export async function startCloudFormation(
   outputs: Readonly<Record<string, readonly string[]>>,

@@ -29,19 +29,19 @@ const request = z.object({
   NextToken: z.optional(z.string()),
 });
 
-/** A request as CloudWatch reads it. */
+/** A `GetMetricData` request, as CloudWatch parses it. */
 export type MetricRequest = z.infer<typeof request>;
 
-/** What stands in for CloudWatch: GetMetricData in AWS JSON 1.0, the one call that Freshet makes. */
+/** A stand-in for CloudWatch. It answers `GetMetricData` in AWS JSON 1.0, which is the only call that Freshet makes. */
 export interface FakeCloudWatch {
   readonly url: string;
-  /** What was asked since the last `clear`. */
+  /** The requests since the last `clear`. */
   readonly requests: readonly MetricRequest[];
-  /** Sets the series of `Namespace/Metric/dimension value/statistic`; values are cut to the time asked for, as AWS does. */
+  /** Sets the series `Namespace/Metric/dimension value/statistic`. A request gets the points in its time range. */
   set(series: string, points: readonly Datapoint[]): void;
-  /** Datapoints of a page at most, over all series; default all. */
+  /** The maximum number of datapoints in a page, over all series. Default: no maximum. */
   pageSize: number;
-  /** An HTTP status to fail with. */
+  /** The HTTP status that every call fails with. Default: no call fails. */
   failure: number | undefined;
   clear(): void;
   stop(): Promise<void>;
@@ -52,7 +52,7 @@ export async function startCloudWatch(): Promise<FakeCloudWatch> {
   const series = new Map<string, readonly Datapoint[]>();
   const requests: MetricRequest[] = [];
 
-  /** All datapoints that a request asks for, by series and ascending within each. */
+  /** All datapoints that a request asks for, one series after another, each in ascending order of time. */
   const found = ({ MetricDataQueries, StartTime, EndTime }: MetricRequest) =>
     MetricDataQueries.flatMap(({ Id, MetricStat: { Metric, Stat } }) => {
       const [dimension] = Metric.Dimensions;

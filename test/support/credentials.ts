@@ -1,4 +1,4 @@
-/** What the SDK asks for before it talks to an emulator; fixed values keep it from looking for a profile or a role. */
+/** Sets a region and credentials, so that the SDK can call an emulator and doesn't look for a profile or a role. */
 export function setTestCredentials(): void {
   process.env.AWS_REGION = 'us-east-1';
   process.env.AWS_ACCESS_KEY_ID = 'test';

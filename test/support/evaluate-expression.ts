@@ -1,4 +1,8 @@
-/** A metric math expression as CloudWatch reads it, on one value of each metric; undefined is a gap that nothing came before. */
+/**
+ * Evaluates a metric math expression as CloudWatch does.
+ *
+ * @param values one value of each metric; undefined is a missing value that no earlier value can fill
+ */
 export function evaluateExpression(
   expression = '',
   values: Readonly<Record<string, number | undefined>> = {},

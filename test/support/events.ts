@@ -13,12 +13,12 @@ export function product(id = 'p1'): EntityRef {
   return { type: 'Product', id };
 }
 
-/** The state that an entity has at a version, by convention of these tests: its price is the version. */
+/** The state of an entity at a version. In these tests, the price is the version. */
 export function stateAt(version: number): Product {
   return { name: 'bolt', price: version };
 }
 
-/** An entity as its owner's table holds it; a `state` of undefined is a deletion. */
+/** An entity as its owner's table holds it, not deleted. @param state default: `stateAt(version)` */
 export function owned(entity: EntityRef, version: number, state: object | undefined = stateAt(version)): OwnedEntity {
   const { json, digest } = canonicalState(entity, state);
   return { entity, version, digest, schemaVersion: 1, changedAt: CHANGED_AT, stateJson: json };
@@ -27,12 +27,16 @@ export function owned(entity: EntityRef, version: number, state: object | undefi
 /** A deleted entity as its owner's table holds it. */
 export function deleted(entity: EntityRef, version: number): OwnedEntity {
   return {
-    ...{ entity, version, digest: TOMBSTONE_DIGEST, schemaVersion: 1 },
-    ...{ changedAt: CHANGED_AT, stateJson: undefined },
+    entity,
+    version,
+    digest: TOMBSTONE_DIGEST,
+    schemaVersion: 1,
+    changedAt: CHANGED_AT,
+    stateJson: undefined,
   };
 }
 
-/** The body of the event that a relay publishes of an owned entity; `changes` overrides what it says. */
+/** The body of the event that a relay publishes for an entity. @param changes replaces attributes of the event */
 export function eventBody(of: OwnedEntity, changes: Partial<Omit<VersionedEvent, 'data'>> = {}): string {
   const { entity, version, digest, changedAt, stateJson } = of;
   const kind = stateJson === undefined ? 'tombstone' : 'state';
@@ -54,7 +58,7 @@ export function eventBody(of: OwnedEntity, changes: Partial<Omit<VersionedEvent,
 
 let received = 0;
 
-/** A message as the projector's queue delivers it, in its entity's group. */
+/** A message in the group of its entity, as the projector's queue delivers it. */
 export function message(of: OwnedEntity, changes: Partial<ReceivedMessage> = {}): ReceivedMessage {
   received += 1;
   return {

@@ -1,29 +1,33 @@
-import type { Boundary } from '../../core/contract.ts';
+import type { Boundary } from '../../core/contract/contract.ts';
 import { type EntityRef, messageGroupId } from '../../core/entity.ts';
 import type { Projection } from '../../core/project/group.ts';
 import type {
   CachedItem,
   Expectation,
+  ParkedEvent,
   ProjectPorts,
   ProjectSettings,
   ReceivedMessage,
-  SetAside,
   StoredItem,
 } from '../../core/project/ports.ts';
-import type { RepairPorts, SetAsideKey } from '../../core/repair/redrive.ts';
+import { byParkedKey, parkedKeyText } from '../../core/repair/parked-key.ts';
+import type { RepairPorts } from '../../core/repair/redrive.ts';
 import { PUBLISHED_AT } from './events.ts';
 
-/** Decides whether an item replaces what is stored. */
+/** Decides whether an item replaces the stored item. */
 export type WriteCondition = (item: CachedItem, stored: CachedItem) => boolean;
 
-/** The cache table's condition: newer, or the same version and state with an older schema version or selection of fields. */
+/**
+ * The condition of the cache table: the item has a newer version, or it has the same version and state with a newer
+ * schema version or selection of fields.
+ */
 export const ifNewer: WriteCondition = (item, stored) =>
   item.version > stored.version ||
   (item.version === stored.version &&
     item.digest === stored.digest &&
     (item.fieldsRevision > stored.fieldsRevision || item.schemaVersion > stored.schemaVersion));
 
-/** A delta's condition: exactly what it was applied to is stored. */
+/** The condition of a delta: the stored item is the one that the delta was applied to. */
 export function isBase({ version, digest, fieldsRevision, schemaVersion }: StoredItem, stored: CachedItem): boolean {
   return (
     stored.version === version &&
@@ -33,14 +37,14 @@ export function isBase({ version, digest, fieldsRevision, schemaVersion }: Store
   );
 }
 
-/** What the tests' projectors are deployed with. */
+/** The settings of the projectors in these tests. */
 export const SETTINGS: ProjectSettings = {
   tombstoneLifeSeconds: 1_000,
   maxEventAgeSeconds: 900,
   budget: { attempts: 5, ageSeconds: 60 },
 };
 
-/** Everything that projecting needs, on given ports; the clock stands still. */
+/** A projection on the given ports. Its clock always shows `nowMs`. */
 export function projectionOf(
   boundary: Boundary,
   ports: ProjectPorts,
@@ -50,90 +54,92 @@ export function projectionOf(
   return { boundary, ports, settings, nowMs: () => nowMs };
 }
 
-/** Whether a port is broken for a group; it is asked before anything is done. */
+/** Whether a port throws for a message group. The port calls this function before it changes anything. */
 type Fails = (port: keyof ProjectPorts | keyof RepairPorts, groupId: string) => boolean;
 
-/** The ports over maps; they keep what was asked of them, and `fail` makes any of them throw. */
-export function inMemoryCache({
-  condition = ifNewer,
-  fail = () => false,
-  unstorable = () => false,
-}: {
+interface CacheOptions {
+  /** Decides whether a state or a tombstone is stored. @default ifNewer */
   readonly condition?: WriteCondition;
+  /** Makes a port throw. @default no port throws */
   readonly fail?: Fails;
+  /** Makes the table refuse an item for good. @default every item can be stored */
   readonly unstorable?: (item: CachedItem) => boolean;
-} = {}) {
+}
+
+/** The tables of a cache as maps, by message group or by the key of a parked event. */
+function createTables({ condition = ifNewer, fail = () => false }: CacheOptions) {
   const stored = new Map<string, CachedItem>();
   const stopped = new Map<string, number>();
-  const aside = new Map<string, SetAside>();
-  const alone = new Map<string, number>();
-  const writes: CachedItem[] = [];
-  const parked: SetAside[] = [];
-  const postponed: { messages: readonly ReceivedMessage[]; seconds: number }[] = [];
-  const resyncs: { entity: EntityRef; wantedVersion: number }[] = [];
+  const parked = new Map<string, ParkedEvent>();
+  const everParked: ParkedEvent[] = [];
+  return {
+    stored,
+    /** Stop markers. */
+    stopped,
+    /** The events that are parked or held now. */
+    parked,
+    /** All events that were ever parked or held, in order. */
+    everParked,
+    /** Tries of messages that have not ended, by message id. */
+    alone: new Map<string, number>(),
+    failing(port: Parameters<Fails>[0], groupId: string): void {
+      if (fail(port, groupId)) throw new Error(`${port} is broken`);
+    },
+    keep(event: ParkedEvent): void {
+      const key = parkedKeyText(event.message);
+      if (parked.has(key)) return;
+      parked.set(key, event);
+      everParked.push(event);
+    },
+    found(groupId: string): StoredItem | undefined {
+      const item = stored.get(groupId);
+      const stopMarker = stopped.get(groupId);
+      if (item === undefined && stopMarker === undefined) return undefined;
+      const empty = { version: 0, digest: '', schemaVersion: 0, fieldsRevision: 0, dataJson: undefined };
+      return { ...(item ?? empty), stopMarker };
+    },
+    meets(item: CachedItem, expected: Expectation['stored']): boolean {
+      const existing = stored.get(messageGroupId(item.entity));
+      if (expected.kind === 'newer') return existing === undefined || condition(item, existing);
+      return existing !== undefined && isBase(expected.base, existing);
+    },
+  };
+}
 
-  const failing = (port: Parameters<Fails>[0], groupId: string): void => {
-    if (fail(port, groupId)) throw new Error(`${port} is broken`);
-  };
-  const asideKey = ({ groupId, sequenceNumber }: SetAsideKey) => `${groupId} ${sequenceNumber}`;
-  const keep = (one: SetAside): void => {
-    const key = asideKey(one.message);
-    if (aside.has(key)) return;
-    aside.set(key, one);
-    parked.push(one);
-  };
-  const found = (groupId: string): StoredItem | undefined => {
-    const item = stored.get(groupId);
-    const stopMarker = stopped.get(groupId);
-    if (item === undefined && stopMarker === undefined) return undefined;
-    const empty = { version: 0, digest: '', schemaVersion: 0, fieldsRevision: 0, dataJson: undefined };
-    return { ...(item ?? empty), stopMarker };
-  };
-  const meets = (item: CachedItem, expected: Expectation['stored'], existing: CachedItem | undefined): boolean =>
-    expected.kind === 'newer'
-      ? existing === undefined || condition(item, existing)
-      : existing !== undefined && isBase(expected.base, existing);
+type Tables = ReturnType<typeof createTables>;
 
-  const ports: ProjectPorts = {
-    async read(entity) {
-      failing('read', messageGroupId(entity));
-      return found(messageGroupId(entity));
+/** The calls that the ports received. */
+interface Calls {
+  readonly writes: CachedItem[];
+  readonly postponed: { messages: readonly ReceivedMessage[]; seconds: number }[];
+  readonly resyncs: { entity: EntityRef; wantedVersion: number }[];
+}
+
+type ParkingPorts = Pick<ProjectPorts, 'park' | 'stop' | 'hold' | 'beginAlone' | 'endAlone'>;
+
+function createParkingPorts({ stopped, parked, alone, failing, keep }: Tables): ParkingPorts {
+  return {
+    async park(event) {
+      failing('park', event.message.groupId);
+      keep(event);
     },
-    async write(item, expectation) {
-      const groupId = messageGroupId(item.entity);
-      failing('write', groupId);
-      writes.push(item);
-      if (unstorable(item)) return { kind: 'unstorable', message: 'too large for the table' };
-      if (stopped.get(groupId) !== expectation.stopMarker) return { kind: 'stopped' };
-      if (!meets(item, expectation.stored, stored.get(groupId))) return { kind: 'refused', stored: found(groupId) };
-      stored.set(groupId, item);
-      return { kind: 'stored' };
-    },
-    async park(one) {
-      failing('park', one.message.groupId);
-      keep(one);
-    },
-    async stop(entity, one) {
+    async stop(entity, event) {
       const groupId = messageGroupId(entity);
       failing('stop', groupId);
       if (stopped.has(groupId)) return 'stopped';
-      stopped.set(groupId, one.setAsideAtMs);
-      keep(one);
+      stopped.set(groupId, event.parkedAtMs);
+      keep(event);
       return 'done';
     },
-    async hold(entity, asides) {
+    async hold(entity, events) {
       const groupId = messageGroupId(entity);
       failing('hold', groupId);
       const marker = stopped.get(groupId);
       if (marker === undefined) return 'released';
-      const left = asides.filter(({ message }) => !aside.has(asideKey(message)));
+      const left = events.filter(({ message }) => !parked.has(parkedKeyText(message)));
       if (left.length > 0) stopped.set(groupId, marker + left.length);
       for (const one of left) keep(one);
       return 'done';
-    },
-    async requestResync(entity, wantedVersion) {
-      failing('requestResync', messageGroupId(entity));
-      resyncs.push({ entity, wantedVersion });
     },
     async beginAlone({ messageId, groupId }, onlyFirst) {
       failing('beginAlone', groupId);
@@ -145,24 +151,56 @@ export function inMemoryCache({
       failing('endAlone', groupId);
       alone.delete(messageId);
     },
+  };
+}
+
+function createProjectPorts(
+  tables: Tables,
+  { writes, postponed, resyncs }: Calls,
+  { unstorable = () => false }: CacheOptions,
+): ProjectPorts {
+  const { stored, stopped, failing, found, meets } = tables;
+  return {
+    ...createParkingPorts(tables),
+    async read(entity) {
+      failing('read', messageGroupId(entity));
+      return found(messageGroupId(entity));
+    },
+    async write(item, expectation) {
+      const groupId = messageGroupId(item.entity);
+      failing('write', groupId);
+      writes.push(item);
+      if (unstorable(item)) return { kind: 'unstorable', message: 'too large for the table' };
+      if (stopped.get(groupId) !== expectation.stopMarker) return { kind: 'stopped' };
+      if (!meets(item, expectation.stored)) return { kind: 'refused', stored: found(groupId) };
+      stored.set(groupId, item);
+      return { kind: 'stored' };
+    },
+    async requestResync(entity, wantedVersion) {
+      failing('requestResync', messageGroupId(entity));
+      resyncs.push({ entity, wantedVersion });
+    },
     async postpone(messages, seconds) {
       failing('postpone', messages[0]?.groupId ?? '');
       postponed.push({ messages, seconds });
     },
   };
-  const repair: RepairPorts = {
-    async asideOf(groupId) {
-      failing('asideOf', groupId);
-      const all = [...aside.values()].filter(({ message }) => message.groupId === groupId);
-      return all.sort((a, b) => (a.message.sequenceNumber < b.message.sequenceNumber ? -1 : 1));
+}
+
+function createRepairPorts({ stopped, parked, failing }: Tables): RepairPorts {
+  return {
+    async parkedOf(groupId) {
+      failing('parkedOf', groupId);
+      const all = [...parked.values()].filter(({ message }) => message.groupId === groupId);
+      return all.sort((a, b) => byParkedKey(a.message, b.message));
     },
-    async removeAside(keys) {
-      failing('removeAside', keys[0]?.groupId ?? '');
-      for (const key of keys) aside.delete(asideKey(key));
+    async removeParked(keys) {
+      failing('removeParked', keys[0]?.groupId ?? '');
+      for (const key of keys) parked.delete(parkedKeyText(key));
     },
-    async replaceAside(one) {
-      failing('replaceAside', one.message.groupId);
-      aside.set(asideKey(one.message), one);
+    async replaceParked(event) {
+      failing('replaceParked', event.message.groupId);
+      parked.set(parkedKeyText(event.message), event);
     },
     async clearStop(entity, marker) {
       const groupId = messageGroupId(entity);
@@ -172,5 +210,21 @@ export function inMemoryCache({
       return 'cleared';
     },
   };
-  return { ports, repair, stored, stopped, aside, alone, writes, parked, postponed, resyncs };
+}
+
+/** The ports of projecting and of repair on maps in memory. They record their calls. */
+export function inMemoryCache(options: CacheOptions = {}) {
+  const tables = createTables(options);
+  const calls: Calls = { writes: [], postponed: [], resyncs: [] };
+  const { stored, stopped, parked, everParked, alone } = tables;
+  return {
+    ports: createProjectPorts(tables, calls, options),
+    repair: createRepairPorts(tables),
+    stored,
+    stopped,
+    parked,
+    everParked,
+    alone,
+    ...calls,
+  };
 }

@@ -1,5 +1,5 @@
 import * as z from 'zod/mini';
-import { defineBoundary, keep } from '../../core/contract.ts';
+import { defineBoundary, keep } from '../../core/contract/define-boundary.ts';
 import { type EntityRef, messageGroupId } from '../../core/entity.ts';
 import { serialiseEvent } from '../../core/event.ts';
 import type { ReceivedMessage } from '../../core/project/ports.ts';
@@ -7,13 +7,13 @@ import { canonicalState, type State, TOMBSTONE_DIGEST } from '../../core/state.t
 
 const anyState = z.record(z.string(), z.json());
 
-/** An owner whose entities may hold anything, for tests of what doesn't depend on a schema. */
+/** An owner whose entities may hold any JSON object, for tests that don't depend on a schema. */
 export const lab = defineBoundary(import.meta.url, {
   name: 'lab',
   owns: { Thing: { schema: anyState }, Other: { schema: anyState } },
 });
 
-/** A cache of both of the lab's types; its index is the one that the shop's cache tables have. */
+/** A cache of both types of the lab. It has the same index as the cache tables of the shop. */
 export const shelf = defineBoundary(import.meta.url, {
   name: 'shelf',
   caches: {
@@ -22,7 +22,7 @@ export const shelf = defineBoundary(import.meta.url, {
   },
 });
 
-/** A message that carries a version of an entity of the lab; without a state, its tombstone. */
+/** A message that carries one version of an entity of the lab. @param state undefined for a tombstone */
 export function labMessage(entity: EntityRef, version: number, state: State | undefined): ReceivedMessage {
   const canonical = state && canonicalState(entity, state);
   const at = new Date(version).toISOString();

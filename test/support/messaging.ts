@@ -5,11 +5,11 @@ import type { Topic } from '../../local/fifo/topic.ts';
 import { startWire } from '../../local/wire/server.ts';
 import { setTestCredentials } from './credentials.ts';
 
-/** SNS and SQS on this machine, behind the protocols that the SDK speaks. */
+/** SNS and SQS on this machine, with an endpoint for the AWS SDK. */
 export interface TestMessaging {
   readonly url: string;
   readonly messaging: Messaging;
-  /** Lets time pass for queues and topics. */
+  /** Moves the clock of the queues and topics forward. */
   advance(milliseconds: number): void;
   stop(): Promise<void>;
 }
@@ -30,7 +30,11 @@ export async function startMessaging(): Promise<TestMessaging> {
   };
 }
 
-/** A FIFO topic that delivers raw to a FIFO queue, filtered as a cache's subscription is. @param name of both, without `.fifo` */
+/**
+ * Creates a FIFO topic that delivers raw messages to a FIFO queue. The subscription has a filter like that of a cache.
+ *
+ * @param name the name of the topic and of the queue, without `.fifo`
+ */
 export function topicWithQueue({ messaging }: TestMessaging, name: string): { topic: Topic; queue: Queue } {
   const topic = messaging.createTopic(`${name}.fifo`, { FifoTopic: 'true' });
   const queue = messaging.createQueue(`${name}.fifo`, { FifoQueue: 'true' });

@@ -28,7 +28,10 @@ const plain = fc.oneof(
   ),
 );
 
-/** An id, and ids that imitate what could be made of it: its hash, a version's suffix, another type's prefix, an escaped form. */
+/**
+ * An id, and ids that look like a value derived from it: its hash, the id with a version as suffix, the id with a type
+ * as prefix, or an escaped form.
+ */
 export const imitations: fc.Arbitrary<readonly string[]> = fc
   .tuple(plain, fc.integer({ min: 1, max: 12 }))
   .map(([id, version]) => [
@@ -53,5 +56,5 @@ export const imitations: fc.Arbitrary<readonly string[]> = fc
   ])
   .map((ids) => ids.filter((id) => id !== '' && id.isWellFormed()));
 
-/** An id of 1,024 bytes that JSON writes at six times its length. */
+/** An id of 1,024 bytes. In JSON it is six times as long. */
 export const WORST_ID = '\u0001'.repeat(1024);

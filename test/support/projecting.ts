@@ -1,26 +1,28 @@
 import { expect } from 'vitest';
-import { type Boundary, defineBoundary, keep } from '../../core/contract.ts';
+import type { Boundary } from '../../core/contract/contract.ts';
+import { defineBoundary, keep } from '../../core/contract/define-boundary.ts';
 import type { OwnedEntity } from '../../core/own/own.ts';
-import { type ProjectReport, projectBatch } from '../../core/project/batch.ts';
+import { projectBatch } from '../../core/project/batch.ts';
 import type { ReceivedMessage } from '../../core/project/ports.ts';
+import type { ProjectReport } from '../../core/project/report.ts';
 import type { State } from '../../core/state.ts';
 import { type schemaOf, shop } from './boundaries.ts';
 import { CHANGED_AT, message } from './events.ts';
 import { inMemoryCache, projectionOf, SETTINGS } from './in-memory-cache.ts';
 
-/** Four seconds and a half after the owner's commits. */
+/** The time of projecting: 4.5 seconds after the owner's commits. */
 export const NOW_MS = Date.parse(CHANGED_AT) + 4_500;
-/** How long tombstones are kept, seconds. */
+/** How many seconds a cache keeps a tombstone. */
 export const TOMBSTONE_LIFE_SECONDS = SETTINGS.tombstoneLifeSeconds;
 
 /** A cache in memory. */
 export type Cache = ReturnType<typeof inMemoryCache>;
 
-/** Projects messages in one batch. */
+/** Projects messages as one batch. */
 export const project = (cache: Pick<Cache, 'ports'>, messages: readonly ReceivedMessage[], boundary: Boundary = shop) =>
   projectBatch(projectionOf(boundary, cache.ports, NOW_MS), messages);
 
-/** The outcomes in the order of the messages. */
+/** The outcome of each message, in the order of the messages; undefined for a message that wasn't settled. */
 export function outcomes(report: ProjectReport, messages: readonly ReceivedMessage[]): (string | undefined)[] {
   return messages.map((one) => {
     const of = report.settled.filter(({ message }) => message === one);
@@ -29,7 +31,7 @@ export function outcomes(report: ProjectReport, messages: readonly ReceivedMessa
   });
 }
 
-/** Projects events of one entity, each in a batch of its own, then forgets what was asked of the ports. */
+/** Makes a cache and projects an event for each argument, each in its own batch. Clears the recorded writes. */
 export async function cacheHolding(...entities: readonly OwnedEntity[]): Promise<Cache> {
   const cache = inMemoryCache();
   for (const one of entities) await project(cache, [message(one)]);
@@ -37,10 +39,10 @@ export async function cacheHolding(...entities: readonly OwnedEntity[]): Promise
   return cache;
 }
 
-/** In the order of the writes. */
+/** The written versions, in the order of the writes. */
 export const versionsWritten = (cache: Cache) => cache.writes.map(({ version }) => version);
 
-/** A cache of Product under another schema, named like the owner's. */
+/** A cache of Product with the given schema, from an owner that also has the name `catalogue`. */
 export function cacheOf(schema: ReturnType<typeof schemaOf<State>>): Boundary {
   const owner = defineBoundary('file:///catalogue.ts', { name: 'catalogue', owns: { Product: { schema } } });
   return defineBoundary('file:///lenient.ts', { name: 'lenient', caches: { Product: keep(owner.owns.Product) } });

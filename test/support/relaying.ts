@@ -4,25 +4,35 @@ import type { OutgoingMessage, StreamChange } from '../../core/relay/message.ts'
 import { catalogue } from './boundaries.ts';
 import { CHANGED_AT, PUBLISHED_AT } from './events.ts';
 
-/** The topic took it. */
+/** The topic accepted the message. */
 export const PUBLISHED: PublishResult = { kind: 'published' };
-/** It may take it later. */
+/** The topic didn't accept the message, but may accept it later. */
 export const FAILED: PublishResult = { kind: 'failed', message: 'throttled' };
-/** It never takes it. */
+/** The topic never accepts the message. */
 export const REFUSED: PublishResult = { kind: 'refused', message: 'invalid' };
 
-/** What a batch of commits reports of which nothing was published; those of these tests are all of one time. */
+/** The report of a batch from which nothing was published. All commits in these tests have the same time. */
 export const NOTHING = {
-  ...{ published: 0, conflated: 0, expired: 0, beforeEpoch: 0, diverted: 0, failed: [] },
+  published: 0,
+  conflated: 0,
+  expired: 0,
+  beforeEpoch: 0,
+  diverted: 0,
+  failed: [],
   oldestChangedAt: CHANGED_AT,
 };
 
-/** A stream of commits, numbered from 1. */
+/** A stream of commits, with sequence numbers from 1 on. */
 export function stream(...entities: readonly OwnedEntity[]): StreamChange[] {
   return entities.map((one, index) => ({ sequenceNumber: String(index + 1), kind: 'committed', owned: one }));
 }
 
-/** Ports that keep every call; `answer` says what becomes of a message, `divertFails` whether a record can't be set aside. */
+/**
+ * Ports that record every call.
+ *
+ * @param answer the result of publishing a message
+ * @param divertFails whether diverting a record throws
+ */
 export function ports(answer: (message: OutgoingMessage) => PublishResult = () => PUBLISHED, divertFails = false) {
   const calls: (readonly OutgoingMessage[])[] = [];
   const diverted: { sequenceNumber: string; reason: string; message: string }[] = [];
@@ -39,6 +49,6 @@ export function ports(answer: (message: OutgoingMessage) => PublishResult = () =
   return { relay, calls, diverted, published: () => calls.flat().map((message) => message.deduplicationId) };
 }
 
-/** Relays changes of the catalogue in one batch. */
+/** Relays changes of the catalogue as one batch. */
 export const relayed = (changes: readonly StreamChange[], { relay }: { relay: RelayPorts }, conflate = false) =>
   relayBatch(catalogue, changes, PUBLISHED_AT, relay, conflate);

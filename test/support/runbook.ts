@@ -1,13 +1,16 @@
-/** The parts that an entry has, in order. */
+/** The sections of a runbook entry, in order. */
 export const SECTIONS = ['Description', 'Investigation', 'Resolution'] as const;
 
-/** An alarm, as far as its entry in the runbook is concerned. */
+/** The parts of an alarm that the runbook check needs. */
 export interface AlarmText {
   readonly name: string;
   readonly description: string;
 }
 
-/** What is wrong between alarms and the runbook; empty where each alarm has its entry, each entry its alarms, and none lacks a part. */
+/**
+ * Returns the problems of the runbook. It returns none if each alarm has an entry, each entry belongs to an alarm,
+ * and each entry has all sections.
+ */
 export function runbookProblems(alarms: readonly AlarmText[], runbook: string, url: string): string[] {
   const entries = new Map(
     runbook
@@ -18,18 +21,21 @@ export function runbookProblems(alarms: readonly AlarmText[], runbook: string, u
   const linked = new Set<string>();
   const ofAlarms = alarms.flatMap(({ name, description }) => {
     const read = /^\[(page|ticket)\] (\S.*[.]) Runbook: (\S+)#([a-z-]+)$/.exec(description);
-    if (read === null) return [`${name}: not "[severity] sentence. Runbook: url#entry": ${description}`];
+    if (read === null)
+      return [`${name}: doesn't have the form "[severity] sentence. Runbook: url#entry": ${description}`];
     const [, , sentence = '', at, anchor = ''] = read;
     linked.add(anchor);
     return [
-      ...(at === url ? [] : [`${name}: points to ${at}, not to ${url}`]),
-      ...(sentence.split(/[.!?] /).length === 1 ? [] : [`${name}: more than one sentence`]),
+      ...(at === url ? [] : [`${name}: links to ${at}, not to ${url}`]),
+      ...(sentence.split(/[.!?] /).length === 1 ? [] : [`${name}: has more than one sentence`]),
       ...(entries.has(anchor) ? [] : [`${name}: the runbook has no entry "${anchor}"`]),
-      ...(name.endsWith(`-${anchor}`) ? [] : [`${name}: is explained as ${anchor}`]),
+      ...(name.endsWith(`-${anchor}`)
+        ? []
+        : [`${name}: links to the entry "${anchor}", which belongs to another alarm`]),
     ];
   });
   const ofEntries = [...entries].flatMap(([kind, text]) => [
-    ...(linked.has(kind) ? [] : [`"${kind}" is no alarm`]),
+    ...(linked.has(kind) ? [] : [`"${kind}" belongs to no alarm`]),
     ...partProblems(kind, text),
   ]);
   return [...ofAlarms, ...ofEntries, ...linkProblems(runbook, entries)];
@@ -44,9 +50,9 @@ function partProblems(kind: string, text: string): string[] {
   );
 }
 
-/** Links between entries lead somewhere. */
+/** Returns the links to entries that don't exist. */
 function linkProblems(runbook: string, entries: ReadonlyMap<string, string>): string[] {
   return [...runbook.matchAll(/\]\(#([^)]+)\)/g)].flatMap(([, to = '']) =>
-    entries.has(to) ? [] : [`a link leads to "${to}", which is no entry`],
+    entries.has(to) ? [] : [`a link leads to "${to}", which is not an entry`],
   );
 }

@@ -1,10 +1,10 @@
-import { defineBoundary } from '../../core/contract.ts';
+import { defineBoundary } from '../../core/contract/define-boundary.ts';
 import { type Fact, type FactContract, fact, factEventId } from '../../core/facts/fact.ts';
 import { defineSaga, type Effect } from '../../core/saga/define.ts';
 import type { SagaCommit, SagaStore } from '../../core/saga/handle.ts';
 import type { SagaInstance } from '../../core/saga/step.ts';
 
-/** Where orders are placed and cancelled. */
+/** The boundary in which orders are placed and cancelled. */
 export const sales = defineBoundary('file:///sales.ts', {
   name: 'sales',
   publishes: {
@@ -13,7 +13,7 @@ export const sales = defineBoundary('file:///sales.ts', {
   },
 });
 
-/** Where they are paid. */
+/** The boundary in which orders are paid. */
 export const billing = defineBoundary('file:///billing.ts', {
   name: 'billing',
   publishes: { OrderBilled: fact({ ids: ['orderId', 'paymentId'], about: 'orderId' }) },
@@ -21,7 +21,7 @@ export const billing = defineBoundary('file:///billing.ts', {
 
 export const HOUR_SECONDS = 3_600;
 
-/** One label for an order that is placed and billed; a label is recalled when the order is cancelled after that. */
+/** Creates one label for an order that is placed and billed. Recalls the label if the order is cancelled after that. */
 export const shipping = defineSaga('file:///shipping.ts', {
   name: 'shipping',
   needs: [sales.publishes.OrderPlaced, billing.publishes.OrderBilled],
@@ -38,10 +38,10 @@ export const shipping = defineSaga('file:///shipping.ts', {
 
 export const OCCURRED_AT = '2026-11-23T10:00:00.000Z';
 
-/** The contracts of the facts that the saga takes. */
+/** The contracts of all facts that the saga handles. */
 export const contracts: readonly FactContract[] = [...shipping.needs, ...shipping.cancelledBy];
 
-/** A fact of a type about an order. @param key see `factEventId` */
+/** A fact about an order. @param key see `factEventId` */
 export function happened(type: string, orderId: string, key?: string): Fact {
   const contract = contracts.find((one) => one.type === type);
   if (contract === undefined) throw new Error(`no fact ${type}`);
@@ -49,22 +49,22 @@ export function happened(type: string, orderId: string, key?: string): Fact {
   return { type, id: factEventId(type, orderId, key), owner: contract.owner, occurredAt: OCCURRED_AT, data };
 }
 
-/** What a store was told to record. */
+/** An effect that a commit recorded. */
 export interface RecordedEffect extends Effect {
   readonly key: string;
 }
 
-/** What may be planted in a store. */
+/** Faults that a test can plant in a store. */
 export interface StoreFaults {
-  /** Takes a commit whatever revision is stored. */
+  /** Accepts every commit, even if another revision is stored than the commit expects. */
   readonly unguarded?: boolean;
-  /** Records an effect however often it was recorded before. */
+  /** Records an effect again, even if it is already recorded. */
   readonly effectsUnguarded?: boolean;
-  /** Throws on a call: `read` and `before` a commit nothing has happened, `after` it all has. */
+  /** Makes a call throw. At `read` and `before`, the commit isn't stored. At `after`, it is stored. */
   readonly fail?: (at: 'read' | 'before' | 'after') => boolean;
 }
 
-/** A saga's store over maps. */
+/** A saga's store in memory. */
 export function inMemorySagaStore({ unguarded, effectsUnguarded, fail = () => false }: StoreFaults = {}) {
   const instances = new Map<string, SagaInstance>();
   const effects: RecordedEffect[] = [];

@@ -6,10 +6,10 @@ import { shopApp } from '../../examples/shop/app.ts';
 import type { OrderingStack } from '../../examples/shop/ordering/stack.ts';
 import type { Resource, Template, Templates } from './table-writers.ts';
 
-/** Without the bundles: what templates say doesn't depend on them. */
+/** Leaves out the bundles. The templates don't depend on them. */
 const context = { 'aws:cdk:bundling-stacks': [] };
 
-/** The shop's templates, after a change that a test plants. */
+/** The templates of the shop. @param plant changes the app before it is synthesised */
 export function shopTemplates(plant: (app: App, ordering: OrderingStack) => void = () => {}): Templates {
   return synthesised((outdir) => {
     const app = shopApp({ context, outdir });
@@ -18,7 +18,7 @@ export function shopTemplates(plant: (app: App, ordering: OrderingStack) => void
   });
 }
 
-/** The template of one stack that a test builds. */
+/** The template of one stack. @param build builds the stack */
 export function stackTemplate(build: (stack: Stack) => void): Template {
   const templates = synthesised((outdir) => {
     const app = new App({ context, outdir });
@@ -28,7 +28,7 @@ export function stackTemplate(build: (stack: Stack) => void): Template {
   return templates.Test ?? { Resources: {} };
 }
 
-/** The templates of an app that a test builds of several stacks. @param flags feature flags of the CDK */
+/** The templates of an app with several stacks. @param build builds the app @param flags feature flags of the CDK */
 export function appTemplates(build: (app: App) => void, flags: Readonly<Record<string, boolean>> = {}): Templates {
   return synthesised((outdir) => {
     const app = new App({ context: { ...context, ...flags }, outdir });
@@ -47,12 +47,16 @@ function synthesised(makeApp: (outdir: string) => App): Templates {
   }
 }
 
-/** All resources of a type, by logical id. */
+/** All resources of a type, with their logical ids. */
 export function resourcesOf(template: Template | undefined, type: string): [string, Resource][] {
   return Object.entries(template?.Resources ?? {}).filter(([, { Type }]) => Type === type);
 }
 
-/** The properties of a template's only resource of a type; of several, the one whose logical id contains a text. */
+/**
+ * The properties of the only resource of a type.
+ *
+ * @param idContains a part of the logical id, if the template has several resources of the type
+ */
 export function propertiesOf(template: Template | undefined, type: string, idContains = ''): Resource['Properties'] {
   const found = resourcesOf(template, type).filter(([id]) => id.includes(idContains));
   if (found.length !== 1) throw new Error(`${found.length} resources of type ${type} contain "${idContains}"`);
@@ -60,8 +64,10 @@ export function propertiesOf(template: Template | undefined, type: string, idCon
 }
 
 /**
- * What the only policy whose logical id contains a text allows, in its order: actions sorted, and the resources by logical id, `*` or name of
- * the import.
+ * The statements of a policy, in the order of the policy. Actions are sorted. A resource is shown as its logical id, as
+ * `*`, or as the name of its import.
+ *
+ * @param idContains a part of the policy's logical id; no other policy may contain it
  */
 export function statementsOf(template: Template | undefined, idContains: string) {
   const statements: readonly { Action: string | string[]; Resource: unknown }[] = propertiesOf(
@@ -75,7 +81,7 @@ export function statementsOf(template: Template | undefined, idContains: string)
   }));
 }
 
-/** An ARN's logical id, with what is appended to it; the name under which another stack exports it. */
+/** The logical id in an ARN with the text appended to it, or the name under which another stack exports the ARN. */
 function resourceName(arn: unknown): string {
   const text = (value: unknown): string => (typeof value === 'string' ? value : JSON.stringify(value));
   if (typeof arn !== 'object' || arn === null) return text(arn);

@@ -1,32 +1,62 @@
-import type { FlowStatus } from '../../cli/flow-status.ts';
-import type { CacheStatus, OwnerStatus, StatusReport } from '../../cli/status/document.ts';
-import type { CacheView, WatchView } from '../../cli/watch/document.ts';
+import type { CacheStatus, OwnerStatus, StatusReport } from '../../cli/commands/status/document.ts';
+import type { CacheView, WatchView } from '../../cli/commands/watch/document.ts';
+import type { FlowStatus } from '../../cli/observe/flow-status.ts';
 
-/** Nothing slows writers. */
+/** Flow control that doesn't slow the writers. */
 export const NORMAL: FlowStatus = {
-  ...{ state: 'normal', pacePerSecond: null, retryAfterSeconds: 0, cause: null, reportsMissing: [] },
+  state: 'normal',
+  pacePerSecond: null,
+  retryAfterSeconds: 0,
+  cause: null,
+  reportsMissing: [],
   decidedAt: '2026-01-01T00:00:00.000Z',
 };
 
 const QUIET_OWNER: OwnerStatus = {
-  ...{ owner: 'geography', relay: 'running', published: 0, conflated: 0, diverted: 0, setAside: 0 },
-  ...{ relayDelayMs: null, streamUsePercent: null, flow: NORMAL },
+  owner: 'geography',
+  relay: 'running',
+  published: 0,
+  conflated: 0,
+  diverted: 0,
+  setAside: 0,
+  relayDelayMs: null,
+  streamUsePercent: null,
+  flow: NORMAL,
 };
 
 const QUIET_CACHE: CacheStatus = {
-  ...{ cache: 'ordering', readiness: {}, entities: null },
-  ...{ applied: 0, superseded: 0, outdated: 0, duplicate: 0, gap: 0, discarded: 0, parked: 0, held: 0 },
-  ...{ leadTimeP50Ms: null, leadTimeP99Ms: null, backlog: 0, productionRate: null, consumptionRate: null },
-  ...{ drainSeconds: null, utilisationPercent: null, oldestAgeSeconds: null, stalenessSeconds: null },
-  ...{ deadLetters: 0, setAside: 0 },
+  cache: 'ordering',
+  readiness: {},
+  entities: null,
+  applied: 0,
+  superseded: 0,
+  outdated: 0,
+  duplicate: 0,
+  gap: 0,
+  discarded: 0,
+  parked: 0,
+  held: 0,
+  leadTimeP50Ms: null,
+  leadTimeP99Ms: null,
+  backlog: 0,
+  productionRate: null,
+  consumptionRate: null,
+  drainSeconds: null,
+  utilisationPercent: null,
+  oldestAgeSeconds: null,
+  stalenessSeconds: null,
+  deadLetters: 0,
+  setAside: 0,
 };
 
-/** A report of one owner and one cache where nothing has happened, but for what is given. */
+/** A status report on one idle owner and one idle cache. @param differing the values that differ from that */
 export function reportOf(
   differing: { owner?: Partial<OwnerStatus>; cache?: Partial<CacheStatus> } & Pick<Partial<StatusReport>, 'alarms'>,
 ): StatusReport {
   return {
-    ...{ place: 'the local cloud', readAt: '2026-01-01T00:00:00.000Z', sinceSeconds: 10_800 },
+    place: 'the local cloud',
+    readAt: '2026-01-01T00:00:00.000Z',
+    sinceSeconds: 10_800,
     owners: [{ ...QUIET_OWNER, ...differing.owner }],
     caches: [{ ...QUIET_CACHE, ...differing.cache }],
     alarms: differing.alarms ?? [],
@@ -34,11 +64,18 @@ export function reportOf(
 }
 
 const QUIET_VIEW: CacheView = {
-  ...{ cache: 'ordering', backlog: 0, productionRate: null, consumptionRate: null, drainSeconds: null },
-  ...{ leadTimeP50Ms: null, leadTimeP99Ms: null, stalenessSeconds: null, hottestGroup: null },
+  cache: 'ordering',
+  backlog: 0,
+  productionRate: null,
+  consumptionRate: null,
+  drainSeconds: null,
+  leadTimeP50Ms: null,
+  leadTimeP99Ms: null,
+  stalenessSeconds: null,
+  hottestGroup: null,
 };
 
-/** A refresh of one owner and one cache where nothing happens, but for what is given. */
+/** A view of one idle owner and one idle cache. @param differing the values that differ from that */
 export function viewOf(
   differing: { flow?: Partial<FlowStatus>; cache?: Partial<CacheView> } & Pick<Partial<WatchView>, 'alarms'> = {},
 ): WatchView {

@@ -10,18 +10,19 @@ declare module 'vitest' {
   interface ProvidedContext {
     /** Folder of the cloud assembly that `npm run synth` would write: templates and Lambda bundles. */
     assembly: string;
-    /** Where assemblies go that only some tests need: see `synthesiseOnce`. */
+    /** The folder of the assemblies that only some tests need; see `synthesiseOnce`. */
     furtherAssemblies: string;
   }
 }
 
 /**
- * What every synthesis of the tests has in its environment. The CDK's own look at the templates only warns, which nobody would see here, and takes a
- * third of the time; checks that can end a synthesis, as cdk-nag's and ours, are made all the same.
+ * Environment variables of every synthesis in the tests. They turn off the CDK's own validation of the templates, which
+ * takes a third of the time and only prints warnings. The checks that can end a synthesis still run, such as those of
+ * cdk-nag and of Freshet.
  */
 export const SYNTHESIS = { CDK_VALIDATION: 'false' };
 
-/** Synthesises the app once for all tests, so that they run the very bundles and templates that a deployment would send. */
+/** Synthesises the app once for all tests, which then use the bundles and templates that a deployment would send. */
 export default async function setUp(project: TestProject): Promise<() => Promise<void>> {
   const folder = await mkdtemp(join(tmpdir(), 'freshet-assembly-'));
   const further = join(folder, 'further');
@@ -33,10 +34,10 @@ export default async function setUp(project: TestProject): Promise<() => Promise
 }
 
 /**
- * Synthesises another app when the first test of a run needs it; the others wait for that.
+ * Synthesises another app when the first test of a run needs it. The other tests wait until the assembly is complete.
  *
- * @param folder of all such assemblies
- * @param waitUntil awaits a condition
+ * @param folder the folder of these assemblies
+ * @param waitUntil waits for a condition
  */
 export async function synthesiseOnce(
   app: string,
@@ -49,7 +50,7 @@ export async function synthesiseOnce(
     string,
     string,
   ];
-  // Making a folder is atomic: one process gets to do it.
+  // Only one process can create the folder, because creating a folder is atomic.
   if (isMade(begun)) {
     await synthesise(app, assembly);
     isMade(done);

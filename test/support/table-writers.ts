@@ -1,4 +1,4 @@
-/** A synthesised template, as far as these checks look into it. */
+/** The parts of a synthesised template that these checks read. */
 export interface Template {
   readonly Resources: Readonly<Record<string, Resource>>;
   readonly Outputs?: Readonly<Record<string, { readonly Value: unknown; readonly Export?: { readonly Name: string } }>>;
@@ -12,25 +12,34 @@ export interface Resource {
   readonly UpdateReplacePolicy?: string;
 }
 
-/** Templates by stack name. */
+/** Templates, by stack name. */
 export type Templates = Readonly<Record<string, Template>>;
 
-/** A principal that may write a table, and by which actions. */
+/** A principal that may write a table, with the actions that it may use. */
 export interface TableWriter {
   readonly principal: string;
   readonly table: string;
   readonly actions: readonly string[];
-  /** The partition keys that it may write under; left out for a statement that lets it write under any. */
+  /** The only partition keys that the principal may write under. Left out if it may write under any key. */
   readonly onlyUnder?: readonly string[];
 }
 
-/** The IAM actions that put, change or remove items; transactions and PartiQL need one of them too (ddb/api-permissions-reference). */
+/**
+ * The IAM actions that put, change or remove items. Transactions and PartiQL statements also need one of them
+ * (ddb/api-permissions-reference).
+ */
 const WRITE_ACTIONS = [
-  ...['PutItem', 'UpdateItem', 'DeleteItem', 'BatchWriteItem', 'TransactWriteItems'],
-  ...['PartiQLInsert', 'PartiQLUpdate', 'PartiQLDelete'],
+  'PutItem',
+  'UpdateItem',
+  'DeleteItem',
+  'BatchWriteItem',
+  'TransactWriteItems',
+  'PartiQLInsert',
+  'PartiQLUpdate',
+  'PartiQLDelete',
 ].map((action) => `dynamodb:${action}`);
 
-/** The one AWS managed policy that a function needs: it writes logs. */
+/** The only AWS managed policy that a function needs. It allows writing logs. */
 const HARMLESS_MANAGED_POLICY = ':iam::aws:policy/service-role/AWSLambdaBasicExecutionRole';
 
 interface Statement {
@@ -44,7 +53,7 @@ interface Statement {
   };
 }
 
-/** Everybody whom the templates' policies let write items of these tables, directly, by an index or by a wildcard. */
+/** All principals that the templates allow to write items of the tables, directly, by an index or by a wildcard. */
 export function tableWriters(templates: Templates, tables: readonly string[]): TableWriter[] {
   const grants = Object.entries(templates).flatMap(([stack, template]) =>
     Object.entries(template.Resources).flatMap(([id, resource]) => grantsOf(templates, stack, id, resource)),
@@ -66,7 +75,7 @@ interface Granted {
   readonly statement: Statement;
 }
 
-/** The statements that a resource carries, with whom they let in. */
+/** The policy statements of a resource, each with its principal. */
 function grantsOf(templates: Templates, stack: string, id: string, { Type, Properties = {} }: Resource): Granted[] {
   const own = `${stack}/${id}`;
   const granted = (
@@ -95,7 +104,7 @@ function grantsOf(templates: Templates, stack: string, id: string, { Type, Prope
   return [];
 }
 
-/** The write actions that a statement names, wildcards included. */
+/** The write actions of a statement, wildcards included. */
 function writes({ Action, NotAction }: Statement): string[] {
   if (NotAction !== undefined) return ['NotAction'];
   return [Action ?? []].flat().filter((given) => {
@@ -115,7 +124,7 @@ function covers(templates: Templates, stack: string, { Resource, NotResource }: 
   });
 }
 
-/** A value as text, with `Stack/LogicalId` for what it refers to, in whichever stack that is. */
+/** A value as text. A reference becomes `<Stack/LogicalId>`, also if it leads to another stack. */
 function resolved(templates: Templates, stack: string, value: unknown): string {
   if (typeof value === 'string') return value;
   const [[intrinsic, argument] = ['', undefined]] = Object.entries(value ?? {});
@@ -129,5 +138,5 @@ function resolved(templates: Templates, stack: string, value: unknown): string {
       if (found !== undefined) return resolved(templates, exporting, found.Value);
     }
   }
-  throw new Error(`cannot tell what ${JSON.stringify(value)} refers to`);
+  throw new Error(`the reference ${JSON.stringify(value)} isn't supported`);
 }

@@ -8,19 +8,19 @@ import { startEngine } from '../../local/engine/start-engine.ts';
 import { setTestCredentials } from './credentials.ts';
 import type { Template } from './table-writers.ts';
 
-/** The owner's table (Geography), a cache's, or a cache's parking table. */
+/** A table of the shop: the owner's (Geography), a cache's (Ordering, Warehouse), or a cache's parking table. */
 type TableStack = 'Geography' | 'Ordering' | 'Warehouse' | 'OrderingParking';
 
 /** A real DynamoDB engine with tables as the synthesised templates declare them. */
 export interface TestTables {
-  /** The engine's endpoint, for a client of one's own. */
+  /** The endpoint of the engine, for further clients. */
   readonly url: string;
   readonly client: DynamoDBClient;
-  /** Makes an empty table with the keys, indexes and stream of the stack's, and returns its name. */
+  /** Creates an empty table with the keys, indexes and stream of the stack's table. Returns its name. */
   create(stack: TableStack): Promise<string>;
-  /** Makes an empty table like the template's only one, and returns its name. */
+  /** Creates an empty table like the only table of the template. Returns its name. */
   createLike(template: Template): Promise<string>;
-  /** What the table's stream tells, in order: one entry per write that changed something. */
+  /** The records of the table's stream, in order: one for each write that changed an item. */
   changes(tableName: string): Promise<StreamEntry[]>;
   stop(): Promise<void>;
 }
@@ -85,7 +85,7 @@ export async function startTables(): Promise<TestTables> {
   };
 }
 
-/** What a template says of its table, in the form that CreateTable takes. */
+/** The table of a stack's template, as parameters of CreateTable. */
 function tableProperties(stack: TableStack): object {
   const isParking = stack === 'OrderingParking';
   const file = `${isParking ? 'Ordering' : stack}.template.json`;
@@ -96,7 +96,7 @@ function tableProperties(stack: TableStack): object {
 function propertiesIn({ Resources }: Template, isWanted: (id: string) => boolean): object {
   const [, table] =
     Object.entries(Resources).find(([id, { Type }]) => Type === 'AWS::DynamoDB::Table' && isWanted(id)) ?? [];
-  if (table === undefined) throw new Error('the template declares no such table');
+  if (table === undefined) throw new Error('the template has no such table');
   const { KeySchema, AttributeDefinitions, GlobalSecondaryIndexes, BillingMode, StreamSpecification } =
     table.Properties;
   const stream = StreamSpecification && { StreamSpecification: { ...StreamSpecification, StreamEnabled: true } };

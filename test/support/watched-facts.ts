@@ -9,28 +9,31 @@ import { billing, sales, shipping } from './sagas.ts';
 import { stackTemplate } from './shop.ts';
 import type { Template } from './table-writers.ts';
 
-/** A function of a service. */
+/** Creates a function of a service. */
 export const userFunction = (stack: Stack, id: string) =>
   new LambdaFunction(stack, id, { code: Code.fromInline('x'), handler: 'index.x', runtime: Runtime.NODEJS_22_X });
 
-/** What is watched. */
+/** The watched constructs. */
 export interface WatchedFacts {
   readonly factTopics: readonly FactTopic[];
   readonly factQueues: readonly FactQueue[];
   readonly sagas: readonly Saga[];
 }
 
-/** What a test does otherwise. */
+/** How a test differs from the default setup. */
 export interface WatchedOptions {
-  /** Whether the queue has its function. Default true. */
+  /** Whether a function handles the queue's facts. Default: true. */
   readonly isHandled?: boolean;
   readonly saga?: Partial<SagaProps>;
   readonly monitoring?: (watched: WatchedFacts) => Partial<PipelineMonitoringProps>;
-  /** What is done when they are watched already. */
+  /** Runs after `PipelineMonitoring` is created. */
   readonly after?: (stack: Stack, watched: WatchedFacts) => void;
 }
 
-/** Two topics of facts, a queue that handles charges, and a saga with two effect handlers, watched: alarms are named `Test-...`. */
+/**
+ * Synthesises monitoring for two topics of facts, a queue that handles charges, and a saga with two effect handlers.
+ * Alarm names begin with `Test-`.
+ */
 export function watchedFacts({
   isHandled = true,
   saga: sagaProps = {},
@@ -52,7 +55,7 @@ export function watchedFacts({
 
 let asIs: Template | undefined;
 
-/** The same as it is: synthesised once for all tests of a worker. */
+/** `watchedFacts` without options, synthesised once for all tests of a worker. */
 export function watchedFactsAsIs(): Template {
   asIs ??= watchedFacts();
   return asIs;

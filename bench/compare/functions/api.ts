@@ -6,7 +6,7 @@ import { required } from '../../../lambdas/environment.ts';
 
 const owner = createOwner({ boundary, tableName: required('OWNER_TABLE'), client: dynamoDbClient() });
 
-/** The owner's answer to `GET /type/id`: the entity as it is now; 404 if there never was one, 410 once it is deleted. */
+/** Answers `GET /type/id` with the current entity, with 404 if it never existed, and with 410 if it is deleted. */
 export async function handler({ rawPath }: LambdaFunctionURLEvent): Promise<LambdaFunctionURLResult> {
   const [, type = '', id = ''] = rawPath.split('/').map(decodeURIComponent);
   const found = await owner.get(type, id);

@@ -4,10 +4,10 @@ import * as z from 'zod/mini';
 import { required } from '../../../lambdas/environment.ts';
 import { CALL_TIMEOUT_MS } from '../times.ts';
 
-/** What the owner says of an entity; without a value it is deleted. */
+/** The owner's answer. A deleted entity has no value. */
 const ownersAnswer = z.object({ version: z.int(), changedAt: z.string(), value: z.optional(z.unknown()) });
 
-/** An entity as the owner has it, or a copy of it. */
+/** An entity of the owner, or a copy of it. */
 export type Entity = z.infer<typeof ownersAnswer>;
 
 const url = new URL(required('OWNER_URL'));
@@ -22,14 +22,19 @@ const signer = new SignatureV4({
   sha256: Hash.bind(null, 'sha256'),
 });
 
-/** Asks the owner, once, for `CALL_TIMEOUT_MS` at most; undefined if it has never had the entity. Throws if there is no answer. */
+/** Asks the owner once. Returns undefined if the entity never existed. Throws if no answer comes in time. */
 export async function callOwner(type: string, id: string): Promise<Entity | undefined> {
   const path = `/${encodeURIComponent(type)}/${encodeURIComponent(id)}`;
   const { headers } = await signer.sign({
-    ...{ method: 'GET', protocol: url.protocol, hostname: url.hostname, path, headers: { host: url.host } },
+    method: 'GET',
+    protocol: url.protocol,
+    hostname: url.hostname,
+    path,
+    headers: { host: url.host },
   });
   const response = await fetch(new URL(path, url), { headers, signal: AbortSignal.timeout(CALL_TIMEOUT_MS) });
   if (response.status === 404) return undefined;
-  if (response.status !== 200 && response.status !== 410) throw new Error(`the owner answers ${response.status}`);
+  if (response.status !== 200 && response.status !== 410)
+    throw new Error(`the owner answered with the status ${response.status}`);
   return ownersAnswer.parse(await response.json());
 }

@@ -8,7 +8,7 @@ import type { Entity } from './call-owner.ts';
 const client = dynamoDbClient();
 const TableName = required('COPY_TABLE');
 
-/** Stores what the owner has answered, if it is newer than what is there. */
+/** Stores the owner's answer if it is newer than the stored copy. */
 export async function storeCopy(type: string, id: string, entity: Entity): Promise<'stored' | 'outdated'> {
   const { version, changedAt, value } = entity;
   try {
@@ -33,7 +33,7 @@ export async function storeCopy(type: string, id: string, entity: Entity): Promi
   }
 }
 
-/** What is stored of an entity; undefined if nothing is. */
+/** The stored copy of an entity; undefined if there is none. */
 export async function readCopy(type: string, id: string): Promise<Entity | undefined> {
   const { Item } = await client.send(new GetItemCommand({ TableName, Key: keyItem(entityRef(type, id)) }));
   if (Item === undefined) return undefined;

@@ -1,8 +1,8 @@
 import type { SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda';
 import * as z from 'zod/mini';
 import { sqsClient } from '../../../adapters/aws/clients.ts';
+import { createPostponing } from '../../../adapters/project/postpone.ts';
 import { receivedMessage } from '../../../adapters/project/queue.ts';
-import { createPostponing } from '../../../adapters/project/set-aside.ts';
 import { postponeSeconds } from '../../../core/retries.ts';
 import { required } from '../../../lambdas/environment.ts';
 import { callOwner } from './call-owner.ts';
@@ -13,7 +13,7 @@ const notification = z.object({ type: z.string(), id: z.string(), version: z.int
 const client = sqsClient();
 const queueUrl = required('QUEUE_URL');
 
-/** Asks the owner for each entity that has changed, once for all its notifications of a batch, and stores what it says. */
+/** Asks the owner once for each changed entity in a batch, and stores the answer. */
 export async function handler({ Records }: SQSEvent): Promise<SQSBatchResponse> {
   const groups = new Map<string, SQSRecord[]>();
   for (const record of Records) {
@@ -27,7 +27,7 @@ export async function handler({ Records }: SQSEvent): Promise<SQSBatchResponse> 
   return { batchItemFailures: failed.flat().map(({ messageId }) => ({ itemIdentifier: messageId })) };
 }
 
-/** Whether the owner has answered, and the copy is at that state or a newer one. */
+/** Whether the owner answered and the copy has that state or a newer one. */
 async function askFor(records: readonly SQSRecord[]): Promise<boolean> {
   const { type, id } = notification.parse(JSON.parse(records.at(-1)?.body ?? ''));
   try {
@@ -39,7 +39,7 @@ async function askFor(records: readonly SQSRecord[]): Promise<boolean> {
   }
 }
 
-/** Hides a group for longer each time, as a cache's projector does. */
+/** Hides a group for longer with each attempt, as a cache's projector does. */
 async function postpone(records: readonly SQSRecord[]): Promise<void> {
   const handles = new Map(records.map(({ messageId, receiptHandle }) => [messageId, receiptHandle]));
   const receiptHandle = (messageId: string) => handles.get(messageId);

@@ -9,7 +9,7 @@ import { required } from '../../../lambdas/environment.ts';
 
 const publish = createPublisher({ client: snsClient(), topicArn: required('TOPIC_ARN') });
 
-/** Says of each change that there was one: type, id and version. Of several of an entity in a batch, the newest. */
+/** Publishes type, id and version of each changed entity; after several changes in a batch, only the newest. */
 export async function handler({ Records }: DynamoDBStreamEvent): Promise<void> {
   const newest = new Map<string, OutgoingMessage>();
   for (const record of Records) {
@@ -19,13 +19,17 @@ export async function handler({ Records }: DynamoDBStreamEvent): Promise<void> {
     const body = JSON.stringify({ ...entity, version });
     const groupId = messageGroupId(entity);
     newest.set(groupId, {
-      ...{ groupId, deduplicationId: deduplicationId(entity, version), type: entity.type, body, bytes: body.length },
+      groupId,
+      deduplicationId: deduplicationId(entity, version),
+      type: entity.type,
+      body,
+      bytes: body.length,
     });
   }
   const messages = [...newest.values()];
   for (let from = 0; from < messages.length; from += MAX_BATCH_ENTRIES) {
     const results = await publish(messages.slice(from, from + MAX_BATCH_ENTRIES));
-    // The stream brings the whole batch again; what was published is then a duplicate to the topic.
+    // The stream then delivers the whole batch again, and the topic drops the messages that it already has.
     for (const result of results) if (result.kind !== 'published') throw new Error(result.message);
   }
 }

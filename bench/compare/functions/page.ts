@@ -7,7 +7,7 @@ import { readCopy } from './copy.ts';
 
 const cache = createReader({ boundary, tableName: required('CACHE_TABLE'), client: dynamoDbClient() });
 
-/** One way each to learn what the owner has; all answer the version, 0 for one that isn't known. */
+/** How each way reads an entity. All return its version, 0 for an unknown entity. */
 const WAYS = {
   call: async (type: string, id: string) => (await callOwner(type, id))?.version ?? 0,
   notify: async (type: string, id: string) => (await readCopy(type, id))?.version ?? 0,
@@ -17,7 +17,7 @@ const WAYS = {
   },
 } as const;
 
-/** A page that shows a product. Throws if it can't be had. */
+/** A page that shows a product. Throws if the product can't be read. */
 export async function handler(event: { way: keyof typeof WAYS; type: string; id: string }): Promise<number> {
   return WAYS[event.way](event.type, event.id);
 }

@@ -15,7 +15,7 @@ const owner = new EntityOwner(new Stack(app, 'Workshop'), 'Owner', { boundary: w
 const cache = new LocalCache(new Stack(app, 'Shelf'), 'Cache', { boundary: shelf, sources: [owner], stage });
 new PipelineMonitoring(new Stack(app, 'Monitoring'), 'Monitoring', { owners: [owner], caches: [cache] });
 
-// A minute is shorter here, also for the functions that measure per minute.
+// The experiment's minute is shorter, also for the functions that measure per minute.
 const scaled: Readonly<Record<string, number>> = {
   INTERVAL_SECONDS: MINUTE_MS / 1000,
   REPORT_LIFE_SECONDS: (3 * MINUTE_MS) / 1000,

@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { GetInsightRuleReportCommand } from '@aws-sdk/client-cloudwatch';
-import { cloudWatchClient, dynamoDbClient } from '../../../adapters/aws/clients.ts';
+import { dynamoDbClient } from '../../../adapters/aws/clients.ts';
+import { cloudWatchClient } from '../../../adapters/aws/cloudwatch-client.ts';
 import {
   type Deployed,
   type DeployedCache,
@@ -14,8 +15,7 @@ import {
 import { createFlow, FLOW_LIFETIME_MS } from '../../../adapters/govern/flow.ts';
 import { createOwner, type Owner } from '../../../adapters/own/owner-table.ts';
 import { createReader } from '../../../adapters/read/cache-table.ts';
-import { createAsideReader } from '../../../adapters/repair/parked-events.ts';
-import { setLocalCredentials } from '../../../cli/session.ts';
+import { createParkedReader } from '../../../adapters/repair/parked-events.ts';
 import { BackpressureError } from '../../../core/govern/admit.ts';
 import { FLOW_STATES, type FlowState } from '../../../core/govern/decide.ts';
 import {
@@ -27,50 +27,52 @@ import {
 } from '../../../core/metrics.ts';
 import { hottestGroupsRule } from '../../../core/monitoring-names.ts';
 import { type LocalCloud, startLocalCloud } from '../../../local/cloud.ts';
+import { setBenchCredentials } from '../../support/account.ts';
 import { ROOT } from '../../support/assembly.ts';
 import { MINUTE_MS, WRITE_MS } from './scale.ts';
 import shelf from './shelf.ts';
 import { startTableProxy, type TableProxy } from './table-proxy.ts';
 import workshop from './workshop.ts';
 
-/** What is seen at one moment. */
+/** A sample of the pipeline's state. */
 export interface Seen {
-  /** Since the story began. */
+  /** Seconds since the run began. */
   readonly seconds: number;
-  /** Writes that were accepted so far. */
+  /** Writes accepted so far. */
   readonly committed: number;
-  /** Events that ended at the cache so far. */
+  /** Events ended at the cache so far. */
   readonly settled: number;
   readonly flowState: FlowState;
-  /** What the cache's last report says: seconds, null for infinite; undefined before the first one. */
+  /** Drain time in the cache's last report: seconds, null for infinite; undefined before the first report. */
   readonly drainSeconds: number | null | undefined;
-  /** Names of alarms in ALARM. */
+  /** Names of the alarms in the state ALARM. */
   readonly alarms: readonly string[];
 }
 
-/** A pipeline that is loaded and watched. */
+/** A pipeline under load, and its samples. */
 export interface BacklogLab {
   readonly cloud: LocalCloud;
   readonly proxy: TableProxy;
   readonly owner: Owner;
   readonly cache: DeployedCache;
-  /** What was seen, every `SAMPLE_MS`. */
+  /** A sample for each `SAMPLE_MS`. */
   readonly seen: readonly Seen[];
   readonly writes: { accepted: number; refused: number; failed: number; longestWaitMs: number };
-  /** Puts a change of a part; waits at most so long to be admitted. */
+  /** Puts a change of a part. @param maxWaitMs how long to wait for admission */
   put(id: string, maxWaitMs: number): Promise<void>;
-  /** The group that most was consumed of lately. */
+  /** The message group with the most events consumed in the last ten minutes. */
   hottestGroup(): Promise<string | undefined>;
-  setAside(): Promise<number>;
-  /** Parts of which the cache doesn't hold the owner's version. */
+  /** How many events are in the parking table. */
+  parked(): Promise<number>;
+  /** How many parts don't have the owner's version in the cache. */
   differing(): Promise<number>;
-  /** Ends the watching. */
+  /** Stops the pipeline and the sampling. */
   stop(): Promise<void>;
 }
 
 export const SAMPLE_MS = 250;
 
-/** Starts a pipeline of its own for a story. @param consumers projectors that run at once */
+/** Starts a new pipeline for a run. @param consumers projectors that run at once */
 export async function startBacklogLab(consumers: number, isGoverned: boolean): Promise<BacklogLab> {
   const proxy = await startTableProxy();
   const assembly = await mkdtemp(join(tmpdir(), 'freshet-backlog-'));
@@ -96,7 +98,8 @@ export async function startBacklogLab(consumers: number, isGoverned: boolean): P
   const deployed: readonly Deployed[] = outputs.flatMap((output) => readDeployed(output) ?? []);
   const workshopDeployed = deployed.find((one): one is DeployedOwner => one.role === 'owner');
   const cache = deployed.find((one): one is DeployedCache => one.role === 'cache');
-  if (workshopDeployed === undefined || cache === undefined) throw new Error('the app has no owner or no cache');
+  if (workshopDeployed === undefined || cache === undefined)
+    throw new Error('the app of the experiment has no owner or no cache');
   cloud.functions.setReservedConcurrency(cache.projector, consumers);
   proxy.slow(cache.table, WRITE_MS);
 
@@ -133,12 +136,17 @@ export async function startBacklogLab(consumers: number, isGoverned: boolean): P
       alarms: cloud.alarms.list().flatMap(({ name, state }) => (state === 'ALARM' ? [name] : [])),
     });
   };
-  setLocalCredentials();
+  setBenchCredentials();
   const timer = setInterval(look, SAMPLE_MS);
   let change = 0;
 
   return {
-    ...{ cloud, proxy, owner, cache, seen, writes },
+    cloud,
+    proxy,
+    owner,
+    cache,
+    seen,
+    writes,
     async put(id, maxWaitMs) {
       const atMs = performance.now();
       change += 1;
@@ -181,8 +189,8 @@ export async function startBacklogLab(consumers: number, isGoverned: boolean): P
       } while (cursor !== undefined);
       return count;
     },
-    async setAside() {
-      const page = await createAsideReader({ client, parkingTable: cache.parkingTable }).list({ limit: 1000 });
+    async parked() {
+      const page = await createParkedReader({ client, parkingTable: cache.parkingTable }).list({ limit: 1000 });
       return page.items.length;
     },
     async stop() {

@@ -1,21 +1,21 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { BacklogLab } from './lab.ts';
 
-/** How often writes are begun. */
+/** The interval at which new writes begin. */
 const TICK_MS = 25;
 
-/** What is written. */
+/** The writes of a run. */
 export interface Load {
-  /** Parts that are changed, one after the other; 1: all in one message group. */
+  /** How many parts are changed, one after the other. With 1, all changes are in one message group. */
   readonly parts: number;
   readonly seconds: number;
-  /** Writes a second at a moment, in seconds since the beginning. */
+  /** Writes a second at a given time. @param seconds since the beginning */
   readonly rate: (seconds: number) => number;
   /** How long a write may wait to be admitted. */
   readonly maxWaitMs: number;
 }
 
-/** Begins writes at the given rate, whatever becomes of the earlier ones. Resolves when the time is over and each write has ended. */
+/** Begins writes at the given rate, without waiting for earlier ones. Resolves when the last write has ended. */
 export async function applyLoad(lab: BacklogLab, { parts, seconds, rate, maxWaitMs }: Load): Promise<void> {
   const underWay = new Set<Promise<void>>();
   const beginMs = performance.now();
@@ -35,9 +35,9 @@ export async function applyLoad(lab: BacklogLab, { parts, seconds, rate, maxWait
   await Promise.all(underWay);
 }
 
-/** Waits until everything that was accepted has ended at the cache. False if the time is over before. */
+/** Waits until all accepted writes have ended at the cache. False if that takes longer than the limit. */
 export async function drained(lab: BacklogLab, limitSeconds: number): Promise<boolean> {
   const idle = lab.cloud.idle().then(() => true);
-  // Not what keeps the process running once the end has come before it.
+  // Without a reference, the timer doesn't keep the process running after the backlog has drained.
   return Promise.race([idle, pause(limitSeconds * 1000, false, { ref: false })]);
 }

@@ -1,6 +1,6 @@
 import type { Measured, Run, Story } from './stories.ts';
 
-/** What one consumer takes, about: batches of ten, their groups side by side, each write 150 ms. */
+/** About how many events a second one consumer processes: batches of ten groups in parallel, 150 ms for each write. */
 const CAPACITY = 62;
 
 const MANY = 5_000;
@@ -17,12 +17,12 @@ const burstRun = (isGoverned: boolean): Run => ({
   drainSeconds: 200,
 });
 
-/** What the experiment runs. */
+/** The stories of the experiment, in the order of the page. */
 export const STORIES: readonly Story[] = [
   {
     file: 'backlog-one-producer',
     title: 'One producer faster than one consumer',
-    claim: 'The backlog grows as long as it goes on; "inflow above outflow" fires; the drain time is infinite.',
+    claim: 'The backlog grows during the whole load, `inflow-above-outflow` fires, and the drain time is infinite.',
     runs: [
       {
         name: 'one consumer',
@@ -33,15 +33,15 @@ export const STORIES: readonly Story[] = [
       },
     ],
     check: ([one]) => [
-      ...(one && one.endBacklog >= 0.9 * one.worstBacklog ? [] : ['the backlog did not go on growing']),
+      ...(one && one.endBacklog >= 0.9 * one.worstBacklog ? [] : ['the backlog did not grow until the end']),
       ...(one?.predictedDrain === null ? [] : [`the drain time was ${one?.predictedDrain}, not infinite`]),
-      ...(one?.alarms.some((name) => name.includes('inflow')) ? [] : ['"inflow above outflow" did not fire']),
+      ...(one?.alarms.some((name) => name.includes('inflow')) ? [] : ['`inflow-above-outflow` did not fire']),
     ],
   },
   {
     file: 'backlog-competing-consumers',
     title: 'Eight competing consumers',
-    claim: 'Over many message groups the backlog drains; all in one group it does not, and the group is named.',
+    claim: 'With many groups the backlog drains. With one group it does not, and the hottest group is that group.',
     runs: [
       {
         name: 'many groups',
@@ -59,10 +59,10 @@ export const STORIES: readonly Story[] = [
       },
     ],
     check: ([many, one]) => [
-      ...(many?.drainedAfter != null && many.drainedAfter < 10 ? [] : ['over many groups it did not drain']),
+      ...(many?.drainedAfter != null && many.drainedAfter < 10 ? [] : ['with many groups the backlog did not drain']),
       ...(one && one.endBacklog > 0.5 * one.accepted - 10 * CAPACITY && one.endBacklog > 1_000
         ? []
-        : ['in one group it drained']),
+        : ['with one group the backlog drained']),
       ...(one?.hottestGroup === 'Part/part-0' ? [] : [`the hottest group was ${one?.hottestGroup}`]),
     ],
   },
@@ -70,11 +70,16 @@ export const STORIES: readonly Story[] = [
     file: 'backlog-burst',
     title: 'A burst of twenty times the capacity',
     claim:
-      'Without the governor all of it is in the queue at once; with it, writers wait, and the backlog stays near high water.',
+      'Without the governor the whole burst is queued. ' +
+      'With the governor, writers wait and the backlog stays near high water.',
     runs: [burstRun(false), burstRun(true)],
     check: ([free, governed]) => [
-      ...(free && governed && governed.worstBacklog < free.worstBacklog ? [] : ['the governor kept nothing down']),
-      ...((governed?.states.refusing ?? 0) === 1 ? [] : [`${governed?.states.refusing} refusing spells, not 1`]),
+      ...(free && governed && governed.worstBacklog < free.worstBacklog
+        ? []
+        : ['the governor did not lower the worst backlog']),
+      ...((governed?.states.refusing ?? 0) === 1
+        ? []
+        : [`writes came to be refused ${governed?.states.refusing} times, not once`]),
       ...lossless(free),
       ...lossless(governed),
     ],
@@ -82,7 +87,9 @@ export const STORIES: readonly Story[] = [
   {
     file: 'backlog-peaks',
     title: 'Peaks and valleys',
-    claim: 'Peaks of 1.8 times the capacity with an average below it drain in the valleys, and the state stays normal.',
+    claim:
+      'Peaks of 1.8 times the capacity, with an average load below the capacity, drain in the valleys. ' +
+      'The flow state stays `normal`.',
     runs: [
       {
         name: 'peaks and valleys',
@@ -93,14 +100,14 @@ export const STORIES: readonly Story[] = [
       },
     ],
     check: ([one]) => [
-      ...(one?.refused === 0 && one.states.paced + one.states.refusing === 0 ? [] : ['it left normal']),
+      ...(one?.refused === 0 && one.states.paced + one.states.refusing === 0 ? [] : ['the flow state left normal']),
       ...lossless(one),
     ],
   },
   {
     file: 'backlog-throttled',
     title: "The cache's table throttled to 10 % of its need for a minute",
-    claim: 'Nothing is parked, and the throughput comes back by itself.',
+    claim: 'Nothing is parked, and the throughput recovers by itself.',
     runs: [
       {
         name: 'throttled from 10 s to 70 s',
@@ -111,13 +118,15 @@ export const STORIES: readonly Story[] = [
         throttle: { from: 10, to: 70, writesPerSecond: 4 },
       },
     ],
-    check: ([one]) => [...(one?.setAside === 0 ? [] : [`${one?.setAside} were set aside`]), ...lossless(one)],
+    check: ([one]) => [...(one?.parked === 0 ? [] : [`${one?.parked} events were parked or held`]), ...lossless(one)],
   },
 ];
 
-/** Everything accepted has arrived. */
+/** Problems of a run whose accepted writes should all have reached the cache. */
 function lossless(one: Measured | undefined): string[] {
-  if (one === undefined) return ['it was not run'];
-  if (one.drainedAfter === null) return [`${one.run}: not drained within the run`];
-  return one.differing === 0 && one.failed === 0 ? [] : [`${one.run}: ${one.differing} differ, ${one.failed} failed`];
+  if (one === undefined) return ['a run is missing'];
+  if (one.drainedAfter === null) return [`${one.run}: the backlog did not drain within the run`];
+  return one.differing === 0 && one.failed === 0
+    ? []
+    : [`${one.run}: ${one.differing} parts differ from the owner, ${one.failed} writes failed`];
 }

@@ -1,5 +1,5 @@
-import { defineBoundary, keep } from '../../../core/contract.ts';
+import { defineBoundary, keep } from '../../../core/contract/define-boundary.ts';
 import workshop from './workshop.ts';
 
-/** Caches it. */
+/** The boundary that caches the workshop's parts. */
 export default defineBoundary(import.meta.url, { name: 'shelf', caches: { Part: keep(workshop.owns.Part) } });

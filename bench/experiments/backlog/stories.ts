@@ -9,53 +9,53 @@ export interface Run {
   readonly consumers: number;
   readonly isGoverned: boolean;
   readonly load: Load;
-  /** How long to wait after the load until everything is worked off; 0 doesn't wait. */
+  /** How long to wait after the load until the backlog is worked off; 0 doesn't wait. */
   readonly drainSeconds: number;
-  /** When the table is throttled, seconds since the beginning, and to how many writes a second. */
+  /** When the table is throttled, in seconds since the beginning, and to how many writes a second. */
   readonly throttle?: { readonly from: number; readonly to: number; readonly writesPerSecond: number };
 }
 
-/** What the experiment tells. */
+/** A part of the experiment: runs, and what they are expected to show. */
 export interface Story {
   readonly file: string;
   readonly title: string;
-  /** What it shows. */
+  /** What the runs are expected to show. */
   readonly claim: string;
   readonly runs: readonly Run[];
-  /** What of the claim didn't hold. */
+  /** How the results differ from the claim. */
   readonly check: (measured: readonly Measured[]) => readonly string[];
 }
 
-/** What came of a run. */
+/** The results of a run. */
 export interface Measured {
   readonly run: string;
   readonly consumers: number;
   readonly accepted: number;
   readonly refused: number;
   readonly failed: number;
-  /** Events a second: accepted while the load lasted, and ended at the cache from first to last. */
+  /** Events a second: accepted during the load, and ended at the cache between the first event and the last. */
   readonly produced: number;
   readonly consumed: number;
   readonly worstBacklog: number;
   readonly endBacklog: number;
-  /** Longest that a writer waited until its write was accepted, seconds. */
+  /** The longest wait of a writer until its write was accepted, seconds. */
   readonly writersWait: number;
-  /** Seconds from the end of the load until everything was worked off; null: not within the run. */
+  /** Seconds from the end of the load until the backlog was worked off; null if it wasn't within the run. */
   readonly drainedAfter: number | null;
-  /** What the cache's last report before the end of the load said: seconds, null for infinite; undefined without a report. */
+  /** Drain time in the last report before the load ended: seconds, null for infinite; undefined without a report. */
   readonly predictedDrain: number | null | undefined;
   /** Each flow state and how often it was entered. */
   readonly states: Readonly<Record<FlowState, number>>;
-  /** Alarms that were in ALARM at any time. */
+  /** Alarms that were in the state ALARM at any time. */
   readonly alarms: readonly string[];
   readonly hottestGroup: string | undefined;
-  readonly setAside: number;
-  /** Parts that the cache doesn't hold as the owner does, where it was waited for. */
+  readonly parked: number;
+  /** Parts whose version in the cache isn't the owner's; undefined if the backlog didn't drain. */
   readonly differing: number | undefined;
   readonly seen: readonly Seen[];
 }
 
-/** Runs one load against a pipeline of its own. */
+/** Runs one load on a new pipeline. */
 export async function measure(run: Run): Promise<Measured> {
   const lab = await startBacklogLab(run.consumers, run.isGoverned);
   try {
@@ -83,7 +83,7 @@ function throttling({ proxy }: BacklogLab, { throttle }: Run): NodeJS.Timeout[] 
 }
 
 async function atTheEnd(lab: BacklogLab, isDrained: boolean) {
-  return { setAside: await lab.setAside(), differing: isDrained ? await lab.differing() : undefined };
+  return { parked: await lab.parked(), differing: isDrained ? await lab.differing() : undefined };
 }
 
 function summary({ seen, writes }: BacklogLab, { name, consumers, load }: Run, loaded: number) {
@@ -113,7 +113,7 @@ function summary({ seen, writes }: BacklogLab, { name, consumers, load }: Run, l
   };
 }
 
-/** Accepted and not yet ended at the cache. Heartbeats end there too, so a moment's count may be a few short. */
+/** Accepted writes that haven't ended at the cache. Heartbeats end there too, so the count can be slightly low. */
 export function backlogOf({ committed, settled }: Seen): number {
   return Math.max(0, committed - settled);
 }

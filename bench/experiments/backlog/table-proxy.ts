@@ -3,21 +3,21 @@ import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { setTimeout as pause } from 'node:timers/promises';
 
-/** Stands between functions and DynamoDB: makes requests to one table slow, and throttles them. */
+/** A proxy between functions and DynamoDB that slows and throttles requests to one table. */
 export interface TableProxy {
   readonly url: string;
-  /** The service to forward to. */
+  /** Sets the service to forward requests to. */
   forwardTo(url: string): void;
-  /** The table that is slowed, what a request takes, and which requests: writes of one item by default. */
+  /** Slows requests to a table by `requestMs`. @param operations which requests; writes of one item by default */
   slow(tableName: string, requestMs: number, operations?: readonly string[]): void;
-  /** Slowed requests a second that the table takes; undefined takes all. */
+  /** Limits the slowed requests that the table accepts each second; undefined accepts all. */
   throttle(writesPerSecond: number | undefined): void;
-  /** Writes that were throttled since the last call. */
+  /** How many requests were throttled since the last call. */
   throttled(): number;
   stop(): Promise<void>;
 }
 
-/** What DynamoDB answers to a request that it throttles (ddb/Programming.Errors). */
+/** DynamoDB's answer to a throttled request (ddb/Programming.Errors). */
 const THROTTLED = JSON.stringify({
   __type: 'com.amazonaws.dynamodb.v20120810#ProvisionedThroughputExceededException',
   message: 'The level of configured provisioned throughput for the table was exceeded.',
@@ -25,7 +25,7 @@ const THROTTLED = JSON.stringify({
 
 const WRITES: readonly string[] = ['PutItem', 'UpdateItem'];
 
-/** Starts it on a free port of 127.0.0.1. */
+/** Starts the proxy on a free port of 127.0.0.1. */
 export async function startTableProxy(): Promise<TableProxy> {
   const agent = new Agent({ keepAlive: true, noDelay: true });
   let service = new URL('http://127.0.0.1');
@@ -33,7 +33,7 @@ export async function startTableProxy(): Promise<TableProxy> {
   let bucket: { readonly perSecond: number; tokens: number; atMs: number } | undefined;
   let throttledCount = 0;
 
-  /** Takes a token of a bucket that holds a second's worth. */
+  /** Takes a token from a bucket that holds the tokens of one second. */
   const isThrottled = (): boolean => {
     if (bucket === undefined) return false;
     const nowMs = performance.now();

@@ -17,26 +17,26 @@ import { createMessaging } from '../../../local/fifo/messaging.ts';
 import { startWire } from '../../../local/wire/server.ts';
 import { setBenchCredentials } from '../../support/account.ts';
 
-/** Entries of a SendMessageBatch call (sqs/quotas-messages, 2026-11-23). */
+/** The most entries of a SendMessageBatch call (sqs/quotas-messages, 2026-11-23). */
 const BATCH = 10;
 
-/** What a FIFO queue answers for the handle of a message whose visibility has ended (sqs-api/API_DeleteMessage). */
+/** Errors of a FIFO queue for the handle of a message whose visibility has ended (sqs-api/API_DeleteMessage). */
 const EXPIRED_HANDLE = new Set(['InvalidParameterValue', 'ReceiptHandleIsInvalid']);
 
-/** A table's change, as its stream tells it: the versions before and after. */
+/** A change of an item, from the table's stream: the versions before and after it. */
 export interface Change {
   readonly before: number | undefined;
   readonly after: number | undefined;
 }
 
-/** A queue whose messages go to a dead-letter queue after some receives. */
+/** A queue with a dead-letter queue. */
 export interface TestQueue {
   send(messages: readonly { body: string; group: string }[]): Promise<void>;
-  /** The next message, waited for up to a second. */
+  /** Waits up to a second for the next message. */
   receive(signal: AbortSignal): Promise<Message | undefined>;
-  /** A message that was held for longer than its visibility isn't deleted: it comes again. */
+  /** Deletes a message. Does nothing if its visibility has ended; the message is then delivered again. */
   delete(message: Message): Promise<void>;
-  /** Messages that are visible or in flight, the dead-letter queue's apart. */
+  /** Visible and in-flight messages of the queue (`waiting`) and of its dead-letter queue (`dead`). */
   counts(): Promise<{ waiting: number; dead: number }>;
   /** Moves the dead-letter queue's messages back (sqs-api/API_StartMessageMoveTask). */
   redrive(): Promise<void>;
@@ -44,14 +44,14 @@ export interface TestQueue {
 
 export interface QueueLimits {
   readonly visibilitySeconds: number;
-  /** Receives before a message is moved to the dead-letter queue. */
+  /** How often a message is received before it moves to the dead-letter queue. */
   readonly maxReceiveCount: number;
 }
 
-/** SQS and DynamoDB on this machine, behind the unmodified SDK. */
+/** SQS and DynamoDB on this machine, for the unmodified SDK. */
 export type Account = Awaited<ReturnType<typeof startAccount>>;
 
-/** Starts an engine and the queues' endpoint. */
+/** Starts an engine for DynamoDB and an endpoint for SQS. */
 export async function startAccount() {
   setBenchCredentials();
   const engine = await startEngine();
@@ -77,7 +77,7 @@ export async function startAccount() {
         StreamSpecification: { StreamEnabled: true, StreamViewType: 'NEW_AND_OLD_IMAGES' },
       });
     },
-    /** Every change that the table's stream tells of, in order. */
+    /** All changes in the table's stream, in order. */
     async changes(tableName: string): Promise<Change[]> {
       const { Table } = await call<{ Table: { LatestStreamArn: string } }>('DynamoDB_20120810.DescribeTable', {
         TableName: tableName,
@@ -168,7 +168,7 @@ async function createQueue(sqs: SQSClient, name: string, isFifo: boolean, limits
           ...(isFifo && { MessageGroupId: group, MessageDeduplicationId: String(from + index) }),
         }));
         const { Failed = [] } = await sqs.send(new SendMessageBatchCommand({ QueueUrl, Entries }));
-        if (Failed.length > 0) throw new Error(`not sent: ${JSON.stringify(Failed)}`);
+        if (Failed.length > 0) throw new Error(`SendMessageBatch failed for these entries: ${JSON.stringify(Failed)}`);
       }
     },
     async receive(abortSignal) {

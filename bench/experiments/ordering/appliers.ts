@@ -11,7 +11,7 @@ import type { ReceivedMessage } from '../../../core/project/ports.ts';
 import { projecting } from '../../support/projecting.ts';
 import { type ProductEvent, shop } from './events.ts';
 
-/** Applies one event to the table; false if the table's state didn't allow it. */
+/** Applies one event to the table. False if the state of the table doesn't allow it. */
 export type Apply = (message: ReceivedMessage) => Promise<boolean>;
 
 interface Target {
@@ -19,7 +19,7 @@ interface Target {
   readonly tableName: string;
 }
 
-/** What most consumers do: a creation puts the product, an update sets the name of the product that must be there. */
+/** Applies events without versions: a creation puts the product, an update sets the name of an existing product. */
 export function withoutGuard({ client, tableName }: Target): Apply {
   return async ({ body }) => {
     const event = JSON.parse(body) as ProductEvent;
@@ -52,7 +52,7 @@ export function withoutGuard({ client, tableName }: Target): Apply {
   };
 }
 
-/** What Freshet's projector does: every event carries the state, and is stored only if its version is newer. */
+/** Applies events with Freshet's projector: each event carries the state and is stored only if its version is newer. */
 export function withGuard(target: Target): Apply {
   const projection = projecting(shop, createCacheWriter(target));
   return async (message) => {

@@ -1,19 +1,19 @@
 import { createHash } from 'node:crypto';
 import * as z from 'zod';
-import { defineBoundary, keep } from '../../../core/contract.ts';
+import { defineBoundary, keep } from '../../../core/contract/define-boundary.ts';
 import { messageGroupId } from '../../../core/entity.ts';
 import { serialiseEvent } from '../../../core/event.ts';
 import { canonicalState } from '../../../core/state.ts';
 
 const Product = z.strictObject({ name: z.string(), price: z.number(), description: z.string() });
 
-/** What the events carry. */
+/** The state of a product. */
 export type Product = z.infer<typeof Product>;
 
-/** Owns products. */
+/** The boundary that owns products. */
 const catalogue = defineBoundary(import.meta.url, { name: 'catalogue', owns: { Product: { schema: Product } } });
 
-/** Caches them. */
+/** The boundary that caches products. */
 export const shop = defineBoundary(import.meta.url, {
   name: 'shop',
   caches: { Product: keep(catalogue.owns.Product) },
@@ -24,21 +24,21 @@ export type ProductEvent =
   | { readonly event: 'ProductCreated'; readonly id: string; readonly version: 1; readonly product: Product }
   | { readonly event: 'ProductNameUpdated'; readonly id: string; readonly version: 2; readonly name: string };
 
-/** An event on its way: who it is about, and both of its bodies. */
+/** An event to send, with a body for each kind of consumer. */
 export interface Outgoing {
   readonly id: string;
   readonly version: 1 | 2;
   readonly group: string;
-  /** As a `ProductEvent`: an update carries the name only. */
+  /** The body as a `ProductEvent`: an update carries the name only. */
   readonly plain: string;
-  /** As Freshet publishes it: every version carries the whole state. */
+  /** The body as Freshet publishes it: every version carries the whole state. */
   readonly versioned: string;
 }
 
-/** Longest way between a creation and its update, in events of other products. */
+/** The most events of other products between a creation and its update. */
 const LONGEST_LAG = 5;
 
-/** Both events of each product: the creations one after the other, each update a seeded few events behind its creation. */
+/** Both events of each product. Creations follow one another; each update comes a few events later, by the seed. */
 export function eventsOf(products: number, seed: number): Outgoing[] {
   const created = Array.from({ length: products }, (_, number) => ({ at: number, ...outgoing(number, 1) }));
   const updated = created.map((_, number) => ({
@@ -68,15 +68,21 @@ function outgoing(number: number, version: 1 | 2): Outgoing {
     plain: JSON.stringify(plain),
     versioned: serialiseEvent(
       {
-        ...{ kind: 'state', entity, version, digest, owner: catalogue.name, schemaVersion: 1 },
-        ...{ changedAt: at, publishedAt: at },
+        kind: 'state',
+        entity,
+        version,
+        digest,
+        owner: catalogue.name,
+        schemaVersion: 1,
+        changedAt: at,
+        publishedAt: at,
       },
       json,
     ),
   };
 }
 
-/** A number from 0 to 1, the same for the same arguments. */
+/** A pseudo-random number from 0 to 1, always the same for the same arguments. */
 export function drawn(...from: readonly unknown[]): number {
   return createHash('sha256').update(JSON.stringify(from)).digest().readUInt32BE() / 2 ** 32;
 }

@@ -1,8 +1,9 @@
 import Table from 'cli-table3';
 import type { Chart } from '../../support/result.ts';
+import { wrapped } from '../../support/wrap.ts';
 import type { Load, Measured } from './scenarios.ts';
 
-/** What the experiment came to, with what one needs to get it again: bench/experiments/ordering.json. */
+/** The result of the experiment and how to repeat it; stored in bench/experiments/ordering.json. */
 export interface OrderingResult {
   readonly command: string;
   readonly date: string;
@@ -13,17 +14,17 @@ export interface OrderingResult {
 }
 
 const COLUMNS: readonly { readonly title: string; readonly cell: (measured: Measured) => string | number }[] = [
-  { title: 'consumers', cell: ({ scenario }) => scenario },
-  { title: 'at once', cell: ({ consumers }) => consumers },
+  { title: 'scenario', cell: ({ scenario }) => scenario },
+  { title: 'consumers', cell: ({ consumers }) => consumers },
   { title: 'deliveries', cell: ({ deliveries }) => deliveries },
   { title: 'out of order', cell: ({ outOfOrder }) => outOfOrder },
-  { title: 'failures', cell: ({ failures }) => failures },
+  { title: 'failed updates', cell: ({ failures }) => failures },
   { title: 'regressions', cell: ({ regressions }) => regressions },
-  { title: 'left wrong', cell: ({ leftWrong }) => leftWrong },
+  { title: 'wrong at the end', cell: ({ leftWrong }) => leftWrong },
   { title: 'events/s', cell: ({ eventsPerSecond }) => Math.round(eventsPerSecond) },
 ];
 
-/** For the terminal. */
+/** The results as a table for the terminal. */
 export function orderingTable({ scenarios }: OrderingResult): string {
   const table = new Table({
     head: COLUMNS.map(({ title }) => title),
@@ -38,7 +39,7 @@ export function orderingTable({ scenarios }: OrderingResult): string {
 export function orderingChart({ load, scenarios }: OrderingResult): Chart {
   return {
     file: 'ordering',
-    title: `What goes wrong among ${2 * load.products} events of ${load.products} products`,
+    title: `Errors while processing ${2 * load.products} events of ${load.products} products`,
     unit: 'events',
     kind: 'bar',
     categories: scenarios.map(({ scenario }) => scenario.replace(', ', ',\n').replace(' and ', '\nand ')),
@@ -50,18 +51,24 @@ export function orderingChart({ load, scenarios }: OrderingResult): Chart {
   };
 }
 
-/** docs/ordering.md. */
+/** The text of docs/ordering.md. */
 export function orderingPage(result: OrderingResult): string {
   const { command, date, machine, seconds, load, scenarios } = result;
   const row = (cells: readonly (string | number)[]) => `| ${cells.join(' | ')} |`;
-  return `# The race that this project is about
+  return `${wrapped(`# Out-of-order events: an experiment
 
 <!-- Written by the command below from bench/experiments/ordering.json; changes by hand are lost. -->
 
-A product is created (version 1, the whole product), then its name is updated (version 2). Competing consumers process the two at the same
-time, so the update can come first and fail. Message groups keep each product's events in order, until an old one returns: a consumer writes
-and dies before it deletes the message, the message ends in the dead-letter queue, and its redrive overwrites the newer name. Only the version
-guard, a write on condition that the version is newer, makes that return harmless.
+Each product has two events. Version 1 creates the product and carries the whole product. Version 2 updates its name.
+Competing consumers process both events at the same time, so a consumer can process the update before the creation. The
+update then fails.
+
+Message groups keep the events of each product in order until an old event returns. In this experiment, a consumer
+writes the product and dies before it deletes the message. The message ends in the dead-letter queue, and its redrive
+overwrites the newer name.
+
+Only the version guard keeps the newer name when an old event returns. The version guard is a conditional write: it
+stores an event only if the event's version is newer than the stored version.
 
 \`\`\`sh
 ${command}
@@ -73,15 +80,22 @@ ${row(COLUMNS.map(({ title }) => title))}
 ${row(COLUMNS.map(() => '---'))}
 ${scenarios.map((measured) => row(COLUMNS.map(({ cell }) => cell(measured)))).join('\n')}
 
-- **out of order**: deliveries processed after a newer event of the same product. **failures**: updates of a product that isn't there yet;
-  they come again. **regressions**: writes that replaced a version by an older one, as the table's own stream tells. **left wrong**:
-  products that don't end at version 2. **events/s**: of the products without a crash.
-- Every row has the same events, the same processing times (${load.work.quickMs} ms, for ${percent(load.work.slowShare)} of the events ${load.work.slowMs} ms), the same
-  ${percent(load.crashes)} of products whose creation meets a consumer that dies, and the same redrive; seed ${load.seed}. The last row's events carry the whole
-  state each time and go through \`projectBatch\` and the cache's conditional write.
-- The local standard queue hands out messages in the order sent. AWS promises no order at all there (sqs/standard-queues), so the first two rows
-  are the best case.
-- ${date.slice(0, 10)}, ${Math.round(seconds)} s, ${machine}.
+- **out of order**: deliveries that were processed after a newer event of the same product.
+- **failed updates**: updates that were processed before their product existed. The queue delivers them again.
+- **regressions**: writes that replaced a version by an older one, as counted in the table's stream.
+- **wrong at the end**: products whose last version isn't 2.
+- **events/s**: the processed events per second, of the products without a crash only.
+
+All rows use seed ${load.seed} and have the same events, crashes, redrive and processing times. For
+${percent(load.crashes)} of the products, the consumer that processes the creation dies. Processing takes
+${load.work.quickMs} ms, or ${load.work.slowMs} ms for ${percent(load.work.slowShare)} of the events. In the last row,
+each event carries the whole state and goes through \`projectBatch\` and the cache's conditional write.
+
+In the local cloud, a standard queue delivers messages in the order in which they were sent. On AWS, a
+[standard queue](https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/standard-queues.html)
+guarantees no order, so the first two rows show the best case.
+
+Measured on ${date.slice(0, 10)} in ${Math.round(seconds)} s, on ${machine}.`)}
 `;
 }
 

@@ -4,7 +4,7 @@ import type { Account, QueueLimits, TestQueue } from './account.ts';
 import { type Apply, withGuard, withoutGuard } from './appliers.ts';
 import { drawn, eventsOf, type Outgoing, productId } from './events.ts';
 
-/** One way to let consumers process a product's events. */
+/** A way in which consumers process the events of products. */
 export interface Scenario {
   readonly key: 'one' | 'competing' | 'groups' | 'guarded';
   readonly name: string;
@@ -34,14 +34,14 @@ export const SCENARIOS: readonly Scenario[] = [
   },
 ];
 
-/** How much is run. */
+/** The size and the randomness of a run. */
 export interface Load {
   readonly products: number;
   readonly seed: number;
   /** Share of the products, 0 to 1, whose creation is applied by a consumer that dies before it deletes the message. */
   readonly crashes: number;
   readonly queue: QueueLimits;
-  /** Processing time before a write: most events are quick, the given share is slow. */
+  /** Processing time before a write. Most events are quick; `slowShare`, 0 to 1, is the share of slow ones. */
   readonly work: { readonly quickMs: number; readonly slowMs: number; readonly slowShare: number };
 }
 
@@ -53,35 +53,35 @@ export const LOAD: Load = {
   work: { quickMs: 2, slowMs: 60, slowShare: 0.2 },
 };
 
-/** What a scenario came to. */
+/** The results of a scenario. */
 export interface Measured {
   readonly scenario: string;
   readonly consumers: number;
   readonly events: number;
   /** Deliveries, repeated ones included. */
   readonly deliveries: number;
-  /** Deliveries processed after a newer event of the same product. */
+  /** Deliveries that were processed after a newer event of the same product. */
   readonly outOfOrder: number;
-  /** Updates of a product that wasn't there yet. */
+  /** Updates that were processed before their product existed. */
   readonly failures: number;
-  /** Writes that replaced a version by an older one, as the table's stream tells. */
+  /** Writes that replaced a version by an older one, counted in the table's stream. */
   readonly regressions: number;
-  /** Products that don't end at their newest version. */
+  /** Products whose last version isn't the newest one. */
   readonly leftWrong: number;
-  /** Of the products without a crash. */
+  /** The rate over the products without a crash. */
   readonly eventsPerSecond: number;
 }
 
 const POLL_MS = 20;
 
-/** What consumers did, delivery by delivery. */
+/** The deliveries that consumers processed. */
 interface History {
   readonly processed: { readonly id: string; readonly version: number; readonly failed: boolean }[];
   /** When the last message of a product without a crash was deleted. */
   lastMs: number;
 }
 
-/** Runs one scenario: its backlog is worked off, then what ended in the dead-letter queue is redriven and worked off too. */
+/** Runs one scenario: consumers empty the queue, the dead-letter queue is redriven, and they empty the queue again. */
 export async function runScenario(
   account: Account,
   scenario: Scenario,
@@ -103,7 +103,8 @@ export async function runScenario(
   const dies = (event: Outgoing) => crashing.has(event.id) && event.version === 1;
   await consumeAll({ queue, apply, byBody, load, history, crashing }, scenario.consumers, dies, limit);
   const { dead } = await queue.counts();
-  if (dead < crashing.size) throw new Error(`${dead} messages are dead, but ${crashing.size} consumers died`);
+  if (dead < crashing.size)
+    throw new Error(`${dead} messages are in the dead-letter queue, but ${crashing.size} consumers died`);
   await queue.redrive();
   await consumeAll({ queue, apply, byBody, load, history, crashing }, scenario.consumers, () => false, limit);
 
@@ -121,7 +122,7 @@ export async function runScenario(
   };
 }
 
-/** The products whose creation meets a consumer that dies: as many as the load says, drawn by its seed. */
+/** The products whose creation is processed by a consumer that dies, drawn by the load's seed. */
 function crashingProducts({ products, seed, crashes }: Load): Set<string> {
   const draw = new Map(
     Array.from({ length: products }, (_, number) => [productId(number), drawn(seed, 'crash', number)]),
@@ -158,7 +159,10 @@ async function consumeAll(
     done.abort();
   })();
   await Promise.all([running, watching]).finally(() => done.abort());
-  if (limit.aborted) throw new Error('stopped: not done in time; the machine may be too busy', { cause: limit.reason });
+  if (limit.aborted)
+    throw new Error('stopped: the scenario did not finish in time; the machine may be too busy', {
+      cause: limit.reason,
+    });
 }
 
 async function consumeNext(
@@ -180,12 +184,12 @@ async function consumeNext(
     sequenceNumber: message.Attributes?.SequenceNumber ?? '',
     sentAtMs: Date.now(),
     body: message.Body ?? '',
-    // A crash here is simulated: nothing is isolated, on no side.
+    // Crashes are simulated, so no side may isolate a message that was received often.
     receiveCount: 1,
   };
   const applied = await apply(received);
   history.processed.push({ id: event.id, version: event.version, failed: !applied });
-  // What isn't deleted comes again when its visibility ends.
+  // A message that isn't deleted is delivered again when its visibility ends.
   if (!applied || dies(event)) return;
   await queue.delete(message);
   if (!crashing.has(event.id)) history.lastMs = performance.now();

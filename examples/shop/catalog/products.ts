@@ -1,6 +1,6 @@
 import type { Product } from './contracts.ts';
 
-/** What the shop sells at first. */
+/** The shop's first products. */
 export const products: readonly { readonly id: string; readonly state: Product }[] = [
   product('p-kettle', 'Enamel kettle', 'kitchen', 3_900),
   product('p-pan', 'Iron pan', 'kitchen', 5_400),
@@ -13,6 +13,6 @@ export const products: readonly { readonly id: string; readonly state: Product }
 ];
 
 function product(id: string, name: string, category: string, amount: number) {
-  const sentence = `${name}, made to be repaired rather than thrown away; every part of it can be had by itself. `;
+  const sentence = `${name} that can be repaired: every part of it is available as a spare part. `;
   return { id, state: { name, description: sentence.repeat(8).trim(), category, price: { amount, currency: 'EUR' } } };
 }

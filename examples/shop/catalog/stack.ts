@@ -1,16 +1,16 @@
 import { Stack, type StackProps } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
-import type { DeploymentStage } from '../../../lib/data-protection.ts';
-import { EntityOwner } from '../../../lib/entity-owner.ts';
+import { type DeploymentStage, EntityOwner } from 'freshet-aws/cdk';
 import { serviceFunction } from '../service/function.ts';
 import catalog from './contracts.ts';
 
 /** Props of `CatalogStack`. */
 export interface CatalogStackProps extends StackProps {
+  /** Whether data stays when the stack is deleted. */
   readonly stage: DeploymentStage;
 }
 
-/** Owns products, and takes them by HTTP. */
+/** The catalog: owns products, and accepts them by HTTP. */
 export class CatalogStack extends Stack {
   readonly owner: EntityOwner;
 
@@ -19,12 +19,12 @@ export class CatalogStack extends Stack {
     const owner = new EntityOwner(this, 'Owner', {
       boundary: catalog,
       stage,
-      // Ordering sells by what it caches: when it lags, prices wait.
+      // Ordering sells at the cached prices. While its cache lags, price changes are slowed.
       maySlowOwner: { ordering: {} },
     });
     const products = serviceFunction(this, 'Products', {
       file: new URL('functions/products.ts', import.meta.url),
-      description: 'Puts products',
+      description: 'Stores products',
       environment: { OWNER_TABLE: owner.table.tableName, FLOW_TABLE: owner.flow.table.tableName },
       stage,
       url: true,

@@ -1,13 +1,16 @@
+import { defineBoundary } from 'freshet-aws';
 import * as z from 'zod';
-import { defineBoundary } from '../../../core/contract.ts';
 
-/** What other services look up of a customer; id: the customer number. E-mail address, birthday and addresses aren't published at all. */
+/**
+ * What other services look up about a customer. Its id is the customer number. E-mail addresses, birthdays and postal
+ * addresses aren't published at all.
+ */
 const Customer = z.strictObject({
-  /** How they want to be greeted, chosen by themselves. */
+  /** The name on the shop's pages, chosen by the customer. */
   displayName: z.string().min(1).max(100),
-  /** ISO 3166-1 alpha-2; id of Country. */
+  /** ISO 3166-1 alpha-2 code, which is the id of a Country. */
   country: z.string().regex(/^[A-Z]{2}$/),
-  /** ISO 4217; id of Currency. */
+  /** ISO 4217 code, which is the id of a Currency. */
   currency: z.string().regex(/^[A-Z]{3}$/),
   tier: z.enum(['standard', 'gold']),
 });
@@ -24,7 +27,8 @@ export default defineBoundary(import.meta.url, {
         displayName: {
           is: 'personal',
           publishedBecause:
-            'Every page greets its customer, also while customers is down; the name is chosen for that and needn’t be a real one.',
+            'Every page greets its customer by this name, even while customers is down. The customer chose the name ' +
+            'for this purpose, and it can be invented.',
         },
       },
     },

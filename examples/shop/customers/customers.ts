@@ -1,6 +1,6 @@
 import type { Customer } from './contracts.ts';
 
-/** Who buys. */
+/** The shop's first customers. */
 export const customers: readonly { readonly id: string; readonly state: Customer }[] = [
   { id: 'c-ada', state: { displayName: 'Ada', country: 'GB', currency: 'GBP', tier: 'gold' } },
   { id: 'c-konrad', state: { displayName: 'Konrad', country: 'DE', currency: 'EUR', tier: 'standard' } },

@@ -1,15 +1,15 @@
 import { Stack, type StackProps } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
-import type { DeploymentStage } from '../../../lib/data-protection.ts';
-import { EntityOwner } from '../../../lib/entity-owner.ts';
+import { type DeploymentStage, EntityOwner } from 'freshet-aws/cdk';
 import customers from './contracts.ts';
 
 /** Props of `CustomersStack`. */
 export interface CustomersStackProps extends StackProps {
+  /** Whether data stays when the stack is deleted. */
   readonly stage: DeploymentStage;
 }
 
-/** Owns customers. */
+/** Customers: owns the reference data about each customer. */
 export class CustomersStack extends Stack {
   readonly owner: EntityOwner;
 

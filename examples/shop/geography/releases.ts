@@ -1,20 +1,20 @@
 import { createRequire } from 'node:module';
 import type { CurrencyCodeRecord } from 'currency-codes';
+import type { State } from 'freshet-aws';
 import type { Countries } from 'world-countries';
-import type { State } from '../../../core/state.ts';
 
 const require = createRequire(import.meta.url);
 
-/** One entity of a data set. */
+/** An entity of a data set. */
 export interface Row {
   readonly id: string;
   readonly state: State;
 }
 
-/** The npm packages that hold the two releases of ISO 4217. */
+/** The npm packages with two releases of ISO 4217. */
 const CURRENCY_RELEASES = { '2.1.0': 'currency-codes-2.1/data', '2.2.0': 'currency-codes/data' } as const;
 
-/** The currencies of ISO 4217 as a release of `currency-codes` lists them. */
+/** Returns the currencies of ISO 4217 in a release of `currency-codes`. */
 export function currencies(release: keyof typeof CURRENCY_RELEASES): Row[] {
   const records: readonly CurrencyCodeRecord[] = require(CURRENCY_RELEASES[release]);
   return records.map(({ code, currency, number, digits, countries }) => ({
@@ -23,7 +23,7 @@ export function currencies(release: keyof typeof CURRENCY_RELEASES): Row[] {
   }));
 }
 
-/** The 250 countries of `world-countries`. */
+/** Returns the 250 countries of `world-countries`. */
 export function countries(): Row[] {
   const records: Countries = require('world-countries/countries.json');
   return records.map((country) => ({
@@ -39,7 +39,7 @@ export function countries(): Row[] {
       callingCodes: country.idd.suffixes.map((suffix) => country.idd.root + suffix),
       borders: country.borders,
       landlocked: country.landlocked,
-      // The package writes -1 where the area isn't known.
+      // The package writes -1 if the area isn't known.
       areaKm2: country.area < 0 ? null : country.area,
       flag: country.flag,
     },

@@ -1,15 +1,15 @@
 import { Stack, type StackProps } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
-import type { DeploymentStage } from '../../../lib/data-protection.ts';
-import { EntityOwner } from '../../../lib/entity-owner.ts';
+import { type DeploymentStage, EntityOwner } from 'freshet-aws/cdk';
 import geography from './contracts.ts';
 
 /** Props of `GeographyStack`. */
 export interface GeographyStackProps extends StackProps {
+  /** Whether data stays when the stack is deleted. */
   readonly stage: DeploymentStage;
 }
 
-/** Owns countries and currencies. */
+/** Geography: owns countries and currencies. */
 export class GeographyStack extends Stack {
   readonly owner: EntityOwner;
 
@@ -18,7 +18,7 @@ export class GeographyStack extends Stack {
     this.owner = new EntityOwner(this, 'Owner', {
       boundary: geography,
       stage,
-      // Ordering sells by what it caches; the warehouse may fall behind by itself.
+      // Ordering sells from its cache. The warehouse's cache may lag without slowing the owner.
       maySlowOwner: { ordering: {} },
     });
   }

@@ -1,14 +1,13 @@
 import { Stack, type StackProps } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
-import type { PipelineMonitoringProps } from '../../../lib/monitoring/monitoring-props.ts';
-import { PipelineMonitoring } from '../../../lib/monitoring/pipeline-monitoring.ts';
+import { PipelineMonitoring, type PipelineMonitoringProps } from 'freshet-aws/cdk';
 
-/** Props of `MonitoringStack`: what is watched. */
+/** Props of `MonitoringStack`: the constructs to monitor. */
 export interface MonitoringStackProps
   extends StackProps,
     Pick<PipelineMonitoringProps, 'owners' | 'caches' | 'factTopics' | 'factQueues' | 'sagas'> {}
 
-/** Watches the whole shop: one dashboard, and alarms to one topic. */
+/** Monitors the whole shop with one dashboard, and sends all alarms to one topic. */
 export class MonitoringStack extends Stack {
   readonly monitoring: PipelineMonitoring;
 

@@ -1,30 +1,36 @@
 import { type DynamoDBClient, GetItemCommand, PutItemCommand, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
-import { isTaken } from '../../../adapters/aws/condition.ts';
-import { withoutConflict } from '../service/writes.ts';
+import { isWritten, withoutConflict } from '../service/writes.ts';
 import { type Cart, cart, type Quote, quote } from './order.ts';
 
-/** How long a cart is kept that nobody places, seconds. */
+/** How long a cart is kept that is never placed, in seconds. */
 const CART_SECONDS = 30 * 86_400;
 
-/** A cart as it is stored: with its last quote, and the id of the order that comes of it. */
+/** A stored cart with its last quote, and the id that an order for this quote has. */
 export interface StoredCart extends Cart {
+  /** Undefined until the first review. */
   readonly quoted: { readonly quote: Quote; readonly orderId: string } | undefined;
 }
 
 /** Shopping carts, in ordering's own table. */
 export interface Carts {
+  /** Stores a new cart. */
   begin(cart: Cart): Promise<void>;
+  /** Returns a cart; undefined if it doesn't exist. */
   cart(shoppingCartId: string): Promise<StoredCart | undefined>;
-  /** Keeps the quote of a cart instead of the one before. @returns whether it did: not once the cart is placed */
+  /**
+   * Replaces a cart's quote.
+   *
+   * @returns whether it did; false if the cart is already placed or doesn't exist
+   */
   saveQuote(shoppingCartId: string, orderId: string, quote: Quote): Promise<boolean>;
 }
 
-/** Where a cart lies: an order is placed in one transaction with it. */
+/** Returns the key of a cart's item. An order is placed in one transaction with its cart. */
 export function cartKey(TableName: string, shoppingCartId: string) {
   return { TableName, Key: { id: { S: `cart/${shoppingCartId}` } } };
 }
 
-/** Opens ordering's table for carts. */
+/** Opens the carts in ordering's table. */
 export function createCarts(client: DynamoDBClient, TableName: string, nowMs: () => number = Date.now): Carts {
   return {
     async begin(begun) {
@@ -52,7 +58,7 @@ export function createCarts(client: DynamoDBClient, TableName: string, nowMs: ()
         ConditionExpression: 'attribute_exists(id) AND attribute_not_exists(isPlaced)',
         ExpressionAttributeValues: { ':quote': { S: JSON.stringify(saved) }, ':order': { S: orderId } },
       });
-      return isTaken(withoutConflict(() => client.send(update)));
+      return isWritten(withoutConflict(() => client.send(update)));
     },
   };
 }

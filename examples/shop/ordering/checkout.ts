@@ -1,12 +1,12 @@
+import type { Reader } from 'freshet-aws';
 import * as z from 'zod/mini';
-import type { Reader } from '../../../adapters/read/cache-table.ts';
 import { Answer, freshness, parsed, type Request, type Routes } from '../service/http.ts';
 import { orderIdOf } from './agreement.ts';
 import type { Carts, StoredCart } from './carts-table.ts';
 import { agreementOf, type Cart, cartRequest, type Quote } from './order.ts';
 import { CANCELLABLE_DAYS, type Orders } from './orders-table.ts';
 
-/** What the checkout works on. */
+/** What the checkout uses. */
 export interface CheckoutPorts {
   readonly reader: Pick<Reader, 'get' | 'getMany'>;
   readonly carts: Carts;
@@ -14,12 +14,12 @@ export interface CheckoutPorts {
   readonly newId: () => string;
 }
 
-/** Of a cached product, what a quote needs. */
+/** The fields of a cached product that a quote needs. */
 const priced = z.object({ name: z.string(), price: z.object({ amount: z.number(), currency: z.string() }) });
 
 /**
- * Start, review, place, cancel. The customer gives card and address to payment, under the shopping cart's id, and what was agreed to at the
- * review: neither comes here.
+ * Creates the routes of the checkout: start, review, place, cancel. The customer sends card, address and agreement to
+ * payment under the shopping cart's id. Ordering receives none of them.
  */
 export function createCheckout({ reader, carts, orders, newId }: CheckoutPorts): Routes {
   const cartOf = async ({ path: { cartId = '' } }: Request): Promise<StoredCart | undefined> => carts.cart(cartId);
@@ -32,7 +32,10 @@ export function createCheckout({ reader, carts, orders, newId }: CheckoutPorts):
       await carts.begin(cart);
       return new Answer(201, { shoppingCartId: cart.shoppingCartId, customer: { ...customer, stalenessMs } });
     },
-    /** Quotes every line at the version that the cache has, and keeps the quote; the agreement is for payment, if the customer agrees. */
+    /**
+     * Quotes each line at the product's cached version and stores the quote. A customer who agrees sends the agreement
+     * to payment.
+     */
     async 'POST /checkout/:cartId/review'(request) {
       const cart = await cartOf(request);
       if (cart === undefined) return noSuch('cart');
@@ -50,7 +53,7 @@ export function createCheckout({ reader, carts, orders, newId }: CheckoutPorts):
       }
       return { shoppingCartId, ...quote, agreement, stalenessMs: products[0]?.stalenessMs };
     },
-    /** Places what was quoted, even if a price has changed meanwhile; a second time is the first one. */
+    /** Places the order as quoted, even if a price has changed since. A repeated request returns the same order. */
     async 'POST /checkout/:cartId/place'(request) {
       const cart = await cartOf(request);
       if (cart === undefined) return noSuch('cart');
@@ -74,7 +77,7 @@ export function createCheckout({ reader, carts, orders, newId }: CheckoutPorts):
   };
 }
 
-/** What the products cost now; undefined if they are priced in several currencies. */
+/** Returns a quote at the products' cached prices; undefined if they have prices in several currencies. */
 function quoteOf({ lines }: Cart, products: Awaited<ReturnType<Reader['getMany']>>): Quote | undefined {
   const quoted = lines.flatMap((line, index) => {
     const product = products[index];

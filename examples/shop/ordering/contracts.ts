@@ -1,4 +1,4 @@
-import { defineBoundary, keep } from '../../../core/contract.ts';
+import { defineBoundary, keep } from 'freshet-aws';
 import geography from '../geography/contracts.ts';
 
 export default defineBoundary(import.meta.url, {

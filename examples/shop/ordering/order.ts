@@ -6,18 +6,18 @@ const line = z.object({
   quantity: z.int().check(z.minimum(1), z.maximum(1_000)),
 });
 
-/** What a checkout begins with. */
+/** The body of the request that starts a checkout. */
 export const cartRequest = z.strictObject({
   customerId: z.string().check(z.minLength(1), z.maxLength(100)),
   lines: z.array(line).check(z.minLength(1), z.maxLength(100)),
 });
 
-/** What was quoted for one product: the version says what the customer saw, whatever the product has become since. */
+/** The quote for one product. Its version says which product data the customer saw, even after later changes. */
 const quotedLine = z.object({
   ...line.shape,
   name: z.string(),
   version: z.number(),
-  /** When the owner committed that version, ISO 8601. */
+  /** When the owner committed this version, ISO 8601. */
   changedAt: z.string(),
   price: z.object({ amount: z.number(), currency: z.string() }),
 });
@@ -27,7 +27,7 @@ export const quote = z.object({
   total: z.object({ amount: z.number(), currency: z.string() }),
 });
 
-/** A shopping cart on its way to an order. */
+/** A shopping cart. */
 export const cart = z.object({
   shoppingCartId: z.string(),
   /** See `Agreement`. */
@@ -35,7 +35,7 @@ export const cart = z.object({
   ...cartRequest.shape,
 });
 
-/** What became of an order's payment, as payment's facts say. */
+/** The state of an order's payment, according to payment's facts. */
 export const paymentState = z.enum(['billed', 'declined', 'refunded']);
 
 export const order = z.object({
@@ -45,9 +45,9 @@ export const order = z.object({
   status: z.enum(['placed', 'cancelled']),
   /** ISO 8601. */
   placedAt: z.string(),
-  /** Absent until it is known. */
+  /** Missing until it is known. */
   payment: z.optional(paymentState),
-  /** What the customer agreed to. */
+  /** The quote to which the customer agreed. */
   quote,
 });
 
@@ -56,7 +56,7 @@ export type Cart = z.infer<typeof cart>;
 export type PaymentState = z.infer<typeof paymentState>;
 export type Order = z.infer<typeof order>;
 
-/** What the customer is to agree to: the total of a quote. */
+/** Returns the agreement for a quote: its total, with the cart's key. */
 export function agreementOf({ key }: Pick<Cart, 'key'>, { total: { amount, currency } }: Quote): Agreement {
   return { amount, currency, key };
 }

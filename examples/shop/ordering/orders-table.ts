@@ -5,7 +5,7 @@ import {
   TransactWriteItemsCommand,
   UpdateItemCommand,
 } from '@aws-sdk/client-dynamodb';
-import type { Facts } from '../../../adapters/facts/outbox.ts';
+import type { Facts } from 'freshet-aws';
 import { unlessDone, withoutConflict } from '../service/writes.ts';
 import { cartKey } from './carts-table.ts';
 import { type Order, order, type PaymentState } from './order.ts';
@@ -13,22 +13,29 @@ import type ordering from './selling.ts';
 
 const DAY_MS = 86_400_000;
 
-/** How long an order can be cancelled: well within the 60 days for which the warehouse's saga remembers it, so that its parcel is called back. */
+/**
+ * Days for which an order can be cancelled. The warehouse's saga remembers an order for 60 days, so it still recalls
+ * the parcel.
+ */
 export const CANCELLABLE_DAYS = 30;
 
 /** Orders, in ordering's own table. */
 export interface Orders {
+  /** Returns an order; undefined if it doesn't exist. */
   order(orderId: string): Promise<Order | undefined>;
   /**
-   * The order and the fact that it was placed, together or not at all; nothing where the cart was placed before, or was quoted anew meanwhile. So one
-   * order comes of a cart.
+   * Stores an order and commits its OrderPlaced, both or neither. Does nothing if the cart is already placed or has a
+   * newer quote, so that a cart results in one order at most.
    */
   place(order: Omit<Order, 'status' | 'payment' | 'placedAt'>): Promise<void>;
-  /** The change of the order and the fact of it, alike; nothing where there is no such order, it is too old, or cancelled already. */
+  /**
+   * Cancels an order and commits its OrderCancelled, both or neither. Does nothing if the order doesn't exist, is too
+   * old or is already cancelled.
+   */
   cancel(orderId: string): Promise<void>;
 }
 
-/** Opens ordering's table for the checkout. */
+/** Opens the orders in ordering's table. */
 export function createOrders(options: {
   readonly client: DynamoDBClient;
   readonly tableName: string;
@@ -50,7 +57,9 @@ export function createOrders(options: {
       const placedAt = new Date(nowMs()).toISOString();
       const Item = {
         ...keyOf(orderId).Key,
-        ...{ data: { S: JSON.stringify(placed) }, status: { S: 'placed' }, placedAt: { S: placedAt } },
+        data: { S: JSON.stringify(placed) },
+        status: { S: 'placed' },
+        placedAt: { S: placedAt },
       };
       const cartUpdate = {
         ...cartKey(TableName, shoppingCartId),
@@ -76,7 +85,8 @@ export function createOrders(options: {
         ConditionExpression: '#status = :placed AND placedAt >= :since',
         ExpressionAttributeNames: { '#status': 'status' },
         ExpressionAttributeValues: {
-          ...{ ':cancelled': { S: 'cancelled' }, ':placed': { S: 'placed' } },
+          ':cancelled': { S: 'cancelled' },
+          ':placed': { S: 'placed' },
           ':since': { S: new Date(nowMs() - CANCELLABLE_DAYS * DAY_MS).toISOString() },
         },
       };
@@ -91,11 +101,12 @@ export function createOrders(options: {
 }
 
 /**
- * Notes what became of an order's payment, whatever comes first: a refund outlasts what came before it and what comes after.
+ * Returns a function that stores the state of an order's payment. Facts can arrive in any order: a refund replaces
+ * every earlier state, and no later state replaces a refund.
  *
- * @throws Error where there is no such order
+ * The function throws if the order doesn't exist.
  */
-export function createPaymentNotes(client: DynamoDBClient, TableName: string) {
+export function createPaymentStates(client: DynamoDBClient, TableName: string) {
   return async (orderId: string, state: PaymentState): Promise<void> => {
     const isLast = state === 'refunded';
     const update = new UpdateItemCommand({

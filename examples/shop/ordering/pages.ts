@@ -1,7 +1,10 @@
-import type { Reader } from '../../../adapters/read/cache-table.ts';
+import type { Reader } from 'freshet-aws';
 import { Answer, freshness, numbersIn, type Request, type Routes } from '../service/http.ts';
 
-/** Answers pages from the cache alone: nobody is asked, so nobody can keep the shop from answering. */
+/**
+ * Creates the routes of the shop's pages. They read only the cache, so no other service can keep the shop from
+ * answering.
+ */
 export function createPages(reader: Pick<Reader, 'get' | 'listBy'>): Routes {
   const page = (type: string) => async (request: Request) => {
     const found = await reader.get(type, request.path.id ?? '', freshness(request));
@@ -10,7 +13,7 @@ export function createPages(reader: Pick<Reader, 'get' | 'listBy'>): Routes {
 
   return {
     'GET /products/:id': page('Product'),
-    /** By a declared index: `GET /categories/kitchen/products?limit=20&cursor=…`. */
+    /** Lists by a declared index: `GET /categories/kitchen/products?limit=20&cursor=…`. */
     async 'GET /categories/:category/products'(request) {
       const { cursor } = request.query;
       return reader.listBy('Product', 'category', request.path.category ?? '', {

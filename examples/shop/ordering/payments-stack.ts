@@ -1,22 +1,27 @@
 import { Stack, type StackProps } from 'aws-cdk-lib';
 import type { Table } from 'aws-cdk-lib/aws-dynamodb';
 import type { Construct } from 'constructs';
-import type { DeploymentStage } from '../../../lib/data-protection.ts';
-import { FactQueue, type FactSource } from '../../../lib/fact-queue.ts';
+import { type DeploymentStage, FactQueue, type FactSource } from 'freshet-aws/cdk';
 import payment from '../payment/contracts.ts';
 import { SERVICE_TIMEOUT, serviceFunction } from '../service/function.ts';
 import { grant } from '../service/table.ts';
 
 /** Props of `OrderPaymentsStack`. */
 export interface OrderPaymentsStackProps extends StackProps {
-  /** Payment's facts. */
+  /** Payment's fact topic. */
   readonly payments: FactSource;
+  /** Ordering's table of carts and orders. */
   readonly orders: Table;
+  /** Whether data stays when the stack is deleted. */
   readonly stage: DeploymentStage;
 }
 
-/** Of ordering, and a stack of its own since payment's already needs ordering's topic: what became of each order's payment. */
+/**
+ * Ordering's view of payments: stores the state of each order's payment. It is a stack of its own, because payment's
+ * stack already depends on ordering's topic.
+ */
 export class OrderPaymentsStack extends Stack {
+  /** Payment's facts for ordering. */
   readonly queue: FactQueue;
 
   constructor(scope: Construct, id: string, { payments, orders, stage, ...props }: OrderPaymentsStackProps) {
@@ -30,7 +35,7 @@ export class OrderPaymentsStack extends Stack {
     });
     const note = serviceFunction(this, 'Note', {
       file: new URL('functions/payments.ts', import.meta.url),
-      description: 'Notes what became of the payment of orders',
+      description: "Stores the state of each order's payment",
       environment: { ORDERS_TABLE: orders.tableName, FACT_QUEUE: this.queue.settings },
       stage,
     });

@@ -1,22 +1,20 @@
 import { Stack, type StackProps } from 'aws-cdk-lib';
 import type { Table } from 'aws-cdk-lib/aws-dynamodb';
 import type { Construct } from 'constructs';
-import type { DeploymentStage } from '../../../lib/data-protection.ts';
-import { FactTopic } from '../../../lib/fact-topic.ts';
-import { LocalCache } from '../../../lib/local-cache.ts';
-import type { ChangeSource } from '../../../lib/local-cache-props.ts';
+import { type ChangeSource, type DeploymentStage, FactTopic, LocalCache } from 'freshet-aws/cdk';
 import { serviceFunction } from '../service/function.ts';
 import { grant, serviceTable } from '../service/table.ts';
 import ordering from './selling.ts';
 
 /** Props of `SellingStack`. */
 export interface SellingStackProps extends StackProps {
-  /** The owners of what ordering caches: geography, catalog, customers. */
+  /** The owners of the types that ordering caches: geography, catalog, customers. */
   readonly sources: readonly ChangeSource[];
+  /** Whether data stays when the stack is deleted. */
   readonly stage: DeploymentStage;
 }
 
-/** Sells: pages and checkout, answered from ordering's own tables alone. */
+/** Ordering in the whole shop: pages and checkout, which read only ordering's own tables. */
 export class SellingStack extends Stack {
   readonly cache: LocalCache;
   readonly facts: FactTopic;
@@ -31,7 +29,7 @@ export class SellingStack extends Stack {
     const cacheTable = { CACHE_TABLE: this.cache.table.tableName };
     const pages = serviceFunction(this, 'Pages', {
       file: new URL('functions/pages.ts', import.meta.url),
-      description: 'Product pages, lists and customer cards',
+      description: 'Answers product pages, lists and customer cards',
       environment: cacheTable,
       stage,
       url: true,
@@ -39,7 +37,7 @@ export class SellingStack extends Stack {
     this.cache.grantRead(pages);
     const checkout = serviceFunction(this, 'Checkout', {
       file: new URL('functions/checkout.ts', import.meta.url),
-      description: 'From the shopping cart to the order',
+      description: 'Turns shopping carts into orders',
       environment: { ...cacheTable, ORDERS_TABLE: this.orders.tableName, FACTS_TABLE: this.facts.table.tableName },
       stage,
       url: true,

@@ -1,12 +1,15 @@
 import { GatewayTimeout } from './gateway.ts';
 
-/** Tries before a fact goes back to its queue. */
+/** Attempts before the fact returns to its queue. */
 const ATTEMPTS = 3;
 
 /**
- * Has a gateway do something that it hasn't done yet, once at most, whatever it makes of keys: what timed out is looked up before it is asked for again.
+ * Asks a gateway to do something at most once, even if the gateway ignores idempotency keys. After a timeout, it looks
+ * up whether the gateway did it before it asks again.
  *
- * @throws GatewayTimeout when the gateway answers nothing for good
+ * @param ask asks the gateway
+ * @param find looks up whether the gateway did it; undefined if it didn't
+ * @throws GatewayTimeout if every attempt times out
  */
 export async function atMostOnce<T>(ask: () => Promise<T>, find: () => Promise<T | undefined>): Promise<T> {
   for (let attempt = 1; ; attempt += 1) {

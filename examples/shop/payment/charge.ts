@@ -3,22 +3,24 @@ import { atMostOnce } from './at-most-once.ts';
 import type { Charge, ChargeRequest, Gateway } from './gateway.ts';
 import type { GivenForCart, Payments } from './payments.ts';
 
-/** What payment works on. */
+/** What payment uses. */
 export interface PaymentPorts {
+  /** Payment's own tables. */
   readonly payments: Payments;
+  /** The payment provider. */
   readonly gateway: Gateway;
-  /** Told of an order that is declined without asking the gateway. */
+  /** Called for an order that is declined without asking the gateway. */
   readonly onRefused: (orderId: string, reason: RefusalReason) => void;
 }
 
-/** Why the gateway isn't asked. `other-total`: the customer agreed to another total than the one that ordering quoted. */
+/** Why the gateway isn't asked. `other-total`: the customer sent payment another total than ordering quoted. */
 export type RefusalReason = 'no-details' | 'no-agreement' | 'other-total';
 
 /**
- * Charges an order at most once, however often it is told of it, and whatever the gateway does; not at all once it is cancelled, and if that
- * comes later, the money goes back.
+ * Charges an order at most once, even if OrderPlaced arrives several times or the gateway times out. A cancelled order
+ * isn't charged. If it is cancelled after the charge, it is refunded.
  *
- * @throws GatewayTimeout when the gateway answers nothing for good; the fact comes again
+ * @throws GatewayTimeout if every attempt times out; the fact then arrives again
  */
 export async function chargeOrder(
   ports: PaymentPorts,
@@ -27,27 +29,28 @@ export async function chargeOrder(
   const { payments } = ports;
   const before = await payments.begin(orderId);
   if (before.charge === undefined) {
-    // What was done when the function died counts, whatever has become of cart and order since.
+    // If an earlier invocation crashed after the charge, that charge counts, even if the order is cancelled by now.
     const found = before.begun ? await ports.gateway.findCharge(orderId) : undefined;
     if (found !== undefined) await payments.settle(orderId, found);
     else if (!before.cancelled) await payments.settle(orderId, await newCharge(ports, orderId, shoppingCartId));
   }
   await refundIfCancelled(ports, orderId);
-  await payments.forget(shoppingCartId);
+  await payments.removeDetails(shoppingCartId);
 }
 
-/** Gives back what an order that is cancelled was charged; where it wasn't, it never is. Errors as for `chargeOrder`. */
+/** Refunds a cancelled order, or ensures that it is never charged. Throws like `chargeOrder`. */
 export async function cancelOrder(ports: PaymentPorts, { orderId }: { readonly orderId: string }): Promise<void> {
   const { begun, charge } = await ports.payments.cancel(orderId);
-  // Charging was begun and never came to an end, and perhaps never does.
+  // A charge was started and its outcome wasn't stored. It may never be, so look it up now.
   const found = begun && charge === undefined ? await ports.gateway.findCharge(orderId) : undefined;
   if (found !== undefined) await ports.payments.settle(orderId, found);
   await refundIfCancelled(ports, orderId);
 }
 
 /**
- * Takes in what a gateway says of a charge beside its answer. Not beside a fact about the order: a web hook would put it into the queue, in the order's
- * message group, so that it waits for its turn. Errors as for `chargeOrder`.
+ * Stores the outcome of a charge that the gateway reports in addition to its answer, such as by a web hook. It must not
+ * run at the same time as a fact about the order. A real web hook would therefore send the outcome to the queue, in the
+ * order's message group. Throws like `chargeOrder`.
  */
 export async function chargeAnswered(ports: PaymentPorts, orderId: string, charge: Charge): Promise<void> {
   await ports.payments.settle(orderId, charge);
@@ -67,18 +70,21 @@ async function newCharge(ports: PaymentPorts, orderId: string, shoppingCartId: s
   return { paymentId: `none-${orderId}`, outcome: 'declined' };
 }
 
-/** Both facts end here: whichever comes second finds what the other one has left. A refund is rare, so it is always looked up first. */
+/**
+ * Runs at the end of both facts, so that the second one finds what the first one stored. Refunds are rare, so each is
+ * looked up first.
+ */
 async function refundIfCancelled({ payments, gateway }: PaymentPorts, orderId: string): Promise<void> {
-  const { cancelled, charge, refund } = await payments.payment(orderId);
-  if (!cancelled || charge?.outcome !== 'billed' || refund !== undefined) return;
+  const { cancelled, charge, refund: stored } = await payments.payment(orderId);
+  if (!cancelled || charge?.outcome !== 'billed' || stored !== undefined) return;
   const request = { idempotencyKey: orderId, paymentId: charge.paymentId };
-  const given =
+  const refund =
     (await gateway.findRefund(orderId)) ??
     (await atMostOnce(
       () => gateway.refund(request),
       () => gateway.findRefund(orderId),
     ));
-  await payments.settleRefund(orderId, charge, given);
+  await payments.settleRefund(orderId, charge, refund);
 }
 
 function chargeRequest(

@@ -1,13 +1,12 @@
-import { defineBoundary } from '../../../core/contract.ts';
-import { fact } from '../../../core/facts/fact.ts';
+import { defineBoundary, fact } from 'freshet-aws';
 
-/** Owns nothing that others look up, and caches nothing: cards and addresses come in by HTTP, and only ids go out. */
+/** Payment owns and caches no reference data. It receives cards and addresses by HTTP, and publishes ids only. */
 export default defineBoundary(import.meta.url, {
   name: 'payment',
   publishes: {
     OrderBilled: fact({ ids: ['orderId', 'paymentId'], about: 'orderId' }),
     PaymentDeclined: fact({ ids: ['orderId', 'paymentId'], about: 'orderId' }),
-    /** After OrderBilled, where the order was cancelled. */
+    /** Follows OrderBilled if the order is cancelled. */
     PaymentRefunded: fact({ ids: ['orderId', 'paymentId'], about: 'orderId' }),
   },
 });

@@ -1,6 +1,6 @@
 import { type Charge, type Gateway, GatewayTimeout } from './gateway.ts';
 
-/** The cards by which the fake gateway is told how to behave; any other is charged. */
+/** Card numbers that select the fake gateway's behaviour. Any other card is charged. */
 export const TEST_CARDS = {
   good: '4242424242424242',
   declined: '4000000000000002',
@@ -11,39 +11,41 @@ export const TEST_CARDS = {
 
 type Behaviour = keyof typeof TEST_CARDS;
 
-/** A payment as its books have it. */
+/** A charge in the gateway's books. */
 export interface Booked {
   readonly charge: Charge;
+  /** The behaviour that the card selected. */
   readonly behaviour: string;
 }
 
-/** What the gateway's operator would see. */
+/** The gateway's books, as its operator would see them. */
 export interface GatewayBooks {
-  /** Notes an attempt, and returns how many there have been of its kind. */
+  /** Counts an attempt, and returns the number of attempts of its kind. */
   attempt(kind: 'charge' | 'refund', idempotencyKey: string): Promise<number>;
-  /** Takes the money, or notes the refusal. */
+  /** Books a charge or a refusal. */
   bookCharge(idempotencyKey: string, booked: Booked, amount: number): Promise<void>;
-  /** Gives the money back. */
+  /** Books a refund. */
   bookRefund(idempotencyKey: string): Promise<void>;
+  /** Returns what is booked for a key. */
   find(idempotencyKey: string): Promise<{ readonly booked?: Booked; readonly refunds: number }>;
 }
 
 /**
- * Stands in for a payment provider, at its worst: it charges and gives back again for a key for which it has, so that whoever relies on the key alone
- * is found out. It behaves alike for a charge and for giving it back.
+ * Creates a fake payment provider that ignores idempotency keys: it charges or refunds again for the same key. So a
+ * caller that relies on the key alone fails its tests. Charges and refunds time out in the same way.
  *
- * @param answered told of a charge beside the answer, as by a provider's web hook, where the card answers twice
+ * @param answered called with a charge in addition to the answer, like a provider's web hook, if the card answers twice
  */
 export function createFakeGateway(
   books: GatewayBooks,
   answered: (idempotencyKey: string, charge: Charge) => Promise<void>,
 ): Gateway {
   const refundOf = (idempotencyKey: string) => ({ refundId: `refund-of-${idempotencyKey}` });
-  /** Does what it is asked for; the first time it is asked, it may say nothing before or after it. */
+  /** Acts. The first attempt can time out before or after that. */
   const behaving = async (behaviour: string, attempts: number, act: () => Promise<void>): Promise<void> => {
-    if (behaviour === 'timesOutBefore' && attempts === 1) throw new GatewayTimeout('before it was done');
+    if (behaviour === 'timesOutBefore' && attempts === 1) throw new GatewayTimeout('timed out before the action');
     await act();
-    if (behaviour === 'timesOutAfter' && attempts === 1) throw new GatewayTimeout('after it was done');
+    if (behaviour === 'timesOutAfter' && attempts === 1) throw new GatewayTimeout('timed out after the action');
   };
   return {
     async charge({ idempotencyKey, card, amount }) {
@@ -60,7 +62,7 @@ export function createFakeGateway(
     async refund({ idempotencyKey }) {
       const attempts = await books.attempt('refund', idempotencyKey);
       const { booked } = await books.find(idempotencyKey);
-      if (booked?.charge.outcome !== 'billed') throw new Error('nothing was charged that could be given back');
+      if (booked?.charge.outcome !== 'billed') throw new Error('there is no charge to refund');
       await behaving(booked.behaviour, attempts, () => books.bookRefund(idempotencyKey));
       return refundOf(idempotencyKey);
     },

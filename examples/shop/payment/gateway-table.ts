@@ -8,13 +8,17 @@ const booked = z.object({
   behaviour: z.string(),
 });
 
-/** What is counted of a key. */
+/** What is counted for a key. */
 type Counted = 'chargeAttempts' | 'refundAttempts' | 'charges' | 'refunds';
 
-/** The fake gateway's books in a table, so that they outlive a function: attempts, how often money was taken and given back, and how much. */
+/** Opens the fake gateway's books in a table: attempts, charges, refunds and the amount charged, by key. */
 export function createGatewayBooks(client: DynamoDBClient, TableName: string): GatewayBooks {
   const key = (id: string) => ({ TableName, Key: { id: { S: id } } });
-  /** Counts one more, by a name of its own: sent twice by the SDK, whose first answer was lost, it counts once. @returns the count */
+  /**
+   * Counts one more. Each count is a unique member of a set, so that a request that the SDK sends twice counts once.
+   *
+   * @returns the count
+   */
   const count = async (
     id: string,
     counted: Counted,

@@ -1,61 +1,63 @@
-/** How money is taken and given back, as payment sees it. */
+/** A payment provider: charges and refunds. */
 export interface Gateway {
   /**
    * Charges a card, once for each key.
-   * @throws GatewayTimeout when no answer came: it may have charged or not
+   *
+   * @throws GatewayTimeout if no answer arrived; the card may be charged or not
    */
   charge(request: ChargeRequest): Promise<Charge>;
   /**
-   * What became of a charge's key; undefined where nothing did. It must know of a charge from when the money is taken: what is neither found nor
-   * answered is asked for again.
+   * Returns the charge of a key; undefined if there is none. It must find a charge as soon as the card is charged,
+   * because payment asks again for a charge that is neither answered nor found.
    */
   findCharge(idempotencyKey: string): Promise<Charge | undefined>;
   /**
-   * Gives back all of a charge, once for each key.
-   * @throws GatewayTimeout as `charge` does
+   * Refunds a whole charge, once for each key.
+   *
+   * @throws GatewayTimeout like `charge`
    */
   refund(request: RefundRequest): Promise<Refund>;
-  /** What became of a refund's key; undefined where nothing did. */
+  /** Returns the refund of a key; undefined if there is none. */
   findRefund(idempotencyKey: string): Promise<Refund | undefined>;
 }
 
-/** A card as a customer enters it. */
+/** A card, as the customer enters it. */
 export interface Card {
   readonly number: string;
   readonly holder: string;
   readonly expires: string;
 }
 
-/** What is charged. */
+/** A request to charge a card. */
 export interface ChargeRequest {
   /** The order's id. */
   readonly idempotencyKey: string;
   readonly card: Card;
-  /** In the currency's smallest unit. */
+  /** The amount in the currency's smallest unit. */
   readonly amount: number;
   readonly currency: string;
 }
 
-/** What the gateway said. */
+/** The gateway's answer to a charge. */
 export interface Charge {
-  /** The gateway's, for both outcomes. */
+  /** The gateway's id of the payment, for both outcomes. */
   readonly paymentId: string;
   readonly outcome: 'billed' | 'declined';
 }
 
-/** What is given back. */
+/** A request to refund a charge. */
 export interface RefundRequest {
   /** The order's id. */
   readonly idempotencyKey: string;
   readonly paymentId: string;
 }
 
-/** What the gateway said of it. */
+/** The gateway's answer to a refund. */
 export interface Refund {
   readonly refundId: string;
 }
 
-/** No answer came in time. */
+/** The gateway didn't answer in time. */
 export class GatewayTimeout extends Error {
   override readonly name = 'GatewayTimeout';
 }

@@ -1,13 +1,13 @@
 import {
+  type AttributeValue,
   type DynamoDBClient,
   GetItemCommand,
   type TransactWriteItem,
   TransactWriteItemsCommand,
   UpdateItemCommand,
 } from '@aws-sdk/client-dynamodb';
+import type { Facts } from 'freshet-aws';
 import * as z from 'zod/mini';
-import type { Item } from '../../../adapters/aws/items.ts';
-import type { Facts } from '../../../adapters/facts/outbox.ts';
 import { unlessDone, withoutConflict } from '../service/writes.ts';
 import type payment from './contracts.ts';
 import type { DetailsTable } from './details-table.ts';
@@ -16,29 +16,37 @@ import type { Payment, Payments } from './payments.ts';
 const charge = z.object({ paymentId: z.string(), outcome: z.enum(['billed', 'declined']) });
 const refund = z.object({ refundId: z.string() });
 
-/** Opens payment's tables for charging. An order's item has what is known of its payment, each part from when it is. */
+/** Opens payment's tables for charging. An order's item contains the known parts of its payment. */
 export function createPayments(options: {
   readonly client: DynamoDBClient;
   readonly tableName: string;
-  readonly details: Pick<DetailsTable, 'givenFor' | 'forget'>;
+  readonly details: Pick<DetailsTable, 'givenFor' | 'removeDetails'>;
   readonly facts: Facts<typeof payment.publishes>;
 }): Payments {
   const { client, tableName: TableName, details, facts } = options;
   const keyOf = (orderId: string) => ({ TableName, Key: { id: { S: orderId } } });
 
-  /** Notes something with an order. @returns what was known of its payment before, or after */
-  const note = async (orderId: string, mark: 'begun' | 'cancelled', known: 'ALL_OLD' | 'ALL_NEW'): Promise<Payment> => {
+  /**
+   * Marks an order.
+   *
+   * @returns its payment before or after the mark
+   */
+  const mark = async (
+    orderId: string,
+    name: 'begun' | 'cancelled',
+    returned: 'ALL_OLD' | 'ALL_NEW',
+  ): Promise<Payment> => {
     const update = new UpdateItemCommand({
       ...keyOf(orderId),
-      UpdateExpression: `SET ${mark} = :true`,
+      UpdateExpression: `SET ${name} = :true`,
       ExpressionAttributeValues: { ':true': { BOOL: true } },
-      ReturnValues: known,
+      ReturnValues: returned,
     });
     return paymentOf((await withoutConflict(() => client.send(update))).Attributes);
   };
 
-  /** Keeps a part and commits the fact of it, unless the part is kept already. */
-  const keep = (orderId: string, part: 'charge' | 'refund', value: object, fact: TransactWriteItem) => {
+  /** Stores a part of an order's payment and commits its fact, both or neither. Does nothing if the part is stored. */
+  const settlePart = (orderId: string, part: 'charge' | 'refund', value: object, fact: TransactWriteItem) => {
     const update = {
       ...keyOf(orderId),
       UpdateExpression: 'SET #part = :value',
@@ -51,23 +59,23 @@ export function createPayments(options: {
 
   return {
     ...details,
-    begin: (orderId) => note(orderId, 'begun', 'ALL_OLD'),
-    cancel: (orderId) => note(orderId, 'cancelled', 'ALL_NEW'),
+    begin: (orderId) => mark(orderId, 'begun', 'ALL_OLD'),
+    cancel: (orderId) => mark(orderId, 'cancelled', 'ALL_NEW'),
     async payment(orderId) {
       const { Item } = await client.send(new GetItemCommand({ ...keyOf(orderId), ConsistentRead: true }));
       return paymentOf(Item);
     },
     settle(orderId, { paymentId, outcome }) {
       const fact = facts.put(outcome === 'billed' ? 'OrderBilled' : 'PaymentDeclined', { orderId, paymentId });
-      return keep(orderId, 'charge', { paymentId, outcome }, fact);
+      return settlePart(orderId, 'charge', { paymentId, outcome }, fact);
     },
     settleRefund(orderId, { paymentId }, { refundId }) {
-      return keep(orderId, 'refund', { refundId }, facts.put('PaymentRefunded', { orderId, paymentId }));
+      return settlePart(orderId, 'refund', { refundId }, facts.put('PaymentRefunded', { orderId, paymentId }));
     },
   };
 }
 
-function paymentOf(item: Item = {}): Payment {
+function paymentOf(item: Readonly<Record<string, AttributeValue>> = {}): Payment {
   return {
     begun: item.begun?.BOOL ?? false,
     cancelled: item.cancelled?.BOOL ?? false,

@@ -1,40 +1,54 @@
 import type { Agreement } from '../ordering/agreement.ts';
 import type { Card, Charge, Refund } from './gateway.ts';
 
-/** What a customer gave for a shopping cart. It never leaves this boundary. */
+/** The payment details that a customer sent for a shopping cart. They never leave this boundary. */
 export interface PaymentDetails {
   readonly card: Card;
   readonly billingAddress: string;
 }
 
-/** What was given for a shopping cart, each part from when it was. */
+/** What a customer sent for a shopping cart. Each part is undefined until it is sent. */
 export interface GivenForCart {
+  /** Card and billing address. */
   readonly details: PaymentDetails | undefined;
-  /** The total that the customer agreed to. */
+  /** The total to which the customer agreed. */
   readonly agreement: Agreement | undefined;
 }
 
-/** What is known of an order's payment. Facts about one order come one at a time, and each may come first. */
+/** The known parts of an order's payment. Facts about one order arrive one at a time, in any order. */
 export interface Payment {
-  /** The gateway may have been asked. */
+  /** Whether the gateway may have been asked. */
   readonly begun: boolean;
+  /** Whether the order is cancelled. */
   readonly cancelled: boolean;
+  /** Undefined until the outcome of the charge is stored. */
   readonly charge: Charge | undefined;
+  /** Undefined until the refund is stored. */
   readonly refund: Refund | undefined;
 }
 
 /** Payment's own tables. */
 export interface Payments {
+  /** Returns what the customer sent for a cart. */
   givenFor(shoppingCartId: string): Promise<GivenForCart>;
-  /** Forgets card and address; what was given for the cart can't be given again. */
-  forget(shoppingCartId: string): Promise<void>;
-  /** Notes that an order is dealt with, so that the gateway may have been asked. @returns what was known before */
+  /** Removes card and address of a cart. No details can be stored for the cart after that. */
+  removeDetails(shoppingCartId: string): Promise<void>;
+  /**
+   * Marks an order as begun, before the gateway is asked.
+   *
+   * @returns its payment before the mark
+   */
   begin(orderId: string): Promise<Payment>;
-  /** Notes that an order is cancelled. @returns what is known now */
+  /**
+   * Marks an order as cancelled.
+   *
+   * @returns its payment after the mark
+   */
   cancel(orderId: string): Promise<Payment>;
+  /** Returns what is known of an order's payment. */
   payment(orderId: string): Promise<Payment>;
-  /** Keeps what became of the charge and commits the fact of it, together; nothing where one is kept already. */
+  /** Stores the outcome of a charge and commits its fact, both or neither. Does nothing if an outcome is stored. */
   settle(orderId: string, charge: Charge): Promise<void>;
-  /** The same of a refund. */
+  /** Stores a refund and commits its fact, both or neither. Does nothing if a refund is stored. */
   settleRefund(orderId: string, charge: Charge, refund: Refund): Promise<void>;
 }

@@ -1,4 +1,6 @@
-/** A variable that the stack sets; a function without it is deployed wrongly and fails when it starts. */
+/**
+ * Returns an environment variable that the stack sets. Throws if it isn't set, so that a wrong deployment fails early.
+ */
 export function required(name: string): string {
   const value = process.env[name];
   if (value === undefined || value === '') throw new Error(`environment variable ${name} is not set`);

@@ -2,33 +2,35 @@ import { fileURLToPath } from 'node:url';
 import { CfnOutput, Duration } from 'aws-cdk-lib';
 import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import type { Construct } from 'constructs';
-import { bundledFunction } from '../../../lib/bundled-function.ts';
-import type { DeploymentStage } from '../../../lib/data-protection.ts';
+import { bundledFunction, type DeploymentStage } from 'freshet-aws/cdk';
 
-/** Time-out of each; a queue that one works off is told of it. */
+/** Timeout of every service function. A queue that a function consumes is created with the same timeout. */
 export const SERVICE_TIMEOUT = Duration.seconds(20);
 
-/** Props of a service's own function. */
+/** Props of a service function. */
 export interface ServiceFunctionProps {
   /** The module that exports `handler`. */
   readonly file: URL;
   readonly description: string;
   readonly environment: Record<string, string>;
+  /** Whether the function's logs stay when the stack is deleted. */
   readonly stage: DeploymentStage;
-  /** Whether it is called by a URL, with a signature (IAM). The URL is an output of the stack: `<id>Url`. @default false */
+  /**
+   * Whether the function has a URL, which requires IAM signatures. The URL is the stack's output `<id>Url`.
+   * @default false
+   */
   readonly url?: boolean;
 }
 
-/** A service's own function: it may write its log, and what it is granted. */
+/** Creates a function of a service. It can write its logs and traces, and needs grants for everything else. */
 export function serviceFunction(scope: Construct, id: string, props: ServiceFunctionProps): LambdaFunction {
-  const { file, stage, url = false, ...rest } = props;
-  const made = bundledFunction(scope, id, {
+  const { file, url = false, ...rest } = props;
+  const created = bundledFunction(scope, id, {
     ...rest,
     file: fileURLToPath(file),
     timeout: SERVICE_TIMEOUT,
     memorySize: 512,
-    protection: { stage },
   });
-  if (url) new CfnOutput(scope, `${id}Url`, { value: made.addFunctionUrl().url });
-  return made;
+  if (url) new CfnOutput(scope, `${id}Url`, { value: created.addFunctionUrl().url });
+  return created;
 }

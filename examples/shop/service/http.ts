@@ -1,19 +1,18 @@
 import type { LambdaFunctionURLEvent, LambdaFunctionURLResult } from 'aws-lambda';
+import { assertEntityId, BackpressureError, FreshetError, type FreshetErrorCode } from 'freshet-aws';
 import type * as z from 'zod/mini';
-import { assertEntityId } from '../../../core/entity.ts';
-import { FreshetError, type FreshetErrorCode } from '../../../core/errors.ts';
-import { BackpressureError } from '../../../core/govern/admit.ts';
 
-/** What a route is told of a request. */
+/** A request, as a route receives it. */
 export interface Request {
-  /** What stands where the route's pattern has a `:name`, decoded: 1 to 1,024 bytes. */
+  /** The decoded parts of the path at the `:name`s of the route's pattern, each 1 to 1,024 bytes. */
   readonly path: Readonly<Record<string, string>>;
+  /** The parameters of the query string. */
   readonly query: Readonly<Record<string, string | undefined>>;
-  /** The body's JSON; undefined for none. */
+  /** The parsed JSON body; undefined if there is none. */
   readonly body: unknown;
 }
 
-/** An answer with its status; a route that returns anything else answers it with 200. */
+/** An answer with its HTTP status. Any other value that a route returns is sent with status 200. */
 export class Answer {
   readonly status: number;
   readonly body: unknown;
@@ -24,10 +23,12 @@ export class Answer {
   }
 }
 
-/** `'GET /products/:id'` to what answers it. */
+/** Routes such as `'GET /products/:id'`, each with the function that answers it. */
 export type Routes = Readonly<Record<string, (request: Request) => Promise<unknown>>>;
 
-/** What a refusal of Freshet's means by HTTP; a bug is none of them, and throws. */
+/**
+ * HTTP statuses of Freshet's error codes that a caller can cause. Every other code is a bug, and the function throws.
+ */
 const STATUS: Partial<Record<FreshetErrorCode, number>> = {
   Backpressure: 429,
   InvalidState: 400,
@@ -39,12 +40,12 @@ const STATUS: Partial<Record<FreshetErrorCode, number>> = {
   InvalidLimit: 400,
   StateTooLarge: 413,
   VersionConflict: 409,
-  // The caller said what the answer must be like, and it can't be had.
+  // The cache doesn't meet the freshness that the caller requires.
   TooStale: 412,
   VersionNotReached: 412,
 };
 
-/** A handler of a function URL: the route that fits answers, in JSON. */
+/** Returns a handler for a function URL. The matching route answers in JSON. */
 export function serve(routes: Routes): (event: LambdaFunctionURLEvent) => Promise<LambdaFunctionURLResult> {
   return async (event) => {
     const { method } = event.requestContext.http;
@@ -63,12 +64,15 @@ export function serve(routes: Routes): (event: LambdaFunctionURLEvent) => Promis
   };
 }
 
-/** How stale an answer may be, as its query asks: `?maxStalenessMs=5000&atLeastVersion=3`. */
+/** Returns the freshness that a query requires, such as `?maxStalenessMs=5000&atLeastVersion=3`. */
 export function freshness({ query }: Request): { maxStalenessMs?: number; atLeastVersion?: number } {
   return numbersIn(query, 'maxStalenessMs', 'atLeastVersion');
 }
 
-/** The numbers that a query gives under these names; NaN for a text that is none, such as an empty one: whoever takes it refuses it with 400. */
+/**
+ * Returns the query's numbers with these names. A text that isn't a number, such as an empty one, becomes NaN, which
+ * the called function refuses with status 400.
+ */
 export function numbersIn<Name extends string>(query: Request['query'], ...names: Name[]): { [N in Name]?: number } {
   const numbers: { [N in Name]?: number } = {};
   for (const name of names) {
@@ -87,7 +91,7 @@ function matched(pattern: string, path: string): Record<string, string> | undefi
     if (!name.startsWith(':') && name !== part) return undefined;
     if (!name.startsWith(':')) continue;
     const id = decodeURIComponent(part);
-    // What is no id of ours is refused here, before a table or a fact is asked to take it.
+    // An invalid id is refused here, before it reaches a table or a fact.
     assertEntityId(id);
     found[name.slice(1)] = id;
   }
@@ -95,16 +99,16 @@ function matched(pattern: string, path: string): Record<string, string> | undefi
 }
 
 /** Thrown for a body that isn't JSON. */
-class NoJson extends Error {}
+class InvalidJson extends Error {}
 
-/** Thrown for what was given and isn't as it must be. */
+/** Thrown for an input that its schema refuses. */
 class Invalid extends Error {}
 
-/** Reads what a caller has given; what isn't as the schema says is refused with 400. */
+/** Parses an input by its schema. An invalid input is refused with status 400. */
 export function parsed<T>(schema: z.ZodMiniType<T>, given: unknown): T {
   const { data, error } = schema.safeParse(given);
   if (error === undefined) return data;
-  // Zod's message may quote what was given: the paths alone say enough, and hold no data.
+  // Zod's message may quote the input, which can be personal data. Paths and codes contain none.
   throw new Invalid(error.issues.map(({ path, code }) => `${path.join('.')}: ${code}`).join('; '));
 }
 
@@ -113,13 +117,13 @@ function bodyOf({ body, isBase64Encoded }: LambdaFunctionURLEvent): unknown {
   try {
     return JSON.parse(isBase64Encoded ? Buffer.from(body, 'base64').toString() : body);
   } catch {
-    throw new NoJson();
+    throw new InvalidJson();
   }
 }
 
 function refusal(error: unknown): LambdaFunctionURLResult {
-  if (error instanceof NoJson || error instanceof URIError) {
-    return json(400, { code: 'Unreadable', message: 'The body must be JSON, and the path a URL.' });
+  if (error instanceof InvalidJson || error instanceof URIError) {
+    return json(400, { code: 'Unreadable', message: 'The body must be JSON, and the path must be a valid URL.' });
   }
   if (error instanceof Invalid) return json(400, { code: 'Invalid', message: error.message });
   const status = error instanceof FreshetError ? STATUS[error.code] : undefined;

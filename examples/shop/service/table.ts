@@ -1,33 +1,43 @@
+import { RemovalPolicy, Validations } from 'aws-cdk-lib';
 import { AttributeType, BillingMode, Table } from 'aws-cdk-lib/aws-dynamodb';
 import { Grant, type IGrantable } from 'aws-cdk-lib/aws-iam';
 import type { Construct } from 'constructs';
-import { acknowledge } from '../../../lib/acknowledge.ts';
-import { type DeploymentStage, deletionProtection, removalPolicy } from '../../../lib/data-protection.ts';
+import type { DeploymentStage } from 'freshet-aws/cdk';
 
-/** A service's own table, which nobody else reads or writes: partition key `id`; items go when `expiresAt` (epoch seconds), if any, has passed. */
+/**
+ * Creates a table that only one service uses. Its partition key is `id`. An item expires at its `expiresAt`, in epoch
+ * seconds; an item without it never expires.
+ */
 export function serviceTable(scope: Construct, id: string, stage: DeploymentStage): Table {
-  return table(scope, id, stage, true);
+  return createTable(scope, id, stage, true);
 }
 
-/** One for what must not be kept: no backup remembers what was removed. */
-export function forgetfulTable(scope: Construct, id: string, stage: DeploymentStage): Table {
-  const made = table(scope, id, stage, false);
-  acknowledge(made, 'DDB3', 'what is removed must be gone, from backups too');
-  return made;
+/** Creates a table like `serviceTable`, without backups, so that a removed item no longer exists anywhere. */
+export function tableWithoutBackups(scope: Construct, id: string, stage: DeploymentStage): Table {
+  const table = createTable(scope, id, stage, false);
+  Validations.of(table).acknowledge({
+    id: 'AwsSolutions::AwsSolutions-DDB3',
+    reason: 'a removed item must not remain in a backup',
+  });
+  return table;
 }
 
-function table(scope: Construct, id: string, stage: DeploymentStage, isKept: boolean): Table {
+function createTable(scope: Construct, id: string, stage: DeploymentStage, hasBackups: boolean): Table {
   return new Table(scope, id, {
     partitionKey: { name: 'id', type: AttributeType.STRING },
     billingMode: BillingMode.PAY_PER_REQUEST,
-    pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: isKept },
+    pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: hasBackups },
     timeToLiveAttribute: 'expiresAt',
-    removalPolicy: removalPolicy({ stage }),
-    deletionProtection: deletionProtection({ stage }),
+    removalPolicy: stage === 'production' ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY,
+    deletionProtection: stage === 'production',
   });
 }
 
-/** Lets a function do some of DynamoDB's actions on a table, and no other. @param actions such as `GetItem` */
+/**
+ * Lets a function call some of DynamoDB's actions on a table.
+ *
+ * @param actions names without their prefix, such as `GetItem`
+ */
 export function grant({ tableArn }: Table, grantee: IGrantable, ...actions: readonly string[]): void {
   Grant.addToPrincipal({
     grantee,

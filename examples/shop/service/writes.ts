@@ -1,40 +1,54 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import {
+  ConditionalCheckFailedException,
   type DynamoDBClient,
   TransactionCanceledException,
   TransactionConflictException,
   type TransactWriteItemsCommand,
 } from '@aws-sdk/client-dynamodb';
 
-/** Tries of a write that another one of the same items is in the way of, as when somebody clicks twice. */
+/** Attempts of a write that conflicts with another write of the same items, such as after a double click. */
 const ATTEMPTS = 4;
 
-/** Before the second try; longer before each further one. */
+/** Pause before the second attempt. The pause before each later attempt is longer by as much. */
 const PAUSE_MS = 25;
 
-/** Why a transaction was cancelled, by item. */
-const codesOf = (error: unknown): ReadonlySet<string | undefined> =>
+/** Returns why a transaction was cancelled: the reasons of its items. */
+const reasonsOf = (error: unknown): ReadonlySet<string | undefined> =>
   new Set(error instanceof TransactionCanceledException ? error.CancellationReasons?.map(({ Code }) => Code) : []);
 
-/** Writes, and again where a transaction of the same items is in the way: the SDK doesn't try that again by itself. */
+/**
+ * Makes a write, and retries it while another transaction writes the same items. The SDK doesn't retry these conflicts.
+ */
 export async function withoutConflict<T>(write: () => Promise<T>): Promise<T> {
   for (let attempt = 1; ; attempt += 1) {
     try {
       return await write();
     } catch (error) {
-      const isConflict = error instanceof TransactionConflictException || codesOf(error).has('TransactionConflict');
-      // Where a condition failed too, it would fail again.
-      if (!isConflict || codesOf(error).has('ConditionalCheckFailed') || attempt === ATTEMPTS) throw error;
+      const isConflict = error instanceof TransactionConflictException || reasonsOf(error).has('TransactionConflict');
+      // If a condition failed too, the next attempt would fail in the same way.
+      if (!isConflict || reasonsOf(error).has('ConditionalCheckFailed') || attempt === ATTEMPTS) throw error;
       await pause(PAUSE_MS * attempt);
     }
   }
 }
 
-/** Writes all or, where a condition says that it was done before, nothing. */
+/** Makes all writes of a transaction, or none if a condition fails because they were made before. */
 export async function unlessDone(client: DynamoDBClient, write: TransactWriteItemsCommand): Promise<void> {
   try {
     await withoutConflict(() => client.send(write));
   } catch (error) {
-    if (!codesOf(error).has('ConditionalCheckFailed')) throw error;
+    if (!reasonsOf(error).has('ConditionalCheckFailed')) throw error;
+  }
+}
+
+/** Returns whether a conditional write was made: false if its condition failed. Throws on any other failure. */
+export async function isWritten(write: Promise<unknown>): Promise<boolean> {
+  try {
+    await write;
+    return true;
+  } catch (error) {
+    if (error instanceof ConditionalCheckFailedException) return false;
+    throw error;
   }
 }

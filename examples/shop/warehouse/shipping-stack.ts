@@ -1,20 +1,22 @@
 import { CfnOutput, Stack, type StackProps } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
-import type { DeploymentStage } from '../../../lib/data-protection.ts';
-import type { FactSource } from '../../../lib/fact-queue.ts';
-import { Saga } from '../../../lib/saga.ts';
+import { type DeploymentStage, type FactSource, Saga } from 'freshet-aws/cdk';
 import { serviceFunction } from '../service/function.ts';
 import { grant, serviceTable } from '../service/table.ts';
 import shipping from './shipping.ts';
 
 /** Props of `ShippingStack`. */
 export interface ShippingStackProps extends StackProps {
-  /** The facts of ordering and payment. */
+  /** The fact topics of ordering and payment. */
   readonly sources: readonly FactSource[];
+  /** Whether data stays when the stack is deleted. */
   readonly stage: DeploymentStage;
 }
 
-/** Ships what is placed and billed. Of the warehouse, and apart from its cache: one can be deployed without the other. */
+/**
+ * The warehouse's shipping: ships orders that are placed and billed. It is a stack of its own, so that it can be
+ * deployed without the warehouse's cache.
+ */
 export class ShippingStack extends Stack {
   readonly saga: Saga;
 
@@ -26,7 +28,7 @@ export class ShippingStack extends Stack {
     new CfnOutput(this, 'LabelsTable', { value: labels.tableName });
     const printer = serviceFunction(this, 'Printer', {
       file: new URL('functions/printer.ts', import.meta.url),
-      description: 'Prints shipping labels and calls parcels back',
+      description: 'Prints shipping labels and recalls parcels',
       environment: { LABELS_TABLE: labels.tableName },
       stage,
     });

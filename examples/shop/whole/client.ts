@@ -1,33 +1,33 @@
 import * as z from 'zod/mini';
 
-/** An answer of a function by its URL. */
+/** The answer of a function URL. */
 export interface Answered<T = unknown> {
   readonly status: number;
   readonly headers: Headers;
   readonly body: T;
 }
 
-/** The shop as its customers and writers reach it: by the functions' URLs. */
+/** The shop as its customers and writers use it: through function URLs. */
 export interface ShopClient {
   /** Calls a function of a stack: `call('Ordering', 'Pages', 'GET /products/p-mug')`. */
   call(stack: string, name: string, request: string, body?: unknown): Promise<Answered>;
   page(path: string): Promise<Answered<Page>>;
-  /** From the cart to the order, with payment details and the agreement for payment alone in between. */
+  /** Buys a product, from the cart to the order. Only payment receives the payment details and the agreement. */
   buy(purchase: Purchase): Promise<Bought>;
   cancel(orderId: string): Promise<Answered>;
-  /** What ordering knows of an order: `placed, billed`. */
+  /** The state of an order in ordering, such as `placed, billed`. */
   order(orderId: string): Promise<string>;
 }
 
-/** What somebody buys. */
+/** What a customer buys. */
 export interface Purchase {
   readonly productId: string;
   readonly customerId: string;
   readonly card: string;
   readonly quantity?: number;
-  /** What the customer says to payment instead of the agreement. Default nothing. */
+  /** What the customer tells payment instead of the agreed amount. Default: the agreed amount. */
   readonly pays?: { readonly amount?: number };
-  /** What happens between review and place. Default nothing. */
+  /** What happens between review and place. Default: nothing. */
   readonly meanwhile?: () => Promise<void>;
 }
 
@@ -35,12 +35,12 @@ const page = z.object({
   id: z.string(),
   version: z.number(),
   changedAt: z.string(),
-  /** JSON has no infinity. */
+  /** null for an unknown staleness, since JSON has no infinity. */
   stalenessMs: z.nullable(z.number()),
   value: z.record(z.string(), z.unknown()),
 });
 
-/** An entity as a page shows it; of a refusal, only what it says. */
+/** An entity as a page shows it, or the code and message of a refusal. */
 export type Page = Partial<z.infer<typeof page>> & { readonly code?: string; readonly message?: string };
 
 const started = z.object({ shoppingCartId: z.string() });
@@ -51,7 +51,7 @@ const reviewed = z.object({ agreement: z.object({ amount: z.number(), currency: 
 const placed = z.object({ orderId: z.string(), quote: quoted });
 const order = z.object({ status: z.string(), payment: z.optional(z.string()) });
 
-/** What came of a purchase. */
+/** The result of a purchase. */
 export interface Bought {
   readonly statuses: readonly number[];
   readonly shoppingCartId: string;
@@ -59,16 +59,19 @@ export interface Bought {
   readonly quote: z.infer<typeof quoted>;
 }
 
-/** What a customer enters beside the number; made up. */
+/** Made-up data that a customer enters with the card number. */
 export const CARD_HOLDER = 'Konrad Kartenhalter';
 export const BILLING_ADDRESS = 'Geheimgasse 7';
 export const CARD_EXPIRES = '2031-05';
 
-/** On AWS a request carries a signature of its caller's; the local cloud goes by the key alone, and takes this one for the developer's. */
+/**
+ * On AWS, the caller signs a request. The local cloud reads only the key of the signature, and this key is the
+ * developer's.
+ */
 const authorization =
   'AWS4-HMAC-SHA256 Credential=local/20261201/us-east-1/lambda/aws4_request, SignedHeaders=host, Signature=0';
 
-/** Reaches a shop. @param outputs of its stacks */
+/** Creates the client of a shop. @param outputs the outputs of its stacks */
 export function createShopClient(outputs: Readonly<Record<string, Readonly<Record<string, string>>>>): ShopClient {
   const call: ShopClient['call'] = async (stack, name, request, body) => {
     const [method = 'GET', path = ''] = request.split(' ');
@@ -86,7 +89,7 @@ export function createShopClient(outputs: Readonly<Record<string, Readonly<Recor
     call,
     async page(path) {
       const answer = await call('Ordering', 'Pages', `GET ${path}`);
-      // Whoever reads it says what it expects.
+      // The caller checks the parts that it needs.
       return { ...answer, body: answer.body as Page };
     },
     async buy({ productId, customerId, card, quantity = 1, pays = {}, meanwhile }) {

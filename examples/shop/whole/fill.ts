@@ -1,15 +1,17 @@
-import type { Owner } from '../../../adapters/own/owner-table.ts';
+import type { Owner } from 'freshet-aws';
 import { products } from '../catalog/products.ts';
 import { customers } from '../customers/customers.ts';
 import { countries, currencies } from '../geography/releases.ts';
 
 /**
- * Has the owners load what the shop needs to sell: products, customers, and the countries and currencies of these.
+ * Has the owners load the data that the shop needs to sell: products, customers, and their countries and currencies.
  *
- * @param ownerOf a type's owner
- * @returns how many entities there are of each type
+ * @param ownerOf returns the owner of a type
+ * @returns the number of entities of each type
  */
-export async function fillShop(ownerOf: (type: string) => Owner): Promise<Readonly<Record<string, number>>> {
+export async function fillShop(
+  ownerOf: (type: string) => Owner | Promise<Owner>,
+): Promise<Readonly<Record<string, number>>> {
   const used = new Set(customers.flatMap(({ state: { country, currency } }) => [country, currency]));
   const rows = {
     Country: countries().filter(({ id }) => used.has(id)),
@@ -18,6 +20,6 @@ export async function fillShop(ownerOf: (type: string) => Owner): Promise<Readon
     Customer: customers,
   };
   const all = Object.entries(rows).flatMap(([type, ofType]) => ofType.map((row) => ({ type, ...row })));
-  await Promise.all(all.map(({ type, id, state }) => ownerOf(type).put(type, id, state)));
+  await Promise.all(all.map(async ({ type, id, state }) => (await ownerOf(type)).put(type, id, state)));
   return Object.fromEntries(Object.entries(rows).map(([type, { length }]) => [type, length]));
 }

@@ -1,20 +1,20 @@
-import type { Stage } from '../../../cli/story.ts';
+import type { LocalCloud } from 'freshet-local';
 
-/** What of a shop on the local cloud can be made to stand still. */
+/** Stops functions of the shop on the local cloud, and lets time pass. */
 export interface Switches {
-  /** Stops all functions whose names begin so, a stack's say, or has them run again. */
+  /** Stops all functions whose names begin with one of the texts, such as a stack's name, or lets them run again. */
   running(names: readonly string[], isRunning: boolean): void;
-  /** Two minutes pass at once: heartbeats come through, and the report notes it. */
+  /** Lets two minutes pass at once, so that heartbeats arrive and are reported. */
   minutes(): Promise<void>;
 }
 
-/** The stacks of those who own what ordering caches: relays, governors, and what their own functions answer. */
+/** The stacks of the owners of ordering's cache: their relays and governors, and the owners' own functions. */
 export const OWNERS = ['Geography-', 'Catalog-', 'Customers-'];
 
 /** Payment's function that charges. */
 export const CHARGING = ['Payment-Charge'];
 
-export function createSwitches(cloud: Stage['cloud']): Switches {
+export function createSwitches(cloud: LocalCloud): Switches {
   return {
     running(names, isRunning) {
       for (const { name } of cloud.functions.functions()) {

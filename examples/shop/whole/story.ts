@@ -1,13 +1,11 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { snsClient } from '../../../adapters/aws/clients.ts';
-import { cacheNamed, ownerOf } from '../../../cli/session.ts';
-import type { Story } from '../../../cli/story.ts';
-import type { State } from '../../../core/state.ts';
+import type { State } from 'freshet-aws';
+import { publishEvent, type Story } from 'freshet-local';
+import catalog from '../catalog/contracts.ts';
 import { products } from '../catalog/products.ts';
 import { TEST_CARDS } from '../payment/fake-gateway.ts';
 import type { ShopClient } from './client.ts';
 import { fillShop } from './fill.ts';
-import { publishProduct } from './poison.ts';
 import { OWNERS } from './stand-still.ts';
 import { cancelled, cheated, labels, neverBilled } from './story-of-orders.ts';
 import { claim, createWorld, type World } from './world.ts';
@@ -18,24 +16,28 @@ const PURCHASES = 10;
 /** A shop whose services never wait for each other: from an empty cache to printed labels. */
 const story: Story = async (stage) => {
   const world = createWorld(stage);
-  await open(world);
-  await browse(world);
-  const sold = [...(await checkout(world)), ...(await ownersDown(world)), await latePrice(world)];
-  await poison(world);
-  await cheated(world);
-  await cancelled(world);
-  await labels(world, sold);
-  await neverBilled(world);
+  try {
+    await open(world);
+    await browse(world);
+    const sold = [...(await checkout(world)), ...(await ownersDown(world)), await latePrice(world)];
+    await poison(world);
+    await cheated(world);
+    await cancelled(world);
+    await labels(world, sold);
+    await neverBilled(world);
+  } finally {
+    world.close();
+  }
 };
 
 export default story;
 
-async function open({ session, cloud, report, minutes }: World): Promise<void> {
-  report.heading('Geography, catalog and customers load what they own; ordering gets its copies');
-  const loaded = await fillShop((type) => ownerOf(session, type).owner);
+async function open({ deployment, cloud, report, minutes }: World): Promise<void> {
+  report.heading('Geography, catalog and customers load their entities; ordering receives copies');
+  const loaded = await fillShop(async (type) => (await deployment.ownerOf(type)).owner);
   await cloud.idle();
   await minutes();
-  const { reader } = cacheNamed(session, 'ordering');
+  const { reader } = await deployment.cacheNamed('ordering');
   for (const [type, count] of Object.entries(loaded)) {
     const { items } = await reader.list(type, { limit: count + 1 });
     claim(items.length === count, `ordering should have ${count} of ${type}, not ${items.length}`);
@@ -62,9 +64,9 @@ async function browse({ shop, report }: World): Promise<void> {
   report.step(`asked for version 7: ${refused.body.code}: ${refused.body.message}`);
 }
 
-/** One after the other, with every card that a gateway may be given. */
+/** Buys with each test card, one after the other. */
 async function checkout({ shop, cloud, report, money }: World): Promise<string[]> {
-  report.heading('Checkout: the card goes to payment alone');
+  report.heading('Checkout: only payment receives the card');
   const billed: string[] = [];
   for (const [kind, card] of Object.entries(TEST_CARDS)) {
     const { orderId, statuses } = await shop.buy({ productId: 'p-mug', customerId: 'c-konrad', card });
@@ -82,15 +84,15 @@ async function checkout({ shop, cloud, report, money }: World): Promise<string[]
 }
 
 async function ownersDown({ shop, cloud, report, running, minutes }: World): Promise<string[]> {
-  report.heading('Geography, catalog and customers stop; the shop sells on');
+  report.heading('Geography, catalog and customers are stopped; the shop still sells');
   await minutes();
   const { body: before } = await freshPage(shop, '/products/p-stove');
   const stoppedAtMs = Date.now();
   running(OWNERS, false);
   const { status: answer } = await shop.call('Catalog', 'Products', 'PUT /products/p-stove', stateOf('p-stove'));
-  claim(answer === 429, `catalog itself should answer nobody, but the status is ${answer}`);
+  claim(answer === 429, `catalog should not answer, but the status is ${answer}`);
   const orders: string[] = [];
-  // Longer than pages were stale before, so that what they say can be told from what they said.
+  // The outage lasts longer than the staleness before it, so that the new staleness can be told from the old one.
   while (orders.length < PURCHASES || Date.now() - stoppedAtMs <= (before.stalenessMs ?? 0)) {
     const { status } = await shop.page('/products/p-stove');
     const buying = { productId: 'p-stove', customerId: 'c-sofja', card: TEST_CARDS.good };
@@ -101,24 +103,27 @@ async function ownersDown({ shop, cloud, report, running, minutes }: World): Pro
   }
   const outageMs = Date.now() - stoppedAtMs;
   const { body } = await shop.page('/products/p-stove');
-  claim((body.stalenessMs ?? 0) >= outageMs, 'staleness should be at least the time that the owners are down');
+  claim((body.stalenessMs ?? 0) >= outageMs, 'staleness should be at least the time for which the owners are stopped');
   report.step(
-    `${orders.length} sold in ${seconds(outageMs)}; pages were ${stale(before.stalenessMs)}, and are now ${stale(body.stalenessMs)}`,
+    `${orders.length} sold in ${seconds(outageMs)}; pages were ${stale(before.stalenessMs)}, and are now ` +
+      `${stale(body.stalenessMs)}`,
   );
   const refused = await shop.page('/products/p-stove?maxStalenessMs=1');
-  claim(refused.body.code === 'TooStale', 'who takes nothing stale should be told');
-  report.step(`who takes nothing stale is told: ${refused.body.message}`);
+  claim(refused.body.code === 'TooStale', 'a read that accepts no staleness should be refused');
+  report.step(`a read that accepts no staleness is refused: ${refused.body.message}`);
   running(OWNERS, true);
   await cloud.idle();
   await minutes();
   return orders;
 }
 
-async function latePrice({ session, shop, cloud, report, running, minutes, money }: World): Promise<string> {
+async function latePrice({ deployment, shop, cloud, report, running, minutes, money }: World): Promise<string> {
   report.heading('A price change arrives late, between review and order');
-  const { owner } = ownerOf(session, 'Product');
+  const { owner } = await deployment.ownerOf('Product');
   const { orderId, quote } = await shop.buy({
-    ...{ productId: 'p-lamp', customerId: 'c-konrad', card: TEST_CARDS.timesOutAfter },
+    productId: 'p-lamp',
+    customerId: 'c-konrad',
+    card: TEST_CARDS.timesOutAfter,
     async meanwhile() {
       running(['Catalog-Owner'], false);
       await owner.put('Product', 'p-lamp', { ...stateOf('p-lamp'), price: { amount: 9_900, currency: 'EUR' } });
@@ -126,47 +131,49 @@ async function latePrice({ session, shop, cloud, report, running, minutes, money
   });
   const [line] = quote.lines;
   claim(line?.version === 1 && line.price.amount === 8_900, 'the order should say what was quoted');
-  report.step(`ordered at version ${line.version} for 89.00 EUR, while version 2 for 99.00 EUR is under way`);
+  report.step(`ordered at version ${line.version} for 89.00 EUR, while version 2 for 99.00 EUR is on its way`);
   running(['Catalog-Owner'], true);
   await cloud.idle();
   await minutes();
   const { body } = await freshPage(shop, '/products/p-lamp');
   claim(body.version === 2, 'the new price should have arrived');
   const { amount } = await money(orderId);
-  claim(amount === quote.total.amount, `what was quoted should be charged, not ${amount}`);
-  report.step(
-    `it has arrived: version ${body.version}, ${stale(body.stalenessMs)}; what was charged is what was agreed`,
-  );
+  claim(amount === quote.total.amount, `the quoted amount should be charged, not ${amount}`);
+  report.step(`version ${body.version} has arrived, ${stale(body.stalenessMs)}; the charged amount is the agreed one`);
   return orderId;
 }
 
-async function poison({ session, shop, cloud, report }: World): Promise<void> {
+async function poison({ deployment, shop, cloud, report }: World): Promise<void> {
   report.heading('A product comes that no one can read');
-  const { owner, deployed } = ownerOf(session, 'Product');
-  const cache = cacheNamed(session, 'ordering');
-  const client = snsClient({ endpoint: session.url });
+  const { owner } = await deployment.ownerOf('Product');
+  const cache = await deployment.cacheNamed('ordering');
   const state = { ...stateOf('p-kettle'), price: { amount: -1, currency: 'EUR' } };
-  await publishProduct(client, deployed.topicArn, { id: 'p-kettle', version: 2, state });
-  client.destroy();
+  // The schema of the owner would refuse this state, so no owner publishes it.
+  await publishEvent(cloud, catalog, { type: 'Product', id: 'p-kettle', version: 2, state });
   await cloud.idle();
-  const { items } = await cache.aside.list();
+  const { items } = await cache.parked.list();
   const [parked] = items;
   claim(items.length === 1 && parked !== undefined, 'the event should be parked');
   const kettle = await shop.page('/products/p-kettle');
   claim(kettle.body.version === 1, 'the kettle should still be sold as it was');
   const pan = await shop.page('/products/p-pan');
   claim(pan.status === 200, 'other products should be sold');
-  report.step(`Product/p-kettle version 2: parked (${parked.reason}); the shop sells version 1, and all else`);
+  report.step(
+    `Product/p-kettle version 2: parked (${parked.reason}); the shop sells version 1, and all other products`,
+  );
   await owner.put('Product', 'p-kettle', { ...stateOf('p-kettle'), name: 'Enamel kettle, 2 l' });
   await cloud.idle();
-  const mended = await shop.page('/products/p-kettle');
-  claim(mended.body.value?.name === 'Enamel kettle, 2 l', 'what catalog says next should be sold');
-  await cache.aside.remove(items.map(({ message }) => message));
-  claim((await cache.aside.list()).items.length === 0, 'nothing should be parked any more');
-  report.step(`catalog's own version ${mended.body.version} is sold at once; what was parked is discarded`);
+  const fixed = await shop.page('/products/p-kettle');
+  claim(fixed.body.value?.name === 'Enamel kettle, 2 l', "catalog's next version should be sold");
+  await cache.parked.remove(items.map(({ message }) => message));
+  claim((await cache.parked.list()).items.length === 0, 'no event should be parked any more');
+  report.step(`catalog's own version ${fixed.body.version} is sold at once; the parked event is discarded`);
 }
 
-/** A page that is stale by less than 5 s. A reader goes for a second by what it has read of that, so not the first one need be. */
+/**
+ * Waits for a page whose staleness is below 5 s. A reader remembers the staleness for a second, so the first page may
+ * be staler.
+ */
 async function freshPage(shop: ShopClient, path: string): ReturnType<ShopClient['page']> {
   const untilMs = Date.now() + 5_000;
   for (;;) {

@@ -1,9 +1,6 @@
 import { GetItemCommand, paginateScan } from '@aws-sdk/client-dynamodb';
-import { createSagaReader, createSagaStore } from '../../../adapters/saga/table.ts';
-import type { Stage } from '../../../cli/story.ts';
-import { factEventId } from '../../../core/facts/fact.ts';
-import { OVERDUE } from '../../../core/saga/define.ts';
-import { handleFact } from '../../../core/saga/handle.ts';
+import { createSagaReader, OVERDUE } from 'freshet-aws';
+import { cloudClient, recordFact, type Stage } from 'freshet-local';
 import ordering from '../ordering/selling.ts';
 import shipping from '../warehouse/shipping.ts';
 import { createShopClient, type ShopClient } from './client.ts';
@@ -11,22 +8,24 @@ import { createSwitches, type Switches } from './stand-still.ts';
 
 const LONG_AGO_MS = 3 * 86_400_000;
 
-/** What the story's steps have at hand. */
+/** What the steps of the story work with. */
 export interface World extends Stage, Switches {
   readonly shop: ShopClient;
-  /** Order ids of the labels that were printed, and whose parcels aren't called back. */
+  /** Order ids of the printed labels whose parcels weren't called back. */
   labels(): Promise<readonly string[]>;
-  /** How often the gateway has taken money for an order, how much, and how often it has given it back. */
+  /** How often the gateway has charged an order, the amount, and how often it has refunded it. */
   money(orderId: string): Promise<{ readonly charges: number; readonly amount: number; readonly refunds: number }>;
-  /** Lets an order be one that was placed three days ago, and of which nothing else was heard. */
+  /** Makes an order look as if it had been placed three days ago, with no other fact about it since. */
   placedLongAgo(orderId: string): Promise<void>;
-  /** Alerts that were raised for orders whose facts didn't come in time. */
+  /** The alerts for orders whose facts didn't arrive in time. */
   alerts(): Promise<readonly string[]>;
+  /** Closes the connections to the tables. */
+  close(): void;
 }
 
 export function createWorld(stage: Stage): World {
-  const { session, cloud } = stage;
-  const { tables } = session.watched.clients;
+  const { cloud } = stage;
+  const tables = cloudClient(cloud);
   const output = (stack: string, name: string): string => {
     const value = cloud.outputs[stack]?.[name];
     if (value === undefined) throw new Error(`stack ${stack} has no output ${name}`);
@@ -52,27 +51,20 @@ export function createWorld(stage: Stage): World {
       return { charges: times('charges'), amount: Number(Item?.amount?.N ?? 0), refunds: times('refunds') };
     },
     async placedLongAgo(orderId) {
-      const store = createSagaStore({
-        client: tables,
-        tableName: output('Shipping', 'SagaTable'),
-        saga: shipping.name,
-      });
-      const occurredAt = new Date(Date.now() - LONG_AGO_MS).toISOString();
-      const { type, owner } = ordering.publishes.OrderPlaced;
-      const data = { orderId, shoppingCartId: `cart-of-${orderId}` };
-      const fact = { type, id: factEventId(type, orderId), owner, occurredAt, data };
-      await handleFact(shipping, store, fact, { nowMs: Date.parse(occurredAt), keepSeconds: 0 });
+      const ids = { orderId, shoppingCartId: `cart-of-${orderId}` };
+      const placedAt = new Date(Date.now() - LONG_AGO_MS);
+      await recordFact(cloud, shipping, ordering.publishes.OrderPlaced, ids, placedAt);
     },
     async alerts() {
-      const { items } = await createSagaReader({ client: tables, tableName: output('Shipping', 'SagaTable') }).effects(
-        OVERDUE,
-      );
+      const reader = createSagaReader({ client: tables, tableName: output('Shipping', 'SagaTable') });
+      const { items } = await reader.effects(OVERDUE);
       return items.map(({ key, data }) => `${key}: ${JSON.stringify(data.missing)}`);
     },
+    close: () => tables.destroy(),
   };
 }
 
-/** Ends the story with what should have been so. */
-export function claim(held: boolean, message: string): asserts held {
-  if (!held) throw new Error(`the story's claim didn't hold: ${message}`);
+/** Ends the story with an error if a claim doesn't hold. @param message what should hold */
+export function claim(holds: boolean, message: string): asserts holds {
+  if (!holds) throw new Error(`the story's claim doesn't hold: ${message}`);
 }

@@ -73,8 +73,8 @@ function fillOne(
 }
 
 interface Point {
-  atMs: number;
-  value: number;
+  readonly atMs: number;
+  readonly value: number;
 }
 
 function pointAt({ points }: TimeSeries, atMs: number | undefined): Point | undefined {

@@ -4,7 +4,7 @@ import { isList, isNumber, mapPoints, type TimeSeries, timesOf, type Value } fro
 
 const truth = (holds: boolean): number => (holds ? 1 : 0);
 
-const operations: Readonly<Record<Operator, (left: number, right: number) => number>> = {
+const OPERATIONS: Readonly<Record<Operator, (left: number, right: number) => number>> = {
   '+': (left, right) => left + right,
   '-': (left, right) => left - right,
   '*': (left, right) => left * right,
@@ -25,7 +25,7 @@ const operations: Readonly<Record<Operator, (left: number, right: number) => num
  * divided by zero is dropped (cw/using-metric-math, basic arithmetic, comparison and logical operators).
  */
 export function operate(operator: Operator, left: Value, right: Value): Value {
-  const combine = operations[operator];
+  const combine = OPERATIONS[operator];
   if (isList(left) && isList(right)) throw invalid(`${operator} of two arrays of time series is not supported`);
   if (isList(left)) return left.map((each) => operate(operator, each, right)).map(asSeries);
   if (isList(right)) return right.map((each) => operate(operator, left, each)).map(asSeries);

@@ -14,7 +14,7 @@ export type Expression =
 
 export type Operator = '+' | '-' | '*' | '/' | '^' | '<' | '<=' | '>' | '>=' | '==' | '!=' | 'AND' | 'OR';
 
-const operators: Readonly<Record<string, Operator>> = {
+const OPERATORS: Readonly<Record<string, Operator>> = {
   ...{ '+': '+', '-': '-', '*': '*', '/': '/', '^': '^' },
   ...{ '<': '<', '<=': '<=', '>': '>', '>=': '>=', '==': '==', '!=': '!=' },
   ...{ AND: 'AND', '&&': 'AND', OR: 'OR', '||': 'OR' },
@@ -58,7 +58,7 @@ function convert(node: jsep.CoreExpression, text: string): Expression {
       if (node.operator === '-') return { kind: 'negation', of: inside(node.argument) };
       break;
     case 'BinaryExpression': {
-      const operator = operators[node.operator];
+      const operator = OPERATORS[node.operator];
       if (operator) return { kind: 'operation', operator, left: inside(node.left), right: inside(node.right) };
       throw invalid(`Error in expression '${text}': the operator ${node.operator} is not supported`);
     }

@@ -2,10 +2,10 @@ import { invalid } from '../errors.ts';
 
 /** A time series: values by the beginning of their period in milliseconds, in order. */
 export interface TimeSeries {
-  id: string;
-  label: string;
-  periodMs: number;
-  points: ReadonlyMap<number, number>;
+  readonly id: string;
+  readonly label: string;
+  readonly periodMs: number;
+  readonly points: ReadonlyMap<number, number>;
 }
 
 /** What a part of an expression amounts to (cw/using-metric-math: S, TS, TS[]). */

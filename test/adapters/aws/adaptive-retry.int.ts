@@ -10,7 +10,7 @@ const THROTTLED = {
   message: 'The level of configured provisioned throughput for the table was exceeded',
 };
 
-/** Calls that a batch has under way at once. */
+/** Number of concurrent calls of a batch. */
 const BATCH = 10;
 
 let server: Server;
@@ -38,7 +38,7 @@ beforeEach(() => {
   requests = 0;
 });
 
-/** Sends a batch's calls side by side; how each ended, and the seconds that all took. */
+/** Sends a batch's calls concurrently. Returns their failures and the seconds that all calls took. */
 async function batch(client: DynamoDBClient) {
   const startedMs = performance.now();
   const calls = Array.from({ length: BATCH }, () =>
@@ -49,7 +49,7 @@ async function batch(client: DynamoDBClient) {
   return { failures, seconds: (performance.now() - startedMs) / 1000 };
 }
 
-test('a table that throttles is asked slowly, for no longer than a batch can bear, and at once again when it has recovered', async () => {
+test('calls to a throttling table slow down within the time of a batch, and are fast after it recovers', async () => {
   const [plain, adaptive] = [dynamoDbClient({ endpoint }), adaptiveDynamoDbClient({ endpoint })];
   throttles = true;
   const unlimited = await batch(plain);
@@ -59,9 +59,9 @@ test('a table that throttles is asked slowly, for no longer than a batch can bea
   expect(requests).toBe(3 * BATCH);
   expect(limited.failures).toHaveLength(BATCH);
   for (const { name } of limited.failures) expect(name).toBe('ProvisionedThroughputExceededException');
-  // The same requests over far more time.
+  // The same requests take much more time.
   expect(limited.seconds).toBeGreaterThan(4 * unlimited.seconds);
-  // A second per attempt, and far from the 20 s that the function has.
+  // A second per attempt, far below the function's time-out of 20 s.
   expect(limited.seconds).toBeLessThan(8);
   throttles = false;
   const recovered = await batch(adaptive);
@@ -69,11 +69,11 @@ test('a table that throttles is asked slowly, for no longer than a batch can bea
   expect(recovered.seconds).toBeLessThan(4);
 });
 
-test('a client that was never throttled is as fast as one without a limit', async () => {
+test('a client that was never throttled is as fast as a client without a rate limit', async () => {
   const clients = [dynamoDbClient({ endpoint }), adaptiveDynamoDbClient({ endpoint })];
   const fastest = clients.map(() => Number.POSITIVE_INFINITY);
   const ratio = () => (fastest[1] ?? Number.POSITIVE_INFINITY) / (fastest[0] ?? 0);
-  // By turns, and the fastest of each, since others work on the machine: what a limit costs, it costs the fastest too.
+  // The clients alternate, and only the fastest batch of each counts, because other processes use the machine too.
   for (let round = 0; round < 150 && !(round >= 15 && ratio() < 1.5); round += 1) {
     for (const [index, client] of clients.entries()) {
       fastest[index] = Math.min(fastest[index] ?? 0, (await batch(client)).seconds);

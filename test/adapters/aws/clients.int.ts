@@ -5,13 +5,8 @@ import { GetItemCommand } from '@aws-sdk/client-dynamodb';
 import { PublishCommand } from '@aws-sdk/client-sns';
 import { ListQueuesCommand } from '@aws-sdk/client-sqs';
 import { afterAll, afterEach, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
-import {
-  adaptiveDynamoDbClient,
-  cloudWatchClient,
-  dynamoDbClient,
-  snsClient,
-  sqsClient,
-} from '../../../adapters/aws/clients.ts';
+import { adaptiveDynamoDbClient, dynamoDbClient, snsClient, sqsClient } from '../../../adapters/aws/clients.ts';
+import { cloudWatchClient } from '../../../adapters/aws/cloudwatch-client.ts';
 import { setTestCredentials } from '../../support/credentials.ts';
 
 let server: Server;
@@ -20,7 +15,7 @@ let requests = 0;
 
 beforeAll(async () => {
   setTestCredentials();
-  // Takes every request and never answers.
+  // Accepts every request and never responds.
   server = createServer(() => {
     requests += 1;
   });
@@ -42,16 +37,16 @@ describe('a call that hangs', () => {
       () => dynamoDbClient({ endpoint }).send(new GetItemCommand({ TableName: 't', Key: { pk: { S: 'a' } } })),
     ],
     [
-      'DynamoDB, at the rate that it takes,',
+      'DynamoDB with an adaptive rate',
       () => adaptiveDynamoDbClient({ endpoint }).send(new GetItemCommand({ TableName: 't', Key: { pk: { S: 'a' } } })),
     ],
     ['CloudWatch', () => cloudWatchClient({ endpoint }).send(new ListMetricsCommand())],
     ['SNS', () => snsClient({ endpoint }).send(new PublishCommand({ TopicArn: 't', Message: 'm' }))],
     ['SQS', () => sqsClient({ endpoint }).send(new ListQueuesCommand())],
-  ])("to %s ends after three attempts, before the shortest function's time-out of 20 s", async (_, call) => {
+  ])('a call to %s that hangs ends after three attempts, within 20 s, the shortest time-out', async (_, call) => {
     requests = 0;
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
-    // The SDK's clock runs twenty times as fast as the sockets'.
+    // The SDK's clock runs twenty times as fast as the sockets' clock.
     let elapsedMs = 0;
     const clock = setInterval(() => {
       vi.advanceTimersByTime(20);

@@ -28,7 +28,7 @@ beforeAll(async () => {
 });
 afterAll(() => tables.stop());
 
-/** What a table's stream tells, as a function gets it. */
+/** The records of a table's stream as a function receives them. */
 const recordsOf = async (tableName: string) => (await tables.changes(tableName)) as unknown as DynamoDBRecord[];
 
 const open = () => createSagaStore({ ...table, saga: 'shipping', nowMs });
@@ -44,8 +44,8 @@ sagaStoreContract(async () => ({
   },
 }));
 
-describe('what a service reads of its saga', () => {
-  test('is how far an instance is, and each effect with its idempotency key', async () => {
+describe('the reads of a saga', () => {
+  test('an instance is read with its progress, and each effect with its idempotency key', async () => {
     const reader = createSagaReader(table);
     const clock = { nowMs: nowMs(), keepSeconds: 100 };
     await handleFact(shipping, open(), happened('OrderPlaced', 'read-1'), clock);
@@ -53,7 +53,10 @@ describe('what a service reads of its saga', () => {
     expect(await reader.effect('CreateShippingLabel', 'read-1')).toBeUndefined();
     await handleFact(shipping, open(), happened('OrderBilled', 'read-1'), clock);
     const label = {
-      ...{ saga: 'shipping', key: 'read-1', name: 'CreateShippingLabel', recordedAt: '2026-11-23T12:00:00.000Z' },
+      saga: 'shipping',
+      key: 'read-1',
+      name: 'CreateShippingLabel',
+      recordedAt: '2026-11-23T12:00:00.000Z',
       data: { orderId: 'read-1', paymentId: 'paymentId-of-read-1' },
       idempotencyKey: 'shipping/read-1/CreateShippingLabel',
     };
@@ -66,13 +69,13 @@ describe('what a service reads of its saga', () => {
     expect(await reader.instance('never')).toBeUndefined();
   });
 
-  test('tells no instance as an effect', async () => {
+  test('an instance is not read as an effect', async () => {
     expect((await createSagaReader(table).effects('saga:instance')).items).toEqual([]);
   });
 });
 
-describe("a saga's table", () => {
-  test('tells by its stream of each effect once, and a failure brings it again with the same key', async () => {
+describe("the stream of a saga's table", () => {
+  test("each effect is in the table's stream once, and comes again with the same key after a failure", async () => {
     const store = open();
     const clock = { nowMs: nowMs(), keepSeconds: 100 };
     for (const type of ['OrderPlaced', 'OrderBilled', 'OrderCancelled']) {
@@ -95,7 +98,7 @@ describe("a saga's table", () => {
   });
 });
 
-describe('facts', () => {
+describe('the commit of a fact', () => {
   const facts = () => createFacts({ boundary: sales, tableName: factTable, client: tables.client, now: nowMs });
   const ids = (orderId: string) => ({ orderId, shoppingCartId: `cart-of-${orderId}` });
   const order = (id: string) => ({ Put: { TableName: table.tableName, Item: { pk: { S: 'order' }, id: { S: id } } } });
@@ -110,7 +113,7 @@ describe('facts', () => {
     );
   const changes = async () => (await recordsOf(factTable)).map(factChange);
 
-  test('are committed with what they tell of, or neither, and reach the relay', async () => {
+  test('a fact and its change are committed together or not at all, and the fact reaches the relay', async () => {
     await commit('a1');
     await expect(commit('a1')).rejects.toMatchObject({ name: 'TransactionCanceledException' });
     await expect(commit('a2', 'attribute_exists(pk)')).rejects.toMatchObject({ name: 'TransactionCanceledException' });
@@ -119,14 +122,17 @@ describe('facts', () => {
         kind: 'fact',
         sequenceNumber: expect.any(String),
         fact: {
-          ...{ type: 'OrderPlaced', id: 'OrderPlaced/a1', owner: 'sales', data: ids('a1') },
+          type: 'OrderPlaced',
+          id: 'OrderPlaced/a1',
+          owner: 'sales',
+          data: ids('a1'),
           occurredAt: '2026-11-23T12:00:00.000Z',
         },
       },
     ]);
   });
 
-  test('are committed once, unless they happen again under another key', async () => {
+  test('a fact is committed once, and again under another key', async () => {
     const before = (await changes()).length;
     expect(await facts().commit('OrderCancelled', { orderId: 'b1' })).toBe('committed');
     expect(await facts().commit('OrderCancelled', { orderId: 'b1' })).toBe('known');
@@ -145,19 +151,19 @@ describe('facts', () => {
     ['an empty id', { ...ids('c1'), orderId: '' }, 'InvalidFact'],
     ['a number', { ...ids('c1'), orderId: 1 }, 'InvalidFact'],
     ['more than ids', { ...ids('c1'), card: '4111111111111111' }, 'InvalidFact'],
-  ])('are refused with %s', async (_, given, code) => {
+  ])('a fact with %s is refused', async (_, given, code) => {
     expect(() => facts().put('OrderPlaced', given as ReturnType<typeof ids>)).toThrowError(
       expect.objectContaining({ code }),
     );
   });
 
-  test('are refused of a type that the boundary does not publish', () => {
+  test('a fact of a type that the boundary does not publish is refused', () => {
     expect(() => facts().put('OrderBilled' as 'OrderPlaced', ids('d1'))).toThrow(
       'type: boundary sales doesn\'t publish "OrderBilled". It publishes: OrderPlaced, OrderCancelled.',
     );
   });
 
-  test('that were edited or are none cannot be published; one that goes was published before', () => {
+  test('an edited item or one that is no fact cannot be published, and a removed one is skipped', () => {
     const NewImage = { pk: { S: 'orderId/x' }, id: { S: 'x' } };
     const kinds = (['MODIFY', 'INSERT', 'REMOVE'] as const).map((eventName) => {
       const change = factChange({ eventName, dynamodb: { SequenceNumber: '1', NewImage } });

@@ -1,7 +1,8 @@
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import type { DynamoDBRecord, SQSRecord } from 'aws-lambda';
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import { createFactQueue, type FactQueuePorts, type FactReport, factBatch } from '../../../adapters/facts/queue.ts';
+import { createFactQueue, type FactQueuePorts, factBatch } from '../../../adapters/facts/queue.ts';
+import type { FactReport } from '../../../adapters/facts/report.ts';
 import { effectBatch, sagaBatch } from '../../../adapters/saga/batch.ts';
 import { effectItem } from '../../../adapters/saga/items.ts';
 import { serialiseFact } from '../../../core/facts/event.ts';
@@ -21,35 +22,39 @@ import {
 
 let received = 0;
 
-/** What is said of a delivery beside its fact. */
+/** The properties of a delivery, other than its fact. */
 interface Delivery {
   readonly body?: string;
   readonly receives?: number;
   readonly sentAtMs?: number;
 }
 
-/** A fact as its queue delivers it. */
+/** A record of the queue with a fact. */
 function record(fact: Fact, { body, receives = 1, sentAtMs = 0 }: Delivery = {}): SQSRecord {
   received += 1;
   return {
-    ...{
-      messageId: `m${received}`,
-      receiptHandle: `handle of m${received}`,
-      body: body ?? serialiseFact(fact, PUBLISHED_AT),
-      messageAttributes: {},
-    },
-    ...{ md5OfBody: '', eventSource: 'aws:sqs', eventSourceARN: 'arn', awsRegion: 'us-east-1' },
+    messageId: `m${received}`,
+    receiptHandle: `handle of m${received}`,
+    body: body ?? serialiseFact(fact, PUBLISHED_AT),
+    messageAttributes: {},
+    md5OfBody: '',
+    eventSource: 'aws:sqs',
+    eventSourceARN: 'arn',
+    awsRegion: 'us-east-1',
     attributes: {
-      ...{ ApproximateReceiveCount: String(receives), SentTimestamp: String(sentAtMs) },
-      ...{ SenderId: '', ApproximateFirstReceiveTimestamp: '0' },
-      ...{ MessageGroupId: `orderId/${fact.data.orderId}`, SequenceNumber: String(received) },
+      ApproximateReceiveCount: String(receives),
+      SentTimestamp: String(sentAtMs),
+      SenderId: '',
+      ApproximateFirstReceiveTimestamp: '0',
+      MessageGroupId: `orderId/${fact.data.orderId}`,
+      SequenceNumber: String(received),
     },
   };
 }
 
 const BUDGET = { attempts: 3, ageSeconds: 60 };
 
-/** A queue that notes what is done to it. */
+/** A queue that records its calls. */
 function noted(broken: Partial<Pick<FactQueuePorts, 'park' | 'postpone'>> = {}) {
   const reports: FactReport[] = [];
   const hidden: [number, ...string[]][] = [];
@@ -76,7 +81,7 @@ describe('a batch of facts', () => {
     record(happened('OrderBilled', 'o2')),
   ];
 
-  test('returns what failed with those behind it about the same thing, and nothing else', async () => {
+  test('a fact that fails is returned with the facts behind it in its group, and no others', async () => {
     const worked: string[] = [];
     const { queue, reports, hidden } = noted();
     const work = async ({ id }: Fact) => {
@@ -92,7 +97,7 @@ describe('a batch of facts', () => {
     expect(hidden).toEqual([[1, ...back.map((id) => `handle of ${id}`)]]);
   });
 
-  test('parks what is no fact of the contracts and goes on behind it; returns it where it cannot be parked', async () => {
+  test('a message that is no fact is parked and its group goes on, or is returned if parking fails', async () => {
     const malformed = record(happened('OrderPlaced', 'o1'), { body: '{' });
     const next = record(happened('OrderPlaced', 'o1'));
     const worked: string[] = [];
@@ -100,7 +105,7 @@ describe('a batch of facts', () => {
     const handling = { contracts, work: async ({ id }: Fact) => worked.push(id), nowMs: () => 7 };
     expect(await factBatch({ ...handling, queue }, { Records: [malformed, next] })).toEqual(failures());
     expect(reports).toMatchObject([
-      { taken: 1, parked: [{ aside: { reason: 'malformed', setAsideAtMs: 7, message: { body: '{' } } }] },
+      { taken: 1, parked: [{ event: { reason: 'malformed', parkedAtMs: 7, message: { body: '{' } } }] },
     ]);
     expect(worked).toEqual(['OrderPlaced/o1']);
     const { queue: broken } = noted({ park: () => Promise.reject(new Error('down')) });
@@ -110,7 +115,7 @@ describe('a batch of facts', () => {
   });
 });
 
-describe('a fact that its handler fails on', () => {
+describe('a fact whose handler fails', () => {
   const failing = (queue: FactQueuePorts, Records: SQSRecord[], fails: (id: string) => boolean = () => true) => {
     const work = async ({ id }: Fact) => {
       if (fails(id)) throw Object.assign(new TypeError('card 4111 refused'), { name: 'GatewayDown' });
@@ -120,47 +125,49 @@ describe('a fact that its handler fails on', () => {
   const placed = (delivery: Delivery) => record(happened('OrderPlaced', 'o1'), delivery);
   const behind = (delivery: Delivery) => record(happened('OrderBilled', 'o1'), delivery);
 
-  test('waits for longer each time, with those behind it', async () => {
+  test('a failing fact is hidden for longer each time, with the facts behind it', async () => {
     const { queue, hidden } = noted();
     for (const receives of [1, 2, 5, 50]) await failing(queue, [placed({ receives, sentAtMs: 60_000 }), behind({})]);
     expect(hidden.map(([seconds]) => seconds)).toEqual([1, 2, 16, MAX_POSTPONE_SECONDS]);
     expect(hidden.every((one) => one.length === 3)).toBe(true);
   });
 
-  test('goes back all the same where its queue does not hide it', async () => {
+  test('a failing fact that its queue cannot hide is returned all the same', async () => {
     const { queue } = noted({ postpone: () => Promise.reject(new Error('down')) });
     const one = placed({ sentAtMs: 60_000 });
     expect(await failing(queue, [one])).toEqual(failures(one));
   });
 
   test.each<[string, Delivery]>([
-    ['too few attempts', { receives: 2 }],
-    ['too young', { receives: 3, sentAtMs: 1 }],
-  ])('is not parked with %s', async (_, delivery) => {
+    ['attempts left', { receives: 2 }],
+    ['time left', { receives: 3, sentAtMs: 1 }],
+  ])('a failing fact with %s is not parked', async (_, delivery) => {
     const { queue, reports } = noted();
     const one = placed(delivery);
     expect(await failing(queue, [one])).toEqual(failures(one));
     expect(reports).toMatchObject([{ parked: [] }]);
   });
 
-  test('is parked once attempts and age are used up, with the name of the error and nothing else of it; those behind it go on', async () => {
+  test('a fact that used up its budget is parked with the name of the error only, and its group goes on', async () => {
     const { queue, reports, hidden } = noted();
     const head = placed({ receives: 3 });
     const Records = [head, behind({ receives: 3 })];
     expect(await failing(queue, Records, (id) => id === 'OrderPlaced/o1')).toEqual(failures());
     const [{ taken, parked } = { taken: 0, parked: [] }] = reports;
     expect([taken, hidden]).toEqual([1, []]);
-    expect(parked.map(({ aside }) => aside)).toMatchObject([
+    expect(parked.map(({ event }) => event)).toMatchObject([
       {
-        ...{ status: 'parked', reason: 'retries-exhausted', message: { messageId: head.messageId, body: head.body } },
+        status: 'parked',
+        reason: 'retries-exhausted',
+        message: { messageId: head.messageId, body: head.body },
         entity: { type: 'OrderPlaced', id: 'o1' },
-        explanation: 'failed 3 times; at last: GatewayDown',
+        explanation: 'failed 3 times; last error: GatewayDown',
       },
     ]);
     expect(JSON.stringify(parked)).not.toContain('4111');
   });
 
-  test('behind one that was just parked gets a try of its own before it is parked too', async () => {
+  test('a fact behind one that was just parked is tried again in a later batch before it is parked too', async () => {
     const { queue, reports } = noted();
     const next = behind({ receives: 3 });
     expect(await failing(queue, [placed({ receives: 3 }), next])).toEqual(failures(next));
@@ -168,14 +175,14 @@ describe('a fact that its handler fails on', () => {
     expect(reports.map(({ parked }) => parked.length)).toEqual([1, 1]);
   });
 
-  test('goes back where it cannot be parked', async () => {
+  test('a fact that used up its budget and cannot be parked is returned', async () => {
     const { queue } = noted({ park: () => Promise.reject(new Error('down')) });
     const one = placed({ receives: 3 });
     expect(await failing(queue, [one])).toEqual(failures(one));
   });
 });
 
-test('the queue of a handler is none without what its construct says', () => {
+test('a queue of facts is refused without the complete settings of its construct', () => {
   const client = new DynamoDBClient({ region: 'us-east-1' });
   expect(() => createFactQueue({ client, settings: '{"name":"payment"}' })).toThrow(/queueUrl/);
   client.destroy();
@@ -191,17 +198,17 @@ describe("a saga's function", () => {
     return { store, effects, done, reports, handling };
   };
 
-  test('takes its facts in and tells what became of each', async () => {
+  test("a saga's function handles its facts and reports each result", async () => {
     const { handling, effects, done, reports } = world();
     const facts = ['OrderPlaced', 'OrderBilled', 'OrderBilled'].map((type) => record(happened(type, 'o1')));
     const stranger = record({ ...happened('OrderPlaced', 'o1'), owner: 'billing' });
     expect(await sagaBatch(handling, { Records: [...facts, stranger] })).toEqual(failures());
     expect(done.map(({ outcome }) => outcome)).toEqual(['waiting', 'decided', 'duplicate']);
-    expect(reports).toMatchObject([{ taken: 3, parked: [{ aside: { reason: 'wrong-owner' } }] }]);
+    expect(reports).toMatchObject([{ taken: 3, parked: [{ event: { reason: 'wrong-owner' } }] }]);
     expect(effects.map(({ name }) => name)).toEqual(['CreateShippingLabel']);
   });
 
-  test('returns a fact that its store failed on', async () => {
+  test("a saga's function returns a fact when its store fails", async () => {
     const { handling, reports } = world({ fail: (at) => at === 'before' });
     const Records = [record(happened('OrderPlaced', 'o1'))];
     expect(await sagaBatch(handling, { Records })).toEqual(failures(...Records));
@@ -210,7 +217,7 @@ describe("a saga's function", () => {
 
   const LATE_MS = 48 * HOUR_SECONDS * 1000;
 
-  test('raises each alert that is due, however many there are, and once', async () => {
+  test('each due alert is raised once, however many there are', async () => {
     const { handling, store, effects } = world();
     const Records = Array.from({ length: 120 }, (_, n) => record(happened('OrderPlaced', `o${n}`)));
     await sagaBatch(handling, { Records });
@@ -219,7 +226,7 @@ describe("a saga's function", () => {
     expect(effects.filter(({ name }) => name === 'Overdue')).toHaveLength(120);
   });
 
-  test('raises alerts though others fail, however many of them are older', async () => {
+  test('due alerts are raised while older ones fail, however many', async () => {
     let isMended = false;
     const failing = new Set(Array.from({ length: 60 }, (_, n) => `o${n}`));
     const { handling, store, effects } = world();
@@ -236,7 +243,7 @@ describe("a saga's function", () => {
     expect(effects.filter(({ name }) => name === 'Overdue')).toHaveLength(70);
   });
 
-  test('says which alerts it could not raise, and raises them the next time', async () => {
+  test('alerts that could not be raised are reported, and raised the next time', async () => {
     let failing = 0;
     const { handling, store, effects } = world({ fail: (at) => at === 'before' && failing-- > 0 });
     await sagaBatch(handling, { Records: ['o1', 'o2'].map((id) => record(happened('OrderPlaced', id))) });
@@ -248,11 +255,11 @@ describe("a saga's function", () => {
   });
 });
 
-describe('effects', () => {
+describe('the effects of a saga', () => {
   const logged: string[] = [];
   afterEach(() => vi.restoreAllMocks());
 
-  /** A record of a saga's stream that tells of an effect. */
+  /** A stream record of a saga's effect. */
   const recorded = (name: string, key: string): DynamoDBRecord => {
     const NewImage = effectItem('shipping', key, { name, data: {} }, PUBLISHED_AT) as DynamoDBRecord['dynamodb'];
     return { eventName: 'INSERT', dynamodb: { NewImage, SequenceNumber: `${name}-${key}` } } as DynamoDBRecord;
@@ -264,7 +271,7 @@ describe('effects', () => {
     }
   };
 
-  test('that fail are logged by the name of their error, and the first one restarts the batch', async () => {
+  test('a failed effect is logged by the name of its error, and the stream continues at the first one', async () => {
     listen();
     const CreateShippingLabel = async ({ key }: { key: string }) => {
       if (key !== 'o1') throw new TypeError('4111');
@@ -280,13 +287,13 @@ describe('effects', () => {
     expect(logged.join()).not.toContain('4111');
   });
 
-  test('that nobody carries out are logged, unless they are left to others or only an alert', async () => {
+  test('an effect without a handler is logged, unless it is left to others or an alert', async () => {
     listen();
     const Records = ['CreateShippingLabel', 'SendMail', 'Overdue'].map((name) => recorded(name, 'o1'));
     const left = { leftToOthers: ['SendMail'] };
     expect(await effectBatch({}, { Records }, left)).toEqual({ batchItemFailures: [] });
     expect(logged.map((line) => JSON.parse(line))).toMatchObject([
-      { message: 'nobody carries it out', effect: 'CreateShippingLabel' },
+      { message: 'effect has no handler', effect: 'CreateShippingLabel' },
     ]);
   });
 });

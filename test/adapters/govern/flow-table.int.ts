@@ -21,31 +21,42 @@ beforeEach(async () => {
 });
 
 const decision = (decidedAtMs: number, pacePerSecond: number): FlowDecision => ({
-  ...{ state: 'paced', pacePerSecond, cause: { cache: 'shelf', backlog: 9, drainSeconds: null } },
-  ...{ retryAfterSeconds: 0, levels: { shelf: 'paced' }, missing: ['depot'] },
-  ...{ decidedAtMs, validUntilMs: decidedAtMs + 180_000 },
+  state: 'paced',
+  pacePerSecond,
+  cause: { cache: 'shelf', backlog: 9, drainSeconds: null },
+  retryAfterSeconds: 0,
+  levels: { shelf: 'paced' },
+  missing: ['depot'],
+  decidedAtMs,
+  validUntilMs: decidedAtMs + 180_000,
 });
 
 const report = (cache: string, atMs: number, backlog = 1): CacheReport => ({
-  ...{ cache, atMs, backlog, productionRate: 1.5, consumptionRate: 0.25 },
-  ...{ oldestAgeSeconds: 3, drainSeconds: null, share: 0.5 },
+  cache,
+  atMs,
+  backlog,
+  productionRate: 1.5,
+  consumptionRate: 0.25,
+  oldestAgeSeconds: 3,
+  drainSeconds: null,
+  share: 0.5,
 });
 
-/** Puts what nobody of ours wrote. */
+/** Puts an item that Freshet didn't write. */
 const plant = (pk: string, id: string, rest: Record<string, { S: string } | { N: string }> = {}) =>
   table.client.send(
     new PutItemCommand({ TableName: table.tableName, Item: { pk: { S: pk }, id: { S: id }, ...rest } }),
   );
 
-describe('the decision', () => {
-  test('is none at first, and then what was decided', async () => {
+describe('the stored decision', () => {
+  test('the flow table has no decision at first, and then the saved one', async () => {
     expect(await store.decision()).toBeUndefined();
     await store.saveDecision(decision(NOW, 5));
     expect(await store.decision()).toEqual(decision(NOW, 5));
     expect(await readDecision(table)).toEqual(decision(NOW, 5));
   });
 
-  test('is the newest, in whatever order two governors save theirs', async () => {
+  test('the flow table keeps the newest decision, in any order in which two governors save theirs', async () => {
     await store.saveDecision(decision(NOW + 1, 5));
     await store.saveDecision(decision(NOW, 6));
     expect(await store.decision()).toEqual(decision(NOW + 1, 5));
@@ -53,18 +64,18 @@ describe('the decision', () => {
     expect(await store.decision()).toEqual(decision(NOW + 2, 7));
   });
 
-  test('goes on after one whose clock was far ahead', async () => {
+  test('a decision replaces one from a clock that was far ahead', async () => {
     await store.saveDecision(decision(NOW + 3_600_000, 5));
     await store.saveDecision(decision(NOW, 6));
     expect(await store.decision()).toEqual(decision(NOW, 6));
   });
 
   test.each([
-    ['no JSON', { json: { S: '{' } }],
+    ['invalid JSON', { json: { S: '{' } }],
     ['another shape', { json: { S: '{"state":"closed"}' }, at: { N: '1' } }],
     ['another type', { json: { N: '1' }, at: { S: 'now' } }],
-    ['nothing', {}],
-  ])('counts as none where an item holds %s, and the next one takes its place', async (_, rest) => {
+    ['no attributes', {}],
+  ])('an item with %s is not read as a decision, and the next decision replaces it', async (_, rest) => {
     await plant('flow', 'decision', rest);
     expect(await store.decision()).toBeUndefined();
     await store.saveDecision(decision(NOW, 5));
@@ -72,8 +83,8 @@ describe('the decision', () => {
   });
 });
 
-describe('the reports', () => {
-  test('are the newest of each cache, in whatever order they come', async () => {
+describe('the stored reports', () => {
+  test('the flow table keeps the newest report of each cache, in any order in which they arrive', async () => {
     for (const [at, backlog] of [
       [NOW, 1],
       [NOW + 60_000, 2],
@@ -85,7 +96,7 @@ describe('the reports', () => {
     expect(await store.reports()).toEqual([report('depot', NOW, 4), report('shelf', NOW + 60_000, 2)]);
   });
 
-  test('leave out what is none, and neither decision nor bucket is one', async () => {
+  test('the reports leave out invalid items, the decision and the bucket', async () => {
     await store.saveDecision(decision(NOW, 5));
     await plant('bucket', 'bucket', { freeAt: { N: '1' } });
     await plant('flow', 'report#broken', { json: { S: 'no JSON' } });

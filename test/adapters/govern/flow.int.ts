@@ -28,7 +28,7 @@ beforeEach(async () => {
   tableName = await tables.create('Geography');
 });
 
-/** A clock that pauses move on. */
+/** A clock that advances with each pause. */
 function virtualTime() {
   let nowMs = START_MS;
   const pauses: number[] = [];
@@ -46,7 +46,7 @@ function virtualTime() {
   };
 }
 
-/** A client of its own, and the commands that it sent. */
+/** A new client, and a function that counts the commands it sent. */
 function counting(url = tables.url): { client: DynamoDBClient; sent: (command: string) => number } {
   const client = dynamoDbClient({ endpoint: url });
   const commands: string[] = [];
@@ -61,18 +61,22 @@ function counting(url = tables.url): { client: DynamoDBClient; sent: (command: s
   return { client, sent: (command) => commands.filter((one) => one === command).length };
 }
 
-/** Has the governor's decision stand from a time on. */
+/** Stores a governor's decision. */
 async function decided(given: Partial<FlowDecision>, atMs = START_MS): Promise<void> {
   await createFlowStore({ client: tables.client, tableName }).saveDecision({
-    ...{ state: 'normal', levels: {}, missing: [], retryAfterSeconds: 0 },
-    ...{ decidedAtMs: atMs, validUntilMs: atMs + 180_000 },
+    state: 'normal',
+    levels: {},
+    missing: [],
+    retryAfterSeconds: 0,
+    decidedAtMs: atMs,
+    validUntilMs: atMs + 180_000,
     ...given,
   });
 }
 
 const paced = (pacePerSecond: number) => decided({ state: 'paced', pacePerSecond, cause: CAUSE });
 
-/** Flow control in virtual time, on a client that counts. */
+/** Flow control in virtual time, with a client that counts its commands. */
 function open(options: Partial<FlowOptions> = {}) {
   const time = virtualTime();
   const { client, sent } = counting();
@@ -82,11 +86,11 @@ function open(options: Partial<FlowOptions> = {}) {
 const many = (flow: Flow, count: number) =>
   Promise.all(Array.from({ length: count }, () => flow.enter(ENTITY, { maxWaitMs: 0 })));
 
-describe('while all is well', () => {
+describe('normal flow', () => {
   test.each([
     ['before the first decision', undefined],
     ['with a decision for normal flow', { state: 'normal' as const }],
-  ])('%s, writes cost one read per lifetime, however many there are', async (_, given) => {
+  ])('%s, any number of writes costs one read per lifetime', async (_, given) => {
     if (given !== undefined) await decided(given);
     const { flow, time, sent } = open({ lifetimeMs: 5_000 });
     await many(flow, 50);
@@ -99,7 +103,7 @@ describe('while all is well', () => {
     expect(await flow.state()).toBe('normal');
   });
 
-  test('a decision that has expired counts as normal: a governor that stands still stops nobody', async () => {
+  test('an expired decision counts as normal, so a governor that does not run stops no writes', async () => {
     await decided({ ...REFUSING, validUntilMs: START_MS + 1_000 });
     const { flow, time } = open();
     expect(await flow.state()).toBe('refusing');
@@ -109,28 +113,32 @@ describe('while all is well', () => {
   });
 });
 
-describe('while writes are refused', () => {
-  test('one that may not wait fails at once, and says why and when to try again', async () => {
+describe('refused writes', () => {
+  test('a refused write without a wait fails at once and says why and when to try again', async () => {
     await decided(REFUSING);
     const { flow, time } = open();
     const refused = await flow.enter(ENTITY, { maxWaitMs: 0 }).catch((error) => error);
     expect(refused).toBeInstanceOf(BackpressureError);
     expect(refused).toMatchObject({
-      ...{ code: 'Backpressure', entity: ENTITY, retryAfterSeconds: 30 },
-      ...{ cache: 'shelf', backlog: 70_000, drainSeconds: 90 },
+      code: 'Backpressure',
+      entity: ENTITY,
+      retryAfterSeconds: 30,
+      cache: 'shelf',
+      backlog: 70_000,
+      drainSeconds: 90,
       message: expect.stringMatching(/Thing\/a was not written: cache shelf lags by 70000 events.*Try again in 30 s/),
     });
     expect(time.pauses).toEqual([]);
   });
 
-  test('one that would have to wait for too long fails at once too', async () => {
+  test('a refused write whose maximum wait is shorter than retry-after fails at once', async () => {
     await decided(REFUSING);
     const { flow, time } = open();
     await expect(flow.enter(ENTITY, { maxWaitMs: 29_999 })).rejects.toThrow(BackpressureError);
     expect(time.pauses).toEqual([]);
   });
 
-  test('one that waits is admitted once the decision has changed', async () => {
+  test('a waiting write is admitted when the decision changes', async () => {
     await decided({ ...REFUSING, retryAfterSeconds: 6 });
     const time = virtualTime();
     const { flow } = open({
@@ -144,31 +152,31 @@ describe('while writes are refused', () => {
     expect(time.pauses).toEqual([6_000]);
   });
 
-  test('one that waits in vain is refused when its wait is over, with how long it waited', async () => {
+  test('a write that waited for its maximum wait is refused with the time that it waited', async () => {
     await decided({ ...REFUSING, retryAfterSeconds: 6 });
     const { flow, time } = open();
     await expect(flow.enter(ENTITY, { maxWaitMs: 15_000 })).rejects.toThrow(/after waiting 15 s/);
     expect(time.pauses).toEqual([6_000, ...Array(9).fill(1_000)]);
   });
 
-  test('one that waits for long looks again on the way whether it still has to', async () => {
+  test('a write that waits long reads the decision again in between', async () => {
     await decided({ ...REFUSING, retryAfterSeconds: 100 });
     const { flow, time } = open();
     await expect(flow.enter(ENTITY, { maxWaitMs: 100_000 })).rejects.toThrow(/after waiting 100 s/);
     expect(time.pauses).toEqual([30_000, 30_000, 30_000, 10_000]);
   });
 
-  test('those that are refused at once do not come back at once', async () => {
+  test('jitter makes a refused write wait longer than retry-after', async () => {
     await decided({ ...REFUSING, retryAfterSeconds: 4 });
     const { flow, time } = open({ random: () => 1 });
     await expect(flow.enter(ENTITY, { maxWaitMs: 7_000 })).rejects.toThrow(BackpressureError);
     expect(time.pauses[0]).toBe(6_000);
   });
 
-  test('a signal ends the wait', async () => {
+  test('a signal ends the wait of a write', async () => {
     await decided({ ...REFUSING, retryAfterSeconds: 4 });
     const { client } = counting();
-    // The real clock and timers: a signal that doesn't end the wait would run into the test's time-out.
+    // With real timers, so that a signal that doesn't end the wait makes the test time out.
     const flow = createFlow({ client, tableName, now: () => START_MS });
     const controller = new AbortController();
     const waiting = flow.enter(ENTITY, { maxWaitMs: 3_600_000, signal: controller.signal });
@@ -176,11 +184,11 @@ describe('while writes are refused', () => {
     await expect(waiting).rejects.toThrow(BackpressureError);
   });
 
-  test.each([Number.NaN, -1])('a wait of %s ms is refused as such', async (maxWaitMs) => {
+  test.each([Number.NaN, -1])('a maximum wait of %s ms is refused', async (maxWaitMs) => {
     const { flow } = open();
     await expect(flow.enter(ENTITY, { maxWaitMs })).rejects.toMatchObject({
       code: 'InvalidMaxWait',
-      message: `maxWaitMs: not a time to wait: ${maxWaitMs}. Allowed: milliseconds from 0.`,
+      message: `maxWaitMs: not a number of milliseconds: ${maxWaitMs}. Allowed: a number from 0.`,
     });
   });
 });
@@ -193,7 +201,7 @@ describe("an owner's puts and deletes", () => {
   };
   const noWait = { maxWaitMs: 0 };
 
-  test('are refused before anything is written', async () => {
+  test("an owner's puts and deletes are refused before anything is written", async () => {
     await decided(REFUSING);
     const { put, delete: remove, get } = await owner();
     await expect(put('Thing', 'a', { a: 1 }, noWait)).rejects.toThrow(BackpressureError);
@@ -201,14 +209,14 @@ describe("an owner's puts and deletes", () => {
     expect(await get('Thing', 'a')).toBeUndefined();
   });
 
-  test('are told what is wrong with them before they are told to wait', async () => {
+  test('an invalid put is refused as invalid before flow control applies', async () => {
     await decided(REFUSING);
     const { put } = await owner();
     await expect(put('Thing', HEARTBEAT_ID, { a: 1 }, noWait)).rejects.toMatchObject({ code: 'InvalidEntityId' });
     await expect(put('Thing', 'a', 'no object', noWait)).rejects.toMatchObject({ code: 'InvalidState' });
   });
 
-  test('with priority go on, and so do reads and heartbeats', async () => {
+  test('writes with priority, reads, resyncs and heartbeats bypass flow control', async () => {
     await decided(REFUSING);
     const { put, get, list, count, beat, resync } = await owner();
     expect(await put('Thing', 'a', { a: 1 }, { priority: true })).toMatchObject({ outcome: 'created' });
@@ -221,8 +229,8 @@ describe("an owner's puts and deletes", () => {
   });
 });
 
-describe('while writes are paced', () => {
-  test('one that may not wait is admitted while the bucket has room, and refused when it has none', async () => {
+describe('paced writes', () => {
+  test('a paced write without a wait is admitted while the bucket is free, and refused while it is full', async () => {
     await paced(2);
     const { flow, time } = open();
     await flow.enter(ENTITY, { maxWaitMs: 0 });
@@ -234,7 +242,7 @@ describe('while writes are paced', () => {
     expect(await flow.state()).toBe('paced');
   });
 
-  test('one that may wait waits for its turn, and those behind it for theirs', async () => {
+  test('paced writes wait for their turn at the pace', async () => {
     await paced(2);
     const { flow, time } = open();
     for (let count = 0; count < 5; count += 1) await flow.enter(ENTITY);
@@ -242,7 +250,7 @@ describe('while writes are paced', () => {
     expect(time.now() - START_MS).toBeLessThan(3_000);
   });
 
-  test('one that would have to wait for longer than it may takes nothing from the bucket', async () => {
+  test('a paced write that would have to wait too long takes nothing from the bucket', async () => {
     await paced(1);
     const { flow } = open();
     await flow.enter(ENTITY, { maxWaitMs: 0 });
@@ -251,7 +259,7 @@ describe('while writes are paced', () => {
     expect(await bucket()).toEqual(freeAt);
   });
 
-  test('those that find it full do not write to it for each try: what it said holds until then', async () => {
+  test('writes that find the bucket full do not call it again until it can be free', async () => {
     await paced(1);
     const { flow, time, sent } = open();
     await flow.enter(ENTITY, { maxWaitMs: 0 });
@@ -264,7 +272,7 @@ describe('while writes are paced', () => {
     await flow.enter(ENTITY, { maxWaitMs: 0 });
   });
 
-  test('one without patience that asks first does not turn away one with patience that asks with it', async () => {
+  test('a write without a wait does not cause the refusal of a concurrent write that can wait', async () => {
     await paced(1);
     const { flow } = open();
     await flow.enter(ENTITY, { maxWaitMs: 0 });
@@ -272,7 +280,7 @@ describe('while writes are paced', () => {
     expect((await Promise.allSettled(both)).map(({ status }) => status)).toEqual(['rejected', 'fulfilled']);
   });
 
-  test('one that may wait for ever is paced as well', async () => {
+  test('a write with an infinite maximum wait is paced too', async () => {
     await paced(2);
     const { flow, time, sent } = open();
     const writes = 5;
@@ -282,10 +290,10 @@ describe('while writes are paced', () => {
   });
 
   test.each<[string, Record<string, { S: string } | { N: string }>]>([
-    ['is no number', { freeAt: { S: 'later' } }],
-    ['a clock that is wrong left behind', { freeAt: { N: String(START_MS * 2) } }],
-    ['has nothing in it', {}],
-  ])('a bucket that %s is begun anew', async (_, content) => {
+    ['has no number', { freeAt: { S: 'later' } }],
+    ['has a time from a wrong clock', { freeAt: { N: String(START_MS * 2) } }],
+    ['has no attributes', {}],
+  ])('a bucket that %s starts again', async (_, content) => {
     await tables.client.send(new PutItemCommand({ TableName: tableName, Item: { ...BUCKET_KEY, ...content } }));
     await paced(2);
     const { flow } = open();
@@ -293,7 +301,7 @@ describe('while writes are paced', () => {
     expect(await bucket()).toEqual({ N: String(START_MS + 500) });
   });
 
-  test('writers of two processes keep the pace together, and write the bucket far less often than entities', async () => {
+  test('writers of two processes share the pace and write the bucket far less often than entities', async () => {
     const pace = 400;
     const writes = 300;
     await decided({ state: 'paced', pacePerSecond: pace, cause: CAUSE }, Date.now());
@@ -306,7 +314,7 @@ describe('while writes are paced', () => {
     };
     await Promise.all([0, 1, 2, 3, 4, 5].map((index) => writer(flows[index % 2] as Flow)));
     const seconds = (performance.now() - startedMs) / 1000;
-    // What both hold in leases, a quarter of a second each at most, may be out already.
+    // Both may also use their last leases early, which are at most a quarter of a second each.
     expect(writes / (seconds + 2 * 0.25)).toBeLessThan(pace);
     expect(writes / seconds).toBeGreaterThan(pace / 8);
     expect(sent('UpdateItemCommand')).toBeLessThan(writes / 5);
@@ -319,11 +327,11 @@ describe('while writes are paced', () => {
   };
 });
 
-describe('a flow table that cannot be reached', () => {
-  // Port 1 is reserved, and nobody listens there.
+describe('an unreachable flow table', () => {
+  // Port 1 is reserved, so no server listens on it.
   const nowhere = 'http://127.0.0.1:1';
 
-  test('stops nobody, and is asked once per lifetime', async () => {
+  test('an unreachable flow table stops no writes and is called once per lifetime', async () => {
     const { client, sent } = counting(nowhere);
     const { flow, time } = open({ client });
     await many(flow, 20);
@@ -334,7 +342,7 @@ describe('a flow table that cannot be reached', () => {
     expect(sent('GetItemCommand')).toBe(2);
   });
 
-  test('keeps nobody waiting once that is known: who writes next goes on while it is asked once more', async () => {
+  test('after the first failure of the flow table, writes do not wait for its response', async () => {
     const client = dynamoDbClient({ endpoint: nowhere });
     let asked = 0;
     const answer = () => {
@@ -345,12 +353,12 @@ describe('a flow table that cannot be reached', () => {
     const { flow, time } = open({ client });
     await flow.enter(ENTITY);
     time.advance(5_000);
-    // The second answer never comes.
+    // The second call never gets a response.
     await flow.enter(ENTITY);
     await expect.poll(() => asked).toBe(2);
   });
 
-  test('costs the first write less than one attempt of the client when it hangs', async () => {
+  test('a flow table that hangs delays the first write by less than one attempt of the client', async () => {
     const server = createServer(() => {});
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     onTestFinished(() => {
@@ -363,7 +371,7 @@ describe('a flow table that cannot be reached', () => {
     expect(performance.now() - startedMs).toBeLessThan(1_500);
   });
 
-  test('leaves in force what it said before, as long as that is valid', async () => {
+  test('a decision that was read before applies until it expires while the flow table is unreachable', async () => {
     await decided(REFUSING);
     const { client } = counting();
     const broken = breakable(client);
@@ -376,7 +384,7 @@ describe('a flow table that cannot be reached', () => {
     expect(await flow.state()).toBe('normal');
   });
 
-  test('lets paced writes go on, and tries the bucket once per lifetime', async () => {
+  test('an unreachable flow table does not stop paced writes, and its bucket is called once per lifetime', async () => {
     await paced(1);
     const { client, sent } = counting();
     const broken = breakable(client);
@@ -387,7 +395,7 @@ describe('a flow table that cannot be reached', () => {
     expect(sent('UpdateItemCommand')).toBe(1);
   });
 
-  /** Makes a client's calls fail from then on. */
+  /** Returns a function that makes all later calls of a client fail. */
   function breakable(client: DynamoDBClient) {
     let fails = false;
     client.middlewareStack.add((next) => (args) => (fails ? Promise.reject(new Error('cut off')) : next(args)), {

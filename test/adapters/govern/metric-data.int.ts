@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { cloudWatchClient } from '../../../adapters/aws/clients.ts';
+import { cloudWatchClient } from '../../../adapters/aws/cloudwatch-client.ts';
 import {
   type Datapoint,
   freshetMetric,
@@ -29,7 +29,7 @@ beforeEach(() => cloudWatch.clear());
 describe('metric data', () => {
   const span = { fromMs: T0, toMs: T0 + 10 * MINUTE, periodSeconds: 60 };
 
-  test('asks for each metric with its one dimension, statistic and period, and gives back its series', async () => {
+  test('metric data are queried by dimension, statistic and period, and returned as one series each', async () => {
     cloudWatch.set('Freshet/Settled/shelf/Sum', perMinute(1, 2));
     cloudWatch.set('AWS/SQS/ApproximateAgeOfOldestMessage/cache.fifo/Maximum', perMinute(7));
     const queries = {
@@ -38,7 +38,9 @@ describe('metric data', () => {
       nothing: freshetMetric('shelf', 'LeadTime', 'p99'),
     };
     expect(await metricData(client, queries, span)).toEqual({
-      ...{ settled: perMinute(1, 2), age: perMinute(7), nothing: [] },
+      settled: perMinute(1, 2),
+      age: perMinute(7),
+      nothing: [],
     });
     expect(cloudWatch.requests).toMatchObject([{ StartTime: T0 / 1000, EndTime: T0 / 1000 + 600 }]);
     expect(cloudWatch.requests[0]?.MetricDataQueries.map(({ MetricStat }) => MetricStat)).toMatchObject([
@@ -48,7 +50,7 @@ describe('metric data', () => {
     ]);
   });
 
-  test('reads on to the last page', async () => {
+  test('metric data include all pages of the response', async () => {
     cloudWatch.set('Freshet/Settled/shelf/Sum', perMinute(1, 2, 3, 4, 5));
     cloudWatch.set('Freshet/Parked/shelf/Sum', perMinute(6, 7));
     cloudWatch.pageSize = 2;
@@ -57,12 +59,13 @@ describe('metric data', () => {
       parked: freshetMetric('shelf', 'Parked', 'Sum'),
     };
     expect(await metricData(client, queries, span)).toEqual({
-      ...{ settled: perMinute(1, 2, 3, 4, 5), parked: perMinute(6, 7) },
+      settled: perMinute(1, 2, 3, 4, 5),
+      parked: perMinute(6, 7),
     });
     expect(cloudWatch.requests.map(({ NextToken }) => NextToken)).toEqual([undefined, '2', '4', '6']);
   });
 
-  test('asks for more than one call takes by several', async () => {
+  test('more queries than one call allows are split into several calls', async () => {
     const names = Array.from({ length: 501 }, (_, n) => `cache-${n}`);
     for (const name of names) cloudWatch.set(`Freshet/Settled/${name}/Sum`, perMinute(Number(name.slice(6))));
     const queries = Object.fromEntries(names.map((name) => [name, freshetMetric(name, 'Settled', 'Sum')]));
@@ -71,23 +74,23 @@ describe('metric data', () => {
     expect(names.map((name) => series[name]?.[0]?.value)).toEqual(names.map((_, n) => n));
   });
 
-  test('of nothing asks nothing', async () => {
+  test('metric data without queries make no call', async () => {
     expect(await metricData(client, {}, span)).toEqual({});
     expect(cloudWatch.requests).toEqual([]);
   });
 });
 
-describe('the newest whole value', () => {
+describe('the newest complete value', () => {
   test.each([
-    ['ended just now', 2 * MINUTE, 2],
-    ['is not over by a millisecond', 2 * MINUTE - 1, 1],
-    ['is the only one and not over', MINUTE - 1, undefined],
-    ['was long ago', 60 * MINUTE, 2],
-  ])('when the last interval %s', (_, sinceMs, value) => {
+    ['the last interval has just ended', 2 * MINUTE, 2],
+    ['the last interval ends in a millisecond', 2 * MINUTE - 1, 1],
+    ['the only interval has not ended', MINUTE - 1, undefined],
+    ['the last interval ended long ago', 60 * MINUTE, 2],
+  ])('the newest complete value is found if %s', (_, sinceMs, value) => {
     expect(newestWhole(perMinute(1, 2), T0 + sinceMs, 60)?.value).toBe(value);
   });
 
-  test('of no data is none', () => {
+  test('a series without data has no newest complete value', () => {
     expect(newestWhole([], T0, 60)).toBeUndefined();
   });
 });
@@ -96,46 +99,47 @@ describe("a relay's progress", () => {
   const progressAt = (nowMs: number) => createRelayProgress({ client, owner: 'lab', intervalSeconds: 60 })(nowMs);
   const backlogAt = async (nowMs: number) => streamBacklog(await progressAt(nowMs), nowMs, 2 * MINUTE);
 
-  test('is unknown where it said nothing for as long as its stream remembers', async () => {
+  test("a relay's progress is undefined without metrics for the retention of its stream", async () => {
     expect(await progressAt(T0)).toBeUndefined();
     cloudWatch.set('Freshet/RelayDelay/lab/Maximum', perMinute(5));
     expect(await progressAt(T0 + 1_441 * MINUTE)).toBeUndefined();
     expect(await backlogAt(T0)).toMatchObject({ ageSeconds: 0, records: 0 });
   });
 
-  test('is its last delay, and the rate of the newest interval that is over, with what was conflated', async () => {
+  test("a relay's progress has its last delay and the rate, with conflation, of its last whole interval", async () => {
     cloudWatch.set('Freshet/RelayDelay/lab/Maximum', perMinute(500, 900, 700));
     cloudWatch.set('Freshet/Published/lab/Sum', perMinute(60, 120, 3));
     cloudWatch.set('Freshet/Conflated/lab/Sum', perMinute(600, 180));
     expect(await progressAt(T0 + 2.5 * MINUTE)).toEqual({ delayMs: 700, atMs: T0 + 2.5 * MINUTE, rate: 5 });
   });
 
-  test('has the rate of the first interval while none is over', async () => {
+  test("a relay's progress has the rate of the first interval while no interval is complete", async () => {
     cloudWatch.set('Freshet/RelayDelay/lab/Maximum', perMinute(500));
     cloudWatch.set('Freshet/Published/lab/Sum', perMinute(30));
     expect(await progressAt(T0 + MINUTE / 2)).toMatchObject({ rate: 0.5 });
   });
 
-  test('is no backlog while a heartbeat a minute comes through, as late as its metric may be', async () => {
+  test('the stream backlog is 0 while a heartbeat is published each minute and its metric is late', async () => {
     cloudWatch.set('Freshet/RelayDelay/lab/Maximum', perMinute(0));
     cloudWatch.set('Freshet/Published/lab/Sum', perMinute(600));
-    // Committed at the beginning of the interval; that of the next is in CloudWatch two minutes after it was committed.
+    // The heartbeat was committed at the start of the interval. The next one's metric arrives two minutes after its
+    // commit.
     expect(await backlogAt(T0 + 3 * MINUTE)).toMatchObject({ ageSeconds: 0, records: 0 });
   });
 
-  test('grows old with its silence, at the rate of before', async () => {
+  test('the stream backlog grows with the silence of the relay, at the last rate', async () => {
     cloudWatch.set('Freshet/RelayDelay/lab/Maximum', perMinute(1_000));
     cloudWatch.set('Freshet/Published/lab/Sum', perMinute(600));
     expect(await backlogAt(T0 + 11 * MINUTE)).toMatchObject({ ageSeconds: 601, records: 6_010 });
   });
 
-  test('grows older for as long as its stream remembers: of 24 hours, ten used up show as such', async () => {
+  test('the stream backlog grows beyond the first hour: ten hours of silence are an age of ten hours', async () => {
     cloudWatch.set('Freshet/RelayDelay/lab/Maximum', perMinute(0));
     cloudWatch.set('Freshet/Published/lab/Sum', perMinute(60));
     expect(await backlogAt(T0 + 601 * MINUTE)).toMatchObject({ ageSeconds: 36_000, records: 36_000 });
   });
 
-  test('is old while it fails and says so', async () => {
+  test('the stream backlog has the age of the delay that a failing relay reports', async () => {
     cloudWatch.set('Freshet/RelayDelay/lab/Maximum', perMinute(0, 60_000, 120_000));
     cloudWatch.set('Freshet/Published/lab/Sum', perMinute(600));
     expect(await backlogAt(T0 + 3 * MINUTE)).toMatchObject({ ageSeconds: 120, records: 1_200 });

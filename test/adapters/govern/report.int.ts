@@ -1,13 +1,14 @@
 import { PutItemCommand } from '@aws-sdk/client-dynamodb';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { cloudWatchClient, sqsClient } from '../../../adapters/aws/clients.ts';
+import { sqsClient } from '../../../adapters/aws/clients.ts';
+import { cloudWatchClient } from '../../../adapters/aws/cloudwatch-client.ts';
 import { createReporting, queueBacklog, sendReport } from '../../../adapters/govern/report.ts';
 import { createCacheWriter } from '../../../adapters/project/cache-writer.ts';
 import { createParking } from '../../../adapters/project/parking-table.ts';
 import { createReader } from '../../../adapters/read/cache-table.ts';
 import { HEARTBEAT_ID } from '../../../core/entity.ts';
 import { parseCacheReport, type ReportPorts } from '../../../core/govern/report.ts';
-import type { SetAside } from '../../../core/project/ports.ts';
+import type { ParkedEvent } from '../../../core/project/ports.ts';
 import { deadLetter } from '../../../core/repair/dead-letter.ts';
 import type { Queue } from '../../../local/fifo/queue.ts';
 import { type FakeCloudWatch, startCloudWatch } from '../../support/cloud-watch.ts';
@@ -52,7 +53,7 @@ beforeEach(async ({ task }) => {
   });
 });
 
-test('the backlog is what waits and what is under way', async () => {
+test('the backlog counts visible and in-flight messages', async () => {
   expect(await ports.backlog()).toBe(0);
   for (const n of [1, 2, 3]) queue.send({ body: 'x', groupId: `g${n}`, deduplicationId: `d${n}` });
   queue.receive(1);
@@ -66,12 +67,12 @@ describe('the consumption', () => {
       values.map(([ago, value]) => ({ atMs: NOW - ago * MINUTE, value })),
     );
 
-  test('is what was settled in the newest interval that is over, per second', async () => {
+  test('the consumption rate is the settled events a second of the last complete interval', async () => {
     settled([3, 60], [2, 120], [1, 600], [0.5, 6]);
     expect(await ports.consumption(NOW)).toEqual({ rate: 10, oldestAgeSeconds: 0, queuedSinceMs: undefined });
   });
 
-  test('is none where nothing was settled lately', async () => {
+  test('the consumption rate is 0 if no events were settled recently', async () => {
     expect(await ports.consumption(NOW)).toMatchObject({ rate: 0 });
     settled([3, 60]);
     expect(await ports.consumption(NOW)).toMatchObject({ rate: 0 });
@@ -79,7 +80,7 @@ describe('the consumption', () => {
     expect(await ports.consumption(NOW)).toMatchObject({ rate: 1 });
   });
 
-  test("knows the age of the queue's oldest message, and when it came at the earliest", async () => {
+  test("the consumption has the age of the queue's oldest message, and its earliest possible send time", async () => {
     const name = queueUrl.slice(queueUrl.lastIndexOf('/') + 1);
     cloudWatch.set(`AWS/SQS/ApproximateAgeOfOldestMessage/${name}/Maximum`, [
       { atMs: NOW - 2 * MINUTE, value: 5 },
@@ -92,7 +93,7 @@ describe('the consumption', () => {
   });
 });
 
-test('a queue is found empty if it is so once', async () => {
+test('a queue counts as empty if one of several checks finds it empty', async () => {
   queue.send({ body: 'x', groupId: 'g', deduplicationId: 'd' });
   expect(await ports.isEmptyOnce()).toBe(false);
   const found = ports.isEmptyOnce();
@@ -100,82 +101,100 @@ test('a queue is found empty if it is so once', async () => {
   expect(await found).toBe(true);
 });
 
-test('a message that came back often is one that the age of the oldest leaves out, for as long as it may be hidden', async () => {
+test('a message that was returned often may be missing in the age of the oldest while it is hidden', async () => {
   expect(await ports.leavesOut(NOW)).toBe(false);
   cloudWatch.set('Freshet/ReturnedOften/shelf/Sum', [{ atMs: NOW - 7 * MINUTE, value: 1 }]);
   expect(await ports.leavesOut(NOW)).toBe(true);
   expect(await ports.leavesOut(NOW + MINUTE)).toBe(false);
 });
 
-test('what waits for the repair function is counted, and not what it put off until later', async () => {
+test('the messages that wait for the repair function are counted without the delayed ones', async () => {
   for (const delaySeconds of [0, 60]) repairs.send({ body: 'x', delaySeconds });
   expect(await ports.unrepaired()).toBe(1);
 });
 
-test('the heartbeats are those that came through, by type', async () => {
+test('the heartbeats are the commit times of the newest heartbeats in the cache, by type', async () => {
   expect(await ports.heartbeats()).toEqual({ Thing: undefined, Other: undefined });
   await createCacheWriter({ client: tables.client, tableName: cacheTable }).write(
     {
       entity: { type: 'Other', id: HEARTBEAT_ID },
-      ...{ version: 4, digest: 'd', changedAt: new Date(NOW).toISOString(), schemaVersion: 1, fieldsRevision: 1 },
-      ...{ dataJson: '{}', indexed: {}, expiresAtSeconds: undefined },
+      version: 4,
+      digest: 'd',
+      changedAt: new Date(NOW).toISOString(),
+      schemaVersion: 1,
+      fieldsRevision: 1,
+      dataJson: '{}',
+      indexed: {},
+      expiresAtSeconds: undefined,
     },
     { stored: { kind: 'newer' }, stopMarker: undefined },
   );
   expect(await ports.heartbeats()).toEqual({ Thing: undefined, Other: NOW });
 });
 
-describe('what is set aside', () => {
-  const aside = (id: string, sentAtMs: number): SetAside => ({
+describe('the parked events of a report', () => {
+  const event = (id: string, sentAtMs: number): ParkedEvent => ({
     message: { ...labMessage({ type: 'Thing', id }, 1, {}), sentAtMs },
-    ...{ status: 'parked', reason: 'malformed', explanation: '', entity: undefined, version: undefined },
-    setAsideAtMs: NOW,
+    status: 'parked',
+    reason: 'malformed',
+    explanation: '',
+    entity: undefined,
+    version: undefined,
+    parkedAtMs: NOW,
   });
-  const park = (one: SetAside) => createParking({ client: tables.client, cacheTable, parkingTable }).park(one);
+  const park = (one: ParkedEvent) => createParking({ client: tables.client, cacheTable, parkingTable }).park(one);
   const plant = (id: string, rest: Record<string, { N: string } | { S: string }>) =>
     tables.client.send(
       new PutItemCommand({ TableName: parkingTable, Item: { pk: { S: 'Thing/x' }, id: { S: id }, ...rest } }),
     );
 
   const since = (count: number, ...types: [type: string, sinceMs: number][]) => ({
-    ...{ count, sinceMs: new Map(types), isMore: false },
+    count,
+    sinceMs: new Map(types),
+    isMore: false,
   });
 
-  test('is nothing in an empty table', async () => {
-    expect(await ports.setAside()).toEqual(since(0));
+  test('an empty parking table has no parked events', async () => {
+    expect(await ports.parked()).toEqual(since(0));
   });
 
-  test('is counted, and of each type as old as the oldest was when it came into the queue', async () => {
-    await park(aside('a', NOW - 5_000));
-    await park(aside('b', NOW - 90_000));
-    await park({ ...aside('c', NOW - 20_000), entity: { type: 'Other', id: 'c' } });
-    expect(await ports.setAside()).toEqual(since(3, ['Thing', NOW - 90_000], ['Other', NOW - 20_000]));
+  test('parked events are counted, with the send time of the oldest event of each type', async () => {
+    await park(event('a', NOW - 5_000));
+    await park(event('b', NOW - 90_000));
+    await park({ ...event('c', NOW - 20_000), entity: { type: 'Other', id: 'c' } });
+    expect(await ports.parked()).toEqual(since(3, ['Thing', NOW - 90_000], ['Other', NOW - 20_000]));
   });
 
-  test('is of an unknown time where it is a gap, which is not counted; notes of tries are neither', async () => {
-    await park(aside('a', NOW - 5_000));
+  test('a gap has an unknown time and is not counted, and records of attempts are ignored', async () => {
+    await park(event('a', NOW - 5_000));
     await plant('gap', { since: { N: String(NOW - 300_000) }, wanted: { N: '3' } });
     await plant('alone#1', { tries: { N: '1' } });
-    expect(await ports.setAside()).toEqual(since(1, ['Thing', 0]));
+    expect(await ports.parked()).toEqual(since(1, ['Thing', 0]));
   });
 
-  test('is of an unknown time where it is a dead letter, which was sent anew when it became one', async () => {
-    await park(deadLetter(aside('a', NOW).message, 'crashed', NOW));
-    expect(await ports.setAside()).toEqual(since(1, ['Thing', 0]));
+  test('a dead letter has an unknown time, because it was sent again to the dead-letter queue', async () => {
+    await park(deadLetter(event('a', NOW).message, 'crashed', NOW));
+    expect(await ports.parked()).toEqual(since(1, ['Thing', 0]));
   });
 
-  test('is never of no time, whatever lies in the table', async () => {
+  test('a parked event with invalid times has an unknown time', async () => {
     await plant('event#1', { setAsideAt: { S: 'yesterday' }, sentAt: { S: 'before' } });
-    expect(await ports.setAside()).toEqual(since(1, ['Thing', 0]));
+    expect(await ports.parked()).toEqual(since(1, ['Thing', 0]));
   });
 });
 
-test('a report arrives at the queue of its owner as it was sent', async () => {
+test("a report arrives unchanged in its owner's queue", async () => {
   const name = 'owner-reports';
   const reports = messaging.messaging.createQueue(name, {});
   const report = {
-    ...{ cache: 'shelf', atMs: NOW, backlog: 1, productionRate: 2.5, consumptionRate: 0, oldestAgeSeconds: 3 },
-    ...{ drainSeconds: null, share: 0.5 },
+    cache: 'shelf',
+    atMs: NOW,
+    backlog: 1,
+    productionRate: 2.5,
+    consumptionRate: 0,
+    oldestAgeSeconds: 3,
+    drainSeconds: null,
+    share: 0.5,
   };
   await sendReport(sqsClient({ endpoint: messaging.url }), `${messaging.url}/000000000000/${name}`, report);
   expect(reports.receive(10).map(({ body }) => parseCacheReport(body))).toEqual([report]);

@@ -4,7 +4,8 @@ import { createOwner, type Owner } from '../../../adapters/own/owner-table.ts';
 import { createCacheWriter } from '../../../adapters/project/cache-writer.ts';
 import { createReader } from '../../../adapters/read/cache-table.ts';
 import { streamChange } from '../../../adapters/relay/stream.ts';
-import { type Boundary, defineBoundary, keep } from '../../../core/contract.ts';
+import type { Boundary } from '../../../core/contract/contract.ts';
+import { defineBoundary, keep } from '../../../core/contract/define-boundary.ts';
 import { EPOCH_SIZE, HEARTBEAT_ID } from '../../../core/entity.ts';
 import { parseEvent } from '../../../core/event.ts';
 import { projectBatch } from '../../../core/project/batch.ts';
@@ -18,7 +19,7 @@ import { startTables, type TestTables } from '../../support/tables.ts';
 
 type Town = { readonly name: string; readonly region: string };
 
-/** Refuses whatever isn't a town, so a heartbeat that it is asked about is parked. */
+/** Refuses every value that isn't a town. A heartbeat that was validated would thus be parked. */
 const towns: StandardSchemaV1<unknown, Town> = schemaOf((value) => {
   const { name, region } = value as Record<string, unknown>;
   return typeof name === 'string' && typeof region === 'string'
@@ -33,7 +34,7 @@ const owning = (schemaVersion: number, epoch = 0) =>
     owns: { Town: { schema: towns, schemaVersion, deltas: true, upcasts: upcasts(schemaVersion) } },
   });
 
-/** What fails on all that isn't a town. */
+/** Upcasts that fail for every value that isn't a town. */
 function upcasts(schemaVersion: number) {
   const toTheNext = ({ name, region }: Record<string, unknown>) => ({
     name: String(name).trim(),
@@ -71,7 +72,7 @@ async function beats(count: number, by = owner): Promise<void> {
   }
 }
 
-/** What the relay publishes of the owner table's stream. */
+/** The messages that the relay publishes from the owner table's stream. */
 async function published(boundary = atlas, conflate = false): Promise<readonly OutgoingMessage[]> {
   const out: OutgoingMessage[] = [];
   const changes = (await tables.changes(tableName)).map((record, index) => ({
@@ -90,12 +91,16 @@ async function published(boundary = atlas, conflate = false): Promise<readonly O
 }
 
 const received = ({ groupId, body }: OutgoingMessage, index: number): ReceivedMessage => ({
-  ...{ messageId: `m${index}`, groupId, body, receiveCount: 1 },
-  ...{ sequenceNumber: String(index).padStart(20, '0'), sentAtMs: nowMs },
+  messageId: `m${index}`,
+  groupId,
+  body,
+  receiveCount: 1,
+  sequenceNumber: String(index).padStart(20, '0'),
+  sentAtMs: nowMs,
 });
 
 describe("the owner's heartbeat", () => {
-  test('is a new version with a content of its own each time', async () => {
+  test("each of an owner's heartbeats is a new version with a new state", async () => {
     await beats(3);
     const told = (await tables.changes(tableName)).map(({ dynamodb: { NewImage } }) => [
       NewImage?.pk?.S,
@@ -106,19 +111,19 @@ describe("the owner's heartbeat", () => {
     expect(await owner.get('Town', HEARTBEAT_ID)).toMatchObject({ version: 3, changedAt: at() });
   });
 
-  test('is seen in no list and no count', async () => {
+  test("an owner's lists and counts leave out its heartbeats", async () => {
     await owner.put('Town', 'a', { name: 'A', region: 'north' });
     await beats(2);
     expect((await owner.list('Town')).items.map(({ entity }) => entity.id)).toEqual(['a']);
     expect(await owner.count('Town')).toBe(1);
   });
 
-  test('is not for users to write: the refusal says so, whatever else is wrong', async () => {
+  test('puts and deletes of a heartbeat are refused as reserved, with a valid or an invalid state', async () => {
     const refusal = {
       code: 'InvalidEntityId',
       field: 'id',
       message:
-        'id: reserved: "freshet:heartbeat" is the heartbeat of Town, which Freshet alone writes. Choose another id.',
+        'id: reserved: "freshet:heartbeat" is the heartbeat of Town, which only Freshet writes. Choose another id.',
     };
     await expect(owner.put('Town', HEARTBEAT_ID, 'nothing')).rejects.toMatchObject(refusal);
     await expect(owner.put('Town', HEARTBEAT_ID, { name: 'A', region: 'a' })).rejects.toMatchObject(refusal);
@@ -126,11 +131,11 @@ describe("the owner's heartbeat", () => {
     expect(await owner.get('Town', HEARTBEAT_ID)).toBeUndefined();
   });
 
-  test('is only of a type that is owned', async () => {
+  test('a heartbeat of a type that the boundary does not own is refused', async () => {
     await expect(owner.beat('Village')).rejects.toMatchObject({ code: 'UnknownEntityType' });
   });
 
-  test('goes on above all versions from before a restore', async () => {
+  test('a heartbeat after a restore has a version above all versions from before it', async () => {
     await beats(2);
     const restored = opened(owning(3, 1));
     await beats(1, restored);
@@ -140,7 +145,7 @@ describe("the owner's heartbeat", () => {
     expect((await restored.list('Town')).items).toEqual([]);
   });
 
-  test('begins in the epoch where the restored table has none', async () => {
+  test('the first heartbeat of a restored table starts in its epoch', async () => {
     const restored = opened(owning(3, 2));
     await beats(1, restored);
     expect(await restored.get('Town', HEARTBEAT_ID)).toMatchObject({ version: 2 * EPOCH_SIZE + 1 });
@@ -148,7 +153,7 @@ describe("the owner's heartbeat", () => {
 });
 
 describe("a heartbeat's event", () => {
-  test('goes out whole under its type, which subscriptions filter by, with deltas or conflation too', async () => {
+  test('a heartbeat is published as a whole state with its type, also with deltas and with conflation', async () => {
     await beats(2);
     const each = await published();
     expect(each.map(({ type, deduplicationId }) => [type, deduplicationId])).toEqual([
@@ -162,16 +167,16 @@ describe("a heartbeat's event", () => {
   });
 
   test.each<[string, Boundary]>([
-    ['keeps all', cacheOf(keep(atlas.owns.Town))],
+    ['keeps the whole state', cacheOf(keep(atlas.owns.Town))],
     ['keeps few fields', cacheOf(keep(atlas.owns.Town, { fields: ['name'], fieldsRevision: 7 }))],
     ['has an index', cacheOf(keep(atlas.owns.Town, { indexes: { region: 'region' } }))],
-    ["knows the owner's first schema version only", cacheOf(keep(owning(1).owns.Town))],
+    ["knows only the owner's first schema version", cacheOf(keep(owning(1).owns.Town))],
     ['knows a newer schema version than the owner', cacheOf(keep(owning(5).owns.Town))],
-  ])('is applied by a cache that %s, and shown by none of its lists', async (_, boundary) => {
+  ])('a cache that %s applies heartbeats and leaves them out of its lists', async (_, boundary) => {
     await owner.put('Town', 'a', { name: 'A', region: 'north' });
     await beats(2);
     const cacheTable = await tables.create('Ordering');
-    const { ports, parked } = inMemoryCache();
+    const { ports, everParked } = inMemoryCache();
     const projection = projectionOf(
       boundary,
       { ...ports, ...createCacheWriter({ client: tables.client, tableName: cacheTable }) },
@@ -179,7 +184,7 @@ describe("a heartbeat's event", () => {
     );
     const messages = (await published()).map(received).filter(({ groupId }) => groupId.includes('heartbeat'));
     const { settled, returned } = await projectBatch(projection, messages);
-    expect([settled.map(({ outcome }) => outcome).sort(), returned, parked]).toEqual([
+    expect([settled.map(({ outcome }) => outcome).sort(), returned, everParked]).toEqual([
       ['applied', 'superseded'],
       [],
       [],
@@ -187,8 +192,12 @@ describe("a heartbeat's event", () => {
 
     const reader = createReader({ boundary, tableName: cacheTable, client: tables.client });
     expect(await reader.get('Town', HEARTBEAT_ID)).toEqual({
-      ...{ status: 'found', id: HEARTBEAT_ID, version: 2 },
-      ...{ changedAt: at(), value: { at: at() }, stalenessMs: Number.POSITIVE_INFINITY },
+      status: 'found',
+      id: HEARTBEAT_ID,
+      version: 2,
+      changedAt: at(),
+      value: { at: at() },
+      stalenessMs: Number.POSITIVE_INFINITY,
     });
     expect((await reader.list('Town')).items).toEqual([]);
     expect((await reader.listWithDeleted('Town')).items).toEqual([]);
@@ -198,9 +207,9 @@ describe("a heartbeat's event", () => {
     }
   });
 
-  test("that isn't what its owner digested is parked", async () => {
+  test('a heartbeat whose state does not have its digest is parked', async () => {
     await beats(1);
-    const { ports, parked } = inMemoryCache();
+    const { ports, everParked } = inMemoryCache();
     const forged = (await published()).map(({ body, ...rest }) => ({
       ...rest,
       body: body.replace('{"at":"2026', '{"at":"2027'),
@@ -210,26 +219,31 @@ describe("a heartbeat's event", () => {
       forged.map(received),
     );
     expect(settled).toMatchObject([{ outcome: 'parked', reason: 'invalid' }]);
-    expect(parked).toHaveLength(1);
+    expect(everParked).toHaveLength(1);
   });
 
-  test('is applied when it is redriven, unless a later one was there before', async () => {
+  test('a redriven heartbeat is applied, unless a newer one was applied before', async () => {
     await beats(2);
-    const { ports, repair, stored, aside } = inMemoryCache();
+    const { ports, repair, stored, parked } = inMemoryCache();
     const projection = projectionOf(cacheOf(keep(atlas.owns.Town)), ports, nowMs);
     const [first, second] = (await published()).map(received);
     if (first === undefined || second === undefined) throw new Error('two heartbeats were published');
     for (const message of [first, second]) {
       await ports.park({
-        ...{ status: 'parked', message, reason: 'unstorable', explanation: '', entity: undefined, version: undefined },
-        setAsideAtMs: nowMs,
+        status: 'parked',
+        message,
+        reason: 'unstorable',
+        explanation: '',
+        entity: undefined,
+        version: undefined,
+        parkedAtMs: nowMs,
       });
     }
     const redriven = (message: ReceivedMessage) =>
       redrive(
         projection,
         repair,
-        [...aside.values()].filter((one) => one.message === message),
+        [...parked.values()].filter((one) => one.message === message),
       );
     expect(await redriven(second)).toMatchObject([{ outcome: 'applied' }]);
     expect(await redriven(first)).toMatchObject([{ outcome: 'outdated' }]);

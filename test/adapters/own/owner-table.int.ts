@@ -24,21 +24,21 @@ beforeEach(async () => {
 const writes = async (): Promise<number> => (await tables.changes(tableName)).length;
 
 describe('put', () => {
-  test('creates at version 1 and counts one up with every change', async () => {
+  test('a put creates an entity at version 1, and each change raises its version by one', async () => {
     expect(await owner.put('Thing', 'a', { n: 1 })).toMatchObject({ outcome: 'created', version: 1 });
     expect(await owner.put('Thing', 'a', { n: 2 })).toMatchObject({ outcome: 'changed', version: 2 });
     expect(await owner.put('Thing', 'a', { n: 1 })).toMatchObject({ outcome: 'changed', version: 3 });
     expect(await owner.get('Thing', 'a')).toMatchObject({ version: 3, stateJson: '{"n":1}' });
   });
 
-  test('stamps the version with the time of its commit', async () => {
+  test('a put stores the time of its commit', async () => {
     const changedAt = '2026-11-23T12:00:00.000Z';
     owner = createOwner({ boundary: lab, tableName, client: tables.client, now: () => Date.parse(changedAt) });
     expect(await owner.put('Thing', 'a', {})).toMatchObject({ changedAt });
     expect(await owner.get('Thing', 'a')).toMatchObject({ changedAt });
   });
 
-  test('keeps the trace that it was committed in, of each version its own; outside of one, none', async () => {
+  test('each version stores the trace of its commit, and none if there was no trace', async () => {
     const traces = ['1', '2'].map((n) => `00-5759e988bd862e3fe1be46a99427279${n}-53995c3f42cd8ad8-01`);
     let running: string | undefined;
     owner = createOwner({ boundary: lab, tableName, client: tables.client, traceparent: () => running });
@@ -53,7 +53,7 @@ describe('put', () => {
     expect((await owner.get('Thing', 'a'))?.traceparent).toBe(traces[0]);
   });
 
-  test("belongs to the running invocation's trace", async () => {
+  test('a put stores the trace of the current Lambda invocation', async () => {
     vi.stubEnv('_X_AMZN_TRACE_ID', 'Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1');
     await owner.put('Thing', 'a', {});
     vi.unstubAllEnvs();
@@ -61,7 +61,7 @@ describe('put', () => {
     expect(traceparent).toBe('00-5759e988bd862e3fe1be46a994272793-53995c3f42cd8ad8-01');
   });
 
-  test('of an equal state writes nothing and keeps the version, whatever the order of its keys', async () => {
+  test('a put of an equal state, with keys in any order, writes nothing and keeps the version', async () => {
     const { entity, version } = await owner.put('Thing', 'a', { x: 1, y: [1, { z: 2 }] });
     const committed = await owner.get('Thing', 'a');
     const again = await owner.put('Thing', 'a', { y: [1, { z: 2.0 }], x: 1 });
@@ -69,7 +69,7 @@ describe('put', () => {
     expect(await writes()).toBe(1);
   });
 
-  test('of concurrent changes loses none: every one has a version of its own, and the stream has them in order', async () => {
+  test('concurrent puts each get a version of their own, and the stream has all versions in order', async () => {
     const numbers = Array.from({ length: 20 }, (_, n) => n);
     const results = await Promise.all(numbers.map((n) => owner.put('Thing', 'a', { n })));
     const inOrder = numbers.map((n) => n + 1);
@@ -78,7 +78,7 @@ describe('put', () => {
     expect(told.map(({ dynamodb }) => Number(dynamodb.NewImage?.version?.N))).toEqual(inOrder);
   });
 
-  test('of two concurrent creations of what must not exist lets one through', async () => {
+  test('one of two concurrent creations with expected version 0 is refused', async () => {
     const creation = (n: number) => owner.put('Thing', 'a', { n }, { expectedVersion: 0 });
     const results = await Promise.allSettled([creation(1), creation(2)]);
     expect(results.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
@@ -88,7 +88,7 @@ describe('put', () => {
     expect(await writes()).toBe(1);
   });
 
-  test('refuses to count past the last version', async () => {
+  test('a put or delete after the highest version is refused', async () => {
     const stamp = { version: { N: String(MAX_VERSION) }, digest: { S: 'd' }, changedAt: { S: 't' } };
     const last = { ...stamp, schemaVersion: { N: '1' }, state: { S: '{}' } };
     const Item = { ...keyItem({ type: 'Thing', id: 'a' }), ...last };
@@ -99,7 +99,7 @@ describe('put', () => {
 });
 
 describe('delete', () => {
-  test('commits a tombstone as the next version and is unchanged when said again', async () => {
+  test('a delete commits a tombstone as the next version, and a second delete is unchanged', async () => {
     await owner.put('Thing', 'a', { n: 1 });
     expect(await owner.delete('Thing', 'a')).toMatchObject({ outcome: 'deleted', version: 2 });
     expect(await owner.delete('Thing', 'a')).toMatchObject({ outcome: 'unchanged', version: 2 });
@@ -107,13 +107,13 @@ describe('delete', () => {
     expect(await writes()).toBe(2);
   });
 
-  test.each([undefined, 0])('of what never existed is unknown and writes nothing (expected version %s)', async (v) => {
+  test.each([undefined, 0])('deleting an entity that never existed writes nothing (expected version %s)', async (v) => {
     expect(await owner.delete('Thing', 'a', { expectedVersion: v })).toMatchObject({ outcome: 'unknown', version: 0 });
     expect(await owner.get('Thing', 'a')).toBeUndefined();
     expect(await writes()).toBe(0);
   });
 
-  test('keeps the counter: what is created again goes on counting, with the state it was deleted with too', async () => {
+  test('an entity that is created again after a deletion continues its versions, with any state', async () => {
     await owner.put('Thing', 'a', { n: 1 });
     await owner.delete('Thing', 'a');
     expect(await owner.put('Thing', 'a', { n: 1 })).toMatchObject({ outcome: 'created', version: 3 });
@@ -137,12 +137,12 @@ describe('an expected version', () => {
     ['never existed', 'put, 0', put(1, 0), { outcome: 'created', version: 1 }],
     ['at version 1', 'put of a change, 1', put(2, 1), { outcome: 'changed', version: 2 }],
     ['at version 1', 'put of the same, 1', put(1, 1), { outcome: 'unchanged', version: 1 }],
-    ['at version 1', 'put of the same, 0: its answer was lost', put(1, 0), { outcome: 'unchanged', version: 1 }],
+    ['at version 1', 'put of the same, 0 (response lost)', put(1, 0), { outcome: 'unchanged', version: 1 }],
     ['at version 1', 'delete, 1', remove(1), { outcome: 'deleted', version: 2 }],
     ['deleted at version 2', 'put, 2', put(1, 2), { outcome: 'created', version: 3 }],
     ['deleted at version 2', 'delete, 2', remove(2), { outcome: 'unchanged', version: 2 }],
-    ['deleted at version 2', 'delete, 1: its answer was lost', remove(1), { outcome: 'unchanged', version: 2 }],
-  ])('is met: %s: %s', async (state, _, act, result) => {
+    ['deleted at version 2', 'delete, 1 (response lost)', remove(1), { outcome: 'unchanged', version: 2 }],
+  ])('an entity (%s) meets the expected version of: %s', async (state, _, act, result) => {
     await before[state]?.();
     expect(await act()).toMatchObject(result);
   });
@@ -157,7 +157,7 @@ describe('an expected version', () => {
     ['deleted at version 2', 'put, 0', put(1, 0), 2],
     ['deleted at version 2', 'put, 1', put(1, 1), 2],
     ['deleted at version 2', 'delete, 0', remove(0), 2],
-  ])('is not met: %s: %s', async (state, _, act, currentVersion) => {
+  ])('an entity (%s) does not meet the expected version of: %s', async (state, _, act, currentVersion) => {
     await before[state]?.();
     const earlier = await writes();
     await expect(act()).rejects.toMatchObject({
@@ -170,7 +170,7 @@ describe('an expected version', () => {
   });
 });
 
-describe('bad input', () => {
+describe('invalid input', () => {
   const tooLong = 'x'.repeat(MAX_ID_BYTES + 1);
   test.each<[string, () => Promise<unknown>, { code: string; field: string }]>([
     ['unknown type', () => owner.put('Nothing', 'a', {}), { code: 'UnknownEntityType', field: 'type' }],
@@ -200,12 +200,12 @@ describe('bad input', () => {
     ],
     ['delete of unknown type', () => owner.delete('Nothing', 'a'), { code: 'UnknownEntityType', field: 'type' }],
     ['delete of empty id', () => owner.delete('Thing', ''), { code: 'InvalidEntityId', field: 'id' }],
-  ])('is refused before anything is written: %s', async (_, act, error) => {
+  ])('invalid input is refused before anything is written: %s', async (_, act, error) => {
     await expect(act()).rejects.toMatchObject({ name: 'FreshetError', ...error });
     expect(await writes()).toBe(0);
   });
 
-  test('leaves room for the largest state that is allowed', async () => {
+  test('an item with the longest id and the largest allowed state is stored', async () => {
     const largest = ofBytes(MAX_STATE_BYTES);
     await owner.put('Thing', 'x'.repeat(MAX_ID_BYTES), largest);
     const owned = await owner.get('Thing', 'x'.repeat(MAX_ID_BYTES));
@@ -215,11 +215,30 @@ describe('bad input', () => {
 
 describe('ids', () => {
   const ids = [
-    ...['a', 'A', 'a ', ' ', '\n', '\u0000', 'a/b', 'a#b', 'Thing#0', '__proto__', '%00', "'; --"],
-    ...['東京', 'Ελλάδα', 'مصر', 'ประเทศไทย', '🇨🇭', 'é', 'e\u0301', 'x'.repeat(MAX_ID_BYTES), '東'.repeat(341)],
+    'a',
+    'A',
+    'a ',
+    ' ',
+    '\n',
+    '\u0000',
+    'a/b',
+    'a#b',
+    'Thing#0',
+    '__proto__',
+    '%00',
+    "'; --",
+    '東京',
+    'Ελλάδα',
+    'مصر',
+    'ประเทศไทย',
+    '🇨🇭',
+    'é',
+    'e\u0301',
+    'x'.repeat(MAX_ID_BYTES),
+    '東'.repeat(341),
   ];
 
-  test('of any script are kept apart and come back as they were given', async () => {
+  test('ids in any script name separate entities and are returned unchanged', async () => {
     for (const [n, id] of ids.entries()) {
       expect(await owner.put('Thing', id, { n })).toMatchObject({ outcome: 'created', version: 1 });
     }
@@ -232,7 +251,7 @@ describe('ids', () => {
 });
 
 describe('list', () => {
-  test('pages through every entity exactly once, deleted ones included, other types left out', async () => {
+  test('the pages of a list contain every entity of the type exactly once, including deleted ones', async () => {
     const ids = Array.from({ length: 137 }, (_, n) => `id-${n}`);
     await Promise.all(ids.map((id) => owner.put('Thing', id, { id })));
     await Promise.all(ids.slice(0, 20).map((id) => owner.delete('Thing', id)));
@@ -249,11 +268,11 @@ describe('list', () => {
     }
   });
 
-  test.each([0, -1, 1.5, 1001, Number.NaN])('refuses a page of %s', async (limit) => {
+  test.each([0, -1, 1.5, 1001, Number.NaN])('a list with a page size of %s is refused', async (limit) => {
     await expect(owner.list('Thing', { limit })).rejects.toMatchObject({ code: 'InvalidLimit', field: 'limit' });
   });
 
-  test('refuses an unknown type and a cursor that no page returned', async () => {
+  test('a list of an unknown type or with an invalid cursor is refused', async () => {
     await expect(owner.list('Nothing')).rejects.toMatchObject({ code: 'UnknownEntityType' });
     await expect(owner.list('Thing', { cursor: 'x' })).rejects.toMatchObject({ code: 'InvalidCursor' });
   });
@@ -270,7 +289,7 @@ describe('list', () => {
   }
 });
 
-/** A state whose canonical JSON has exactly so many bytes. */
+/** A state whose canonical JSON has exactly the given number of bytes. */
 function ofBytes(bytes: number): { s: string } {
   return { s: 'x'.repeat(bytes - '{"s":""}'.length) };
 }

@@ -38,13 +38,20 @@ const send = (topicArn = topic.arn, endpoint = local.url) =>
 const opened = (options: Partial<Parameters<typeof createStatePublisher>[0]> = {}) =>
   createStatePublisher({ boundary: lab, send: send(), now: () => NOW, ...options });
 
-/** What came out of the topic, one receive after the other since a group gives one message a receive. */
+/**
+ * All messages from the topic. The queue is received from repeatedly, because each receive returns one message of a
+ * group.
+ */
 function received(): ReceivedMessage[] {
   const all: ReceivedMessage[] = [];
   for (let got = queue.receive(10); got.length > 0; got = queue.receive(10)) {
     for (const { groupId = '', body, receiptHandle } of got) {
       all.push({
-        ...{ messageId: String(all.length), groupId, body, receiveCount: 1, sentAtMs: NOW },
+        messageId: String(all.length),
+        groupId,
+        body,
+        receiveCount: 1,
+        sentAtMs: NOW,
         sequenceNumber: String(all.length).padStart(20, '0'),
       });
       queue.delete(receiptHandle);
@@ -55,20 +62,27 @@ function received(): ReceivedMessage[] {
 
 const events = () => received().map(({ body }) => parseEvent(body));
 
-describe('a version of an entity', () => {
-  test('goes out whole with the time of its commit, in its group and under its type', async () => {
+describe('publishing a version of an entity', () => {
+  test('a version is published as a whole state with its commit time, message group and type', async () => {
     const changedAt = '2026-11-25T11:59:00.000Z';
     await publisher.publish('Thing', 'a', 7, { b: 1, a: 2 }, { changedAt });
     await publisher.publish('Other', 'a', 1, { n: 1 });
     const [one, ...others] = received();
     expect([one?.groupId, others]).toEqual(['Thing/a', []]);
     expect(parseEvent(one?.body ?? '')).toMatchObject({
-      ...{ kind: 'state', entity: { type: 'Thing', id: 'a' }, version: 7, owner: 'lab', schemaVersion: 1 },
-      ...{ data: { a: 2, b: 1 }, changedAt, publishedAt: new Date(NOW).toISOString(), sentAgain: false },
+      kind: 'state',
+      entity: { type: 'Thing', id: 'a' },
+      version: 7,
+      owner: 'lab',
+      schemaVersion: 1,
+      data: { a: 2, b: 1 },
+      changedAt,
+      publishedAt: new Date(NOW).toISOString(),
+      sentAgain: false,
     });
   });
 
-  test('was committed now unless it says otherwise', async () => {
+  test('a version has the current time as its commit time by default', async () => {
     await publisher.publish('Thing', 'a', 1, {});
     await publisher.publishDeletion('Thing', 'a', 2);
     expect(events()).toMatchObject([
@@ -77,18 +91,18 @@ describe('a version of an entity', () => {
     ]);
   });
 
-  test('goes through once however often it is published', async () => {
+  test('a version that is published twice is delivered once', async () => {
     await publisher.publish('Thing', 'a', 1, { n: 1 });
     await publisher.publish('Thing', 'a', 1, { n: 1 });
     expect(events()).toHaveLength(1);
   });
 
-  test('is applied by a cache, and an older one that comes later is outdated', async () => {
+  test('a cache applies a published version, and an older one that arrives later is outdated', async () => {
     await publisher.publish('Thing', 'a', 3, { n: 3 });
     await publisher.publish('Thing', 'a', 2, { n: 2 });
     await publisher.publish('Thing', 'b', 1, { n: 1 });
     await publisher.publishDeletion('Thing', 'b', 9);
-    const { ports, stored, parked } = inMemoryCache();
+    const { ports, stored, everParked } = inMemoryCache();
     const projection = projectionOf(shelf, ports, NOW);
     const outcomes: string[] = [];
     for (const message of received()) {
@@ -96,7 +110,7 @@ describe('a version of an entity', () => {
       outcomes.push(...settled.map(({ message: { groupId }, outcome }) => `${groupId} ${outcome}`));
     }
     expect(outcomes.sort()).toEqual(['Thing/a applied', 'Thing/a outdated', 'Thing/b applied', 'Thing/b applied']);
-    expect([stored.get('Thing/a'), stored.get('Thing/b'), parked]).toMatchObject([
+    expect([stored.get('Thing/a'), stored.get('Thing/b'), everParked]).toMatchObject([
       { version: 3, dataJson: '{"n":3}' },
       { version: 9, dataJson: undefined },
       [],
@@ -105,7 +119,7 @@ describe('a version of an entity', () => {
 });
 
 describe("a type's heartbeat", () => {
-  test('goes the way of its states, newer each time, whatever slows them', async () => {
+  test('a heartbeat is published like a state, with a newer version each time and without flow control', async () => {
     let nowMs = NOW;
     const flow: Flow = { enter: () => Promise.reject(new Error('asked')), state: async () => 'refusing' };
     const beating = opened({ flow, now: () => nowMs });
@@ -119,7 +133,7 @@ describe("a type's heartbeat", () => {
     ]);
   });
 
-  test('is applied by a cache, which then knows when its owner was last heard of', async () => {
+  test('a cache applies a heartbeat, with the time of its commit', async () => {
     await opened().beat('Thing');
     const { ports, stored } = inMemoryCache();
     const { settled } = await projectBatch(projectionOf(shelf, ports, NOW), received());
@@ -127,12 +141,12 @@ describe("a type's heartbeat", () => {
     expect(stored.get(`Thing/${HEARTBEAT_ID}`)).toMatchObject({ changedAt: new Date(NOW).toISOString(), indexed: {} });
   });
 
-  test('is of a type that is owned', async () => {
+  test('publishing a heartbeat of a type that the boundary does not own is refused', async () => {
     await expect(opened().beat('Country')).rejects.toMatchObject({ code: 'UnknownEntityType' });
   });
 });
 
-describe('what can never be published', () => {
+describe('unpublishable input', () => {
   const refused = async (publishing: Promise<void>) => {
     const error = await publishing.catch((reason) => reason);
     expect(error).toBeInstanceOf(FreshetError);
@@ -140,17 +154,19 @@ describe('what can never be published', () => {
     return error;
   };
 
-  test.each([0, -1, 1.5, Number.NaN, 2 ** 53])('has the version %s', async (version) => {
+  test.each([0, -1, 1.5, Number.NaN, 2 ** 53])('publishing the version %s is refused', async (version) => {
     const both = [publisher.publish('Thing', 'a', version, {}), publisher.publishDeletion('Thing', 'a', version)];
     for (const publishing of both) {
       expect(await refused(publishing)).toMatchObject({
-        ...{ code: 'InvalidVersion', field: 'version', entity: { type: 'Thing', id: 'a' } },
+        code: 'InvalidVersion',
+        field: 'version',
+        entity: { type: 'Thing', id: 'a' },
         message: `version: not a version: ${version}. Allowed: an integer from 1 to 9007199254740991.`,
       });
     }
   });
 
-  test('is of a type that is not owned, has no id, no state or too much of it', async () => {
+  test('publishing an unknown type, an empty id, an invalid state or too large a state is refused', async () => {
     expect(await refused(publisher.publish('Country', 'a', 1, {}))).toMatchObject({ code: 'UnknownEntityType' });
     expect(await refused(publisher.publish('Thing', '', 1, {}))).toMatchObject({ code: 'InvalidEntityId' });
     expect(await refused(publisher.publish('Thing', 'a', 1, 'state'))).toMatchObject({ code: 'InvalidState' });
@@ -158,41 +174,42 @@ describe('what can never be published', () => {
     expect(await refused(publisher.publish('Thing', 'a', 1, large))).toMatchObject({ code: 'StateTooLarge' });
   });
 
-  test("is a heartbeat, which isn't the user's", async () => {
+  test('publishing a version of the heartbeat is refused', async () => {
     const both = [publisher.publish('Thing', HEARTBEAT_ID, 1, {}), publisher.publishDeletion('Thing', HEARTBEAT_ID, 1)];
     for (const publishing of both) expect(await refused(publishing)).toMatchObject({ code: 'InvalidEntityId' });
   });
 
-  test('says no time of its commit', async () => {
+  test('publishing with an invalid commit time is refused', async () => {
     expect(await refused(publisher.publish('Thing', 'a', 1, {}, { changedAt: 'yesterday' }))).toMatchObject({
-      ...{ code: 'Unpublishable', entity: { type: 'Thing', id: 'a' } },
-      message: "Thing/a version 1 can't be published: changedAt is no ISO 8601 time.",
+      code: 'Unpublishable',
+      entity: { type: 'Thing', id: 'a' },
+      message: "Thing/a version 1 can't be published: changedAt isn't an ISO 8601 time in UTC.",
     });
   });
 
-  test('is of the time before a restore', async () => {
+  test('publishing a version from before a restore is refused', async () => {
     const restored = opened({ boundary: { ...lab, epoch: 1 } });
     expect(await refused(restored.publish('Thing', 'a', 7, {}))).toMatchObject({ code: 'Unpublishable' });
     await restored.publish('Thing', 'a', 1_000_000_000_007, {});
     expect(events()).toMatchObject([{ version: 1_000_000_000_007 }]);
   });
 
-  test('is refused by the topic', async () => {
+  test('publishing a message that the topic refuses throws Unpublishable', async () => {
     const refusing = opened({ send: async () => [{ kind: 'refused', message: 'InvalidParameter: said so' }] });
     expect(await refused(refusing.publish('Thing', 'a', 1, {}))).toMatchObject({
-      ...{ code: 'Unpublishable' },
+      code: 'Unpublishable',
       message: "Thing/a version 1 can't be published: InvalidParameter: said so.",
     });
   });
 });
 
-describe('a topic that cannot be reached', () => {
+describe('an unreachable topic', () => {
   test.each<[string, () => Publisher]>([
-    // Port 1 is reserved, and nobody listens there.
-    ['nobody answers', () => opened({ send: send(topic.arn, 'http://127.0.0.1:1') })],
-    ['it is missing', () => opened({ send: send(`${topic.arn}-gone`) })],
-    ['it gives no answer for the message', () => opened({ send: async () => [] })],
-  ])('is an error to try again after: %s', async (_, publisherOf) => {
+    // Port 1 is reserved, so no server listens on it.
+    ['cannot be reached', () => opened({ send: send(topic.arn, 'http://127.0.0.1:1') })],
+    ['does not exist', () => opened({ send: send(`${topic.arn}-gone`) })],
+    ['returns no result for the message', () => opened({ send: async () => [] })],
+  ])('publishing to a topic that %s throws an error that can be retried', async (_, publisherOf) => {
     const error = await publisherOf()
       .publish('Thing', 'a', 1, {})
       .catch((reason) => reason);
@@ -203,11 +220,15 @@ describe('a topic that cannot be reached', () => {
 });
 
 describe('flow control', () => {
-  /** Refuses everyone and keeps who asked. */
+  /** Refuses every write and records the calls. */
   function refusingFlow(): Flow & { readonly asked: (EntityRef & EnterOptions)[] } {
     const asked: (EntityRef & EnterOptions)[] = [];
     const decision = {
-      ...{ levels: {}, missing: [], retryAfterSeconds: 5, decidedAtMs: NOW, validUntilMs: NOW + 1 },
+      levels: {},
+      missing: [],
+      retryAfterSeconds: 5,
+      decidedAtMs: NOW,
+      validUntilMs: NOW + 1,
       state: 'refusing' as const,
     };
     return {
@@ -220,7 +241,7 @@ describe('flow control', () => {
     };
   }
 
-  test('is obeyed, with the wait that is given', async () => {
+  test('flow control applies to publishing, with the given wait', async () => {
     const flow = refusingFlow();
     const { publish, publishDeletion } = opened({ flow });
     const { signal } = new AbortController();
@@ -233,7 +254,7 @@ describe('flow control', () => {
     expect(events()).toEqual([]);
   });
 
-  test('lets through what has priority, and is not asked about what can never be published', async () => {
+  test('flow control does not apply to messages with priority or to unpublishable input', async () => {
     const flow = refusingFlow();
     const { publish } = opened({ flow });
     await publish('Thing', 'a', 1, {}, { priority: true });

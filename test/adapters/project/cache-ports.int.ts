@@ -4,9 +4,9 @@ import { keyItem } from '../../../adapters/aws/items.ts';
 import { createCacheWriter } from '../../../adapters/project/cache-writer.ts';
 import { createParking } from '../../../adapters/project/parking-table.ts';
 import { createReader } from '../../../adapters/read/cache-table.ts';
-import { createAsideReader, createRepair } from '../../../adapters/repair/parked-events.ts';
+import { createParkedReader, createRepair } from '../../../adapters/repair/parked-events.ts';
 import { messageGroupId } from '../../../core/entity.ts';
-import type { CachedItem, Expectation, ProjectPorts, SetAside } from '../../../core/project/ports.ts';
+import type { CachedItem, Expectation, ParkedEvent, ProjectPorts } from '../../../core/project/ports.ts';
 import type { RepairPorts } from '../../../core/repair/redrive.ts';
 import { TOMBSTONE_DIGEST } from '../../../core/state.ts';
 import { inMemoryCache } from '../../support/in-memory-cache.ts';
@@ -60,12 +60,12 @@ function item(version: number, given: Partial<CachedItem> = {}): CachedItem {
 const tombstone = (version: number) =>
   item(version, { digest: TOMBSTONE_DIGEST, dataJson: undefined, expiresAtSeconds: 4_102_444_800 });
 
-/** When everything is set aside, so where a stop marker begins. */
+/** When everything is parked: the first value of a stop marker. */
 const STOPPED_AT = 9_000;
 
 let made = 0;
 
-function aside(given: Partial<SetAside> = {}, body = '{'): SetAside {
+function parkedEvent(given: Partial<ParkedEvent> = {}, body = '{'): ParkedEvent {
   made += 1;
   return {
     status: 'parked',
@@ -81,12 +81,12 @@ function aside(given: Partial<SetAside> = {}, body = '{'): SetAside {
     explanation: 'not JSON: \u0000 it ends too early',
     entity,
     version: 4,
-    setAsideAtMs: STOPPED_AT,
+    parkedAtMs: STOPPED_AT,
     ...given,
   };
 }
 
-const held = () => aside({ status: 'held', reason: 'stopped' });
+const held = () => parkedEvent({ status: 'held', reason: 'stopped' });
 const NEWER: Expectation = { stored: { kind: 'newer' }, stopMarker: undefined };
 
 describe.each<[string, () => Promise<Subject>]>([
@@ -100,21 +100,25 @@ describe.each<[string, () => Promise<Subject>]>([
     ({ ports, repair } = await open());
   });
 
-  const kept = () => repair.asideOf(messageGroupId(entity));
+  const kept = () => repair.parkedOf(messageGroupId(entity));
   const marker = async () => (await ports.read(entity))?.stopMarker;
 
-  describe('a delta', () => {
+  describe('the write of a delta', () => {
     const onto = (base: CachedItem, stopMarker?: number): Expectation => ({
       stored: { kind: 'base', base: { ...base, stopMarker } },
       stopMarker,
     });
 
-    test('is stored on exactly its base', async () => {
+    test('a delta is stored on exactly its base', async () => {
       await ports.write(item(1), NEWER);
       expect(await ports.write(item(2), onto(item(1)))).toEqual({ kind: 'stored' });
       expect(await ports.read(entity)).toMatchObject({
-        ...{ version: 2, digest: 'digest-2', schemaVersion: 2, fieldsRevision: 3 },
-        ...{ dataJson: '{"n":2}', stopMarker: undefined },
+        version: 2,
+        digest: 'digest-2',
+        schemaVersion: 2,
+        fieldsRevision: 3,
+        dataJson: '{"n":2}',
+        stopMarker: undefined,
       });
     });
 
@@ -123,14 +127,14 @@ describe.each<[string, () => Promise<Subject>]>([
       ['another digest', item(1, { digest: 'other' })],
       ['another schema version', item(1, { schemaVersion: 1 })],
       ['another selection of fields', item(1, { fieldsRevision: 4 })],
-    ])('is refused where %s is stored, and says what is', async (_, stored) => {
+    ])('a delta is refused on %s, and the refusal has the stored item', async (_, stored) => {
       await ports.write(stored, NEWER);
       const { version, digest } = stored;
       expect(await ports.write(item(2), onto(item(1)))).toMatchObject({ kind: 'refused', stored: { version, digest } });
       expect((await ports.read(entity))?.dataJson).toBe(stored.dataJson);
     });
 
-    test('is refused where nothing is stored', async () => {
+    test('a delta is refused when nothing is stored', async () => {
       expect(await ports.write(item(2), onto(item(1)))).toEqual({ kind: 'refused', stored: undefined });
       expect(await ports.read(entity)).toBeUndefined();
     });
@@ -142,71 +146,71 @@ describe.each<[string, () => Promise<Subject>]>([
     expect(await ports.write(item(1, { schemaVersion: 2 }), NEWER)).toMatchObject({ kind: 'refused' });
   });
 
-  describe('what is set aside', () => {
-    test('reads back as it was, ready to be tried anew', async () => {
-      const one = aside({}, `{"deep":"${'x'.repeat(250_000)}"}`);
+  describe('a parked event in the table', () => {
+    test('a parked event is read as it was written, with a new budget', async () => {
+      const one = parkedEvent({}, `{"deep":"${'x'.repeat(250_000)}"}`);
       await ports.park(one);
       expect(await kept()).toEqual([one]);
     });
 
-    test('is there once, as it was first, however often it is parked', async () => {
-      const one = aside();
+    test('an event that is parked many times is stored once, as it was the first time', async () => {
+      const one = parkedEvent();
       await ports.park(one);
-      await ports.park({ ...one, explanation: 'again', setAsideAtMs: STOPPED_AT + 1 });
+      await ports.park({ ...one, explanation: 'again', parkedAtMs: STOPPED_AT + 1 });
       expect(await kept()).toEqual([one]);
     });
 
-    test('is replaced where an operator has tried it again', async () => {
-      const one = aside();
+    test('a parked event is replaced by the one of a later try', async () => {
+      const one = parkedEvent();
       await ports.park(one);
       const now = { ...one, reason: 'invalid' as const, explanation: 'of another reason' };
-      await repair.replaceAside(now);
+      await repair.replaceParked(now);
       expect(await kept()).toEqual([now]);
     });
 
-    test('may have no entity and no version', async () => {
-      const { entity: _, version: __, ...rest } = aside();
+    test('a parked event without entity and version is read as it was written', async () => {
+      const { entity: _, version: __, ...rest } = parkedEvent();
       await ports.park({ ...rest, entity: undefined, version: undefined });
       expect(await kept()).toMatchObject([{ entity: undefined, version: undefined }]);
     });
 
-    test('is forgotten by its key, many at once, and again', async () => {
-      const all = Array.from({ length: 60 }, () => aside());
+    test('parked events are removed by their keys, many at once and repeatedly', async () => {
+      const all = Array.from({ length: 60 }, () => parkedEvent());
       for (const one of all) await ports.park(one);
       const [last] = all.slice(-1);
       const keys = all.slice(0, -1).map(({ message }) => message);
-      await repair.removeAside(keys);
-      await repair.removeAside(keys);
-      await repair.removeAside([]);
+      await repair.removeParked(keys);
+      await repair.removeParked(keys);
+      await repair.removeParked([]);
       expect(await kept()).toEqual([last]);
     });
   });
 
-  describe('a stop', () => {
-    test('marks the entity and sets the event aside; no write is taken any more', async () => {
+  describe('the stop of an entity', () => {
+    test('a stop marks the entity and parks the event, and all later writes are refused', async () => {
       await ports.write(item(1), NEWER);
-      const poison = aside();
+      const poison = parkedEvent();
       expect(await ports.stop(entity, poison)).toBe('done');
       expect(await kept()).toEqual([poison]);
       expect(await ports.write(item(2), NEWER)).toEqual({ kind: 'stopped' });
       expect(await ports.read(entity)).toMatchObject({ version: 1, stopMarker: STOPPED_AT });
     });
 
-    test('of an entity of which nothing has arrived stores nothing of it', async () => {
-      await ports.stop(entity, aside());
+    test('the stop of an entity without a version stores no version of it', async () => {
+      await ports.stop(entity, parkedEvent());
       expect(await ports.read(entity)).toMatchObject({ version: 0, dataJson: undefined, stopMarker: STOPPED_AT });
       expect(await ports.write(item(1), NEWER)).toEqual({ kind: 'stopped' });
     });
 
-    test('of a stopped entity does nothing', async () => {
-      const first = aside();
+    test('a stop of a stopped entity does nothing', async () => {
+      const first = parkedEvent();
       await ports.stop(entity, first);
-      expect(await ports.stop(entity, aside())).toBe('stopped');
+      expect(await ports.stop(entity, parkedEvent())).toBe('stopped');
       expect([await kept(), await marker()]).toEqual([[first], STOPPED_AT]);
     });
 
-    test('holds later events and counts them, each once', async () => {
-      const [poison, second] = [aside(), held()];
+    test('later events of a stopped entity are held and counted once each', async () => {
+      const [poison, second] = [parkedEvent(), held()];
       await ports.stop(entity, poison);
       expect(await ports.hold(entity, [second])).toBe('done');
       expect(await ports.hold(entity, [second])).toBe('done');
@@ -214,8 +218,8 @@ describe.each<[string, () => Promise<Subject>]>([
       expect([await kept(), await marker()]).toEqual([[poison, second], STOPPED_AT + 1]);
     });
 
-    test('holds many at once, those that are there already only once', async () => {
-      const [poison, ...behind] = [aside(), ...Array.from({ length: 9 }, held)];
+    test('many events are held at once, and an event that is held already is counted once', async () => {
+      const [poison, ...behind] = [parkedEvent(), ...Array.from({ length: 9 }, held)];
       await ports.stop(entity, poison);
       await ports.hold(entity, behind.slice(2, 5));
       expect(await ports.hold(entity, behind)).toBe('done');
@@ -224,31 +228,33 @@ describe.each<[string, () => Promise<Subject>]>([
       expect(await marker()).toBe(STOPPED_AT + 9);
     });
 
-    test('holds more than one transaction takes', async () => {
-      await ports.stop(entity, aside());
+    test('more events than one transaction takes are all held', async () => {
+      await ports.stop(entity, parkedEvent());
       const many = Array.from({ length: 120 }, held);
       expect(await ports.hold(entity, many)).toBe('done');
       expect((await kept()).slice(1)).toEqual(many);
       expect(await marker()).toBe(STOPPED_AT + 120);
     });
 
-    test('holds more bytes than one transaction takes', async () => {
-      await ports.stop(entity, aside());
-      const many = Array.from({ length: 20 }, () => aside({ status: 'held', reason: 'stopped' }, 'x'.repeat(250_000)));
+    test('more bytes than one transaction takes are all held', async () => {
+      await ports.stop(entity, parkedEvent());
+      const many = Array.from({ length: 20 }, () =>
+        parkedEvent({ status: 'held', reason: 'stopped' }, 'x'.repeat(250_000)),
+      );
       expect(await ports.hold(entity, many)).toBe('done');
       expect(await marker()).toBe(STOPPED_AT + 20);
     });
 
-    test('that was cleared holds nothing any more', async () => {
-      await ports.stop(entity, aside());
+    test('an entity whose stop was cleared holds no events', async () => {
+      await ports.stop(entity, parkedEvent());
       await repair.clearStop(entity, STOPPED_AT);
       expect(await ports.hold(entity, [held()])).toBe('released');
       expect([(await kept()).length, await marker()]).toEqual([1, undefined]);
     });
 
-    test('lets a release write behind its marker, which stays', async () => {
+    test('a release can write with the stop marker, and the marker stays', async () => {
       await ports.write(item(1), NEWER);
-      await ports.stop(entity, aside());
+      await ports.stop(entity, parkedEvent());
       const behind = { ...NEWER, stopMarker: STOPPED_AT };
       expect(await ports.write(item(2), behind)).toEqual({ kind: 'stored' });
       expect(await ports.write(item(2), behind)).toMatchObject({ kind: 'refused', stored: { version: 2 } });
@@ -257,9 +263,9 @@ describe.each<[string, () => Promise<Subject>]>([
       expect(await ports.read(entity)).toMatchObject({ version: 2, stopMarker: STOPPED_AT + 1 });
     });
 
-    test('is cleared only at the marker that was seen', async () => {
+    test('a stop is cleared only if its marker has not changed', async () => {
       await ports.write(item(1), NEWER);
-      await ports.stop(entity, aside());
+      await ports.stop(entity, parkedEvent());
       await ports.hold(entity, [held()]);
       expect(await repair.clearStop(entity, STOPPED_AT)).toBe('changed');
       expect(await marker()).toBe(STOPPED_AT + 1);
@@ -269,8 +275,8 @@ describe.each<[string, () => Promise<Subject>]>([
     });
   });
 
-  test('a try alone is counted until it ends, or only if it is the first', async () => {
-    const { message } = aside();
+  test('tries of a message alone are counted until one ends, or only the first if so asked', async () => {
+    const { message } = parkedEvent();
     expect(await ports.beginAlone(message, true)).toBe(0);
     expect(await ports.beginAlone(message, false)).toBe(1);
     expect(await ports.beginAlone(message, true)).toBe(2);
@@ -282,7 +288,7 @@ describe.each<[string, () => Promise<Subject>]>([
   });
 });
 
-describe('the tables themselves', () => {
+describe('the tables of a cache', () => {
   let subject: Subject;
   const reader = () => createReader({ boundary: shelf, tableName: cacheTable, client: tables.client });
 
@@ -290,8 +296,8 @@ describe('the tables themselves', () => {
     subject = await onTheEngine();
   });
 
-  test('show a stopped entity of which nothing has arrived as unknown, everywhere', async () => {
-    await subject.ports.stop(entity, aside());
+  test('a stopped entity without a version is unknown to every read', async () => {
+    await subject.ports.stop(entity, parkedEvent());
     const unknown = { status: 'unknown', id: entity.id, stalenessMs: Number.POSITIVE_INFINITY };
     expect(await reader().get('Thing', entity.id)).toEqual(unknown);
     expect(await reader().getMany('Thing', [entity.id])).toEqual([unknown]);
@@ -300,14 +306,14 @@ describe('the tables themselves', () => {
     expect(await reader().count('Thing')).toBe(0);
   });
 
-  test('do not let a deletion expire while its entity is stopped, and let it from the release on', async () => {
+  test('a tombstone does not expire while its entity is stopped, and expires after the release', async () => {
     const expires = async () => {
       const { Item } = await subjectItem();
       return Item?.expiresAt?.N;
     };
     await subject.ports.write(tombstone(1), NEWER);
     expect(await expires()).toBe('4102444800');
-    await subject.ports.stop(entity, aside());
+    await subject.ports.stop(entity, parkedEvent());
     expect(await expires()).toBeUndefined();
     await subject.ports.write(tombstone(2), { ...NEWER, stopMarker: STOPPED_AT });
     expect(await expires()).toBeUndefined();
@@ -315,14 +321,14 @@ describe('the tables themselves', () => {
     expect(await expires()).toBe('1060');
   });
 
-  test('list everything that is set aside page by page, without the notes', async () => {
-    const all = Array.from({ length: 7 }, () => aside());
+  test('all parked events are listed page by page, without the notes of tries', async () => {
+    const all = Array.from({ length: 7 }, () => parkedEvent());
     for (const one of all) await subject.ports.park(one);
-    await subject.ports.beginAlone(aside().message, false);
-    const listed: SetAside[] = [];
+    await subject.ports.beginAlone(parkedEvent().message, false);
+    const listed: ParkedEvent[] = [];
     let cursor: string | undefined;
     do {
-      const page = await createAsideReader({ client: tables.client, parkingTable }).list({ limit: 3, cursor });
+      const page = await createParkedReader({ client: tables.client, parkingTable }).list({ limit: 3, cursor });
       listed.push(...page.items);
       cursor = page.cursor;
     } while (cursor !== undefined);

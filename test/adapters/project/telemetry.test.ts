@@ -17,8 +17,8 @@ import {
   SAGA_METRICS,
 } from '../../../core/metrics.ts';
 import { OUTCOMES } from '../../../core/outcome.ts';
-import type { Settled } from '../../../core/project/batch.ts';
-import type { ReceivedMessage, SetAside } from '../../../core/project/ports.ts';
+import type { ParkedEvent, ReceivedMessage } from '../../../core/project/ports.ts';
+import type { Settled } from '../../../core/project/report.ts';
 import { SAGA_OUTCOMES } from '../../../core/saga/step.ts';
 
 const NOW = Date.parse('2026-11-25T12:00:00Z');
@@ -39,7 +39,7 @@ let lines: string[];
 
 beforeEach(() => {
   lines = [];
-  // Powertools writes past the global console, for Lambda prefixes what goes through that.
+  // Powertools doesn't write to the global console, because Lambda adds a prefix to its lines.
   for (const stream of [process.stdout, process.stderr]) {
     vi.spyOn(stream, 'write').mockImplementation((line) => lines.push(String(line)) > 0);
   }
@@ -48,7 +48,7 @@ afterEach(() => {
   vi.restoreAllMocks();
 });
 
-/** The one line in the embedded metric format that was written, and its metrics by name; checks namespace and dimension. */
+/** The only line in the embedded metric format, and its metrics by name. Checks namespace and dimension. */
 function emitted(boundary: string) {
   const found = lines
     .filter((line) => line.includes('CloudWatchMetrics'))
@@ -65,22 +65,33 @@ function emitted(boundary: string) {
 }
 
 const message = (n: number, groupId = 'Thing/a'): ReceivedMessage => ({
-  ...{ messageId: `m${n}`, groupId, body: '', receiveCount: 1 },
-  ...{ sequenceNumber: String(n), sentAtMs: NOW - 3_000 },
+  messageId: `m${n}`,
+  groupId,
+  body: '',
+  receiveCount: 1,
+  sequenceNumber: String(n),
+  sentAtMs: NOW - 3_000,
 });
 
 const settled = (n: number, given: Partial<Settled>): Settled => ({
-  ...{ message: message(n), outcome: 'applied', entity: undefined, version: 1 },
-  ...{ leadTimeMs: undefined, reason: undefined },
+  message: message(n),
+  outcome: 'applied',
+  entity: undefined,
+  version: 1,
+  leadTimeMs: undefined,
+  reason: undefined,
   ...given,
 });
 
 const throttled = new DynamoDBServiceException({
-  ...{ name: 'ProvisionedThroughputExceededException', $fault: 'client', message: '', $metadata: {} },
+  name: 'ProvisionedThroughputExceededException',
+  $fault: 'client',
+  message: '',
+  $metadata: {},
 });
 
 describe("a projector's metrics", () => {
-  test('count each outcome and failure once, with times of each event and of the batch', () => {
+  test('each outcome and failure of a batch is counted once, with the times of each event and of the batch', () => {
     projectorTelemetry('shelf')(
       {
         settled: [
@@ -101,7 +112,8 @@ describe("a projector's metrics", () => {
     const { applied, parked, ...others } = OUTCOME_METRICS;
     expect(metrics).toEqual({
       ...Object.fromEntries(Object.values(others).map((name) => [name, 1])),
-      ...{ [applied]: 2, [parked]: 2 },
+      [applied]: 2,
+      [parked]: 2,
       [PROJECTOR_METRICS.settled]: count,
       [PROJECTOR_METRICS.leadTime]: 4_000,
       [PROJECTOR_METRICS.queueTime]: Array.from({ length: count }, () => 3_000),
@@ -115,7 +127,7 @@ describe("a projector's metrics", () => {
     expect(line[HOTTEST_GROUP_PROPERTY]).toBe('Thing/a');
   });
 
-  test('are beside a line for what was set aside, with the trace that the owner committed it in', () => {
+  test('each parked or held event is logged with the trace in which its owner committed it', () => {
     const traceparent = '00-5759e988bd862e3fe1be46a994272793-53995c3f42cd8ad8-01';
     projectorTelemetry('shelf')(
       { settled: [settled(1, { outcome: 'parked', reason: 'conflict', traceparent }), settled(2, {})], returned: [] },
@@ -125,7 +137,7 @@ describe("a projector's metrics", () => {
     expect(told).toMatchObject([{ messageId: 'm1', version: 1, reason: 'conflict', traceparent }]);
   });
 
-  test('of one batch are not those of the next', () => {
+  test('the metrics of one batch are not repeated in the next', () => {
     const report = projectorTelemetry('shelf');
     report({ settled: [settled(1, { outcome: 'outdated' })], returned: [] }, NOW, NOW);
     lines = [];
@@ -137,11 +149,16 @@ describe("a projector's metrics", () => {
 
 describe("a relay's metrics", () => {
   const NOTHING = {
-    ...{ published: 0, conflated: 0, expired: 0, beforeEpoch: 0, diverted: 0, failed: [] },
+    published: 0,
+    conflated: 0,
+    expired: 0,
+    beforeEpoch: 0,
+    diverted: 0,
+    failed: [],
     oldestChangedAt: undefined,
   };
 
-  test('count what became of records, and say how old the oldest is', () => {
+  test('the outcomes of stream records are counted, with the delay of the oldest', () => {
     const counts = { published: 1, conflated: 2, expired: 3, beforeEpoch: 4, diverted: 5, failed: ['7', '8'] };
     relayTelemetry('lab')({ ...counts, oldestChangedAt: new Date(NOW - 1_500).toISOString() }, NOW);
     expect(emitted('lab').metrics).toEqual({
@@ -155,7 +172,7 @@ describe("a relay's metrics", () => {
     });
   });
 
-  test('say no delay where nothing was committed, and none below zero where a clock is ahead', () => {
+  test('the delay is absent without a committed version, and never negative', () => {
     relayTelemetry('lab')({ ...NOTHING, published: 1 }, NOW);
     expect(emitted('lab').metrics).toEqual({ [RELAY_METRICS.published]: 1 });
     lines = [];
@@ -166,12 +183,17 @@ describe("a relay's metrics", () => {
 
 describe("a report's metrics", () => {
   const report = {
-    ...{ cache: 'shelf', atMs: NOW, backlog: 10, productionRate: 3, consumptionRate: 4 },
-    ...{ oldestAgeSeconds: 2, drainSeconds: 10 },
+    cache: 'shelf',
+    atMs: NOW,
+    backlog: 10,
+    productionRate: 3,
+    consumptionRate: 4,
+    oldestAgeSeconds: 2,
+    drainSeconds: 10,
   };
 
-  test('are all that is known, and the stalest type beside them', () => {
-    reportTelemetry('shelf').reported(report, { stalenessSeconds: 9, stalestType: 'Thing', setAside: 1 });
+  test('a report emits every known value, and the stalest type as a property', () => {
+    reportTelemetry('shelf').reported(report, { stalenessSeconds: 9, stalestType: 'Thing', parked: 1 });
     const { metrics, line } = emitted('shelf');
     expect(Object.keys(metrics).sort()).toEqual(Object.values(REPORT_METRICS).sort());
     expect(metrics).toMatchObject({
@@ -182,28 +204,28 @@ describe("a report's metrics", () => {
     expect(line.stalestType).toBe('Thing');
   });
 
-  test('leave out what is infinite or unknown', () => {
+  test('a report leaves out values that are infinite or unknown', () => {
     const idle = { ...report, consumptionRate: 0, drainSeconds: null };
-    reportTelemetry('shelf').reported(idle, { stalenessSeconds: undefined, stalestType: undefined, setAside: 0 });
+    reportTelemetry('shelf').reported(idle, { stalenessSeconds: undefined, stalestType: undefined, parked: 0 });
     const { utilisation, drainTime, staleness, ...others } = REPORT_METRICS;
     expect(Object.keys(emitted('shelf').metrics).sort()).toEqual(Object.values(others).sort());
   });
 });
 
-describe('a saga', () => {
-  test.each(SAGA_OUTCOMES)('counts a fact that ended as %s', (outcome) => {
+describe('the telemetry of a saga', () => {
+  test.each(SAGA_OUTCOMES)('a fact that ended as %s is counted', (outcome) => {
     sagaTelemetry('shipping')({ key: 'o1', outcome, effects: [] });
     expect(emitted('shipping').metrics).toEqual({ [SAGA_METRICS[outcome]]: 1 });
   });
 
-  test('logs what waits too long by its key', () => {
+  test('a saga instance that waits too long is logged by its key', () => {
     sagaTelemetry('shipping')({ key: 'o1', outcome: 'overdue', effects: ['Overdue'] });
     const logged = lines.filter((line) => line.includes('"level":"WARN"'));
     expect(logged.map((line) => JSON.parse(line))).toMatchObject([{ message: 'overdue', key: 'o1' }]);
   });
 });
 
-test('an effect that failed is logged by its name, its key and the name of the error alone', () => {
+test('a failed effect is logged by its name, its key and the name of the error only', () => {
   const effect = {
     name: 'CreateShippingLabel',
     key: 'o1',
@@ -220,16 +242,21 @@ test('an effect that failed is logged by its name, its key and the name of the e
   expect(lines.join('')).not.toContain('4111');
 });
 
-describe('a queue of facts', () => {
-  const aside: SetAside = {
-    ...{ status: 'parked', message: { ...message(1, 'orderId/o1'), receiveCount: 12 }, setAsideAtMs: NOW },
-    ...{ reason: 'retries-exhausted', explanation: '', entity: undefined, version: undefined },
+describe('the telemetry of a queue of facts', () => {
+  const event: ParkedEvent = {
+    status: 'parked',
+    message: { ...message(1, 'orderId/o1'), receiveCount: 12 },
+    parkedAtMs: NOW,
+    reason: 'retries-exhausted',
+    explanation: '',
+    entity: undefined,
+    version: undefined,
   };
   const returned = [{ message: message(2, 'orderId/o2'), error: new TypeError('card 4111') }];
 
-  test('counts what was settled, parked and returned once', () => {
-    factTelemetry('charges')({ taken: 3, parked: [{ aside, error: new TypeError('card 4111') }], returned });
-    // Not under its own name: a boundary may have that, and what its projector settles goes to its owners.
+  test('settled, parked and returned facts are counted once each', () => {
+    factTelemetry('charges')({ taken: 3, parked: [{ event, error: new TypeError('card 4111') }], returned });
+    // The name has a suffix, because a boundary may have the bare name, and its metrics are the boundary's.
     expect(emitted('charges:queue').metrics).toEqual({
       [PROJECTOR_METRICS.settled]: 4,
       [OUTCOME_METRICS.parked]: 1,
@@ -237,9 +264,9 @@ describe('a queue of facts', () => {
     });
   });
 
-  test('logs what was parked or returned by its group, its receives and the name of its error alone', () => {
-    const noFact = { aside: { ...aside, reason: 'malformed' as const }, error: undefined };
-    factTelemetry('charges')({ taken: 0, parked: [{ aside, error: new TypeError('card 4111') }, noFact], returned });
+  test('a parked or returned fact is logged by its group, its receives and the name of the error only', () => {
+    const noFact = { event: { ...event, reason: 'malformed' as const }, error: undefined };
+    factTelemetry('charges')({ taken: 0, parked: [{ event, error: new TypeError('card 4111') }, noFact], returned });
     const logged = lines.filter((line) => line.includes('"level":"WARN"')).map((line) => JSON.parse(line));
     const parked = { message: 'parked', groupId: 'orderId/o1', receiveCount: 12 };
     expect(logged).toMatchObject([

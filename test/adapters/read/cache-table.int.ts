@@ -26,7 +26,7 @@ beforeEach(async () => {
 
 const CHANGED_AT = '2026-11-23T12:00:00.000Z';
 
-/** A state of Thing/a at version 5, fields revision 2, unless told otherwise. */
+/** A state; by default of Thing/a at version 5 with fields revision 2. */
 function item(given: Partial<CachedItem> & { readonly id?: string; readonly region?: string } = {}): CachedItem {
   const { id = 'a', region, ...rest } = given;
   return {
@@ -48,7 +48,7 @@ function tombstone(given: Partial<CachedItem> & { readonly id?: string } = {}): 
 }
 
 describe('the conditional write', () => {
-  test('stores what is not there yet', async () => {
+  test('the conditional write stores an entity that the cache does not have', async () => {
     expect(await write(item())).toEqual({ kind: 'stored' });
     expect(await reader.get('Thing', 'a')).toEqual({
       status: 'found',
@@ -67,7 +67,7 @@ describe('the conditional write', () => {
     ['a newer version with an older fields revision', changed({ version: 6, digest: 'digest-b', fieldsRevision: 1 })],
     ['a version beyond 32 bits', changed({ version: Number.MAX_SAFE_INTEGER })],
     ['the same version and state with a newer fields revision', changed({ fieldsRevision: 3 })],
-  ])('stores %s', async (_, incoming) => {
+  ])('the conditional write stores %s', async (_, incoming) => {
     await write(item());
     expect(await write(incoming)).toEqual({ kind: 'stored' });
     expect(await reader.get('Thing', 'a')).toMatchObject({ version: incoming.version, value: { changed: true } });
@@ -76,14 +76,14 @@ describe('the conditional write', () => {
   test.each([
     ['an older version', changed({ version: 4, digest: 'digest-b' })],
     ['an older version with a newer fields revision', changed({ version: 4, fieldsRevision: 3 })],
-    ['a version that is older only as a number', changed({ version: 3, digest: 'digest-b' })],
+    ['a version that is older as a number but not as a text', changed({ version: 3, digest: 'digest-b' })],
     ['the same version again', changed({})],
     ['the same version with an older fields revision', changed({ fieldsRevision: 1 })],
     ['another state of the same version', changed({ digest: 'digest-b' })],
     ['another state of the same version with a newer fields revision', changed({ digest: 'x', fieldsRevision: 3 })],
     ['an older tombstone', tombstone({ version: 4 })],
     ['a tombstone of the same version', tombstone({})],
-  ])('refuses %s and says what is stored', async (_, incoming) => {
+  ])('the conditional write refuses %s and returns the stored item', async (_, incoming) => {
     const stored = item({ version: incoming.version === 3 ? 10 : 5 });
     await write(stored);
     const { version, digest, schemaVersion, fieldsRevision, dataJson } = stored;
@@ -94,7 +94,7 @@ describe('the conditional write', () => {
     expect(await reader.get('Thing', 'a')).toMatchObject({ status: 'found', version, value: { id: 'a' } });
   });
 
-  test('lets a tombstone replace an older state whole, in its index too', async () => {
+  test('a tombstone replaces the whole older state and removes it from the index', async () => {
     await write(item({ region: 'Europe' }));
     expect(await write(tombstone({ version: 6 }))).toEqual({ kind: 'stored' });
     const deleted = { status: 'deleted', id: 'a', version: 6, changedAt: CHANGED_AT };
@@ -105,13 +105,13 @@ describe('the conditional write', () => {
     expect(await reader.get('Thing', 'a')).toMatchObject({ status: 'found', version: 7 });
   });
 
-  test('calls an item unstorable that the table can never hold, without trying', async () => {
+  test('the conditional write returns unstorable for an item that exceeds the size of a table item', async () => {
     expect(await write(item({ dataJson: 'x'.repeat(400 * 1024) }))).toMatchObject({ kind: 'unstorable' });
     const largest = 'x'.repeat((400 - 32) * 1024 - 2);
     expect(await write(item({ id: '東'.repeat(341), dataJson: `"${largest}"` }))).toEqual({ kind: 'stored' });
   });
 
-  test('throws when the table cannot be reached, so that the message goes back to its queue', async () => {
+  test('the conditional write throws if the table does not exist', async () => {
     const elsewhere = createCacheWriter({ tableName: 'no-such-table', client: tables.client });
     const written = elsewhere.write(item(), { stored: { kind: 'newer' }, stopMarker: undefined });
     await expect(written).rejects.toMatchObject({ name: 'ResourceNotFoundException' });
@@ -119,14 +119,14 @@ describe('the conditional write', () => {
 });
 
 describe('get and getMany', () => {
-  test('tell an unknown entity and one of another type from what is there', async () => {
+  test('an entity that was never stored, or has another type, is unknown', async () => {
     await write(item());
     const unknown = { status: 'unknown', stalenessMs: Number.POSITIVE_INFINITY };
     expect(await reader.get('Thing', 'b')).toEqual({ ...unknown, id: 'b' });
     expect(await reader.get('Other', 'a')).toEqual({ ...unknown, id: 'a' });
   });
 
-  test('answer in the order asked for, over 100 ids and with duplicates', async () => {
+  test('getMany returns entities in the order of the ids, for more than 100 ids and for duplicates', async () => {
     const ids = Array.from({ length: 120 }, (_, n) => `id-${n}`);
     await Promise.all(ids.map((id) => write(item({ id }))));
     await write(tombstone({ id: 'gone' }));
@@ -139,7 +139,7 @@ describe('get and getMany', () => {
     expect(answers).toContainEqual(await reader.get('Thing', 'id-42'));
   });
 
-  test('fetch more than one answer of DynamoDB holds', async () => {
+  test('getMany, count and list return more data than one DynamoDB response', async () => {
     const ids = Array.from({ length: 60 }, (_, n) => `large-${n}`);
     const dataJson = JSON.stringify({ text: 'x'.repeat(350 * 1024) });
     await Promise.all(ids.map((id) => write(item({ id, dataJson }))));
@@ -150,12 +150,12 @@ describe('get and getMany', () => {
     expect(items).toHaveLength(60);
   });
 
-  test('answer nothing for no ids', async () => {
+  test('getMany returns no entities for no ids', async () => {
     expect(await reader.getMany('Thing', [])).toEqual([]);
   });
 });
 
-describe('list, listBy and count', () => {
+describe('list', () => {
   const living = Array.from({ length: 130 }, (_, n) => `id-${String(n).padStart(3, '0')}`);
   const regionOf = (id: string) => (Number(id.slice(3)) % 2 === 0 ? 'Europe' : 'Asia');
 
@@ -194,7 +194,7 @@ describe('list, listBy and count', () => {
   }
 });
 
-describe('bad input to the reader', () => {
+describe('invalid input to the reader', () => {
   test.each<[string, () => Promise<unknown>, { code: string; field: string }]>([
     ['get of unknown type', () => reader.get('Country', 'a'), { code: 'UnknownEntityType', field: 'type' }],
     ['getMany of unknown type', () => reader.getMany('Country', []), { code: 'UnknownEntityType', field: 'type' }],
@@ -213,7 +213,7 @@ describe('bad input to the reader', () => {
       { code: 'InvalidCursor', field: 'cursor' },
     ],
     [
-      'cursor after an id that none can have',
+      'cursor after an invalid id',
       () => reader.list('Thing', { cursor: Buffer.from(`[0,"${'x'.repeat(2000)}"]`).toString('base64url') }),
       { code: 'InvalidCursor', field: 'cursor' },
     ],
@@ -228,7 +228,7 @@ describe('bad input to the reader', () => {
       () => reader.listBy('Thing', 'region', 'x', { limit: 1001 }),
       { code: 'InvalidLimit', field: 'limit' },
     ],
-  ])('is refused with field and what is allowed: %s', async (_, act, error) => {
+  ])('the reader refuses invalid input with its field: %s', async (_, act, error) => {
     await expect(act()).rejects.toMatchObject({ name: 'FreshetError', ...error });
   });
 });

@@ -21,18 +21,18 @@ beforeAll(async () => {
 });
 afterAll(() => tables.stop());
 
-/** What an entity went through: the state of each version, undefined where it was deleted. */
+/** The state of each version of an entity; undefined for a deletion. */
 type History = readonly (State | undefined)[];
 
-/** Versions as a queue may deliver them, in batches. */
+/** The versions of an entity in batches, as a queue may deliver them. */
 type Deliveries = readonly (readonly number[])[];
 
 describe("an entity's cache", () => {
-  test('ends at the highest version after every permutation and duplication of its events', async () => {
+  test('a cache ends up at the highest version after any permutation and duplication of the events', async () => {
     await fc.assert(endsAtTheHighest(tables.client), { numRuns: 150 });
   });
 
-  test('ends at the highest of three versions in all 222 orders of one or two copies of each', async () => {
+  test('a cache ends up at the highest of three versions in all 222 orders of one or two copies each', async () => {
     const history: History = [{ n: 1 }, undefined, { n: 3 }];
     const orders = arrangements([1, 1, 2, 2, 3, 3]).filter((order) => new Set(order).size === history.length);
     expect(orders).toHaveLength(222);
@@ -42,7 +42,7 @@ describe("an entity's cache", () => {
     }
   });
 
-  test('mutant: the same property fails on a put without a condition', async () => {
+  test('mutant: the property fails for a put without a condition', async () => {
     const client = dynamoDbClient({ endpoint: tables.url });
     putUnconditionally(client);
     const found = await fc.check(endsAtTheHighest(client), { numRuns: 150, endOnFailure: true });
@@ -57,7 +57,9 @@ function endsAtTheHighest(client: DynamoDBClient) {
   });
 }
 
-/** One to five versions, a quarter of them deletions; one to three copies of each in any order, cut into batches anywhere. */
+/**
+ * One to five versions, a quarter of them deletions; one to three copies of each, in any order and in random batches.
+ */
 const histories = fc
   .array(fc.option(fc.record({ n: fc.nat(3) }), { freq: 3, nil: undefined }), { minLength: 1, maxLength: 5 })
   .chain((history) => {
@@ -75,7 +77,7 @@ const histories = fc
     return order.map(([events, cuts]) => ({ history, deliveries: cut(events, cuts) }));
   });
 
-/** Splits where a cut is true. */
+/** Splits the events before each position whose cut is true. */
 function cut(events: readonly number[], cuts: readonly boolean[]): Deliveries {
   const batches: number[][] = [[]];
   for (const [index, event] of events.entries()) {
@@ -85,17 +87,17 @@ function cut(events: readonly number[], cuts: readonly boolean[]): Deliveries {
   return batches;
 }
 
-/** What a cache holds of a new entity after its events were delivered so. */
+/** Returns the cached version and value of a new entity after these deliveries. */
 async function cachedAfter(client: DynamoDBClient, history: History, deliveries: Deliveries) {
   entities += 1;
   const entity: EntityRef = { type: 'Thing', id: `entity-${entities}` };
-  const { ports, parked, postponed } = inMemoryCache();
+  const { ports, everParked, postponed } = inMemoryCache();
   const projection = projectionOf(shelf, { ...ports, ...createCacheWriter({ client, tableName }) }, 0);
   for (const batch of deliveries) {
     const messages = batch.map((version) => labMessage(entity, version, history[version - 1]));
     const { returned } = await projectBatch(projection, messages);
     if (returned.length > 0) throw returned[0]?.error;
-    expect([parked, postponed]).toEqual([[], []]);
+    expect([everParked, postponed]).toEqual([[], []]);
   }
   const cached = await createReader({ boundary: shelf, client, tableName }).get(entity.type, entity.id);
   return {
@@ -108,7 +110,7 @@ function highest(history: History) {
   return { version: history.length, value: history.at(-1) };
 }
 
-/** The planted bug: whatever comes is stored. */
+/** Plants a bug: every item is stored. */
 function putUnconditionally(client: DynamoDBClient): void {
   client.middlewareStack.add(
     (next, { commandName }) =>
@@ -121,7 +123,7 @@ function putUnconditionally(client: DynamoDBClient): void {
   );
 }
 
-/** All distinct sequences, of any length, that can be drawn from the values. */
+/** All distinct sequences of any length that can be drawn from the values. */
 function arrangements(values: readonly number[]): number[][] {
   const found = new Map<string, number[]>();
   const extend = (drawn: number[], left: readonly number[]): void => {

@@ -4,7 +4,7 @@ import { dynamoDbClient } from '../../../adapters/aws/clients.ts';
 import { createCacheWriter } from '../../../adapters/project/cache-writer.ts';
 import { createReader, type Reader } from '../../../adapters/read/cache-table.ts';
 import { createCompletenessWriter } from '../../../adapters/read/staleness.ts';
-import { cachedType } from '../../../core/contract.ts';
+import { cachedType } from '../../../core/contract/define-boundary.ts';
 import { indexedValues, keptFields } from '../../../core/project/fields.ts';
 import { canonicalState, type State, TOMBSTONE_DIGEST } from '../../../core/state.ts';
 import { startTables, type TestTables } from '../../support/tables.ts';
@@ -29,7 +29,12 @@ readerContract(async (stalenessMs) => {
     const kept = state === undefined ? undefined : keptFields(state as State, cached);
     const content = kept && canonicalState({ type, id }, kept);
     const item = {
-      ...{ entity: { type, id }, version, changedAt, schemaVersion: 1, fieldsRevision: 1, expiresAtSeconds: undefined },
+      entity: { type, id },
+      version,
+      changedAt,
+      schemaVersion: 1,
+      fieldsRevision: 1,
+      expiresAtSeconds: undefined,
       digest: content?.digest ?? TOMBSTONE_DIGEST,
       dataJson: content?.json,
       indexed: kept ? indexedValues(type, kept, cached) : {},
@@ -39,14 +44,14 @@ readerContract(async (stalenessMs) => {
   return createReader({ boundary: pantry, tableName, client, now: () => NOW });
 });
 
-/** Notes up to when a cache is complete, as its report does. */
+/** Stores up to when a cache is complete, as a report does. */
 function noter(tableName: string) {
   const write = createCompletenessWriter({ tableName, client: tables.client });
   return (untilMs: number, atMs = untilMs) =>
     write({ atMs, until: { Thing: untilMs, Other: untilMs }, sightings: [{ atMs, beats: { Thing: untilMs } }] });
 }
 
-describe('how stale a cache may be', () => {
+describe('the staleness of a reader', () => {
   let client: DynamoDBClient;
   let sent: { command: string; isConsistent: boolean; key: string }[];
   let fails: boolean;
@@ -76,7 +81,7 @@ describe('how stale a cache may be', () => {
   const staleness = async () => (await reader.get('Thing', 'a')).stalenessMs;
   const asked = () => sent.filter(({ key }) => key === '#staleness').length;
 
-  test('is asked once a second, beside the reads, however many there are and of whatever type', async () => {
+  test('the staleness is read once a second, for any number of reads of any type', async () => {
     await note(NOW - 1_000);
     for (let second = 0; second < 3; second += 1) {
       nowMs = NOW + second * 1_000;
@@ -89,13 +94,13 @@ describe('how stale a cache may be', () => {
     expect(sent).toHaveLength(3 * (50 + 1) + 3);
   });
 
-  test('is asked no more often before the first report', async () => {
+  test('the staleness is read once a second also before the first report', async () => {
     expect(await staleness()).toBe(Number.POSITIVE_INFINITY);
     expect(await staleness()).toBe(Number.POSITIVE_INFINITY);
     expect(asked()).toBe(1);
   });
 
-  test('grows between reports, and falls with the next one', async () => {
+  test('the staleness grows between reports and falls with the next report', async () => {
     await note(NOW);
     nowMs = NOW + 60_000;
     expect(await staleness()).toBe(60_000);
@@ -105,13 +110,13 @@ describe('how stale a cache may be', () => {
     expect(await staleness()).toBe(2_000);
   });
 
-  test('goes by the report that found out last', async () => {
+  test('the staleness comes from the report with the latest time', async () => {
     await note(NOW - 1_000, NOW);
     await note(NOW - 5_000, NOW - 1);
     expect(await staleness()).toBe(1_000);
   });
 
-  test('goes by what was known before while it cannot be asked, and fails a read only where nothing was', async () => {
+  test('if the staleness cannot be read, the last known value applies, and a read fails only without one', async () => {
     fails = true;
     await expect(staleness()).rejects.toThrow('cut off');
     fails = false;
@@ -127,7 +132,7 @@ describe('how stale a cache may be', () => {
     expect(await staleness()).toBe(1_000);
   });
 
-  test('is nobody that a list, an export or a count comes upon', async () => {
+  test('lists and counts leave out the item of the staleness', async () => {
     await note(NOW);
     for (const type of ['Thing', 'Other']) {
       expect((await reader.listWithDeleted(type)).items).toEqual([]);
@@ -135,7 +140,7 @@ describe('how stale a cache may be', () => {
     }
   });
 
-  test('costs a version that is asked for no second read, unless the first has not seen it', async () => {
+  test('a required version costs a second, consistent read only if the first read has a lower version', async () => {
     await reader.get('Thing', 'never');
     await expect(reader.get('Thing', 'never', { atLeastVersion: 1 })).rejects.toMatchObject({
       code: 'VersionNotReached',

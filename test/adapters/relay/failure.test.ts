@@ -14,24 +14,28 @@ const diverted = { sequenceNumber: '100', reason: 'removed', explanation: 'gone'
 
 describe("a message of the relay's failure queue", () => {
   test.each([
-    ['with the whole record', { ...diverted, record: { dynamodb: { Keys } } }],
-    ['with the keys only', { ...diverted, keys: Keys }],
-  ])('%s is set aside under its entity', (_, body) => {
+    ['the whole record', { ...diverted, record: { dynamodb: { Keys } } }],
+    ['only the keys', { ...diverted, keys: Keys }],
+  ])('a diverted record with %s is parked under its entity', (_, body) => {
     expect(relayFailure(record(body), 9_000)).toEqual({
       status: 'parked',
       message: {
-        ...{ messageId: 'm-1', groupId: 'Thing/a', sequenceNumber: '100', body: JSON.stringify(body) },
-        ...{ receiveCount: 1, sentAtMs: 5_000 },
+        messageId: 'm-1',
+        groupId: 'Thing/a',
+        sequenceNumber: '100',
+        body: JSON.stringify(body),
+        receiveCount: 1,
+        sentAtMs: 5_000,
       },
       reason: 'removed',
       explanation: 'gone',
       entity: { type: 'Thing', id: 'a' },
       version: undefined,
-      setAsideAtMs: 9_000,
+      parkedAtMs: 9_000,
     });
   });
 
-  test('keeps the keys only where both images are more than an item holds', () => {
+  test('a diverted record whose images exceed the size of an item is parked with its keys only', () => {
     const image = { state: { S: 'x'.repeat(248 * 1024) } };
     const body = { ...diverted, record: { dynamodb: { Keys, NewImage: image, OldImage: image } } };
     const { message, entity } = relayFailure(record(body), 0);
@@ -39,7 +43,7 @@ describe("a message of the relay's failure queue", () => {
     expect(entity).toEqual({ type: 'Thing', id: 'a' });
   });
 
-  test('whose keys name no entity is set aside all the same', () => {
+  test('a diverted record whose keys name no entity is parked under the relay', () => {
     const body = { ...diverted, reason: 'unreadable', keys: { pk: { N: '1' } } };
     expect(relayFailure(record(body), 0)).toMatchObject({
       reason: 'unreadable',
@@ -48,7 +52,7 @@ describe("a message of the relay's failure queue", () => {
     });
   });
 
-  test('that the mapping sent of records it gave up says what to do', () => {
+  test('a message about records that Lambda gave up is parked with an explanation of what to do', () => {
     const DDBStreamBatchInfo = { shardId: 'shard-1', startSequenceNumber: '7', endSequenceNumber: '9' };
     expect(relayFailure(record({ version: '1.0', DDBStreamBatchInfo }), 0)).toMatchObject({
       reason: 'given-up',
@@ -64,7 +68,7 @@ describe("a message of the relay's failure queue", () => {
     '[]',
     '{"sequenceNumber":"","reason":"removed"}',
     '{"reason":"made up"}',
-  ])('that is none of them is set aside under its message id: %s', (body) => {
+  ])('any other message is parked under its message id: %s', (body) => {
     expect(relayFailure(record(body), 0)).toMatchObject({
       reason: 'given-up',
       explanation: expect.stringContaining('not a message of the relay'),

@@ -30,7 +30,7 @@ function message(id: string, given: Partial<OutgoingMessage> = {}): OutgoingMess
 const received = () => queue.receive(10).map(({ groupId, body }) => [groupId, body]);
 
 describe('publishing a batch', () => {
-  test('delivers each message in its group, to subscriptions that name its type only', async () => {
+  test('a published message is delivered in its group to the subscriptions that filter for its type', async () => {
     const results = await publish([
       message('a'),
       message('b', { type: 'Other' }),
@@ -43,7 +43,7 @@ describe('publishing a batch', () => {
     ]);
   });
 
-  test('counts a message that the topic knows already as published', async () => {
+  test('a message with a known deduplication id counts as published', async () => {
     expect(await publish([message('a')])).toEqual([{ kind: 'published' }]);
     expect(await publish([message('a')])).toEqual([{ kind: 'published' }]);
     expect(received()).toHaveLength(1);
@@ -51,9 +51,9 @@ describe('publishing a batch', () => {
 
   test.each([
     ['without a body', { body: '' }],
-    ['in a group that AWS does not take', { groupId: 'Thing/東' }],
+    ['with a message group that AWS refuses', { groupId: 'Thing/東' }],
     ['with a deduplication id that is too long', { deduplicationId: 'x'.repeat(129) }],
-  ])('calls a message refused that will never be taken (%s) and publishes the others', async (_, given) => {
+  ])('a message %s is refused, and the others of its batch are published', async (_, given) => {
     const results = await publish([message('a'), message('b', given), message('c')]);
     expect(results.map(({ kind }) => kind)).toEqual(['published', 'refused', 'published']);
     expect(received()).toEqual([
@@ -62,14 +62,14 @@ describe('publishing a batch', () => {
     ]);
   });
 
-  test('takes as many bytes as the relay puts into a call', async () => {
+  test('a call of the maximum size is published', async () => {
     const attribute = 'typeStringThing'.length;
     const results = await publish([message('a', { body: 'x'.repeat(MAX_BATCH_BYTES - attribute) })]);
     expect(results).toEqual([{ kind: 'published' }]);
     expect(received()).toHaveLength(1);
   });
 
-  test('tells failures that may pass from refusals, by code and by whose fault it is', async () => {
+  test('a failure counts as refused only with the code of an invalid message and the fault of the sender', async () => {
     const failures = [
       { code: 'InternalError', senderFault: false },
       { code: 'Throttled', senderFault: true },
@@ -85,20 +85,20 @@ describe('publishing a batch', () => {
       { kind: 'failed', message: 'Throttled: said so' },
       { kind: 'failed', message: 'InvalidParameter: said so' },
       { kind: 'refused', message: 'InvalidParameter: said so' },
-      { kind: 'failed', message: 'no answer: ' },
+      { kind: 'failed', message: 'the topic returned no result' },
     ]);
   });
 });
 
 describe('a call that fails as a whole', () => {
-  test('fails each of its messages when the topic is missing', async () => {
+  test('every message of a call fails if the topic does not exist', async () => {
     const elsewhere = createPublisher({ client: snsClient({ endpoint: local.url }), topicArn: `${topic.arn}-gone` });
     const failed = { kind: 'failed', message: expect.stringContaining('NotFound') };
     expect(await elsewhere([message('a'), message('b')])).toEqual([failed, failed]);
   });
 
-  test('fails each of its messages when nobody answers', async () => {
-    // Port 1 is reserved, and nobody listens there.
+  test('every message of a call fails if the topic cannot be reached', async () => {
+    // Port 1 is reserved, so no server listens on it.
     const client = snsClient({ endpoint: 'http://127.0.0.1:1' });
     const unreachable = createPublisher({ client, topicArn: topic.arn });
     expect(await unreachable([message('a')])).toEqual([{ kind: 'failed', message: expect.any(String) }]);
@@ -110,7 +110,7 @@ function failedEntry(id: number, code: string, senderFault: boolean): string {
   return `<member>${fields}</member>`;
 }
 
-/** A topic that answers every PublishBatch with these failed entries. */
+/** Starts a topic that responds to every PublishBatch with these failed entries. */
 async function answering(failed: string): Promise<string> {
   const server = createServer((_, response) => {
     const result = `<PublishBatchResult><Successful/><Failed>${failed}</Failed></PublishBatchResult>`;

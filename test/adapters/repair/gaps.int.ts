@@ -47,8 +47,8 @@ function healing(client: DynamoDBClient): HealPorts {
 const entity = { type: 'Thing', id: 'é/1' };
 const bodies = (queue: Queue) => queue.receive(10).map(({ body }) => body);
 
-describe('what is wanted of an entity', () => {
-  test('is remembered as the highest version until it is forgotten at that', async () => {
+describe('the wanted version of an entity', () => {
+  test('the highest wanted version is recorded until it is removed at that version', async () => {
     expect(await ports.want(entity, 5, { noticeId: 'n1', staleBeforeMs: 0, nowMs: 1_000 })).toBe('new');
     expect(await ports.want(entity, 7, { noticeId: 'n2', staleBeforeMs: 0, nowMs: 2_000 })).toBe('known');
     expect(await ports.want(entity, 6, { noticeId: 'n3', staleBeforeMs: 0, nowMs: 3_000 })).toBe('known');
@@ -59,10 +59,10 @@ describe('what is wanted of an entity', () => {
     expect(await ports.wanted(entity)).toBeUndefined();
   });
 
-  test('is stored after all when what was wanted before is forgotten in between', async () => {
+  test('a wanted version is recorded when the record before it is removed in between', async () => {
     await ports.want(entity, 5, { noticeId: 'first', staleBeforeMs: 0, nowMs: 1_000 });
     let calls = 0;
-    // The look-again notice of the first finds it healed, just when the second was refused.
+    // The first notice finds its gap healed at the moment when the second notice is refused.
     const forgetting = new Proxy(tables.client, {
       get(target, name) {
         if (name !== 'send') return Reflect.get(target, name);
@@ -79,15 +79,15 @@ describe('what is wanted of an entity', () => {
     expect(await ports.wanted(entity)).toBe(7);
   });
 
-  test('is new again when it was wanted too long ago', async () => {
+  test('a version that was wanted too long ago is new again', async () => {
     await ports.want(entity, 5, { noticeId: 'n4', staleBeforeMs: 0, nowMs: 1_000 });
     expect(await ports.want(entity, 6, { noticeId: 'n5', staleBeforeMs: 1_000, nowMs: 9_000 })).toBe('known');
     expect(await ports.want(entity, 6, { noticeId: 'n6', staleBeforeMs: 1_001, nowMs: 9_000 })).toBe('new');
   });
 });
 
-describe('a notice that comes again', () => {
-  test('is new as long as it began what is wanted, and lowers nothing', async () => {
+describe('a notice that is delivered again', () => {
+  test('a notice that is delivered again is still new, and never lowers the wanted version', async () => {
     const again = { noticeId: 'first', staleBeforeMs: 0, nowMs: 1_000 };
     expect(await ports.want(entity, 5, again)).toBe('new');
     expect(await ports.want(entity, 7, { ...again, noticeId: 'second' })).toBe('known');
@@ -96,8 +96,8 @@ describe('a notice that comes again', () => {
   });
 });
 
-describe('a notice', () => {
-  test('reaches the gap queue as it was, at once or after its delay', async () => {
+describe('a notice of a gap', () => {
+  test('a notice arrives in the gap queue unchanged, at once or after its delay', async () => {
     await createGapNotice({ client: queues, queueUrl: local.messaging.queueUrl(gaps) })(entity, 5);
     await ports.lookAgain({ entity, wantedVersion: 5, asked: 1 }, 900);
     expect(bodies(gaps).map(parseGapNotice)).toEqual([{ entity, wantedVersion: 5, asked: 0 }]);
@@ -110,19 +110,19 @@ describe('a notice', () => {
     '[]',
     '{"entity":{"type":"T"}}',
     '{"entity":{"type":"T","id":"a"},"wantedVersion":0,"asked":0}',
-  ])('is nothing else: %s', (body) => {
+  ])('the body %s is no notice', (body) => {
     expect(parseGapNotice(body)).toBeUndefined();
     expect(parseResyncRequest(body)).toBeUndefined();
   });
 });
 
-describe('a request', () => {
-  test("reaches the resync queue of the type's owner", async () => {
+describe('a request for a state', () => {
+  test("a request arrives in the resync queue of the type's owner", async () => {
     await ports.askOwner(entity, 5);
     expect(bodies(resync).map(parseResyncRequest)).toEqual([{ entity, wantedVersion: 5, cache: 'shelf' }]);
   });
 
-  test('for a type whose owner is not known fails', async () => {
+  test('a request for a type without a known owner fails', async () => {
     await expect(ports.askOwner({ type: 'Other', id: 'a' }, 5)).rejects.toThrow(
       'no resync queue is known for type Other',
     );

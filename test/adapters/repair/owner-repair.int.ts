@@ -9,7 +9,7 @@ import { startTables, type TestTables } from '../../support/tables.ts';
 let tables: TestTables;
 let tableName: string;
 let owner: Owner;
-/** The same table after a restore: the boundary's epoch was raised. */
+/** The table after a restore, in a boundary of the next epoch. */
 let restored: Owner;
 
 beforeAll(async () => {
@@ -23,7 +23,7 @@ beforeEach(async () => {
   restored = createOwner({ boundary: { ...lab, epoch: 1 }, ...common });
 });
 
-/** What the relay reads of the table's stream, without the sequence numbers. */
+/** The changes that the relay reads from the table's stream, without sequence numbers. */
 async function relayed(): Promise<Partial<StreamChange>[]> {
   const records = await tables.changes(tableName);
   return records.map((record) => {
@@ -33,7 +33,7 @@ async function relayed(): Promise<Partial<StreamChange>[]> {
 }
 
 describe('a resync', () => {
-  test('shows in the stream as the same version with its token, and as nothing else', async () => {
+  test('a resync is in the stream as the same version with its token', async () => {
     await owner.put('Thing', 'a', { n: 1 });
     expect(await owner.resync('Thing', 'a', 'token-1')).toBe('requested');
     expect(await owner.resync('Thing', 'a', 'token-2')).toBe('requested');
@@ -46,7 +46,7 @@ describe('a resync', () => {
     expect(await owner.get('Thing', 'a')).toMatchObject({ version: 1 });
   });
 
-  test('leaves the next change to be a change, with the version before it', async () => {
+  test('the change after a resync is in the stream as a change, with the version before it', async () => {
     await owner.put('Thing', 'a', { n: 1 });
     await owner.resync('Thing', 'a', 'token');
     expect(await owner.put('Thing', 'a', { n: 2 })).toMatchObject({ outcome: 'changed', version: 2 });
@@ -55,40 +55,40 @@ describe('a resync', () => {
     expect(change).toMatchObject({ resync: undefined });
   });
 
-  test('works for a deletion too', async () => {
+  test('a deletion can be resynced', async () => {
     await owner.put('Thing', 'a', { n: 1 });
     await owner.delete('Thing', 'a');
     expect(await owner.resync('Thing', 'a', 'token')).toBe('requested');
   });
 
-  test('of what was never there says so and writes nothing', async () => {
+  test('a resync of an unknown entity says so and writes nothing', async () => {
     expect(await owner.resync('Thing', 'a', 'token')).toBe('unknown');
     expect(await relayed()).toEqual([]);
   });
 
-  test('of a type that is not owned is refused', async () => {
+  test('a resync of a type that the boundary does not own is refused', async () => {
     await expect(owner.resync('Country', 'a', 'token')).rejects.toMatchObject({ code: 'UnknownEntityType' });
   });
 });
 
-describe('after a restore, in a new epoch', () => {
+describe('an owner in a new epoch after a restore', () => {
   beforeEach(async () => {
     await owner.put('Thing', 'a', { n: 1 });
     await owner.put('Thing', 'a', { n: 2 });
   });
 
-  test('a change is newer than anything published before', async () => {
+  test('a change in a new epoch is newer than any version published before', async () => {
     expect(await restored.put('Thing', 'a', { n: 3 })).toMatchObject({ outcome: 'changed', version: EPOCH_SIZE + 3 });
     expect(await restored.put('Thing', 'a', { n: 4 })).toMatchObject({ version: EPOCH_SIZE + 4 });
     expect(await restored.delete('Thing', 'a')).toMatchObject({ outcome: 'deleted', version: EPOCH_SIZE + 5 });
   });
 
-  test('a new entity begins in the epoch, and so does a deletion of an old one', async () => {
+  test('a new entity and the deletion of an old one have versions of the new epoch', async () => {
     expect(await restored.put('Thing', 'new', { n: 1 })).toMatchObject({ outcome: 'created', version: EPOCH_SIZE + 1 });
     expect(await restored.delete('Thing', 'a')).toMatchObject({ outcome: 'deleted', version: EPOCH_SIZE + 3 });
   });
 
-  test('an equal state is unchanged, and an expected version must be the current one', async () => {
+  test('in a new epoch an equal state is unchanged, and an expected version must be the current one', async () => {
     expect(await restored.put('Thing', 'a', { n: 2 })).toMatchObject({ outcome: 'unchanged', version: 2 });
     await expect(restored.put('Thing', 'a', { n: 3 }, { expectedVersion: 1 })).rejects.toMatchObject({
       code: 'VersionConflict',
@@ -99,13 +99,13 @@ describe('after a restore, in a new epoch', () => {
     });
   });
 
-  test('changes at once are all counted', async () => {
+  test('concurrent changes in a new epoch all get versions of their own', async () => {
     const many = Array.from({ length: 20 }, (_, n) => n + 3);
     const results = await Promise.all(many.map((n) => restored.put('Thing', 'a', { n })));
     expect(results.map(({ version }) => version).sort()).toEqual(many.map((count) => EPOCH_SIZE + count));
   });
 
-  test('lifting raises the version and nothing else, once, and shows in the stream as a new version', async () => {
+  test('lifting an entity raises only its version, once, and is in the stream as a new version', async () => {
     const [before] = (await owner.list('Thing')).items;
     if (before === undefined) throw new Error('nothing to lift');
     expect(await restored.lift(before)).toBe('lifted');
@@ -116,7 +116,7 @@ describe('after a restore, in a new epoch', () => {
     expect((await relayed()).at(-1)).toMatchObject({ owned: { version: EPOCH_SIZE + 2 }, resync: undefined });
   });
 
-  test('lifting what was changed meanwhile leaves the change', async () => {
+  test('lifting an entity that was changed meanwhile keeps the change', async () => {
     const [before] = (await owner.list('Thing')).items;
     await restored.put('Thing', 'a', { n: 3 });
     if (before) expect(await restored.lift(before)).toBe('unchanged');
@@ -125,7 +125,7 @@ describe('after a restore, in a new epoch', () => {
 });
 
 describe('an entity that the table has lost', () => {
-  test('is buried above the version that a cache holds', async () => {
+  test('an entity that the table lost is deleted above the version that a cache holds', async () => {
     expect(await owner.bury('Thing', 'lost', 7)).toBe('buried');
     expect(await owner.get('Thing', 'lost')).toMatchObject({ version: 8, stateJson: undefined });
     expect(await restored.bury('Thing', 'lost too', 7)).toBe('buried');
@@ -133,7 +133,7 @@ describe('an entity that the table has lost', () => {
     expect(await owner.put('Thing', 'lost', { n: 1 })).toMatchObject({ outcome: 'created', version: 9 });
   });
 
-  test('is left alone when the table has it after all', async () => {
+  test('an entity that the table still has is not deleted', async () => {
     await owner.put('Thing', 'a', { n: 1 });
     expect(await owner.bury('Thing', 'a', 7)).toBe('known');
     expect(await owner.get('Thing', 'a')).toMatchObject({ version: 1 });

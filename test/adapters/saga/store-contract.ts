@@ -6,17 +6,17 @@ import { HOUR_SECONDS, happened, OCCURRED_AT, shipping } from '../../support/sag
 const NOW_MS = Date.parse('2026-11-23T12:00:00Z');
 const clock = { nowMs: NOW_MS, keepSeconds: 100 };
 
-/** A store with what a test may look up of its effects. */
+/** A store, with a function that reads its effects. */
 export interface OpenedStore {
   readonly store: SagaStore & DueInstances;
   /** Names of the effects recorded for a key, sorted. */
   effectNames(key: string): Promise<readonly string[]>;
 }
 
-/** Instances of tests that share a store. */
+/** Number of instances so far; tests may share a store. */
 let keys = 0;
 
-/** What every saga store promises. */
+/** The tests that every saga store must pass. */
 export function sagaStoreContract(open: () => Promise<OpenedStore>): void {
   let store: OpenedStore['store'];
   let effectNames: OpenedStore['effectNames'];
@@ -28,20 +28,25 @@ export function sagaStoreContract(open: () => Promise<OpenedStore>): void {
     keys += 1;
     key = `é/${keys}`;
     waiting = {
-      ...{ key, revision: 1, status: 'waiting', beganAt: OCCURRED_AT, dueAtMs: NOW_MS, effects: [] },
+      key,
+      revision: 1,
+      status: 'waiting',
+      beganAt: OCCURRED_AT,
+      dueAtMs: NOW_MS,
+      effects: [],
       facts: { OrderPlaced: happened('OrderPlaced', key) },
       expiresAtSeconds: undefined,
     };
   });
 
   describe('a saga store', () => {
-    test('gives back what was committed, and nothing for another key', async () => {
+    test('a saga store returns a committed instance, and no instance for another key', async () => {
       expect(await store.commit(waiting, [])).toEqual({ kind: 'committed' });
       expect(await store.read(key)).toEqual(waiting);
       expect(await store.read(`${key}0`)).toBeUndefined();
     });
 
-    test('takes the revision that follows, and no other', async () => {
+    test('a saga store accepts only the next revision of an instance', async () => {
       await store.commit(waiting, []);
       for (const revision of [1, 3]) {
         expect(await store.commit({ ...waiting, revision }, [])).toEqual({ kind: 'overtaken' });
@@ -50,12 +55,12 @@ export function sagaStoreContract(open: () => Promise<OpenedStore>): void {
       expect(await store.read(key)).toMatchObject({ revision: 2 });
     });
 
-    test('does not begin with another revision than the first', async () => {
+    test('a saga store accepts only the first revision of a new instance', async () => {
       expect(await store.commit({ ...waiting, revision: 2 }, [])).toEqual({ kind: 'overtaken' });
       expect(await store.read(key)).toBeUndefined();
     });
 
-    test('records effects with the instance or neither', async () => {
+    test('a saga store stores an instance and its effects together or not at all', async () => {
       const label = { name: 'Label', data: { n: 1 } };
       await store.commit(waiting, []);
       expect(await store.commit({ ...waiting, revision: 3 }, [label])).toEqual({ kind: 'overtaken' });
@@ -68,7 +73,7 @@ export function sagaStoreContract(open: () => Promise<OpenedStore>): void {
       expect(await store.read(key)).toMatchObject({ revision: 2 });
     });
 
-    test('of many commits of one revision takes one', async () => {
+    test('a saga store accepts one of several concurrent commits of the same revision', async () => {
       const all = await Promise.all(
         Array.from({ length: 6 }, (_, n) => store.commit(waiting, [{ name: `Label${n}`, data: {} }])),
       );
@@ -76,7 +81,7 @@ export function sagaStoreContract(open: () => Promise<OpenedStore>): void {
       expect(await effectNames(key)).toHaveLength(1);
     });
 
-    test('finds what is due from its time on, and not when it is settled', async () => {
+    test('a saga store finds an instance from its due time until it is decided', async () => {
       await store.commit(waiting, []);
       expect(await store.due(NOW_MS - 1, 100)).not.toContain(key);
       expect(await store.due(NOW_MS, 100)).toContain(key);
@@ -84,19 +89,19 @@ export function sagaStoreContract(open: () => Promise<OpenedStore>): void {
       expect(await store.due(NOW_MS, 100)).not.toContain(key);
     });
 
-    test('finds no more than it is asked for', async () => {
+    test('a saga store finds at most the given number of due instances', async () => {
       for (const n of [1, 2, 3]) await store.commit({ ...waiting, key: `${key}-${n}` }, []);
       expect((await store.due(NOW_MS, 2)).length).toBe(2);
     });
 
-    test('leaves one label when all facts are taken in side by side, several times', async () => {
+    test('concurrent and repeated facts of one instance record one label', async () => {
       const all = ['OrderPlaced', 'OrderBilled', 'OrderPlaced', 'OrderBilled'].map((type) => happened(type, key));
       const results = await Promise.all(all.map((fact) => handleFact(shipping, store, fact, clock)));
       expect(results.filter(({ outcome }) => outcome === 'decided')).toHaveLength(1);
       expect(await effectNames(key)).toEqual(['CreateShippingLabel']);
     });
 
-    test('lets one of several deadlines raise the alert', async () => {
+    test('one of several concurrent deadlines raises the alert', async () => {
       await handleFact(shipping, store, happened('OrderPlaced', key), clock);
       const late = NOW_MS + 48 * HOUR_SECONDS * 1000;
       const raised = await Promise.all([1, 2, 3].map(() => handleDeadline(shipping, store, key, late)));

@@ -33,7 +33,7 @@ async function tableOf(ids: readonly string[]) {
   return table;
 }
 
-test('lists a type in the order that an owner’s list is brought together with, whatever the ids', async () => {
+test('the items of a type are listed in the order of an owner’s list, whatever the ids', async () => {
   const [sample = []] = fc.sample(fc.array(imitations, { minLength: 60, maxLength: 60 }), 1);
   const ids = [...new Set([...sample.flat(), 'é', '\uFFFD', '😀', 'z'])];
   const records = createCacheRecords(await tableOf(ids));
@@ -53,7 +53,7 @@ test('lists a type in the order that an owner’s list is brought together with,
   expect(new Set(order)).toEqual(new Set(ids));
 });
 
-test('tells version, digest and data of an entity, a bare stop marker, and nothing of what isn’t there', async () => {
+test('a record has the version, digest and data of an entity, or only a stop marker, and is undefined for an unknown entity', async () => {
   const table = await tableOf(['a']);
   const records = createCacheRecords(table);
   const stopped = { ...keyItem({ type: 'Thing', id: 'b' }), version: { N: '0' }, stopped: { N: '2' } };

@@ -1,4 +1,4 @@
 import depot from './owner.ts';
 
-/** The owner's contracts after a restore, as its deployment would have them. */
+/** The owner's contracts after a restore. */
 export default { ...depot, epoch: 1 };

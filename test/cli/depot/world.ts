@@ -7,48 +7,43 @@ import { expect, inject, vi } from 'vitest';
 import { dynamoDbClient, sqsClient } from '../../../adapters/aws/clients.ts';
 import { readDeployed } from '../../../adapters/aws/stack-output.ts';
 import { createParking } from '../../../adapters/project/parking-table.ts';
-import { writeLocalFile } from '../../../cli/local-file.ts';
-import {
-  type CacheSession,
-  cacheNamed,
-  connectTo,
-  type OwnerSession,
-  ownerOf,
-  type Session,
-} from '../../../cli/session.ts';
+import type { Deployment, OpenCache, OpenOwner } from '../../../cli/deployment/deployment.ts';
+import { openLocalCloud } from '../../../cli/deployment/local-cloud.ts';
+import { localFileOf, writeLocalFile } from '../../../cli/deployment/local-file.ts';
 import { messageGroupId } from '../../../core/entity.ts';
 import type { OwnedEntity } from '../../../core/own/own.ts';
 import { outgoingMessage } from '../../../core/relay/message.ts';
 import { canonicalState, type State } from '../../../core/state.ts';
 import { type LocalCloud, startLocalCloud } from '../../../local/cloud.ts';
-import { type Ended, root, runFreshet, startWarmCommandLine } from '../../support/command-line.ts';
+import { type Ended, root, runFreshet, runHere } from '../../support/command-line.ts';
+import { setTestCredentials } from '../../support/credentials.ts';
 import { synthesiseOnce } from '../../support/synthesise.ts';
 import depot from './owner.ts';
 
-/** An owner with two caches in a local cloud, and a folder in which the command line finds it. */
+/** An owner with two caches in a local cloud, and a folder in which commands find the cloud. */
 export interface Depot {
   readonly cloud: LocalCloud;
   readonly folder: string;
-  readonly session: Session;
-  readonly owner: OwnerSession;
+  readonly deployment: Deployment;
+  readonly owner: OpenOwner;
   readonly client: DynamoDBClient;
-  cache(name: 'strict' | 'lenient'): CacheSession;
-  /** Runs a command in a process that ran others before. */
+  cache(name: 'strict' | 'lenient'): OpenCache;
+  /** Runs a command in this process. */
   run(...args: readonly string[]): Promise<Ended>;
   /** Runs a command in a process of its own, as a person does. */
   runAlone(...args: readonly string[]): Promise<Ended>;
-  /** Like `run`, with a command's JSON. */
+  /** Runs a command with `--json`, and parses its output. */
   json<T>(...args: readonly string[]): Promise<{ code: number; result: T }>;
-  /** Puts a message of the entity's group into a cache's queue, past owner and topic. */
+  /** Sends a message of the entity's group into a cache's queue, without owner and topic. */
   send(cache: 'strict' | 'lenient', id: string, body: string): Promise<void>;
-  /** Parks a body as if a projector had; returns its key. */
+  /** Parks a body as a projector would. @returns its key */
   park(cache: 'strict' | 'lenient', id: string, body: string): Promise<string>;
-  /** Has the command line load other contracts of the owner. */
+  /** Makes the commands load other contracts of the owner. */
   useContracts(file: string): void;
   stop(): Promise<void>;
 }
 
-/** An entity of the owner as the tests make one up. */
+/** A made-up entity of the owner. */
 export function item(id: string, version: number, state: State): OwnedEntity {
   const entity = { type: 'Item', id };
   const { json, digest } = canonicalState(entity, state);
@@ -70,17 +65,25 @@ export async function startDepot(): Promise<Depot> {
   const useContracts = (ownerContracts: string) => writeLocalFile(folder, localFile(cloud, ownerContracts));
   useContracts('test/cli/depot/owner.ts');
   const file = localFile(cloud, 'test/cli/depot/owner.ts');
-  const session = await connectTo({ file, projectFolder: folder });
+  setTestCredentials();
+  const deployment = openLocalCloud({ file, projectFolder: folder });
   const client = dynamoDbClient({ endpoint: file.dynamodbUrl });
   const queues = sqsClient({ endpoint: file.url });
-  const cache = (name: string) => cacheNamed(session, name);
-  const commandLine = startWarmCommandLine(folder);
-  const run = (...args: readonly string[]) => commandLine.run(args);
+  const caches = { strict: await deployment.cacheNamed('strict'), lenient: await deployment.cacheNamed('lenient') };
+  const cache = (name: 'strict' | 'lenient') => caches[name];
+  const run = (...args: readonly string[]) => runHere(args, folder);
   const runAlone = (...args: readonly string[]) => runFreshet(args, folder);
   let sent = 0;
   return {
-    ...{ cloud, folder, session, client, cache, run, runAlone, useContracts },
-    owner: ownerOf(session, 'Item'),
+    cloud,
+    folder,
+    deployment,
+    client,
+    cache,
+    run,
+    runAlone,
+    useContracts,
+    owner: await deployment.ownerOf('Item'),
     async json(...args) {
       const { code, out, err } = await run(...args, '--json');
       if (out === '') throw new Error(err);
@@ -101,36 +104,38 @@ export async function startDepot(): Promise<Depot> {
       const message = { messageId: `m${sent}`, groupId, sequenceNumber, body, receiveCount: 1, sentAtMs: Date.now() };
       const why = { status: 'parked', reason: 'retries-exhausted', explanation: 'for a test' } as const;
       await createParking({ client, parkingTable, cacheTable: table }).park({
-        ...{ ...why, message, entity: undefined, version: undefined, setAsideAtMs: Date.now() },
+        ...why,
+        message,
+        entity: undefined,
+        version: undefined,
+        parkedAtMs: Date.now(),
       });
       return `${groupId}/${sequenceNumber}`;
     },
     async stop() {
       for (const each of [client, queues]) each.destroy();
-      session.close();
-      commandLine.stop();
+      deployment.close();
       await cloud.stop();
       await rm(folder, { recursive: true, force: true });
     },
   };
 }
 
-/** What `freshet up` leaves for other terminals, with contracts that are found from any folder. */
-function localFile({ endpoints, outputs }: LocalCloud, ownerContracts: string) {
-  const all = Object.values(outputs).flatMap((stack) => Object.values(stack));
-  const deployed = all.flatMap((value) => {
+/** The file that `freshet up` writes, with contracts that are found from any folder. */
+function localFile(cloud: LocalCloud, ownerContracts: string) {
+  const file = localFileOf(cloud);
+  const deployed = file.deployed.flatMap((value) => {
     const one = readDeployed(value);
     if (one === undefined) return [];
     return JSON.stringify({ ...one, contracts: resolve(root, one.role === 'owner' ? ownerContracts : one.contracts) });
   });
-  const startedAt = new Date().toISOString();
-  return { pid: process.pid, startedAt, url: endpoints.sqs, dynamodbUrl: endpoints.dynamodb, deployed };
+  return { ...file, deployed };
 }
 
-/** A command that must be refused: what it is, its arguments, and what the message must hold. */
+/** A command that must be refused: what is wrong with it, its arguments, and the parts of the message. */
 export type Refusal = readonly [string, readonly string[], readonly string[]];
 
-/** Runs a command and expects its refusal, with exit code 2 and nothing on standard output. */
+/** Runs a command, and expects exit code 2, the message on standard error, and no output. */
 export async function expectRefusal({ run }: Depot, [, args, expected]: Refusal): Promise<void> {
   const { code, out, err } = await run(...args);
   expect({ code, out }).toEqual({ code: 2, out: '' });

@@ -11,29 +11,33 @@ import type { FlowDecision } from '../../../core/govern/decide.ts';
 
 const AT_MS = 1_000_000;
 const REFUSING: FlowDecision = {
-  ...{ state: 'refusing', levels: {}, missing: [], retryAfterSeconds: 30 },
+  state: 'refusing',
+  levels: {},
+  missing: [],
+  retryAfterSeconds: 30,
   cause: { cache: 'shop', backlog: 61_000, drainSeconds: 240.2 },
-  ...{ decidedAtMs: AT_MS, validUntilMs: AT_MS + 180_000 },
+  decidedAtMs: AT_MS,
+  validUntilMs: AT_MS + 180_000,
 };
 const PACED: FlowDecision = { ...REFUSING, state: 'paced', pacePerSecond: 20 };
 
-describe('a write', () => {
-  test('is free without a decision, in normal, and once the decision is no longer valid', () => {
+describe('admission', () => {
+  test('a write is free without a decision, in the state normal, and after the decision has expired', () => {
     expect(admission(undefined, AT_MS)).toEqual({ kind: 'free' });
     expect(admission({ ...REFUSING, state: 'normal' }, AT_MS)).toEqual({ kind: 'free' });
     expect(admission(REFUSING, AT_MS + 179_999).kind).toBe('refused');
     expect(admission(REFUSING, AT_MS + 180_000)).toEqual({ kind: 'free' });
   });
 
-  test('is told to wait for what is left of retry-after, and a second at least', () => {
+  test('a refused write may retry after the rest of retry-after, and after at least a second', () => {
     expect(admission(REFUSING, AT_MS)).toEqual({ kind: 'refused', retryAfterSeconds: 30 });
     expect(admission(REFUSING, AT_MS + 20_000)).toEqual({ kind: 'refused', retryAfterSeconds: 10 });
-    // Decided by a clock that is ahead.
+    // The governor's clock is ahead.
     expect(admission(REFUSING, AT_MS - 5_000)).toEqual({ kind: 'refused', retryAfterSeconds: 30 });
     expect(admission(REFUSING, AT_MS + 90_000)).toEqual({ kind: 'refused', retryAfterSeconds: 1 });
   });
 
-  test('needs a token while writes are paced, as long as the decision is valid and says at which pace', () => {
+  test('a write needs a token while writes are paced by a valid decision with a pace', () => {
     expect(admission(PACED, AT_MS)).toEqual({ kind: 'paced', pacePerSecond: 20 });
     expect(admission(PACED, AT_MS + 180_000)).toEqual({ kind: 'free' });
     expect(admission({ ...REFUSING, state: 'paced' }, AT_MS)).toEqual({ kind: 'free' });
@@ -41,7 +45,7 @@ describe('a write', () => {
 });
 
 describe('a lease', () => {
-  test('begins with one token, doubles, and ends at a quarter of a second of the pace', () => {
+  test('leases grow from one token by doubling, up to a quarter of a second of the pace', () => {
     const sizes: number[] = [];
     for (let last: number | undefined, index = 0; index < 7; index += 1) {
       last = leaseTokens(last, 100);
@@ -52,11 +56,11 @@ describe('a lease', () => {
     expect(leaseTokens(1, 2)).toBe(1);
   });
 
-  test('takes up as much of the bucket as its tokens take at the pace', () => {
+  test('a lease takes as much time of the bucket as its tokens take at the pace', () => {
     expect(leaseMs(5, 20)).toBe(250);
   });
 
-  test('that was asked for in vain is asked for again the later the more often it was', () => {
+  test('a writer asks for a lease the later the more requests have failed', () => {
     expect(askAgainMs(7_000, 1, 1)).toBe(7_050);
     expect(askAgainMs(7_000, 3, 1)).toBe(7_200);
     expect(askAgainMs(7_000, 30, 1)).toBe(12_000);
@@ -64,7 +68,7 @@ describe('a lease', () => {
   });
 });
 
-test('a wait is what it must be at least, and up to half of it more', () => {
+test('jitter makes a wait up to half longer and never shorter', () => {
   expect(withJitter(1_000, 0)).toBe(1_000);
   expect(withJitter(1_000, 1)).toBe(1_500);
 });
@@ -72,17 +76,17 @@ test('a wait is what it must be at least, and up to half of it more', () => {
 describe('BackpressureError', () => {
   const entity = { type: 'Country', id: 'CH' };
 
-  test('says what was not written, why, for how long, and what to do', () => {
+  test('a BackpressureError says what was not written, why, until when, and what to do', () => {
     const error = new BackpressureError(entity, REFUSING, 29.2, 12_400);
     expect(error.message).toBe(
-      'backpressure: Country/CH was not written after waiting 12 s: cache shop lags by 61000 events (drained in 241 s), so writes are refused. ' +
-        'Try again in 30 s, or allow a longer wait.',
+      'backpressure: Country/CH was not written after waiting 12 s: cache shop lags by 61000 events ' +
+        '(drained in 241 s), so writes are refused. Try again in 30 s, or allow a longer wait.',
     );
     expect(error).toMatchObject({ code: 'Backpressure', entity, cache: 'shop', backlog: 61_000, drainSeconds: 240.2 });
     expect(error.retryAfterSeconds).toBe(30);
   });
 
-  test('says where no end can be foreseen, and where writes are only slowed', () => {
+  test('a BackpressureError says that there is no end in sight, and that writes are only slowed', () => {
     const cause = { cache: 'shop', backlog: 700, drainSeconds: null };
     const error = new BackpressureError(entity, { ...PACED, cause }, 0.4, 0);
     expect(error.message).toContain(
@@ -91,7 +95,7 @@ describe('BackpressureError', () => {
     expect(error.drainSeconds).toBeUndefined();
   });
 
-  test('names no cache where the decision names none', () => {
+  test('a BackpressureError names no cache if the decision names none', () => {
     const { cause: _, ...nameless } = REFUSING;
     const error = new BackpressureError(entity, nameless, 5, 0);
     expect(error.message).toContain('was not written: a cache lags (no end in sight), so writes are refused');

@@ -16,7 +16,7 @@ type Decide = typeof decide;
 const NOW_MS = 1_000_000_000;
 const LIFE_SECONDS = 180;
 
-/** Names of caches, some of which every object inherits. */
+/** Names of caches; some are names of inherited properties. */
 const CACHES = ['shop', 'depot', 'constructor', 'to-string'];
 
 const rates = fc.oneof(fc.constant(0), fc.double({ min: 0, max: 5_000, noNaN: true }));
@@ -38,7 +38,7 @@ const reportsOf = (cache: string) =>
 const situations = fc.subarray(CACHES, { minLength: 1 }).chain((caches) =>
   fc.record({
     highWaters: fc.tuple(...caches.map((cache) => fc.tuple(fc.constant(cache), fc.integer({ min: 1, max: 10_000 })))),
-    /** One round of reports after the other. */
+    /** Successive rounds of reports. */
     rounds: fc.array(
       fc.record({
         reports: fc.subarray(caches).chain((some) => fc.tuple(...some.map(reportsOf))),
@@ -55,7 +55,7 @@ const REFUSING: FlowState = 'refusing';
 const strictest = (levels: readonly FlowState[]): FlowState =>
   FLOW_STATES.findLast((state) => levels.includes(state)) ?? 'normal';
 
-/** What a cache's level may become, besides that the pace has a say in when writes are free again. */
+/** The possible next levels of a cache. Whether `paced` ends also depends on the pace. */
 function levelsAfter(before: FlowState, backlog: number, highWater: number): FlowState[] {
   if (backlog >= highWater) return ['refusing'];
   if (before === 'refusing' && backlog > PACED_FROM * highWater) return ['refusing'];
@@ -77,7 +77,7 @@ function everyDecisionIsLawful(decideBy: Decide) {
       const reports = given.map((report) => ({ ...report, atMs: report.atMs + nowMs - NOW_MS }));
       const decision = decideBy(previous, reports, stream, settings, nowMs);
       expect(decideBy(previous, reports, stream, settings, nowMs)).toEqual(decision);
-      // What is stored is what the next one is decided on, and what writers obey.
+      // The next decision and the writers read the stored decision.
       expect(parseFlowDecision(JSON.stringify(decision))).toEqual(decision);
 
       const heard = reports.filter(({ atMs }) => nowMs - atMs <= LIFE_SECONDS * 1000);
@@ -110,7 +110,7 @@ function everyDecisionIsLawful(decideBy: Decide) {
   });
 }
 
-test('every decision follows from the level of each cache that is heard, names the worst, and stays within its bounds', () => {
+test('every decision follows from the levels of the caches, names the worst cache and stays within its bounds', () => {
   fc.assert(everyDecisionIsLawful(decide), { numRuns: 500 });
 });
 
@@ -121,38 +121,38 @@ const changed =
 
 test.each<[string, Decide]>([
   [
-    'lets the most lenient cache count',
+    'uses the most lenient level',
     changed((decision) => ({
       ...decision,
       state: FLOW_STATES.find((state) => Object.values(decision.levels).includes(state)) ?? 'normal',
     })),
   ],
   [
-    'hears reports however old they are',
+    'uses reports of any age',
     (previous, reports, stream, settings, nowMs) =>
       decide(previous, reports, stream, { ...settings, reportLifeSeconds: 10 * LIFE_SECONDS }, nowMs),
   ],
-  ['forgets the levels before', (previous, ...rest) => decide(previous && { ...previous, levels: {} }, ...rest)],
+  ['forgets the previous levels', (previous, ...rest) => decide(previous && { ...previous, levels: {} }, ...rest)],
   [
-    'leaves out what waits in the stream',
+    'ignores the records in the stream',
     (previous, reports, stream, ...rest) => decide(previous, reports, { ...stream, records: 0 }, ...rest),
   ],
-  ['counts a missing cache without naming it', changed((decision) => ({ ...decision, missing: [] }))],
+  ['does not name missing caches', changed((decision) => ({ ...decision, missing: [] }))],
   [
-    'stops paced writers altogether',
+    'sets a pace below the minimum',
     changed(({ pacePerSecond, ...decision }) =>
       pacePerSecond === undefined ? decision : { ...decision, pacePerSecond: Math.min(0.5, pacePerSecond) },
     ),
   ],
   [
-    'refuses without an end',
+    'sets a retry-after above the maximum',
     changed((decision) => ({ ...decision, retryAfterSeconds: 2 * decision.retryAfterSeconds })),
   ],
   [
-    'reads levels that every object inherits',
+    'reads inherited properties as levels',
     (previous, ...rest) =>
       decide(previous && { ...previous, levels: { ...previous.levels, constructor: REFUSING } }, ...rest),
   ],
-])('mutant: a law that %s is found', (_, mutant) => {
+])('mutant: the property fails for a governor that %s', (_, mutant) => {
   expect(fc.check(everyDecisionIsLawful(mutant), { numRuns: 500 }).failed).toBe(true);
 });

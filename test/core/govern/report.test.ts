@@ -2,25 +2,29 @@ import { describe, expect, test } from 'vitest';
 import {
   type Consumption,
   measureCache,
+  type ParkedSince,
   parseCacheReport,
   type ReportPorts,
   type Sample,
-  type SetAsideSince,
 } from '../../../core/govern/report.ts';
 
 const NOW = Date.parse('2026-11-25T12:00:00Z');
 const MINUTE = 60_000;
 
 const consumed = (given: Partial<Consumption>): Consumption => ({
-  ...{ rate: 0, oldestAgeSeconds: 0, queuedSinceMs: undefined },
+  rate: 0,
+  oldestAgeSeconds: 0,
+  queuedSinceMs: undefined,
   ...given,
 });
-const aside = (given: Partial<SetAsideSince>): SetAsideSince => ({
-  ...{ count: 0, sinceMs: new Map(), isMore: false },
+const parkedSince = (given: Partial<ParkedSince>): ParkedSince => ({
+  count: 0,
+  sinceMs: new Map(),
+  isMore: false,
   ...given,
 });
 
-/** Ports of a cache at rest whose one heartbeat came through a moment ago. */
+/** The ports of an idle cache with one heartbeat, a second old. */
 function ports(given: Partial<ReportPorts> = {}): ReportPorts {
   return {
     backlog: async () => 0,
@@ -29,7 +33,7 @@ function ports(given: Partial<ReportPorts> = {}): ReportPorts {
     consumption: async () => consumed({}),
     heartbeats: async () => ({ Thing: NOW - 1_000 }),
     unrepaired: async () => 0,
-    setAside: async () => aside({}),
+    parked: async () => parkedSince({}),
     completeness: async () => undefined,
     ...given,
   };
@@ -39,20 +43,25 @@ const measure = (given: Partial<ReportPorts> = {}, before: Sample = { backlog: 0
   measureCache(ports(given), 'shelf', before, () => NOW);
 
 describe("a cache's report", () => {
-  test('of a cache at rest is all zeros', async () => {
+  test('the report of an idle cache has only zeros', async () => {
     expect((await measure()).report).toEqual({
-      ...{ cache: 'shelf', atMs: NOW, backlog: 0, productionRate: 0, consumptionRate: 0 },
-      ...{ oldestAgeSeconds: 0, drainSeconds: 0 },
+      cache: 'shelf',
+      atMs: NOW,
+      backlog: 0,
+      productionRate: 0,
+      consumptionRate: 0,
+      oldestAgeSeconds: 0,
+      drainSeconds: 0,
     });
   });
 
   test.each([
-    ['grows: production is above consumption, and there is no end', 60, 660, 10, 20, null],
-    ['stays: both are alike', 600, 600, 10, 10, null],
-    ['shrinks: it drains by the difference', 1_200, 600, 10, 0, 60],
-    ['shrinks by more than was counted: production is none rather than negative', 1_200, 0, 10, 0, 0],
-    ['stands while nothing is consumed', 600, 600, 0, 0, null],
-  ])('of a backlog that %s', async (_, before, backlog, rate, productionRate, drainSeconds) => {
+    ['a growing backlog has a production above consumption and an infinite drain time', 60, 660, 10, 20, null],
+    ['a constant backlog has equal rates and an infinite drain time', 600, 600, 10, 10, null],
+    ['a shrinking backlog has the drain time of the difference of the rates', 1_200, 600, 10, 0, 60],
+    ['a backlog that shrinks faster than the consumption has no negative production', 1_200, 0, 10, 0, 0],
+    ['a constant backlog without consumption has an infinite drain time', 600, 600, 0, 0, null],
+  ])('the report of %s', async (_, before, backlog, rate, productionRate, drainSeconds) => {
     const { report } = await measure(
       { backlog: async () => backlog, consumption: async () => consumed({ rate, oldestAgeSeconds: 4 }) },
       { backlog: before, atMs: NOW - MINUTE },
@@ -60,7 +69,7 @@ describe("a cache's report", () => {
     expect(report).toMatchObject({ backlog, consumptionRate: rate, productionRate, drainSeconds, oldestAgeSeconds: 4 });
   });
 
-  test('is one that its owner reads, with its share', async () => {
+  test('an owner can read the report of a cache, with its share', async () => {
     const { report } = await measure(
       { backlog: async () => 7, consumption: async () => consumed({ rate: 0.1, oldestAgeSeconds: 0.5 }) },
       { backlog: 0, atMs: NOW },
@@ -68,7 +77,7 @@ describe("a cache's report", () => {
     expect(parseCacheReport(JSON.stringify({ ...report, share: 1 }))).toEqual({ ...report, share: 1 });
   });
 
-  test('fails when its queue cannot be asked: what is not known is not reported', async () => {
+  test('measuring a cache fails if its queue cannot be read', async () => {
     await expect(measure({ backlog: () => Promise.reject(new Error('cut off')) })).rejects.toThrow('cut off');
   });
 });
@@ -76,12 +85,12 @@ describe("a cache's report", () => {
 describe("a cache's staleness", () => {
   const lagOf = async (given: Partial<ReportPorts>) => (await measure(given)).lag;
 
-  test('is that of the type whose heartbeat is oldest', async () => {
+  test('the staleness of a cache is that of the type with the oldest heartbeat', async () => {
     const heartbeats = async () => ({ Thing: NOW - 5_000, Other: NOW - 90_000, Third: NOW - 1_000 });
-    expect(await lagOf({ heartbeats })).toEqual({ stalenessSeconds: 90, stalestType: 'Other', setAside: 0 });
+    expect(await lagOf({ heartbeats })).toEqual({ stalenessSeconds: 90, stalestType: 'Other', parked: 0 });
   });
 
-  /** As of two minutes ago, when the cache was complete, and of a minute ago. */
+  /** The cache was complete two minutes ago, and has sightings of two minutes and of one minute ago. */
   const known = async () => ({
     atMs: NOW - MINUTE,
     until: { Thing: NOW - 2 * MINUTE, Other: NOW - 2 * MINUTE },
@@ -94,7 +103,7 @@ describe("a cache's staleness", () => {
   const untilOf = async (given: Partial<ReportPorts>) =>
     (await measure({ completeness: known, heartbeats: both, ...given })).completeness.until;
 
-  test('reaches back to the heartbeat that came before the oldest message of a queue which is never empty', async () => {
+  test('a cache whose queue is never empty is complete up to the heartbeat before its oldest message', async () => {
     const given = {
       backlog: async () => 3,
       consumption: async () => consumed({ queuedSinceMs: NOW - MINUTE + 5_000 }),
@@ -102,24 +111,26 @@ describe("a cache's staleness", () => {
     expect(await lagOf({ completeness: known, heartbeats: both, ...given })).toMatchObject({ stalenessSeconds: 60.01 });
   });
 
-  test('says nothing new of a queue whose oldest message has an unknown age, unless it is found empty', async () => {
+  test('completeness stays while the age of the oldest message is unknown, unless the queue is empty', async () => {
     const until = NOW - 2 * MINUTE;
     expect(await untilOf({ backlog: async () => 3 })).toEqual({ Thing: until, Other: until });
     const emptied = { backlog: async () => 3, isEmptyOnce: async () => true };
     expect(await untilOf(emptied)).toEqual({ Thing: NOW - 1_000, Other: NOW - 1_000 });
   });
 
-  test('is that of its own type where something is set aside, and of all where more is than was looked at', async () => {
-    const setAside = async () => aside({ count: 3, sinceMs: new Map([['Thing', NOW - MINUTE + 5_000]]) });
-    expect(await untilOf({ setAside })).toEqual({ Thing: NOW - MINUTE - 10, Other: NOW - 1_000 });
-    expect(await lagOf({ completeness: known, heartbeats: both, setAside })).toEqual({
-      ...{ stalenessSeconds: 60.01, stalestType: 'Thing', setAside: 3 },
+  test('parked events hold back the completeness of their type, and unread ones that of all types', async () => {
+    const parked = async () => parkedSince({ count: 3, sinceMs: new Map([['Thing', NOW - MINUTE + 5_000]]) });
+    expect(await untilOf({ parked })).toEqual({ Thing: NOW - MINUTE - 10, Other: NOW - 1_000 });
+    expect(await lagOf({ completeness: known, heartbeats: both, parked })).toEqual({
+      stalenessSeconds: 60.01,
+      stalestType: 'Thing',
+      parked: 3,
     });
-    const more = async () => aside({ count: 5_000, isMore: true });
-    expect(await untilOf({ setAside: more })).toEqual({ Thing: NOW - 2 * MINUTE, Other: NOW - 2 * MINUTE });
+    const more = async () => parkedSince({ count: 5_000, isMore: true });
+    expect(await untilOf({ parked: more })).toEqual({ Thing: NOW - 2 * MINUTE, Other: NOW - 2 * MINUTE });
   });
 
-  test('says nothing new while messages have come back so often that the age of the oldest leaves them out', async () => {
+  test('completeness stays while the age of the oldest leaves out messages that came back often', async () => {
     const consumption = async () => consumed({ queuedSinceMs: NOW - MINUTE + 5_000 });
     const until = NOW - 2 * MINUTE;
     const given = { backlog: async () => 3, consumption, leavesOut: async () => true };
@@ -127,12 +138,12 @@ describe("a cache's staleness", () => {
     expect(await untilOf({ ...given, isEmptyOnce: async () => true })).toEqual(await both());
   });
 
-  test('says nothing new while the repair function has not looked at what came to it', async () => {
+  test('completeness stays the same while the repair function has messages that it has not handled', async () => {
     const until = NOW - 2 * MINUTE;
     expect(await untilOf({ unrepaired: async () => 1 })).toEqual({ Thing: until, Other: until });
   });
 
-  test('asks each place after the one that leads to it, so that nothing moves on unseen', async () => {
+  test('the report reads queue, repair queues and parking table in the order in which an event moves', async () => {
     const asked: string[] = [];
     const note =
       <T>(place: string, answer: T) =>
@@ -141,61 +152,70 @@ describe("a cache's staleness", () => {
         return answer;
       };
     await measure({
-      ...{ heartbeats: note('cache', {}), backlog: note('queue', 1), isEmptyOnce: note('queue again', false) },
-      ...{ unrepaired: note('repair', 0), setAside: note('parking', aside({})) },
+      heartbeats: note('cache', {}),
+      backlog: note('queue', 1),
+      isEmptyOnce: note('queue again', false),
+      unrepaired: note('repair', 0),
+      parked: note('parking', parkedSince({})),
     });
     expect(asked).toEqual(['cache', 'queue', 'queue again', 'repair', 'parking']);
   });
 
-  test('is unknown while no heartbeat has come, and what is set aside is counted all the same', async () => {
-    const given = { heartbeats: async () => ({ Thing: undefined }), setAside: async () => aside({ count: 2 }) };
-    expect(await lagOf(given)).toEqual({ stalenessSeconds: undefined, stalestType: 'Thing', setAside: 2 });
+  test('the staleness of a cache without a heartbeat is unknown, and its parked events are counted', async () => {
+    const given = { heartbeats: async () => ({ Thing: undefined }), parked: async () => parkedSince({ count: 2 }) };
+    expect(await lagOf(given)).toEqual({ stalenessSeconds: undefined, stalestType: 'Thing', parked: 2 });
   });
 
-  test('is unknown while one of its types has had no heartbeat, however fresh the others are', async () => {
+  test('the staleness of a cache is unknown while one of its types has no heartbeat', async () => {
     const heartbeats = async () => ({ Thing: NOW - 1_000, Other: undefined, Third: NOW - 2_000 });
     expect(await lagOf({ heartbeats })).toMatchObject({ stalenessSeconds: undefined, stalestType: 'Other' });
   });
 
-  test('is never negative, when the clock of an owner is ahead', async () => {
+  test("the staleness of a cache is 0 if its owner's clock is ahead", async () => {
     expect(await lagOf({ heartbeats: async () => ({ Thing: NOW + 5_000 }) })).toMatchObject({ stalenessSeconds: 0 });
   });
 });
 
 test.each([
-  ['no JSON', '{'],
-  ['nothing', 'null'],
-  ['a backlog that is no count', '{"cache":"a","atMs":1,"backlog":1.5}'],
+  ['invalid JSON', '{'],
+  ['null', 'null'],
+  ['a fractional backlog', '{"cache":"a","atMs":1,"backlog":1.5}'],
   ['a string', '"shelf"'],
-  ['what an object would inherit', '{"__proto__":{"cache":"shelf","atMs":1,"backlog":0}}'],
-  ['what never ends', '['.repeat(100_000)],
-])('%s is no report', (_, body) => {
+  ['a report inside __proto__', '{"__proto__":{"cache":"shelf","atMs":1,"backlog":0}}'],
+  ['JSON nested deeper than the stack', '['.repeat(100_000)],
+])('%s is not read as a report', (_, body) => {
   expect(parseCacheReport(body)).toBeUndefined();
 });
 
 test.each<[string, object]>([
-  ['a cache without a name', { cache: '' }],
-  ['a name that no boundary has', { cache: 'x'.repeat(31) }],
+  ['an empty cache name', { cache: '' }],
+  ['a cache name of 31 characters', { cache: 'x'.repeat(31) }],
   ['a negative time', { atMs: -1 }],
   ['a negative backlog', { backlog: -1 }],
   ['a negative rate', { consumptionRate: -1 }],
   ['an infinite rate', { productionRate: null }],
-  ['no share', { share: 0 }],
-  ['more than the whole', { share: 1.1 }],
-  ['a backlog that no number holds exactly', { backlog: 2 ** 53 }],
-  ['a backlog in words', { backlog: '7' }],
-  ['a name that is a list', { cache: ['shelf'] }],
-  ['a drain time that is negative', { drainSeconds: -1 }],
-])('a report with %s is none', (_, given) => {
+  ['a share of 0', { share: 0 }],
+  ['a share above 1', { share: 1.1 }],
+  ['a backlog that a number cannot represent exactly', { backlog: 2 ** 53 }],
+  ['a text as backlog', { backlog: '7' }],
+  ['a list as cache name', { cache: ['shelf'] }],
+  ['a negative drain time', { drainSeconds: -1 }],
+])('a report with %s is refused', (_, given) => {
   const report = {
-    ...{ cache: 'shelf', atMs: 1, backlog: 0, productionRate: 0, consumptionRate: 0 },
-    ...{ oldestAgeSeconds: 0, drainSeconds: null, share: 1 },
+    cache: 'shelf',
+    atMs: 1,
+    backlog: 0,
+    productionRate: 0,
+    consumptionRate: 0,
+    oldestAgeSeconds: 0,
+    drainSeconds: null,
+    share: 1,
   };
   expect(parseCacheReport(JSON.stringify(report))).toEqual(report);
   expect(parseCacheReport(JSON.stringify({ ...report, ...given }))).toBeUndefined();
 });
 
-test('a report whose rate is beyond all numbers is none, and what else a report carries is left out', () => {
+test('a report with an infinite rate is refused, and unknown fields of a report are dropped', () => {
   const body = (rate: string) =>
     `{"cache":"shelf","atMs":1,"backlog":0,"productionRate":${rate},"consumptionRate":0,"oldestAgeSeconds":0,"drainSeconds":null,"share":1,"admin":true}`;
   expect(parseCacheReport(body('1e999'))).toBeUndefined();

@@ -6,7 +6,7 @@ import { product } from '../../support/events.ts';
 
 const entity = product();
 
-/** A put of one of a few states or a deletion, with or without an expected version. */
+/** Puts of two states and deletions, with or without an expected version. */
 const commands = fc.array(
   fc.record({
     digest: fc.constantFrom('a', 'b', TOMBSTONE_DIGEST),
@@ -15,7 +15,7 @@ const commands = fc.array(
   { maxLength: 25 },
 );
 
-/** Whether the owner's table takes a change: the condition of its write. */
+/** Whether the owner's table accepts a change, by the condition of its write. */
 function accepts(current: OwnedEntity | undefined, digest: string, expectedVersion: number | undefined): boolean {
   if (expectedVersion !== undefined && expectedVersion !== (current?.version ?? 0)) return false;
   return current === undefined ? digest !== TOMBSTONE_DIGEST : current.digest !== digest;
@@ -46,7 +46,7 @@ function versionsGrowByOneWithEachChange(commit: typeof committed) {
   });
 }
 
-/** The version that the explanation of a refusal names. */
+/** The current version that a refusal names. */
 function refusal(current: OwnedEntity | undefined, digest: string, expectedVersion: number | undefined): unknown {
   try {
     return notCommitted(entity, current, digest, expectedVersion).version;
@@ -56,11 +56,11 @@ function refusal(current: OwnedEntity | undefined, digest: string, expectedVersi
   }
 }
 
-test('whatever is put and deleted, versions grow by one with each change and a refusal names the current one', () => {
+test('versions grow by one with each change, and a refused change names the current version', () => {
   fc.assert(versionsGrowByOneWithEachChange(committed));
 });
 
-test('mutant: a counter that begins anew after a deletion is found', () => {
+test('mutant: the property fails for a counter that restarts after a deletion', () => {
   const mutant = versionsGrowByOneWithEachChange((ref, previous, digest, changedAt) =>
     committed(ref, previous && isTombstone(previous) ? undefined : previous, digest, changedAt),
   );

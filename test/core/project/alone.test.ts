@@ -1,6 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import { MAX_CRASHES_ALONE, type ProjectReport, projectBatch, SUSPECT_RECEIVES } from '../../../core/project/batch.ts';
+import { projectBatch } from '../../../core/project/batch.ts';
 import type { ReceivedMessage } from '../../../core/project/ports.ts';
+import type { ProjectReport } from '../../../core/project/report.ts';
+import { MAX_CRASHES_ALONE, SUSPECT_RECEIVES } from '../../../core/project/suspects.ts';
 import { shop } from '../../support/boundaries.ts';
 import { message, owned, product } from '../../support/events.ts';
 import { inMemoryCache, projectionOf } from '../../support/in-memory-cache.ts';
@@ -12,7 +14,10 @@ const suspect = (id: string, version = 1) => message(owned(product(id), version)
 const outcomes = (report: ProjectReport, messages: readonly ReceivedMessage[]) =>
   messages.map((one) => report.settled.find(({ message }) => message === one)?.outcome);
 
-/** Ports on which writes for one entity never come back, as when the process dies of it; tells when the first is under way. */
+/**
+ * Ports whose writes for one entity never return, as in a process that crashed. `underWay` resolves when the first
+ * write begins.
+ */
 function dying(cache: Cache, id: string) {
   let begun = (): void => {};
   const underWay = new Promise<void>((resolve) => {
@@ -26,15 +31,15 @@ function dying(cache: Cache, id: string) {
   return { ports: { ...cache.ports, write }, underWay };
 }
 
-/** Projects until the process would be dead: nothing of the batch is answered. */
+/** Projects until the process would have crashed: there is no report of the batch. */
 async function crash(cache: Cache, messages: readonly ReceivedMessage[], id: string): Promise<void> {
   const { ports, underWay } = dying(cache, id);
   void projectBatch(projectionOf(shop, ports), messages);
   await underWay;
 }
 
-describe('messages that may be what the projector does not survive', () => {
-  test('are tried one after the other, once all others are done, and forgotten when they are', async () => {
+describe('messages that may crash the projector', () => {
+  test('suspect messages are tried one after the other, after all others, and their notes are removed', async () => {
     const cache = inMemoryCache();
     const messages = [suspect('a'), message(owned(product('b'), 1)), suspect('a', 2), suspect('c')];
     const report = await projectBatch(projectionOf(shop, cache.ports), messages);
@@ -43,7 +48,7 @@ describe('messages that may be what the projector does not survive', () => {
     expect(cache.alone.size).toBe(0);
   });
 
-  test('that kill it leave a note, and those that came before them in the batch are stored', async () => {
+  test('a message that crashes the projector leaves a note, and the messages before it are stored', async () => {
     const cache = inMemoryCache();
     const messages = [suspect('a'), suspect('deadly'), message(owned(product('b'), 1))];
     await crash(cache, messages, 'deadly');
@@ -51,35 +56,35 @@ describe('messages that may be what the projector does not survive', () => {
     expect([...cache.alone]).toEqual([[messages[1]?.messageId, 1]]);
   });
 
-  test('are parked once they have killed it often enough, without being looked at; the group goes on', async () => {
+  test('a message that crashed the projector three times is parked unread, and its group goes on', async () => {
     const cache = inMemoryCache();
     const deadly = suspect('deadly');
     for (let time = 0; time < MAX_CRASHES_ALONE; time += 1) await crash(cache, [deadly], 'deadly');
     const messages = [deadly, suspect('deadly', 2)];
     const report = await projectBatch(projectionOf(shop, cache.ports), messages);
     expect(outcomes(report, messages)).toEqual(['parked', 'applied']);
-    expect(cache.parked).toMatchObject([{ reason: 'crashed', entity: product('deadly'), version: undefined }]);
-    // The verdict holds, should this batch end in another crash.
+    expect(cache.everParked).toMatchObject([{ reason: 'crashed', entity: product('deadly'), version: undefined }]);
+    // The notes stay, in case this batch ends in another crash.
     expect([...cache.alone]).toEqual([[deadly.messageId, MAX_CRASHES_ALONE]]);
   });
 
-  test('that only fail are no crash, however often: they are returned with those behind them', async () => {
+  test('a message that only fails is no crash, and is returned with the messages behind it', async () => {
     const cache = inMemoryCache({ fail: (port) => port === 'write' });
     const messages = [suspect('a'), suspect('a', 2), suspect('b')];
     for (let time = 0; time <= MAX_CRASHES_ALONE; time += 1) {
       const report = await projectBatch(projectionOf(shop, cache.ports), messages);
       expect([report.settled.length, report.returned.length]).toEqual([0, 3]);
     }
-    expect([cache.alone.size, cache.parked.length]).toEqual([0, 0]);
+    expect([cache.alone.size, cache.everParked.length]).toEqual([0, 0]);
   });
 });
 
-describe('when the time runs out', () => {
-  test('what is done is settled, and the rest is returned untouched and at once', async () => {
+describe('a batch whose time runs out', () => {
+  test('when the time runs out, finished messages are settled and the others are returned at once', async () => {
     const cache = inMemoryCache();
     const { ports, underWay } = dying(cache, 'slow');
     const messages = [message(owned(product('slow'), 1)), message(owned(product('quick'), 1))];
-    // Everything that needs no more than its turn is done by then.
+    // By then, everything that needs no further I/O is done.
     const outOfTime = underWay.then(() => new Promise<void>((resolve) => setImmediate(resolve)));
     const report = await projectBatch(projectionOf(shop, ports), messages, outOfTime);
     expect(outcomes(report, messages)).toEqual([undefined, 'applied']);
@@ -87,7 +92,7 @@ describe('when the time runs out', () => {
     expect(cache.postponed).toEqual([{ messages: [messages[0]], seconds: 0 }]);
   });
 
-  test('what was being tried alone is no crash', async () => {
+  test('a message that is being tried alone when the time runs out is no crash', async () => {
     const cache = inMemoryCache();
     const { ports, underWay } = dying(cache, 'slow');
     const messages = [suspect('slow'), suspect('behind')];
@@ -96,7 +101,7 @@ describe('when the time runs out', () => {
     expect(cache.alone.size).toBe(0);
   });
 
-  test('what ends after the answer is neither counted nor parked as settled', async () => {
+  test('a message that ends after the report is neither counted nor settled', async () => {
     const cache = inMemoryCache();
     let release = (): void => {};
     let begun = (): void => {};

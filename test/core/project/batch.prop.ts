@@ -1,15 +1,16 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { projectBatch, type Settled } from '../../../core/project/batch.ts';
+import { projectBatch } from '../../../core/project/batch.ts';
 import type { ReceivedMessage } from '../../../core/project/ports.ts';
+import type { Settled } from '../../../core/project/report.ts';
 import { shop } from '../../support/boundaries.ts';
 import { deleted, message, owned, product, stateAt } from '../../support/events.ts';
 import { ifNewer, inMemoryCache, projectionOf, type WriteCondition } from '../../support/in-memory-cache.ts';
 
-/** One entity's versions from 1 up: whether each is a deletion. */
+/** The versions of one entity, from 1 up: for each, whether it is a deletion. */
 const histories = fc.array(fc.boolean(), { minLength: 1, maxLength: 7 });
 
-/** Every event of a history at least once, some several times, in any order. */
+/** The events of a history in any order, each at least once and some several times. */
 const deliveries = histories.chain((deletions) => {
   const versions = deletions.map((_, index) => index + 1);
   return fc.record({
@@ -22,7 +23,10 @@ const deliveries = histories.chain((deletions) => {
   });
 });
 
-/** Projects what the queue holds, batch after batch; what is returned goes back to the head, as FIFO has it. */
+/**
+ * Projects the queue's messages, batch after batch. Returned messages go back to the head of the queue, as in a FIFO
+ * queue.
+ */
 async function drain(
   queue: readonly ReceivedMessage[],
   sizes: readonly number[],
@@ -44,7 +48,7 @@ function theHighestVersionStays(condition: WriteCondition) {
     const messages = order.map((version) =>
       message(deletions[version - 1] ? deleted(product(), version) : owned(product(), version)),
     );
-    // Once the planned failures are over, every write gets through.
+    // After the planned failures, every write succeeds.
     const cache = inMemoryCache({ condition, fail: (port) => port === 'write' && failures.shift() === true });
     const settled = await drain(messages, sizes, cache);
 
@@ -57,26 +61,26 @@ function theHighestVersionStays(condition: WriteCondition) {
     expect(applied).toEqual([...new Set(applied)].sort((a = 0, b = 0) => a - b));
     expect(applied.at(-1)).toBe(highest);
     expect(settled.map((one) => one.message.messageId).sort()).toEqual(messages.map((one) => one.messageId).sort());
-    expect(cache.parked).toEqual([]);
+    expect(cache.everParked).toEqual([]);
   });
 }
 
-describe('whatever the order, the copies, the batches and the failures in which its events arrive', () => {
+describe('events in any order, with copies, batches and failures', () => {
   test('an entity is left at its highest version, each event ends once, and the cache never goes back', async () => {
     await fc.assert(theHighestVersionStays(ifNewer), { numRuns: 500 });
   });
 
   test.each<[string, WriteCondition]>([
     ['an unconditional put', () => true],
-    ['a put that takes the same version again', (item, stored) => stored.version <= item.version],
-    ['a put that takes no more than the first', () => false],
-    ['a put that lets a deletion through', (item, stored) => ifNewer(item, stored) || item.dataJson === undefined],
-  ])('mutant: %s is found', async (_, condition) => {
+    ['a put that accepts the same version again', (item, stored) => stored.version <= item.version],
+    ['a put that never replaces the first item', () => false],
+    ['a put that accepts every deletion', (item, stored) => ifNewer(item, stored) || item.dataJson === undefined],
+  ])('the mutant %s is found', async (_, condition) => {
     expect((await fc.check(theHighestVersionStays(condition), { numRuns: 500 })).failed).toBe(true);
   });
 });
 
-/** Every order of the items. */
+/** All orders of the items. */
 function permutations<T>(items: readonly T[]): T[][] {
   if (items.length === 0) return [[]];
   return items.flatMap((item, index) =>
@@ -84,7 +88,7 @@ function permutations<T>(items: readonly T[]): T[][] {
   );
 }
 
-test('every one of the 720 orders of three versions delivered twice, in every size of batch, leaves the highest', async () => {
+test('each of the 720 orders of three versions delivered twice, in any batches, leaves the highest', async () => {
   const events = [owned(product(), 1), deleted(product(), 2), owned(product(), 3)];
   for (const order of permutations([...events, ...events])) {
     for (let size = 1; size <= order.length; size += 1) {
@@ -99,7 +103,7 @@ test('every one of the 720 orders of three versions delivered twice, in every si
   }
 });
 
-/** Several entities whose messages interleave, any of them poison; writes of some entities fail. */
+/** Interleaved messages of several entities. Any message may be poison, and the writes of some entities fail. */
 const mixtures = fc.record({
   messages: fc.array(
     fc.record({
@@ -132,14 +136,14 @@ function failuresStayInTheirGroup(project: typeof projectBatch) {
     expect(ids(report.returned.map((one) => one.message))).toEqual(ids(batch.filter(inFailing)));
     expect(ids(report.settled.map((one) => one.message))).toEqual(ids(batch.filter((one) => !inFailing(one))));
     const parked = report.settled.filter(({ outcome }) => outcome === 'parked').map((one) => one.message);
-    expect(ids(parked)).toEqual(ids(cache.parked.map((one) => one.message)));
+    expect(ids(parked)).toEqual(ids(cache.everParked.map((one) => one.message)));
     expect(report.settled.filter(({ outcome, reason }) => (outcome === 'parked') !== (reason !== undefined))).toEqual(
       [],
     );
   });
 }
 
-test('of any mixture of entities, poison and failures, exactly the failing groups are returned and all else is settled once', async () => {
+test('of any mix of poison and failures, only failing groups are returned, and all else is settled once', async () => {
   await fc.assert(failuresStayInTheirGroup(projectBatch), { numRuns: 500 });
 });
 
@@ -162,12 +166,12 @@ test.each<[string, typeof projectBatch]>([
     },
   ],
   [
-    'forgets what was superseded',
+    'leaves superseded events out of the report',
     async (...args) => {
       const report = await projectBatch(...args);
       return { ...report, settled: report.settled.filter(({ outcome }) => outcome !== 'superseded') };
     },
   ],
-])('mutant: a projector that %s is found', async (_, mutant) => {
+])('a mutant projector that %s is found', async (_, mutant) => {
   expect((await fc.check(failuresStayInTheirGroup(mutant), { numRuns: 500 })).failed).toBe(true);
 });

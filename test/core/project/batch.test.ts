@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { defineBoundary, keep } from '../../../core/contract.ts';
+import { defineBoundary, keep } from '../../../core/contract/define-boundary.ts';
 import { messageGroupId } from '../../../core/entity.ts';
 import type { State } from '../../../core/state.ts';
 import { catalogue, schemaOf } from '../../support/boundaries.ts';
@@ -16,7 +16,7 @@ import {
 } from '../../support/projecting.ts';
 
 describe('the events of one entity in a batch', () => {
-  test('are folded into one write of the newest, which overtakes the others', async () => {
+  test('the events of one entity are folded into one write of the newest, which supersedes the others', async () => {
     const cache = inMemoryCache();
     const messages = [1, 2, 3].map((version) => message(owned(product(), version)));
     const report = await project(cache, messages);
@@ -24,20 +24,20 @@ describe('the events of one entity in a batch', () => {
     expect(outcomes(report, messages)).toEqual(['superseded', 'superseded', 'applied']);
   });
 
-  test('are folded by version, in whatever order they came', async () => {
+  test('events are folded by version, in any order of arrival', async () => {
     const cache = inMemoryCache();
     const messages = [3, 1, 2].map((version) => message(owned(product(), version)));
     expect(outcomes(await project(cache, messages), messages)).toEqual(['applied', 'superseded', 'superseded']);
   });
 
-  test('may end with a deletion', async () => {
+  test('a deletion as the newest event is written as a tombstone', async () => {
     const cache = inMemoryCache();
     const messages = [message(owned(product(), 1)), message(deleted(product(), 2))];
     expect(outcomes(await project(cache, messages), messages)).toEqual(['superseded', 'applied']);
     expect(cache.stored.get('Product/p1')).toMatchObject({ version: 2, dataJson: undefined });
   });
 
-  test('are none of them superseded when the write of the newest failed', async () => {
+  test('no event is superseded when the write of the newest one failed', async () => {
     const cache = inMemoryCache({ fail: (port) => port === 'write' });
     const report = await project(
       cache,
@@ -47,63 +47,63 @@ describe('the events of one entity in a batch', () => {
     expect(report.returned).toHaveLength(2);
   });
 
-  test('are outdated when the cache holds a newer one', async () => {
+  test('events are outdated when the cache holds a newer version', async () => {
     const cache = await cacheHolding(owned(product(), 9));
     const messages = [7, 8].map((version) => message(owned(product(), version)));
     expect(outcomes(await project(cache, messages), messages)).toEqual(['outdated', 'outdated']);
     expect(versionsWritten(cache)).toEqual([8]);
   });
 
-  test('are a duplicate and outdated when the cache holds the newest of them', async () => {
+  test('events are a duplicate and outdated when the cache holds the newest of them', async () => {
     const cache = await cacheHolding(owned(product(), 8));
     const messages = [7, 8].map((version) => message(owned(product(), version)));
     expect(outcomes(await project(cache, messages), messages)).toEqual(['outdated', 'duplicate']);
   });
 
-  test('may be twins: one is applied, the other is a duplicate', async () => {
+  test('of two equal events one is applied and the other is a duplicate', async () => {
     const cache = inMemoryCache();
     const messages = [message(owned(product(), 1)), message(owned(product(), 1))];
     expect(outcomes(await project(cache, messages), messages)).toEqual(['applied', 'duplicate']);
     expect(cache.writes).toHaveLength(1);
   });
 
-  test('may be twins that differ: the second is a conflict and parked', async () => {
+  test('of two different events with the same version the second is parked as a conflict', async () => {
     const cache = inMemoryCache();
     const messages = [message(owned(product(), 1)), message(owned(product(), 1, { name: 'nut', price: 1 }))];
     expect(outcomes(await project(cache, messages), messages)).toEqual(['applied', 'parked']);
-    expect(cache.parked).toMatchObject([{ message: messages[1], reason: 'conflict' }]);
+    expect(cache.everParked).toMatchObject([{ message: messages[1], reason: 'conflict' }]);
     expect(cache.stored.get('Product/p1')?.dataJson).toContain('bolt');
   });
 
-  test('are a conflict where the stored one has the same version and another digest, and the group goes on', async () => {
+  test('an event with the stored version and another digest is a conflict, and its group goes on', async () => {
     const cache = await cacheHolding(owned(product(), 2));
     const messages = [message(owned(product(), 1)), message(deleted(product(), 2))];
     expect(outcomes(await project(cache, messages), messages)).toEqual(['outdated', 'parked']);
-    expect(cache.parked).toMatchObject([{ reason: 'conflict', explanation: expect.stringContaining('version 2') }]);
+    expect(cache.everParked).toMatchObject([{ reason: 'conflict', explanation: expect.stringContaining('version 2') }]);
   });
 
-  test('are a conflict only where the newer ones leave the same version to decide', async () => {
+  test('an event with another digest is superseded, and no conflict, when a newer event is stored', async () => {
     const cache = await cacheHolding(owned(product(), 2));
     const messages = [message(owned(product(), 2, { name: 'nut', price: 2 })), message(owned(product(), 3))];
     expect(outcomes(await project(cache, messages), messages)).toEqual(['superseded', 'applied']);
   });
 
-  test('fall back on the next newest when the newest can never be stored', async () => {
+  test('the next newest event is stored when the newest one can never be stored', async () => {
     const cache = inMemoryCache({ unstorable: ({ version }) => version >= 3 });
     const messages = [1, 2, 3, 4].map((version) => message(owned(product(), version)));
     expect(outcomes(await project(cache, messages), messages)).toEqual(['superseded', 'applied', 'parked', 'parked']);
     expect(versionsWritten(cache)).toEqual([4, 3, 2]);
-    expect(cache.parked.map(({ reason }) => reason)).toEqual(['unstorable', 'unstorable']);
+    expect(cache.everParked.map(({ reason }) => reason)).toEqual(['unstorable', 'unstorable']);
   });
 
-  test('are all parked when none can be stored', async () => {
+  test('all events are parked when none can be stored', async () => {
     const cache = inMemoryCache({ unstorable: () => true });
     const messages = [1, 2].map((version) => message(owned(product(), version)));
     expect(outcomes(await project(cache, messages), messages)).toEqual(['parked', 'parked']);
     expect(cache.stored.size).toBe(0);
   });
 
-  test('end as a duplicate when the write succeeded and its answer was lost', async () => {
+  test('an event whose write succeeded and whose answer was lost ends as a duplicate', async () => {
     const { ports } = inMemoryCache();
     let lost = true;
     const write: typeof ports.write = async (...args) => {
@@ -129,7 +129,7 @@ describe('a stored item', () => {
       caches: { Product: keep(catalogue.owns.Product, { fields, fieldsRevision, indexes: { name: 'name' } }) },
     });
 
-  test('carries version, digest, commit time, data and index of the event', async () => {
+  test('a stored item carries version, digest, commit time, data and index values of the event', async () => {
     const cache = inMemoryCache();
     await project(cache, [message(owned(product(), 3))]);
     expect(cache.writes).toEqual([
@@ -147,7 +147,7 @@ describe('a stored item', () => {
     ]);
   });
 
-  test('is a tombstone that lives as long as it was given, counted from now', async () => {
+  test('a tombstone expires when its configured life, counted from now, is over', async () => {
     const cache = inMemoryCache();
     await project(cache, [message(deleted(product(), 4))]);
     expect(cache.writes).toMatchObject([
@@ -155,13 +155,13 @@ describe('a stored item', () => {
     ]);
   });
 
-  test('has only the fields that the cache keeps and that the state has', async () => {
+  test('a stored item has only the fields that the cache keeps and that the state has', async () => {
     const cache = inMemoryCache();
     await project(cache, [message(owned(product(), 3))], trimmed(1, ['tags', 'name']));
     expect(cache.writes[0]?.dataJson).toBe('{"name":"bolt"}');
   });
 
-  test('is filled again at the same version when the selection of fields is newer', async () => {
+  test('a stored item is written again at the same version when the selection of fields is newer', async () => {
     const cache = inMemoryCache();
     const again = [message(owned(product(), 3)), message(owned(product(), 3))];
     await project(cache, [message(owned(product(), 3))], trimmed(1, ['name']));
@@ -172,7 +172,7 @@ describe('a stored item', () => {
     expect(cache.stored.get('Product/p1')?.dataJson).toBe('{"name":"bolt","price":3}');
   });
 
-  test('is written in canonical form, whatever order the schema puts fields in', async () => {
+  test('a stored item is in canonical form, whatever order the schema returns the fields in', async () => {
     const cache = inMemoryCache();
     const schema = schemaOf<State>((value) => ({
       value: Object.fromEntries(Object.entries(value as State).reverse()),
@@ -181,7 +181,7 @@ describe('a stored item', () => {
     expect(cache.writes[0]?.dataJson).toBe('{"name":"bolt","price":3}');
   });
 
-  test('tells how long the event took from the owner’s commit, never less than nothing', async () => {
+  test('the lead time of an applied event counts from the commit of its owner and is never negative', async () => {
     const skewed = eventBody({ ...owned(product('b'), 1), changedAt: '2099-01-01T00:00:00Z' });
     const report = await project(inMemoryCache(), [
       message(owned(product('a'), 1)),
@@ -198,7 +198,7 @@ describe('a stored item', () => {
 });
 
 describe('groups of a batch', () => {
-  test('are written side by side', async () => {
+  test('the groups of a batch are written side by side', async () => {
     const { ports, stored } = inMemoryCache();
     let underWay = 0;
     let open = (): void => {};
@@ -207,7 +207,7 @@ describe('groups of a batch', () => {
     });
     const write: typeof ports.write = async (...args) => {
       underWay += 1;
-      // No write goes on before all ten have begun: one after the other would never get here.
+      // No write ends before all ten have begun. Writes one after the other would never get here.
       if (underWay === 10) open();
       await allUnderWay;
       return ports.write(...args);
@@ -218,7 +218,7 @@ describe('groups of a batch', () => {
     expect(stored.size).toBe(10);
   });
 
-  test('that fail are returned whole and alone, hidden under one visibility', async () => {
+  test('a group that fails is returned whole and alone, hidden under one visibility', async () => {
     const failing = product('p5');
     const cache = inMemoryCache({ fail: (_, groupId) => groupId === messageGroupId(failing) });
     const others = Array.from({ length: 8 }, (_, n) => owned(product(`p${n < 5 ? n : n + 1}`), 1));
@@ -236,7 +236,7 @@ describe('groups of a batch', () => {
     expect(report.settled.map(({ outcome }) => outcome)).toEqual(Array(8).fill('applied'));
   });
 
-  test('that fail are postponed by the attempts of the message that was received most often', async () => {
+  test('a group that fails is hidden by the attempts of its most received message', async () => {
     const cache = inMemoryCache({ fail: (port) => port === 'write' });
     const a = [1, 4, 2].map((receiveCount, n) => message(owned(product('a'), n + 1), { receiveCount }));
     const b = [message(owned(product('b'), 1))];
@@ -247,7 +247,7 @@ describe('groups of a batch', () => {
     ]);
   });
 
-  test('that fail and cannot be postponed are returned all the same', async () => {
+  test('a group that fails and cannot be hidden is returned all the same', async () => {
     const cache = inMemoryCache({ fail: (port, groupId) => port !== 'park' && groupId === 'Product/a' });
     const messages = [message(owned(product('a'), 1)), message(owned(product('b'), 1))];
     const report = await project(cache, messages);
@@ -255,7 +255,7 @@ describe('groups of a batch', () => {
     expect(outcomes(report, messages)).toEqual([undefined, 'applied']);
   });
 
-  test('of no messages need nothing', async () => {
+  test('a batch without messages has an empty report', async () => {
     expect(await project(inMemoryCache(), [])).toEqual({ settled: [], returned: [] });
   });
 });

@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'vitest';
-import { defineBoundary, keep } from '../../../core/contract.ts';
+import { defineBoundary, keep } from '../../../core/contract/define-boundary.ts';
 import type { OwnedEntity } from '../../../core/own/own.ts';
-import { type ProjectReport, projectBatch } from '../../../core/project/batch.ts';
+import { projectBatch } from '../../../core/project/batch.ts';
 import type { CachedItem, ReceivedMessage } from '../../../core/project/ports.ts';
+import type { ProjectReport } from '../../../core/project/report.ts';
 import { outgoingMessage } from '../../../core/relay/message.ts';
 import { productSchema } from '../../support/boundaries.ts';
 import { deleted, message, owned, PUBLISHED_AT, product } from '../../support/events.ts';
@@ -22,12 +23,12 @@ type Cache = ReturnType<typeof inMemoryCache>;
 
 const DESCRIPTION = 'as long as a description is, so that a change of the price is shorter than all of it';
 
-/** The product at a version: its price is the version, the rest stays. */
+/** The product at a version. Its price is the version, and all else stays. */
 function at(version: number): OwnedEntity {
   return owned(product(), version, { name: 'bolt', description: DESCRIPTION, price: version } as never);
 }
 
-/** The message that the relay makes of a version with the one before: a delta. */
+/** The relay's message of a version with the version before it: a delta. */
 function delta(version: number, change: Partial<OwnedEntity> = {}): ReceivedMessage {
   const sent = outgoingMessage(
     catalogue,
@@ -58,7 +59,7 @@ function stored(cache: Cache): CachedItem {
 const data = (cache: Cache) => JSON.parse(cache.stored.get('Product/p1')?.dataJson ?? 'null');
 
 describe('a delta', () => {
-  test('is what the relay sends of a change that is shorter than the state', () => {
+  test('the relay sends a delta for a change that is shorter than the state', () => {
     expect(JSON.parse(delta(2).body)).toMatchObject({
       kind: 'delta',
       basedigest: at(1).digest,
@@ -67,7 +68,7 @@ describe('a delta', () => {
     });
   });
 
-  test('is applied on its direct predecessor', async () => {
+  test('a delta is applied on its direct predecessor', async () => {
     const cache = inMemoryCache();
     await arrive(cache, [state(1)]);
     expect(await arrive(cache, [delta(2)])).toEqual(['applied']);
@@ -75,35 +76,35 @@ describe('a delta', () => {
     expect(cache.stored.get('Product/p1')).toMatchObject({ version: 2, digest: at(2).digest });
   });
 
-  test('changes only the fields that the cache keeps', async () => {
+  test('a delta changes only the fields that the cache keeps', async () => {
     const cache = inMemoryCache();
     await arrive(cache, [state(1)], part);
     expect(await arrive(cache, [delta(2)], part)).toEqual(['applied']);
     expect(data(cache)).toEqual({ price: 2 });
   });
 
-  test('is folded with the state and the deltas before it into one write', async () => {
+  test('a delta is folded with the state and the deltas before it into one write', async () => {
     const cache = inMemoryCache();
     expect(await arrive(cache, [state(1), delta(2), delta(3)])).toEqual(['superseded', 'superseded', 'applied']);
     expect(cache.writes.map(({ version }) => version)).toEqual([3]);
     expect(data(cache).price).toBe(3);
   });
 
-  test('is folded with the deltas before it onto what is stored, in whatever order they came', async () => {
+  test('deltas in any order are folded onto the stored item in one write', async () => {
     const cache = inMemoryCache();
     await arrive(cache, [state(1)]);
     expect(await arrive(cache, [delta(4), delta(2), delta(3)])).toEqual(['applied', 'superseded', 'superseded']);
     expect(data(cache).price).toBe(4);
   });
 
-  test('of which a part is stored already goes on from there', async () => {
+  test('a chain of deltas continues from the version that is stored', async () => {
     const cache = inMemoryCache();
     await arrive(cache, [state(1), delta(2)]);
     expect(await arrive(cache, [delta(2), delta(3)])).toEqual(['superseded', 'applied']);
     expect(data(cache).price).toBe(3);
   });
 
-  test('that comes again is a duplicate, an older one is outdated', async () => {
+  test('a delta that is delivered again is a duplicate, and an older delta is outdated', async () => {
     const cache = inMemoryCache();
     await arrive(cache, [state(1), delta(2), delta(3)]);
     expect(await arrive(cache, [delta(2)])).toEqual(['outdated']);
@@ -132,7 +133,7 @@ describe('a delta', () => {
         cache.stored.set('Product/p1', { ...stored(cache), schemaVersion: 7 });
       },
     ],
-  ])('is a gap when %s: nothing is written, and the owner is asked', async (_, prepare) => {
+  ])('a delta is a gap when %s: nothing is written, and the owner is asked for the state', async (_, prepare) => {
     const cache = inMemoryCache();
     await prepare(cache);
     const before = cache.stored.get('Product/p1');
@@ -141,7 +142,7 @@ describe('a delta', () => {
     expect(cache.resyncs).toEqual([{ entity: product(), wantedVersion: 3 }]);
   });
 
-  test('behind a gap asks once, for the highest version; the state that comes then is applied', async () => {
+  test('deltas behind a gap ask once, for the highest version, and the answer is applied', async () => {
     const cache = inMemoryCache();
     await arrive(cache, [state(1)]);
     expect(await arrive(cache, [delta(3), delta(4), delta(6)])).toEqual(['gap', 'gap', 'gap']);
@@ -150,19 +151,19 @@ describe('a delta', () => {
     expect(data(cache).price).toBe(7);
   });
 
-  test('behind a gap in a batch with a newer state is overtaken by it', async () => {
+  test('a delta behind a gap is superseded by a newer state of its batch', async () => {
     const cache = inMemoryCache();
     expect(await arrive(cache, [delta(3), state(5)])).toEqual(['superseded', 'applied']);
     expect(cache.resyncs).toEqual([]);
   });
 
-  test('behind a gap leaves what is before the gap to be applied', async () => {
+  test('events before a gap are applied', async () => {
     const cache = inMemoryCache();
     expect(await arrive(cache, [state(1), delta(2), delta(4)])).toEqual(['superseded', 'applied', 'gap']);
     expect(data(cache).price).toBe(2);
   });
 
-  test('of an older schema version than the cache keeps is a gap, even on its predecessor', async () => {
+  test('a delta with an older schema version than the cache keeps is a gap, even on its predecessor', async () => {
     const newer = defineBoundary('file:///catalogue.ts', {
       name: 'catalogue',
       owns: { Product: { schema: productSchema, schemaVersion: 2, deltas: true } },
@@ -173,7 +174,7 @@ describe('a delta', () => {
     expect(await arrive(cache, [delta(2)], boundary)).toEqual(['gap']);
   });
 
-  test('whose result is not the one that the owner digested is a gap, not a wrong state', async () => {
+  test('a delta whose result has another digest than the owner computed is a gap', async () => {
     const cache = inMemoryCache();
     await arrive(cache, [state(1)]);
     const body = JSON.stringify({ ...JSON.parse(delta(2).body), data: { changed: { price: 99 }, removed: [] } });
@@ -181,16 +182,16 @@ describe('a delta', () => {
     expect(data(cache).price).toBe(1);
   });
 
-  test('whose result does not meet the schema is parked', async () => {
+  test('a delta whose result does not meet the schema is parked', async () => {
     const cache = inMemoryCache();
     await arrive(cache, [state(1)]);
     const broken = owned(product(), 2, { name: 'bolt', description: DESCRIPTION, price: 'none' });
     const sent = outgoingMessage(catalogue, broken, { publishedAt: PUBLISHED_AT, previous: at(1) });
     expect(await arrive(cache, [message(broken, { body: 'body' in sent ? sent.body : '' })])).toEqual(['parked']);
-    expect(cache.parked).toMatchObject([{ reason: 'invalid', explanation: 'data.price: not a number' }]);
+    expect(cache.everParked).toMatchObject([{ reason: 'invalid', explanation: 'data.price: not a number' }]);
   });
 
-  test('whose base changes between reading and writing is worked out anew', async () => {
+  test('a delta whose base changes between read and write is applied to the new base', async () => {
     const cache = inMemoryCache();
     await arrive(cache, [state(1)]);
     let raced = false;
@@ -198,7 +199,7 @@ describe('a delta', () => {
     const ports = {
       ...cache.ports,
       write: async (...args: Parameters<typeof write>) => {
-        // Another projector, on which this group's visibility has run out, stores the state before.
+        // Another projector, which got the group after its visibility had ended, stores the state before.
         if (!raced) {
           raced = true;
           await arrive(cache, [state(2)]);
@@ -213,7 +214,7 @@ describe('a delta', () => {
   });
 });
 
-test('a request for the state that fails returns the delta, which asks again', async () => {
+test('a delta whose request for the state fails is returned, and asks again', async () => {
   let fails = true;
   const cache = inMemoryCache({ fail: (port) => port === 'requestResync' && fails });
   const messages = [delta(3)];

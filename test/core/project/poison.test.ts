@@ -26,7 +26,7 @@ describe('poison', () => {
       'is in the message group of another entity',
       message(owned(product('p2'), 2), { groupId: 'Product/p1' }),
       'wrong-group',
-      /its own is Product\/p2/,
+      /its own group is Product\/p2/,
     ],
     [
       'was written by a newer schema',
@@ -41,25 +41,25 @@ describe('poison', () => {
       'invalid',
       /^digest: /,
     ],
-  ])('that %s is parked with the reason, and its group goes on', async (_, poison, reason, explanation) => {
+  ])('a message that %s is parked with its reason, and its group goes on', async (_, poison, reason, explanation) => {
     const cache = inMemoryCache();
     const messages = [poison, message(owned(product(), 1)), message(owned(product('other'), 1))];
     const report = await project(cache, messages);
     expect(outcomes(report, messages)).toEqual(['parked', 'applied', 'applied']);
     expect(report.settled.find(({ message }) => message === poison)?.reason).toBe(reason);
-    const aside = { status: 'parked', message: poison, reason, explanation: expect.stringMatching(explanation) };
-    expect(cache.parked).toEqual([expect.objectContaining(aside)]);
+    const parked = { status: 'parked', message: poison, reason, explanation: expect.stringMatching(explanation) };
+    expect(cache.everParked).toEqual([expect.objectContaining(parked)]);
     expect(report.returned).toEqual([]);
   });
 
-  test('may be a whole batch of nothing but poison', async () => {
+  test('a batch of poison only is parked as a whole', async () => {
     const cache = inMemoryCache();
     const messages = ['', 'null', '[]'].map((body) => message(owned(product(), 1), { body }));
     expect(outcomes(await project(cache, messages), messages)).toEqual(['parked', 'parked', 'parked']);
     expect(cache.writes).toEqual([]);
   });
 
-  test('that cannot be parked returns its group whole and alone', async () => {
+  test('a group whose poison cannot be parked is returned whole and alone', async () => {
     const cache = inMemoryCache({ fail: (port) => port === 'park' });
     const messages = [message(noPrice), message(owned(product(), 3)), message(owned(product('other'), 1))];
     const report = await project(cache, messages);
@@ -67,7 +67,7 @@ describe('poison', () => {
     expect(report.returned.map(({ message }) => message)).toEqual(messages.slice(0, 2));
   });
 
-  test('that is found at the write and cannot be parked is returned alone: what was written is settled, and nothing is counted twice', async () => {
+  test('poison that is found at the write and cannot be parked is returned alone', async () => {
     const cache = inMemoryCache({ fail: (port) => port === 'park' });
     const messages = [message(owned(product(), 1)), message(owned(product(), 1, { name: 'nut', price: 1 }))];
     const report = await project(cache, messages);
@@ -92,12 +92,12 @@ describe('poison', () => {
       }),
       '{}',
     ],
-  ])('may be data that %s: it is parked as invalid and its group goes on', async (_, schema, data) => {
+  ])('an event whose data %s is parked as invalid, and its group goes on', async (_, schema, data) => {
     const cache = inMemoryCache();
     const bad = message(owned(product(), 2), { body: eventBody({ ...owned(product(), 2), stateJson: data }) });
     const messages = [bad, message(deleted(product(), 1)), message(deleted(product('other'), 2))];
     const report = await project(cache, messages, cacheOf(schema));
     expect(outcomes(report, messages)).toEqual(['parked', 'applied', 'applied']);
-    expect(cache.parked).toMatchObject([{ message: bad, reason: 'invalid' }]);
+    expect(cache.everParked).toMatchObject([{ message: bad, reason: 'invalid' }]);
   });
 });

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
-import { MAX_CRASHES_ALONE, projectBatch, SUSPECT_RECEIVES } from '../../../core/project/batch.ts';
+import { projectBatch } from '../../../core/project/batch.ts';
 import type { ReceivedMessage } from '../../../core/project/ports.ts';
+import { MAX_CRASHES_ALONE, SUSPECT_RECEIVES } from '../../../core/project/suspects.ts';
 import { shop } from '../../support/boundaries.ts';
 import { message, owned, product } from '../../support/events.ts';
 import { inMemoryCache, projectionOf } from '../../support/in-memory-cache.ts';
@@ -10,7 +11,7 @@ type Cache = ReturnType<typeof inMemoryCache>;
 const suspect = (id: string, version = 1, receiveCount = SUSPECT_RECEIVES) =>
   message(owned(product(id), version), { receiveCount });
 
-/** Projects as a process that dies of each entity that is named deadly: no answer then. */
+/** Projects as a process that crashes on each entity that is named deadly. Then there is no report. */
 async function project(cache: Cache, messages: readonly ReceivedMessage[]) {
   let die = (): void => {};
   const death = new Promise<'dead'>((resolve) => {
@@ -24,7 +25,7 @@ async function project(cache: Cache, messages: readonly ReceivedMessage[]) {
   return Promise.race([projectBatch(projectionOf(shop, { ...cache.ports, write }), messages), death]);
 }
 
-test('what crashed the projector before goes back untouched with its group, so that the others of its batch are settled', async () => {
+test('a message that crashed the projector before is returned with its group, and others are settled', async () => {
   const cache = inMemoryCache();
   const batch = [suspect('before'), suspect('deadly'), suspect('deadly', 2), suspect('behind')];
   expect(await project(cache, batch)).toBe('dead');
@@ -40,7 +41,7 @@ test('what crashed the projector before goes back untouched with its group, so t
   expect([...cache.alone]).toEqual([[batch[1]?.messageId, 1]]);
 });
 
-test('of several that crashed it before one is tried, and only among themselves', async () => {
+test('of several messages that crashed the projector before, one is tried, without other messages', async () => {
   const cache = inMemoryCache();
   const crashers = ['a', 'b', 'c'].map((name) => suspect(`deadly ${name}`));
   for (const crasher of crashers) expect(await project(cache, [crasher])).toBe('dead');
@@ -49,7 +50,7 @@ test('of several that crashed it before one is tried, and only among themselves'
   expect(cache.postponed.flatMap(({ messages }) => messages)).toEqual(crashers.slice(1));
 });
 
-test('each is tried so often and no more, however many are in the batch', async () => {
+test('each message that crashes the projector is tried three times, however many are in the batch', async () => {
   const cache = inMemoryCache();
   const crashers = ['a', 'b', 'c', 'd'].map((name) => suspect(`deadly ${name}`));
   let left = crashers;
@@ -60,10 +61,10 @@ test('each is tried so often and no more, however many are in the batch', async 
     else left = left.filter((one) => report.returned.some(({ message }) => message === one));
   }
   expect(deaths).toBe(MAX_CRASHES_ALONE * crashers.length);
-  expect(cache.parked.map(({ reason }) => reason)).toEqual(crashers.map(() => 'crashed'));
+  expect(cache.everParked.map(({ reason }) => reason)).toEqual(crashers.map(() => 'crashed'));
 });
 
-test('one that never comes without others is tried among them at last, when they are done', async () => {
+test('a message that crashed the projector and never arrives alone is tried after the others in the end', async () => {
   const cache = inMemoryCache();
   const patient = suspect('deadly', 1, 12);
   expect(await project(cache, [patient])).toBe('dead');

@@ -4,13 +4,13 @@ import { type Completeness, completeness, type Seen, stalenessMs } from '../../.
 
 type Complete = typeof completeness;
 
-/** A change or a heartbeat of an owner, and where it is by now. */
+/** A change or a heartbeat of an owner, and where it currently is. */
 interface Change {
   readonly type: string;
   readonly isBeat: boolean;
   readonly committedAtMs: number;
   place: 'stream' | 'queue' | 'parked' | 'missing' | 'applied';
-  /** When it came into the queue. */
+  /** When it was sent to the queue. */
   sentAtMs: number;
 }
 
@@ -18,23 +18,35 @@ const TYPES = ['Thing', 'constructor'] as const;
 
 const steps = fc.array(
   fc.record({
-    /** Time that passes before it. */
+    /** Time that passes before the step. */
     afterMs: fc.oneof(fc.integer({ min: 1, max: 500 }), fc.integer({ min: 500, max: 40_000 })),
     what: fc.constantFrom(
-      ...(['commit', 'commit', 'beat', 'relay', 'relay', 'apply', 'apply', 'apply', 'park', 'miss', 'mend'] as const),
-      ...(['look', 'report', 'report'] as const),
+      'commit',
+      'commit',
+      'beat',
+      'relay',
+      'relay',
+      'apply',
+      'apply',
+      'apply',
+      'park',
+      'miss',
+      'mend',
+      'look',
+      'report',
+      'report',
     ),
     type: fc.constantFrom(...TYPES),
-    /** Of several that it could be done to, which; so one may wait while others pass it by. */
+    /** Selects one of the changes that the step can apply to, so that one change can wait while others overtake it. */
     which: fc.nat(),
   }),
   { minLength: 20, maxLength: 120 },
 );
 
 /**
- * An owner that commits, the relay of one shard that stands and publishes in order, a queue of which any message may be next, and reports now and then. Whatever
- * happens, nothing that the owner committed longer ago than the staleness is missing; and when all has come to its end, the last heartbeat
- * alone counts.
+ * Simulates an owner that commits, the relay of one shard that pauses and publishes in order, a queue that may deliver
+ * any message next, and occasional reports. In every run the cache has all changes that the owner committed longer ago
+ * than the staleness. When all events have ended, the staleness is the age of the last heartbeat.
  */
 function isUpperBound(complete: Complete) {
   return fc.property(steps, (history) => {
@@ -77,7 +89,7 @@ function isUpperBound(complete: Complete) {
       park: ({ which }) => move(waiting(), which, 'parked'),
       miss: ({ which }) => move(waiting(), which, 'missing'),
       mend: ({ which }) => move(at('parked', 'missing'), which, 'applied'),
-      // The queue's metric of the age, which a report reads some time later.
+      // The queue's metric of the oldest message's age, which a later report reads.
       look: () => {
         queuedSinceMs = at('queue').length === 0 ? nowMs : oldest(at('queue'));
       },
@@ -100,20 +112,20 @@ function isUpperBound(complete: Complete) {
   });
 }
 
-test('nothing that was committed longer ago than the staleness is missing, whatever stands, passes others by or is set aside', () => {
+test('a cache has every change older than its staleness, even if events wait, overtake others or are parked', () => {
   fc.assert(isUpperBound(completeness), { numRuns: 400 });
 });
 
-/** Calls the real one with something else than what was seen. */
+/** Calls the real function with changed observations. */
 const seeing =
   (change: (seen: Seen) => Partial<Seen>): Complete =>
   (previous, seen) =>
     completeness(previous, { ...seen, ...change(seen) });
 
 test.each<[string, Complete]>([
-  ['takes the last heartbeat for all', seeing(() => ({ pendingSinceMs: () => undefined }))],
+  ['ignores pending events', seeing(() => ({ pendingSinceMs: () => undefined }))],
   [
-    'goes by the age of what waits, which says nothing of the time before it came into the queue',
+    'uses the time when the oldest pending event was sent instead of a heartbeat before it',
     (previous, seen) => {
       const { until, ...rest } = completeness(previous, { ...seen, pendingSinceMs: () => undefined });
       const bounded = Object.entries(until).map(([type, beat]) => [
@@ -124,13 +136,13 @@ test.each<[string, Complete]>([
     },
   ],
   [
-    'takes an unknown time for none',
+    'treats an unknown time as no pending event',
     seeing(({ pendingSinceMs }) => ({ pendingSinceMs: (type) => pendingSinceMs(type) || undefined })),
   ],
   [
-    'takes a heartbeat that was seen after the oldest came',
+    'uses a heartbeat that was found after the oldest pending event was sent',
     seeing(({ pendingSinceMs }) => ({ pendingSinceMs: (type) => (pendingSinceMs(type) ?? Number.NaN) + 60_000 })),
   ],
-])('mutant: a bound that %s is found', (_, mutant) => {
+])('mutant: the property fails for a bound that %s', (_, mutant) => {
   expect(fc.check(isUpperBound(mutant), { numRuns: 1_000, endOnFailure: true }).failed).toBe(true);
 });

@@ -14,7 +14,7 @@ import { deleted, owned, PUBLISHED_AT, product } from '../../support/events.ts';
 
 type Relay = typeof relayBatch;
 
-/** A stream: commits of a few entities and heartbeats as they interleaved, some of them large, and removals by hand in between. */
+/** A stream of interleaved commits of a few entities, some of them large, with heartbeats and direct removals. */
 const streams = fc
   .array(
     fc.record({
@@ -44,8 +44,8 @@ const results = fc.array(fc.constantFrom('published', 'failed', 'refused'), { ma
 const diverts = fc.array(fc.boolean(), { maxLength: 20 });
 const batchSizes = fc.array(fc.integer({ min: 1, max: 40 }), { minLength: 1, maxLength: 10 });
 
-/** Plays the stream as its mapping does: batch after batch, restarted from the first record that failed. */
-function everyVersionGoesOutInOrder(relay: Relay) {
+/** Runs the stream as an event source mapping does: batch by batch, each repeated from the first failed record. */
+function everyVersionIsPublishedInOrder(relay: Relay) {
   return fc.asyncProperty(
     fc.scheduler(),
     streams,
@@ -61,7 +61,7 @@ function everyVersionGoesOutInOrder(relay: Relay) {
           if (messages.reduce((sum, { bytes }) => sum + bytes, 0) > MAX_BATCH_BYTES) violations.push('too many bytes');
           if (new Set(messages.map(({ groupId }) => groupId)).size < messages.length) violations.push('a group twice');
           return messages.map(({ sequenceNumber }) => {
-            // Once the planned troubles are over, everything succeeds.
+            // After the planned results, every message is published.
             const kind = answers.shift() ?? 'published';
             if (kind === 'published') {
               const overtaken = predecessors(changes, sequenceNumber).filter((one) => !settled.has(one));
@@ -88,7 +88,7 @@ function everyVersionGoesOutInOrder(relay: Relay) {
   );
 }
 
-/** The records of the same entity that come before a record; all that come before a heartbeat, which vouches for them. */
+/** The earlier records of the same entity; for a heartbeat, all earlier records. */
 function predecessors(changes: readonly StreamChange[], sequenceNumber: string): string[] {
   const own = changes[Number(sequenceNumber)];
   if (own?.kind !== 'committed') return [];
@@ -99,18 +99,22 @@ function predecessors(changes: readonly StreamChange[], sequenceNumber: string):
   });
 }
 
-test('every version is published or diverted, in order within its entity, whatever fails and whenever answers come', async () => {
-  await fc.assert(everyVersionGoesOutInOrder(relayBatch), { numRuns: 150 });
+test('every version is published or diverted, in order within its entity, for any failures and timing', async () => {
+  await fc.assert(everyVersionIsPublishedInOrder(relayBatch), { numRuns: 150 });
 });
 
 const NOTHING = {
-  ...{ published: 0, conflated: 0, expired: 0, beforeEpoch: 0, diverted: 0 },
+  published: 0,
+  conflated: 0,
+  expired: 0,
+  beforeEpoch: 0,
+  diverted: 0,
   oldestChangedAt: undefined,
 };
 
 test.each<[string, Relay]>([
   [
-    'publishes a version although the one before failed',
+    'publishes a version although the previous one failed',
     async (boundary, changes, publishedAt, ports) => {
       const reports = [];
       for (const change of changes) reports.push(await relayBatch(boundary, [change], publishedAt, ports));
@@ -124,9 +128,9 @@ test.each<[string, Relay]>([
       return { ...NOTHING, failed: reports.flatMap(({ failed }) => failed) };
     },
   ],
-  ['forgets what failed', async (...args) => ({ ...(await relayBatch(...args)), failed: [] })],
+  ['does not report failed records', async (...args) => ({ ...(await relayBatch(...args)), failed: [] })],
   [
-    'sends heartbeats ahead',
+    'publishes heartbeats first',
     async (boundary, changes, publishedAt, ports) => {
       const beats = changes.filter((change) => change.kind === 'committed' && isHeartbeat(change.owned.entity));
       await relayBatch(boundary, beats, publishedAt, ports);
@@ -134,11 +138,11 @@ test.each<[string, Relay]>([
     },
   ],
   [
-    'takes a refusal for a success',
+    'counts a refusal as a success',
     (boundary, changes, publishedAt, ports) =>
       relayBatch(boundary, changes, publishedAt, { ...ports, divert: async () => undefined }),
   ],
-])('mutant: a relay that %s is found', async (_, mutant) => {
-  const found = await fc.check(everyVersionGoesOutInOrder(mutant), { numRuns: 300, endOnFailure: true });
+])('mutant: the property fails for a relay that %s', async (_, mutant) => {
+  const found = await fc.check(everyVersionIsPublishedInOrder(mutant), { numRuns: 300, endOnFailure: true });
   expect(found.failed).toBe(true);
 });

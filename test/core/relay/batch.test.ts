@@ -13,7 +13,7 @@ import { FAILED, NOTHING, PUBLISHED, ports, REFUSED, relayed, stream } from '../
 const TRACEPARENT = '00-5759e988bd862e3fe1be46a994272793-53995c3f42cd8ad8-01';
 
 describe('a batch of commits', () => {
-  test('publishes every version of an entity in its order, each in a call of its own', async () => {
+  test('the versions of an entity are published in order, each in a separate call', async () => {
     const topic = ports();
     const report = await relayed(stream(owned(product(), 1), owned(product(), 2), deleted(product(), 3)), topic);
     expect(topic.calls.map((call) => call.map(({ deduplicationId }) => deduplicationId))).toEqual([
@@ -24,7 +24,7 @@ describe('a batch of commits', () => {
     expect(report).toEqual({ ...NOTHING, published: 3 });
   });
 
-  test('publishes each as the event of its version, under its entity and type', async () => {
+  test('a version is published as its event, with the message group and type of its entity', async () => {
     const topic = ports();
     await relayed(stream({ ...owned(product(), 7), traceparent: TRACEPARENT }), topic);
     const [message] = topic.calls.flat();
@@ -39,7 +39,7 @@ describe('a batch of commits', () => {
     });
   });
 
-  test('publishes entities side by side, and the next version only once the one before is out', async () => {
+  test('entities are published concurrently, and a version only after the previous version of its entity', async () => {
     const topic = ports();
     const [a, b] = [product('a'), product('b')];
     await relayed(stream(owned(a, 1), owned(a, 2), owned(b, 1), owned(a, 3), owned(b, 2)), topic);
@@ -50,7 +50,7 @@ describe('a batch of commits', () => {
     ]);
   });
 
-  test('waits for the answer before it publishes the next version', async () => {
+  test('the next version of an entity is published only after the response to the previous one', async () => {
     const answers: (() => void)[] = [];
     const started: string[] = [];
     const { relay } = ports();
@@ -67,13 +67,13 @@ describe('a batch of commits', () => {
     expect((await done).published).toBe(2);
   });
 
-  test('is split into calls of ten', async () => {
+  test('a batch is split into calls of ten messages', async () => {
     const topic = ports();
     await relayed(stream(...Array.from({ length: 25 }, (_, n) => owned(product(`p${n}`), 1))), topic);
     expect(topic.calls.map((call) => call.length)).toEqual([MAX_BATCH_ENTRIES, MAX_BATCH_ENTRIES, 5]);
   });
 
-  test('is split into calls of at most the bytes that one call takes, characters of several bytes included', async () => {
+  test('a batch is split into calls of at most the maximum size in bytes, counting multi-byte characters', async () => {
     const topic = ports();
     const large = { name: '漢'.repeat(40_000), price: 1 };
     await relayed(stream(...Array.from({ length: 5 }, (_, n) => owned(product(`p${n}`), 1, large))), topic);
@@ -84,14 +84,14 @@ describe('a batch of commits', () => {
     }
   });
 
-  test('of nothing does nothing', async () => {
+  test('an empty batch publishes nothing', async () => {
     const topic = ports();
     expect(await relayed([], topic)).toEqual({ ...NOTHING, oldestChangedAt: undefined });
     expect(topic.calls).toEqual([]);
   });
 });
 
-test('the largest state fits one message beside the longest names and the id that JSON makes longest', async () => {
+test('the largest state fits into one message together with the longest names and the longest id', async () => {
   const type = 'T'.repeat(40);
   const name = 'b'.repeat(30);
   const contract = { ...catalogue.owns.Product, type, owner: name, schemaVersion: 2 ** 31 - 1 };
@@ -111,7 +111,7 @@ test('the largest state fits one message beside the longest names and the id tha
 });
 
 describe('a message that fails', () => {
-  test('holds back what follows it in its own group, and nothing else', async () => {
+  test('a failed message holds back only the later messages of its group', async () => {
     const [a, b] = [product('a'), product('b')];
     const topic = ports(({ deduplicationId }) => (deduplicationId === 'Product/a@2' ? FAILED : PUBLISHED));
     const report = await relayed(
@@ -122,7 +122,7 @@ describe('a message that fails', () => {
     expect(report).toEqual({ ...NOTHING, published: 4, failed: ['2', '4'] });
   });
 
-  test('is told in the order of the stream, so that the first of them restarts the batch', async () => {
+  test('failed records are reported in stream order', async () => {
     const [a, b, c] = [product('a'), product('b'), product('c')];
     const topic = ports(({ deduplicationId }) =>
       ['Product/a@2', 'Product/b@1', 'Product/c@1'].includes(deduplicationId) ? FAILED : PUBLISHED,
@@ -131,7 +131,7 @@ describe('a message that fails', () => {
     expect(report.failed).toEqual(['2', '3', '4']);
   });
 
-  test('may be one that the topic gave no answer for', async () => {
+  test('a message without a response from the topic counts as failed', async () => {
     const { relay } = ports();
     const report = await relayed(stream(owned(product('a'), 1), owned(product('b'), 1)), {
       relay: { ...relay, publish: async () => [PUBLISHED] },
@@ -143,7 +143,7 @@ describe('a message that fails', () => {
 const tooLarge = `{"a":"${'x'.repeat(MAX_BATCH_BYTES)}"}`;
 
 describe('a record that can never be published', () => {
-  test('is diverted when the topic refuses it, and its group goes on', async () => {
+  test('a record that the topic refuses is diverted, and its group continues', async () => {
     const topic = ports(({ deduplicationId }) => (deduplicationId === 'Product/p1@2' ? REFUSED : PUBLISHED));
     const report = await relayed(stream(owned(product(), 1), owned(product(), 2), owned(product(), 3)), topic);
     expect(topic.diverted).toEqual([{ sequenceNumber: '2', reason: 'refused', message: 'invalid' }]);
@@ -151,13 +151,13 @@ describe('a record that can never be published', () => {
     expect(report).toEqual({ ...NOTHING, published: 2, diverted: 1 });
   });
 
-  test('fails with its group behind it when it is refused and cannot be diverted either', async () => {
+  test('a refused record that cannot be diverted fails together with the later records of its group', async () => {
     const topic = ports(({ deduplicationId }) => (deduplicationId === 'Product/p1@2' ? REFUSED : PUBLISHED), true);
     const changes = stream(owned(product(), 1), owned(product(), 2), owned(product(), 3), owned(product('b'), 1));
     expect(await relayed(changes, topic)).toEqual({ ...NOTHING, published: 2, failed: ['2', '3'] });
   });
 
-  test('is counted and no more when it is an item that expired', async () => {
+  test('the record of an expired item is only counted', async () => {
     const topic = ports();
     const report = await relayed([{ sequenceNumber: '1', kind: 'expired' }], topic);
     expect(report).toEqual({ ...NOTHING, expired: 1, oldestChangedAt: undefined });
@@ -166,7 +166,7 @@ describe('a record that can never be published', () => {
 
   test.each<[string, StreamChange, string]>([
     [
-      'an item that was removed by hand',
+      'an item removed directly in the table',
       { sequenceNumber: '1', kind: 'unpublishable', reason: 'removed', message: 'removed from the table' },
       'removed',
     ],
@@ -181,7 +181,7 @@ describe('a record that can never be published', () => {
       'unknown-type',
     ],
     [
-      'a state over what a message carries',
+      'a state that exceeds the size of a message',
       stream({ ...owned(product(), 1), stateJson: tooLarge, digest: sha256(tooLarge) })[0] as StreamChange,
       'too-large',
     ],
@@ -191,26 +191,26 @@ describe('a record that can never be published', () => {
       'unreadable',
     ],
     [
-      "a state that isn't its digest's",
+      "a state that doesn't have the stored digest",
       stream({ ...owned(product(), 1), stateJson: owned(product(), 2).stateJson })[0] as StreamChange,
       'unreadable',
     ],
     [
-      'a change at no time',
+      'a change without a valid time',
       stream({ ...owned(product(), 1), changedAt: 'yesterday' })[0] as StreamChange,
       'unreadable',
     ],
     [
-      'a tombstone that has a state',
+      'a tombstone with a state',
       stream({ ...deleted(product(), 2), stateJson: '{}' })[0] as StreamChange,
       'unreadable',
     ],
     [
-      'a state that is missing',
+      'a state without its text',
       stream({ ...owned(product(), 2), stateJson: undefined })[0] as StreamChange,
       'unreadable',
     ],
-  ])('is diverted with its reason when it is %s, and the rest goes on', async (_, change, reason) => {
+  ])('the record of %s is diverted with its reason, and the other records are published', async (_, change, reason) => {
     const topic = ports();
     const other = { sequenceNumber: '2', kind: 'committed', owned: owned(product(), 3) } as const;
     const report = await relayed([change, other], topic);
@@ -219,7 +219,7 @@ describe('a record that can never be published', () => {
     expect(report).toMatchObject({ published: 1, diverted: 1, failed: [] });
   });
 
-  test('fails when it cannot be diverted, and the rest goes on', async () => {
+  test('a record that cannot be diverted fails, and the other records are published', async () => {
     const topic = ports(() => PUBLISHED, true);
     const removed = { sequenceNumber: '0', kind: 'unpublishable', reason: 'removed', message: '' } as const;
     const report = await relayed([removed, ...stream(owned(product(), 1))], topic);
@@ -235,14 +235,14 @@ describe('a resync', () => {
   test.each([
     ['a state', owned(product(), 3), 'state'],
     ['a deletion', deleted(product(), 3), 'tombstone'],
-  ])('publishes %s once more at its version, whole, under a deduplication id of its own', async (_, of, kind) => {
+  ])('a resync publishes %s again with its version and a new deduplication id', async (_, of, kind) => {
     const topic = ports();
     await relayed(resync(of), topic);
     expect(topic.published()).toEqual(['Product/p1@3~rtoken-1']);
     expect(parseEvent(topic.calls[0]?.[0]?.body ?? '')).toMatchObject({ kind, version: 3, sentAgain: true });
   });
 
-  test('keeps its place among the versions of its entity', async () => {
+  test('a resync is published in stream order with the versions of its entity', async () => {
     const topic = ports();
     const first = { sequenceNumber: '0', kind: 'committed', owned: owned(product(), 2) } as const;
     const last = { sequenceNumber: '2', kind: 'committed', owned: owned(product(), 4) } as const;
@@ -251,7 +251,7 @@ describe('a resync', () => {
   });
 });
 
-test('a version of the time before a restore is not published, nor set aside: lifting its entity publishes that', async () => {
+test('a version from before a restore is counted, and neither published nor parked', async () => {
   const topic = ports();
   const lifted = owned(product('b'), 1_000_000_000_001);
   const report = await relayBatch(
@@ -269,30 +269,32 @@ describe('the time of the oldest commit', () => {
   const [early, late] = ['2026-11-23T09:00:00.000Z', '2026-11-23T09:30:00.000Z'];
   const oldest = async (...changes: readonly StreamChange[]) => (await relayed(changes, ports())).oldestChangedAt;
   const commit = (current: OwnedEntity, previous?: OwnedEntity): StreamChange => ({
-    ...{ sequenceNumber: '1', kind: 'committed' },
-    ...{ owned: current, previous },
+    sequenceNumber: '1',
+    kind: 'committed',
+    owned: current,
+    previous,
   });
 
-  test('is that of the oldest of the batch, published or not', async () => {
+  test('the time of the oldest commit includes commits that failed to be published', async () => {
     const topic = ports(({ groupId }) => (groupId === 'Product/a' ? FAILED : PUBLISHED));
     const changes = stream(at(owned(product('b'), 1), late), at(owned(product('a'), 1), early));
     expect((await relayed(changes, topic)).oldestChangedAt).toBe(early);
   });
 
-  test('is none where an entity was only lifted into a new epoch: its commit may be years old', async () => {
+  test('the time of the oldest commit leaves out entities that were only lifted into a new epoch', async () => {
     const before = at(owned(product(), 7), early);
     expect(await oldest(commit({ ...before, version: 1_000_000_000_007 }, before))).toBeUndefined();
     expect(await oldest(commit(at(owned(product(), 8), late), before))).toBe(late);
   });
 
-  test('is none where it is sent once more', async () => {
+  test('the time of the oldest commit leaves out resyncs', async () => {
     const one = at(owned(product(), 7), early);
     expect(
       await oldest({ sequenceNumber: '1', kind: 'committed', owned: one, previous: one, resync: 'a' }),
     ).toBeUndefined();
   });
 
-  test('is not what no commit can have said', async () => {
+  test('the time of the oldest commit leaves out invalid times', async () => {
     expect(await oldest(commit(at(owned(product('a'), 1), '')))).toBeUndefined();
     expect(await oldest(commit(at(owned(product('a'), 1), '')), commit(at(owned(product('b'), 1), late)))).toBe(late);
   });

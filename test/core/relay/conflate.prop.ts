@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { defineBoundary, keep } from '../../../core/contract.ts';
+import { defineBoundary, keep } from '../../../core/contract/define-boundary.ts';
 import { parseEvent, type ReadEvent } from '../../../core/event.ts';
 import type { OwnedEntity } from '../../../core/own/own.ts';
 import { projectBatch } from '../../../core/project/batch.ts';
@@ -18,10 +18,10 @@ const catalogue = defineBoundary('file:///catalogue.ts', {
 });
 const shop = defineBoundary('file:///shop.ts', { name: 'shop', caches: { Product: keep(catalogue.owns.Product) } });
 
-/** Long enough that a changed price is told shorter as a delta. */
+/** A name so long that a changed price is shorter as a delta. */
 const LONG_NAME = 'bolt '.repeat(60);
 
-/** A stream of a few entities as they interleaved, with resyncs, removals by hand and expired items in between. */
+/** A stream of interleaved commits of a few entities, with resyncs, direct removals and expired items. */
 const streams = fc
   .array(
     fc.record({
@@ -50,21 +50,21 @@ const streams = fc
 
 const plays = fc.record({
   changes: streams,
-  /** What the topic says of one message after the other; once they are used up, everything succeeds. */
+  /** The topic's results in order; after them, every message is published. */
   answers: fc.array(fc.constantFrom('published', 'failed', 'refused'), { maxLength: 40 }),
   divertable: fc.array(fc.boolean(), { maxLength: 20 }),
   sizes: fc.array(fc.integer({ min: 1, max: 40 }), { minLength: 1, maxLength: 10 }),
 });
 
 interface Played {
-  /** What came out of the topic, in order: a deduplication id goes through once. */
+  /** The topic's output in order, with each deduplication id once. */
   readonly out: readonly { readonly message: RelayedMessage; readonly event: ReadEvent; readonly round: number }[];
   readonly diverted: ReadonlySet<string>;
   /** Batches whose counts don't add up to their records. */
   readonly miscounted: readonly string[];
 }
 
-/** Plays a stream as its mapping does: batch after batch, restarted from the first record that failed. */
+/** Runs a stream as an event source mapping does: batch by batch, each repeated from the first failed record. */
 async function play(
   relay: Relay,
   scheduler: fc.Scheduler,
@@ -109,7 +109,7 @@ async function play(
 const commits = (changes: readonly StreamChange[]) =>
   changes.flatMap((change) => (change.kind === 'committed' ? [change] : []));
 
-/** With conflation from beginning to end. */
+/** With conflation all the time. */
 function everyVersionIsCovered(relay: Relay) {
   return fc.asyncProperty(fc.scheduler(), plays, async (scheduler, plan) => {
     const { out, diverted, miscounted } = await play(relay, scheduler, plan, () => true);
@@ -122,7 +122,8 @@ function everyVersionIsCovered(relay: Relay) {
     expect(uncovered).toEqual([]);
     for (const [index, { event, round }] of out.entries()) {
       expect(event.kind).not.toBe('delta');
-      // A restarted batch may end earlier than the one before it, and then an older version follows the newer one: it is outdated.
+      // A repeated batch may end earlier than the batch before it. An older version then follows a newer one and is
+      // outdated.
       const before = out.slice(0, index).filter((one) => one.round === round);
       const newer = before.filter(
         ({ event: { entity, version } }) => entity.id === event.entity.id && version > event.version,
@@ -132,7 +133,7 @@ function everyVersionIsCovered(relay: Relay) {
   });
 }
 
-/** With conflation that begins and ends in between, as a cache's lag does. */
+/** With conflation that starts and stops between batches. */
 function cacheEndsAsItsOwner(relay: Relay) {
   return fc.asyncProperty(
     fc.scheduler(),
@@ -143,15 +144,19 @@ function cacheEndsAsItsOwner(relay: Relay) {
       const cache = inMemoryCache();
       for (let from = 0; from < out.length; from += 10) {
         const messages = out.slice(from, from + 10).map(({ message: { groupId, body } }, index) => ({
-          ...{ messageId: String(from + index), groupId, body, receiveCount: 1 },
-          ...{ sequenceNumber: String(from + index).padStart(20, '0'), sentAtMs: Date.parse(PUBLISHED_AT) },
+          messageId: String(from + index),
+          groupId,
+          body,
+          receiveCount: 1,
+          sequenceNumber: String(from + index).padStart(20, '0'),
+          sentAtMs: Date.parse(PUBLISHED_AT),
         }));
         await projectBatch(projectionOf(shop, cache.ports), messages);
       }
       const newest = new Map(commits(plan.changes).map((change) => [change.owned.entity.id, change.owned]));
       for (const { entity, version, digest } of newest.values()) {
         const all = commits(plan.changes).filter(({ owned }) => owned.entity.id === entity.id);
-        // What was diverted waits for an operator.
+        // Diverted versions wait for an operator.
         if (all.some(({ sequenceNumber }) => diverted.has(sequenceNumber))) continue;
         expect(cache.stored.get(`Product/${entity.id}`)).toMatchObject({ version, digest });
       }
@@ -159,42 +164,42 @@ function cacheEndsAsItsOwner(relay: Relay) {
   );
 }
 
-test('every version is covered by a whole event at or above it, or diverted, and no batch goes back within an entity', async () => {
+test('with conflation every version is diverted or covered by a whole event, and no batch goes back', async () => {
   await fc.assert(everyVersionIsCovered(relayBatch), { numRuns: 150 });
 });
 
-test('a cache ends as its owner, wherever conflation begins and ends', async () => {
+test('a cache ends up equal to its owner if conflation starts and stops at any time', async () => {
   await fc.assert(cacheEndsAsItsOwner(relayBatch), { numRuns: 150 });
 });
 
 test.each<[string, Relay]>([
   [
-    'lets the oldest version cover the others',
+    'publishes the oldest version instead of the newest',
     (boundary, changes, ...rest) => relayBatch(boundary, changes.toReversed(), ...rest),
   ],
-  ['forgets what failed', async (...args) => ({ ...(await relayBatch(...args)), failed: [] })],
+  ['does not report failed records', async (...args) => ({ ...(await relayBatch(...args)), failed: [] })],
   [
-    'takes a refusal for a success',
+    'counts a refusal as a success',
     (boundary, changes, at, ports, conflate) =>
       relayBatch(boundary, changes, at, { ...ports, divert: async () => undefined }, conflate),
   ],
   [
-    'publishes each version by itself',
+    'publishes each version separately',
     (boundary, changes, at, ports) => relayBatch(boundary, changes, at, ports, false),
   ],
-  ["doesn't count what was covered", async (...args) => ({ ...(await relayBatch(...args)), conflated: 0 })],
-])('mutant: a relay that %s is found', async (_, mutant) => {
+  ['does not count conflated versions', async (...args) => ({ ...(await relayBatch(...args)), conflated: 0 })],
+])('mutant: the property of covered versions fails for a relay that %s', async (_, mutant) => {
   const found = await fc.check(everyVersionIsCovered(mutant), { numRuns: 300, endOnFailure: true });
   expect(found.failed).toBe(true);
 });
 
 test.each<[string, Relay]>([
   [
-    'lets the oldest version cover the others',
+    'publishes the oldest version instead of the newest',
     (boundary, changes, ...rest) => relayBatch(boundary, changes.toReversed(), ...rest),
   ],
-  ['forgets what failed', async (...args) => ({ ...(await relayBatch(...args)), failed: [] })],
-])('mutant: a relay that %s leaves a cache behind', async (_, mutant) => {
+  ['does not report failed records', async (...args) => ({ ...(await relayBatch(...args)), failed: [] })],
+])('mutant: the property of equal caches fails for a relay that %s', async (_, mutant) => {
   const found = await fc.check(cacheEndsAsItsOwner(mutant), { numRuns: 300, endOnFailure: true });
   expect(found.failed).toBe(true);
 });

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { defineBoundary } from '../../../core/contract.ts';
+import { defineBoundary } from '../../../core/contract/define-boundary.ts';
 import type { OwnedEntity } from '../../../core/own/own.ts';
 import { relayBatch } from '../../../core/relay/batch.ts';
 import { productSchema } from '../../support/boundaries.ts';
@@ -25,23 +25,23 @@ describe('a change of a type with deltas', () => {
   };
   const [one, two] = [owned(product(), 1, long(1)), owned(product(), 2, long(2))];
 
-  test('goes out as a delta where that is shorter', async () => {
+  test('a change is published as a delta if the delta is shorter than the state', async () => {
     expect(await kindOf(one, two)).toBe('delta');
   });
 
   test.each<[string, OwnedEntity | undefined, OwnedEntity, (string | undefined)?, boolean?]>([
-    ['it is the first', undefined, one],
-    ['the entity was deleted before', deleted(product(), 1), two],
-    ['it deletes nothing but would be longer', owned(product(), 1, { a: 1 }), owned(product(), 2, { b: 2 })],
+    ['it is the first version', undefined, one],
+    ['the previous version is a deletion', deleted(product(), 1), two],
+    ['the delta would be longer', owned(product(), 1, { a: 1 }), owned(product(), 2, { b: 2 })],
     ['the version jumps, as into a new epoch', one, { ...two, version: 1_000_000_000_002 }],
-    ['it was committed under another schema version', { ...one, schemaVersion: 2 }, two],
+    ['the previous version has another schema version', { ...one, schemaVersion: 2 }, two],
     ['it is sent again', one, two, 'token'],
-    ['it may take the place of others', one, two, undefined, true],
-  ])('goes out as a whole when %s', async (_, previous, current, resync, conflate) => {
+    ['it is published with conflation', one, two, undefined, true],
+  ])('a change is published as a whole state if %s', async (_, previous, current, resync, conflate) => {
     expect(await kindOf(previous, current, resync, conflate)).toBe('state');
   });
 
-  test('goes out as a tombstone when it is a deletion', async () => {
+  test('a deletion is published as a tombstone', async () => {
     expect(await kindOf(one, deleted(product(), 2))).toBe('tombstone');
   });
 });

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { defineBoundary, keep } from '../../../core/contract.ts';
+import { defineBoundary, keep } from '../../../core/contract/define-boundary.ts';
 import { tableKey } from '../../../core/entity.ts';
 import type { OwnedEntity } from '../../../core/own/own.ts';
 import { type CachedRecord, compare, type Pair, pairs } from '../../../core/repair/compare.ts';
@@ -11,7 +11,7 @@ import { deleted, owned, product, stateAt } from '../../support/events.ts';
 const whole = keep(catalogue.owns.Product);
 const nameOnly = keep(catalogue.owns.Product, { fields: ['name', 'tags'] });
 
-/** What a cache holds after a version: the digest is of the owner's whole state, the data of what is kept of it. */
+/** A cache's record of a version: the digest of the owner's whole state, and the data of the kept fields. */
 const found = (version: number, data: State = stateAt(version), whole: State = stateAt(version)): CachedRecord => ({
   version,
   digest: canonicalState(product(), whole).digest,
@@ -19,13 +19,15 @@ const found = (version: number, data: State = stateAt(version), whole: State = s
   stopMarker: undefined,
 });
 const gone = (version: number): CachedRecord => ({
-  ...{ version, digest: TOMBSTONE_DIGEST, dataJson: undefined },
+  version,
+  digest: TOMBSTONE_DIGEST,
+  dataJson: undefined,
   stopMarker: undefined,
 });
-/** A stop marker of an entity that no version has arrived of. */
+/** A stop marker of an entity without any version in the cache. */
 const onlyStopped: CachedRecord = { version: 0, digest: '', dataJson: undefined, stopMarker: 1 };
 
-describe('a cached entity compared with its owner’s', () => {
+describe('the comparison of a cached entity with its owner', () => {
   test.each([
     ['equal', 'version and state agree', owned(product(), 3), found(3), whole],
     [
@@ -37,33 +39,33 @@ describe('a cached entity compared with its owner’s', () => {
     ],
     ['equal', 'the fields that are kept agree', owned(product(), 3), found(3, { name: 'bolt' }), nameOnly],
     ['equal', 'both are deleted at the same version', deleted(product(), 4), gone(4), whole],
-    ['equal', 'the cache has forgotten a deletion', deleted(product(), 4), undefined, whole],
-    ['missing', 'the cache has never seen it', owned(product(), 3), undefined, whole],
-    ['missing', 'the cache has only stopped it', owned(product(), 3), onlyStopped, whole],
-    ['unowned', 'the owner has never heard of it', undefined, found(3), whole],
-    ['unowned', 'the owner has never heard of what is deleted here', undefined, gone(3), whole],
+    ['equal', "the cache's tombstone has expired", deleted(product(), 4), undefined, whole],
+    ['missing', 'the cache has never received it', owned(product(), 3), undefined, whole],
+    ['missing', 'the cache only holds its stop marker', owned(product(), 3), onlyStopped, whole],
+    ['unowned', 'the owner does not know it', undefined, found(3), whole],
+    ['unowned', 'the owner does not know the entity that the cache holds as deleted', undefined, gone(3), whole],
     [
       'different',
-      'the digests differ, if not the fields that are kept',
+      'the digests differ and the kept fields agree',
       owned(product(), 3),
       found(3, { name: 'bolt' }, stateAt(4)),
       nameOnly,
     ],
     ['behind', 'the cache has an older version', owned(product(), 4), found(3), whole],
-    ['behind', 'the cache has not seen the deletion', deleted(product(), 4), found(3), whole],
-    ['behind', 'the cache has not seen that it was created again', owned(product(), 5), gone(4), whole],
+    ['behind', 'the cache has not received the deletion', deleted(product(), 4), found(3), whole],
+    ['behind', 'the cache has not received the version that created it again', owned(product(), 5), gone(4), whole],
     ['ahead', 'the cache has a version that the owner lacks', owned(product(), 3), found(4), whole],
     ['ahead', 'the cache has a deletion that the owner lacks', owned(product(), 3), gone(4), whole],
     ['different', 'a field differs at the same version', owned(product(), 3), found(3, stateAt(4)), whole],
     ['different', 'a kept field is missing', owned(product(), 3), found(3, { price: 3 }), whole],
-    ['different', 'it has a field that is not kept', owned(product(), 3), found(3), nameOnly],
-    ['different', 'only the owner has it deleted', deleted(product(), 4), found(4), whole],
-    ['different', 'only the cache has it deleted', owned(product(), 4), gone(4), whole],
-  ] as const)('is %s when %s', async (comparison, _, own, cached, kept) => {
+    ['different', 'it has a field that the cache does not keep', owned(product(), 3), found(3), nameOnly],
+    ['different', 'only the owner deleted it', deleted(product(), 4), found(4), whole],
+    ['different', 'only the cache holds it as deleted', owned(product(), 4), gone(4), whole],
+  ] as const)('a cached entity is %s when %s', async (comparison, _, own, cached, kept) => {
     expect(await compare(own, cached, kept)).toBe(comparison);
   });
 
-  test('is held against what the projector makes of an older schema version', async () => {
+  test('an owner state of an older schema version is compared in its upcast form', async () => {
     const upcasting = defineBoundary('file:///upcasting.ts', {
       name: 'catalogue',
       owns: {
@@ -80,7 +82,7 @@ describe('a cached entity compared with its owner’s', () => {
   });
 });
 
-describe('the lists of an owner and of a cache', () => {
+describe('the merged lists of an owner and of a cache', () => {
   const byKey = (a: string, b: string) => {
     const [left, right] = [tableKey(product(a)), tableKey(product(b))];
     return left.pk === right.pk ? Buffer.compare(Buffer.from(a), Buffer.from(b)) : left.pk < right.pk ? -1 : 1;
@@ -90,7 +92,7 @@ describe('the lists of an owner and of a cache', () => {
   }
   const ids = fc.uniqueArray(fc.string({ minLength: 1, unit: 'binary' }), { maxLength: 30 });
 
-  test('come together as every id once, with what each side has of it', async () => {
+  test('the merged lists have every id once, with the item of each side', async () => {
     await fc.assert(
       fc.asyncProperty(ids, fc.infiniteStream(fc.constantFrom('owner', 'cache', 'both')), async (all, stream) => {
         const sides = new Map(all.map((id) => [id, stream.next().value ?? 'both']));

@@ -45,7 +45,7 @@ const ports: HealPorts = {
 };
 
 let notices = 0;
-/** Another notice of the gap. */
+/** A further notice of the gap. */
 const gap = (wantedVersion: number, nowMs = 0) => {
   notices += 1;
   return heal({ entity: product(), wantedVersion, asked: 0 }, `notice-${notices}`, ports, nowMs);
@@ -56,34 +56,34 @@ const looked = async () => {
 };
 
 describe('a gap', () => {
-  test('asks the owner, and looks again after a while', async () => {
+  test('a gap asks the owner, and is checked again after a delay', async () => {
     expect(await gap(5)).toBe('asked');
     expect(asked).toEqual([5]);
     expect(again).toEqual([{ notice: { entity: product(), wantedVersion: 5, asked: 1 }, delaySeconds: 5 }]);
   });
 
-  test('is asked for once, however often the projector comes upon it', async () => {
+  test('a gap that the projector reports many times makes one request', async () => {
     await gap(5);
     expect(await gap(6)).toBe('known');
     expect(await gap(4)).toBe('known');
     expect([asked, wanted?.version]).toEqual([[5], 6]);
   });
 
-  test('is healed at the wanted version or above it', async () => {
+  test('a gap is healed at the wanted version or above it', async () => {
     await gap(5);
     cached = 7;
     expect(await looked()).toBe('healed');
     expect([wanted, again.length]).toEqual([undefined, 0]);
   });
 
-  test('right after one that was healed, and before that was looked at, is asked for at once', async () => {
+  test('a gap right after a healed one that was not checked yet asks the owner at once', async () => {
     await gap(5);
     cached = 5;
     expect(await gap(7)).toBe('asked');
     expect(asked).toEqual([5, 7]);
   });
 
-  test('that wants more by now is asked for again, at that version', async () => {
+  test('a gap whose wanted version has risen asks again for the higher version', async () => {
     await gap(5);
     await gap(8);
     cached = 6;
@@ -91,7 +91,7 @@ describe('a gap', () => {
     expect(asked).toEqual([5, 8]);
   });
 
-  test('is asked for again and again, less and less often, until it is healed', async () => {
+  test('a gap asks the owner again, after longer and longer delays, until it is healed', async () => {
     await gap(5);
     const delays = [];
     for (let time = 1; time < MAX_ASKED; time += 1) {
@@ -106,7 +106,7 @@ describe('a gap', () => {
     'want',
     'askOwner',
     'lookAgain',
-  ] as const)('is asked for when its notice comes again after the answer of %s was lost', async (port) => {
+  ] as const)('a gap whose notice comes again after the answer of %s was lost asks the owner', async (port) => {
     const notice = { entity: product(), wantedVersion: 5, asked: 0 };
     const lost = async (...args: never[]) => {
       await (ports[port] as (...given: never[]) => Promise<unknown>)(...args);
@@ -118,7 +118,7 @@ describe('a gap', () => {
     expect([asked, again.at(-1)?.notice.asked]).toEqual([[5], 1]);
   });
 
-  test('is given up once it was asked for often enough; by then the next gap asks anew', async () => {
+  test('a gap is given up after the last request, and the next gap of the entity asks anew', async () => {
     await gap(5);
     while (again.length > 0) await looked();
     expect([asked.length, wanted?.version]).toEqual([MAX_ASKED, 5]);
@@ -126,7 +126,7 @@ describe('a gap', () => {
     expect(await gap(6, 1000 * delays.reduce((sum, delay) => sum + delay))).toBe('asked');
   });
 
-  test('of a stopped entity asks nobody, and goes on once the entity is released', async () => {
+  test('a gap of a stopped entity asks nobody until the entity is released', async () => {
     isStopped = true;
     expect(await gap(5)).toBe('waiting');
     for (let time = 0; time < MAX_ASKED + 1; time += 1) expect(await looked()).toBe('waiting');
@@ -137,19 +137,19 @@ describe('a gap', () => {
     expect(await looked()).toBe('healed');
   });
 
-  test('that was healed before it was first looked at asks nobody', async () => {
+  test('a gap that was healed before its first check asks nobody', async () => {
     cached = 5;
     expect(await gap(5)).toBe('healed');
     expect([asked, again]).toEqual([[], []]);
   });
 
-  test('whose notice was lost is asked for anew by a later one', async () => {
+  test('a gap whose notice was lost is asked for by a later notice', async () => {
     await gap(5);
     again = [];
     expect(await gap(6, 4 * MAX_ASK_AGAIN_SECONDS * 1000 + 1)).toBe('asked');
   });
 
-  test('that is healed while a higher version comes to be wanted stays', async () => {
+  test('a gap that is healed while a higher version becomes wanted stays open', async () => {
     await gap(5);
     cached = 5;
     const forget: HealPorts['forget'] = async (entity, version) => {

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, test } from 'vitest';
-import { defineBoundary, keep } from '../../../core/contract.ts';
+import { defineBoundary, keep } from '../../../core/contract/define-boundary.ts';
 import type { FailurePolicy } from '../../../core/outcome.ts';
 import { projectBatch } from '../../../core/project/batch.ts';
 import type { ReceivedMessage } from '../../../core/project/ports.ts';
@@ -13,7 +13,7 @@ const catalogue = defineBoundary('file:///c.ts', {
   name: 'catalogue',
   owns: { Product: { schema: productSchema, schemaVersion: 2 } },
 });
-/** The cache as it is deployed, and after its contract was mended: then it knows schema version 2. */
+/** The cache's boundary. At schema version 1 the cache is outdated; at schema version 2 its contract is repaired. */
 const boundary = (schemaVersion: number, onPoison: FailurePolicy) =>
   defineBoundary('file:///s.ts', {
     name: 'shop',
@@ -21,7 +21,7 @@ const boundary = (schemaVersion: number, onPoison: FailurePolicy) =>
   });
 
 const version = (number: number, id = 'p1') => message(owned(product(id), number));
-/** A version that only a mended cache can apply. */
+/** A version that only a cache with the repaired contract can apply. */
 const newer = (number: number) =>
   message(owned(product(), number), { body: eventBody(owned(product(), number), { schemaVersion: 2 }) });
 
@@ -35,42 +35,42 @@ const project = (messages: readonly ReceivedMessage[], onPoison: FailurePolicy, 
   projectBatch(projectionOf(boundary(schemaVersion, onPoison), cache.ports), messages);
 
 const again = (onPoison: FailurePolicy, schemaVersion = 2) =>
-  redrive(projectionOf(boundary(schemaVersion, onPoison), cache.ports), cache.repair, [...cache.aside.values()]);
+  redrive(projectionOf(boundary(schemaVersion, onPoison), cache.ports), cache.repair, [...cache.parked.values()]);
 
 const released = (schemaVersion = 2, drop = false) =>
   release(projectionOf(boundary(schemaVersion, 'stop'), cache.ports), cache.repair, product(), drop);
 
 const outcomes = (redriven: readonly { readonly outcome: string }[]) => redriven.map(({ outcome }) => outcome);
 
-describe('redrive', () => {
-  test('applies what can be applied by now, and forgets it', async () => {
+describe('a redrive', () => {
+  test('a redrive applies the events that can be applied now, and removes them', async () => {
     await project([newer(2)], 'park');
     expect(outcomes(await again('park'))).toEqual(['applied']);
     expect(cache.stored.get('Product/p1')?.version).toBe(2);
-    expect(cache.aside.size).toBe(0);
+    expect(cache.parked.size).toBe(0);
   });
 
-  test('says outdated of what a newer state has overtaken, and never goes back', async () => {
+  test('a redrive of an event below the cached version ends as outdated', async () => {
     await project([newer(2), version(3)], 'park');
     expect(outcomes(await again('park'))).toEqual(['outdated']);
-    expect([cache.stored.get('Product/p1')?.version, cache.aside.size]).toEqual([3, 0]);
+    expect([cache.stored.get('Product/p1')?.version, cache.parked.size]).toEqual([3, 0]);
   });
 
-  test('keeps what is still poison, with its reason', async () => {
+  test('a redrive keeps an event that is still poison, with its reason', async () => {
     await project([newer(2)], 'park');
     expect(await again('park', 1)).toMatchObject([{ outcome: 'parked', reason: 'newer-schema' }]);
-    expect(cache.aside.size).toBe(1);
+    expect(cache.parked.size).toBe(1);
   });
 
-  test('keeps what is held behind a stopped entity: that is for a release', async () => {
+  test('a redrive keeps the held events of a stopped entity', async () => {
     await project([newer(2), version(3)], 'stop');
     expect(outcomes(await again('stop'))).toEqual(['held', 'held']);
     expect(cache.stored.has('Product/p1')).toBe(false);
   });
 
-  test('works on each group alone: one that fails keeps its events', async () => {
+  test('a redrive keeps the events of a group that fails, and processes the other groups', async () => {
     cache = inMemoryCache({
-      fail: (port, group) => port === 'write' && group === 'Product/p1' && cache.aside.size > 0,
+      fail: (port, group) => port === 'write' && group === 'Product/p1' && cache.parked.size > 0,
     });
     const bad = message(owned(product('p2'), 1), { body: eventBody(owned(product('p2'), 1), { schemaVersion: 2 }) });
     await project([newer(2), bad], 'park');
@@ -79,52 +79,52 @@ describe('redrive', () => {
       ['Product/p1', 'failed'],
       ['Product/p2', 'applied'],
     ]);
-    expect(cache.aside.size).toBe(1);
+    expect(cache.parked.size).toBe(1);
   });
 
-  test('repeated after its answer was lost ends as a duplicate', async () => {
+  test('a redrive that is repeated because its answer was lost ends as a duplicate', async () => {
     await project([newer(2)], 'park');
-    const events = [...cache.aside.values()];
+    const events = [...cache.parked.values()];
     await again('park');
     const projection = projectionOf(boundary(2, 'park'), cache.ports);
     expect(outcomes(await redrive(projection, cache.repair, events))).toEqual(['duplicate']);
   });
 });
 
-describe('release', () => {
-  test('replays in order what was set aside, and lets the entity go on', async () => {
+describe('a release', () => {
+  test('a release replays the parked events in order and removes the stop', async () => {
     await project([version(1), newer(2), version(3)], 'stop');
     await project([version(4)], 'stop');
     const result = await released();
     expect(result.status).toBe('released');
     expect(outcomes(result.redriven)).toEqual(['superseded', 'superseded', 'applied']);
-    expect([cache.stored.get('Product/p1')?.version, cache.aside.size, cache.stopped.size]).toEqual([4, 0, 0]);
+    expect([cache.stored.get('Product/p1')?.version, cache.parked.size, cache.stopped.size]).toEqual([4, 0, 0]);
     expect((await project([version(5)], 'stop')).settled).toMatchObject([{ outcome: 'applied' }]);
   });
 
-  test('that meets poison still stays stopped, with the poison and all behind it, and what is before it is applied', async () => {
+  test('a release that meets poison applies the events before it and keeps all others', async () => {
     await project([newer(2), version(3)], 'stop');
     const result = await released(1);
     expect(result.status).toBe('still-stopped');
     expect(outcomes(result.redriven)).toEqual(['held', 'held']);
-    expect([cache.stored.has('Product/p1'), cache.aside.size, cache.stopped.size]).toEqual([false, 2, 1]);
+    expect([cache.stored.has('Product/p1'), cache.parked.size, cache.stopped.size]).toEqual([false, 2, 1]);
   });
 
-  test('replays first what is held while it works, and only then lets the entity go on', async () => {
+  test('a release replays the events that are held meanwhile before it removes the stop', async () => {
     await project([newer(2)], 'stop');
-    const { removeAside } = cache.repair;
+    const { removeParked } = cache.repair;
     let arriving = [version(3), version(4)];
-    cache.repair.removeAside = async (keys) => {
-      await removeAside(keys);
+    cache.repair.removeParked = async (keys) => {
+      await removeParked(keys);
       const [next, ...rest] = arriving;
       arriving = rest;
       if (next) await project([next], 'stop');
     };
     expect((await released()).status).toBe('released');
-    expect([cache.stored.get('Product/p1')?.version, cache.aside.size, cache.stopped.size]).toEqual([4, 0, 0]);
+    expect([cache.stored.get('Product/p1')?.version, cache.parked.size, cache.stopped.size]).toEqual([4, 0, 0]);
   });
 
-  test('under a policy that has become park leaves poison parked, with its reason of now, and lets the entity go on', async () => {
+  test('a release under the policy park keeps the poison, with its current reason, and removes the stop', async () => {
     await project([newer(2), message(owned(product(), 3), { body: '{' })], 'stop');
     const result = await release(
       projectionOf(boundary(2, 'park'), cache.ports, 99_000),
@@ -133,25 +133,25 @@ describe('release', () => {
       false,
     );
     expect([result.status, outcomes(result.redriven)]).toEqual(['released', ['applied', 'parked']]);
-    const [left, ...others] = [...cache.aside.values()];
-    expect(left).toMatchObject({ status: 'parked', reason: 'malformed', setAsideAtMs: Date.parse(PUBLISHED_AT) });
+    const [left, ...others] = [...cache.parked.values()];
+    expect(left).toMatchObject({ status: 'parked', reason: 'malformed', parkedAtMs: Date.parse(PUBLISHED_AT) });
     expect([others.length, cache.stopped.size]).toEqual([0, 0]);
   });
 
-  test('drops what was set aside when it is told to', async () => {
+  test('a release with drop removes the parked events', async () => {
     await project([version(1), newer(2), version(3)], 'stop');
     const result = await released(1, true);
     expect([result.status, outcomes(result.redriven)]).toEqual(['released', ['discarded', 'discarded']]);
-    expect([cache.stored.get('Product/p1')?.version, cache.aside.size, cache.stopped.size]).toEqual([1, 0, 0]);
+    expect([cache.stored.get('Product/p1')?.version, cache.parked.size, cache.stopped.size]).toEqual([1, 0, 0]);
   });
 
-  test('of an entity that is not stopped says so and touches nothing', async () => {
+  test('a release of an entity that is not stopped changes nothing and says so', async () => {
     await project([newer(2)], 'park');
     expect(await released()).toEqual({ status: 'not-stopped', redriven: [] });
-    expect(cache.aside.size).toBe(1);
+    expect(cache.parked.size).toBe(1);
   });
 
-  test('that is interrupted is repeated: what was replayed is not replayed wrongly', async () => {
+  test('a release that was interrupted can be repeated', async () => {
     await project([newer(2), version(3)], 'stop');
     const { clearStop } = cache.repair;
     cache.repair.clearStop = async () => Promise.reject(new Error('interrupted'));
@@ -161,7 +161,7 @@ describe('release', () => {
     expect(cache.stored.get('Product/p1')?.version).toBe(3);
   });
 
-  test('gives up, and leaves the entity stopped, when more is held as fast as it is replayed', async () => {
+  test('a release fails, and keeps the stop, when events are held as fast as they are replayed', async () => {
     await project([newer(2)], 'stop');
     let next = 3;
     cache.repair.clearStop = async () => {
@@ -180,22 +180,26 @@ describe("an operator's request", () => {
       operation,
     );
 
-  test('redrives the keys that are there, and only those', async () => {
+  test('a redrive request redrives the parked events with the given keys, and no others', async () => {
     const [first, second] = [newer(2), newer(3)];
     await project([first, second], 'park');
     const keys = [second, { ...second, sequenceNumber: 'gone' }];
     expect(await asked({ operation: 'redrive', keys })).toEqual({
       redriven: [expect.objectContaining({ outcome: 'applied' })],
     });
-    expect([...cache.aside.values()].map((one) => one.message)).toEqual([first]);
+    expect([...cache.parked.values()].map((one) => one.message)).toEqual([first]);
   });
 
   test.each([
     ['a type that is not kept', { operation: 'release', type: 'Label', id: 'x', drop: false }, /doesn't keep "Label"/],
-    ['an id that cannot be one', { operation: 'release', type: 'Product', id: '', drop: false }, /^id: empty/],
-    ['a mark that is none', { operation: 'readiness', type: 'Product', state: {} }, /^state: /],
-    ['a mark on a type that is not kept', { operation: 'readiness', type: 'Label', state: {} }, /doesn't keep "Label"/],
-  ] as const)('for %s is refused', async (_, operation, message) => {
+    ['an invalid id', { operation: 'release', type: 'Product', id: '', drop: false }, /^id: empty/],
+    ['a backfill note that is invalid', { operation: 'readiness', type: 'Product', state: {} }, /^state: /],
+    [
+      'a backfill note of a type that is not kept',
+      { operation: 'readiness', type: 'Label', state: {} },
+      /doesn't keep "Label"/,
+    ],
+  ] as const)('a request for %s is refused', async (_, operation, message) => {
     expect(await asked(operation)).toEqual({ refused: expect.stringMatching(message) });
   });
 });

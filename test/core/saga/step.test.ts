@@ -12,7 +12,7 @@ const placed = happened('OrderPlaced', 'o1');
 const billed = happened('OrderBilled', 'o1');
 const cancelled = happened('OrderCancelled', 'o1');
 
-/** Takes facts in one after the other; returns the outcomes and the store. */
+/** Handles facts in sequence and returns the outcomes and the store. */
 async function worldAfter(facts: readonly Fact[], faults: StoreFaults = {}, saga = shipping) {
   const world = inMemorySagaStore(faults);
   const outcomes: string[] = [];
@@ -22,29 +22,39 @@ async function worldAfter(facts: readonly Fact[], faults: StoreFaults = {}, saga
 
 describe('a fact', () => {
   test.each<[string, readonly Fact[], readonly string[], readonly string[]]>([
-    ['the last of those needed decides', [placed, billed], ['waiting', 'decided'], ['CreateShippingLabel']],
-    ['in the other order too', [billed, placed], ['waiting', 'decided'], ['CreateShippingLabel']],
+    ['the last fact needed decides', [placed, billed], ['waiting', 'decided'], ['CreateShippingLabel']],
     [
-      'that comes again is a duplicate',
+      'the last fact needed decides in the other order too',
+      [billed, placed],
+      ['waiting', 'decided'],
+      ['CreateShippingLabel'],
+    ],
+    [
+      'the same fact again is a duplicate',
       [placed, placed, billed, billed, placed],
       ['waiting', 'duplicate', 'decided', 'duplicate', 'duplicate'],
       ['CreateShippingLabel'],
     ],
     [
-      'of a type that is there under another id is repeated',
+      'a fact of the same type with another id is repeated',
       [placed, happened('OrderPlaced', 'o1', 'again')],
       ['waiting', 'repeated'],
       [],
     ],
     [
-      'that cancels comes first',
+      'a cancellation before all other facts prevents the decision',
       [cancelled, placed, billed, cancelled],
       ['cancelled', 'after-cancellation', 'after-cancellation', 'duplicate'],
       [],
     ],
-    ['that cancels in between', [placed, cancelled, billed], ['waiting', 'cancelled', 'after-cancellation'], []],
     [
-      'that cancels too late has the effects that were declared',
+      'a cancellation between the facts prevents the decision',
+      [placed, cancelled, billed],
+      ['waiting', 'cancelled', 'after-cancellation'],
+      [],
+    ],
+    [
+      'a cancellation after the decision has the declared effects',
       [placed, billed, cancelled, cancelled],
       ['waiting', 'decided', 'cancelled-late', 'duplicate'],
       ['CreateShippingLabel', 'RecallLabel'],
@@ -55,20 +65,20 @@ describe('a fact', () => {
     expect(result.effects.map(({ name }) => name)).toEqual(effects);
   });
 
-  test('gives the decision what it carries', async () => {
+  test('the decision receives the ids of its facts', async () => {
     const { effects } = await worldAfter([placed, billed]);
     expect(effects).toEqual([
       { key: 'o1', name: 'CreateShippingLabel', data: { orderId: 'o1', paymentId: 'paymentId-of-o1' } },
     ]);
   });
 
-  test('settles its instance for as long as it is kept; one that waits stays', async () => {
+  test('a cancelled instance gets an expiry time and a waiting one does not', async () => {
     const { instances } = await worldAfter([placed, happened('OrderCancelled', 'o2')]);
     expect(instances.get('o1')).toMatchObject({ status: 'waiting', expiresAtSeconds: undefined });
     expect(instances.get('o2')).toMatchObject({ status: 'cancelled', expiresAtSeconds: NOW_MS / 1000 + 100 });
   });
 
-  test('that comes again after its instance was forgotten records nothing twice', async () => {
+  test('facts that arrive again after their instance was deleted record no effect twice', async () => {
     const { store, instances, effects } = await worldAfter([placed, billed]);
     instances.clear();
     expect(await handleFact(shipping, store, billed, clock)).toMatchObject({ outcome: 'waiting' });
@@ -76,23 +86,25 @@ describe('a fact', () => {
     expect(effects).toHaveLength(1);
   });
 
-  test('mutant: a store that records an effect again is found by that', async () => {
+  test('mutant: a store that does not check for recorded effects records an effect twice', async () => {
     const { store, instances, effects } = await worldAfter([placed, billed], { effectsUnguarded: true });
     instances.clear();
     for (const fact of [billed, placed]) await handleFact(shipping, store, fact, clock);
     expect(effects).toHaveLength(2);
   });
 
-  test('that is overtaken every time fails, so that it comes again', async () => {
+  test('a fact whose commits are all overtaken fails', async () => {
     const store: SagaStore = { read: async () => undefined, commit: async () => ({ kind: 'overtaken' }) };
-    await expect(handleFact(shipping, store, placed, clock)).rejects.toThrow('instance o1: overtaken 8 times in a row');
+    await expect(handleFact(shipping, store, placed, clock)).rejects.toThrow(
+      'instance o1: other writes overtook the commit 8 times in a row',
+    );
   });
 });
 
 describe('a deadline', () => {
   const LATE_MS = NOW_MS + 48 * HOUR_SECONDS * 1000;
 
-  test('raises one alert, which names what is missing, when it has passed', async () => {
+  test('an overdue instance raises one alert that names the missing facts', async () => {
     const { store, effects } = await worldAfter([placed]);
     expect(await store.due(LATE_MS - 1, 10)).toEqual([]);
     expect(await handleDeadline(shipping, store, 'o1', LATE_MS - 1)).toBeUndefined();
@@ -105,7 +117,7 @@ describe('a deadline', () => {
     ]);
   });
 
-  test('that was missed keeps nobody from deciding', async () => {
+  test('an overdue instance still decides when the last fact arrives', async () => {
     const { store, effects } = await worldAfter([placed]);
     await handleDeadline(shipping, store, 'o1', LATE_MS);
     expect(await handleFact(shipping, store, billed, clock)).toMatchObject({ outcome: 'decided' });
@@ -115,14 +127,14 @@ describe('a deadline', () => {
   test.each([
     ['decided', [placed, billed]],
     ['cancelled', [placed, cancelled]],
-  ])('is none of an instance that is %s', async (_, facts) => {
+  ])('an instance that is %s has no deadline', async (_, facts) => {
     const { store, instances } = await worldAfter(facts);
     expect(await store.due(LATE_MS, 10)).toEqual([]);
     const instance = instances.get('o1');
     expect(instance && overdueStep(shipping, { ...instance, dueAtMs: 0 }, LATE_MS)).toBeUndefined();
   });
 
-  test('of an instance that is gone raises nothing', async () => {
+  test('the deadline of an instance that does not exist raises no alert', async () => {
     expect(await handleDeadline(shipping, inMemorySagaStore().store, 'o1', LATE_MS)).toBeUndefined();
   });
 });
@@ -136,12 +148,12 @@ const define = (changes: Partial<SagaDefinition<[typeof sales.publishes.OrderPla
   defineSaga('file:///minimal.ts', { ...minimal, ...changes });
 
 describe('a saga', () => {
-  test('goes by what its facts are about, or by another key', () => {
+  test('the key of a saga is the id that its facts are about, or the result of its key function', () => {
     expect(define({}).key(placed)).toBe('o1');
     expect(define({ key: ({ data }) => data.shoppingCartId }).key(placed)).toBe('shoppingCartId-of-o1');
   });
 
-  test('knows by type which ids its facts carry', () => {
+  test('the types of a saga know which ids its facts carry', () => {
     define({
       decide: ({ OrderPlaced }) => [
         // @ts-expect-error a fact carries no such id
@@ -150,13 +162,13 @@ describe('a saga', () => {
     });
   });
 
-  test('that needs one fact decides at once, and waits for ever without a deadline', async () => {
+  test('a saga that needs one fact decides at once, and has no deadline by default', async () => {
     const saga = define({});
     expect(sagaStep(saga, undefined, placed, clock)).toMatchObject({ outcome: 'decided', effects: [] });
     expect(saga.deadlineSeconds).toBeUndefined();
   });
 
-  test('that is cancelled late by two facts records what it does of that once', async () => {
+  test('a saga that two facts cancel late records the effects once', async () => {
     const { OrderPlaced, OrderCancelled } = sales.publishes;
     const [another] = shipping.needs.filter(({ type }) => type !== OrderPlaced.type);
     if (another === undefined) throw new Error('needs a second fact');
@@ -175,43 +187,47 @@ describe('a saga', () => {
   });
 
   test.each<[string, () => unknown, string]>([
-    ['a name that is none', () => define({ name: 'Shipping' }), 'name'],
-    ['nothing that it needs', () => defineSaga('file:///x.ts', { ...minimal, needs: [] }), 'needs'],
+    ['an invalid name', () => define({ name: 'Shipping' }), 'name'],
+    ['no facts to wait for', () => defineSaga('file:///x.ts', { ...minimal, needs: [] }), 'needs'],
     [
-      'a fact that it needs twice',
+      'the same fact in needs and cancelledBy',
       () => defineSaga('file:///x.ts', { ...minimal, cancelledBy: minimal.needs, cancelledLate: 'ignore' }),
       'needs',
     ],
     [
-      'no word on late cancellations',
+      'cancelledBy but no cancelledLate',
       () => defineSaga('file:///x.ts', { ...minimal, cancelledBy: [sales.publishes.OrderCancelled] }),
       'cancelledLate',
     ],
     ['a deadline of a second', () => define({ deadlineSeconds: 1 }), 'deadlineSeconds'],
-    ['a deadline that is no number', () => define({ deadlineSeconds: Number.NaN }), 'deadlineSeconds'],
+    ['a deadline of NaN', () => define({ deadlineSeconds: Number.NaN }), 'deadlineSeconds'],
     ['a deadline beyond a year', () => define({ deadlineSeconds: 367 * 24 * HOUR_SECONDS }), 'deadlineSeconds'],
-  ])('is refused with %s', (_, make, field) => {
+  ])('a saga with %s is refused', (_, make, field) => {
     expect(make).toThrowError(expect.objectContaining({ code: 'InvalidSaga', field }));
   });
 
   test.each<[string, readonly Effect[], RegExp]>([
-    ['a name that is none', [{ name: 'two words', data: {} }], /not a valid entity type/],
-    ['data that is no JSON', [{ name: 'Label', data: { at: new Date(0) } as unknown as State }], /not a JSON value/],
+    ['an invalid name', [{ name: 'two words', data: {} }], /not a valid entity type/],
     [
-      'one name twice',
+      'data that JSON cannot represent',
+      [{ name: 'Label', data: { at: new Date(0) } as unknown as State }],
+      /not a JSON value/,
+    ],
+    [
+      'the same name twice',
       [
         { name: 'Label', data: {} },
         { name: 'Label', data: {} },
       ],
-      /Each name once/,
+      /each name once/,
     ],
     [
-      'more of them than a transaction takes',
+      'more than a transaction allows',
       Array.from({ length: 100 }, (_, n) => ({ name: `Label${n}`, data: {} })),
-      /100 effects of o1 at once\. At most 99/,
+      /too many for instance o1: 100\. Allowed: at most 99/,
     ],
-    ['the name of the alert', [{ name: OVERDUE, data: {} }], /Each name once/],
-  ])('may not decide on effects with %s', (_, effects, message) => {
+    ['the reserved name of the alert', [{ name: OVERDUE, data: {} }], /never Overdue, which is reserved/],
+  ])('a decision whose effects have %s fails', (_, effects, message) => {
     expect(() => sagaStep(define({ decide: () => effects }), undefined, placed, clock)).toThrow(message);
   });
 });

@@ -8,14 +8,19 @@ import { assertExpectedVersion } from '../../../core/own/own.ts';
 import { checkedLimit, checkFreshness } from '../../../core/read/read.ts';
 import { Answer, freshness, numbersIn, parsed, serve } from '../../../examples/shop/service/http.ts';
 
-/** What a function URL hands over, as far as it is looked at. */
+/** Creates the parts of a function URL's event that `serve` reads. */
 function request(method: string, path: string, body?: string, query?: Record<string, string>) {
   const event = { requestContext: { http: { method } }, rawPath: path, body, queryStringParameters: query };
   return event as unknown as LambdaFunctionURLEvent;
 }
 
 const decision: FlowDecision = {
-  ...{ state: 'refusing', retryAfterSeconds: 41.2, levels: {}, missing: [], decidedAtMs: 0, validUntilMs: 1 },
+  state: 'refusing',
+  retryAfterSeconds: 41.2,
+  levels: {},
+  missing: [],
+  decidedAtMs: 0,
+  validUntilMs: 1,
   cause: { cache: 'ordering', backlog: 5_000, drainSeconds: 40 },
 };
 
@@ -33,43 +38,44 @@ const handler = serve({
   },
 });
 
-test('a route answers with what its path and query say', async () => {
+test('a route receives the parameters of its path and its query', async () => {
   const answer = await handler(request('GET', '/things/a%20b/parts/7', undefined, { limit: '3' }));
   expect(answer).toMatchObject({ statusCode: 200, body: JSON.stringify({ id: 'a b', part: '7', limit: '3' }) });
 });
 
-test('a write that is refused since a cache lags is 429 and says when to come again', async () => {
+test('a write that is refused because a cache lags is answered with 429 and the time to retry', async () => {
   const answer = await handler(request('PUT', '/slowed'));
   expect(answer).toMatchObject({ statusCode: 429, headers: { 'retry-after': '42' } });
   expect(JSON.parse((answer as { body: string }).body)).toMatchObject({ code: 'Backpressure' });
 });
 
 test.each([
-  ['an answer that is too stale', request('GET', '/stale'), 412, /"TooStale".*"stalenessMs":9/],
-  ['a path that no route has', request('GET', '/none'), 404, /Routes: GET/],
-  ['a path that is no URL', request('GET', '/things/%ff/parts/1'), 400, /Unreadable/],
+  ['a read that is too stale', request('GET', '/stale'), 412, /"TooStale".*"stalenessMs":9/],
+  ['a path without a route', request('GET', '/none'), 404, /Routes: GET/],
+  ['a path that is not a valid URL', request('GET', '/things/%ff/parts/1'), 400, /Unreadable/],
   ['a path without an id', request('GET', '/things//parts/1'), 400, /InvalidEntityId/],
-  ['a path with an id that no table takes', request('GET', `/things/${'x'.repeat(1_025)}/parts/1`), 400, /too long/],
-  ['a path with an id that no message takes', request('GET', '/things/%EF%BF%BE/parts/1'), 400, /U\+FFFE/],
-  ['a body that is no JSON', request('POST', '/things', '{'), 400, /Unreadable/],
+  ['a path with an id too long for a table', request('GET', `/things/${'x'.repeat(1_025)}/parts/1`), 400, /too long/],
+  ['a path with an id that no message can carry', request('GET', '/things/%EF%BF%BE/parts/1'), 400, /U\+FFFE/],
+  ["a body that isn't JSON", request('POST', '/things', '{'), 400, /Unreadable/],
 ])('%s is refused', async (_, event, statusCode, body) => {
   expect(await handler(event)).toMatchObject({ statusCode, body: expect.stringMatching(body) });
 });
 
-test('a body that does not fit is refused without being quoted', async () => {
+test('a body that its schema refuses is not quoted in the answer', async () => {
   const answer = await handler(request('POST', '/things', JSON.stringify({ card: '4242' })));
   expect(answer).toMatchObject({ statusCode: 400, body: expect.stringMatching(/card/) });
   expect(JSON.stringify(answer)).not.toContain('4242');
 });
 
-test('a bug is none of the refusals', async () => {
+test('a bug is thrown and not answered', async () => {
   await expect(handler(request('GET', '/bug'))).rejects.toThrow(TypeError);
 });
 
-test('what is not asked for is left out', () => {
+test('freshness leaves out what a query does not require', () => {
   expect(freshness({ path: {}, query: {}, body: undefined })).toEqual({});
   expect(freshness({ path: {}, query: { maxStalenessMs: '5', atLeastVersion: '2' }, body: undefined })).toEqual({
-    ...{ maxStalenessMs: 5, atLeastVersion: 2 },
+    maxStalenessMs: 5,
+    atLeastVersion: 2,
   });
 });
 
@@ -79,7 +85,7 @@ test.each([
   ['five', Number.NaN],
   ['0', 0],
   ['20', 20],
-])('a query that says %j for a number gives %d', (text, limit) => {
+])('the query value %j is read as the number %d', (text, limit) => {
   expect(numbersIn({ limit: text, cursor: 'x' }, 'limit')).toEqual({ limit });
 });
 
@@ -88,7 +94,7 @@ test.each([
   ['maxStalenessMs', 'InvalidMaxStaleness'],
   ['atLeastVersion', 'InvalidVersion'],
   ['expectedVersion', 'InvalidExpectedVersion'],
-])('an empty %s is refused, and not taken for 0', async (name, code) => {
+])('an empty %s is refused and not read as 0', async (name, code) => {
   const page = serve({
     'GET /page': async (asked) => {
       const { limit, expectedVersion } = numbersIn(asked.query, 'limit', 'expectedVersion');

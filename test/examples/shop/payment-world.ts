@@ -10,26 +10,33 @@ import { paymentsInMemory } from './payments-in-memory.ts';
 export interface PaymentWorld {
   readonly ports: PaymentPorts;
   readonly order: { readonly orderId: string; readonly shoppingCartId: string };
-  /** Tells of the order, or that it is cancelled, once. */
+  /** Delivers the fact that the order is placed or cancelled, once. */
   tell(fact: 'placed' | 'cancelled'): Promise<void>;
-  /** Changes what the customer gave; it is lost where nothing is left of it. */
+  /** Changes what the customer sent. Does nothing if it is already removed. */
   change(changed: (given: GivenForCart) => GivenForCart): void;
-  /** How often tables and gateway were called. */
+  /** Returns how often tables and gateway were called. */
   calls(): number;
-  /** What the gateway's books and payment's own tables have, and which facts were published. */
+  /** Returns the contents of the gateway's books and of payment's own tables, and the published facts. */
   end(): { charges: number; refunds: number; facts: readonly string[]; keptCard: boolean; refusals: readonly string[] };
 }
 
-/** Calls of tables and gateway that an order and its cancellation take at most, each told twice. */
+/** The most calls of tables and gateway for an order and its cancellation, each delivered twice. */
 export const CALLS = 24;
 
-/** The call of tables or gateway at which the function dies, from 1; `after` it was carried out, or before. */
+/**
+ * A crash of the function at one call of tables or gateway, counted from 1, before or `after` the call has its effect.
+ */
 export interface Crash {
   readonly at: number;
   readonly after: boolean;
 }
 
-/** @param cardNumber one of `TEST_CARDS`. @param crash default none */
+/**
+ * Creates payment and its gateway for one order.
+ *
+ * @param cardNumber one of `TEST_CARDS`
+ * @param crash default none
+ */
 export function paymentWorld(cardNumber: string, crash?: Crash): PaymentWorld {
   const agreement: Agreement = { amount: 2_900, currency: 'EUR', key: randomUUID() };
   const shoppingCartId = randomUUID();
@@ -41,26 +48,32 @@ export function paymentWorld(cardNumber: string, crash?: Crash): PaymentWorld {
   const refusals: string[] = [];
 
   let calls = 0;
-  const dying = <Args extends unknown[], T>(call: (...args: Args) => Promise<T>) => {
+  const crashing = <Args extends unknown[], T>(call: (...args: Args) => Promise<T>) => {
     return async (...args: Args): Promise<T> => {
       calls += 1;
-      const dies = calls === crash?.at;
-      if (dies && !crash?.after) throw new Error('died before');
+      const crashes = calls === crash?.at;
+      if (crashes && !crash?.after) throw new Error('crashed before the call');
       const result = await call(...args);
-      if (dies) throw new Error('died after');
+      if (crashes) throw new Error('crashed after the call');
       return result;
     };
   };
   const payments: Payments = {
-    ...{ givenFor: dying(tables.givenFor), forget: dying(tables.forget), begin: dying(tables.begin) },
-    ...{ cancel: dying(tables.cancel), payment: dying(tables.payment) },
-    ...{ settle: dying(tables.settle), settleRefund: dying(tables.settleRefund) },
+    givenFor: crashing(tables.givenFor),
+    removeDetails: crashing(tables.removeDetails),
+    begin: crashing(tables.begin),
+    cancel: crashing(tables.cancel),
+    payment: crashing(tables.payment),
+    settle: crashing(tables.settle),
+    settleRefund: crashing(tables.settleRefund),
   };
   const { books, book } = gatewayBooks();
   const fake = createFakeGateway(books, (_, charge) => chargeAnswered(ports, order.orderId, charge));
   const gateway: Gateway = {
-    ...{ charge: dying(fake.charge), findCharge: dying(fake.findCharge) },
-    ...{ refund: dying(fake.refund), findRefund: dying(fake.findRefund) },
+    charge: crashing(fake.charge),
+    findCharge: crashing(fake.findCharge),
+    refund: crashing(fake.refund),
+    findRefund: crashing(fake.findRefund),
   };
   const ports: PaymentPorts = { payments, gateway, onRefused: (_, reason) => void refusals.push(reason) };
   return {

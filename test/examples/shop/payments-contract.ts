@@ -5,21 +5,22 @@ import type { GivenForCart, Payments } from '../../../examples/shop/payment/paym
 /** Payment's tables, opened for a test. */
 export interface OpenedPayments {
   readonly payments: Payments;
+  /** Stores what a customer sent for a cart. */
   give(shoppingCartId: string, given: GivenForCart): Promise<void>;
-  /** `OrderBilled/o1`, of each fact that was committed. */
+  /** Returns the committed facts, each as type and order id: `OrderBilled/o1`. */
   facts(): Promise<readonly string[]>;
 }
 
-/** What charging relies on, whatever the tables are. */
+/** The tests that every implementation of payment's tables must pass. */
 export function paymentsContract(name: string, open: () => OpenedPayments): void {
-  describe(`payment's tables: ${name}`, () => {
+  describe(`payment's tables ${name}`, () => {
     const billed = { paymentId: 'p1', outcome: 'billed' } as const;
     const refund = { refundId: 'r1' };
     const NOTHING = { begun: false, cancelled: false, charge: undefined, refund: undefined };
     const ofOrder = async ({ facts }: OpenedPayments, orderId: string) =>
       (await facts()).filter((fact) => fact.endsWith(`/${orderId}`)).sort();
 
-    test('tell what was known before charging began, and go on telling', async () => {
+    test(`payment's tables ${name} return what was known before a charge began, also when asked again`, async () => {
       const { payments } = open();
       const orderId = randomUUID();
       expect(await payments.payment(orderId)).toEqual(NOTHING);
@@ -28,7 +29,7 @@ export function paymentsContract(name: string, open: () => OpenedPayments): void
       expect(await payments.payment(orderId)).toEqual({ ...NOTHING, begun: true });
     });
 
-    test('tell what is known once an order is cancelled, whatever came first', async () => {
+    test(`payment's tables ${name} return what is known at a cancellation, before or after a charge`, async () => {
       const { payments } = open();
       const [early, late] = [randomUUID(), randomUUID()];
       expect(await payments.cancel(early)).toEqual({ ...NOTHING, cancelled: true });
@@ -38,7 +39,7 @@ export function paymentsContract(name: string, open: () => OpenedPayments): void
       expect(await payments.cancel(late)).toEqual({ ...NOTHING, begun: true, cancelled: true, charge: billed });
     });
 
-    test('keep the first charge and the first refund, and commit a fact of each once', async () => {
+    test(`payment's tables ${name} store the first charge and refund, and commit one fact about each`, async () => {
       const opened = open();
       const { payments } = opened;
       const orderId = randomUUID();
@@ -49,14 +50,14 @@ export function paymentsContract(name: string, open: () => OpenedPayments): void
       expect(await ofOrder(opened, orderId)).toEqual([`OrderBilled/${orderId}`, `PaymentRefunded/${orderId}`]);
     });
 
-    test('commit that it was declined', async () => {
+    test(`payment's tables ${name} commit the fact that a payment was declined`, async () => {
       const opened = open();
       const orderId = randomUUID();
       await opened.payments.settle(orderId, { paymentId: 'p2', outcome: 'declined' });
       expect(await ofOrder(opened, orderId)).toEqual([`PaymentDeclined/${orderId}`]);
     });
 
-    test('give what the customer gave for a cart, until it is forgotten', async () => {
+    test(`payment's tables ${name} return what a customer sent for a cart, until it is removed`, async () => {
       const { payments, give } = open();
       const cart = randomUUID();
       const given: GivenForCart = {
@@ -66,7 +67,7 @@ export function paymentsContract(name: string, open: () => OpenedPayments): void
       expect(await payments.givenFor(cart)).toEqual({ details: undefined, agreement: undefined });
       await give(cart, given);
       expect(await payments.givenFor(cart)).toEqual(given);
-      for (const _ of [1, 2]) await payments.forget(cart);
+      for (const _ of [1, 2]) await payments.removeDetails(cart);
       expect(await payments.givenFor(cart)).toEqual({ details: undefined, agreement: undefined });
     });
   });

@@ -1,16 +1,17 @@
 import type { GivenForCart, Payment, Payments } from '../../../examples/shop/payment/payments.ts';
 
-/** Payment's tables over maps, and what can be seen of them. */
+/** Payment's tables in memory, with their contents. */
 export interface PaymentsInMemory extends Payments {
-  /** What customers gave, by cart. */
+  /** What customers sent, by cart. */
   readonly given: Map<string, GivenForCart>;
-  /** Types of the facts that were committed, with the order's id. */
+  /** The committed facts, each as type and order id: `OrderBilled/o1`. */
   readonly facts: string[];
 }
 
 const UNKNOWN: Payment = { begun: false, cancelled: false, charge: undefined, refund: undefined };
 const NOTHING: GivenForCart = { details: undefined, agreement: undefined };
 
+/** Opens payment's tables in memory. */
 export function paymentsInMemory(): PaymentsInMemory {
   const known = new Map<string, Payment>();
   const given = new Map<string, GivenForCart>();
@@ -20,7 +21,7 @@ export function paymentsInMemory(): PaymentsInMemory {
     given,
     facts,
     givenFor: async (shoppingCartId) => given.get(shoppingCartId) ?? NOTHING,
-    async forget(shoppingCartId) {
+    async removeDetails(shoppingCartId) {
       given.delete(shoppingCartId);
     },
     async begin(orderId) {

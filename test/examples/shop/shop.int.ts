@@ -13,7 +13,7 @@ import { ownerIn } from '../../../local/deployed.ts';
 import { sideBySide, startWholeShop, type WholeShop } from './whole-shop.ts';
 
 let shop: WholeShop;
-/** Everything that any topic or queue was given. */
+/** Spies on every message that any topic or queue receives. */
 let sent: MockInstance[];
 
 beforeAll(async () => {
@@ -34,43 +34,44 @@ const listed = z.object({ items: z.array(z.object({ id: z.string() })), cursor: 
 const CART = { customerId: 'c-ada', lines: [{ productId: 'p-mug', quantity: 1 }] };
 const begun = z.object({ shoppingCartId: z.string() });
 
-/** Buys with a card that works. */
+/** Buys with a valid card. */
 const buy = (productId: string, purchase: Partial<Purchase> = {}) =>
   shop.buy({ productId, customerId: 'c-konrad', card: TEST_CARDS.good, ...purchase });
 
 describe('a page', () => {
   beforeAll(() => shop.minutes());
 
-  test('is answered from the cache, with version, time of change and staleness', async () => {
+  test('a page is answered from the cache with version, time of change and staleness', async () => {
     const found = await page('/products/p-mug');
     expect(found).toMatchObject({ status: 200, body: { id: 'p-mug', version: 1, value: { name: 'Stoneware mug' } } });
     expect(found.body).toMatchObject({ changedAt: expect.any(String), stalenessMs: expect.any(Number) });
   });
 
-  test('lists by category, page by page', async () => {
+  test('products are listed by category, page by page', async () => {
     const first = listed.parse((await pages('/categories/kitchen/products?limit=2')).body);
     const second = listed.parse((await pages(`/categories/kitchen/products?limit=2&cursor=${first.cursor}`)).body);
     expect([...first.items, ...second.items].map(({ id }) => id)).toEqual(['p-kettle', 'p-mug', 'p-pan']);
   });
 
-  test('shows a customer with country and currency', async () => {
+  test('the page of a customer shows country and currency', async () => {
     expect((await pages('/customers/c-ada')).body).toMatchObject({
-      ...{ customer: { value: { displayName: 'Ada' } }, currency: { value: { name: 'Pound Sterling' } } },
+      customer: { value: { displayName: 'Ada' } },
+      currency: { value: { name: 'Pound Sterling' } },
       country: { value: { name: { common: 'United Kingdom' } } },
     });
   });
 
   test.each([
-    ['is staler than its reader takes', '/products/p-mug?maxStalenessMs=0', 412, 'TooStale'],
+    ['is staler than its reader accepts', '/products/p-mug?maxStalenessMs=0', 412, 'TooStale'],
     ['has not reached the version that its reader needs', '/products/p-mug?atLeastVersion=9', 412, 'VersionNotReached'],
-    ['is asked for with no staleness', '/products/p-mug?maxStalenessMs=soon', 400, 'InvalidMaxStaleness'],
-  ])('is refused where it %s', async (_, path, status, code) => {
+    ['is requested with an invalid staleness', '/products/p-mug?maxStalenessMs=soon', 400, 'InvalidMaxStaleness'],
+  ])('a page is refused if it %s', async (_, path, status, code) => {
     expect(await page(path)).toMatchObject({ status, body: { code } });
   });
 });
 
 describe('an order', () => {
-  test('records versions and prices that it was quoted, though they change before it is placed', async () => {
+  test('an order keeps the quoted versions and prices, even if they change before it is placed', async () => {
     const { state } = products.find(({ id }) => id === 'p-lamp') ?? { state: undefined };
     const { orderId, quote } = await buy('p-lamp', {
       quantity: 2,
@@ -86,7 +87,7 @@ describe('an order', () => {
     expect(kept.body).toMatchObject({ orderId, customerId: 'c-konrad', status: 'placed', quote: { lines: [quoted] } });
   });
 
-  test('is placed once, however often it is asked for', async () => {
+  test('an order is placed once, even if the request is repeated', async () => {
     const { shoppingCartId } = begun.parse((await checkout('/checkout', CART)).body);
     expect(await checkout(`/checkout/${shoppingCartId}/place`)).toMatchObject({
       status: 409,
@@ -98,7 +99,7 @@ describe('an order', () => {
     expect((await checkout(`/checkout/${shoppingCartId}/place`)).body).toEqual(placed.body);
   });
 
-  test('that is placed is not quoted anew', async () => {
+  test('a placed order gets no new quote', async () => {
     const { shoppingCartId } = begun.parse((await checkout('/checkout', CART)).body);
     await checkout(`/checkout/${shoppingCartId}/review`);
     await checkout(`/checkout/${shoppingCartId}/place`);
@@ -106,7 +107,7 @@ describe('an order', () => {
     expect(refused).toMatchObject({ status: 409, body: { code: 'AlreadyPlaced' } });
   });
 
-  test('that is cancelled before it is shipped costs nothing in the end and gets no label, and is cancelled once', async () => {
+  test('an order that is cancelled before shipping is refunded, gets no label and is cancelled once', async () => {
     shop.running(CHARGING, false);
     const { orderId } = await buy('p-mug');
     for (const _ of [1, 2]) expect((await shop.cancel(orderId)).body).toMatchObject({ orderId, status: 'cancelled' });
@@ -119,7 +120,7 @@ describe('an order', () => {
 
   test.each(
     Object.entries(TEST_CARDS),
-  )('that is cancelled after it was shipped costs nothing in the end, and its parcel is called back: gateway %s', async (kind, card) => {
+  )('an order with the card %s that is cancelled after shipping is refunded and recalled', async (kind, card) => {
     const { orderId } = await buy('p-rope', { card });
     await shop.cloud.idle();
     await shop.cancel(orderId);
@@ -131,7 +132,7 @@ describe('an order', () => {
     );
   });
 
-  test('for which payment is told a smaller total than was quoted is declined, and nothing is charged', async () => {
+  test('an order is declined without a charge if payment got a smaller total than ordering quoted', async () => {
     const { orderId } = await buy('p-tent', { pays: { amount: 1 } });
     await shop.cloud.idle();
     expect(await outcomeOf(orderId)).toEqual({ ...DECLINED, order: 'placed, declined' });
@@ -141,21 +142,21 @@ describe('an order', () => {
   test.each([
     ['an unknown customer', { customerId: 'nobody', lines: [{ productId: 'p-mug', quantity: 1 }] }, 404],
     ['no lines', { customerId: 'c-ada', lines: [] }, 400],
-  ])('of %s is not begun', async (_, cart, status) => {
+  ])('a checkout with %s is refused', async (_, cart, status) => {
     expect(await checkout('/checkout', cart)).toMatchObject({ status });
   });
 
-  test('is not quoted by prices that are staler than its customer takes', async () => {
+  test('a review is refused if the prices are staler than the customer accepts', async () => {
     const { shoppingCartId } = begun.parse((await checkout('/checkout', CART)).body);
     const reviewed = await checkout(`/checkout/${shoppingCartId}/review?maxStalenessMs=0`);
     expect(reviewed).toMatchObject({ status: 412, body: { code: 'TooStale', stalenessMs: expect.any(Number) } });
   });
 
-  test('that was never placed is not cancelled', async () => {
+  test('the cancellation of an unknown order is refused', async () => {
     expect(await shop.cancel('none')).toMatchObject({ status: 404 });
   });
 
-  test('of a product that is not there is not quoted', async () => {
+  test('a review with an unknown product is refused', async () => {
     const cart = { customerId: 'c-ada', lines: [{ productId: 'none', quantity: 1 }] };
     const { shoppingCartId } = begun.parse((await checkout('/checkout', cart)).body);
     expect(await checkout(`/checkout/${shoppingCartId}/review`)).toMatchObject({
@@ -165,7 +166,7 @@ describe('an order', () => {
   });
 });
 
-/** What has become of an order at ordering, gateway and warehouse. */
+/** Returns the state of an order at ordering, the gateway and the warehouse. */
 async function outcomeOf(orderId: string) {
   const [books, labels] = await Promise.all(['FakeGateway', 'Shipping-Labels'].map((name) => shop.itemsOf(name)));
   const book = books?.find(({ id }) => id?.S === orderId);
@@ -181,16 +182,19 @@ async function outcomeOf(orderId: string) {
 
 const DECLINED = { charges: 0, refunds: 0, labels: 0, recalled: 0 };
 
-describe('a gateway that misbehaves', () => {
-  test('charges each order once at most, and a label is printed for each that was billed, and no other', async () => {
+describe('a misbehaving gateway', () => {
+  test('a misbehaving gateway charges each order at most once, and only billed orders get a label', async () => {
     const kinds = Object.entries(TEST_CARDS);
     const bought = await Promise.all(kinds.map(([, card]) => buy('p-pan', { card })));
     await shop.cloud.idle();
     const ends = await Promise.all(bought.map(({ orderId }) => outcomeOf(orderId)));
     const billed = { order: 'placed, billed', charges: 1, refunds: 0, labels: 1, recalled: 0 };
     expect(Object.fromEntries(kinds.map(([kind], index) => [kind, ends[index]]))).toEqual({
-      ...{ good: billed, declined: { ...DECLINED, order: 'placed, declined' } },
-      ...{ timesOutBefore: billed, timesOutAfter: billed, answersTwice: billed },
+      good: billed,
+      declined: { ...DECLINED, order: 'placed, declined' },
+      timesOutBefore: billed,
+      timesOutAfter: billed,
+      answersTwice: billed,
     });
   });
 });
@@ -202,7 +206,7 @@ describe('payment details', () => {
   };
   const give = (cartId: string) => shop.call('Payment', 'Details', `PUT /payment-details/${cartId}`, details);
 
-  test('may be given again until the order is dealt with, and are forgotten then', async () => {
+  test('payment details can be replaced until the order is processed, and are removed then', async () => {
     const { shoppingCartId } = begun.parse((await checkout('/checkout', CART)).body);
     for (const _ of [1, 2]) expect((await give(shoppingCartId)).status).toBe(200);
     const ordered = await buy('p-mug');
@@ -211,15 +215,16 @@ describe('payment details', () => {
     const kept = await shop.itemsOf('PaymentDetails');
     expect(kept.filter(({ details }) => details !== undefined).map(({ id }) => id?.S)).toContain(shoppingCartId);
     expect(kept.find(({ id }) => id?.S === ordered.shoppingCartId)).toEqual({
-      ...{ id: { S: ordered.shoppingCartId }, forgotten: { BOOL: true } },
+      id: { S: ordered.shoppingCartId },
+      forgotten: { BOOL: true },
     });
   });
 
   test.each([
-    ['of no cart', 'PUT /payment-details/mine', details],
+    ['without a valid cart', 'PUT /payment-details/mine', details],
     ['without a card', `PUT /payment-details/${randomUUID()}`, { billingAddress: 'x' }],
-    ['with an amount of nothing', `PUT /payment-details/${randomUUID()}/agreement`, { amount: 0, currency: 'EUR' }],
-  ])('%s are refused', async (_, request, body) => {
+    ['with an amount of 0', `PUT /payment-details/${randomUUID()}/agreement`, { amount: 0, currency: 'EUR' }],
+  ])('payment details %s are refused', async (_, request, body) => {
     expect(await shop.call('Payment', 'Details', request, body)).toMatchObject({
       status: 400,
       body: { code: 'Invalid' },
@@ -227,8 +232,8 @@ describe('payment details', () => {
   });
 });
 
-describe('while catalog and customers are stopped', () => {
-  test('1,000 reads and checkouts are answered; staleness grows with the outage and is gone after it, and nothing is lost', async () => {
+describe('an outage of catalog and customers', () => {
+  test('during an outage of two owners, 1,000 requests succeed, and only their staleness grows', async () => {
     await shop.minutes();
     const { body: before } = await page('/products/p-tent');
     const stoppedAtMs = Date.now();
@@ -250,7 +255,7 @@ describe('while catalog and customers are stopped', () => {
     expect([statuses.length, statuses.filter((status) => status >= 300)]).toEqual([1_000, []]);
     expect(last).toMatchObject({ version: 1, value: { name: 'Two-person tent' } });
     expect(last.stalenessMs).toBeGreaterThan(outageMs);
-    // So it has grown: it was less than that before.
+    // Before the outage, the staleness was smaller than that, so it has grown.
     expect(before.stalenessMs).toBeLessThan(outageMs);
 
     shop.running(OWNERS, true);
@@ -268,7 +273,7 @@ describe('while catalog and customers are stopped', () => {
   }, 60_000);
 });
 
-test('catalog answers a put with 429 and when to come again while ordering lags', async () => {
+test('while ordering lags, catalog answers a put with 429 and the time to retry', async () => {
   const { flowTable: tableName } = ownerIn(shop.cloud, catalog);
   const decision = { state: 'refusing' as const, retryAfterSeconds: 40, levels: {}, missing: [] };
   const decidedAtMs = Date.now();
@@ -279,15 +284,22 @@ test('catalog answers a put with 429 and when to come again while ordering lags'
   expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(30);
 });
 
-describe('what left payment', () => {
-  /** Has payment fail on an order's details once, and finds them again. @returns the order's id */
+describe('the data that leaves payment', () => {
+  /**
+   * Makes payment fail once, on an order's unreadable details, and restores the details.
+   *
+   * @returns the order's id
+   */
   async function failedOnce(): Promise<string> {
     const TableName = shop.cloud.outputs.Payment?.PaymentDetailsTable;
     const set = (shoppingCartId: string, details: string) =>
       shop.client.send(
         new UpdateItemCommand({
-          ...{ TableName, Key: { id: { S: shoppingCartId } }, UpdateExpression: 'SET details = :details' },
-          ...{ ExpressionAttributeValues: { ':details': { S: details } }, ReturnValues: 'UPDATED_OLD' },
+          TableName,
+          Key: { id: { S: shoppingCartId } },
+          UpdateExpression: 'SET details = :details',
+          ExpressionAttributeValues: { ':details': { S: details } },
+          ReturnValues: 'UPDATED_OLD',
         }),
       );
     shop.running(CHARGING, false);
@@ -300,7 +312,7 @@ describe('what left payment', () => {
     return orderId;
   }
 
-  test('holds no card and no billing field, even where payment fails on them', async () => {
+  test('nothing outside payment contains card or address, even if payment fails on them', async () => {
     const orderId = await failedOnce();
     expect(await shop.order(orderId)).toBe('placed, billed');
     const texts = (all: readonly unknown[]) => all.map((one) => JSON.stringify(one).replaceAll('\\', ''));
@@ -313,7 +325,7 @@ describe('what left payment', () => {
       [...secrets, ...fields].some((secret) => text.includes(secret)),
     );
     expect(leaks).toEqual([]);
-    // What it looks at is what there is.
+    // The check has read all kinds of messages, tables and log lines.
     const seen = (all: readonly string[], text: string) => all.some((one) => one.includes(text));
     for (const fact of ['OrderPlaced', 'OrderBilled', 'PaymentDeclined', 'PaymentRefunded']) {
       expect([fact, seen(messages, fact), seen(tables, fact)]).toEqual([fact, true, true]);

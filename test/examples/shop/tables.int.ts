@@ -8,7 +8,7 @@ import { agreementOf, type Quote } from '../../../examples/shop/ordering/order.t
 import {
   CANCELLABLE_DAYS,
   createOrders,
-  createPaymentNotes,
+  createPaymentStates,
   type Orders,
 } from '../../../examples/shop/ordering/orders-table.ts';
 import ordering from '../../../examples/shop/ordering/selling.ts';
@@ -25,7 +25,7 @@ import { type OpenedPayments, paymentsContract } from './payments-contract.ts';
 
 let tables: TestTables;
 let client: DynamoDBClient;
-/** Of services, and of facts: names of tables made like those that are deployed. */
+/** Names of the test's tables, created like the deployed ones: of the services, and of facts. */
 let names: { services: readonly string[]; facts: string };
 
 beforeAll(async () => {
@@ -42,7 +42,7 @@ afterAll(() => tables.stop());
 
 const nameOf = (index: number): string => names.services[index] ?? '';
 
-/** Types of the facts about an order, with its id. */
+/** Returns the ids of all committed facts, such as `OrderPlaced/o1`. */
 async function facts(): Promise<string[]> {
   const { Items = [] } = await client.send(new ScanCommand({ TableName: names.facts, ConsistentRead: true }));
   return Items.map(({ id }) => id?.S ?? '');
@@ -52,7 +52,9 @@ function openPayments(): OpenedPayments {
   const details = createDetailsTable(client, nameOf(2));
   return {
     payments: createPayments({
-      ...{ client, tableName: nameOf(1), details },
+      client,
+      tableName: nameOf(1),
+      details,
       facts: createFacts({ boundary: payment, tableName: names.facts, client }),
     }),
     async give(cart, given) {
@@ -65,24 +67,26 @@ function openPayments(): OpenedPayments {
 
 paymentsContract('on the engine', openPayments);
 
-test("payment's table takes nothing for a cart that it was told to forget", async () => {
+test("payment's table accepts no details for a cart whose details were removed", async () => {
   const details = createDetailsTable(client, nameOf(2));
   const agreement = { amount: 1, currency: 'EUR', key: randomUUID() };
   const cart = randomUUID();
   expect(await details.give(cart, { agreement })).toBe(true);
-  await details.forget(cart);
+  await details.removeDetails(cart);
   expect(await details.give(cart, { agreement })).toBe(false);
 });
 
 describe("ordering's table", () => {
   const open = (nowMs = Date.now): Orders =>
     createOrders({
-      ...{ client, tableName: nameOf(0), nowMs },
+      client,
+      tableName: nameOf(0),
+      nowMs,
       facts: createFacts({ boundary: ordering, tableName: names.facts, client }),
     });
   const quoteOf = (amount: number): Quote => ({ lines: [], total: { amount, currency: 'EUR' } });
 
-  /** A cart that is quoted so, and the ids of the orders that would come of each quote. */
+  /** Stores a cart and its quotes, one after the other. Returns the order that each quote would result in. */
   async function quoted(...amounts: readonly number[]) {
     const carts = createCarts(client, nameOf(0));
     const cart = { shoppingCartId: randomUUID(), key: randomUUID(), customerId: 'c', lines: [] };
@@ -96,7 +100,7 @@ describe("ordering's table", () => {
     return all.map((one) => ({ ...one, shoppingCartId, customerId }));
   }
 
-  test('places what was quoted last and nothing that was quoted before, once', async () => {
+  test("ordering's table places only a cart's last quote, and places it once", async () => {
     const orders = open();
     const [before, last] = await quoted(100, 200);
     if (before === undefined || last === undefined) throw new Error('two quotes');
@@ -109,13 +113,13 @@ describe("ordering's table", () => {
     expect(await createCarts(client, nameOf(0)).saveQuote(last.shoppingCartId, before.orderId, before.quote)).toBe(
       false,
     );
-    // A cart that is placed doesn't expire: placing it again answers with its order.
+    // A placed cart doesn't expire, so that a repeated request returns its order.
     const { Items = [] } = await client.send(new ScanCommand({ TableName: nameOf(0), ConsistentRead: true }));
     const stored = Items.find(({ id }) => id?.S === `cart/${last.shoppingCartId}`);
     expect([stored?.isPlaced, stored?.expiresAt]).toEqual([{ BOOL: true }, undefined]);
   });
 
-  test('cancels an order once, and not when it is too old', async () => {
+  test("ordering's table cancels an order once, and refuses when the order is too old", async () => {
     let nowMs = Date.now();
     const orders = open(() => nowMs);
     const [young] = await quoted(100);
@@ -136,23 +140,23 @@ describe("ordering's table", () => {
     ['declined', ['declined', 'billed']],
     ['refunded', ['billed', 'refunded']],
     ['refunded', ['refunded', 'billed']],
-  ] as const)('knows an order as %s by %j', async (known, states) => {
+  ] as const)('an order is %s after the payment states %j', async (known, states) => {
     const orders = open();
     const [one] = await quoted(100);
     if (one === undefined) throw new Error('a quote');
     await orders.place(one);
-    const note = createPaymentNotes(client, nameOf(0));
-    for (const state of states) await note(one.orderId, state);
+    const store = createPaymentStates(client, nameOf(0));
+    for (const state of states) await store(one.orderId, state);
     expect((await orders.order(one.orderId))?.payment).toBe(known);
   });
 
-  test('takes no note of an order that is not there', async () => {
-    await expect(createPaymentNotes(client, nameOf(0))('none', 'billed')).rejects.toThrow(/conditional/i);
+  test('the payment state of an unknown order is refused', async () => {
+    await expect(createPaymentStates(client, nameOf(0))('none', 'billed')).rejects.toThrow(/conditional/i);
   });
 });
 
 describe("the warehouse's table", () => {
-  test('has a label printed once, and none where the parcel was called back before', async () => {
+  test("the warehouse's table prints a label once, and none for a parcel that was recalled before", async () => {
     const labels = createLabels(client, nameOf(3));
     expect([await labels.print('o1', 'k'), await labels.print('o1', 'k')]).toEqual([true, false]);
     expect([await labels.recall('o1'), await labels.recall('o1')]).toEqual([true, true]);

@@ -12,25 +12,33 @@ import { fillShop } from '../../../examples/shop/whole/fill.ts';
 import { createSwitches, type Switches } from '../../../examples/shop/whole/stand-still.ts';
 import { type LocalCloud, startLocalCloud } from '../../../local/cloud.ts';
 import { cloudClient, ownerIn } from '../../../local/deployed.ts';
+import { copyAssembly, reportOften } from '../../support/copy-assembly.ts';
 
-/** The whole shop in a local cloud, filled with what it sells. */
+/** The whole shop in a local cloud, filled with its data. */
 export interface WholeShop extends ShopClient, Switches {
   readonly cloud: LocalCloud;
   readonly client: DynamoDBClient;
-  /** What all functions logged. */
+  /** The log lines of all functions. */
   readonly lines: readonly string[];
+  /** Returns the owner of an entity type. */
   ownerOf(type: string): Owner;
-  /** All items of the tables whose name contains a text. @param but contained in the names of those to leave out */
+  /**
+   * Returns all items of the tables whose name contains a text.
+   *
+   * @param but leaves out tables whose name contains this text
+   */
   itemsOf(name: string, but?: string): Promise<readonly Item[]>;
   stop(): Promise<void>;
 }
 
 type Item = Record<string, AttributeValue>;
 
+/** Starts the whole shop in a local cloud and fills it. */
 export async function startWholeShop(): Promise<WholeShop> {
   const folder = mkdtempSync(join(tmpdir(), 'freshet-whole-shop-'));
   const lines: string[] = [];
-  const assembly = wholeShopApp({ outdir: folder }).synth().directory;
+  const synthesised = wholeShopApp({ outdir: join(folder, 'synthesised') }).synth().directory;
+  const assembly = copyAssembly(synthesised, join(folder, 'assembly'), reportOften);
   const cloud = await startLocalCloud({ assembly, onLog: (_, line) => lines.push(line) });
   const client = cloudClient(cloud);
   const owners = [geography, catalog, customers].map((boundary) => ({
@@ -47,7 +55,10 @@ export async function startWholeShop(): Promise<WholeShop> {
   return {
     ...createShopClient(cloud.outputs),
     ...createSwitches(cloud),
-    ...{ cloud, client, lines, ownerOf },
+    cloud,
+    client,
+    lines,
+    ownerOf,
     itemsOf: (name, but) => itemsOf(client, (table) => table.includes(name) && !(but && table.includes(but))),
     async stop() {
       client.destroy();
@@ -67,7 +78,7 @@ async function itemsOf(client: DynamoDBClient, isMeant: (table: string) => boole
   return items;
 }
 
-/** Does all, so many at a time, and returns what came of each. */
+/** Runs tasks, at most `width` at the same time, and returns their results. */
 export async function sideBySide<T>(tasks: readonly (() => Promise<T>)[], width: number): Promise<T[]> {
   const results: T[] = [];
   let next = 0;

@@ -2,7 +2,11 @@ import { DynamoDBClient, TransactionCanceledException, TransactWriteItemsCommand
 import { describe, expect, test, vi } from 'vitest';
 import { unlessDone } from '../../../examples/shop/service/writes.ts';
 
-/** A client whose writes end as said, one after the other; then they succeed. @param codes of why a write is cancelled */
+/**
+ * Returns a client whose first writes are cancelled and whose later writes succeed.
+ *
+ * @param codes the reason of each cancelled write
+ */
 function clientThat(...codes: readonly string[]) {
   const client = new DynamoDBClient({ region: 'us-east-1' });
   const send = vi.spyOn(client, 'send');
@@ -16,22 +20,22 @@ function clientThat(...codes: readonly string[]) {
 
 const write = new TransactWriteItemsCommand({ TransactItems: [] });
 
-describe('a write of all or nothing', () => {
+describe('unlessDone', () => {
   test.each([
-    ['is made once', [], 1],
-    ['is nothing where it was made before', ['ConditionalCheckFailed'], 1],
-    ['is tried again where another is in its way', ['TransactionConflict', 'TransactionConflict'], 3],
-    ['is nothing where the other one was the same', ['TransactionConflict', 'ConditionalCheckFailed'], 2],
-  ])('%s', async (_, codes, times) => {
+    ['makes a write once', [], 1],
+    ['does nothing if the write was made before', ['ConditionalCheckFailed'], 1],
+    ['retries a write that conflicts with another one', ['TransactionConflict', 'TransactionConflict'], 3],
+    ['does nothing if the conflicting write was the same', ['TransactionConflict', 'ConditionalCheckFailed'], 2],
+  ])('unlessDone %s', async (_, codes, times) => {
     const { client, send } = clientThat(...codes);
     await unlessDone(client, write);
     expect(send).toHaveBeenCalledTimes(times);
   });
 
   test.each([
-    ['another stays in its way', Array.from({ length: 4 }, () => 'TransactionConflict')],
-    ['it is too much', ['ThrottlingError']],
-  ])('fails where %s', async (_, codes) => {
+    ['conflicts with other writes four times', Array.from({ length: 4 }, () => 'TransactionConflict')],
+    ['is throttled', ['ThrottlingError']],
+  ])('unlessDone fails if the write %s', async (_, codes) => {
     await expect(unlessDone(clientThat(...codes).client, write)).rejects.toThrow(TransactionCanceledException);
   });
 });

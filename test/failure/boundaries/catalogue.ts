@@ -1,21 +1,21 @@
 import * as z from 'zod/mini';
-import { defineBoundary } from '../../../core/contract.ts';
+import { defineBoundary } from '../../../core/contract/define-boundary.ts';
 
-/** Takes more than its consumers do: a price below zero is poison to them. */
+/** Accepts more than its consumers do: for them, a price below zero is poison. */
 export const Item = z.strictObject({
   name: z.string(),
   price: z.number(),
-  /** For states whose canonical text is longer than what was sent. */
+  /** A type for states whose canonical text is longer than the sent text. */
   numbers: z.array(z.number()),
 });
 
-/** Large, and changes often and a little. */
+/** A large state with frequent small changes. */
 export const Profile = z.strictObject({ name: z.string(), biography: z.string(), visits: z.int(), city: z.string() });
 
-/** Says what a consumer's schema will need to look at it. */
+/** Says how much time and memory a consumer's schema needs to validate it. */
 export const Device = z.strictObject({ name: z.string(), blockMs: z.number(), allocateMb: z.number() });
 
-/** Owns what the failure tests change. */
+/** The owner in the failure tests. */
 export default defineBoundary(import.meta.url, {
   name: 'catalogue',
   owns: { Item: { schema: Item }, Profile: { schema: Profile, deltas: true }, Device: { schema: Device } },

@@ -1,19 +1,22 @@
 import * as z from 'zod/mini';
 import catalogue, { Device, Item } from './catalogue.ts';
 
-/** The consumers' Item: its price isn't below zero. */
+/** The consumers' Item: its price must not be below zero. */
 export const strictItem = {
   ...catalogue.owns.Item,
   schema: Item.check(z.refine(({ price }) => price >= 0, { error: 'below zero', path: ['price'] })),
 };
 
-/** A Device that takes the time and the memory that it says: a function with less of either doesn't survive it. */
+/**
+ * A Device whose validation takes the time and the memory that its state says. It crashes a function with less of
+ * either.
+ */
 export const demandingDevice = {
   ...catalogue.owns.Device,
   schema: Device.check(z.refine(({ blockMs, allocateMb }) => block(blockMs) && allocate(allocateMb))),
 };
 
-/** Keeps the event loop from turning. */
+/** Blocks the event loop. */
 function block(ms: number): boolean {
   const until = Date.now() + ms;
   while (Date.now() < until);
@@ -23,7 +26,7 @@ function block(ms: number): boolean {
 const CHUNK_MB = 16;
 const NUMBERS_PER_CHUNK = (CHUNK_MB * 2 ** 20) / 8;
 
-/** In few large pieces: a heap that fills up by little is collected again and again first, which takes longer than the time-out. */
+/** Allocates few large pieces. With many small ones, garbage collections would take longer than the time-out. */
 function allocate(megabytes: number): boolean {
   const length = Math.ceil(megabytes / CHUNK_MB);
   const held = Array.from({ length }, (_, one) => new Array<number>(NUMBERS_PER_CHUNK).fill(one));

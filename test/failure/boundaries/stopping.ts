@@ -1,4 +1,4 @@
-import { defineBoundary, keep } from '../../../core/contract.ts';
+import { defineBoundary, keep } from '../../../core/contract/define-boundary.ts';
 import { demandingDevice, strictItem } from './demanding.ts';
 
 /** Stops an entity at its poison. */

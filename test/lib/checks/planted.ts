@@ -4,15 +4,15 @@ import { EntityOwner } from '../../../lib/entity-owner.ts';
 import { LocalCache } from '../../../lib/local-cache.ts';
 import { lab, shelf } from '../../support/lab.ts';
 
-/** Without the bundles, which the checks don't look at. */
+/** Skips bundling, because the checks don't read the bundles. */
 export const context = { 'aws:cdk:bundling-stacks': [] };
 
-/** An owner and a cache in one stack `Test`, for bugs to be planted in. */
+/** An owner and a cache in one stack `Test`, in which a test plants a bug. */
 export interface Planted {
   readonly stack: Stack;
   readonly owner: EntityOwner;
   readonly cache: LocalCache;
-  /** The subscription, and the mappings of relay and projector. */
+  /** The subscription of the cache's queue, and the mappings of the relay and the projector. */
   readonly subscription: CfnResource;
   readonly relayMapping: CfnResource;
   readonly projectorMapping: CfnResource;
@@ -32,7 +32,7 @@ export function plantable(): Planted {
   };
 }
 
-/** The resource that a construct stands for; the first of a type below it. */
+/** The construct's own resource, or the first resource of a type below the construct. */
 export function resourceIn(construct: IConstruct, type?: string): CfnResource {
   const resources = construct.node.findAll().filter(CfnResource.isCfnResource);
   const found = resources.find((one) =>
@@ -42,12 +42,12 @@ export function resourceIn(construct: IConstruct, type?: string): CfnResource {
   return found;
 }
 
-/** What the checks say when the stack is synthesised. */
+/** The problems that the checks report when the stack is synthesised. */
 export function problemsIn({ owner, cache }: Planted): string[] {
   return [owner, cache].flatMap(({ node }) => node.validate());
 }
 
-/** What they warn of; after `problemsIn`. */
+/** The warnings of the checks. Call `problemsIn` first. */
 export function warningsIn({ owner, cache }: Planted): string[] {
   return [owner, cache]
     .flatMap(({ node }) => node.metadata)

@@ -10,7 +10,7 @@ const SQS = `${AWS}/AWSSimpleQueueService/latest/SQSDeveloperGuide`;
 const DDB = `${AWS}/amazondynamodb/latest/developerguide`;
 const FOURTEEN_DAYS = 14 * 24 * 60 * 60;
 
-/** A message's parts: where and what, why, AWS's page, how to fix it. */
+/** The parts of a message: path and problem, reason, AWS page, correction. */
 type Message = readonly [what: string, why: string, page: string, fix: string];
 
 const SUBSCRIPTION = 'Test/Cache/Queue/TestOwnerChanges0FAD8D08';
@@ -18,44 +18,48 @@ const RELAY_MAPPING = 'Test/Owner/Relay/DynamoDBEventSource:TestOwnerTable6B17CA
 const PROJECTOR_MAPPING = 'Test/Cache/Projector/SqsEventSource:TestCacheQueue06C6F180';
 
 const TWICE =
-  'a message that becomes visible while it is worked on, or while Lambda tries again after throttling, is received a second time';
-const EXPIRES = (reader: string) => `SQS deletes what is older without a trace, and ${reader} could still use it`;
+  'a message that becomes visible during processing, or while Lambda retries after throttling, is received a ' +
+  'second time';
+const EXPIRES = (reader: string) => `SQS deletes older messages without a trace, but ${reader} could still use them`;
 const UNREPORTED =
-  'the function answers with what failed; a mapping that does not ask for the answer takes the whole batch as done, and the failed events are lost';
+  'the function returns the ids of failed messages; without this setting Lambda treats the whole batch as done, ' +
+  'and the failed events are lost';
 const REFUSED =
-  'SNS does not try again what a key refuses: the event goes to the dead-letter queue, and is lost where that has the same key';
+  'SNS does not retry a delivery that a key refuses: the event goes to the dead-letter queue, or is lost if ' +
+  'that queue has the same key';
 const BACK_FROM_THE_DEAD =
-  'once its expiry has removed the tombstone, an older event that returns brings the deleted entity back';
+  'after the tombstone has expired, an older event that returns would bring the deleted entity back';
 
 const planted: readonly [name: string, plant: (planted: Planted) => void, ...messages: Message[]][] = [
   [
-    'a queue that hides messages for less than six time-outs',
+    'a queue that hides messages for less than six time-outs of its function',
     ({ cache }) => resourceIn(cache.queue).addPropertyOverride('VisibilityTimeout', 119),
     [
-      'Test/Cache/Queue: VisibilityTimeout is 119 s, and Test/Cache/Projector may take 20 s',
+      'Test/Cache/Queue: VisibilityTimeout is 119 s, but Test/Cache/Projector may run for 20 s',
       TWICE,
       `${LAMBDA}/services-sqs-configure.html`,
-      "set VisibilityTimeout to at least 120 s, 6 times the function's Timeout, or shorten the Timeout",
+      "set VisibilityTimeout to at least 120 s (6 times the function's Timeout), or shorten the Timeout",
     ],
   ],
   [
-    'a function that takes longer than its queue allows, where the queue has the default',
+    'a function that may run longer than the default visibility time-out of its queue allows',
     ({ owner }) => resourceIn(owner.resyncQueue).addPropertyDeletionOverride('VisibilityTimeout'),
     [
-      'Test/Owner/Resync: VisibilityTimeout is 30 s, and Test/Owner/Repair may take 60 s',
+      'Test/Owner/Resync: VisibilityTimeout is 30 s, but Test/Owner/Repair may run for 60 s',
       TWICE,
       `${LAMBDA}/services-sqs-configure.html`,
-      "set VisibilityTimeout to at least 360 s, 6 times the function's Timeout, or shorten the Timeout",
+      "set VisibilityTimeout to at least 360 s (6 times the function's Timeout), or shorten the Timeout",
     ],
   ],
   [
-    'a queue of changes without a dead-letter queue',
+    'a queue that receives changes and has no dead-letter queue',
     ({ cache }) => resourceIn(cache.queue).addPropertyDeletionOverride('RedrivePolicy'),
     [
-      'Test/Cache/Queue: the queue of the changes has no RedrivePolicy with a deadLetterTargetArn',
-      'an event that crashes its projector each time comes back until it expires, and is then lost without a trace',
+      'Test/Cache/Queue: the queue that receives changes has no RedrivePolicy with a deadLetterTargetArn',
+      'an event that crashes the projector on every attempt returns until it expires, and SQS then deletes it ' +
+        'without a trace',
       `${SQS}/sqs-dead-letter-queues.html`,
-      'give it a RedrivePolicy whose deadLetterTargetArn is a FIFO queue, as the construct does',
+      'add a RedrivePolicy whose deadLetterTargetArn is a FIFO queue, as the construct does',
     ],
   ],
   [
@@ -63,20 +67,21 @@ const planted: readonly [name: string, plant: (planted: Planted) => void, ...mes
     ({ cache }) =>
       resourceIn(cache.queue).addPropertyOverride('RedrivePolicy.deadLetterTargetArn', cache.gapQueue.queueArn),
     [
-      'Test/Cache/Queue: a FIFO queue has a standard queue as its dead-letter queue',
-      'SQS takes only a dead-letter queue of the same type, so the deployment would fail',
+      'Test/Cache/Queue: a FIFO queue uses a standard queue as its dead-letter queue',
+      'SQS accepts only a dead-letter queue of the same type, so the deployment would fail',
       `${AWS}/AWSSimpleQueueService/latest/APIReference/API_SetQueueAttributes.html`,
-      'let deadLetterTargetArn be a FIFO queue',
+      'set deadLetterTargetArn to a FIFO queue',
     ],
   ],
   [
-    'a queue that gives up after a few receives',
+    'a queue that moves messages to its dead-letter queue after four receives',
     ({ cache }) => resourceIn(cache.queue).addPropertyOverride('RedrivePolicy.maxReceiveCount', 4),
     [
       'Test/Cache/Queue: maxReceiveCount is 4',
-      'throttling counts, and in a FIFO queue those behind a failing message count with it, so innocent messages would be moved out of order',
+      'throttling counts as a receive, and in a FIFO queue the messages behind a failing message are counted ' +
+        'with it, so SQS would move healthy messages out of order',
       `${LAMBDA}/services-sqs-configure.html`,
-      'set maxReceiveCount to at least 5; the constructs use 1000, since the projector sets poison aside by itself',
+      'set maxReceiveCount to at least 5; the constructs use 1000, because the projector parks poison itself',
     ],
   ],
   [
@@ -84,40 +89,42 @@ const planted: readonly [name: string, plant: (planted: Planted) => void, ...mes
     ({ subscription }) => subscription.addPropertyDeletionOverride('RedrivePolicy'),
     [
       `${SUBSCRIPTION}: the subscription has no RedrivePolicy with a deadLetterTargetArn`,
-      'what SNS cannot deliver to the queue, at once where a permission or key is refused, is dropped without a trace',
+      'SNS drops events that it cannot deliver to the queue without a trace, and does not retry if a permission ' +
+        'or key is refused',
       `${SNS}/sns-dead-letter-queues.html`,
-      'give it a RedrivePolicy whose deadLetterTargetArn is a FIFO queue, as the construct does',
+      'add a RedrivePolicy whose deadLetterTargetArn is a FIFO queue, as the construct does',
     ],
   ],
   [
-    "a subscription whose dead-letter queue is of the wrong type, and the user's own with the default retention",
+    "a subscription whose dead-letter queue is the user's own standard queue with the default retention",
     ({ stack, subscription }) =>
       subscription.addPropertyOverride('RedrivePolicy.deadLetterTargetArn', new Queue(stack, 'Mine').queueArn),
     [
-      `${SUBSCRIPTION}: the subscription of a FIFO queue has a standard queue as its dead-letter queue`,
-      'a FIFO topic sets aside in FIFO queues only, so what it cannot deliver would be lost',
+      `${SUBSCRIPTION}: the subscription of a FIFO queue uses a standard queue as its dead-letter queue`,
+      'a FIFO topic can only use a FIFO queue as a dead-letter queue, so events that it cannot deliver would be lost',
       `${SNS}/sns-dead-letter-queues.html`,
-      'let deadLetterTargetArn be a FIFO queue',
+      'set deadLetterTargetArn to a FIFO queue',
     ],
     [
       'Test/Mine: MessageRetentionPeriod is 345600 s (4 days), the default',
-      EXPIRES('whoever works it off'),
+      EXPIRES('whoever drains the queue'),
       `${SQS}/quotas-messages.html`,
       'set MessageRetentionPeriod to at least 1209600 s (14 days)',
     ],
   ],
   [
-    "a FIFO queue's throughput per message group without its deduplication scope",
+    'a FIFO queue with throughput per message group but without deduplication per message group',
     ({ cache }) => resourceIn(cache.queue).addPropertyOverride('FifoThroughputLimit', 'perMessageGroupId'),
     [
-      'Test/Cache/Queue: FifoThroughputLimit is perMessageGroupId, and DeduplicationScope is not given (queue)',
-      'SQS allows that limit only with deduplication per message group; without it the throughput stays the normal one, 300 calls a second',
+      'Test/Cache/Queue: FifoThroughputLimit is perMessageGroupId, but DeduplicationScope is not set (default: queue)',
+      'SQS allows this limit only with deduplication per message group; otherwise the throughput stays at 300 ' +
+        'calls a second',
       `${SQS}/enable-high-throughput-fifo.html`,
-      'set DeduplicationScope to messageGroup, or leave FifoThroughputLimit out',
+      'set DeduplicationScope to messageGroup, or remove FifoThroughputLimit',
     ],
   ],
   [
-    'tombstones that live no longer than events are taken',
+    'tombstones that live no longer than the maximum event age',
     ({ cache }) => {
       for (const one of [cache.projector, cache.repair]) {
         resourceIn(one).addPropertyOverride('Environment.Variables.TOMBSTONE_LIFE_SECONDS', String(59 * 24 * 60 * 60));
@@ -125,57 +132,63 @@ const planted: readonly [name: string, plant: (planted: Planted) => void, ...mes
     },
     ...['Projector', 'Repair'].map(
       (name): Message => [
-        `Test/Cache/${name}: TOMBSTONE_LIFE_SECONDS is 5097600 s (59 days), and MAX_EVENT_AGE_SECONDS 5097600 s (59 days)`,
+        `Test/Cache/${name}: TOMBSTONE_LIFE_SECONDS is 5097600 s (59 days), but MAX_EVENT_AGE_SECONDS is ` +
+          '5097600 s (59 days)',
         BACK_FROM_THE_DEAD,
         `${DDB}/TTL.html`,
-        'let the two be apart by at least 1 day: remove the override and set the props tombstoneLife and maxEventAge',
+        'make the first at least 1 day longer than the second: remove the override and set the props ' +
+          'tombstoneLife and maxEventAge',
       ],
     ),
   ],
   [
-    'a projector and a repair function that disagree on how old an event may be',
+    'a projector and a repair function with different maximum event ages',
     ({ cache }) =>
       resourceIn(cache.repair).addPropertyOverride('Environment.Variables.MAX_EVENT_AGE_SECONDS', '4500000'),
     [
-      'Test/Cache/Repair: MAX_EVENT_AGE_SECONDS is "4500000" here and "5097600" in Test/Cache/Projector',
-      'one of them applies an event that the other takes for too old, after the tombstone that guards against it has expired',
+      'Test/Cache/Repair: MAX_EVENT_AGE_SECONDS is "4500000" here, but "5097600" in Test/Cache/Projector',
+      'one function would apply an event that the other one parks as too old, after the tombstone that protects ' +
+        'against it has expired',
       `${DDB}/TTL.html`,
-      'remove the override and set the props tombstoneLife and maxEventAge, which both functions get',
+      'remove the override and set the props tombstoneLife and maxEventAge, which set the value for both functions',
     ],
   ],
   [
-    'a stream that is read from its end',
+    'a stream that is read from its newest record',
     ({ relayMapping }) => relayMapping.addPropertyOverride('StartingPosition', 'LATEST'),
     [
       `${RELAY_MAPPING}: StartingPosition is LATEST`,
-      'a new mapping starts to poll minutes after it was made; what the owner commits until then would never be published',
+      'a new mapping starts polling minutes after its creation, so changes that the owner commits before that ' +
+        'would never be published',
       `${LAMBDA}/with-ddb.html`,
       'set StartingPosition to TRIM_HORIZON',
     ],
   ],
   [
-    'a stream whose failures go nowhere',
+    'a stream mapping without an on-failure destination',
     ({ relayMapping }) => relayMapping.addPropertyDeletionOverride('DestinationConfig'),
     [
       `${RELAY_MAPPING}: DestinationConfig.OnFailure is missing`,
-      'when retries or the record age are used up Lambda discards the records, and after 24 hours the stream has forgotten them too',
+      'Lambda discards the records when the retries or the maximum record age are used up, and the stream ' +
+        'deletes them after 24 hours',
       `${LAMBDA}/services-dynamodb-errors.html`,
-      "set DestinationConfig.OnFailure.Destination to a standard queue's ARN, as the construct does with its failure queue",
+      'set DestinationConfig.OnFailure.Destination to the ARN of a standard queue, as the construct does with ' +
+        'its failure queue',
     ],
   ],
   [
-    'a stream whose failures go to a FIFO queue',
+    'a stream mapping whose on-failure destination is a FIFO queue',
     ({ relayMapping, cache }) =>
       relayMapping.addPropertyOverride('DestinationConfig.OnFailure.Destination', cache.deadLetterQueue.queueArn),
     [
       `${RELAY_MAPPING}: DestinationConfig.OnFailure.Destination is FIFO`,
-      'Lambda sends discarded records to standard queues and topics only',
+      'Lambda does not send discarded records to FIFO queues or topics',
       `${LAMBDA}/services-ddb-params.html`,
-      'let it be a standard queue, as the construct does with its failure queue',
+      'use a standard queue, as the construct does with its failure queue',
     ],
   ],
   [
-    'a queue that forgets events that its function would still take',
+    'a queue that deletes events that its function would still accept',
     ({ cache }) => resourceIn(cache.queue).addPropertyOverride('MessageRetentionPeriod', FOURTEEN_DAYS - 1),
     [
       'Test/Cache/Queue: MessageRetentionPeriod is 1209599 s (13 days 23 hours)',
@@ -185,7 +198,7 @@ const planted: readonly [name: string, plant: (planted: Planted) => void, ...mes
     ],
   ],
   [
-    'a queue that forgets reports that still count',
+    'a queue that deletes reports that the governor would still use',
     ({ owner }) => resourceIn(owner.reportQueue).addPropertyOverride('MessageRetentionPeriod', 120),
     [
       'Test/Owner/Flow/Reports: MessageRetentionPeriod is 120 s (2 minutes)',
@@ -195,66 +208,70 @@ const planted: readonly [name: string, plant: (planted: Planted) => void, ...mes
     ],
   ],
   [
-    "AWS's own key, which SNS can't use",
+    "a dead-letter queue with the AWS managed key, which SNS can't use",
     ({ cache }) => resourceIn(cache.subscriptionDeadLetterQueue).addPropertyOverride('KmsMasterKeyId', 'alias/aws/sqs'),
     [
-      "Test/Cache/Undelivered: the queue is encrypted with AWS's own key, alias/aws/sqs",
-      `${REFUSED}. No policy can let SNS use that key`,
+      'Test/Cache/Undelivered: the queue is encrypted with the AWS managed key alias/aws/sqs',
+      `${REFUSED}. No policy can let SNS use the AWS managed key`,
       `${SQS}/sqs-key-management.html`,
-      'encrypt with a key of your own whose policy lets SNS in, or with SSE-SQS (SqsManagedSseEnabled)',
+      'use a key of your own whose policy lets SNS use it, or SSE-SQS (SqsManagedSseEnabled)',
     ],
   ],
   [
-    'a key that neither SNS nor the function may use',
+    'a queue with a key that neither SNS nor the function may use',
     ({ cache, stack }) =>
       resourceIn(cache.subscriptionDeadLetterQueue).addPropertyOverride('KmsMasterKeyId', new Key(stack, 'Key').keyArn),
     [
-      'Test/Cache/Undelivered: the policy of its key Test/Key does not let sns.amazonaws.com do kms:GenerateDataKey and kms:Decrypt',
+      'Test/Cache/Undelivered: the policy of its key Test/Key does not let sns.amazonaws.com use ' +
+        'kms:GenerateDataKey and kms:Decrypt',
       REFUSED,
       `${SQS}/sqs-key-management.html`,
-      'add to the key\'s policy {"Effect": "Allow", "Principal": {"Service": "sns.amazonaws.com"}, "Action": ["kms:GenerateDataKey*", "kms:Decrypt"], "Resource": "*"}',
+      'add to the key policy the statement {"Effect": "Allow", "Principal": {"Service": "sns.amazonaws.com"}, ' +
+        '"Action": ["kms:GenerateDataKey*", "kms:Decrypt"], "Resource": "*"}',
     ],
     [
-      'Test/Cache/Undelivered: the queue is encrypted with Test/Key, which the role of Test/Cache/Repair has no kms:Decrypt for',
-      'Lambda polls with that role and receives nothing, without an error of the function; the queue fills up',
+      'Test/Cache/Undelivered: the queue is encrypted with Test/Key, but the role of Test/Cache/Repair lacks ' +
+        'kms:Decrypt for that key',
+      'Lambda polls with that role, receives nothing and reports no function error, so the queue fills up',
       `${LAMBDA}/services-sqs-configure.html`,
-      'grant it: key.grantDecrypt(role) with the role Test/Cache/RepairRole',
+      'grant the permission: key.grantDecrypt(role) with the role Test/Cache/RepairRole',
     ],
   ],
   [
-    "a queue's mapping that doesn't ask what failed",
+    'a queue mapping without partial batch responses',
     ({ projectorMapping }) => projectorMapping.addPropertyDeletionOverride('FunctionResponseTypes'),
     [
-      `${PROJECTOR_MAPPING}: FunctionResponseTypes lacks ReportBatchItemFailures`,
+      `${PROJECTOR_MAPPING}: FunctionResponseTypes does not contain ReportBatchItemFailures`,
       UNREPORTED,
       `${LAMBDA}/services-sqs-errorhandling.html`,
       'set FunctionResponseTypes to [ReportBatchItemFailures]',
     ],
   ],
   [
-    "a stream's mapping that doesn't ask what failed",
+    'a stream mapping without partial batch responses',
     ({ relayMapping }) => relayMapping.addPropertyOverride('FunctionResponseTypes', []),
     [
-      `${RELAY_MAPPING}: FunctionResponseTypes lacks ReportBatchItemFailures`,
+      `${RELAY_MAPPING}: FunctionResponseTypes does not contain ReportBatchItemFailures`,
       UNREPORTED,
       `${LAMBDA}/services-ddb-batchfailurereporting.html`,
       'set FunctionResponseTypes to [ReportBatchItemFailures]',
     ],
   ],
   [
-    'a topic that makes up deduplication ids',
+    'a topic with content-based deduplication',
     ({ owner }) => resourceIn(owner.topic).addPropertyOverride('ContentBasedDeduplication', true),
     [
       'Test/Owner/Changes: ContentBasedDeduplication is true',
-      'a message without an id gets the hash of its content: a value that changes and changes back within 5 minutes is then dropped as a duplicate',
+      'SNS would use the hash of the content as deduplication id, and drop a value that changes back within 5 ' +
+        'minutes as a duplicate',
       `${SNS}/fifo-message-dedup.html`,
-      'set ContentBasedDeduplication to false; the ids are made of entity and version',
+      'set ContentBasedDeduplication to false; Freshet builds the ids from entity and version',
     ],
   ],
 ];
 
-describe('the checks find, and say what, why, where AWS says so, and what to do:', () => {
-  test.each(planted)('mutant: %s', (_, plant, ...messages) => {
+describe('the synth checks report the problem, its reason, the AWS page and the fix', () => {
+  test.each(planted)('mutant: the checks report %s', (_, plant, ...messages) => {
     const one = plantable();
     plant(one);
     expect(problemsIn(one)).toEqual(
@@ -263,8 +280,8 @@ describe('the checks find, and say what, why, where AWS says so, and what to do:
   });
 });
 
-describe('the checks let pass', () => {
-  test('what the constructs make, without a warning', () => {
+describe('the synth checks accept', () => {
+  test('the synth checks accept the unchanged constructs without a warning', () => {
     const one = plantable();
     expect(problemsIn(one)).toEqual([]);
     expect(warningsIn(one)).toEqual([]);
@@ -272,19 +289,22 @@ describe('the checks let pass', () => {
 
   test.each<[string, (planted: Planted) => void]>([
     [
-      'a visibility of exactly six time-outs',
+      'a visibility time-out of exactly six function time-outs',
       ({ cache }) => resourceIn(cache.projector).addPropertyOverride('Timeout', 20),
     ],
-    ['five receives', ({ cache }) => resourceIn(cache.queue).addPropertyOverride('RedrivePolicy.maxReceiveCount', 5)],
     [
-      'high throughput with its scope',
+      'a maxReceiveCount of five',
+      ({ cache }) => resourceIn(cache.queue).addPropertyOverride('RedrivePolicy.maxReceiveCount', 5),
+    ],
+    [
+      'throughput per message group with deduplication per message group',
       ({ cache }) => {
         resourceIn(cache.queue).addPropertyOverride('FifoThroughputLimit', 'perMessageGroupId');
         resourceIn(cache.queue).addPropertyOverride('DeduplicationScope', 'messageGroup');
       },
     ],
     [
-      "failures of the stream in the user's own queue, if that keeps them",
+      "the user's own queue as on-failure destination of the stream, if it keeps messages for 14 days",
       ({ stack, relayMapping }) => {
         const mine = new Queue(stack, 'Mine');
         resourceIn(mine).addPropertyOverride('MessageRetentionPeriod', FOURTEEN_DAYS);
@@ -292,11 +312,11 @@ describe('the checks let pass', () => {
       },
     ],
     [
-      "failures of the stream in a bucket that isn't of the app",
+      'a bucket outside the app as on-failure destination of the stream',
       ({ relayMapping }) =>
         relayMapping.addPropertyOverride('DestinationConfig.OnFailure.Destination', 'arn:aws:s3:::failures'),
     ],
-  ])('%s', (_, plant) => {
+  ])('the synth checks accept %s', (_, plant) => {
     const one = plantable();
     plant(one);
     expect(problemsIn(one)).toEqual([]);

@@ -9,7 +9,7 @@ const COMPOSITE = 'AWS::CloudWatch::CompositeAlarm';
 
 type Properties = Readonly<Record<string, unknown>>;
 
-/** The properties of all alarms of a type, by name. */
+/** The properties of all alarms of a resource type, by alarm name. */
 function alarmsOf(type: string): Map<string, Properties> {
   return new Map(
     resourcesOf(Monitoring, type).map(([, { Properties }]) => [String(Properties.AlarmName), Properties] as const),
@@ -21,7 +21,7 @@ const composites = alarmsOf(COMPOSITE);
 const all = new Map([...metricAlarms, ...composites]);
 const [[topicId] = []] = resourcesOf(Monitoring, 'AWS::SNS::Topic');
 
-/** The metrics and the expression of an alarm. */
+/** Returns the metrics and the expression of an alarm. */
 function looksAt(alarm: Properties | undefined): { metrics: Properties[]; expression: string | undefined } {
   const parts = (alarm?.Metrics ?? []) as {
     Expression?: string;
@@ -42,7 +42,7 @@ const EMITTED = new Set(
 ).add(emitted.RELAY_DELAY_METRIC);
 
 describe("the shop's alarms", () => {
-  test('are those of each owner and each cache', () => {
+  test('every owner and every cache of the shop has all its alarms', () => {
     const kinds = (boundary: string) =>
       [...all.keys()].flatMap((name) =>
         name.startsWith(`Monitoring-${boundary}-`) ? [name.split(`-${boundary}-`)[1]] : [],
@@ -59,7 +59,7 @@ describe("the shop's alarms", () => {
     expect(all.size).toBe(2 * ofCaches.length + 6);
   });
 
-  test('all say what a missing value means, and tell the topic', () => {
+  test('every alarm of the shop says how to treat a missing value and notifies the topic', () => {
     for (const [name, alarm] of metricAlarms) {
       expect([name, alarm.TreatMissingData]).toEqual([
         name,
@@ -70,7 +70,7 @@ describe("the shop's alarms", () => {
       expect([name, alarm.AlarmActions]).toEqual([name, expect.arrayContaining([{ Ref: topicId }])]);
   });
 
-  test('that page also say when it is over', () => {
+  test('alarms that page, and no others, also notify when they end', () => {
     const silent = [...all].filter(
       ([, { AlarmDescription, OKActions }]) =>
         String(AlarmDescription).startsWith('[page]') !== (OKActions !== undefined),
@@ -78,11 +78,11 @@ describe("the shop's alarms", () => {
     expect(silent.map(([name]) => name)).toEqual([]);
   });
 
-  test('look only at metrics that are emitted, of a boundary that emits them, in periods of a minute', () => {
+  test('every alarm of the shop uses only metrics that its boundary emits, in periods of a minute', () => {
     for (const [name, alarm] of metricAlarms) {
       const { metrics } = looksAt(alarm);
       expect(metrics.length).toBeGreaterThan(0);
-      // Of an expression an alarm takes ten metrics (cloudwatch/API_PutMetricAlarm).
+      // An alarm's expression takes at most ten metrics (cloudwatch/API_PutMetricAlarm).
       expect(metrics.length).toBeLessThan(10);
       for (const { Namespace, MetricName, Dimensions, Period } of metrics) {
         expect([name, Period]).toEqual([name, 60]);
@@ -94,7 +94,7 @@ describe("the shop's alarms", () => {
     }
   });
 
-  test('where they fill gaps, need fewer datapoints than they look at: the newest minute is often empty', () => {
+  test('an alarm that fills gaps needs fewer datapoints than it evaluates, as the newest minute is often empty', () => {
     const filling = [...metricAlarms.values()].filter((alarm) => looksAt(alarm).expression?.includes('FILL('));
     expect(filling.length).toBeGreaterThan(8);
     for (const { AlarmName, DatapointsToAlarm, EvaluationPeriods } of filling) {
@@ -105,7 +105,7 @@ describe("the shop's alarms", () => {
     }
   });
 
-  test('fit what CloudWatch takes of names and descriptions', () => {
+  test('alarm names and descriptions fit within the limits of CloudWatch', () => {
     for (const [name, { AlarmDescription }] of all) {
       expect(name.length).toBeLessThanOrEqual(255);
       expect(String(AlarmDescription).length).toBeLessThanOrEqual(1024);
@@ -118,45 +118,53 @@ describe("an alarm's condition", () => {
     evaluateExpression(looksAt(metricAlarms.get(`Monitoring-ordering-${kind}`)).expression, values);
 
   test.each<[string, Record<string, number>, number]>([
-    ['idle but for heartbeats', { age: 0, staleness: 70, deleted: 1 }, 0],
-    ['a projector that stands still', { age: 400, staleness: 400, deleted: 0 }, 1],
-    ['nothing but messages that fail, which the age passes over', { staleness: 400 }, 1],
-    ['nothing arrives', { age: 0, staleness: 400, deleted: 0 }, 1],
-    ['an old event is parked, all else goes on', { age: 0, staleness: 90_000, deleted: 2 }, 0],
-    ['overload', { age: 900, staleness: 900, deleted: 6_000 }, 0],
-    ['no report yet', { age: 0, deleted: 0 }, 0],
-  ])('stalled: %s', (_, values, expected) => {
+    ['stays off while only heartbeats arrive', { age: 0, staleness: 70, deleted: 1 }, 0],
+    ['is raised when the projector stops', { age: 400, staleness: 400, deleted: 0 }, 1],
+    ['is raised when all messages fail, although the age excludes them', { staleness: 400 }, 1],
+    ['is raised when nothing arrives', { age: 0, staleness: 400, deleted: 0 }, 1],
+    ['stays off when an old event is parked and the others continue', { age: 0, staleness: 90_000, deleted: 2 }, 0],
+    ['stays off under overload', { age: 900, staleness: 900, deleted: 6_000 }, 0],
+    ['stays off before the first report', { age: 0, deleted: 0 }, 0],
+  ])('the alarm stalled %s', (_, values, expected) => {
     expect(evaluate('stalled', values)).toBe(expected);
   });
 
   test.each<[string, Record<string, number>, number]>([
-    ['idle but for heartbeats', { age: 1, deleted: 2, backlog: 1 }, 0],
-    ['one old event, the others flow', { age: 400, deleted: 200, backlog: 5 }, 1],
-    ['one old event among heartbeats', { age: 400, deleted: 2, backlog: 12 }, 1],
-    ['a group that fails each time, which the age passes over', { age: 0, returned: 3, deleted: 2, backlog: 3 }, 1],
-    ['overload: the oldest has waited as long as the backlog takes', { age: 600, deleted: 6_000, backlog: 60_000 }, 0],
-    ['a table that throttles', { age: 2, returned: 30, throttled: 30, deleted: 600, backlog: 50 }, 0],
-    ['everything stands still', { age: 600, deleted: 0, backlog: 500 }, 0],
-  ])('group-stuck: %s', (_, values, expected) => {
+    ['stays off while only heartbeats arrive', { age: 1, deleted: 2, backlog: 1 }, 0],
+    ['is raised when one event is old and the others continue', { age: 400, deleted: 200, backlog: 5 }, 1],
+    ['is raised when one event is old and only heartbeats continue', { age: 400, deleted: 2, backlog: 12 }, 1],
+    [
+      'is raised when a group fails each time, although the age excludes it',
+      { age: 0, returned: 3, deleted: 2, backlog: 3 },
+      1,
+    ],
+    [
+      'stays off under overload, when the oldest event has waited as long as the backlog takes',
+      { age: 600, deleted: 6_000, backlog: 60_000 },
+      0,
+    ],
+    ['stays off when the table throttles', { age: 2, returned: 30, throttled: 30, deleted: 600, backlog: 50 }, 0],
+    ['stays off when the whole queue has stopped', { age: 600, deleted: 0, backlog: 500 }, 0],
+  ])('the alarm group-stuck %s', (_, values, expected) => {
     expect(evaluate('group-stuck', values)).toBe(expected);
   });
 
   test.each<[string, Record<string, number>, number]>([
-    ['idle but for heartbeats', { production: 0.05, consumption: 0.03, backlog: 2 }, 0],
-    ['a backlog that grows', { production: 200, consumption: 150, backlog: 3_000 }, 1],
-    ['a backlog that is worked off', { production: 100, consumption: 150, backlog: 30_000 }, 0],
-    ['nothing is consumed', { production: 20, consumption: 0, backlog: 900 }, 1],
-    ['no report', {}, 0],
-  ])('inflow-above-outflow: %s', (_, values, expected) => {
+    ['stays off while only heartbeats arrive', { production: 0.05, consumption: 0.03, backlog: 2 }, 0],
+    ['is raised when the backlog grows', { production: 200, consumption: 150, backlog: 3_000 }, 1],
+    ['stays off while the backlog shrinks', { production: 100, consumption: 150, backlog: 30_000 }, 0],
+    ['is raised when nothing is consumed', { production: 20, consumption: 0, backlog: 900 }, 1],
+    ['stays off without a report', {}, 0],
+  ])('the alarm inflow-above-outflow %s', (_, values, expected) => {
     expect(evaluate('inflow-above-outflow', values)).toBe(expected);
   });
 
   test.each<[string, Record<string, number>, number]>([
-    ['nothing came', { visible: 0, inFlight: 0, deleted: 0 }, 0],
-    ['no value at all', {}, 0],
-    ['one lies there', { visible: 1 }, 1],
-    ['one came and was taken out before anybody looked', { visible: 0, inFlight: 0, deleted: 1 }, 1],
-  ])('subscription-dead-letters: %s', (_, values, expected) => {
+    ['stays off when no message arrived', { visible: 0, inFlight: 0, deleted: 0 }, 0],
+    ['stays off when there is no value', {}, 0],
+    ['is raised when a message is in the queue', { visible: 1 }, 1],
+    ['is raised when a message was deleted before the queue was measured', { visible: 0, inFlight: 0, deleted: 1 }, 1],
+  ])('the alarm subscription-dead-letters %s', (_, values, expected) => {
     expect(evaluate('subscription-dead-letters', values)).toBe(expected);
   });
 });
@@ -165,7 +173,7 @@ describe('a cache that is behind', () => {
   const rule = String(composites.get('Monitoring-ordering-behind')?.AlarmRule);
   const named = [...rule.matchAll(/ALARM\("([^"]+)"\)/g)].map(([, name = '']) => name);
 
-  test('is told from alarms that exist, which are made before', () => {
+  test('the alarm behind combines existing alarms, which are created before it', () => {
     expect(named.length).toBeGreaterThan(3);
     for (const name of named) expect([...metricAlarms.keys()]).toContain(name);
     const ids = resourcesOf(Monitoring, METRIC_ALARM).flatMap(([id, { Properties }]) =>
@@ -175,7 +183,7 @@ describe('a cache that is behind', () => {
     expect(composite).toMatchObject({ DependsOn: expect.arrayContaining(ids) });
   });
 
-  test('and a backlog that grows have the cache report at once', () => {
+  test('the alarms behind and inflow-above-outflow make the cache report at once', () => {
     const invoking = [...all].flatMap(([name, { AlarmActions }]) => {
       const actions = AlarmActions as Record<string, unknown>[];
       return actions.length > 1 ? [[name, JSON.stringify(actions[1])]] : [];
@@ -190,7 +198,7 @@ describe('a cache that is behind', () => {
     );
   });
 
-  test('may call its report function, and only these alarms may', () => {
+  test('only the alarms behind and inflow-above-outflow may invoke the report function of a cache', () => {
     const permissions = resourcesOf(Monitoring, 'AWS::Lambda::Permission');
     expect(permissions).toHaveLength(4);
     for (const [, { Properties }] of permissions) {

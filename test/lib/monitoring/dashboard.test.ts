@@ -5,7 +5,7 @@ import { propertiesOf, resourcesOf, shopTemplates } from '../../support/shop.ts'
 
 const { Monitoring } = shopTemplates();
 
-/** A text of a template, with `<x>` for what it refers to. */
+/** The text of a template value, with `<x>` for each reference. */
 function text(value: unknown): string {
   if (typeof value === 'string') return value;
   const { 'Fn::Join': join, ...other } = value as { 'Fn::Join'?: [string, unknown[]] };
@@ -26,7 +26,7 @@ interface Widget {
 const dashboard = propertiesOf(Monitoring, 'AWS::CloudWatch::Dashboard');
 const { widgets } = JSON.parse(text(dashboard.DashboardBody)) as { widgets: readonly Widget[] };
 
-/** The widgets of a boundary: those from its heading to the next one. */
+/** The widgets of a part of the dashboard, from its heading to the next heading. */
 function partOf(title: string): readonly Widget[] {
   const from = widgets.findIndex(({ properties }) => properties.markdown === `## ${title}`);
   const to = widgets.findIndex(({ type }, index) => type === 'text' && index > from);
@@ -39,7 +39,7 @@ function graph(part: string, title: string): Widget['properties'] {
   return found.properties;
 }
 
-/** The names of a graph's metrics, and the expressions in it. */
+/** The metric names and expressions of a graph. */
 function drawn(part: string, title: string): string[] {
   return (graph(part, title).metrics ?? []).map(([first, name]) =>
     typeof first === 'string' ? String(name) : String((first as { expression?: string }).expression),
@@ -47,7 +47,7 @@ function drawn(part: string, title: string): string[] {
 }
 
 describe("the shop's dashboard", () => {
-  test('is one, named by the stack', () => {
+  test('the shop has one dashboard, named after its stack, with a part for each cache and owner', () => {
     expect(dashboard.DashboardName).toBe('Monitoring');
     expect(widgets.filter(({ type }) => type === 'text').map(({ properties }) => properties.markdown)).toEqual([
       '## Cache ordering',
@@ -62,14 +62,14 @@ describe("the shop's dashboard", () => {
       ['ProductionRate', 'ConsumptionRate', 'NumberOfMessagesSent', 'NumberOfMessagesDeleted', 'Utilisation'],
     ],
     ['Backlog and drain time', ['Backlog', 'DrainTime']],
-    ['Oldest age', ['ApproximateAgeOfOldestMessage', 'ApproximateNumberOfGroupsWithInflightMessages']],
+    ['Age of the oldest message', ['ApproximateAgeOfOldestMessage', 'ApproximateNumberOfGroupsWithInflightMessages']],
     ['Lead time', ['LeadTime', 'LeadTime', 'QueueTime', 'ProcessingTime']],
     ['Outcomes', Object.values(emitted.OUTCOME_METRICS)],
     ['Staleness', ['Staleness']],
     ['Parked and dead letters', ['SetAside', 'Conflicts', 'ApproximateNumberOfMessagesVisible']],
     ['Throttles and errors', ['Throttled', 'Returned', 'WriteThrottleEvents', 'Throttles', 'Errors']],
     ['Hottest groups', ['HottestGroupEvents']],
-  ])('draws for each cache: %s', (title, metrics) => {
+  ])('the dashboard draws the graph "%s" for each cache', (title, metrics) => {
     for (const cache of ['Cache ordering', 'Cache warehouse']) {
       expect(drawn(cache, title)).toEqual(expect.arrayContaining([...metrics]));
     }
@@ -77,20 +77,23 @@ describe("the shop's dashboard", () => {
 
   test.each<[string, readonly string[]]>([
     ['Flow state', ['FlowState', 'Pace']],
-    ['Relay delay and use of the stream', ['RelayDelay', 'StreamUse']],
+    ['Relay delay and stream use', ['RelayDelay', 'StreamUse']],
     ['Relay', [...Object.values(emitted.RELAY_METRICS), 'StreamBacklog']],
-    ['Not published, reports missing, errors', ['ReportsMissing', 'ApproximateNumberOfMessagesVisible', 'Errors']],
-  ])('draws for each owner: %s', (title, metrics) => {
+    [
+      'Unpublished changes, missing reports and errors',
+      ['ReportsMissing', 'ApproximateNumberOfMessagesVisible', 'Errors'],
+    ],
+  ])('the dashboard draws the graph "%s" for each owner', (title, metrics) => {
     expect(drawn('Owner geography', title)).toEqual(expect.arrayContaining([...metrics]));
   });
 
-  test('draws lead time and staleness against their objectives', () => {
+  test('the graphs "Lead time" and "Staleness" show a line at their objectives', () => {
     const line = (title: string) => graph('Cache ordering', title).annotations?.horizontal;
     expect(line('Lead time')).toEqual([expect.objectContaining({ value: 60_000, yAxis: 'left' })]);
     expect(line('Staleness')).toEqual([expect.objectContaining({ value: 300, yAxis: 'left' })]);
   });
 
-  test('shows the state of all alarms, each with what it is about', () => {
+  test('the dashboard shows the states of all alarms, each in the part of its cache or owner', () => {
     const shown = widgets.filter(({ type }) => type === 'alarm').map(({ properties }) => properties.alarms?.length);
     const made = ['AWS::CloudWatch::Alarm', 'AWS::CloudWatch::CompositeAlarm'].flatMap((type) =>
       resourcesOf(Monitoring, type),
@@ -103,7 +106,7 @@ describe("the shop's dashboard", () => {
 describe('the rule on hottest groups', () => {
   const rules = resourcesOf(Monitoring, 'AWS::CloudWatch::InsightRule').map(([, { Properties }]) => Properties);
 
-  test("is one per cache, on its projector's log, and named so that the command line finds it", () => {
+  test("each cache has one rule on hottest groups, on its projector's log, with the command line's name for it", () => {
     expect(rules.map(({ RuleName }) => text(RuleName))).toEqual(
       ['Ordering', 'Warehouse'].map((stack) =>
         expect.stringMatching(new RegExp(`^<${stack}:.*Projector.*>${hottestGroupsRule('')}$`)),
@@ -112,7 +115,7 @@ describe('the rule on hottest groups', () => {
     for (const { RuleBody } of rules) expect(text(RuleBody)).toMatch(/"LogGroupNames":\["<\w+:.*ProjectorLogs.*>"\]/);
   });
 
-  test('adds up the events of the group that the projector names in its log', () => {
+  test('the rule on hottest groups adds up the events of the group that the projector names in its log', () => {
     for (const { RuleBody, RuleState } of rules) {
       expect(RuleState).toBe('ENABLED');
       expect(JSON.parse(text(RuleBody))).toMatchObject({

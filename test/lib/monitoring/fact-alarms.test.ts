@@ -32,7 +32,10 @@ interface Alarm {
 const alarmsOf = (from: typeof template): ReadonlyMap<string, Alarm> =>
   new Map(resourcesOf(from, 'AWS::CloudWatch::Alarm').map(([, { Properties }]) => [Properties.AlarmName, Properties]));
 const alarms = alarmsOf(template);
-/** What an alarm of one metric goes by: with a label it is written as one of several would be. */
+/**
+ * The properties and the metric of an alarm on one metric. CDK writes a metric with a label in the form for several
+ * metrics.
+ */
 const metricOf = (name: string) => {
   const alarm = alarms.get(`Test-${name}`);
   const [stat] = (alarm?.Metrics ?? []).flatMap(({ MetricStat }) => MetricStat ?? []);
@@ -52,7 +55,7 @@ const OF_SAGA = [
 ];
 
 describe('the alarms on facts and sagas', () => {
-  test('are those of each topic, each queue and each saga, whose queue is among them', () => {
+  test('every topic and queue of facts has its alarms, and every saga has its own and those of its queue', () => {
     expect(kindsOf('sales')).toEqual(OF_TOPIC);
     expect(kindsOf('billing')).toEqual(OF_TOPIC);
     expect(kindsOf('charges')).toEqual(OF_QUEUE);
@@ -60,7 +63,7 @@ describe('the alarms on facts and sagas', () => {
     expect(alarms.size).toBe(2 * OF_TOPIC.length + 2 * OF_QUEUE.length + OF_SAGA.length);
   });
 
-  test('leave out deadlines that a saga has not', () => {
+  test('a saga without deadlines has no alarms on deadlines', () => {
     const without = alarmsOf(watchedFacts({ saga: { saga: { ...shipping, deadlineSeconds: undefined } } }));
     expect(kindsOf('shipping', without)).toEqual([
       ...OF_QUEUE,
@@ -68,7 +71,7 @@ describe('the alarms on facts and sagas', () => {
     ]);
   });
 
-  test('page for what is not done and will not be by itself, or soon', () => {
+  test('an alarm pages if facts or effects are not processed, and will not be soon or without help', () => {
     const pages = [...alarms.keys()].filter((name) => severityOf(name) === 'page');
     expect([...new Set(pages.map((name) => name.replace(/^Test-[a-z]+-/, '')))].sort()).toEqual([
       ...['effects-failed', 'effects-waiting-for-hours', 'facts-crashing', 'facts-dead-letters', 'facts-not-published'],
@@ -77,12 +80,12 @@ describe('the alarms on facts and sagas', () => {
     for (const name of pages) expect([name, alarms.get(name)?.OKActions?.length]).toEqual([name, 1]);
   });
 
-  test('look at minutes, say what a missing one means, and need fewer than they look at where they fill gaps', () => {
+  test('every alarm on facts and sagas evaluates minutes and tolerates missing minutes', () => {
     for (const [name, alarm] of alarms) {
       const periods = [alarm.Period, ...(alarm.Metrics ?? []).map(({ MetricStat }) => MetricStat?.Period)];
       expect([name, new Set(periods.filter((one) => one !== undefined))]).toEqual([name, new Set([60])]);
       expect(alarm.TreatMissingData).toMatch(/^(notBreaching|breaching)$/);
-      // Of an expression an alarm takes ten metrics (cloudwatch/API_PutMetricAlarm).
+      // An alarm's expression takes at most ten metrics (cloudwatch/API_PutMetricAlarm).
       expect(alarm.Metrics?.length ?? 1).toBeLessThan(10);
       if (!JSON.stringify(alarm.Metrics ?? '').includes('FILL(')) continue;
       expect([name, alarm.EvaluationPeriods - alarm.DatapointsToAlarm > 1]).toEqual([name, true]);
@@ -96,11 +99,11 @@ describe('the alarms on facts and sagas', () => {
     ['sales-facts-unpublished-for-hours', { MetricName: 'IteratorAge', Threshold: 8_640_000 }],
     ['charges-facts-waiting-for-hours', { DatapointsToAlarm: 120, EvaluationPeriods: 144 }],
     ['charges-facts-crashing', { DatapointsToAlarm: 3, EvaluationPeriods: 15 }],
-  ])('%s goes by its metric', (name, expected) => {
+  ])('the alarm %s uses its metric and threshold', (name, expected) => {
     expect(metricOf(name)).toMatchObject(expected);
   });
 
-  test('that Freshet counts go by the name of the queue or saga', () => {
+  test('alarms on metrics that Freshet emits use the name of the queue or the saga', () => {
     for (const [name, Value] of [
       ['charges-facts-parked', 'charges:queue'],
       ['shipping-facts-parked', 'shipping:queue'],
@@ -110,7 +113,7 @@ describe('the alarms on facts and sagas', () => {
     }
   });
 
-  test('on deadlines wait for half of four looks, however often somebody looks', () => {
+  test('the alarm saga-deadlines-silent waits for half of four checks, for any check interval', () => {
     const silent = (of = alarms) => of.get('Test-shipping-saga-deadlines-silent');
     expect(silent()).toMatchObject({ DatapointsToAlarm: 20, EvaluationPeriods: 22, TreatMissingData: 'breaching' });
     const hourly = alarmsOf(watchedFacts({ saga: { deadlineInterval: Duration.hours(1) } }));
@@ -123,25 +126,29 @@ describe("an alarm's condition", () => {
     evaluateExpression(alarms.get(`Test-${name}`)?.Metrics?.find(({ Expression }) => Expression)?.Expression, values);
 
   test.each<[string, Record<string, number>, number]>([
-    ['nothing happens', {}, 0],
-    ['all is taken in', { age: 2, visible: 3, inFlight: 10, deleted: 40 }, 0],
-    ['the oldest is late', { age: 901, visible: 900, inFlight: 100, deleted: 40 }, 1],
-    ['everything fails, which the age passes over', { age: 0, visible: 0, inFlight: 3, deleted: 0 }, 1],
-    ['one fails, the others pass', { age: 0, inFlight: 1, deleted: 5 }, 0],
-  ])('facts-waiting: %s', (_, values, expected) => {
+    ['stays off when nothing happens', {}, 0],
+    ['stays off when all facts are processed', { age: 2, visible: 3, inFlight: 10, deleted: 40 }, 0],
+    ['is raised when the oldest fact is late', { age: 901, visible: 900, inFlight: 100, deleted: 40 }, 1],
+    [
+      'is raised when all facts fail, although the age excludes them',
+      { age: 0, visible: 0, inFlight: 3, deleted: 0 },
+      1,
+    ],
+    ['stays off when one fact fails and the others are processed', { age: 0, inFlight: 1, deleted: 5 }, 0],
+  ])('the alarm facts-waiting %s', (_, values, expected) => {
     expect(evaluate('charges-facts-waiting', values)).toBe(expected);
     expect(evaluate('charges-facts-waiting-for-hours', values)).toBe(expected);
   });
 
   test.each<[string, Record<string, number>, number]>([
-    ['a minute without a look', {}, 1],
-    ['a look', { invoked: 1, errors: 0 }, 0],
-    ['a look that failed', { invoked: 1, errors: 1 }, 1],
-  ])('saga-deadlines-silent: %s', (_, values, expected) => {
+    ['counts a minute without a check', {}, 1],
+    ['does not count a minute with a check', { invoked: 1, errors: 0 }, 0],
+    ['counts a minute in which the check failed', { invoked: 1, errors: 1 }, 1],
+  ])('the alarm saga-deadlines-silent %s', (_, values, expected) => {
     expect(evaluate('shipping-saga-deadlines-silent', values)).toBe(expected);
   });
 
-  test('facts-crashing waits for four visibility time-outs where they are long: a deadly fact comes no sooner', () => {
+  test('the alarm facts-crashing evaluates four visibility time-outs if they are longer than 15 minutes', () => {
     const slow = (stack: Stack) => {
       const topic = new FactTopic(stack, 'Slow', { boundary: sales });
       const facts = [sales.publishes.OrderPlaced];
@@ -155,7 +162,7 @@ describe("an alarm's condition", () => {
     });
   });
 
-  test("effects-failed: what came into either handler's queue", () => {
+  test('the alarm effects-failed is raised by a message in the failure queue of any effect handler', () => {
     expect(evaluate('shipping-effects-failed', {})).toBe(0);
     expect(evaluate('shipping-effects-failed', { of0x0: 1 })).toBe(1);
     expect(evaluate('shipping-effects-failed', { of1x2: 1 })).toBe(1);
@@ -166,7 +173,7 @@ describe('the dashboard', () => {
   const { DashboardBody } = resourcesOf(template, 'AWS::CloudWatch::Dashboard')[0]?.[1].Properties ?? {};
   const body = JSON.stringify(DashboardBody);
 
-  test('has a part for each topic, queue and saga', () => {
+  test('the dashboard has a part for each topic of facts, queue of facts and saga', () => {
     const titles = ['Facts of sales', 'Facts of billing', 'Queue of facts charges', 'Saga shipping'];
     expect([...body.matchAll(/## ([^\\"]+)/g)].map(([, title]) => title)).toEqual(titles);
   });
@@ -186,23 +193,23 @@ describe('the dashboard', () => {
     'failed: Mailer',
     'dead letters',
     'undelivered',
-  ])('draws %s', (what) => {
+  ])('the dashboard shows "%s" for facts and sagas', (what) => {
     expect(body).toContain(what);
   });
 });
 
-describe('what is watched', () => {
-  test('is refused where a name is given twice: alarms are named by it', () => {
+describe('watched queues of facts', () => {
+  test('a queue of facts that is given twice is refused, because the alarms are named after it', () => {
     const twice = ({ factQueues }: WatchedFacts) => ({ factQueues: [...factQueues, ...factQueues] });
     expect(() => watchedFacts({ monitoring: twice })).toThrow(
-      'factQueues, sagas: given: charges twice. Each once: its alarms are named by it.',
+      'factQueues, sagas: charges was given twice. Give each name once: the alarms are named after it.',
     );
   });
 
-  test('must have its handlers before: one that is added later would be watched by nobody', () => {
+  test('a handler that is added after PipelineMonitoring is refused, because it would not be watched', () => {
     const after = (stack: Stack, { factQueues: [charges] }: WatchedFacts) =>
       charges?.addHandler(userFunction(stack, 'Late'));
     const unhandled = () => watchedFacts({ after, isHandled: false });
-    expect(unhandled).toThrow(/charges: addHandler was called after .*Monitoring was made/);
+    expect(unhandled).toThrow(/charges: addHandler was called after .*Monitoring was created/);
   });
 });

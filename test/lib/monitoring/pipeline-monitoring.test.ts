@@ -12,7 +12,7 @@ import { propertiesOf, resourcesOf, shopTemplates, stackTemplate } from '../../s
 const CLOUDWATCH = { Service: 'cloudwatch.amazonaws.com' };
 const OWN_ACCOUNT = { StringEquals: { 'aws:SourceAccount': { Ref: 'AWS::AccountId' } } };
 
-/** An owner and its cache, watched. */
+/** Synthesises an owner and its cache with their monitoring. */
 function watched(
   props: (stack: Stack, owner: EntityOwner, cache: LocalCache) => Partial<PipelineMonitoringProps> = () => ({}),
   ownerProps: Partial<EntityOwnerProps> = {},
@@ -27,17 +27,17 @@ function watched(
 const alarmNames = (template: ReturnType<typeof watched>) =>
   resourcesOf(template, 'AWS::CloudWatch::Alarm').map(([, { Properties }]) => String(Properties.AlarmName));
 
-describe('the topic that is made here', () => {
+describe('the created alarm topic', () => {
   const { Monitoring } = shopTemplates();
   const topic = propertiesOf(Monitoring, 'AWS::SNS::Topic');
   const [[keyId, key] = []] = resourcesOf(Monitoring, 'AWS::KMS::Key');
 
-  test('is encrypted with a key of its own, which is rotated', () => {
+  test('the alarm topic that PipelineMonitoring creates is encrypted with its own key, which is rotated', () => {
     expect(topic.KmsMasterKeyId).toEqual({ 'Fn::GetAtt': [keyId, 'Arn'] });
     expect(key?.Properties.EnableKeyRotation).toBe(true);
   });
 
-  test('lets CloudWatch use the key and publish, for alarms of its own account', () => {
+  test('the alarm topic that PipelineMonitoring creates lets CloudWatch publish alarms of its account', () => {
     expect(key?.Properties.KeyPolicy.Statement).toContainEqual({
       Effect: 'Allow',
       Principal: CLOUDWATCH,
@@ -52,7 +52,7 @@ describe('the topic that is made here', () => {
     expect(Statement.find(({ Effect }: { Effect: string }) => Effect === 'Allow').Condition).toMatchObject(OWN_ACCOUNT);
   });
 
-  test('takes nothing without TLS', () => {
+  test('the alarm topic that PipelineMonitoring creates refuses requests without TLS', () => {
     const { Statement } = propertiesOf(Monitoring, 'AWS::SNS::TopicPolicy').PolicyDocument;
     expect(Statement).toContainEqual(
       expect.objectContaining({ Effect: 'Deny', Condition: { Bool: { 'aws:SecureTransport': 'false' } } }),
@@ -61,7 +61,7 @@ describe('the topic that is made here', () => {
 });
 
 describe('PipelineMonitoring', () => {
-  test('takes a topic, and then makes none and no key', () => {
+  test('PipelineMonitoring uses a given alarm topic and then creates no topic and no key', () => {
     const template = watched((stack) => ({ alarmTopic: new Topic(stack, 'Given') }));
     const [[topicId] = []] = resourcesOf(template, 'AWS::SNS::Topic').filter(([id]) => id.startsWith('Given'));
     expect(resourcesOf(template, 'AWS::KMS::Key')).toEqual([]);
@@ -70,13 +70,13 @@ describe('PipelineMonitoring', () => {
     }
   });
 
-  test('subscribes a mail address', () => {
+  test('PipelineMonitoring subscribes the given email address to the topic', () => {
     const template = watched(() => ({ alarmEmail: 'oncall@example.com' }));
     const found = resourcesOf(template, 'AWS::SNS::Subscription').map(([, { Properties }]) => Properties);
     expect(found).toContainEqual(expect.objectContaining({ Protocol: 'email', Endpoint: 'oncall@example.com' }));
   });
 
-  test("leaves out what is of flow control where no cache may slow the owner, and each alarm's name begins with the stack's", () => {
+  test('an owner that no cache may slow has no flow control alarms, and alarm names begin with the stack name', () => {
     const ofFlow = ['reports-missing', 'writers-slowed', 'writers-refused'].map((kind) => `Test-lab-${kind}`);
     const without = alarmNames(watched());
     const withFlow = alarmNames(watched(undefined, { maySlowOwner: { shelf: {} } }));
@@ -84,7 +84,7 @@ describe('PipelineMonitoring', () => {
     expect(without.every((name) => name.startsWith('Test-'))).toBe(true);
   });
 
-  test('goes by its objectives, its minutes, its runbook and its names', () => {
+  test('PipelineMonitoring uses the given objectives, inflow minutes, runbook URL, prefix and dashboard name', () => {
     const template = watched(() => ({
       objectives: { leadTime: Duration.seconds(10), staleness: Duration.minutes(20) },
       inflowMinutes: 30,
@@ -116,73 +116,85 @@ describe('PipelineMonitoring', () => {
     [string, (stack: Stack, owner: EntityOwner, cache: LocalCache) => Partial<PipelineMonitoringProps>, string]
   >([
     [
-      'nothing to watch',
+      'props without a construct to watch',
       () => ({ owners: [], caches: [] }),
-      'owners, caches, factTopics, factQueues, sagas: given: none. Give at least one of them to watch.',
+      'owners, caches, factTopics, factQueues, sagas: nothing to watch was given. Give at least one construct',
     ],
     [
-      'a cache twice',
+      'a cache that is given twice',
       (_, __, cache) => ({ caches: [cache, cache] }),
-      'caches: given: shelf twice. Each once: its alarms are named by it.',
+      'caches: shelf was given twice. Give each name once: the alarms are named after it.',
     ],
     [
-      'an owner twice',
+      'an owner that is given twice',
       (_, owner) => ({ owners: [owner, owner] }),
-      'owners: given: lab twice. Each once: its alarms are named by it.',
+      'owners: lab was given twice. Give each name once: the alarms are named after it.',
     ],
     [
-      'too short a lead time',
+      'a lead time that is too short',
       () => ({ objectives: { leadTime: Duration.millis(500) } }),
-      'objectives.leadTime: given: 500 millis. From 1 second to 1 day: ',
+      'objectives.leadTime: given: 500 millis. Allowed: 1 second to 1 day, ',
     ],
     [
-      'too short a staleness',
+      'a staleness that is too short',
       () => ({ objectives: { staleness: Duration.minutes(1) } }),
-      'objectives.staleness: given: 1 minute. From 3 minutes to 7 days: heartbeats come once a minute',
+      'objectives.staleness: given: 1 minute. Allowed: 3 minutes to 7 days, because heartbeats arrive once a minute',
     ],
     [
-      'too long a staleness',
+      'a staleness that is too long',
       () => ({ objectives: { staleness: Duration.days(8) } }),
-      'objectives.staleness: given: 8 days. From 3 minutes to 7 days: ',
+      'objectives.staleness: given: 8 days. Allowed: 3 minutes to 7 days, ',
     ],
-    ['a part of a minute', () => ({ inflowMinutes: 7.5 }), 'inflowMinutes: given: 7.5. An integer from 5 to 120: '],
-    ['too few minutes', () => ({ inflowMinutes: 4 }), 'inflowMinutes: given: 4. An integer from 5 to 120: '],
-    ['too many minutes', () => ({ inflowMinutes: 121 }), 'inflowMinutes: given: 121. An integer from 5 to 120: '],
     [
-      'topic and address',
+      'inflowMinutes with a fraction',
+      () => ({ inflowMinutes: 7.5 }),
+      'inflowMinutes: given: 7.5. Allowed: an integer from 5 to 120. ',
+    ],
+    [
+      'inflowMinutes below 5',
+      () => ({ inflowMinutes: 4 }),
+      'inflowMinutes: given: 4. Allowed: an integer from 5 to 120. ',
+    ],
+    [
+      'inflowMinutes above 120',
+      () => ({ inflowMinutes: 121 }),
+      'inflowMinutes: given: 121. Allowed: an integer from 5 to 120. ',
+    ],
+    [
+      'an alarm topic together with an email address',
       (stack) => ({ alarmTopic: new Topic(stack, 'Given'), alarmEmail: 'a@b.c' }),
-      'alarmEmail: given with alarmTopic. Give one of them: ',
+      'alarmEmail: given together with alarmTopic. Give one of them: ',
     ],
     [
-      'no mail address',
+      'an invalid email address',
       () => ({ alarmEmail: 'oncall' }),
-      'alarmEmail: given: oncall. A mail address, such as oncall@example.com.',
+      'alarmEmail: given: oncall. Allowed: an email address, such as oncall@example.com.',
     ],
     [
-      'a runbook with a fragment',
+      'a runbook URL with a fragment',
       () => ({ runbookUrl: 'docs/runbook.md#top' }),
-      'runbookUrl: given: docs/runbook.md#top. Without spaces or a fragment: each alarm adds its own.',
+      'runbookUrl: given: docs/runbook.md#top. Allowed: a URL without spaces or a fragment, which each alarm adds.',
     ],
     [
-      'too long a runbook',
+      'a runbook URL that is too long',
       () => ({ runbookUrl: 'x'.repeat(401) }),
-      "runbookUrl: given: 401 characters. At most 400: it is part of each alarm's description.",
+      "runbookUrl: given: 401 characters. Allowed: at most 400, because it is part of each alarm's description.",
     ],
     [
       'a prefix with spaces',
       () => ({ namePrefix: 'my shop' }),
-      'namePrefix: given: my shop. Letters, digits, - and _, up to 128 characters.',
+      'namePrefix: given: my shop. Allowed: letters, digits, - and _, up to 128 characters.',
     ],
     [
-      'too long a dashboard name',
+      'a dashboard name that is too long',
       () => ({ dashboardName: 'x'.repeat(256) }),
-      'Letters, digits, - and _, up to 255 characters.',
+      'Allowed: letters, digits, - and _, up to 255 characters.',
     ],
-  ])('refuses %s and says what is allowed', (_, props, message) => {
+  ])('PipelineMonitoring refuses %s and says what is allowed', (_, props, message) => {
     expect(() => watched(props)).toThrow(message);
   });
 
-  test('asks for a prefix where the name of the stack is only known when it is deployed', () => {
+  test('PipelineMonitoring requires a prefix if the stack name is only known at deployment', () => {
     const build = () =>
       stackTemplate((stack) => {
         const owner = new EntityOwner(stack, 'Owner', { boundary: lab });

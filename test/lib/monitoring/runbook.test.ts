@@ -1,15 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import type { Command } from 'commander';
 import { describe, expect, test } from 'vitest';
-import { backfillCommand } from '../../../cli/backfill/command.ts';
-import { parkedCommand } from '../../../cli/parked/command.ts';
-import { putCommand } from '../../../cli/put.ts';
-import { reconcileCommand } from '../../../cli/reconcile/command.ts';
-import { releaseCommand } from '../../../cli/release.ts';
-import { resyncCommand } from '../../../cli/resync.ts';
-import { statusCommand } from '../../../cli/status/command.ts';
-import { watchCommand } from '../../../cli/watch/command.ts';
+import { loadCommands } from '../../../cli/main.ts';
+import { commandIo } from '../../support/command-io.ts';
 import { runbookProblems, SECTIONS } from '../../support/runbook.ts';
 import { resourcesOf, shopTemplates } from '../../support/shop.ts';
 import { watchedFactsAsIs } from '../../support/watched-facts.ts';
@@ -28,12 +21,9 @@ const alarms = ['AWS::CloudWatch::Alarm', 'AWS::CloudWatch::CompositeAlarm'].fla
 
 const problems = (text: string, some = alarms) => runbookProblems(some, text, URL_OF_RUNBOOK);
 
-const COMMANDS: readonly Command[] = [
-  ...[statusCommand(), watchCommand(), parkedCommand(), releaseCommand(), resyncCommand()],
-  ...[backfillCommand(), reconcileCommand(), putCommand()],
-];
+const COMMANDS = await loadCommands(commandIo());
 
-/** What a text has somebody type of the command line, and what isn't a command or an option of it. */
+/** The `freshet` commands in a text, and those that the command line doesn't have. */
 function typed(markdown: string): { commands: string[]; unknown: string[] } {
   const commands = [...markdown.matchAll(/(?:^ *|`)(freshet [a-z][^`|\n]*)/gm)].map(([, command = '']) =>
     command.trim(),
@@ -49,7 +39,7 @@ function typed(markdown: string): { commands: string[]; unknown: string[] } {
   return { commands, unknown };
 }
 
-/** The runbook without an entry. */
+/** The runbook without one entry. */
 function without(kind: string): string {
   const start = runbook.indexOf(`## ${kind}\n`);
   const end = runbook.indexOf('\n## ', start);
@@ -57,7 +47,7 @@ function without(kind: string): string {
 }
 
 describe('the runbook', () => {
-  test('has an entry for each alarm of the shop, of facts and of sagas, with all its parts, and none that is no alarm', () => {
+  test('the runbook has a complete entry for each alarm and no other entries', () => {
     expect(alarms.length).toBeGreaterThan(20);
     expect(problems(runbook)).toEqual([]);
   });
@@ -68,7 +58,7 @@ describe('the runbook', () => {
     'behind',
     'facts-parked',
     'effects-failed',
-  ])('mutant: a missing entry %s is found', (kind) => {
+  ])('mutant: the check finds that the runbook lacks the entry %s', (kind) => {
     expect(problems(without(kind))).toContainEqual(
       expect.stringMatching(new RegExp(`-${kind}: the runbook has no entry "${kind}"`)),
     );
@@ -76,18 +66,18 @@ describe('the runbook', () => {
 
   test.each<[string, string]>([
     [
-      'an entry of no alarm',
+      'an entry that belongs to no alarm',
       `${runbook}\n## made-up\n\n${SECTIONS.map((part) => `### ${part}\n\nText.\n`).join('\n')}`,
     ],
-    ['an entry without resolution', runbook.replace('\n### Resolution\n', '\n### Afterthoughts\n')],
-    ['an empty part', runbook.replace(/(### Investigation\n)[^#]*?(?=\n### Resolution)/, '$1')],
-    ['a link to nowhere', `${runbook}\n[x](#nowhere)\n`],
-  ])('mutant: %s is found', (_, text) => {
+    ['an entry without a resolution', runbook.replace('\n### Resolution\n', '\n### Afterthoughts\n')],
+    ['an empty section', runbook.replace(/(### Investigation\n)[^#]*?(?=\n### Resolution)/, '$1')],
+    ['a link to a missing entry', `${runbook}\n[x](#nowhere)\n`],
+  ])('mutant: the check of the runbook finds %s', (_, text) => {
     expect(text).not.toBe(runbook);
     expect(problems(text)).toHaveLength(1);
   });
 
-  test('has nobody type what the command line does not know', () => {
+  test('the runbook contains only commands and options that the command line has', () => {
     const { commands, unknown } = typed(runbook);
     expect(commands.length).toBeGreaterThan(20);
     expect(unknown).toEqual([]);
@@ -97,7 +87,7 @@ describe('the runbook', () => {
     'freshet mend',
     'freshet parked sweep ordering',
     'freshet resync Country FR --now',
-  ])('mutant: %s is found', (line) => {
+  ])('mutant: the check of commands finds the unknown command or option in "%s"', (line) => {
     expect(typed(`${runbook}\n${line}\n`).unknown).toEqual([line]);
   });
 
@@ -106,9 +96,9 @@ describe('the runbook', () => {
     ['no sentence', '[page] Runbook: docs/runbook.md#behind'],
     ['two sentences', '[page] It is late. Very. Runbook: docs/runbook.md#behind'],
     ['no link', '[page] Cache x is late.'],
-    ['another runbook', '[page] Cache x is late. Runbook: https://example.com/#behind'],
-    ['the entry of another alarm', '[page] Cache x is late. Runbook: docs/runbook.md#stalled'],
-  ])('mutant: an alarm with %s is found', (_, description) => {
+    ['a link to another runbook', '[page] Cache x is late. Runbook: https://example.com/#behind'],
+    ['a link to the entry of another alarm', '[page] Cache x is late. Runbook: docs/runbook.md#stalled'],
+  ])('mutant: the check finds an alarm description with %s', (_, description) => {
     expect(problems(runbook, [...alarms, { name: 'Shop-x-behind', description }])).toHaveLength(1);
   });
 });

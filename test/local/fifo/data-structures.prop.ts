@@ -1,22 +1,25 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { Arrivals } from '../../../local/fifo/arrivals.ts';
-import { Deque } from '../../../local/fifo/deque.ts';
+import { createArrivals } from '../../../local/fifo/arrivals.ts';
+import { createDeque, firstOf, lengthOf, popFront, push, pushFront } from '../../../local/fifo/deque.ts';
 import { type StoredMessage, toStored } from '../../../local/fifo/stored-message.ts';
-import { Timers } from '../../../local/fifo/timers.ts';
+import { createTimers } from '../../../local/fifo/timers.ts';
 
 it('a deque does what an array does', () => {
   const operation = fc.constantFrom('push', 'push', 'push', 'popFront', 'popFront', 'pushFront');
   fc.assert(
     fc.property(fc.array(operation, { maxLength: 2000, size: 'max' }), (operations) => {
-      const deque = new Deque<number>();
+      const deque = createDeque<number>();
       const array: number[] = [];
       operations.forEach((name, at) => {
-        if (name === 'push') array.push(at);
-        if (name === 'pushFront') array.unshift(at);
-        if (name === 'popFront') expect(deque.popFront()).toBe(array.shift());
-        else deque[name](at);
-        expect([deque.length, deque.peek()]).toEqual([array.length, array[0]]);
+        if (name === 'push') {
+          array.push(at);
+          push(deque, at);
+        } else if (name === 'pushFront') {
+          array.unshift(at);
+          pushFront(deque, at);
+        } else expect(popFront(deque)).toBe(array.shift());
+        expect([lengthOf(deque), firstOf(deque)]).toEqual([array.length, array[0]]);
       });
     }),
   );
@@ -27,7 +30,7 @@ it('timers come in the order of their times, then of their adding, and without t
   fc.assert(
     fc.property(fc.array(timer, { maxLength: 1000, size: 'max' }), (added) => {
       const current = new Map<number, number>();
-      const timers = new Timers<number>((id, atMs) => current.get(id) === atMs);
+      const timers = createTimers<number>((id, atMs) => current.get(id) === atMs);
       added.forEach(({ id, atMs }) => {
         current.set(id, atMs);
         timers.add(atMs, id, current.size);
@@ -45,7 +48,14 @@ it('timers come in the order of their times, then of their adding, and without t
 });
 
 it('the oldest arrival is the first that is not gone, whichever went before', () => {
-  const group = { key: '', waiting: new Deque<StoredMessage>(), received: [], inFlight: 0, delayed: 0, lastDueAtMs: 0 };
+  const group = {
+    key: '',
+    waiting: createDeque<StoredMessage>(),
+    received: [],
+    inFlight: 0,
+    delayed: 0,
+    lastDueAtMs: 0,
+  };
   const identity = {
     messageId: '',
     sequenceNumber: undefined,
@@ -56,7 +66,7 @@ it('the oldest arrival is the first that is not gone, whichever went before', ()
   const operation = fc.oneof(fc.constant('add' as const), fc.nat(3));
   fc.assert(
     fc.property(fc.array(operation, { maxLength: 1000, size: 'max' }), (operations) => {
-      const arrivals = new Arrivals();
+      const arrivals = createArrivals();
       const here: StoredMessage[] = [];
       operations.forEach((each, at) => {
         if (each === 'add') {

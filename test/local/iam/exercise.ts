@@ -2,10 +2,9 @@ import { DeleteItemCommand, DeleteTableCommand } from '@aws-sdk/client-dynamodb'
 import { vi } from 'vitest';
 import { dynamoDbClient } from '../../../adapters/aws/clients.ts';
 import { keyItem } from '../../../adapters/aws/items.ts';
-import { ownerOf } from '../../../cli/session.ts';
 import { messageGroupId } from '../../../core/entity.ts';
 import { parseEvent } from '../../../core/event.ts';
-import type { SetAside } from '../../../core/project/ports.ts';
+import type { ParkedEvent } from '../../../core/project/ports.ts';
 import type { Queue } from '../../../local/fifo/queue.ts';
 import type { CacheName, Lab } from '../../failure/lab.ts';
 import { keepLedger } from '../../failure/ledger.ts';
@@ -31,7 +30,7 @@ export async function exercise(lab: Lab): Promise<void> {
   await lab.repair('parking', { operation: 'readiness', type: 'Item', state: { status: 'empty' } });
 
   // A change that no owner made can't be published: the relay diverts it.
-  const { table } = ownerOf(lab.session, 'Item').deployed;
+  const { table } = lab.itemOwner.deployed;
   await client.send(new DeleteItemCommand({ TableName: table, Key: keyItem(item('changed')) }));
   await ticked;
   await cloud.tick();
@@ -56,15 +55,15 @@ async function stopAndRelease(lab: Lab): Promise<void> {
   const { cloud, owner } = lab;
   for (const price of [1, -1, 2, 3]) await owner.put('Item', 'stopped', { ...itemState(1), price });
   await cloud.idle();
-  await setAside(lab, 'stopping', 3);
+  await untilParked(lab, 'stopping', 3);
   const release = { operation: 'release', type: 'Item', id: 'stopped' } as const;
   await lab.repair('stopping', { ...release, drop: false });
   await lab.repair('stopping', { ...release, drop: true });
 }
 
 /** Waits until so many events at least are set aside: on a busy machine a function may begin late. */
-async function setAside(lab: Lab, cache: CacheName, count: number): Promise<void> {
-  const isThere = async () => (await lab.aside(cache)).length >= count;
+async function untilParked(lab: Lab, cache: CacheName, count: number): Promise<void> {
+  const isThere = async () => (await lab.parked(cache)).length >= count;
   await vi.waitUntil(isThere, { timeout: LONGEST_MS, interval: 20 });
 }
 
@@ -73,8 +72,8 @@ async function parkAndRedrive(lab: Lab): Promise<void> {
   lab.queue('parking').send(textToSend(item('parked'), 'no event'));
   lab.queue('parking').send(toSend(item('redriven'), 1, { ...itemState(1), price: -1 }));
   await lab.cloud.idle();
-  await setAside(lab, 'parking', 2);
-  const keys = (await lab.aside('parking')).map(({ message }: SetAside) => message);
+  await untilParked(lab, 'parking', 2);
+  const keys = (await lab.parked('parking')).map(({ message }: ParkedEvent) => message);
   await lab.repair('parking', { operation: 'redrive', keys });
 }
 

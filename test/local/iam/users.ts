@@ -4,7 +4,6 @@ import { createFlow } from '../../../adapters/govern/flow.ts';
 import { createFlowStore } from '../../../adapters/govern/flow-table.ts';
 import { createOwner } from '../../../adapters/own/owner-table.ts';
 import { createReader } from '../../../adapters/read/cache-table.ts';
-import { ownerOf } from '../../../cli/session.ts';
 import type { Lab } from '../../failure/lab.ts';
 import { itemState } from '../../failure/messages.ts';
 
@@ -24,7 +23,7 @@ export async function useAsFunctions(lab: Lab): Promise<void> {
 
 /** A decision that paces writers has them lease tokens. */
 async function writeWhilePaced(lab: Lab): Promise<void> {
-  const { boundary, deployed } = ownerOf(lab.session, 'Item');
+  const { boundary, deployed } = lab.itemOwner;
   const developer = dynamoDbClient({ endpoint: lab.cloud.endpoints.dynamodb });
   const nowMs = Date.now();
   await createFlowStore({ client: developer, tableName: deployed.flowTable }).saveDecision({

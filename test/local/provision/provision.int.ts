@@ -89,7 +89,7 @@ test('a resource is created after those it refers to, and names that are too lon
   const [dead, first] = messaging.queues.list();
   expect(dead?.name).toMatch(/^S-X+-[0-9a-f]{8}\.fifo$/);
   expect(dead?.name).toHaveLength(80);
-  expect(first?.settings.redrive).toEqual({ deadLetterTargetArn: dead?.arn, maxReceiveCount: 3 });
+  expect(first?.settings().redrive).toEqual({ deadLetterTargetArn: dead?.arn, maxReceiveCount: 3 });
 });
 
 test('exports of one stack are imports of another', async () => {

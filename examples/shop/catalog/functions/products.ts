@@ -1,11 +1,9 @@
-import { dynamoDbClient } from '../../../../adapters/aws/clients.ts';
-import { createFlow } from '../../../../adapters/govern/flow.ts';
-import { createOwner } from '../../../../adapters/own/owner-table.ts';
+import { createFlow, createOwner, dynamoDbClient } from 'freshet-aws';
 import { required } from '../../service/environment.ts';
 import { numbersIn, serve } from '../../service/http.ts';
 import catalog from '../contracts.ts';
 
-/** A client waits no longer than this for a slowed write; it is told when to come again. */
+/** How long a request waits while writes are slowed. After that, the answer says when to try again. */
 const MAX_WAIT_MS = 1_000;
 
 const client = dynamoDbClient();

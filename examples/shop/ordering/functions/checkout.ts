@@ -1,7 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { dynamoDbClient } from '../../../../adapters/aws/clients.ts';
-import { createFacts } from '../../../../adapters/facts/outbox.ts';
-import { createReader } from '../../../../adapters/read/cache-table.ts';
+import { createFacts, createReader, dynamoDbClient } from 'freshet-aws';
 import { required } from '../../service/environment.ts';
 import { serve } from '../../service/http.ts';
 import { createCarts } from '../carts-table.ts';

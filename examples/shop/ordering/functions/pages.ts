@@ -1,5 +1,4 @@
-import { dynamoDbClient } from '../../../../adapters/aws/clients.ts';
-import { createReader } from '../../../../adapters/read/cache-table.ts';
+import { createReader, dynamoDbClient } from 'freshet-aws';
 import { required } from '../../service/environment.ts';
 import { serve } from '../../service/http.ts';
 import { createPages } from '../pages.ts';

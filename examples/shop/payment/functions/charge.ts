@@ -1,7 +1,5 @@
 import type { SQSBatchResponse, SQSEvent } from 'aws-lambda';
-import { dynamoDbClient } from '../../../../adapters/aws/clients.ts';
-import { createFacts } from '../../../../adapters/facts/outbox.ts';
-import { createFactQueue, factBatch } from '../../../../adapters/facts/queue.ts';
+import { createFactQueue, createFacts, dynamoDbClient, factBatch } from 'freshet-aws';
 import ordering from '../../ordering/selling.ts';
 import { required } from '../../service/environment.ts';
 import { cancelOrder, chargeAnswered, chargeOrder, type PaymentPorts } from '../charge.ts';
@@ -24,11 +22,11 @@ const ports: PaymentPorts = {
     chargeAnswered(ports, orderId, charge),
   ),
   onRefused: (orderId, reason) =>
-    console.warn(JSON.stringify({ level: 'WARN', message: 'declined, the gateway was not asked', orderId, reason })),
+    console.warn(JSON.stringify({ level: 'WARN', message: 'declined without asking the gateway', orderId, reason })),
 };
 const queue = createFactQueue({ client, settings: required('FACT_QUEUE') });
 
-/** Charges the orders that were placed, and gives back what was charged for those that were cancelled. */
+/** Charges placed orders and refunds cancelled ones. */
 export function handler(event: SQSEvent): Promise<SQSBatchResponse> {
   return factBatch(
     {

@@ -1,6 +1,5 @@
 import type { DynamoDBBatchResponse, DynamoDBStreamEvent } from 'aws-lambda';
-import { dynamoDbClient } from '../../../../adapters/aws/clients.ts';
-import { effectBatch } from '../../../../adapters/saga/batch.ts';
+import { dynamoDbClient, effectBatch } from 'freshet-aws';
 import { required } from '../../service/environment.ts';
 import { createLabels } from '../labels.ts';
 
@@ -10,7 +9,7 @@ function log(message: string, orderId: string): void {
   console.log(JSON.stringify({ level: 'INFO', message, orderId }));
 }
 
-/** Prints a label for each order, once however often it is told, and calls parcels back. */
+/** Prints one label for each order, even if the effect arrives several times, and recalls parcels. */
 export function handler(event: DynamoDBStreamEvent): Promise<DynamoDBBatchResponse> {
   return effectBatch(
     {
@@ -18,7 +17,7 @@ export function handler(event: DynamoDBStreamEvent): Promise<DynamoDBBatchRespon
         if (await labels.print(key, idempotencyKey)) log('label printed', key);
       },
       async RecallParcel({ key }) {
-        log((await labels.recall(key)) ? 'parcel called back' : 'label withdrawn before it was printed', key);
+        log((await labels.recall(key)) ? 'parcel recalled' : 'label cancelled before it was printed', key);
       },
     },
     event,

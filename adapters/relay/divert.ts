@@ -1,0 +1,41 @@
+import { SendMessageCommand, type SQSClient } from '@aws-sdk/client-sqs';
+import type { DynamoDBRecord } from 'aws-lambda';
+import { utf8Bytes } from '../../core/entity.ts';
+import type { UnpublishableReason } from '../../core/relay/message.ts';
+
+/** Longest explanation that is sent with a diverted record, in UTF-16 code units. */
+const MAX_EXPLANATION = 1_000;
+
+/** Largest SQS message (sqs/quotas-messages, 2026-11-23): 1 MiB. */
+const MAX_MESSAGE_BYTES = 1024 * 1024;
+
+/** Characters that SQS refuses in message attributes (sqs/API_SendMessage). Hostile input may contain them. */
+const REFUSED_CHARACTERS = /[^\t\n\r\u0020-\uD7FF\uE000-\uFFFD\u{10000}-\u{10FFFF}]/gu;
+
+/**
+ * Diverts a stream record that can't be published: sends it to the relay's failure queue with the reason. A record that
+ * is too large for one message is replaced by its keys.
+ */
+export function createDiverting(options: {
+  readonly client: SQSClient;
+  readonly queueUrl: string;
+  readonly record: (sequenceNumber: string) => DynamoDBRecord | undefined;
+}) {
+  return async (sequenceNumber: string, reason: UnpublishableReason, explanation: string): Promise<void> => {
+    const record = options.record(sequenceNumber);
+    const whole = JSON.stringify({ sequenceNumber, reason, explanation, record });
+    const keysOnly = { sequenceNumber, reason, explanation, keys: record?.dynamodb?.Keys };
+    await options.client.send(
+      new SendMessageCommand({
+        QueueUrl: options.queueUrl,
+        MessageBody: utf8Bytes(whole) < MAX_MESSAGE_BYTES - 4_096 ? whole : JSON.stringify(keysOnly),
+        MessageAttributes: { reason: textAttribute(reason), explanation: textAttribute(explanation) },
+      }),
+    );
+  };
+}
+
+function textAttribute(text: string) {
+  const allowed = text.toWellFormed().replace(REFUSED_CHARACTERS, '\uFFFD').slice(0, MAX_EXPLANATION).toWellFormed();
+  return { DataType: 'String', StringValue: allowed };
+}

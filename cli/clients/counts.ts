@@ -1,0 +1,43 @@
+import type { CloudWatchClient } from '@aws-sdk/client-cloudwatch';
+import { type Datapoint, freshetMetric, metricData } from 'freshet-aws/internal/adapters/govern/metric-data';
+import { OUTCOME_METRICS } from 'freshet-aws/internal/core/metrics';
+import type { Outcome } from 'freshet-aws/internal/core/outcome';
+
+/** How many events ended with each outcome. */
+export type OutcomeCounts = Readonly<Record<Outcome, number>>;
+
+const DAY_MS = 24 * 3_600_000;
+
+/** CloudWatch keeps minutes for 15 days (cw/Working_with_metrics, 2026-11-25). */
+export const MAX_SINCE_MS = 15 * DAY_MS;
+
+/**
+ * The span in which events are counted, with the period that hasn't ended yet. Up to a day by the minute and above by 5
+ * minutes, since one answer holds at most 100,800 values (cloudwatch/API_GetMetricData).
+ */
+export function countedSpan(sinceMs: number, nowMs: number) {
+  const periodSeconds = sinceMs <= DAY_MS ? 60 : 300;
+  return { fromMs: nowMs - sinceMs, toMs: nowMs + periodSeconds * 1000, periodSeconds };
+}
+
+/** The sums of counters of a boundary in a span back from now. */
+export async function readCounts<K extends string>(
+  client: CloudWatchClient,
+  boundary: string,
+  metrics: Readonly<Record<K, string>>,
+  sinceMs: number,
+): Promise<Record<K, number>> {
+  const keys = Object.keys(metrics) as K[];
+  const queries = keys.map((key) => [key, freshetMetric(boundary, metrics[key], 'Sum')] as const);
+  const series = await metricData(client, Object.fromEntries(queries), countedSpan(sinceMs, Date.now()));
+  return Object.fromEntries(keys.map((key) => [key, total(series[key] ?? [])])) as Record<K, number>;
+}
+
+/** How many events of a cache ended with each outcome in a span back from now. */
+export function readOutcomeCounts(client: CloudWatchClient, cache: string, sinceMs: number): Promise<OutcomeCounts> {
+  return readCounts(client, cache, OUTCOME_METRICS, sinceMs);
+}
+
+function total(series: readonly Datapoint[]): number {
+  return Math.round(series.reduce((sum, { value }) => sum + value, 0));
+}

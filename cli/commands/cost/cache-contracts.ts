@@ -1,0 +1,16 @@
+import type { Boundary } from 'freshet-aws/internal/core/contract/contract';
+import { defineBoundary, keep } from 'freshet-aws/internal/core/contract/define-boundary';
+import owner from './owner-contracts.ts';
+
+/**
+ * The environment variable that tells a function the name of its cache. All caches of a sample share this module and
+ * the bundles.
+ */
+export const CACHE_NAME = 'FRESHET_COST_CACHE';
+
+/** A cache that keeps all entities of the sample's owner. */
+export function cacheBoundary(name: string): Boundary {
+  return defineBoundary(import.meta.url, { name, caches: { Item: keep(owner.owns.Item) } });
+}
+
+export default cacheBoundary(process.env[CACHE_NAME] ?? 'cost-cache');

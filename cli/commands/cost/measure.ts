@@ -1,0 +1,47 @@
+import { METRIC_NAMESPACE } from 'freshet-aws/internal/core/metrics';
+import type { LocalCloud } from 'freshet-local/internal/cloud';
+import { fixedIn } from './fixed.ts';
+import type { Measured, Question } from './report.ts';
+import { rolesIn } from './roles.ts';
+import { inCloud, sampleEvents, sampleMinute, sampleSize } from './sample.ts';
+
+/** How to follow and to end a measurement. */
+export interface MeasureOptions {
+  readonly onProgress: (step: string) => void;
+  /** Ends the measurement, which then throws the signal's reason after everything is stopped. */
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Runs a sample of the events, and at the same time a minute without events, each in a local cloud of its own. Both run
+ * at the same time, since the first report of a cache waits for five seconds.
+ *
+ * @param assembly the folder of the cloud assembly, with as many caches as the question asks for
+ */
+export async function measure(assembly: string, question: Question, options: MeasureOptions): Promise<Measured> {
+  const failed = new AbortController();
+  const signal = AbortSignal.any([options.signal, failed.signal]);
+  const size = sampleSize(question.caches, question.bytes);
+  const names = new Set<string>();
+  const events = inCloud(assembly, signal, async (cloud, ledger) => {
+    const sample = await sampleEvents(cloud, ledger, { ...size, ...options, bytes: question.bytes, signal });
+    noteMetrics(cloud, names);
+    return { ...sample, roleOf: rolesIn(cloud) };
+  });
+  const quiet = inCloud(assembly, signal, async (cloud, ledger) => {
+    const minute = await sampleMinute(cloud, ledger);
+    noteMetrics(cloud, names);
+    return minute;
+  });
+  // A failure of one ends the other, and both have stopped before the error is thrown.
+  for (const run of [events, quiet]) run.catch((error: unknown) => failed.abort(error));
+  await Promise.allSettled([events, quiet]);
+  const [sample, minute] = await Promise.all([events, quiet]);
+  return { ...sample, minute, customMetrics: names.size, fixed: fixedIn(assembly) };
+}
+
+function noteMetrics({ metrics }: LocalCloud, names: Set<string>): void {
+  for (const { namespace, metric, dimensions } of metrics.snapshot()) {
+    if (namespace === METRIC_NAMESPACE) names.add(JSON.stringify([metric, dimensions]));
+  }
+}

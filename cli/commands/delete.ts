@@ -1,0 +1,55 @@
+import { Command } from 'commander';
+import { entityName } from 'freshet-aws/internal/core/entity';
+import type { Deployment } from '../deployment/deployment.ts';
+import { EXIT } from '../errors.ts';
+import type { CommandIo } from '../io.ts';
+import { commitOptions, FLOW_CONTROL_HELP, type WriteOptions, withWriteOptions } from '../options/write-options.ts';
+import { withDeployment } from '../work.ts';
+import { writeOnce } from '../write-once.ts';
+
+/** `freshet delete TYPE ID`: commits a deletion at the entity's owner. */
+export function deleteCommand(io: CommandIo): Command {
+  const command = new Command('delete')
+    .summary('delete an entity at its owner')
+    .description(
+      "Deletes an entity at its owner, as the entity's next version. The caches receive the deletion like any " +
+        'change. The version counter stays.',
+    )
+    .argument('<type>', 'entity type, such as Country')
+    .argument('<id>', 'entity id, such as FR; put an id that begins with a dash after --');
+  return withWriteOptions(command, 'delete only if the entity is at this version')
+    .addHelpText(
+      'after',
+      `${FLOW_CONTROL_HELP}
+
+Exit codes: 0 deleted, now or before, 3 unknown, 2 refused and nothing written, 75 a cache lags and nothing was
+written: try again later, 1 something failed, 130 interrupted while waiting.`,
+    )
+    .action(async (type: string, id: string, options: WriteOptions) => {
+      io.exitCode = await withDeployment(io, {}, (deployment) => deleteEntity(io, deployment, type, id, options));
+    });
+}
+
+async function deleteEntity(
+  io: CommandIo,
+  deployment: Deployment,
+  type: string,
+  id: string,
+  options: WriteOptions,
+): Promise<number> {
+  const { owner, name } = await deployment.ownerOf(type);
+  return writeOnce(
+    io,
+    async (signal) => {
+      const result = await owner.delete(type, id, commitOptions(options, signal));
+      const entity = `${name}: ${entityName(result.entity)}`;
+      const line =
+        result.outcome === 'unknown'
+          ? `${entity} never existed`
+          : `${entity} ${result.outcome === 'deleted' ? 'deleted' : 'was deleted before'}, version ${result.version}`;
+      io.stdout.write(`${options.json ? JSON.stringify(result) : line}\n`);
+      return result.outcome === 'unknown' ? EXIT.absent : EXIT.ok;
+    },
+    options,
+  );
+}

@@ -1,0 +1,74 @@
+import { Readable, Writable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { Command } from 'commander';
+import type { KnownEntity, Reader } from 'freshet-aws/internal/adapters/read/cache-table';
+import { MAX_PAGE_SIZE } from 'freshet-aws/internal/core/read/read';
+import { EXIT } from '../errors.ts';
+import type { CommandIo } from '../io.ts';
+import { typed } from '../output/typed.ts';
+import { inDeployment, type Work } from '../work.ts';
+
+/** `freshet export CACHE TYPE`: prints all entities of a type from a cache. */
+export function exportCommand(io: CommandIo): Command {
+  return new Command('export')
+    .summary('print all entities of a type from a cache as NDJSON')
+    .description(
+      'Prints every entity of a type that a cache knows, one JSON object a line: id, version, changedAt, ' +
+        'deleted, data (null if deleted).',
+    )
+    .argument('<cache>', 'cache, such as ordering')
+    .argument('<type>', 'entity type, such as Currency')
+    .option('--json', 'has no effect, since the output is always NDJSON')
+    .addHelpText(
+      'after',
+      `
+The order is stable, but not sorted.
+
+Example:
+  $ ${typed('export ordering Currency')} > currencies.ndjson
+
+Exit codes: 0 all printed, 2 unknown cache or type, 1 something failed, 130 interrupted.`,
+    )
+    .action(async (cache: string, type: string) => {
+      io.exitCode = await inDeployment(io, {}, (work) => exportType(work, cache, type));
+    });
+}
+
+async function exportType({ io, deployment, signal }: Work, cache: string, type: string): Promise<number> {
+  const { reader } = await deployment.cacheNamed(cache);
+  try {
+    await pipeline(Readable.from(lines(reader, type)), toStandardOutput(io), { signal });
+    return EXIT.ok;
+  } catch (error) {
+    if (signal.aborted) return EXIT.interrupted;
+    // A reader such as `head` has closed the pipe.
+    if ((error as NodeJS.ErrnoException).code === 'EPIPE') return EXIT.ok;
+    throw error;
+  }
+}
+
+async function* lines(reader: Reader, type: string): AsyncGenerator<string> {
+  let cursor: string | undefined;
+  do {
+    const page = await reader.listWithDeleted(type, { cursor, limit: MAX_PAGE_SIZE });
+    // One write a page, since a write for each line would take longer than reading the table.
+    if (page.items.length > 0) yield page.items.map(line).join('');
+    cursor = page.cursor;
+  } while (cursor !== undefined);
+}
+
+function line(entity: KnownEntity): string {
+  const { id, version, changedAt } = entity;
+  const deleted = entity.status === 'deleted';
+  return `${JSON.stringify({ id, version, changedAt, deleted, data: deleted ? null : entity.value })}\n`;
+}
+
+/** Standard output as a stream that waits while its reader is slow, and that leaves standard output open at its end. */
+function toStandardOutput({ stdout }: CommandIo): Writable {
+  return new Writable({
+    decodeStrings: false,
+    write(chunk: string, _, done) {
+      stdout.write(chunk, done);
+    },
+  });
+}

@@ -1,0 +1,133 @@
+import { Command, Option } from 'commander';
+import { ownedContract } from 'freshet-aws/internal/core/contract/define-boundary';
+import { BackpressureError } from 'freshet-aws/internal/core/govern/admit';
+import type { Deployment } from '../../deployment/deployment.ts';
+import { findDeployment } from '../../deployment/find.ts';
+import { EXIT } from '../../errors.ts';
+import type { CommandIo } from '../../io.ts';
+import { FLOW_CONTROL_HELP, maxWaitOption } from '../../options/write-options.ts';
+import { type Progress, progressBar } from '../../output/progress.ts';
+import { typed } from '../../output/typed.ts';
+import { refusalJson } from '../../write-once.ts';
+import { type ImportCounts, type ImportResult, importRows } from './import-rows.ts';
+import { formatOf, type Input, openInput } from './input.ts';
+import { FORMATS, type Format, readRows } from './rows.ts';
+
+interface ImportOptions {
+  readonly id: string;
+  readonly keepId?: boolean;
+  readonly format?: Format;
+  /** Milliseconds. */
+  readonly maxWait: number;
+  readonly json?: boolean;
+}
+
+/** Puts at once: enough to keep the owner's table busy, and not too many for one client process. */
+const WRITERS = 32;
+
+/** `freshet import TYPE FILE`: puts many entities at their owner. */
+export function importCommand(io: CommandIo): Command {
+  return new Command('import')
+    .summary('put many entities from a file at their owner')
+    .description(
+      'Puts each entity of a file at its owner. If the owner refuses an entity, its line and the reason are ' +
+        'printed and the import continues.',
+    )
+    .argument('<type>', 'entity type, such as Currency')
+    .argument('<file>', 'NDJSON (one object a line), a JSON array, or CSV with a header; - is standard input')
+    .requiredOption('--id <field>', 'the field with the id; it is not part of the state')
+    .option('--keep-id', 'keep that field in the state')
+    .addOption(new Option('--format <format>', "default: by the file's ending, or ndjson").choices(FORMATS))
+    .addOption(maxWaitOption('10m'))
+    .option('--json', 'print the counts, and a refusal while a cache lags, as JSON')
+    .addHelpText(
+      'after',
+      `
+A CSV cell is text. If the schema needs another type, the cell is read as JSON (2, true, ["a","b"]).
+Run the command again after an interruption: entities that were put before are unchanged and get no new version.
+${FLOW_CONTROL_HELP} The import then stops early.
+
+Example:
+  $ ${typed('import Currency currencies.ndjson --id code')}
+
+Exit codes: 0 all rows put, 1 rows were rejected, or something failed, 2 the input can't be read, 75 stopped early
+because a cache lags: run it again later, 130 interrupted.`,
+    )
+    .action(async (type: string, file: string, options: ImportOptions) => {
+      io.exitCode = await importFile(io, type, file, options);
+    });
+}
+
+async function importFile(io: CommandIo, type: string, file: string, options: ImportOptions): Promise<number> {
+  const input = await openInput(io, file);
+  const show = progressBar(io, input.totalBytes, 'rows');
+  const stop = new AbortController();
+  let deployment: Deployment | undefined;
+  let off = () => {};
+  try {
+    deployment = await findDeployment(io, {}, io.stderr.isTTY ? show.note : undefined);
+    off = io.onSignal(['SIGINT'], () => {
+      stop.abort();
+      input.close();
+    });
+    const result = await importInput(
+      deployment,
+      type,
+      options,
+      { input, format: options.format ?? formatOf(file), show },
+      stop.signal,
+    );
+    show.end();
+    return conclude(io, result, stop.signal.aborted, options.json ?? false);
+  } finally {
+    show.end();
+    off();
+    input.close();
+    deployment?.close();
+  }
+}
+
+async function importInput(
+  deployment: Deployment,
+  type: string,
+  options: ImportOptions,
+  { input, format, show }: { readonly input: Input; readonly format: Format; readonly show: Progress },
+  signal: AbortSignal,
+): Promise<ImportResult> {
+  const { owner, boundary } = await deployment.ownerOf(type);
+  return importRows({
+    owner,
+    contract: ownedContract(boundary, type),
+    rows: readRows(input.chunks, format),
+    mapping: { idField: options.id, keepId: options.keepId ?? false },
+    writers: WRITERS,
+    maxWaitMs: options.maxWait,
+    signal,
+    onReject: (place, problem) => show.note(`${place}: ${problem}`),
+    onProgress: ({ created, changed, unchanged, rejected }) =>
+      show.update(input.bytesRead(), created + changed + unchanged + rejected, `${rejected} rejected`),
+  });
+}
+
+function conclude(
+  { stdout, stderr }: CommandIo,
+  { failure, ...counts }: ImportResult,
+  interrupted: boolean,
+  json: boolean,
+): number {
+  const refusal = failure instanceof BackpressureError ? { refusal: refusalJson(failure) } : {};
+  stdout.write(`${json ? JSON.stringify({ ...counts, interrupted, ...refusal }) : summary(counts)}\n`);
+  if (failure !== undefined) {
+    stderr.write('stopped early; run it again after this is fixed:\n');
+    throw failure;
+  }
+  if (interrupted) {
+    stderr.write('interrupted; run it again to continue\n');
+    return EXIT.interrupted;
+  }
+  return counts.rejected > 0 ? EXIT.failed : EXIT.ok;
+}
+
+function summary({ created, changed, unchanged, rejected }: ImportCounts): string {
+  return `${created} created, ${changed} changed, ${unchanged} unchanged, ${rejected} rejected`;
+}

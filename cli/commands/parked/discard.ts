@@ -1,0 +1,89 @@
+import { Command } from 'commander';
+import { parkedKey } from 'freshet-aws/internal/core/repair/parked-key';
+import { EXIT, UsageError } from '../../errors.ts';
+import { interrupted } from '../../interrupt.ts';
+import type { CommandIo } from '../../io.ts';
+import { confirmed, yesOption } from '../../output/confirm.ts';
+import { inDeployment, type Work } from '../../work.ts';
+import { absentKeys, type FilterOptions, type Selected, select, withFilters } from './select.ts';
+
+interface DiscardOptions extends FilterOptions {
+  readonly all?: boolean;
+  readonly yes?: boolean;
+  readonly json?: boolean;
+}
+
+/** Events that are removed between two looks at the signal. */
+const KEYS_AT_ONCE = 100;
+
+/** `freshet parked discard NAME [KEYS]`: removes parked events. */
+export function discardCommand(io: CommandIo): Command {
+  return withFilters(
+    new Command('discard')
+      .summary('remove events for good')
+      .description(
+        'Removes parked events for good. The cache loses what they carry, and what a discarded fact asks for is ' +
+          'never done.',
+      )
+      .argument('<name>', 'cache, owner or queue of facts, such as ordering')
+      .argument(
+        '[keys...]',
+        'GROUP/SEQUENCE as "parked list" prints them; default: all events that the options select',
+      ),
+  )
+    .option('--all', 'discard every event; required if neither keys nor other options select events')
+    .addOption(yesOption())
+    .option('--json', 'print the count as JSON')
+    .addHelpText(
+      'after',
+      `
+A stopped entity stays stopped until you release it.
+
+Exit codes: 0 discarded, 1 not confirmed, or something failed, 3 no event has a given key, 2 bad input, 130
+interrupted.`,
+    )
+    .action(async (name: string, keys: string[], options: DiscardOptions) => {
+      io.exitCode = await inDeployment(io, {}, (work) => discard(work, name, keys, options));
+    });
+}
+
+async function discard(work: Work, name: string, keys: readonly string[], options: DiscardOptions): Promise<number> {
+  const { io, deployment, signal } = work;
+  const { all, yes, json, ...filters } = options;
+  if (keys.length === 0 && Object.keys(filters).length === 0 && all !== true) {
+    // Without this check, a script that loses its key would discard everything.
+    throw new UsageError('no events are selected. Give keys, or options such as --reason, or --all for every event.');
+  }
+  const selected = await select(deployment, name, filters, keys, signal);
+  const question = `Discard ${events(selected.length)} of ${name} for good?`;
+  if (selected.length > 0 && !signal.aborted && !(await confirmed(work, question, yes ?? false))) {
+    io.stderr.write('nothing was discarded\n');
+    return EXIT.failed;
+  }
+  const discarded = await remove(selected, signal);
+  const absent = absentKeys(keys, selected);
+  io.stdout.write(json ? `${JSON.stringify({ discarded, absent })}\n` : `${events(discarded)} discarded\n`);
+  if (selected.some(({ event }) => event.status === 'held')) {
+    io.stderr.write('some events were held: their entities stay stopped until you release them\n');
+  }
+  for (const key of absent) io.stderr.write(`no parked event has the key ${JSON.stringify(key)}\n`);
+  if (signal.aborted) return interrupted(io);
+  return absent.length > 0 ? EXIT.absent : EXIT.ok;
+}
+
+async function remove(selected: readonly Selected[], signal: AbortSignal): Promise<number> {
+  let removed = 0;
+  for (const at of new Set(selected.map((one) => one.at))) {
+    const keys = selected.filter((one) => one.at === at).map(({ event }) => parkedKey(event.message));
+    for (let from = 0; from < keys.length && !signal.aborted; from += KEYS_AT_ONCE) {
+      const some = keys.slice(from, from + KEYS_AT_ONCE);
+      await at.parked.remove(some);
+      removed += some.length;
+    }
+  }
+  return removed;
+}
+
+function events(count: number): string {
+  return `${count} ${count === 1 ? 'event' : 'events'}`;
+}

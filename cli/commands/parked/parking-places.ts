@@ -1,0 +1,32 @@
+import { FreshetError, quoted } from 'freshet-aws/internal/core/errors';
+import type { Deployment, FactQueue, FoundCache, FoundOwner } from '../../deployment/deployment.ts';
+
+/** An owner, a cache or a queue of facts. Each has a parking table. */
+export type ParkingPlace = FoundOwner | FoundCache | FactQueue;
+
+/** All parking places of a deployment. */
+export type ParkingPlaces = Pick<Deployment, 'owners' | 'caches' | 'factQueues'>;
+
+/**
+ * The parking places of a name: a boundary may be a cache and an owner, and a queue of facts may have the same name.
+ *
+ * @throws FreshetError `UnknownCache` that lists all names, if there is none
+ */
+export function placesNamed({ caches, owners, factQueues }: ParkingPlaces, name: string): readonly ParkingPlace[] {
+  const found = [...caches, ...owners, ...factQueues].filter((place) => place.name === name);
+  if (found.length > 0) return found;
+  const names = (places: readonly ParkingPlace[]) => places.map((place) => place.name).join(', ') || 'none';
+  throw new FreshetError(
+    `name: there is no cache, owner or queue of facts named ${quoted(name)}. Caches: ${names(caches)}. Owners: ` +
+      `${names(owners)}. Queues of facts: ${names(factQueues)}.`,
+    { code: 'UnknownCache', field: 'name' },
+  );
+}
+
+export function isCache(at: ParkingPlace): at is FoundCache {
+  return at.deployed.role === 'cache';
+}
+
+export function isFactQueue(at: ParkingPlace): at is FactQueue {
+  return at.deployed.role === 'fact-queue';
+}

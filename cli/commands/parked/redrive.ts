@@ -1,0 +1,163 @@
+import { Command } from 'commander';
+import { entityName } from 'freshet-aws/internal/core/entity';
+import { FreshetError } from 'freshet-aws/internal/core/errors';
+import { redriveRequests } from 'freshet-aws/internal/core/repair/parked-filter';
+import { parkedKey } from 'freshet-aws/internal/core/repair/parked-key';
+import { resyncToken } from '../../clients/resync-token.ts';
+import type { FoundCache, FoundOwner, OpenOwner } from '../../deployment/deployment.ts';
+import { EXIT } from '../../errors.ts';
+import { interrupted } from '../../interrupt.ts';
+import type { CommandIo } from '../../io.ts';
+import { type Progress, progressBar } from '../../output/progress.ts';
+import { inDeployment, type Work } from '../../work.ts';
+import { countsOf, describeEnded, type Ended, endedJson, endedOf, summaryOf } from './outcomes.ts';
+import { isCache, isFactQueue } from './parking-places.ts';
+import { absentKeys, type FilterOptions, type Selected, select, withFilters } from './select.ts';
+import { sendAgain } from './send-again.ts';
+
+interface RedriveOptions extends FilterOptions {
+  readonly json?: boolean;
+}
+
+/** `freshet parked redrive NAME [KEYS]`: tries parked events again. */
+export function redriveCommand(io: CommandIo): Command {
+  return withFilters(
+    new Command('redrive')
+      .summary('try events again after their cause is fixed')
+      .description(
+        'At a cache: tries parked events again by the rules of its projector, and prints the outcome of each. At ' +
+          'an owner: publishes the entities whose records could not be published. At a queue of facts: sends the ' +
+          'facts into the queue again, as if they were new.',
+      )
+      .argument('<name>', 'cache, owner or queue of facts, such as ordering')
+      .argument(
+        '[keys...]',
+        'GROUP/SEQUENCE as "parked list" prints them; default: all events that the options select',
+      ),
+  )
+    .option('--json', 'print the outcomes as JSON')
+    .addHelpText(
+      'after',
+      `
+Safe to repeat: an event that a newer state has overtaken ends as outdated, and an event that was applied before ends
+as a duplicate. A fact that fails again is parked again when its budget is used up.
+
+Exit codes: 0 none of the events is parked any more, 1 some are still parked, or something failed, 3 no event has a
+given key, 2 bad input, 130 interrupted.`,
+    )
+    .action(async (name: string, keys: string[], options: RedriveOptions) => {
+      io.exitCode = await inDeployment(io, {}, (work) => redrive(work, name, keys, options));
+    });
+}
+
+/** Told how events ended. */
+type Tell = (ended: readonly Ended[]) => void;
+
+async function redrive(
+  { io, deployment, signal }: Work,
+  name: string,
+  keys: readonly string[],
+  options: RedriveOptions,
+): Promise<number> {
+  const selected = await select(deployment, name, options, keys, signal);
+  const show = progressBar(io, selected.length, 'events');
+  const ended: Ended[] = [];
+  const tell: Tell = (more) => {
+    ended.push(...more);
+    if (!options.json) for (const one of more) note(io, show, describeEnded(one));
+    show.update(ended.length, ended.length);
+  };
+  try {
+    for (const at of new Set(selected.map((one) => one.at))) {
+      const here = selected.filter((one) => one.at === at);
+      const eventKeys = here.map(({ event }) => parkedKey(event.message));
+      if (isFactQueue(at)) await sendAgain(at, eventKeys, signal, tell);
+      else if (isCache(at)) await redriveAtCache(at, here, signal, tell);
+      else await redriveAtOwner(at, here, signal, tell);
+    }
+  } finally {
+    show.end();
+  }
+  return conclude(io, ended, absentKeys(keys, selected), options.json ?? false, signal);
+}
+
+/** Prints a result on standard output. On a terminal, which also shows the bar, the line replaces the bar. */
+function note({ stdout, stderr }: CommandIo, show: Progress, line: string): void {
+  if (stderr.isTTY && stdout.isTTY) show.note(line);
+  else stdout.write(`${line}\n`);
+}
+
+async function redriveAtCache(
+  { repair }: FoundCache,
+  selected: readonly Selected[],
+  signal: AbortSignal,
+  tell: Tell,
+): Promise<void> {
+  for (const request of redriveRequests(selected.map(({ event }) => parkedKey(event.message)))) {
+    if (signal.aborted) return;
+    const answer = await repair.redrive(request);
+    if (answer.kind === 'answered') {
+      tell(answer.value.map(endedOf));
+      continue;
+    }
+    // The function doesn't survive one of the events. Each event is tried alone, so that only this one fails.
+    for (const key of request) {
+      if (signal.aborted) return;
+      const alone = await repair.redrive([key]);
+      if (alone.kind === 'answered') tell(alone.value.map(endedOf));
+      else tell([{ key, outcome: 'failed', stays: true, detail: alone.message }]);
+    }
+  }
+}
+
+/** Publishes the current states of the entities, since the records of the stream are gone or can't be published. */
+async function redriveAtOwner(
+  at: FoundOwner,
+  selected: readonly Selected[],
+  signal: AbortSignal,
+  tell: Tell,
+): Promise<void> {
+  const opened = await at.open();
+  for (const { event } of selected) {
+    if (signal.aborted) return;
+    const ended = await publishAgain(opened, event);
+    if (!ended.stays) await at.parked.remove([ended.key]);
+    tell([ended]);
+  }
+}
+
+async function publishAgain({ owner }: OpenOwner, { message, entity }: Selected['event']): Promise<Ended> {
+  const key = parkedKey(message);
+  if (entity === undefined) {
+    const detail = 'it names no entity: reconcile the caches, then discard it';
+    return { key, outcome: 'no-entity', stays: true, detail };
+  }
+  try {
+    if ((await owner.resync(entity.type, entity.id, resyncToken())) === 'requested') {
+      const detail = `the current state of ${entityName(entity)} is published; if that fails, it is parked again`;
+      return { key, outcome: 'requested', stays: false, detail };
+    }
+    const detail = 'the owner does not have this entity: reconcile the caches with --repair, then discard it';
+    return { key, outcome: 'unknown', stays: true, detail };
+  } catch (error) {
+    if (error instanceof FreshetError) return { key, outcome: 'failed', stays: true, detail: error.message };
+    throw error;
+  }
+}
+
+function conclude(
+  io: CommandIo,
+  ended: readonly Ended[],
+  absent: readonly string[],
+  json: boolean,
+  signal: AbortSignal,
+): number {
+  if (json) {
+    const result = { events: endedJson(ended), counts: countsOf(ended), absent, interrupted: signal.aborted };
+    io.stdout.write(`${JSON.stringify(result)}\n`);
+  } else io.stdout.write(`${summaryOf(ended)}\n`);
+  for (const key of absent) io.stderr.write(`no parked event has the key ${JSON.stringify(key)}\n`);
+  if (signal.aborted) return interrupted(io);
+  if (ended.some(({ stays }) => stays)) return EXIT.failed;
+  return absent.length > 0 ? EXIT.absent : EXIT.ok;
+}

@@ -1,0 +1,120 @@
+import { createReadStream } from 'node:fs';
+import { resolve } from 'node:path';
+import { Command } from 'commander';
+import { entityName } from 'freshet-aws/internal/core/entity';
+import { MAX_STATE_BYTES } from 'freshet-aws/internal/core/state';
+import type { Deployment } from '../deployment/deployment.ts';
+import { EXIT, UsageError } from '../errors.ts';
+import type { CommandIo } from '../io.ts';
+import { commitOptions, FLOW_CONTROL_HELP, type WriteOptions, withWriteOptions } from '../options/write-options.ts';
+import { typed } from '../output/typed.ts';
+import { withDeployment } from '../work.ts';
+import { writeOnce } from '../write-once.ts';
+
+interface PutOptions extends WriteOptions {
+  readonly data?: string;
+  readonly file?: string;
+}
+
+/** The most bytes that are read as a state: four times the largest state, to leave room for escapes and white space. */
+const MAX_INPUT_BYTES = 4 * MAX_STATE_BYTES;
+
+const NO_STATE = "no state given. Pass it as --data '{...}', --file state.json, or on standard input.";
+
+/** `freshet put TYPE ID`: commits an entity's full state at its owner. */
+export function putCommand(io: CommandIo): Command {
+  const command = new Command('put')
+    .summary('commit the full state of an entity at its owner')
+    .description(
+      "Commits the full state of an entity at its owner, as the entity's next version. An equal state changes nothing.",
+    )
+    .argument('<type>', 'entity type, such as Country')
+    .argument(
+      '<id>',
+      'entity id, such as FR: any script, up to 1,024 bytes; put an id that begins with a dash after --',
+    )
+    .option('--data <json>', 'the state as JSON')
+    .option('--file <path>', 'a file with the state as JSON; - is standard input');
+  return withWriteOptions(command, 'commit only if the entity is at this version; 0: only if it has never existed')
+    .addHelpText(
+      'after',
+      `
+Without --data and --file the state is read from standard input.
+${FLOW_CONTROL_HELP}
+
+Examples:
+  $ ${typed(`put Currency TST --data '{"name":"Test","number":"963","digits":2,"countries":[]}'`)}
+  $ ${typed('put Country FR --file france.json --expected-version 1')}
+
+Exit codes: 0 committed or unchanged, 2 refused and nothing written, 75 a cache lags and nothing was written: try
+again later, 1 something failed, 130 interrupted while waiting.`,
+    )
+    .action(async (type: string, id: string, options: PutOptions) => {
+      io.exitCode = await withDeployment(io, {}, (deployment) => put(io, deployment, type, id, options));
+    });
+}
+
+async function put(
+  io: CommandIo,
+  deployment: Deployment,
+  type: string,
+  id: string,
+  options: PutOptions,
+): Promise<number> {
+  const { owner, name } = await deployment.ownerOf(type);
+  const state = parseState(await stateText(io, options));
+  return writeOnce(
+    io,
+    async (signal) => {
+      const result = await owner.put(type, id, state, commitOptions(options, signal));
+      const line = `${name}: ${entityName(result.entity)} ${result.outcome}, version ${result.version}`;
+      io.stdout.write(`${options.json ? JSON.stringify(result) : line}\n`);
+      return EXIT.ok;
+    },
+    options,
+  );
+}
+
+async function stateText({ cwd, stdin }: CommandIo, { data, file }: PutOptions): Promise<string> {
+  if (data !== undefined && file !== undefined) throw new UsageError('give either --data or --file, not both.');
+  if (data !== undefined) return data;
+  if (file !== undefined && file !== '-') {
+    try {
+      return await readText(createReadStream(resolve(cwd, file)));
+    } catch (error) {
+      if (error instanceof UsageError) throw error;
+      throw new UsageError(`--file: cannot read ${file}: ${(error as NodeJS.ErrnoException).code ?? 'failed'}.`);
+    }
+  }
+  if (stdin.isTTY) throw new UsageError(NO_STATE);
+  return readText(stdin);
+}
+
+async function readText(input: AsyncIterable<Buffer>): Promise<string> {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  for await (const chunk of input) {
+    chunks.push(chunk);
+    bytes += chunk.length;
+    if (bytes > MAX_INPUT_BYTES) {
+      throw new UsageError(`state: longer than any state. Allowed: at most ${MAX_INPUT_BYTES} bytes of JSON.`);
+    }
+  }
+  try {
+    // Skips a byte order mark, and throws instead of replacing bytes that aren't UTF-8.
+    return new TextDecoder('utf-8', { fatal: true }).decode(Buffer.concat(chunks));
+  } catch {
+    throw new UsageError(`state: not text in UTF-8. Given: ${bytes} bytes. Allowed: one JSON object in UTF-8.`);
+  }
+}
+
+function parseState(json: string): unknown {
+  if (json.trim() === '') throw new UsageError(NO_STATE);
+  try {
+    return JSON.parse(json);
+  } catch (error) {
+    // The message quotes the input, and a terminal obeys control characters.
+    const problem = error instanceof Error ? error.message.replace(/\p{Cc}/gu, ' ') : 'unreadable';
+    throw new UsageError(`state: not JSON: ${problem}. Given: ${json.length} characters. Allowed: one JSON object.`);
+  }
+}

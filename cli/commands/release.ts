@@ -1,0 +1,96 @@
+import { Command } from 'commander';
+import { cachedType } from 'freshet-aws/internal/core/contract/define-boundary';
+import { type EntityRef, entityName, entityRef, messageGroupId, printable } from 'freshet-aws/internal/core/entity';
+import { quoted } from 'freshet-aws/internal/core/errors';
+import type { Released } from 'freshet-aws/internal/core/repair/redrive';
+import type { OpenCache } from '../deployment/deployment.ts';
+import { EXIT } from '../errors.ts';
+import type { CommandIo } from '../io.ts';
+import { confirmed, yesOption } from '../output/confirm.ts';
+import { typed } from '../output/typed.ts';
+import { inDeployment, type Work } from '../work.ts';
+import { describeEnded, endedJson, endedOf } from './parked/outcomes.ts';
+
+interface ReleaseOptions {
+  readonly drop?: boolean;
+  readonly yes?: boolean;
+  readonly json?: boolean;
+}
+
+/** `freshet release CACHE TYPE ID`: lets a cache store a stopped entity again. */
+export function releaseCommand(io: CommandIo): Command {
+  return new Command('release')
+    .summary('release a stopped entity')
+    .description(
+      'Replays the parked and held events of a stopped entity in order, or drops them, and then lets the cache ' +
+        'store the entity again. If an event still cannot be applied, the entity stays stopped and no event is ' +
+        'lost.',
+    )
+    .argument('<cache>', 'cache, such as ordering')
+    .argument('<type>', 'entity type, such as Country')
+    .argument('<id>', 'entity id, such as FR; put an id that begins with a dash after --')
+    .option('--drop', 'drop the events instead of replaying them')
+    .addOption(yesOption())
+    .option('--json', 'print the outcome of each event as JSON')
+    .addHelpText(
+      'after',
+      `
+After --drop the cache may miss changes, so resync the entity.
+
+Exit codes: 0 released, or not stopped, 1 still stopped, not confirmed, or something failed, 2 unknown cache or type,
+or not an id.`,
+    )
+    .action(async (cache: string, type: string, id: string, options: ReleaseOptions) => {
+      io.exitCode = await inDeployment(io, {}, (work) => release(work, [cache, type, id], options));
+    });
+}
+
+async function release(
+  work: Work,
+  [name, type, id]: readonly [string, string, string],
+  options: ReleaseOptions,
+): Promise<number> {
+  const cache = await work.deployment.cacheNamed(name);
+  cachedType(cache.boundary, type);
+  const entity = entityRef(type, id);
+  const { drop = false, yes = false } = options;
+  if (drop) {
+    const count = (await cache.parked.ofGroup(messageGroupId(entity))).length;
+    const question = `Drop all ${count} events of ${entityName(entity)} that are parked or held at ${name}?`;
+    if (!(await confirmed(work, question, yes))) {
+      work.io.stderr.write('nothing was dropped\n');
+      return EXIT.failed;
+    }
+  }
+  const answer = await cache.repair.release(type, id, drop);
+  if (answer.kind === 'failed')
+    throw new Error(`the repair function failed: ${answer.message}. Run the command again.`);
+  return tell(work.io, cache, entity, answer.value, options);
+}
+
+async function tell(
+  { stdout, stderr }: CommandIo,
+  cache: OpenCache,
+  entity: EntityRef,
+  { status, redriven }: Released,
+  { drop, json }: ReleaseOptions,
+): Promise<number> {
+  const ended = redriven.map(endedOf);
+  const name = `${cache.name}: ${entityName(entity)}`;
+  const stopped = status === 'still-stopped';
+  // The first event that is left is the parked one, with the reason why the entity is stopped.
+  const head = stopped ? (await cache.parked.ofGroup(messageGroupId(entity)))[0] : undefined;
+  const why = head && { reason: head.reason, explanation: printable(head.explanation) };
+  if (json) {
+    stdout.write(`${JSON.stringify({ status, events: endedJson(ended), ...why })}\n`);
+    return stopped ? EXIT.failed : EXIT.ok;
+  }
+  for (const one of ended) stdout.write(`${describeEnded(one)}\n`);
+  if (stopped) stdout.write(`${name} is still stopped: ${why?.reason}: ${why?.explanation}\n`);
+  else stdout.write(`${name} ${status === 'released' ? 'is released' : 'was not stopped'}\n`);
+  if (status === 'released' && drop) {
+    const resync = typed(`resync ${entity.type} ${quoted(entity.id)}`);
+    stderr.write(`the cache may miss the changes that were dropped: ${resync}\n`);
+  }
+  return stopped ? EXIT.failed : EXIT.ok;
+}

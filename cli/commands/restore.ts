@@ -1,0 +1,182 @@
+import { Command } from 'commander';
+import { EPOCH_SIZE } from 'freshet-aws/internal/core/entity';
+import { compareWithBar } from '../compare/compare-with-bar.ts';
+import { type Differing, describeDiffering, eachOf, stillDiffering } from '../compare/differences.ts';
+import { burialConfirmed, repairDifferences, untilSettled } from '../compare/repair.ts';
+import type { Deployment, OpenCache, OpenOwner } from '../deployment/deployment.ts';
+import { EXIT, UsageError } from '../errors.ts';
+import { interrupted } from '../interrupt.ts';
+import type { CommandIo } from '../io.ts';
+import { yesOption } from '../output/confirm.ts';
+import { progressBar } from '../output/progress.ts';
+import { typed } from '../output/typed.ts';
+import { inDeployment, type Work } from '../work.ts';
+
+interface RestoreOptions {
+  readonly json?: boolean;
+  readonly yes?: boolean;
+}
+
+/** Entities that are lifted at once. */
+const LIFTS_AT_ONCE = 16;
+
+/** How long to wait while no further difference disappears. */
+const PATIENCE_MS = 60_000;
+
+/** `freshet restore OWNER`: brings the caches in line with an owner whose table was restored from a backup. */
+export function restoreCommand(io: CommandIo): Command {
+  return new Command('restore')
+    .summary("bring the caches in line after an owner's table was restored from a backup")
+    .description(
+      'Lifts the version of every entity into the new epoch, so that the caches accept the restored states, and ' +
+        'has the owner delete the entities that caches received after the backup. This is the last step but one of ' +
+        'a restore: see docs/restore.md.',
+    )
+    .argument('<owner>', 'owner, such as geography')
+    .addOption(yesOption())
+    .option('--json', 'print the result as JSON')
+    .addHelpText(
+      'after',
+      `
+Safe to interrupt and to repeat: an entity that is already in the epoch is left unchanged. The command asks before
+the owner deletes entities that only caches have.
+
+Exit codes: 0 every cache equals the owner, 1 some do not yet, or something failed, 2 unknown owner, or its epoch was
+not raised since the restore, 130 interrupted.`,
+    )
+    .action(async (name: string, options: RestoreOptions) => {
+      io.exitCode = await inDeployment(io, {}, (work) => restore(work, name, options));
+    });
+}
+
+/** What a restore has done. */
+interface Counts {
+  lifted: number;
+  unchanged: number;
+  buried: number;
+}
+
+async function restore(work: Work, name: string, options: RestoreOptions): Promise<number> {
+  const { deployment, signal } = work;
+  const source = await deployment.ownerNamed(name);
+  if (source.boundary.epoch === 0) {
+    throw new UsageError(
+      `epoch: the epoch of ${name} is 0, which means that its table was never restored. Add "epoch: 1" to its ` +
+        'contracts (raise it by one after each restore), deploy, then run the command again: see docs/restore.md.',
+    );
+  }
+  const types = Object.keys(source.boundary.owns);
+  const counts: Counts = { lifted: 0, unchanged: 0, buried: 0 };
+  for (const type of types) await liftType(work, source, type, counts);
+  const left: string[] = [];
+  for (const { cache, type } of await keepers(deployment, types)) {
+    if (signal.aborted) break;
+    const { buried, differing } = await settle(work, cache, type, options.yes ?? false);
+    counts.buried += buried;
+    left.push(...differing.map((one) => `${cache.name}: ${describeDiffering(one)}`));
+  }
+  return conclude(work, source, counts, left, options.json ?? false);
+}
+
+function conclude(
+  { io, signal }: Work,
+  { name, boundary }: OpenOwner,
+  counts: Counts,
+  left: readonly string[],
+  json: boolean,
+): number {
+  if (json) io.stdout.write(`${JSON.stringify({ owner: name, ...counts, left })}\n`);
+  else {
+    const { lifted, unchanged, buried } = counts;
+    io.stdout.write(
+      `${name}: ${lifted} lifted into epoch ${boundary.epoch}, ${unchanged} there already, ${buried} deleted ` +
+        'that only caches had\n',
+    );
+  }
+  if (signal.aborted) return interrupted(io);
+  if (!json) for (const line of left) io.stdout.write(`  ${line}\n`);
+  if (left.length > 0) io.stderr.write(`run the command again, or see: ${typed('reconcile CACHE')}\n`);
+  else if (!json) io.stdout.write('every cache equals its owner\n');
+  return left.length > 0 ? EXIT.failed : EXIT.ok;
+}
+
+/** Each cache with each of the types that it keeps. */
+async function keepers(
+  deployment: Deployment,
+  types: readonly string[],
+): Promise<readonly { readonly cache: OpenCache; readonly type: string }[]> {
+  const caches = await Promise.all(deployment.caches.map((cache) => cache.open()));
+  return caches.flatMap((cache) =>
+    types.filter((type) => Object.hasOwn(cache.boundary.caches, type)).map((type) => ({ cache, type })),
+  );
+}
+
+async function liftType(
+  { io, signal }: Work,
+  { owner, boundary }: OpenOwner,
+  type: string,
+  counts: Counts,
+): Promise<void> {
+  const total = await owner.count(type);
+  const show = progressBar(io, total, `of ${type}`);
+  const running = new Set<Promise<void>>();
+  let done = 0;
+  try {
+    for await (const owned of eachOf((page) => owner.list(type, page))) {
+      if (signal.aborted) break;
+      const isLifted = owned.version >= boundary.epoch * EPOCH_SIZE;
+      const work = (isLifted ? Promise.resolve('unchanged' as const) : owner.lift(owned))
+        .then((outcome) => {
+          counts[outcome] += 1;
+          done += 1;
+          show.update(done, done);
+        })
+        .finally(() => running.delete(work));
+      running.add(work);
+      if (running.size >= LIFTS_AT_ONCE) await Promise.race(running);
+    }
+    await Promise.all(running);
+  } finally {
+    show.end();
+  }
+}
+
+/**
+ * An entity that is ahead although all are lifted was published in this epoch. So the table was restored after the
+ * epoch was raised.
+ */
+async function refuseAhead(
+  { deployment, signal }: Work,
+  cache: OpenCache,
+  differing: readonly Differing[],
+): Promise<void> {
+  const suspected = differing.filter(({ difference }) => difference === 'ahead');
+  // A commit while the tables were read looks the same, but a second look finds the entity equal.
+  const ahead = (await stillDiffering(deployment, cache, suspected, signal)).filter(
+    ({ difference }) => difference === 'ahead',
+  );
+  const [first] = ahead;
+  if (first === undefined) return;
+  throw new UsageError(
+    `epoch: ${ahead.length} entities of ${cache.name} are ahead of their owner although it is lifted, such as ` +
+      `${describeDiffering(first)}. Raise the epoch in the owner's contracts by one for this restore, deploy, then ` +
+      'run the command again: see docs/restore.md.',
+  );
+}
+
+/** Has the owner delete the entities that only the cache has, and waits until the cache equals the owner. */
+async function settle(
+  work: Work,
+  cache: OpenCache,
+  type: string,
+  yes: boolean,
+): Promise<{ readonly buried: number; readonly differing: readonly Differing[] }> {
+  const { differing } = await compareWithBar(work, cache, type);
+  await refuseAhead(work, cache, differing);
+  const found = differing.filter(({ difference }) => difference === 'unowned');
+  const unowned = (await burialConfirmed(work, found.length, yes)) ? found : [];
+  await repairDifferences(work, unowned);
+  const { deployment, signal } = work;
+  const left = await untilSettled(deployment, cache, differing, { signal, patienceMs: PATIENCE_MS });
+  return { buried: unowned.length, differing: left };
+}

@@ -1,0 +1,99 @@
+import { Command } from 'commander';
+import { entityName, entityRef } from 'freshet-aws/internal/core/entity';
+import { resyncToken } from '../clients/resync-token.ts';
+import type { OpenCache } from '../deployment/deployment.ts';
+import { EXIT, UsageError } from '../errors.ts';
+import { interrupted, pause } from '../interrupt.ts';
+import type { CommandIo } from '../io.ts';
+import { integerOf } from '../options/parse.ts';
+import { typed } from '../output/typed.ts';
+import { inDeployment, type Work } from '../work.ts';
+
+interface ResyncOptions {
+  /** Seconds; `true`: the default. */
+  readonly wait?: number | true;
+  readonly json?: boolean;
+}
+
+const DEFAULT_WAIT_SECONDS = 30;
+
+/** Time between two looks at whether a cache has the version. */
+const LOOK_MS = 100;
+
+/** `freshet resync TYPE ID`: has the owner publish an entity again. */
+export function resyncCommand(io: CommandIo): Command {
+  return new Command('resync')
+    .summary("publish an entity's whole state again")
+    .description(
+      "Has the owner publish an entity's current state again, to all caches and in the order of its stream. The " +
+        'version stays the same.',
+    )
+    .argument('<type>', 'entity type, such as Country')
+    .argument('<id>', 'entity id, such as FR; put an id that begins with a dash after --')
+    .option(
+      '--wait [seconds]',
+      `wait until every cache that keeps the type has the version; default ${DEFAULT_WAIT_SECONDS}`,
+      integerOf('--wait', 1, 3_600),
+    )
+    .option('--json', 'print the result as JSON')
+    .addHelpText(
+      'after',
+      `
+Exit codes: 0 requested, and with --wait arrived in every cache, 1 with --wait: some cache does not have the version
+yet; or something failed, 2 unknown type or entity, or not an id, 130 interrupted.`,
+    )
+    .action(async (type: string, id: string, options: ResyncOptions) => {
+      io.exitCode = await inDeployment(io, {}, (work) => resync(work, type, id, options));
+    });
+}
+
+async function resync(
+  { io, deployment, signal }: Work,
+  type: string,
+  id: string,
+  options: ResyncOptions,
+): Promise<number> {
+  const { owner, name } = await deployment.ownerOf(type);
+  const entity = entityRef(type, id);
+  const owned = await owner.get(type, id);
+  if (owned === undefined || (await owner.resync(type, id, resyncToken())) === 'unknown') {
+    throw new UsageError(
+      `id: ${name} has never had ${entityName(entity)}. If a cache has it: ${typed('reconcile CACHE --repair')}`,
+    );
+  }
+  const { version } = owned;
+  const keepers = await deployment.cachesOf(type);
+  const wait = options.wait === true ? DEFAULT_WAIT_SECONDS : (options.wait ?? 0);
+  const without = wait === 0 ? [] : await cachesWithout(keepers, type, id, version, wait, signal);
+  if (options.json) io.stdout.write(`${JSON.stringify({ entity, version, without })}\n`);
+  else io.stdout.write(`${name}: ${entityName(entity)} version ${version} is published again\n`);
+  if (signal.aborted) return interrupted(io);
+  for (const cache of without) {
+    io.stderr.write(
+      `${cache} does not have the version after ${wait} s; see: ${typed(`parked list ${cache} --type ${type}`)}\n`,
+    );
+  }
+  if (wait > 0 && without.length === 0 && !options.json) {
+    io.stdout.write(`${keepers.map((cache) => cache.name).join(', ') || 'no cache'}: arrived\n`);
+  }
+  return without.length > 0 ? EXIT.failed : EXIT.ok;
+}
+
+/** The caches that have neither the version nor a later one when the time is up. */
+async function cachesWithout(
+  caches: readonly OpenCache[],
+  type: string,
+  id: string,
+  version: number,
+  seconds: number,
+  signal: AbortSignal,
+): Promise<string[]> {
+  const deadline = Date.now() + seconds * 1000;
+  let left = caches;
+  for (;;) {
+    const held = await Promise.all(left.map(({ records }) => records.get({ type, id })));
+    left = left.filter((_, index) => (held[index]?.version ?? 0) < version);
+    if (left.length === 0 || signal.aborted || Date.now() >= deadline) return left.map((cache) => cache.name);
+    await pause(LOOK_MS, signal);
+  }
+}

@@ -1,0 +1,102 @@
+import { Command, Option } from 'commander';
+import { MAX_SINCE_MS } from '../../clients/counts.ts';
+import { withAdvice } from '../../deployment/advice.ts';
+import type { Deployment } from '../../deployment/deployment.ts';
+import type { DeploymentOptions } from '../../deployment/find.ts';
+import { EXIT, UsageError } from '../../errors.ts';
+import type { CommandIo } from '../../io.ts';
+import { requireObservable } from '../../observe/observable.ts';
+import { DEPLOYMENT_HELP, withDeploymentOptions } from '../../options/deployment-options.ts';
+import { durationOf } from '../../options/parse.ts';
+import { withDeployment } from '../../work.ts';
+import { troubles } from './document.ts';
+import { gatherStatus } from './gather.ts';
+import { renderStatus } from './render.ts';
+
+interface StatusOptions extends DeploymentOptions {
+  /** Milliseconds. */
+  readonly since: number;
+  readonly count?: boolean;
+  readonly json?: boolean;
+}
+
+/** The span of `--since` if it isn't given. */
+export const DEFAULT_SINCE_MS = 3 * 3_600_000;
+
+/** `freshet status`: owners and caches at a glance. */
+export function statusCommand(io: CommandIo): Command {
+  const command = new Command('status')
+    .summary('show owners and caches: outcomes, lead times, lag, flow state, alarms')
+    .description(
+      'Shows the outcomes of the events at each cache, the lead times from commit to cache, how far each cache ' +
+        'lags, the flow state of each owner, and the alarms that are raised.',
+    );
+  return withDeploymentOptions(command)
+    .addOption(
+      new Option(
+        '--since <span>',
+        'the span in which outcomes, published versions and lead times are counted, 1m to 15d',
+      )
+        .argParser(sinceOf)
+        .default(DEFAULT_SINCE_MS, '3h'),
+    )
+    .option('--count', "count the caches' entities on AWS too, which reads whole tables")
+    .option('--json', 'print the report as JSON')
+    .addHelpText('after', HELP)
+    .action(async (options: StatusOptions) => {
+      io.exitCode = await withDeployment(io, options, (deployment) => status(io, deployment, options));
+    });
+}
+
+const HELP = `${DEPLOYMENT_HELP}
+
+Counted over --since:
+  applied, superseded, ...  events by outcome; docs/glossary.md explains the outcomes
+  lead p50, lead p99        time from the owner's commit to the application in the cache: half and 99 % of the events
+                            take less; over several minutes an approximation
+  published                 versions that an owner's relay published to its topic
+Now:
+  backlog                   messages in a cache's queue: visible, in flight or delayed
+  in, out                   events per second into and out of the cache, as the cache last reported; - before its
+                            first report
+  utilisation               in divided by out; above 100 % the backlog grows
+  drain time                backlog / (out - in); ∞ if out is not above in (JSON: null)
+  oldest                    age of the oldest message in the queue
+  staleness                 time since the cache was last known to be complete with each of its types
+  relay delay               time from commit to publication, of the oldest event in the newest batches
+  stream used               part of the stream's 24 hours that the oldest unpublished change has waited; shown from 1 %
+  flow                      normal, paced (limited to a rate) or refusing, and the cache that causes it
+  backfill                  the progress of the backfill with what the owners had before the cache existed
+  parked now, dead letters  events that need a person, see freshet parked; at most 5,000 are counted
+
+Exit codes: 0 all is well, 1 a person is needed (parked events, dead letters, an alarm, an owner that refuses writes,
+a stopped relay), 2 the deployment can't be read.`;
+
+async function status(io: CommandIo, deployment: Deployment, options: StatusOptions): Promise<number> {
+  requireObservable(deployment);
+  if (options.count) await requireTypes(io, deployment);
+  const countEntities = options.count ?? deployment.isLocal;
+  const report = await withAdvice(deployment, () =>
+    gatherStatus(deployment, { sinceMs: options.since, countEntities }),
+  );
+  io.stdout.write(`${options.json ? JSON.stringify(report) : renderStatus(report)}\n`);
+  return troubles(report).length > 0 ? EXIT.failed : EXIT.ok;
+}
+
+async function requireTypes({ cwd }: CommandIo, { caches }: Deployment): Promise<void> {
+  for (const { name, types } of caches) {
+    if ((await types()) !== undefined) continue;
+    throw new UsageError(
+      `--count: the contracts of ${name} aren't in ${cwd}, so its entity types are unknown. Run the command in ` +
+        'the folder of the CDK app.',
+    );
+  }
+}
+
+function sinceOf(given: string): number {
+  const sinceMs = durationOf('--since')(given);
+  if (sinceMs >= 60_000 && sinceMs <= MAX_SINCE_MS) return sinceMs;
+  throw new UsageError(
+    `--since: given: ${given}. Allowed: 1m to 15d. CloudWatch keeps values by the minute for 15 days.`,
+  );
+}

@@ -1,0 +1,96 @@
+import * as z from 'zod/mini';
+import { alarmStatus } from '../../observe/alarms.ts';
+import { flowStatus } from '../../observe/flow-status.ts';
+import { typed } from '../../output/typed.ts';
+
+const count = z.int();
+/** null: not measured yet. */
+const measured = z.nullable(z.number());
+
+const ownerStatus = z.object({
+  owner: z.string(),
+  /** Whether the relay runs. The changes of a stopped relay wait in the stream. */
+  relay: z.enum(['running', 'stopped']),
+  published: count,
+  /** Versions that were published as part of a newer version of the same entity. */
+  conflated: count,
+  diverted: count,
+  /** From commit to publication, of the oldest event in the newest batches. */
+  relayDelayMs: measured,
+  /** The part of the stream's 24 hours that the oldest unpublished change has waited. */
+  streamUsePercent: measured,
+  flow: flowStatus,
+  /** Parked records: the owner could not publish them. */
+  setAside: count,
+});
+
+const cacheStatus = z.object({
+  cache: z.string(),
+  /** The progress of each type's backfill; empty if the types are unknown. */
+  readiness: z.record(z.string(), z.enum(['empty', 'filling', 'ready'])),
+  /** Entities in the cache, without deleted ones; null if they weren't counted. */
+  entities: z.nullable(count),
+  applied: count,
+  superseded: count,
+  outdated: count,
+  duplicate: count,
+  gap: count,
+  discarded: count,
+  parked: count,
+  held: count,
+  /** From the owner's commit to the application in the cache; null while nothing was applied. */
+  leadTimeP50Ms: measured,
+  leadTimeP99Ms: measured,
+  /** Visible, in-flight and delayed messages of the cache's queue. */
+  backlog: count,
+  /** Events per second into and out of the cache, as the cache last reported. */
+  productionRate: measured,
+  consumptionRate: measured,
+  /** Time until the backlog is drained at these rates; null if it doesn't drain, or if the rates are null. */
+  drainSeconds: measured,
+  /** Production divided by consumption. Above 100 the backlog grows. */
+  utilisationPercent: measured,
+  oldestAgeSeconds: measured,
+  /** Time since the cache was last known to be complete with each of its types. */
+  stalenessSeconds: measured,
+  /** Messages in the dead-letter queues of the cache and of its subscription. They are parked soon. */
+  deadLetters: count,
+  /** Events in the parking table: parked or held. */
+  setAside: count,
+});
+
+/** The state of a deployment, as `freshet status --json` prints it. */
+export const statusReport = z.object({
+  /** The local cloud, or AWS and the region. */
+  place: z.string(),
+  /** When the state was read, ISO 8601. */
+  readAt: z.string(),
+  /** The span of the counts and lead times. */
+  sinceSeconds: z.number(),
+  owners: z.array(ownerStatus),
+  caches: z.array(cacheStatus),
+  alarms: z.array(alarmStatus),
+});
+
+/** See `statusReport`. */
+export type StatusReport = z.infer<typeof statusReport>;
+export type OwnerStatus = z.infer<typeof ownerStatus>;
+export type CacheStatus = z.infer<typeof cacheStatus>;
+
+/** The reasons why a person is needed; empty if there are none. A paced owner recovers without a person. */
+export function troubles({ owners, caches, alarms }: StatusReport): string[] {
+  const when = (holds: boolean, trouble: string) => (holds ? [trouble] : []);
+  const parked = (name: string, events: number) => `${name}: ${events} parked: ${typed(`parked list ${name}`)}`;
+  return [
+    ...owners.flatMap(({ owner, relay, setAside, flow }) => [
+      ...when(relay === 'stopped', `${owner}: its relay is stopped`),
+      ...when(flow.state === 'refusing', `${owner}: refuses writes`),
+      ...when(setAside > 0, parked(owner, setAside)),
+    ]),
+    ...caches.flatMap(({ cache, setAside, deadLetters }) => [
+      ...when(setAside > 0, parked(cache, setAside)),
+      ...when(deadLetters > 0, `${cache}: ${deadLetters} dead letters, which are parked soon`),
+    ]),
+    ...alarms.map(({ name, description }) => `alarm ${name}: ${description}`),
+  ];
+}

@@ -1,0 +1,153 @@
+import { Command } from 'commander';
+import type { LocalCloud } from 'freshet-local/internal/cloud';
+import type { Reporter } from 'freshet-local/internal/story';
+import { synthesise } from 'freshet-local/internal/synthesise';
+import { type CacheComparison, compareCaches } from '../../compare/compare-caches.ts';
+import type { Deployment } from '../../deployment/deployment.ts';
+import { openLocalCloud } from '../../deployment/local-cloud.ts';
+import { findLocalCloud, localFileOf, removeLocalFile, writeLocalFile } from '../../deployment/local-file.ts';
+import { EXIT, UsageError } from '../../errors.ts';
+import type { CommandIo } from '../../io.ts';
+import { terminalReporter } from '../../output/reporter.ts';
+import { typed } from '../../output/typed.ts';
+import { DEFAULT_SINCE_MS } from '../status/command.ts';
+import { gatherStatus } from '../status/gather.ts';
+import { renderStatus } from '../status/render.ts';
+import { assemblyFolder, removeAssemblies } from './assembly-folder.ts';
+import { loadStory } from './story.ts';
+
+interface UpOptions {
+  readonly once?: boolean;
+  readonly story: boolean;
+  readonly json?: boolean;
+}
+
+/** `freshet up`: the local cloud with everything that the CDK app would deploy. */
+export function upCommand(io: CommandIo): Command {
+  return new Command('up')
+    .summary('run everything that the CDK app would deploy in a local cloud')
+    .description(
+      'Synthesises the CDK app of the current folder, runs its templates and Lambda bundles in a local cloud on ' +
+        "127.0.0.1, plays the project's story, shows the outcomes of all events, and compares each cache with its " +
+        'owners. Keeps running for other commands until Ctrl-C.',
+    )
+    .option(
+      '--once',
+      "stop after the comparison; the exit code is 0 only if the story's claims hold and every cache equals its owners",
+    )
+    .option('--json', 'print the outcomes and the comparison as one line of JSON, and the progress on standard error')
+    .option('--no-story', "start without playing the project's story")
+    .addHelpText(
+      'after',
+      `
+The story is the module that package.json names as "freshet": { "story": "..." }.
+
+Exit codes: 0 all is well, 1 a cache differs from its owner, a claim of the story does not hold, or something failed,
+2 the local cloud could not be started, 130 interrupted before the comparison was done.`,
+    )
+    .action(async (options: UpOptions) => {
+      io.exitCode = await up(io, options);
+    });
+}
+
+/** What was started, to be stopped at the end. */
+interface Running {
+  cloud?: Promise<LocalCloud>;
+  deployment?: Deployment;
+  /** The exit code once the comparison is done; undefined before. */
+  verdict?: number;
+}
+
+async function up(io: CommandIo, options: UpOptions): Promise<number> {
+  await refuseSecond(io.cwd);
+  const report = terminalReporter(options.json ? io.stderr : io.stdout);
+  const running: Running = {};
+  const stop = new AbortController();
+  const stopped = new Promise<void>((resolve) => stop.signal.addEventListener('abort', () => resolve()));
+  const off = io.onSignal(['SIGINT', 'SIGTERM'], () => {
+    report.print('\nstopping');
+    stop.abort();
+  });
+  try {
+    const work = run(io, options, report, running, stop.signal);
+    // Work that the stop interrupts fails against a stopped cloud, and nobody waits for it any more.
+    work.catch(() => undefined);
+    await Promise.race([work, stopped]);
+    if (!options.once) await stopped;
+    return running.verdict ?? EXIT.interrupted;
+  } finally {
+    removeLocalFile(io.cwd);
+    running.deployment?.close();
+    const cloud = await running.cloud?.catch(() => undefined);
+    await cloud?.stop();
+    removeAssemblies(io.cwd);
+    off();
+  }
+}
+
+async function run(
+  io: CommandIo,
+  options: UpOptions,
+  report: Reporter,
+  running: Running,
+  signal: AbortSignal,
+): Promise<void> {
+  const cloud = await start(io, report, running, signal);
+  const file = localFileOf(cloud);
+  const deployment = openLocalCloud({ file, projectFolder: io.cwd }, { importModule: io.importModule });
+  running.deployment = deployment;
+  // Another local cloud of the folder that was started at the same time may have been ready first.
+  await refuseSecond(io.cwd);
+  writeLocalFile(io.cwd, file);
+
+  if (options.story) await (await loadStory(io))?.({ deployment, cloud, report });
+  signal.throwIfAborted();
+  report.heading('The outcomes of all events');
+  const status = await gatherStatus(deployment, { sinceMs: DEFAULT_SINCE_MS, countEntities: true });
+  report.print(renderStatus(status));
+  const comparisons = await compareCaches(deployment);
+  const equal = reportComparisons(comparisons, report);
+  if (options.json) io.stdout.write(`${JSON.stringify({ ...status, comparisons, equal })}\n`);
+  running.verdict = equal ? EXIT.ok : EXIT.failed;
+  if (options.once) return;
+  report.print(
+    `\nRunning at ${cloud.endpoints.sqs} (DynamoDB at ${cloud.endpoints.dynamodb}). In a second terminal: ` +
+      `${typed('status')} (or watch)\nCtrl-C stops it.`,
+  );
+}
+
+async function start(io: CommandIo, report: Reporter, running: Running, signal: AbortSignal): Promise<LocalCloud> {
+  report.heading('Starting a local cloud with what `cdk deploy` would send to AWS');
+  removeAssemblies(io.cwd);
+  const assembly = await synthesise(io.cwd, { assembly: assemblyFolder(io.cwd), signal, env: io.env });
+  report.step('CDK app synthesised, Lambda bundles built');
+  // Imported here, since other commands don't need it.
+  const { startLocalCloud } = await import('freshet-local/internal/cloud');
+  signal.throwIfAborted();
+  running.cloud = startLocalCloud({ assembly, onProgress: (message) => report.step(message) });
+  const cloud = await running.cloud;
+  signal.throwIfAborted();
+  const notEmulated = Object.entries(cloud.notEmulated).map(([type, count]) => `${count} ${type}`);
+  report.step(`not emulated (no local effect): ${notEmulated.join(', ')}`);
+  return cloud;
+}
+
+/** Whether every cache equals its owners. */
+function reportComparisons(comparisons: readonly CacheComparison[], report: Reporter): boolean {
+  report.heading('Every cached entity compared with its owner');
+  for (const { cache, equal, differing } of comparisons) {
+    if (differing.length === 0) report.step(`${cache}: all ${equal} entities equal their owner's`);
+    else report.print(`  ✗ ${cache}: ${equal} equal, ${differing.length} not: ${differing.slice(0, 10).join('; ')}`);
+  }
+  return comparisons.every(({ differing }) => differing.length === 0);
+}
+
+async function refuseSecond(projectFolder: string): Promise<void> {
+  const found = await findLocalCloud(projectFolder);
+  if (found === undefined) return;
+  const { pid, startedAt } = found.file;
+  throw new UsageError(
+    `a local cloud is already running for ${found.projectFolder} (process ${pid}, since ${startedAt}). Use it ` +
+      `(${typed('status')}), or stop it with Ctrl-C in its terminal.`,
+  );
+}

@@ -1,0 +1,141 @@
+import { Command, Option } from 'commander';
+import { createLogUpdate } from 'log-update';
+import { withAdvice } from '../../deployment/advice.ts';
+import type { Deployment } from '../../deployment/deployment.ts';
+import type { DeploymentOptions } from '../../deployment/find.ts';
+import { EXIT, UsageError } from '../../errors.ts';
+import { pause } from '../../interrupt.ts';
+import type { CommandIo, Output } from '../../io.ts';
+import { requireObservable } from '../../observe/observable.ts';
+import { DEPLOYMENT_HELP, withDeploymentOptions } from '../../options/deployment-options.ts';
+import { durationOf, integerOf } from '../../options/parse.ts';
+import { inDeployment, type Work } from '../../work.ts';
+import type { WatchView } from './document.ts';
+import { createLook, type Look } from './look.ts';
+import { MAX_SPARK, renderLine, renderPage } from './render.ts';
+
+interface WatchOptions extends DeploymentOptions {
+  /** Milliseconds. */
+  readonly interval: number;
+  /** Refreshes until the command ends; undefined: it never ends. */
+  readonly count?: number;
+  readonly json?: boolean;
+}
+
+const MAX_COUNT = 1_000_000;
+
+/** `freshet watch`: the figures of a deployment, live. */
+export function watchCommand(io: CommandIo): Command {
+  const command = new Command('watch')
+    .summary('watch rates, backlog, drain time, lead times, hottest group and flow state, live')
+    .description(
+      'Shows for each cache the production and consumption rate, the backlog and the lead times as curves, with ' +
+        'drain time, staleness and hottest group, and the flow state of each owner. Ctrl-C ends it.',
+    );
+  return withDeploymentOptions(command)
+    .addOption(
+      new Option('--interval <span>', 'time between two refreshes, 1s to 1h')
+        .argParser(intervalOf)
+        .default(1_000, '1s'),
+    )
+    .addOption(new Option('--count <n>', 'end after this many refreshes').argParser(integerOf('--count', 1, MAX_COUNT)))
+    .option('--json', 'print each refresh as one line of JSON')
+    .addHelpText('after', HELP)
+    .action(async (options: WatchOptions) => {
+      io.exitCode = await inDeployment(io, options, (work) => watch(work, options));
+    });
+}
+
+const HELP = `
+If standard output is not a terminal, each refresh is one line of text.
+${DEPLOYMENT_HELP}
+
+  in, out        events per second into and out of the cache: locally of the last 5 seconds, on AWS of the newest
+                 minute in CloudWatch
+  backlog        messages in the queue: visible, in flight or delayed
+  lead p50, p99  time from the owner's commit to the application in the cache, of the same seconds or minute
+  drain time     backlog / (out - in); ∞ if out is not above in (JSON: null)
+  staleness      time since the cache was last known to be complete with each of its types, as it last reported
+  hottest group  the message group (one entity) that was most often the hottest of its batch, by its events in the
+                 last 5 minutes
+  flow           normal, paced (limited to a rate) or refusing, and the cache that causes it
+
+On AWS, each refresh reads the backlog and the flow state. CloudWatch bills what it is asked, so it is asked every 30
+seconds. A refresh that fails on AWS is skipped, and the third failure in a row ends the command.
+
+Exit codes: 0 ended by Ctrl-C or --count, 2 the deployment can't be read, or no longer.`;
+
+async function watch({ io: { stdout }, deployment, signal }: Work, options: WatchOptions): Promise<number> {
+  requireObservable(deployment);
+  const look = patient(deployment, createLook(deployment));
+  const screen = options.json || !stdout.isTTY ? lines(stdout, options.json ?? false) : page(stdout, deployment.place);
+  try {
+    for (let refreshes = 1; !signal.aborted; refreshes += 1) {
+      const beginMs = performance.now();
+      const view = await look().catch((error: unknown) => {
+        if (!signal.aborted) throw error;
+      });
+      if (signal.aborted) break;
+      if (view !== undefined) screen.show(view);
+      if (refreshes === options.count) break;
+      await pause(Math.max(0, options.interval - (performance.now() - beginMs)), signal);
+    }
+    return EXIT.ok;
+  } finally {
+    screen.end();
+  }
+}
+
+/**
+ * Failures in a row that end the command on AWS, where a request may fail now and then. A local cloud that doesn't
+ * answer has stopped.
+ */
+const MAX_FAILURES = 3;
+
+/** Skips looks that fail, within the limit. */
+function patient(deployment: Deployment, look: Look): () => Promise<WatchView | undefined> {
+  let failures = 0;
+  return async () => {
+    try {
+      const view = await withAdvice(deployment, look);
+      failures = 0;
+      return view;
+    } catch (error) {
+      failures += 1;
+      if (deployment.isLocal || failures >= MAX_FAILURES) throw error;
+      return undefined;
+    }
+  };
+}
+
+/** Where the looks are shown. */
+interface Screen {
+  show(view: WatchView): void;
+  end(): void;
+}
+
+function lines(stdout: Output, json: boolean): Screen {
+  return {
+    show: (view) => void stdout.write(`${json ? JSON.stringify(view) : renderLine(view)}\n`),
+    end: () => {},
+  };
+}
+
+function page(stdout: Output, place: string): Screen {
+  const update = createLogUpdate(stdout);
+  let views: readonly WatchView[] = [];
+  return {
+    show(view) {
+      views = [...views, view].slice(-MAX_SPARK);
+      update(renderPage(views, place, stdout.columns ?? 80));
+    },
+    // The last page stays, and the cursor comes back.
+    end: () => update.done(),
+  };
+}
+
+function intervalOf(given: string): number {
+  const intervalMs = durationOf('--interval')(given);
+  if (intervalMs >= 1_000 && intervalMs <= 3_600_000) return intervalMs;
+  throw new UsageError(`--interval: given: ${given}. Allowed: 1s to 1h.`);
+}

@@ -1,0 +1,40 @@
+import * as z from 'zod/mini';
+import { alarmStatus } from '../../observe/alarms.ts';
+import { flowStatus } from '../../observe/flow-status.ts';
+
+/** null: not known yet. */
+const measured = z.nullable(z.number());
+
+const cacheView = z.object({
+  cache: z.string(),
+  /** Visible, in-flight and delayed messages of the cache's queue. */
+  backlog: z.int(),
+  /** Events per second into and out of the cache. */
+  productionRate: measured,
+  consumptionRate: measured,
+  /** Time until the backlog is drained at these rates; null if it doesn't drain, or if the rates are null. */
+  drainSeconds: measured,
+  /** From the owner's commit to the application in the cache, of recent events; null if there were none. */
+  leadTimeP50Ms: measured,
+  leadTimeP99Ms: measured,
+  /** Time since the cache was last known to be complete with each of its types, as it last reported. */
+  stalenessSeconds: measured,
+  /**
+   * The message group that was most often the hottest of its batch, and its events in those batches; null if no rule
+   * counts them.
+   */
+  hottestGroup: z.nullable(z.object({ group: z.string(), events: z.number() })),
+});
+
+/** One refresh, as `freshet watch --json` prints it. */
+export const watchView = z.object({
+  /** When the figures were read, ISO 8601. */
+  at: z.string(),
+  owners: z.array(z.object({ owner: z.string(), flow: flowStatus })),
+  caches: z.array(cacheView),
+  alarms: z.array(alarmStatus),
+});
+
+/** See `watchView`. */
+export type WatchView = z.infer<typeof watchView>;
+export type CacheView = z.infer<typeof cacheView>;

@@ -1,0 +1,109 @@
+import sparkly from 'sparkly';
+import { drainTime } from '../../observe/figures.ts';
+import { describeFlow } from '../../observe/flow-status.ts';
+import { grouped, perSecond, shortMilliseconds, shortSeconds } from '../../output/numbers.ts';
+import type { CacheView, WatchView } from './document.ts';
+
+/** The most looks that a sparkline shows, one a column. */
+export const MAX_SPARK = 60;
+
+/** Columns to the left of a sparkline. */
+const LABEL = 26;
+
+/** One refresh as one line of text. */
+export function renderLine({ at, owners, caches, alarms }: WatchView): string {
+  return [
+    at,
+    ...owners.map(({ owner, flow }) => `${owner}: flow ${describeFlow(flow)}`),
+    ...caches.map((cache) => `${cache.cache}: ${figures(cache)}`),
+    ...alarms.map(({ name, boundary }) => `ALARM ${boundary}: ${name}`),
+  ].join(' | ');
+}
+
+function figures(cache: CacheView): string {
+  const { backlog, productionRate, consumptionRate, leadTimeP50Ms, leadTimeP99Ms, stalenessSeconds } = cache;
+  return [
+    `backlog ${grouped(backlog)}`,
+    `in ${perSecond(productionRate)}`,
+    `out ${perSecond(consumptionRate)}`,
+    `drain ${drainTime(cache)}`,
+    `lead p50 ${shortMilliseconds(leadTimeP50Ms)}`,
+    `lead p99 ${shortMilliseconds(leadTimeP99Ms)}`,
+    `staleness ${shortSeconds(stalenessSeconds)}`,
+    `hottest ${hottest(cache)}`,
+  ].join(', ');
+}
+
+function hottest({ hottestGroup }: CacheView): string {
+  if (hottestGroup === null) return '-';
+  return `${hottestGroup.group} (${grouped(hottestGroup.events)} events)`;
+}
+
+/** One curve: its label, its newest value as text, and its value at a look. */
+interface Curve {
+  readonly label: string;
+  readonly text: (cache: CacheView) => string;
+  readonly value: (cache: CacheView) => number | null;
+}
+
+const CURVES: readonly Curve[] = [
+  {
+    label: 'in',
+    text: ({ productionRate }) => perSecond(productionRate),
+    value: ({ productionRate }) => productionRate,
+  },
+  {
+    label: 'out',
+    text: ({ consumptionRate }) => perSecond(consumptionRate),
+    value: ({ consumptionRate }) => consumptionRate,
+  },
+  { label: 'backlog', text: ({ backlog }) => grouped(backlog), value: ({ backlog }) => backlog },
+  {
+    label: 'lead p50',
+    text: ({ leadTimeP50Ms }) => shortMilliseconds(leadTimeP50Ms),
+    value: ({ leadTimeP50Ms }) => leadTimeP50Ms,
+  },
+  {
+    label: 'lead p99',
+    text: ({ leadTimeP99Ms }) => shortMilliseconds(leadTimeP99Ms),
+    value: ({ leadTimeP99Ms }) => leadTimeP99Ms,
+  },
+];
+
+/**
+ * The looks as a page for a terminal.
+ *
+ * @param views oldest first, at least one
+ * @param columns the terminal's width
+ */
+export function renderPage(views: readonly WatchView[], place: string, columns: number): string {
+  const view = views.at(-1);
+  if (view === undefined) return '';
+  const width = Math.max(1, Math.min(MAX_SPARK, columns - LABEL));
+  const shown = views.slice(-width);
+  const owners = view.owners.map(({ owner, flow }) => `${owner}: flow ${describeFlow(flow)}`);
+  const alarms = view.alarms.map(({ name, boundary, description }) => `ALARM ${boundary}: ${name}: ${description}`);
+  const blocks = view.caches.map((cache) => block(cache, shown));
+  const lines = [
+    `${place}, ${view.at.slice(11, 19)} UTC. Ctrl-C ends it.`,
+    ...owners,
+    ...(alarms.length > 0 ? alarms : ['no alarm']),
+    ...blocks.flatMap((one) => ['', ...one]),
+  ];
+  // A line that wraps would break the page.
+  return lines.map((line) => [...line].slice(0, columns).join('')).join('\n');
+}
+
+function block(cache: CacheView, views: readonly WatchView[]): string[] {
+  const past = views.map(({ caches }) => caches.find((one) => one.cache === cache.cache));
+  const curves = CURVES.map(({ label, text, value }) => {
+    const values = past.map((one) => (one && value(one)) ?? '');
+    return `  ${label.padEnd(9)}${text(cache).padStart(LABEL - 13)}  ${sparkly(values, { minimum: 0 })}`;
+  });
+  const { stalenessSeconds } = cache;
+  return [
+    `${cache.cache}: drain time ${drainTime(cache)}, staleness ${shortSeconds(stalenessSeconds)}, hottest group ` +
+      `${hottest(cache)}`,
+    ...curves,
+  ];
+}

@@ -1,0 +1,59 @@
+import type { CloudWatchClient } from '@aws-sdk/client-cloudwatch';
+import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import type { LambdaClient } from '@aws-sdk/client-lambda';
+import type { SQSClient } from '@aws-sdk/client-sqs';
+import { type ClientOptions, dynamoDbClient, sqsClient } from 'freshet-aws/internal/adapters/aws/clients';
+import { cloudWatchClient } from 'freshet-aws/internal/adapters/aws/cloudwatch-client';
+import { lambdaClient } from '../clients/repair-function.ts';
+
+/** The AWS clients of a deployment. Each is created when it is first used. */
+export interface Clients {
+  readonly tables: DynamoDBClient;
+  readonly queues: SQSClient;
+  readonly metrics: CloudWatchClient;
+  readonly functions: LambdaClient;
+  /** Closes the connections of the clients that were created. */
+  destroy(): void;
+}
+
+/** Where the clients of a deployment connect to. */
+export interface ClientsOptions extends ClientOptions {
+  /** The endpoint of DynamoDB, where it has another one than the other services. */
+  readonly dynamodbEndpoint?: string;
+}
+
+export function createClients({ dynamodbEndpoint, ...options }: ClientsOptions): Clients {
+  const created: { destroy(): void }[] = [];
+  const once = <T extends { destroy(): void }>(create: () => T): (() => T) => {
+    let client: T | undefined;
+    return () => {
+      if (client === undefined) {
+        client = create();
+        created.push(client);
+      }
+      return client;
+    };
+  };
+  const ofTables = dynamodbEndpoint === undefined ? options : { ...options, endpoint: dynamodbEndpoint };
+  const tables = once(() => dynamoDbClient(ofTables));
+  const queues = once(() => sqsClient(options));
+  const metrics = once(() => cloudWatchClient(options));
+  const functions = once(() => lambdaClient(options));
+  return {
+    get tables() {
+      return tables();
+    },
+    get queues() {
+      return queues();
+    },
+    get metrics() {
+      return metrics();
+    },
+    get functions() {
+      return functions();
+    },
+    destroy() {
+      for (const client of created) client.destroy();
+    },
+  };
+}

@@ -1,0 +1,56 @@
+import { existsSync } from 'node:fs';
+import { isAbsolute, relative, resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import type { Boundary } from 'freshet-aws/internal/core/contract/contract';
+import { boundaryOf, type ContractsModule } from 'freshet-aws/internal/core/contract/define-boundary';
+import type { CommandIo } from '../io.ts';
+
+/** The contracts of a deployment's boundaries. */
+export interface Contracts {
+  /** The folder of the app. */
+  readonly folder: string;
+  /** Loads a boundary from the path of its contracts; undefined if the path can't be followed. */
+  load(path: string): Promise<Boundary | undefined>;
+}
+
+type Importing = Pick<CommandIo, 'importModule'>;
+
+/**
+ * The contracts of an app that runs in the local cloud. Its outputs were written on this machine, so every path is
+ * followed.
+ */
+export function localContracts(folder: string, { importModule }: Importing): Contracts {
+  return remembered({ folder, load: (path) => importBoundary(resolve(folder, path), importModule) });
+}
+
+/**
+ * The contracts of stacks on AWS, from the app in a folder. A path that leads out of the folder isn't followed: a
+ * person who can write the output of a stack must not choose which code runs here.
+ */
+export function contractsIn(folder: string, { importModule }: Importing): Contracts {
+  return remembered({
+    folder,
+    async load(contracts) {
+      const path = resolve(folder, contracts);
+      const inside = relative(folder, path);
+      if (inside.startsWith('..') || isAbsolute(inside) || !existsSync(path)) return undefined;
+      return importBoundary(path, importModule);
+    },
+  });
+}
+
+async function importBoundary(path: string, importModule: CommandIo['importModule']): Promise<Boundary> {
+  return boundaryOf((await importModule(pathToFileURL(path).href)) as ContractsModule);
+}
+
+function remembered({ folder, load }: Contracts): Contracts {
+  const loaded = new Map<string, Promise<Boundary | undefined>>();
+  return {
+    folder,
+    load(path) {
+      const boundary = loaded.get(path) ?? load(path);
+      loaded.set(path, boundary);
+      return boundary;
+    },
+  };
+}

@@ -1,0 +1,130 @@
+import {
+  type DeployedCache,
+  type DeployedFactQueue,
+  type DeployedOwner,
+  readDeployed,
+  readDeployedOfFacts,
+} from 'freshet-aws/internal/adapters/aws/stack-output';
+import { createOwner } from 'freshet-aws/internal/adapters/own/owner-table';
+import { createReader } from 'freshet-aws/internal/adapters/read/cache-table';
+import type { Boundary } from 'freshet-aws/internal/core/contract/contract';
+import { createCacheRecords } from '../clients/cache-records.ts';
+import { readOutcomeCounts } from '../clients/counts.ts';
+import { sendToQueue } from '../clients/queue.ts';
+import { createRepairFunction } from '../clients/repair-function.ts';
+import { UsageError } from '../errors.ts';
+import type { Contracts } from './contracts.ts';
+import type { Deployment, FactQueue, FoundCache, FoundOwner, OpenCache, OpenOwner } from './deployment.ts';
+import { cacheNamed, cachesOf, ownerNamed, ownerOf } from './names.ts';
+import { openParkedEvents } from './parked.ts';
+import { createToldFlow, type OnWait } from './waits.ts';
+
+/** What a deployment is made of. A local cloud and stacks on AWS differ in nothing else. */
+export interface DeploymentSource extends Pick<Deployment, 'place' | 'isLocal' | 'clients'> {
+  /** The outputs of the stacks. Outputs that Freshet's constructs didn't write are ignored. */
+  readonly outputs: readonly string[];
+  readonly contracts: Contracts;
+  /** Told what a write waits for. Default: nobody is told. */
+  readonly onWait?: OnWait | undefined;
+}
+
+/** Makes the deployment that the outputs of stacks describe. */
+export function createDeployment(source: DeploymentSource): Deployment {
+  const { outputs, place, isLocal, clients } = source;
+  const ofEntities = outputs.flatMap((output) => readDeployed(output) ?? []);
+  const ofFacts = outputs.flatMap((output) => readDeployedOfFacts(output) ?? []);
+  const owners = ofEntities.flatMap((one) => (one.role === 'owner' ? [foundOwner(source, one)] : []));
+  const caches = ofEntities.flatMap((one) => (one.role === 'cache' ? [foundCache(source, one)] : []));
+  return {
+    owners,
+    caches,
+    factQueues: ofFacts.flatMap((one) => (one.role === 'fact-queue' ? [factQueue(source, one)] : [])),
+    factTopics: ofFacts.filter((one) => one.role === 'facts'),
+    sagas: ofFacts.filter((one) => one.role === 'saga'),
+    effects: ofFacts.filter((one) => one.role === 'effects'),
+    place,
+    isLocal,
+    clients,
+    ownerOf: (type) => ownerOf(owners, caches, type),
+    ownerNamed: (name) => ownerNamed(owners, name),
+    cacheNamed: (name) => cacheNamed(caches, name),
+    cachesOf: (type) => cachesOf(caches, type),
+    close: () => clients.destroy(),
+  };
+}
+
+/** The path of the contracts that a stack's output carries. */
+interface WithContracts {
+  readonly contracts: string;
+}
+
+function foundOwner(source: DeploymentSource, deployed: DeployedOwner & WithContracts): FoundOwner {
+  const client = source.clients.tables;
+  const open = once(async (): Promise<OpenOwner> => {
+    const boundary = await requireContracts(source, deployed);
+    const flow = createToldFlow({ client, tableName: deployed.flowTable }, source.onWait);
+    return { ...found, boundary, owner: createOwner({ boundary, tableName: deployed.table, client, flow }) };
+  });
+  const found: FoundOwner = {
+    name: deployed.boundary,
+    deployed,
+    parked: openParkedEvents(client, deployed.parkingTable),
+    open,
+  };
+  return found;
+}
+
+function foundCache(source: DeploymentSource, deployed: DeployedCache & WithContracts): FoundCache {
+  const { clients, contracts } = source;
+  const name = deployed.boundary;
+  const table = { client: clients.tables, tableName: deployed.table };
+  const open = once(async (): Promise<OpenCache> => {
+    const boundary = await requireContracts(source, deployed);
+    return { ...found, boundary, reader: createReader({ ...table, boundary }) };
+  });
+  const found: FoundCache = {
+    name,
+    deployed,
+    parked: openParkedEvents(clients.tables, deployed.parkingTable),
+    records: createCacheRecords(table),
+    repair: createRepairFunction({ client: () => clients.functions, functionName: deployed.repair }),
+    send: (messages) => sendToQueue(clients.queues, deployed.queueUrl, messages),
+    outcomes: (sinceMs) => readOutcomeCounts(clients.metrics, name, sinceMs),
+    async types() {
+      const boundary = await contracts.load(deployed.contracts);
+      return boundary && Object.keys(boundary.caches);
+    },
+    open,
+  };
+  return found;
+}
+
+function factQueue({ clients }: DeploymentSource, deployed: DeployedFactQueue): FactQueue {
+  return {
+    name: deployed.name,
+    deployed,
+    parked: openParkedEvents(clients.tables, deployed.parkingTable),
+    send: (messages) => sendToQueue(clients.queues, deployed.queueUrl, messages),
+  };
+}
+
+/** Opens only once, since an owner's flow control and a reader remember what they have read. */
+function once<T>(open: () => Promise<T>): () => Promise<T> {
+  let opened: Promise<T> | undefined;
+  return () => {
+    opened ??= open();
+    return opened;
+  };
+}
+
+async function requireContracts(
+  { contracts }: DeploymentSource,
+  deployed: WithContracts & { boundary: string },
+): Promise<Boundary> {
+  const boundary = await contracts.load(deployed.contracts);
+  if (boundary !== undefined) return boundary;
+  throw new UsageError(
+    `the contracts of ${deployed.boundary}, ${deployed.contracts}, aren't in ${contracts.folder}. Run the ` +
+      'command in the folder of the CDK app.',
+  );
+}

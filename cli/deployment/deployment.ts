@@ -1,0 +1,96 @@
+import type {
+  DeployedCache,
+  DeployedFactQueue,
+  DeployedOfFacts,
+  DeployedOwner,
+} from 'freshet-aws/internal/adapters/aws/stack-output';
+import type { Owner } from 'freshet-aws/internal/adapters/own/owner-table';
+import type { Reader } from 'freshet-aws/internal/adapters/read/cache-table';
+import type { Boundary } from 'freshet-aws/internal/core/contract/contract';
+import type { CacheRecords } from '../clients/cache-records.ts';
+import type { OutcomeCounts } from '../clients/counts.ts';
+import type { DirectMessage } from '../clients/queue.ts';
+import type { RepairFunction } from '../clients/repair-function.ts';
+import type { Clients } from './clients.ts';
+import type { ParkedEvents } from './parked.ts';
+
+/** An owner as its stack's output describes it. Its contracts aren't loaded. */
+export interface FoundOwner {
+  /** The name of its boundary. */
+  readonly name: string;
+  readonly deployed: DeployedOwner;
+  /** The records that the owner could not publish. */
+  readonly parked: ParkedEvents;
+  /** Loads the contracts. @throws UsageError if they can't be loaded from where the command runs */
+  open(): Promise<OpenOwner>;
+}
+
+/** An owner with its contracts, open for writing. */
+export interface OpenOwner extends FoundOwner {
+  readonly boundary: Boundary;
+  /** Its puts and deletes obey flow control. */
+  readonly owner: Owner;
+}
+
+/** A cache as its stack's output describes it. Its contracts aren't loaded. */
+export interface FoundCache {
+  /** The name of its boundary. */
+  readonly name: string;
+  readonly deployed: DeployedCache;
+  readonly parked: ParkedEvents;
+  readonly records: CacheRecords;
+  readonly repair: RepairFunction;
+  /** Sends messages into the queue of the cache; see `sendToQueue`. */
+  send(messages: readonly DirectMessage[]): Promise<void>;
+  /** How many events ended with each outcome in a span back from now, as CloudWatch counted them. */
+  outcomes(sinceMs: number): Promise<OutcomeCounts>;
+  /** The entity types that the cache keeps; undefined if the contracts can't be loaded. */
+  types(): Promise<readonly string[] | undefined>;
+  /** Loads the contracts. @throws UsageError if they can't be loaded from where the command runs */
+  open(): Promise<OpenCache>;
+}
+
+/** A cache with its contracts, open for reading. */
+export interface OpenCache extends FoundCache {
+  readonly boundary: Boundary;
+  readonly reader: Reader;
+}
+
+/** A queue of facts. It has no contracts. */
+export interface FactQueue {
+  /** The name of the service or saga that handles the facts. */
+  readonly name: string;
+  readonly deployed: DeployedFactQueue;
+  readonly parked: ParkedEvents;
+  /** Sends messages into the queue; see `sendToQueue`. */
+  send(messages: readonly DirectMessage[]): Promise<void>;
+}
+
+/** One construct of facts or sagas, by the role that its stack's output has. */
+type OfRole<R extends DeployedOfFacts['role']> = Extract<DeployedOfFacts, { readonly role: R }>;
+
+/** Everything that Freshet's constructs deployed in one place: in the local cloud, or in stacks on AWS. */
+export interface Deployment {
+  readonly owners: readonly FoundOwner[];
+  readonly caches: readonly FoundCache[];
+  readonly factQueues: readonly FactQueue[];
+  readonly factTopics: readonly OfRole<'facts'>[];
+  readonly sagas: readonly OfRole<'saga'>[];
+  readonly effects: readonly OfRole<'effects'>[];
+  /** The place, for a person: `the local cloud at http://…`, `AWS, eu-central-1`. */
+  readonly place: string;
+  /**
+   * The local cloud keeps metrics by the second and costs nothing. AWS keeps metrics by the minute and bills requests.
+   */
+  readonly isLocal: boolean;
+  readonly clients: Clients;
+  /** Opens the owner of an entity type. @throws FreshetError `UnknownEntityType` that lists who owns what */
+  ownerOf(type: string): Promise<OpenOwner>;
+  /** Opens the owner of a name. @throws FreshetError `UnknownOwner` that lists the owners */
+  ownerNamed(name: string): Promise<OpenOwner>;
+  /** Opens the cache of a name. @throws FreshetError `UnknownCache` that lists the caches */
+  cacheNamed(name: string): Promise<OpenCache>;
+  /** Opens the caches that keep an entity type. */
+  cachesOf(type: string): Promise<readonly OpenCache[]>;
+  close(): void;
+}

@@ -1,0 +1,34 @@
+import { LOCAL_CREDENTIALS, LOCAL_REGION } from 'freshet-local/internal/identity';
+import type { CommandIo } from '../io.ts';
+import { createClients } from './clients.ts';
+import { localContracts } from './contracts.ts';
+import { createDeployment } from './create.ts';
+import type { Deployment } from './deployment.ts';
+import type { FoundLocalCloud } from './local-file.ts';
+import type { OnWait } from './waits.ts';
+
+/** How a local cloud is opened. */
+export interface OpenOptions {
+  /** Default: `import()`. */
+  readonly importModule?: CommandIo['importModule'];
+  /** Told what a write waits for. Default: nobody is told. */
+  readonly onWait?: OnWait | undefined;
+}
+
+/** Opens what runs in a local cloud. */
+export function openLocalCloud({ file, projectFolder }: FoundLocalCloud, options: OpenOptions = {}): Deployment {
+  const { importModule = (url) => import(url), onWait } = options;
+  return createDeployment({
+    outputs: file.deployed,
+    place: `the local cloud at ${file.url}`,
+    isLocal: true,
+    clients: createClients({
+      region: LOCAL_REGION,
+      credentials: LOCAL_CREDENTIALS,
+      endpoint: file.url,
+      dynamodbEndpoint: file.dynamodbUrl,
+    }),
+    contracts: localContracts(projectFolder, { importModule }),
+    onWait,
+  });
+}

@@ -1,0 +1,68 @@
+import { cachedType } from 'freshet-aws/internal/core/contract/define-boundary';
+import { FreshetError, type FreshetErrorCode, quoted } from 'freshet-aws/internal/core/errors';
+import type { Deployment, FoundCache, FoundOwner, OpenCache, OpenOwner } from './deployment.ts';
+
+/** See `Deployment.ownerOf`. */
+export async function ownerOf(
+  owners: readonly FoundOwner[],
+  caches: readonly FoundCache[],
+  type: string,
+): Promise<OpenOwner> {
+  const opened = await Promise.all(owners.map((owner) => owner.open()));
+  const found = opened.find(({ boundary }) => Object.hasOwn(boundary.owns, type));
+  if (found !== undefined) return found;
+  const owned = opened.map(({ name, boundary }) => `${name} owns ${Object.keys(boundary.owns).join(', ')}`).join('; ');
+  const [keeper] = await cachesOf(caches, type);
+  const elsewhere = keeper?.boundary.caches[type]?.contract.owner;
+  throw new FreshetError(
+    elsewhere === undefined
+      ? `type: no owner of this deployment owns ${quoted(type)}. Known: ${owned || 'none'}.`
+      : `type: ${type} is owned by ${elsewhere}, which isn't part of this deployment, and only ${elsewhere} can ` +
+          `put it. This deployment has: ${owned || 'no owner'}.`,
+    { code: 'UnknownEntityType', field: 'type' },
+  );
+}
+
+/** See `Deployment.cachesOf`. */
+export async function cachesOf(caches: readonly FoundCache[], type: string): Promise<OpenCache[]> {
+  const opened = await Promise.all(caches.map((cache) => cache.open()));
+  return opened.filter(({ boundary }) => Object.hasOwn(boundary.caches, type));
+}
+
+/** See `Deployment.ownerNamed`. */
+export async function ownerNamed(owners: readonly FoundOwner[], name: string): Promise<OpenOwner> {
+  return named(owners, name, 'owner', 'UnknownOwner').open();
+}
+
+/** See `Deployment.cacheNamed`. */
+export async function cacheNamed(caches: readonly FoundCache[], name: string): Promise<OpenCache> {
+  return named(caches, name, 'cache', 'UnknownCache').open();
+}
+
+function named<T extends { readonly name: string }>(
+  all: readonly T[],
+  name: string,
+  field: 'owner' | 'cache',
+  code: FreshetErrorCode,
+): T {
+  const found = all.find((one) => one.name === name);
+  if (found !== undefined) return found;
+  const known = all.map((one) => one.name).join(', ') || 'none';
+  throw new FreshetError(`${field}: there is no ${field} named ${quoted(name)}. Known: ${known}.`, { code, field });
+}
+
+/**
+ * The types that a command works on: the given one, or all types that the cache keeps.
+ *
+ * @throws FreshetError `UnknownEntityType` if the cache doesn't keep the type, or the deployment doesn't have its owner
+ */
+export async function keptTypes(
+  deployment: Pick<Deployment, 'ownerOf'>,
+  { boundary }: OpenCache,
+  only: string | undefined,
+): Promise<readonly string[]> {
+  if (only !== undefined) cachedType(boundary, only);
+  const types = only === undefined ? Object.keys(boundary.caches) : [only];
+  for (const type of types) await deployment.ownerOf(type);
+  return types;
+}

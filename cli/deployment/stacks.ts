@@ -1,0 +1,93 @@
+import { type CloudFormationClient, CloudFormationServiceException } from '@aws-sdk/client-cloudformation';
+import { readDeployed, readDeployedOfFacts } from 'freshet-aws/internal/adapters/aws/stack-output';
+import { cloudFormationClient, stackOutputs } from '../clients/stack-outputs.ts';
+import { UsageError } from '../errors.ts';
+import type { CommandIo } from '../io.ts';
+import { withAdvice } from './advice.ts';
+import { createClients } from './clients.ts';
+import { contractsIn } from './contracts.ts';
+import { createDeployment } from './create.ts';
+import type { Deployment } from './deployment.ts';
+import type { OnWait } from './waits.ts';
+
+/**
+ * Opens what stacks on AWS deployed. The contracts come from the folder in which the command runs.
+ *
+ * @param names of the stacks, or their ARNs
+ * @param region default: AWS_REGION, or the region of the profile
+ * @throws UsageError if the stacks can't be read, or hold nothing of Freshet
+ */
+export async function openStacks(
+  io: Pick<CommandIo, 'cwd' | 'importModule'>,
+  names: readonly string[],
+  region: string | undefined,
+  onWait?: OnWait,
+): Promise<Deployment> {
+  const options = region === undefined ? {} : { region };
+  const client = cloudFormationClient(options);
+  try {
+    const from = await regionOf(client);
+    await requireCredentials(client);
+    const outputs: string[] = [];
+    for (const name of new Set(names)) outputs.push(...(await freshetOutputs(client, name, from)));
+    return createDeployment({
+      outputs,
+      place: `AWS, ${from}`,
+      isLocal: false,
+      clients: createClients(options),
+      contracts: contractsIn(io.cwd, io),
+      onWait,
+    });
+  } finally {
+    client.destroy();
+  }
+}
+
+async function regionOf(client: CloudFormationClient): Promise<string> {
+  try {
+    return await client.config.region();
+  } catch {
+    throw new UsageError(
+      '--stack: no region is known. Give --region, or set AWS_REGION or the region of your profile.',
+    );
+  }
+}
+
+async function requireCredentials(client: CloudFormationClient): Promise<void> {
+  try {
+    await client.config.credentials();
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    throw new UsageError(
+      `--stack: no AWS credentials: ${why.replace(/\.?$/, '.')} Set AWS_PROFILE, or AWS_ACCESS_KEY_ID and ` +
+        'AWS_SECRET_ACCESS_KEY, or log in: aws sso login.',
+    );
+  }
+}
+
+/** The outputs of a stack that Freshet's constructs wrote. */
+async function freshetOutputs(client: CloudFormationClient, name: string, region: string): Promise<string[]> {
+  const outputs = await outputsOf(client, name, region);
+  const known = outputs.filter((output) => readDeployed(output) ?? readDeployedOfFacts(output));
+  if (known.length > 0) return known;
+  throw new UsageError(
+    `--stack: ${name} in ${region} has no owner and no cache, and no queue of facts or saga: none of its outputs ` +
+      "describes one. Give the stacks that hold Freshet's constructs, such as EntityOwner or LocalCache.",
+  );
+}
+
+async function outputsOf(client: CloudFormationClient, name: string, region: string): Promise<string[]> {
+  try {
+    return await withAdvice({ place: `AWS, ${region},`, isLocal: false }, () => stackOutputs(client, name));
+  } catch (error) {
+    // The form of the name was checked before, so this error means that the stack doesn't exist.
+    const cause = error instanceof UsageError ? error.cause : undefined;
+    if (cause instanceof CloudFormationServiceException && cause.name === 'ValidationError') {
+      throw new UsageError(
+        `--stack: there is no stack ${name} in ${region}. Check its name, --region and the account of your ` +
+          'credentials.',
+      );
+    }
+    throw error;
+  }
+}

@@ -1,0 +1,40 @@
+import type { Readable } from 'node:stream';
+
+/** A stream that a command reads. */
+export type Input = Readable & { readonly isTTY?: boolean };
+
+/** A stream that a command prints on. `columns` is the width of a terminal. */
+export type Output = NodeJS.WritableStream & { readonly isTTY?: boolean; readonly columns?: number };
+
+/**
+ * What a command runs with: the folder, the streams and the signals of the process. A test provides its own to run a
+ * command in the process of the test.
+ */
+export interface CommandIo {
+  /** The folder in which the command runs, as an absolute path. */
+  readonly cwd: string;
+  /** The environment of the processes that the command starts. The AWS SDK reads the environment of this process. */
+  readonly env: NodeJS.ProcessEnv;
+  readonly stdin: Input;
+  readonly stdout: Output;
+  readonly stderr: Output;
+  /**
+   * Calls a listener at the first of these signals. The second signal ends the process. While nothing listens, the
+   * first signal ends the process.
+   *
+   * @returns a function that stops listening
+   */
+  onSignal(signals: readonly ('SIGINT' | 'SIGTERM')[], listener: () => void): () => void;
+  /** Imports a module of the app, such as contracts or a story, which may be TypeScript. @param url a `file:` URL */
+  importModule(url: string): Promise<unknown>;
+  /** The exit code of the command, which the command sets. */
+  exitCode: number;
+}
+
+/** Makes an abort signal stand for Ctrl-C. */
+export function interruptedBy(signal: AbortSignal): CommandIo['onSignal'] {
+  return (_, listener) => {
+    signal.addEventListener('abort', listener, { once: true });
+    return () => signal.removeEventListener('abort', listener);
+  };
+}

@@ -1,0 +1,67 @@
+import { BOUNDARY_DIMENSION, METRIC_NAMESPACE } from 'freshet-aws/internal/core/metrics';
+import * as z from 'zod/mini';
+import { type RaisedAlarm, raisedAlarms } from '../clients/alarms.ts';
+import type { Clients } from '../deployment/clients.ts';
+import type { FoundCache, FoundOwner } from '../deployment/deployment.ts';
+
+/** An alarm in the state ALARM. */
+export const alarmStatus = z.object({
+  name: z.string(),
+  /** The owner or cache that the alarm is about. */
+  boundary: z.string(),
+  description: z.string(),
+  /** When the alarm was raised, ISO 8601; null if that is unknown. */
+  since: z.nullable(z.string()),
+});
+
+/** See `alarmStatus`. */
+export type AlarmStatus = z.infer<typeof alarmStatus>;
+
+/** The owners and caches of a deployment, as far as alarms name them. */
+interface Boundaries {
+  readonly owners: readonly Pick<FoundOwner, 'name' | 'deployed'>[];
+  readonly caches: readonly Pick<FoundCache, 'name' | 'deployed'>[];
+}
+
+/**
+ * The alarms in the state ALARM that are about an owner or a cache of the deployment. The account's other alarms are
+ * left out.
+ */
+export async function readAlarms(
+  deployment: Boundaries & { readonly clients: Pick<Clients, 'metrics'> },
+): Promise<AlarmStatus[]> {
+  const boundaries = boundariesByName(deployment);
+  const raised = await raisedAlarms(deployment.clients.metrics);
+  return raised.flatMap((alarm) => {
+    // A composite alarm is about the boundary of one of the alarms in its rule.
+    const parts = raised.filter(({ name }) => alarm.rule.includes(`"${name}"`));
+    const boundary = [alarm, ...parts].map((one) => boundaryOf(one, boundaries)).find((one) => one !== undefined);
+    if (boundary === undefined) return [];
+    const { name, description, sinceMs } = alarm;
+    return [{ name, boundary, description, since: sinceMs === undefined ? null : new Date(sinceMs).toISOString() }];
+  });
+}
+
+/**
+ * The boundary of each queue, function, table and topic, by its name. A boundary that is owner and cache has one name
+ * for both.
+ */
+function boundariesByName({ owners, caches }: Boundaries): ReadonlyMap<string, string> {
+  return new Map(
+    [...owners, ...caches].flatMap(({ name, deployed: { role, boundary, ...physical } }) =>
+      Object.values(physical).map((value) => [value.slice(value.search(/[^:/]*$/)), name] as const),
+    ),
+  );
+}
+
+function boundaryOf({ dimensions }: RaisedAlarm, boundaries: ReadonlyMap<string, string>): string | undefined {
+  for (const { namespace, name, value } of dimensions) {
+    if (namespace !== METRIC_NAMESPACE) {
+      const found = boundaries.get(value);
+      if (found !== undefined) return found;
+    } else if (name === BOUNDARY_DIMENSION && [...boundaries.values()].includes(value)) {
+      return value;
+    }
+  }
+  return undefined;
+}

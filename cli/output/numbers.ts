@@ -1,0 +1,29 @@
+/** A duration or an age, in the largest unit that fits: 45s, 12m, 5h, 3d. */
+export function shortDuration(milliseconds: number): string {
+  const seconds = Math.max(0, Math.round(milliseconds / 1000));
+  if (seconds < 60) return `${seconds}s`;
+  if (seconds < 3_600) return `${Math.floor(seconds / 60)}m`;
+  return seconds < 86_400 ? `${Math.floor(seconds / 3_600)}h` : `${Math.floor(seconds / 86_400)}d`;
+}
+
+/** A count with separators between its thousands: 61,000. */
+export function grouped(count: number): string {
+  return Math.round(count).toLocaleString('en-US');
+}
+
+/** A rate in events per second, `-` if it is unknown: 0/s, 0.3/s, 12/s, 1,200/s. */
+export function perSecond(rate: number | null): string {
+  if (rate === null) return '-';
+  return `${rate > 0 && rate < 10 ? rate.toFixed(1) : grouped(rate)}/s`;
+}
+
+/** A span of time in milliseconds, from ten seconds on as `shortDuration` writes it; `-` if it is unknown. */
+export function shortMilliseconds(milliseconds: number | null): string {
+  if (milliseconds === null) return '-';
+  return milliseconds < 10_000 ? `${Math.round(milliseconds)} ms` : shortDuration(milliseconds);
+}
+
+/** A span of time in seconds as `shortDuration` writes it; `-` if it is unknown. */
+export function shortSeconds(seconds: number | null): string {
+  return seconds === null ? '-' : shortDuration(seconds * 1000);
+}

@@ -1,0 +1,193 @@
+import { assertEntityType } from '../entity.ts';
+import { FreshetError, quoted } from '../errors.ts';
+import type { FactContract, FactDeclaration } from '../facts/fact.ts';
+import { FAILURE_POLICIES, type FailurePolicy } from '../outcome.ts';
+import type { State } from '../state.ts';
+import type { Boundary, CachedType, EntityContract, EntityDeclaration } from './contract.ts';
+import { assertPublishable } from './publishable.ts';
+import { upcastsProblem } from './upcast.ts';
+
+/** A valid boundary name. */
+export const BOUNDARY_PATTERN = /^[a-z][a-z0-9-]{0,29}$/;
+/** Up to this epoch, versions are integers that every JSON reader keeps exactly. */
+const MAX_EPOCH = 9_000;
+/** Highest schema version and fields revision: the largest signed 32-bit integer, CloudEvents' limit for integers. */
+const MAX_REVISION = 2 ** 31 - 1;
+/** A valid index name. */
+const INDEX_PATTERN = /^[a-z][A-Za-z0-9]{0,39}$/;
+
+/**
+ * Defines a boundary. Export the result as the default export of the module that calls this function.
+ *
+ * @param module the calling module's `import.meta.url`, or `__filename` in a CommonJS module
+ * @param definition.name 1 to 30 lower-case letters, digits and hyphens, starting with a letter; also the name of the
+ *   boundary's cache
+ * @param definition.owns the entity types that only this boundary writes, by type; default none
+ * @param definition.caches the entity types of other boundaries that this boundary caches, by type, each made with
+ *   `keep`; default none
+ * @param definition.publishes the facts that this boundary publishes, by type, each made with `fact`; default none
+ * @param definition.epoch integer from 0 to 9,000; raise it by one when you restore the owner's table from a backup;
+ *   default 0
+ * @throws FreshetError `InvalidContract` if a setting is outside its range · `InvalidEntityType` if a type's name isn't
+ *   valid · `NotPublishable` if a type, field or fact carries data that must stay in the boundary
+ */
+export function defineBoundary<
+  const Declared extends Record<string, EntityDeclaration> = Record<never, never>,
+  const Facts extends Record<string, FactDeclaration> = Record<never, never>,
+>(
+  module: string,
+  definition: {
+    readonly name: string;
+    readonly owns?: Declared;
+    readonly caches?: Readonly<Record<string, CachedType>>;
+    readonly publishes?: Facts;
+    readonly epoch?: number;
+  },
+): Boundary<
+  { [T in keyof Declared & string]: EntityContract<StateOf<Declared[T]>> },
+  { [T in keyof Facts & string]: FactContract<T, Facts[T]['ids'][number]> }
+> {
+  const { name, caches = {}, epoch = 0 } = definition;
+  if (!BOUNDARY_PATTERN.test(name)) {
+    throw invalid(
+      'name',
+      `not a valid boundary name: ${quoted(name)}. Allowed: 1 to 30 lower-case letters, digits and hyphens, ` +
+        'starting with a letter',
+    );
+  }
+  if (!Number.isInteger(epoch) || epoch < 0 || epoch > MAX_EPOCH) {
+    throw invalid('epoch', `not a valid epoch: ${quoted(epoch)}. Allowed: an integer from 0 to ${MAX_EPOCH}`);
+  }
+  const owns = Object.entries<EntityDeclaration>(definition.owns ?? {}).map(([type, declared]) => {
+    assertEntityType(type);
+    const schemaVersion = declared.schemaVersion ?? 1;
+    assertRevision(`owns.${type}.schemaVersion`, schemaVersion);
+    const { schema, upcasts = {}, deltas = false, classification = 'reference', fields = {} } = declared;
+    const problem = upcastsProblem(upcasts, schemaVersion);
+    if (problem !== undefined) throw invalid(`owns.${type}.upcasts`, problem);
+    return [type, { type, owner: name, schema, schemaVersion, upcasts, deltas, classification, fields }] as const;
+  });
+  for (const [type, cached] of Object.entries(caches)) {
+    if (cached.contract.type !== type) {
+      const given = cached.contract.type;
+      throw invalid(`caches.${type}`, `the name differs from its contract's type, ${given}. Rename it to ${given}`);
+    }
+    if (cached.contract.owner === name) {
+      throw invalid(
+        `caches.${type}`,
+        `${name} owns ${type}, so it can't cache it. Remove the cache and read ${type} from the owner's table`,
+      );
+    }
+  }
+  const publishes = Object.entries<FactDeclaration>(definition.publishes ?? {}).map(([type, declared]) => {
+    assertEntityType(type);
+    return [type, { type, owner: name, ids: declared.ids, about: declared.about }] as const;
+  });
+  const [owned, facts] = [Object.fromEntries(owns), Object.fromEntries(publishes)];
+  assertPublishable({ name, owns: owned, publishes: facts });
+  return { name, module, owns: owned as never, caches, publishes: facts as never, epoch };
+}
+
+/**
+ * A loaded contracts module. When a module compiled to CommonJS is loaded as an ES module, its default export is nested
+ * once more.
+ */
+export interface ContractsModule {
+  readonly default: Boundary | { readonly default: Boundary };
+}
+
+/** The boundary that a contracts module defines. */
+export function boundaryOf({ default: exported }: ContractsModule): Boundary {
+  return 'default' in exported ? exported.default : exported;
+}
+
+type StateOf<D> = D extends EntityDeclaration<infer S> ? S : never;
+
+/**
+ * Declares that a boundary caches an entity type, and which part of it.
+ *
+ * @param contract the owner's contract, such as `geography.owns.Country`
+ * @param options.fields top-level fields to keep; default: the whole state
+ * @param options.fieldsRevision integer from 1 to 2,147,483,647; raise it with every change of `fields` or `indexes`;
+ *   default 1
+ * @param options.indexes index name (1 to 40 letters and digits, starting with a lower-case letter) to the field it
+ *   lists by, which must be among `fields`; default: none
+ * @param options.onPoison what happens to events that can't be applied, and to later events of the same entity: `park`,
+ *   `discard` or `stop`; default `park`
+ * @throws FreshetError `InvalidContract` if an option is outside its range or an index lists by a field that isn't kept
+ */
+export function keep<S extends State>(
+  contract: EntityContract<S>,
+  options: {
+    readonly fields?: readonly (keyof S & string)[];
+    readonly fieldsRevision?: number;
+    readonly indexes?: Readonly<Record<string, keyof S & string>>;
+    readonly onPoison?: FailurePolicy;
+  } = {},
+): CachedType {
+  const { fields, fieldsRevision = 1, indexes = {}, onPoison = 'park' } = options;
+  assertRevision(`${contract.type}.fieldsRevision`, fieldsRevision);
+  if (!FAILURE_POLICIES.includes(onPoison)) {
+    throw invalid(
+      `${contract.type}.onPoison`,
+      `not a failure policy: ${quoted(onPoison)}. Allowed: ${FAILURE_POLICIES.join(', ')}`,
+    );
+  }
+  for (const [index, field] of Object.entries<string>(indexes)) {
+    if (!INDEX_PATTERN.test(index)) {
+      throw invalid(
+        `${contract.type}.indexes`,
+        `not a valid index name: ${quoted(index)}. Allowed: 1 to 40 letters and digits, ` +
+          'starting with a lower-case letter',
+      );
+    }
+    if (fields !== undefined && !fields.includes(field)) {
+      throw invalid(
+        `${contract.type}.indexes.${index}`,
+        `the cache doesn't keep the field ${quoted(field)}. Kept: ${fields.join(', ')}. ` +
+          'Add the field to `fields` or index by a kept field',
+      );
+    }
+  }
+  return { contract, fields, fieldsRevision, indexes, onPoison };
+}
+
+/** The names of all indexes of a boundary's cache, sorted and without duplicates. */
+export function indexNames(boundary: Boundary): string[] {
+  const names = Object.values(boundary.caches).flatMap((cached) => Object.keys(cached.indexes));
+  return [...new Set(names)].sort();
+}
+
+/** Returns the contract of a type that the boundary owns. Throws `UnknownEntityType` if the boundary doesn't own it. */
+export function ownedContract(boundary: Boundary, type: string): EntityContract {
+  return lookUp(boundary.owns, type, `boundary ${boundary.name} doesn't own`, 'It owns');
+}
+
+/** Returns a type that the boundary caches. Throws `UnknownEntityType` if the boundary doesn't cache it. */
+export function cachedType(boundary: Boundary, type: string): CachedType {
+  return lookUp(boundary.caches, type, `cache ${boundary.name} doesn't keep`, 'It keeps');
+}
+
+function lookUp<T>(known: Readonly<Record<string, T>>, type: string, problem: string, allowed: string): T {
+  const found = Object.hasOwn(known, type) ? known[type] : undefined;
+  if (found === undefined) {
+    throw new FreshetError(
+      `type: ${problem} ${quoted(type)}. ${allowed}: ${Object.keys(known).join(', ') || 'nothing'}.`,
+      {
+        code: 'UnknownEntityType',
+        field: 'type',
+      },
+    );
+  }
+  return found;
+}
+
+function assertRevision(field: string, value: number): void {
+  if (!Number.isInteger(value) || value < 1 || value > MAX_REVISION) {
+    throw invalid(field, `not a valid revision: ${quoted(value)}. Allowed: an integer from 1 to ${MAX_REVISION}`);
+  }
+}
+
+function invalid(field: string, problem: string): FreshetError {
+  return new FreshetError(`${field}: ${problem}.`, { code: 'InvalidContract', field });
+}

@@ -1,0 +1,180 @@
+import { execFile } from 'node:child_process';
+import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { cruise, type IViolation } from 'dependency-cruiser';
+import extractConfiguration from 'dependency-cruiser/config-utl/extract-depcruise-config';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+
+const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
+const configuration = await extractConfiguration(join(ROOT, '.dependency-cruiser.mjs'));
+const FOLDERS = 'core adapters lambdas lib package local cli bin examples bench test'.split(' ');
+
+/** What `npm run check:imports` reports for a folder. */
+async function importProblems(baseDir: string, folders: readonly string[]): Promise<string[]> {
+  const { output } = await cruise([...folders], {
+    ...configuration.options,
+    baseDir,
+    ruleSet: { forbidden: configuration.forbidden ?? [] },
+    validate: true,
+  });
+  if (typeof output === 'string') throw new Error(output);
+  return output.summary.violations.map(({ rule, from, to }: IViolation) => `${rule.name}: ${from} -> ${to}`);
+}
+
+let folder: string;
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'freshet-imports-'));
+});
+
+afterEach(() => {
+  rmSync(folder, { recursive: true, force: true });
+});
+
+function write(path: string, text: string): void {
+  mkdirSync(dirname(join(folder, path)), { recursive: true });
+  writeFileSync(join(folder, path), text);
+}
+
+/** Imports that break a rule, with the rule's name. */
+const BREAKS = [
+  ['core-imports', 'core/planted.ts', '../adapters/x.ts'],
+  ['core-imports', 'core/planted.ts', '../lib/x.ts'],
+  ['adapters-imports', 'adapters/planted.ts', '../lib/x.ts'],
+  ['adapters-imports', 'adapters/planted.ts', '../lambdas/x.ts'],
+  ['lambdas-imports', 'lambdas/planted.ts', '../lib/x.ts'],
+  ['lib-imports', 'lib/planted.ts', '../adapters/aws/list.ts'],
+  ['lib-imports', 'lib/planted.ts', '../lambdas/x.ts'],
+  ['local-imports', 'local/planted.ts', '../cli/x.ts'],
+  ['local-imports', 'local/planted.ts', '../lib/x.ts'],
+  ['cli-imports', 'cli/planted.ts', '../lib/x.ts'],
+  ['cli-imports', 'cli/planted.ts', '../examples/x.ts'],
+  ['examples-imports', 'examples/planted.ts', '../core/x.ts'],
+  ['examples-imports', 'examples/planted.ts', '../adapters/x.ts'],
+  ['examples-imports', 'examples/planted.ts', '../lib/x.ts'],
+  ['examples-imports', 'examples/planted.ts', '../cli/x.ts'],
+  ['bin-imports', 'bin/planted.ts', '../core/x.ts'],
+  ['bench-imports', 'bench/planted.ts', '../test/x.ts'],
+  ['no-tests', 'core/planted.ts', '../test/x.ts'],
+  ['run-time-entry', 'package/index.ts', '../lib/x.ts'],
+  ['construct-entry', 'package/cdk.ts', '../local/x.ts'],
+  ['core-built-ins', 'core/planted.ts', 'node:fs'],
+  ['not-to-unresolvable', 'core/planted.ts', './nowhere.ts'],
+] as const;
+
+/** Imports that every rule lets pass. */
+const ALLOWED = [
+  ['core/planted.ts', './x.ts'],
+  ['core/planted.ts', 'node:crypto'],
+  ['adapters/planted.ts', '../core/x.ts'],
+  ['lambdas/planted.ts', '../adapters/x.ts'],
+  ['lib/planted.ts', '../core/x.ts'],
+  ['lib/planted.ts', '../adapters/aws/items.ts'],
+  ['cli/planted.ts', '../local/x.ts'],
+  ['examples/planted.ts', '../package/index.ts'],
+  ['bench/planted.ts', '../cli/x.ts'],
+  ['test/planted.ts', '../core/x.ts'],
+] as const;
+
+function plant(path: string, specifier: string): void {
+  for (const one of FOLDERS) write(`${one}/x.ts`, 'export const x = 1;\n');
+  for (const file of ['items', 'list']) write(`adapters/aws/${file}.ts`, 'export const x = 1;\n');
+  for (const file of ['index', 'cdk']) write(`package/${file}.ts`, 'export const x = 1;\n');
+  write(path, `export * as planted from '${specifier}';\n`);
+}
+
+describe('the import rules', () => {
+  test('the project has no import circle and breaks no import rule', async () => {
+    expect(await importProblems(ROOT, FOLDERS)).toEqual([]);
+  });
+
+  test.each(BREAKS)('the rule %s reports %s that imports %s', async (rule, path, specifier) => {
+    plant(path, specifier);
+    const problems = await importProblems(folder, FOLDERS);
+    expect(problems).toContainEqual(expect.stringMatching(new RegExp(`^${rule}: ${path}`)));
+  });
+
+  test.each(ALLOWED)('no rule reports %s that imports %s', async (path, specifier) => {
+    plant(path, specifier);
+    expect(await importProblems(folder, FOLDERS)).toEqual([]);
+  });
+
+  test('two files that import each other are reported as a circle', async () => {
+    plant('core/a.ts', './b.ts');
+    write('core/b.ts', "export * as a from './a.ts';\n");
+    expect(await importProblems(folder, FOLDERS)).toContainEqual(expect.stringMatching(/^no-circles: core/));
+  });
+
+  test('a type that is imported in a circle is reported as well', async () => {
+    plant('core/a.ts', './b.ts');
+    write('core/b.ts', "import type { planted } from './a.ts';\nexport type B = typeof planted;\n");
+    expect(await importProblems(folder, FOLDERS)).toContainEqual(expect.stringMatching(/^no-circles: core/));
+  });
+
+  test.each([
+    'cloudwatch',
+    'cloudformation',
+    'lambda',
+  ])('the client of %s behind the run-time entry is reported', async (client) => {
+    plant('package/index.ts', '../adapters/a.ts');
+    write('adapters/a.ts', `export * as sdk from '@aws-sdk/client-${client}';\n`);
+    symlinkSync(join(ROOT, 'node_modules'), join(folder, 'node_modules'), 'junction');
+    expect(await importProblems(folder, FOLDERS)).toContainEqual(
+      expect.stringMatching(/^run-time-entry-clients: package\/index/),
+    );
+  });
+});
+
+/** What `biome lint` reports for a file of the core, by rule. */
+async function lintProblems(text: string): Promise<string[]> {
+  cpSync(join(ROOT, 'biome.json'), join(folder, 'biome.json'));
+  cpSync(join(ROOT, 'core/pure.grit'), join(folder, 'core/pure.grit'));
+  write('core/planted.ts', text);
+  const biome = join(ROOT, 'node_modules/@biomejs/biome/bin/biome');
+  const command = [biome, 'lint', '--vcs-enabled=false', '--reporter=json', 'core'];
+  const { stdout } = await promisify(execFile)(process.execPath, command, { cwd: folder }).catch(
+    (failed: { stdout: string }) => failed,
+  );
+  const { diagnostics } = JSON.parse(stdout) as { diagnostics: { category: string }[] };
+  return diagnostics.map(({ category }) => category);
+}
+
+describe('the purity of core', () => {
+  test.each([
+    ['plugin', 'export const now = Date.now();'],
+    ['plugin', 'export const clock = Date.now;'],
+    ['plugin', 'export const now = new Date();'],
+    ['plugin', 'export const now = new Date;'],
+    ['plugin', 'export const now = Date();'],
+    ['plugin', 'export const dice = Math.random();'],
+    ['plugin', `export const text = \`at \${Date.now()}\`;`],
+    ['plugin', 'export const load = (name: string) => import(name);'],
+    ['noRestrictedGlobals', 'export const stage = process.env.STAGE;'],
+    ['noRestrictedGlobals', 'export const id = crypto.randomUUID();'],
+    ['noRestrictedGlobals', 'export const now = performance.now();'],
+    ['noRestrictedGlobals', 'setTimeout(String, 1);'],
+    ['noRestrictedGlobals', 'setInterval(String, 1);'],
+    ['noRestrictedGlobals', 'setImmediate(String);'],
+    ['noRestrictedGlobals', "fetch('https://example.com');"],
+    ['noRestrictedGlobals', "console.log('x');"],
+    ['noRestrictedImports', "import { randomUUID } from 'node:crypto';\nexport const id = randomUUID();"],
+    ['noRestrictedImports', "import { randomBytes as createHash } from 'node:crypto';\nexport { createHash };"],
+    ['noRestrictedImports', "import * as crypto from 'node:crypto';\nexport const id = crypto;"],
+  ])('the linter reports by %s: %s', async (rule, text) => {
+    expect(await lintProblems(`${text}\n`)).toContainEqual(expect.stringContaining(rule));
+  });
+
+  test.each([
+    "import { createHash } from 'node:crypto';\nexport const hash = createHash;",
+    'export const at = (nowMs: number) => new Date(nowMs).toISOString();',
+    'export const ms = (text: string) => Date.parse(text);',
+    'export const run = (step: { process(): void }) => step.process();',
+    'export const max = Math.max(1, 2);',
+    'export interface Ports {\n  process: () => void;\n}',
+  ])('the linter lets core say: %s', async (text) => {
+    expect(await lintProblems(`${text}\n`)).toEqual([]);
+  });
+});

@@ -1,0 +1,41 @@
+import { Readable, Writable } from 'node:stream';
+import { type CommandIo, interruptedBy } from '../../cli/io.ts';
+
+/** The surroundings of a command that a test runs in its own process, and what the command has printed so far. */
+export interface TestIo extends CommandIo {
+  out(): string;
+  err(): string;
+  /** Presses Ctrl-C. */
+  interrupt(): void;
+}
+
+/** @param given defaults: this process's folder and environment, and an empty standard input */
+export function commandIo(given: Partial<Pick<CommandIo, 'cwd' | 'env' | 'stdin'>> = {}): TestIo {
+  const [stdout, stderr] = [sink(), sink()];
+  const stop = new AbortController();
+  return {
+    cwd: process.cwd(),
+    env: process.env,
+    stdin: Readable.from([]),
+    ...given,
+    stdout: stdout.stream,
+    stderr: stderr.stream,
+    onSignal: interruptedBy(stop.signal),
+    importModule: (url) => import(url),
+    exitCode: 0,
+    out: stdout.text,
+    err: stderr.text,
+    interrupt: () => stop.abort(),
+  };
+}
+
+function sink(): { readonly stream: Writable; text(): string } {
+  const chunks: Buffer[] = [];
+  const stream = new Writable({
+    write(chunk: Buffer, _, done) {
+      chunks.push(chunk);
+      done();
+    },
+  });
+  return { stream, text: () => Buffer.concat(chunks).toString('utf8') };
+}
