@@ -45,7 +45,11 @@ export default {
       ['package/index\\.ts$', 'package/cdk\\.ts$', 'local/index\\.ts$'],
       'The example imports public names, so that a file copied from it works in an app.',
     ),
-    mayImport('bench', FOLDERS.split('|').filter((folder) => folder !== 'test'), 'Nothing imports tests but tests.'),
+    mayImport(
+      'bench',
+      FOLDERS.split('|').filter((folder) => folder !== 'test'),
+      'Nothing imports tests but tests.',
+    ),
     {
       name: 'run-time-entry',
       comment: '`freshet-aws` loads neither constructs nor the local cloud.',

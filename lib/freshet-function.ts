@@ -37,8 +37,8 @@ export function freshetFunction(scope: Construct, id: string, props: FreshetFunc
     alias: {
       '#contracts': contracts,
       '#saga': contracts,
-      // The contracts may find another copy of this package by its name. The bundle must contain this copy only. esbuild
-      // would apply the first alias to the second name too, so the second name needs an alias of its own.
+      // The contracts may find another copy of this package by its name. The bundle must contain this copy only.
+      // esbuild would apply the first alias to the second name too, so the second name needs an alias of its own.
       'freshet-aws': join(CODE_ROOT, 'package', `index${EXTENSION}`),
       'freshet-aws/internal': resolve(CODE_ROOT),
     },

@@ -1,239 +1,234 @@
 import { randomUUID } from 'node:crypto';
+import { type CleanUps, createCleanUps } from './clean-ups.ts';
 import type { Alarms } from './cloudwatch/alarms.ts';
-import { createLambdaMetrics } from './cloudwatch/aws-metrics.ts';
-import { type CloudWatch, createCloudWatch } from './cloudwatch/cloudwatch.ts';
-import { createMetricStore, type MetricStore } from './cloudwatch/metric-store.ts';
+import type { MetricStore } from './cloudwatch/metric-store.ts';
 import type { Schedules } from './cloudwatch/schedules.ts';
 import { createEngineClient } from './engine/client.ts';
 import { startEngine } from './engine/start-engine.ts';
 import { createMessaging, type Messaging } from './fifo/messaging.ts';
 import { type Access, createAccess } from './iam/access.ts';
-import { mayLog } from './iam/log-access.ts';
-import { mayDeliver, requireInvoke } from './iam/service-access.ts';
-import { LOCAL_REGION } from './identity.ts';
-import { createFunctionHost, type FunctionHost } from './lambda/host.ts';
-import { invocationRequests, logRequest } from './ledger/lambda-requests.ts';
+import type { Denial } from './iam/denial.ts';
+import { mayDeliver } from './iam/service-access.ts';
+import { LOCAL_ACCOUNT_ID, LOCAL_REGION } from './identity.ts';
+import type { FunctionHost } from './lambda/host.ts';
 import type { Ledger } from './ledger/ledger.ts';
 import { deliveryRequests } from './ledger/wire-requests.ts';
 import { createTarget, type Mapping, waitUntilIdle } from './mappings.ts';
 import { readAssembly } from './provision/assembly.ts';
 import { provision } from './provision/provision.ts';
+import { createWatchedFunctions } from './watched-functions.ts';
 import { startDynamoDbGateway } from './wire/dynamodb-gateway.ts';
 import { createFunctionUrls } from './wire/function-url.ts';
 import { startWire } from './wire/server.ts';
 
+/** What a local cloud runs, and how. */
 export interface LocalCloudOptions {
-  /** Folder of the synthesised cloud assembly, usually `cdk.out`. */
+  /** Folder of the synthesised cloud assembly: what `synthesise` returns, or `cdk.out`. */
   readonly assembly: string;
-  /** Told of each step. @default - silent */
+  /** Called with a message for each step and for each refused call. @default - no messages */
   readonly onProgress?: (message: string) => void;
-  /** Told of each line that a function logs. @default - logs are dropped, once searched for metrics */
+  /** Called for each line that a function logs. @default - lines are read for metrics and then dropped */
   readonly onLog?: (functionName: string, line: string) => void;
   /**
-   * How long a minute of schedules, of the evaluation of alarms and of their periods lasts, so that experiments can scale time. What
-   * clients ask of CloudWatch stays in real time. A multiple of 1000; an alarm's period lasts a second at least. @default 60000
+   * The length of a minute in milliseconds, for schedules, the evaluation of alarms and the periods of alarms. A
+   * smaller value speeds them up. Requests to CloudWatch use real time. Must be a multiple of 1000; a period of an
+   * alarm lasts at least a second. @default 60000
    */
   readonly minuteMs?: number;
-  /** Execution environments of a function at most. @default 2 - few, since they share this machine's cores */
+  /**
+   * Most execution environments of a function. The default is low because they share this machine's cores.
+   * @default 2
+   */
   readonly concurrency?: number;
-  /** Of SQS, SNS, Lambda and CloudWatch. @default - a free one */
+  /** The port of SQS, SNS, Lambda and CloudWatch on 127.0.0.1. @default - a free port */
   readonly port?: number;
   /**
-   * Whether calls of functions, and what AWS does on behalf of resources, are checked against the templates' policies. `off` saves the way
-   * over the gateway to DynamoDB. @default checked
+   * `checked` checks the calls of functions, and what AWS does for resources, against the templates' policies. `off`
+   * allows every call and makes DynamoDB faster, because functions then call it without a gateway. @default 'checked'
    */
   readonly iam?: 'checked' | 'off';
-  /** Where functions find the services, told where they are: a test puts a proxy between. @default - the services themselves */
+  /**
+   * Returns the URLs at which functions reach the services. It gets the real URLs, so that a test can put a proxy
+   * between. @default - the real URLs
+   */
   readonly functionEndpoints?: (services: ServiceEndpoints) => ServiceEndpoints;
   /**
-   * Told of every request that AWS would bill, with who asked for it. DynamoDB is then reached over a gateway by all clients, which costs time.
-   * @default - nothing is counted
+   * Receives each request that AWS would bill, with its caller. All clients then reach DynamoDB through a gateway,
+   * which takes extra time. @default - no requests are counted
    */
   readonly ledger?: Pick<Ledger, 'note'>;
 }
 
-/** URLs for AWS SDK clients. */
+/** The URLs of the services, for AWS SDK clients' `endpoint`. */
 export interface ServiceEndpoints {
+  /** DynamoDB and DynamoDB Streams, such as `http://127.0.0.1:41234`. */
   readonly dynamodb: string;
+  /** SQS. The same server also answers SNS, CloudWatch and Lambda. */
   readonly sqs: string;
+  /** SNS. */
   readonly sns: string;
+  /** CloudWatch. */
   readonly cloudwatch: string;
 }
 
-/** Everything that a cloud assembly declares, running on this machine. */
+/** A running local cloud with the resources of a cloud assembly. */
 export interface LocalCloud {
+  /** The URLs of the services, for AWS SDK clients. They accept any credentials. */
   readonly endpoints: ServiceEndpoints;
+  /** The emulated region, `us-east-1`. */
   readonly region: string;
+  /** The emulated account, `000000000000`. */
   readonly accountId: string;
-  /** Per stack, the values of its outputs. */
-  readonly outputs: Record<string, Record<string, string>>;
+  /** Stack name to output id to value. */
+  readonly outputs: Readonly<Record<string, Readonly<Record<string, string>>>>;
+  /** The Lambda functions. A test can invoke and stop them, and read their counts. */
   readonly functions: FunctionHost;
+  /** The queues and topics. A test can read their messages, and send to them. */
   readonly messaging: Messaging;
-  /** What was refused for want of a permission, and all that was asked for. */
+  /** The policies, the calls that were checked, and the refused calls. */
   readonly access: Access;
+  /** The metrics that functions logged, and those that AWS would write. */
   readonly metrics: MetricStore;
+  /** The alarms of the templates. */
   readonly alarms: Omit<Alarms, 'add'>;
+  /** The EventBridge schedules of the templates. */
   readonly schedules: Pick<Schedules, 'list' | 'runNow'>;
   /**
-   * Fires all schedules once and waits for them, then evaluates the alarms, with what has been measured up to now, and waits for the
-   * functions that are their actions: a minute for those who don't want to wait for one.
+   * Does the work of a minute at once: fires all schedules, then evaluates the alarms. Resolves when the functions of
+   * the schedules and the alarms have answered.
    */
   tick(): Promise<void>;
-  /** Resources without meaning locally: how many of each type. */
-  readonly notEmulated: Record<string, number>;
+  /** Resources that are not emulated (no local effect): resource type to count. */
+  readonly notEmulated: Readonly<Record<string, number>>;
   /**
-   * Resolves when nothing moves any more: mapped streams are read to their end, mapped queues are empty, no invocation runs. What waits
-   * for a stopped function is not waited for; a message that fails again and again is.
+   * Resolves when all work is done: mapped streams are read to their end, mapped queues are empty, and no invocation
+   * runs. It doesn't wait for the queues and streams of stopped functions. It does wait for a message that fails
+   * repeatedly.
    */
   idle(): Promise<void>;
-  /** Stops everything and drops all data; may be called more than once. */
+  /** Stops everything and drops all data. It may be called more than once. */
   stop(): Promise<void>;
 }
 
-const region = LOCAL_REGION;
-/** The one that the engine puts into its ARNs. */
-const accountId = '000000000000';
-const defaultMinuteMs = 60_000;
+const DEFAULT_MINUTE_MS = 60_000;
 
-/** Starts what the assembly declares. If a part of it can't be started, what was started is stopped again. */
+/**
+ * Starts a local cloud and creates the resources of the assembly in it. Everything listens on 127.0.0.1 only. Stop the
+ * cloud at the end of the test.
+ *
+ * If a part can't be started, all parts are stopped and the promise rejects: no assembly in the folder, no DynamoDB
+ * engine, the port is taken, or a resource isn't emulated or is invalid. The message names the problem.
+ *
+ * @example const cloud = await startLocalCloud({ assembly: await synthesise('.') });
+ */
 export async function startLocalCloud(options: LocalCloudOptions): Promise<LocalCloud> {
-  const onProgress = options.onProgress ?? (() => {});
-  const { ledger } = options;
-  const cleanUps: (() => Promise<void> | void)[] = [];
-  let stopping: Promise<void> | undefined;
-  const stop = () => {
-    stopping ??= inReverse(cleanUps);
-    return stopping;
-  };
+  const cleanUps = createCleanUps();
   try {
-    const stacks = readAssembly(options.assembly);
-    const engine = await startEngine({ onProgress });
-    cleanUps.push(() => engine.stop());
-    const client = createEngineClient(engine.url);
-    cleanUps.push(() => client.close());
-    onProgress(`DynamoDB: ${engine.name} at ${engine.url}`);
-
-    const access = createAccess({
-      place: { region, accountId },
-      mode: options.iam ?? 'checked',
-      onDenial: ({ message }) => onProgress(message),
-    });
-    const messaging = createMessaging({
-      ...{ now: Date.now, newId: randomUUID, region, accountId },
-      mayDeliver: (topicArn, queueArn) => mayDeliver(access, topicArn, queueArn),
-      ...(ledger && { onDelivered: (...delivery) => deliveryRequests(...delivery).forEach(ledger.note) }),
-    });
-    const { port } = options;
-    const wire = await startWire({
-      messaging,
-      // Functions need to know where this listens, so they come after it; nobody knows a function's name before.
-      functions: () => functions,
-      cloudWatch: () => cloudWatch,
-      guard: access,
-      ledger,
-      ...(port !== undefined && { port }),
-    });
-    cleanUps.push(() => wire.close());
-    onProgress(`SQS, SNS, Lambda and CloudWatch at ${wire.url}`);
-
-    const endpoints = { dynamodb: engine.url, sqs: wire.url, sns: wire.url, cloudwatch: wire.url };
-    const forFunctions = { ...endpoints };
-    if (access.isChecked || ledger) {
-      const gateway = await startDynamoDbGateway(engine.url, access, ledger);
-      cleanUps.push(() => gateway.close());
-      forFunctions.dynamodb = gateway.url;
-      if (ledger) endpoints.dynamodb = gateway.url;
-    }
-    const metrics = createMetricStore();
-    const lambdaMetrics = createLambdaMetrics(metrics, Date.now);
-    const mappings: Mapping[] = [];
-    const functions: FunctionHost = createFunctionHost({
-      ...(options.concurrency !== undefined && { concurrency: options.concurrency }),
-      endpoints: options.functionEndpoints?.(forFunctions) ?? forFunctions,
-      region,
-      accountId,
-      credentialsOf: access.credentialsOf,
-      ...lambdaMetrics,
-      onInvocation(name, invocation) {
-        lambdaMetrics.onInvocation(name, invocation);
-        if (ledger) invocationRequests(name, invocation).forEach(ledger.note);
-      },
-      onLog(name, line, logGroup) {
-        if (!mayLog(access, name, logGroup)) return;
-        ledger?.note(logRequest(name, line));
-        metrics.record(line);
-        cloudWatch.insightRules.record(logGroup, line);
-        options.onLog?.(name, line);
-      },
-      onConcurrencyChange(name) {
-        for (const mapping of mappings) if (mapping.functionName === name) mapping.wake();
-      },
-    });
-    const cloudWatch: CloudWatch = createCloudWatch({
-      messaging,
-      functions,
-      metrics,
-      region,
-      accountId,
-      minuteMs: options.minuteMs ?? defaultMinuteMs,
-      checkInvoke: (service, sourceArn, name) => requireInvoke(access, service, sourceArn, name),
-      onFailure: (name, reason) => options.onLog?.(name, reason),
-    });
-    // Invocations end with their workers, and the mappings with their invocations: none of them is waited for in vain.
-    cleanUps.push(async () => {
-      const stopped = mappings.map((mapping) => mapping.stop());
-      await functions.stop();
-      await Promise.all(stopped);
-    });
-
-    cleanUps.push(() => cloudWatch.stop());
-
-    const functionUrls = createFunctionUrls({
-      ...{ functions, guard: access, onProgress },
-      onFailure: (name, reason) => options.onLog?.(name, reason),
-    });
-    cleanUps.push(() => functionUrls.close());
-
-    const target = createTarget(
-      { region, accountId, engine: client, messaging, functions, functionUrls, cloudWatch, access },
-      { mappings, onLog: options.onLog, onStreamBatch: lambdaMetrics.onStreamBatch, ledger },
-    );
-    const { outputs, notEmulated } = await provision(stacks, target);
-    const mapped = `${functions.functions().length} functions, ${mappings.length} event source mappings`;
-    onProgress(`${stacks.length} stacks: ${mapped}, ${messaging.queues.list().length} queues`);
-    cloudWatch.start();
-
-    const idle = () => waitUntilIdle(functions, mappings, () => stopping !== undefined);
-    const { alarms, schedules, tick } = cloudWatch;
-    const watching = { metrics, alarms, schedules, tick };
-    return {
-      endpoints,
-      region,
-      accountId,
-      outputs,
-      functions,
-      messaging,
-      access,
-      ...watching,
-      notEmulated,
-      idle,
-      stop,
-    };
+    return await start(options, cleanUps);
   } catch (error) {
-    await stop();
+    await cleanUps.run();
     throw error;
   }
 }
 
-/** Goes on after a failure, so that one part that can't be stopped doesn't keep the others running. */
-async function inReverse(cleanUps: (() => Promise<void> | void)[]): Promise<void> {
-  const errors: unknown[] = [];
-  for (const cleanUp of cleanUps.reverse()) {
-    try {
-      await cleanUp();
-    } catch (error) {
-      errors.push(error);
-    }
-  }
-  if (errors.length > 0) throw new AggregateError(errors, 'The local cloud could not be stopped completely');
+async function start(options: LocalCloudOptions, cleanUps: CleanUps): Promise<LocalCloud> {
+  const { onProgress = () => {}, onLog = () => {}, ledger, port } = options;
+  const place = { region: LOCAL_REGION, accountId: LOCAL_ACCOUNT_ID };
+  const stacks = readAssembly(options.assembly);
+  const engine = await startEngine({ onProgress });
+  cleanUps.add(() => engine.stop());
+  const client = createEngineClient(engine.url);
+  cleanUps.add(() => client.close());
+  onProgress(`DynamoDB: ${engine.name} at ${engine.url}`);
+
+  const onDenial = ({ message }: Denial) => onProgress(message);
+  const access = createAccess({ place, mode: options.iam ?? 'checked', onDenial });
+  const messaging = createAccount(access, ledger);
+  const wire = await startWire({
+    messaging,
+    // Functions are created later, because their environment contains the URL of this server.
+    functions: () => functions,
+    cloudWatch: () => cloudWatch,
+    guard: access,
+    ledger,
+    ...(port !== undefined && { port }),
+  });
+  cleanUps.add(() => wire.close());
+  onProgress(`SQS, SNS, Lambda and CloudWatch at ${wire.url}`);
+
+  const { forClients, forFunctions } = await startEndpoints(engine.url, wire.url, access, ledger, cleanUps);
+  const mappings: Mapping[] = [];
+  const { functions, cloudWatch, metrics, onStreamBatch } = createWatchedFunctions({
+    access,
+    messaging,
+    endpoints: options.functionEndpoints?.(forFunctions) ?? forFunctions,
+    concurrency: options.concurrency,
+    minuteMs: options.minuteMs ?? DEFAULT_MINUTE_MS,
+    onLog,
+    onConcurrencyChange(name) {
+      for (const mapping of mappings) if (mapping.functionName === name) mapping.wake();
+    },
+    ledger,
+  });
+  // Mappings wait for their invocations, which end when the functions stop. So both stop at the same time.
+  cleanUps.add(async () => {
+    const stopped = mappings.map((mapping) => mapping.stop());
+    await functions.stop();
+    await Promise.all(stopped);
+  });
+  cleanUps.add(() => cloudWatch.stop());
+  const functionUrls = createFunctionUrls({ functions, guard: access, onProgress, onFailure: onLog });
+  cleanUps.add(() => functionUrls.close());
+
+  const target = createTarget(
+    { ...place, engine: client, messaging, functions, functionUrls, cloudWatch, access },
+    { mappings, onLog, onStreamBatch, ledger },
+  );
+  const { outputs, notEmulated } = await provision(stacks, target);
+  const mapped = `${functions.functions().length} functions, ${mappings.length} event source mappings`;
+  onProgress(`${stacks.length} stacks: ${mapped}, ${messaging.queues.list().length} queues`);
+  cloudWatch.start();
+  const { alarms, schedules, tick } = cloudWatch;
+  return {
+    ...place,
+    endpoints: forClients,
+    outputs,
+    functions,
+    messaging,
+    access,
+    metrics,
+    alarms,
+    schedules,
+    tick,
+    notEmulated,
+    idle: () => waitUntilIdle(functions, mappings, cleanUps.hasStarted),
+    stop: cleanUps.run,
+  };
+}
+
+/** The queues and topics, which deliver by the policies of `access`. */
+function createAccount(access: Access, ledger: LocalCloudOptions['ledger']): Messaging {
+  return createMessaging({
+    ...access.place,
+    now: Date.now,
+    newId: randomUUID,
+    mayDeliver: (topicArn, queueArn) => mayDeliver(access, topicArn, queueArn),
+    ...(ledger && { onDelivered: (...delivery) => deliveryRequests(...delivery).forEach(ledger.note) }),
+  });
+}
+
+/** The services' URLs for the developer's clients and for functions. Starts a gateway to DynamoDB if one is needed. */
+async function startEndpoints(
+  engineUrl: string,
+  wireUrl: string,
+  access: Access,
+  ledger: LocalCloudOptions['ledger'],
+  cleanUps: CleanUps,
+): Promise<{ readonly forClients: ServiceEndpoints; readonly forFunctions: ServiceEndpoints }> {
+  const direct = { dynamodb: engineUrl, sqs: wireUrl, sns: wireUrl, cloudwatch: wireUrl };
+  if (!access.isChecked && !ledger) return { forClients: direct, forFunctions: direct };
+  const gateway = await startDynamoDbGateway(engineUrl, access, ledger);
+  cleanUps.add(() => gateway.close());
+  const throughGateway = { ...direct, dynamodb: gateway.url };
+  return { forClients: ledger ? throughGateway : direct, forFunctions: throughGateway };
 }

@@ -11,22 +11,33 @@ import { FreshetError, quoted } from 'freshet-aws/internal/core/errors';
 import type { LocalCloud } from './cloud.ts';
 import { LOCAL_CREDENTIALS } from './identity.ts';
 
-/** A local cloud, as far as it says what runs in it. */
+/** The part of a local cloud that lists what runs in it. */
 type Running = Pick<LocalCloud, 'outputs'>;
 
-/** The physical names of a boundary's owner in a local cloud: `ownerIn(cloud, geography).table`. Throws `UnknownOwner` that lists what is there. */
+/**
+ * Finds a boundary's owner in a local cloud.
+ * @returns the names of its tables, topics and functions, such as `ownerIn(cloud, geography).table`
+ * @throws FreshetError `UnknownOwner` that lists the owners in the cloud
+ */
 export function ownerIn(cloud: Running, { name }: Boundary): DeployedOwner {
   const owners = deployed(cloud).filter((one) => one.role === 'owner');
   return named(owners, name, 'owner', 'UnknownOwner');
 }
 
-/** The physical names of a boundary's cache in a local cloud: `cacheIn(cloud, ordering).table`. Throws `UnknownCache` that lists what is there. */
+/**
+ * Finds a boundary's cache in a local cloud.
+ * @returns the names of its tables, queues and functions, such as `cacheIn(cloud, ordering).table`
+ * @throws FreshetError `UnknownCache` that lists the caches in the cloud
+ */
 export function cacheIn(cloud: Running, { name }: Boundary): DeployedCache {
   const caches = deployed(cloud).filter((one) => one.role === 'cache');
   return named(caches, name, 'cache', 'UnknownCache');
 }
 
-/** A client for a local cloud's tables; `destroy` it at the end. It has a region and credentials of its own: no profile is looked for. */
+/**
+ * Creates a DynamoDB client for a local cloud's tables. It has fixed credentials, so no AWS profile is needed. Call
+ * `destroy` at the end.
+ */
 export function cloudClient({ endpoints, region }: Pick<LocalCloud, 'endpoints' | 'region'>): DynamoDBClient {
   return dynamoDbClient({ endpoint: endpoints.dynamodb, region, credentials: LOCAL_CREDENTIALS });
 }

@@ -27,33 +27,42 @@ import {
 } from 'freshet-aws/internal/core/read/read';
 import { canonicalState } from 'freshet-aws/internal/core/state';
 
-/** An entity that a test wants to be in the cache. */
+/** An entity to put into the cache. */
 export interface GivenEntity {
+  /** A type that the boundary caches. */
   readonly type: string;
+  /** The entity's id. */
   readonly id: string;
-  /** The whole state, as the owner would put it: the cache keeps of it what its contract says. Left out: the entity was deleted. */
+  /**
+   * The whole state, as the owner puts it. The cache keeps the fields that its contract names.
+   * Default: none, which means that the entity was deleted.
+   */
   readonly state?: unknown;
-  /** Integer from 1. Default 1. */
+  /** The version: an integer from 1. Default: 1. */
   readonly version?: number;
-  /** ISO 8601. Default 2026-01-01T00:00:00.000Z. */
+  /** When the owner committed the version, in ISO 8601. Default: 2026-01-01T00:00:00.000Z. */
   readonly changedAt?: string;
 }
 
+/** The condition of an in-memory cache. */
 export interface InMemoryReaderOptions {
-  /** How far each type's backfill is. Default: `ready`. */
+  /** Type to the progress of its backfill. Default: `ready` for every type. */
   readonly readiness?: Readonly<Record<string, Readiness>>;
-  /** How far the cache may lag, milliseconds from 0; `Infinity`: nothing is known. Default: 0. */
+  /** The staleness of every type, in milliseconds from 0. `Infinity` means that it isn't known. Default: 0. */
   readonly stalenessMs?: number;
 }
 
-/** One entity of the cache. */
+/** An entity in the cache. */
 interface Held {
   readonly id: string;
   readonly version: number;
   readonly changedAt: string;
-  /** The fields kept; undefined for a deletion. Text, so that nobody who changes what was read changes what is read next. */
+  /**
+   * The kept fields in JSON; undefined for a deletion. As text, callers can't change the cache through a value they
+   * read.
+   */
   readonly dataJson: string | undefined;
-  /** Index name to the value listed under. */
+  /** Index name to the value under which the entity is listed. */
   readonly indexed: Readonly<Record<string, string>>;
   readonly position: { readonly partition: number; readonly afterId: string };
 }
@@ -62,10 +71,14 @@ const CHANGED_AT = '2026-01-01T00:00:00.000Z';
 const READY: Readiness = { status: 'ready', readyAt: CHANGED_AT, sent: 0 };
 
 /**
- * A reader without any cloud, for unit tests of what reads a cache. It answers as `createReader` does: same errors, same order, only the
- * fields that the cache keeps. Of an entity that is given more than once the highest version stays.
+ * Creates a reader on memory, for unit tests of code that reads a cache. It needs no cloud. It behaves like
+ * `createReader`: the same errors, the same order, and only the fields that the cache keeps.
  *
- * @throws FreshetError `UnknownEntityType` | `InvalidEntityId` | `InvalidState`: what no cache of this boundary could hold
+ * @param boundary the consumer, whose contracts name the cached types
+ * @param given the entities in the cache. If an entity is given more than once, its highest version counts. Default:
+ * none
+ * @throws FreshetError `UnknownEntityType` | `InvalidEntityId` | `InvalidState`: a cache of this boundary can't hold a
+ * given entity
  */
 export async function inMemoryReader(
   boundary: Boundary,
@@ -127,7 +140,7 @@ export async function inMemoryReader(
   };
 }
 
-/** What a page holds of an entity; undefined leaves it out. */
+/** Turns an entity into an item of a page; undefined leaves the entity out. */
 type Read<T> = (held: Held) => T | undefined;
 
 function withStaleness<T extends object>(item: T | undefined, staleness: Staleness): (T & Staleness) | undefined {
@@ -157,12 +170,15 @@ function found(held: Held): FoundItem | undefined {
   return entity.status === 'found' ? entity : undefined;
 }
 
-/** As DynamoDB sorts a table that is read partition by partition: ids by their bytes in UTF-8. */
+/** The order of a DynamoDB table that is read partition by partition: ids by their UTF-8 bytes. */
 function byPosition({ position: one }: Held, { position: other }: Held): number {
   return one.partition - other.partition || Buffer.compare(Buffer.from(one.afterId), Buffer.from(other.afterId));
 }
 
-/** The page after the options' cursor; `sorted` is sorted by position, and `read` leaves out what it turns into undefined. */
+/**
+ * The page after the cursor. `sorted` must be sorted by position. Entities for which `read` returns undefined are left
+ * out.
+ */
 function pageOf<T>(sorted: readonly Held[], read: (held: Held) => T | undefined, options: PageOptions): Page<T> {
   const limit = checkedLimit(options.limit);
   const { partition, afterId } = decodeCursor(options.cursor);

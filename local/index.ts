@@ -1,5 +1,6 @@
 /**
- * `freshet-local`: the local cloud for a consumer's own tests, and a reader without any cloud.
+ * `freshet-local` runs a synthesised CDK app on this machine, for the tests of the app. Its in-memory reader is for
+ * unit tests of code that reads a cache.
  *
  * @module freshet-local
  */

@@ -9,27 +9,29 @@ import { queueRequest } from './ledger/chunks.ts';
 import type { Ledger } from './ledger/ledger.ts';
 import type { ProvisionTarget, QueueMappingRequest, StreamMappingRequest } from './provision/resource.ts';
 
-/** An event source mapping, as `idle` and `stop` see it. */
+/** A running event source mapping. */
 export interface Mapping {
   readonly functionName: string;
+  /** Resolves when the records that were written before the call have been processed. */
   caughtUp(): Promise<void>;
+  /** Whether the source has no messages and no invocation runs. Always true for a stream. */
   isEmpty(): boolean;
-  /** Called when the function may run again, or may not. */
+  /** Must be called when the function was stopped or may run again. */
   wake(): void;
   stop(): Promise<void>;
 }
 
-/** How often `waitUntilIdle` looks at what tells nobody. */
+/** How often `waitUntilIdle` reads the counts of queues and functions, which send no events. */
 const IDLE_POLL_MS = 2;
 
-/** What resources are created in. @param observers.mappings gets each event source mapping that is made */
+/** Creates the target of provisioning. @param observers.mappings receives each new event source mapping */
 export function createTarget(
   parts: Omit<ProvisionTarget, 'mapQueue' | 'mapStream'>,
   observers: {
-    mappings: Mapping[];
-    onLog: ((functionName: string, line: string) => void) | undefined;
+    readonly mappings: Mapping[];
+    readonly onLog: (functionName: string, line: string) => void;
     onStreamBatch(functionName: string, lastRecordAtMs: number): void;
-    ledger: Pick<Ledger, 'note'> | undefined;
+    readonly ledger: Pick<Ledger, 'note'> | undefined;
   },
 ): ProvisionTarget {
   const { region, accountId, engine, messaging, functions, access } = parts;
@@ -48,7 +50,7 @@ export function createTarget(
       invoke: (event) => functions.invoke(functionName, event),
       now: Date.now,
       region,
-      onFailure: (reason) => onLog?.(functionName, `[mapping of ${queue.name}] ${reason}`),
+      onFailure: (reason) => onLog(functionName, `[mapping of ${queue.name}] ${reason}`),
       onRequest(operation, messages) {
         if (ledger === undefined) return;
         const bytes = messages.reduce(
@@ -90,7 +92,8 @@ export function createTarget(
     let changed = signal();
     mappings.push({
       functionName,
-      // A stream never catches up once its function is stopped: the change ends the wait, and `idle` looks again.
+      // The stream of a stopped function never catches up. A change of the function ends the wait, and `idle` looks
+      // again.
       caughtUp: () => Promise.race([mapping.caughtUp(), changed.fired]),
       isEmpty: () => true,
       wake() {
@@ -105,7 +108,8 @@ export function createTarget(
   return { ...parts, mapQueue, mapStream };
 }
 
-function signal(): { fired: Promise<void>; fire(): void } {
+/** A promise that resolves when `fire` is called. */
+function signal(): { readonly fired: Promise<void>; fire(): void } {
   let fire = () => {};
   const fired = new Promise<void>((resolve) => {
     fire = resolve;
@@ -114,8 +118,8 @@ function signal(): { fired: Promise<void>; fire(): void } {
 }
 
 /**
- * Streams are the only thing whose end must be asked for. If nothing ran, nothing lay in a queue and nothing was invoked from before
- * asking until after the answers, then nothing was under way.
+ * Resolves when all work is done. Only streams must be asked for their end. If no invocation ran, all queues were empty
+ * and nothing was invoked from before the question until after the answer, then no work was left.
  */
 export async function waitUntilIdle(
   functions: FunctionHost,

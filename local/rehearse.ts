@@ -16,11 +16,13 @@ import type { LocalCloud } from './cloud.ts';
 import { cloudClient, ownerIn } from './deployed.ts';
 import { LOCAL_CREDENTIALS } from './identity.ts';
 
-/** An event that is published by hand. */
+/** A state event to publish without the owner's table. */
 export interface PublishedEvent {
+  /** An entity type of the owner. */
   readonly type: string;
+  /** The entity's id. */
   readonly id: string;
-  /** Integer from 1. */
+  /** The version: an integer from 1. */
   readonly version: number;
   /** The state. The contract's schema doesn't check it. */
   readonly state: State;

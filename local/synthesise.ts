@@ -7,18 +7,25 @@ import * as z from 'zod/mini';
 
 const cdkJson = z.object({ app: z.string() });
 
+/** How `synthesise` runs the app. */
 export interface SynthesiseOptions {
-  /** Folder of the assembly, emptied before: one run at a time. @default ".freshet/test-assembly" in the project's folder */
+  /**
+   * Folder for the assembly. It is emptied first, so two runs at the same time need two folders.
+   * @default ".freshet/test-assembly" in the project's folder
+   */
   readonly assembly?: string;
-  /** Ends the app early. */
+  /** Stops the app when it aborts. The promise then rejects. @default - the app runs to its end */
   readonly signal?: AbortSignal;
   /** The environment of the app. @default the environment of this process */
   readonly env?: NodeJS.ProcessEnv;
 }
 
 /**
- * Runs the CDK app that `cdk.json` names, just as the CDK's own command line does, and returns the cloud assembly's folder.
- * Throws a `FreshetError` with the app's output if it fails.
+ * Runs the CDK app of a project's `cdk.json`, as `cdk synth` does.
+ * @param projectFolder the folder with `cdk.json`
+ * @returns the folder of the cloud assembly, for `startLocalCloud`
+ * @throws FreshetError `SynthesisFailed`: there is no `cdk.json` with an `app`, or the app fails. The message contains
+ * the app's output
  */
 export async function synthesise(projectFolder: string, options: SynthesiseOptions = {}): Promise<string> {
   const { assembly = join(projectFolder, '.freshet', 'test-assembly'), signal, env = process.env } = options;
@@ -29,7 +36,7 @@ export async function synthesise(projectFolder: string, options: SynthesiseOptio
     cwd: projectFolder,
     shell: true,
     stdio: ['ignore', 'pipe', 'pipe'],
-    // The CDK's own look at the templates takes seconds to print warnings, which would not be shown here; it looks again before a deployment.
+    // The CDK's validation takes seconds and prints warnings that nobody sees here. It runs again before a deployment.
     env: { CDK_VALIDATION: 'false', ...env, CDK_OUTDIR: assembly },
     ...(signal && { signal }),
   });

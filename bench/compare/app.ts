@@ -66,7 +66,9 @@ function carryingCache(number: number): LocalCache {
   return cache;
 }
 
-/** Notification and callback: a queue with a cache's retries, a function that asks the owner, and a table for answers. */
+/**
+ * Notification and callback: a queue with a cache's retries, a function that asks the owner, and a table for answers.
+ */
 function notifiedCopy(number: number, topic: Topic, url: FunctionUrl): Table {
   const stack = new Stack(app, `${STACKS.listener}${number}`);
   const table = protectedTable(stack, 'Copy', protection, { pointInTimeRecovery: false });

@@ -7,7 +7,9 @@ import { namesIn } from './names.ts';
 import { WAYS, type Way } from './plan.ts';
 import { STACKS } from './stacks.ts';
 
-/** The load of changes, and of reads after them, by one way, without the owner's own write, which is always the same. */
+/**
+ * The load of changes, and of reads after them, by one way, without the owner's own write, which is always the same.
+ */
 export interface WaysLoad {
   readonly consumers: number;
   readonly way: Way;

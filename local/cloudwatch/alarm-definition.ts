@@ -1,5 +1,5 @@
 import * as z from 'zod/mini';
-import { type AlarmCondition, COMPARISONS, type Comparison } from './alarm-state.ts';
+import { type AlarmCondition, type AlarmState, COMPARISONS, type Comparison } from './alarm-state.ts';
 import { whyNotWritten } from './aws-metrics.ts';
 import { alarmNameOf, type CompositeRule, readCompositeRule } from './composite-rule.ts';
 import { checkQueries, dimensionList, type MetricDataQuery, metricDataQuery } from './metric-data.ts';
@@ -39,11 +39,11 @@ interface Definition {
   readonly name: string;
   readonly description: string | undefined;
   readonly actionsEnabled: boolean;
-  /** ARNs, by the state that the alarm enters. */
-  readonly actions: { ALARM: readonly string[]; OK: readonly string[]; INSUFFICIENT_DATA: readonly string[] };
-  /** As in the template, which has the API's names. */
+  /** The ARNs of the actions, by the state that triggers them. */
+  readonly actions: Readonly<Record<AlarmState, readonly string[]>>;
+  /** The template's properties, which have the API's names. */
   readonly properties: Readonly<Record<string, unknown>>;
-  /** Why it can't be evaluated here. */
+  /** Why the alarm can't be evaluated locally; undefined if it can. */
   readonly problem: string | undefined;
 }
 
@@ -55,7 +55,7 @@ export interface MetricAlarm extends Definition {
   readonly condition: AlarmCondition;
 }
 
-/** An alarm on the states of others. */
+/** An alarm on the states of other alarms. */
 export interface CompositeAlarm extends Definition {
   readonly type: 'CompositeAlarm';
   readonly text: string;
@@ -65,7 +65,7 @@ export interface CompositeAlarm extends Definition {
 
 export type Alarm = MetricAlarm | CompositeAlarm;
 
-/** Reads the properties of an AWS::CloudWatch::Alarm; throws for what CloudFormation would refuse too. */
+/** Reads the properties of an AWS::CloudWatch::Alarm. Throws for properties that CloudFormation refuses. */
 export function readMetricAlarm(name: string, properties: unknown): MetricAlarm {
   const given = metricAlarm.parse(properties);
   const queries = queriesOf(given);
@@ -128,7 +128,7 @@ function problemOf(
     return error instanceof Error ? error.message : String(error);
   }
   if (periods > 1) return 'its metrics have different periods';
-  if (queries.filter(({ ReturnData }) => ReturnData).length !== 1) return 'more or fewer than one query returns data';
+  if (queries.filter(({ ReturnData }) => ReturnData).length !== 1) return 'exactly one query must return data';
   for (const { MetricStat: stat } of queries) {
     const why = stat && whyNotWritten(stat.Metric.Namespace, stat.Metric.MetricName);
     if (why !== undefined) return why;
@@ -136,12 +136,12 @@ function problemOf(
   return undefined;
 }
 
-/** The name of the function that an action invokes; undefined for another action. */
+/** The name of the function that an action invokes; undefined for other actions. */
 export function functionOfAction(arn: string): string | undefined {
   return /^arn:[^:]*:lambda:[^:]*:[^:]*:function:([^:]+)/.exec(arn)?.[1];
 }
 
-/** What an alarm would do on AWS and doesn't here. */
+/** The alarm's actions and its suppressor that aren't emulated. */
 export function notEmulatedOf(alarm: Alarm): string[] {
   const { ALARM, OK, INSUFFICIENT_DATA } = alarm.actions;
   const actions = [...ALARM, ...OK, ...INSUFFICIENT_DATA].filter((arn) => functionOfAction(arn) === undefined);

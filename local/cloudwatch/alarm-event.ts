@@ -2,14 +2,14 @@ import type { Alarm } from './alarm-definition.ts';
 import type { AlarmState } from './alarm-state.ts';
 import type { MetricDataQuery } from './metric-data.ts';
 
-/** A state, why and since when. */
+/** The state of an alarm, with its reason and start. */
 export interface StateOfAlarm {
   readonly value: AlarmState;
   readonly reason: string;
   readonly sinceMs: number;
 }
 
-/** Where an alarm is. */
+/** The region and account of an alarm. */
 export interface Place {
   readonly region: string;
   readonly accountId: string;
@@ -19,7 +19,7 @@ export function alarmArn(name: string, { region, accountId }: Place): string {
   return `arn:aws:cloudwatch:${region}:${accountId}:alarm:${name}`;
 }
 
-/** What a function gets that is an alarm's action (cw/alarms-and-actions-Lambda). */
+/** The event for a function that is an alarm's action (cw/alarms-and-actions-Lambda). */
 export function alarmEvent(alarm: Alarm, state: StateOfAlarm, previous: StateOfAlarm, place: Place): object {
   return {
     source: 'aws.cloudwatch',
@@ -43,7 +43,7 @@ function stateOf({ value, reason, sinceMs }: StateOfAlarm): object {
   return { value, reason, timestamp: timeOf(sinceMs) };
 }
 
-/** CloudWatch's own form: `+0000` instead of `Z`. */
+/** CloudWatch's format of a time ends with `+0000` instead of `Z`. */
 function timeOf(ms: number): string {
   return new Date(ms).toISOString().replace('Z', '+0000');
 }

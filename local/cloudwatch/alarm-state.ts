@@ -1,7 +1,7 @@
-/** Where an alarm stands (cw/AlarmThatSendsEmail). */
+/** The states of an alarm (cw/AlarmThatSendsEmail). */
 export type AlarmState = 'OK' | 'ALARM' | 'INSUFFICIENT_DATA';
 
-/** The four comparisons with a fixed threshold, as text and as a test. */
+/** The four comparisons with a fixed threshold: the words and the test. */
 export const COMPARISONS = {
   GreaterThanThreshold: ['greater than', (value: number, threshold: number) => value > threshold],
   GreaterThanOrEqualToThreshold: ['greater than or equal to', (value: number, threshold: number) => value >= threshold],
@@ -12,7 +12,7 @@ export const COMPARISONS = {
 export type Comparison = keyof typeof COMPARISONS;
 export type MissingData = 'missing' | 'ignore' | 'breaching' | 'notBreaching';
 
-/** When an alarm goes off: M of the last N datapoints. */
+/** When an alarm goes off: `datapointsToAlarm` of the last `evaluationPeriods` datapoints breach the threshold. */
 export interface AlarmCondition {
   readonly comparison: Comparison;
   readonly threshold: number;
@@ -22,23 +22,24 @@ export interface AlarmCondition {
 }
 
 /**
- * How many periods are looked at: more than are evaluated, so that datapoints which are there stand in for missing ones. AWS shows five
- * for three evaluation periods and names no number otherwise (cw/alarms-and-missing-data).
+ * The number of periods to read. It is higher than the number of evaluation periods, so that older datapoints replace
+ * missing ones. AWS's example reads five periods for three evaluation periods, and documents no general number
+ * (cw/alarms-and-missing-data).
  */
 export function evaluationRange({ evaluationPeriods }: AlarmCondition): number {
   return evaluationPeriods + 2;
 }
 
 /**
- * The state that follows from datapoints, oldest first, undefined where one is missing; undefined if the state stays as it is
- * (cw/alarms-and-missing-data).
+ * The new state of an alarm; undefined if the state doesn't change (cw/alarms-and-missing-data).
+ * @param range the datapoints, oldest first, with undefined for a missing one
  */
 export function stateOf(range: readonly (number | undefined)[], condition: AlarmCondition): AlarmState | undefined {
   const { comparison, threshold, evaluationPeriods, datapointsToAlarm, missingData } = condition;
   const breaches = (value: number): boolean => COMPARISONS[comparison][1](value, threshold);
   const existing = range.filter((value) => value !== undefined);
   const isEnough = existing.length >= evaluationPeriods;
-  // With enough datapoints the missing ones do not matter.
+  // With enough datapoints, missing ones don't count.
   const evaluated = isEnough ? existing.slice(-evaluationPeriods) : existing;
   const breaching = evaluated.filter(breaches).length;
   const missing = evaluationPeriods - evaluated.length;
@@ -47,12 +48,12 @@ export function stateOf(range: readonly (number | undefined)[], condition: Alarm
   if (missingData === 'breaching') return breaching + missing >= datapointsToAlarm ? 'ALARM' : 'OK';
   if (breaching < existing.length) return 'OK';
   if (missingData === 'ignore') return undefined;
-  // All that is there breaches: an alarm if that has lasted long enough, not a moment after the first one.
+  // All existing datapoints breach. The alarm goes off only if the first of them is old enough.
   const oldest = range.findIndex((value) => value !== undefined);
   return oldest !== -1 && range.length - oldest >= datapointsToAlarm ? 'ALARM' : 'INSUFFICIENT_DATA';
 }
 
-/** Why a state was entered, in AWS's words. @param periodStartsMs the beginnings of the periods, as many as datapoints */
+/** The reason for a new state, in AWS's words. @param periodStartsMs the start of each period in `range` */
 export function reasonOf(
   range: readonly (number | undefined)[],
   periodStartsMs: readonly number[],

@@ -11,7 +11,7 @@ import { type AlarmCondition, type AlarmState, evaluationRange, reasonOf, stateO
 import { metricData } from './metric-data.ts';
 import type { MetricStore } from './metric-store.ts';
 
-/** How an alarm stands. */
+/** The current state of an alarm. */
 export interface AlarmStatus {
   readonly name: string;
   readonly arn: string;
@@ -19,11 +19,11 @@ export interface AlarmStatus {
   readonly description: string | undefined;
   readonly state: AlarmState;
   readonly reason: string;
-  /** When it entered the state, in milliseconds since the epoch. */
+  /** When the alarm entered the state, in milliseconds since the epoch. */
   readonly sinceMs: number;
-  /** What it would do on AWS and does not here: actions other than functions, an actions suppressor. */
+  /** Parts of the alarm that aren't emulated: actions other than functions, an actions suppressor. */
   readonly notEmulated: readonly string[];
-  /** As in the template, whose names are the API's. */
+  /** The template's properties, which have the API's names. */
   readonly properties: Readonly<Record<string, unknown>>;
 }
 
@@ -31,14 +31,15 @@ export interface AlarmStatus {
 export interface Alarms {
   list(): AlarmStatus[];
   /**
-   * Evaluates all alarms on the periods that end with this second, unless a later one was evaluated already; resolves when the functions that are actions have answered.
-   * @param nowMs milliseconds since the epoch. @default - now
+   * Evaluates all alarms on the periods that end with this second, unless a later second was evaluated already.
+   * Resolves when the functions that are actions have answered.
+   * @param nowMs milliseconds since the epoch. Default: now
    */
   evaluate(nowMs?: number): Promise<void>;
-  /** Alarms that can't be evaluated here, and why: they stay in INSUFFICIENT_DATA. */
-  readonly notEvaluated: readonly { name: string; reason: string }[];
-  /** Throws if the name is taken. */
-  add(alarm: Alarm): { arn: string };
+  /** The alarms that can't be evaluated locally, with the reason. They stay in INSUFFICIENT_DATA. */
+  readonly notEvaluated: readonly { readonly name: string; readonly reason: string }[];
+  /** Adds an alarm. Throws if the name is taken. */
+  add(alarm: Alarm): { readonly arn: string };
 }
 
 export interface AlarmsOptions extends Place {
@@ -46,7 +47,7 @@ export interface AlarmsOptions extends Place {
   readonly now: () => number;
   /** How long a minute of a period lasts. */
   readonly minuteMs: number;
-  /** @param alarmArn of the alarm whose action it is */
+  /** Invokes a function that is an action. @param alarmArn the alarm that has the action */
   invoke(functionName: string, event: object, alarmArn: string): Promise<InvokeResult>;
   onFailure(functionName: string, reason: string): void;
 }
@@ -56,21 +57,21 @@ interface Watched {
   state: StateOfAlarm;
 }
 
-/** A period in local time, in whole seconds: a finer one is not recorded. */
+/** A period in local time. It is a whole number of seconds, because metrics are recorded by the second. */
 export function scaledPeriodMs(periodSeconds: number, minuteMs: number): number {
   return Math.max(1, Math.round((periodSeconds * minuteMs) / 60_000)) * 1000;
 }
 
-/** Creates a set of alarms, empty still. */
+/** Creates an empty set of alarms. */
 export function createAlarms(options: AlarmsOptions): Alarms {
   const watched = new Map<string, Watched>();
   let evaluatedMs = Number.NEGATIVE_INFINITY;
   const createdMs = options.now();
 
-  /** Enters a state if it is another one; resolves when the actions are done. */
+  /** Enters a state if it differs from the current one. Resolves when the actions are done. */
   async function enter(one: Watched, value: AlarmState, reason: string, nowMs: number): Promise<void> {
     if (one.state.value === value) {
-      // Why there still is no data may have changed; the other states keep the reason for which they were entered.
+      // The reason for missing data may change. The other states keep the reason for which they were entered.
       if (value === 'INSUFFICIENT_DATA') one.state = { ...one.state, reason };
       return;
     }
@@ -96,7 +97,7 @@ export function createAlarms(options: AlarmsOptions): Alarms {
 
   function evaluateMetric(alarm: MetricAlarm, endMs: number): { state: AlarmState; reason: string } | undefined {
     const periodMs = scaledPeriodMs(alarm.periodSeconds, options.minuteMs);
-    // Nothing could be measured before the start: that nothing was is no silence yet.
+    // Before the local cloud started, nothing was measured, so missing data doesn't mean silence yet.
     const isYoung = endMs - alarm.condition.evaluationPeriods * periodMs < createdMs;
     const condition: AlarmCondition =
       isYoung && alarm.condition.missingData === 'breaching'
@@ -109,7 +110,7 @@ export function createAlarms(options: AlarmsOptions): Alarms {
       const results = metricData(alarm.queries, options.metrics, { startOf: () => startMs, endMs, scale });
       const series = results.flatMap((result) => result.series);
       const [only] = series;
-      if (!only || series.length > 1) throw new Error(`its expression gives ${series.length} time series, not one`);
+      if (!only || series.length > 1) throw new Error(`its expression returns ${series.length} time series, not one`);
       const range = starts.map((atMs) => only.points.get(atMs));
       const state = stateOf(range, condition);
       return state && { state, reason: reasonOf(range, starts, condition, state) };
@@ -118,10 +119,10 @@ export function createAlarms(options: AlarmsOptions): Alarms {
     }
   }
 
-  /** Composite alarms look at the states of others, which may be composite too. */
+  /** Evaluates composite alarms, whose rules may name other composite alarms. */
   async function evaluateComposites(composites: readonly CompositeAlarm[], nowMs: number): Promise<void> {
     const actions: Promise<void>[] = [];
-    // Each round settles at least one more level; a circle ends with the rounds.
+    // Each round settles at least one more level. The number of rounds also ends a circle.
     for (let round = 0; round < composites.length; round += 1) {
       for (const { name, rule, text } of composites) {
         const one = watched.get(name);
@@ -135,7 +136,7 @@ export function createAlarms(options: AlarmsOptions): Alarms {
 
   const stateOfAlarm = (name: string): AlarmState => watched.get(name)?.state.value ?? 'INSUFFICIENT_DATA';
 
-  /** Why an alarm can't be evaluated; a composite one names others that there must be. */
+  /** Why an alarm can't be evaluated. The alarms that a composite alarm names must exist. */
   function problemOf(alarm: Alarm): string | undefined {
     if (alarm.type === 'MetricAlarm') return alarm.problem;
     const missing = [...alarm.rule.alarms].filter((name) => !watched.has(name));
@@ -153,7 +154,7 @@ export function createAlarms(options: AlarmsOptions): Alarms {
       return notEvaluated();
     },
     add(alarm) {
-      if (watched.has(alarm.name)) throw new Error(`there is an alarm ${alarm.name} already`);
+      if (watched.has(alarm.name)) throw new Error(`the alarm ${alarm.name} already exists`);
       const reason = 'Unchecked: Initial alarm creation';
       watched.set(alarm.name, { alarm, state: { value: 'INSUFFICIENT_DATA', reason, sinceMs: options.now() } });
       return { arn: alarmArn(alarm.name, options) };

@@ -1,11 +1,11 @@
 import type { Messaging } from '../fifo/messaging.ts';
 import type { Queue } from '../fifo/queue.ts';
 import type { Topic } from '../fifo/topic.ts';
-import type { EndedInvocation } from '../lambda/host.ts';
+import type { EndedInvocation } from '../lambda/function-pool.ts';
 import type { MetricStore } from './metric-store.ts';
 
 /**
- * AWS's own metrics that are written locally: sqs/sqs-available-cloudwatch-metrics, sns/sns-monitoring-using-cloudwatch,
+ * AWS's metrics that the local cloud writes: sqs/sqs-available-cloudwatch-metrics, sns/sns-monitoring-using-cloudwatch,
  * lam/monitoring-metrics-types.
  */
 export const AWS_METRICS: Readonly<Record<string, readonly string[]>> = {
@@ -29,26 +29,26 @@ export const AWS_METRICS: Readonly<Record<string, readonly string[]>> = {
   'AWS/Lambda': ['ConcurrentExecutions', 'Duration', 'Errors', 'Invocations', 'IteratorAge', 'Throttles'],
 };
 
-/** Why nobody writes a metric locally; undefined if somebody does or may. */
+/** Why the local cloud doesn't write a metric. Undefined if it writes the metric, or if a function may write it. */
 export function whyNotWritten(namespace: string, metric: string): string | undefined {
   if (!namespace.startsWith('AWS/')) return undefined;
   const written = AWS_METRICS[namespace];
-  if (written === undefined) return `nothing here writes metrics of ${namespace}`;
-  return written.includes(metric) ? undefined : `nothing here writes ${metric} of ${namespace}`;
+  if (written === undefined) return `the local cloud doesn't write metrics of ${namespace}`;
+  return written.includes(metric) ? undefined : `the local cloud doesn't write ${metric} of ${namespace}`;
 }
 
-/** Writes AWS/SQS and AWS/SNS. */
+/** Writes the metrics of AWS/SQS and AWS/SNS. */
 export interface Sampler {
-  /** Looks at all queues and topics and writes their metrics. */
+  /** Writes the metrics of all queues and topics. */
   sample(): void;
 }
 
-/** Puts the metrics of one queue or topic. */
+/** Writes the metrics of one queue or topic. */
 type Sample = (atMs: number) => void;
 
 /**
- * Creates what looks at the queues and topics once a second, as often as AWS does in a minute. What happened is counted from one look to
- * the next, and zero is written too, as for a queue in use on AWS.
+ * Creates a sampler, to be called once a second. Each sample counts the events since the previous sample. It writes
+ * zeros too, as AWS does for a queue in use.
  */
 export function createSampler(messaging: Messaging, metrics: MetricStore): Sampler {
   const samples = new WeakMap<Queue | Topic, Sample>();
@@ -119,7 +119,7 @@ function recorders(namespace: string, dimensions: Record<string, string>, metric
   return (metric) => metrics.recorder({ namespace, metric, dimensions });
 }
 
-/** Puts by how much a total has grown; the total of a topic shrinks when a subscription goes. */
+/** Writes the growth of a total. A topic's total shrinks when a subscription is removed, which counts as zero. */
 function growth(put: Put): Put {
   let before = 0;
   return (total, atMs) => {
@@ -128,7 +128,9 @@ function growth(put: Put): Put {
   };
 }
 
-/** Writes AWS/Lambda, one value an invocation; a zero where nothing went wrong, as on AWS. */
+/**
+ * Writes the metrics of AWS/Lambda, one value for each invocation. As on AWS, it writes zeros for errors and throttles.
+ */
 export function createLambdaMetrics(metrics: MetricStore, now: () => number) {
   const put = (functionName: string, values: Readonly<Record<string, number>>): void => {
     const atMs = now();
@@ -145,7 +147,7 @@ export function createLambdaMetrics(metrics: MetricStore, now: () => number) {
         ConcurrentExecutions: concurrent,
       }),
     onThrottle: (functionName: string) => put(functionName, { Throttles: 1 }),
-    /** A batch of a stream goes to its function. @param lastRecordAtMs when its last record was written */
+    /** Called when a batch of a stream goes to its function. @param lastRecordAtMs when its last record was written */
     onStreamBatch: (functionName: string, lastRecordAtMs: number) =>
       put(functionName, { IteratorAge: Math.max(0, now() - lastRecordAtMs) }),
   };

@@ -6,16 +6,16 @@ import { createInsightRules, type InsightRules } from './insight-rules.ts';
 import type { MetricStore } from './metric-store.ts';
 import { createSchedules, realInterval, type Schedules } from './schedules.ts';
 
-/** What watches the local cloud and starts functions by the clock: CloudWatch, and EventBridge's schedules. */
+/** CloudWatch's metrics, alarms and insight rules, and EventBridge's schedules. */
 export interface CloudWatch {
   readonly now: () => number;
   readonly metrics: MetricStore;
   readonly alarms: Alarms;
   readonly insightRules: InsightRules;
   readonly schedules: Schedules;
-  /** Lets the time begin: samples each second, schedules, an evaluation of the alarms each minute. */
+  /** Starts the timers: a sample each second, the schedules, and an evaluation of the alarms each minute. */
   start(): void;
-  /** Fires all schedules once and waits for them, then evaluates the alarms and waits for their actions. */
+  /** Fires all schedules once and waits for their functions, then evaluates the alarms and waits for their actions. */
   tick(): Promise<void>;
   stop(): void;
 }
@@ -26,27 +26,30 @@ export interface CloudWatchOptions {
   readonly metrics: MetricStore;
   readonly region: string;
   readonly accountId: string;
-  /** How long a minute of schedules, of alarm evaluation and of alarm periods lasts; a multiple of 1000. */
+  /** The length of a minute for schedules, alarm evaluations and alarm periods; a multiple of 1000. */
   readonly minuteMs: number;
-  /** Throws if a service may not invoke a function for its rule or alarm. @default - it may */
+  /** Throws if a service may not invoke a function for its rule or alarm. @default - every service may */
   readonly checkInvoke?: (service: string, sourceArn: string, functionName: string) => void;
-  /** Told why an invocation by a schedule or an alarm failed. */
+  /** Called with the reason why an invocation by a schedule or an alarm failed. */
   onFailure(functionName: string, reason: string): void;
 }
 
 const SAMPLE_MS = 1000;
-/** Log lines of the last second may be on their way still when a minute ends; so much of a minute is waited, at most 200 ms. */
+/**
+ * The pause between the end of a minute and its evaluation, as a share of a minute, and its maximum. Log lines of the
+ * last second may arrive late.
+ */
 const SETTLE_SHARE = 0.2;
 const LONGEST_SETTLE_MS = 200;
-/** Minutes that are made up for when the process did not get to evaluate them. */
+/** How many minutes are evaluated later if the process was too busy. */
 const MOST_MISSED_MINUTES = 10;
 
-/** Creates it, with all timers at rest. */
+/** Creates a CloudWatch. Its timers begin with `start`. */
 export function createCloudWatch(options: CloudWatchOptions): CloudWatch {
   const { messaging, functions, metrics, minuteMs, onFailure, checkInvoke = () => {}, ...place } = options;
   if (!Number.isInteger(minuteMs / 1000) || minuteMs <= 0)
     throw new RangeError(
-      `minuteMs must be a multiple of 1000, since metrics are kept by the second. Given: ${minuteMs}.`,
+      `minuteMs must be a multiple of 1000, because metrics are recorded by the second. Given: ${minuteMs}.`,
     );
   const { now } = messaging;
   const invokeFor = (service: string) => async (name: string, event: unknown, sourceArn: string) => {
@@ -82,7 +85,9 @@ export function createCloudWatch(options: CloudWatchOptions): CloudWatch {
   };
 }
 
-/** Evaluates the alarms soon after each minute has ended, on periods that end with it, so that each second counts once. */
+/**
+ * Evaluates the alarms shortly after each minute, on periods that end with the minute, so that each second counts once.
+ */
 function eachMinute(now: () => number, minuteMs: number, alarms: Alarms): () => void {
   const settleMs = Math.min(LONGEST_SETTLE_MS, minuteMs * SETTLE_SHARE);
   const endOf = (atMs: number) => Math.floor((atMs - settleMs) / minuteMs) * minuteMs;
@@ -97,7 +102,7 @@ function eachMinute(now: () => number, minuteMs: number, alarms: Alarms): () => 
     evaluatedMs = Math.max(evaluatedMs, lastMs - MOST_MISSED_MINUTES * minuteMs);
     while (evaluatedMs < lastMs) {
       evaluatedMs += minuteMs;
-      // Failures of actions are told; nothing here waits for them.
+      // Failures of actions are reported. The timer doesn't wait for actions.
       void alarms.evaluate(evaluatedMs);
     }
     wait();

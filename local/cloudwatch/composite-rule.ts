@@ -1,9 +1,9 @@
 import type { AlarmState } from './alarm-state.ts';
 import { invalid } from './errors.ts';
 
-/** The rule of a composite alarm, read. */
+/** The rule of a composite alarm. */
 export interface CompositeRule {
-  /** The alarms that it names, by name. */
+  /** The names of the alarms in the rule. */
   readonly alarms: ReadonlySet<string>;
   holds(stateOf: (alarmName: string) => AlarmState): boolean;
 }
@@ -11,20 +11,20 @@ export interface CompositeRule {
 type Test = (stateOf: (alarmName: string) => AlarmState) => boolean;
 
 const STATES = ['OK', 'ALARM', 'INSUFFICIENT_DATA'] as const;
-/** A word, a bracket, or a name in quotation marks; what follows `(` of a state may also be a bare name or ARN. */
+/** A word, a bracket or a quoted name. After a state, the brackets may also contain an unquoted name or ARN. */
 const TOKEN = /\s*(?:([A-Z_]+)\b|([()])|"([^"]*)")/y;
 const BARE_NAME = /\s*\(\s*(?:"([^"]*)"|([^\s()"]+))\s*\)/y;
 
 /**
- * Reads `ALARM("a") AND (NOT OK(arn) OR TRUE)`, with AND before OR (cloudwatch/latest/APIReference/API_PutCompositeAlarm). Throws for a
- * rule that is malformed.
+ * Reads a rule such as `ALARM("a") AND (NOT OK(arn) OR TRUE)`. AND binds more strongly than OR
+ * (cloudwatch/latest/APIReference/API_PutCompositeAlarm). Throws for a malformed rule.
  */
 export function readCompositeRule(text: string): CompositeRule {
   const alarms = new Set<string>();
   let at = 0;
 
   function fail(expected: string): never {
-    throw invalid(`AlarmRule: ${expected} is expected at position ${at} of '${text}'`);
+    throw invalid(`AlarmRule: expected ${expected} at position ${at} of '${text}'`);
   }
   function peek(): string | undefined {
     TOKEN.lastIndex = at;
@@ -89,7 +89,7 @@ export function readCompositeRule(text: string): CompositeRule {
   return { alarms, holds };
 }
 
-/** The name of an alarm given by that or by its ARN. */
+/** The name of an alarm that is given by name or ARN. */
 export function alarmNameOf(reference: string): string {
   return reference.replace(/^arn:[^:]*:cloudwatch:[^:]*:[^:]*:alarm:/, '');
 }

@@ -1,12 +1,12 @@
 import * as z from 'zod/mini';
 
-/** Who contributes how much with a log event. */
+/** Finds the contributor of a log event and its contribution. */
 export interface Contribution {
   readonly keyLabels: readonly string[];
-  /** Whether a line may have what is looked for; false saves reading it. */
+  /** False if the line can't contain the keys. It is cheaper than parsing the line. */
   mayMatch(line: string): boolean;
-  /** Undefined if the event lacks a field, or a filter stops it. */
-  of(event: unknown): { keys: readonly string[]; value: number } | undefined;
+  /** Undefined if the event lacks a field or doesn't pass a filter. */
+  of(event: unknown): { readonly keys: readonly string[]; readonly value: number } | undefined;
 }
 
 const texts = z.array(z.string());
@@ -31,7 +31,7 @@ const contribution = z.object({
 
 type Filter = z.infer<typeof filter>;
 
-/** Reads a rule's Contribution. @param isSum whether values are added up; otherwise events are counted */
+/** Reads a rule's Contribution. @param isSum true to add values up, false to count events */
 export function readContribution(given: unknown, isSum: boolean): Contribution {
   const { Keys: keyLabels, ValueOf, Filters } = contribution.parse(given);
   if (isSum && ValueOf === undefined) throw new Error('a rule that aggregates on Sum needs ValueOf');
@@ -54,10 +54,11 @@ export function readContribution(given: unknown, isSum: boolean): Contribution {
   };
 }
 
-/** `$.a.b` as its names. */
+/** The names in a path such as `$.a.b`. */
 function readPath(path: string): string[] {
   const [, names] = /^\$\.([^.[\]]+(?:\.[^.[\]]+)*)$/.exec(path) ?? [];
-  if (names === undefined) throw new Error(`the field ${path} is not supported; such as $.name and $.name.inner are`);
+  if (names === undefined)
+    throw new Error(`the field ${path} is not supported. Examples of supported fields: $.name, $.name.inner`);
   return names.split('.');
 }
 

@@ -1,21 +1,23 @@
 import * as z from 'zod/mini';
 
-/** The values of one metric under one set of dimensions, as a log line gives them. */
+/** The values of one metric and one set of dimensions in a log line. */
 export interface EmbeddedMetric {
   readonly namespace: string;
   readonly metric: string;
-  readonly dimensions: Record<string, string>;
+  readonly dimensions: Readonly<Record<string, string>>;
   readonly values: readonly number[];
 }
 
-/** What a log line in the embedded metric format says. */
+/** The metrics of a log line in the embedded metric format. */
 export interface EmbeddedMetrics {
-  /** Milliseconds since the epoch; undefined if the line does not say, then it is when it was written. */
+  /** Milliseconds since the epoch; undefined if the line has no time, in which case the time of writing counts. */
   readonly atMs: number | undefined;
-  readonly metrics: EmbeddedMetric[];
+  readonly metrics: readonly EmbeddedMetric[];
 }
 
-/** https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html */
+/**
+ * https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
+ */
 const embeddedMetrics = z.looseObject({
   _aws: z.object({
     Timestamp: z.optional(z.number()),
@@ -30,7 +32,7 @@ const embeddedMetrics = z.looseObject({
 });
 const values = z.union([z.number(), z.array(z.number())]);
 
-/** Reads a log line; undefined if it is not in the embedded metric format. */
+/** Reads a log line. Undefined if the line isn't in the embedded metric format. */
 export function readEmbeddedMetrics(line: string): EmbeddedMetrics | undefined {
   const parsed = parse(line);
   if (!parsed) return undefined;

@@ -1,4 +1,4 @@
-/** What CloudWatch refuses, with AWS's code. */
+/** An error of CloudWatch, with AWS's code. */
 export class CloudWatchError extends Error {
   override readonly name = 'CloudWatchError';
   readonly code:
@@ -14,7 +14,7 @@ export class CloudWatchError extends Error {
   }
 }
 
-/** AWS's error for a request whose form or content is wrong. */
+/** AWS's error for an invalid request. */
 export function invalid(message: string): CloudWatchError {
   return new CloudWatchError('ValidationError', message);
 }

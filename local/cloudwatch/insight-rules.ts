@@ -2,32 +2,32 @@ import * as z from 'zod/mini';
 import { type Contribution, readContribution } from './contribution.ts';
 import { CloudWatchError } from './errors.ts';
 
-/** A contributor of a report. */
+/** A contributor in a report. */
 export interface Contributor {
   readonly keys: readonly string[];
   readonly value: number;
 }
 
-/** What a rule found in a stretch of time. */
+/** The contributors that a rule found in a time range. */
 export interface InsightReport {
   readonly keyLabels: readonly string[];
   readonly statistic: 'Sum' | 'SampleCount';
-  /** Of all contributors. */
+  /** The sum over all contributors. */
   readonly total: number;
   readonly contributorCount: number;
-  /** The largest first. */
+  /** Largest first. */
   readonly contributors: readonly Contributor[];
 }
 
 /** The Contributor Insights rules that the templates declare. */
 export interface InsightRules {
   list(): string[];
-  /** Takes a line that was logged to a log group. */
+  /** Reads a line that was logged to a log group. */
   record(logGroup: string, line: string): void;
-  /** Throws `ResourceNotFound` for an unknown rule. Times are rounded outwards to ten seconds. */
+  /** Throws `ResourceNotFound` for an unknown rule. The range is extended to multiples of ten seconds. */
   report(name: string, startMs: number, endMs: number, maxContributors: number): InsightReport;
-  /** Throws if the name is taken, and for a rule that is malformed or not emulated. @param body the rule, as JSON */
-  add(name: string, body: string, enabled: boolean): { arn: string };
+  /** Adds a rule. Throws if the name is taken or the rule is malformed or not emulated. @param body the rule in JSON */
+  add(name: string, body: string, enabled: boolean): { readonly arn: string };
 }
 
 export interface InsightRulesOptions {
@@ -47,7 +47,7 @@ const ruleBody = z.object({
 
 const BUCKET_MS = 10_000;
 const KEPT_MS = 3 * 60 * 60 * 1000;
-/** Contributors kept of a bucket: the largest, once there are twice as many. A heavy one is not lost, a light one may be. */
+/** When a bucket has twice this many contributors, only the largest ones are kept. Small contributors may be lost. */
 const KEPT_CONTRIBUTORS = 250;
 
 interface Rule {
@@ -56,18 +56,18 @@ interface Rule {
   readonly logGroups: readonly string[];
   readonly contribution: Contribution;
   readonly statistic: 'Sum' | 'SampleCount';
-  /** Values by contributor, whose keys are in JSON, by the beginning of the bucket. */
+  /** Start of the bucket to values by contributor. A contributor is its keys in JSON. */
   readonly buckets: Map<number, Map<string, number>>;
 }
 
-/** Creates a set of rules, empty still. */
+/** Creates an empty set of rules. */
 export function createInsightRules({ now, region, accountId }: InsightRulesOptions): InsightRules {
   const rules = new Map<string, Rule>();
 
   return {
     list: () => [...rules.keys()],
     add(name, body, enabled) {
-      if (rules.has(name)) throw new Error(`there is an insight rule ${name} already`);
+      if (rules.has(name)) throw new Error(`the insight rule ${name} already exists`);
       const given = ruleBody.parse(JSON.parse(body));
       const isSum = given.AggregateOn === 'Sum';
       rules.set(name, {
@@ -111,7 +111,7 @@ export function createInsightRules({ now, region, accountId }: InsightRulesOptio
   };
 }
 
-/** A name of a rule may end with an asterisk, for all groups that begin so. */
+/** A pattern that ends with an asterisk matches every log group with this prefix. */
 function isOfGroup(logGroup: string, pattern: string): boolean {
   return pattern.endsWith('*') ? logGroup.startsWith(pattern.slice(0, -1)) : logGroup === pattern;
 }

@@ -6,13 +6,13 @@ import { isList, isNumber, type TimeSeries, type Value } from './math/values.ts'
 import type { MetricStore } from './metric-store.ts';
 import { readStatistic, STATISTICS } from './statistics.ts';
 
-/** Of a template, numbers and truth values may be strings. */
+/** In a template, numbers and booleans may be strings. */
 const number = z.coerce.number();
 const flag = z.union([z.boolean(), z.stringbool()]);
 
 export const dimensionList = z.array(z.object({ Name: z.string(), Value: z.string() }));
 
-/** cloudwatch/latest/APIReference/API_MetricDataQuery, the same in a template. */
+/** cloudwatch/latest/APIReference/API_MetricDataQuery. Templates use the same form. */
 export const metricDataQuery = z.object({
   Id: z.string().check(z.regex(/^[a-z][a-zA-Z0-9_]{0,254}$/, 'An Id begins with a lower-case letter')),
   Label: z.optional(z.string()),
@@ -32,19 +32,19 @@ export const metricDataQuery = z.object({
   ),
 });
 
-/** A metric to get, or an expression over others. */
+/** A metric, or an expression over other queries. */
 export type MetricDataQuery = z.infer<typeof metricDataQuery>;
 
-/** Which periods to get of each metric. */
+/** The periods of a request. */
 export interface Range {
-  /** The beginning of the first period of so many milliseconds. */
+  /** The start of the first period, if periods have this length. */
   startOf(periodMs: number): number;
   readonly endMs: number;
-  /** How long a period of so many seconds lasts. @default - that long */
+  /** The local length of a period in milliseconds. @default - the given seconds */
   readonly scale?: (periodSeconds: number) => number;
 }
 
-/** Throws for what is wrong with queries whatever the data: their form, functions, statistics, ids, circles. */
+/** Checks queries without their data: form, functions, statistics, ids, circles. Throws for the first problem. */
 export function checkQueries(queries: readonly MetricDataQuery[]): void {
   const seen = new Set<string>();
   for (const { Id, Expression: text, MetricStat: stat } of queries) {
@@ -65,7 +65,7 @@ function isPeriod(seconds: number): boolean {
   return [1, 5, 10, 20, 30].includes(seconds) || (Number.isInteger(seconds) && seconds > 0 && seconds % 60 === 0);
 }
 
-/** An expression may use others, but not itself by way of them. */
+/** Expressions may use each other, but not in a circle. */
 function checkOrder(queries: readonly MetricDataQuery[]): void {
   const expressions = new Map(queries.flatMap(({ Id, Expression: text }) => (text === undefined ? [] : [[Id, text]])));
   const done = new Set<string>();
@@ -79,13 +79,13 @@ function checkOrder(queries: readonly MetricDataQuery[]): void {
   for (const id of expressions.keys()) visit(id, []);
 }
 
-/** What a query gave: one series, or several from an expression that gives an array. */
+/** The result of a query: one series, or several series of an expression that returns an array. */
 export interface QueryResult {
   readonly query: MetricDataQuery;
   readonly series: readonly TimeSeries[];
 }
 
-/** Answers the queries that return data. Queries were checked before; throws for what the data make impossible. */
+/** Answers the queries that return data. Call `checkQueries` first. Throws if the data doesn't fit an expression. */
 export function metricData(queries: readonly MetricDataQuery[], store: MetricStore, range: Range): QueryResult[] {
   const values = new Map<string, Value>();
   const metrics = queries.flatMap((query) => (query.MetricStat ? [metricOf(query, store, range)] : []));
@@ -110,7 +110,7 @@ export function metricData(queries: readonly MetricDataQuery[], store: MetricSto
     .map((query) => {
       const value = context.find(query.Id) ?? [];
       if (isNumber(value))
-        throw invalid(`Error in expression '${query.Id}': its result is a number; a time series is needed`);
+        throw invalid(`Error in expression '${query.Id}': its result is a number, but must be a time series`);
       const named = (series: TimeSeries) => ({ ...series, id: query.Id, label: query.Label ?? labelOf(query, series) });
       return { query, series: isList(value) ? value.map(named) : [named(value)] };
     });

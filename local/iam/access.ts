@@ -6,55 +6,61 @@ import { type Denial, denialOf } from './denial.ts';
 import type { Place } from './needs/need.ts';
 import type { Statement } from './statement.ts';
 
-/** What a function's SDK signs its calls with. */
+/** The credentials that a function's SDK clients sign with. */
 export interface Credentials {
   readonly accessKeyId: string;
   readonly secretAccessKey: string;
   readonly sessionToken: string;
 }
 
-/** Who may do what, and what was done. */
+/** The policies of the account, and the calls that were checked against them. */
 export interface Access {
   readonly place: Place;
-  /** Whether calls are checked at all. */
+  /** False if every call is allowed. */
   readonly isChecked: boolean;
   readonly policies: Policies;
-  /** Each call that was refused, once, with how often. */
+  /** The refused calls. A repeated call appears once, with its count. */
   readonly denials: readonly Denial[];
-  /** Each call that was checked, once, whether it was allowed or not. */
+  /** The checked calls, both allowed and refused. A repeated call appears once. */
   readonly calls: readonly Call[];
-  /** Makes a role known, without any policy. */
+  /** Adds a role without policies. */
   addRole(roleArn: string): void;
-  /** Adds to a role's policies; throws for a role that isn't known. */
+  /** Adds statements to a role's policies. Throws for an unknown role. */
   grant(roleArn: string, statements: readonly Statement[]): void;
-  /** Adds to a resource's policy. */
+  /** Adds statements to a resource's policy. */
   protect(resourceArn: string, statements: readonly Statement[]): void;
-  /** Lets a function act as a role; throws for a role that isn't known, and as CreateFunction does for one that doesn't trust Lambda. */
+  /**
+   * Gives a function its role. Throws for an unknown role, and like CreateFunction for a role that doesn't trust
+   * Lambda.
+   */
   assume(functionName: string, roleArn: string): void;
-  /** Who a function is to others; undefined for one that has no role here. */
+  /** A function as a caller; undefined if it has no role. */
   callerOf(functionName: string): RoleCaller | undefined;
-  /** A function's own credentials; undefined for one that has no role here. */
+  /** A function's credentials; undefined if it has no role. */
   credentialsOf(functionName: string): Credentials | undefined;
   /**
-   * Who signed a request, by the access key in its `Authorization` header; the signature isn't looked at. Undefined for all other keys, which
-   * are the developer's and may do everything.
+   * The function that signed a request, found by the access key in the `Authorization` header. The signature isn't
+   * verified. Undefined for every other key: such a request is the developer's and may do everything.
    */
   signerOf(authorization: string | undefined): RoleCaller | undefined;
-  /** Undefined if a call is allowed. */
+  /** Checks a call. Undefined if it is allowed. */
   check(call: Call): Denial | undefined;
 }
 
 export interface AccessOptions {
   readonly place: Place;
-  /** Off: functions have no credentials of their own, and every call is allowed. @default 'checked' */
+  /** With `off`, functions have no credentials of their own, and every call is allowed. @default 'checked' */
   readonly mode?: 'checked' | 'off';
-  /** Told of each denial when it is new. */
+  /** Called for the first refusal of each call. */
   readonly onDenial?: (denial: Denial) => void;
 }
 
+/** A denial whose count grows with each refusal. */
+type CountedDenial = Denial & { count: number };
+
 const KEY_ID = /Credential=([^/,\s]+)\//;
 
-/** Without a role or a policy. */
+/** Creates an account without roles and policies. */
 export function createAccess({ place, mode = 'checked', onDenial = () => {} }: AccessOptions): Access {
   const ofRoles = new Map<string, readonly Statement[]>();
   const ofResources = new Map<string, readonly Statement[]>();
@@ -62,20 +68,20 @@ export function createAccess({ place, mode = 'checked', onDenial = () => {} }: A
   const credentials = new Map<string, Credentials>();
   const callers = new Map<string, RoleCaller>();
   const signers = new Map<string, RoleCaller>();
-  const denials = new Map<string, Denial>();
+  const denials = new Map<string, CountedDenial>();
   const calls = new Map<string, Call>();
-  /** Roles some of whose policies look at the keys of items. */
+  /** Roles with a policy whose conditions use the keys of items. */
   const byKey = new Set<string>();
-  /** Cleared when a policy is added; calls repeat, so most need no more than this. */
-  const decided = new Map<string, Denial | undefined>();
+  /** Caches decisions, because calls repeat. Cleared when a policy is added. */
+  const decided = new Map<string, CountedDenial | undefined>();
 
   function requireRole(roleArn: string): readonly Statement[] {
     const statements = ofRoles.get(roleArn);
     if (statements) return statements;
-    throw new Error(`the role ${roleArn} is not part of the assembly, so nobody knows what it may do`);
+    throw new Error(`the role ${roleArn} is not part of the assembly, so its permissions are unknown`);
   }
 
-  function decideOn(key: string, call: Call): Denial | undefined {
+  function decideOn(key: string, call: Call): CountedDenial | undefined {
     calls.set(key, call);
     const decision = decide(policies, call);
     const denial = decision.outcome === 'allowed' ? undefined : (denials.get(key) ?? denialOf(call, decision));
@@ -85,7 +91,7 @@ export function createAccess({ place, mode = 'checked', onDenial = () => {} }: A
 
   function check(asked: Call): Denial | undefined {
     if (mode === 'off') return undefined;
-    // Keys are as many as entities: they are told apart only for those whose policies do.
+    // There are as many keys as entities, so they distinguish calls only for roles whose policies use them.
     const { leadingKey, ...rest } = asked;
     const call = asked.caller.kind === 'role' && byKey.has(asked.caller.roleArn) ? asked : rest;
     const circumstances = `${call === asked ? (leadingKey ?? '') : ''} ${call.context ? JSON.stringify(call.context) : ''}`;
@@ -142,7 +148,10 @@ export function createAccess({ place, mode = 'checked', onDenial = () => {} }: A
   };
 }
 
-/** The key tells functions apart; in the form that AWS gives temporary ones (iam/reference_identifiers, unique identifiers). */
+/**
+ * The access key identifies the function. It has the form of AWS's temporary keys (iam/reference_identifiers, unique
+ * identifiers).
+ */
 function newCredentials(functionName: string): Credentials {
   const digest = createHash('sha256').update(functionName).digest('hex').toUpperCase();
   return {

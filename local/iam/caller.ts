@@ -1,46 +1,46 @@
-/** A function, by the credentials of its role. */
+/** A function that calls with the credentials of its role. */
 export interface RoleCaller {
   readonly kind: 'role';
   readonly roleArn: string;
-  /** Lambda names a session after its function. */
+  /** Also the name of the session: Lambda names a session after its function. */
   readonly functionName: string;
 }
 
-/** A service of AWS that acts for one of its resources. */
+/** An AWS service that acts for one of its resources. */
 export interface ServiceCaller {
   readonly kind: 'service';
   /** Such as `sns.amazonaws.com`. */
   readonly service: string;
-  /** The topic, rule or alarm that it acts for. */
+  /** The topic, rule or alarm for which the service acts. */
   readonly sourceArn: string;
 }
 
-/** Whoever sends a request that nobody asks a signature of. */
+/** The sender of a request that needs no signature. */
 export interface AnonymousCaller {
   readonly kind: 'anonymous';
 }
 
-/** Whoever calls and isn't allowed everything. */
+/** A caller whose permissions are checked. */
 export type Caller = RoleCaller | ServiceCaller | AnonymousCaller;
 
-/** What a request says of itself, beyond who sends it, by the condition key that asks for it. */
+/** The properties of a request that conditions can test, by condition key. */
 export type CallContext = Readonly<
   Partial<Record<'lambda:FunctionUrlAuthType' | 'lambda:InvokedViaFunctionUrl', string>>
 >;
 
-/** One thing that somebody wants to do. */
+/** A caller's action on a resource. */
 export interface Call {
   readonly caller: Caller;
   /** Such as `sqs:SendMessage`. */
   readonly action: string;
-  /** An ARN; `*` for an action that knows no narrower resource. */
+  /** An ARN, or `*` for an action that applies to all resources. */
   readonly resource: string;
   readonly context?: CallContext;
-  /** The partition key of the item that is put into a table; undefined for all else. */
+  /** The partition key of an item that is put into a table; undefined for other calls. */
   readonly leadingKey?: string | undefined;
 }
 
-/** A caller as AWS's messages name it. */
+/** A caller's name in AWS's messages. */
 export function callerName(caller: Caller): string {
   if (caller.kind === 'anonymous') return 'anonymous';
   if (caller.kind === 'service') return `${caller.service} for ${caller.sourceArn}`;
@@ -53,7 +53,7 @@ export function sessionArn({ roleArn, functionName }: RoleCaller): string {
   return `arn:aws:sts::${accountOf(roleArn)}:assumed-role/${roleName}/${functionName}`;
 }
 
-/** The account that an ARN names. */
+/** The account in an ARN. */
 export function accountOf(arn: string): string {
   return arn.split(':')[4] ?? '';
 }

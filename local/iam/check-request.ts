@@ -1,18 +1,19 @@
+import { LOCAL_ACCOUNT_ID, LOCAL_REGION } from '../identity.ts';
 import type { Access } from './access.ts';
 import type { Denial } from './denial.ts';
 import type { Need, Place } from './needs/need.ts';
 
-/** What requests are checked by. */
+/** Checks the permissions of requests. */
 export type Guard = Pick<Access, 'signerOf' | 'check' | 'place'>;
 
-/** Lets everybody do everything. */
+/** Allows every request. */
 export const OPEN: Guard = {
-  place: { region: 'us-east-1', accountId: '000000000000' },
+  place: { region: LOCAL_REGION, accountId: LOCAL_ACCOUNT_ID },
   signerOf: () => undefined,
   check: () => undefined,
 };
 
-/** The first thing that the signer of a request isn't allowed; undefined if the request may go on. */
+/** The first refusal of a request's needs; undefined if the request is allowed. */
 export function deniedRequest(
   { signerOf, check, place }: Guard,
   authorization: string | undefined,

@@ -1,7 +1,7 @@
 import { accountOf, type Call } from './caller.ts';
 import { arnMatches, textMatches } from './pattern.ts';
 
-/** One line of a statement's Condition: one key, and the values that it is held against. */
+/** One entry of a statement's Condition: a key and the values to compare with. */
 export interface Condition {
   readonly operator: string;
   readonly key: string;
@@ -9,17 +9,17 @@ export interface Condition {
 }
 
 interface Operator {
-  /** Whether the request's value is like one of the policy's. */
+  /** Whether the request's value matches a value of the policy. */
   readonly matches: (wanted: string, given: string) => boolean;
   readonly isNegated?: boolean;
-  /** Of each value that the request has under the key: it holds too where there is none. */
+  /** Whether the condition tests all values of the request. It then also holds if the request has none. */
   readonly isForAll?: boolean;
 }
 
 const equals = (wanted: string, given: string) => wanted === given;
 const sameTruth = (wanted: string, given: string) => wanted.toLowerCase() === given.toLowerCase();
 
-/** iam/reference_policies_elements_condition_operators; ArnEquals and ArnLike do the same. */
+/** iam/reference_policies_elements_condition_operators. ArnEquals and ArnLike are equivalent. */
 const OPERATORS: Readonly<Record<string, Operator>> = {
   StringEquals: { matches: equals },
   StringNotEquals: { matches: equals, isNegated: true },
@@ -36,11 +36,11 @@ const OPERATORS: Readonly<Record<string, Operator>> = {
 
 type Read = (call: Pick<Call, 'caller' | 'context' | 'leadingKey'>) => string | undefined;
 
-/** Keys by their name in lower case, since case doesn't count in them (iam/reference_policies_condition-keys). */
+/** Condition keys by lower-case name, because their case doesn't matter (iam/reference_policies_condition-keys). */
 const KEYS: Readonly<Record<string, Read>> = {
-  // Every call would come over TLS on AWS; the local endpoints speak plain HTTP.
+  // On AWS every call uses TLS. The local endpoints use HTTP.
   'aws:securetransport': () => 'true',
-  // Of requests to subscribe, which no function makes here.
+  // These keys belong to Subscribe, which no function calls locally.
   'sns:protocol': () => undefined,
   'sns:endpoint': () => undefined,
   'aws:sourcearn': ({ caller }) => (caller.kind === 'service' ? caller.sourceArn : undefined),
@@ -55,19 +55,19 @@ const KEYS: Readonly<Record<string, Read>> = {
 /** Why a condition can't be evaluated; undefined if it can. */
 export function conditionProblem({ operator, key, values }: Condition): string | undefined {
   if (!Object.hasOwn(OPERATORS, operator))
-    return `the condition operator ${operator} is not emulated; emulated are ${Object.keys(OPERATORS).join(', ')}`;
+    return `the condition operator ${operator} is not emulated. Emulated: ${Object.keys(OPERATORS).join(', ')}`;
   if (!Object.hasOwn(KEYS, key.toLowerCase()))
-    return `the condition key ${key} is not emulated; emulated are ${Object.keys(KEYS).join(', ')}`;
+    return `the condition key ${key} is not emulated. Emulated: ${Object.keys(KEYS).join(', ')}`;
   return variableProblem(values);
 }
 
-/** Policy variables are not emulated. */
+/** Why values can't be evaluated: policy variables are not emulated. Undefined if they can. */
 export function variableProblem(values: readonly string[]): string | undefined {
   const found = values.find((value) => value.includes('${'));
   return found && `policy variables are not emulated. Given: ${found}`;
 }
 
-/** Whether a condition holds for a call; a key that a request doesn't have is like nothing. */
+/** Whether a condition holds for a call. A key without a value in the request matches no value. */
 export function conditionHolds({ operator, key, values }: Condition, call: Call): boolean {
   const { matches, isNegated = false, isForAll = false } = OPERATORS[operator] ?? { matches: () => false };
   const given = KEYS[key.toLowerCase()]?.(call);
@@ -76,7 +76,7 @@ export function conditionHolds({ operator, key, values }: Condition, call: Call)
   return isLike !== isNegated;
 }
 
-/** Whether a condition tells the items of a table apart. */
+/** Whether a condition distinguishes the items of a table. */
 export function looksAtItemKeys({ key }: Condition): boolean {
   return key.toLowerCase() === 'dynamodb:leadingkeys';
 }

@@ -3,23 +3,26 @@ import { conditionHolds } from './condition.ts';
 import { actionMatches, resourceMatches } from './pattern.ts';
 import type { Selection, Statement } from './statement.ts';
 
-/** All policies of an account. */
+/** The policies of an account. */
 export interface Policies {
-  /** By the role's ARN. */
+  /** Role ARN to the statements of the role's policies. */
   readonly ofRoles: ReadonlyMap<string, readonly Statement[]>;
-  /** By the resource's ARN. */
+  /** Resource ARN to the statements of the resource's policy. */
   readonly ofResources: ReadonlyMap<string, readonly Statement[]>;
 }
 
-/** What comes of a call, and the statement that decides; `unmentioned`: none allows it. */
+/**
+ * The decision about a call, with the statement that decides. `unmentioned` means that no statement allows the call.
+ */
 export type Decision =
   | { readonly outcome: 'allowed'; readonly by: Statement }
   | { readonly outcome: 'forbidden'; readonly by: Statement; readonly policy: 'identity-based' | 'resource-based' }
   | { readonly outcome: 'unmentioned' };
 
 /**
- * Decides as IAM does within one account: what a statement denies is denied; else one statement of the role's policies or of the resource's
- * policy must allow it (iam/reference_policies_evaluation-logic). Services and the anonymous have no role here, so the resource's policy alone counts.
+ * Decides by the rules of IAM within one account. A statement with Deny always wins. Otherwise a statement of the
+ * role's policies or of the resource's policy must allow the call (iam/reference_policies_evaluation-logic). Services
+ * and anonymous callers have no role, so only the resource's policy counts for them.
  */
 export function decide({ ofRoles, ofResources }: Policies, call: Call): Decision {
   const { caller, resource } = call;
@@ -36,7 +39,7 @@ export function decide({ ofRoles, ofResources }: Policies, call: Call): Decision
   return by ? { outcome: 'allowed', by } : { outcome: 'unmentioned' };
 }
 
-/** Whether a statement speaks of this action on this resource under these circumstances. */
+/** Whether a statement applies to the call's action, resource and conditions. */
 function isAbout({ actions, resources, conditions }: Statement, call: Call): boolean {
   return (
     isSelected(actions, (pattern) => actionMatches(pattern, call.action)) &&
@@ -50,8 +53,9 @@ function isSelected({ patterns, isInverted }: Selection, matches: (pattern: stri
 }
 
 /**
- * Whether a statement speaks of a caller. The account stands for all its roles when it is denied something; allowed something, it may
- * pass that on by its roles' policies, and isn't a grant to any of them (iam/reference_policies_elements_principal).
+ * Whether a statement's principals include a caller. The account as a principal includes all its roles in a Deny. In an
+ * Allow, it only lets the account grant the permission through its roles' policies
+ * (iam/reference_policies_elements_principal).
  */
 function isNamed(principals: Statement['principals'], caller: Caller, effect: Statement['effect']): boolean {
   if (principals === undefined) return false;

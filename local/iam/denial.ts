@@ -1,21 +1,21 @@
 import { type Call, callerName } from './caller.ts';
 import type { Decision } from './decide.ts';
 
-/** A call that was refused. */
+/** A refused call. */
 export interface Denial {
-  /** As AWS names it: a session's ARN, or a service and the resource that it acted for. */
+  /** AWS's name of the caller: a session's ARN, or a service and the resource for which it acts. */
   readonly caller: string;
   readonly action: string;
   readonly resource: string;
-  /** The statement that would allow it; where one denies it, that one. */
+  /** The statement that denies the call. If none does, a statement that would allow it. */
   readonly statement: object;
-  /** In AWS's words, and the statement. */
+  /** AWS's message, followed by the statement. */
   readonly message: string;
-  /** How often. */
-  count: number;
+  /** How often the call was refused. */
+  readonly count: number;
 }
 
-/** What is said of a call that a decision refuses (iam/troubleshoot_access-denied). */
+/** The refusal of a call (iam/troubleshoot_access-denied). */
 export function denialOf(call: Call, decision: Exclude<Decision, { outcome: 'allowed' }>): Denial {
   const { action, resource } = call;
   const caller = callerName(call.caller);
@@ -40,7 +40,9 @@ function statementFor({ caller, action, resource, context = {} }: Call): object 
     ...(caller.kind === 'service' && { ArnEquals: { 'aws:SourceArn': caller.sourceArn } }),
   };
   return {
-    ...{ Effect: 'Allow', Action: action, Resource: resource },
+    Effect: 'Allow',
+    Action: action,
+    Resource: resource,
     ...(caller.kind === 'anonymous' && { Principal: '*' }),
     ...(caller.kind === 'service' && { Principal: { Service: caller.service } }),
     ...(Object.keys(Condition).length > 0 && { Condition }),

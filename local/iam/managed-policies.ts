@@ -1,4 +1,4 @@
-/** AWS's managed policies that are known here, by what follows `:policy/` in their ARNs. */
+/** The emulated managed policies of AWS, by the part of their ARN after `:policy/`. */
 const MANAGED: Readonly<Record<string, unknown>> = {
   /** docs.aws.amazon.com/aws-managed-policy/latest/reference/AWSLambdaBasicExecutionRole.html (v1, 2026-12-01) */
   'service-role/AWSLambdaBasicExecutionRole': {
@@ -13,9 +13,9 @@ const MANAGED: Readonly<Record<string, unknown>> = {
   },
 };
 
-/** The document of a managed policy; throws for one that isn't known. */
+/** The document of a managed policy. Throws for a policy that isn't emulated. */
 export function managedPolicy(arn: string): unknown {
   const [, name = ''] = /^arn:aws:iam::aws:policy\/(.+)$/.exec(arn) ?? [];
   if (Object.hasOwn(MANAGED, name)) return MANAGED[name];
-  throw new Error(`the managed policy ${arn} is not emulated; emulated are ${Object.keys(MANAGED).join(', ')}`);
+  throw new Error(`the managed policy ${arn} is not emulated. Emulated: ${Object.keys(MANAGED).join(', ')}`);
 }

@@ -1,7 +1,7 @@
 import type { Access } from './access.ts';
 import type { RoleCaller } from './caller.ts';
 
-/** An event source mapping that is about to be made. */
+/** An event source mapping to create. */
 export interface MappingAccess {
   readonly functionName: string;
   readonly sourceArn: string;
@@ -14,8 +14,8 @@ const QUEUE_ACTIONS = ['ReceiveMessage', 'DeleteMessage', 'GetQueueAttributes'];
 const STREAM_ACTIONS = ['DescribeStream', 'GetRecords', 'GetShardIterator'];
 
 /**
- * Throws as CreateEventSourceMapping does if the function's role may not read the source, which the mapping does with the role's permissions,
- * or not write to the destination of what failed. Policies don't change after that, so once is enough.
+ * Throws, like CreateEventSourceMapping, if the function's role may not read the source or write to the on-failure
+ * destination. The mapping uses the role's permissions. One check is enough, because policies don't change later.
  */
 export function checkMapping(access: Access, { functionName, sourceArn, onFailureDestination }: MappingAccess): void {
   const caller = access.callerOf(functionName);

@@ -1,15 +1,18 @@
 import type { Access } from './access.ts';
 
-/** Whether the policy of a queue lets SNS send what a topic has for it; a role has no part in it (sns/subscribe-sqs-queue-to-sns-topic). */
+/**
+ * Whether a queue's policy allows SNS to deliver a topic's messages. No role is involved
+ * (sns/subscribe-sqs-queue-to-sns-topic).
+ */
 export function mayDeliver({ check }: Access, topicArn: string, queueArn: string): boolean {
   const caller = { kind: 'service', service: 'sns.amazonaws.com', sourceArn: topicArn } as const;
   return check({ caller, action: 'sqs:SendMessage', resource: queueArn }) === undefined;
 }
 
 /**
- * Throws if the policy of a function doesn't let a service invoke it (eb/eb-use-resource-based, cloudwatch/alarms-and-actions-Lambda).
- *
- * @param sourceArn of the rule or alarm
+ * Throws if a function's policy doesn't allow a service to invoke it (eb/eb-use-resource-based,
+ * cloudwatch/alarms-and-actions-Lambda).
+ * @param sourceArn the rule or alarm
  */
 export function requireInvoke(
   { check, place: { region, accountId } }: Access,

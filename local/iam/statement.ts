@@ -1,18 +1,18 @@
 import * as z from 'zod/mini';
 import { type Condition, conditionProblem, variableProblem } from './condition.ts';
 
-/** What a statement names, or, inverted, all but that. */
+/** The patterns of a statement. If `isInverted`, the statement applies to everything else. */
 export interface Selection {
   readonly patterns: readonly string[];
   readonly isInverted: boolean;
 }
 
-/** Whom a resource's policy speaks of. */
+/** The callers to which a statement of a resource's policy applies. */
 export type Principals = 'everyone' | { readonly aws: readonly string[]; readonly services: readonly string[] };
 
 /** One statement of a policy. */
 export interface Statement {
-  /** Where it stands: stack, resource, and its number from 0, such as `Shop/QueuePolicy/0`. */
+  /** Stack, resource and index of the statement, such as `Shop/QueuePolicy/0`. */
   readonly source: string;
   readonly effect: 'Allow' | 'Deny';
   /** Undefined in a role's policies. */
@@ -20,7 +20,7 @@ export interface Statement {
   readonly actions: Selection;
   readonly resources: Selection;
   readonly conditions: readonly Condition[];
-  /** As in the template, its intrinsic functions resolved. */
+  /** The template's text, with intrinsic functions resolved. */
   readonly text: string;
 }
 
@@ -45,9 +45,8 @@ const documentSchema = z.strictObject({
 });
 
 /**
- * Reads a policy document (iam/reference_policies_grammar). Throws for an element, a condition operator or a condition key that isn't
- * emulated, so that nothing is allowed for want of understanding.
- *
+ * Reads a policy document (iam/reference_policies_grammar). Throws for an element, a condition operator or a condition
+ * key that isn't emulated, so that a policy that can't be read never allows anything.
  * @param source stack and resource, for messages
  */
 export function readPolicy(document: unknown, source: string): Statement[] {

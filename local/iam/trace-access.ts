@@ -1,8 +1,8 @@
 import type { Access } from './access.ts';
 
 /**
- * Throws, as CreateFunction does, if the role of a function with active tracing may not send segments to X-Ray. What else X-Ray wants of it is
- * checked too (lambda/services-xray, 2026-11-25).
+ * Throws, like CreateFunction, if the role of a function with active tracing may not send segments to X-Ray. It also
+ * checks, without throwing, the other permission that X-Ray needs (lambda/services-xray, 2026-11-25).
  */
 export function requireTracing({ callerOf, check }: Access, functionName: string): void {
   const caller = callerOf(functionName);

@@ -1,7 +1,7 @@
 import { Worker } from 'node:worker_threads';
 import type { InvokeResult } from './invoke-result.ts';
 
-/** What an execution environment needs to know of its function. */
+/** The function of an execution environment. */
 export interface EnvironmentConfig {
   readonly name: string;
   readonly arn: string;
@@ -9,48 +9,40 @@ export interface EnvironmentConfig {
   readonly codeDir: string;
   /** File and export, for example `index.handler`. */
   readonly handler: string;
-  /** All that the function sees as `process.env`. */
+  /** The function's `process.env`. */
   readonly environment: Record<string, string>;
   readonly timeoutMs: number;
   readonly memoryMb: number;
 }
 
-/** One worker thread with the function's bundle loaded; processes one invocation at a time. */
+/** One worker thread with the function's bundle. It processes one invocation at a time. */
 export interface ExecutionEnvironment {
-  /** False once the worker has ended: by time-out, crash or `terminate`. */
+  /** False once the worker has ended: by timeout, crash or `terminate`. */
   readonly alive: boolean;
-  /** How long the last invocation took, the loading of the bundle not counted; 0 if it did not get as far. */
+  /** The duration of the last invocation, without loading the bundle; 0 if the bundle was not loaded. */
   readonly durationMs: number;
-  /** Runs the handler on an event in JSON. Its log lines are delivered before the promise resolves. */
+  /** Runs the handler on an event in JSON. The promise resolves after `onLine` got the invocation's lines. */
   invoke(requestId: string, event: string): Promise<InvokeResult>;
   terminate(): Promise<void>;
 }
 
 type WorkerMessage =
-  | { type: 'log'; line: string }
-  | { type: 'ready' }
-  | { type: 'initFailed'; errorType: string; errorMessage: string }
-  | { type: 'result'; requestId: string; payload: string }
-  | { type: 'failed'; requestId: string; errorType: string; errorMessage: string };
+  | { readonly type: 'log'; readonly line: string }
+  | { readonly type: 'ready' }
+  | { readonly type: 'initFailed'; readonly errorType: string; readonly errorMessage: string }
+  | { readonly type: 'result'; readonly requestId: string; readonly payload: string }
+  | { readonly type: 'failed'; readonly requestId: string; readonly errorType: string; readonly errorMessage: string };
 
 /**
- * How long a bundle may take to load, apart from the function's time-out.
+ * The time limit for loading a bundle, which doesn't count against the function's timeout.
  * https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html (Init phase)
  */
 const INIT_TIMEOUT_MS = 10_000;
 const WORKER_FILE = new URL('./worker.js', import.meta.url);
 
-/** Starts an execution environment; the bundle is loading when this returns. */
+/** Starts an execution environment. The bundle is still loading when this function returns. */
 export function startEnvironment(config: EnvironmentConfig, onLine: (line: string) => void): ExecutionEnvironment {
-  const { environment, ...workerData } = config;
-  const worker = new Worker(WORKER_FILE, {
-    workerData,
-    env: environment,
-    execArgv: [],
-    stdout: true,
-    stderr: true,
-    resourceLimits: { maxOldGenerationSizeMb: config.memoryMb },
-  });
+  const worker = startWorker(config);
   let alive = true;
   let ready = false;
   let durationMs = 0;
@@ -70,7 +62,7 @@ export function startEnvironment(config: EnvironmentConfig, onLine: (line: strin
       onReady?.();
     } else if (message.type === 'result') settle?.({ ok: true, payload: JSON.parse(message.payload) });
     else {
-      // A bundle that does not load is loaded anew for the next invocation.
+      // If loading fails, the next invocation loads the bundle again in a new environment.
       if (message.type === 'initFailed') void terminate();
       unhandled(`${message.errorType}: ${message.errorMessage}`);
     }
@@ -79,7 +71,7 @@ export function startEnvironment(config: EnvironmentConfig, onLine: (line: strin
     alive = false;
     crash = error instanceof Error ? error : new Error(String(error));
   });
-  // Comes after the last message, so the lines that a crashing function wrote are not lost.
+  // The event follows the last message, so the lines of a crashing function are not lost.
   worker.on('exit', (code) => {
     alive = false;
     unhandled(crash ? `${crash.name}: ${crash.message}` : `Runtime.ExitError: Runtime exited with exit status ${code}`);
@@ -123,4 +115,15 @@ export function startEnvironment(config: EnvironmentConfig, onLine: (line: strin
     invoke,
     terminate,
   };
+}
+
+function startWorker({ environment, ...workerData }: EnvironmentConfig): Worker {
+  return new Worker(WORKER_FILE, {
+    workerData,
+    env: environment,
+    execArgv: [],
+    stdout: true,
+    stderr: true,
+    resourceLimits: { maxOldGenerationSizeMb: workerData.memoryMb },
+  });
 }

@@ -1,4 +1,4 @@
-/** What one invocation of a Lambda function ended as; `payload` is the function's response, parsed from JSON. */
+/** The result of one invocation. `payload` is the function's response, parsed from JSON. */
 export type InvokeResult =
-  | { ok: true; payload: unknown }
-  | { ok: false; error: 'Unhandled' | 'TimedOut' | 'Throttled'; message: string };
+  | { readonly ok: true; readonly payload: unknown }
+  | { readonly ok: false; readonly error: 'Unhandled' | 'TimedOut' | 'Throttled'; readonly message: string };

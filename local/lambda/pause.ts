@@ -1,17 +1,17 @@
 import { setTimeout as wait } from 'node:timers/promises';
 
-/** Waits; rejects or resolves early when the signal is aborted. */
+/** Waits. Resolves or rejects early when the signal is aborted. */
 export type Delay = (ms: number, signal: AbortSignal) => Promise<unknown>;
 
-/** A wait that can be cut short. */
+/** A wait that can be interrupted. */
 export interface Pause {
-  /** Resolves after `ms`, or when woken. */
+  /** Resolves after `ms` or when woken. */
   sleep(ms: number): Promise<void>;
-  /** Ends the sleep that is under way. Without one the next sleep ends at once, so that no wake is lost. */
+  /** Ends the current sleep. If there is none, the next sleep ends at once, so that no wake is lost. */
   wake(): void;
 }
 
-/** Creates a pause on a timer that tests may replace. */
+/** @param delay the timer, which tests replace */
 export function createPause(delay: Delay = (ms, signal) => wait(ms, undefined, { signal })): Pause {
   let current: AbortController | undefined;
   let woken = false;

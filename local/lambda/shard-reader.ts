@@ -3,17 +3,17 @@ import { type EngineClient, EngineError } from '../engine/client.ts';
 import { createPause, type Delay } from './pause.ts';
 import { type DeliveryOptions, deliver, type StreamRecord } from './stream-batch.ts';
 
-/** Reads one shard of a stream from its start, or from now, to its end. */
+/** Reads one shard of a stream to its end, from its start or from the current position. */
 export interface ShardReader {
-  /** Resolves once the position in the shard is fixed: later writes will be read. */
+  /** Resolves once the position in the shard is fixed. Later writes are read. */
   readonly ready: Promise<void>;
-  /** Resolves when the shard has been closed and processed to its end, or after `stop`. */
+  /** Resolves when the shard is closed and processed to its end, or after `stop`. */
   readonly ended: Promise<void>;
-  /** Resolves when a GetRecords that began after this call has returned nothing and nothing is in flight. */
+  /** Resolves when a GetRecords call that began after this call has returned no records and no batch is in flight. */
   caughtUp(): Promise<void>;
-  /** Ends the back-off that is under way. */
+  /** Ends the current back-off. */
   wake(): void;
-  /** Ends reading; an invocation under way is not waited for. */
+  /** Ends reading without waiting for a running invocation. */
   stop(): void;
 }
 
@@ -21,14 +21,16 @@ export interface ShardReaderOptions extends DeliveryOptions {
   readonly engine: EngineClient;
   readonly batchSize: number;
   readonly startingPosition: 'TRIM_HORIZON' | 'LATEST';
-  /** Called when the shard has been processed to its end, before those who wait for `caughtUp` are told. */
+  /** Called when the shard has been processed to its end, before `caughtUp` resolves. */
   onEnd(): void;
   readonly delay?: Delay;
 }
 
-/** GetRecords allows 1,000: https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_streams_GetRecords.html */
+/**
+ * The maximum of GetRecords: https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_streams_GetRecords.html
+ */
 const RECORDS_PER_CALL = 1_000;
-/** The rhythm of polling: often after a record came, then less often. */
+/** The pause between two polls: short after a record, longer after several polls without one. */
 const BUSY_POLL_MS = 5;
 const IDLE_POLL_MS = 25;
 const POLLS_UNTIL_IDLE = 20;
@@ -97,7 +99,7 @@ export function readShard(shardId: string, options: ShardReaderOptions): ShardRe
         await readToEnd();
         break;
       } catch (error) {
-        // An expired iterator or an engine that does not answer: start again from the last record that was read.
+        // The iterator expired or the engine doesn't answer: start again after the last record that was read.
         if (error instanceof EngineError && error.code === 'TrimmedDataAccessException') {
           lastRead = undefined;
           startingPosition = 'TRIM_HORIZON';
@@ -131,7 +133,7 @@ export function readShard(shardId: string, options: ShardReaderOptions): ShardRe
 }
 
 /**
- * Engines record each write; AWS none that changes nothing.
+ * Engines record every write. AWS records only writes that change the item.
  * https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Streams.html
  */
 function changesSomething({ eventName, dynamodb }: StreamRecord): boolean {

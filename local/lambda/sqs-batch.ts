@@ -2,7 +2,10 @@ import type { SQSEvent, SQSMessageAttribute, SQSMessageAttributes, SQSRecord } f
 import { md5, md5OfAttributes } from '../fifo/digests.ts';
 import { type MessageAttributes, type ReceivedMessage, systemAttributes } from '../fifo/message.ts';
 
-/** The event that Lambda makes of received messages (docs.aws.amazon.com/lambda/latest/dg/with-sqs.html). */
+/**
+ * The event in which Lambda passes received messages to a function
+ * (docs.aws.amazon.com/lambda/latest/dg/with-sqs.html).
+ */
 export function toSqsEvent(messages: readonly ReceivedMessage[], queueArn: string, region: string): SQSEvent {
   return { Records: messages.map((message) => toRecord(message, queueArn, region)) };
 }
@@ -35,9 +38,9 @@ function toLambdaAttributes(attributes: MessageAttributes): SQSMessageAttributes
 }
 
 /**
- * The messages that a partial batch response reports as failed. No response, no list and an empty list report none. A
- * response that is no object, and an identifier that is missing, empty or not of this batch make the whole response
- * malformed (docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html).
+ * The messages that a partial batch response reports as failed. No response, no list and an empty list report none. The
+ * whole response is malformed if it isn't an object, or if an identifier is missing, empty or not in this batch
+ * (docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html).
  */
 export function failedMessageIds(payload: unknown, messages: readonly ReceivedMessage[]): Set<string> | 'malformed' {
   if (payload === null || payload === undefined) return new Set();

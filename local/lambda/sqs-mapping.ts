@@ -11,29 +11,29 @@ const MAX_BATCH_SIZE = 10;
 /** Upper end of MaximumConcurrency (docs.aws.amazon.com/lambda/latest/dg/services-sqs-scaling.html). */
 const MAX_CONCURRENCY = 1_000;
 
-/** Pause before a throttled invocation is tried again: doubles from the first to the longest. */
+/** The pause before a throttled invocation is retried. It doubles from the first value up to the longest. */
 const FIRST_RETRY_MS = 100;
 const LONGEST_RETRY_MS = 5_000;
 
-/** An event source mapping's configuration, and what it runs on. */
+/** The configuration of an event source mapping, and the queue and function that it connects. */
 export interface SqsMappingOptions {
   readonly queue: Queue;
   readonly functionArn: string;
   /** 1 to 10. @default 10 */
   readonly batchSize?: number;
-  /** Invocations at a time, 1 to 1000 (AWS: from 2). @default 1000 */
+  /** Most concurrent invocations, 1 to 1000 (on AWS, from 2). @default 1000 */
   readonly maximumConcurrency?: number;
-  /** Whether the function's response says which messages failed. @default false */
+  /** Whether the function's response reports the failed messages. @default false */
   readonly reportBatchItemFailures?: boolean;
   readonly invoke: (event: SQSEvent) => Promise<InvokeResult>;
   /** The queue's clock, in milliseconds since the epoch. */
   readonly now: () => number;
   readonly region: string;
-  /** Calls back after a time; returns how to prevent that. @default setTimeout */
+  /** Starts a timer and returns a function that cancels it. @default setTimeout */
   readonly setTimer?: (callback: () => void, delayMs: number) => () => void;
-  /** Told why messages stay in the queue: the function failed, its response was malformed, a handle had expired. */
+  /** Called when messages stay in the queue: the function failed, its response was malformed, a handle had expired. */
   readonly onFailure?: (reason: string) => void;
-  /** Told of what it asks of the queue as it does on AWS: a batch received, a batch deleted. Receives in vain aren't told. */
+  /** Called for each request to the queue that AWS would bill, except receives without messages. */
   readonly onRequest?: (
     operation: 'ReceiveMessage' | 'DeleteMessageBatch',
     messages: readonly ReceivedMessage[],
@@ -44,9 +44,9 @@ export interface SqsMappingOptions {
 export interface SqsMapping {
   readonly functionArn: string;
   readonly queueArn: string;
-  /** Invocations that have not ended. */
+  /** The number of running invocations. */
   readonly inFlight: number;
-  /** Receives nothing more; resolves when the invocations in flight have ended. */
+  /** Stops receiving. Resolves when the running invocations have ended. */
   stop(): Promise<void>;
 }
 
@@ -56,11 +56,12 @@ function realTimer(callback: () => void, delayMs: number): () => void {
 }
 
 /**
- * Invokes a function with the messages of a queue as a Lambda event source mapping does
+ * Invokes a function with the messages of a queue, by the rules of a Lambda event source mapping
  * (docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html). Messages are deleted after the invocation has
- * returned. Those of a failed invocation, and those it reports as failed, stay as they are until their visibility times
- * out, unless the function changed that. A throttled invocation is retried with back-off until the visibility timeout
- * would be over; the messages then return to the queue. AWS's lowering of concurrency after errors is left out.
+ * returned. If the invocation fails or reports a message as failed, the message stays invisible until its visibility
+ * timeout ends, unless the function changed the timeout. A throttled invocation is retried with back-off until shortly
+ * before the visibility timeout ends; then the messages return to the queue. AWS also lowers the concurrency after
+ * errors, which is not emulated.
  */
 export function startSqsMapping(options: SqsMappingOptions): SqsMapping {
   const { queue, functionArn, batchSize = MAX_BATCH_SIZE, maximumConcurrency = MAX_CONCURRENCY } = options;
@@ -76,7 +77,7 @@ export function startSqsMapping(options: SqsMappingOptions): SqsMapping {
   const stops = [queue.onAvailable(schedule), queue.onRescheduled(rearm)];
   schedule();
 
-  /** After the operation that woke it, so that all messages of a batch are there. */
+  /** The receive follows the operation that caused it, so that it gets all messages of a batch. */
   function schedule(): void {
     if (isScheduled || isStopped) return;
     isScheduled = true;
@@ -111,7 +112,7 @@ export function startSqsMapping(options: SqsMappingOptions): SqsMapping {
     schedule();
   }
 
-  /** Invokes, and again after a pause while throttled, as long as the batch will still be invisible then. */
+  /** Invokes the function. If it is throttled, retries after a pause, as long as the batch stays invisible. */
   async function invokeUntil(untilMs: number, event: SQSEvent): Promise<InvokeResult> {
     for (let pauseMs = FIRST_RETRY_MS; ; pauseMs = Math.min(2 * pauseMs, LONGEST_RETRY_MS)) {
       const result = await invokeOnce(event, options);
@@ -161,7 +162,7 @@ function checkRange(option: string, value: number, max: number): void {
   throw new RangeError(`${option} must be an integer from 1 to ${max}. Given: ${value}.`);
 }
 
-/** A rejection is a bug of the host; for the queue it is one more failed invocation. */
+/** The host rejects only for a bug or an unknown function. For the queue that is a failed invocation. */
 async function invokeOnce(event: SQSEvent, options: SqsMappingOptions): Promise<InvokeResult> {
   try {
     return await options.invoke(event);
@@ -170,7 +171,7 @@ async function invokeOnce(event: SQSEvent, options: SqsMappingOptions): Promise<
   }
 }
 
-/** Deletes what succeeded; leaves the rest alone. */
+/** Deletes the messages that succeeded. The other messages stay in the queue. */
 function settle(messages: readonly ReceivedMessage[], result: InvokeResult, options: SqsMappingOptions): void {
   const { queue, functionArn, reportBatchItemFailures = false, onFailure } = options;
   if (!result.ok) {
@@ -189,7 +190,7 @@ function settle(messages: readonly ReceivedMessage[], result: InvokeResult, opti
       queue.delete(receiptHandle);
     } catch (error) {
       if (!(error instanceof MessagingError)) throw error;
-      onFailure?.(`${functionArn}: message ${messageId} was handled and not deleted: ${error.message}`);
+      onFailure?.(`${functionArn}: message ${messageId} was processed but not deleted: ${error.message}`);
     }
   }
 }

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { InvokeResult } from './invoke-result.ts';
 import type { Pause } from './pause.ts';
 
-/** A record of a DynamoDB stream, as GetRecords gives it. */
+/** A record of a DynamoDB stream, as GetRecords returns it. */
 export interface StreamRecord {
   readonly eventID: string;
   readonly eventName: 'INSERT' | 'MODIFY' | 'REMOVE';
@@ -10,7 +10,7 @@ export interface StreamRecord {
   readonly eventSource: string;
   readonly awsRegion: string;
   readonly dynamodb: {
-    /** Seconds since 1970. */
+    /** Seconds since the epoch. */
     readonly ApproximateCreationDateTime: number;
     readonly Keys: Record<string, unknown>;
     readonly NewImage?: Record<string, unknown>;
@@ -19,11 +19,13 @@ export interface StreamRecord {
     readonly SizeBytes: number;
     readonly StreamViewType: string;
   };
-  /** Of the service that deleted an item for its time to live; absent otherwise. */
+  /** The service that deleted an item because of its time to live; absent for other changes. */
   readonly userIdentity?: { PrincipalId: string; Type: string };
 }
 
-/** What goes to the on-failure destination: https://docs.aws.amazon.com/lambda/latest/dg/services-dynamodb-errors.html */
+/**
+ * The message to the on-failure destination: https://docs.aws.amazon.com/lambda/latest/dg/services-dynamodb-errors.html
+ */
 export interface StreamFailure {
   readonly requestContext: {
     readonly requestId: string;
@@ -45,7 +47,7 @@ export interface StreamFailure {
   };
 }
 
-/** How batches are delivered to the function. */
+/** How batches are delivered to a function. */
 export interface DeliveryOptions {
   readonly streamArn: string;
   readonly functionArn: string;
@@ -53,12 +55,12 @@ export interface DeliveryOptions {
   /** @param lastRecordAtMs when the last record of the batch was written, in milliseconds since the epoch */
   invoke(event: { Records: object[] }, lastRecordAtMs: number): Promise<InvokeResult>;
   readonly reportBatchItemFailures?: boolean;
-  /** Retries after an error of the function; -1 = without end. Throttled invocations do not count. @default -1 */
+  /** Retries after an error of the function; -1 means without limit. Throttled invocations don't count. @default -1 */
   readonly maximumRetryAttempts?: number;
-  /** Older records are discarded; -1 = never. @default -1 */
+  /** Records older than this are discarded; -1 means never. @default -1 */
   readonly maximumRecordAgeSeconds?: number;
   readonly bisectBatchOnFunctionError?: boolean;
-  /** Takes what was discarded. @default - discarded records leave no trace */
+  /** Receives discarded records. @default - discarded records aren't reported */
   onFailure?(failure: StreamFailure): Promise<void> | void;
   /** @default Date.now */
   readonly now?: () => number;
@@ -75,10 +77,11 @@ const FIRST_BACK_OFF_MS = 100;
 const LONGEST_BACK_OFF_MS = 5_000;
 
 /**
- * Delivers records in order until each has been processed or discarded, which blocks the shard as on AWS; returns early once `stopped`.
- * Rules: https://docs.aws.amazon.com/lambda/latest/dg/services-dynamodb-errors.html and
- * https://docs.aws.amazon.com/lambda/latest/dg/services-ddb-batchfailurereporting.html
- * AWS does not say whether retries are counted anew once a partial failure has moved the checkpoint; here they are.
+ * Delivers records in order until each is processed or discarded. Until then the shard is blocked, as on AWS. Returns
+ * early once `stopped` returns true. The rules are those of
+ * https://docs.aws.amazon.com/lambda/latest/dg/services-dynamodb-errors.html and
+ * https://docs.aws.amazon.com/lambda/latest/dg/services-ddb-batchfailurereporting.html. AWS doesn't document whether
+ * the count of retries restarts after a partial failure. Here it restarts.
  */
 export async function deliver(
   records: readonly StreamRecord[],
@@ -87,12 +90,6 @@ export async function deliver(
   pause: Pause,
   stopped: () => boolean,
 ): Promise<void> {
-  const fresh = (records: readonly StreamRecord[]): Work => ({
-    records,
-    retries: 0,
-    invocations: 0,
-    functionError: null,
-  });
   const pending: Work[] = [fresh(records)];
   let backOffMs = FIRST_BACK_OFF_MS;
   for (let work = pending.shift(); work && !stopped(); work = pending.shift()) {
@@ -111,16 +108,14 @@ export async function deliver(
       continue;
     }
     const throttled = !result.ok && result.error === 'Throttled';
-    if (!throttled) {
-      work.invocations += 1;
-      work.functionError = result.ok ? null : 'Unhandled';
-    }
+    const functionError = result.ok ? null : 'Unhandled';
+    const tried: Work = throttled ? work : { ...work, invocations: work.invocations + 1, functionError };
     if (throttled) pending.unshift(work);
     else if (failedAt > 0) pending.unshift(fresh(work.records.slice(failedAt)));
-    else if (options.bisectBatchOnFunctionError && work.records.length > 1) pending.unshift(...bisect(work));
-    else if (mayRetry(work, options)) pending.unshift({ ...work, retries: work.retries + 1 });
+    else if (options.bisectBatchOnFunctionError && work.records.length > 1) pending.unshift(...bisect(tried));
+    else if (mayRetry(work, options)) pending.unshift({ ...tried, retries: work.retries + 1 });
     else {
-      await discard(work, 'RetryAttemptsExhausted', shardId, options);
+      await discard(tried, 'RetryAttemptsExhausted', shardId, options);
       continue;
     }
     await pause.sleep(backOffMs);
@@ -128,7 +123,11 @@ export async function deliver(
   }
 }
 
-/** Index of the first record that has to be delivered again; undefined if all were processed. */
+function fresh(records: readonly StreamRecord[]): Work {
+  return { records, retries: 0, invocations: 0, functionError: null };
+}
+
+/** The index of the first record to deliver again; undefined if all records were processed. */
 function firstFailure(
   result: InvokeResult,
   records: readonly StreamRecord[],
@@ -142,7 +141,7 @@ function firstFailure(
   const indexes = failures.map((failure: { itemIdentifier?: unknown } | null) =>
     records.findIndex(({ dynamodb }) => dynamodb.SequenceNumber === failure?.itemIdentifier),
   );
-  // An identifier that is missing, empty or not of this batch fails the whole batch.
+  // A missing, empty or unknown identifier fails the whole batch.
   return Math.max(0, Math.min(...indexes));
 }
 
@@ -150,7 +149,7 @@ function mayRetry({ retries }: Work, { maximumRetryAttempts = -1 }: DeliveryOpti
   return maximumRetryAttempts === -1 || retries < maximumRetryAttempts;
 }
 
-/** Splitting does not consume the retry quota. */
+/** Splitting a batch doesn't count as a retry. */
 function bisect(work: Work): Work[] {
   const middle = Math.ceil(work.records.length / 2);
   return [

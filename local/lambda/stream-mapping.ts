@@ -6,11 +6,12 @@ import type { DeliveryOptions } from './stream-batch.ts';
 /** An event source mapping from a DynamoDB stream to a function. */
 export interface StreamMappingOptions extends DeliveryOptions {
   readonly engine: EngineClient;
-  /** Records per invocation, 1 to 10,000; one read gives at most 1,000. @default 100 */
+  /** Records per invocation, 1 to 10,000. One read returns at most 1,000. @default 100 */
   readonly batchSize?: number;
   readonly startingPosition: 'TRIM_HORIZON' | 'LATEST';
   /**
-   * Batches of one shard at a time, 1 to 10. Here always one, which is stricter than AWS, where order holds per item only. @default 1
+   * Concurrent batches of one shard, 1 to 10. The local cloud always uses one, which is stricter than AWS, where the
+   * order holds per item only. @default 1
    */
   readonly parallelizationFactor?: number;
   /** The timer for polling and back-off. @default - real time */
@@ -18,11 +19,11 @@ export interface StreamMappingOptions extends DeliveryOptions {
 }
 
 export interface StreamMapping {
-  /** Resolves when all that had been written before the call has been processed. */
+  /** Resolves when all records that were written before the call have been processed. */
   caughtUp(): Promise<void>;
-  /** Ends the back-off that is under way, for example when the function may run again. */
+  /** Ends the current back-off, for example when the function may run again. */
   wake(): void;
-  /** Stops polling. An invocation under way goes on, and its batch comes again if it is mapped anew. */
+  /** Stops polling. A running invocation continues; a new mapping delivers its batch again. */
   stop(): Promise<void>;
 }
 
@@ -31,7 +32,7 @@ interface Shard {
   readonly ParentShardId?: string;
 }
 
-/** Ranges: https://docs.aws.amazon.com/lambda/latest/dg/services-ddb-params.html */
+/** Allowed values: https://docs.aws.amazon.com/lambda/latest/dg/services-ddb-params.html */
 const RANGES = [
   ['batchSize', 1, 10_000],
   ['maximumRetryAttempts', -1, 10_000],
@@ -39,12 +40,12 @@ const RANGES = [
   ['parallelizationFactor', 1, 10],
 ] as const;
 const DEFAULT_BATCH_SIZE = 100;
-/** A shard that closes is noticed at once; this is for shards that appear otherwise. */
+/** How often new shards are looked for. The end of a shard triggers a look at once. */
 const DISCOVERY_MS = 1_000;
 
 /**
- * Starts an event source mapping on a DynamoDB stream; resolves once its position is fixed, so that with `LATEST` what is written from then
- * on is delivered. Throws for an option out of range and for an unknown stream.
+ * Starts an event source mapping on a DynamoDB stream. Resolves once the position in the stream is fixed: with
+ * `LATEST`, every later write is delivered. Throws for an option out of range and for an unknown stream.
  */
 export async function startStreamMapping(options: StreamMappingOptions): Promise<StreamMapping> {
   validate(options);
@@ -66,7 +67,7 @@ export async function startStreamMapping(options: StreamMappingOptions): Promise
     return reader;
   }
 
-  /** Children are read after their parent, so that the order of an item's changes holds. */
+  /** A child shard is read after its parent, so that the order of an item's changes holds. */
   async function discover(newShardsFrom: StreamMappingOptions['startingPosition']): Promise<void> {
     const shards = await listShards(options.engine, options.streamArn);
     if (stopped) return;
@@ -80,7 +81,7 @@ export async function startStreamMapping(options: StreamMappingOptions): Promise
 
   let discovery = discover(options.startingPosition);
   function rediscover(): void {
-    // An engine that does not answer now is asked again with the next tick.
+    // If the engine doesn't answer, the next tick asks again.
     discovery = discovery.then(() => discover('TRIM_HORIZON')).catch(() => {});
   }
   await discovery;

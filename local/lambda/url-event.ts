@@ -1,21 +1,21 @@
 import { isUtf8 } from 'node:buffer';
 
-/** An HTTP request to a function's URL. */
+/** An HTTP request to a function URL. */
 export interface UrlRequest {
   readonly id: string;
   readonly receivedAtMs: number;
   readonly method: string;
-  /** Path and query as they came, such as `/countries?region=eu`. */
+  /** Path and query, not decoded, such as `/countries?region=eu`. */
   readonly target: string;
   /** Such as `HTTP/1.1`. */
   readonly protocol: string;
   readonly sourceIp: string;
-  /** By their names in lower case. */
+  /** By lower-case name. */
   readonly headers: Readonly<Partial<Record<string, readonly string[]>>>;
   readonly body: Buffer;
 }
 
-/** Where a request came in. */
+/** The function URL that received a request. */
 export interface UrlPlace {
   readonly id: string;
   /** Host and port. */
@@ -23,7 +23,7 @@ export interface UrlPlace {
   readonly port: string;
 }
 
-/** Who sent a signed request. */
+/** The sender of a signed request. */
 export interface UrlSigner {
   readonly accessKey: string;
   readonly accountId: string;
@@ -31,19 +31,19 @@ export interface UrlSigner {
   readonly userId: string;
 }
 
-/** Of one connection only, so that a function never sees them; `cookie` has a field of its own. */
+/** Headers that a function never sees. The first three concern one connection only, and `cookie` has its own field. */
 const LEFT_OUT = new Set(['connection', 'keep-alive', 'transfer-encoding', 'cookie']);
 
 /**
- * Seen of AWS, which documents only that binary bodies come in base64: these come as text, all others in base64, forms and bodies without
- * a type among them.
+ * The content types whose bodies arrive as text. All other bodies arrive in base64, including forms and bodies without
+ * a type. This was observed on AWS, which documents only that binary bodies arrive in base64.
  */
 const TEXT = /^(text\/[^;]+|application\/(json|xml|javascript))\s*(;|$)/i;
 
 /**
- * A request as its function gets it: payload format version 2.0 (lam/urls-invocation). What a request doesn't have, the event doesn't.
- *
- * @param signer undefined: nobody was asked who they are
+ * The event for a request, in payload format version 2.0 (lam/urls-invocation). Fields without a value in the request
+ * are left out.
+ * @param signer undefined if the URL requires no signature
  */
 export function urlEvent(request: UrlRequest, place: UrlPlace, signer?: UrlSigner): object {
   const { method, protocol, sourceIp, body, headers } = request;
@@ -74,7 +74,7 @@ export function urlEvent(request: UrlRequest, place: UrlPlace, signer?: UrlSigne
   };
 }
 
-/** Both percent-encoded, as they came. */
+/** Path and query stay percent-encoded. */
 function split(target: string): [path: string, query: string] {
   const at = target.indexOf('?');
   return at === -1 ? [target, ''] : [target.slice(0, at), target.slice(at + 1)];
@@ -88,7 +88,7 @@ function headersOf({ headers, sourceIp }: UrlRequest, { port }: UrlPlace): Recor
   return { ...Object.fromEntries(given), ...added };
 }
 
-/** Decoded; several values of one name are joined. */
+/** Values are decoded. Several values of one name are joined by commas. */
 function parametersOf(query: string): Record<string, string> {
   const all = new Map<string, string>();
   for (const [name, value] of new URLSearchParams(query)) {

@@ -2,17 +2,17 @@ import { validateHeaderName, validateHeaderValue } from 'node:http';
 import * as z from 'zod/mini';
 import type { InvokeResult } from './invoke-result.ts';
 
-/** What a client of a function's URL is answered. */
+/** The answer to a client of a function URL. */
 export interface UrlResponse {
   readonly status: number;
-  /** By their names in lower case. */
+  /** By lower-case name. */
   readonly headers: Readonly<Record<string, string | readonly string[]>>;
   readonly body: Buffer;
-  /** Why the function's answer was not passed on; undefined if it was. */
+  /** Why the function's answer was not passed on; undefined if it was passed on. */
   readonly problem?: string;
 }
 
-/** Bytes that a function answers at most (lam/gettingstarted-limits, 2026-12-01). */
+/** Largest response of a function (lam/gettingstarted-limits, 2026-12-01). */
 const MAX_PAYLOAD_BYTES = 6 * 1_048_576;
 
 const value = z.union([z.string(), z.number(), z.boolean()]);
@@ -24,14 +24,23 @@ const schema = z.object({
   isBase64Encoded: z.nullish(z.boolean()),
 });
 
-/** About this connection, which is the server's matter: they are passed on by another name, as AWS does with some. */
+/** Headers about the connection, which the server sets. A function's values are passed on under another name, as
+ * AWS does with some of them. */
 const REMAPPED = new Set([
-  ...['connection', 'content-length', 'date', 'keep-alive', 'te', 'trailer', 'transfer-encoding', 'upgrade'],
+  'connection',
+  'content-length',
+  'date',
+  'keep-alive',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
 ]);
 
 /**
- * What comes of an invocation (lam/urls-invocation, response payload format): an answer without a `statusCode` is the body of a success; what
- * a function fails of, or can't be understood, is told to nobody but the log.
+ * The HTTP answer for the result of an invocation (lam/urls-invocation, response payload format). A payload without a
+ * `statusCode` becomes the body of a 200 answer. Errors and unreadable payloads become a 502 answer; the reason appears
+ * in `problem` only.
  */
 export function urlResponse(result: InvokeResult): UrlResponse {
   if (!result.ok) return result.error === 'Throttled' ? throttled() : failed(`${result.error}: ${result.message}`);
@@ -81,7 +90,7 @@ function failed(problem: string): UrlResponse {
   };
 }
 
-/** lam/urls-configuration, throttling function URLs, says the status; the body is that of Invoke. */
+/** The status is documented in lam/urls-configuration (throttling function URLs). The body is the one of Invoke. */
 function throttled(): UrlResponse {
   const body = {
     Reason: 'ReservedFunctionConcurrentInvocationLimitExceeded',

@@ -1,9 +1,9 @@
-// One execution environment of a Lambda function, run in a worker thread by environment.ts.
+// One execution environment of a Lambda function. environment.ts runs this file in a worker thread.
 //
-// Plain JavaScript on purpose: a worker that loads tsx first takes 68 ms to start instead of 20 ms (Node 20, measured), and under vitest
-// there is no tsx to load.
+// The file is plain JavaScript because a worker that loads tsx first takes 68 ms to start instead of 20 ms (measured on
+// Node 20), and because vitest has no tsx to load.
 //
-// Everything that is sent to the parent goes through one port, so log lines arrive before the result of the invocation that wrote them.
+// All messages to the parent use one port, so log lines arrive before the result of the invocation that wrote them.
 
 import { randomBytes } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
@@ -12,7 +12,10 @@ import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { parentPort, workerData } from 'node:worker_threads';
 
-/** @typedef {{ name: string, arn: string, codeDir: string, handler: string, memoryMb: number, timeoutMs: number }} FunctionData */
+/**
+ * @typedef {{ name: string, arn: string, codeDir: string, handler: string, memoryMb: number, timeoutMs: number }}
+ * FunctionData
+ */
 /** @typedef {(event: unknown, context: object) => unknown} Handler */
 
 /** @type {FunctionData} */
@@ -66,7 +69,10 @@ function createContext(requestId) {
   };
 }
 
-/** Each invocation is a trace of its own: https://docs.aws.amazon.com/xray/latest/devguide/xray-concepts.html#xray-concepts-tracingheader */
+/**
+ * Each invocation has its own trace:
+ * https://docs.aws.amazon.com/xray/latest/devguide/xray-concepts.html#xray-concepts-tracingheader
+ */
 function traceHeader() {
   const time = Math.floor(Date.now() / 1000).toString(16);
   const [trace, parent] = [12, 8].map((bytes) => randomBytes(bytes).toString('hex'));
@@ -87,8 +93,8 @@ async function loadHandler() {
 }
 
 /**
- * A .js file without a package.json beside it is CommonJS on Lambda. Here the package.json of the project that holds the bundle would
- * decide, so such a file is loaded by hand.
+ * On Lambda, a .js file without a package.json beside it is CommonJS. Locally, Node would look at the package.json of
+ * the surrounding project, so this file loads the bundle itself.
  * @param {string} file
  */
 function isLooseCommonJs(file) {
@@ -105,8 +111,8 @@ function loadCommonJs(file) {
 }
 
 /**
- * Sends what is written to a stream to the parent, by line. Overrides `write`, because a worker's own stdout is asynchronous: its lines
- * would arrive after the result. Consoles of their own, as Powertools makes, write through it too.
+ * Sends a stream's lines to the parent. It replaces `write`, because a worker's own stdout is asynchronous: lines would
+ * arrive after the result. Separate consoles, such as the one of Powertools, also use `write`.
  * @param {NodeJS.WriteStream} stream
  */
 function captureLines(stream) {
@@ -132,7 +138,7 @@ function describe(error) {
   return { errorType: error.name, errorMessage: error.message };
 }
 
-/** Logs an error as the Node.js runtime does. @param {unknown} error */
+/** Logs an error in the format of Lambda's Node.js runtime. @param {unknown} error */
 function reportError(error) {
   const { errorType, errorMessage } = describe(error);
   const stack = error instanceof Error ? error.stack?.split('\n') : undefined;

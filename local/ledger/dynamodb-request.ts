@@ -1,6 +1,6 @@
 import type { ServedRequest } from './ledger.ts';
 
-/** What the engine says of an answer; units of table and indexes together. */
+/** The consumed capacity in an engine's answer: units of the table and its indexes together. */
 interface Consumed {
   readonly TableName?: string;
   readonly CapacityUnits?: number;
@@ -8,7 +8,7 @@ interface Consumed {
 
 interface Answer {
   readonly ConsumedCapacity?: Consumed | readonly Consumed[];
-  /** The stored item, of a write that its condition refused and that asked for it. */
+  /** The stored item, if its condition refused the write and the request asked for the item. */
   readonly Item?: object;
   readonly __type?: string;
 }
@@ -17,7 +17,7 @@ const WRITES = ['PutItem', 'UpdateItem', 'DeleteItem', 'BatchWriteItem', 'Transa
 const READS = ['GetItem', 'BatchGetItem', 'Query', 'Scan', 'TransactGetItems'];
 const UNIT_BYTES = 1024;
 
-/** The request with a wish to be told what it consumed; as it came, if nothing is consumed by its operation. */
+/** Adds to a request that the answer shall report the consumed capacity. Requests that consume none stay unchanged. */
 export function askedForCapacity(operation: string, body: Buffer): Buffer {
   if (!WRITES.includes(operation) && !READS.includes(operation)) return body;
   const input = JSON.parse(body.toString()) as object;
@@ -25,8 +25,9 @@ export function askedForCapacity(operation: string, body: Buffer): Buffer {
 }
 
 /**
- * What a request to DynamoDB is billed. A write that its condition refused consumes by the size of what is stored, one unit at least
- * (ddb/WorkingWithItems, conditional writes); where the answer doesn't show that, one is counted. Undefined for operations that are free.
+ * The billed units of a request to DynamoDB; undefined for a free operation. A write that its condition refused
+ * consumes units by the size of the stored item, at least one (ddb/WorkingWithItems, conditional writes). If the answer
+ * doesn't contain the item, one unit is counted.
  */
 export function dynamoDbRequest(
   operation: string,
@@ -36,7 +37,7 @@ export function dynamoDbRequest(
   answer: Buffer,
 ): ServedRequest | undefined {
   const isWrite = WRITES.includes(operation);
-  // An answer of the engine's failure says nothing that can be counted, and may be no JSON.
+  // The answer to a failure of the engine has no capacity and may not be JSON.
   if ((!isWrite && !READS.includes(operation)) || status >= 500) return undefined;
   const parsed = JSON.parse(answer.toString()) as Answer;
   const consumed = [parsed.ConsumedCapacity ?? []].flat();
@@ -54,7 +55,7 @@ export function dynamoDbRequest(
   };
 }
 
-/** Of the stored item, without names of types, as DynamoDB counts it: close, not exact for numbers. */
+/** By the size of the stored item, without type names, as DynamoDB counts it. For numbers it is an approximation. */
 function refusedUnits({ Item = {} }: Answer): number {
   const bytes = Object.entries(Item).reduce((sum, [name, typed]) => sum + name.length + valueBytes(typed), 0);
   return Math.max(1, Math.ceil(bytes / UNIT_BYTES));

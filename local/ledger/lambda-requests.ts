@@ -1,10 +1,13 @@
-import type { EndedInvocation } from '../lambda/host.ts';
+import type { EndedInvocation } from '../lambda/function-pool.ts';
 import type { ServedRequest } from './ledger.ts';
 
-/** What CloudWatch adds to each line of a log (cloudwatch/latest/logs, PutLogEvents). */
+/** The bytes that CloudWatch adds to each log line (cloudwatch/latest/logs, PutLogEvents). */
 const LINE_OVERHEAD_BYTES = 26;
 
-/** The three lines that Lambda itself writes of each invocation (lambda/nodejs-logging). Nothing writes them here, so their size is this one. */
+/**
+ * The three lines that Lambda writes for each invocation (lambda/nodejs-logging). They aren't written locally, only
+ * counted.
+ */
 const PLATFORM_LINES = [
   'START RequestId: 79b4f56e-95b1-4643-9700-2807f4e68189 Version: $LATEST\n',
   'END RequestId: 79b4f56e-95b1-4643-9700-2807f4e68189\n',
@@ -12,7 +15,10 @@ const PLATFORM_LINES = [
 ];
 const PLATFORM_BYTES = PLATFORM_LINES.reduce((bytes, line) => bytes + line.length + LINE_OVERHEAD_BYTES, 0);
 
-/** An invocation: the milliseconds that it took are rounded up, as on the bill; the loading of the bundle isn't in them. */
+/**
+ * The requests of an invocation. As on the bill, the duration is rounded up to milliseconds. Loading the bundle isn't
+ * included.
+ */
 export function invocationRequests(name: string, { durationMs, memoryMb }: EndedInvocation): ServedRequest[] {
   const gbSeconds = (Math.ceil(durationMs) / 1000) * (memoryMb / 1024);
   const platform = {
@@ -27,7 +33,7 @@ export function invocationRequests(name: string, { durationMs, memoryMb }: Ended
   ];
 }
 
-/** A line that a function has logged. */
+/** The request for a line that a function logged. */
 export function logRequest(name: string, line: string): ServedRequest {
   const logBytes = Buffer.byteLength(line) + LINE_OVERHEAD_BYTES;
   return { service: 'CloudWatch', operation: 'log lines', caller: name, resource: name, billed: { logBytes } };

@@ -1,7 +1,8 @@
 /**
- * What AWS bills, each by a price of its own. `fifoChunks`, `standardChunks`: requests to a queue, each 64 KB of payload one (sqs pricing).
- * `writeUnits`, `readUnits`: DynamoDB's request units. `gbSeconds`: duration times memory of a function. `readMetrics`: metrics asked of
- * CloudWatch. `logBytes`: what a function logs, with the 26 bytes that CloudWatch adds to each line. The others are what they say.
+ * The units that AWS bills, each with its own price. `fifoChunks` and `standardChunks` are requests to a queue, one for
+ * each 64 KB of payload (sqs pricing). `writeUnits` and `readUnits` are DynamoDB's request units. `gbSeconds` is a
+ * function's duration times its memory. `readMetrics` is the number of metrics requested from CloudWatch. `logBytes` is
+ * the size of a function's log lines, including the 26 bytes that CloudWatch adds to each line.
  */
 export type BilledUnit =
   | 'writeUnits'
@@ -17,25 +18,25 @@ export type BilledUnit =
   | 'readMetrics'
   | 'logBytes';
 
-/** What one request, or several of a kind, are billed by. */
+/** The billed units of one request, or of several requests of one kind. */
 export type Billed = Readonly<Partial<Record<BilledUnit, number>>>;
 
-/** A request that AWS would have been sent. */
+/** A request that would go to AWS in a deployment. */
 export interface ServedRequest {
   readonly service: 'DynamoDB' | 'SNS' | 'SQS' | 'Lambda' | 'CloudWatch';
-  /** AWS's name for it; for what is no call of an API, such as a delivery, a name in words. */
+  /** AWS's name of the operation, or a description if it isn't an API call, such as `delivery`. */
   readonly operation: string;
   /**
-   * Who asked for it: a function by its name, `client` for the developer's own clients, `mapping of` a function for what its event source
-   * mapping does, `sns` for a topic that delivers, `lambda` for what Lambda itself does.
+   * Who sent the request: the name of a function, `client` for the developer's clients, `mapping of` and a function's
+   * name for its event source mapping, `sns` for a topic that delivers, `lambda` for Lambda itself.
    */
   readonly caller: string;
-  /** Name of the table, queue, topic, function or log group; empty where there is none or several. */
+  /** Name of the table, queue, topic, function or log group; empty if there is none or more than one. */
   readonly resource: string;
   readonly billed: Billed;
 }
 
-/** All requests of a kind. */
+/** All requests of one kind. */
 export interface LedgerEntry extends ServedRequest {
   readonly requests: number;
 }
@@ -43,7 +44,7 @@ export interface LedgerEntry extends ServedRequest {
 /** Counts requests by service, operation, caller and resource. */
 export interface Ledger {
   note(request: ServedRequest): void;
-  /** What was noted since the start, or since it was cleared. */
+  /** The requests since the start or since the last `clear`. */
   entries(): LedgerEntry[];
   clear(): void;
 }
@@ -67,7 +68,7 @@ export function createLedger(): Ledger {
   };
 }
 
-/** Both together. */
+/** The units of both together. */
 export function sum(one: Billed, other: Billed): Billed {
   const total: Partial<Record<BilledUnit, number>> = { ...one };
   for (const [unit, amount] of Object.entries(other) as [BilledUnit, number][]) {

@@ -8,7 +8,7 @@ interface Received {
   readonly Messages?: readonly { readonly Body: string; readonly MessageAttributes?: MessageAttributes }[];
 }
 
-/** A request to SQS: by what it carries there, or brings back. */
+/** A request to SQS, billed by the size of the messages that it sends or receives. */
 export function sqsRequest(operation: string, caller: string, input: Input, output: object): ServedRequest {
   const url = optionalText(input, 'QueueUrl') ?? '';
   const resource = url.slice(url.lastIndexOf('/') + 1);
@@ -25,7 +25,10 @@ function receivedBytes({ Messages = [] }: Received): number {
   return Messages.reduce((sum, { Body, MessageAttributes }) => sum + sizeBytes(Body, MessageAttributes), 0);
 }
 
-/** A request to SNS; a batch of up to ten messages is billed as one publish (sns/sns-batch-api-actions), and all bytes by themselves. */
+/**
+ * A request to SNS. A batch of up to ten messages is billed as one publish request (sns/sns-batch-api-actions), plus
+ * its bytes.
+ */
 export function snsRequest(operation: string, caller: string, input: Input): ServedRequest {
   const arn = optionalText(input, 'TopicArn') ?? optionalText(input, 'TargetArn') ?? '';
   const published = operation === 'PublishBatch' ? list(input, 'PublishBatchRequestEntries') : [input];
@@ -41,7 +44,9 @@ function messageBytes(entry: Input, body: string): number {
   return sizeBytes(optionalText(entry, body) ?? '', readAttributes(entry).messageAttributes);
 }
 
-/** A request to CloudWatch; only what metrics are read by is billed here, each metric by itself (CloudWatch pricing, GetMetricData). */
+/**
+ * A request to CloudWatch. GetMetricData is billed by the metric (CloudWatch pricing); other operations aren't counted.
+ */
 export function cloudWatchRequest(operation: string, caller: string, body: string): ServedRequest {
   const { MetricDataQueries = [] } = JSON.parse(body) as { MetricDataQueries?: readonly { MetricStat?: unknown }[] };
   const readMetrics = MetricDataQueries.filter(({ MetricStat }) => MetricStat !== undefined).length;
@@ -49,10 +54,13 @@ export function cloudWatchRequest(operation: string, caller: string, body: strin
   return { service: 'CloudWatch', operation, caller, resource: '', billed };
 }
 
-/** What a topic delivers to a queue: a notification of the topic, and a request to the queue. @param bytes of body and attributes */
+/**
+ * The requests of a delivery: a notification of the topic and a request to the queue.
+ * @param bytes the size of body and attributes
+ */
 export function deliveryRequests(
   topicArn: string,
-  queue: { name: string; isFifo: boolean },
+  queue: { readonly name: string; readonly isFifo: boolean },
   bytes: number,
 ): ServedRequest[] {
   const billed = { deliveredMessages: 1, deliveredBytes: bytes };

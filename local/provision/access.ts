@@ -18,7 +18,7 @@ const roleProperties = z.strictObject({
   Tags: z.optional(z.unknown()),
 });
 
-/** Creates a role: who may assume it, and what its own policies and AWS's managed ones let it do. */
+/** Creates a role with its trust policy, its inline policies and AWS's managed policies. */
 export const createRole: ResourceHandler = (request) => {
   const given = roleProperties.parse(request.properties);
   const { access, accountId } = request.target;
@@ -40,7 +40,7 @@ const policyProperties = z.object({
   Roles: z._default(z.array(z.string()), []),
 });
 
-/** Adds a policy to roles; users and groups have none here. */
+/** Adds a policy to roles. Users and groups are not emulated. */
 export const createPolicy: ResourceHandler = (request) => {
   const given = policyProperties.parse(request.properties);
   const { access, accountId } = request.target;
@@ -53,7 +53,7 @@ export const createPolicy: ResourceHandler = (request) => {
   return { ref: isManaged ? arn : name, attributes: { Id: name, PolicyArn: arn } };
 };
 
-/** A policy names roles without their paths. */
+/** Finds a role by name, because policies name roles without their paths. */
 function roleNamed({ target }: ResourceRequest, name: string): string {
   const found = [...target.access.policies.ofRoles.keys()].find((arn) => arn.endsWith(`/${name}`));
   if (found === undefined) throw new Error(`the role ${name} is not part of the assembly`);
@@ -62,7 +62,7 @@ function roleNamed({ target }: ResourceRequest, name: string): string {
 
 const queuePolicy = z.object({ PolicyDocument: z.unknown(), Queues: z.array(z.string()) });
 
-/** Says who may use a queue. */
+/** Adds a policy to queues. */
 export const createQueuePolicy: ResourceHandler = (request) => {
   const { PolicyDocument, Queues } = queuePolicy.parse(request.properties);
   const { access, messaging } = request.target;
@@ -72,7 +72,7 @@ export const createQueuePolicy: ResourceHandler = (request) => {
 
 const topicPolicy = z.object({ PolicyDocument: z.unknown(), Topics: z.array(z.string()) });
 
-/** Says who may use a topic. */
+/** Adds a policy to topics. */
 export const createTopicPolicy: ResourceHandler = (request) => {
   const { PolicyDocument, Topics } = topicPolicy.parse(request.properties);
   for (const arn of Topics) request.target.access.protect(arn, statements(request, PolicyDocument));
@@ -89,7 +89,7 @@ const permissionProperties = z.strictObject({
   InvokedViaFunctionUrl: z.optional(z.union([z.boolean(), z.stringbool()])),
 });
 
-/** Adds a statement to a function's policy, in the form that Lambda gives it (lambda/latest/api/API_AddPermission). */
+/** Adds a statement to a function's policy, in Lambda's form (lambda/latest/api/API_AddPermission). */
 export const createPermission: ResourceHandler = (request) => {
   const given = permissionProperties.parse(request.properties);
   const { region, accountId, access } = request.target;
@@ -109,10 +109,13 @@ export const createPermission: ResourceHandler = (request) => {
   const Principal = isService ? { Service: given.Principal } : { AWS: given.Principal };
   const Statement = { Effect: 'Allow', Principal, Action: given.Action, Resource: arn, Condition };
   access.protect(arn, statements(request, { Statement }));
-  return { ref: physicalName(request, LONGEST_ROLE_NAME), attributes: { Id: physicalName(request, LONGEST_ROLE_NAME) } };
+  return {
+    ref: physicalName(request, LONGEST_ROLE_NAME),
+    attributes: { Id: physicalName(request, LONGEST_ROLE_NAME) },
+  };
 };
 
-/** The statements of a document, with the ARNs of the engine's tables as they are on AWS. */
+/** The statements of a document. The ARNs of the engine's tables are replaced by AWS's form. */
 function statements(request: ResourceRequest, document: unknown, part?: string): Statement[] {
   const { stack, logicalId, target } = request;
   const source = [stack.name, logicalId, ...(part === undefined ? [] : [part])].join('/');

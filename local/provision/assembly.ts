@@ -26,16 +26,16 @@ const template = z.object({
   ),
 });
 
-/** A resource of a template, its properties unresolved. */
+/** A resource of a template, before its properties are resolved. */
 export type Resource = z.infer<typeof resource>;
-/** A CloudFormation template, as far as the local cloud reads it. */
+/** The parts of a CloudFormation template that the local cloud reads. */
 export type Template = z.infer<typeof template>;
 
 /** One stack of an assembly. */
 export interface Stack {
   readonly name: string;
   readonly template: Template;
-  /** Folder of the assembly that the stack's assets lie in. */
+  /** The folder with the stack's assets. */
   readonly folder: string;
 }
 
@@ -59,8 +59,8 @@ const manifest = z.object({
 });
 
 /**
- * Reads a synthesised cloud assembly (`cdk.out`), with its stages: the stacks, each after those it depends on.
- * Format: https://docs.aws.amazon.com/cdk/v2/guide/deploy.html (cloud assemblies)
+ * Reads a synthesised cloud assembly (`cdk.out`), including its stages. Each stack follows the stacks that it depends
+ * on. Format: https://docs.aws.amazon.com/cdk/v2/guide/deploy.html (cloud assemblies)
  */
 export function readAssembly(folder: string): Stack[] {
   const file = join(folder, 'manifest.json');
@@ -86,7 +86,7 @@ export function readAssembly(folder: string): Stack[] {
   return stacks;
 }
 
-/** Folder of a function's bundle: what the CDK notes beside the function, else the asset named by its S3 key. */
+/** The folder of a function's bundle: the path in the function's metadata, or the asset with the name of the S3 key. */
 export function assetFolder(stack: Stack, { Metadata }: Resource, s3Key: string): string {
   const noted = Metadata?.['aws:asset:path'];
   const name = typeof noted === 'string' ? noted : `asset.${basename(s3Key, '.zip')}`;

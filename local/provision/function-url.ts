@@ -10,14 +10,14 @@ const urlProperties = z.strictObject({
   Cors: z.optional(z.unknown()),
 });
 
-/** Gives a function a URL that is served on this machine. */
+/** Serves a function under a URL on this machine. */
 export const createFunctionUrl: ResourceHandler = async (request) => {
   const given = urlProperties.parse(request.properties);
   const { InvokeMode, Qualifier, Cors, AuthType, TargetFunctionArn } = given;
-  if (InvokeMode !== 'BUFFERED') throw new Error(`the InvokeMode ${InvokeMode} is not emulated; BUFFERED is`);
+  if (InvokeMode !== 'BUFFERED') throw new Error(`the InvokeMode ${InvokeMode} is not emulated. Emulated: BUFFERED`);
   if (Qualifier !== undefined) throw new Error(`aliases are not emulated. Given as Qualifier: ${Qualifier}`);
   if (Cors !== undefined)
-    throw new Error('Cors is not emulated: have the function answer OPTIONS, and give the headers, or leave it out');
+    throw new Error('Cors is not emulated. Remove it, or let the function answer OPTIONS and set the headers');
   const functionName = TargetFunctionArn.slice(TargetFunctionArn.lastIndexOf(':') + 1);
   const { functionArn, url } = await request.target.functionUrls.add({ functionName, authType: AuthType });
   return { ref: functionArn, attributes: { FunctionArn: functionArn, FunctionUrl: url } };

@@ -4,11 +4,13 @@ import { requireTracing } from '../iam/trace-access.ts';
 import { assetFolder } from './assembly.ts';
 import { physicalName, type ResourceHandler, type ResourceRequest } from './resource.ts';
 
-/** CloudFormation takes numbers and truth values as strings too. */
+/** CloudFormation also accepts numbers and booleans as strings. */
 const number = z.coerce.number();
 const flag = z.union([z.boolean(), z.stringbool()]);
 
-/** Defaults: https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-lambda-function.html */
+/**
+ * Defaults: https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-lambda-function.html
+ */
 const functionProperties = z.object({
   FunctionName: z.optional(z.string()),
   Code: z.object({ S3Key: z.string('Only code in an asset can be run locally, not inline code or an image') }),
@@ -29,7 +31,7 @@ const mappingProperties = z.strictObject({
   BatchSize: z.optional(number),
   FunctionResponseTypes: z._default(z.array(z.string()), []),
   ScalingConfig: z.optional(z.object({ MaximumConcurrency: z.optional(number) })),
-  /** Pollers are there as soon as they are needed here. */
+  /** Not emulated (no local effect): pollers start on demand. */
   ProvisionedPollerConfig: z.optional(z.unknown()),
   StartingPosition: z.optional(z.enum(['TRIM_HORIZON', 'LATEST'])),
   BisectBatchOnFunctionError: z.optional(flag),
@@ -37,7 +39,7 @@ const mappingProperties = z.strictObject({
   MaximumRecordAgeInSeconds: z.optional(number),
   ParallelizationFactor: z.optional(number),
   DestinationConfig: z.optional(z.object({ OnFailure: z.optional(z.object({ Destination: z.string() })) })),
-  /** Without effect here: a batch is delivered as soon as there is something. */
+  /** Not emulated (no local effect): a batch is delivered as soon as there is a record. */
   MaximumBatchingWindowInSeconds: z.optional(number),
   Tags: z.optional(z.unknown()),
   MetricsConfig: z.optional(z.unknown()),
@@ -56,7 +58,7 @@ export const createFunction: ResourceHandler = (request) => {
     assumeRole(request, name, given.Role, given.LoggingConfig?.LogGroup ?? `/aws/lambda/${name}`);
   else if (request.target.access.isChecked)
     throw new Error('a function needs a Role, so that its calls can be checked');
-  // Traces go nowhere here.
+  // Traces are not emulated. Only the permission is checked.
   if (given.TracingConfig?.Mode === 'Active') requireTracing(request.target.access, name);
   const { arn } = functions.deploy({
     name,
@@ -79,7 +81,8 @@ function assumeRole(
   logGroup: string,
 ): void {
   access.assume(functionName, roleArn);
-  // Told now, since such a function would run on AWS, unseen. The CDK has a function depend on all policies of its role.
+  // Reports a missing permission now: on AWS the function would run without logs. All policies of the role exist
+  // already, because the CDK makes a function depend on them.
   mayLog(access, functionName, logGroup);
 }
 
@@ -91,7 +94,7 @@ export const createMapping: ResourceHandler = async (request) => {
   const reportBatchItemFailures = given.FunctionResponseTypes.includes('ReportBatchItemFailures');
   const isQueue = given.EventSourceArn.startsWith('arn:aws:sqs:');
   if (!isQueue && !given.EventSourceArn.startsWith('arn:aws:dynamodb:'))
-    throw new Error(`an event source ${given.EventSourceArn} is not emulated; queues and DynamoDB streams are`);
+    throw new Error(`an event source ${given.EventSourceArn} is not emulated. Emulated: queues and DynamoDB streams`);
   if (given.Enabled && isQueue) {
     await target.mapQueue({
       functionName,

@@ -1,6 +1,6 @@
-/** Where intrinsic functions find their values; `undefined` means that there is no such thing. */
+/** The values that intrinsic functions can use. `undefined` means that a value doesn't exist. */
 export interface Scope {
-  /** Of a resource, a parameter or a pseudo parameter. */
+  /** The value of a resource, a parameter or a pseudo parameter. */
   ref(id: string): unknown;
   attribute(id: string, name: string): unknown;
   importValue(exportName: string): unknown;
@@ -9,10 +9,10 @@ export interface Scope {
 
 type Evaluate = (argument: unknown, scope: Scope, path: string) => unknown;
 
-/** Stands for a property that is left out. */
+/** Marks a property that is left out. */
 const NO_VALUE = Symbol('AWS::NoValue');
 
-/** Names in the text of Fn::Sub; `${!Literal}` stays as it is, without the exclamation mark. */
+/** The names in a text of Fn::Sub. `${!Literal}` becomes `${Literal}`. */
 const SUBSTITUTION = /\$\{(!?)([^}]+)\}/g;
 
 /** https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/intrinsic-function-reference.html */
@@ -59,8 +59,8 @@ const FUNCTIONS: Readonly<Record<string, Evaluate>> = {
 };
 
 /**
- * Replaces all intrinsic functions in a value. Throws for one that is not supported and for a name that does not exist.
- * @param path of the value in its template, for the error
+ * Replaces all intrinsic functions in a value. Throws for an unsupported function and for an unknown name.
+ * @param path the path of the value in its template, for the error
  */
 export function resolve(value: unknown, scope: Scope, path: string): unknown {
   const result = resolveOrOmit(value, scope, path);
@@ -78,7 +78,7 @@ function resolveOrOmit(value: unknown, scope: Scope, path: string): unknown {
   if (entries.length === 1 && (name === 'Ref' || name.startsWith('Fn::'))) {
     if (name === 'Ref' && argument === 'AWS::NoValue') return NO_VALUE;
     const evaluate = FUNCTIONS[name];
-    if (!evaluate) throw wrong(path, `${name} is not supported; supported are ${Object.keys(FUNCTIONS).join(', ')}`);
+    if (!evaluate) throw wrong(path, `${name} is not supported. Supported: ${Object.keys(FUNCTIONS).join(', ')}`);
     return evaluate(argument, scope, `${path}/${name}`);
   }
   const resolved = entries.map(([key, each]) => [key, resolveOrOmit(each, scope, `${path}/${key}`)] as const);
@@ -113,7 +113,7 @@ export function evaluateCondition(value: unknown, scope: Scope, path: string): b
   }
 }
 
-/** The names that a value refers to: logical ids and (pseudo) parameters. */
+/** The names that a value refers to: logical ids, parameters and pseudo parameters. */
 export function references(value: unknown): Set<string> {
   const names = new Set<string>();
   const collect = (each: unknown): void => {
@@ -135,13 +135,13 @@ export function references(value: unknown): Set<string> {
 
 function list(value: unknown, scope: Scope, path: string): unknown[] {
   const resolved = resolve(value, scope, path);
-  if (!Array.isArray(resolved)) throw wrong(path, 'a list is needed here');
+  if (!Array.isArray(resolved)) throw wrong(path, 'a list is required here');
   return resolved;
 }
 
 function text(value: unknown, path: string): string {
   if (typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean') return String(value);
-  throw wrong(path, `a string is needed here, not ${JSON.stringify(value)}`);
+  throw wrong(path, `a string is required here, not ${JSON.stringify(value)}`);
 }
 
 function found(value: unknown, path: string, otherwise: string): unknown {

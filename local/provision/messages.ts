@@ -25,7 +25,7 @@ export const createQueue: ResourceHandler = (request) => {
   return { ref: url, attributes: { Arn: queue.arn, QueueName: name, QueueUrl: url } };
 };
 
-/** Creates a topic, with the subscriptions that are part of it. */
+/** Creates a topic and the subscriptions in its properties. */
 export const createTopic: ResourceHandler = (request) => {
   const { TopicName, FifoTopic, Subscription = [], ...rest } = topicProperties.parse(request.properties);
   const { messaging } = request.target;
@@ -42,10 +42,10 @@ export const createSubscription: ResourceHandler = (request) => {
   return { ref: arn, attributes: { Arn: arn } };
 };
 
-/** Properties without a counterpart among the attributes of a queue or topic. */
+/** Properties that aren't attributes of a queue or topic. */
 const NOT_ATTRIBUTES = ['Tags'];
 
-/** Properties of CloudFormation as attributes of the API, which are all strings; unknown ones are refused by the model. */
+/** CloudFormation's properties as attributes of the API, which are strings. The model refuses unknown attributes. */
 function attributesOf(properties: Record<string, unknown>): Record<string, string> {
   const entries = Object.entries(properties).filter(
     ([name, value]) => value !== undefined && !NOT_ATTRIBUTES.includes(name),

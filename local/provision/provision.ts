@@ -8,12 +8,12 @@ import type { Provisioned, ProvisionTarget, ResourceHandler } from './resource.t
 import { createTable } from './table.ts';
 import { createCompositeAlarm, createInsightRule, createMetricAlarm, createRule } from './watching.ts';
 
-/** What came of an assembly. */
+/** The result of provisioning an assembly. */
 export interface Provisioning {
-  /** Per stack, the values of its outputs. */
-  readonly outputs: Record<string, Record<string, string>>;
-  /** Resources without meaning locally: how many of each type. */
-  readonly notEmulated: Record<string, number>;
+  /** Stack name to output id to value. */
+  readonly outputs: Readonly<Record<string, Readonly<Record<string, string>>>>;
+  /** Resources that are not emulated (no local effect): resource type to count. */
+  readonly notEmulated: Readonly<Record<string, number>>;
 }
 
 const HANDLERS: Readonly<Record<string, ResourceHandler>> = {
@@ -38,22 +38,26 @@ const HANDLERS: Readonly<Record<string, ResourceHandler>> = {
   'AWS::Lambda::Permission': createPermission,
 };
 
-/** Observation, encryption and people: they change nothing in what the pipeline does. */
+/** Resource types for observation, encryption and people. They don't affect what the pipeline does. */
 const NOT_EMULATED = /^AWS::((CloudWatch|Logs|KMS|CDK|XRay)::.*|IAM::(User|Group|InstanceProfile)|SSM::Parameter)$/;
 
-/** Creates everything that the stacks declare, in their order; throws with stack and resource named where something cannot be. */
+/**
+ * Creates the resources of the stacks, in order. If a resource can't be created, throws an error with stack and
+ * resource.
+ */
 export async function provision(stacks: readonly Stack[], target: ProvisionTarget): Promise<Provisioning> {
   const exported = new Map<string, unknown>();
-  const result: Provisioning = { outputs: {}, notEmulated: {} };
-  for (const stack of stacks) result.outputs[stack.name] = await provisionStack(stack, target, exported, result);
-  return result;
+  const outputs: Record<string, Record<string, string>> = {};
+  const notEmulated: Record<string, number> = {};
+  for (const stack of stacks) outputs[stack.name] = await provisionStack(stack, target, exported, notEmulated);
+  return { outputs, notEmulated };
 }
 
 async function provisionStack(
   stack: Stack,
   target: ProvisionTarget,
   exported: Map<string, unknown>,
-  { notEmulated }: Provisioning,
+  notEmulated: Record<string, number>,
 ): Promise<Record<string, string>> {
   const { Outputs = {} } = stack.template;
   const created = new Map<string, Provisioned>();
@@ -76,7 +80,7 @@ async function provisionStack(
       notEmulated[resource.Type] = (notEmulated[resource.Type] ?? 0) + 1;
     } else {
       const known = Object.keys(HANDLERS).join(', ');
-      throw new Error(`${path}: ${resource.Type} is not emulated. Emulated are ${known}.`);
+      throw new Error(`${path}: ${resource.Type} is not emulated. Emulated: ${known}.`);
     }
   }
 
@@ -106,11 +110,11 @@ function createScope(
     'AWS::StackName': stack.name,
     'AWS::URLSuffix': 'amazonaws.com',
   };
-  /** A role, a key: something refers to it, but nothing local looks at it. */
+  /** A value for a resource that isn't emulated, such as a key. Other resources refer to it, but nothing reads it. */
   const standIn = (id: string): string | undefined => {
     const { Type: type, Properties } = Resources[id] ?? {};
     if (type === undefined || HANDLERS[type]) return undefined;
-    // Functions and insight rules meet in the name of a log group.
+    // Functions and insight rules must use the same name of a log group.
     const given = type === 'AWS::Logs::LogGroup' ? Properties?.LogGroupName : undefined;
     if (typeof given === 'string') return given;
     return `${stack.name}-${id}`;
@@ -134,13 +138,13 @@ function createScope(
   return scope;
 }
 
-/** The resources, each after those that it refers to. */
+/** The resources in an order in which each resource follows those that it refers to. */
 function inOrder({ name, template: { Resources } }: Stack): [string, Resource][] {
   const ordered: [string, Resource][] = [];
   const state = new Map<string, 'open' | 'done'>();
   function visit(id: string, from: readonly string[]): void {
     const resource = Resources[id];
-    // What is not emulated needs nothing, so that a circle through a policy is none.
+    // A resource that isn't emulated needs no other resource. So a circle through such a resource is no problem.
     if (!resource || state.get(id) === 'done') return;
     if (state.get(id) === 'open') throw new Error(`${name}: circular reference ${[...from, id].join(' → ')}`);
     state.set(id, 'open');

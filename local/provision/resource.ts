@@ -25,7 +25,7 @@ export interface StreamMappingRequest
   readonly onFailureDestination: string | undefined;
 }
 
-/** What resources are created in. */
+/** The parts of the local cloud in which resources are created. */
 export interface ProvisionTarget {
   readonly region: string;
   readonly accountId: string;
@@ -39,7 +39,7 @@ export interface ProvisionTarget {
   mapStream(request: StreamMappingRequest): Promise<void>;
 }
 
-/** A resource to create, its properties resolved. */
+/** A resource to create, with resolved properties. */
 export interface ResourceRequest {
   readonly stack: Stack;
   readonly logicalId: string;
@@ -48,16 +48,16 @@ export interface ResourceRequest {
   readonly target: ProvisionTarget;
 }
 
-/** What `Ref` and `Fn::GetAtt` give for a resource. */
+/** The values of `Ref` and `Fn::GetAtt` for a resource. */
 export interface Provisioned {
   readonly ref: string;
-  readonly attributes: Record<string, string>;
+  readonly attributes: Readonly<Record<string, string>>;
 }
 
 /** Creates one resource. */
 export type ResourceHandler = (request: ResourceRequest) => Promise<Provisioned> | Provisioned;
 
-/** A name for a resource that has none, as CloudFormation makes it, but the same each time. */
+/** A name for a resource without one, similar to CloudFormation's. A resource always gets the same name. */
 export function physicalName({ stack, logicalId }: ResourceRequest, longest: number, suffix = ''): string {
   const name = `${stack.name}-${logicalId}`;
   const room = longest - suffix.length;

@@ -6,7 +6,9 @@ import { physicalName, type ResourceHandler } from './resource.ts';
 const keySchema = z.array(z.object({ AttributeName: z.string(), KeyType: z.string() }));
 const index = z.object({ IndexName: z.string(), KeySchema: keySchema, Projection: z.unknown() });
 
-/** Only what the engine knows: backups, encryption, deletion protection, tags and throughput are left out. */
+/**
+ * The properties that the engine supports. Backups, encryption, deletion protection, tags and throughput are ignored.
+ */
 const properties = z.object({
   TableName: z.optional(z.string()),
   KeySchema: keySchema,
@@ -19,19 +21,26 @@ const properties = z.object({
       ResourcePolicy: z.optional(z.undefined('a policy of a stream is not emulated')),
     }),
   ),
-  ResourcePolicy: z.optional(z.undefined('a policy of a table is not emulated; grant to roles instead')),
+  ResourcePolicy: z.optional(
+    z.undefined('a policy of a table is not emulated. Grant the permissions to roles instead'),
+  ),
   TimeToLiveSpecification: z.optional(
     z.object({ AttributeName: z.optional(z.string()), Enabled: z.union([z.boolean(), z.stringbool()]) }),
   ),
 });
 
 interface TableDescription {
-  readonly Table: { TableStatus: string; TableArn: string; TableId?: string; LatestStreamArn?: string };
+  readonly Table: {
+    readonly TableStatus: string;
+    readonly TableArn: string;
+    readonly TableId?: string;
+    readonly LatestStreamArn?: string;
+  };
 }
 
 const LONGEST_NAME = 255;
 
-/** Creates a table; of a global table, its local replica. */
+/** Creates a table, or the local replica of a global table. */
 export const createTable: ResourceHandler = async (request) => {
   const { engine } = request.target;
   const given = properties.parse(request.properties);

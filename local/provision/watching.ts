@@ -3,20 +3,24 @@ import { readCompositeAlarm, readMetricAlarm } from '../cloudwatch/alarm-definit
 import { readRate } from '../cloudwatch/schedules.ts';
 import { physicalName, type ResourceHandler } from './resource.ts';
 
-/** Longest names: cfn/aws-resource-cloudwatch-alarm, cfn/aws-resource-cloudwatch-insightrule, cfn/aws-resource-events-rule. */
+/**
+ * Longest names: cfn/aws-resource-cloudwatch-alarm, cfn/aws-resource-cloudwatch-insightrule,
+ * cfn/aws-resource-events-rule.
+ */
 const LONGEST_ALARM_NAME = 255;
 const LONGEST_INSIGHT_RULE_NAME = 128;
 const LONGEST_RULE_NAME = 64;
 
 const alarmName = z.looseObject({ AlarmName: z.optional(z.string()) });
 
-/** An alarm that can't be evaluated here is created all the same, and says so. */
+/** Creates an alarm. An alarm that can't be evaluated locally is created too, and its reason says why. */
 export const createMetricAlarm: ResourceHandler = (request) => {
   const name = alarmName.parse(request.properties).AlarmName ?? physicalName(request, LONGEST_ALARM_NAME);
   const { arn } = request.target.cloudWatch.alarms.add(readMetricAlarm(name, request.properties));
   return { ref: name, attributes: { Arn: arn } };
 };
 
+/** Creates a composite alarm. */
 export const createCompositeAlarm: ResourceHandler = (request) => {
   const name = alarmName.parse(request.properties).AlarmName ?? physicalName(request, LONGEST_ALARM_NAME);
   const { arn } = request.target.cloudWatch.alarms.add(readCompositeAlarm(name, request.properties));
@@ -51,17 +55,17 @@ const scheduleRule = z.object({
   ),
 });
 
-/** Creates a rule of EventBridge that invokes functions on a schedule. */
+/** Creates an EventBridge rule that invokes functions on a schedule. */
 export const createRule: ResourceHandler = (request) => {
   const given = scheduleRule.parse(request.properties);
   if (given.EventPattern !== undefined || given.ScheduleExpression === undefined)
-    throw new Error('a rule with an event pattern is not emulated; one with a ScheduleExpression is');
+    throw new Error('a rule with an event pattern is not emulated. Emulated: rules with a ScheduleExpression');
   const name = given.Name ?? physicalName(request, LONGEST_RULE_NAME);
   const targets = given.Targets.map(({ Arn, Input, InputPath, InputTransformer }) => {
     const [, functionName] = /^arn:[^:]*:lambda:[^:]*:[^:]*:function:([^:]+)/.exec(Arn) ?? [];
-    if (functionName === undefined) throw new Error(`the target ${Arn} is not emulated; Lambda functions are`);
+    if (functionName === undefined) throw new Error(`the target ${Arn} is not emulated. Emulated: Lambda functions`);
     if (InputPath !== undefined || InputTransformer !== undefined)
-      throw new Error('InputPath and InputTransformer of a target are not emulated; Input is');
+      throw new Error('InputPath and InputTransformer of a target are not emulated. Emulated: Input');
     return { functionName, ...(Input !== undefined && { input: JSON.parse(Input) as unknown }) };
   });
   const everyMinutes = readRate(given.ScheduleExpression);

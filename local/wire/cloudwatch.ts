@@ -6,13 +6,13 @@ import { CloudWatchError, invalid } from '../cloudwatch/errors.ts';
 import { checkQueries, metricData, metricDataQuery } from '../cloudwatch/metric-data.ts';
 import type { Answer } from './errors.ts';
 
-/** What CloudWatch's operations look at. */
+/** What CloudWatch's operations read. */
 export type Watched = Pick<CloudWatch, 'alarms' | 'insightRules' | 'metrics' | 'now'>;
 
-/** Before the operation in `X-Amz-Target`. */
+/** Precedes the operation in the header `X-Amz-Target`. */
 export const CLOUDWATCH_TARGET = 'GraniteServiceVersion20100801';
 
-/** Datapoints in one answer (cloudwatch/latest/APIReference/API_GetMetricData). */
+/** Most datapoints in one answer (cloudwatch/latest/APIReference/API_GetMetricData). */
 const MAX_DATAPOINTS = 100_800;
 const MAX_QUERIES = 500;
 const MAX_CONTRIBUTORS = 100;
@@ -45,7 +45,7 @@ const getInsightRuleReport = z.object({
 
 type Operation = (watched: Watched, input: unknown) => object;
 
-/** The CloudWatch operations that are emulated (cloudwatch/latest/APIReference). */
+/** The emulated CloudWatch operations (cloudwatch/latest/APIReference). */
 const OPERATIONS: Readonly<Record<string, Operation>> = { GetMetricData, DescribeAlarms, GetInsightRuleReport };
 
 /** Answers a request to CloudWatch in AWS JSON 1.0. Never throws. */
@@ -66,7 +66,10 @@ export function answerCloudWatch(operation: string, body: string, watched: Watch
   }
 }
 
-/** The names of the errors in AWS JSON; their codes are those of the older Query protocol, which clients are told too. */
+/**
+ * The names of the errors in AWS JSON. The keys are the codes of the older Query protocol, which the answer carries
+ * too.
+ */
 const TYPES: Readonly<Record<string, string>> = {
   InvalidAction: 'com.amazon.coral.service#UnknownOperationException',
   InvalidParameterCombination: 'com.amazonaws.cloudwatch#InvalidParameterCombinationException',
@@ -80,14 +83,14 @@ function describe(error: unknown): { status: number; code: string; message: stri
     const status = error.code === 'ResourceNotFound' ? 404 : 400;
     return { status, code: error.code, message: error.message };
   }
-  return { status: 500, code: 'InternalServiceError', message: `A bug in the emulation: ${String(error)}` };
+  return { status: 500, code: 'InternalServiceError', message: `Bug in the emulator: ${String(error)}` };
 }
 
 function parsed(body: string): unknown {
   try {
     return JSON.parse(body === '' ? '{}' : body);
   } catch (error) {
-    throw invalid(`The request is no JSON: ${error instanceof Error ? error.message : String(error)}`);
+    throw invalid(`The request is not JSON: ${error instanceof Error ? error.message : String(error)}`);
   }
 }
 
@@ -107,7 +110,7 @@ function GetMetricData({ metrics, now }: Watched, input: unknown): object {
   const { MetricDataQueries: queries, StartTime, EndTime, ScanBy } = read(getMetricData, input);
   checkTimes({ StartTime, EndTime });
   checkQueries(queries);
-  // What has not begun yet has no datapoint, not even one that FILL makes up.
+  // A period that has not begun has no datapoint, not even from FILL.
   const endMs = Math.min(EndTime * 1000, now() + 1);
   const startOf = (periodMs: number) => Math.floor((StartTime * 1000) / periodMs) * periodMs;
   const shortest = Math.min(...queries.flatMap(({ MetricStat: stat }) => (stat ? [stat.Period] : [])));
@@ -131,7 +134,7 @@ function GetMetricData({ metrics, now }: Watched, input: unknown): object {
 function DescribeAlarms({ alarms }: Watched, input: unknown): object {
   const { AlarmNames: names, AlarmNamePrefix: prefix, AlarmTypes, StateValue } = read(describeAlarms, input);
   if (names && prefix !== undefined)
-    throw new CloudWatchError('InvalidParameterCombination', 'AlarmNames and AlarmNamePrefix exclude each other.');
+    throw new CloudWatchError('InvalidParameterCombination', 'AlarmNames and AlarmNamePrefix can not be combined.');
   const found = alarms
     .list()
     .filter(({ name }) => names?.includes(name) ?? true)

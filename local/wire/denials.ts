@@ -4,7 +4,7 @@ import { type Answer, snsError, sqsError } from './errors.ts';
 
 type Refused = Pick<Denial, 'message'>;
 
-/** Of all services but SNS. */
+/** The error code of every service except SNS. */
 const CODE = 'AccessDeniedException';
 const FORBIDDEN = 403;
 
@@ -35,7 +35,7 @@ export function lambdaDenial({ message }: Refused): Answer {
   return { status: FORBIDDEN, headers, body: JSON.stringify({ Message: message }) };
 }
 
-/** ddb/Programming.Errors: status 400, unlike the others. */
+/** ddb/Programming.Errors: the status is 400, unlike the other services'. */
 export function dynamoDbDenial({ message }: Refused): Answer {
   const headers = { 'content-type': 'application/x-amz-json-1.0', 'x-amzn-requestid': randomUUID() };
   return { status: 400, headers, body: JSON.stringify({ __type: `com.amazon.coral.service#${CODE}`, message }) };

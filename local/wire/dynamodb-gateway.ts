@@ -7,24 +7,28 @@ import { dynamoDbDenial } from './denials.ts';
 import type { Answer } from './errors.ts';
 import { closeAtOnce, listen } from './listen.ts';
 
-/** Where functions find DynamoDB: what they may not do is refused, everything else goes to the engine as it came. */
+/** The address at which functions reach DynamoDB. It refuses forbidden requests and passes the others to the engine. */
 export interface DynamoDbGateway {
   readonly url: string;
   close(): Promise<void>;
 }
 
+type Note = Pick<Ledger, 'note'>;
+type Forward = (
+  incoming: IncomingMessage,
+  body: Buffer,
+  response: ServerResponse,
+  onAnswer?: (status: number, answer: Buffer) => void,
+) => void;
+
 /**
- * Starts it on a free port of 127.0.0.1.
- *
- * @param ledger is told of each request; the engine is then asked what each consumed, and clients get to see it too
+ * Starts a gateway on a free port of 127.0.0.1.
+ * @param ledger receives each request. The gateway then asks the engine for the consumed capacity, which clients see
+ * too
  */
-export async function startDynamoDbGateway(
-  engineUrl: string,
-  guard: Guard,
-  ledger?: Pick<Ledger, 'note'>,
-): Promise<DynamoDbGateway> {
-  const { hostname, port } = new URL(engineUrl);
+export async function startDynamoDbGateway(engineUrl: string, guard: Guard, ledger?: Note): Promise<DynamoDbGateway> {
   const agent = new Agent({ keepAlive: true, noDelay: true });
+  const forward = createForward(engineUrl, agent);
   const server = createServer({ keepAliveTimeout: 60_000, noDelay: true }, (incoming, response) => {
     const chunks: Buffer[] = [];
     incoming.on('data', (chunk: Buffer) => chunks.push(chunk));
@@ -34,34 +38,24 @@ export async function startDynamoDbGateway(
       const refused = refusal(incoming, body, guard);
       if (refused) response.writeHead(refused.status, refused.headers).end(refused.body);
       else if (ledger === undefined) forward(incoming, body, response);
-      else counted(incoming, body, response, ledger);
+      else forwardCounted(forward, incoming, body, response, guard, ledger);
     });
   });
+  return {
+    url: await listen(server),
+    async close() {
+      await closeAtOnce(server);
+      agent.destroy();
+    },
+  };
+}
 
-  function counted(
-    incoming: IncomingMessage,
-    body: Buffer,
-    response: ServerResponse,
-    { note }: Pick<Ledger, 'note'>,
-  ): void {
-    const { authorization } = incoming.headers;
-    const operation = operationOf(incoming);
-    const caller = guard.signerOf(authorization)?.functionName ?? 'client';
-    const asked = askedForCapacity(operation, body);
-    incoming.headers['content-length'] = String(asked.length);
-    forward(incoming, asked, response, (status, answer) => {
-      const request = dynamoDbRequest(operation, caller, body, status, answer);
-      if (request) note(request);
-    });
-  }
-
-  /** Headers and bodies go both ways untouched; a connection that breaks on one side ends on the other. */
-  function forward(
-    { method, url: path, headers }: IncomingMessage,
-    body: Buffer,
-    response: ServerResponse,
-    onAnswer: (status: number, answer: Buffer) => void = () => {},
-  ): void {
+/**
+ * Passes headers and bodies in both directions unchanged. If a connection breaks on one side, the other side is closed.
+ */
+function createForward(engineUrl: string, agent: Agent): Forward {
+  const { hostname, port } = new URL(engineUrl);
+  return ({ method, url: path, headers }, body, response, onAnswer = () => {}) => {
     const outgoing = request({ hostname, port, agent, method, path, headers }, (answer) => {
       const chunks: Buffer[] = [];
       answer.on('data', (chunk: Buffer) => chunks.push(chunk));
@@ -77,16 +71,25 @@ export async function startDynamoDbGateway(
       if (!response.writableFinished) outgoing.destroy();
     });
     outgoing.end(body);
-  }
-
-  const url = await listen(server);
-  return {
-    url,
-    async close() {
-      await closeAtOnce(server);
-      agent.destroy();
-    },
   };
+}
+
+function forwardCounted(
+  forward: Forward,
+  incoming: IncomingMessage,
+  body: Buffer,
+  response: ServerResponse,
+  guard: Guard,
+  { note }: Note,
+): void {
+  const operation = operationOf(incoming);
+  const caller = guard.signerOf(incoming.headers.authorization)?.functionName ?? 'client';
+  const asked = askedForCapacity(operation, body);
+  incoming.headers['content-length'] = String(asked.length);
+  forward(incoming, asked, response, (status, answer) => {
+    const request = dynamoDbRequest(operation, caller, body, status, answer);
+    if (request) note(request);
+  });
 }
 
 function whole(chunks: readonly Buffer[]): Buffer {
@@ -99,7 +102,7 @@ function operationOf({ headers }: IncomingMessage): string {
   return target.slice(target.indexOf('.') + 1);
 }
 
-/** What is answered to a request that may not go on; undefined if it may. */
+/** The answer to a forbidden request; undefined if the request is allowed. */
 function refusal(incoming: IncomingMessage, body: Buffer, guard: Guard): Answer | undefined {
   const { headers } = incoming;
   const operation = operationOf(incoming);
@@ -108,8 +111,8 @@ function refusal(incoming: IncomingMessage, body: Buffer, guard: Guard): Answer 
     const denial = deniedRequest(guard, headers.authorization, needs);
     return denial && dynamoDbDenial(denial);
   } catch (error) {
-    // What can't be understood isn't let through.
+    // A request that can't be read is refused, never allowed.
     const reason = error instanceof Error ? error.message : String(error);
-    return dynamoDbDenial({ message: `What this request needs to be allowed can't be told: ${reason}` });
+    return dynamoDbDenial({ message: `The permissions that this request needs can't be determined: ${reason}` });
   }
 }

@@ -1,14 +1,14 @@
 import type { MessagingError } from '../fifo/errors.ts';
 import { element } from './xml.ts';
 
-/** An HTTP answer, ready to be written. */
+/** A complete HTTP answer. */
 export interface Answer {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
 }
 
-/** SQS's own error shapes; other codes come from the framework in front of it. */
+/** SQS's own error shapes. Other codes come from the framework in front of SQS. */
 const SQS_SHAPES = new Set([
   'BatchEntryIdsNotDistinct',
   'BatchRequestTooLong',
@@ -28,7 +28,10 @@ const SQS_SHAPES = new Set([
   'UnsupportedOperation',
 ]);
 
-/** The codes of the Query protocol where they differ, which `x-amzn-query-error` carries (awsQueryError in SQS's model). */
+/**
+ * The Query protocol's codes where they differ. The header `x-amzn-query-error` carries them (awsQueryError in SQS's
+ * model).
+ */
 const SQS_QUERY_CODES: Readonly<Record<string, string>> = {
   BatchEntryIdsNotDistinct: 'AWS.SimpleQueueService.BatchEntryIdsNotDistinct',
   BatchRequestTooLong: 'AWS.SimpleQueueService.BatchRequestTooLong',
@@ -43,7 +46,7 @@ const SQS_QUERY_CODES: Readonly<Record<string, string>> = {
   UnsupportedOperation: 'AWS.SimpleQueueService.UnsupportedOperation',
 };
 
-/** An error as SQS answers it in JSON. `status` 500 is a fault of the server. */
+/** SQS's JSON answer for an error. A `status` of 500 or more is a fault of the server. */
 export function sqsError({ code, message }: Pick<MessagingError, 'code' | 'message'>, status: number): Answer {
   const type = SQS_SHAPES.has(code) ? `com.amazonaws.sqs#${code}` : `com.amazon.coral.service#${code}`;
   const fault = status < 500 ? 'Sender' : 'Receiver';
@@ -57,7 +60,7 @@ export function sqsError({ code, message }: Pick<MessagingError, 'code' | 'messa
   };
 }
 
-/** An error as SNS answers it in XML (docs.aws.amazon.com/sns/latest/api/CommonErrors.html). */
+/** SNS's XML answer for an error (docs.aws.amazon.com/sns/latest/api/CommonErrors.html). */
 export function snsError(error: Pick<MessagingError, 'code' | 'message'>, status: number, requestId: string): Answer {
   const { code, message } = error;
   const fields = { Type: status < 500 ? 'Sender' : 'Receiver', Code: code, Message: message };

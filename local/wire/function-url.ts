@@ -7,20 +7,32 @@ import { closeAtOnce, listen } from './listen.ts';
 import { namesThisMachine, readBytes } from './request.ts';
 import { type Called, forbidden, type UrlGuard, urlSigner } from './url-access.ts';
 
-/** The URLs of functions, each with a port of its own, so that paths, cookies and origins are those of one function, as on AWS. */
+/**
+ * The URLs of functions. Each URL has a port of its own, so that paths, cookies and the origin belong to one function,
+ * as on AWS.
+ */
 export interface FunctionUrls {
-  /** Serves a function; rejects for one that isn't deployed or has a URL already. The URL ends with a slash. */
-  add(options: Pick<Called, 'authType'> & { functionName: string }): Promise<{ functionArn: string; url: string }>;
-  /** Ends all servers and what is under way on their connections. */
+  /**
+   * Serves a function under a URL, which ends with a slash. Rejects if the function isn't deployed or already has a
+   * URL.
+   */
+  add(options: Pick<Called, 'authType'> & { readonly functionName: string }): Promise<ServedUrl>;
+  /** Stops all servers and closes their connections. */
   close(): Promise<void>;
+}
+
+/** A function and its URL. */
+export interface ServedUrl {
+  readonly functionArn: string;
+  readonly url: string;
 }
 
 export interface FunctionUrlsOptions {
   readonly functions: Invokable;
   readonly guard: UrlGuard;
-  /** Told of each URL. */
+  /** Called for each new URL. */
   readonly onProgress: (message: string) => void;
-  /** Told why a function's answer was not passed on. */
+  /** Called with the reason why a function's answer was not passed on. */
   readonly onFailure: (functionName: string, reason: string) => void;
 }
 
@@ -29,17 +41,16 @@ interface Served extends Called {
   readonly place: UrlPlace;
 }
 
-/** Bytes of an event: of the request, and what is said of it (lam/gettingstarted-limits, 2026-12-01). */
+/** Largest event: the request and its context (lam/gettingstarted-limits, 2026-12-01). */
 const MAX_EVENT_BYTES = 6 * 1_048_576;
 
-/** Without a URL. */
 export function createFunctionUrls(options: FunctionUrlsOptions): FunctionUrls {
   const servers = new Map<string, Server>();
   return {
     async add({ functionName, authType }) {
       const found = options.functions.functions().find(({ name }) => name === functionName);
       if (!found) throw new Error(`there is no function ${functionName}`);
-      if (servers.has(functionName)) throw new Error(`the function ${functionName} has a URL already`);
+      if (servers.has(functionName)) throw new Error(`the function ${functionName} already has a URL`);
       const server = createServer({ keepAliveTimeout: 60_000 });
       servers.set(functionName, server);
       const { href: url, host: domainName, port } = new URL(await listen(server));
@@ -55,7 +66,7 @@ export function createFunctionUrls(options: FunctionUrlsOptions): FunctionUrls {
   };
 }
 
-/** As long as AWS's, and the same each time. */
+/** An id as long as AWS's. A function always has the same id. */
 function idOf(functionName: string): string {
   return createHash('sha256').update(functionName).digest('hex').slice(0, 32);
 }
@@ -69,7 +80,7 @@ async function handle(
 ): Promise<void> {
   const id = randomUUID();
   const answer = await answerTo(request, id, served, options).catch((error: unknown) =>
-    refusal(500, 'ServiceException', `A bug in the emulation: ${String(error)}`),
+    refusal(500, 'ServiceException', `Bug in the emulator: ${String(error)}`),
   );
   if (answer === undefined) return;
   if (answer.problem !== undefined) options.onFailure(served.functionName, `[function URL] ${answer.problem}`);
@@ -82,7 +93,7 @@ async function handle(
   response.writeHead(status).end(mayHaveBody ? body : undefined);
 }
 
-/** Undefined if the client went away before it had sent all. */
+/** Undefined if the client disconnected before the whole request was read. */
 async function answerTo(
   request: IncomingMessage,
   id: string,
@@ -100,7 +111,10 @@ async function answerTo(
   const signer = served.authType === 'AWS_IAM' ? urlSigner(headers, guard) : undefined;
   const event = urlEvent(
     {
-      ...{ id, receivedAtMs: Date.now(), body, headers: request.headersDistinct },
+      id,
+      receivedAtMs: Date.now(),
+      body,
+      headers: request.headersDistinct,
       method: request.method ?? 'GET',
       target: targetOf(request),
       protocol: `HTTP/${request.httpVersion}`,
@@ -113,7 +127,7 @@ async function answerTo(
   return urlResponse(await functions.invoke(served.functionName, event));
 }
 
-/** Path and query; a client may send the whole URL, or the `*` of OPTIONS. */
+/** Path and query. A client may also send the whole URL, or `*` with OPTIONS. */
 function targetOf({ url = '/' }: IncomingMessage): string {
   if (url.startsWith('/')) return url;
   if (!URL.canParse(url)) return '/';
@@ -121,7 +135,7 @@ function targetOf({ url = '/' }: IncomingMessage): string {
   return pathname + search;
 }
 
-/** Of Invoke (lambda/latest/api/API_Invoke). */
+/** The error of Invoke (lambda/latest/api/API_Invoke). */
 function tooLarge(): UrlResponse {
   return refusal(
     413,

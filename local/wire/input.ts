@@ -1,9 +1,9 @@
 import { MessagingError } from '../fifo/errors.ts';
 
-/** A request's parameters as they came: nothing about them is known yet. */
+/** A request's parameters, not yet validated. */
 export type Input = Readonly<Record<string, unknown>>;
 
-/** The fields of a JSON object; of anything else, none. */
+/** The fields of a JSON object. Any other value has no fields. */
 export function asInput(value: unknown): Input {
   return typeof value === 'object' && value !== null && !Array.isArray(value) ? { ...value } : {};
 }
@@ -21,7 +21,7 @@ export function text(input: Input, name: string): string {
   throw new MessagingError('MissingParameter', `The request must contain the parameter ${name}.`);
 }
 
-/** A whole number, given as one or, as older clients do, as a string. */
+/** A whole number. Older clients send it as a string. */
 export function optionalInteger(input: Input, name: string): number | undefined {
   const value = input[name];
   if (value === undefined || value === null) return undefined;
@@ -46,7 +46,7 @@ export function textMap(input: Input, name: string): Record<string, string> {
   return Object.fromEntries(Object.keys(map).map((key) => [key, text(map, key)]));
 }
 
-/** The given fields without those that are undefined. */
+/** The fields that aren't undefined. */
 export function defined<T extends object>(fields: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
   const entries = Object.entries(fields).filter(([, value]) => value !== undefined);
   return Object.fromEntries(entries) as { [K in keyof T]?: Exclude<T[K], undefined> };

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import { deniedRequest, type Guard } from '../iam/check-request.ts';
+import { LOCAL_ACCOUNT_ID, LOCAL_REGION } from '../identity.ts';
 import type { FunctionHost } from '../lambda/host.ts';
 import type { InvokeResult } from '../lambda/invoke-result.ts';
 import { lambdaDenial } from './denials.ts';
@@ -9,16 +10,16 @@ import type { Answer } from './errors.ts';
 /** The functions that can be invoked over HTTP. */
 export type Invokable = Pick<FunctionHost, 'invoke' | 'functions'>;
 
-/** Lambda's REST paths all begin with the version of its API that brought them (lambda/latest/api). */
+/** Lambda's REST paths begin with the API version that introduced them (lambda/latest/api). */
 const API_PATHS = ['/2015-03-31/', '/2019-09-30/'];
 
-/** A function's name, its ARN or a part of that, and what may follow as a version or alias (lambda/latest/api/API_Invoke). */
+/** The path names a function by name, ARN or partial ARN, with an optional qualifier (lambda/latest/api/API_Invoke). */
 const INVOKE = /^\/2015-03-31\/functions\/([^/?]+)\/invocations(?:\?(.*))?$/;
 
-/** Of GetFunctionConcurrency (lambda/latest/api/API_GetFunctionConcurrency). */
+/** The path of GetFunctionConcurrency (lambda/latest/api/API_GetFunctionConcurrency). */
 const CONCURRENCY = /^\/2019-09-30\/functions\/([^/?]+)\/concurrency$/;
 
-/** Bytes that an invocation takes and answers when it is waited for (lambda/latest/dg/gettingstarted-limits). */
+/** Largest request and response of a synchronous invocation (lambda/latest/dg/gettingstarted-limits). */
 const MAX_PAYLOAD_BYTES = 6 * 1_048_576;
 
 /** Whether a request is meant for Lambda. */
@@ -26,7 +27,10 @@ export function isForLambda(request: IncomingMessage): boolean {
   return API_PATHS.some((path) => request.url?.startsWith(path));
 }
 
-/** Answers a request to Lambda: Invoke that waits for the answer, GetFunctionConcurrency, and AWS's error for everything else. Never throws. */
+/**
+ * Answers a request to Lambda: a synchronous Invoke, GetFunctionConcurrency, and AWS's error for every other request.
+ * Never throws.
+ */
 export async function answerLambda(
   request: IncomingMessage,
   body: string,
@@ -38,7 +42,7 @@ export async function answerLambda(
     if (concurrencyOf !== undefined) return concurrency(concurrencyOf, functions(), request, guard);
     return await invoke(request, body, functions(), guard);
   } catch (error) {
-    return refusal(500, 'ServiceException', { Type: 'Service', Message: `A bug in the emulation: ${String(error)}` });
+    return refusal(500, 'ServiceException', { Type: 'Service', Message: `Bug in the emulator: ${String(error)}` });
   }
 }
 
@@ -56,11 +60,11 @@ async function invoke(request: IncomingMessage, body: string, functions: Invokab
   const needs = () => [{ action: 'lambda:InvokeFunction', resource: found.arn }];
   const denial = deniedRequest(guard, request.headers.authorization, needs);
   if (denial) return lambdaDenial(denial);
-  // A function that is invoked without a payload gets an empty object.
+  // Without a payload, the function gets an empty object.
   return answer(await functions.invoke(found.name, JSON.parse(body === '' ? '{}' : body)));
 }
 
-/** Of a function that is stopped 0, and nothing of any other. */
+/** Reports 0 for a stopped function and no reserved concurrency for any other function. */
 function concurrency(name: string, functions: Invokable, request: IncomingMessage, guard: Guard): Answer {
   const found = functionNamed(name, functions);
   if (found === undefined) return notFound(name);
@@ -77,7 +81,7 @@ function functionNamed(name: string, functions: Invokable): ReturnType<Invokable
 
 function notFound(name: string): Answer {
   const given = unescaped(name);
-  const arn = given.startsWith('arn:') ? given : `arn:aws:lambda:us-east-1:000000000000:function:${given}`;
+  const arn = given.startsWith('arn:') ? given : `arn:aws:lambda:${LOCAL_REGION}:${LOCAL_ACCOUNT_ID}:function:${given}`;
   return refusal(404, 'ResourceNotFoundException', { Type: 'User', Message: `Function not found: ${arn}` });
 }
 
@@ -89,7 +93,7 @@ function unescaped(name: string): string {
   }
 }
 
-/** `name`, `account:function:name` and the whole ARN name a function, each with a qualifier or without. */
+/** A function is given as `name`, `account:function:name` or ARN, each with or without a qualifier. */
 function nameOf(given: string): string {
   const parts = given.split(':');
   const at = parts.indexOf('function');
@@ -104,7 +108,7 @@ function requestProblem(request: IncomingMessage, body: string, query: string | 
   }
   const qualifier = new URLSearchParams(query).get('Qualifier') ?? '$LATEST';
   if (qualifier !== '$LATEST') {
-    const message = `Versions and aliases are not emulated, given: ${qualifier}. Supported: $LATEST.`;
+    const message = `Versions and aliases are not emulated. Given: ${qualifier}. Supported: $LATEST.`;
     return refusal(400, 'InvalidParameterValueException', { Type: 'User', message });
   }
   const bytes = Buffer.byteLength(body);
@@ -132,12 +136,13 @@ function answer(result: InvokeResult): Answer {
     'x-amz-executed-version': '$LATEST',
   };
   if (result.ok) return { status: 200, headers, body: JSON.stringify(result.payload) };
-  // What a function failed of is told inside a success: the invocation itself took place (lambda/latest/dg/invocation-retries).
+  // A function's error has the status 200, because the invocation itself succeeded
+  // (lambda/latest/dg/invocation-retries).
   const functionError = { ...headers, 'x-amz-function-error': 'Unhandled' };
   return { status: 200, headers: functionError, body: JSON.stringify(failureOf(result)) };
 }
 
-/** The host says `type: message` of what a function failed of. */
+/** The host reports a function's error as `type: message`. */
 function failureOf({ error, message }: InvokeResult & { ok: false }): object {
   if (error === 'TimedOut') return { errorType: 'Sandbox.Timedout', errorMessage: message };
   const colon = message.indexOf(': ');

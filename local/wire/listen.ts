@@ -1,9 +1,8 @@
 import type { Server } from 'node:http';
 
 /**
- * Has a server listen on 127.0.0.1, and on nothing else; rejects where it can't. Resolves to its URL, without a slash at the end.
- *
- * @param port 0: a free one
+ * Starts a server on 127.0.0.1 only. Resolves to its URL, without a slash at the end. Rejects if the port is taken.
+ * @param port 0 means a free port
  */
 export function listen(server: Server, port = 0): Promise<string> {
   return new Promise((resolve, reject) => {
@@ -12,13 +11,13 @@ export function listen(server: Server, port = 0): Promise<string> {
       server.off('error', reject);
       const address = server.address();
       if (address === null || typeof address === 'string')
-        return reject(new Error(`No TCP address to serve on: ${address}`));
+        return reject(new Error(`The server has no TCP address: ${address}`));
       resolve(`http://127.0.0.1:${address.port}`);
     });
   });
 }
 
-/** Ends a server and its connections, whatever is under way on them. */
+/** Stops a server and closes its connections, including those with open requests. */
 export function closeAtOnce(server: Server): Promise<void> {
   return new Promise((resolve) => {
     server.close(() => resolve());

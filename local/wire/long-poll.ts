@@ -1,23 +1,23 @@
 import type { ReceivedMessage } from '../fifo/message.ts';
 import type { Queue } from '../fifo/queue.ts';
 
-/** One receive that may wait. */
+/** A receive that may wait for messages. */
 export interface PollOptions {
   readonly queue: Queue;
   readonly maxMessages: number;
   readonly visibilityTimeoutSeconds: number | undefined;
-  /** FIFO only: see `Queue.receive`. */
+  /** FIFO queues only, see `Queue.receive`. */
   readonly attemptId?: string | undefined;
   readonly waitMs: number;
   /** The queue's clock. */
   readonly now: () => number;
-  /** Ends the wait, and nothing is received any more: the client is gone or the server closes. */
+  /** Ends the wait without a receive: the client disconnected or the server closes. */
   readonly signal: AbortSignal;
 }
 
 /**
- * Receives messages, waiting up to `waitMs` for some. Wakes as soon as the queue has any; one that another poll was
- * faster to take leaves this one waiting for the rest of its time.
+ * Receives messages, and waits up to `waitMs` if there are none. The poll wakes as soon as the queue has messages. If
+ * another poll takes them first, it waits for the rest of its time.
  */
 export function receiveWithin(options: PollOptions): Promise<readonly ReceivedMessage[]> {
   const { queue, maxMessages, visibilityTimeoutSeconds, attemptId, waitMs, now, signal } = options;
@@ -45,7 +45,7 @@ export function receiveWithin(options: PollOptions): Promise<readonly ReceivedMe
       resolve(messages);
     }
 
-    /** After the operation that woke it, so that all messages of a batch are there. */
+    /** The receive follows the operation that caused it, so that it gets all messages of a batch. */
     function schedule(): void {
       if (isScheduled) return;
       isScheduled = true;

@@ -14,7 +14,10 @@ function readAttribute(input: Input): MessageAttribute {
   return { DataType: text(input, 'DataType'), ...defined(values) };
 }
 
-/** The attributes that a receive asks for: by name, `prefix.*`, or `All` or `.*` (sqs-api/API_ReceiveMessage). */
+/**
+ * The attributes that a receive asks for by name, by `prefix.*`, or all with `All` or `.*`
+ * (sqs-api/API_ReceiveMessage).
+ */
 export function selectAttributes(attributes: MessageAttributes, wanted: readonly string[]): MessageAttributes {
   if (wanted.length === 0) return {};
   if (wanted.includes('All') || wanted.includes('.*')) return attributes;

@@ -2,7 +2,7 @@ import type { Messaging } from '../fifo/messaging.ts';
 import type { MoveTask } from '../fifo/move-tasks.ts';
 import { defined, type Input, optionalInteger, optionalText, text } from './input.ts';
 
-/** SQS StartMessageMoveTask; the task goes on by itself. */
+/** SQS StartMessageMoveTask. The task continues in the background. */
 export function startMove(messaging: Messaging, input: Input): object {
   const optional = {
     destinationArn: optionalText(input, 'DestinationArn'),
@@ -39,7 +39,7 @@ function taskAnswer({ handle, status, ...task }: MoveTask): object {
   };
 }
 
-/** Looks again when the next message is due, for as long as a task is running; keeps no process alive. */
+/** Moves the next message when it is due, until no task is running. The timer doesn't keep the process alive. */
 function keepMoving(messaging: Messaging): void {
   const atMs = messaging.moveTasks.nextStepAtMs();
   if (atMs === undefined) return;

@@ -4,7 +4,8 @@ type Tree = { [key: string]: Tree | string };
 
 /**
  * Reads the AWS Query protocol's form fields: `a.member.1.b=x` becomes `{ a: [{ b: 'x' }] }`, and `a.entry.1.key=k`,
- * `a.entry.1.value=v` (or `Name`, `Value`) become `{ a: { k: 'v' } }` (smithy.io/2.0/aws/protocols/aws-query-protocol.html).
+ * `a.entry.1.value=v` (or `Name`, `Value`) become `{ a: { k: 'v' } }`
+ * (smithy.io/2.0/aws/protocols/aws-query-protocol.html).
  */
 export function parseQuery(body: string): Input {
   const root: Tree = Object.create(null);

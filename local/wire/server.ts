@@ -20,32 +20,34 @@ import { runSns } from './sns.ts';
 import { runSqs } from './sqs.ts';
 import { element } from './xml.ts';
 
-/** What to serve, and where. */
+/** What an endpoint serves. */
 export interface WireOptions {
   readonly messaging: Messaging;
-  /** Of 127.0.0.1. @default a free one */
+  /** The port on 127.0.0.1. @default - a free port */
   readonly port?: number;
-  /** What Lambda's Invoke reaches, asked for at each request. @default no functions */
+  /** Returns the functions that Lambda's operations reach. Called for each request. @default - no functions */
   readonly functions?: () => Invokable;
-  /** What CloudWatch's operations look at, asked for at each request. @default no CloudWatch */
+  /**
+   * Returns the metrics and alarms that CloudWatch's operations read. Called for each request.
+   * @default - no CloudWatch
+   */
   readonly cloudWatch?: () => Watched;
-  /** What requests are checked by before they are carried out. @default everybody may do everything */
+  /** Checks the permissions of each request. @default - everything is allowed */
   readonly guard?: Guard;
-  /** Told of each request that was carried out. @default nobody is */
+  /** Called for each request that was carried out. @default - no ledger */
   readonly ledger?: Pick<Ledger, 'note'> | undefined;
 }
 
-/** A running endpoint for AWS SDK clients; `url` is their `endpoint`. */
+/** A running endpoint. Pass `url` to AWS SDK clients as their `endpoint`. */
 export interface Wire {
   readonly url: string;
-  /** Ends open long polls and connections at once. */
+  /** Closes all connections at once, including those of open long polls. */
   close(): Promise<void>;
 }
 
 /**
- * Serves queues, topics, functions and metrics to unmodified AWS SDK clients: SQS and CloudWatch in AWS JSON 1.0, SNS in the AWS Query
- * protocol, Lambda in REST.
- * Sets `messaging.baseUrl`.
+ * Serves queues, topics, functions and metrics to unmodified AWS SDK clients: SQS and CloudWatch in AWS JSON 1.0, SNS
+ * in the AWS Query protocol, Lambda in REST. Sets `messaging.baseUrl`.
  */
 export async function startWire({
   messaging,
@@ -73,7 +75,7 @@ type Services = Required<Omit<WireOptions, 'port' | 'cloudWatch' | 'ledger'>> & 
   readonly ledger: WireOptions['ledger'];
 };
 
-/** Who signed a request, for the ledger. */
+/** The ledger's name for the signer of a request. */
 function callerOf({ guard }: Services, authorization: string | undefined): string {
   return guard.signerOf(authorization)?.functionName ?? 'client';
 }
@@ -85,7 +87,7 @@ async function handle(request: IncomingMessage, response: ServerResponse, servic
   response.writeHead(answer.status, headers).end(answer.body);
 }
 
-/** Never throws; undefined if the client went away. */
+/** Never throws. Returns undefined if the client disconnected. */
 async function answerTo(
   request: IncomingMessage,
   response: ServerResponse,
@@ -94,7 +96,8 @@ async function answerTo(
   const { functions, cloudWatch, guard, ledger } = services;
   if (!isOwnHost(request))
     return json(403, {
-      message: 'Only local clients that are no web pages are served: Host 127.0.0.1 or localhost, no Origin.',
+      message:
+        'Only local clients are served: the Host header must be 127.0.0.1 or localhost, and an Origin header is refused.',
     });
   const body = await readBody(request);
   if (body === 'aborted') return undefined;
@@ -114,7 +117,7 @@ async function answerTo(
   if (request.headers['content-type']?.startsWith('application/x-www-form-urlencoded'))
     return answerSns(body.text, services, authorization);
   return json(404, {
-    message: `Nothing is served at ${request.method} ${request.url} but SQS and CloudWatch (JSON), SNS (Query) and Lambda (REST).`,
+    message: `No service answers ${request.method} ${request.url}. Served: SQS and CloudWatch (JSON), SNS (Query), Lambda (REST).`,
   });
 }
 
@@ -163,7 +166,7 @@ function answerSns(body: string, services: Services, authorization: string | und
   }
 }
 
-/** Aborts when the client goes away before it is answered, or the server closes the connection. */
+/** Aborts when the client disconnects before the answer, or when the server closes the connection. */
 function signalOfClose(response: ServerResponse): AbortSignal {
   const closed = new AbortController();
   response.once('close', () => closed.abort());
@@ -174,5 +177,5 @@ function signalOfClose(response: ServerResponse): AbortSignal {
 function describe(error: unknown): [{ code: string; message: string }, number] {
   if (error instanceof MessagingError) return [error, 400];
   if (error instanceof SyntaxError) return [{ code: 'SerializationException', message: error.message }, 400];
-  return [{ code: 'InternalFailure', message: `A bug in the emulation: ${String(error)}` }, 500];
+  return [{ code: 'InternalFailure', message: `Bug in the emulator: ${String(error)}` }, 500];
 }

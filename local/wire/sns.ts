@@ -6,10 +6,10 @@ import { defined, type Input, list, optionalText, text, textMap } from './input.
 import { readAttributes } from './message-attributes.ts';
 import { element, type XmlValue, xmlMap } from './xml.ts';
 
-/** An operation's result in XML. */
+/** Returns the operation's result in XML. */
 type Operation = (messaging: Messaging, input: Input) => string;
 
-/** The SNS operations that are emulated, by name (docs.aws.amazon.com/sns/latest/api). */
+/** The emulated SNS operations by name (docs.aws.amazon.com/sns/latest/api). */
 const OPERATIONS: Readonly<Record<string, Operation>> = {
   CreateTopic(messaging, input) {
     const topic = messaging.createTopic(text(input, 'Name'), textMap(input, 'Attributes'));
@@ -67,7 +67,10 @@ const OPERATIONS: Readonly<Record<string, Operation>> = {
   },
 };
 
-/** Carries out one SNS operation and returns the inside of its result in XML; throws `MessagingError` for what SNS refuses. */
+/**
+ * Carries out one SNS operation and returns the content of its result in XML. Throws a `MessagingError` if SNS refuses
+ * it.
+ */
 export function runSns(action: string, messaging: Messaging, input: Input): string {
   const run = Object.hasOwn(OPERATIONS, action) ? OPERATIONS[action] : undefined;
   if (run !== undefined) return run(messaging, input);

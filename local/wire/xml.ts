@@ -1,7 +1,7 @@
-/** What an answer is made of; a list becomes `<member>` elements, what is undefined is left out. */
+/** The content of an answer. A list becomes `<member>` elements; undefined values are left out. */
 export type XmlValue = string | boolean | undefined | readonly XmlValue[] | { readonly [name: string]: XmlValue };
 
-/** A map in the form of the AWS Query protocol: `<entry><key/><value/></entry>` for each. */
+/** A map in the AWS Query protocol: one `<entry><key/><value/></entry>` for each entry. */
 export function xmlMap(map: Readonly<Record<string, string>>): string {
   const entries = Object.entries(map).map(
     ([key, value]) => `<entry>${element('key', key)}${element('value', value)}</entry>`,

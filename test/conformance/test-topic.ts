@@ -12,7 +12,10 @@ export interface TestTopic {
   readonly arn: string;
   /** Publishes a message to group `a`; its deduplication id is the message unless given. */
   publish(message: string, given?: Partial<PublishCommandInput>): Promise<PublishCommandOutput>;
-  /** Subscribes a queue, lets the topic send to it, and returns the subscription's ARN. @param attributes raw by default */
+  /**
+   * Subscribes a queue, lets the topic send to it, and returns the subscription's ARN. @param attributes raw by
+   * default
+   */
   subscribe(queue: TestQueue, attributes?: Record<string, string>): Promise<string>;
 }
 

@@ -17,7 +17,8 @@ interface Template {
 /**
  * Copies a cloud assembly and changes the resources of the copied templates. The bundles stay the same.
  *
- * @param contractsIn the folder that the outputs' paths of contracts start from; the copy's paths are absolute. Default: unchanged
+ * @param contractsIn the folder that the outputs' paths of contracts start from; the copy's paths are absolute.
+ *   Default: unchanged
  */
 export function copyAssembly(
   assembly: string,
@@ -55,8 +56,8 @@ function withAbsoluteContracts(value: unknown, folder: string): unknown {
 const REPORT_INTERVAL_SECONDS = 10;
 
 /**
- * Has the caches' report functions work with a short interval. Their waits are parts of it, and take many seconds with the minute that is
- * deployed.
+ * Has the caches' report functions work with a short interval. Their waits are parts of it, and take many seconds
+ * with the minute that is deployed.
  */
 export function reportOften({ properties }: Pick<ChangeableResource, 'properties'>): void {
   const { Variables } = (properties.Environment ?? {}) as { Variables?: Record<string, unknown> };

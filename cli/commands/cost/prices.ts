@@ -18,7 +18,7 @@ export const PRICE_LIST = {
   lookedUp: '2026-11-23',
   source:
     'secondary sources, since the pricing pages can only be read in a browser; check the prices of your region ' +
-      'before you rely on them',
+    'before you rely on them',
 } as const;
 
 const MILLION = 1_000_000;
@@ -28,8 +28,7 @@ const GB = 2 ** 30;
  * The prices of PRICE_LIST: on demand, first tier, without free tiers and discounts.
  *
  * - SNS: FIFO topics bill each publish, each delivered message and all bytes, and not chunks of 64 KB as standard
- *   topics do (sns/pricing). One
- *   PublishBatch is one publish (sns/sns-batch-api-actions).
+ *   topics do (sns/pricing). One PublishBatch is one publish (sns/sns-batch-api-actions).
  * - SQS: each 64 KB of a request is billed as one request (sqs/pricing).
  * - Lambda: arm64 (lambda/pricing).
  * - DynamoDB: on-demand; Lambda reads streams for free (dynamodb/pricing/on-demand).

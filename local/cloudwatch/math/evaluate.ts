@@ -4,17 +4,17 @@ import { choose, operate } from './operations.ts';
 import { type Expression, namesIn } from './parse.ts';
 import { isList, isNumber, mapPoints, type TimeSeries, type Value } from './values.ts';
 
-/** Where an expression finds what it names. */
+/** The metrics and results that an expression can use. */
 export interface MathContext extends FunctionContext {
-  /** The metric or the result of another expression of this id; undefined if there is none. */
+  /** The metric or the expression's result with this id; undefined if there is none. */
   find(id: string): Value | undefined;
-  /** All metrics of the request, without expressions. */
+  /** All metrics of the request, without the results of expressions. */
   metrics(): readonly TimeSeries[];
 }
 
 const SPECIAL = ['IF', 'FILL', 'METRICS', 'TIME_SERIES'];
 
-/** Throws for a function that is not emulated, naming it. */
+/** Throws an error that names the function, if a function is not emulated. */
 export function checkFunctions(expression: Expression): void {
   for (const name of namesIn(expression).functions) {
     if (Object.hasOwn(FUNCTIONS, name) || SPECIAL.includes(name)) continue;
@@ -23,7 +23,7 @@ export function checkFunctions(expression: Expression): void {
   }
 }
 
-/** What an expression amounts to. */
+/** The value of an expression. */
 export function evaluate(expression: Expression, context: MathContext): Value {
   switch (expression.kind) {
     case 'number':
@@ -38,7 +38,7 @@ export function evaluate(expression: Expression, context: MathContext): Value {
     case 'list':
       return expression.elements.flatMap((element) => {
         const value = evaluate(element, context);
-        if (isNumber(value)) throw invalid('An array has time series only, no numbers');
+        if (isNumber(value)) throw invalid('An array may contain time series only, not numbers');
         return value;
       });
     case 'negation':
@@ -82,11 +82,11 @@ function fillerOf(by: Expression, context: MathContext): number | TimeSeries | '
   return value;
 }
 
-/** A series of one number, with the times of the request's metrics. */
+/** A series that has the same number at each time of the request's metrics. */
 function timeSeries(value: Value, context: MathContext): TimeSeries {
   const [metric] = context.metrics();
   if (!isNumber(value)) throw invalid('TIME_SERIES takes a number');
-  if (!metric) throw invalid('TIME_SERIES needs a metric in the request, whose period it takes');
+  if (!metric) throw invalid('TIME_SERIES needs a metric in the request, because it uses the period of the metric');
   const points = context.times(metric.periodMs).map((atMs) => [atMs, value] as const);
   return mapPoints({ ...metric, points: new Map(points) }, (each) => each);
 }

@@ -1,9 +1,9 @@
 import { invalid } from '../errors.ts';
 import { eachSeries, isList, isNumber, mapPoints, type TimeSeries, timesOf, type Value } from './values.ts';
 
-/** What functions look at besides their arguments. */
+/** What functions use besides their arguments. */
 export interface FunctionContext {
-  /** The beginnings of all periods that were asked for, in order. */
+  /** The starts of all requested periods, in order. */
   times(periodMs: number): readonly number[];
 }
 
@@ -12,13 +12,13 @@ type MathFunction = (argument: Value, context: FunctionContext) => Value;
 const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0);
 const mean = (values: readonly number[]): number => sum(values) / values.length;
 
-/** The functions of one argument (cw/using-metric-math, functions supported for metric math). */
+/** The functions with one argument (cw/using-metric-math, functions supported for metric math). */
 export const FUNCTIONS: Readonly<Record<string, MathFunction>> = {
   ABS: pointwise('ABS', Math.abs),
   CEIL: pointwise('CEIL', Math.ceil),
   FLOOR: pointwise('FLOOR', Math.floor),
   SUM: summary('SUM', sum, sum),
-  // Of several series, one without a value counts as 0.
+  // With several series, a series without a value counts as 0.
   AVG: summary('AVG', mean, (values, series) => sum(values) / series),
   MIN: summary(
     'MIN',
@@ -50,7 +50,7 @@ export const FUNCTIONS: Readonly<Record<string, MathFunction>> = {
   },
 };
 
-/** FILL: what is missing becomes a number, or repeats what came before, or lies on a line between its neighbours. */
+/** FILL: replaces a missing value by a number, by the previous value, or by interpolation between its neighbours. */
 export function fill(value: Value, by: number | TimeSeries | 'REPEAT' | 'LINEAR', context: FunctionContext): Value {
   return eachSeries(value, (series) => fillOne(series, by, context.times(series.periodMs)), 'FILL');
 }
@@ -99,7 +99,10 @@ function pointwise(name: string, map: (value: number) => number): MathFunction {
   return (value) => eachSeries(value, (series) => mapPoints(series, map), name);
 }
 
-/** Of one series a number, of several a series. @param ofMany gets the values of one time, and of how many series */
+/**
+ * Turns one series into a number, and several series into one series.
+ * @param ofMany gets the values at one time and the number of series
+ */
 function summary(
   name: string,
   ofOne: (values: readonly number[]) => number,
@@ -118,7 +121,7 @@ function summary(
   };
 }
 
-/** Each value against the one before it; the first has none. */
+/** Compares each value with the previous one. The first value is dropped. */
 function withBefore(name: string, map: (difference: number, seconds: number) => number): MathFunction {
   const apply = (series: TimeSeries): TimeSeries => {
     let before: Point | undefined;

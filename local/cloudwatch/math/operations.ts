@@ -21,8 +21,8 @@ const OPERATIONS: Readonly<Record<Operator, (left: number, right: number) => num
 };
 
 /**
- * Combines two values, point by point where they have any. Where only one of two series has a point, the other counts as 0, and what is
- * divided by zero is dropped (cw/using-metric-math, basic arithmetic, comparison and logical operators).
+ * Combines two values, point by point if they are series. If only one of two series has a point, the other one counts
+ * as 0. Divisions by zero are dropped (cw/using-metric-math, basic arithmetic, comparison and logical operators).
  */
 export function operate(operator: Operator, left: Value, right: Value): Value {
   const combine = OPERATIONS[operator];
@@ -50,7 +50,7 @@ export function choose(condition: Value, ifTrue: Value, ifFalse: Value | undefin
     throw invalid('IF with an array of time series is not supported');
   const at = (value: Value | undefined, atMs: number): number | undefined =>
     value === undefined || isNumber(value) ? value : asSeries(value).points.get(atMs);
-  // A true condition without a value counts as 0; a false one is dropped.
+  // If the condition holds but `ifTrue` has no value, the result is 0. A missing value of `ifFalse` drops the point.
   return mapPoints(condition, (value, atMs) => (value !== 0 ? (at(ifTrue, atMs) ?? 0) : at(ifFalse, atMs)));
 }
 

@@ -1,33 +1,45 @@
 import jsep from 'jsep';
 import { invalid } from '../errors.ts';
 
-/** A metric math expression, read. */
+/** A parsed metric math expression. */
 export type Expression =
-  | { kind: 'number'; value: number }
-  | { kind: 'text'; value: string }
+  | { readonly kind: 'number'; readonly value: number }
+  | { readonly kind: 'text'; readonly value: string }
   /** An id of a query, or a keyword such as REPEAT. */
-  | { kind: 'name'; name: string }
-  | { kind: 'list'; elements: readonly Expression[] }
-  | { kind: 'negation'; of: Expression }
-  | { kind: 'operation'; operator: Operator; left: Expression; right: Expression }
-  | { kind: 'call'; function: string; arguments: readonly Expression[] };
+  | { readonly kind: 'name'; readonly name: string }
+  | { readonly kind: 'list'; readonly elements: readonly Expression[] }
+  | { readonly kind: 'negation'; readonly of: Expression }
+  | { readonly kind: 'operation'; readonly operator: Operator; readonly left: Expression; readonly right: Expression }
+  | { readonly kind: 'call'; readonly function: string; readonly arguments: readonly Expression[] };
 
 export type Operator = '+' | '-' | '*' | '/' | '^' | '<' | '<=' | '>' | '>=' | '==' | '!=' | 'AND' | 'OR';
 
 const OPERATORS: Readonly<Record<string, Operator>> = {
-  ...{ '+': '+', '-': '-', '*': '*', '/': '/', '^': '^' },
-  ...{ '<': '<', '<=': '<=', '>': '>', '>=': '>=', '==': '==', '!=': '!=' },
-  ...{ AND: 'AND', '&&': 'AND', OR: 'OR', '||': 'OR' },
+  '+': '+',
+  '-': '-',
+  '*': '*',
+  '/': '/',
+  '^': '^',
+  '<': '<',
+  '<=': '<=',
+  '>': '>',
+  '>=': '>=',
+  '==': '==',
+  '!=': '!=',
+  AND: 'AND',
+  '&&': 'AND',
+  OR: 'OR',
+  '||': 'OR',
 };
 
-// The words bind as the signs do, and ^ is a power here, no bitwise operator: above * and /.
+// AND and OR bind like && and ||. In metric math, ^ is the power and binds more strongly than * and /.
 jsep.addBinaryOp('OR', 1);
 jsep.addBinaryOp('AND', 2);
 jsep.addBinaryOp('^', 11, true);
 
 /**
- * Reads a metric math expression (cw/using-metric-math). Throws for one that is malformed or uses what no expression has; functions are
- * known to who evaluates it.
+ * Parses a metric math expression (cw/using-metric-math). Throws for a malformed expression and for unsupported syntax.
+ * `checkFunctions` checks the names of the functions.
  */
 export function parseExpression(text: string): Expression {
   if (/^\s*SELECT\s/i.test(text)) throw invalid(`Metrics Insights queries are not emulated: ${text}`);
@@ -68,11 +80,14 @@ function convert(node: jsep.CoreExpression, text: string): Expression {
       break;
     default:
   }
-  throw invalid(`Error in expression '${text}': it is malformed, or has what is not supported`);
+  throw invalid(`Error in expression '${text}': it is malformed or uses unsupported syntax`);
 }
 
-/** The functions that an expression calls, and the names in it. */
-export function namesIn(expression: Expression): { functions: Set<string>; names: Set<string> } {
+/** The functions that an expression calls, and the other names in it. */
+export function namesIn(expression: Expression): {
+  readonly functions: ReadonlySet<string>;
+  readonly names: ReadonlySet<string>;
+} {
   const found = { functions: new Set<string>(), names: new Set<string>() };
   const visit = (each: Expression): void => {
     if (each.kind === 'name') found.names.add(each.name);

@@ -1,6 +1,6 @@
 import { invalid } from '../errors.ts';
 
-/** A time series: values by the beginning of their period in milliseconds, in order. */
+/** A time series: the start of each period in milliseconds to its value, in order. */
 export interface TimeSeries {
   readonly id: string;
   readonly label: string;
@@ -8,13 +8,13 @@ export interface TimeSeries {
   readonly points: ReadonlyMap<number, number>;
 }
 
-/** What a part of an expression amounts to (cw/using-metric-math: S, TS, TS[]). */
+/** The value of a part of an expression (cw/using-metric-math: S, TS, TS[]). */
 export type Value = number | TimeSeries | readonly TimeSeries[];
 
 export const isNumber = (value: Value): value is number => typeof value === 'number';
 export const isList = (value: Value): value is readonly TimeSeries[] => Array.isArray(value);
 
-/** A series of what a function makes of each point; points of which it makes nothing are dropped. */
+/** Applies a function to each point. Points for which it returns undefined are dropped. */
 export function mapPoints(series: TimeSeries, map: (value: number, atMs: number) => number | undefined): TimeSeries {
   const points = new Map<number, number>();
   for (const [atMs, value] of series.points) {
@@ -24,19 +24,19 @@ export function mapPoints(series: TimeSeries, map: (value: number, atMs: number)
   return { ...series, points };
 }
 
-/** Applies what is done with one series to a series or to each of a list. */
+/** Applies a function to a series, or to each series of a list. */
 export function eachSeries(value: Value, apply: (series: TimeSeries) => TimeSeries, where: string): Value {
   if (isNumber(value)) throw invalid(`${where} takes a time series, not a number`);
   return isList(value) ? value.map(apply) : apply(value);
 }
 
-/** All times at which one of the series has a value, in order. */
+/** All times at which at least one of the series has a value, in order. */
 export function timesOf(all: readonly TimeSeries[]): number[] {
   const [first, ...others] = all;
   for (const { periodMs } of others) {
     if (first && periodMs !== first.periodMs)
       throw invalid(
-        `Series of different periods are not supported together: ${first.periodMs / 1000} and ${periodMs / 1000} s`,
+        `Series with different periods can not be combined: ${first.periodMs / 1000} and ${periodMs / 1000} s`,
       );
   }
   return [...new Set(all.flatMap(({ points }) => [...points.keys()]))].sort((a, b) => a - b);

@@ -1,6 +1,9 @@
 import { ANY, type Need, type Place } from './need.ts';
 
-/** The IAM action of a CloudWatch operation, and what it is about (service authorization reference, Amazon CloudWatch, 2026-12-01). */
+/**
+ * The IAM action and resource of a CloudWatch operation (service authorization reference, Amazon CloudWatch,
+ * 2026-12-01).
+ */
 export function cloudWatchNeeds(operation: string, { region, accountId }: Place): Need[] {
   const arn = (resource: string) => `arn:aws:cloudwatch:${region}:${accountId}:${resource}`;
   const resources: Readonly<Record<string, string>> = {

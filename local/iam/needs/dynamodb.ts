@@ -2,7 +2,7 @@ import { ATTRIBUTE } from 'freshet-aws/internal/adapters/aws/items';
 import * as z from 'zod/mini';
 import { ANY, type Need, type Place } from './need.ts';
 
-/** Of an item that is put; tables whose partition key has another name get no leading key. */
+/** An item that is put. In tables whose partition key has another name, calls have no leading key. */
 const item = z.optional(
   z.looseObject({ [ATTRIBUTE.partition]: z.optional(z.looseObject({ S: z.optional(z.string()) })) }),
 );
@@ -13,7 +13,10 @@ const transaction = z.looseObject({
 });
 const stream = z.looseObject({ StreamArn: z.string() });
 
-/** What each item of a transaction needs: there is no action for the whole (ddb/transaction-apis-iam, 2026-12-01). */
+/**
+ * The action of each item of a transaction. A transaction has no action of its own (ddb/transaction-apis-iam,
+ * 2026-12-01).
+ */
 const TRANSACTED: Readonly<Record<string, string>> = {
   Put: 'dynamodb:PutItem',
   Update: 'dynamodb:UpdateItem',
@@ -35,7 +38,7 @@ const ofTransaction: Read = (input, _action, place) =>
   transaction.parse(input).TransactItems.flatMap((item) =>
     Object.entries(item).map(([kind, { TableName, Item }]) => {
       const action = TRANSACTED[kind];
-      if (action === undefined) throw new Error(`a transaction knows no ${kind}`);
+      if (action === undefined) throw new Error(`a transaction has no item of the kind ${kind}`);
       return { action, resource: tableArn(TableName, place), ...leadingKey(Item) };
     }),
   );
@@ -65,14 +68,14 @@ const OPERATIONS: Readonly<Record<string, Read>> = {
 };
 
 /**
- * The IAM actions of an operation of DynamoDB or DynamoDB Streams. Throws for one whose actions aren't known, so that nothing is allowed for
- * want of understanding, and for an input that can't be read.
+ * The IAM actions of an operation of DynamoDB or DynamoDB Streams. Throws for an operation whose actions aren't
+ * emulated and for an input that can't be read, so that such a request is never allowed.
  */
 export function dynamoDbNeeds(operation: string, input: unknown, place: Place): Need[] {
   const read = Object.hasOwn(OPERATIONS, operation) ? OPERATIONS[operation] : undefined;
   if (read) return read(input, `dynamodb:${operation}`, place);
   const known = Object.keys(OPERATIONS).join(', ');
-  throw new Error(`the permissions for DynamoDB ${operation} are not emulated; emulated are those for ${known}`);
+  throw new Error(`the permissions for DynamoDB ${operation} are not emulated. Emulated: those for ${known}`);
 }
 
 function leadingKey(put: z.infer<typeof item>): Pick<Need, 'leadingKey'> {
@@ -80,13 +83,13 @@ function leadingKey(put: z.infer<typeof item>): Pick<Need, 'leadingKey'> {
   return key === undefined ? {} : { leadingKey: key };
 }
 
-/** A table may be named by its ARN too. */
+/** The ARN of a table that is given by name or ARN. */
 function tableArn(name: string, { region, accountId }: Place): string {
   if (name.startsWith('arn:')) return inRegion(name, region);
   return `arn:aws:dynamodb:${region}:${accountId}:table/${name}`;
 }
 
-/** Engines put their own name where DynamoDB's ARNs have a region. */
+/** Replaces the engine's name in ARNs by the region. Engines put their own name in the place of the region. */
 export function inRegion(text: string, region: string): string {
   return text.replaceAll(/(?<=\barn:aws:dynamodb:)(dynoxide|ddblocal)(?=:)/g, region);
 }

@@ -1,9 +1,11 @@
 import type { Need } from './need.ts';
 
-/** Who is asked for a signature: all callers, or nobody. */
+/** With `AWS_IAM`, all callers must sign their requests. With `NONE`, no caller must. */
 export type UrlAuthType = 'AWS_IAM' | 'NONE';
 
-/** What calling a function by its URL needs: both, of each URL that was made since October 2025 (lam/urls-auth, 2026-12-01). */
+/**
+ * The permissions to call a function by its URL. URLs created since October 2025 need both (lam/urls-auth, 2026-12-01).
+ */
 export function functionUrlNeeds(functionArn: string, authType: UrlAuthType): Need[] {
   return [
     {

@@ -2,7 +2,10 @@ import { ANY, type Need, type Place } from './need.ts';
 
 type Input = Readonly<Record<string, unknown>>;
 
-/** The IAM action of an SNS operation: PublishBatch needs `sns:Publish` (sns/sns-access-policy-language-api-permissions-reference, 2026-12-01). */
+/**
+ * The IAM action of an SNS operation. PublishBatch needs `sns:Publish`
+ * (sns/sns-access-policy-language-api-permissions-reference, 2026-12-01).
+ */
 export function snsNeeds(operation: string, input: Input, { region, accountId }: Place): Need[] {
   const action = `sns:${operation.replace(/Batch$/, '')}`;
   const { TopicArn: topic, TargetArn: target, Name: name } = input;

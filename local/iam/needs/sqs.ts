@@ -3,8 +3,8 @@ import { ANY, type Need, type Place } from './need.ts';
 type Input = Readonly<Record<string, unknown>>;
 
 /**
- * The IAM actions of an SQS operation. Those on batches have none of their own: SendMessageBatch needs `sqs:SendMessage`
- * (sqs/sqs-api-permissions-reference, 2026-12-01).
+ * The IAM actions of an SQS operation. A batch uses the action of the single operation: SendMessageBatch needs
+ * `sqs:SendMessage` (sqs/sqs-api-permissions-reference, 2026-12-01).
  */
 export function sqsNeeds(operation: string, input: Input, place: Place): Need[] {
   const arn = (name: string) => `arn:aws:sqs:${place.region}:${place.accountId}:${name}`;
@@ -14,7 +14,8 @@ export function sqsNeeds(operation: string, input: Input, place: Place): Need[] 
   if (typeof name === 'string') return [{ action, resource: arn(name) }];
   if (typeof source !== 'string') return [{ action, resource: ANY }];
   if (operation !== 'StartMessageMoveTask') return [{ action, resource: source }];
-  // sqs-api/API_StartMessageMoveTask; without a destination each message goes back to its own queue, which the source doesn't tell.
+  // sqs-api/API_StartMessageMoveTask. Without a destination, each message returns to its original queue, which isn't
+  // known.
   const takes = ['sqs:ReceiveMessage', 'sqs:DeleteMessage', 'sqs:GetQueueAttributes'];
   const needs = [action, ...takes].map((action) => ({ action, resource: source }));
   return typeof destination === 'string'

@@ -184,9 +184,9 @@ test.each([
   [
     'a metric that nothing writes',
     { ...parked, Namespace: 'AWS/DynamoDB', MetricName: 'ReadThrottleEvents' },
-    'nothing',
+    "the local cloud doesn't write",
   ],
-  ['the same in an expression', math('m1', ['WriteThrottleEvents'], 'AWS/DynamoDB'), 'nothing here writes'],
+  ['the same in an expression', math('m1', ['WriteThrottleEvents'], 'AWS/DynamoDB'), "the local cloud doesn't write"],
   ['an unknown function', math('ANOMALY_DETECTION_BAND(m1)', ['Age']), 'ANOMALY_DETECTION_BAND is not supported'],
   ['a query', math('SELECT MAX(Age) FROM Freshet', []), 'Metrics Insights queries are not emulated'],
   [

@@ -109,8 +109,8 @@ test("a function's invocations are counted with a zero where nothing failed", ()
 test.each([
   ['Freshet', 'LeadTime', undefined],
   ['AWS/SQS', 'NumberOfMessagesSent', undefined],
-  ['AWS/SQS', 'SentMessageSize', 'nothing here writes SentMessageSize of AWS/SQS'],
-  ['AWS/DynamoDB', 'WriteThrottleEvents', 'nothing here writes metrics of AWS/DynamoDB'],
+  ['AWS/SQS', 'SentMessageSize', "the local cloud doesn't write SentMessageSize of AWS/SQS"],
+  ['AWS/DynamoDB', 'WriteThrottleEvents', "the local cloud doesn't write metrics of AWS/DynamoDB"],
 ])('of %s, %s: %s', (namespace, metric, why) => {
   expect(whyNotWritten(namespace, metric)).toBe(why);
 });

@@ -57,7 +57,7 @@ test.each([
 });
 
 test('a cron expression is refused as not emulated', () => {
-  expect(() => readRate('cron(0 12 * * ? *)')).toThrow('cron(0 12 * * ? *) is not emulated; rate(...) is');
+  expect(() => readRate('cron(0 12 * * ? *)')).toThrow('cron(0 12 * * ? *) is not emulated. Emulated: rate(...)');
 });
 
 test('a rule fires first when its period is over, and again though the run before has not ended', () => {

@@ -150,7 +150,9 @@ test.each(problems)('with %s the engine runs in memory, says so and leaves nothi
   const told: string[] = [];
   await expectToServe(await started(own, (message) => told.push(message)));
   expect(told).toEqual([
-    expect.stringMatching(/^Dynoxide runs in memory .* could not be started on .*: .+\. If .*\.db/),
+    expect.stringMatching(
+      /^Dynoxide runs in memory, because it can not be started on .*: .+\. It gets slower .* If .*\.db files/s,
+    ),
   ]);
   expect(await readdir(temporary).catch(() => [])).toEqual([]);
   const left = await readdir(directory).catch(() => []);

@@ -141,7 +141,10 @@ function run(subject: Subject, steps: readonly Step[]): void {
   drain(subject, oracle);
 }
 
-/** Nothing is lost: once all visibility timeouts are over, exactly what is not deleted comes out, group by group in order. */
+/**
+ * Nothing is lost: once all visibility timeouts are over, exactly what is not deleted comes out, group by group in
+ * order.
+ */
 function drain(subject: Subject, oracle: Oracle): void {
   oracle.nowMs += 60_000;
   subject.advance(60_000);

@@ -14,7 +14,10 @@ import { useAsFunctions } from './users.ts';
 const LONGEST_MS = 20_000;
 const BIOGRAPHY = 'born, lived, and wrote about it at length. '.repeat(30);
 
-/** Has the failure tests' app do everything that its functions can do, so that what they call is all that they may need to be allowed. */
+/**
+ * Has the failure tests' app do everything that its functions can do, so that what they call is all that they may
+ * need to be allowed.
+ */
 export async function exercise(lab: Lab): Promise<void> {
   const { cloud, owner } = lab;
   const client = dynamoDbClient({ endpoint: cloud.endpoints.dynamodb });
@@ -61,13 +64,13 @@ async function stopAndRelease(lab: Lab): Promise<void> {
   await lab.repair('stopping', { ...release, drop: true });
 }
 
-/** Waits until so many events at least are set aside: on a busy machine a function may begin late. */
+/** Waits until at least so many events are parked. On a busy machine a function may start late. */
 async function untilParked(lab: Lab, cache: CacheName, count: number): Promise<void> {
   const isThere = async () => (await lab.parked(cache)).length >= count;
   await vi.waitUntil(isThere, { timeout: LONGEST_MS, interval: 20 });
 }
 
-/** What is still poison is set aside anew, what isn't is removed from parking. */
+/** Parks two messages and redrives them. The one that is still poison stays parked, and the other one is removed. */
 async function parkAndRedrive(lab: Lab): Promise<void> {
   lab.queue('parking').send(textToSend(item('parked'), 'no event'));
   lab.queue('parking').send(toSend(item('redriven'), 1, { ...itemState(1), price: -1 }));
@@ -89,7 +92,9 @@ async function missDelta(lab: Lab): Promise<void> {
   }
 }
 
-/** A message that the projector didn't survive, one that comes for the third time, and one that SNS couldn't deliver. */
+/**
+ * A message that the projector didn't survive, one that comes for the third time, and one that SNS couldn't deliver.
+ */
 async function crashAndMissDelivery(lab: Lab): Promise<void> {
   const { deadLetterQueueUrl, projector } = lab.cache('parking').deployed;
   const queue = lab.queue('parking');

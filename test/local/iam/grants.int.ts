@@ -36,7 +36,10 @@ beforeAll(async () => {
 
 afterAll(() => lab?.close());
 
-/** A grant by the construct that it comes from: both apps, and all caches of each, have the same constructs under the same ids. */
+/**
+ * A grant by the construct that it comes from: both apps, and all caches of each, have the same constructs under the
+ * same ids.
+ */
 function kindOf({ owner, action, resource }: Grant): string {
   return `${owner} ${action} ${resource}`
     .replaceAll(/(Geography|Catalogue)-/g, '')

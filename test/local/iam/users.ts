@@ -7,7 +7,9 @@ import { createReader } from '../../../adapters/read/cache-table.ts';
 import type { Lab } from '../../failure/lab.ts';
 import { itemState } from '../../failure/messages.ts';
 
-/** Does what functions of an owner and of a consumer do, which have their permissions by `grantWrite` and `grantRead`. */
+/**
+ * Does what functions of an owner and of a consumer do, which have their permissions by `grantWrite` and `grantRead`.
+ */
 export async function useAsFunctions(lab: Lab): Promise<void> {
   await writeWhilePaced(lab);
   for (const name of ['parking', 'stopping', 'discarding'] as const) {

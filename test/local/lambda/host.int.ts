@@ -1,7 +1,8 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { createFunctionHost, type FunctionDefinition, type FunctionHost } from '../../../local/lambda/host.ts';
+import type { FunctionDefinition } from '../../../local/lambda/function-definition.ts';
+import { createFunctionHost, type FunctionHost } from '../../../local/lambda/host.ts';
 import { removeFolders, temporaryFolder } from '../provision/assembly-fixture.ts';
 
 let host: FunctionHost;
@@ -190,6 +191,6 @@ test('all lines of an invocation are there, in order, when it has ended', async 
 
 test('a name that is not deployed, or deployed twice, is refused', async () => {
   deploy('export const handler = async () => 1;');
-  expect(() => host.invoke('other', {})).toThrow(/other is not deployed; deployed are: fn/);
+  expect(() => host.invoke('other', {})).toThrow(/other is not deployed\. Deployed: fn/);
   expect(() => deploy('')).toThrow(/already deployed/);
 });

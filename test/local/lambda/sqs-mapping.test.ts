@@ -10,7 +10,7 @@ describe('an SQS event source mapping', () => {
     await flush();
     await advance(30_000);
     await invocations[0]?.answer(SUCCESS);
-    expect(failures).toEqual([expect.stringContaining('was handled and not deleted')]);
+    expect(failures).toEqual([expect.stringContaining('was processed but not deleted')]);
     expect(invocations).toHaveLength(2);
   });
 

@@ -15,8 +15,9 @@ const handler = `
   };`;
 
 /**
- * Synthesises functions with URLs as an app would make them: `Asked` of one that `friend` may call by it, `half` only half, and `stranger`
- * not at all; `Open` of one that everybody may call; `Closed` of one that nobody may, for want of the right permission.
+ * Synthesises functions with URLs as an app would make them: `Asked` of one that `friend` may call by it, `half` only
+ * half, and `stranger` not at all; `Open` of one that everybody may call; `Closed` of one that nobody may, for want
+ * of the right permission.
  */
 export function assembleUrls(): string {
   const code = temporaryFolder();

@@ -41,7 +41,7 @@ test.each([
     { 'Fn::ImportValue': 'Other:Queue' },
     'no stack before this one exports Other:Queue',
   ],
-  ['an object where a string belongs', { 'Fn::Join': ['', [{}]] }, 'a string is needed here, not {}'],
+  ['an object where a string belongs', { 'Fn::Join': ['', [{}]] }, 'a string is required here, not {}'],
 ])('%s is refused with its path', (_name, value, message) => {
   expect(() => resolve(value, scope, 'Stack/Thing')).toThrow(message);
 });

@@ -168,7 +168,11 @@ test('a function runs with its resolved environment, from the asset that its S3 
 });
 
 test.each<[string, object, RegExp]>([
-  ['that streams', { InvokeMode: 'RESPONSE_STREAM' }, /the InvokeMode RESPONSE_STREAM is not emulated; BUFFERED is/],
+  [
+    'that streams',
+    { InvokeMode: 'RESPONSE_STREAM' },
+    /the InvokeMode RESPONSE_STREAM is not emulated. Emulated: BUFFERED/,
+  ],
   ['of an alias', { Qualifier: 'live' }, /aliases are not emulated. Given as Qualifier: live/],
   ['with CORS', { Cors: { AllowOrigins: ['*'] } }, /Cors is not emulated/],
   ['of no function', {}, /there is no function f/],

@@ -32,7 +32,9 @@ test('an alarm without a metric is refused, one that cannot be evaluated is not'
   await expect(start('AWS::CloudWatch::Alarm', base)).rejects.toThrow('an alarm needs Metrics, or Namespace');
   const metric = { Namespace: 'AWS/DynamoDB', MetricName: 'SystemErrors', Statistic: 'Sum', Period: 60 };
   const cloud = await start('AWS::CloudWatch::Alarm', { ...base, ...metric });
-  expect(cloud.alarms.notEvaluated).toEqual([{ name: 'S-R', reason: 'nothing here writes metrics of AWS/DynamoDB' }]);
+  expect(cloud.alarms.notEvaluated).toEqual([
+    { name: 'S-R', reason: "the local cloud doesn't write metrics of AWS/DynamoDB" },
+  ]);
   await cloud.stop();
 });
 

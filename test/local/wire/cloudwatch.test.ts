@@ -189,7 +189,7 @@ describe('DescribeAlarms', () => {
       {
         AlarmName: 'throttled',
         StateValue: 'INSUFFICIENT_DATA',
-        StateReason: 'Not evaluated locally: nothing here writes metrics of AWS/DynamoDB',
+        StateReason: "Not evaluated locally: the local cloud doesn't write metrics of AWS/DynamoDB",
       },
     ]);
     expect(composite).toEqual([]);

@@ -86,7 +86,8 @@ describe('sampleEvents', () => {
 
   test('the templates tell what is billed by the month', () => {
     const { monthly, polled } = fixedIn(folder);
-    // Standard: the owner's resync, failure and report queues, and each cache's gap queue. FIFO: each cache's queue and two dead-letter queues.
+    // Standard: the owner's resync, failure and report queues, and each cache's gap queue. FIFO: each cache's queue
+    // and two dead-letter queues.
     expect(polled).toEqual({ standard: 3 + CACHES, fifo: 3 * CACHES });
     expect(monthly).toMatchObject({ dashboards: 1, keys: 1, compositeAlarms: CACHES, insightRules: CACHES });
     expect(monthly.alarmMetrics).toBeGreaterThan(10 * CACHES);

@@ -90,7 +90,7 @@ test.each<[string, Readonly<Record<string, Row>>, unknown]>([
   ['SUM(METRICS("2"))', plain, [5, 4, 0, 2, 1]],
   ['TIME_SERIES(MAX(m1))', plain, [5, 5, 5, 5, 5]],
 ])('%s of %j', (text, metrics, expected) => {
-  if (expected === undefined) expect(() => run(text, metrics)).toThrow('An array has time series only');
+  if (expected === undefined) expect(() => run(text, metrics)).toThrow('An array may contain time series only');
   else expect(run(text, metrics)).toEqual(expected);
 });
 
