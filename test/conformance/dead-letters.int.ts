@@ -2,7 +2,7 @@ import { describe, expect } from 'vitest';
 import type { TestQueue } from './test-queue.ts';
 import { it, refusal, type World } from './world.ts';
 
-/** Receives all there is as often as it takes to make everything of the queue dead. */
+/** Receives all messages until every message of the queue is in the dead-letter queue. */
 async function exhaust(world: World, queue: TestQueue, receives: number): Promise<void> {
   for (let n = 0; n < receives; n += 1) {
     expect(await queue.receive()).not.toEqual([]);
@@ -11,7 +11,9 @@ async function exhaust(world: World, queue: TestQueue, receives: number): Promis
 }
 
 describe('dead-letter queues · sqs/sqs-dead-letter-queues', () => {
-  it('get a message after maxReceiveCount receives, and the group goes on without it', async ({ world }) => {
+  it('a dead-letter queue gets a message after maxReceiveCount receives, and the group goes on without it', async ({
+    world,
+  }) => {
     const { queue, dead } = await world.queueWithDeadLetters(2);
     await queue.send('a', 'poison', 'next');
     for (let n = 0; n < 2; n += 1) {
@@ -22,7 +24,9 @@ describe('dead-letter queues · sqs/sqs-dead-letter-queues', () => {
     expect(await dead.receiveBodies()).toEqual(['poison']);
   });
 
-  it('count the receives of what follows in the same batch too', async ({ world }) => {
+  it('the receives of the other messages in a failed batch count towards the dead-letter queue too', async ({
+    world,
+  }) => {
     const { queue, dead } = await world.queueWithDeadLetters(1);
     await queue.send('a', 'poison', 'innocent');
     await exhaust(world, queue, 1);
@@ -30,7 +34,7 @@ describe('dead-letter queues · sqs/sqs-dead-letter-queues', () => {
     expect(await dead.receiveBodies()).toEqual(['poison', 'innocent']);
   });
 
-  it('keep body, attributes, message id and group, and name the queue it came from · sqs-api/API_ReceiveMessage', async ({
+  it('a message in a dead-letter queue keeps body, attributes, message id and group, and names its source queue · sqs-api/API_ReceiveMessage', async ({
     world,
   }) => {
     const { queue, dead } = await world.queueWithDeadLetters(1);
@@ -65,7 +69,7 @@ describe('dead-letter queues · sqs/sqs-dead-letter-queues', () => {
     expect((after ?? 0) - (before ?? 0)).toBeGreaterThanOrEqual(2_000);
   });
 
-  it('give no more of a group that has messages in flight, so that they cannot be listed · sqs/FIFO-queues-understanding-logic', async ({
+  it('a FIFO dead-letter queue returns no more messages of a group in flight, so it cannot be listed · sqs/FIFO-queues-understanding-logic', async ({
     world,
   }) => {
     const { queue, dead } = await world.queueWithDeadLetters(1);
@@ -76,13 +80,15 @@ describe('dead-letter queues · sqs/sqs-dead-letter-queues', () => {
     expect(await dead.receive()).toEqual([]);
   });
 
-  it('are of the same type as their source · sqs/sqs-configure-dead-letter-queue', async ({ world }) => {
+  it('a dead-letter queue of another type than its source is refused · sqs/sqs-configure-dead-letter-queue', async ({
+    world,
+  }) => {
     const standard = await world.queue(world.newName());
     const RedrivePolicy = JSON.stringify({ deadLetterTargetArn: standard.arn, maxReceiveCount: 2 });
     expect(await refusal(world.fifoQueue({ RedrivePolicy }))).toEqual({ name: 'InvalidParameterValue', status: 400 });
   });
 
-  it('exist before their source', async ({ world }) => {
+  it('a dead-letter queue that does not exist is refused', async ({ world }) => {
     const { arn } = await world.fifoQueue();
     const missing = arn.replace(/freshet-/, 'missing-');
     const RedrivePolicy = JSON.stringify({ deadLetterTargetArn: missing, maxReceiveCount: 2 });
@@ -91,7 +97,7 @@ describe('dead-letter queues · sqs/sqs-dead-letter-queues', () => {
 
   it.for([
     0, 1_001,
-  ])('refuse a maxReceiveCount of %s, which is 1 to 1,000 · sqs/sqs-configure-dead-letter-queue', async (maxReceiveCount, {
+  ])('a maxReceiveCount of %s is refused, because it must be 1 to 1,000 · sqs/sqs-configure-dead-letter-queue', async (maxReceiveCount, {
     world,
   }) => {
     const dead = await world.fifoQueue();

@@ -4,8 +4,8 @@ import { it } from './world.ts';
 
 const RAW = { RawMessageDelivery: 'true' };
 
-describe('deduplication at the queue · sqs/FIFO-queues-exactly-once-processing', () => {
-  it('accepts a duplicate, answers it like the first one and does not deliver it', async ({ world }) => {
+describe('deduplication at a queue · sqs/FIFO-queues-exactly-once-processing', () => {
+  it('a queue accepts a duplicate, answers it like the first message and does not deliver it', async ({ world }) => {
     const queue = await world.fifoQueue();
     const first = await queue.sendOne('1', { MessageDeduplicationId: 'd' });
     const second = await queue.sendOne('2', { MessageDeduplicationId: 'd' });
@@ -14,7 +14,9 @@ describe('deduplication at the queue · sqs/FIFO-queues-exactly-once-processing'
     expect(await queue.receiveBodies()).toEqual(['1']);
   });
 
-  it('goes on after the first message was received and deleted · sqs/FIFO-key-terms', async ({ world }) => {
+  it('a queue still detects a duplicate after the first message was received and deleted · sqs/FIFO-key-terms', async ({
+    world,
+  }) => {
     const queue = await world.fifoQueue();
     await queue.sendOne('1', { MessageDeduplicationId: 'd' });
     await queue.delete(...(await queue.receive()));
@@ -22,7 +24,9 @@ describe('deduplication at the queue · sqs/FIFO-queues-exactly-once-processing'
     expect(await queue.receive()).toEqual([]);
   });
 
-  it('forgets an id five minutes after its first use, which a duplicate does not prolong', async ({ world }) => {
+  it('a queue forgets a deduplication id five minutes after its first use, even if a duplicate came', async ({
+    world,
+  }) => {
     const queue = await world.fifoQueue();
     const first = await queue.sendOne('1', { MessageDeduplicationId: 'd' });
     await world.advance(299.999);
@@ -33,7 +37,7 @@ describe('deduplication at the queue · sqs/FIFO-queues-exactly-once-processing'
     expect(await queue.receiveBodies()).toEqual(['1', '3']);
   });
 
-  it('holds for the whole queue by default · sqs-api/API_CreateQueue', async ({ world }) => {
+  it('a deduplication id applies to the whole queue by default · sqs-api/API_CreateQueue', async ({ world }) => {
     const queue = await world.fifoQueue();
     expect(await queue.attributes()).toMatchObject({ DeduplicationScope: 'queue', FifoThroughputLimit: 'perQueue' });
     await queue.sendOne('1', { MessageDeduplicationId: 'd' });
@@ -41,7 +45,9 @@ describe('deduplication at the queue · sqs/FIFO-queues-exactly-once-processing'
     expect(await queue.receiveBodies()).toEqual(['1']);
   });
 
-  it('holds for each message group with the scope messageGroup · sqs-api/API_CreateQueue', async ({ world }) => {
+  it('a deduplication id applies to each message group with the scope messageGroup · sqs-api/API_CreateQueue', async ({
+    world,
+  }) => {
     const scope = { DeduplicationScope: 'messageGroup', FifoThroughputLimit: 'perMessageGroupId' };
     const queue = await world.fifoQueue(scope);
     for (const MessageGroupId of ['a', 'b', 'a'])
@@ -49,7 +55,7 @@ describe('deduplication at the queue · sqs/FIFO-queues-exactly-once-processing'
     expect((await queue.receiveBodies()).sort()).toEqual(['of a', 'of b']);
   });
 
-  it('takes the SHA-256 of the body, without the attributes, where it is content-based · sqs-api/API_SendMessage', async ({
+  it('content-based deduplication uses the SHA-256 of the body without the attributes · sqs-api/API_SendMessage', async ({
     world,
   }) => {
     const queue = await world.fifoQueue({ ContentBasedDeduplication: 'true' });
@@ -63,15 +69,17 @@ describe('deduplication at the queue · sqs/FIFO-queues-exactly-once-processing'
     expect(messages[0]?.Attributes).toMatchObject({ MessageDeduplicationId });
   });
 
-  it('prefers the id of the message to the one made of its content · sqs-api/API_SendMessage', async ({ world }) => {
+  it('a deduplication id of the message has precedence over one made from its content · sqs-api/API_SendMessage', async ({
+    world,
+  }) => {
     const queue = await world.fifoQueue({ ContentBasedDeduplication: 'true' });
     for (const MessageDeduplicationId of ['1', '2']) await queue.sendOne('same', { MessageDeduplicationId });
     expect(await queue.receiveBodies()).toEqual(['same', 'same']);
   });
 });
 
-describe('deduplication at the topic · sns/fifo-message-dedup', () => {
-  it('accepts a duplicate, answers it like the first one and does not deliver it', async ({ world }) => {
+describe('deduplication at a topic · sns/fifo-message-dedup', () => {
+  it('a topic accepts a duplicate, answers it like the first message and does not deliver it', async ({ world }) => {
     const [topic, queue] = [await world.fifoTopic(), await world.fifoQueue()];
     await topic.subscribe(queue);
     const { MessageId, SequenceNumber } = await topic.publish('1', { MessageDeduplicationId: 'd' });
@@ -81,7 +89,7 @@ describe('deduplication at the topic · sns/fifo-message-dedup', () => {
     expect(await queue.receive()).toEqual([]);
   });
 
-  it('forgets an id after five minutes, and hands it on to the queue', async ({ world }) => {
+  it('a topic forgets a deduplication id after five minutes, and passes the id on to the queue', async ({ world }) => {
     const [topic, queue] = [await world.fifoTopic(), await world.fifoQueue()];
     await topic.subscribe(queue);
     await topic.publish('1', { MessageDeduplicationId: 'd' });
@@ -94,7 +102,9 @@ describe('deduplication at the topic · sns/fifo-message-dedup', () => {
     expect(messages[0]?.Attributes).toMatchObject({ MessageDeduplicationId: 'd', MessageGroupId: 'a' });
   });
 
-  it('holds for each message group with the scope MessageGroup · sns/fifo-high-throughput', async ({ world }) => {
+  it('a deduplication id of a topic applies to each message group with the scope MessageGroup · sns/fifo-high-throughput', async ({
+    world,
+  }) => {
     const topic = await world.fifoTopic({ FifoThroughputScope: 'MessageGroup' });
     const queue = await world.fifoQueue({ DeduplicationScope: 'messageGroup' });
     await topic.subscribe(queue);
@@ -104,7 +114,7 @@ describe('deduplication at the topic · sns/fifo-message-dedup', () => {
     expect(bodies.sort()).toEqual(['of a', 'of b']);
   });
 
-  it('takes the content where the topic says so, and needs no such setting of the queue', async ({ world }) => {
+  it('content-based deduplication of a topic does not need the same setting at the queue', async ({ world }) => {
     const topic = await world.fifoTopic({ ContentBasedDeduplication: 'true' });
     const queue = await world.fifoQueue();
     await topic.subscribe(queue, RAW);

@@ -8,7 +8,7 @@ const RAW = { RawMessageDelivery: 'true' };
 const text = (StringValue: string, DataType = 'String') => ({ DataType, StringValue });
 
 describe('raw delivery · sns/sns-large-payload-raw-message-delivery', () => {
-  it('gives message and attributes as they were published', async ({ world }) => {
+  it('raw delivery passes message and attributes on as they were published', async ({ world }) => {
     const [topic, queue] = [await world.fifoTopic(), await world.fifoQueue()];
     await topic.subscribe(queue, RAW);
     const MessageAttributes = {
@@ -23,7 +23,7 @@ describe('raw delivery · sns/sns-large-payload-raw-message-delivery', () => {
     expect(received?.Attributes).toMatchObject({ MessageGroupId: 'a', MessageDeduplicationId: 'd' });
   });
 
-  it('discards a message with more than 10 attributes, which SQS does not take', async ({ world }) => {
+  it('raw delivery discards a message with more than 10 attributes, which SQS refuses', async ({ world }) => {
     const [topic, queue, enveloped] = [await world.fifoTopic(), await world.fifoQueue(), await world.fifoQueue()];
     await topic.subscribe(queue, RAW);
     await topic.subscribe(enveloped, {});
@@ -35,7 +35,9 @@ describe('raw delivery · sns/sns-large-payload-raw-message-delivery', () => {
 });
 
 describe('delivery in an envelope · sns/sns-message-and-json-formats', () => {
-  it("wraps the message in SNS's JSON, with its sequence number and attributes", async ({ world }) => {
+  it("delivery in an envelope wraps the message in SNS's JSON with sequence number and attributes", async ({
+    world,
+  }) => {
     const [topic, queue] = [await world.fifoTopic(), await world.fifoQueue()];
     await topic.subscribe(queue, {});
     const MessageAttributes = { n: text('1', 'Number') };
@@ -72,7 +74,11 @@ describe('filter policies on attributes · sns/sns-subscription-filter-policies'
     [{ type: [{ 'anything-but': { prefix: 'c' } }] }, { type: text('city') }, false, 'string-value-matching'],
     [{ n: [{ numeric: ['>', 0, '<=', 5] }] }, { n: text('5', 'Number') }, true, 'numeric-value-matching'],
     [{ n: [{ numeric: ['>', 0, '<=', 5] }] }, { n: text('5.1', 'Number') }, false, 'numeric-value-matching'],
-  ])('%j on %j lets through: %s · sns/%s', async ([policy, MessageAttributes, isDelivered], { world }) => {
+  ])('whether the filter policy %j matches the attributes %j is %s · sns/%s', async ([
+    policy,
+    MessageAttributes,
+    isDelivered,
+  ], { world }) => {
     const [topic, queue] = [await world.fifoTopic(), await world.fifoQueue()];
     await topic.subscribe(queue, { ...RAW, FilterPolicy: JSON.stringify(policy) });
     await topic.publish('x', { MessageAttributes });
@@ -83,7 +89,7 @@ describe('filter policies on attributes · sns/sns-subscription-filter-policies'
     '[]',
     '{"a":"x"}',
     '{"a":[{"numeric":["~",1]}]}',
-  ])('%s is refused · sns-api/API_Subscribe', async (FilterPolicy, { world }) => {
+  ])('the filter policy %s is refused · sns-api/API_Subscribe', async (FilterPolicy, { world }) => {
     const [topic, queue] = [await world.fifoTopic(), await world.fifoQueue()];
     const refused = await refusal(topic.subscribe(queue, { FilterPolicy }));
     expect(refused).toEqual({ name: 'InvalidParameterException', status: 400 });
@@ -91,7 +97,7 @@ describe('filter policies on attributes · sns/sns-subscription-filter-policies'
 });
 
 describe('the dead-letter queue of a subscription · sns/sns-dead-letter-queues', () => {
-  it('gets what the subscribed queue cannot take any more, with its group · sns/fifo-message-durability', async ({
+  it('the dead-letter queue of a subscription gets messages for a deleted queue, with their group · sns/fifo-message-durability', async ({
     world,
   }) => {
     const [topic, queue, dead] = [await world.fifoTopic(), await world.fifoQueue(), await world.fifoQueue()];
@@ -108,7 +114,7 @@ describe('the dead-letter queue of a subscription · sns/sns-dead-letter-queues'
     expect(message).toMatchObject({ Body: 'x', Attributes: { MessageGroupId: 'a' } });
   });
 
-  it('is none of the others: without one the message is gone', async ({ world }) => {
+  it('a subscription without a dead-letter queue loses messages for a deleted queue', async ({ world }) => {
     const [topic, queue, other] = [await world.fifoTopic(), await world.fifoQueue(), await world.fifoQueue()];
     await topic.subscribe(queue);
     await topic.subscribe(other);

@@ -5,28 +5,28 @@ import { SQSClient } from '@aws-sdk/client-sqs';
 import { createMessaging } from '../../local/fifo/messaging.ts';
 import { startWire } from '../../local/wire/server.ts';
 
-/** Where the suite runs: clients for it, and how time passes there. */
+/** The endpoint of the suite: its clients, and how time passes there. */
 export interface Endpoint {
   readonly sqs: SQSClient;
   readonly sns: SNSClient;
-  /** How long a receive waits for messages that are there, and at the most for what is to become so. */
+  /** How long a receive waits for existing messages, and the longest wait for a change to become visible. */
   readonly waitSeconds: number;
   readonly patienceMs: number;
-  /** Lets time pass; 'tooLong' if nobody would wait for that. */
+  /** Lets time pass. Returns `tooLong` if the time is too long for a real clock. */
   advance(seconds: number): Promise<'passed' | 'tooLong'>;
   close(): Promise<void>;
 }
 
-/** They mean nothing to an endpoint that does not check signatures. */
+/** Endpoints that don't check signatures accept any credentials. */
 const LOCAL_CREDENTIALS = { accessKeyId: 'local', secretAccessKey: 'local' };
 
-/** The longest that a test waits for a clock that is not virtual. */
+/** The longest wait of a test for a real clock. */
 const LONGEST_WAIT_SECONDS = 15;
 
 /**
- * The endpoint that the environment names, else the local one in virtual time:
- * - `FRESHET_CONFORMANCE=aws`: the account and region that the SDK finds.
- * - `FRESHET_CONFORMANCE_ENDPOINT=http://…`: that one, with credentials that mean nothing unless the SDK finds some.
+ * The endpoint of the environment variables, or by default the local endpoint in virtual time:
+ * - `FRESHET_CONFORMANCE=aws`: AWS, with the account and region that the SDK finds.
+ * - `FRESHET_CONFORMANCE_ENDPOINT=http://…`: this endpoint, with placeholder credentials unless the SDK finds some.
  */
 export async function openEndpoint(environment = process.env): Promise<Endpoint> {
   const { FRESHET_CONFORMANCE: place, FRESHET_CONFORMANCE_ENDPOINT: endpoint } = environment;
@@ -43,7 +43,7 @@ function foreign(config: { readonly endpoint?: string; readonly region?: string 
     ...clients,
     waitSeconds: 2,
     patienceMs: 60_000,
-    // The other clock can't be asked: a little more than the time itself.
+    // The endpoint's clock can't be read, so the wait is slightly longer than the given time.
     async advance(seconds) {
       if (seconds > LONGEST_WAIT_SECONDS) return 'tooLong';
       await wait(seconds * 1000 + 200);
@@ -66,7 +66,7 @@ async function local(): Promise<Endpoint> {
     patienceMs: 1_000,
     async advance(seconds) {
       clock.ms += seconds * 1000;
-      // Wakes the long polls, whose timers run in real time.
+      // Wakes long polls, because their timers run in real time.
       for (const queue of messaging.queues.list()) queue.counts();
       return 'passed';
     },

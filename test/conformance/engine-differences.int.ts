@@ -2,8 +2,8 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createEngineClient, type EngineClient } from '../../local/engine/client.ts';
 import { type Engine, startEngine } from '../../local/engine/start-engine.ts';
 
-// Where the engine is known to differ from DynamoDB. A test that fails says that it was mended: drop it here and in
-// docs/local-cloud.md.
+// The known differences between the engine and DynamoDB. If a test fails because the engine was fixed, remove the test
+// and the entry in docs/local-cloud.md.
 let engine: Engine;
 let client: EngineClient;
 beforeAll(async () => {
@@ -27,7 +27,7 @@ const table = (TableName: string) => ({
 });
 
 describe('known differences of Dynoxide from DynamoDB', () => {
-  test('ARNs carry dynoxide as their region · ddb-api/API_TableDescription', async ({ skip }) => {
+  test('ARNs of Dynoxide have dynoxide as their region · ddb-api/API_TableDescription', async ({ skip }) => {
     if (engine.name !== 'Dynoxide') skip('another engine');
     const { TableDescription } = await call<{ TableDescription: Record<string, string> }>(
       'CreateTable',
@@ -37,7 +37,7 @@ describe('known differences of Dynoxide from DynamoDB', () => {
     expect(TableDescription.LatestStreamArn).toContain(':dynoxide:');
   });
 
-  test('UpdateItem ALL_OLD of a creation answers the bare key, DynamoDB nothing · ddb-api/API_UpdateItem', async ({
+  test('UpdateItem with ALL_OLD that creates an item returns the bare key in Dynoxide and nothing in DynamoDB · ddb-api/API_UpdateItem', async ({
     skip,
   }) => {
     if (engine.name !== 'Dynoxide') skip('another engine');
@@ -52,7 +52,9 @@ describe('known differences of Dynoxide from DynamoDB', () => {
     expect(answer).toEqual({ Attributes: { pk: { S: 'a' } } });
   });
 
-  test('a write that changes nothing is a stream record, which the mapping drops · ddb/Streams', async ({ skip }) => {
+  test('Dynoxide records a write that changes nothing in the stream, and the mapping drops the record · ddb/Streams', async ({
+    skip,
+  }) => {
     if (engine.name !== 'Dynoxide') skip('another engine');
     const created = await call<{ TableDescription: { LatestStreamArn: string } }>('CreateTable', table('of-no-change'));
     const StreamArn = created.TableDescription.LatestStreamArn;
@@ -71,7 +73,7 @@ describe('known differences of Dynoxide from DynamoDB', () => {
   });
 });
 
-test('table and index names have 3 characters at least, as on DynamoDB · ddb/HowItWorks.NamingRulesDataTypes', async () => {
+test('names of tables and indexes need at least 3 characters, as on DynamoDB · ddb/HowItWorks.NamingRulesDataTypes', async () => {
   const Projection = { ProjectionType: 'ALL' };
   const withIndex = (name: string, IndexName: string) => {
     const { KeySchema } = table(name);

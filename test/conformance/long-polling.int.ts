@@ -4,14 +4,14 @@ import { it, refusal } from './world.ts';
 const POLL = { WaitTimeSeconds: 20 };
 
 describe('long polling · sqs/sqs-short-and-long-polling', () => {
-  it('wakes at once when a message is sent', async ({ world }) => {
+  it('a long poll wakes at once when a message is sent', async ({ world }) => {
     const queue = await world.fifoQueue();
     const waiting = queue.receiveBodies(POLL);
     await queue.send('a', '1');
     expect(await waiting).toEqual(['1']);
   });
 
-  it('lets the loser of a race for a message wait on for the next', async ({ world }) => {
+  it('a long poll that loses the race for a message waits for the next message', async ({ world }) => {
     const queue = await world.fifoQueue();
     const polls = [queue.receiveBodies(POLL), queue.receiveBodies(POLL)];
     await queue.send('a', '1');
@@ -21,7 +21,7 @@ describe('long polling · sqs/sqs-short-and-long-polling', () => {
     expect(await polls[1 - winner.at]).toEqual(['2']);
   });
 
-  it('wakes when the group is unlocked by a delete', async ({ world }) => {
+  it('a long poll wakes when a delete unlocks a group', async ({ world }) => {
     const queue = await world.fifoQueue();
     await queue.send('a', '1', '2');
     const [first] = await queue.receive({ MaxNumberOfMessages: 1 });
@@ -30,7 +30,7 @@ describe('long polling · sqs/sqs-short-and-long-polling', () => {
     expect(await waiting).toEqual(['2']);
   });
 
-  it('wakes when a message is made visible, and when its time-out is over', async ({ world }) => {
+  it('a long poll wakes when a message is made visible and when a visibility timeout ends', async ({ world }) => {
     const queue = await world.fifoQueue({ VisibilityTimeout: '3' });
     await queue.send('a', '1');
     const [first] = await queue.receive();
@@ -42,21 +42,23 @@ describe('long polling · sqs/sqs-short-and-long-polling', () => {
     expect(await third).toEqual(['1']);
   });
 
-  it('answers without messages when the wait is over', async ({ world }) => {
+  it('a long poll returns no messages when its wait is over', async ({ world }) => {
     const queue = await world.fifoQueue();
     const startedMs = performance.now();
     expect(await queue.receive({ WaitTimeSeconds: 1 })).toEqual([]);
     expect(performance.now() - startedMs).toBeGreaterThan(900);
   });
 
-  it("waits as long as the queue's attribute says by default · sqs-api/API_SetQueueAttributes", async ({ world }) => {
+  it("a receive waits for the time in the queue's attribute by default · sqs-api/API_SetQueueAttributes", async ({
+    world,
+  }) => {
     const queue = await world.fifoQueue({ ReceiveMessageWaitTimeSeconds: '20' });
     const waiting = queue.receiveBodies({ WaitTimeSeconds: undefined });
     await queue.send('a', '1');
     expect(await waiting).toEqual(['1']);
   });
 
-  it('waits 20 seconds at most · sqs-api/API_ReceiveMessage', async ({ world }) => {
+  it('a wait of more than 20 seconds is refused · sqs-api/API_ReceiveMessage', async ({ world }) => {
     const queue = await world.fifoQueue();
     const tooLong = queue.receive({ WaitTimeSeconds: 21 });
     expect(await refusal(tooLong)).toEqual({ name: 'InvalidParameterValue', status: 400 });

@@ -3,10 +3,10 @@ import type { InvokeResult } from '../../local/lambda/invoke-result.ts';
 import { send } from '../local/fifo/virtual-account.ts';
 import { flush, SUCCESS, THROTTLED, virtualMapping } from '../local/lambda/virtual-sqs-mapping.ts';
 
-// No foreign endpoint runs our functions, so these tests are for the local event source mapping alone.
+// Other endpoints don't run these functions, so the tests are about the local event source mapping only.
 
 describe('an SQS event source mapping: batches · lam/services-sqs-configure', () => {
-  it("invokes the function with what is sent, in Lambda's form · lam/with-sqs", async () => {
+  it("an SQS mapping invokes the function with the sent messages in Lambda's format · lam/with-sqs", async () => {
     const { queue, start, invocations } = virtualMapping();
     start();
     const messageAttributes = { type: { DataType: 'String', StringValue: 'country' } };
@@ -43,7 +43,7 @@ describe('an SQS event source mapping: batches · lam/services-sqs-configure', (
     ]);
   });
 
-  it('gives a function 10 messages at a time by default, and never more than the batch size', async () => {
+  it('an SQS mapping passes 10 messages at a time by default, and never more than the batch size', async () => {
     for (const [batchSize, expected] of [
       [undefined, 10],
       [3, 3],
@@ -56,7 +56,7 @@ describe('an SQS event source mapping: batches · lam/services-sqs-configure', (
     }
   });
 
-  it('mixes groups in one batch, each in its order, and gives nothing more of them until it has returned', async () => {
+  it('an SQS mapping can put several groups in one batch, each in order, and passes no more of them until it returns', async () => {
     const { queue, start, invocations, bodiesOf } = virtualMapping();
     for (const [group, body] of ['a1', 'b1', 'a2', 'b2'].map((name) => [name.slice(0, 1), name] as const))
       send(queue, group, body);
@@ -71,7 +71,7 @@ describe('an SQS event source mapping: batches · lam/services-sqs-configure', (
     expect(bodiesOf(1)).toEqual(['a3']);
   });
 
-  it('has one batch of a group in flight at a time, and deletes it only when the invocation has returned', async () => {
+  it('an SQS mapping has one batch of a group in flight, and deletes it after the invocation has returned', async () => {
     const { queue, start, invocations, bodiesOf } = virtualMapping({ batchSize: 2 });
     for (const body of ['1', '2', '3']) send(queue, 'a', body);
     start();
@@ -84,7 +84,7 @@ describe('an SQS event source mapping: batches · lam/services-sqs-configure', (
     expect(queue.counts()).toEqual({ visible: 0, inFlight: 0, delayed: 0 });
   });
 
-  it('runs groups side by side, up to MaximumConcurrency · lam/services-sqs-scaling', async () => {
+  it('an SQS mapping processes groups concurrently, up to MaximumConcurrency · lam/services-sqs-scaling', async () => {
     const { queue, start, invocations, bodiesOf } = virtualMapping({ batchSize: 1, maximumConcurrency: 2 });
     for (const group of ['a', 'b', 'c']) send(queue, group, group);
     const mapping = start();
@@ -94,7 +94,7 @@ describe('an SQS event source mapping: batches · lam/services-sqs-configure', (
     expect([bodiesOf(2), mapping.inFlight]).toEqual([['c'], 2]);
   });
 
-  it('refuses a batch size that a FIFO queue does not have', () => {
+  it('an SQS mapping refuses a batch size that is not allowed for a FIFO queue', () => {
     expect(() => virtualMapping({ batchSize: 11 }).start()).toThrow(
       'batchSize must be an integer from 1 to 10. Given: 11.',
     );
@@ -104,13 +104,13 @@ describe('an SQS event source mapping: batches · lam/services-sqs-configure', (
 describe('an SQS event source mapping: errors and partial batch responses · lam/services-sqs-errorhandling', () => {
   it.each<[string, InvokeResult]>([
     ['a function error', { ok: false, error: 'Unhandled', message: 'broken' }],
-    ['a time-out', { ok: false, error: 'TimedOut', message: 'Task timed out' }],
+    ['a timeout', { ok: false, error: 'TimedOut', message: 'Task timed out' }],
     ['an empty identifier', { ok: true, payload: { batchItemFailures: [{ itemIdentifier: '' }] } }],
     ['an unknown identifier', { ok: true, payload: { batchItemFailures: [{ itemIdentifier: 'unknown' }] } }],
-    ['a bad key', { ok: true, payload: { batchItemFailures: [{ id: 'x' }] } }],
-    ['a list that is none', { ok: true, payload: { batchItemFailures: 'x' } }],
-    ['a response that is no object', { ok: true, payload: 'done' }],
-  ])('takes the whole batch for failed on %s, and retries when its visibility times out', async (_, result) => {
+    ['a wrong key', { ok: true, payload: { batchItemFailures: [{ id: 'x' }] } }],
+    ['a value that is not a list', { ok: true, payload: { batchItemFailures: 'x' } }],
+    ['a response that is not an object', { ok: true, payload: 'done' }],
+  ])('an SQS mapping treats the whole batch as failed after %s, and retries it after the visibility timeout', async (_, result) => {
     const { queue, start, invocations, failures, bodiesOf, advance } = virtualMapping({
       reportBatchItemFailures: true,
     });
@@ -133,7 +133,7 @@ describe('an SQS event source mapping: errors and partial batch responses · lam
     {},
     { batchItemFailures: null },
     { batchItemFailures: [] },
-  ])('takes the response %j for success', async (payload) => {
+  ])('an SQS mapping treats the response %j as success', async (payload) => {
     const { queue, start, invocations } = virtualMapping({ reportBatchItemFailures: true });
     send(queue, 'a', '1');
     start();
@@ -142,7 +142,7 @@ describe('an SQS event source mapping: errors and partial batch responses · lam
     expect(queue.counts()).toEqual({ visible: 0, inFlight: 0, delayed: 0 });
   });
 
-  it('deletes all but the messages reported as failed, and leaves the visibility of those alone', async () => {
+  it('an SQS mapping deletes all messages except the failed ones, whose visibility it does not change', async () => {
     const { queue, start, invocations, bodiesOf, idOf, advance } = virtualMapping({ reportBatchItemFailures: true });
     for (const body of ['a1', 'a2', 'a3']) send(queue, 'a', body);
     send(queue, 'b', 'b1');
@@ -158,7 +158,7 @@ describe('an SQS event source mapping: errors and partial batch responses · lam
     expect(bodiesOf(1)).toEqual(['a2', 'a3']);
   });
 
-  it('ignores the response without ReportBatchItemFailures', async () => {
+  it('an SQS mapping without ReportBatchItemFailures ignores the response', async () => {
     const { queue, start, invocations, idOf } = virtualMapping();
     send(queue, 'a', '1');
     start();
@@ -167,7 +167,7 @@ describe('an SQS event source mapping: errors and partial batch responses · lam
     expect(queue.counts().inFlight).toBe(0);
   });
 
-  it('holds a throttled batch and retries it with back-off, until it is visible again', async () => {
+  it('an SQS mapping retries a throttled batch with back-off until the batch becomes visible again', async () => {
     const { queue, start, invocations, bodiesOf, advance } = virtualMapping({ maximumConcurrency: 1 });
     send(queue, 'a', '1');
     start();

@@ -6,11 +6,11 @@ import { startStreamMapping } from '../../local/lambda/stream-mapping.ts';
 import { functionArn, numbers, serveStreamEachTest } from '../local/lambda/served-stream.ts';
 import { failure, record, runDelivery, success } from '../local/lambda/virtual-delivery.ts';
 
-// No foreign endpoint runs our functions, so these tests are for the local event source mapping alone.
+// Other endpoints don't run these functions, so the tests are about the local event source mapping only.
 
 const stream = serveStreamEachTest();
 
-test('records arrive in the shape that Lambda gives them · lam/with-ddb', async () => {
+test("a stream mapping passes records on in Lambda's format · lam/with-ddb", async () => {
   const mapping = await stream().map(() => success);
   await stream().put('a', 1);
   await mapping.caughtUp();
@@ -36,7 +36,7 @@ test('records arrive in the shape that Lambda gives them · lam/with-ddb', async
   ]);
 });
 
-test('every change of every item arrives once and in order, in batches within the limit · ddb/Streams', async () => {
+test('a stream mapping delivers every change of every item once and in order, in batches within the limit · ddb/Streams', async () => {
   const mapping = await stream().map(() => success, { batchSize: 7 });
   for (let n = 0; n < 30; n++) await Promise.all(['a', 'b', 'c'].map((pk) => stream().put(pk, n)));
   await mapping.caughtUp();
@@ -49,7 +49,7 @@ test('every change of every item arrives once and in order, in batches within th
   }
 });
 
-test('a write that changes nothing is no record · ddb/Streams', async () => {
+test('a stream mapping delivers no record for a write that changes nothing · ddb/Streams', async () => {
   const mapping = await stream().map(() => success);
   await stream().put('a', 1);
   await stream().put('a', 1);
@@ -58,7 +58,7 @@ test('a write that changes nothing is no record · ddb/Streams', async () => {
   expect(numbers(stream().batches.flat())).toEqual([1, 2]);
 });
 
-test('LATEST leaves out what was written before · lam/services-ddb-params', async () => {
+test('a stream mapping from LATEST leaves out earlier writes · lam/services-ddb-params', async () => {
   await stream().put('a', 1);
   const mapping = await stream().map(() => success, { startingPosition: 'LATEST' });
   await stream().put('a', 2);
@@ -66,7 +66,7 @@ test('LATEST leaves out what was written before · lam/services-ddb-params', asy
   expect(numbers(stream().batches.flat())).toEqual([2]);
 });
 
-test('a failed batch comes again before anything later · lam/services-dynamodb-errors', async () => {
+test('a failed batch of a stream is delivered again before later records · lam/services-dynamodb-errors', async () => {
   let failures = 2;
   const mapping = await stream().map(() => (failures-- > 0 ? failure : success), { batchSize: 2 });
   for (let n = 1; n <= 4; n++) await stream().put('a', n);
@@ -76,7 +76,7 @@ test('a failed batch comes again before anything later · lam/services-dynamodb-
   expect(numbers(stream().batches.slice(2).flat())).toEqual([1, 2, 3, 4]);
 });
 
-test('a partial failure restarts the batch from the lowest failed record · lam/services-ddb-batchfailurereporting', async () => {
+test('a partial failure restarts a stream batch from the lowest failed record · lam/services-ddb-batchfailurereporting', async () => {
   for (let n = 1; n <= 4; n++) await stream().put('a', n);
   let failed = false;
   const answer = (records: StreamRecord[]): InvokeResult => {
@@ -93,7 +93,7 @@ test('a partial failure restarts the batch from the lowest failed record · lam/
   ]);
 });
 
-test('what exhausts its retries goes to the on-failure destination and the rest, bisected, goes on · lam/services-dynamodb-errors', async () => {
+test('records that exhaust their retries go to the on-failure destination, and the rest of the bisected batch goes on · lam/services-dynamodb-errors', async () => {
   for (let n = 1; n <= 3; n++) await stream().put('a', n);
   const failures: StreamFailure[] = [];
   const mapping = await stream().map((records) => (numbers(records).includes(2) ? failure : success), {
@@ -113,7 +113,7 @@ test('what exhausts its retries goes to the on-failure destination and the rest,
   ]);
 });
 
-test('throttled invocations block the shard and use up no retries · lam/services-dynamodb-errors', async () => {
+test('throttled invocations block a shard and use no retries · lam/services-dynamodb-errors', async () => {
   let stopped = true;
   const failures: StreamFailure[] = [];
   const mapping = await stream().map(
@@ -131,12 +131,12 @@ test('throttled invocations block the shard and use up no retries · lam/service
   expect(numbers(stream().batches.at(-1) ?? [])).toEqual([1]);
 });
 
-test('an option out of range is refused with the range · lam/services-ddb-params', async () => {
+test('an option of a stream mapping that is out of range is refused with the range · lam/services-ddb-params', async () => {
   await expect(stream().map(() => success, { batchSize: 0 })).rejects.toThrow('batchSize of a stream mapping is 0');
   await expect(stream().map(() => success, { parallelizationFactor: 11 })).rejects.toThrow('from 1 to 10');
 });
 
-test('a record that grows too old while it is retried is discarded and named · lam/services-dynamodb-errors', async () => {
+test('a stream record that becomes too old during its retries is discarded and reported · lam/services-dynamodb-errors', async () => {
   const { discarded, batches } = await runDelivery(
     [record(1), record(2, 2_000)],
     (batch) => (batch.includes('1') ? failure : success),
@@ -154,11 +154,11 @@ test('a record that grows too old while it is retried is discarded and named · 
 });
 
 test.each([
-  ['an identifier of no record', [{ itemIdentifier: 'x' }]],
+  ['an unknown identifier', [{ itemIdentifier: 'x' }]],
   ['an empty identifier', [{ itemIdentifier: '' }]],
   ['an entry without an identifier', [{}]],
-  ['something else than a list', 'all'],
-])('%s fails the whole batch · lam/services-ddb-batchfailurereporting', async (_what, batchItemFailures) => {
+  ['a value that is not a list', 'all'],
+])('a partial batch response with %s fails the whole stream batch · lam/services-ddb-batchfailurereporting', async (_what, batchItemFailures) => {
   let calls = 0;
   const answer = (): InvokeResult => (++calls === 1 ? { ok: true, payload: { batchItemFailures } } : success);
   const { batches } = await runDelivery([record(1), record(2)], answer, { reportBatchItemFailures: true });
@@ -168,7 +168,7 @@ test.each([
   ]);
 });
 
-test('without ReportBatchItemFailures the answer does not matter · lam/services-ddb-batchfailurereporting', async () => {
+test('a stream mapping without ReportBatchItemFailures ignores the response · lam/services-ddb-batchfailurereporting', async () => {
   const payload = { batchItemFailures: [{ itemIdentifier: '1' }] };
   const { batches } = await runDelivery([record(1)], () => ({ ok: true, payload }), {});
   expect(batches).toEqual([['1']]);

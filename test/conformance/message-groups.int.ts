@@ -2,13 +2,13 @@ import { describe, expect } from 'vitest';
 import { it } from './world.ts';
 
 describe('message groups · sqs/FIFO-queues-understanding-logic', () => {
-  it('gives several messages of one group in one receive, in the order they were sent', async ({ world }) => {
+  it('a receive returns several messages of one group in the order in which they were sent', async ({ world }) => {
     const queue = await world.fifoQueue();
     await queue.send('a', '1', '2', '3');
     expect(await queue.receiveBodies()).toEqual(['1', '2', '3']);
   });
 
-  it('mixes groups in one receive, each in its order', async ({ world }) => {
+  it('a receive can return several groups, each in order', async ({ world }) => {
     const queue = await world.fifoQueue();
     await queue.send('a', 'a1', 'a2');
     await queue.send('b', 'b1', 'b2');
@@ -17,14 +17,18 @@ describe('message groups · sqs/FIFO-queues-understanding-logic', () => {
     expect(bodies.filter((body) => body.startsWith('b'))).toEqual(['b1', 'b2']);
   });
 
-  it('gives as many of the same group as possible before it goes on with the next', async ({ world }) => {
+  it('a receive returns as many messages of one group as possible before those of the next group', async ({
+    world,
+  }) => {
     const queue = await world.fifoQueue();
     await queue.send('a', 'a1', 'a2');
     await queue.send('b', 'b1', 'b2');
     expect(await queue.receiveBodies({ MaxNumberOfMessages: 3 })).toEqual(['a1', 'a2', 'b1']);
   });
 
-  it('locks a group until every message received from it is deleted, and no other group', async ({ world }) => {
+  it('a group is locked until all its received messages are deleted, and other groups are not locked', async ({
+    world,
+  }) => {
     const queue = await world.fifoQueue();
     await queue.send('a', 'a1', 'a2', 'a3');
     const [first, second] = await queue.receive({ MaxNumberOfMessages: 2 });
@@ -37,7 +41,9 @@ describe('message groups · sqs/FIFO-queues-understanding-logic', () => {
     expect(await queue.receiveBodies()).toEqual(['a3']);
   });
 
-  it('unlocks a group when what was received from it becomes visible, which comes first again', async ({ world }) => {
+  it('a group is unlocked when its received messages become visible, and they are received first again', async ({
+    world,
+  }) => {
     const queue = await world.fifoQueue({ VisibilityTimeout: '2' });
     await queue.send('a', '1', '2', '3');
     expect(await queue.receiveBodies({ MaxNumberOfMessages: 1 })).toEqual(['1']);
@@ -45,7 +51,7 @@ describe('message groups · sqs/FIFO-queues-understanding-logic', () => {
     expect(await queue.receiveBodies()).toEqual(['1', '2', '3']);
   });
 
-  it('keeps the order of what is left of a batch that was deleted in part', async ({ world }) => {
+  it('the rest of a partly deleted batch keeps its order', async ({ world }) => {
     const queue = await world.fifoQueue();
     await queue.send('a', '1', '2', '3', '4');
     const [first, second, third] = await queue.receive({ MaxNumberOfMessages: 3 });
@@ -56,7 +62,9 @@ describe('message groups · sqs/FIFO-queues-understanding-logic', () => {
     expect(await queue.receiveBodies()).toEqual(['1', '3', '4']);
   });
 
-  it('gives nothing that is behind an invisible head, whatever became of the rest of its batch', async ({ world }) => {
+  it('messages behind an invisible message of their group are not received, even if its batch is deleted', async ({
+    world,
+  }) => {
     const queue = await world.fifoQueue({ VisibilityTimeout: '2' });
     await queue.send('a', 'head', '2', '3');
     const [head, second] = await queue.receive({ MaxNumberOfMessages: 2 });
@@ -68,7 +76,7 @@ describe('message groups · sqs/FIFO-queues-understanding-logic', () => {
     expect(await queue.receiveBodies()).toEqual(['head', '3']);
   });
 
-  it('puts a message that is sent while its group is locked behind the others', async ({ world }) => {
+  it('a message that is sent to a locked group comes after the other messages of the group', async ({ world }) => {
     const queue = await world.fifoQueue();
     await queue.send('a', '1');
     const [first] = await queue.receive();

@@ -19,8 +19,8 @@ async function sendBatch(world: World, Entries: SendMessageBatchRequestEntry[]) 
   return world.sqs.send(new SendMessageBatchCommand({ QueueUrl, Entries }));
 }
 
-describe('what a message carries · sqs-api/API_SendMessage', () => {
-  it('is given back unharmed: body, text, number and binary attributes, and the digests that the SDK checks', async ({
+describe('the content of a message · sqs-api/API_SendMessage', () => {
+  it('a message is received unchanged: body, text, number and binary attributes, and the digests that the SDK checks', async ({
     world,
   }) => {
     const queue = await world.fifoQueue();
@@ -44,7 +44,7 @@ describe('what a message carries · sqs-api/API_SendMessage', () => {
     });
   });
 
-  it('has a digest of its attributes · sqs/sqs-message-metadata', async ({ world }) => {
+  it('a message has a digest of its attributes · sqs/sqs-message-metadata', async ({ world }) => {
     const queue = await world.fifoQueue();
     const sent = await queue.sendOne('x', { MessageAttributes: { name: text('value') } });
     const part = (value: string) => Buffer.concat([Buffer.of(0, 0, 0, value.length), Buffer.from(value)]);
@@ -52,7 +52,7 @@ describe('what a message carries · sqs-api/API_SendMessage', () => {
     expect(sent.MD5OfMessageAttributes).toBe(createHash('md5').update(bytes).digest('hex'));
   });
 
-  it('has a sequence number of 20 digits that grows within its group', async ({ world }) => {
+  it('a message has a sequence number of 20 digits that grows within its group', async ({ world }) => {
     const queue = await world.fifoQueue();
     const numbers: string[] = [];
     for (const body of ['1', '2', '3']) numbers.push((await queue.sendOne(body)).SequenceNumber ?? '');
@@ -60,7 +60,7 @@ describe('what a message carries · sqs-api/API_SendMessage', () => {
     expect(numbers).toEqual([...new Set(numbers)].sort());
   });
 
-  it('comes with the attributes that are asked for only · sqs-api/API_ReceiveMessage', async ({ world }) => {
+  it('a message is received with the requested attributes only · sqs-api/API_ReceiveMessage', async ({ world }) => {
     const queue = await world.fifoQueue({ VisibilityTimeout: '0' });
     await queue.sendOne('x', { MessageAttributes: { 'a.one': text('1'), 'a.two': text('2'), b: text('3') } });
     const receive = async (names: Partial<ReceiveMessageCommand['input']>) => {
@@ -81,12 +81,12 @@ describe('what a message carries · sqs-api/API_SendMessage', () => {
   });
 });
 
-describe('what a queue refuses to take · sqs-api/API_SendMessage', () => {
+describe('messages that a queue refuses · sqs-api/API_SendMessage', () => {
   it.for([
-    ['MissingParameter', 'no group id', { MessageGroupId: undefined }],
+    ['MissingParameter', 'a missing group id', { MessageGroupId: undefined }],
     [
       'InvalidParameterValue',
-      'no deduplication id where none is made of the content',
+      'a missing deduplication id without content-based deduplication',
       { MessageDeduplicationId: undefined },
     ],
     ['InvalidParameterValue', 'a group id with a space', { MessageGroupId: 'a b' }],
@@ -96,27 +96,29 @@ describe('what a queue refuses to take · sqs-api/API_SendMessage', () => {
       'a deduplication id of more than 128 characters',
       { MessageDeduplicationId: 'd'.repeat(129) },
     ],
-    ['InvalidParameterValue', 'a delay of its own', { DelaySeconds: 5 }],
-    ['InvalidMessageContents', 'characters that XML 1.0 does not have', { MessageBody: 'a\u0001b' }],
+    ['InvalidParameterValue', 'a delay in a FIFO queue', { DelaySeconds: 5 }],
+    ['InvalidMessageContents', 'characters that are not in XML 1.0', { MessageBody: 'a\u0001b' }],
     [
       'InvalidParameterValue',
       'an attribute of an unknown type',
       { MessageAttributes: { a: { DataType: 'Text', StringValue: 'x' } } },
     ],
     ['InvalidParameterValue', 'an attribute without a value', { MessageAttributes: { a: text('') } }],
-  ] as const)('%s: %s', async ([name, , given], { world }) => {
+  ] as const)('a send is refused with %s for %s', async ([name, , given], { world }) => {
     const queue = await world.fifoQueue();
     expect(await refusal(queue.sendOne('x', given))).toEqual({ name, status: 400 });
     expect(await queue.receive({ WaitTimeSeconds: 0 })).toEqual([]);
   });
 
-  it('InvalidParameterValue: more than 10 attributes · sqs/quotas-messages', async ({ world }) => {
+  it('a send with more than 10 attributes is refused with InvalidParameterValue · sqs/quotas-messages', async ({
+    world,
+  }) => {
     const queue = await world.fifoQueue();
     const MessageAttributes = Object.fromEntries(Array.from({ length: 11 }, (_, n) => [`a${n}`, text('x')]));
     expect(await refusal(queue.sendOne('x', { MessageAttributes }))).toMatchObject({ name: 'InvalidParameterValue' });
   });
 
-  it('QueueDoesNotExist: a queue that is none', async ({ world }) => {
+  it('a send to a queue that does not exist is refused with QueueDoesNotExist', async ({ world }) => {
     const { url } = await world.fifoQueue();
     const QueueUrl = url.replace('freshet-', 'missing-');
     const sending = world.sqs.send(new SendMessageCommand({ QueueUrl, MessageBody: 'x', MessageGroupId: 'a' }));
@@ -127,7 +129,7 @@ describe('what a queue refuses to take · sqs-api/API_SendMessage', () => {
 });
 
 describe('sizes · sqs/quotas-messages', () => {
-  it('takes a message of 1 MiB, attributes included, and no larger one', async ({ world }) => {
+  it('a queue accepts a message of at most 1 MiB, including attributes', async ({ world }) => {
     const queue = await world.fifoQueue();
     const MessageAttributes = { name: text('value') };
     const room = MIB - 'nameStringvalue'.length;
@@ -136,21 +138,23 @@ describe('sizes · sqs/quotas-messages', () => {
     expect(await refusal(larger)).toEqual({ name: 'InvalidParameterValue', status: 400 });
   });
 
-  it('takes less where the queue says so, in bytes of UTF-8 · sqs-api/API_SetQueueAttributes', async ({ world }) => {
+  it('a queue accepts only messages up to its own limit, counted in bytes of UTF-8 · sqs-api/API_SetQueueAttributes', async ({
+    world,
+  }) => {
     const queue = await world.fifoQueue({ MaximumMessageSize: '1024' });
     await queue.sendOne('ä'.repeat(512), { MessageDeduplicationId: '1' });
     const larger = queue.sendOne('ä'.repeat(513), { MessageDeduplicationId: '2' });
     expect(await refusal(larger)).toEqual({ name: 'InvalidParameterValue', status: 400 });
   });
 
-  it('takes a batch of 1 MiB in all, and no larger one · sqs-api/API_SendMessageBatch', async ({ world }) => {
+  it('a queue accepts a batch of at most 1 MiB in total · sqs-api/API_SendMessageBatch', async ({ world }) => {
     const half = 'x'.repeat(MIB / 2);
     expect((await sendBatch(world, [entry('1', half), entry('2', half)])).Successful).toHaveLength(2);
     const larger = sendBatch(world, [entry('1', half), entry('2', `${half}x`)]);
     expect(await refusal(larger)).toEqual({ name: 'BatchRequestTooLong', status: 400 });
   });
 
-  it('gives 1 to 10 messages in one receive · sqs-api/API_ReceiveMessage', async ({ world }) => {
+  it('a receive returns 1 to 10 messages · sqs-api/API_ReceiveMessage', async ({ world }) => {
     const queue = await world.fifoQueue();
     for (const MaxNumberOfMessages of [0, 11])
       expect(await refusal(queue.receive({ MaxNumberOfMessages }))).toMatchObject({ name: 'InvalidParameterValue' });
@@ -158,7 +162,7 @@ describe('sizes · sqs/quotas-messages', () => {
 });
 
 describe('batches · sqs-api/API_SendMessageBatch', () => {
-  it('succeed or fail entry by entry', async ({ world }) => {
+  it('each entry of a batch succeeds or fails on its own', async ({ world }) => {
     const { MessageGroupId, ...withoutGroup } = entry('2');
     const answer = await sendBatch(world, [entry('1'), withoutGroup, entry('3')]);
     expect(answer.Successful).toMatchObject([{ Id: '1', SequenceNumber: expect.any(String) }, { Id: '3' }]);
@@ -166,12 +170,12 @@ describe('batches · sqs-api/API_SendMessageBatch', () => {
   });
 
   it.for([
-    ['EmptyBatchRequest', 'no entries', []],
+    ['EmptyBatchRequest', 'an empty batch', []],
     ['TooManyEntriesInBatchRequest', '11 entries', Array.from({ length: 11 }, (_, n) => entry(`${n}`))],
-    ['BatchEntryIdsNotDistinct', 'an id twice', [entry('1'), entry('1')]],
+    ['BatchEntryIdsNotDistinct', 'a repeated id', [entry('1'), entry('1')]],
     ['InvalidBatchEntryId', 'an id with a space', [entry('a b')]],
     ['InvalidBatchEntryId', 'an id of more than 80 characters', [entry('x'.repeat(81))]],
-  ] as const)('are refused as a whole with %s: %s', async ([name, , entries], { world }) => {
+  ] as const)('a batch is refused as a whole with %s for %s', async ([name, , entries], { world }) => {
     expect(await refusal(sendBatch(world, [...entries]))).toEqual({ name, status: 400 });
   });
 });

@@ -20,7 +20,7 @@ async function tasks(
   return (await sqs.send(new ListMessageMoveTasksCommand({ SourceArn, MaxResults }))).Results ?? [];
 }
 
-/** Waits for the latest move to end well, and returns it. */
+/** Waits until the latest move task is completed, and returns it. */
 function completed(world: World, { arn }: TestQueue): Promise<ListMessageMoveTasksResultEntry | undefined> {
   return world.eventually(async () => {
     const [task] = await tasks(world, arn);
@@ -29,7 +29,7 @@ function completed(world: World, { arn }: TestQueue): Promise<ListMessageMoveTas
   });
 }
 
-/** A queue, and its dead-letter queue with messages of the groups a and b: a1, b1, a2. */
+/** A queue and its dead-letter queue, which has the messages a1, b1, a2 of the groups a and b. */
 async function withDeadLetters(world: World) {
   const { queue, dead } = await world.queueWithDeadLetters(1);
   const MessageAttributes = { type: { DataType: 'String', StringValue: 'country' } };
@@ -46,7 +46,7 @@ async function withDeadLetters(world: World) {
 }
 
 describe('StartMessageMoveTask · sqs-api/API_StartMessageMoveTask', () => {
-  it('moves messages back to the queue they came from, with body, attributes and group', async ({ world }) => {
+  it('a move task moves messages back to their original queue, with body, attributes and group', async ({ world }) => {
     const { queue, dead, MessageAttributes } = await withDeadLetters(world);
     await start(world, dead.arn);
     await completed(world, dead);
@@ -59,7 +59,7 @@ describe('StartMessageMoveTask · sqs-api/API_StartMessageMoveTask', () => {
     expect(await dead.receive()).toEqual([]);
   });
 
-  it('moves messages to another queue, each group in its order', async ({ world }) => {
+  it('a move task moves messages to another queue, in order within each group', async ({ world }) => {
     const { dead } = await withDeadLetters(world);
     const other = await world.fifoQueue();
     await start(world, dead.arn, { DestinationArn: other.arn });
@@ -69,7 +69,7 @@ describe('StartMessageMoveTask · sqs-api/API_StartMessageMoveTask', () => {
     expect(bodies).toHaveLength(3);
   });
 
-  it('makes them new messages, with new ids and times · sqs/sqs-configure-dead-letter-queue-redrive', async ({
+  it('messages that a move task moved are new messages with new ids and times · sqs/sqs-configure-dead-letter-queue-redrive', async ({
     world,
   }) => {
     const { queue, dead, sent } = await withDeadLetters(world);
@@ -81,7 +81,7 @@ describe('StartMessageMoveTask · sqs-api/API_StartMessageMoveTask', () => {
     for (const { Attributes } of moved) expect(Attributes).not.toHaveProperty('DeadLetterQueueSourceArn');
   });
 
-  it('lets new messages of a group come between the moved ones · sqs/sqs-configure-dead-letter-queue-redrive', async ({
+  it('new messages of a group can come between messages that a move task moves · sqs/sqs-configure-dead-letter-queue-redrive', async ({
     world,
   }) => {
     const { queue, dead } = await withDeadLetters(world);
@@ -91,7 +91,7 @@ describe('StartMessageMoveTask · sqs-api/API_StartMessageMoveTask', () => {
     expect((await queue.receiveBodies()).filter((body) => body.startsWith('a'))).toEqual(['a3', 'a1', 'a2']);
   });
 
-  it('moves no more messages a second than it is told', async ({ world }) => {
+  it('a move task moves at most the given number of messages per second', async ({ world }) => {
     const { dead } = await withDeadLetters(world);
     await start(world, dead.arn, { MaxNumberOfMessagesPerSecond: 1 });
     expect((await tasks(world, dead.arn))[0]).toMatchObject({ Status: 'RUNNING', MaxNumberOfMessagesPerSecond: 1 });
@@ -101,25 +101,25 @@ describe('StartMessageMoveTask · sqs-api/API_StartMessageMoveTask', () => {
     expect(await completed(world, dead)).toMatchObject({ ApproximateNumberOfMessagesMoved: 3 });
   });
 
-  it('refuses a second task of the same source while one is running', async ({ world }) => {
+  it('a second move task for a source is refused while the first is running', async ({ world }) => {
     const { dead } = await withDeadLetters(world);
     await start(world, dead.arn, { MaxNumberOfMessagesPerSecond: 1 });
-    // The page does not name the code.
+    // The page doesn't name the error code.
     expect(await refusal(start(world, dead.arn))).toMatchObject({ status: 400 });
   });
 
-  it('refuses a source that is no dead-letter queue of an SQS queue', async ({ world }) => {
+  it('a move task is refused if its source is not the dead-letter queue of an SQS queue', async ({ world }) => {
     const queue = await world.fifoQueue();
     expect(await refusal(start(world, queue.arn))).toMatchObject({ status: 400 });
   });
 
-  it('refuses the dead-letter queue of an SNS subscription', async ({ world }) => {
+  it('a move task is refused if its source is the dead-letter queue of an SNS subscription', async ({ world }) => {
     const [topic, queue, dead] = [await world.fifoTopic(), await world.fifoQueue(), await world.fifoQueue()];
     await topic.subscribe(queue, { RedrivePolicy: JSON.stringify({ deadLetterTargetArn: dead.arn }) });
     expect(await refusal(start(world, dead.arn))).toMatchObject({ status: 400 });
   });
 
-  it('refuses queues that do not exist', async ({ world }) => {
+  it('a move task is refused if its source or destination does not exist', async ({ world }) => {
     const { dead } = await withDeadLetters(world);
     const missing = dead.arn.replace('freshet-', 'missing-');
     const name = 'ResourceNotFoundException';
@@ -127,13 +127,15 @@ describe('StartMessageMoveTask · sqs-api/API_StartMessageMoveTask', () => {
     expect(await refusal(start(world, dead.arn, { DestinationArn: missing }))).toMatchObject({ name });
   });
 
-  it('refuses a destination of the other type · sqs/sqs-configure-dead-letter-queue-redrive', async ({ world }) => {
+  it('a move task is refused if its destination has another type · sqs/sqs-configure-dead-letter-queue-redrive', async ({
+    world,
+  }) => {
     const { dead } = await withDeadLetters(world);
     const standard = await world.queue(world.newName());
     expect(await refusal(start(world, dead.arn, { DestinationArn: standard.arn }))).toMatchObject({ status: 400 });
   });
 
-  it('refuses more than 500 messages a second, and less than 1', async ({ world }) => {
+  it('a move task is refused with a rate outside 1 to 500 messages per second', async ({ world }) => {
     const { dead } = await withDeadLetters(world);
     for (const MaxNumberOfMessagesPerSecond of [0, 501])
       expect(await refusal(start(world, dead.arn, { MaxNumberOfMessagesPerSecond }))).toMatchObject({ status: 400 });
@@ -141,7 +143,7 @@ describe('StartMessageMoveTask · sqs-api/API_StartMessageMoveTask', () => {
 });
 
 describe('ListMessageMoveTasks · sqs-api/API_ListMessageMoveTasks', () => {
-  it('says what became of the latest task, with a handle only while it is running · sqs-api/API_ListMessageMoveTasksResultEntry', async ({
+  it('ListMessageMoveTasks describes the latest task, with a handle only while the task is running · sqs-api/API_ListMessageMoveTasksResultEntry', async ({
     world,
   }) => {
     const { dead } = await withDeadLetters(world);
@@ -156,7 +158,7 @@ describe('ListMessageMoveTasks · sqs-api/API_ListMessageMoveTasks', () => {
     expect(done?.TaskHandle).toBeUndefined();
   });
 
-  it('gives one task by default and up to 10, newest first', async ({ world }) => {
+  it('ListMessageMoveTasks returns one task by default and up to 10, newest first', async ({ world }) => {
     const { dead } = await withDeadLetters(world);
     expect(await tasks(world, dead.arn)).toEqual([]);
     for (const MaxNumberOfMessagesPerSecond of [499, 500]) {
@@ -169,7 +171,7 @@ describe('ListMessageMoveTasks · sqs-api/API_ListMessageMoveTasks', () => {
     expect(all.map((task) => task.MaxNumberOfMessagesPerSecond)).toEqual([500, 499]);
   });
 
-  it('refuses a source that does not exist', async ({ world }) => {
+  it('ListMessageMoveTasks refuses a source that does not exist', async ({ world }) => {
     const { arn } = await world.fifoQueue();
     const missing = tasks(world, arn.replace('freshet-', 'missing-'));
     expect(await refusal(missing)).toMatchObject({ name: 'ResourceNotFoundException' });
@@ -177,7 +179,7 @@ describe('ListMessageMoveTasks · sqs-api/API_ListMessageMoveTasks', () => {
 });
 
 describe('CancelMessageMoveTask · sqs-api/API_CancelMessageMoveTask', () => {
-  it('stops a running task; what was moved stays moved', async ({ world }) => {
+  it('CancelMessageMoveTask stops a running task, and moved messages stay moved', async ({ world }) => {
     const { queue, dead } = await withDeadLetters(world);
     const { TaskHandle } = await start(world, dead.arn, { MaxNumberOfMessagesPerSecond: 1 });
     await world.advance(1);
@@ -192,7 +194,7 @@ describe('CancelMessageMoveTask · sqs-api/API_CancelMessageMoveTask', () => {
     });
   });
 
-  it('refuses a task that is not running, and one that never was', async ({ world }) => {
+  it('CancelMessageMoveTask refuses a task that has ended and an unknown task', async ({ world }) => {
     const { dead } = await withDeadLetters(world);
     const { TaskHandle } = await start(world, dead.arn);
     await completed(world, dead);

@@ -8,8 +8,10 @@ import {
 import { describe, expect } from 'vitest';
 import { it, refusal } from './world.ts';
 
-describe('creating queues · sqs-api/API_CreateQueue', () => {
-  it('answers with the existing queue for the same attributes, and refuses others', async ({ world }) => {
+describe('creation of queues · sqs-api/API_CreateQueue', () => {
+  it('creating a queue returns the existing queue for the same attributes and refuses other attributes', async ({
+    world,
+  }) => {
     const name = `${world.newName()}.fifo`;
     const queue = await world.queue(name, { VisibilityTimeout: '60' });
     expect((await world.queue(name, { VisibilityTimeout: '60' })).url).toBe(queue.url);
@@ -17,7 +19,7 @@ describe('creating queues · sqs-api/API_CreateQueue', () => {
     expect(await refusal(other)).toEqual({ name: 'QueueNameExists', status: 400 });
   });
 
-  it('refuses the name of a queue that was deleted less than 60 seconds ago', async ({ world }) => {
+  it('creating a queue is refused within 60 seconds after a queue of the name was deleted', async ({ world }) => {
     const name = `${world.newName()}.fifo`;
     const { url } = await world.queue(name);
     await world.sqs.send(new DeleteQueueCommand({ QueueUrl: url }));
@@ -33,7 +35,7 @@ describe('creating queues · sqs-api/API_CreateQueue', () => {
     ['InvalidParameterValue', 'a name with a space', ' x', {}],
     ['InvalidParameterValue', 'a name of more than 80 characters', 'x'.repeat(80), {}],
     ['InvalidAttributeName', 'an unknown attribute', '', { Nonsense: '1' }],
-    ['InvalidAttributeValue', 'a visibility time-out above 12 hours', '', { VisibilityTimeout: '43201' }],
+    ['InvalidAttributeValue', 'a visibility timeout above 12 hours', '', { VisibilityTimeout: '43201' }],
     ['InvalidAttributeValue', 'a retention below a minute', '', { MessageRetentionPeriod: '59' }],
     ['InvalidAttributeValue', 'a retention above 14 days', '', { MessageRetentionPeriod: '1209601' }],
     ['InvalidAttributeValue', 'a message size above 1 MiB', '', { MaximumMessageSize: '1048577' }],
@@ -43,14 +45,14 @@ describe('creating queues · sqs-api/API_CreateQueue', () => {
       '.fifo',
       { FifoQueue: 'true', FifoThroughputLimit: 'perMessageGroupId' },
     ],
-  ])('refuses with %s: %s', async ([name, , suffix, Attributes], { world }) => {
+  ])('creating a queue is refused with %s for %s', async ([name, , suffix, Attributes], { world }) => {
     const command = new CreateQueueCommand({ QueueName: `${world.newName()}${suffix}`, Attributes });
     expect(await refusal(world.sqs.send(command))).toEqual({ name, status: 400 });
   });
 });
 
-describe('finding and configuring queues', () => {
-  it('finds a queue by its name · sqs-api/API_GetQueueUrl', async ({ world }) => {
+describe('configuration of queues', () => {
+  it('a queue is found by its name · sqs-api/API_GetQueueUrl', async ({ world }) => {
     const name = `${world.newName()}.fifo`;
     const { url } = await world.queue(name);
     expect((await world.sqs.send(new GetQueueUrlCommand({ QueueName: name }))).QueueUrl).toBe(url);
@@ -58,7 +60,7 @@ describe('finding and configuring queues', () => {
     expect(await refusal(missing)).toEqual({ name: 'QueueDoesNotExist', status: 400 });
   });
 
-  it('lists the queues of a prefix · sqs-api/API_ListQueues', async ({ world }) => {
+  it('queues can be listed by prefix · sqs-api/API_ListQueues', async ({ world }) => {
     const prefix = world.newName();
     const one = await world.queue(`${prefix}-1.fifo`);
     await world.fifoQueue();
@@ -68,7 +70,9 @@ describe('finding and configuring queues', () => {
     });
   });
 
-  it('keeps what is set and completes the rest by defaults · sqs-api/API_SetQueueAttributes', async ({ world }) => {
+  it('a queue keeps the attributes that are set and has defaults for the others · sqs-api/API_SetQueueAttributes', async ({
+    world,
+  }) => {
     const queue = await world.fifoQueue();
     expect(await queue.attributes()).toMatchObject({
       FifoQueue: 'true',
@@ -84,7 +88,7 @@ describe('finding and configuring queues', () => {
     expect(await refusal(queue.setAttributes({ Nonsense: '1' }))).toMatchObject({ name: 'InvalidAttributeName' });
   });
 
-  it('does not find a queue that was deleted · sqs-api/API_DeleteQueue', async ({ world }) => {
+  it('a deleted queue is not found · sqs-api/API_DeleteQueue', async ({ world }) => {
     const queue = await world.fifoQueue();
     await world.sqs.send(new DeleteQueueCommand({ QueueUrl: queue.url }));
     await world.eventually(async () => {
@@ -94,7 +98,7 @@ describe('finding and configuring queues', () => {
 });
 
 describe('counters · sqs-api/API_GetQueueAttributes', () => {
-  it('tell visible, invisible and delayed messages apart', async ({ world }) => {
+  it('the counters of a queue distinguish visible, invisible and delayed messages', async ({ world }) => {
     const queue = await world.fifoQueue();
     const counts = (visible: number, inFlight: number) => ({
       ApproximateNumberOfMessages: `${visible}`,
@@ -111,7 +115,7 @@ describe('counters · sqs-api/API_GetQueueAttributes', () => {
     await shows(1, 1);
   });
 
-  it('count what the delay of the queue holds back, which then comes in order · sqs/sqs-delay-queues', async ({
+  it('the counters of a queue count delayed messages, which are received in order after the delay · sqs/sqs-delay-queues', async ({
     world,
   }) => {
     const queue = await world.fifoQueue({ DelaySeconds: '4' });
@@ -127,7 +131,7 @@ describe('counters · sqs-api/API_GetQueueAttributes', () => {
 });
 
 describe('retention · sqs-api/API_SetQueueAttributes', () => {
-  it('drops what is older than the retention period, and nothing younger', async ({ world }) => {
+  it('a queue drops the messages that are older than the retention period, and no others', async ({ world }) => {
     const queue = await world.fifoQueue({ MessageRetentionPeriod: '60' });
     await queue.send('a', 'old');
     await world.advance(30);
@@ -137,7 +141,7 @@ describe('retention · sqs-api/API_SetQueueAttributes', () => {
     expect(await queue.receiveBodies()).toEqual(['young']);
   });
 
-  it('is as long as it was set to last, for older messages too', async ({ world }) => {
+  it('a changed retention period also applies to older messages', async ({ world }) => {
     const queue = await world.fifoQueue({ MessageRetentionPeriod: '60' });
     await queue.send('a', 'x');
     await world.advance(30);
@@ -150,7 +154,7 @@ describe('retention · sqs-api/API_SetQueueAttributes', () => {
 });
 
 describe('purge · sqs-api/API_PurgeQueue', () => {
-  it('deletes all messages, those in flight too, and the locks with them', async ({ world }) => {
+  it('a purge deletes all messages, including those in flight, and unlocks their groups', async ({ world }) => {
     const queue = await world.fifoQueue();
     await queue.send('a', '1', '2');
     await queue.receive({ MaxNumberOfMessages: 1 });
@@ -160,7 +164,7 @@ describe('purge · sqs-api/API_PurgeQueue', () => {
     expect(await queue.receiveBodies()).toEqual(['3']);
   });
 
-  it('is refused within 60 seconds of another', async ({ world }) => {
+  it('a second purge within 60 seconds is refused', async ({ world }) => {
     const queue = await world.fifoQueue();
     const purge = () => world.sqs.send(new PurgeQueueCommand({ QueueUrl: queue.url }));
     await purge();

@@ -8,7 +8,9 @@ const ids = (messages: readonly Message[]) =>
 describe('ReceiveRequestAttemptId · sqs-api/API_ReceiveMessage', () => {
   const attempt = { ReceiveRequestAttemptId: 'attempt-1' };
 
-  it('gets the same messages with the same receipt handles again, though they are invisible', async ({ world }) => {
+  it('a repeated receive attempt gets the same messages with the same receipt handles, although they are invisible', async ({
+    world,
+  }) => {
     const queue = await world.fifoQueue();
     await queue.send('a', '1', '2', '3');
     const first = await queue.receive({ ...attempt, MaxNumberOfMessages: 2 });
@@ -20,14 +22,14 @@ describe('ReceiveRequestAttemptId · sqs-api/API_ReceiveMessage', () => {
     expect(await queue.receiveBodies()).toEqual(['3']);
   });
 
-  it('gets nothing that another attempt has', async ({ world }) => {
+  it('a receive attempt does not get the messages of another attempt', async ({ world }) => {
     const queue = await world.fifoQueue();
     await queue.send('a', '1', '2');
     await queue.receive({ ...attempt, MaxNumberOfMessages: 1 });
     expect(await queue.receive({ ReceiveRequestAttemptId: 'attempt-2' })).toEqual([]);
   });
 
-  it('resets the visibility time-out', async ({ world }) => {
+  it('a repeated receive attempt resets the visibility timeout', async ({ world }) => {
     const queue = await world.fifoQueue({ VisibilityTimeout: '4' });
     await queue.send('a', '1');
     await queue.receive(attempt);
@@ -39,7 +41,7 @@ describe('ReceiveRequestAttemptId · sqs-api/API_ReceiveMessage', () => {
     expect(await queue.receiveBodies()).toEqual(['1']);
   });
 
-  it('is a receive of its own once the visibility time-out is over', async ({ world }) => {
+  it('a repeated receive attempt is a new receive after the visibility timeout', async ({ world }) => {
     const queue = await world.fifoQueue({ VisibilityTimeout: '1' });
     await queue.send('a', '1');
     const first = await queue.receive(attempt);
@@ -49,7 +51,7 @@ describe('ReceiveRequestAttemptId · sqs-api/API_ReceiveMessage', () => {
     expect(second[0]?.ReceiptHandle).not.toBe(first[0]?.ReceiptHandle);
   });
 
-  it('works for five minutes only, however often it is used', async ({ world }) => {
+  it('a receive attempt can be repeated for five minutes only, however often it is used', async ({ world }) => {
     const queue = await world.fifoQueue({ VisibilityTimeout: '600' });
     await queue.send('a', '1');
     await queue.receive(attempt);
@@ -59,7 +61,7 @@ describe('ReceiveRequestAttemptId · sqs-api/API_ReceiveMessage', () => {
     expect(await queue.receive(attempt)).toEqual([]);
   });
 
-  it('gets nothing again once one of the messages is deleted', async ({ world }) => {
+  it('a repeated receive attempt gets no messages once one of them is deleted', async ({ world }) => {
     const queue = await world.fifoQueue();
     await queue.send('a', '1', '2');
     const [first] = await queue.receive(attempt);
@@ -67,7 +69,9 @@ describe('ReceiveRequestAttemptId · sqs-api/API_ReceiveMessage', () => {
     expect((await queue.receive(attempt).catch(() => [])).length).toBe(0);
   });
 
-  it('gets nothing again once the visibility of one of the messages is changed', async ({ world }) => {
+  it('a repeated receive attempt gets no messages once the visibility of one of them was changed', async ({
+    world,
+  }) => {
     const queue = await world.fifoQueue();
     await queue.send('a', '1', '2');
     const [first] = await queue.receive(attempt);
@@ -75,14 +79,14 @@ describe('ReceiveRequestAttemptId · sqs-api/API_ReceiveMessage', () => {
     expect((await queue.receive(attempt).catch(() => [])).length).toBe(0);
   });
 
-  it('gets what has come since, if it got nothing before', async ({ world }) => {
+  it('a repeated receive attempt without messages gets the messages that were sent since', async ({ world }) => {
     const queue = await world.fifoQueue();
     expect(await queue.receive({ ...attempt, WaitTimeSeconds: 0 })).toEqual([]);
     await queue.send('a', '1');
     expect(await queue.receiveBodies(attempt)).toEqual(['1']);
   });
 
-  it('has 1 to 128 letters, digits and punctuation characters', async ({ world }) => {
+  it('an id of a receive attempt must have 1 to 128 letters, digits and punctuation characters', async ({ world }) => {
     const queue = await world.fifoQueue();
     for (const ReceiveRequestAttemptId of ['x'.repeat(129), 'two words']) {
       const name = 'InvalidParameterValue';

@@ -13,15 +13,15 @@ import {
 } from '@aws-sdk/client-sqs';
 import type { Endpoint } from './endpoint.ts';
 
-/** The short form of what tests do with a queue; the rest they do with the SDK's own commands. */
+/** Shortcuts for common requests to a queue. For other requests, tests use the SDK's commands. */
 export interface TestQueue {
   readonly url: string;
   readonly arn: string;
-  /** Sends one message; its deduplication id is its body unless given. */
+  /** Sends one message. Its body is the default of its deduplication id. */
   sendOne(body: string, given?: Partial<SendMessageCommandInput>): Promise<SendMessageCommandOutput>;
   /** Sends messages to a group in order, in one batch. */
   send(group: string, ...bodies: string[]): Promise<void>;
-  /** Up to 10 messages, with all their attributes. */
+  /** Receives up to 10 messages with all attributes. */
   receive(given?: Partial<ReceiveMessageCommandInput>): Promise<Message[]>;
   receiveBodies(given?: Partial<ReceiveMessageCommandInput>): Promise<string[]>;
   delete(...messages: readonly (Message | undefined)[]): Promise<void>;

@@ -7,14 +7,14 @@ import {
 import type { Endpoint } from './endpoint.ts';
 import type { TestQueue } from './test-queue.ts';
 
-/** The short form of what tests do with a topic; the rest they do with the SDK's own commands. */
+/** Shortcuts for common requests to a topic. For other requests, tests use the SDK's commands. */
 export interface TestTopic {
   readonly arn: string;
-  /** Publishes a message to group `a`; its deduplication id is the message unless given. */
+  /** Publishes a message to group `a`. The message is the default of its deduplication id. */
   publish(message: string, given?: Partial<PublishCommandInput>): Promise<PublishCommandOutput>;
   /**
-   * Subscribes a queue, lets the topic send to it, and returns the subscription's ARN. @param attributes raw by
-   * default
+   * Subscribes a queue, allows the topic to send to it, and returns the subscription's ARN.
+   * @param attributes default: raw delivery
    */
   subscribe(queue: TestQueue, attributes?: Record<string, string>): Promise<string>;
 }
@@ -35,7 +35,7 @@ export function testTopic({ sns }: Endpoint, arn: string): TestTopic {
   };
 }
 
-/** What the real SNS needs to send to a queue (sns/subscribe-sqs-queue-to-sns-topic). */
+/** The policy that SNS needs on AWS to send to a queue (sns/subscribe-sqs-queue-to-sns-topic). */
 export async function letTopicSend(queue: TestQueue, topicArn: string): Promise<void> {
   const Statement = [
     {

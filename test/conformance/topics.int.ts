@@ -18,7 +18,7 @@ const KIB = 1_024;
 const text = (StringValue: string) => ({ DataType: 'String', StringValue });
 
 describe('topics · sns-api/API_CreateTopic', () => {
-  it('exist once for a name and its attributes, and are refused with others', async ({ world }) => {
+  it('a topic is created once for a name, and creation with other attributes is refused', async ({ world }) => {
     const { arn } = await world.fifoTopic({ ContentBasedDeduplication: 'true' });
     const create = (ContentBasedDeduplication: string) => {
       const Attributes = { FifoTopic: 'true', ContentBasedDeduplication };
@@ -28,7 +28,7 @@ describe('topics · sns-api/API_CreateTopic', () => {
     expect(await refusal(create('false'))).toEqual({ name: 'InvalidParameterException', status: 400 });
   });
 
-  it('are FIFO if they are named so and say so', async ({ world }) => {
+  it('a FIFO topic needs both a name with .fifo and the attribute FifoTopic', async ({ world }) => {
     const create = (Name: string, FifoTopic: string) =>
       world.sns.send(new CreateTopicCommand({ Name, Attributes: { FifoTopic } }));
     const name = 'InvalidParameterException';
@@ -36,7 +36,7 @@ describe('topics · sns-api/API_CreateTopic', () => {
     expect(await refusal(create(`${world.newName()}.fifo`, 'false'))).toMatchObject({ name });
   });
 
-  it('can be listed, described and deleted, and are gone then · sns-api/API_DeleteTopic', async ({ world }) => {
+  it('a topic can be listed, described and deleted · sns-api/API_DeleteTopic', async ({ world }) => {
     const { arn: TopicArn } = await world.fifoTopic();
     const { Attributes } = await world.sns.send(new GetTopicAttributesCommand({ TopicArn }));
     expect(Attributes).toMatchObject({ TopicArn, FifoTopic: 'true', ContentBasedDeduplication: 'false' });
@@ -49,7 +49,7 @@ describe('topics · sns-api/API_CreateTopic', () => {
 });
 
 describe('publishing to a FIFO topic · sns/fifo-message-delivery', () => {
-  it('delivers to every subscribed queue, group by group in order', async ({ world }) => {
+  it('a FIFO topic delivers to every subscribed queue, in order within each group', async ({ world }) => {
     const topic = await world.fifoTopic();
     const queues = [await world.fifoQueue(), await world.fifoQueue()];
     for (const queue of queues) await topic.subscribe(queue);
@@ -65,7 +65,7 @@ describe('publishing to a FIFO topic · sns/fifo-message-delivery', () => {
     }
   });
 
-  it('answers with an id and a sequence number of 20 digits that grows within its group · sns/fifo-topic-message-ordering', async ({
+  it('a publish returns an id and a sequence number of 20 digits that grows within its group · sns/fifo-topic-message-ordering', async ({
     world,
   }) => {
     const topic = await world.fifoTopic();
@@ -78,20 +78,22 @@ describe('publishing to a FIFO topic · sns/fifo-message-delivery', () => {
 
   it.for([
     ['InvalidParameterException', 'an empty message', { Message: '' }],
-    ['InvalidParameterException', 'no group id', { MessageGroupId: undefined }],
+    ['InvalidParameterException', 'a missing group id', { MessageGroupId: undefined }],
     [
       'InvalidParameterException',
-      'no deduplication id where none is made of the content',
+      'a missing deduplication id without content-based deduplication',
       { MessageDeduplicationId: undefined },
     ],
     ['InvalidParameterException', 'a group id of more than 128 characters', { MessageGroupId: 'a'.repeat(129) }],
     ['InvalidParameterValueException', 'an attribute without a value', { MessageAttributes: { a: text('') } }],
-  ] as const)('is refused with %s: %s · sns-api/API_Publish', async ([name, , given], { world }) => {
+  ] as const)('a publish is refused with %s for %s · sns-api/API_Publish', async ([name, , given], { world }) => {
     const topic = await world.fifoTopic();
     expect(await refusal(topic.publish('x', given))).toEqual({ name, status: 400 });
   });
 
-  it('is refused with NotFoundException: a topic that does not exist · sns-api/API_Publish', async ({ world }) => {
+  it('a publish to a topic that does not exist is refused with NotFoundException · sns-api/API_Publish', async ({
+    world,
+  }) => {
     const topic = await world.fifoTopic();
     const TopicArn = topic.arn.replace('freshet-', 'missing-');
     expect(await refusal(topic.publish('x', { TopicArn }))).toEqual({ name: 'NotFoundException', status: 404 });
@@ -99,14 +101,14 @@ describe('publishing to a FIFO topic · sns/fifo-message-delivery', () => {
 });
 
 describe('sizes · sns/large-message-payloads', () => {
-  it('takes a message of 256 KiB by default, and no larger one', async ({ world }) => {
+  it('a topic accepts a message of at most 256 KiB by default', async ({ world }) => {
     const topic = await world.fifoTopic();
     await topic.publish('x'.repeat(256 * KIB), { MessageDeduplicationId: '1' });
     const larger = topic.publish('x'.repeat(256 * KIB + 1), { MessageDeduplicationId: '2' });
     expect(await refusal(larger)).toEqual({ name: 'InvalidParameterException', status: 400 });
   });
 
-  it('takes up to 1 MiB where MaximumMessageSize says so', async ({ world }) => {
+  it('a topic accepts a message of up to 1 MiB if MaximumMessageSize allows it', async ({ world }) => {
     const topic = await world.fifoTopic({ MaximumMessageSize: `${1_024 * KIB}` });
     await topic.publish('x'.repeat(1_024 * KIB), { MessageDeduplicationId: '1' });
     const larger = topic.publish('x'.repeat(1_024 * KIB + 1), { MessageDeduplicationId: '2' });
@@ -121,7 +123,7 @@ describe('PublishBatch · sns-api/API_PublishBatch', () => {
   const publish = ({ sns }: World, TopicArn: string, PublishBatchRequestEntries: PublishBatchRequestEntry[]) =>
     sns.send(new PublishBatchCommand({ TopicArn, PublishBatchRequestEntries }));
 
-  it('publishes up to 10 messages in order, each with its own outcome', async ({ world }) => {
+  it('PublishBatch publishes up to 10 messages in order, each with its own outcome', async ({ world }) => {
     const [topic, queue] = [await world.fifoTopic(), await world.fifoQueue()];
     await topic.subscribe(queue);
     const { MessageGroupId, ...withoutGroup } = entry('no-group');
@@ -134,16 +136,16 @@ describe('PublishBatch · sns-api/API_PublishBatch', () => {
   });
 
   it.for([
-    ['EmptyBatchRequestException', 'no entries', []],
+    ['EmptyBatchRequestException', 'an empty batch', []],
     ['TooManyEntriesInBatchRequestException', '11 entries', Array.from({ length: 11 }, (_, n) => entry(`${n}`))],
-    ['BatchEntryIdsNotDistinctException', 'an id twice', [entry('1'), entry('1')]],
+    ['BatchEntryIdsNotDistinctException', 'a repeated id', [entry('1'), entry('1')]],
     ['InvalidBatchEntryIdException', 'an id with a space', [entry('a b')]],
     [
       'BatchRequestTooLongException',
-      'more than 256 KiB in all',
+      'more than 256 KiB in total',
       [entry('1', 'x'.repeat(200_000)), entry('2', 'x'.repeat(200_000))],
     ],
-  ] as const)('is refused as a whole with %s: %s', async ([name, , entries], { world }) => {
+  ] as const)('PublishBatch is refused as a whole with %s for %s', async ([name, , entries], { world }) => {
     const { arn } = await world.fifoTopic();
     expect(await refusal(publish(world, arn, [...entries]))).toEqual({ name, status: 400 });
   });
@@ -152,7 +154,7 @@ describe('PublishBatch · sns-api/API_PublishBatch', () => {
 describe('subscriptions · sns-api/API_Subscribe', () => {
   const RAW = { RawMessageDelivery: 'true' };
 
-  it('exist once for a topic and a queue', async ({ world }) => {
+  it('a subscription is created once for a topic and a queue', async ({ world }) => {
     const [topic, queue] = [await world.fifoTopic(), await world.fifoQueue()];
     const arn = await topic.subscribe(queue, RAW);
     expect(await topic.subscribe(queue, RAW)).toBe(arn);
@@ -160,7 +162,7 @@ describe('subscriptions · sns-api/API_Subscribe', () => {
     expect(await refusal(other)).toEqual({ name: 'InvalidParameterException', status: 400 });
   });
 
-  it('can be listed, changed and ended · sns-api/API_SetSubscriptionAttributes', async ({ world }) => {
+  it('a subscription can be listed, changed and ended · sns-api/API_SetSubscriptionAttributes', async ({ world }) => {
     const [topic, queue] = [await world.fifoTopic(), await world.fifoQueue()];
     const SubscriptionArn = await topic.subscribe(queue, RAW);
     const { Subscriptions } = await world.sns.send(new ListSubscriptionsByTopicCommand({ TopicArn: topic.arn }));
@@ -177,7 +179,9 @@ describe('subscriptions · sns-api/API_Subscribe', () => {
     expect(await queue.receive()).toEqual([]);
   });
 
-  it('of a standard topic take no FIFO queue · sns/fifo-topic-code-examples', async ({ world }) => {
+  it('a subscription of a FIFO queue to a standard topic is refused · sns/fifo-topic-code-examples', async ({
+    world,
+  }) => {
     const queue = await world.fifoQueue();
     const { TopicArn } = await world.sns.send(new CreateTopicCommand({ Name: world.newName() }));
     const subscribing = world.sns.send(new SubscribeCommand({ TopicArn, Protocol: 'sqs', Endpoint: queue.arn }));

@@ -2,8 +2,8 @@ import { ChangeMessageVisibilityBatchCommand, DeleteMessageCommand } from '@aws-
 import { describe, expect } from 'vitest';
 import { it, refusal } from './world.ts';
 
-describe('visibility time-outs · sqs/sqs-visibility-timeout', () => {
-  it("hides a message for the queue's time-out and then gives it again", async ({ world }) => {
+describe('visibility timeouts · sqs/sqs-visibility-timeout', () => {
+  it("a received message is hidden for the queue's visibility timeout and then received again", async ({ world }) => {
     const queue = await world.fifoQueue({ VisibilityTimeout: '4' });
     await queue.send('a', 'x');
     await queue.receive();
@@ -13,7 +13,7 @@ describe('visibility time-outs · sqs/sqs-visibility-timeout', () => {
     expect(await queue.receiveBodies()).toEqual(['x']);
   });
 
-  it('lets a receive say another time-out than the queue has', async ({ world }) => {
+  it("a receive can set another visibility timeout than the queue's", async ({ world }) => {
     const queue = await world.fifoQueue();
     await queue.send('a', 'x');
     await queue.receive({ VisibilityTimeout: 1 });
@@ -21,7 +21,7 @@ describe('visibility time-outs · sqs/sqs-visibility-timeout', () => {
     expect(await queue.receiveBodies()).toEqual(['x']);
   });
 
-  it('is 30 seconds by default', async ({ world }) => {
+  it('the visibility timeout is 30 seconds by default', async ({ world }) => {
     const queue = await world.fifoQueue();
     expect(await queue.attributes()).toMatchObject({ VisibilityTimeout: '30' });
     await queue.send('a', 'x');
@@ -32,7 +32,9 @@ describe('visibility time-outs · sqs/sqs-visibility-timeout', () => {
     expect(await queue.receiveBodies()).toEqual(['x']);
   });
 
-  it('counts receives and keeps the time of the first · sqs-api/API_ReceiveMessage', async ({ world }) => {
+  it('a message has its number of receives and the time of its first receive · sqs-api/API_ReceiveMessage', async ({
+    world,
+  }) => {
     const queue = await world.fifoQueue({ VisibilityTimeout: '1' });
     await queue.send('a', 'x');
     const [first] = await queue.receive();
@@ -48,8 +50,8 @@ describe('visibility time-outs · sqs/sqs-visibility-timeout', () => {
   });
 });
 
-describe('changing a visibility time-out · sqs-api/API_ChangeMessageVisibility', () => {
-  it('counts the new time-out from the change', async ({ world }) => {
+describe('changes of a visibility timeout · sqs-api/API_ChangeMessageVisibility', () => {
+  it('a changed visibility timeout counts from the change', async ({ world }) => {
     const queue = await world.fifoQueue({ VisibilityTimeout: '60' });
     await queue.send('a', 'x');
     const [message] = await queue.receive();
@@ -61,7 +63,7 @@ describe('changing a visibility time-out · sqs-api/API_ChangeMessageVisibility'
     expect(await queue.receiveBodies()).toEqual(['x']);
   });
 
-  it('is not kept for the next receive, which has the time-out of the queue again', async ({ world }) => {
+  it('a changed visibility timeout does not apply to the next receive', async ({ world }) => {
     const queue = await world.fifoQueue({ VisibilityTimeout: '1' });
     await queue.send('a', 'x');
     const [message] = await queue.receive();
@@ -72,7 +74,7 @@ describe('changing a visibility time-out · sqs-api/API_ChangeMessageVisibility'
     expect(await queue.receiveBodies()).toEqual(['x']);
   });
 
-  it('makes a message visible at once with 0, also in a batch · sqs-api/API_ChangeMessageVisibilityBatch', async ({
+  it('a visibility timeout of 0 makes a message visible at once, also in a batch · sqs-api/API_ChangeMessageVisibilityBatch', async ({
     world,
   }) => {
     const queue = await world.fifoQueue();
@@ -88,7 +90,7 @@ describe('changing a visibility time-out · sqs-api/API_ChangeMessageVisibility'
     expect((await queue.receiveBodies()).sort()).toEqual(['1', '2']);
   });
 
-  it('refuses more than is left of 12 hours since the receive', async ({ world }) => {
+  it('a visibility timeout beyond 12 hours after the receive is refused', async ({ world }) => {
     const queue = await world.fifoQueue();
     await queue.send('a', 'x');
     const [message] = await queue.receive();
@@ -98,7 +100,7 @@ describe('changing a visibility time-out · sqs-api/API_ChangeMessageVisibility'
     await queue.changeVisibility(message, 43_180);
   });
 
-  it('refuses a message that is not in flight any more', async ({ world }) => {
+  it('a change of visibility is refused for a message that is no longer in flight', async ({ world }) => {
     const queue = await world.fifoQueue({ VisibilityTimeout: '1' });
     await queue.send('a', 'x');
     const [message] = await queue.receive();
@@ -108,7 +110,7 @@ describe('changing a visibility time-out · sqs-api/API_ChangeMessageVisibility'
 });
 
 describe('receipt handles · sqs-api/API_DeleteMessage', () => {
-  it('delete nothing once the visibility time-out of a FIFO message is over · repost.aws/knowledge-center/sqs-receipt-handle-error', async ({
+  it('a receipt handle of a FIFO queue deletes nothing after the visibility timeout · repost.aws/knowledge-center/sqs-receipt-handle-error', async ({
     world,
   }) => {
     const queue = await world.fifoQueue({ VisibilityTimeout: '1' });
@@ -119,20 +121,20 @@ describe('receipt handles · sqs-api/API_DeleteMessage', () => {
     expect(await queue.receiveBodies()).toEqual(['x']);
   });
 
-  it('of an earlier receive delete nothing, since each receive has its own', async ({ world }) => {
+  it('a receipt handle of an earlier receive deletes nothing', async ({ world }) => {
     const queue = await world.fifoQueue();
     await queue.send('a', 'x');
     const [stale] = await queue.receive();
     await queue.changeVisibility(stale, 0);
     const [latest] = await queue.receive();
     expect(latest?.ReceiptHandle).not.toBe(stale?.ReceiptHandle);
-    // The page lets such a request succeed; a FIFO queue refuses it. Either way nothing is deleted.
+    // By the page, the request succeeds; a FIFO queue refuses it. In both cases nothing is deleted.
     await queue.delete(stale).catch(() => {});
     await queue.changeVisibility(latest, 0);
     expect(await queue.receiveBodies()).toEqual(['x']);
   });
 
-  it('of a deleted message are good for deleting it again', async ({ world }) => {
+  it('a receipt handle can delete its message twice', async ({ world }) => {
     const queue = await world.fifoQueue();
     await queue.send('a', 'x');
     const [message] = await queue.receive();
@@ -140,7 +142,9 @@ describe('receipt handles · sqs-api/API_DeleteMessage', () => {
     await queue.delete(message);
   });
 
-  it('of a standard queue delete as long as the message was not received again', async ({ world }) => {
+  it('a receipt handle of a standard queue deletes its message until the message is received again', async ({
+    world,
+  }) => {
     const queue = await world.queue(world.newName(), { VisibilityTimeout: '1' });
     await queue.sendOne('x', { MessageGroupId: undefined, MessageDeduplicationId: undefined });
     const [stale] = await queue.receive();
@@ -155,7 +159,7 @@ describe('receipt handles · sqs-api/API_DeleteMessage', () => {
     expect(await queue.receive()).toEqual([]);
   });
 
-  it('that no receive gave are refused', async ({ world }) => {
+  it('an unknown receipt handle is refused', async ({ world }) => {
     const queue = await world.fifoQueue();
     const command = new DeleteMessageCommand({ QueueUrl: queue.url, ReceiptHandle: 'nonsense' });
     expect(await refusal(world.sqs.send(command))).toMatchObject({ name: 'ReceiptHandleIsInvalid' });

@@ -6,18 +6,18 @@ import { type Endpoint, openEndpoint } from './endpoint.ts';
 import { type TestQueue, testQueue } from './test-queue.ts';
 import { type TestTopic, testTopic } from './test-topic.ts';
 
-/** One test's part of the endpoint: resources with names of their own, which go when the test ends. */
+/** The resources of one test at the endpoint. They have unique names and are deleted when the test ends. */
 export interface World extends Pick<Endpoint, 'sqs' | 'sns'> {
-  /** Lets time pass; skips the test where that would take too long. */
+  /** Lets time pass. Skips the test if that takes too long at this endpoint. */
   advance(seconds: number): Promise<void>;
-  /** Repeats until nothing is thrown: services are consistent only in the end. */
+  /** Repeats a check until it throws no error, because the services are eventually consistent. */
   eventually<T>(check: () => Promise<T>): Promise<T>;
-  /** A name that nothing has yet. */
+  /** Returns an unused name. */
   newName(): string;
   fifoQueue(attributes?: Record<string, string>): Promise<TestQueue>;
-  /** Makes a queue, or finds it; a FIFO queue if the name says so. */
+  /** Creates or finds a queue. It is a FIFO queue if the name ends with `.fifo`. */
   queue(name: string, attributes?: Record<string, string>): Promise<TestQueue>;
-  /** A FIFO queue, and another one that has it as its dead-letter queue. */
+  /** Creates a FIFO queue with a FIFO dead-letter queue. */
   queueWithDeadLetters(maxReceiveCount: number): Promise<{ queue: TestQueue; dead: TestQueue }>;
   fifoTopic(attributes?: Record<string, string>): Promise<TestTopic>;
 }
@@ -59,14 +59,14 @@ function createWorld(endpoint: Endpoint, skip: (reason: string) => never): { wor
   return {
     world,
     async cleanUp() {
-      // What a test deleted itself is gone already.
+      // The test may have deleted the resource itself.
       await Promise.allSettled([...clean.values()].map((remove) => remove()));
       await endpoint.close();
     },
   };
 }
 
-/** A test with a world of its own. Name the AWS page that says what the test says. */
+/** A test with its own world. The test's name ends with the AWS page that documents the behaviour. */
 export const it = base.extend<{ world: World }>({
   world: async ({ skip }, use) => {
     const { world, cleanUp } = createWorld(await openEndpoint(), skip);
@@ -75,7 +75,7 @@ export const it = base.extend<{ world: World }>({
   },
 });
 
-/** The error that a request was refused with, by its code. */
+/** The error code and status of a refused request. */
 export async function refusal(request: Promise<unknown>): Promise<{ name: string; status: number | undefined }> {
   const error = await request.then(
     () => undefined,

@@ -146,7 +146,7 @@ async function seen(pk: string): Promise<number[] | undefined> {
   return Item?.seen?.L?.map(({ N }) => Number(N));
 }
 
-test('a change goes from the table over stream, topic and queue to the cache, in order per item', async () => {
+test('a change travels from the table through stream, topic and queue to the cache, in order per item', async () => {
   const versions = [...Array(20).keys()];
   for (const n of versions) await Promise.all(['country-a', 'country-b', 'currency-c'].map((pk) => put(pk, n)));
   await cloud.idle();
@@ -156,7 +156,7 @@ test('a change goes from the table over stream, topic and queue to the cache, in
   expect(cloud.metrics.query({ metric: 'applied', dimensions: { cache: 'c' } })).toMatchObject({ sum: 40 });
 });
 
-test('what waits for a stopped function is not waited for, and arrives once it runs again', async () => {
+test('idle does not wait for the messages of a stopped function, which arrive once the function runs again', async () => {
   cloud.functions.setReservedConcurrency('Owner-Relay', 0);
   await put('country-d', 1);
   await cloud.idle();
@@ -166,7 +166,7 @@ test('what waits for a stopped function is not waited for, and arrives once it r
   expect(await seen('country-d')).toEqual([1]);
 });
 
-test('a stop while waiting for idleness ends the wait', async () => {
+test('a stop ends a running wait for idle', async () => {
   const other = await startLocalCloud({ assembly, iam: 'off' });
   other.functions.setReservedConcurrency('Cache-Projector', 0);
   const waiting = other.idle();
@@ -176,7 +176,7 @@ test('a stop while waiting for idleness ends the wait', async () => {
   await expect(fetch(other.endpoints.dynamodb)).rejects.toThrow();
 });
 
-test('what has been started is stopped again when something cannot be', async () => {
+test('if a part cannot be started, the parts that were started are stopped', async () => {
   const progress: string[] = [];
   const broken = { ...cache, Resources: { ...cache.Resources, Bucket: { Type: 'AWS::S3::Bucket' } } };
   const folder = writeAssembly({ Owner: owner, Cache: broken }, { relay: assembly, projector: assembly });
@@ -188,6 +188,6 @@ test('what has been started is stopped again when something cannot be', async ()
   for (const url of urls) await expect(fetch(url)).rejects.toThrow();
 });
 
-test('a folder without an assembly is refused with what to do', async () => {
+test('a folder without an assembly is refused with an error that says what to do', async () => {
   await expect(startLocalCloud({ assembly: '/nowhere' })).rejects.toThrow('Run cdk synth');
 });

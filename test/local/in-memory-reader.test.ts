@@ -7,7 +7,7 @@ import { catalogue, shop } from '../support/boundaries.ts';
 readerContract((stalenessMs) => inMemoryReader(pantry, STOCK, { stalenessMs }));
 
 describe('a reader in memory', () => {
-  test('holds the highest version of what is given more than once, as a cache does', async () => {
+  test('a reader in memory keeps the highest version of an entity that is given more than once, like a cache', async () => {
     const product = (name: string) => ({ name, price: 1 });
     const reader = await inMemoryReader(shop, [
       { type: 'Product', id: 'p', version: 2, state: product('newer') },
@@ -23,11 +23,11 @@ describe('a reader in memory', () => {
     ['a state that the contract does not take', { type: 'Product', id: 'p', state: { name: 1 } }, 'InvalidState'],
     ['a type that the cache does not keep', { type: 'Label', id: 'p', state: { name: '' } }, 'UnknownEntityType'],
     ['an id that no entity can have', { type: 'Product', id: '' }, 'InvalidEntityId'],
-  ])('refuses %s, so that no test rests on it', async (_, given, code) => {
+  ])('a reader in memory refuses %s', async (_, given, code) => {
     await expect(inMemoryReader(shop, [given])).rejects.toMatchObject({ name: 'FreshetError', code });
   });
 
-  test('is ready and not stale unless told otherwise', async () => {
+  test('a reader in memory is ready and not stale by default', async () => {
     const boundary = defineBoundary(import.meta.url, {
       name: 'both',
       caches: { Product: keep(catalogue.owns.Product), Label: keep(catalogue.owns.Label) },

@@ -14,14 +14,14 @@ const condition: AlarmCondition = {
   datapointsToAlarm: 3,
   missingData: 'missing',
 };
-/** AWS's notation: 0 is fine, X breaches, - is missing. */
+/** AWS's notation of datapoints: 0 is within the threshold, X breaches it, - is missing. */
 const read = (row: string) => row.split(' ').map((each) => ({ 0: 0, X: 2 })[each]);
 const treatments = ['missing', 'ignore', 'breaching', 'notBreaching'] as const;
 
 const I = 'INSUFFICIENT_DATA';
 const RETAINED = undefined;
 
-// Both tables are AWS's (cw/alarms-and-missing-data).
+// Both tables are from AWS's page cw/alarms-and-missing-data.
 test.each([
   ['0 - X - X', 'OK', 'OK', 'OK', 'OK'],
   ['0 - - - -', 'OK', 'OK', 'OK', 'OK'],
@@ -30,7 +30,7 @@ test.each([
   ['- - X - -', 'ALARM', RETAINED, 'ALARM', 'OK'],
   ['X - - - -', 'ALARM', RETAINED, 'ALARM', 'OK'],
   ['- - - - X', I, RETAINED, 'ALARM', 'OK'],
-])('3 out of 3 with %s is, if missing, ignored, breaching, not breaching: %s, %s, %s, %s', (row, ...expected) => {
+])('an alarm on 3 out of 3 datapoints %s is, with missing data as missing, ignore, breaching, notBreaching: %s, %s, %s, %s', (row, ...expected) => {
   expect(treatments.map((missingData) => stateOf(read(row), { ...condition, missingData }))).toEqual(expected);
 });
 
@@ -41,7 +41,7 @@ test.each([
   ['- - - - 0', 'OK', 'OK', 'ALARM', 'OK'],
   ['- - - X -', 'ALARM', RETAINED, 'ALARM', 'OK'],
   ['- - - - X', I, RETAINED, 'ALARM', 'OK'],
-])('2 out of 3 with %s is, if missing, ignored, breaching, not breaching: %s, %s, %s, %s', (row, ...expected) => {
+])('an alarm on 2 out of 3 datapoints %s is, with missing data as missing, ignore, breaching, notBreaching: %s, %s, %s, %s', (row, ...expected) => {
   const given = { ...condition, datapointsToAlarm: 2 };
   expect(treatments.map((missingData) => stateOf(read(row), { ...given, missingData }))).toEqual(expected);
 });
@@ -51,11 +51,11 @@ test.each<[Comparison, readonly boolean[]]>([
   ['GreaterThanOrEqualToThreshold', [false, true, true]],
   ['LessThanThreshold', [true, false, false]],
   ['LessThanOrEqualToThreshold', [true, true, false]],
-])('%s of 0, 1 and 2 with the threshold 1', (comparison, expected) => {
+])('%s compares the values 0, 1 and 2 with the threshold 1', (comparison, expected) => {
   expect([0, 1, 2].map((value) => COMPARISONS[comparison][1](value, 1))).toEqual(expected);
 });
 
-test('the reason names the datapoints, latest first, the threshold and what was missing', () => {
+test('the reason of an alarm names the datapoints, latest first, the threshold and the missing datapoints', () => {
   const startMs = Date.parse('2026-11-23T00:00:00Z');
   const starts = [0, 1, 2].map((minute) => startMs + minute * 60_000);
   const given = { ...condition, datapointsToAlarm: 2, missingData: 'breaching' } as const;
@@ -66,7 +66,7 @@ test('the reason names the datapoints, latest first, the threshold and what was 
   );
 });
 
-test('the reason for a state without any datapoint says how the missing ones were treated', () => {
+test('the reason of an alarm without datapoints names the treatment of missing data', () => {
   const given = { ...condition, missingData: 'notBreaching' } as const;
   expect(reasonOf([undefined, undefined], [0, 60_000], given, 'OK')).toBe(
     'Threshold Crossed: no datapoints were received for 3 periods; they were treated as [notBreaching].',

@@ -61,7 +61,7 @@ const math = (Expression: string, names: readonly string[], Namespace = 'Freshet
   ],
 });
 
-test('an alarm goes off once, tells its function, and comes back', async () => {
+test('an alarm goes off once, invokes its function, and returns to OK', async () => {
   const { clock, alarms, invoked, put, evaluateAfter, stateOf } = watching();
   alarms.add(
     readMetricAlarm('parked', { ...parked, AlarmDescription: 'see the runbook', AlarmActions: [functionArn] }),
@@ -109,7 +109,7 @@ test('an alarm goes off once, tells its function, and comes back', async () => {
       },
     },
   ]);
-  // The one datapoint counts as long as it is in the evaluation range.
+  // The single datapoint counts while it is in the evaluation range.
   await evaluateAfter(60_000);
   expect(stateOf('parked')).toBe('ALARM');
   await evaluateAfter(120_000);
@@ -117,7 +117,7 @@ test('an alarm goes off once, tells its function, and comes back', async () => {
   expect(invoked).toHaveLength(1);
 });
 
-test('with actions disabled no function is told', async () => {
+test('an alarm with disabled actions invokes no function', async () => {
   const { alarms, invoked, put, evaluateAfter, stateOf } = watching();
   const properties = { ...parked, ActionsEnabled: false, AlarmActions: [functionArn] };
   alarms.add(readMetricAlarm('parked', properties));
@@ -126,7 +126,7 @@ test('with actions disabled no function is told', async () => {
   expect([stateOf('parked'), invoked]).toEqual(['ALARM', []]);
 });
 
-test('a function that fails is told of, and another action is noted as not emulated', async () => {
+test('a failed function of an alarm is reported, and other actions are listed as not emulated', async () => {
   const { alarms, failures, answer, put, evaluateAfter } = watching();
   answer.result = { ok: false, error: 'Unhandled', message: 'Error: broken' };
   alarms.add(readMetricAlarm('parked', { ...parked, AlarmActions: [functionArn, topicArn] }));
@@ -136,7 +136,7 @@ test('a function that fails is told of, and another action is noted as not emula
   expect(alarms.list()[0]?.notEmulated).toEqual([topicArn]);
 });
 
-test('a scaled minute makes periods of a second', async () => {
+test("a shorter minute scales an alarm's periods down to a second", async () => {
   const { clock, alarms, put, stateOf, evaluateAfter } = watching(1000);
   alarms.add(readMetricAlarm('parked', { ...parked, EvaluationPeriods: 3 }));
   for (let second = 0; second < 3; second += 1) {
@@ -149,7 +149,7 @@ test('a scaled minute makes periods of a second', async () => {
   expect(stateOf('parked')).toBe('OK');
 });
 
-test('an expression over two metrics is watched', async () => {
+test('an alarm can watch an expression over two metrics', async () => {
   const { alarms, put, evaluateAfter, stateOf } = watching();
   alarms.add(readMetricAlarm('stuck', math('IF(m1 > 0 AND FILL(m2, 0) == 0, 1, 0)', ['Age', 'Deleted'])));
   await evaluateAfter(60_000);
@@ -162,7 +162,7 @@ test('an expression over two metrics is watched', async () => {
   expect(stateOf('stuck')).toBe('OK');
 });
 
-test('a composite alarm follows others, composite ones too', async () => {
+test('a composite alarm follows other alarms, including composite ones', async () => {
   const { clock, alarms, invoked, put, stateOf } = watching();
   const AlarmRule = 'ALARM(inner) AND NOT ALARM(calm)';
   alarms.add(readCompositeAlarm('outer', { AlarmRule, AlarmActions: [functionArn] }));
@@ -182,20 +182,24 @@ test('a composite alarm follows others, composite ones too', async () => {
 
 test.each([
   [
-    'a metric that nothing writes',
+    'a metric that is not written locally',
     { ...parked, Namespace: 'AWS/DynamoDB', MetricName: 'ReadThrottleEvents' },
     "the local cloud doesn't write",
   ],
-  ['the same in an expression', math('m1', ['WriteThrottleEvents'], 'AWS/DynamoDB'), "the local cloud doesn't write"],
+  [
+    'an expression over a metric that is not written locally',
+    math('m1', ['WriteThrottleEvents'], 'AWS/DynamoDB'),
+    "the local cloud doesn't write",
+  ],
   ['an unknown function', math('ANOMALY_DETECTION_BAND(m1)', ['Age']), 'ANOMALY_DETECTION_BAND is not supported'],
-  ['a query', math('SELECT MAX(Age) FROM Freshet', []), 'Metrics Insights queries are not emulated'],
+  ['a Metrics Insights query', math('SELECT MAX(Age) FROM Freshet', []), 'Metrics Insights queries are not emulated'],
   [
     'anomaly detection',
     { ...math('m1', ['Age']), ComparisonOperator: 'LessThanLowerOrGreaterThanUpperThreshold' },
     'anomaly detection',
   ],
   ['an unknown statistic', { ...parked, Statistic: undefined, ExtendedStatistic: 'tm90' }, 'tm90 is not supported'],
-])('an alarm on %s stays without data and says why', async (_, properties, reason) => {
+])('an alarm on %s stays without data and gives the reason', async (_, properties, reason) => {
   const { alarms, evaluateAfter } = watching();
   alarms.add(readMetricAlarm('odd', properties));
   await evaluateAfter(60_000);
@@ -204,13 +208,13 @@ test.each([
   expect(alarms.list()).toMatchObject([{ state: 'INSUFFICIENT_DATA', reason: why }]);
 });
 
-test('a composite alarm on one that there is not says so', () => {
+test('a composite alarm on an unknown alarm gives the reason why it is not evaluated', () => {
   const { alarms } = watching();
   alarms.add(readCompositeAlarm('lonely', { AlarmRule: 'ALARM(none)' }));
   expect(alarms.notEvaluated).toEqual([{ name: 'lonely', reason: 'there is no alarm none' }]);
 });
 
-test('an expression that gives nothing to compare leaves the alarm without data, and it says why', async () => {
+test('an alarm on an expression without a comparable result stays without data and gives the reason', async () => {
   const { alarms, put, evaluateAfter } = watching();
   alarms.add(readMetricAlarm('number', math('SUM(m1)', ['Age'])));
   put(1, 'Age');
@@ -219,7 +223,7 @@ test('an expression that gives nothing to compare leaves the alarm without data,
   expect(alarms.list()).toMatchObject([{ state: 'INSUFFICIENT_DATA', reason }]);
 });
 
-test('an evaluation of a time before the last one changes nothing', async () => {
+test('an evaluation of alarms at an earlier time than the last one changes nothing', async () => {
   const { clock, alarms, put, evaluateAfter, stateOf } = watching();
   alarms.add(readMetricAlarm('parked', parked));
   clock.ms += 120_000;

@@ -13,7 +13,7 @@ function sampled() {
     const periods = { startMs: second, endMs: second + 1000, periodMs: 1000 };
     return metrics.datapoints({ namespace, metric, dimensions }, 'Sum', periods)[0]?.value;
   };
-  /** Takes a sample, then all metrics of a queue in short. */
+  /** Takes a sample and returns all metrics of a queue under short names. */
   const look = (QueueName: string) => {
     account.clock.ms += 1000;
     sample();
@@ -26,7 +26,7 @@ function sampled() {
   return { ...account, metrics, latest, look, sample };
 }
 
-test("a queue's messages are counted as they stand, and what happened since the last look", () => {
+test("a queue's metrics have its current counts and the events since the previous sample", () => {
   const { fifoQueue, look } = sampled();
   const queue = fifoQueue('q.fifo');
   expect(look('q.fifo')).toEqual({ state: [0, 0, 0], happened: [0, 0, 0], age: 0, groups: 0 });
@@ -38,7 +38,7 @@ test("a queue's messages are counted as they stand, and what happened since the 
   expect(look('q.fifo')).toEqual({ state: [1, 0, 0], happened: [0, 0, 2], age: 2, groups: 0 });
 });
 
-test('a duplicate is not counted as sent', () => {
+test('the metrics of a queue do not count a duplicate as sent', () => {
   const { fifoQueue, look } = sampled();
   const queue = fifoQueue('q.fifo');
   const message = { body: 'x', groupId: 'a', deduplicationId: 'same' };
@@ -50,7 +50,7 @@ test('a duplicate is not counted as sent', () => {
   expect(look('q.fifo').happened).toEqual([2, 0, 0]);
 });
 
-test('the age is that of the oldest message which was not deleted, in flight or not', () => {
+test('the age metric of a queue is that of the oldest message that was not deleted, even in flight', () => {
   const { fifoQueue, look, clock } = sampled();
   const queue = fifoQueue('q.fifo', { VisibilityTimeout: '30' });
   send(queue, 'stuck', '1');
@@ -66,7 +66,7 @@ test('the age is that of the oldest message which was not deleted, in flight or 
   expect(look('q.fifo').age).toBe(0);
 });
 
-test('in a dead-letter queue a message is as old as its move there', () => {
+test('the age of a message in a dead-letter queue counts from its move to that queue', () => {
   const { messaging, look, clock } = sampled();
   const dead = messaging.createQueue('dead');
   const redrive = { deadLetterTargetArn: dead.arn, maxReceiveCount: 1 };
@@ -79,7 +79,7 @@ test('in a dead-letter queue a message is as old as its move there', () => {
   expect(seen).toMatchObject({ state: [1, 0, 0], happened: [0, 0, 0], age: 1 });
 });
 
-test("a topic's messages and what became of them are counted", () => {
+test("a topic's metrics count its messages and their deliveries", () => {
   const { messaging, fifoQueue, latest, clock, sample } = sampled();
   const topic = messaging.createTopic('t.fifo', { FifoTopic: 'true' });
   messaging.subscribe(topic.arn, 'sqs', fifoQueue('q.fifo').arn);
@@ -94,7 +94,7 @@ test("a topic's messages and what became of them are counted", () => {
   expect(of('NumberOfNotificationsRedrivenToDlq')).toBe(0);
 });
 
-test("a function's invocations are counted with a zero where nothing failed", () => {
+test("a function's metrics count its invocations, with zeros for errors that did not occur", () => {
   const { metrics, latest, clock } = sampled();
   const lambda = createLambdaMetrics(metrics, () => clock.ms);
   lambda.onInvocation('f', { ok: true, durationMs: 12, memoryMb: 512, concurrent: 1 });
@@ -111,6 +111,6 @@ test.each([
   ['AWS/SQS', 'NumberOfMessagesSent', undefined],
   ['AWS/SQS', 'SentMessageSize', "the local cloud doesn't write SentMessageSize of AWS/SQS"],
   ['AWS/DynamoDB', 'WriteThrottleEvents', "the local cloud doesn't write metrics of AWS/DynamoDB"],
-])('of %s, %s: %s', (namespace, metric, why) => {
+])('the reason why %s %s is not written locally is %s', (namespace, metric, why) => {
   expect(whyNotWritten(namespace, metric)).toBe(why);
 });

@@ -10,7 +10,7 @@ import { afterAll, afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { type LocalCloud, startLocalCloud } from '../../../local/cloud.ts';
 import { removeFolders, temporaryFolder, writeAssembly } from '../provision/assembly-fixture.ts';
 
-/** Logs a metric in the embedded format, with who caused it. */
+/** Logs a metric in the embedded format, with its contributor. */
 const beat = `
   export const handler = async ({ parked = 1, 'detail-type': type }) => {
     console.log(JSON.stringify({
@@ -71,7 +71,10 @@ const stack = {
       Properties: {
         ...threshold,
         AlarmDescription: 'something was parked',
-        ...{ Namespace: 'Test', MetricName: 'Parked', Statistic: 'Sum', Period: 60 },
+        Namespace: 'Test',
+        MetricName: 'Parked',
+        Statistic: 'Sum',
+        Period: 60,
         Dimensions: [{ Name: 'service', Value: 'ordering' }],
         AlarmActions: [arn('Act')],
       },
@@ -162,7 +165,7 @@ afterAll(removeFolders);
 
 const lately = () => ({ StartTime: new Date(Date.now() - 120_000), EndTime: new Date(Date.now() + 60_000) });
 
-test('a tick runs what is scheduled, and an alarm on what that logs invokes its function', async () => {
+test('a tick runs the scheduled functions, and an alarm on their metrics invokes its function', async () => {
   await start();
   expect(cloud.notEmulated).toEqual({ 'AWS::CloudWatch::Dashboard': 1, 'AWS::Logs::LogGroup': 2 });
   expect(cloud.alarms.notEvaluated).toEqual([]);
@@ -182,7 +185,7 @@ test('a tick runs what is scheduled, and an alarm on what that logs invokes its 
   expect(cloud.alarms.list().map(({ state }) => state)).toEqual(['ALARM', 'ALARM', 'ALARM']);
 });
 
-test('the SDK is answered with the metrics of functions, queues and Lambda itself, and with who contributed', async () => {
+test('the SDK reads the metrics of functions, queues and Lambda, and the contributors of a rule', async () => {
   await start();
   const answer = await cloud.functions.invoke('S-Beat', { parked: 5 });
   expect(answer).toEqual({ ok: true, payload: cloud.endpoints.cloudwatch });
@@ -203,7 +206,7 @@ test('the SDK is answered with the metrics of functions, queues and Lambda itsel
       ],
     }),
   );
-  // A minute may end in between.
+  // A minute may end between the two requests.
   const sums = MetricDataResults?.map(({ Values = [] }) => Values.reduce((sum, value) => sum + value, 0));
   expect(sums?.slice(0, 4)).toEqual([6, 2, 0, 0]);
   const report = await client.send(new GetInsightRuleReportCommand({ RuleName: 'hot', Period: 60, ...lately() }));
@@ -213,7 +216,7 @@ test('the SDK is answered with the metrics of functions, queues and Lambda itsel
   ]);
 });
 
-test('with minutes of a second, schedules and alarms run by themselves', async () => {
+test('schedules and alarms run by themselves if a minute lasts a second', async () => {
   await start({ minuteMs: 1000 });
   const told = 'S-Act told of S-Alarm: ALARM';
   await vi.waitFor(() => expect(lines).toContain(told), { timeout: 20_000, interval: 20 });
@@ -223,7 +226,7 @@ test('with minutes of a second, schedules and alarms run by themselves', async (
   await cloud.idle();
 });
 
-test('an alarm or a rule that the policy of its function does not let in invokes nothing, and is named', async () => {
+test("an alarm or a rule that its function's policy does not allow invokes nothing and is reported", async () => {
   const { MayAct: _act, MayBeat: _beat, ...rest } = stack.Resources;
   const folder = writeAssembly({ S: { ...stack, Resources: rest } }, { beat: bundle(beat), act: bundle(act) });
   await start({ assembly: folder });

@@ -23,11 +23,11 @@ test.each([
   ['(TRUE OR FALSE) AND FALSE', false],
   ['NOT FALSE AND TRUE', true],
   ['(ALARM("on")\n AND (OK("off") OR ALARM("off")))', true],
-])('the rule %s holds: %s', (text, expected) => {
+])('whether the composite rule %s holds is %s', (text, expected) => {
   expect(readCompositeRule(text).holds((name) => states[name] ?? 'INSUFFICIENT_DATA')).toBe(expected);
 });
 
-test('a rule says which alarms it names', () => {
+test('a composite rule lists the alarms that it names', () => {
   expect([...readCompositeRule(`ALARM("a b") AND NOT OK(${arn})`).alarms]).toEqual(['a b', 'on']);
 });
 
@@ -42,6 +42,6 @@ test.each([
   'MAYBE(a)',
   'TRUE)',
   'AND',
-])('the rule %j is refused', (text) => {
+])('the composite rule %j is refused', (text) => {
   expect(() => readCompositeRule(text)).toThrow('AlarmRule: ');
 });

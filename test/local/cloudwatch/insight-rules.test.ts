@@ -19,7 +19,7 @@ function ruled(...bodies: object[]) {
   return { clock, rules, log, report };
 }
 
-test('contributors are ranked by what they add up to', () => {
+test('contributors are ranked by the sum of their values', () => {
   const { log, report } = ruled(hotGroups);
   log({ hottestGroup: 'a', hottestGroupEvents: 3 });
   log({ hottestGroup: 'b', hottestGroupEvents: 5 });
@@ -37,7 +37,7 @@ test('contributors are ranked by what they add up to', () => {
   });
 });
 
-test('lines without the fields, of other log groups, and that are no JSON do not count', () => {
+test('lines without the fields, lines of other log groups and lines that are not JSON do not count', () => {
   const { log, rules, report } = ruled(hotGroups);
   log({ hottestGroup: 'a' });
   log({ hottestGroupEvents: 1 });
@@ -48,7 +48,7 @@ test('lines without the fields, of other log groups, and that are no JSON do not
   expect(report().contributors).toEqual([]);
 });
 
-test('only what was logged in the asked time counts', () => {
+test('an insight report counts only lines that were logged in its time range', () => {
   const { log, clock, report } = ruled(hotGroups);
   for (const group of ['a', 'b', 'c']) {
     log({ hottestGroup: group, hottestGroupEvents: 1 });
@@ -58,7 +58,7 @@ test('only what was logged in the asked time counts', () => {
   expect(second.contributors).toEqual([{ keys: ['b'], value: 1 }]);
 });
 
-test('events are counted, by several keys, of groups that begin with a name', () => {
+test('an insight rule can count events by several keys in all log groups with a prefix', () => {
   const Contribution = { Keys: ['$.a', '$.b.c'], Filters: [{ Match: '$.kind', In: ['x', 'y'] }] };
   const { log, report } = ruled({ ...hotGroups, LogGroupNames: ['proj*'], AggregateOn: 'Count', Contribution });
   for (const kind of ['x', 'y', 'z']) log({ a: 1, b: { c: true }, kind });
@@ -73,7 +73,7 @@ test.each([
   [{ Match: '$.n', NotEqualTo: 4 }, [3, 5]],
   [{ Match: '$.s', StartsWith: ['t'] }, [3]],
   [{ Match: '$.s', IsPresent: false }, [5]],
-])('the filter %j lets %j through', (filter, expected) => {
+])('the insight filter %j matches the values %j', (filter, expected) => {
   const Contribution = { Keys: ['$.n'], Filters: [filter] };
   const { log, report } = ruled({ ...hotGroups, AggregateOn: 'Count', Contribution });
   log({ n: 3, s: 'three' });
@@ -82,7 +82,7 @@ test.each([
   expect(report().contributors.map(({ keys }) => Number(keys[0]))).toEqual(expected);
 });
 
-test('a heavy contributor is found among more than can be kept', () => {
+test('a large contributor is found among more contributors than can be kept', () => {
   const { log, report } = ruled(hotGroups);
   for (let index = 0; index < 5_000; index += 1) {
     log({ hottestGroup: `light-${index}`, hottestGroupEvents: 1 });
@@ -97,10 +97,10 @@ test.each([
   [{ ...hotGroups, LogFormat: 'CLF' }, 'JSON'],
   [{ ...hotGroups, Contribution: { Keys: ['$.a'] } }, 'needs ValueOf'],
   [{ ...hotGroups, Contribution: { ...hotGroups.Contribution, Keys: ['a'] } }, 'the field a is not supported'],
-])('the rule %j is refused', (body, message) => {
+])('the insight rule %j is refused', (body, message) => {
   expect(() => ruled(body)).toThrow(message);
 });
 
-test('an unknown rule has no report', () => {
+test('a report on an unknown insight rule is refused', () => {
   expect(() => ruled().report()).toThrow('There is no insight rule rule0');
 });

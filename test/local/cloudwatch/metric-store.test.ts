@@ -9,7 +9,7 @@ function emf(values: Record<string, unknown>, dimensions: string[][], metrics: s
 
 const of = { namespace: 'Freshet', metric: 'LeadTime', dimensions: { cache: 'ordering' } };
 
-test('numbers and lists of numbers are added up per namespace, dimensions and name', () => {
+test('numbers and lists of numbers are added up by namespace, dimensions and metric name', () => {
   const metrics = createMetricStore();
   metrics.record(emf({ cache: 'ordering', LeadTime: 5 }, [['cache']], ['LeadTime']));
   metrics.record(emf({ cache: 'ordering', LeadTime: [1, 3] }, [['cache']], ['LeadTime']));
@@ -18,7 +18,7 @@ test('numbers and lists of numbers are added up per namespace, dimensions and na
   expect(metrics.snapshot()).toHaveLength(2);
 });
 
-test('percentiles are nearest-rank', () => {
+test('percentiles use the nearest-rank method', () => {
   const metrics = createMetricStore();
   const values = Array.from({ length: 100 }, (_, index) => 100 - index);
   metrics.record(emf({ cache: 'ordering', LeadTime: values }, [['cache']], ['LeadTime']));
@@ -26,7 +26,7 @@ test('percentiles are nearest-rank', () => {
   expect([0, 50, 99, 100].map((p) => summary?.percentile(p))).toEqual([1, 50, 99, 100]);
 });
 
-test('the last 100,000 values are kept for percentiles, all of them for the sum', () => {
+test('percentiles cover the last 100,000 values, and the sum covers all values', () => {
   const metrics = createMetricStore();
   const line = (value: number, times: number) =>
     emf({ cache: 'ordering', LeadTime: Array(times).fill(value) }, [['cache']], ['LeadTime']);
@@ -46,7 +46,7 @@ test('a metric is found by exactly its dimensions, as in CloudWatch', () => {
   expect(metrics.query(of)).toMatchObject({ count: 1 });
 });
 
-test('what was never recorded is undefined', () => {
+test('a metric that was never recorded has no summary', () => {
   expect(createMetricStore().query(of)).toBeUndefined();
 });
 
@@ -55,7 +55,7 @@ test.each([
   '{"message":"CloudWatchMetrics"}',
   '{"_aws":{"CloudWatchMetrics":1}}',
   '{"CloudWatchMetrics"',
-])('the line %s is no metric', (line) => {
+])('the log line %s contains no metric', (line) => {
   expect(createMetricStore().record(line)).toBe(false);
 });
 
@@ -77,7 +77,7 @@ test.each([
   ['SampleCount', [3, 1]],
   ['p50', [2, 4]],
   ['p100', [3, 4]],
-])('%s is had of each minute that has values', (statistic, expected) => {
+])('the statistic %s is computed for each minute with values', (statistic, expected) => {
   const metrics = filled([
     [0, 1],
     [59.9, 2],
@@ -90,7 +90,7 @@ test.each([
   expect(datapoints.map(({ atMs }) => (atMs - startMs) / 1000)).toEqual([0, 120]);
 });
 
-test('periods may be as short as a second, and the last one is looked at to its end', () => {
+test('periods may be as short as a second, and the last period is read to its end', () => {
   const metrics = filled([
     [1, 1],
     [2, 2],
@@ -102,7 +102,7 @@ test('periods may be as short as a second, and the last one is looked at to its 
   expect(metrics.datapoints(name, 'Sum', minute)).toEqual([{ atMs: startMs, value: 6 }]);
 });
 
-test('a line says itself when its values were measured', () => {
+test('the time in a log line is the time of its values', () => {
   const metrics = createMetricStore(() => startMs + 300_000);
   const directive = { Namespace: 'Freshet', Dimensions: [['cache']], Metrics: [{ Name: 'LeadTime' }] };
   const _aws = { Timestamp: startMs + 61_000, CloudWatchMetrics: [directive] };
@@ -111,7 +111,7 @@ test('a line says itself when its values were measured', () => {
   expect(metrics.datapoints(name, 'Sum', periods)).toEqual([{ atMs: startMs + 60_000, value: 15 }]);
 });
 
-test('seconds are kept for three hours, totals for good', () => {
+test('values by second are kept for three hours, and totals are kept forever', () => {
   const hours = (n: number) => n * 3600;
   const metrics = filled(
     [
@@ -125,7 +125,7 @@ test('seconds are kept for three hours, totals for good', () => {
   expect(metrics.query(name)).toMatchObject({ count: 2, sum: 3 });
 });
 
-test('percentiles of many values in one second are close, and counts exact', () => {
+test('percentiles of many values in one second are approximate, and counts are exact', () => {
   const metrics = filled(Array.from({ length: 20_000 }, (_, index) => [1, index]));
   const periods = { startMs, endMs: startMs + 60_000, periodMs: 60_000 };
   const [median] = metrics.datapoints(name, { percentile: 50 }, periods);
@@ -134,6 +134,6 @@ test('percentiles of many values in one second are close, and counts exact', () 
   expect(metrics.datapoints(name, 'SampleCount', periods)).toEqual([{ atMs: startMs, value: 20_000 }]);
 });
 
-test('statistics that are not emulated are not taken for others', () => {
+test('a statistic that is not emulated is not mistaken for another one', () => {
   expect(['p101', 'tm90', 'sum', 'p', 'IQM'].map(readStatistic)).toEqual(Array(5).fill(undefined));
 });

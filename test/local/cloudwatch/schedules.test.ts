@@ -40,7 +40,7 @@ test.each([
   ['rate(5 minutes)', 5],
   ['rate(1 hour)', 60],
   ['rate(2 days)', 2880],
-])('%s is every %d minutes', (expression, minutes) => {
+])('the schedule %s means every %d minutes', (expression, minutes) => {
   expect(readRate(expression)).toBe(minutes);
 });
 
@@ -56,11 +56,11 @@ test.each([
   expect(() => readRate(expression)).toThrow('is invalid');
 });
 
-test('a cron expression is refused as not emulated', () => {
+test('a cron schedule is refused as not emulated', () => {
   expect(() => readRate('cron(0 12 * * ? *)')).toThrow('cron(0 12 * * ? *) is not emulated. Emulated: rate(...)');
 });
 
-test('a rule fires first when its period is over, and again though the run before has not ended', () => {
+test('a scheduled rule first fires after one period, and fires again even if its previous run has not ended', () => {
   const { schedules, timers, invoked } = scheduled();
   schedules.add(rule);
   expect(timers).toEqual([]);
@@ -86,7 +86,7 @@ test('a rule fires first when its period is over, and again though the run befor
   });
 });
 
-test('a minute may be shorter, a disabled rule has no timer, and all of them end with the stop', () => {
+test('schedules use the configured length of a minute, skip disabled rules, and end with a stop', () => {
   const { schedules, timers } = scheduled(1000);
   schedules.add(rule);
   schedules.add({ ...rule, name: 'off', enabled: false });
@@ -96,14 +96,14 @@ test('a minute may be shorter, a disabled rule has no timer, and all of them end
   expect(timers).toMatchObject([{ ended: true }]);
 });
 
-test('a period that no timer holds is never over', () => {
+test('a scheduled rule with a period that is too long for a timer never fires', () => {
   const { schedules, timers } = scheduled();
   schedules.add({ ...rule, everyMinutes: 30 * 24 * 60 });
   schedules.start();
   expect(timers).toEqual([]);
 });
 
-test('a rule, a function or all of them run now and are waited for', async () => {
+test('a rule, a function or all rules can be run at once, and their functions are awaited', async () => {
   const { schedules, invoked, answer } = scheduled();
   schedules.add({
     ...rule,
@@ -123,7 +123,7 @@ test('a rule, a function or all of them run now and are waited for', async () =>
   await expect(schedules.runNow('nobody')).rejects.toThrow('no rule nobody');
 });
 
-test('a failed run is told of and nothing else', async () => {
+test('only the failed runs of a schedule are reported', async () => {
   const { schedules, failures, answer } = scheduled();
   schedules.add(rule);
   schedules.add({ ...rule, name: 'broken', targets: [{ functionName: 'none' }] });

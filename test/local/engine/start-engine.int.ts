@@ -29,7 +29,7 @@ async function accepts(url: string): Promise<boolean> {
   }
 }
 
-test('an engine answers when it is started, and is gone when it is stopped, however often', async () => {
+test('an engine answers once it is started and is gone once it is stopped, even if stopped twice', async () => {
   const engine = await startEngine();
   const client = createEngineClient(engine.url);
   await expect(client.call('DynamoDB_20120810.ListTables', {})).resolves.toEqual({ TableNames: [] });
@@ -41,7 +41,7 @@ test('an engine answers when it is started, and is gone when it is stopped, howe
   client.close();
 });
 
-test('an open connection does not keep an engine from stopping', async () => {
+test('an engine stops despite an open connection', async () => {
   const engine = await startEngine();
   const { hostname, port } = new URL(engine.url);
   const socket = connect(Number(port), hostname).on('error', () => {});
@@ -51,7 +51,7 @@ test('an open connection does not keep an engine from stopping', async () => {
   await closed;
 });
 
-test('an engine ends when its parent is killed, and its data is removed', async () => {
+test('an engine ends and its data is removed when its parent is killed', async () => {
   const temporary = await mkdtemp(join(tmpdir(), 'freshet-test-'));
   const program = `const { startEngine } = await import('./local/engine/start-engine.ts');
     console.log((await startEngine({ temporary: ${JSON.stringify(temporary)} })).url);
@@ -70,14 +70,14 @@ test('an engine ends when its parent is killed, and its data is removed', async 
   await rm(temporary, { recursive: true });
 });
 
-test('a program that cannot be started makes way for the next one', async () => {
+test('if a program cannot be started, the next candidate is tried', async () => {
   const own = (await import('../../../local/engine/candidates.ts')).candidates('.freshet/engine', () => {});
   const engine = await startEngine({ candidates: [candidate('/nowhere/dynoxide'), ...own] });
   expect(engine.name).toBe('Dynoxide');
   await engine.stop();
 });
 
-test('without any engine the error lists what was tried and what to install', async () => {
+test('if there is no engine, the error lists what was tried and what to install', async () => {
   const missing: Candidate = { description: 'npm package', locate: async () => 'not installed' };
   const starting = startEngine({ candidates: [missing, candidate('/nowhere/dynoxide')] });
   await expect(starting).rejects.toThrow(
@@ -85,7 +85,7 @@ test('without any engine the error lists what was tried and what to install', as
   );
 });
 
-test('an error of the engine carries its code', async () => {
+test("an error of the engine has DynamoDB's error code", async () => {
   const engine = await startEngine();
   const client = createEngineClient(engine.url);
   const asked = client.call('DynamoDB_20120810.DescribeTable', { TableName: 'missing' });

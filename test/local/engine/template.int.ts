@@ -24,7 +24,7 @@ afterEach(async () => {
   await rm(folder, { recursive: true });
 });
 
-/** Dynoxide of this project, changed. */
+/** This project's Dynoxide with changed properties. */
 function dynoxide(change: Partial<EngineCommand> = {}): Candidate[] {
   return candidates('.freshet/engine', () => {}).map((candidate) => ({
     ...candidate,
@@ -47,12 +47,12 @@ async function expectToServe({ url }: Engine): Promise<void> {
   client.close();
 }
 
-/** The paths of the databases that engines serve. */
+/** The paths of the databases that running engines use. */
 async function databases(): Promise<string[]> {
   return (await readdir(temporary)).map((name) => join(temporary, name, 'data.db'));
 }
 
-/** How SQLite would answer a question on a copy of a database that is being served. */
+/** SQLite's query plan on a copy of a database that an engine uses. */
 async function plan(database: string, question: string): Promise<string> {
   const copy = join(folder, 'copy.db');
   for (const ending of ['', '-wal']) await copyFile(`${database}${ending}`, `${copy}${ending}`);
@@ -63,7 +63,7 @@ async function plan(database: string, question: string): Promise<string> {
   return steps.map(({ detail }) => detail).join('; ');
 }
 
-test('the served database answers for a stream from an index', async () => {
+test("the engine's database answers queries on a stream from an index", async () => {
   await expectToServe(await started());
   const [database = ''] = await databases();
 
@@ -75,7 +75,7 @@ test('the served database answers for a stream from an index', async () => {
   expect(read).toMatch(/SEARCH .* USING INDEX freshet_\w+ \(table_name=\? AND <expr>>\?\)$/);
 });
 
-test('only this user can read the data, and it is gone after stop', async () => {
+test("the engine's data is readable by this user only and removed by a stop", async () => {
   const engine = await started();
   const [name = ''] = await readdir(temporary);
   expect((await stat(join(temporary, name))).mode & 0o777).toBe(0o700);
@@ -85,7 +85,7 @@ test('only this user can read the data, and it is gone after stop', async () => 
   expect(await readdir(temporary)).toEqual([]);
 });
 
-test('engines that start at once before there is a template leave one behind, and share nothing', async () => {
+test('engines that start at the same time without a template create one template and share no data', async () => {
   const engines = await Promise.all(Array.from({ length: 8 }, () => started()));
   expect(await readdir(directory)).toEqual([expect.stringMatching(/^dynoxide-1\.2\.1-[0-9a-f]{8}\.db$/)]);
   expect(await databases()).toHaveLength(8);
@@ -104,7 +104,7 @@ test('engines that start at once before there is a template leave one behind, an
   first?.close();
 });
 
-test('a template that is there is used as it is', async () => {
+test('an existing template is used unchanged', async () => {
   await (await started()).stop();
   const [template = ''] = await readdir(directory);
   const before = await stat(join(directory, template));
@@ -145,7 +145,7 @@ const problems: readonly [string, () => Promise<Candidate[] | undefined>][] = [
   ],
 ];
 
-test.each(problems)('with %s the engine runs in memory, says so and leaves nothing behind', async (_, prepare) => {
+test.each(problems)('with %s the engine runs in memory, reports it and leaves no files behind', async (_, prepare) => {
   const own = await prepare();
   const told: string[] = [];
   await expectToServe(await started(own, (message) => told.push(message)));

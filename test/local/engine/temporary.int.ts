@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { temporaryFolder } from '../../../local/engine/temporary.ts';
 
-test('data goes into the folder that is memory if there is one with room, else among the temporary files', async () => {
+test('the data folder is in memory if there is enough room, and otherwise among the temporary files', async () => {
   const memory = await mkdtemp(join(tmpdir(), 'freshet-test-'));
   expect(await temporaryFolder(memory, 1)).toBe(memory);
   expect(await temporaryFolder(memory, Number.MAX_SAFE_INTEGER)).toBe(tmpdir());

@@ -5,7 +5,7 @@ import { createDeque, firstOf, lengthOf, popFront, push, pushFront } from '../..
 import { type StoredMessage, toStored } from '../../../local/fifo/stored-message.ts';
 import { createTimers } from '../../../local/fifo/timers.ts';
 
-it('a deque does what an array does', () => {
+it('a deque behaves like an array', () => {
   const operation = fc.constantFrom('push', 'push', 'push', 'popFront', 'popFront', 'pushFront');
   fc.assert(
     fc.property(fc.array(operation, { maxLength: 2000, size: 'max' }), (operations) => {
@@ -25,7 +25,7 @@ it('a deque does what an array does', () => {
   );
 });
 
-it('timers come in the order of their times, then of their adding, and without those that were moved', () => {
+it('timers are taken by due time, then by order of addition, and moved timers are skipped', () => {
   const timer = fc.record({ id: fc.nat(200), atMs: fc.nat(50) });
   fc.assert(
     fc.property(fc.array(timer, { maxLength: 1000, size: 'max' }), (added) => {
@@ -47,7 +47,7 @@ it('timers come in the order of their times, then of their adding, and without t
   );
 });
 
-it('the oldest arrival is the first that is not gone, whichever went before', () => {
+it('the oldest arrival is the first message that is still in the queue, in whatever order the others left', () => {
   const group = {
     key: '',
     waiting: createDeque<StoredMessage>(),
@@ -62,7 +62,7 @@ it('the oldest arrival is the first that is not gone, whichever went before', ()
     deduplicationId: undefined,
     deadLetterSourceArn: undefined,
   };
-  // Mostly the newest go, so that an old one stays before many that are gone.
+  // Mostly the newest messages go, so that an old message stays in front of many that are gone.
   const operation = fc.oneof(fc.constant('add' as const), fc.nat(3));
   fc.assert(
     fc.property(fc.array(operation, { maxLength: 1000, size: 'max' }), (operations) => {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { bodies, send, virtualAccount } from './virtual-account.ts';
 
-/** A dead-letter queue with a1, b1, c1, a2 that came from `q.fifo` in this order. */
+/** A dead-letter queue with the messages a1, b1, c1, a2, which came from `q.fifo` in this order. */
 function withDeadLetters() {
   const account = virtualAccount();
   const dead = account.fifoQueue('dead.fifo');
@@ -17,7 +17,7 @@ function withDeadLetters() {
 }
 
 describe('a move task', () => {
-  it('moves the oldest message first, whatever its group', () => {
+  it('a move task moves the oldest message first, whatever its group', () => {
     const { tasks, dead, fifoQueue, clock } = withDeadLetters();
     const other = fifoQueue('other.fifo');
     tasks.start({ sourceArn: dead.arn, destinationArn: other.arn, maxPerSecond: 1 });
@@ -31,7 +31,7 @@ describe('a move task', () => {
     expect(tasks.list(dead.arn)).toMatchObject([{ status: 'COMPLETED', moved: 4, toMove: 4 }]);
   });
 
-  it('says when its next message is due, until it ends', () => {
+  it('a move task tells when its next message is due, until the task ends', () => {
     const { tasks, dead, clock } = withDeadLetters();
     tasks.start({ sourceArn: dead.arn, maxPerSecond: 2 });
     expect(tasks.nextStepAtMs()).toBe(clock.ms + 500);
@@ -40,7 +40,7 @@ describe('a move task', () => {
     expect(tasks.nextStepAtMs()).toBeUndefined();
   });
 
-  it('leaves the group of a message in flight alone', () => {
+  it('a move task does not move the group of a message in flight', () => {
     const { tasks, dead, queue } = withDeadLetters();
     dead.receive(1);
     expect(tasks.start({ sourceArn: dead.arn })).toMatchObject({ status: 'COMPLETED', moved: 2 });
@@ -48,7 +48,7 @@ describe('a move task', () => {
     expect(dead.counts()).toEqual({ visible: 1, inFlight: 1, delayed: 0 });
   });
 
-  it('fails at a message that came from no queue, which stays', () => {
+  it('a move task fails at a message that came from no queue, and the message stays', () => {
     const { tasks, dead } = withDeadLetters();
     send(dead, 'd', 'sent directly');
     const failureReason = 'CouldNotDetermineMessageSource';
@@ -56,7 +56,7 @@ describe('a move task', () => {
     expect(bodies(dead.receive(10))).toEqual(['sent directly']);
   });
 
-  it('fails when its destination is gone', () => {
+  it('a move task fails if its destination was deleted', () => {
     const { tasks, dead, messaging, fifoQueue, clock } = withDeadLetters();
     const other = fifoQueue('other.fifo');
     tasks.start({ sourceArn: dead.arn, destinationArn: other.arn, maxPerSecond: 1 });

@@ -3,11 +3,11 @@ import { describe, expect, it } from 'vitest';
 import type { ReceivedMessage } from '../../../local/fifo/message.ts';
 import { codeOf, send, virtualAccount } from './virtual-account.ts';
 
-/** The part of a queue that the claims are about, in a form that planted bugs can take the place of. */
+/** The part of a queue that the test checks. Planted bugs implement it too. */
 interface Subject {
   send(group: string, body: string): void;
   receive(max: number, visibilitySeconds: number): readonly ReceivedMessage[];
-  /** Whether it was not refused. */
+  /** Returns whether the delete was accepted. */
   delete(message: ReceivedMessage): boolean;
   release(message: ReceivedMessage): boolean;
   advance(ms: number): void;
@@ -27,7 +27,7 @@ function fifo(): Subject {
   };
 }
 
-/** Planted bug: no lock, since every message gets a group of its own in the queue. */
+/** Planted bug: groups are not locked, because every message gets its own group in the queue. */
 function withoutLock(): Subject {
   const subject = fifo();
   return {
@@ -38,7 +38,7 @@ function withoutLock(): Subject {
   };
 }
 
-/** Planted bug: what is released goes behind the rest of its group. */
+/** Planted bug: a released message goes behind the rest of its group. */
 function withRequeue(): Subject {
   const subject = fifo();
   const deleted = new Set<string>();
@@ -57,7 +57,7 @@ function withRequeue(): Subject {
   };
 }
 
-/** Planted bug: what is released is gone. */
+/** Planted bug: a released message is lost. */
 function withLoss(): Subject {
   const subject = fifo();
   return { ...subject, release: (message) => subject.delete(message) };
@@ -83,7 +83,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 2, arbitrary: fc.record({ do: fc.constant('advance' as const), ms: fc.integer({ min: 0, max: 30_000 }) }) },
 );
 
-/** What FIFO means, by brute force: the bodies of each group that are not deleted, and until when each is in flight. */
+/** A simple model of FIFO: the bodies of each group that are not deleted, and how long each message is in flight. */
 class Oracle {
   readonly groups = new Map<string, string[]>();
   readonly held: { message: ReceivedMessage; untilMs: number }[] = [];
@@ -93,7 +93,7 @@ class Oracle {
     return this.held.some(({ message, untilMs }) => message.groupId === group && untilMs > this.nowMs);
   }
 
-  /** Checks a receive: groups that were not locked, and of each the messages that come first. */
+  /** Checks a receive: it returned unlocked groups only, and the first messages of each. */
   received(messages: readonly ReceivedMessage[], visibilitySeconds: number): void {
     const byGroup = new Map<string, string[]>();
     for (const { groupId = '', body } of messages) byGroup.set(groupId, [...(byGroup.get(groupId) ?? []), body]);
@@ -104,7 +104,7 @@ class Oracle {
     for (const message of messages) this.held.push({ message, untilMs: this.nowMs + visibilitySeconds * 1000 });
   }
 
-  /** Whether any group has messages and no lock. */
+  /** Whether there is an unlocked group with messages. */
   get hasReceivable(): boolean {
     return [...this.groups].some(([group, bodies]) => bodies.length > 0 && !this.inFlight(group));
   }
@@ -142,8 +142,8 @@ function run(subject: Subject, steps: readonly Step[]): void {
 }
 
 /**
- * Nothing is lost: once all visibility timeouts are over, exactly what is not deleted comes out, group by group in
- * order.
+ * Checks that no message is lost: after all visibility timeouts, exactly the messages that were not deleted are
+ * received, in order within each group.
  */
 function drain(subject: Subject, oracle: Oracle): void {
   oracle.nowMs += 60_000;
@@ -163,7 +163,7 @@ function property(make: () => Subject) {
 }
 
 describe('a FIFO queue under random sends, receives, deletes, releases and expiries', () => {
-  it('keeps each group in order, gives no group to two receives at a time, and loses nothing', () => {
+  it('a FIFO queue keeps each group in order, gives no group to two receives at a time, and loses no message', () => {
     fc.assert(property(fifo), { numRuns: 500 });
   });
 
@@ -171,7 +171,7 @@ describe('a FIFO queue under random sends, receives, deletes, releases and expir
     ['a missing group lock', withoutLock],
     ['a release that reorders', withRequeue],
     ['a release that loses', withLoss],
-  ])('mutant: finds %s', (_, make) => {
+  ])('the check of a FIFO queue fails for %s (mutant)', (_, make) => {
     expect(fc.check(property(make), { numRuns: 500 }).failed).toBe(true);
   });
 });

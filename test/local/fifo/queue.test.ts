@@ -1,9 +1,9 @@
-// What AWS documents of queues is said in test/conformance; here is what only the model has.
+// test/conformance tests what AWS documents. These tests are about behaviour that only the model has.
 import { describe, expect, it, vi } from 'vitest';
 import { bodies, codeOf, send, virtualAccount } from './virtual-account.ts';
 
 describe('message groups', () => {
-  it('rotates the groups, so that a hot one does not starve the others', () => {
+  it('a queue serves its groups in rotation, so that a busy group does not starve the others', () => {
     const queue = virtualAccount().fifoQueue('q.fifo');
     for (let n = 0; n < 100; n += 1) send(queue, 'hot', `hot${n}`);
     send(queue, 'cold', 'cold');
@@ -11,7 +11,7 @@ describe('message groups', () => {
     expect(bodies(queue.receive(10))).toContain('cold');
   });
 
-  it('takes the whole backlog of one group in order through many receives and returns', () => {
+  it('a queue keeps the order of a group of 1,000 messages through many receives and returns', () => {
     const { fifoQueue, clock } = virtualAccount();
     const queue = fifoQueue('q.fifo');
     const all = Array.from({ length: 1000 }, (_, n) => String(n));
@@ -31,7 +31,7 @@ describe('message groups', () => {
 });
 
 describe('time', () => {
-  it('tells when the next message becomes visible, and calls back when one does', () => {
+  it('a queue tells when its next message becomes visible, and calls its listeners when a message does', () => {
     const { fifoQueue, clock } = virtualAccount();
     const queue = fifoQueue('q.fifo');
     const listener = vi.fn();
@@ -49,7 +49,7 @@ describe('time', () => {
 });
 
 describe('names', () => {
-  it('finds a queue by name, ARN and URL', () => {
+  it('a queue is found by its name, ARN and URL', () => {
     const { fifoQueue, messaging } = virtualAccount();
     const queue = fifoQueue('q.fifo');
     messaging.baseUrl = 'http://127.0.0.1:1';

@@ -1,4 +1,4 @@
-// What AWS documents of topics is said in test/conformance; here is what only the model has.
+// test/conformance tests what AWS documents. These tests are about behaviour that only the model has.
 import { describe, expect, it } from 'vitest';
 import { codeOf, virtualAccount } from './virtual-account.ts';
 
@@ -13,7 +13,7 @@ function topicWithQueue(subscriptionAttributes = {}) {
 const RAW = { RawMessageDelivery: 'true' };
 const attribute = (StringValue: string, DataType = 'String') => ({ DataType, StringValue });
 
-it('marks a duplicate as one, and answers it like the first message', () => {
+it('a topic marks a duplicate and answers it with the ids of the first message', () => {
   const { topic } = topicWithQueue();
   const first = topic.publish({ message: 'x', groupId: 'a', deduplicationId: 'd' });
   const second = topic.publish({ message: 'y', groupId: 'b', deduplicationId: 'd' });
@@ -21,7 +21,7 @@ it('marks a duplicate as one, and answers it like the first message', () => {
 });
 
 describe('a subscription', () => {
-  it('counts what its filter keeps out', () => {
+  it('a subscription counts the messages that its filter keeps out', () => {
     const { topic, subscription } = topicWithQueue({ ...RAW, FilterPolicy: '{"type":["country"]}' });
     for (const type of ['country', 'city'])
       topic.publish({
@@ -36,11 +36,11 @@ describe('a subscription', () => {
   it.each([
     '{"a":[{"cidr":"10.0.0.0/8"}]}',
     '{"$or":[{"a":["x"]}]}',
-  ])('refuses the filter %s, which AWS has and this has not', (FilterPolicy) => {
+  ])('a subscription refuses the filter %s, which AWS accepts and the local cloud does not emulate', (FilterPolicy) => {
     expect(codeOf(() => topicWithQueue({ FilterPolicy }))).toBe('InvalidParameter');
   });
 
-  it('counts what goes to its dead-letter queue', () => {
+  it('a subscription counts the messages that go to its dead-letter queue', () => {
     const { messaging, fifoQueue, topic, queue, subscription } = topicWithQueue(RAW);
     const dead = fifoQueue('dead.fifo');
     subscription.setAttributes({ RedrivePolicy: JSON.stringify({ deadLetterTargetArn: dead.arn }) });
@@ -49,14 +49,14 @@ describe('a subscription', () => {
     expect(subscription.counts).toEqual({ delivered: 0, filteredOut: 0, failed: 1, redrivenToDlq: 1 });
   });
 
-  it('ends with the topic', () => {
+  it('a subscription is deleted with its topic', () => {
     const { messaging, topic, queue, subscription } = topicWithQueue(RAW);
     messaging.deleteTopic(topic.arn);
     expect(codeOf(() => messaging.subscription(subscription.arn))).toBe('NotFound');
     expect(codeOf(() => messaging.subscribe(topic.arn, 'sqs', queue.arn))).toBe('NotFound');
   });
 
-  it('is for queues only', () => {
+  it('a subscription of anything but a queue is refused', () => {
     const { messaging, topic } = topicWithQueue();
     expect(codeOf(() => messaging.subscribe(topic.arn, 'email', 'a@example.org'))).toBe('InvalidParameter');
   });

@@ -3,7 +3,7 @@ import { createMessaging, type Messaging } from '../../../local/fifo/messaging.t
 import type { Queue } from '../../../local/fifo/queue.ts';
 import type { Attributes } from '../../../local/fifo/queue-attributes.ts';
 
-/** An empty account in virtual time, with ids that count up. */
+/** An empty account with a virtual clock and consecutive ids. */
 export interface VirtualAccount {
   readonly messaging: Messaging;
   readonly clock: { ms: number };
@@ -27,7 +27,7 @@ export function virtualAccount(): VirtualAccount {
 
 let sent = 0;
 
-/** Sends a message with a deduplication id of its own. */
+/** Sends a message with a new deduplication id. */
 export function send(queue: Queue, groupId: string, body: string): void {
   sent += 1;
   queue.send({ groupId, body, deduplicationId: `send-${sent}` });

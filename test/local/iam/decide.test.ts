@@ -32,75 +32,83 @@ function outcomeOf({ own = [], queues = [] }: Given, call: Partial<Call> = {}) {
   return decide(policies, { caller: relay, ...send, ...call }).outcome;
 }
 
-describe('a function', () => {
+describe('the calls of a function', () => {
   test.each<[string, Given, string]>([
-    ['nothing is said of it', {}, 'unmentioned'],
-    ['its role may', { own: [allow] }, 'allowed'],
-    ['its role may do something else', { own: [{ ...allow, Action: 'sqs:ReceiveMessage' }] }, 'unmentioned'],
-    ['its role may, elsewhere', { own: [{ ...allow, Resource: `${queue}.fifo` }] }, 'unmentioned'],
+    ['no policy mentions it', {}, 'unmentioned'],
+    ['the role allows it', { own: [allow] }, 'allowed'],
+    ['the role allows another action', { own: [{ ...allow, Action: 'sqs:ReceiveMessage' }] }, 'unmentioned'],
+    ['the role allows it on another resource', { own: [{ ...allow, Resource: `${queue}.fifo` }] }, 'unmentioned'],
     [
-      'its role may by a wildcard',
+      'the role allows it by a wildcard',
       { own: [{ ...allow, Action: 'SQS:send*', Resource: 'arn:aws:sqs:*:*:ord?rs' }] },
       'allowed',
     ],
     [
-      'its role may do all but something else',
+      'the role allows all actions except another one',
       { own: [{ Effect: 'Allow', NotAction: 'sqs:DeleteMessage', Resource: '*' }] },
       'allowed',
     ],
     [
-      'its role may do all but this',
+      'the role allows all actions except this one',
       { own: [{ Effect: 'Allow', NotAction: 'sqs:Send*', Resource: '*' }] },
       'unmentioned',
     ],
-    ['its role may, on all but this', { own: [{ Effect: 'Allow', Action: '*', NotResource: queue }] }, 'unmentioned'],
-    ['its role may not, though it may', { own: [allow, { ...allow, Effect: 'Deny' }] }, 'forbidden'],
-    ['the queue lets its role', { queues: [{ ...allow, Principal: { AWS: roleArn } }] }, 'allowed'],
-    ['the queue lets another role', { queues: [{ ...allow, Principal: { AWS: `${roleArn}2` } }] }, 'unmentioned'],
-    ['the queue lets everybody', { queues: [{ ...allow, Principal: '*' }] }, 'allowed'],
     [
-      'the queue lets the account, which none of its roles has of itself',
+      'the role allows it on all resources except this one',
+      { own: [{ Effect: 'Allow', Action: '*', NotResource: queue }] },
+      'unmentioned',
+    ],
+    ['the role both allows and denies it', { own: [allow, { ...allow, Effect: 'Deny' }] }, 'forbidden'],
+    ['the queue allows the role', { queues: [{ ...allow, Principal: { AWS: roleArn } }] }, 'allowed'],
+    ['the queue allows another role', { queues: [{ ...allow, Principal: { AWS: `${roleArn}2` } }] }, 'unmentioned'],
+    ['the queue allows everybody', { queues: [{ ...allow, Principal: '*' }] }, 'allowed'],
+    [
+      'the queue allows the account, which grants nothing to its roles',
       { queues: [{ ...allow, Principal: { AWS: `arn:aws:iam::${account}:root` } }] },
       'unmentioned',
     ],
     [
-      'the queue forbids it to the account',
+      'the queue denies it to the account',
       { own: [allow], queues: [{ ...allow, Effect: 'Deny', Principal: { AWS: account } }] },
       'forbidden',
     ],
     [
-      'the queue forbids it, though its role may',
+      'the queue denies it, and the role allows it',
       { own: [allow], queues: [{ ...allow, Effect: 'Deny', Principal: { AWS: '*' } }] },
       'forbidden',
     ],
     [
-      'the queue forbids what does not come over TLS, which all would on AWS',
+      'the queue denies calls without TLS, which every call has on AWS',
       {
         own: [allow],
         queues: [{ ...allow, Effect: 'Deny', Principal: '*', Condition: { Bool: { 'aws:SecureTransport': 'false' } } }],
       },
       'allowed',
     ],
-    ['the queue lets SNS', { queues: [toSns] }, 'unmentioned'],
-  ])('%s', (_, given, outcome) => {
+    ['the queue allows SNS only', { queues: [toSns] }, 'unmentioned'],
+  ])("a function's call is decided by IAM's rules if %s", (_, given, outcome) => {
     expect(outcomeOf(given)).toBe(outcome);
   });
 });
 
-describe('SNS', () => {
+describe('the deliveries of SNS', () => {
   test.each<[string, Given, string]>([
-    ['has no role: without a policy of the queue it may not', { own: [allow] }, 'unmentioned'],
-    ['may from any topic', { queues: [toSns] }, 'allowed'],
-    ['may from this topic', { queues: [from(topic)] }, 'allowed'],
-    ['may from topics like this', { queues: [from('arn:aws:sns:*:*:chang*', 'ArnLike')] }, 'allowed'],
-    ['may from another topic', { queues: [from(`${topic}.fifo`)] }, 'unmentioned'],
+    ['only a role allows it', { own: [allow] }, 'unmentioned'],
+    ['the queue allows all topics', { queues: [toSns] }, 'allowed'],
+    ['the queue allows this topic', { queues: [from(topic)] }, 'allowed'],
     [
-      'may from topics of this account',
+      'the queue allows topics with a matching name',
+      { queues: [from('arn:aws:sns:*:*:chang*', 'ArnLike')] },
+      'allowed',
+    ],
+    ['the queue allows another topic', { queues: [from(`${topic}.fifo`)] }, 'unmentioned'],
+    [
+      'the queue allows the topics of this account',
       { queues: [{ ...toSns, Condition: { StringEquals: { 'aws:SourceAccount': [account, '1'] } } }] },
       'allowed',
     ],
     [
-      'may if both conditions hold, and one does not',
+      'the queue has two conditions and one does not hold',
       {
         queues: [
           {
@@ -114,17 +122,17 @@ describe('SNS', () => {
       },
       'unmentioned',
     ],
-    ['may from all but another topic', { queues: [from(`${topic}2`, 'ArnNotEquals')] }, 'allowed'],
+    ['the queue allows all topics except another one', { queues: [from(`${topic}2`, 'ArnNotEquals')] }, 'allowed'],
     [
-      'is not meant where a service of another name is',
+      'the queue allows another service',
       { queues: [{ ...toSns, Principal: { Service: 's3.amazonaws.com' } }] },
       'unmentioned',
     ],
-  ])('%s', (_, given, outcome) => {
+  ])("a delivery of SNS is decided by IAM's rules if %s", (_, given, outcome) => {
     expect(outcomeOf(given, { caller: sns })).toBe(outcome);
   });
 
-  test('a condition on the keys of items holds for those items, and for what puts none', () => {
+  test('a condition on item keys holds for matching items and for calls that put no item', () => {
     const Condition = { 'ForAllValues:StringEquals': { 'dynamodb:LeadingKeys': ['#one', '#other'] } };
     const mayPut = { own: [{ ...allow, Action: 'dynamodb:PutItem', Condition }] };
     const outcomes = ['#one', '#other', '#third', undefined].map((leadingKey) =>
@@ -133,7 +141,7 @@ describe('SNS', () => {
     expect(outcomes).toEqual(['allowed', 'allowed', 'unmentioned', 'allowed']);
   });
 
-  test('a condition on a key that a call has not does not hold, and its negation does', () => {
+  test('a condition on a key that a call does not have does not hold, and its negation holds', () => {
     const condition = (operator: string) => ({
       queues: [{ ...allow, Principal: '*', Condition: { [operator]: { 'aws:SourceArn': topic } } }],
     });
@@ -142,27 +150,47 @@ describe('SNS', () => {
   });
 });
 
-describe('the anonymous', () => {
+describe('the calls of anonymous callers', () => {
   const toAll = { ...allow, Principal: '*' };
   const ifNone = { ...toAll, Condition: { StringEquals: { 'lambda:FunctionUrlAuthType': 'NONE' } } };
   const viaUrl = { ...toAll, Condition: { Bool: { 'lambda:InvokedViaFunctionUrl': true } } };
   test.each<[string, Given, Call['context'], string]>([
-    ['may not, where nothing is said', {}, undefined, 'unmentioned'],
-    ['may not by a role', { own: [allow] }, undefined, 'unmentioned'],
-    ['may where everybody may', { queues: [toAll] }, undefined, 'allowed'],
-    ['are no account', { queues: [{ ...allow, Principal: { AWS: account } }] }, undefined, 'unmentioned'],
-    ['may by a URL without a signature', { queues: [ifNone] }, { 'lambda:FunctionUrlAuthType': 'NONE' }, 'allowed'],
-    ['may not by another', { queues: [ifNone] }, { 'lambda:FunctionUrlAuthType': 'AWS_IAM' }, 'unmentioned'],
-    ['may by a URL', { queues: [viaUrl] }, { 'lambda:InvokedViaFunctionUrl': 'true' }, 'allowed'],
-    ['may not but by a URL', { queues: [viaUrl] }, undefined, 'unmentioned'],
-    ['may not where everybody may not', { queues: [toAll, { ...toAll, Effect: 'Deny' }] }, undefined, 'forbidden'],
-  ])('%s', (_, given, context, outcome) => {
+    ['no policy mentions it', {}, undefined, 'unmentioned'],
+    ['only a role allows it', { own: [allow] }, undefined, 'unmentioned'],
+    ['the queue allows everybody', { queues: [toAll] }, undefined, 'allowed'],
+    ['the queue allows the account', { queues: [{ ...allow, Principal: { AWS: account } }] }, undefined, 'unmentioned'],
+    [
+      'the queue allows URLs without a signature, and the call uses one',
+      { queues: [ifNone] },
+      { 'lambda:FunctionUrlAuthType': 'NONE' },
+      'allowed',
+    ],
+    [
+      'the queue allows URLs without a signature, and the call uses a signed one',
+      { queues: [ifNone] },
+      { 'lambda:FunctionUrlAuthType': 'AWS_IAM' },
+      'unmentioned',
+    ],
+    [
+      'the queue allows calls by a URL, and the call uses one',
+      { queues: [viaUrl] },
+      { 'lambda:InvokedViaFunctionUrl': 'true' },
+      'allowed',
+    ],
+    ['the queue allows calls by a URL, and the call uses none', { queues: [viaUrl] }, undefined, 'unmentioned'],
+    [
+      'the queue both allows and denies everybody',
+      { queues: [toAll, { ...toAll, Effect: 'Deny' }] },
+      undefined,
+      'forbidden',
+    ],
+  ])("an anonymous call is decided by IAM's rules if %s", (_, given, context, outcome) => {
     const call = { caller: { kind: 'anonymous' }, ...(context && { context }) } as const;
     expect(outcomeOf(given, call)).toBe(outcome);
   });
 });
 
-describe('what is not understood is an error that names it', () => {
+describe('unsupported policies', () => {
   test.each([
     [
       { ...allow, Condition: { IpAddress: { 'aws:SourceIp': '10.0.0.0/8' } } },
@@ -177,7 +205,7 @@ describe('what is not understood is an error that names it', () => {
     [{ ...allow, NotPrincipal: { AWS: 'x' } }, 'NotPrincipal'],
     [{ Effect: 'Allow', Resource: '*' }, 'a statement needs Action or NotAction'],
     [{ ...allow, Effect: 'allow' }, 'Effect'],
-  ])('%j', (statement, message) => {
+  ])('a policy with the statement %j is refused by name', (statement, message) => {
     expect(() => readPolicy({ Statement: statement }, 'Stack/Policy')).toThrow(message);
     expect(() => readPolicy({ Statement: statement }, 'Stack/Policy')).toThrow('Stack/Policy');
   });
@@ -194,7 +222,7 @@ describe('a denial', () => {
     return denialOf({ caller: relay, ...send }, decided);
   };
 
-  test("names caller, action and resource in AWS's words, and the statement that would allow it", () => {
+  test("a denial has AWS's message with caller, action and resource, and the statement that would allow the call", () => {
     const { message, statement } = decision([]);
     expect(message).toBe(
       `User: arn:aws:sts::${account}:assumed-role/relay-role/relay is not authorized to perform: sqs:SendMessage on resource: ${queue} ` +
@@ -209,7 +237,7 @@ describe('a denial', () => {
     expect(decide(allowed, { caller: relay, ...send }).outcome).toBe('allowed');
   });
 
-  test('names the statement that denies it, and where that stands', () => {
+  test('a denial names the statement that denies the call, and its source', () => {
     const { message, statement } = decision([allow, { ...allow, Effect: 'Deny' }]);
     expect(message).toContain(
       'with an explicit deny in an identity-based policy\nDenied by Stack/Own/1: {"Effect":"Deny"',
@@ -217,7 +245,7 @@ describe('a denial', () => {
     expect(statement).toEqual({ ...allow, Effect: 'Deny' });
   });
 
-  test("of a service names the statement for the resource's policy", () => {
+  test("a denial of a service's call names the statement for the resource's policy", () => {
     const { statement } = denialOf({ caller: sns, ...send }, { outcome: 'unmentioned' });
     expect(outcomeOf({ queues: [statement] }, { caller: sns })).toBe('allowed');
   });

@@ -26,7 +26,7 @@ let told: Denial[];
 let wire: Wire;
 let gateway: DynamoDbGateway;
 let engine: Server;
-/** What reached the engine. */
+/** The requests that reached the engine. */
 let asked: string[];
 const clients: { destroy(): void }[] = [];
 
@@ -114,36 +114,56 @@ const ARN = {
   table: 'arn:aws:dynamodb:eu-central-1:000000000000:table/countries',
 };
 
-describe('what a role may not do fails as on AWS, and names the statement that would allow it', () => {
+describe('calls that a role does not allow', () => {
   const batch = [{ Id: '1', MessageBody: 'x' }];
   test.each<[string, string, string, string, number, () => Promise<unknown>]>([
     [
-      ...(['SQS', 'sqs:SendMessage', ARN.queue, 'AccessDeniedException', 403] as const),
+      'SQS',
+      'sqs:SendMessage',
+      ARN.queue,
+      'AccessDeniedException',
+      403,
       () => sqs().send(new SendMessageBatchCommand({ QueueUrl: queueUrl(wire), Entries: batch })),
     ],
     [
-      ...(['SNS', 'sns:Publish', ARN.topic, 'AuthorizationErrorException', 403] as const),
+      'SNS',
+      'sns:Publish',
+      ARN.topic,
+      'AuthorizationErrorException',
+      403,
       () =>
         sns().send(
           new PublishBatchCommand({ TopicArn: ARN.topic, PublishBatchRequestEntries: [{ Id: '1', Message: 'x' }] }),
         ),
     ],
     [
-      ...(['Lambda', 'lambda:InvokeFunction', functionArn, 'AccessDeniedException', 403] as const),
+      'Lambda',
+      'lambda:InvokeFunction',
+      functionArn,
+      'AccessDeniedException',
+      403,
       () => opened(new LambdaClient(configured())).send(new InvokeCommand({ FunctionName: 'other' })),
     ],
     [
-      ...(['CloudWatch', 'cloudwatch:GetMetricData', '*', 'AccessDeniedException', 403] as const),
+      'CloudWatch',
+      'cloudwatch:GetMetricData',
+      '*',
+      'AccessDeniedException',
+      403,
       () =>
         opened(new CloudWatchClient(configured())).send(
           new GetMetricDataCommand({ StartTime: new Date(0), EndTime: new Date(1), MetricDataQueries: [] }),
         ),
     ],
     [
-      ...(['DynamoDB', 'dynamodb:Query', `${ARN.table}/index/region`, 'AccessDeniedException', 400] as const),
+      'DynamoDB',
+      'dynamodb:Query',
+      `${ARN.table}/index/region`,
+      'AccessDeniedException',
+      400,
       () => dynamoDb().send(new QueryCommand({ TableName: 'countries', IndexName: 'region' })),
     ],
-  ])('%s: %s', async (_, action, resource, name, status, request) => {
+  ])("a function's call to %s without a grant for %s fails as on AWS and names the missing statement", async (_, action, resource, name, status, request) => {
     const refusal = await refusalOf(request());
     expect(refusal).toMatchObject({ name, status });
     expect(refusal.message).toContain(`User: ${user} is not authorized to perform: ${action} on resource: ${resource}`);
@@ -159,7 +179,7 @@ describe('what a role may not do fails as on AWS, and names the statement that w
   });
 });
 
-test('what is refused again and again is told and kept once, with how often', async () => {
+test('a call that is refused repeatedly is reported once, with its count', async () => {
   const send = () => refusalOf(sqs().send(new SendMessageCommand({ QueueUrl: queueUrl(wire), MessageBody: 'x' })));
   await send();
   await send();
@@ -167,7 +187,7 @@ test('what is refused again and again is told and kept once, with how often', as
   expect(access.denials).toMatchObject([{ action: 'sqs:SendMessage', count: 2 }]);
 });
 
-test('the developer, whose keys are of no role, may do everything and is not kept', async () => {
+test("the developer's calls, whose keys belong to no role, are all allowed and not recorded", async () => {
   const credentials = { accessKeyId: 'local', secretAccessKey: 'local' };
   await sqs(credentials).send(new SendMessageCommand({ QueueUrl: queueUrl(wire), MessageBody: 'x' }));
   await dynamoDb(credentials).send(new GetItemCommand({ TableName: 'countries', Key: {} }));
@@ -176,7 +196,7 @@ test('the developer, whose keys are of no role, may do everything and is not kep
   expect(access.calls.filter(({ action }) => action !== 'sts:AssumeRole')).toEqual([]);
 });
 
-test('a request to DynamoDB that nobody can tell the permissions of is not let through', async () => {
+test('a request to DynamoDB with unknown permissions is refused', async () => {
   grant('*', '*');
   const refusal = await refusalOf(dynamoDb().send(new ExecuteStatementCommand({ Statement: 'SELECT * FROM t' })));
   expect(refusal.name).toBe('AccessDeniedException');

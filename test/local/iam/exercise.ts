@@ -15,19 +15,19 @@ const LONGEST_MS = 20_000;
 const BIOGRAPHY = 'born, lived, and wrote about it at length. '.repeat(30);
 
 /**
- * Has the failure tests' app do everything that its functions can do, so that what they call is all that they may
- * need to be allowed.
+ * Lets the failure tests' app do everything that its functions can do, so that they make every call that they may need.
  */
 export async function exercise(lab: Lab): Promise<void> {
   const { cloud, owner } = lab;
   const client = dynamoDbClient({ endpoint: cloud.endpoints.dynamodb });
-  // The reports' first run of all measures for five seconds, and so long a gap is waited for to heal: both at once.
+  // The first report measures for five seconds, and a gap takes as long to heal. Both run at the same time.
   const ticked = cloud.tick();
   await missDelta(lab);
   await changeAndDelete(lab);
   await stopAndRelease(lab);
   await parkAndRedrive(lab);
-  // Has writes paced for a while, in which the relay conflates: not before what needs each version by itself.
+  // Writes are paced for a while, in which the relay conflates changes. So this comes after the steps that need each
+  // version.
   await useAsFunctions(lab);
   await crashAndMissDelivery(lab);
   await lab.repair('parking', { operation: 'readiness', type: 'Item', state: { status: 'empty' } });
@@ -39,7 +39,7 @@ export async function exercise(lab: Lab): Promise<void> {
   await cloud.tick();
   await cloud.idle();
 
-  // The last thing, since nothing comes after it: what can't be written is returned, to come again later.
+  // This is the last step, because a message that can't be written returns later.
   await client.send(new DeleteTableCommand({ TableName: lab.cache('discarding').deployed.table }));
   await owner.put('Item', 'late', itemState(1));
   const postponed = () => cloud.access.calls.some(({ action }) => action === 'sqs:ChangeMessageVisibility');
@@ -93,7 +93,7 @@ async function missDelta(lab: Lab): Promise<void> {
 }
 
 /**
- * A message that the projector didn't survive, one that comes for the third time, and one that SNS couldn't deliver.
+ * Sends a message that crashes the projector, one that is received for the third time, and one that SNS can't deliver.
  */
 async function crashAndMissDelivery(lab: Lab): Promise<void> {
   const { deadLetterQueueUrl, projector } = lab.cache('parking').deployed;

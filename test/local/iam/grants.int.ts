@@ -9,7 +9,7 @@ import { type Grant, grantsOf, isOf, refused, without } from './grants.ts';
 
 const LONGEST_MS = 60_000;
 
-/** What the templates allow beyond what anything here calls, and why: the CDK grants it, not our constructs. */
+/** Grants in the templates that no function uses, with the reason. The CDK adds them, not Freshet's constructs. */
 const BEYOND_NEED: readonly (readonly [grants: RegExp, why: string])[] = [
   [/ sqs:GetQueueUrl /, 'SqsEventSource and SqsDlq grant it; the functions are given URLs'],
   [/OwnerRelay.* sqs:GetQueueAttributes .*OwnerRelayFailures/, 'SqsDlq grants it'],
@@ -36,10 +36,7 @@ beforeAll(async () => {
 
 afterAll(() => lab?.close());
 
-/**
- * A grant by the construct that it comes from: both apps, and all caches of each, have the same constructs under the
- * same ids.
- */
+/** A grant, named by its construct. All caches of both apps have the same constructs under the same ids. */
 function kindOf({ owner, action, resource }: Grant): string {
   return `${owner} ${action} ${resource}`
     .replaceAll(/(Geography|Catalogue)-/g, '')
@@ -50,7 +47,7 @@ function kindOf({ owner, action, resource }: Grant): string {
 
 const isBeyondNeed = (kind: string) => BEYOND_NEED.some(([grants]) => grants.test(kind));
 
-/** What is refused once a grant is gone, in the words of the refusal. */
+/** The message of the refusal once a grant is removed. */
 function refusalsWithout(grant: Grant): { readonly call: Call; readonly message: string }[] {
   const lacking = without(policies, grant);
   return refused(lacking, calls).flatMap((call) => {
@@ -59,13 +56,13 @@ function refusalsWithout(grant: Grant): { readonly call: Call; readonly message:
   });
 }
 
-test('the pipeline, with all that it can do, is refused nothing', () => {
+test('the pipeline is refused no call in all that it can do', () => {
   expect(lab.cloud.access.denials).toEqual([]);
   expect(refused(policies, calls)).toEqual([]);
 });
 
-describe('each grant removed in turn', () => {
-  test('what fails names the missing action and resource, and nothing else fails', () => {
+describe('grants that are removed in turn', () => {
+  test('a call without its grant fails with the missing action and resource, and no other call fails', () => {
     const grants = grantsOf(policies);
     const refusals = grants.flatMap((grant) => refusalsWithout(grant).map((refusal) => ({ grant, ...refusal })));
     const wrong = refusals.filter(
@@ -85,7 +82,7 @@ describe('each grant removed in turn', () => {
   test.each([
     ["the failure tests' app", () => policies],
     ['the shop', () => ofShop],
-  ])('no grant of %s goes unnoticed, but those that only the CDK wants', (_, ofApp) => {
+  ])('the removal of any grant of %s is noticed, except grants that only the CDK adds', (_, ofApp) => {
     const noticed = new Set(
       grantsOf(policies)
         .filter((one) => refusalsWithout(one).length > 0)
@@ -98,7 +95,7 @@ describe('each grant removed in turn', () => {
     expect(unnoticed.filter((kind) => !isBeyondNeed(kind))).toEqual([]);
   });
 
-  test('what counts as beyond need is there, and nothing ever called it', () => {
+  test('the grants that are listed as unneeded exist, and no call ever used them', () => {
     const grants = [...grantsOf(policies), ...grantsOf(ofShop)];
     for (const [pattern] of BEYOND_NEED) {
       const found = grants.filter((grant) => pattern.test(kindOf(grant)));
@@ -108,7 +105,7 @@ describe('each grant removed in turn', () => {
   });
 });
 
-/** Whether a call is one that only this grant's role or resource can have allowed. */
+/** Whether only this grant's role or resource can allow a call. */
 function isCalled(grant: Grant, call: Call): boolean {
   if (!isOf(grant, call)) return false;
   return grant.of === 'ofResources' || (call.caller.kind === 'role' && call.caller.roleArn === grant.owner);

@@ -3,17 +3,17 @@ import { decide, type Policies } from '../../../local/iam/decide.ts';
 import { actionMatches, resourceMatches } from '../../../local/iam/pattern.ts';
 import type { Statement } from '../../../local/iam/statement.ts';
 
-/** One action on one resource that one statement allows. */
+/** An action on a resource that a statement allows. */
 export interface Grant {
   readonly of: 'ofRoles' | 'ofResources';
-  /** ARN of the role or the resource. */
+  /** The ARN of the role or the resource. */
   readonly owner: string;
   readonly statement: Statement;
   readonly action: string;
   readonly resource: string;
 }
 
-/** Every grant of an account; what is denied is none. */
+/** All grants of an account, without denials. */
 export function grantsOf(policies: Policies): Grant[] {
   return (['ofRoles', 'ofResources'] as const).flatMap((of) =>
     [...policies[of]].flatMap(([owner, statements]) =>
@@ -28,7 +28,7 @@ export function grantsOf(policies: Policies): Grant[] {
   );
 }
 
-/** The policies of an account that lacks one grant; what else its statement allows stays. */
+/** The policies of an account without one grant. The other grants of its statement stay. */
 export function without(policies: Policies, { of, owner, statement, action, resource }: Grant): Policies {
   const { actions, resources } = statement;
   const only = (patterns: readonly string[]) => ({ patterns, isInverted: false });
@@ -40,12 +40,12 @@ export function without(policies: Policies, { of, owner, statement, action, reso
   return { ...policies, [of]: new Map([...policies[of], [owner, statements]]) };
 }
 
-/** Those calls that policies refuse. */
+/** The calls that the policies refuse. */
 export function refused(policies: Policies, calls: readonly Call[]): Call[] {
   return calls.filter((call) => decide(policies, call).outcome !== 'allowed');
 }
 
-/** Whether a call is one that a grant allows. */
+/** Whether a grant allows a call. */
 export function isOf({ action, resource }: Grant, call: Call): boolean {
   return actionMatches(action, call.action) && resourceMatches(resource, call.resource);
 }

@@ -21,12 +21,12 @@ interface Statement {
   Action: string | string[];
 }
 
-/** A grant to take out of the templates. */
+/** A grant to remove from the templates. */
 interface Missing {
   readonly stack: string;
-  /** Beginning of the logical id of a policy or permission. */
+  /** The start of the logical id of a policy or permission. */
   readonly of: string;
-  /** Without one the whole resource's grants go. */
+  /** Without an action, all grants of the resource are removed. */
   readonly action?: string;
 }
 
@@ -54,7 +54,7 @@ function takeOut({ type, properties }: ChangeableResource, action: string | unde
   }
 }
 
-/** What was refused so far: caller, action and resource, without what all ARNs have in common. */
+/** The refused calls so far: caller, action and resource, without the common parts of the ARNs. */
 function refusals(): string[] {
   const denials = lab?.cloud.access.denials ?? [];
   return denials.map(({ caller, action, resource }) =>
@@ -65,7 +65,7 @@ function refusals(): string[] {
 const untilRefused = (count: number) =>
   vi.waitUntil(() => refusals().length >= count, { timeout: LONGEST_MS, interval: 10 });
 
-test('what is missing is named by what runs without it, each by itself', async () => {
+test('every missing grant of an app is reported, each by the part that needs it', async () => {
   const [parking, stopping, discarding] = ['Parking', 'Stopping', 'Discarding'] as const;
   const assembly = await appWithout('several', [
     { stack: discarding, of: 'CacheProjectorRoleDefaultPolicy', action: 'dynamodb:PutItem' },
@@ -87,7 +87,7 @@ test('what is missing is named by what runs without it, each by itself', async (
   await Promise.all([lab.cloud.tick(), untilRefused(EXPECTED.length)]);
   expect(refusals().sort()).toEqual([...EXPECTED].sort());
 
-  // Whoever watches the cloud is told, and what fails of it fails by AWS's error.
+  // The refusals are reported, and the failed calls have AWS's error.
   for (const { message } of lab.cloud.access.denials) expect(told).toContain(message);
   expect(logged.join('\n')).toMatch(/Stopping-CacheReport.*AccessDeniedException/);
   const { reader } = lab.cache('parking');
@@ -107,7 +107,7 @@ const EXPECTED = [
   'events.amazonaws.com for rule/Parking-CacheReportSchedule21046C3E lambda:InvokeFunction function:Parking-CacheReportEBA81625',
 ].map((each) => each.replaceAll(/[A-F0-9]{8}\b/g, ''));
 
-test('a relay that may not publish publishes nothing, and says what it may not', async () => {
+test('a relay without the permission to publish publishes nothing and names the permission', async () => {
   const missing = { stack: 'Catalogue', of: 'OwnerRelayRoleDefaultPolicy', action: 'sns:Publish' };
   lab = await startLab({ assembly: await appWithout('relay', [missing]) });
   await lab.owner.put('Item', 'a', itemState(1));

@@ -44,25 +44,25 @@ test.each<[string, object, [string, string][]]>([
     { StreamArn: 'arn:aws:dynamodb:ddblocal:000000000000:table/t/stream/1' },
     [['DescribeStream', 't/stream/1']],
   ],
-])('DynamoDB %s of %j', (operation, input, expected) => {
+])('DynamoDB %s with the input %j needs the documented actions', (operation, input, expected) => {
   expect(dynamoDbNeeds(operation, input, place)).toEqual(
     expected.map(([action, resource]) => ({ action: `dynamodb:${action}`, resource: table(resource) })),
   );
 });
 
-test('what puts an item says under which key, by itself or in a transaction', () => {
+test("a call that puts an item has the item's key, also in a transaction", () => {
   const put = { TableName: 't', Item: { pk: { S: 'Country#3' }, id: { S: 'CH' } } };
   const need = { action: 'dynamodb:PutItem', resource: table('t'), leadingKey: 'Country#3' };
   expect(dynamoDbNeeds('PutItem', put, place)).toEqual([need]);
   expect(dynamoDbNeeds('TransactWriteItems', { TransactItems: [{ Put: put }] }, place)).toEqual([need]);
 });
 
-test('of a DynamoDB operation whose actions are not known none is made up', () => {
+test('a DynamoDB operation with unknown permissions is refused', () => {
   expect(() => dynamoDbNeeds('ExecuteStatement', { Statement: 'SELECT 1' }, place)).toThrow('not emulated');
   expect(() => dynamoDbNeeds('PutItem', { Item: {} }, place)).toThrow();
 });
 
-test('operations on batches need the action of the single one', () => {
+test('operations on batches need the action of the single operation', () => {
   const queue = 'arn:aws:sqs:eu-central-1:000000000000:q.fifo';
   const topic = 'arn:aws:sns:eu-central-1:000000000000:t.fifo';
   const url = { QueueUrl: 'http://127.0.0.1:1234/000000000000/q.fifo' };
@@ -71,7 +71,7 @@ test('operations on batches need the action of the single one', () => {
   expect(snsNeeds('PublishBatch', { TopicArn: topic }, place)).toEqual([{ action: 'sns:Publish', resource: topic }]);
 });
 
-test('a redrive needs what reads the dead-letter queue and what writes the destination', () => {
+test('a redrive needs the permissions to read the dead-letter queue and to write to the destination', () => {
   const [source, destination] = ['arn:aws:sqs:x:1:dead', 'arn:aws:sqs:x:1:live'];
   const needs = sqsNeeds('StartMessageMoveTask', { SourceArn: source, DestinationArn: destination }, place);
   expect(needs.map(({ action, resource }) => `${action} ${resource}`)).toEqual([
@@ -83,7 +83,7 @@ test('a redrive needs what reads the dead-letter queue and what writes the desti
   ]);
 });
 
-test('what knows no narrower resource is about all', () => {
+test('an operation without a specific resource needs the permission for all resources', () => {
   expect(cloudWatchNeeds('GetMetricData', place)).toEqual([{ action: 'cloudwatch:GetMetricData', resource: '*' }]);
   expect(sqsNeeds('ListQueues', {}, place)).toEqual([{ action: 'sqs:ListQueues', resource: '*' }]);
   expect(dynamoDbNeeds('ListStreams', {}, place)).toEqual([{ action: 'dynamodb:ListStreams', resource: '*' }]);

@@ -8,7 +8,7 @@ test.each([
   ['dynamodb:Put', 'dynamodb:PutItem', false],
   ['dynamodb:?utItem', 'dynamodb:PutItem', true],
   ['dynamodb.PutItem', 'dynamodb:PutItem', false],
-])('the action %s names %s: %s', (pattern, action, expected) => {
+])('whether the action pattern %s matches %s is %s', (pattern, action, expected) => {
   expect(actionMatches(pattern, action)).toBe(expected);
 });
 
@@ -24,7 +24,7 @@ test.each([
   ['arn:aws:dynamodb:eu:1:table/t/index/*', 'arn:aws:dynamodb:eu:1:table/t/index/i', true],
   ['arn:aws:dynamodb:eu:1:table/t/index/*', 'arn:aws:dynamodb:eu:1:table/t', false],
   ['arn:aws:sqs:eu:1:*', '*', false],
-])('the resource %s names %s: %s', (pattern, arn, expected) => {
+])('whether the resource pattern %s matches %s is %s', (pattern, arn, expected) => {
   expect(resourceMatches(pattern, arn)).toBe(expected);
 });
 
@@ -33,6 +33,6 @@ test.each([
   ['arn:aws:sns:*:t', 'arn:aws:sns:eu:1:t', false],
   ['arn:aws:sns:eu:1:t*', 'arn:aws:sns:eu:1:t:sub', true],
   ['*', 'arn:aws:sns:eu:1:t', false],
-])('an ARN like %s is %s: %s', (pattern, arn, expected) => {
+])('whether the ARN pattern %s matches %s is %s', (pattern, arn, expected) => {
   expect(arnMatches(pattern, arn)).toBe(expected);
 });

@@ -8,7 +8,7 @@ import type { Lab } from '../../failure/lab.ts';
 import { itemState } from '../../failure/messages.ts';
 
 /**
- * Does what functions of an owner and of a consumer do, which have their permissions by `grantWrite` and `grantRead`.
+ * Makes the calls of an owner's and a consumer's functions, which have the permissions of `grantWrite` and `grantRead`.
  */
 export async function useAsFunctions(lab: Lab): Promise<void> {
   await writeWhilePaced(lab);
@@ -23,15 +23,19 @@ export async function useAsFunctions(lab: Lab): Promise<void> {
   }
 }
 
-/** A decision that paces writers has them lease tokens. */
+/** With a decision that paces writers, writers lease tokens. */
 async function writeWhilePaced(lab: Lab): Promise<void> {
   const { boundary, deployed } = lab.itemOwner;
   const developer = dynamoDbClient({ endpoint: lab.cloud.endpoints.dynamodb });
   const nowMs = Date.now();
   await createFlowStore({ client: developer, tableName: deployed.flowTable }).saveDecision({
-    ...{ state: 'paced', pacePerSecond: 1_000, retryAfterSeconds: 1 },
-    ...{ levels: {}, missing: [] },
-    ...{ decidedAtMs: nowMs, validUntilMs: nowMs + 10_000 },
+    state: 'paced',
+    pacePerSecond: 1_000,
+    retryAfterSeconds: 1,
+    levels: {},
+    missing: [],
+    decidedAtMs: nowMs,
+    validUntilMs: nowMs + 10_000,
   });
   developer.destroy();
   const client = clientOf(lab, 'writer');
@@ -44,7 +48,7 @@ async function writeWhilePaced(lab: Lab): Promise<void> {
   client.destroy();
 }
 
-/** A client with the credentials of a function of that name, in the role of that name. */
+/** A client with the credentials of a function. Function and role have the given name. */
 function clientOf({ cloud, dynamoDbForFunctions }: Lab, name: string): DynamoDBClient {
   cloud.access.assume(name, `arn:aws:iam::${cloud.accountId}:role/${name}`);
   const credentials = cloud.access.credentialsOf(name);

@@ -29,7 +29,7 @@ function output(name: Output): string {
 
 const at = (name: Output, path = '') => new URL(path, output(name)).href;
 
-/** As a client signs; of a function, or of the developer. */
+/** The header of a request that is signed by a function or by the developer. */
 function signed(functionName?: string, service = 'lambda'): { headers: { authorization: string } } {
   const key = functionName === undefined ? 'local' : cloud.access.credentialsOf(functionName)?.accessKeyId;
   const scope = `${key}/20261201/us-east-1/${service}/aws4_request`;
@@ -40,15 +40,15 @@ const json = { 'content-type': 'application/json' };
 const answering = (answer: unknown, init: RequestInit = {}) =>
   fetch(at('Open', 'answer'), { method: 'POST', headers: json, body: JSON.stringify(answer), ...init });
 
-/** What is sent byte by byte, until the server ends the connection. */
+/** Sends raw bytes and returns the answer when the server closes the connection. */
 async function raw(message: string): Promise<string> {
   const socket = connect(Number(new URL(output('Open')).port), '127.0.0.1');
   socket.write(message);
   return text(socket);
 }
 
-describe('the event', () => {
-  test('is a request in payload format 2.0', async () => {
+describe('the event of a function URL', () => {
+  test('the event of a function URL has payload format 2.0', async () => {
     const url = at('Open', 'a%20b/c?x=1&y=%C3%BC+z&x=2');
     const { host: domainName, port } = new URL(url);
     const answer = await fetch(url, {
@@ -71,8 +71,12 @@ describe('the event', () => {
       rawQueryString: 'x=1&y=%C3%BC+z&x=2',
       cookies: ['k=1', 'l=2'],
       headers: expect.objectContaining({
-        ...{ host: domainName, 'x-one': 'a, b', 'content-type': 'text/plain; charset=utf-8' },
-        ...{ 'x-forwarded-for': '127.0.0.1', 'x-forwarded-proto': 'http', 'x-forwarded-port': port },
+        host: domainName,
+        'x-one': 'a, b',
+        'content-type': 'text/plain; charset=utf-8',
+        'x-forwarded-for': '127.0.0.1',
+        'x-forwarded-proto': 'http',
+        'x-forwarded-port': port,
       }),
       queryStringParameters: { x: '1,2', y: 'ü z' },
       requestContext: {
@@ -93,20 +97,20 @@ describe('the event', () => {
     for (const name of ['cookie', 'connection']) expect(event).not.toHaveProperty(['headers', name]);
   });
 
-  test('lacks what the request lacks', async () => {
+  test('the event of a function URL leaves out what the request does not have', async () => {
     const event = await (await fetch(output('Open'))).json();
     expect(event).toMatchObject({ rawPath: '/', rawQueryString: '', isBase64Encoded: false });
     for (const name of ['body', 'cookies', 'queryStringParameters']) expect(event).not.toHaveProperty(name);
   });
 
-  test('has a body that is not text in base64', async () => {
+  test('the event of a function URL has a body that is not text in base64', async () => {
     const body = Buffer.from([0, 255, 128]);
     const headers = { 'content-type': 'application/octet-stream' };
     const answer = await fetch(output('Open'), { method: 'POST', body, headers });
     expect(await answer.json()).toMatchObject({ body: body.toString('base64'), isBase64Encoded: true });
   });
 
-  test('says who has signed', async () => {
+  test('the event of a function URL names the signer of the request', async () => {
     const eventOf = async (functionName?: string) => (await fetch(output('Asked'), signed(functionName))).json();
     const { accountId } = cloud;
     const developer = { accessKey: 'local', userArn: `arn:aws:iam::${accountId}:root` };
@@ -116,25 +120,28 @@ describe('the event', () => {
   });
 });
 
-describe('the answer', () => {
-  test('is the body of a success, where it has no status code', async () => {
+describe('the answer of a function URL', () => {
+  test('a function URL answers 200 with the payload as body if the payload has no status code', async () => {
     const answer = await answering({ a: [1] });
     expect([answer.status, answer.headers.get('content-type')]).toEqual([200, 'application/json']);
     expect(await answer.json()).toEqual({ a: [1] });
   });
 
-  test('has the status, headers, cookies and body that it says', async () => {
+  test('a function URL answers with the status, headers, cookies and body of the payload', async () => {
     const headers = { 'X-Own': 1, 'Content-Type': 'text/html', 'Set-Cookie': 'a=1', 'Content-Length': 99 };
     const answer = await answering({ statusCode: 201, headers, cookies: ['b=2; HttpOnly', 'c=3'], body: '<p>' });
     expect(answer.status).toBe(201);
     expect(answer.headers.getSetCookie()).toEqual(['a=1', 'b=2; HttpOnly', 'c=3']);
     expect(Object.fromEntries(answer.headers)).toMatchObject({
-      ...{ 'x-own': '1', 'content-type': 'text/html', 'content-length': '3', 'x-amzn-remapped-content-length': '99' },
+      'x-own': '1',
+      'content-type': 'text/html',
+      'content-length': '3',
+      'x-amzn-remapped-content-length': '99',
     });
     expect(await answer.text()).toBe('<p>');
   });
 
-  test('may be binary, or empty', async () => {
+  test('a function URL can answer with a binary or an empty body', async () => {
     const bytes = Buffer.from([0, 255, 128]);
     const answer = await answering({ statusCode: '200', body: bytes.toString('base64'), isBase64Encoded: true });
     expect(Buffer.from(await answer.arrayBuffer())).toEqual(bytes);
@@ -142,7 +149,7 @@ describe('the answer', () => {
     expect([empty.status, await empty.text()]).toEqual([204, '']);
   });
 
-  test('to HEAD has no body, and OPTIONS is for the function to answer', async () => {
+  test('a function URL answers HEAD without a body and passes OPTIONS to the function', async () => {
     const head = await fetch(output('Open'), { method: 'HEAD' });
     expect([head.status, await head.text()]).toEqual([200, '']);
     expect(Number(head.headers.get('content-length'))).toBeGreaterThan(100);
@@ -151,12 +158,12 @@ describe('the answer', () => {
   });
 });
 
-describe('what goes wrong', () => {
+describe('failures of a function URL', () => {
   test.each<[string, () => Promise<Response>, string]>([
-    ['an error', () => fetch(at('Open', 'throw')), 'TypeError: broken'],
+    ['an error of the function', () => fetch(at('Open', 'throw')), 'TypeError: broken'],
     ['an answer over 6 MB', () => fetch(at('Open', 'large')), 'exceeded maximum allowed'],
-    ['a status code that is none', () => answering({ statusCode: 99 }), 'statusCode'],
-  ])('in the function is a 502, and told to the log: %s', async (_, send, reason) => {
+    ['an invalid status code', () => answering({ statusCode: 99 }), 'statusCode'],
+  ])('a function URL answers 502 and logs the reason for %s', async (_, send, reason) => {
     lines.length = 0;
     const answer = await send();
     expect([answer.status, await answer.text()]).toEqual([502, 'Internal Server Error']);
@@ -164,7 +171,7 @@ describe('what goes wrong', () => {
     expect(lines.at(-1)).toContain(reason);
   });
 
-  test('without concurrency is a 429', async () => {
+  test('a function URL answers 429 if its function has no concurrency', async () => {
     cloud.functions.setReservedConcurrency('open', 0);
     const answer = await fetch(output('Open'));
     cloud.functions.setReservedConcurrency('open', undefined);
@@ -174,14 +181,14 @@ describe('what goes wrong', () => {
 
   test.each([
     ['text', 'text/plain', 6 * 1_048_576 + 1],
-    ['bytes, which grow in base64', 'application/octet-stream', 5 * 1_048_576],
-  ])('with a request over 6 MB is a 413: %s', async (_, type, bytes) => {
+    ['bytes, which are larger in base64', 'application/octet-stream', 5 * 1_048_576],
+  ])('a function URL answers 413 to a request over 6 MB of %s', async (_, type, bytes) => {
     const headers = { 'content-type': type };
     const answer = await fetch(output('Open'), { method: 'POST', headers, body: Buffer.alloc(bytes, 'a') });
     expect(answer.status).toBe(413);
   });
 
-  test('with HTTP that is none, or not for this machine, is refused, and the next request is served', async () => {
+  test('a function URL refuses invalid HTTP and requests to other hosts, and serves the next request', async () => {
     expect(await raw('GET / HTTP/1.1\r\nHost: example.com\r\nConnection: close\r\n\r\n')).toMatch(/^HTTP\/1.1 403 /);
     expect(await raw('GET / HTTP/1.1\r\nHost: [::\r\nConnection: close\r\n\r\n')).toMatch(/^HTTP\/1.1 403 /);
     expect(await raw('nonsense\r\n\r\n')).toMatch(/^HTTP\/1.1 400 /);
@@ -192,7 +199,7 @@ describe('what goes wrong', () => {
     expect((await fetch(output('Open'))).status).toBe(200);
   });
 
-  test('when a client goes away, before or after it has sent all, harms nobody', async () => {
+  test('a function URL serves other clients after a client disconnects during or after its request', async () => {
     const { invocations } = stateOf('open');
     const started = request(output('Open'), { method: 'POST', headers: { 'content-length': 5 } });
     started.on('error', () => {});
@@ -215,8 +222,8 @@ function stateOf(name: string) {
   return found;
 }
 
-describe('a URL that asks for a signature', () => {
-  test('serves the developer, and a function that may', async () => {
+describe('a function URL of auth type AWS_IAM', () => {
+  test('a function URL of auth type AWS_IAM serves the developer and permitted functions', async () => {
     expect((await fetch(output('Asked'), signed())).status).toBe(200);
     expect((await fetch(output('Asked'), signed('friend'))).status).toBe(200);
     expect(cloud.access.calls).toContainEqual({
@@ -230,7 +237,7 @@ describe('a URL that asks for a signature', () => {
   test.each<[string, RequestInit]>([
     ['is not signed', {}],
     ['carries a token of another kind', { headers: { authorization: 'Bearer Credential=a/b' } }],
-  ])('refuses a request that %s, and says how to sign', async (_, init) => {
+  ])('a function URL of auth type AWS_IAM refuses a request that %s, and explains how to sign it', async (_, init) => {
     const { invocations } = stateOf('asked');
     const answer = await fetch(output('Asked'), init);
     expect(answer.status).toBe(403);
@@ -240,7 +247,7 @@ describe('a URL that asks for a signature', () => {
     expect(stateOf('asked').invocations).toBe(invocations);
   });
 
-  test('refuses a signature for another service', async () => {
+  test('a function URL of auth type AWS_IAM refuses a signature for another service', async () => {
     const answer = await fetch(output('Asked'), signed(undefined, 's3'));
     expect(answer.status).toBe(403);
     expect(await answer.json()).toEqual({ Message: expect.stringContaining("correct service: 'lambda'") });
@@ -249,7 +256,7 @@ describe('a URL that asks for a signature', () => {
   test.each([
     ['stranger', 'lambda:InvokeFunctionUrl', { StringEquals: { 'lambda:FunctionUrlAuthType': 'AWS_IAM' } }],
     ['half', 'lambda:InvokeFunction', { Bool: { 'lambda:InvokedViaFunctionUrl': 'true' } }],
-  ])('refuses the function %s, and names what it lacks', async (name, action, Condition) => {
+  ])('a function URL of auth type AWS_IAM refuses the function %s, and names the missing permission', async (name, action, Condition) => {
     const answer = await fetch(output('Asked'), signed(name));
     expect(answer.status).toBe(403);
     const denial = cloud.access.denials.find(({ caller }) => caller.endsWith(`/${name}`));
@@ -258,8 +265,8 @@ describe('a URL that asks for a signature', () => {
   });
 });
 
-describe('a URL that asks for none', () => {
-  test('serves everybody whom its policy lets, and nobody else, signed or not', async () => {
+describe('a function URL of auth type NONE', () => {
+  test('a function URL of auth type NONE serves exactly the callers that its policy allows, signed or not', async () => {
     expect((await fetch(output('Open'))).status).toBe(200);
     const answers = await Promise.all([fetch(output('Closed')), fetch(output('Closed'), signed())]);
     expect(answers.map(({ status }) => status)).toEqual([403, 403]);
@@ -271,7 +278,7 @@ describe('a URL that asks for none', () => {
     });
   });
 
-  test('does not let anybody invoke its function in another way', () => {
+  test('a function URL of auth type NONE does not allow other ways to invoke its function', () => {
     const call = {
       caller: { kind: 'anonymous' },
       action: 'lambda:InvokeFunction',
@@ -282,7 +289,7 @@ describe('a URL that asks for none', () => {
   });
 });
 
-test('a stop ends the servers and the requests that are under way', async () => {
+test('a stop ends the servers of function URLs and their open requests', async () => {
   const { invocations } = stateOf('open');
   const ended = fetch(at('Open', 'hang')).then(
     () => 'answered',

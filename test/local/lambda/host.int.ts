@@ -35,33 +35,33 @@ function state() {
   return first;
 }
 
-test('a worker is reused', async () => {
+test('a worker is reused for the next invocation', async () => {
   deploy('let calls = 0; export const handler = async () => ++calls;');
   await host.invoke('fn', {});
   expect(await host.invoke('fn', {})).toEqual({ ok: true, payload: 2 });
   expect(state()).toMatchObject({ invocations: 2, coldStarts: 1, running: 0 });
 });
 
-test('CommonJS in a .js file is loaded as on Lambda, whatever package.json is above', async () => {
+test('a .js file is loaded as CommonJS, as on Lambda, whatever package.json is in a parent folder', async () => {
   deploy("const { basename } = require('node:path'); exports.handler = async (e) => basename(e.path);", {
     file: 'index.js',
   });
   expect(await host.invoke('fn', { path: '/a/b' })).toEqual({ ok: true, payload: 'b' });
 });
 
-test('event and answer travel as JSON', async () => {
+test('event and answer are converted to JSON and back', async () => {
   deploy('export const handler = async (event) => ({ ...event, at: new Date(0), gone: undefined });');
   const result = await host.invoke('fn', { n: 1, when: new Date(0) });
   const time = '1970-01-01T00:00:00.000Z';
   expect(result).toEqual({ ok: true, payload: { n: 1, when: time, at: time } });
 });
 
-test('a handler without an answer answers null', async () => {
+test('a handler that returns nothing answers null', async () => {
   deploy('export const handler = async () => {};');
   expect(await host.invoke('fn', {})).toEqual({ ok: true, payload: null });
 });
 
-test('the error of a handler is Unhandled and the worker is kept', async () => {
+test('an invocation whose handler throws ends with Unhandled, and the worker is kept', async () => {
   deploy(`let calls = 0;
     export const handler = async () => { if (++calls === 1) throw new TypeError('broken'); return calls; };`);
   expect(await host.invoke('fn', {})).toEqual({ ok: false, error: 'Unhandled', message: 'TypeError: broken' });
@@ -69,7 +69,7 @@ test('the error of a handler is Unhandled and the worker is kept', async () => {
   expect(state()).toMatchObject({ errors: 1, coldStarts: 1 });
 });
 
-test('an invocation that takes too long is TimedOut and the next one gets a new worker', async () => {
+test('an invocation that takes too long ends with TimedOut, and the next one gets a new worker', async () => {
   deploy('export const handler = (event) => event.hang ? new Promise(() => setInterval(() => {}, 1000)) : 1;', {
     timeoutMs: 50,
   });
@@ -78,7 +78,7 @@ test('an invocation that takes too long is TimedOut and the next one gets a new 
   expect(state()).toMatchObject({ timeouts: 1, errors: 1, coldStarts: 2 });
 });
 
-test('an endless loop is TimedOut too', async () => {
+test('an invocation with an endless loop ends with TimedOut', async () => {
   deploy('export const handler = () => { for (;;); };', { timeoutMs: 50 });
   expect(await host.invoke('fn', {})).toMatchObject({ ok: false, error: 'TimedOut' });
 });
@@ -91,7 +91,7 @@ test.each([
     /RangeError: late/,
   ],
   ['lack of memory', 'const all = []; for (;;) all.push(new Array(1e5).fill({}).map(() => ({})));', /memory/],
-])('a crash by %s is Unhandled, its lines are kept and the worker is replaced', async (_how, crash, message) => {
+])('an invocation that crashes through %s ends with Unhandled, keeps its log lines and gets its worker replaced', async (_how, crash, message) => {
   deploy(
     `export const handler = async (event) => { if (event.crash) { console.log('before'); ${crash}; } return 1; };`,
     {
@@ -105,18 +105,18 @@ test.each([
   expect(state().coldStarts).toBe(2);
 });
 
-test('a bundle that does not load fails each invocation', async () => {
+test('every invocation fails if the bundle does not load', async () => {
   deploy("throw new Error('bad start');");
   expect(await host.invoke('fn', {})).toEqual({ ok: false, error: 'Unhandled', message: 'Error: bad start' });
   expect(await host.invoke('fn', {})).toMatchObject({ ok: false, error: 'Unhandled' });
 });
 
-test('a missing handler is named', async () => {
+test('the error for a missing handler names the handler', async () => {
   deploy('export const other = 1;');
   expect(await host.invoke('fn', {})).toMatchObject({ message: expect.stringContaining('index.handler') });
 });
 
-test('a stopped function is Throttled, also for those who wait in line, until the stop is lifted', async () => {
+test('all invocations of a stopped function are throttled, including waiting ones, until it may run again', async () => {
   deploy('export const handler = (event) => new Promise((done) => setTimeout(done, 20, event));', { concurrency: 1 });
   const first = host.invoke('fn', 1);
   const second = host.invoke('fn', 2);
@@ -129,13 +129,13 @@ test('a stopped function is Throttled, also for those who wait in line, until th
   expect(await host.invoke('fn', 4)).toEqual({ ok: true, payload: 4 });
 });
 
-test('no more invocations run side by side than the concurrency allows, and as many', async () => {
+test('exactly as many invocations run at the same time as the concurrency allows', async () => {
   deploy(
     `export const handler = async (event) => { console.log('start ' + event);
       await new Promise((done) => setTimeout(done, 50)); console.log('end ' + event); };`,
     { concurrency: 2 },
   );
-  // Both environments are loaded first: one that takes longer would find the other has done all the work.
+  // Both environments are loaded first. Otherwise the faster one could do all the work.
   await Promise.all([1, 2].map((each) => host.invoke('fn', each)));
   lines.length = 0;
   await Promise.all([1, 2, 3, 4, 5].map((each) => host.invoke('fn', each)));
@@ -149,7 +149,7 @@ test('no more invocations run side by side than the concurrency allows, and as m
   expect(state().coldStarts).toBe(2);
 });
 
-test('a function sees its own environment and the runtime variables, not those of this process', async () => {
+test("a function sees its own and the runtime's environment variables, not those of this process", async () => {
   vi.stubEnv('FRESHET_SECRET', 'x');
   deploy('export const handler = async () => process.env;', { environment: { OWN: 'yes' } });
   const { payload } = (await host.invoke('fn', {})) as { payload: Record<string, string> };
@@ -165,7 +165,7 @@ test('a function sees its own environment and the runtime variables, not those o
   vi.unstubAllEnvs();
 });
 
-test('the context names function and request and knows the time that is left', async () => {
+test('the context has the names of function and request, and the remaining time', async () => {
   deploy(
     `export const handler = async (_event, context) => ({ ...context, left: context.getRemainingTimeInMillis() });`,
   );
@@ -179,7 +179,7 @@ test('the context names function and request and knows the time that is left', a
   expect(payload.left).toBeGreaterThan(4_000);
 });
 
-test('all lines of an invocation are there, in order, when it has ended', async () => {
+test('all log lines of an invocation have arrived, in order, when it ends', async () => {
   deploy(`import { Console } from 'node:console';
     const own = new Console({ stdout: process.stdout, stderr: process.stderr });
     export const handler = async () => {
@@ -189,7 +189,7 @@ test('all lines of an invocation are there, in order, when it has ended', async 
   expect(lines).toEqual(['one', 'two', 'three', 'four', 'five']);
 });
 
-test('a name that is not deployed, or deployed twice, is refused', async () => {
+test('the host refuses to invoke an unknown function and to deploy a name twice', async () => {
   deploy('export const handler = async () => 1;');
   expect(() => host.invoke('other', {})).toThrow(/other is not deployed\. Deployed: fn/);
   expect(() => deploy('')).toThrow(/already deployed/);

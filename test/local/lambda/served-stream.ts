@@ -11,21 +11,21 @@ import {
 
 export const functionArn = 'arn:aws:lambda:us-east-1:000000000000:function:fn';
 
-/** A table with a stream on the local engine, and what a mapping on it delivered. */
+/** A table with a stream on the local engine, and the records that a mapping delivered. */
 export interface ServedStream {
   readonly table: string;
   readonly arn: string;
-  /** What the function was invoked with. */
+  /** The batches with which the function was invoked. */
   readonly batches: StreamRecord[][];
   put(pk: string, n: number): Promise<unknown>;
-  /** Starts a mapping whose invocations end as told; it stops with the test. */
+  /** Starts a mapping whose invocations return the given results. The mapping stops at the end of the test. */
   map(
     answer: (records: StreamRecord[]) => InvokeResult,
     options?: Partial<StreamMappingOptions>,
   ): Promise<StreamMapping>;
 }
 
-/** Makes a fresh table for each test of the file; returns how to get it. */
+/** Creates a new table for each test of the file. Returns a function that returns the table. */
 export function serveStreamEachTest(): () => ServedStream {
   let engine: Engine;
   let client: EngineClient;

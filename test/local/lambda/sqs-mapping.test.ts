@@ -3,7 +3,7 @@ import { send } from '../fifo/virtual-account.ts';
 import { flush, SUCCESS, THROTTLED, virtualMapping } from './virtual-sqs-mapping.ts';
 
 describe('an SQS event source mapping', () => {
-  it('leaves a message that the function handled too late, and says so', async () => {
+  it('an SQS mapping reports a message that was processed too late, and leaves it in the queue', async () => {
     const { queue, start, invocations, failures, advance } = virtualMapping({ maximumConcurrency: 1 });
     send(queue, 'a', '1');
     start();
@@ -14,7 +14,7 @@ describe('an SQS event source mapping', () => {
     expect(invocations).toHaveLength(2);
   });
 
-  it('stops: receives nothing more and waits for the invocations in flight', async () => {
+  it('a stopped SQS mapping receives no messages and waits for its running invocations', async () => {
     const { queue, start, invocations, timers } = virtualMapping({ batchSize: 1 });
     for (const body of ['1', '2']) send(queue, 'a', body);
     const mapping = start();
@@ -30,7 +30,7 @@ describe('an SQS event source mapping', () => {
     expect([invocations.length, queue.counts().visible, timers.length]).toEqual([1, 1, 0]);
   });
 
-  it('does not keep a throttled batch from stopping', async () => {
+  it('an SQS mapping with a throttled batch stops without waiting for the back-off', async () => {
     const { queue, start, invocations, timers } = virtualMapping();
     send(queue, 'a', '1');
     const mapping = start();

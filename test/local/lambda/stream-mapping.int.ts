@@ -4,7 +4,7 @@ import { success } from './virtual-delivery.ts';
 
 const stream = serveStreamEachTest();
 
-test('after a stop nothing is delivered any more, and nobody waits', async () => {
+test('after its stop, a stream mapping delivers no records and keeps no caller waiting', async () => {
   const mapping = await stream().map(() => success);
   await mapping.stop();
   await stream().put('a', 1);
@@ -12,7 +12,7 @@ test('after a stop nothing is delivered any more, and nobody waits', async () =>
   expect(stream().batches).toEqual([]);
 });
 
-test('an unknown stream is an error at once', async () => {
+test('a stream mapping on an unknown stream fails at once', async () => {
   await expect(
     stream().map(() => success, { streamArn: stream().arn.replace(stream().table, 'missing') }),
   ).rejects.toThrow(/DescribeStream was refused/);

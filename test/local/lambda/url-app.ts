@@ -5,7 +5,7 @@ import { AnyPrincipal, PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { CfnUrl, Code, Function as Fn, FunctionUrlAuthType, Runtime } from 'aws-cdk-lib/aws-lambda';
 import { temporaryFolder } from '../provision/assembly-fixture.ts';
 
-/** Answers its event; of a request with a body in JSON, what the body says. */
+/** Answers with its event, or with the body of a request in JSON. */
 const handler = `
   export const handler = async (event) => {
     if (event.rawPath === '/throw') throw new TypeError('broken');
@@ -15,9 +15,9 @@ const handler = `
   };`;
 
 /**
- * Synthesises functions with URLs as an app would make them: `Asked` of one that `friend` may call by it, `half` only
- * half, and `stranger` not at all; `Open` of one that everybody may call; `Closed` of one that nobody may, for want
- * of the right permission.
+ * Synthesises an app of functions with URLs. `friend` may call the URL of `Asked`, `half` has only half of the
+ * permissions, and `stranger` has none. Everybody may call the URL of `Open`. Nobody may call the URL of `Closed`,
+ * because it lacks one permission.
  */
 export function assembleUrls(): string {
   const code = temporaryFolder();
@@ -26,7 +26,10 @@ export function assembleUrls(): string {
   const stack = new Stack(app, 'S');
   const fn = (functionName: string) =>
     new Fn(stack, functionName, {
-      ...{ functionName, runtime: Runtime.NODEJS_24_X, handler: 'index.handler', code: Code.fromAsset(code) },
+      functionName,
+      runtime: Runtime.NODEJS_24_X,
+      handler: 'index.handler',
+      code: Code.fromAsset(code),
     });
   const output = (id: string, value: string) => new CfnOutput(stack, id, { value });
   const asked = fn('asked');
@@ -38,7 +41,8 @@ export function assembleUrls(): string {
   const closedUrl = new CfnUrl(stack, 'ClosedUrl', { targetFunctionArn: closed.functionArn, authType: 'NONE' });
   output('Closed', closedUrl.attrFunctionUrl);
   closed.addPermission('ForAnotherAuthType', {
-    ...{ principal: new AnyPrincipal(), action: 'lambda:InvokeFunctionUrl' },
+    principal: new AnyPrincipal(),
+    action: 'lambda:InvokeFunctionUrl',
     functionUrlAuthType: FunctionUrlAuthType.AWS_IAM,
   });
   asked.grantInvokeUrl(fn('friend'));

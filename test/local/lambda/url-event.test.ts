@@ -3,22 +3,28 @@ import { type UrlRequest, urlEvent } from '../../../local/lambda/url-event.ts';
 
 const place = { id: 'abc', domainName: '127.0.0.1:1', port: '1' };
 const get: UrlRequest = {
-  ...{ id: 'r', receivedAtMs: Date.UTC(2020, 2, 2, 9, 3, 58), method: 'GET', target: '/', protocol: 'HTTP/1.1' },
-  ...{ sourceIp: '127.0.0.1', headers: {}, body: Buffer.alloc(0) },
+  id: 'r',
+  receivedAtMs: Date.UTC(2020, 2, 2, 9, 3, 58),
+  method: 'GET',
+  target: '/',
+  protocol: 'HTTP/1.1',
+  sourceIp: '127.0.0.1',
+  headers: {},
+  body: Buffer.alloc(0),
 };
 const eventOf = (request: Partial<UrlRequest>) => urlEvent({ ...get, ...request }, place);
 
 describe('the event of a function URL', () => {
   test.each<[string, string | undefined, string | number[], boolean]>([
-    ['text', 'text/csv', 'grüße', false],
-    ['text with a character set', 'TEXT/PLAIN ; charset=utf-8', 'a', false],
-    ['JSON', 'application/json;charset=utf-8', '{}', false],
-    ['XML', 'application/xml', '<a/>', false],
-    ['JSON by another name', 'application/vnd.api+json', '{}', true],
-    ['a form', 'application/x-www-form-urlencoded', 'a=1', true],
-    ['text that is none', 'text/plain', [0xff, 0xfe], true],
-    ['a body of no type', undefined, 'a', true],
-  ])('has %s as it is, or in base64', (_, type, content, isBase64Encoded) => {
+    ['of text', 'text/csv', 'grüße', false],
+    ['of text with a character set', 'TEXT/PLAIN ; charset=utf-8', 'a', false],
+    ['of JSON', 'application/json;charset=utf-8', '{}', false],
+    ['of XML', 'application/xml', '<a/>', false],
+    ['of JSON with a vendor type', 'application/vnd.api+json', '{}', true],
+    ['of a form', 'application/x-www-form-urlencoded', 'a=1', true],
+    ['of invalid UTF-8 declared as text', 'text/plain', [0xff, 0xfe], true],
+    ['without a type', undefined, 'a', true],
+  ])('the event of a function URL has the body %s (text, or base64 if binary)', (_, type, content, isBase64Encoded) => {
     const body = typeof content === 'string' ? Buffer.from(content) : Buffer.from(content);
     const headers = type === undefined ? {} : { 'content-type': [type] };
     const expected = body.toString(isBase64Encoded ? 'base64' : 'utf8');
@@ -34,11 +40,11 @@ describe('the event of a function URL', () => {
       { rawPath: '//a%2Fb', rawQueryString: 'x=%E4&x=1', queryStringParameters: { x: '\ufffd,1' } },
     ],
     ['/?__proto__=1', { rawPath: '/', queryStringParameters: JSON.parse('{"__proto__":"1"}') }],
-  ])('keeps path and query as they came: %s', (target, expected) => {
+  ])('the event of a function URL keeps the path and query %s as they were sent', (target, expected) => {
     expect(eventOf({ target })).toMatchObject(expected);
   });
 
-  test('tells the time as Apache does, and each cookie of each header', () => {
+  test("the event of a function URL has the time in Apache's format and every cookie of every header", () => {
     const headers = { cookie: ['a=1; b=2', 'c=3'], 'x-a': ['1', '2'], connection: ['close'] };
     expect(eventOf({ headers })).toMatchObject({
       cookies: ['a=1', 'b=2', 'c=3'],

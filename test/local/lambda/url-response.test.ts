@@ -5,12 +5,12 @@ const answerTo = (payload: unknown) => urlResponse({ ok: true, payload });
 
 describe('the answer of a function URL', () => {
   test.each<[string, unknown]>([
-    ['a text', 'Hello'],
-    ['an object', { a: [1] }],
-    ['a list', [{ statusCode: 201 }]],
-    ['a number', 1],
-    ['null', null],
-  ])('is the body of a success, in JSON, where it is %s without a status code', (_, payload) => {
+    ['a text payload', 'Hello'],
+    ['an object payload without a status code', { a: [1] }],
+    ['a list payload', [{ statusCode: 201 }]],
+    ['a number payload', 1],
+    ['a null payload', null],
+  ])('a function URL answers %s with status 200 and the payload as its JSON body', (_, payload) => {
     const headers = { 'content-type': 'application/json' };
     expect(answerTo(payload)).toEqual({ status: 200, headers, body: Buffer.from(JSON.stringify(payload)) });
   });
@@ -32,7 +32,7 @@ describe('the answer of a function URL', () => {
       { headers: { 'set-cookie': ['a=1', 'b=2'] } },
     ],
     [{ statusCode: 200, headers: { Connection: 'close' } }, { headers: { 'x-amzn-remapped-connection': 'close' } }],
-  ])('is what %j says', (payload, expected) => {
+  ])('a function URL answers as the payload %j says', (payload, expected) => {
     expect(answerTo(payload)).toMatchObject(expected);
   });
 
@@ -40,18 +40,18 @@ describe('the answer of a function URL', () => {
     ['no status code', { statusCode: 'ok' }, 'statusCode'],
     ['a status code below 200', { statusCode: 101 }, 'statusCode'],
     ['a broken status code', { statusCode: 200.5 }, 'statusCode'],
-    ['a body that is no text', { statusCode: 200, body: { a: 1 } }, 'body'],
-    ['cookies that are no list', { statusCode: 200, cookies: 'a=1' }, 'cookies'],
-    ['a header that is none', { statusCode: 200, headers: { 'a b': '1' } }, 'a b'],
-    ['a header over two lines', { statusCode: 200, cookies: ['a\r\nb: c'] }, 'set-cookie'],
+    ['a body that is not a text', { statusCode: 200, body: { a: 1 } }, 'body'],
+    ['cookies that are not a list', { statusCode: 200, cookies: 'a=1' }, 'cookies'],
+    ['an invalid header name', { statusCode: 200, headers: { 'a b': '1' } }, 'a b'],
+    ['a line break in a header', { statusCode: 200, cookies: ['a\r\nb: c'] }, 'set-cookie'],
     ['more than 6 MB', 'x'.repeat(6 * 1_048_576), 'exceeded maximum allowed'],
-  ])('is a 502 where it has %s, and says why to the log only', (_, payload, problem) => {
+  ])('a function URL answers a payload with %s with 502 and gives the reason to the log only', (_, payload, problem) => {
     const { status, body, problem: told } = answerTo(payload);
     expect([status, body.toString()]).toEqual([502, 'Internal Server Error']);
     expect(told).toContain(problem);
   });
 
-  test('is a 502 where the function fails, and a 429 where it may not run', () => {
+  test('a function URL answers 502 if the function fails and 429 if it is throttled', () => {
     expect(urlResponse({ ok: false, error: 'TimedOut', message: 'late' })).toMatchObject({ status: 502 });
     const throttled = urlResponse({ ok: false, error: 'Throttled', message: '' });
     expect(throttled).toMatchObject({ status: 429, headers: { 'x-amzn-errortype': 'TooManyRequestsException' } });

@@ -10,7 +10,7 @@ import {
 export const failure: InvokeResult = { ok: false, error: 'Unhandled', message: 'Error: broken' };
 export const success: InvokeResult = { ok: true, payload: null };
 
-/** The stream's record of a change of item `a`. */
+/** The stream record of a change of item `a`. */
 export function record(n: number, atSeconds = 1_000): StreamRecord {
   const SequenceNumber = String(n);
   return {
@@ -29,7 +29,7 @@ export function record(n: number, atSeconds = 1_000): StreamRecord {
   };
 }
 
-/** Delivers with a clock that only the back-off moves. */
+/** Delivers records with a clock that only the back-off advances. */
 export async function runDelivery(
   records: StreamRecord[],
   answer: (batch: string[]) => InvokeResult,

@@ -6,12 +6,12 @@ import { virtualAccount } from '../fifo/virtual-account.ts';
 export const SUCCESS: InvokeResult = { ok: true, payload: null };
 export const THROTTLED: InvokeResult = { ok: false, error: 'Throttled', message: 'Rate exceeded' };
 
-/** Lets promises that are settled already have their effects. */
+/** Waits until the callbacks of settled promises have run. */
 export async function flush(): Promise<void> {
   for (let turn = 0; turn < 20; turn += 1) await Promise.resolve();
 }
 
-/** A queue, and a mapping whose invocations the test answers, in virtual time. */
+/** A queue and a mapping in virtual time. The test answers the mapping's invocations. */
 export function virtualMapping(
   options: { batchSize?: number; maximumConcurrency?: number; reportBatchItemFailures?: boolean } = {},
 ) {

@@ -6,7 +6,7 @@ import { createLedger } from '../../../local/ledger/ledger.ts';
 import { cloudWatchRequest, deliveryRequests, snsRequest, sqsRequest } from '../../../local/ledger/wire-requests.ts';
 
 describe('a ledger', () => {
-  test('adds up by service, operation, caller and resource, and forgets when it is cleared', () => {
+  test('a ledger adds requests up by service, operation, caller and resource, until it is cleared', () => {
     const ledger = createLedger();
     const request = { service: 'SQS', operation: 'SendMessage', caller: 'relay', resource: 'q' } as const;
     ledger.note({ ...request, billed: { fifoChunks: 1 } });
@@ -21,18 +21,18 @@ describe('a ledger', () => {
   });
 });
 
-describe('a request to a queue', () => {
+describe('requests to a queue', () => {
   test.each([
     [0, 1],
     [65_536, 1],
     [65_537, 2],
     [262_144, 4],
-  ])('of %d bytes counts as %d', (bytes, chunks) => {
+  ])('a request to a queue with %d bytes counts as %d requests', (bytes, chunks) => {
     expect(queueRequest(true, bytes)).toEqual({ fifoChunks: chunks });
     expect(queueRequest(false, bytes)).toEqual({ standardChunks: chunks });
   });
 
-  test('counts what it carries in all its entries, and what it brings back', () => {
+  test('a request to a queue counts the bytes of all entries that it sends or receives', () => {
     const body = 'x'.repeat(40_000);
     const url = 'http://127.0.0.1:1/0/q.fifo';
     const batch = { QueueUrl: url, Entries: [{ MessageBody: body }, { MessageBody: body }] };
@@ -46,8 +46,8 @@ describe('a request to a queue', () => {
   });
 });
 
-describe('a request to a topic', () => {
-  test('is one publish for a batch, with the bytes of all messages and their attributes', () => {
+describe('requests to a topic', () => {
+  test('a batch to a topic counts as one publish, with the bytes of all messages and attributes', () => {
     const attributes = { type: { DataType: 'String', StringValue: 'Item' } };
     const entry = { Message: 'x'.repeat(100), MessageAttributes: attributes };
     const input = { TopicArn: 'arn:aws:sns:r:0:t.fifo', PublishBatchRequestEntries: [entry, entry] };
@@ -55,7 +55,7 @@ describe('a request to a topic', () => {
     expect(snsRequest('PublishBatch', 'relay', input)).toMatchObject({ resource: 't.fifo', billed });
   });
 
-  test('is one delivery and one message for each queue', () => {
+  test('a publish to a topic counts one delivery and one message for each queue', () => {
     const requests = deliveryRequests('arn:aws:sns:r:0:t.fifo', { name: 'q.fifo', isFifo: true }, 70_000);
     expect(requests.map(({ billed }) => billed)).toEqual([
       { deliveredMessages: 1, deliveredBytes: 70_000 },
@@ -64,18 +64,18 @@ describe('a request to a topic', () => {
   });
 });
 
-describe('a request to DynamoDB', () => {
+describe('requests to DynamoDB', () => {
   const body = Buffer.from(JSON.stringify({ TableName: 'table' }));
   const answered = (operation: string, status: number, answer: object) =>
     dynamoDbRequest(operation, 'f', body, status, Buffer.from(JSON.stringify(answer)));
 
-  test('asks to be told what it consumes, where something is', () => {
+  test('a request to DynamoDB asks for its consumed capacity if its operation consumes any', () => {
     const asked: unknown = JSON.parse(askedForCapacity('PutItem', body).toString());
     expect(asked).toEqual({ TableName: 'table', ReturnConsumedCapacity: 'INDEXES' });
     expect(askedForCapacity('DescribeTable', body)).toBe(body);
   });
 
-  test('is billed what the engine says, by writes and reads', () => {
+  test('a request to DynamoDB is billed by the capacity that the engine reports, as writes or reads', () => {
     const written = answered('PutItem', 200, { ConsumedCapacity: { TableName: 'table', CapacityUnits: 3 } });
     expect(written).toMatchObject({ operation: 'PutItem', resource: 'table', billed: { writeUnits: 3 } });
     const both = { ConsumedCapacity: [{ CapacityUnits: 4 }, { CapacityUnits: 2 }] };
@@ -84,30 +84,30 @@ describe('a request to DynamoDB', () => {
     expect(answered('DescribeTable', 200, {})).toBeUndefined();
   });
 
-  test('costs by what is stored when its condition refuses it, one unit at least', () => {
+  test('a write that its condition refuses is billed by the size of the stored item, at least one unit', () => {
     const __type = 'com.amazonaws.dynamodb.v20120810#ConditionalCheckFailedException';
     const refused = answered('PutItem', 400, { __type, Item: { pk: { S: 'a' }, data: { S: 'x'.repeat(1_500) } } });
     expect(refused).toMatchObject({ operation: 'PutItem, refused by its condition', billed: { writeUnits: 2 } });
     expect(answered('UpdateItem', 400, { __type })?.billed).toEqual({ writeUnits: 1 });
   });
 
-  test('is not told when the engine failed, whose answer may be any text', () => {
+  test('a request to DynamoDB is not counted if the engine failed, whatever text it answered', () => {
     expect(dynamoDbRequest('PutItem', 'f', body, 503, Buffer.from('Service Unavailable'))).toBeUndefined();
   });
 
-  test('costs nothing when it is refused before it gets to the item', () => {
+  test('a request to DynamoDB that is refused before it reaches the item is billed nothing', () => {
     expect(answered('PutItem', 400, { __type: 'x#ValidationException' })?.billed).toEqual({ writeUnits: 0 });
   });
 });
 
-describe('what a function takes', () => {
-  test('milliseconds are rounded up and multiplied with the memory', () => {
+describe('requests to Lambda and CloudWatch', () => {
+  test('the duration of an invocation is rounded up to milliseconds and multiplied by the memory', () => {
     const [invoked, logged] = invocationRequests('f', { ok: true, durationMs: 10.2, memoryMb: 512, concurrent: 1 });
     expect(invoked?.billed).toEqual({ invocations: 1, gbSeconds: 0.011 * 0.5 });
     expect(logged?.billed.logBytes).toBeGreaterThan(200);
   });
 
-  test('metrics that are read count one by one, maths on them does not', () => {
+  test('a request to CloudWatch counts each metric that it reads, and no expressions', () => {
     const queries = [{ MetricStat: {} }, { MetricStat: {} }, { Expression: 'a + b' }];
     const asked = JSON.stringify({ MetricDataQueries: queries });
     expect(cloudWatchRequest('GetMetricData', 'report', asked).billed).toEqual({ readMetrics: 2 });

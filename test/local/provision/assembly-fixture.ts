@@ -2,7 +2,7 @@ import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-/** A stack to write: its resources, outputs, and the stacks it depends on. */
+/** A stack to write: its resources, its outputs, and the stacks that it depends on. */
 export interface FixtureStack {
   Resources: Record<string, object>;
   Outputs?: Record<string, object>;
@@ -12,7 +12,7 @@ export interface FixtureStack {
 
 const folders: string[] = [];
 
-/** A new temporary folder, until `removeFolders`. */
+/** Creates a temporary folder. `removeFolders` removes it. */
 export function temporaryFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), 'freshet-test-'));
   folders.push(folder);
@@ -23,7 +23,7 @@ export function removeFolders(): void {
   for (const folder of folders.splice(0)) rmSync(folder, { recursive: true });
 }
 
-/** Writes a cloud assembly into a temporary folder; `bundles` are folders by asset name. */
+/** Writes a cloud assembly into a temporary folder. @param bundles asset name to folder */
 export function writeAssembly(stacks: Record<string, FixtureStack>, bundles: Record<string, string> = {}): string {
   const folder = temporaryFolder();
   const artifacts: Record<string, object> = {};

@@ -28,7 +28,7 @@ test.each([
   ['AWS::NoValue in an object', { a: 1, b: { Ref: 'AWS::NoValue' } }, { a: 1 }],
   ['AWS::NoValue by a condition in a list', [1, { 'Fn::If': ['No', 2, { Ref: 'AWS::NoValue' }] }], [1]],
   ['an object with one ordinary key', { type: ['A'] }, { type: ['A'] }],
-])('%s is resolved', (_name, value, expected) => {
+])('the template value %s is resolved', (_name, value, expected) => {
   expect(resolve(value, scope, 'Stack/Thing')).toEqual(expected);
 });
 
@@ -36,13 +36,9 @@ test.each([
   ['an unsupported function', { a: [{ 'Fn::FindInMap': [] }] }, 'Stack/Thing/a/0: Fn::FindInMap is not supported'],
   ['an unknown name', { a: { Ref: 'Missing' } }, 'Stack/Thing/a/Ref: there is no resource or parameter Missing'],
   ['an unknown attribute', { 'Fn::GetAtt': ['Queue', 'Size'] }, 'there is no attribute Size of a resource Queue'],
-  [
-    'an export that no stack makes',
-    { 'Fn::ImportValue': 'Other:Queue' },
-    'no stack before this one exports Other:Queue',
-  ],
-  ['an object where a string belongs', { 'Fn::Join': ['', [{}]] }, 'a string is required here, not {}'],
-])('%s is refused with its path', (_name, value, message) => {
+  ['an unknown export', { 'Fn::ImportValue': 'Other:Queue' }, 'no stack before this one exports Other:Queue'],
+  ['an object in the place of a string', { 'Fn::Join': ['', [{}]] }, 'a string is required here, not {}'],
+])('a template with %s is refused with the path of the value', (_name, value, message) => {
   expect(() => resolve(value, scope, 'Stack/Thing')).toThrow(message);
 });
 
@@ -51,11 +47,11 @@ test.each([
   [{ 'Fn::Not': [{ Condition: 'Yes' }] }, false],
   [{ 'Fn::And': [{ Condition: 'Yes' }, { Condition: 'No' }] }, false],
   [{ 'Fn::Or': [{ Condition: 'Yes' }, { Condition: 'No' }] }, true],
-])('the condition %j is %s', (condition, expected) => {
+])('the template condition %j is %s', (condition, expected) => {
   expect(evaluateCondition(condition, scope, 'Stack/Conditions')).toBe(expected);
 });
 
-test('references are found in all forms and at any depth', () => {
+test('references in a template are found in all forms and at any depth', () => {
   const value = {
     a: [{ Ref: 'A' }, { 'Fn::GetAtt': ['B', 'Arn'] }, { 'Fn::GetAtt': 'C.Arn' }],
     b: { 'Fn::Join': ['', ['x', { 'Fn::Sub': '${D}-${E.Arn}-${!F}' }]] },

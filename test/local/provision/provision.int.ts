@@ -26,13 +26,13 @@ const role = (properties: object = {}) => ({
   Properties: { AssumeRolePolicyDocument: { Statement: [trust] }, ...properties },
 });
 
-test('stacks come after those they depend on', () => {
+test('stacks are read in the order of their dependencies', () => {
   const none = { Resources: {} };
   const folder = writeAssembly({ A: { ...none, dependencies: ['B'] }, B: { ...none, dependencies: ['C'] }, C: none });
   expect(readAssembly(folder).map(({ name }) => name)).toEqual(['C', 'B', 'A']);
 });
 
-test('Ref and GetAtt give what CloudFormation gives', async () => {
+test('Ref and GetAtt return the values of CloudFormation', async () => {
   const { outputs, endpoints } = await start({
     S: {
       Resources: {
@@ -73,7 +73,7 @@ test('Ref and GetAtt give what CloudFormation gives', async () => {
   });
 });
 
-test('a resource is created after those it refers to, and names that are too long are shortened', async () => {
+test('a resource is created after the resources that it refers to, and long names are shortened', async () => {
   const long = 'X'.repeat(90);
   const { messaging } = await start({
     S: {
@@ -92,7 +92,7 @@ test('a resource is created after those it refers to, and names that are too lon
   expect(first?.settings().redrive).toEqual({ deadLetterTargetArn: dead?.arn, maxReceiveCount: 3 });
 });
 
-test('exports of one stack are imports of another', async () => {
+test('a stack can import the exports of another stack', async () => {
   const { outputs } = await start({
     User: {
       Resources: {},
@@ -107,7 +107,7 @@ test('exports of one stack are imports of another', async () => {
   expect(outputs.User).toEqual({ Seen: 'named' });
 });
 
-test('what means nothing here is counted, may be referred to, and is left out by its condition', async () => {
+test('resources that are not emulated are counted, can be referred to, and are left out by their condition', async () => {
   const { notEmulated, outputs, messaging } = await start({
     S: {
       Conditions: { Never: { 'Fn::Equals': [1, 2] } },
@@ -125,23 +125,23 @@ test('what means nothing here is counted, may be referred to, and is left out by
   expect(messaging.queues.list()).toEqual([]);
 });
 
-test('a type that is not known is an error that names it', async () => {
+test('an unknown resource type is refused with an error that names it', async () => {
   const starting = start({ S: { Resources: { B: { Type: 'AWS::S3::Bucket' } } } });
   await expect(starting).rejects.toThrow('S/B: AWS::S3::Bucket is not emulated');
 });
 
-test('a property that is refused is an error that names its resource', async () => {
+test('an invalid property is refused with an error that names its resource', async () => {
   const starting = start({ S: { Resources: { Q: queue({ VisibilityTimeout: 43_201 }) } } });
   await expect(starting).rejects.toThrow(/S\/Q \(AWS::SQS::Queue\) cannot be created locally: .*VisibilityTimeout/);
 });
 
-test('a circular reference is an error that shows the circle', async () => {
+test('a circular reference is refused with an error that shows the circle', async () => {
   const referring = (id: string) => queue({ QueueName: { 'Fn::GetAtt': [id, 'QueueName'] } });
   const starting = start({ S: { Resources: { A: referring('B'), B: referring('A') } } });
   await expect(starting).rejects.toThrow('circular reference A → B → A');
 });
 
-test('a function runs with its resolved environment, from the asset that its S3 key names', async () => {
+test('a function runs with its resolved environment, from the asset of its S3 key', async () => {
   const bundle = temporaryFolder();
   writeFileSync(join(bundle, 'main.mjs'), 'export const run = async () => [process.env.Q, process.env.N];');
   const { functions } = await start(
@@ -169,13 +169,13 @@ test('a function runs with its resolved environment, from the asset that its S3 
 
 test.each<[string, object, RegExp]>([
   [
-    'that streams',
+    'with response streaming',
     { InvokeMode: 'RESPONSE_STREAM' },
     /the InvokeMode RESPONSE_STREAM is not emulated. Emulated: BUFFERED/,
   ],
-  ['of an alias', { Qualifier: 'live' }, /aliases are not emulated. Given as Qualifier: live/],
+  ['for an alias', { Qualifier: 'live' }, /aliases are not emulated. Given as Qualifier: live/],
   ['with CORS', { Cors: { AllowOrigins: ['*'] } }, /Cors is not emulated/],
-  ['of no function', {}, /there is no function f/],
+  ['for an unknown function', {}, /there is no function f/],
 ])('a function URL %s is refused', async (_, given, message) => {
   const Properties = { TargetFunctionArn: 'f', AuthType: 'NONE', ...given };
   const starting = start({ S: { Resources: { U: { Type: 'AWS::Lambda::Url', Properties } } } });

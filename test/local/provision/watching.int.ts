@@ -13,7 +13,7 @@ test.each([
   ['a cron schedule', { ScheduleExpression: 'cron(0 12 * * ? *)' }, 'cron(0 12 * * ? *) is not emulated'],
   ['an event pattern', { EventPattern: { source: ['aws.s3'] } }, 'event pattern is not emulated'],
   [
-    'a target that is no function',
+    'a target that is not a function',
     { ScheduleExpression: 'rate(1 hour)', Targets: [{ Arn: 'arn:aws:sqs:us-east-1:000000000000:q', Id: 'T' }] },
     'the target arn:aws:sqs:us-east-1:000000000000:q is not emulated',
   ],
@@ -22,12 +22,12 @@ test.each([
     { ScheduleExpression: 'rate(1 hour)', Targets: [{ Arn: functionArn, Id: 'T', InputPath: '$.detail' }] },
     'InputPath and InputTransformer of a target are not emulated',
   ],
-])('a rule with %s is refused by name', async (_, properties, message) => {
+])('a rule with %s is refused with an error that names it', async (_, properties, message) => {
   await expect(start('AWS::Events::Rule', properties)).rejects.toThrow(`S/R (AWS::Events::Rule) cannot be created`);
   await expect(start('AWS::Events::Rule', properties)).rejects.toThrow(message);
 });
 
-test('an alarm without a metric is refused, one that cannot be evaluated is not', async () => {
+test('an alarm without a metric is refused, and an alarm that cannot be evaluated is created', async () => {
   const base = { ComparisonOperator: 'GreaterThanThreshold', Threshold: 1, EvaluationPeriods: 1 };
   await expect(start('AWS::CloudWatch::Alarm', base)).rejects.toThrow('an alarm needs Metrics, or Namespace');
   const metric = { Namespace: 'AWS/DynamoDB', MetricName: 'SystemErrors', Statistic: 'Sum', Period: 60 };
@@ -38,7 +38,7 @@ test('an alarm without a metric is refused, one that cannot be evaluated is not'
   await cloud.stop();
 });
 
-test('a minute that is no multiple of a second is refused', async () => {
+test('a length of a minute that is not a multiple of a second is refused', async () => {
   const assembly = writeAssembly({ S: { Resources: {} } });
   await expect(startLocalCloud({ assembly, minuteMs: 500 })).rejects.toThrow('minuteMs must be a multiple of 1000');
 });

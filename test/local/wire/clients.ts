@@ -4,14 +4,14 @@ import { afterEach, beforeEach } from 'vitest';
 import { startWire, type Wire } from '../../../local/wire/server.ts';
 import { type VirtualAccount, virtualAccount } from '../fifo/virtual-account.ts';
 
-/** A served account with virtual time and the SDK's clients for it. */
+/** An account with a virtual clock behind the local endpoint, and SDK clients for it. */
 export interface Served extends VirtualAccount {
   readonly wire: Wire;
   readonly sqs: SQSClient;
   readonly sns: SNSClient;
 }
 
-/** Serves a fresh account around each test of the file; returns how to get it. */
+/** Serves a new account for each test of the file. Returns a function that returns the account. */
 export function serveEachTest(): () => Served {
   let served: Served | undefined;
   beforeEach(async () => {

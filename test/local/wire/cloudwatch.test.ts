@@ -75,7 +75,7 @@ const refusalOf = (request: Promise<unknown>) =>
 const minutes = (dates: readonly Date[] | undefined) => dates?.map((date) => (date.getTime() - startMs) / 60_000);
 
 describe('GetMetricData', () => {
-  it('answers what there is of a metric, by the beginnings of its periods, the running one included', async () => {
+  it('GetMetricData returns a metric by the start of each period, including the current period', async () => {
     put(10, 1);
     put(59, 2);
     put(130, 3);
@@ -88,7 +88,7 @@ describe('GetMetricData', () => {
     expect(minutes(reversed?.[0]?.Timestamps)).toEqual([3, 2, 0]);
   });
 
-  it('answers periods below a minute and percentiles', async () => {
+  it('GetMetricData returns periods below a minute and percentiles', async () => {
     for (let second = 60; second < 70; second += 1) put(second, second);
     const { MetricDataResults } = await data({
       MetricDataQueries: [stat('m1', 'Applied', 'Average', 5), stat('m2', 'Applied', 'p90', 10)],
@@ -96,7 +96,7 @@ describe('GetMetricData', () => {
     expect(MetricDataResults?.map(({ Values }) => Values)).toEqual([[62, 67], [68]]);
   });
 
-  it('computes expressions over what need not be returned itself', async () => {
+  it('GetMetricData computes expressions over metrics that are not returned themselves', async () => {
     put(60, 8);
     put(120, 6);
     put(60, 2, 'Parked');
@@ -146,7 +146,7 @@ describe('GetMetricData', () => {
       () => ({ MetricDataQueries: [stat('m1', 'x', 'Sum', 1)], StartTime: new Date(0) }),
       'exceeds 100800',
     ],
-  ])('refuses %s', async (_, input, message) => {
+  ])('GetMetricData refuses %s', async (_, input, message) => {
     const refused = await refusalOf(data(input()));
     expect(refused).toMatchObject({
       Code: 'ValidationError',
@@ -158,8 +158,14 @@ describe('GetMetricData', () => {
 
 describe('DescribeAlarms', () => {
   const properties = {
-    ...{ Namespace: 'Freshet', MetricName: 'Parked', Statistic: 'Sum', Period: '60', Threshold: '0' },
-    ...{ ComparisonOperator: 'GreaterThanThreshold', EvaluationPeriods: 1, TreatMissingData: 'notBreaching' },
+    Namespace: 'Freshet',
+    MetricName: 'Parked',
+    Statistic: 'Sum',
+    Period: '60',
+    Threshold: '0',
+    ComparisonOperator: 'GreaterThanThreshold',
+    EvaluationPeriods: 1,
+    TreatMissingData: 'notBreaching',
   };
   beforeEach(async () => {
     cloudWatch.alarms.add(readMetricAlarm('parked', { ...properties, AlarmDescription: 'runbook' }));
@@ -173,7 +179,7 @@ describe('DescribeAlarms', () => {
     return { MetricAlarms, metric: MetricAlarms?.map(name), composite: CompositeAlarms?.map(name) };
   };
 
-  it('answers metric alarms with their state, and why one is not evaluated', async () => {
+  it('DescribeAlarms returns metric alarms with their state, and with the reason if one is not evaluated', async () => {
     const { MetricAlarms, composite } = await describeAlarms({});
     expect(MetricAlarms).toMatchObject([
       {
@@ -195,7 +201,7 @@ describe('DescribeAlarms', () => {
     expect(composite).toEqual([]);
   });
 
-  it('filters by type, name, prefix and state', async () => {
+  it('DescribeAlarms filters by type, name, prefix and state', async () => {
     const both = { AlarmTypes: ['MetricAlarm', 'CompositeAlarm'] } as const;
     const types = { AlarmTypes: [...both.AlarmTypes] };
     expect(await describeAlarms(types)).toMatchObject({ metric: ['parked', 'throttled'], composite: ['all'] });
@@ -219,10 +225,12 @@ describe('GetInsightRuleReport', () => {
       }),
     );
 
-  it('answers the heaviest contributors', async () => {
+  it('GetInsightRuleReport returns the largest contributors', async () => {
     const body = {
       Schema: { Name: 'CloudWatchLogRule', Version: 1 },
-      ...{ LogFormat: 'JSON', LogGroupNames: ['logs'], AggregateOn: 'Sum' },
+      LogFormat: 'JSON',
+      LogGroupNames: ['logs'],
+      AggregateOn: 'Sum',
       Contribution: { Keys: ['$.group'], ValueOf: '$.events' },
     };
     cloudWatch.insightRules.add('hot', JSON.stringify(body), true);
@@ -237,14 +245,14 @@ describe('GetInsightRuleReport', () => {
     });
   });
 
-  it('refuses an unknown rule', async () => {
+  it('GetInsightRuleReport refuses an unknown rule', async () => {
     const refused = await refusalOf(ask('none'));
     expect(refused).toMatchObject({ name: 'ResourceNotFound', $metadata: { httpStatusCode: 404 } });
   });
 });
 
-describe('what is not emulated of CloudWatch', () => {
-  it('is an operation that is not in docs/local-cloud.md', async () => {
+describe('unsupported requests to CloudWatch', () => {
+  it('a CloudWatch operation that docs/local-cloud.md does not list is refused', async () => {
     const refused = await refusalOf(client.send(new ListMetricsCommand()));
     expect(refused).toMatchObject({ Code: 'InvalidAction', $metadata: { httpStatusCode: 400 } });
     const { message } = refused as Error;
@@ -253,7 +261,7 @@ describe('what is not emulated of CloudWatch', () => {
     expect(guide).toContain(message.replace(/.*Supported: /, ''));
   });
 
-  it('is a body that is no JSON', async () => {
+  it('a request to CloudWatch whose body is not JSON is refused', async () => {
     const headers = { 'x-amz-target': 'GraniteServiceVersion20100801.GetMetricData' };
     const answer = await fetch(wire.url, { method: 'POST', headers, body: '{' });
     expect(answer.status).toBe(400);

@@ -54,7 +54,7 @@ describe('Invoke', () => {
     'repair:$LATEST',
     '000000000000:function:repair',
     'arn:aws:lambda:us-east-1:000000000000:function:repair',
-  ])('finds a function as %s, gives it the payload and answers what it answered', async (FunctionName) => {
+  ])('Invoke finds a function as %s, passes the payload and returns the answer', async (FunctionName) => {
     const answer = await invoke({ FunctionName, Payload: Buffer.from('{"operation":"x"}') });
     expect(answer).toMatchObject({ StatusCode: 200, ExecutedVersion: '$LATEST' });
     expect(answer.FunctionError).toBeUndefined();
@@ -62,30 +62,30 @@ describe('Invoke', () => {
     expect(invoked).toEqual([{ operation: 'x' }]);
   });
 
-  it('gives an empty object where there is no payload', async () => {
+  it('Invoke passes an empty object if there is no payload', async () => {
     await invoke();
     expect(invoked).toEqual([{}]);
   });
 
   it.each<[string, InvokeResult, object]>([
     [
-      'an error that it threw',
+      'an error that the function threw',
       { ok: false, error: 'Unhandled', message: 'TypeError: broken: twice' },
       { errorType: 'TypeError', errorMessage: 'broken: twice' },
     ],
     [
-      'a time-out',
+      'a timeout',
       { ok: false, error: 'TimedOut', message: 'Task timed out after 3.00 seconds' },
       { errorType: 'Sandbox.Timedout', errorMessage: 'Task timed out after 3.00 seconds' },
     ],
-  ])('tells %s inside a success, as Lambda does', async (_, failure, expected) => {
+  ])('Invoke reports %s in an answer with status 200, as Lambda does', async (_, failure, expected) => {
     result = failure;
     const answer = await invoke();
     expect(answer).toMatchObject({ StatusCode: 200, FunctionError: 'Unhandled' });
     expect(JSON.parse(answer.Payload?.transformToString() ?? '')).toEqual(expected);
   });
 
-  it('refuses an unknown function with ResourceNotFoundException', async () => {
+  it('Invoke refuses an unknown function with ResourceNotFoundException', async () => {
     expect(await refusalOf(invoke({ FunctionName: 'none' }))).toMatchObject({
       name: 'ResourceNotFoundException',
       $metadata: { httpStatusCode: 404 },
@@ -93,7 +93,7 @@ describe('Invoke', () => {
     });
   });
 
-  it('refuses a stopped function with TooManyRequestsException', async () => {
+  it('Invoke refuses a stopped function with TooManyRequestsException', async () => {
     result = { ok: false, error: 'Throttled', message: 'Rate Exceeded' };
     expect(await refusalOf(invoke())).toMatchObject({
       name: 'TooManyRequestsException',
@@ -102,7 +102,7 @@ describe('Invoke', () => {
     });
   });
 
-  it('refuses a payload that is no JSON, and one over 6 MB', async () => {
+  it('Invoke refuses a payload that is not JSON and a payload over 6 MB', async () => {
     const broken = await refusalOf(invoke({ Payload: Buffer.from('{') }));
     expect(broken).toMatchObject({ name: 'InvalidRequestContentException', $metadata: { httpStatusCode: 400 } });
     const large = await refusalOf(invoke({ Payload: Buffer.alloc(6 * 1_048_576 + 1, ' ') }));
@@ -114,35 +114,38 @@ describe('Invoke', () => {
 describe('GetFunctionConcurrency', () => {
   const concurrencyOf = (FunctionName: string) => client.send(new GetFunctionConcurrencyCommand({ FunctionName }));
 
-  it('answers 0 for a function that is stopped, and nothing for one that runs', async () => {
+  it('GetFunctionConcurrency returns 0 for a stopped function and no value for a running one', async () => {
     expect((await concurrencyOf('repair')).ReservedConcurrentExecutions).toBeUndefined();
     stopped = true;
     expect((await concurrencyOf('repair')).ReservedConcurrentExecutions).toBe(0);
   });
 
-  it('refuses a function that is not there', async () => {
+  it('GetFunctionConcurrency refuses an unknown function', async () => {
     expect(await refusalOf(concurrencyOf('another'))).toMatchObject({ name: 'ResourceNotFoundException' });
   });
 });
 
-describe('what is not emulated of Lambda', () => {
-  it.each<[string, Partial<ConstructorParameters<typeof InvokeCommand>[0]>]>([
-    ['Event', { InvocationType: 'Event' }],
-    ['DryRun', { InvocationType: 'DryRun' }],
-    ['live', { Qualifier: 'live' }],
-  ])('%s is refused and nothing runs', async (given, input) => {
+describe('unsupported requests to Lambda', () => {
+  it.each<[string, Partial<ConstructorParameters<typeof InvokeCommand>[0]>, string]>([
+    ['Event', { InvocationType: 'Event' }, 'The invocation type Event is not emulated.'],
+    ['DryRun', { InvocationType: 'DryRun' }, 'The invocation type DryRun is not emulated.'],
+    ['live', { Qualifier: 'live' }, 'Versions and aliases are not emulated. Given: live.'],
+  ])('Invoke refuses the invocation type or qualifier %s, and no function runs', async (_, input, message) => {
     const refused = await refusalOf(invoke(input));
-    expect(refused).toMatchObject({ name: 'InvalidParameterValueException', message: expect.stringContaining(given) });
+    expect(refused).toMatchObject({
+      name: 'InvalidParameterValueException',
+      message: expect.stringContaining(message),
+    });
     expect(invoked).toEqual([]);
   });
 
-  it('survives a function name that is no URL', async () => {
+  it('Invoke refuses a function name that cannot be decoded', async () => {
     const path = `${wire.url}/2015-03-31/functions/%E0%A4%A/invocations`;
     const answer = await fetch(path, { method: 'POST' });
     expect(answer.status).toBe(404);
   });
 
-  it('is any other operation', async () => {
+  it('every other operation of Lambda is refused', async () => {
     const refused = await refusalOf(client.send(new ListFunctionsCommand()));
     expect(refused).toMatchObject({ name: 'UnknownOperationException', $metadata: { httpStatusCode: 404 } });
   });

@@ -18,14 +18,14 @@ function setUp(waitMs = 20_000) {
   return { queue, aborter, poll, advance };
 }
 
-it('answers at once with what is there, and with nothing if it may not wait', async () => {
+it('a poll returns existing messages at once, and none if it may not wait', async () => {
   const { queue, poll } = setUp(0);
   send(queue, 'a', '1');
   expect(bodies(await poll())).toEqual(['1']);
   expect(await poll()).toEqual([]);
 });
 
-it('waits no longer than asked', async () => {
+it('a long poll waits no longer than requested', async () => {
   const { poll, advance } = setUp(20_000);
   const waiting = poll();
   await advance(20_000);
@@ -33,14 +33,14 @@ it('waits no longer than asked', async () => {
   expect(vi.getTimerCount()).toBe(0);
 });
 
-it('gets all messages of a batch that wakes it', async () => {
+it('a long poll gets all messages of the batch that wakes it', async () => {
   const { queue, poll } = setUp();
   const waiting = poll();
   queue.sendBatch(['1', '2'].map((id) => ({ id, body: id, groupId: 'a', deduplicationId: id })));
   expect(bodies(await waiting)).toEqual(['1', '2']);
 });
 
-it('wakes when a visibility timeout is over, also one that was set or shortened later', async () => {
+it('a long poll wakes when a visibility timeout ends, even one that was set or shortened later', async () => {
   const { queue, poll, advance } = setUp();
   send(queue, 'a', '1');
   const [first] = queue.receive(1, 15);
@@ -50,7 +50,7 @@ it('wakes when a visibility timeout is over, also one that was set or shortened 
   expect(bodies(await waiting)).toEqual(['1']);
 });
 
-it('takes no message for a client that is gone', async () => {
+it('a long poll takes no message for a client that has disconnected', async () => {
   const { queue, poll, aborter } = setUp();
   const waiting = poll();
   send(queue, 'a', '1');

@@ -6,7 +6,7 @@ import { serveEachTest } from './clients.ts';
 const served = serveEachTest();
 const LIST_QUEUES = { 'x-amz-target': 'AmazonSQS.ListQueues' };
 
-/** A raw request, since `fetch` does not let a test set Host or Origin. */
+/** Sends a raw request, because `fetch` can't set Host or Origin. */
 function call(
   path: string,
   headers: Record<string, string> = {},
@@ -24,7 +24,7 @@ function call(
 }
 
 describe('the server', () => {
-  it('refuses other hosts and web pages', async () => {
+  it('the server refuses requests to other hosts and requests from web pages', async () => {
     const from = (headers: Record<string, string>) => call('/', { ...LIST_QUEUES, ...headers }, '{}');
     expect(await from({ host: 'evil.example' })).toMatchObject({ status: 403 });
     expect(await from({ origin: 'http://evil.example' })).toMatchObject({ status: 403 });
@@ -33,7 +33,7 @@ describe('the server', () => {
     expect(await call('/', form, 'Action=ListTopics')).toMatchObject({ status: 403 });
   });
 
-  it('refuses a body that is too long and one that is no JSON', async () => {
+  it('the server refuses a body that is too long and a body that is not JSON', async () => {
     expect(await call('/', LIST_QUEUES, '{')).toMatchObject({
       status: 400,
       text: expect.stringContaining('SerializationException'),
@@ -41,12 +41,12 @@ describe('the server', () => {
     expect(await call('/', LIST_QUEUES, 'x'.repeat(9_000_000))).toMatchObject({ status: 413 });
   });
 
-  it('names the service that it does not emulate', async () => {
+  it('the server names the service that it does not emulate', async () => {
     const answer = await call('/', { 'x-amz-target': 'DynamoDB_20120810.ListTables' }, '{}');
     expect(answer).toMatchObject({ status: 400, text: expect.stringContaining('DynamoDB_20120810.ListTables') });
   });
 
-  it('ends open long polls when it closes', async () => {
+  it('the server ends open long polls when it closes', async () => {
     const { sqs, wire, fifoQueue } = served();
     fifoQueue('q.fifo');
     const QueueUrl = `${wire.url}/000000000000/q.fifo`;

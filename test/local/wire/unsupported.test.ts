@@ -15,8 +15,8 @@ async function refusalOf(request: Promise<unknown>): Promise<unknown> {
   );
 }
 
-describe('what is not emulated', () => {
-  it('is an SQS operation that is not in docs/local-cloud.md', async () => {
+describe('unsupported requests to SQS and SNS', () => {
+  it('an SQS operation that docs/local-cloud.md does not list is refused', async () => {
     const refused = await refusalOf(served().sqs.send(new ListQueueTagsCommand({ QueueUrl: 'http://x/0/q' })));
     const Code = 'AWS.SimpleQueueService.UnsupportedOperation';
     expect(refused).toMatchObject({ name: 'UnsupportedOperation', Code, $metadata: { httpStatusCode: 400 } });
@@ -25,7 +25,7 @@ describe('what is not emulated', () => {
     expect(guide).toContain(message.replace(/.*Supported: /, ''));
   });
 
-  it('is an SNS operation that is not in docs/local-cloud.md', async () => {
+  it('an SNS operation that docs/local-cloud.md does not list is refused', async () => {
     const command = new SetTopicAttributesCommand({ TopicArn: 'x', AttributeName: 'DisplayName' });
     const refused = await refusalOf(served().sns.send(command));
     expect(refused).toMatchObject({ Code: 'InvalidAction', $metadata: { httpStatusCode: 400 } });
@@ -34,7 +34,7 @@ describe('what is not emulated', () => {
     expect(guide).toContain(message.replace(/.*Supported: /, ''));
   });
 
-  it('is a filter on the body, and a message for each protocol', async () => {
+  it('a filter on the message body and a message per protocol are refused', async () => {
     const { sns, messaging, fifoQueue } = served();
     const topic = messaging.createTopic('t.fifo', { FifoTopic: 'true' });
     const Attributes = { FilterPolicyScope: 'MessageBody' };

@@ -35,7 +35,7 @@ const plain = { m1: [1, 2, 3, 4, 5], m2: [5, 4, 0, 2, 1] } as const;
 const sparse = { m1: [2, '-', '-', 8, '-'] } as const;
 
 test.each<[string, Readonly<Record<string, Row>>, unknown]>([
-  // The examples of AWS's page.
+  // The examples on AWS's page.
   ['(metric1 < metric2)', compared, [0, 0, 1, 0, '-']],
   ['(metric1 >= 30)', compared, [1, 0, 0, 0, '-']],
   ['(metric1 > 15 AND metric2 > 15)', compared, [1, 0, 0, 0, '-']],
@@ -89,7 +89,7 @@ test.each<[string, Readonly<Record<string, Row>>, unknown]>([
   ['SUM(METRICS())', plain, [6, 6, 3, 6, 6]],
   ['SUM(METRICS("2"))', plain, [5, 4, 0, 2, 1]],
   ['TIME_SERIES(MAX(m1))', plain, [5, 5, 5, 5, 5]],
-])('%s of %j', (text, metrics, expected) => {
+])('the expression %s over %j has the expected result', (text, metrics, expected) => {
   if (expected === undefined) expect(() => run(text, metrics)).toThrow('An array may contain time series only');
   else expect(run(text, metrics)).toEqual(expected);
 });
@@ -108,6 +108,6 @@ test.each([
   ['SUM(m1, m2)', 'SUM takes 1 arguments. Given: 2.'],
   ['SUM(5)', 'SUM takes a time series or an array of them'],
   ['IF([m1, m2], 1, 0)', 'IF with an array of time series is not supported'],
-])('%s is refused with what is wrong', (text, message) => {
+])('the expression "%s" is refused with the reason', (text, message) => {
   expect(() => run(text, plain)).toThrow(message);
 });
