@@ -24,88 +24,99 @@ export interface Mapping {
 /** How often `waitUntilIdle` reads the counts of queues and functions, which send no events. */
 const IDLE_POLL_MS = 2;
 
-/** Creates the target of provisioning. @param observers.mappings receives each new event source mapping */
-export function createTarget(
-  parts: Omit<ProvisionTarget, 'mapQueue' | 'mapStream'>,
-  observers: {
-    readonly mappings: Mapping[];
-    readonly onLog: (functionName: string, line: string) => void;
-    onStreamBatch(functionName: string, lastRecordAtMs: number): void;
-    readonly ledger: Pick<Ledger, 'note'> | undefined;
-  },
-): ProvisionTarget {
-  const { region, accountId, engine, messaging, functions, access } = parts;
-  const { mappings, onLog, onStreamBatch, ledger } = observers;
-  const functionArn = (name: string) => `arn:aws:lambda:${region}:${accountId}:function:${name}`;
+/** What event source mappings report to. */
+export interface MappingObservers {
+  /** Receives each new event source mapping. */
+  readonly mappings: Mapping[];
+  readonly onLog: (functionName: string, line: string) => void;
+  onStreamBatch(functionName: string, lastRecordAtMs: number): void;
+  readonly ledger: Pick<Ledger, 'note'> | undefined;
+}
 
-  async function mapQueue(request: QueueMappingRequest): Promise<void> {
-    const { functionName, queueArn, maximumConcurrency, ...rest } = request;
-    const queue = messaging.queues.require(queueArn);
-    checkMapping(access, { functionName, sourceArn: queue.arn });
-    const mapping = startSqsMapping({
-      ...rest,
-      ...(maximumConcurrency !== undefined && { maximumConcurrency }),
-      queue,
-      functionArn: functionArn(functionName),
-      invoke: (event) => functions.invoke(functionName, event),
-      now: Date.now,
-      region,
-      onFailure: (reason) => onLog(functionName, `[mapping of ${queue.name}] ${reason}`),
-      onRequest(operation, messages) {
-        if (ledger === undefined) return;
-        const bytes = messages.reduce(
-          (sum, { body, messageAttributes }) => sum + sizeBytes(body, messageAttributes),
-          0,
-        );
-        const billed = queueRequest(queue.isFifo, bytes);
-        const caller = `mapping of ${functionName}`;
-        ledger.note({ service: 'SQS', operation, caller, resource: queue.name, billed });
-      },
-    });
-    mappings.push({
-      functionName,
-      caughtUp: async () => {},
-      isEmpty() {
-        const { visible, inFlight, delayed } = queue.counts();
-        return visible + inFlight + delayed === 0 && mapping.inFlight === 0;
-      },
-      wake: () => {},
-      stop: () => mapping.stop(),
-    });
-  }
+type Parts = Omit<ProvisionTarget, 'mapQueue' | 'mapStream'>;
 
-  async function mapStream(request: StreamMappingRequest): Promise<void> {
-    const { functionName, onFailureDestination, ...rest } = request;
-    checkMapping(access, { functionName, sourceArn: inRegion(rest.streamArn, region), onFailureDestination });
-    const destination = onFailureDestination && messaging.queues.require(onFailureDestination);
-    const mapping = await startStreamMapping({
-      ...rest,
-      engine,
-      region,
-      functionArn: functionArn(functionName),
-      invoke(event, lastRecordAtMs) {
-        onStreamBatch(functionName, lastRecordAtMs);
-        return functions.invoke(functionName, event);
-      },
-      ...(destination && { onFailure: (failure) => void destination.send({ body: JSON.stringify(failure) }) }),
-    });
-    let changed = signal();
-    mappings.push({
-      functionName,
-      // The stream of a stopped function never catches up. A change of the function ends the wait, and `idle` looks
-      // again.
-      caughtUp: () => Promise.race([mapping.caughtUp(), changed.fired]),
-      isEmpty: () => true,
-      wake() {
-        changed.fire();
-        changed = signal();
-        mapping.wake();
-      },
-      stop: () => mapping.stop(),
-    });
-  }
+/** Creates the target of provisioning, which starts the event source mappings. */
+export function createTarget(parts: Parts, observers: MappingObservers): ProvisionTarget {
+  const { mappings } = observers;
+  return {
+    ...parts,
+    mapQueue: async (request) => void mappings.push(mapQueue(request, parts, observers)),
+    mapStream: async (request) => void mappings.push(await mapStream(request, parts, observers)),
+  };
+}
 
-  return { ...parts, mapQueue, mapStream };
+function mapQueue(request: QueueMappingRequest, parts: Parts, { onLog, ledger }: MappingObservers): Mapping {
+  const { functionName, queueArn, maximumConcurrency, ...rest } = request;
+  const { region, messaging, functions, access } = parts;
+  const queue = messaging.queues.require(queueArn);
+  checkMapping(access, { functionName, sourceArn: queue.arn });
+  const mapping = startSqsMapping({
+    ...rest,
+    ...(maximumConcurrency !== undefined && { maximumConcurrency }),
+    queue,
+    functionArn: functionArn(parts, functionName),
+    invoke: (event) => functions.invoke(functionName, event),
+    now: Date.now,
+    region,
+    onFailure: (reason) => onLog(functionName, `[mapping of ${queue.name}] ${reason}`),
+    onRequest(operation, messages) {
+      if (ledger === undefined) return;
+      const bytes = messages.reduce((sum, { body, messageAttributes }) => sum + sizeBytes(body, messageAttributes), 0);
+      const billed = queueRequest(queue.isFifo, bytes);
+      const caller = `mapping of ${functionName}`;
+      ledger.note({ service: 'SQS', operation, caller, resource: queue.name, billed });
+    },
+  });
+  return {
+    functionName,
+    caughtUp: async () => {},
+    isEmpty() {
+      const { visible, inFlight, delayed } = queue.counts();
+      return visible + inFlight + delayed === 0 && mapping.inFlight === 0;
+    },
+    wake: () => {},
+    stop: () => mapping.stop(),
+  };
+}
+
+async function mapStream(
+  request: StreamMappingRequest,
+  parts: Parts,
+  { onStreamBatch }: MappingObservers,
+): Promise<Mapping> {
+  const { functionName, onFailureDestination, ...rest } = request;
+  const { region, engine, messaging, functions, access } = parts;
+  checkMapping(access, { functionName, sourceArn: inRegion(rest.streamArn, region), onFailureDestination });
+  const destination = onFailureDestination && messaging.queues.require(onFailureDestination);
+  const mapping = await startStreamMapping({
+    ...rest,
+    engine,
+    region,
+    functionArn: functionArn(parts, functionName),
+    invoke(event, lastRecordAtMs) {
+      onStreamBatch(functionName, lastRecordAtMs);
+      return functions.invoke(functionName, event);
+    },
+    ...(destination && { onFailure: (failure) => void destination.send({ body: JSON.stringify(failure) }) }),
+  });
+  let changed = signal();
+  return {
+    functionName,
+    // The stream of a stopped function never catches up. A change of the function ends the wait, and `idle` looks
+    // again.
+    caughtUp: () => Promise.race([mapping.caughtUp(), changed.fired]),
+    isEmpty: () => true,
+    wake() {
+      changed.fire();
+      changed = signal();
+      mapping.wake();
+    },
+    stop: () => mapping.stop(),
+  };
+}
+
+function functionArn({ region, accountId }: Parts, name: string): string {
+  return `arn:aws:lambda:${region}:${accountId}:function:${name}`;
 }
 
 /** A promise that resolves when `fire` is called. */

@@ -1,14 +1,8 @@
 import type { InvokeResult } from '../lambda/invoke-result.ts';
-import {
-  type Alarm,
-  type CompositeAlarm,
-  functionOfAction,
-  type MetricAlarm,
-  notEmulatedOf,
-} from './alarm-definition.ts';
+import { type Alarm, type CompositeAlarm, functionOfAction, notEmulatedOf } from './alarm-definition.ts';
 import { alarmArn, alarmEvent, type Place, type StateOfAlarm } from './alarm-event.ts';
-import { type AlarmCondition, type AlarmState, evaluationRange, reasonOf, stateOf } from './alarm-state.ts';
-import { metricData } from './metric-data.ts';
+import type { AlarmState } from './alarm-state.ts';
+import { evaluateMetric } from './evaluate-metric.ts';
 import type { MetricStore } from './metric-store.ts';
 
 /** The current state of an alarm. */
@@ -57,11 +51,6 @@ interface Watched {
   state: StateOfAlarm;
 }
 
-/** A period in local time. It is a whole number of seconds, because metrics are recorded by the second. */
-export function scaledPeriodMs(periodSeconds: number, minuteMs: number): number {
-  return Math.max(1, Math.round((periodSeconds * minuteMs) / 60_000)) * 1000;
-}
-
 /** Creates an empty set of alarms. */
 export function createAlarms(options: AlarmsOptions): Alarms {
   const watched = new Map<string, Watched>();
@@ -92,30 +81,6 @@ export function createAlarms(options: AlarmsOptions): Alarms {
         options.onFailure(functionName, `[action of alarm ${alarmName}] ${result.error}: ${result.message}`);
     } catch (error) {
       options.onFailure(functionName, `[action of alarm ${alarmName}] ${String(error)}`);
-    }
-  }
-
-  function evaluateMetric(alarm: MetricAlarm, endMs: number): { state: AlarmState; reason: string } | undefined {
-    const periodMs = scaledPeriodMs(alarm.periodSeconds, options.minuteMs);
-    // Before the local cloud started, nothing was measured, so missing data doesn't mean silence yet.
-    const isYoung = endMs - alarm.condition.evaluationPeriods * periodMs < createdMs;
-    const condition: AlarmCondition =
-      isYoung && alarm.condition.missingData === 'breaching'
-        ? { ...alarm.condition, missingData: 'missing' }
-        : alarm.condition;
-    const startMs = endMs - evaluationRange(condition) * periodMs;
-    const starts = Array.from({ length: evaluationRange(condition) }, (_, index) => startMs + index * periodMs);
-    const scale = (seconds: number) => scaledPeriodMs(seconds, options.minuteMs);
-    try {
-      const results = metricData(alarm.queries, options.metrics, { startOf: () => startMs, endMs, scale });
-      const series = results.flatMap((result) => result.series);
-      const [only] = series;
-      if (!only || series.length > 1) throw new Error(`its expression returns ${series.length} time series, not one`);
-      const range = starts.map((atMs) => only.points.get(atMs));
-      const state = stateOf(range, condition);
-      return state && { state, reason: reasonOf(range, starts, condition, state) };
-    } catch (error) {
-      return { state: 'INSUFFICIENT_DATA', reason: error instanceof Error ? error.message : String(error) };
     }
   }
 
@@ -170,7 +135,7 @@ export function createAlarms(options: AlarmsOptions): Alarms {
         if (problemOf(one.alarm) !== undefined) continue;
         if (one.alarm.type === 'CompositeAlarm') composites.push(one.alarm);
         else {
-          const found = evaluateMetric(one.alarm, endMs);
+          const found = evaluateMetric(one.alarm, endMs, createdMs, options);
           if (found) actions.push(enter(one, found.state, found.reason, nowMs));
         }
       }

@@ -1,7 +1,8 @@
 import type { Messaging } from '../fifo/messaging.ts';
 import type { FunctionHost } from '../lambda/host.ts';
-import { type Alarms, createAlarms, scaledPeriodMs } from './alarms.ts';
+import { type Alarms, createAlarms } from './alarms.ts';
 import { createSampler } from './aws-metrics.ts';
+import { scaledPeriodMs } from './evaluate-metric.ts';
 import { createInsightRules, type InsightRules } from './insight-rules.ts';
 import type { MetricStore } from './metric-store.ts';
 import { createSchedules, realInterval, type Schedules } from './schedules.ts';

@@ -45,12 +45,13 @@ export function createQueue(name: string, given: Attributes, { now, newId, arn, 
   }
 
   function store(input: SendInput, ids: Identity, sentAtMs: number): void {
-    const { groupId, delaySeconds = settings().delaySeconds } = input;
+    const rules = settings();
+    const { groupId, delaySeconds = rules.delaySeconds } = input;
     const nowMs = now();
     backlog.settle(nowMs);
     const group = backlog.group(isFifo && groupId !== undefined ? groupId : ids.messageId);
     backlog.add(toStored(input, ids, group, sentAtMs, nowMs), delaySeconds * 1000);
-    sweepAtMs = Math.min(sweepAtMs, sentAtMs + settings().retentionMs);
+    sweepAtMs = Math.min(sweepAtMs, sentAtMs + rules.retentionMs);
     announce();
   }
 

@@ -24,8 +24,10 @@ const schema = z.object({
   isBase64Encoded: z.nullish(z.boolean()),
 });
 
-/** Headers about the connection, which the server sets. A function's values are passed on under another name, as
- * AWS does with some of them. */
+/**
+ * Headers about the connection, which the server sets. A function's values are passed on under another name, as AWS
+ * does with some of them.
+ */
 const REMAPPED = new Set([
   'connection',
   'content-length',

@@ -74,7 +74,7 @@ describe('grants that are removed in turn', () => {
     const rest = grants.filter((grant) => !missed.has(grant)).map(kindOf);
     const beyond = rest.filter(isBeyondNeed).length;
     console.log(
-      `grants of the failure tests' app: ${grants.length}: ${missed.size} are missed when they are gone, ${rest.length - beyond} are the same ` +
+      `grants of the failure tests' app: ${grants.length}: ${missed.size} are noticed when they are removed, ${rest.length - beyond} are the same ` +
         `grant of a cache that didn't need it this time, ${beyond} are the CDK's alone`,
     );
   });
