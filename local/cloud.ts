@@ -36,8 +36,8 @@ export interface LocalCloudOptions {
    */
   readonly minuteMs?: number;
   /**
-   * Most execution environments of a function. The default is low because they share this machine's cores.
-   * @default 2
+   * Most execution environments of a function. Further invocations wait in line, and messages wait in their queue.
+   * @default - 2 for a function whose invocations take less than 250 ms, and else up to 100
    */
   readonly concurrency?: number;
   /** The port of SQS, SNS, Lambda and CloudWatch on 127.0.0.1. @default - a free port */

@@ -1,5 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { sizeBytes } from './fifo/message.ts';
+import type { Queue } from './fifo/queue.ts';
 import { checkMapping } from './iam/mapping-access.ts';
 import { inRegion } from './iam/needs/dynamodb.ts';
 import type { FunctionHost } from './lambda/host.ts';
@@ -50,12 +51,14 @@ function mapQueue(request: QueueMappingRequest, parts: Parts, { onLog, ledger }:
   const { region, messaging, functions, access } = parts;
   const queue = messaging.queues.require(queueArn);
   checkMapping(access, { functionName, sourceArn: queue.arn });
+  checkVisibility(queue, functions.timeoutMs(functionName));
   const mapping = startSqsMapping({
     ...rest,
     ...(maximumConcurrency !== undefined && { maximumConcurrency }),
     queue,
     functionArn: functionArn(parts, functionName),
     invoke: (event) => functions.invoke(functionName, event),
+    room: functions.room(functionName),
     now: Date.now,
     region,
     onFailure: (reason) => onLog(functionName, `[mapping of ${queue.name}] ${reason}`),
@@ -77,6 +80,17 @@ function mapQueue(request: QueueMappingRequest, parts: Parts, { onLog, ledger }:
     wake: () => {},
     stop: () => mapping.stop(),
   };
+}
+
+/**
+ * Refuses what CreateEventSourceMapping refuses: messages would come back while the function still works on them
+ * (lambda/latest/dg/services-sqs-configure; the text is AWS's).
+ */
+function checkVisibility(queue: Queue, timeoutMs: number): void {
+  const { visibilityTimeoutSeconds } = queue.settings();
+  if (visibilityTimeoutSeconds * 1000 >= timeoutMs) return;
+  const visibility = `Queue visibility timeout: ${visibilityTimeoutSeconds} seconds`;
+  throw new Error(`${visibility} is less than Function timeout: ${timeoutMs / 1000} seconds`);
 }
 
 async function mapStream(

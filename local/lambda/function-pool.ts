@@ -11,6 +11,8 @@ export interface FunctionState {
   readonly running: number;
   /** True while the reserved concurrency is 0. */
   readonly stopped: boolean;
+  /** The reserved concurrency; undefined without one. */
+  readonly reserved?: number | undefined;
   readonly invocations: number;
   /** Invocations that ended with `Unhandled` or `TimedOut`, by the rule of CloudWatch's metric `Errors`. */
   readonly errors: number;
@@ -34,8 +36,8 @@ export interface EndedInvocation {
 export interface PoolOptions {
   readonly definition: FunctionDefinition;
   readonly arn: string;
-  /** Most execution environments. */
-  readonly concurrency: number;
+  /** Most execution environments. @default - as many as there is work for, see {@link SLOW_MS} */
+  readonly concurrency: number | undefined;
   /** Returns the environment variables. Called for each cold start. */
   readonly environment: () => Record<string, string>;
   readonly onLog: (line: string) => void;
@@ -43,12 +45,27 @@ export interface PoolOptions {
   readonly onThrottle: () => void;
 }
 
+/** Tells whether an event source mapping should take messages for a function off their queue now. */
+export interface FunctionRoom {
+  /**
+   * Whether an invocation would run or be throttled at once. A mapping doesn't take reserved concurrency into account
+   * (repost.aws/knowledge-center/lambda-sqs-scaling).
+   */
+  hasRoom(): boolean;
+  /** Calls the listener whenever an execution environment becomes free. Returns a function that ends the calls. */
+  onRoom(listener: () => void): () => void;
+}
+
 /** The execution environments of one function, and the invocations that wait for one. */
-export interface FunctionPool {
+export interface FunctionPool extends FunctionRoom {
+  readonly timeoutMs: number;
   state(): FunctionState;
   /** @param event in JSON @param kill terminates the execution environment when it aborts */
   invoke(event: string, kill: AbortSignal | undefined): Promise<InvokeResult>;
-  /** 0 stops the function, which throttles the waiting invocations; undefined removes the limit. */
+  /**
+   * Throttles invocations beyond so many (lambda/latest/dg/configuration-concurrency). 0 stops the function, which
+   * throttles the waiting invocations too; undefined removes the limit.
+   */
   setReservedConcurrency(concurrency: number | undefined): void;
   /** Terminates all execution environments and throttles the waiting invocations. */
   stop(): Promise<void>;
@@ -61,17 +78,32 @@ interface Invocation {
   resolve(result: InvokeResult): void;
 }
 
+/**
+ * AWS starts an execution environment for each concurrent invocation. On this machine's few cores, that speeds up only
+ * functions that mostly wait. A function whose last invocation took less than `SLOW_MS` therefore gets
+ * `QUICK_ENVIRONMENTS`. A slower one gets as many as AWS would start, up to `MOST_ENVIRONMENTS`, because each takes
+ * tens of megabytes.
+ */
+const SLOW_MS = 250;
+const QUICK_ENVIRONMENTS = 2;
+const MOST_ENVIRONMENTS = 100;
+
 export function createFunctionPool(options: PoolOptions): FunctionPool {
-  const { definition, arn, concurrency, onLog, onInvocation, onThrottle } = options;
-  const { name, memoryMb } = definition;
+  const { definition, arn, onLog, onInvocation, onThrottle } = options;
+  const { name, memoryMb, timeoutMs } = definition;
   const counts = { running: 0, invocations: 0, errors: 0, timeouts: 0, throttles: 0, coldStarts: 0 };
   const environments = new Set<ExecutionEnvironment>();
   const idle: ExecutionEnvironment[] = [];
   const waiting: Invocation[] = [];
-  let limit = concurrency;
+  const listeners = new Set<() => void>();
+  let reserved: number | undefined;
   let isStopped = false;
+  let lastDurationMs = 0;
 
   const busy = (): number => environments.size - idle.length;
+  const mostEnvironments = (): number =>
+    options.concurrency ?? (lastDurationMs < SLOW_MS ? QUICK_ENVIRONMENTS : MOST_ENVIRONMENTS);
+  const isThrottled = (): boolean => isStopped || (reserved !== undefined && counts.running >= reserved);
 
   function startCold(): ExecutionEnvironment {
     counts.coldStarts += 1;
@@ -87,7 +119,8 @@ export function createFunctionPool(options: PoolOptions): FunctionPool {
     const terminate = () => void environment.terminate();
     kill?.addEventListener('abort', terminate, { once: true });
     const result = await environment.invoke(requestId, event);
-    onInvocation({ ok: result.ok, durationMs: environment.durationMs, memoryMb, concurrent: busy() });
+    lastDurationMs = environment.durationMs;
+    onInvocation({ ok: result.ok, durationMs: lastDurationMs, memoryMb, concurrent: busy() });
     kill?.removeEventListener('abort', terminate);
     counts.running -= 1;
     if (!result.ok) counts.errors += 1;
@@ -99,10 +132,11 @@ export function createFunctionPool(options: PoolOptions): FunctionPool {
     else environments.delete(environment);
     resolve(result);
     startWaiting();
+    for (const listener of listeners) listener();
   }
 
   function startWaiting(): void {
-    while (waiting.length > 0 && busy() < limit) {
+    while (waiting.length > 0 && busy() < mostEnvironments()) {
       let environment = idle.pop();
       if (environment && !environment.alive) {
         environments.delete(environment);
@@ -122,24 +156,31 @@ export function createFunctionPool(options: PoolOptions): FunctionPool {
   }
 
   return {
-    state: () => ({ name, arn, stopped: isStopped, ...counts }),
+    timeoutMs,
+    state: () => ({ name, arn, stopped: isStopped, reserved, ...counts }),
+    hasRoom: () => isThrottled() || busy() + waiting.length < mostEnvironments(),
+    onRoom(listener) {
+      listeners.add(listener);
+      return () => void listeners.delete(listener);
+    },
     invoke: (event, kill) =>
       new Promise((resolve) => {
-        if (isStopped) return throttle(resolve);
+        if (isThrottled()) return throttle(resolve);
         counts.running += 1;
         counts.invocations += 1;
         waiting.push({ requestId: randomUUID(), event, kill, resolve });
         startWaiting();
       }),
-    setReservedConcurrency(reserved) {
-      isStopped = reserved === 0;
-      limit = Math.min(concurrency, reserved ?? concurrency);
+    setReservedConcurrency(given) {
+      reserved = given;
+      isStopped = given === 0;
       for (const { resolve } of isStopped ? waiting.splice(0) : []) {
         counts.running -= 1;
         counts.invocations -= 1;
         throttle(resolve);
       }
       startWaiting();
+      for (const listener of listeners) listener();
     },
     async stop() {
       isStopped = true;

@@ -1,5 +1,11 @@
 import { type FunctionDefinition, logGroupOf } from './function-definition.ts';
-import { createFunctionPool, type EndedInvocation, type FunctionPool, type FunctionState } from './function-pool.ts';
+import {
+  createFunctionPool,
+  type EndedInvocation,
+  type FunctionPool,
+  type FunctionRoom,
+  type FunctionState,
+} from './function-pool.ts';
 import type { InvokeResult } from './invoke-result.ts';
 import { type FunctionSurroundings, runtimeEnvironment } from './runtime-environment.ts';
 
@@ -15,7 +21,14 @@ export interface FunctionHost {
    * `Unhandled`
    */
   invoke(name: string, event: unknown, kill?: AbortSignal): Promise<InvokeResult>;
-  /** As PutFunctionConcurrency: 0 stops the function (invocations are throttled), `undefined` removes the limit. */
+  /** Tells the event source mappings of a function when to take messages off their queue. Throws for an unknown name. */
+  room(name: string): FunctionRoom;
+  /** The function's timeout. Throws for an unknown name. */
+  timeoutMs(name: string): number;
+  /**
+   * As PutFunctionConcurrency: invocations beyond the limit are throttled, 0 stops the function, `undefined` removes
+   * the limit. Throws for a negative number or a fraction.
+   */
   setReservedConcurrency(name: string, concurrency: number | undefined): void;
   /** The state of each function. */
   functions(): FunctionState[];
@@ -25,8 +38,8 @@ export interface FunctionHost {
 
 export interface FunctionHostOptions extends FunctionSurroundings {
   /**
-   * Most execution environments of a function. The default is low because they share this machine's cores.
-   * @default 2
+   * Most execution environments of a function. Further invocations wait in line, and messages wait in their queue.
+   * @default - 2 for a function whose invocations take less than 250 ms, and else up to 100
    */
   readonly concurrency?: number;
   readonly onLog?: (functionName: string, line: string, logGroup: string) => void;
@@ -39,11 +52,9 @@ export interface FunctionHostOptions extends FunctionSurroundings {
   readonly accountId: string;
 }
 
-const DEFAULT_CONCURRENCY = 2;
-
 /** Creates a host without functions. */
 export function createFunctionHost(options: FunctionHostOptions): FunctionHost {
-  const { concurrency = DEFAULT_CONCURRENCY, region, accountId } = options;
+  const { concurrency, region, accountId } = options;
   const pools = new Map<string, FunctionPool>();
 
   function poolOf(name: string): FunctionPool {
@@ -70,7 +81,12 @@ export function createFunctionHost(options: FunctionHostOptions): FunctionHost {
       return { arn };
     },
     invoke: (name, event, kill) => poolOf(name).invoke(JSON.stringify(event), kill),
+    room: poolOf,
+    timeoutMs: (name) => poolOf(name).timeoutMs,
     setReservedConcurrency(name, reserved) {
+      // lambda/latest/api/API_PutFunctionConcurrency: at least 0.
+      if (reserved !== undefined && !(Number.isInteger(reserved) && reserved >= 0))
+        throw new RangeError(`ReservedConcurrentExecutions must be an integer from 0. Given: ${reserved}.`);
       poolOf(name).setReservedConcurrency(reserved);
       options.onConcurrencyChange?.(name);
     },

@@ -2,13 +2,15 @@ import type { SQSEvent } from 'aws-lambda';
 import { MessagingError } from '../fifo/errors.ts';
 import type { ReceivedMessage } from '../fifo/message.ts';
 import type { Queue } from '../fifo/queue.ts';
+import type { FunctionRoom } from './function-pool.ts';
 import type { InvokeResult } from './invoke-result.ts';
 import { failedMessageIds, toSqsEvent } from './sqs-batch.ts';
 
 /** Largest batch of a FIFO queue (docs.aws.amazon.com/lambda/latest/dg/services-sqs-parameters.html). */
 const MAX_BATCH_SIZE = 10;
 
-/** Upper end of MaximumConcurrency (docs.aws.amazon.com/lambda/latest/dg/services-sqs-scaling.html). */
+/** The range of MaximumConcurrency (docs.aws.amazon.com/lambda/latest/dg/services-sqs-scaling.html). */
+const MIN_CONCURRENCY = 2;
 const MAX_CONCURRENCY = 1_000;
 
 /** The pause before a throttled invocation is retried. It doubles from the first value up to the longest. */
@@ -21,11 +23,13 @@ export interface SqsMappingOptions {
   readonly functionArn: string;
   /** 1 to 10. @default 10 */
   readonly batchSize?: number;
-  /** Most concurrent invocations, 1 to 1000 (on AWS, from 2). @default 1000 */
+  /** Most concurrent invocations, 2 to 1000. @default 1000 */
   readonly maximumConcurrency?: number;
   /** Whether the function's response reports the failed messages. @default false */
   readonly reportBatchItemFailures?: boolean;
   readonly invoke: (event: SQSEvent) => Promise<InvokeResult>;
+  /** Messages stay in the queue while the function has no room. @default - the function always has room */
+  readonly room?: FunctionRoom;
   /** The queue's clock, in milliseconds since the epoch. */
   readonly now: () => number;
   readonly region: string;
@@ -57,7 +61,8 @@ function realTimer(callback: () => void, delayMs: number): () => void {
 
 /**
  * Invokes a function with the messages of a queue, by the rules of a Lambda event source mapping
- * (docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html). Messages are deleted after the invocation has
+ * (docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html). Concurrent invocations are as many as groups
+ * with messages and the maximum concurrency allow. Messages are deleted after the invocation has
  * returned. If the invocation fails or reports a message as failed, the message stays invisible until its visibility
  * timeout ends, unless the function changed the timeout. A throttled invocation is retried with back-off until shortly
  * before the visibility timeout ends; then the messages return to the queue. AWS also lowers the concurrency after
@@ -65,16 +70,17 @@ function realTimer(callback: () => void, delayMs: number): () => void {
  */
 export function startSqsMapping(options: SqsMappingOptions): SqsMapping {
   const { queue, functionArn, batchSize = MAX_BATCH_SIZE, maximumConcurrency = MAX_CONCURRENCY } = options;
-  const { setTimer = realTimer, now } = options;
-  checkRange('batchSize', batchSize, MAX_BATCH_SIZE);
-  checkRange('maximumConcurrency', maximumConcurrency, MAX_CONCURRENCY);
+  const { setTimer = realTimer, now, room } = options;
+  checkRange('batchSize', batchSize, 1, MAX_BATCH_SIZE);
+  checkRange('maximumConcurrency', maximumConcurrency, MIN_CONCURRENCY, MAX_CONCURRENCY);
   let inFlight = 0;
   let isScheduled = false;
   let isStopped = false;
   let cancelTimer = (): void => {};
   const pauses = new Set<() => void>();
   let onIdle = (): void => {};
-  const stops = [queue.onAvailable(schedule), queue.onRescheduled(rearm)];
+  const stops = [queue.onAvailable(schedule), queue.onRescheduled(rearm), room?.onRoom(schedule) ?? (() => {})];
+  const mayReceive = (): boolean => !isStopped && inFlight < maximumConcurrency && (room?.hasRoom() ?? true);
   schedule();
 
   /** The receive follows the operation that caused it, so that it gets all messages of a batch. */
@@ -86,7 +92,7 @@ export function startSqsMapping(options: SqsMappingOptions): SqsMapping {
 
   function poll(): void {
     isScheduled = false;
-    while (!isStopped && inFlight < maximumConcurrency) {
+    while (mayReceive()) {
       const messages = queue.receive(batchSize);
       if (messages.length === 0) break;
       options.onRequest?.('ReceiveMessage', messages);
@@ -98,7 +104,7 @@ export function startSqsMapping(options: SqsMappingOptions): SqsMapping {
   function rearm(): void {
     cancelTimer();
     const atMs = queue.nextVisibleAt();
-    if (isStopped || atMs === undefined || inFlight >= maximumConcurrency) return;
+    if (atMs === undefined || !mayReceive()) return;
     cancelTimer = setTimer(schedule, Math.max(1, atMs - now()));
   }
 
@@ -157,9 +163,9 @@ export function startSqsMapping(options: SqsMappingOptions): SqsMapping {
   };
 }
 
-function checkRange(option: string, value: number, max: number): void {
-  if (Number.isInteger(value) && value >= 1 && value <= max) return;
-  throw new RangeError(`${option} must be an integer from 1 to ${max}. Given: ${value}.`);
+function checkRange(option: string, value: number, min: number, max: number): void {
+  if (Number.isInteger(value) && value >= min && value <= max) return;
+  throw new RangeError(`${option} must be an integer from ${min} to ${max}. Given: ${value}.`);
 }
 
 /** The host rejects only for a bug or an unknown function. For the queue that is a failed invocation. */

@@ -64,7 +64,7 @@ async function invoke(request: IncomingMessage, body: string, functions: Invokab
   return answer(await functions.invoke(found.name, JSON.parse(body === '' ? '{}' : body)));
 }
 
-/** Reports 0 for a stopped function and no reserved concurrency for any other function. */
+/** Reports the reserved concurrency, which a function without one doesn't have. */
 function concurrency(name: string, functions: Invokable, request: IncomingMessage, guard: Guard): Answer {
   const found = functionNamed(name, functions);
   if (found === undefined) return notFound(name);
@@ -72,7 +72,7 @@ function concurrency(name: string, functions: Invokable, request: IncomingMessag
   const denial = deniedRequest(guard, request.headers.authorization, needs);
   if (denial) return lambdaDenial(denial);
   const headers = { 'content-type': 'application/json', 'x-amzn-requestid': randomUUID() };
-  return { status: 200, headers, body: JSON.stringify(found.stopped ? { ReservedConcurrentExecutions: 0 } : {}) };
+  return { status: 200, headers, body: JSON.stringify({ ReservedConcurrentExecutions: found.reserved }) };
 }
 
 function functionNamed(name: string, functions: Invokable): ReturnType<Invokable['functions']>[number] | undefined {

@@ -94,6 +94,27 @@ describe('an SQS event source mapping: batches · lam/services-sqs-configure', (
     expect([bodiesOf(2), mapping.inFlight]).toEqual([['c'], 2]);
   });
 
+  it.each([
+    [24, undefined, 24],
+    [24, 10, 10],
+    [6, 10, 6],
+  ] as const)('%i active groups and a maximum concurrency of %s have %i concurrent invocations of an SQS mapping · lam/services-sqs-scaling', async (groups, maximumConcurrency, expected) => {
+    const { queue, start, invocations } = virtualMapping({
+      batchSize: 1,
+      ...(maximumConcurrency !== undefined && { maximumConcurrency }),
+    });
+    for (let n = 0; n < 2 * groups; n += 1) send(queue, `${n % groups}`, `${n}`);
+    const mapping = start();
+    await flush();
+    expect([invocations.length, mapping.inFlight]).toEqual([expected, expected]);
+    expect(queue.counts()).toMatchObject({ visible: 2 * groups - expected, inFlight: expected });
+  });
+
+  it.each([1, 1_001])('an SQS mapping refuses a maximum concurrency of %i · lam/services-sqs-scaling', (given) => {
+    const { start } = virtualMapping({ maximumConcurrency: given });
+    expect(start).toThrow(`maximumConcurrency must be an integer from 2 to 1000. Given: ${given}.`);
+  });
+
   it('an SQS mapping refuses a batch size that is not allowed for a FIFO queue', () => {
     expect(() => virtualMapping({ batchSize: 11 }).start()).toThrow(
       'batchSize must be an integer from 1 to 10. Given: 11.',
@@ -168,7 +189,7 @@ describe('an SQS event source mapping: errors and partial batch responses · lam
   });
 
   it('an SQS mapping retries a throttled batch with back-off until the batch becomes visible again', async () => {
-    const { queue, start, invocations, bodiesOf, advance } = virtualMapping({ maximumConcurrency: 1 });
+    const { queue, start, invocations, bodiesOf, advance } = virtualMapping();
     send(queue, 'a', '1');
     start();
     await flush();

@@ -129,6 +129,20 @@ test('all invocations of a stopped function are throttled, including waiting one
   expect(await host.invoke('fn', 4)).toEqual({ ok: true, payload: 4 });
 });
 
+test('invocations beyond the reserved concurrency are throttled, and those below it run', async () => {
+  deploy('export const handler = (event) => new Promise((done) => setTimeout(done, 20, event));');
+  host.setReservedConcurrency('fn', 3);
+  const answers = await Promise.all([1, 2, 3, 4, 5].map((each) => host.invoke('fn', each)));
+  expect(answers.map((each) => (each.ok ? each.payload : each.error))).toEqual([1, 2, 3, 'Throttled', 'Throttled']);
+  expect(state()).toMatchObject({ stopped: false, reserved: 3, throttles: 2, invocations: 3 });
+  expect(await host.invoke('fn', 6)).toEqual({ ok: true, payload: 6 });
+});
+
+test.each([-1, 1.5])('a reserved concurrency of %s is refused', (reserved) => {
+  deploy('export const handler = () => 1;');
+  expect(() => host.setReservedConcurrency('fn', reserved)).toThrow(`an integer from 0. Given: ${reserved}.`);
+});
+
 test('exactly as many invocations run at the same time as the concurrency allows', async () => {
   deploy(
     `export const handler = async (event) => { console.log('start ' + event);

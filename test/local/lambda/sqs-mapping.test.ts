@@ -4,7 +4,7 @@ import { flush, SUCCESS, THROTTLED, virtualMapping } from './virtual-sqs-mapping
 
 describe('an SQS event source mapping', () => {
   it('an SQS mapping reports a message that was processed too late, and leaves it in the queue', async () => {
-    const { queue, start, invocations, failures, advance } = virtualMapping({ maximumConcurrency: 1 });
+    const { queue, start, invocations, failures, advance } = virtualMapping();
     send(queue, 'a', '1');
     start();
     await flush();
@@ -28,6 +28,24 @@ describe('an SQS event source mapping', () => {
     await invocations[0]?.answer(SUCCESS);
     await stopping;
     expect([invocations.length, queue.counts().visible, timers.length]).toEqual([1, 1, 0]);
+  });
+
+  it('an SQS mapping leaves messages in the queue until its function has room for them', async () => {
+    let hasRoom = false;
+    let announce = (): void => {};
+    const onRoom = (listener: () => void) => {
+      announce = listener;
+      return () => {};
+    };
+    const { queue, start, invocations } = virtualMapping({ room: { hasRoom: () => hasRoom, onRoom } });
+    send(queue, 'a', '1');
+    start();
+    await flush();
+    expect([invocations.length, queue.totals.received]).toEqual([0, 0]);
+    hasRoom = true;
+    announce();
+    await flush();
+    expect([invocations.length, queue.totals.received]).toEqual([1, 1]);
   });
 
   it('an SQS mapping with a throttled batch stops without waiting for the back-off', async () => {

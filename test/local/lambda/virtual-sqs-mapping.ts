@@ -1,4 +1,5 @@
 import type { SQSEvent } from 'aws-lambda';
+import type { FunctionRoom } from '../../../local/lambda/function-pool.ts';
 import type { InvokeResult } from '../../../local/lambda/invoke-result.ts';
 import { startSqsMapping } from '../../../local/lambda/sqs-mapping.ts';
 import { virtualAccount } from '../fifo/virtual-account.ts';
@@ -13,7 +14,12 @@ export async function flush(): Promise<void> {
 
 /** A queue and a mapping in virtual time. The test answers the mapping's invocations. */
 export function virtualMapping(
-  options: { batchSize?: number; maximumConcurrency?: number; reportBatchItemFailures?: boolean } = {},
+  options: {
+    batchSize?: number;
+    maximumConcurrency?: number;
+    reportBatchItemFailures?: boolean;
+    room?: FunctionRoom;
+  } = {},
 ) {
   const { fifoQueue, clock } = virtualAccount();
   const queue = fifoQueue('q.fifo');

@@ -12,19 +12,19 @@ import { virtualAccount } from '../fifo/virtual-account.ts';
 let wire: Wire;
 let client: LambdaClient;
 let invoked: unknown[];
-let stopped: boolean;
+let reserved: number | undefined;
 let result: InvokeResult;
 
 beforeEach(async () => {
   invoked = [];
-  stopped = false;
+  reserved = undefined;
   result = { ok: true, payload: { answer: 42 } };
   const state = { name: 'repair', arn: 'arn:aws:lambda:us-east-1:000000000000:function:repair' };
   const counts = { running: 0, invocations: 0, errors: 0, timeouts: 0, throttles: 0, coldStarts: 0 };
   wire = await startWire({
     messaging: virtualAccount().messaging,
     functions: () => ({
-      functions: () => [{ ...state, ...counts, stopped }],
+      functions: () => [{ ...state, ...counts, stopped: reserved === 0, reserved }],
       async invoke(_, event) {
         invoked.push(event);
         return result;
@@ -114,10 +114,12 @@ describe('Invoke', () => {
 describe('GetFunctionConcurrency', () => {
   const concurrencyOf = (FunctionName: string) => client.send(new GetFunctionConcurrencyCommand({ FunctionName }));
 
-  it('GetFunctionConcurrency returns 0 for a stopped function and no value for a running one', async () => {
+  it('GetFunctionConcurrency returns the reserved concurrency, and no value for a function without one', async () => {
     expect((await concurrencyOf('repair')).ReservedConcurrentExecutions).toBeUndefined();
-    stopped = true;
-    expect((await concurrencyOf('repair')).ReservedConcurrentExecutions).toBe(0);
+    for (const each of [0, 5]) {
+      reserved = each;
+      expect((await concurrencyOf('repair')).ReservedConcurrentExecutions).toBe(each);
+    }
   });
 
   it('GetFunctionConcurrency refuses an unknown function', async () => {
