@@ -3,7 +3,6 @@ import type { Table } from 'aws-cdk-lib/aws-dynamodb';
 import { Rule, Schedule } from 'aws-cdk-lib/aws-events';
 import { LambdaFunction } from 'aws-cdk-lib/aws-events-targets';
 import type { IFunction, Function as ProjectorFunction } from 'aws-cdk-lib/aws-lambda';
-import { SqsEventSource } from 'aws-cdk-lib/aws-lambda-event-sources';
 import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
 import { dataProtection } from './data-protection.ts';
@@ -11,10 +10,10 @@ import { CONTROL_INTERVAL, grantMetrics } from './flow-control.ts';
 import { freshetFunction } from './freshet-function.ts';
 import { grantStaleness } from './grant-staleness.ts';
 import { LIMITS } from './limits.ts';
-
 import { DEFAULT_TOMBSTONE_LIFE, type LocalCacheProps, TOMBSTONE_MARGIN } from './local-cache-props.ts';
 import { REPAIR_TIMEOUT } from './parking.ts';
 import { grantSend, grantTable } from './protected-resources.ts';
+import { mapQueue } from './queue-source.ts';
 import { DEFAULT_BUDGET } from './retry-budget.ts';
 
 /** Timeout of the projector for one batch. */
@@ -49,13 +48,7 @@ export function addProjector(cache: CacheParts, props: LocalCacheProps): Project
   grantTable(cache.table, projector, 'GetItem', 'PutItem', 'UpdateItem');
   grantTable(cache.parkingTable, projector, 'PutItem', 'UpdateItem', 'DeleteItem');
   grantSend(cache.gapQueue, projector);
-  projector.addEventSource(
-    new SqsEventSource(cache.queue, {
-      batchSize: LIMITS.fifoBatchSize,
-      reportBatchItemFailures: true,
-      ...scaling(props),
-    }),
-  );
+  mapQueue(projector, 'Queue', cache.queue, { batchSize: LIMITS.fifoBatchSize, ...scaling(props) });
   return projector;
 }
 
@@ -85,9 +78,7 @@ export function addRepair(cache: CacheParts, props: LocalCacheProps): IFunction 
   grantTable(cache.parkingTable, repair, ...parking);
   grantSend(cache.gapQueue, repair);
   for (const { resyncQueue } of sources) grantSend(resyncQueue, repair);
-  for (const queue of repairQueues(cache)) {
-    repair.addEventSource(new SqsEventSource(queue, { reportBatchItemFailures: true, maxConcurrency: 2 }));
-  }
+  for (const queue of repairQueues(cache)) mapQueue(repair, queue.node.id, queue, { maxConcurrency: 2 });
   return repair;
 }
 

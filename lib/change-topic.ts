@@ -6,13 +6,15 @@ import type { Boundary } from '../core/contract/contract.ts';
 import { assertPublishable } from '../core/contract/publishable.ts';
 import { checkAtSynth } from './checks/check-at-synth.ts';
 import { dataProtection } from './data-protection.ts';
-import { describeSource } from './deployed.ts';
+import { describeSource, sharedOf } from './deployed.ts';
 import { FlowControl } from './flow-control.ts';
 import type { ChangeSource } from './local-cache-props.ts';
 import { shareWith } from './other-accounts.ts';
 import type { OwnerProps } from './owner-props.ts';
 import { repairQueue } from './parking.ts';
 import { fifoTopic } from './protected-resources.ts';
+import { stableExports } from './stable-exports.ts';
+import { stableIds } from './stable-ids.ts';
 
 /** Props of `ChangeTopic`. */
 export type ChangeTopicProps = OwnerProps;
@@ -40,7 +42,7 @@ export class ChangeTopic extends Construct implements ChangeSource {
     const protection = dataProtection(props);
     assertPublishable(boundary);
     this.boundary = boundary;
-    this.topic = fifoTopic(this, 'Changes', protection, props.highThroughput);
+    this.topic = fifoTopic(this, 'Changes', boundary, protection, props.highThroughput);
     this.resyncQueue = repairQueue(this, 'Resync', protection);
     this.flow = new FlowControl(this, 'Flow', {
       boundary,
@@ -51,6 +53,9 @@ export class ChangeTopic extends Construct implements ChangeSource {
     shareWith(props.consumerAccounts ?? [], this, props.encryptionKey);
     describeSource(this, this);
     checkAtSynth(this);
+    stableIds(this, 'Owner', boundary.name);
+    const { tableName, tableArn } = this.flow.table;
+    stableExports(this, [...sharedOf(this), tableName, tableArn]);
   }
 
   /** The queue to which caches send their reports. */

@@ -28,6 +28,11 @@ function write(scope: Construct, id: string, deployed: object): void {
   new CfnOutput(scope, id, { value: Stack.of(scope).toJsonString(deployed) });
 }
 
+/** What the caches of an owner use. */
+export function sharedOf({ topic, resyncQueue, reportQueue }: ChangeSource): string[] {
+  return [topic.topicArn, ...[resyncQueue, reportQueue].flatMap(({ queueUrl, queueArn }) => [queueUrl, queueArn])];
+}
+
 /** Writes the props with which `ImportedSource` imports an owner into another app or account as a stack output. */
 export function describeSource(scope: Construct, { topic, resyncQueue, reportQueue }: ChangeSource): void {
   const encryptionKey = reportQueue.encryptionMasterKey;

@@ -2,7 +2,6 @@ import { Duration } from 'aws-cdk-lib';
 import { StreamViewType, type Table } from 'aws-cdk-lib/aws-dynamodb';
 import type { Grant, IGrantable } from 'aws-cdk-lib/aws-iam';
 import type { IFunction } from 'aws-cdk-lib/aws-lambda';
-import { SqsEventSource } from 'aws-cdk-lib/aws-lambda-event-sources';
 import type { Topic } from 'aws-cdk-lib/aws-sns';
 import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
@@ -10,13 +9,16 @@ import type { Boundary } from '../core/contract/contract.ts';
 import { assertPublishable } from '../core/contract/publishable.ts';
 import { checkAtSynth } from './checks/check-at-synth.ts';
 import { type DataProtectionProps, dataProtection } from './data-protection.ts';
-import { describeDeployed, describeSource } from './deployed.ts';
+import { describeDeployed, describeSource, sharedOf } from './deployed.ts';
 import { FlowControl } from './flow-control.ts';
 import { freshetFunction } from './freshet-function.ts';
 import { shareWith } from './other-accounts.ts';
 import type { OwnerProps } from './owner-props.ts';
 import { parkingTable, REPAIR_TIMEOUT, repairQueue } from './parking.ts';
 import { fifoTopic, grantTable, protectedTable } from './protected-resources.ts';
+import { mapQueue } from './queue-source.ts';
+import { stableExports } from './stable-exports.ts';
+import { stableIds } from './stable-ids.ts';
 import { mapStream } from './stream-source.ts';
 
 /**
@@ -66,7 +68,7 @@ export class EntityOwner extends Construct {
       stream: StreamViewType.NEW_AND_OLD_IMAGES,
       pointInTimeRecovery: true,
     });
-    this.topic = fifoTopic(this, 'Changes', protection, props.highThroughput);
+    this.topic = fifoTopic(this, 'Changes', boundary, protection, props.highThroughput);
     this.failureQueue = repairQueue(this, 'RelayFailures', protection);
     this.resyncQueue = repairQueue(this, 'Resync', protection);
     this.parkingTable = parkingTable(this, protection);
@@ -92,6 +94,8 @@ export class EntityOwner extends Construct {
       failureQueueUrl: this.failureQueue.queueUrl,
       parkingTable: this.parkingTable.tableName,
     });
+    stableIds(this, 'Owner', boundary.name);
+    this.exportAll();
   }
 
   private addRelay(protection: DataProtectionProps): IFunction {
@@ -110,7 +114,7 @@ export class EntityOwner extends Construct {
     });
     this.topic.grantPublish(relay);
     grantTable(this.flow.table, relay, 'GetItem');
-    mapStream(relay, this.table, this.failureQueue);
+    mapStream(relay, 'Stream', this.table, this.failureQueue);
     return relay;
   }
 
@@ -131,10 +135,25 @@ export class EntityOwner extends Construct {
     });
     grantTable(this.table, repair, 'UpdateItem');
     grantTable(this.parkingTable, repair, 'PutItem');
-    for (const queue of [this.resyncQueue, this.failureQueue]) {
-      repair.addEventSource(new SqsEventSource(queue, { reportBatchItemFailures: true, maxConcurrency: 2 }));
-    }
+    for (const queue of [this.resyncQueue, this.failureQueue])
+      mapQueue(repair, queue.node.id, queue, { maxConcurrency: 2 });
     return repair;
+  }
+
+  /** Exports what caches, writers and monitoring in other stacks refer to. */
+  private exportAll(): void {
+    const { table, flow, relay, repair, failureQueue } = this;
+    stableExports(this, [
+      ...sharedOf(this),
+      table.tableName,
+      table.tableArn,
+      flow.table.tableName,
+      flow.table.tableArn,
+      flow.governor.functionName,
+      relay.functionName,
+      repair.functionName,
+      failureQueue.queueName,
+    ]);
   }
 
   /** The queue to which caches send their reports. */

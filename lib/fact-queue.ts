@@ -1,7 +1,6 @@
 import { Duration, Stack } from 'aws-cdk-lib';
 import type { Table } from 'aws-cdk-lib/aws-dynamodb';
 import type { IFunction } from 'aws-cdk-lib/aws-lambda';
-import { SqsEventSource } from 'aws-cdk-lib/aws-lambda-event-sources';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
@@ -16,7 +15,10 @@ import { describeOfFacts } from './deployed.ts';
 import { LIMITS } from './limits.ts';
 import { parkingTable } from './parking.ts';
 import { grantTable, protectedQueue } from './protected-resources.ts';
+import { mapQueue } from './queue-source.ts';
 import { assertBudget, DEFAULT_BUDGET, type RetryBudget } from './retry-budget.ts';
+import { stableExports } from './stable-exports.ts';
+import { stableIds } from './stable-ids.ts';
 import { subscribeQueue } from './subscribe-queue.ts';
 
 /** A source of facts: a `FactTopic`. */
@@ -109,10 +111,14 @@ export class FactQueue extends Construct {
       // and this dead-letter queue is only for facts that crash the function.
       deadLetterQueue: { queue: this.deadLetterQueue, maxReceiveCount: LIMITS.maxMaxReceiveCount },
     });
-    for (const { boundary, topic } of sources) {
-      const types = facts.filter(({ owner }) => owner === boundary.name).map(({ type }) => type);
-      subscribeQueue(topic, { queue: this.queue, deadLetterQueue: this.subscriptionDeadLetterQueue, types });
-    }
+    subscribeQueue(
+      this,
+      sources.map(({ boundary, topic }) => ({
+        boundary,
+        topic,
+        types: facts.filter(({ owner }) => owner === boundary.name).map(({ type }) => type),
+      })),
+    );
     this.settings = Stack.of(this).toJsonString({
       name,
       queueUrl: this.queue.queueUrl,
@@ -128,6 +134,22 @@ export class FactQueue extends Construct {
       subscriptionDeadLetterQueueUrl: this.subscriptionDeadLetterQueue.queueUrl,
       parkingTable: this.parkingTable.tableName,
     });
+    stableIds(this, 'FactQueue', name);
+    this.exportAll();
+  }
+
+  /** Exports what a handler and monitoring in other stacks refer to. */
+  private exportAll(): void {
+    const { queue, deadLetterQueue, subscriptionDeadLetterQueue, parkingTable: parking } = this;
+    stableExports(this, [
+      queue.queueUrl,
+      queue.queueArn,
+      queue.queueName,
+      deadLetterQueue.queueName,
+      subscriptionDeadLetterQueue.queueName,
+      parking.tableName,
+      parking.tableArn,
+    ]);
   }
 
   /** The function that `addHandler` added, as a list; empty before. */
@@ -149,14 +171,12 @@ export class FactQueue extends Construct {
       );
     }
     this.handledBy.push(handler);
+    stableExports(handler, [handler.functionName]);
     grantTable(this.parkingTable, handler, 'PutItem');
-    handler.addEventSource(
-      new SqsEventSource(this.queue, {
-        batchSize: LIMITS.fifoBatchSize,
-        reportBatchItemFailures: true,
-        maxConcurrency: DEFAULT_CONCURRENCY,
-      }),
-    );
+    mapQueue(handler, `Facts-${this.name}`, this.queue, {
+      batchSize: LIMITS.fifoBatchSize,
+      maxConcurrency: DEFAULT_CONCURRENCY,
+    });
   }
 }
 

@@ -14,6 +14,8 @@ import type { FactSource } from './fact-queue.ts';
 import { freshetFunction } from './freshet-function.ts';
 import { repairQueue } from './parking.ts';
 import { fifoTopic, grantTable, protectedTable } from './protected-resources.ts';
+import { stableExports } from './stable-exports.ts';
+import { stableIds } from './stable-ids.ts';
 import { mapStream } from './stream-source.ts';
 
 /** Props of `FactTopic`. */
@@ -56,7 +58,7 @@ export class FactTopic extends Construct implements FactSource {
       expires: true,
       pointInTimeRecovery: true,
     });
-    this.topic = fifoTopic(this, 'Facts', protection);
+    this.topic = fifoTopic(this, 'Facts', boundary, protection);
     this.failureQueue = repairQueue(this, 'RelayFailures', protection);
     const relay = freshetFunction(this, 'Relay', {
       entry: 'fact-relay',
@@ -69,7 +71,7 @@ export class FactTopic extends Construct implements FactSource {
     });
     this.relay = relay;
     this.topic.grantPublish(relay);
-    mapStream(relay, this.table, this.failureQueue);
+    mapStream(relay, 'Stream', this.table, this.failureQueue);
     checkAtSynth(this);
     describeOfFacts(this, {
       role: 'facts',
@@ -79,6 +81,9 @@ export class FactTopic extends Construct implements FactSource {
       failureQueueUrl: this.failureQueue.queueUrl,
       relay: relay.functionName,
     });
+    stableIds(this, 'Facts', boundary.name);
+    const { tableName, tableArn } = this.table;
+    stableExports(this, [tableName, tableArn, this.topic.topicArn, relay.functionName, this.failureQueue.queueName]);
   }
 
   /**

@@ -4,7 +4,6 @@ import { Rule, Schedule } from 'aws-cdk-lib/aws-events';
 import { LambdaFunction } from 'aws-cdk-lib/aws-events-targets';
 import { type IGrantable, PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { IFunction } from 'aws-cdk-lib/aws-lambda';
-import { SqsEventSource } from 'aws-cdk-lib/aws-lambda-event-sources';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
@@ -16,6 +15,7 @@ import type { DataProtectionProps } from './data-protection.ts';
 import { freshetFunction } from './freshet-function.ts';
 import { LIMITS } from './limits.ts';
 import { grantTable, protectedQueue, protectedTable } from './protected-resources.ts';
+import { mapQueue } from './queue-source.ts';
 
 /** How much a cache may lag before it slows an owner's writers. */
 export interface MaySlow {
@@ -117,12 +117,7 @@ export class FlowControl extends Construct {
     if ('table' in heartbeats) grantTable(heartbeats.table, governor, 'UpdateItem');
     else heartbeats.topic.grantPublish(governor);
     grantMetrics(governor);
-    governor.addEventSource(
-      new SqsEventSource(this.reportQueue, {
-        reportBatchItemFailures: true,
-        maxConcurrency: LIMITS.minMappingConcurrency,
-      }),
-    );
+    mapQueue(governor, 'Reports', this.reportQueue, { maxConcurrency: LIMITS.minMappingConcurrency });
     new Rule(this, 'Heartbeat', {
       schedule: Schedule.rate(CONTROL_INTERVAL),
       targets: [new LambdaFunction(governor, { retryAttempts: 0 })],

@@ -16,6 +16,8 @@ import { LIMITS } from './limits.ts';
 import { type ChangeSource, type LocalCacheProps, validate } from './local-cache-props.ts';
 import { parkingTable, REPAIR_VISIBILITY, repairQueue } from './parking.ts';
 import { protectedQueue, protectedTable } from './protected-resources.ts';
+import { stableExports } from './stable-exports.ts';
+import { stableIds } from './stable-ids.ts';
 import { subscribeQueue } from './subscribe-queue.ts';
 
 /**
@@ -73,7 +75,7 @@ export class LocalCache extends Construct {
     this.subscriptionDeadLetterQueue = deadLetterQueue(this, 'Undelivered', protection);
     acknowledge(this.subscriptionDeadLetterQueue, 'SQS3', 'this queue is the dead-letter queue of the subscriptions');
     this.queue = eventQueue(this, protection, this.deadLetterQueue, props.highThroughput);
-    for (const source of sources) this.subscribe(source);
+    this.subscribe(sources);
     this.projector = addProjector(this, props);
     this.repair = addRepair(this, props);
     this.report = addReport(this, props);
@@ -91,6 +93,26 @@ export class LocalCache extends Construct {
       repair: this.repair.functionName,
       report: this.report.functionName,
     });
+    stableIds(this, 'Cache', boundary.name);
+    this.exportAll();
+  }
+
+  /** Exports what readers and monitoring in other stacks refer to. */
+  private exportAll(): void {
+    const { table, queue, deadLetterQueue, subscriptionDeadLetterQueue, gapQueue, projector, repair, report } = this;
+    stableExports(this, [
+      table.tableName,
+      table.tableArn,
+      queue.queueName,
+      deadLetterQueue.queueName,
+      subscriptionDeadLetterQueue.queueName,
+      gapQueue.queueName,
+      projector.functionName,
+      projector.logGroup.logGroupName,
+      repair.functionName,
+      report.functionName,
+      report.functionArn,
+    ]);
   }
 
   /**
@@ -108,13 +130,16 @@ export class LocalCache extends Construct {
   }
 
   /** The subscription's filter contains entity types only, because a filter on kind or content would lose versions. */
-  private subscribe({ boundary, topic }: ChangeSource): void {
-    const types = Object.values(this.boundary.caches).filter(({ contract }) => contract.owner === boundary.name);
-    subscribeQueue(topic, {
-      queue: this.queue,
-      deadLetterQueue: this.subscriptionDeadLetterQueue,
-      types: types.map(({ contract }) => contract.type),
-    });
+  private subscribe(sources: readonly ChangeSource[]): void {
+    const contracts = Object.values(this.boundary.caches).map(({ contract }) => contract);
+    subscribeQueue(
+      this,
+      sources.map(({ boundary, topic }) => ({
+        boundary,
+        topic,
+        types: contracts.filter(({ owner }) => owner === boundary.name).map(({ type }) => type),
+      })),
+    );
   }
 }
 

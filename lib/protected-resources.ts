@@ -1,9 +1,11 @@
+import { Stack } from 'aws-cdk-lib';
 import { AttributeType, BillingMode, type StreamViewType, Table, TableEncryption } from 'aws-cdk-lib/aws-dynamodb';
 import { Grant, type IGrantable } from 'aws-cdk-lib/aws-iam';
 import { FifoThroughputScope, Topic } from 'aws-cdk-lib/aws-sns';
 import { type IQueue, Queue, QueueEncryption, type QueueProps } from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
 import { ATTRIBUTE } from '../adapters/aws/items.ts';
+import type { Boundary } from '../core/contract/contract.ts';
 import { type DataProtectionProps, deletionProtection, removalPolicy } from './data-protection.ts';
 
 /** The settings in which Freshet's tables differ. */
@@ -59,14 +61,21 @@ export function protectedQueue(
   });
 }
 
-/** Creates an SNS FIFO topic that refuses requests without TLS, encrypted according to the data protection. */
+/**
+ * Creates an SNS FIFO topic that refuses requests without TLS, encrypted according to the data protection. Its name
+ * consists of the names of the stack, of the boundary and of the construct. The name that the CDK would give it depends
+ * on the path of the construct, so a renamed construct would replace the topic, and two deployments of an app would
+ * have topics of one name.
+ */
 export function fifoTopic(
   scope: Construct,
   id: string,
+  { name }: Pick<Boundary, 'name'>,
   { encryptionKey }: DataProtectionProps,
   highThroughput = false,
 ): Topic {
   return new Topic(scope, id, {
+    topicName: `${Stack.of(scope).stackName}-${name}-${id}.fifo`,
     fifo: true,
     // Deduplication ids contain entity and version. With content hashes, the changes A, B, A would lose the last A.
     contentBasedDeduplication: false,

@@ -18,6 +18,8 @@ import { repairQueue } from './parking.ts';
 import { grantIndex, grantTable } from './protected-resources.ts';
 import type { RetryBudget } from './retry-budget.ts';
 import { sagaTable } from './saga-table.ts';
+import { stableExports } from './stable-exports.ts';
+import { stableIds } from './stable-ids.ts';
 import { mapStream } from './stream-source.ts';
 
 /** Props of `Saga`. */
@@ -109,6 +111,8 @@ export class Saga extends Construct {
       ...this.protection,
     });
     grantTable(this.table, this.decider, 'GetItem', 'PutItem');
+    // The handler is exported by its logical id.
+    stableIds(this, 'Saga', saga.name);
     this.facts.addHandler(this.decider);
     checkAtSynth(this);
     this.deadlines = saga.deadlineSeconds === undefined ? undefined : this.addDeadlines(saga);
@@ -119,6 +123,18 @@ export class Saga extends Construct {
       decider: this.decider.functionName,
       ...(this.deadlines && { deadlines: this.deadlines.functionName }),
     });
+    stableIds(this, 'Saga', saga.name);
+    this.exportAll();
+  }
+
+  /** Exports what readers, effect handlers and monitoring in other stacks refer to. */
+  private exportAll(): void {
+    const { tableName, tableArn, tableStreamArn } = this.table;
+    const values = [tableName, tableArn, tableStreamArn, this.decider.functionName, this.deadlines?.functionName];
+    stableExports(
+      this,
+      values.filter((value) => value !== undefined),
+    );
   }
 
   private addDeadlines(saga: SagaDefinition): IFunction {
@@ -160,7 +176,10 @@ export class Saga extends Construct {
       );
     }
     const failureQueue = repairQueue(this, `EffectFailures${this.carriedOutBy.length + 1}`, this.protection);
-    mapStream(handler, this.table, failureQueue);
+    stableIds(this, 'Saga', this.name);
+    stableExports(this, [failureQueue.queueUrl, failureQueue.queueArn, failureQueue.queueName]);
+    stableExports(handler, [handler.functionName]);
+    mapStream(handler, `Effects-${this.name}`, this.table, failureQueue);
     this.carriedOutBy.push({ handler, failureQueue });
     // The output is in the handler's stack, which already depends on the saga's stack. In the saga's stack, it would
     // make the two stacks depend on each other.

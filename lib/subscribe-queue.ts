@@ -1,16 +1,23 @@
-import { Names, Stack, Token } from 'aws-cdk-lib';
+import { Stack, Token } from 'aws-cdk-lib';
 import { PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
-import { type ITopic, Subscription, SubscriptionFilter, SubscriptionProtocol } from 'aws-cdk-lib/aws-sns';
+import { CfnSubscription, type ITopic, SubscriptionProtocol } from 'aws-cdk-lib/aws-sns';
 import type { Queue } from 'aws-cdk-lib/aws-sqs';
+import type { Boundary } from '../core/contract/contract.ts';
 import { SEND_KEY_ACTIONS } from './protected-resources.ts';
 
-/** A subscription of a queue to a topic. */
-interface QueueSubscription {
-  /** The queue that is subscribed. */
+/** A queue that receives messages of topics. */
+interface Subscriber {
   readonly queue: Queue;
   /** Receives the messages that SNS can't deliver. It is encrypted by the queue's key. */
-  readonly deadLetterQueue: Queue;
+  readonly subscriptionDeadLetterQueue: Queue;
+}
+
+/** A topic from which a queue receives messages. */
+interface Subscribed {
+  /** The boundary that publishes to the topic. The subscription has its name, however the topic was found. */
+  readonly boundary: Pick<Boundary, 'name'>;
+  readonly topic: ITopic;
   /** The types of entities or facts that reach the queue. */
   readonly types: readonly string[];
 }
@@ -18,31 +25,46 @@ interface QueueSubscription {
 const sns = () => [new ServicePrincipal('sns.amazonaws.com')];
 
 /**
- * Subscribes a queue to a topic in the same region, filtered by type.
+ * Subscribes a queue to topics in the same region, filtered by type.
  *
- * It doesn't use the CDK's `SqsSubscription`. With the feature flag that new apps set
- * (`@aws-cdk/aws-sns-subscriptions:restrictSqsDescryption`), that class names the topic in the policy of the queue's
- * key. If the same key encrypts the topic, key and topic then depend on each other and can't be deployed.
+ * It doesn't use the CDK's `SqsSubscription` and `Subscription`. Both add a statement for each topic to the policies of
+ * the queues, and a policy accepts 10 conditions only (sqs/quotas-policies). With the feature flag that new apps set
+ * (`@aws-cdk/aws-sns-subscriptions:restrictSqsDescryption`), `SqsSubscription` also names the topic in the policy of
+ * the queue's key. If the same key encrypts the topic, key and topic then depend on each other and can't be deployed.
  */
-export function subscribeQueue(topic: ITopic, { queue, deadLetterQueue, types }: QueueSubscription): void {
-  const { policyDependable } = queue.addToResourcePolicy(
+export function subscribeQueue(
+  { queue, subscriptionDeadLetterQueue }: Subscriber,
+  sources: readonly Subscribed[],
+): void {
+  const topicArns = sources.map(({ topic }) => topic.topicArn);
+  const policies = [queue, subscriptionDeadLetterQueue].map((target) => letTopicsSend(target, topicArns));
+  const key = queue.encryptionMasterKey;
+  for (const { boundary, topic, types } of sources) {
+    if (key !== undefined) letSnsUse(key, topic);
+    const subscription = new CfnSubscription(queue, `From-${boundary.name}`, {
+      topicArn: topic.topicArn,
+      protocol: SubscriptionProtocol.SQS,
+      endpoint: queue.queueArn,
+      rawMessageDelivery: true,
+      filterPolicy: { type: [...types] },
+      redrivePolicy: { deadLetterTargetArn: subscriptionDeadLetterQueue.queueArn },
+    });
+    for (const { policyDependable } of policies) {
+      if (policyDependable !== undefined) subscription.node.addDependency(policyDependable);
+    }
+  }
+}
+
+/** Lets topics send to a queue, by one statement with one condition. */
+function letTopicsSend(queue: Queue, topicArns: readonly string[]) {
+  return queue.addToResourcePolicy(
     new PolicyStatement({
       principals: sns(),
       actions: ['sqs:SendMessage'],
       resources: [queue.queueArn],
-      conditions: { ArnEquals: { 'aws:SourceArn': topic.topicArn } },
+      conditions: { ArnEquals: { 'aws:SourceArn': topicArns } },
     }),
   );
-  if (queue.encryptionMasterKey !== undefined) letSnsUse(queue.encryptionMasterKey, topic);
-  const subscription = new Subscription(queue, Names.nodeUniqueId(topic.node), {
-    topic,
-    deadLetterQueue,
-    endpoint: queue.queueArn,
-    protocol: SubscriptionProtocol.SQS,
-    rawMessageDelivery: true,
-    filterPolicy: { type: SubscriptionFilter.stringFilter({ allowlist: [...types] }) },
-  });
-  if (policyDependable !== undefined) subscription.node.addDependency(policyDependable);
 }
 
 /**

@@ -31,10 +31,10 @@ new CfnOutput(ownerStack, 'ApiName', { value: api.functionName });
 
 // The owner's notifier reads the same stream as the relay. A stream allows two readers (ddb/Streams).
 const notifierStack = new Stack(app, STACKS.notifier);
-const notifications = fifoTopic(notifierStack, 'Notifications', protection);
+const notifications = fifoTopic(notifierStack, 'Notifications', catalogue, protection);
 const notifier = ownersFunction(notifierStack, 'Notifier', 'notifier', { TOPIC_ARN: notifications.topicArn });
 notifications.grantPublish(notifier);
-mapStream(notifier, owner.table, repairQueue(notifierStack, 'Failures', protection));
+mapStream(notifier, 'Stream', owner.table, repairQueue(notifierStack, 'Failures', protection));
 new CfnOutput(notifierStack, 'NotifierName', { value: notifier.functionName });
 
 for (let number = 1; number <= CONSUMERS_OF.ForTen; number += 1) {

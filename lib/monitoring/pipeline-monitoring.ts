@@ -9,6 +9,7 @@ import { hottestGroupsRule } from '../../core/monitoring-names.ts';
 import type { FactQueue } from '../fact-queue.ts';
 import type { LocalCache } from '../local-cache.ts';
 import type { Saga } from '../saga.ts';
+import { stableIds } from '../stable-ids.ts';
 import { type AlarmSettings, createAlarm, createCombinedAlarm, type MetricAlarm } from './alarm.ts';
 import { alarmTopic } from './alarm-topic.ts';
 import { behind, cacheAlarms } from './cache-alarms.ts';
@@ -74,6 +75,7 @@ export class PipelineMonitoring extends Construct {
     assertHandlersStay(this, [...factQueues, ...sagas.map(({ facts }) => facts)], sagas);
     this.alarms = Object.values(watched).flatMap((parts) => parts.flatMap(({ alarms }) => alarms));
     this.dashboard = createDashboard(this, props.dashboardName ?? namePrefix, watched, limits);
+    stableIds(this, 'Monitoring', namePrefix);
   }
 
   /**

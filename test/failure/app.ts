@@ -1,4 +1,4 @@
-import { App, Names, Stack } from 'aws-cdk-lib';
+import { App, Stack } from 'aws-cdk-lib';
 import { Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import type { CfnQueue, Queue } from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
@@ -24,10 +24,10 @@ owner.grantWrite(user(catalogueStack, 'writer'));
 function ofAnotherApp(scope: Stack): ImportedSource {
   scope.addStackDependency(catalogueStack);
   const arn = (service: string, name: string) => `arn:aws:${service}:us-east-1:000000000000:${name}`;
-  const named = ({ node }: Queue) => `Catalogue-${catalogueStack.getLogicalId(node.defaultChild as CfnQueue)}`;
+  const named = ({ node }: Queue) => `Catalogue-${catalogueStack.resolve((node.defaultChild as CfnQueue).logicalId)}`;
   return new ImportedSource(scope, 'Source', {
     boundary: catalogue,
-    topicArn: arn('sns', `${Names.uniqueResourceName(owner.topic, { maxLength: 256, separator: '-' })}.fifo`),
+    topicArn: arn('sns', 'Catalogue-catalogue-Changes.fifo'),
     resyncQueueArn: arn('sqs', named(owner.resyncQueue)),
     reportQueueArn: arn('sqs', named(owner.reportQueue)),
   });

@@ -5,9 +5,9 @@ import type { OrderingStack } from '../../examples/shop/ordering/stack.ts';
 import { resourcesOf, shopTemplates } from '../support/shop.ts';
 import { type Templates, tableWriters } from '../support/table-writers.ts';
 
-const CACHES = ['Ordering/CacheTable0A35CF55', 'Warehouse/CacheTable0A35CF55'];
-const OWNER = 'Geography/OwnerTable4A34B15D';
-const FLOW = 'Geography/OwnerFlowTableA0D5A96E';
+const CACHES = ['Ordering/CacheTableOrdering680B6179', 'Warehouse/CacheTableWarehouseBF446333'];
+const OWNER = 'Geography/OwnerTableGeographyD5BF7847';
+const FLOW = 'Geography/OwnerFlowTableGeographyCE110508';
 
 const shop = shopTemplates();
 

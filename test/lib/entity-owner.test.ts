@@ -7,7 +7,7 @@ import { propertiesOf, resourcesOf, shopTemplates, stackTemplate, statementsOf }
 const { Geography } = shopTemplates();
 
 describe('the owner of Geography', () => {
-  const mapping = propertiesOf(Geography, 'AWS::Lambda::EventSourceMapping', 'RelayDynamo');
+  const mapping = propertiesOf(Geography, 'AWS::Lambda::EventSourceMapping', 'RelayStream');
   const queues = resourcesOf(Geography, 'AWS::SQS::Queue');
   const [failureQueueId, failureQueue] = queues.find(([id]) => id.includes('RelayFailures')) ?? [];
 

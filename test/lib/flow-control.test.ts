@@ -108,7 +108,7 @@ describe.each([
       { resource: expect.stringMatching(/^CacheTable\w+$/), actions: ['dynamodb:PutItem'] },
       { resource: expect.stringMatching(/^CacheParking\w+$/), actions: ['dynamodb:Scan'] },
       ...['Queue', 'Gaps', 'DeadLetters', 'Undelivered'].map((queue) => ({
-        resource: expect.stringMatching(new RegExp(`^Cache${queue}[0-9A-F]{8}$`)),
+        resource: expect.stringMatching(new RegExp(`^Cache${queue}${boundary}[0-9A-F]{8}$`)),
         actions: ['sqs:GetQueueAttributes'],
       })),
       { resource: '*', actions: ['cloudwatch:GetMetricData'] },

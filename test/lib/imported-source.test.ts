@@ -40,7 +40,7 @@ describe('a cache with an imported owner', () => {
         expect.objectContaining({
           Principal: { Service: 'sns.amazonaws.com' },
           Action: 'sqs:SendMessage',
-          Condition: { ArnEquals: { 'aws:SourceArn': source.topicArn } },
+          Condition: { ArnEquals: { 'aws:SourceArn': [source.topicArn] } },
         }),
       );
     }

@@ -12,6 +12,7 @@ import { EntityOwner } from '../../lib/entity-owner.ts';
 import { FactTopic } from '../../lib/fact-topic.ts';
 import { LocalCache } from '../../lib/local-cache.ts';
 import { Saga } from '../../lib/saga.ts';
+import { catalogue } from '../support/boundaries.ts';
 import { lab, shelf } from '../support/lab.ts';
 import { billing, sales, shipping } from '../support/sagas.ts';
 
@@ -38,7 +39,7 @@ test.each(Object.entries(protections))('cdk-nag has no findings about the constr
     const given = protection(stack);
     const consumerAccounts = ['111122223333'];
     const owner = new EntityOwner(stack, 'Owner', { boundary: lab, consumerAccounts, highThroughput: true, ...given });
-    new ChangeTopic(stack, 'Topic', { boundary: lab, consumerAccounts, ...given });
+    new ChangeTopic(stack, 'Topic', { boundary: catalogue, consumerAccounts, ...given });
     new LocalCache(stack, 'Cache', { boundary: shelf, sources: [owner], highThroughput: true, ...given });
     const sources = [sales, billing].map((boundary) => new FactTopic(stack, boundary.name, { boundary, ...given }));
     new Saga(stack, 'Saga', { saga: shipping, sources, ...given });

@@ -7,6 +7,7 @@ import type { DataProtectionProps } from '../../lib/data-protection.ts';
 import { EntityOwner } from '../../lib/entity-owner.ts';
 import { LocalCache } from '../../lib/local-cache.ts';
 import { PipelineMonitoring } from '../../lib/monitoring/pipeline-monitoring.ts';
+import { catalogue } from '../support/boundaries.ts';
 import { lab, shelf } from '../support/lab.ts';
 import { appTemplates, propertiesOf, resourcesOf, stackTemplate } from '../support/shop.ts';
 import type { Template } from '../support/table-writers.ts';
@@ -17,7 +18,7 @@ function pipeline(protection: (stack: Stack) => DataProtectionProps = () => ({})
     const given = protection(stack);
     const owner = new EntityOwner(stack, 'Owner', { boundary: lab, ...given });
     const cache = new LocalCache(stack, 'Cache', { boundary: shelf, sources: [owner], ...given });
-    new ChangeTopic(stack, 'Elsewhere', { boundary: lab, ...given });
+    new ChangeTopic(stack, 'Elsewhere', { boundary: catalogue, ...given });
     new PipelineMonitoring(stack, 'Watch', { owners: [owner], caches: [cache] });
   });
 }
@@ -106,7 +107,7 @@ describe('a pipeline by default', () => {
     expect(isFifo(targetOf(propertiesOf(template, 'AWS::SQS::Queue', 'CacheQueue').RedrivePolicy))).toBe(true);
     const subscription = propertiesOf(template, 'AWS::SNS::Subscription', 'CacheQueue');
     expect(isFifo(targetOf(subscription.RedrivePolicy))).toBe(true);
-    const stream = propertiesOf(template, 'AWS::Lambda::EventSourceMapping', 'RelayDynamo');
+    const stream = propertiesOf(template, 'AWS::Lambda::EventSourceMapping', 'RelayStream');
     expect(isFifo(stream.DestinationConfig.OnFailure.Destination['Fn::GetAtt'][0])).toBe(false);
   });
 
@@ -114,7 +115,7 @@ describe('a pipeline by default', () => {
     const alarms = [...all('AWS::CloudWatch::Alarm'), ...all('AWS::CloudWatch::CompositeAlarm')];
     expect(alarms.length).toBeGreaterThan(8);
     const [[topicId, { Properties: topic }] = ['', { Properties: {} }]] = topics.filter(([id]) =>
-      id.startsWith('Watch'),
+      id.startsWith('Monitoring'),
     );
     expect(topic.KmsMasterKeyId).toBeDefined();
     for (const [, { Properties }] of alarms) {
@@ -157,7 +158,7 @@ describe('a customer-managed key', () => {
   const encrypted = pipeline((stack) => ({ encryptionKey: new Key(stack, 'Key') }));
   const [keyId = ''] = all('AWS::KMS::Key', encrypted).find(([id]) => id.startsWith('Key')) ?? [];
   const arn = { 'Fn::GetAtt': [keyId, 'Arn'] };
-  const ours = (type: string) => all(type, encrypted).filter(([id]) => !id.startsWith('Watch'));
+  const ours = (type: string) => all(type, encrypted).filter(([id]) => !id.startsWith('Monitoring'));
 
   test('a customer-managed key encrypts tables, queues, topics and logs', () => {
     for (const [, { Properties }] of ours('AWS::DynamoDB::Table')) {
@@ -182,8 +183,8 @@ describe('a customer-managed key', () => {
   test.each([
     ['OwnerRelayRole', /GenerateDataKey/],
     ['OwnerRepairRole', /GenerateDataKey/],
-    ['OwnerFlowGovernorRole', /GenerateDataKey/],
-    ['ElsewhereFlowGovernorRole', /GenerateDataKey/],
+    ['OwnerFlowGovernorRoleDefaultPolicyLab', /GenerateDataKey/],
+    ['OwnerFlowGovernorRoleDefaultPolicyCatalogue', /GenerateDataKey/],
     ['CacheProjectorRole', /GenerateDataKey/],
     ['CacheRepairRole', /GenerateDataKey/],
     ['CacheReportRole', /GenerateDataKey/],
@@ -258,7 +259,7 @@ describe('highThroughput', () => {
 
   test("highThroughput raises the limit of an owner's topic to the account's quota", () => {
     expect(propertiesOf(high, 'AWS::SNS::Topic')).toMatchObject({ FifoThroughputScope: 'MessageGroup' });
-    expect(propertiesOf(template, 'AWS::SNS::Topic', 'Owner').FifoThroughputScope).toBeUndefined();
+    expect(propertiesOf(template, 'AWS::SNS::Topic', 'OwnerChangesLab').FifoThroughputScope).toBeUndefined();
   });
 
   test("highThroughput makes throughput and deduplication of a cache's queue count per message group", () => {

@@ -33,7 +33,7 @@ describe('a saga', () => {
   });
 
   test("a saga's queue hides a fact for six timeouts, allows 1,000 receives, and has two queues for failures", () => {
-    const queue = propertiesOf(template, 'AWS::SQS::Queue', 'FactsQueue');
+    const queue = propertiesOf(template, 'AWS::SQS::Queue', 'FactQueueQueue');
     const decider = propertiesOf(template, 'AWS::Lambda::Function', 'Decider');
     expect(queue).toMatchObject({
       FifoQueue: true,
@@ -50,7 +50,7 @@ describe('a saga', () => {
   });
 
   test('the table of a saga has a stream, an index of deadlines, and a time to live', () => {
-    expect(propertiesOf(template, 'AWS::DynamoDB::Table', 'ShippingTable')).toMatchObject({
+    expect(propertiesOf(template, 'AWS::DynamoDB::Table', 'SagaTable')).toMatchObject({
       StreamSpecification: { StreamViewType: 'NEW_IMAGE' },
       TimeToLiveSpecification: { AttributeName: 'expiresAt', Enabled: true },
       GlobalSecondaryIndexes: [

@@ -13,9 +13,9 @@ const FOURTEEN_DAYS = 14 * 24 * 60 * 60;
 /** The parts of a message: path and problem, reason, AWS page, correction. */
 type Message = readonly [what: string, why: string, page: string, fix: string];
 
-const SUBSCRIPTION = 'Test/Cache/Queue/TestOwnerChanges0FAD8D08';
-const RELAY_MAPPING = 'Test/Owner/Relay/DynamoDBEventSource:TestOwnerTable6B17CA29';
-const PROJECTOR_MAPPING = 'Test/Cache/Projector/SqsEventSource:TestCacheQueue06C6F180';
+const SUBSCRIPTION = 'Test/Cache/Queue/From-lab';
+const RELAY_MAPPING = 'Test/Owner/Relay/Stream';
+const PROJECTOR_MAPPING = 'Test/Cache/Projector/Queue';
 
 const TWICE =
   'a message that becomes visible during processing, or while Lambda retries after throttling, is received a ' +

@@ -98,13 +98,13 @@ test('every missing grant of an app is reported, each by the part that needs it'
 });
 
 const EXPECTED = [
-  'assumed-role/Discarding-CacheProjectorRoleC9D28B29/Discarding-CacheProjector21226D5A dynamodb:PutItem table/Discarding-CacheTable0A35CF55',
-  'assumed-role/Discarding-CacheReportRoleF32012DD/Discarding-CacheReportEBA81625 logs:CreateLogStream log-group:Discarding-CacheReportLogs4D31C9EB:log-stream:[$LATEST]local',
-  'assumed-role/Discarding-CacheReportRoleF32012DD/Discarding-CacheReportEBA81625 logs:PutLogEvents log-group:Discarding-CacheReportLogs4D31C9EB:log-stream:[$LATEST]local',
-  'sns.amazonaws.com for Catalogue-Owner-Changes-61E4BC50.fifo sqs:SendMessage Stopping-CacheQueueC6CDF12C.fifo',
-  'sns.amazonaws.com for Catalogue-Owner-Changes-61E4BC50.fifo sqs:SendMessage Stopping-CacheUndeliveredBD830DF6.fifo',
-  'assumed-role/Stopping-CacheReportRoleF32012DD/Stopping-CacheReportEBA81625 cloudwatch:GetMetricData *',
-  'events.amazonaws.com for rule/Parking-CacheReportSchedule21046C3E lambda:InvokeFunction function:Parking-CacheReportEBA81625',
+  'assumed-role/Discarding-CacheProjectorRoleDiscardingC9D28B29/Discarding-CacheProjectorDiscarding21226D5A dynamodb:PutItem table/Discarding-CacheTableDiscarding0A35CF55',
+  'assumed-role/Discarding-CacheReportRoleDiscardingF32012DD/Discarding-CacheReportDiscardingEBA81625 logs:CreateLogStream log-group:Discarding-CacheReportLogsDiscarding4D31C9EB:log-stream:[$LATEST]local',
+  'assumed-role/Discarding-CacheReportRoleDiscardingF32012DD/Discarding-CacheReportDiscardingEBA81625 logs:PutLogEvents log-group:Discarding-CacheReportLogsDiscarding4D31C9EB:log-stream:[$LATEST]local',
+  'sns.amazonaws.com for Catalogue-catalogue-Changes.fifo sqs:SendMessage Stopping-CacheQueueStoppingC6CDF12C.fifo',
+  'sns.amazonaws.com for Catalogue-catalogue-Changes.fifo sqs:SendMessage Stopping-CacheUndeliveredStoppingBD830DF6.fifo',
+  'assumed-role/Stopping-CacheReportRoleStoppingF32012DD/Stopping-CacheReportStoppingEBA81625 cloudwatch:GetMetricData *',
+  'events.amazonaws.com for rule/Parking-CacheReportScheduleParking21046C3E lambda:InvokeFunction function:Parking-CacheReportParkingEBA81625',
 ].map((each) => each.replaceAll(/[A-F0-9]{8}\b/g, ''));
 
 test('a relay without the permission to publish publishes nothing and names the permission', async () => {
@@ -112,7 +112,7 @@ test('a relay without the permission to publish publishes nothing and names the 
   lab = await startLab({ assembly: await appWithout('relay', [missing]) });
   await lab.owner.put('Item', 'a', itemState(1));
   await untilRefused(1);
-  expect(refusals()).toEqual([expect.stringMatching(/OwnerRelay\S+ sns:Publish Catalogue-Owner-Changes-\.fifo$/)]);
+  expect(refusals()).toEqual([expect.stringMatching(/OwnerRelay\S+ sns:Publish Catalogue-catalogue-Changes\.fifo$/)]);
   expect(lab.queue('parking').counts()).toMatchObject({ visible: 0, inFlight: 0 });
 });
 
@@ -134,7 +134,7 @@ test.each<[string, Missing, string]>([
   ],
   [
     'may not be assumed by Lambda',
-    { stack: 'Parking', of: 'CacheReportRoleF3', action: 'sts:AssumeRole' },
+    { stack: 'Parking', of: 'CacheReportRoleParking', action: 'sts:AssumeRole' },
     'The role defined for the function cannot be assumed by Lambda',
   ],
 ])('a function whose role %s is not deployed', async (name, missing, message) => {
