@@ -1,5 +1,6 @@
+import { writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { extname, join } from 'node:path';
+import { basename, extname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 /** The repository's root in a clone, `dist` in the package: both hold the same folders. */
@@ -19,23 +20,57 @@ const BUNDLING_PACKAGES = ['esbuild', '@aws-sdk/client-cloudwatch'];
 
 const require = createRequire(import.meta.url);
 
+/** A module to bundle. */
+export interface BundleSource {
+  /** Absolute path of the module that exports `handler`. */
+  readonly file: string;
+  /** Import names, each with the absolute path of the module that it stands for. */
+  readonly alias: Readonly<Record<string, string>>;
+  /**
+   * Absolute paths of modules that the app probably bundles next, with the same aliases. One run of esbuild reads what
+   * they share once: three functions of a cache take half the time.
+   */
+  readonly together: readonly string[];
+}
+
+/** Bundles by `bundleKey`. */
+export type Bundles = Map<string, Uint8Array>;
+
 /**
  * Bundles a module and everything that it imports into `index.mjs` in a folder.
  *
  * Not by the CDK's `NodejsFunction`: it needs the entry and one lock file below one project root, and starts esbuild
  * through the project's package manager. Here the entry is in a package and the contracts are in the app around it.
  *
- * @param file absolute path of the module that exports `handler`
- * @param alias import names, each with the absolute path of the module that it stands for
+ * @param bundles the bundles of this app so far; the function adds to them
  * @throws Error if a package that bundling needs isn't installed, or if esbuild can't bundle the module
  */
-export function bundle(file: string, alias: Readonly<Record<string, string>>, outputFolder: string): void {
+export function bundle(source: BundleSource, outputFolder: string, bundles: Bundles): void {
+  const { file, alias, together } = source;
+  let code = bundles.get(bundleKey(file, alias));
+  if (code === undefined) {
+    for (const [path, built] of build([...new Set([file, ...together])], alias)) {
+      bundles.set(bundleKey(path, alias), built);
+      if (path === file) code = built;
+    }
+  }
+  if (code === undefined) throw new Error(`esbuild gave no bundle of ${file}`);
+  writeFileSync(join(outputFolder, 'index.mjs'), code);
+}
+
+function bundleKey(file: string, alias: Readonly<Record<string, string>>): string {
+  return JSON.stringify([file, alias]);
+}
+
+function build(files: readonly string[], alias: Readonly<Record<string, string>>): [string, Uint8Array][] {
   assertInstalled();
   // Loaded here and not by an import, so that an app gets the error above and not one of Node's.
   const { buildSync }: typeof import('esbuild') = require('esbuild');
-  buildSync({
-    entryPoints: [file],
-    outfile: join(outputFolder, 'index.mjs'),
+  const { outputFiles } = buildSync({
+    entryPoints: files.map((file, index) => ({ in: file, out: String(index) })),
+    // Nothing is written there: the bundles stay in memory until a function asks for its own.
+    outdir: CODE_ROOT,
+    write: false,
     bundle: true,
     minify: true,
     platform: 'node',
@@ -48,6 +83,7 @@ export function bundle(file: string, alias: Readonly<Record<string, string>>, ou
     alias: { ...alias },
     logLevel: 'warning',
   });
+  return outputFiles.map(({ path, contents }) => [files[Number(basename(path, '.js'))] ?? path, contents]);
 }
 
 function assertInstalled(): void {

@@ -1,5 +1,6 @@
 import { extname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { Stack } from 'aws-cdk-lib';
 import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import type { Construct } from 'constructs';
 import type { Boundary } from '../core/contract/contract.ts';
@@ -10,30 +11,33 @@ import { contractsFile } from './contracts-module.ts';
 /** `.ts` in a clone, `.js` in the package: the code of the functions has the same extension as this file. */
 const EXTENSION = extname(fileURLToPath(import.meta.url));
 
+/** The files in `lambdas/`, without extension. An app that has one of a line usually has the others of that line. */
+const ENTRIES = [
+  ['relay', 'owner-repair', 'owner-govern'],
+  ['projector', 'cache-repair', 'cache-report'],
+  ['saga', 'saga-deadlines'],
+  ['fact-relay'],
+] as const;
+
 /** Props of a function of the pipeline. */
-export interface FreshetFunctionProps extends Omit<BundledFunctionProps, 'file' | 'alias'> {
+export interface FreshetFunctionProps extends Omit<BundledFunctionProps, 'file' | 'alias' | 'together'> {
   /** The file in `lambdas/`, without its extension. */
-  readonly entry:
-    | 'relay'
-    | 'projector'
-    | 'cache-repair'
-    | 'owner-repair'
-    | 'cache-report'
-    | 'owner-govern'
-    | 'fact-relay'
-    | 'saga'
-    | 'saga-deadlines';
+  readonly entry: (typeof ENTRIES)[number][number];
   /** The boundary or saga whose definition is bundled into the function. */
   readonly boundary: Pick<Boundary, 'module' | 'name'>;
 }
 
 /** Creates one of the pipeline's Lambda functions, bundled with the boundary's contracts. */
 export function freshetFunction(scope: Construct, id: string, props: FreshetFunctionProps): LambdaFunction {
-  const { entry, boundary, ...rest } = props;
+  const { entry, boundary, environment, ...rest } = props;
   const contracts = contractsFile(boundary);
   return bundledFunction(scope, id, {
     ...rest,
-    file: join(CODE_ROOT, 'lambdas', `${entry}${EXTENSION}`),
+    environment: { ...environment, STACK_NAME: Stack.of(scope).stackName },
+    file: lambdaFile(entry),
+    together: ENTRIES.filter((entries) => entries.some((other) => other === entry)).flatMap((entries) =>
+      entries.map(lambdaFile),
+    ),
     alias: {
       '#contracts': contracts,
       '#saga': contracts,
@@ -43,4 +47,8 @@ export function freshetFunction(scope: Construct, id: string, props: FreshetFunc
       'freshet-aws/internal': resolve(CODE_ROOT),
     },
   });
+}
+
+function lambdaFile(entry: string): string {
+  return join(CODE_ROOT, 'lambdas', `${entry}${EXTENSION}`);
 }
