@@ -5,6 +5,7 @@ import type { MetricStore } from './cloudwatch/metric-store.ts';
 import type { Schedules } from './cloudwatch/schedules.ts';
 import { createEngineClient } from './engine/client.ts';
 import { startEngine } from './engine/start-engine.ts';
+import { FILTER_CHANGE_MINUTES } from './fifo/limits.ts';
 import { createMessaging, type Messaging } from './fifo/messaging.ts';
 import { type Access, createAccess } from './iam/access.ts';
 import type { Denial } from './iam/denial.ts';
@@ -30,8 +31,8 @@ export interface LocalCloudOptions {
   /** Called for each line that a function logs. @default - lines are read for metrics and then dropped */
   readonly onLog?: (functionName: string, line: string) => void;
   /**
-   * The length of a minute in milliseconds, for schedules, the evaluation of alarms and the periods of alarms. A
-   * smaller value speeds them up. Requests to CloudWatch use real time. Must be a multiple of 1000; a period of an
+   * The length of a minute in milliseconds, for schedules, the evaluation of alarms, the periods of alarms, and the 15
+   * minutes that a changed filter policy takes to act. A smaller value speeds them up. Requests to CloudWatch use real time. Must be a multiple of 1000; a period of an
    * alarm lasts at least a second. @default 60000
    */
   readonly minuteMs?: number;
@@ -143,7 +144,8 @@ async function start(options: LocalCloudOptions, cleanUps: CleanUps): Promise<Lo
 
   const onDenial = ({ message }: Denial) => onProgress(message);
   const access = createAccess({ place, mode: options.iam ?? 'checked', onDenial });
-  const messaging = createAccount(access, ledger);
+  const { minuteMs = DEFAULT_MINUTE_MS } = options;
+  const messaging = createAccount(access, minuteMs, ledger);
   const wire = await startWire({
     messaging,
     // Functions are created later, because their environment contains the URL of this server.
@@ -163,7 +165,7 @@ async function start(options: LocalCloudOptions, cleanUps: CleanUps): Promise<Lo
     messaging,
     endpoints: options.functionEndpoints?.(forFunctions) ?? forFunctions,
     concurrency: options.concurrency,
-    minuteMs: options.minuteMs ?? DEFAULT_MINUTE_MS,
+    minuteMs,
     onLog,
     onConcurrencyChange(name) {
       for (const mapping of mappings) if (mapping.functionName === name) mapping.wake();
@@ -207,11 +209,12 @@ async function start(options: LocalCloudOptions, cleanUps: CleanUps): Promise<Lo
 }
 
 /** The queues and topics, which deliver by the policies of `access`. */
-function createAccount(access: Access, ledger: LocalCloudOptions['ledger']): Messaging {
+function createAccount(access: Access, minuteMs: number, ledger: LocalCloudOptions['ledger']): Messaging {
   return createMessaging({
     ...access.place,
     now: Date.now,
     newId: randomUUID,
+    filterChangeMs: FILTER_CHANGE_MINUTES * minuteMs,
     mayDeliver: (topicArn, queueArn) => mayDeliver(access, topicArn, queueArn),
     ...(ledger && { onDelivered: (...delivery) => deliveryRequests(...delivery).forEach(ledger.note) }),
   });

@@ -18,12 +18,13 @@ const sightings = z.array(z.object({ atMs: z.number(), beats: times }));
 
 /** Creates a function that stores a cache's completeness, unless a newer one is stored. */
 export function createCompletenessWriter({ tableName, client }: CacheTable): (found: Completeness) => Promise<void> {
-  return async ({ atMs, until, sightings }) => {
+  return async ({ atMs, until, sightings, receivesAllFrom }) => {
     const Item = {
       ...KEY,
       at: { N: String(atMs) },
       until: { S: JSON.stringify(until) },
       sightings: { S: JSON.stringify(sightings) },
+      receivesAllFrom: { S: JSON.stringify(receivesAllFrom) },
     };
     const put = new PutItemCommand({
       TableName: tableName,
@@ -40,11 +41,19 @@ export function createCompletenessWriter({ tableName, client }: CacheTable): (fo
 export async function readCompleteness({ tableName, client }: CacheTable): Promise<Completeness | undefined> {
   const { Item } = await client.send(new GetItemCommand({ TableName: tableName, Key: KEY }));
   if (Item === undefined) return undefined;
+  const until = times.parse(JSON.parse(Item.until?.S ?? '{}'));
+  const from = Item.receivesAllFrom?.S;
   return {
     atMs: Number(Item.at?.N),
-    until: times.parse(JSON.parse(Item.until?.S ?? '{}')),
+    until,
     sightings: sightings.parse(JSON.parse(Item.sightings?.S ?? '[]')),
+    // An item of an earlier version of Freshet, whose types the cache has kept for long.
+    receivesAllFrom: from === undefined ? mapped(until, 0) : times.parse(JSON.parse(from)),
   };
+}
+
+function mapped(times: Readonly<Record<string, number>>, value: number): Record<string, number> {
+  return Object.fromEntries(Object.keys(times).map((type) => [type, value]));
 }
 
 /**

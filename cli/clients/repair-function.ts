@@ -6,6 +6,7 @@ import type { Operation } from 'freshet-aws/internal/core/repair/operation';
 import type { ParkedKey } from 'freshet-aws/internal/core/repair/parked-key';
 import type { Redriven, Released } from 'freshet-aws/internal/core/repair/redrive';
 import * as z from 'zod/mini';
+import { UsageError } from '../errors.ts';
 
 /** The repair function of a cache. */
 export interface RepairFunction {
@@ -13,7 +14,7 @@ export interface RepairFunction {
   redrive(keys: readonly ParkedKey[]): Promise<RepairAnswer<readonly Redriven[]>>;
   /** Replays or drops the events of a stopped entity, and releases the entity. Safe to repeat. */
   release(type: string, id: string, drop: boolean): Promise<RepairAnswer<Released>>;
-  /** Stores the progress of a type's backfill on the cache. */
+  /** Stores the progress of a type's backfill on the cache. Throws a UsageError if the backfill began too early. */
   noteReadiness(type: string, state: Readiness): Promise<void>;
 }
 
@@ -42,7 +43,7 @@ const redriven = z.array(
 );
 const redriveAnswer = z.object({ redriven });
 const releaseAnswer = z.object({ status: z.enum(['released', 'still-stopped', 'not-stopped']), redriven });
-const readinessAnswer = z.object({ noted: z.literal(true) });
+const readinessAnswer = z.union([z.object({ noted: z.literal(true) }), z.object({ refused: z.string() })]);
 const functionError = z.object({ errorType: z.string(), errorMessage: z.string() });
 
 /**
@@ -81,6 +82,7 @@ export function createRepairFunction(options: {
     async noteReadiness(type, state) {
       const answer = await ask({ operation: 'readiness', type, state }, readinessAnswer);
       if (answer.kind === 'failed') throw new Error(answer.message);
+      if ('refused' in answer.value) throw new UsageError(answer.value.refused);
     },
   };
 }

@@ -1,5 +1,5 @@
 import * as z from 'zod/mini';
-import { type Completeness, completeness, stalenessMs } from '../read/staleness.ts';
+import { type Completeness, completeness, receivesAllFromMs, stalenessMs } from '../read/staleness.ts';
 import { drainSeconds, ratesOf } from './measure.ts';
 
 const rate = z.number().check(z.gte(0));
@@ -38,7 +38,7 @@ export function parseCacheReport(body: string): CacheReport | undefined {
 export interface CacheLag {
   /** Staleness of the stalest type, in seconds; undefined while a type has no heartbeat. */
   readonly stalenessSeconds: number | undefined;
-  /** The stalest type; undefined for a cache without types. */
+  /** The stalest type; undefined for a cache without types, and while the cache only begins to keep its types. */
   readonly stalestType: string | undefined;
   /** Number of parked and held events. */
   readonly parked: number;
@@ -123,12 +123,14 @@ const MIN_PERIOD_SECONDS = 0.001;
  *
  * @param before an earlier sample, at most a few intervals old, because the rates are averages since then
  * @param now returns the current time, epoch milliseconds
+ * @param intervalMs the time between two reports
  */
 export async function measureCache(
   ports: ReportPorts,
   cache: string,
   before: Sample,
   now: () => number,
+  intervalMs: number,
 ): Promise<Measured> {
   // In this order, because an event moves from the queue to the repair queues and then to the parking table.
   const [beats, previous] = await Promise.all([ports.heartbeats(), ports.completeness()]);
@@ -158,17 +160,23 @@ export async function measureCache(
     beats,
     atMs: seenAtMs,
     pendingSinceMs: (type) => earlier(pendingSinceMs, parked.sinceMs.get(type)),
+    intervalMs,
   });
-  return { report, lag: lagOf(complete.until, Object.keys(beats), parked.count, atMs), completeness: complete };
+  return { report, lag: lagOf(complete, Object.keys(beats), parked.count, atMs), completeness: complete };
 }
 
 function earlier(one: number | undefined, other: number | undefined): number | undefined {
   return one === undefined || other === undefined ? (one ?? other) : Math.min(one, other);
 }
 
-/** Returns the lag of the stalest type. A type whose completeness isn't known is the stalest. */
-function lagOf(until: Completeness['until'], types: readonly string[], parked: number, nowMs: number): CacheLag {
+/**
+ * Returns the lag of the stalest type. A type whose completeness isn't known is the stalest. A type that the cache
+ * begins to keep is left out while its filter changes, because nobody can do anything about that.
+ */
+function lagOf(known: Completeness, types: readonly string[], parked: number, nowMs: number): CacheLag {
+  const { until, receivesAllFrom } = known;
   const [stalest] = types
+    .filter((type) => !(Object.hasOwn(receivesAllFrom, type) && receivesAllFromMs(known, type) > nowMs))
     .map((type) => ({ type, ms: stalenessMs(until, type, nowMs) }))
     .sort((a, b) => (a.ms === b.ms ? 0 : b.ms - a.ms));
   const isKnown = stalest !== undefined && Number.isFinite(stalest.ms);

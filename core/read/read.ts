@@ -42,7 +42,8 @@ export interface Staleness {
    * Milliseconds since the cache was last known to be complete with this type. The answer includes every change that
    * the owner committed earlier, except for changes that the cache can't know of, mainly those that the relay of a
    * single shard holds back (docs/decisions/23-staleness.md, "What it doesn't see"). `Infinity` while the staleness
-   * isn't known, as before the first heartbeat; JSON writes `Infinity` as null.
+   * isn't known: before the first heartbeat, and for about 15 minutes after an existing cache began to keep the type,
+   * because SNS takes that long to change a filter. JSON writes `Infinity` as null.
    */
   readonly stalenessMs: number;
 }
@@ -89,7 +90,8 @@ export function assertFresh(type: string, stalenessMs: number, { maxStalenessMs 
   if (maxStalenessMs === undefined || stalenessMs <= maxStalenessMs) return;
   const given = Number.isFinite(stalenessMs)
     ? `may be ${Math.ceil(stalenessMs)} ms stale`
-    : 'has an unknown staleness (no heartbeat of its owner has been found yet)';
+    : 'has an unknown staleness (no heartbeat of its owner has been found yet, or the cache has kept the type for ' +
+      'less than 15 minutes)';
   throw new FreshetError(
     `maxStalenessMs: ${type} in the cache ${given}. Allowed: at most ${maxStalenessMs} ms. ` +
       'Read again later, or without maxStalenessMs to accept any staleness.',

@@ -25,6 +25,8 @@ export interface Completeness {
   readonly until: Readonly<Record<string, number>>;
   /** The last sightings, oldest first, at most SIGHTINGS_KEPT. */
   readonly sightings: readonly Sighting[];
+  /** See `receivesAllFromMs`. Types for which the time isn't known yet are left out. */
+  readonly receivesAllFrom: Readonly<Record<string, number>>;
 }
 
 /**
@@ -32,6 +34,18 @@ export interface Completeness {
  * be late.
  */
 export const SIGHTINGS_KEPT = 10;
+
+/**
+ * Number of intervals, which are minutes on AWS, that a changed filter policy takes at most to act
+ * (sns/sns-subscription-filter-policies, 2026-11-29).
+ */
+const FILTER_CHANGE_INTERVALS = 15;
+
+/**
+ * A heartbeat that is at most so many intervals old has just arrived. An older one may be from a time when the cache
+ * kept the type before.
+ */
+const CURRENT_INTERVALS = 3;
 
 /** Maximum difference between the clocks of the queue and of the report. */
 const CLOCK_MARGIN_MS = 1_000;
@@ -53,14 +67,18 @@ export interface Seen {
    * while it is queued, held, parked or in a gap. 0 if the time isn't known; undefined if no event is pending.
    */
   readonly pendingSinceMs: (type: string) => number | undefined;
+  /** Time between two reports and between two heartbeats: a minute on AWS. */
+  readonly intervalMs: number;
 }
 
 /**
  * Determines up to when each type is complete. Without pending events that is the newest heartbeat that was found; else
  * the newest heartbeat that was found before the oldest pending event was sent to the queue. A type never becomes less
- * complete.
+ * complete. A heartbeat counts only if the cache received all events of the type when the owner committed it.
  */
-export function completeness(previous: Completeness | undefined, { beats, atMs, pendingSinceMs }: Seen): Completeness {
+export function completeness(previous: Completeness | undefined, seen: Seen): Completeness {
+  const { beats, atMs, pendingSinceMs } = seen;
+  const receivesAllFrom = receivedFrom(previous, seen);
   // If the owner's clock is ahead, a heartbeat must not cover changes that are committed later.
   const heard = Object.entries(beats).flatMap(([type, beat]) =>
     beat === undefined ? [] : [[type, Math.min(beat, atMs)] as const],
@@ -68,11 +86,41 @@ export function completeness(previous: Completeness | undefined, { beats, atMs, 
   const sightings = [...(previous?.sightings ?? []), { atMs, beats: Object.fromEntries(heard) }].slice(-SIGHTINGS_KEPT);
   const until = Object.keys(beats).flatMap((type) => {
     const sinceMs = pendingSinceMs(type) ?? Number.POSITIVE_INFINITY;
+    const fromMs = own(receivesAllFrom, type) ?? Number.POSITIVE_INFINITY;
     const before = sightings.filter((one) => one.atMs < sinceMs - CLOCK_MARGIN_MS).map((one) => own(one.beats, type));
-    const known = [own(previous?.until, type), ...before].filter((one) => one !== undefined);
+    const known = [own(previous?.until, type), ...before]
+      .filter((one) => one !== undefined)
+      .filter((one) => one >= fromMs);
     return known.length === 0 ? [] : [[type, Math.max(...known)] as const];
   });
-  return { atMs, until: Object.fromEntries(until), sightings };
+  return { atMs, until: Object.fromEntries(until), sightings, receivesAllFrom };
+}
+
+/**
+ * The types of a first report come with the subscription, which never had another filter. For a type that is added
+ * later, the filter policy changes. A first heartbeat shows that the change has begun, so it is complete after
+ * FILTER_CHANGE_INTERVALS.
+ */
+function receivedFrom(
+  previous: Completeness | undefined,
+  { beats, atMs, intervalMs }: Seen,
+): Completeness['receivesAllFrom'] {
+  const from = Object.entries(beats).flatMap(([type, beat]) => {
+    const known = previous === undefined ? 0 : own(previous.receivesAllFrom, type);
+    if (known !== undefined) return [[type, known] as const];
+    const hasArrived = beat !== undefined && beat > atMs - CURRENT_INTERVALS * intervalMs;
+    return hasArrived ? [[type, atMs + FILTER_CHANGE_INTERVALS * intervalMs] as const] : [];
+  });
+  return Object.fromEntries(from);
+}
+
+/**
+ * Returns the time, epoch milliseconds, from which a cache receives every event of a type. Events before that time may
+ * have been filtered out, so neither staleness nor readiness vouch for the type before it. 0 for a cache without a
+ * report; infinite while the time isn't known.
+ */
+export function receivesAllFromMs(known: Completeness | undefined, type: string): number {
+  return known === undefined ? 0 : (own(known.receivesAllFrom, type) ?? Number.POSITIVE_INFINITY);
 }
 
 /** Returns the milliseconds since a type was last known to be complete; infinite if its completeness isn't known. */

@@ -19,7 +19,7 @@ export async function operate<S>(
   repair: RepairPorts & {
     /** Reads the state of a backfill; undefined for anything else. */
     parseReadiness(state: unknown): S | undefined;
-    noteReadiness(type: string, state: S): Promise<void>;
+    noteReadiness(type: string, state: S): Promise<{ readonly noted: true } | { readonly refused: string }>;
   },
   operation: Operation,
 ): Promise<OperationResult> {
@@ -39,8 +39,7 @@ export async function operate<S>(
         cachedType(projection.boundary, operation.type);
         const state = repair.parseReadiness(operation.state);
         if (state === undefined) return { refused: 'state: not a note of a backfill' };
-        await repair.noteReadiness(operation.type, state);
-        return { noted: true };
+        return await repair.noteReadiness(operation.type, state);
       }
     }
   } catch (error) {

@@ -58,3 +58,9 @@ export const RECEIVE_ATTEMPT_WINDOW_MS = 5 * 60_000;
  */
 export const PURGE_PAUSE_MS = 60_000;
 export const RECREATION_PAUSE_MS = 60_000;
+
+/**
+ * How long a changed filter policy takes to act: up to 15 minutes on AWS (sns/sns-subscription-filter-policies,
+ * 2026-11-29).
+ */
+export const FILTER_CHANGE_MINUTES = 15;

@@ -1,6 +1,6 @@
 import { createQueue } from './create-queue.ts';
 import { invalidParameter, MessagingError } from './errors.ts';
-import { RECREATION_PAUSE_MS } from './limits.ts';
+import { FILTER_CHANGE_MINUTES, RECREATION_PAUSE_MS } from './limits.ts';
 import { createMoveTasks, type MoveTasks } from './move-tasks.ts';
 import type { Queue } from './queue.ts';
 import type { Attributes } from './queue-attributes.ts';
@@ -18,6 +18,8 @@ export interface MessagingOptions {
   readonly accountId: string;
   /** Whether the queue's policy allows the topic to send to the queue. @default - always */
   readonly mayDeliver?: (topicArn: string, queueArn: string) => boolean;
+  /** How long a changed filter policy takes to act. @default - 15 minutes, the longest time on AWS */
+  readonly filterChangeMs?: number;
   /** Called for each message that a topic sent to a queue. @param bytes the size of body and attributes */
   readonly onDelivered?: (topicArn: string, queue: Queue, bytes: number) => void;
 }
@@ -67,6 +69,7 @@ export function createMessaging({
   region,
   accountId,
   mayDeliver = () => true,
+  filterChangeMs = FILTER_CHANGE_MINUTES * 60_000,
   onDelivered = () => {},
 }: MessagingOptions): Messaging {
   const queues = new Map<string, Queue>();
@@ -111,6 +114,8 @@ export function createMessaging({
           arn: `${topic.arn}:${newId()}`,
           topicArn: topic.arn,
           endpoint: queueArn,
+          now,
+          filterChangeMs,
           // A delivery that the queue's policy forbids fails like a delivery to a queue that doesn't exist.
           findQueue(arn) {
             const queue = findQueue(arn);

@@ -33,6 +33,10 @@ export interface SubscriptionContext {
   readonly endpoint: string;
   /** Finds a queue to which the topic may send. */
   readonly findQueue: (arn: string) => Queue | undefined;
+  /** The clock, in milliseconds since the epoch. */
+  readonly now: () => number;
+  /** How long a changed filter policy takes to act. */
+  readonly filterChangeMs: number;
   /** Called for each message that a queue took. @param bytes the size of body and attributes */
   readonly onDelivered: (queue: Queue, bytes: number) => void;
 }
@@ -44,6 +48,7 @@ export interface Subscription extends Pick<SubscriptionContext, 'arn' | 'topicAr
   attributes(): Record<string, string>;
   /** Whether the subscription already has the given values. */
   hasAttributes(given: Attributes): boolean;
+  /** Changes attributes. A changed filter policy acts late; the policy of the first call acts at once. */
   setAttributes(given: Attributes): void;
   /**
    * Sends the message to the queue. If the queue doesn't exist or refuses the message, sends it to the subscription's
@@ -55,16 +60,22 @@ export interface Subscription extends Pick<SubscriptionContext, 'arn' | 'topicAr
 const ATTRIBUTES = ['RawMessageDelivery', 'FilterPolicy', 'FilterPolicyScope', 'RedrivePolicy', 'DeliveryPolicy'];
 
 export function createSubscription(context: SubscriptionContext): Subscription {
-  const { arn, topicArn, endpoint, findQueue, onDelivered } = context;
+  const { arn, topicArn, endpoint, findQueue, onDelivered, now, filterChangeMs } = context;
   const counts = { delivered: 0, filteredOut: 0, failed: 0, redrivenToDlq: 0 };
   let attributes: Attributes = {};
-  let filter: Filter | undefined;
+  /** The filter that acts, followed by the filters that will act from a later time. */
+  let filters: readonly { readonly fromMs: number; readonly filter: Filter | undefined }[] = [];
   let deadLetterTargetArn: string | undefined;
 
   function allAttributes(): Record<string, string> {
     const isRaw = { RawMessageDelivery: 'false' };
     const fixed = { SubscriptionArn: arn, TopicArn: topicArn, Protocol: 'sqs', Endpoint: endpoint };
     return { ...isRaw, ...attributes, ...fixed, PendingConfirmation: 'false' };
+  }
+
+  function currentFilter(): Filter | undefined {
+    while (filters[1] !== undefined && filters[1].fromMs <= now()) filters = filters.slice(1);
+    return filters[0]?.filter;
   }
 
   function send(queueArn: string, input: SendInput): boolean {
@@ -94,11 +105,14 @@ export function createSubscription(context: SubscriptionContext): Subscription {
     setAttributes(given) {
       const changed = { ...attributes, ...given };
       checkAttributes(given, changed);
-      filter = changed.FilterPolicy ? readFilterPolicy(changed.FilterPolicy) : undefined;
+      const filter = changed.FilterPolicy ? readFilterPolicy(changed.FilterPolicy) : undefined;
       deadLetterTargetArn = readDeadLetterTarget(changed.RedrivePolicy);
+      if (filters.length === 0 || changed.FilterPolicy !== attributes.FilterPolicy)
+        filters = [...filters, { fromMs: now() + filterChangeMs, filter }];
       attributes = changed;
     },
     deliver(notification) {
+      const filter = currentFilter();
       if (filter !== undefined && !filter(notification.messageAttributes)) {
         counts.filteredOut += 1;
         return;

@@ -21,7 +21,7 @@ export interface FunctionHost {
    * `Unhandled`
    */
   invoke(name: string, event: unknown, kill?: AbortSignal): Promise<InvokeResult>;
-  /** Tells the event source mappings of a function when to take messages off their queue. Throws for an unknown name. */
+  /** Tells a function's event source mappings when to take messages off a queue. Throws for an unknown name. */
   room(name: string): FunctionRoom;
   /** The function's timeout. Throws for an unknown name. */
   timeoutMs(name: string): number;

@@ -43,7 +43,7 @@ An interrupted backfill continues where it stopped when you run the command agai
 filling, ready.
 
 Exit codes: 0 ready, 1 some entities cannot be sent, are parked at the cache or do not arrive, or something failed,
-2 unknown cache or type, 130 interrupted.`,
+2 unknown cache or type, or the cache began to keep the type less than 15 minutes ago, 130 interrupted.`,
     )
     .action(async (cache: string, type: string | undefined, options: BackfillOptions) => {
       io.exitCode = await inDeployment(io, {}, (work) => backfill(work, cache, type, options));

@@ -1,9 +1,10 @@
-import type { DynamoDBClient, GetItemCommandInput } from '@aws-sdk/client-dynamodb';
+import { type DynamoDBClient, type GetItemCommandInput, PutItemCommand } from '@aws-sdk/client-dynamodb';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { dynamoDbClient } from '../../../adapters/aws/clients.ts';
 import { createCacheWriter } from '../../../adapters/project/cache-writer.ts';
 import { createReader, type Reader } from '../../../adapters/read/cache-table.ts';
-import { createCompletenessWriter } from '../../../adapters/read/staleness.ts';
+import { createReadinessWriter, type Readiness } from '../../../adapters/read/readiness.ts';
+import { createCompletenessWriter, readCompleteness } from '../../../adapters/read/staleness.ts';
 import { cachedType } from '../../../core/contract/define-boundary.ts';
 import { indexedValues, keptFields } from '../../../core/project/fields.ts';
 import { canonicalState, type State, TOMBSTONE_DIGEST } from '../../../core/state.ts';
@@ -48,8 +49,67 @@ readerContract(async (stalenessMs) => {
 function noter(tableName: string) {
   const write = createCompletenessWriter({ tableName, client: tables.client });
   return (untilMs: number, atMs = untilMs) =>
-    write({ atMs, until: { Thing: untilMs, Other: untilMs }, sightings: [{ atMs, beats: { Thing: untilMs } }] });
+    write({
+      atMs,
+      until: { Thing: untilMs, Other: untilMs },
+      sightings: [{ atMs, beats: { Thing: untilMs } }],
+      receivesAllFrom: { Thing: 0, Other: 0 },
+    });
 }
+
+describe('the readiness of a type', () => {
+  const MINUTE = 60_000;
+  const at = (minute: number) => new Date(NOW + minute * MINUTE).toISOString();
+  const filling = (minute: number) => ({ status: 'filling', startedAt: at(minute), sent: 0 }) as const;
+  const ready = (minute: number) => ({ status: 'ready', readyAt: at(minute), sent: 9 }) as const;
+
+  /** A cache whose reports found the given times. */
+  async function cacheThatReceivesAll(receivesAllFrom: Record<string, number> | undefined) {
+    const table = { tableName: await tables.create('Ordering'), client: tables.client };
+    const known = { atMs: NOW, until: {}, sightings: [] };
+    if (receivesAllFrom !== undefined) await createCompletenessWriter(table)({ ...known, receivesAllFrom });
+    const note = createReadinessWriter(table);
+    const reader = createReader({ boundary: pantry, ...table });
+    return { note: (state: Readiness) => note('Thing', state), readiness: () => reader.readiness('Thing') };
+  }
+
+  test('a backfill of a new cache makes the type ready', async () => {
+    const { note, readiness } = await cacheThatReceivesAll(undefined);
+    for (const state of [filling(0), ready(1)]) {
+      expect(await note(state)).toEqual({ noted: true });
+      expect(await readiness()).toEqual(state);
+    }
+  });
+
+  test('a backfill that begins before the cache receives all events of the type is refused with the time', async () => {
+    const { note, readiness } = await cacheThatReceivesAll({ Thing: NOW + 15 * MINUTE });
+    for (const state of [filling(14), ready(14)])
+      expect(await note(state)).toEqual({ refused: expect.stringContaining(`all events of this type from ${at(15)}`) });
+    expect(await readiness()).toEqual({ status: 'empty' });
+    expect(await note(filling(15))).toEqual({ noted: true });
+    expect(await readiness()).toEqual(filling(15));
+  });
+
+  test('a backfill is refused while no heartbeat of an added type has arrived', async () => {
+    const { note } = await cacheThatReceivesAll({ Other: 0 });
+    expect(await note(filling(99))).toEqual({ refused: expect.stringContaining('no heartbeat of its owner') });
+  });
+
+  test('a type that the cache keeps again is empty, though it was ready before', async () => {
+    const table = { tableName: await tables.create('Ordering'), client: tables.client };
+    await createReadinessWriter(table)('Thing', ready(0));
+    const known = { atMs: NOW, until: {}, sightings: [], receivesAllFrom: { Thing: NOW + 15 * MINUTE } };
+    await createCompletenessWriter(table)(known);
+    expect(await createReader({ boundary: pantry, ...table }).readiness('Thing')).toEqual({ status: 'empty' });
+  });
+
+  test('the types that an earlier version of Freshet found complete stay vouched for', async () => {
+    const table = { tableName: await tables.create('Ordering'), client: tables.client };
+    const Item = { pk: { S: '#staleness' }, id: { S: 'staleness' }, at: { N: '1' }, until: { S: '{"Thing":1}' } };
+    await tables.client.send(new PutItemCommand({ TableName: table.tableName, Item }));
+    expect(await readCompleteness(table)).toMatchObject({ until: { Thing: 1 }, receivesAllFrom: { Thing: 0 } });
+  });
+});
 
 describe('the staleness of a reader', () => {
   let client: DynamoDBClient;

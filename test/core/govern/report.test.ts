@@ -40,7 +40,7 @@ function ports(given: Partial<ReportPorts> = {}): ReportPorts {
 }
 
 const measure = (given: Partial<ReportPorts> = {}, before: Sample = { backlog: 0, atMs: NOW - MINUTE }) =>
-  measureCache(ports(given), 'shelf', before, () => NOW);
+  measureCache(ports(given), 'shelf', before, () => NOW, MINUTE);
 
 describe("a cache's report", () => {
   test('the report of an idle cache has only zeros', async () => {
@@ -94,6 +94,7 @@ describe("a cache's staleness", () => {
   const known = async () => ({
     atMs: NOW - MINUTE,
     until: { Thing: NOW - 2 * MINUTE, Other: NOW - 2 * MINUTE },
+    receivesAllFrom: { Thing: 0, Other: 0 },
     sightings: [NOW - 2 * MINUTE, NOW - MINUTE].map((atMs) => ({
       atMs,
       beats: { Thing: atMs - 10, Other: atMs - 10 },
@@ -116,6 +117,18 @@ describe("a cache's staleness", () => {
     expect(await untilOf({ backlog: async () => 3 })).toEqual({ Thing: until, Other: until });
     const emptied = { backlog: async () => 3, isEmptyOnce: async () => true };
     expect(await untilOf(emptied)).toEqual({ Thing: NOW - 1_000, Other: NOW - 1_000 });
+  });
+
+  test('a type that the cache begins to keep counts for the staleness only after its filter had 15 minutes to act', async () => {
+    const three = async () => ({ ...(await both()), Added: NOW - 1_000 });
+    const added = (fromMs: number) => async () => ({
+      ...(await known()),
+      receivesAllFrom: { Thing: 0, Other: 0, Added: fromMs },
+    });
+    expect(await lagOf({ completeness: known, heartbeats: three })).toMatchObject({ stalenessSeconds: 1 });
+    expect(await lagOf({ completeness: added(NOW + 1), heartbeats: three })).toMatchObject({ stalenessSeconds: 1 });
+    const unknown = { stalenessSeconds: undefined, stalestType: 'Added', parked: 0 };
+    expect(await lagOf({ completeness: added(NOW), heartbeats: three })).toEqual(unknown);
   });
 
   test('parked events hold back the completeness of their type, and unread ones that of all types', async () => {

@@ -74,7 +74,7 @@ function isUpperBound(complete: Complete) {
       const ofType = (type: string) => at('applied').filter((one) => one.isBeat && one.type === type);
       const newest = (type: string) => Math.max(...ofType(type).map(({ committedAtMs }) => committedAtMs));
       const beats = TYPES.map((type) => [type, ofType(type).length === 0 ? undefined : newest(type)] as const);
-      known = complete(known, { beats: Object.fromEntries(beats), atMs: nowMs, pendingSinceMs });
+      known = complete(known, { beats: Object.fromEntries(beats), atMs: nowMs, pendingSinceMs, intervalMs: 60_000 });
     };
     const move = (from: readonly Change[], which: number, place: Change['place']) => {
       const one = from[which % Math.max(1, from.length)];

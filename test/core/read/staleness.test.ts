@@ -1,48 +1,144 @@
 import { describe, expect, test } from 'vitest';
-import { type Completeness, completeness, SIGHTINGS_KEPT, stalenessMs } from '../../../core/read/staleness.ts';
+import {
+  type Completeness,
+  completeness,
+  receivesAllFromMs,
+  type Seen,
+  SIGHTINGS_KEPT,
+  stalenessMs,
+} from '../../../core/read/staleness.ts';
 
 const NOW = Date.parse('2026-11-25T12:00:00Z');
+const MINUTE = 60_000;
 const nothingWaits = () => undefined;
+
+/** What a report sees at a time, of a type whose newest heartbeat is a second old. */
+const seenAt = (atMs: number, types: readonly string[], beatMs = atMs - 1_000): Seen => ({
+  beats: Object.fromEntries(types.map((type) => [type, beatMs])),
+  atMs,
+  pendingSinceMs: nothingWaits,
+  intervalMs: MINUTE,
+});
 
 describe('completeness', () => {
   test('a cache without pending events is complete up to the newest heartbeat', () => {
-    const { until } = completeness(undefined, { beats: { Thing: NOW - 40 }, atMs: NOW, pendingSinceMs: nothingWaits });
+    const { until } = completeness(undefined, {
+      beats: { Thing: NOW - 40 },
+      atMs: NOW,
+      pendingSinceMs: nothingWaits,
+      intervalMs: MINUTE,
+    });
     expect(until).toEqual({ Thing: NOW - 40 });
   });
 
   test('a cache keeps its completeness if a heartbeat is late or missing', () => {
-    const before: Completeness = { atMs: NOW - 1, until: { Thing: NOW - 5, Other: NOW - 5 }, sightings: [] };
-    const seen = { beats: { Thing: NOW - 900, Other: undefined }, atMs: NOW, pendingSinceMs: nothingWaits };
+    const before: Completeness = {
+      atMs: NOW - 1,
+      until: { Thing: NOW - 5, Other: NOW - 5 },
+      sightings: [],
+      receivesAllFrom: { Thing: 0, Other: 0 },
+    };
+    const seen = {
+      beats: { Thing: NOW - 900, Other: undefined },
+      atMs: NOW,
+      pendingSinceMs: nothingWaits,
+      intervalMs: MINUTE,
+    };
     expect(completeness(before, seen).until).toEqual({ Thing: NOW - 5, Other: NOW - 5 });
   });
 
   test('the completeness has no types that the cache no longer keeps', () => {
-    const before: Completeness = { atMs: NOW - 1, until: { Gone: NOW - 5 }, sightings: [] };
-    expect(completeness(before, { beats: { Thing: NOW }, atMs: NOW, pendingSinceMs: nothingWaits }).until).toEqual({
-      Thing: NOW,
+    const before: Completeness = {
+      atMs: NOW - 1,
+      until: { Gone: NOW - 5, Thing: NOW - 5 },
+      sightings: [],
+      receivesAllFrom: { Gone: 0, Thing: 0 },
+    };
+    const after = completeness(before, {
+      beats: { Thing: NOW },
+      atMs: NOW,
+      pendingSinceMs: nothingWaits,
+      intervalMs: MINUTE,
     });
+    expect([after.until, after.receivesAllFrom]).toEqual([{ Thing: NOW }, { Thing: 0 }]);
   });
 
   test("a cache is complete up to now at most, even if its owner's clock is ahead", () => {
-    const ahead = { beats: { Thing: NOW + 60_000 }, atMs: NOW, pendingSinceMs: nothingWaits };
+    const ahead = { beats: { Thing: NOW + 60_000 }, atMs: NOW, pendingSinceMs: nothingWaits, intervalMs: MINUTE };
     expect(completeness(undefined, ahead).until).toEqual({ Thing: NOW });
   });
 
   test('a heartbeat counts only if it was found more than a second before the oldest pending event was sent', () => {
-    const seenAt = (atMs: number, pendingSinceMs: number, before?: Completeness) =>
-      completeness(before, { beats: { Thing: atMs }, atMs, pendingSinceMs: () => pendingSinceMs });
-    const first = seenAt(NOW, 0);
-    expect(seenAt(NOW + 9_000, NOW + 1_000, first).until).toEqual({});
-    expect(seenAt(NOW + 9_000, NOW + 1_001, first).until).toEqual({ Thing: NOW });
+    const pendingAt = (atMs: number, pendingSinceMs: number, before?: Completeness) =>
+      completeness(before, { beats: { Thing: atMs }, atMs, pendingSinceMs: () => pendingSinceMs, intervalMs: MINUTE });
+    const first = pendingAt(NOW, 0);
+    expect(pendingAt(NOW + 9_000, NOW + 1_000, first).until).toEqual({});
+    expect(pendingAt(NOW + 9_000, NOW + 1_001, first).until).toEqual({ Thing: NOW });
   });
 
   test('the completeness keeps the newest sightings up to the limit', () => {
     let known: Completeness | undefined;
     for (let n = 0; n < SIGHTINGS_KEPT + 5; n += 1) {
-      known = completeness(known, { beats: {}, atMs: NOW + n, pendingSinceMs: nothingWaits });
+      known = completeness(known, { beats: {}, atMs: NOW + n, pendingSinceMs: nothingWaits, intervalMs: MINUTE });
     }
     expect(known?.sightings).toHaveLength(SIGHTINGS_KEPT);
     expect(known?.sightings.at(-1)?.atMs).toBe(NOW + SIGHTINGS_KEPT + 4);
+  });
+});
+
+describe('a type that a cache begins to keep', () => {
+  /** Reports once a minute. The cache keeps `Added` from the given minute on. */
+  const reports = (
+    minutes: number,
+    addedAt: number,
+    beatOfAdded = (atMs: number): number | undefined => atMs - 1_000,
+  ) => {
+    let known: Completeness | undefined;
+    for (let minute = 0; minute <= minutes; minute += 1) {
+      const seen = seenAt(NOW + minute * MINUTE, ['Thing']);
+      const added = { Added: beatOfAdded(seen.atMs) };
+      known = completeness(known, minute < addedAt ? seen : { ...seen, beats: { ...seen.beats, ...added } });
+    }
+    return known;
+  };
+
+  test('the completeness of an added type is not known until the subscription has had 15 minutes to change its filter', () => {
+    expect(reports(19, 5)?.until).toEqual({ Thing: NOW + 19 * MINUTE - 1_000 });
+    expect(reports(20, 5)?.until).toEqual({ Thing: NOW + 20 * MINUTE - 1_000 });
+    const untilMs = NOW + 21 * MINUTE - 1_000;
+    expect(reports(21, 5)?.until).toEqual({ Thing: untilMs, Added: untilMs });
+  });
+
+  test('the 15 minutes of an added type begin with the first heartbeat that passes the filter, not with an older one', () => {
+    const old = NOW - 60 * MINUTE;
+    const from = (passes: number) =>
+      receivesAllFromMs(
+        reports(40, 5, (atMs) => (atMs < NOW + passes * MINUTE ? old : atMs - 1_000)),
+        'Added',
+      );
+    expect(from(5)).toBe(NOW + 20 * MINUTE);
+    expect(from(12)).toBe(NOW + 27 * MINUTE);
+    expect(from(99)).toBe(Number.POSITIVE_INFINITY);
+    expect(
+      receivesAllFromMs(
+        reports(40, 5, () => undefined),
+        'Added',
+      ),
+    ).toBe(Number.POSITIVE_INFINITY);
+  });
+
+  test('a type of a new cache is vouched for at once, because its subscription had no other filter before', () => {
+    expect(receivesAllFromMs(undefined, 'Thing')).toBe(0);
+    expect(receivesAllFromMs(reports(0, 9), 'Thing')).toBe(0);
+    expect(reports(0, 9)?.until).toEqual({ Thing: NOW - 1_000 });
+  });
+
+  test('a type that the cache kept before is treated as new when the cache keeps it again', () => {
+    let known = reports(3, 0);
+    known = completeness(known, seenAt(NOW + 4 * MINUTE, ['Thing']));
+    known = completeness(known, seenAt(NOW + 9 * MINUTE, ['Thing', 'Added']));
+    expect(known.until).not.toHaveProperty('Added');
+    expect(receivesAllFromMs(known, 'Added')).toBe(NOW + 24 * MINUTE);
   });
 });
 

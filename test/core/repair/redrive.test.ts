@@ -176,7 +176,7 @@ describe("an operator's request", () => {
   const asked = (operation: Parameters<typeof operate>[2]) =>
     operate(
       projectionOf(boundary(2, 'park'), cache.ports),
-      { ...cache.repair, parseReadiness: () => undefined, noteReadiness: async () => {} },
+      { ...cache.repair, parseReadiness: () => undefined, noteReadiness: async () => ({ noted: true as const }) },
       operation,
     );
 

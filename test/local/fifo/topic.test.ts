@@ -33,6 +33,30 @@ describe('a subscription', () => {
     expect(subscription.counts).toEqual({ delivered: 1, filteredOut: 1, failed: 0, redrivenToDlq: 0 });
   });
 
+  it('a changed filter policy acts 15 minutes after the change, and the filter of a new subscription at once', () => {
+    const { topic, queue, subscription, clock } = topicWithQueue({ ...RAW, FilterPolicy: '{"type":["country"]}' });
+    let published = 0;
+    const received = (type: string): boolean => {
+      published += 1;
+      const ids = { groupId: `${published}`, deduplicationId: `${published}` };
+      topic.publish({ message: type, ...ids, messageAttributes: { type: attribute(type) } });
+      const messages = queue.receive();
+      for (const { receiptHandle } of messages) queue.delete(receiptHandle);
+      return messages.length > 0;
+    };
+    expect([received('country'), received('city')]).toEqual([true, false]);
+    subscription.setAttributes({ FilterPolicy: '{"type":["city"]}' });
+    expect(subscription.attributes()).toMatchObject({ FilterPolicy: '{"type":["city"]}' });
+    clock.ms += 10 * 60_000;
+    subscription.setAttributes({ FilterPolicy: '{"type":["river"]}' });
+    clock.ms += 5 * 60_000 - 1;
+    expect([received('country'), received('city')]).toEqual([true, false]);
+    clock.ms += 1;
+    expect([received('country'), received('city'), received('river')]).toEqual([false, true, false]);
+    clock.ms += 10 * 60_000;
+    expect([received('city'), received('river')]).toEqual([false, true]);
+  });
+
   it.each([
     '{"a":[{"cidr":"10.0.0.0/8"}]}',
     '{"$or":[{"a":["x"]}]}',
