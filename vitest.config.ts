@@ -37,6 +37,15 @@ class LongestFirst extends BaseSequencer {
 /** Export conditions under which the packages import each other's sources, as with `node --conditions`. */
 const conditions = ['freshet-source', 'node', 'development|production'];
 
+/** Tests that break the pipeline or overload it, many times over. They take as long as all the others. */
+const FAULTS = [
+  'test/{failure,kills}/**/*.int.ts',
+  'test/{govern,simulation}/**/*.prop.ts',
+  'test/local/iam/*grants.int.ts',
+  'test/bench/ordering.int.ts',
+  'test/backpressure.int.ts',
+];
+
 const PROTOCOLS = ['test/{adapters,conformance,cli/clients}/**/*.int.ts'];
 
 /** A vitest project. The global setup below runs once for all projects. */
@@ -64,9 +73,10 @@ export default defineConfig({
     // Unit tests share the modules of a worker, which halves their time. So do tests of adapters and protocols. A test
     // file that starts processes or a whole cloud has its own worker.
     projects: [
-      project('units', ['test/**/*.{test,prop}.ts'], false),
+      project('units', ['test/**/*.{test,prop}.ts'], false, FAULTS),
       project('adapters and protocols', PROTOCOLS, false),
-      project('local cloud', ['test/**/*.int.ts'], true, PROTOCOLS),
+      project('local cloud', ['test/**/*.int.ts'], true, [...PROTOCOLS, ...FAULTS]),
+      project('faults', FAULTS, true),
     ],
     globalSetup: ['test/support/synthesise.ts'],
     // By default vitest would leave one of two cores idle, although most of these tests wait for something.
