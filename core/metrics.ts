@@ -5,10 +5,29 @@ import type { SagaOutcome } from './saga/step.ts';
 export const METRIC_NAMESPACE = 'Freshet';
 
 /**
- * The only dimension of every metric, named as Powertools names it. Its value is the boundary whose relay, projector,
- * report or governor emits the metric.
+ * The dimension that names the emitter, as Powertools names it: the boundary whose relay, projector, report or governor
+ * emits the metric, or a queue of facts or a saga.
  */
-export const BOUNDARY_DIMENSION = 'service';
+export const EMITTER_DIMENSION = 'service';
+
+/**
+ * The dimension that tells deployments apart: the name of the emitter's CloudFormation stack, which is unique in an
+ * account and region.
+ */
+export const STACK_DIMENSION = 'stack';
+
+/** What emits a metric. All metrics of an emitter have the same dimensions. */
+export interface Emitter {
+  /** The name of the boundary, queue of facts or saga. */
+  readonly name: string;
+  /** The name of its stack. */
+  readonly stack: string;
+}
+
+/** The dimensions of every metric. Each combination of their values is a metric that CloudWatch charges for. */
+export function dimensionsOf({ name, stack }: Emitter): Readonly<Record<string, string>> {
+  return { [EMITTER_DIMENSION]: name, [STACK_DIMENSION]: stack };
+}
 
 /** The metric that counts each outcome. Each event is counted once. */
 export const OUTCOME_METRICS = {
@@ -101,6 +120,7 @@ export const SAGA_METRICS = {
   'cancelled-late': 'SagaCancelledLate',
   duplicate: 'SagaDuplicate',
   repeated: 'SagaRepeated',
+  'after-decision': 'SagaAfterDecision',
   'after-cancellation': 'SagaAfterCancellation',
   overdue: 'SagaOverdue',
 } as const satisfies Record<SagaOutcome, string>;

@@ -1,3 +1,4 @@
+import type { Emitter } from '../core/metrics.ts';
 import type { ProjectSettings } from '../core/project/ports.ts';
 
 /** Returns an environment variable that the construct sets. A function without it fails when it starts. */
@@ -7,6 +8,11 @@ export function required(name: string): string {
     throw new Error(`environment variable ${name}: not set. The construct that deploys the function must set it.`);
   }
   return value;
+}
+
+/** Returns what emits the function's metrics: a name in the function's stack. */
+export function emitter(name: string): Emitter {
+  return { name, stack: required('STACK_NAME') };
 }
 
 /** Returns the projector's settings, which the construct sets. */

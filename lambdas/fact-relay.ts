@@ -4,12 +4,12 @@ import { factChange } from '../adapters/facts/outbox.ts';
 import { createRelaying } from '../adapters/relay/relaying.ts';
 import { factRelayName } from '../core/monitoring-names.ts';
 import boundary from './boundary.ts';
-import { required } from './environment.ts';
+import { emitter, required } from './environment.ts';
 
 const relay = createRelaying({
   boundary,
   // Not the boundary's name, because the governor reads the metrics of the entities' relay under that name.
-  name: factRelayName(boundary.name),
+  emitter: emitter(factRelayName(boundary.name)),
   topics: snsClient(),
   topicArn: required('TOPIC_ARN'),
   queues: sqsClient(),

@@ -9,12 +9,12 @@ import { parseResyncRequest } from '../adapters/repair/gaps.ts';
 import { sha256 } from '../core/entity.ts';
 import { FreshetError } from '../core/errors.ts';
 import boundary from './boundary.ts';
-import { required } from './environment.ts';
+import { emitter, required } from './environment.ts';
 
 const client = dynamoDbClient();
 const ownerTable = required('OWNER_TABLE');
 const resyncQueueArn = required('RESYNC_QUEUE_ARN');
-const report = repairTelemetry(boundary.name);
+const report = repairTelemetry(emitter(boundary.name));
 const owner = createOwner({ boundary, tableName: ownerTable, client });
 const { park } = createParking({ client, cacheTable: ownerTable, parkingTable: required('PARKING_TABLE') });
 

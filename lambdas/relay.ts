@@ -4,12 +4,12 @@ import { createFlow } from '../adapters/govern/flow.ts';
 import { createRelaying } from '../adapters/relay/relaying.ts';
 import { streamChange } from '../adapters/relay/stream.ts';
 import boundary from './boundary.ts';
-import { required } from './environment.ts';
+import { emitter, required } from './environment.ts';
 
 const flow = createFlow({ client: dynamoDbClient(), tableName: required('FLOW_TABLE') });
 const relay = createRelaying({
   boundary,
-  name: boundary.name,
+  emitter: emitter(boundary.name),
   topics: snsClient(),
   topicArn: required('TOPIC_ARN'),
   queues: sqsClient(),

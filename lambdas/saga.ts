@@ -4,7 +4,7 @@ import { createFactQueue } from '../adapters/facts/queue.ts';
 import { sagaBatch } from '../adapters/saga/batch.ts';
 import { createSagaStore } from '../adapters/saga/table.ts';
 import { sagaTelemetry } from '../adapters/saga/telemetry.ts';
-import { required } from './environment.ts';
+import { emitter, required } from './environment.ts';
 import saga from './saga-definition.ts';
 
 const client = dynamoDbClient();
@@ -13,7 +13,7 @@ const handling = {
   store: createSagaStore({ client, tableName: required('SAGA_TABLE'), saga: saga.name }),
   queue: createFactQueue({ client, settings: required('FACT_QUEUE') }),
   keepSeconds: Number(required('KEEP_SECONDS')),
-  report: sagaTelemetry(saga.name),
+  report: sagaTelemetry(emitter(saga.name)),
 };
 
 /** Handles a batch of facts: stores them, decides when all facts have arrived, and records the decision. */

@@ -1,4 +1,4 @@
-import { Duration } from 'aws-cdk-lib';
+import { Duration, Stack } from 'aws-cdk-lib';
 import { StreamViewType, type Table } from 'aws-cdk-lib/aws-dynamodb';
 import type { Grant, IGrantable } from 'aws-cdk-lib/aws-iam';
 import type { IFunction } from 'aws-cdk-lib/aws-lambda';
@@ -86,6 +86,7 @@ export class EntityOwner extends Construct {
     describeDeployed(this, boundary, {
       role: 'owner',
       boundary: boundary.name,
+      stack: Stack.of(this).stackName,
       table: this.table.tableName,
       topicArn: this.topic.topicArn,
       relay: this.relay.functionName,

@@ -33,8 +33,7 @@ export interface FactSource {
 export interface FactQueueProps extends DataProtectionProps {
   /**
    * Name of the handler: 1 to 30 lower-case letters, digits and hyphens, starting with a letter. Metrics, alarms and
-   * `freshet parked` use it. Choose a name that no boundary, saga or other fact queue has in the same account and
-   * region.
+   * `freshet parked` use it. Choose a name that no boundary, saga or other fact queue of the app has.
    */
   readonly name: string;
   /** The facts that the function handles, at least one, each type once. */
@@ -121,6 +120,7 @@ export class FactQueue extends Construct {
     );
     this.settings = Stack.of(this).toJsonString({
       name,
+      stack: Stack.of(this).stackName,
       queueUrl: this.queue.queueUrl,
       parkingTable: this.parkingTable.tableName,
       budget: { attempts: retryBudget.attempts, ageSeconds: retryBudget.age.toSeconds() },

@@ -83,6 +83,7 @@ export class LocalCache extends Construct {
     describeDeployed(this, boundary, {
       role: 'cache',
       boundary: boundary.name,
+      stack: Stack.of(this).stackName,
       table: this.table.tableName,
       queueUrl: this.queue.queueUrl,
       deadLetterQueueUrl: this.deadLetterQueue.queueUrl,

@@ -3,6 +3,8 @@ import * as z from 'zod/mini';
 const owner = z.object({
   role: z.literal('owner'),
   boundary: z.string(),
+  /** Name of the stack, which metrics have as a dimension. */
+  stack: z.string(),
   table: z.string(),
   topicArn: z.string(),
   relay: z.string(),
@@ -15,6 +17,8 @@ const owner = z.object({
 const cache = z.object({
   role: z.literal('cache'),
   boundary: z.string(),
+  /** Name of the stack, which metrics have as a dimension. */
+  stack: z.string(),
   table: z.string(),
   queueUrl: z.string(),
   deadLetterQueueUrl: z.string(),

@@ -1,20 +1,21 @@
 import { Logger } from '@aws-lambda-powertools/logger';
-import { Metrics, MetricUnit } from '@aws-lambda-powertools/metrics';
-import { METRIC_NAMESPACE, OUTCOME_METRICS, PROJECTOR_METRICS } from '../../core/metrics.ts';
+import { MetricUnit } from '@aws-lambda-powertools/metrics';
+import { type Emitter, OUTCOME_METRICS, PROJECTOR_METRICS } from '../../core/metrics.ts';
 import { factQueueName } from '../../core/monitoring-names.ts';
 import type { ReceivedMessage } from '../../core/project/ports.ts';
 import { causeOf } from '../../core/retries.ts';
+import { createMetrics } from '../aws/metrics.ts';
 import type { FactReport } from './report.ts';
 
 /**
  * Emits the outcomes of facts as EMF, with the metrics of a projector, and logs a line for each fact that was returned
  * or parked. The line has the name of the error only: the text of a handler's error may contain any data.
  *
- * @param name the name of the `FactQueue`
+ * @param queue the `FactQueue` by its own name
  */
-export function factTelemetry(name: string): (report: FactReport) => void {
+export function factTelemetry({ name, stack }: Emitter): (report: FactReport) => void {
   const serviceName = factQueueName(name);
-  const metrics = new Metrics({ namespace: METRIC_NAMESPACE, serviceName });
+  const metrics = createMetrics({ name: serviceName, stack });
   const logger = new Logger({ serviceName });
   const tell = (what: string, { messageId, groupId, receiveCount }: ReceivedMessage, why: object) =>
     logger.warn(what, { messageId, groupId, receiveCount, ...why });

@@ -1,5 +1,5 @@
 import { type CloudWatchClient, GetMetricDataCommand, type MetricDataQuery } from '@aws-sdk/client-cloudwatch';
-import { BOUNDARY_DIMENSION, METRIC_NAMESPACE } from '../../core/metrics.ts';
+import { dimensionsOf, type Emitter, METRIC_NAMESPACE } from '../../core/metrics.ts';
 
 /** One value of a series. */
 export interface Datapoint {
@@ -28,9 +28,9 @@ export interface Span {
 /** Maximum number of queries in one call (cloudwatch/API_GetMetricData, 2026-11-25). */
 const MAX_QUERIES = 500;
 
-/** Selects one of Freshet's metrics of a boundary. */
-export function freshetMetric(boundary: string, metric: string, statistic: string): MetricQuery {
-  return { namespace: METRIC_NAMESPACE, metric, dimensions: { [BOUNDARY_DIMENSION]: boundary }, statistic };
+/** Selects one of Freshet's metrics. */
+export function freshetMetric(emitter: Emitter, metric: string, statistic: string): MetricQuery {
+  return { namespace: METRIC_NAMESPACE, metric, dimensions: dimensionsOf(emitter), statistic };
 }
 
 /**

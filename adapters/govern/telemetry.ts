@@ -1,18 +1,19 @@
 import { Logger } from '@aws-lambda-powertools/logger';
-import { Metrics, MetricUnit } from '@aws-lambda-powertools/metrics';
+import { MetricUnit } from '@aws-lambda-powertools/metrics';
 import { FLOW_STATES, type FlowState } from '../../core/govern/decide.ts';
 import type { Governed } from '../../core/govern/govern.ts';
 import { utilisation } from '../../core/govern/measure.ts';
 import type { CacheLag, CacheReport } from '../../core/govern/report.ts';
-import { GOVERNOR_METRICS, METRIC_NAMESPACE, REPORT_METRICS } from '../../core/metrics.ts';
+import { type Emitter, GOVERNOR_METRICS, REPORT_METRICS } from '../../core/metrics.ts';
+import { createMetrics } from '../aws/metrics.ts';
 
 /** Retention of a table's stream (ddb/Streams, 2026-11-23). */
 const STREAM_RETENTION_SECONDS = 24 * 3600;
 
 /** Emits a cache's report and lag as metrics. */
-export function reportTelemetry(cache: string) {
-  const metrics = new Metrics({ namespace: METRIC_NAMESPACE, serviceName: cache });
-  const logger = new Logger({ serviceName: cache });
+export function reportTelemetry(cache: Emitter) {
+  const metrics = createMetrics(cache);
+  const logger = new Logger({ serviceName: cache.name });
   return {
     reported(report: Omit<CacheReport, 'share'>, { stalenessSeconds, stalestType, parked }: CacheLag): void {
       const gauge = (
@@ -42,9 +43,9 @@ export function reportTelemetry(cache: string) {
 }
 
 /** Emits a governor's decision as metrics and logs each change of the flow state. */
-export function governorTelemetry(owner: string) {
-  const metrics = new Metrics({ namespace: METRIC_NAMESPACE, serviceName: owner });
-  const logger = new Logger({ serviceName: owner });
+export function governorTelemetry(owner: Emitter) {
+  const metrics = createMetrics(owner);
+  const logger = new Logger({ serviceName: owner.name });
   let before: FlowState | undefined;
   return {
     governed({ decision, stream }: Governed): void {

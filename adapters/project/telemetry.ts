@@ -1,10 +1,10 @@
 import { Logger } from '@aws-lambda-powertools/logger';
-import { Metrics, MetricUnit } from '@aws-lambda-powertools/metrics';
+import { MetricUnit } from '@aws-lambda-powertools/metrics';
 import { DynamoDBServiceException } from '@aws-sdk/client-dynamodb';
 import { isThrottlingError } from '@smithy/core/retry';
 import {
+  type Emitter,
   HOTTEST_GROUP_PROPERTY,
-  METRIC_NAMESPACE,
   OUTCOME_METRICS,
   PROJECTOR_METRICS,
   RELAY_DELAY_METRIC,
@@ -16,6 +16,7 @@ import type { ProjectReport } from '../../core/project/report.ts';
 import type { RelayReport } from '../../core/relay/batch.ts';
 import type { GapNotice } from '../../core/repair/heal.ts';
 import { causeOf } from '../../core/retries.ts';
+import { createMetrics } from '../aws/metrics.ts';
 
 /** Outcomes that may need an operator. */
 const LOGGED_OUTCOMES: readonly Outcome[] = ['gap', 'discarded', 'parked', 'held'];
@@ -30,10 +31,10 @@ const RECEIVES_WITH_AGE = 3;
  * Emits a projector's metrics as EMF, and logs a line with ids and reason for each message that may need an operator.
  */
 export function projectorTelemetry(
-  cache: string,
+  cache: Emitter,
 ): (report: ProjectReport, receivedAtMs: number, doneAtMs: number) => void {
-  const metrics = new Metrics({ namespace: METRIC_NAMESPACE, serviceName: cache });
-  const logger = new Logger({ serviceName: cache });
+  const metrics = createMetrics(cache);
+  const logger = new Logger({ serviceName: cache.name });
   const count = (metric: string, value: number) => {
     if (value > 0) metrics.addMetric(metric, MetricUnit.Count, value);
   };
@@ -85,9 +86,9 @@ function hottestGroup(groupIds: readonly string[]): { groupId: string; events: n
  * Emits a relay's metrics as EMF. Diverted and failed records are logged as counts only; the records are in the failure
  * queue.
  */
-export function relayTelemetry(owner: string): (report: RelayReport, nowMs: number) => void {
-  const metrics = new Metrics({ namespace: METRIC_NAMESPACE, serviceName: owner });
-  const logger = new Logger({ serviceName: owner });
+export function relayTelemetry(owner: Emitter): (report: RelayReport, nowMs: number) => void {
+  const metrics = createMetrics(owner);
+  const logger = new Logger({ serviceName: owner.name });
   return ({ published, conflated, expired, beforeEpoch, diverted, failed, oldestChangedAt }, nowMs) => {
     const counts = { published, conflated, expired, beforeEpoch, diverted, failed: failed.length };
     for (const [key, count] of Object.entries(counts) as [keyof typeof counts, number][]) {
@@ -106,9 +107,9 @@ export function relayTelemetry(owner: string): (report: RelayReport, nowMs: numb
  * Counts the dead letters that a repair function parks, and logs the results of operators' requests and of gaps that
  * don't heal.
  */
-export function repairTelemetry(boundary: string) {
-  const metrics = new Metrics({ namespace: METRIC_NAMESPACE, serviceName: boundary });
-  const logger = new Logger({ serviceName: boundary });
+export function repairTelemetry(boundary: Emitter) {
+  const metrics = createMetrics(boundary);
+  const logger = new Logger({ serviceName: boundary.name });
   return {
     parked({ message, entity, version, reason }: ParkedEvent): void {
       metrics.addMetric(OUTCOME_METRICS.parked, MetricUnit.Count, 1);

@@ -1,6 +1,6 @@
 import type { CloudWatchClient } from '@aws-sdk/client-cloudwatch';
 import type { RelayProgress } from '../../core/govern/measure.ts';
-import { RELAY_DELAY_METRIC, RELAY_METRICS } from '../../core/metrics.ts';
+import { type Emitter, RELAY_DELAY_METRIC, RELAY_METRICS } from '../../core/metrics.ts';
 import { freshetMetric, metricData } from '../govern/metric-data.ts';
 
 /** Number of intervals that are read first. If they have no metrics, the whole retention of the stream is read. */
@@ -14,7 +14,7 @@ const RETENTION_FACTOR = 24;
 /** Creates a function that returns a relay's progress from its metrics; undefined if it has none. */
 export function createRelayProgress(options: {
   readonly client: CloudWatchClient;
-  readonly owner: string;
+  readonly owner: Emitter;
   readonly intervalSeconds: number;
 }): (nowMs: number) => Promise<RelayProgress | undefined> {
   const { client, owner, intervalSeconds } = options;

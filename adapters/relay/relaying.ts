@@ -2,6 +2,7 @@ import type { SNSClient } from '@aws-sdk/client-sns';
 import type { SQSClient } from '@aws-sdk/client-sqs';
 import type { DynamoDBBatchResponse, DynamoDBRecord, DynamoDBStreamEvent } from 'aws-lambda';
 import type { Boundary } from '../../core/contract/contract.ts';
+import type { Emitter } from '../../core/metrics.ts';
 import { relayBatch } from '../../core/relay/batch.ts';
 import type { StreamChange } from '../../core/relay/message.ts';
 import { relayTelemetry } from '../project/telemetry.ts';
@@ -12,22 +13,22 @@ import { createPublisher } from './topic.ts';
  * Creates a handler that publishes a batch of a table's stream and emits metrics. Lambda retries the batch from the
  * first failed record, because records are processed in stream order.
  *
- * @param options.name the relay's name in metrics
+ * @param options.emitter the relay in metrics
  * @param options.change reads a stream record
  * @returns a function of the batch and of whether to publish several versions of an entity as one (default false)
  */
 export function createRelaying(options: {
   readonly boundary: Boundary;
-  readonly name: string;
+  readonly emitter: Emitter;
   readonly topics: SNSClient;
   readonly topicArn: string;
   readonly queues: SQSClient;
   readonly failureQueueUrl: string;
   readonly change: (record: DynamoDBRecord) => StreamChange;
 }): (event: DynamoDBStreamEvent, conflate?: boolean) => Promise<DynamoDBBatchResponse> {
-  const { boundary, name, topics, topicArn, queues, failureQueueUrl, change } = options;
+  const { boundary, emitter, topics, topicArn, queues, failureQueueUrl, change } = options;
   const publish = createPublisher({ client: topics, topicArn });
-  const report = relayTelemetry(name);
+  const report = relayTelemetry(emitter);
   return async ({ Records }, conflate = false) => {
     const records = new Map(Records.map((record) => [record.dynamodb?.SequenceNumber, record]));
     const divert = createDiverting({

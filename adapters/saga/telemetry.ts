@@ -1,9 +1,10 @@
 import { Logger } from '@aws-lambda-powertools/logger';
-import { Metrics, MetricUnit } from '@aws-lambda-powertools/metrics';
-import { METRIC_NAMESPACE, SAGA_METRICS } from '../../core/metrics.ts';
+import { MetricUnit } from '@aws-lambda-powertools/metrics';
+import { type Emitter, SAGA_METRICS } from '../../core/metrics.ts';
 import { causeOf } from '../../core/retries.ts';
 import type { SagaResult } from '../../core/saga/handle.ts';
 import type { SagaOutcome } from '../../core/saga/step.ts';
+import { createMetrics } from '../aws/metrics.ts';
 import type { SagaEffect } from './items.ts';
 
 /**
@@ -16,9 +17,9 @@ const LOGGED: readonly SagaOutcome[] = ['cancelled-late', 'repeated', 'overdue']
  * Emits the outcome of each fact as a metric, and logs outcomes to investigate. `factTelemetry` reports failed and
  * parked facts.
  */
-export function sagaTelemetry(saga: string): (result: SagaResult) => void {
-  const metrics = new Metrics({ namespace: METRIC_NAMESPACE, serviceName: saga });
-  const logger = new Logger({ serviceName: saga });
+export function sagaTelemetry(saga: Emitter): (result: SagaResult) => void {
+  const metrics = createMetrics(saga);
+  const logger = new Logger({ serviceName: saga.name });
   return ({ key, outcome, effects }) => {
     metrics.addMetric(SAGA_METRICS[outcome], MetricUnit.Count, 1);
     metrics.publishStoredMetrics();

@@ -1,6 +1,6 @@
 import { createOwner } from '../../adapters/own/owner-table.ts';
 import { createReader } from '../../adapters/read/cache-table.ts';
-import { BOUNDARY_DIMENSION, METRIC_NAMESPACE, PROJECTOR_METRICS } from '../../core/metrics.ts';
+import { dimensionsOf, METRIC_NAMESPACE, PROJECTOR_METRICS } from '../../core/metrics.ts';
 import { type LocalCloud, startLocalCloud } from '../../local/cloud.ts';
 import { cloudClient } from '../../local/deployed.ts';
 import { createLedger, type Ledger } from '../../local/ledger/ledger.ts';
@@ -95,7 +95,7 @@ export async function startCompareLab(assembly: string, plan: Plan): Promise<Com
     },
     received(way) {
       if (way === 'notify') return answered;
-      const dimensions = { [BOUNDARY_DIMENSION]: consumer(1).name };
+      const dimensions = dimensionsOf({ name: consumer(1).name, stack: `${STACKS.cache}1` });
       const metric = { namespace: METRIC_NAMESPACE, metric: PROJECTOR_METRICS.settled, dimensions };
       return cloud.metrics.query(metric)?.sum ?? 0;
     },

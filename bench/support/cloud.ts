@@ -1,7 +1,7 @@
 import type { Deployment } from '../../cli/deployment/deployment.ts';
 import { openLocalCloud } from '../../cli/deployment/local-cloud.ts';
 import { type LocalFile, localFileOf } from '../../cli/deployment/local-file.ts';
-import { BOUNDARY_DIMENSION, PROJECTOR_METRICS } from '../../core/metrics.ts';
+import { EMITTER_DIMENSION, PROJECTOR_METRICS } from '../../core/metrics.ts';
 import { type LocalCloud, startLocalCloud } from '../../local/cloud.ts';
 import { ROOT } from './assembly.ts';
 
@@ -60,7 +60,7 @@ export async function watchedCloud(assembly: string): Promise<WatchedCloud> {
 function recordLeadTimes(line: string, leadTimesMs: Map<string, number[]>): void {
   if (!line.includes(PROJECTOR_METRICS.leadTime)) return;
   const record = JSON.parse(line) as Record<string, unknown>;
-  const cache = String(record[BOUNDARY_DIMENSION]);
+  const cache = String(record[EMITTER_DIMENSION]);
   const values = [record[PROJECTOR_METRICS.leadTime]].flat().map(Number);
   const all = leadTimesMs.get(cache);
   if (all === undefined) leadTimesMs.set(cache, values);

@@ -1,6 +1,6 @@
 import type { CloudWatchClient } from '@aws-sdk/client-cloudwatch';
 import { type Datapoint, freshetMetric, metricData } from 'freshet-aws/internal/adapters/govern/metric-data';
-import { OUTCOME_METRICS } from 'freshet-aws/internal/core/metrics';
+import { type Emitter, OUTCOME_METRICS } from 'freshet-aws/internal/core/metrics';
 import type { Outcome } from 'freshet-aws/internal/core/outcome';
 
 /** How many events ended with each outcome. */
@@ -20,21 +20,21 @@ export function countedSpan(sinceMs: number, nowMs: number) {
   return { fromMs: nowMs - sinceMs, toMs: nowMs + periodSeconds * 1000, periodSeconds };
 }
 
-/** The sums of counters of a boundary in a span back from now. */
+/** The sums of an emitter's counters in a span back from now. */
 export async function readCounts<K extends string>(
   client: CloudWatchClient,
-  boundary: string,
+  emitter: Emitter,
   metrics: Readonly<Record<K, string>>,
   sinceMs: number,
 ): Promise<Record<K, number>> {
   const keys = Object.keys(metrics) as K[];
-  const queries = keys.map((key) => [key, freshetMetric(boundary, metrics[key], 'Sum')] as const);
+  const queries = keys.map((key) => [key, freshetMetric(emitter, metrics[key], 'Sum')] as const);
   const series = await metricData(client, Object.fromEntries(queries), countedSpan(sinceMs, Date.now()));
   return Object.fromEntries(keys.map((key) => [key, total(series[key] ?? [])])) as Record<K, number>;
 }
 
 /** How many events of a cache ended with each outcome in a span back from now. */
-export function readOutcomeCounts(client: CloudWatchClient, cache: string, sinceMs: number): Promise<OutcomeCounts> {
+export function readOutcomeCounts(client: CloudWatchClient, cache: Emitter, sinceMs: number): Promise<OutcomeCounts> {
   return readCounts(client, cache, OUTCOME_METRICS, sinceMs);
 }
 

@@ -89,7 +89,7 @@ function foundCache(source: DeploymentSource, deployed: DeployedCache & WithCont
     records: createCacheRecords(table),
     repair: createRepairFunction({ client: () => clients.functions, functionName: deployed.repair }),
     send: (messages) => sendToQueue(clients.queues, deployed.queueUrl, messages),
-    outcomes: (sinceMs) => readOutcomeCounts(clients.metrics, name, sinceMs),
+    outcomes: (sinceMs) => readOutcomeCounts(clients.metrics, { name, stack: deployed.stack }, sinceMs),
     async types() {
       const boundary = await contracts.load(deployed.contracts);
       return boundary && Object.keys(boundary.caches);

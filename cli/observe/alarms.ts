@@ -1,4 +1,4 @@
-import { BOUNDARY_DIMENSION, METRIC_NAMESPACE } from 'freshet-aws/internal/core/metrics';
+import { EMITTER_DIMENSION, METRIC_NAMESPACE, STACK_DIMENSION } from 'freshet-aws/internal/core/metrics';
 import * as z from 'zod/mini';
 import { type RaisedAlarm, raisedAlarms } from '../clients/alarms.ts';
 import type { Clients } from '../deployment/clients.ts';
@@ -31,11 +31,14 @@ export async function readAlarms(
   deployment: Boundaries & { readonly clients: Pick<Clients, 'metrics'> },
 ): Promise<AlarmStatus[]> {
   const boundaries = boundariesByName(deployment);
+  const emitters = [...deployment.owners, ...deployment.caches].map(({ name, deployed }) => [name, deployed.stack]);
   const raised = await raisedAlarms(deployment.clients.metrics);
   return raised.flatMap((alarm) => {
     // A composite alarm is about the boundary of one of the alarms in its rule.
     const parts = raised.filter(({ name }) => alarm.rule.includes(`"${name}"`));
-    const boundary = [alarm, ...parts].map((one) => boundaryOf(one, boundaries)).find((one) => one !== undefined);
+    const boundary = [alarm, ...parts]
+      .map((one) => boundaryOf(one, boundaries, emitters))
+      .find((one) => one !== undefined);
     if (boundary === undefined) return [];
     const { name, description, sinceMs } = alarm;
     return [{ name, boundary, description, since: sinceMs === undefined ? null : new Date(sinceMs).toISOString() }];
@@ -48,20 +51,27 @@ export async function readAlarms(
  */
 function boundariesByName({ owners, caches }: Boundaries): ReadonlyMap<string, string> {
   return new Map(
-    [...owners, ...caches].flatMap(({ name, deployed: { role, boundary, ...physical } }) =>
+    [...owners, ...caches].flatMap(({ name, deployed: { role, boundary, stack, ...physical } }) =>
       Object.values(physical).map((value) => [value.slice(value.search(/[^:/]*$/)), name] as const),
     ),
   );
 }
 
-function boundaryOf({ dimensions }: RaisedAlarm, boundaries: ReadonlyMap<string, string>): string | undefined {
-  for (const { namespace, name, value } of dimensions) {
-    if (namespace !== METRIC_NAMESPACE) {
-      const found = boundaries.get(value);
-      if (found !== undefined) return found;
-    } else if (name === BOUNDARY_DIMENSION && [...boundaries.values()].includes(value)) {
-      return value;
-    }
+/** @param emitters the name and the stack of each owner and cache */
+function boundaryOf(
+  { dimensions }: RaisedAlarm,
+  boundaries: ReadonlyMap<string, string>,
+  emitters: readonly (readonly string[])[],
+): string | undefined {
+  const values = (dimension: string) =>
+    dimensions.filter(({ namespace, name }) => namespace === METRIC_NAMESPACE && name === dimension);
+  // All of Freshet's metrics in one alarm have the same emitter.
+  const [[name], [stack]] = [values(EMITTER_DIMENSION), values(STACK_DIMENSION)];
+  const emitter = emitters.find(([one, its]) => one === name?.value && its === stack?.value);
+  if (emitter !== undefined) return name?.value;
+  for (const { namespace, value } of dimensions) {
+    const found = namespace === METRIC_NAMESPACE ? undefined : boundaries.get(value);
+    if (found !== undefined) return found;
   }
   return undefined;
 }

@@ -4,7 +4,7 @@ import { PROJECTOR_METRICS, REPORT_METRICS } from '../../core/metrics.ts';
 import { LIMITS } from '../limits.ts';
 import type { LocalCache } from '../local-cache.ts';
 import type { CombinedAlarm, MetricAlarm } from './alarm.ts';
-import { arrivals, freshetMetric, math, PERIOD } from './metrics.ts';
+import { arrivals, emitterOf, freshetMetric, math, PERIOD } from './metrics.ts';
 import type { Thresholds } from './monitoring-props.ts';
 
 /** From this age on, an event is old: heartbeats arrive every minute, and events normally wait for seconds. */
@@ -27,11 +27,12 @@ export type CacheAlarm = keyof ReturnType<typeof cacheAlarms>;
 export function cacheAlarms(cache: LocalCache, { leadTime, staleness, inflowMinutes }: Thresholds) {
   const { boundary, queue } = cache;
   const name = `Cache ${boundary.name}`;
+  const emitter = emitterOf(cache, boundary.name);
   const age = queue.metricApproximateAgeOfOldestMessage({ statistic: 'Maximum', period: PERIOD });
   const deleted = queue.metricNumberOfMessagesDeleted({ statistic: 'Sum', period: PERIOD });
-  const backlog = freshetMetric(boundary, REPORT_METRICS.backlog, 'Maximum');
-  const stale = freshetMetric(boundary, REPORT_METRICS.staleness, 'Maximum');
-  const throttled = freshetMetric(boundary, PROJECTOR_METRICS.throttled, 'Sum');
+  const backlog = freshetMetric(emitter, REPORT_METRICS.backlog, 'Maximum');
+  const stale = freshetMetric(emitter, REPORT_METRICS.staleness, 'Maximum');
+  const throttled = freshetMetric(emitter, PROJECTOR_METRICS.throttled, 'Sum');
 
   return {
     'inflow-above-outflow': {
@@ -41,8 +42,8 @@ export function cacheAlarms(cache: LocalCache, { leadTime, staleness, inflowMinu
         'grows',
         `IF(FILL(production, 0) > FILL(consumption, 0) AND FILL(backlog, 0) > ${ONE_ROUND}, 1, 0)`,
         {
-          production: freshetMetric(boundary, REPORT_METRICS.productionRate, 'Average'),
-          consumption: freshetMetric(boundary, REPORT_METRICS.consumptionRate, 'Average'),
+          production: freshetMetric(emitter, REPORT_METRICS.productionRate, 'Average'),
+          consumption: freshetMetric(emitter, REPORT_METRICS.consumptionRate, 'Average'),
           backlog,
         },
       ),
@@ -76,7 +77,7 @@ export function cacheAlarms(cache: LocalCache, { leadTime, staleness, inflowMinu
         'stuck',
         `IF((FILL(age, 0) > ${OLD_SECONDS} OR FILL(returned, 0) > FILL(throttled, 0)) AND FILL(deleted, 0) > 0 AND ` +
           `FILL(backlog, 0) < ${ONE_ROUND} + FILL(deleted, 0) * FILL(age, 0) / 120, 1, 0)`,
-        { age, deleted, backlog, throttled, returned: freshetMetric(boundary, PROJECTOR_METRICS.returned, 'Sum') },
+        { age, deleted, backlog, throttled, returned: freshetMetric(emitter, PROJECTOR_METRICS.returned, 'Sum') },
       ),
       above: 0,
       datapoints: [3, 15],
@@ -95,7 +96,7 @@ export function cacheAlarms(cache: LocalCache, { leadTime, staleness, inflowMinu
     'lead-time': {
       severity: 'ticket',
       sentence: `${name} applies 1 % of its events more than ${leadTime.toHumanString()} after the owner's commit.`,
-      metric: freshetMetric(boundary, PROJECTOR_METRICS.leadTime, 'p99'),
+      metric: freshetMetric(emitter, PROJECTOR_METRICS.leadTime, 'p99'),
       above: leadTime.toMilliseconds(),
       datapoints: [5, 10],
       missing: NOT_BREACHING,
@@ -112,7 +113,7 @@ export function cacheAlarms(cache: LocalCache, { leadTime, staleness, inflowMinu
     parked: {
       severity: 'ticket',
       sentence: `${name} has parked or held events: it doesn't update their entities until somebody acts.`,
-      metric: freshetMetric(boundary, REPORT_METRICS.parked, 'Maximum'),
+      metric: freshetMetric(emitter, REPORT_METRICS.parked, 'Maximum'),
       above: 0,
       datapoints: [1, 1],
       missing: IGNORE,
@@ -136,7 +137,7 @@ export function cacheAlarms(cache: LocalCache, { leadTime, staleness, inflowMinu
     conflicts: {
       severity: 'page',
       sentence: `${name} received other content for a version that it already holds: its owner has two histories.`,
-      metric: freshetMetric(boundary, PROJECTOR_METRICS.conflicts, 'Sum'),
+      metric: freshetMetric(emitter, PROJECTOR_METRICS.conflicts, 'Sum'),
       above: 0,
       datapoints: [1, 15],
       missing: NOT_BREACHING,

@@ -3,7 +3,7 @@ import { OUTCOME_METRICS, PROJECTOR_METRICS, REPORT_METRICS } from '../../core/m
 import type { LocalCache } from '../local-cache.ts';
 import { OLD } from './cache-alarms.ts';
 import { graph } from './graph.ts';
-import { type FreshetMetric, freshetMetric, math, PERIOD, type Statistic } from './metrics.ts';
+import { emitterOf, type FreshetMetric, freshetMetric, math, PERIOD, type Statistic } from './metrics.ts';
 import type { Thresholds } from './monitoring-props.ts';
 
 /**
@@ -17,8 +17,9 @@ export function cacheGraphs(
   { leadTime, staleness }: Thresholds,
 ): IWidget[] {
   const { boundary, queue, projector, repair, table } = cache;
+  const emitter = emitterOf(cache, boundary.name);
   const own = (metric: FreshetMetric, statistic: Statistic, label?: string) =>
-    freshetMetric(boundary, metric, statistic, label);
+    freshetMetric(emitter, metric, statistic, label);
   const sum = { statistic: 'Sum', period: PERIOD };
   const most = { statistic: 'Maximum', period: PERIOD };
   const outcomes = Object.values(OUTCOME_METRICS).map((metric) => own(metric, 'Sum'));

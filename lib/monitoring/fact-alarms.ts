@@ -7,7 +7,7 @@ import type { FactQueue } from '../fact-queue.ts';
 import type { FactTopic } from '../fact-topic.ts';
 import { LIMITS } from '../limits.ts';
 import type { MetricAlarm } from './alarm.ts';
-import { arrivals, freshetMetric, iteratorAge, math, numbered, PERIOD, queueMetrics } from './metrics.ts';
+import { arrivals, emitterOf, freshetMetric, iteratorAge, math, numbered, PERIOD, queueMetrics } from './metrics.ts';
 import { STREAM_USE, WAITED_TOO_LONG } from './owner-alarms.ts';
 
 /** From this age on, a fact is late. Facts are normally processed within seconds. */
@@ -85,7 +85,7 @@ export function factQueueAlarms(facts: FactQueue): Record<string, MetricAlarm> {
       sentence:
         `${name} has parked facts that its function failed to process, or messages that it doesn't accept: ` +
         "the work for them isn't done.",
-      metric: freshetMetric({ name: factQueueName(facts.name) }, OUTCOME_METRICS.parked, 'Sum'),
+      metric: freshetMetric(emitterOf(facts, factQueueName(facts.name)), OUTCOME_METRICS.parked, 'Sum'),
       ...onArrival,
     },
     'facts-waiting': {

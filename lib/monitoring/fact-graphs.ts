@@ -8,7 +8,7 @@ import type { FactTopic } from '../fact-topic.ts';
 import type { Saga } from '../saga.ts';
 import { LATE } from './fact-alarms.ts';
 import { graph } from './graph.ts';
-import { freshetMetric, iteratorAge, PERIOD } from './metrics.ts';
+import { emitterOf, freshetMetric, iteratorAge, PERIOD } from './metrics.ts';
 
 const SUM = { statistic: 'Sum', period: PERIOD };
 const MOST = { statistic: 'Maximum', period: PERIOD };
@@ -22,13 +22,14 @@ const visibleMessages = (queue: IQueue, label: string): IMetric =>
 const errorsOf = (fn: IFunction, label: string): IMetric => fn.metricErrors({ ...SUM, label });
 
 /** The graphs of a topic of facts. */
-export function factTopicGraphs({ boundary, relay, failureQueue }: FactTopic): IWidget[] {
-  const name = factRelayName(boundary.name);
+export function factTopicGraphs(topic: FactTopic): IWidget[] {
+  const { boundary, relay, failureQueue } = topic;
+  const emitter = emitterOf(topic, factRelayName(boundary.name));
   return [
     graph('Facts published', {
       unit: 'facts',
       metrics: [RELAY_METRICS.published, RELAY_METRICS.diverted, RELAY_METRICS.failed].map((metric) =>
-        freshetMetric({ name }, metric, 'Sum'),
+        freshetMetric(emitter, metric, 'Sum'),
       ),
     }),
     graph('Age of the facts at the relay', { unit: 'ms', metrics: [iteratorAge(relay)], line: LATE_MS }),
@@ -42,7 +43,7 @@ export function factTopicGraphs({ boundary, relay, failureQueue }: FactTopic): I
 /** The graphs of a queue of facts. */
 export function factQueueGraphs(facts: FactQueue): IWidget[] {
   const own = (metric: Parameters<typeof freshetMetric>[1]) =>
-    freshetMetric({ name: factQueueName(facts.name) }, metric, 'Sum');
+    freshetMetric(emitterOf(facts, factQueueName(facts.name)), metric, 'Sum');
   return [
     graph('Facts settled, returned and parked', {
       unit: 'facts',
@@ -71,8 +72,9 @@ export function factQueueGraphs(facts: FactQueue): IWidget[] {
 }
 
 /** The graphs of a saga, without those of its queue. */
-export function sagaGraphs({ name, deadlines, effectHandlers }: Saga): IWidget[] {
-  const outcomes = Object.values(SAGA_METRICS).map((metric) => freshetMetric({ name }, metric, 'Sum'));
+export function sagaGraphs(saga: Saga): IWidget[] {
+  const { name, deadlines, effectHandlers } = saga;
+  const outcomes = Object.values(SAGA_METRICS).map((metric) => freshetMetric(emitterOf(saga, name), metric, 'Sum'));
   return [
     graph('Outcomes of facts', { unit: 'facts', metrics: outcomes }, undefined, true),
     ...(effectHandlers.length === 0

@@ -1,9 +1,11 @@
+import { Stack } from 'aws-cdk-lib';
 import { type IMetric, MathExpression, Metric } from 'aws-cdk-lib/aws-cloudwatch';
 import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import type { IQueue } from 'aws-cdk-lib/aws-sqs';
-import type { Boundary } from '../../core/contract/contract.ts';
+import type { IConstruct } from 'constructs';
 import {
-  BOUNDARY_DIMENSION,
+  dimensionsOf,
+  type Emitter,
   type GOVERNOR_METRICS,
   METRIC_NAMESPACE,
   type OUTCOME_METRICS,
@@ -36,18 +38,23 @@ export type Statistic = 'Sum' | 'Average' | 'Maximum' | `p${number}`;
  */
 export const PERIOD = CONTROL_INTERVAL;
 
+/** The emitter of a construct's metrics. @param name the name of its boundary, queue of facts or saga */
+export function emitterOf(construct: IConstruct, name: string): Emitter {
+  return { name, stack: Stack.of(construct).stackName };
+}
+
 /**
  * A metric that the functions of a boundary, a queue of facts or a saga emit.
  *
  * @param label default: the metric's name
  */
 export function freshetMetric(
-  { name }: Pick<Boundary, 'name'>,
+  emitter: Emitter,
   metricName: FreshetMetric,
   statistic: Statistic,
   label: string = metricName,
 ): Metric {
-  const dimensionsMap = { [BOUNDARY_DIMENSION]: name };
+  const dimensionsMap = dimensionsOf(emitter);
   return new Metric({ namespace: METRIC_NAMESPACE, metricName, dimensionsMap, statistic, period: PERIOD, label });
 }
 

@@ -3,7 +3,7 @@ import { GOVERNOR_METRICS, RELAY_DELAY_METRIC } from '../../core/metrics.ts';
 import type { EntityOwner } from '../entity-owner.ts';
 import { LIMITS } from '../limits.ts';
 import type { MetricAlarm } from './alarm.ts';
-import { arrivals, freshetMetric } from './metrics.ts';
+import { arrivals, emitterOf, freshetMetric } from './metrics.ts';
 import type { Thresholds } from './monitoring-props.ts';
 
 /** Percentage of the stream's 24 hours: 2.4 hours are used, and 21.6 hours are left to fix the relay. */
@@ -20,13 +20,14 @@ const { BREACHING, IGNORE, NOT_BREACHING } = TreatMissingData;
 export function ownerAlarms(owner: EntityOwner, { leadTime }: Thresholds): Record<string, MetricAlarm> {
   const { boundary, failureQueue, flow } = owner;
   const name = `Owner ${boundary.name}`;
+  const emitter = emitterOf(owner, boundary.name);
   const always = {
     // The relay publishes a heartbeat every minute, so a relay that emits no value has stopped. A delay above the
     // objective for lead time makes every lead time too long.
     'relay-delay': {
       severity: 'ticket',
       sentence: `${name} publishes its changes not at all or more than ${leadTime.toHumanString()} after their commit.`,
-      metric: freshetMetric(boundary, RELAY_DELAY_METRIC, 'Maximum'),
+      metric: freshetMetric(emitter, RELAY_DELAY_METRIC, 'Maximum'),
       above: leadTime.toMilliseconds(),
       datapoints: [8, 10],
       missing: BREACHING,
@@ -34,7 +35,7 @@ export function ownerAlarms(owner: EntityOwner, { leadTime }: Thresholds): Recor
     'stream-use': {
       severity: 'page',
       sentence: `${name} has a change that ${WAITED_TOO_LONG}`,
-      metric: freshetMetric(boundary, GOVERNOR_METRICS.streamUse, 'Maximum'),
+      metric: freshetMetric(emitter, GOVERNOR_METRICS.streamUse, 'Maximum'),
       above: STREAM_USE,
       datapoints: [3, 3],
       missing: IGNORE,
@@ -49,14 +50,14 @@ export function ownerAlarms(owner: EntityOwner, { leadTime }: Thresholds): Recor
     },
   } satisfies Record<string, MetricAlarm>;
   if (Object.keys(flow.maySlowOwner).length === 0) return always;
-  const state = freshetMetric(boundary, GOVERNOR_METRICS.flowState, 'Maximum');
+  const state = freshetMetric(emitter, GOVERNOR_METRICS.flowState, 'Maximum');
   return {
     ...always,
     // If the governor is silent, no cache is protected.
     'reports-missing': {
       severity: 'ticket',
       sentence: `${name} gets no reports from a cache that may slow it, or has a silent governor: no writer is slowed.`,
-      metric: freshetMetric(boundary, GOVERNOR_METRICS.reportsMissing, 'Maximum'),
+      metric: freshetMetric(emitter, GOVERNOR_METRICS.reportsMissing, 'Maximum'),
       above: 0,
       datapoints: [5, 5],
       missing: BREACHING,

@@ -2,17 +2,16 @@ import type { IWidget } from 'aws-cdk-lib/aws-cloudwatch';
 import { GOVERNOR_METRICS, RELAY_DELAY_METRIC, RELAY_METRICS } from '../../core/metrics.ts';
 import type { EntityOwner } from '../entity-owner.ts';
 import { graph } from './graph.ts';
-import { type FreshetMetric, freshetMetric, PERIOD, type Statistic } from './metrics.ts';
+import { emitterOf, type FreshetMetric, freshetMetric, PERIOD, type Statistic } from './metrics.ts';
 import type { Thresholds } from './monitoring-props.ts';
 import { STREAM_USE } from './owner-alarms.ts';
 
 /** The graphs of an owner. */
-export function ownerGraphs(
-  { boundary, failureQueue, relay, repair, flow }: EntityOwner,
-  { leadTime }: Thresholds,
-): IWidget[] {
+export function ownerGraphs(owner: EntityOwner, { leadTime }: Thresholds): IWidget[] {
+  const { boundary, failureQueue, relay, repair, flow } = owner;
+  const emitter = emitterOf(owner, boundary.name);
   const own = (metric: FreshetMetric, statistic: Statistic, label?: string) =>
-    freshetMetric(boundary, metric, statistic, label);
+    freshetMetric(emitter, metric, statistic, label);
   const sum = { statistic: 'Sum', period: PERIOD };
   const most = { statistic: 'Maximum', period: PERIOD };
   return [

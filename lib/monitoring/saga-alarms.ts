@@ -5,7 +5,7 @@ import { SAGA_METRICS } from '../../core/metrics.ts';
 import type { EffectHandler, Saga } from '../saga.ts';
 import type { MetricAlarm } from './alarm.ts';
 import { LATE, onAge, onArrival, STUCK } from './fact-alarms.ts';
-import { freshetMetric, iteratorAge, math, numbered, PERIOD, queueMetrics } from './metrics.ts';
+import { emitterOf, freshetMetric, iteratorAge, math, numbered, PERIOD, queueMetrics } from './metrics.ts';
 import { WAITED_TOO_LONG } from './owner-alarms.ts';
 
 /**
@@ -14,22 +14,19 @@ import { WAITED_TOO_LONG } from './owner-alarms.ts';
  */
 const CHECKS = 4;
 
-/**
- * All alarms on a saga except those on its queue. It has alarms on deadlines or effects only if the saga has
- * deadlines or effects.
- */
+/** All alarms on a saga except those on its queue. Alarms on a deadline or effects exist only if the saga has them. */
 export function sagaAlarms(saga: Saga): Record<string, MetricAlarm> {
-  const { name, deadlines, deadlineInterval, effectHandlers } = saga;
+  const { name, deadlines, hasDeadline, deadlineInterval, effectHandlers } = saga;
   return {
-    ...(deadlines && {
+    ...(hasDeadline && {
       'saga-overdue': {
         severity: 'ticket',
         sentence: `Saga ${name} has waited for facts beyond its deadline: a process was started but not finished.`,
-        metric: freshetMetric(saga, SAGA_METRICS.overdue, 'Sum'),
+        metric: freshetMetric(emitterOf(saga, name), SAGA_METRICS.overdue, 'Sum'),
         ...onArrival,
       } as const,
-      'saga-deadlines-silent': silentDeadlines(name, deadlines, deadlineInterval),
     }),
+    'saga-deadlines-silent': silentDeadlines(name, deadlines, deadlineInterval),
     ...(effectHandlers.length > 0 && effectAlarms(name, effectHandlers)),
   };
 }
@@ -43,7 +40,7 @@ function silentDeadlines(name: string, deadlines: IFunction, interval: Duration)
   const sum = { statistic: 'Sum', period: PERIOD };
   return {
     severity: 'ticket',
-    sentence: `Saga ${name} doesn't check its deadlines, or the check fails: overdue instances raise no alert.`,
+    sentence: `Saga ${name} doesn't check its deadlines, or the check fails: overdue instances raise no alert, and changes of the definition don't reach waiting ones.`,
     metric: math('silent', 'IF(FILL(invoked, 0) > FILL(errors, 0), 0, 1)', {
       invoked: deadlines.metricInvocations(sum),
       errors: deadlines.metricErrors(sum),

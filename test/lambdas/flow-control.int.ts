@@ -8,7 +8,7 @@ import { parseEvent } from '../../core/event.ts';
 import { BackpressureError } from '../../core/govern/admit.ts';
 import type { FlowDecision } from '../../core/govern/decide.ts';
 import { type CacheReport, parseCacheReport } from '../../core/govern/report.ts';
-import { BOUNDARY_DIMENSION, GOVERNOR_METRICS, METRIC_NAMESPACE, REPORT_METRICS } from '../../core/metrics.ts';
+import { dimensionsOf, GOVERNOR_METRICS, METRIC_NAMESPACE, REPORT_METRICS } from '../../core/metrics.ts';
 import { canonicalState } from '../../core/state.ts';
 import geography from '../../examples/shop/geography/contracts.ts';
 import type { Queue } from '../../local/fifo/queue.ts';
@@ -43,8 +43,8 @@ beforeEach(() => {
   cloudWatch.clear();
 });
 
-/** Deploys a bundle with its own environment. Returns a function that invokes it. */
-function deploy(codeDir: string, environment: Record<string, string>) {
+/** Deploys a bundle of a stack with its own environment. Returns a function that invokes it. */
+function deploy(codeDir: string, stack: string, environment: Record<string, string>) {
   functions += 1;
   const name = `function-${functions}`;
   host.deploy({
@@ -53,7 +53,7 @@ function deploy(codeDir: string, environment: Record<string, string>) {
     handler: 'index.handler',
     timeoutMs: 20_000,
     memoryMb: 256,
-    environment: { ...environment, AWS_ENDPOINT_URL_CLOUDWATCH: cloudWatch.url },
+    environment: { ...environment, STACK_NAME: stack, AWS_ENDPOINT_URL_CLOUDWATCH: cloudWatch.url },
   });
   return (event: object) => host.invoke(name, event);
 }
@@ -71,7 +71,7 @@ const metricLine = z.looseObject({
 });
 
 /** The metrics of the only line in the embedded metric format, by name. Checks namespace and dimension. */
-function emitted(boundary: string): Record<string, unknown> {
+function emitted(name: string, stack: string): Record<string, unknown> {
   const lines = logged.flatMap((line) =>
     line.includes('"CloudWatchMetrics"') ? [metricLine.parse(JSON.parse(line))] : [],
   );
@@ -80,11 +80,9 @@ function emitted(boundary: string): Record<string, unknown> {
   const [{ Namespace, Dimensions, Metrics }] = line?._aws.CloudWatchMetrics ?? [
     { Namespace: '', Dimensions: [], Metrics: [] },
   ];
-  expect([Namespace, Dimensions, line?.[BOUNDARY_DIMENSION]]).toEqual([
-    METRIC_NAMESPACE,
-    [[BOUNDARY_DIMENSION]],
-    boundary,
-  ]);
+  const dimensions = dimensionsOf({ name, stack });
+  expect([Namespace, Dimensions]).toEqual([METRIC_NAMESPACE, [Object.keys(dimensions)]]);
+  expect(line).toMatchObject(dimensions);
   return Object.fromEntries(Metrics.map(({ Name }) => [Name, line?.[Name]]));
 }
 
@@ -115,7 +113,7 @@ describe("the governor's deployed bundle", () => {
       await tables.create('Geography'),
       ownerTable ?? (await tables.create('Geography')),
     ];
-    const invoke = deploy(bundleOf('Geography', 'Governor'), {
+    const invoke = deploy(await bundleOf('Geography', 'Governor'), 'Geography', {
       FLOW_TABLE,
       OWNER_TABLE,
       INTERVAL_SECONDS: '60',
@@ -140,25 +138,30 @@ describe("the governor's deployed bundle", () => {
     await expect(write()).rejects.toThrow(BackpressureError);
     expect(await decision()).toMatchObject({ state: 'refusing', cause: { cache: 'ordering', backlog: 1_000 } });
     const { flowState, reportsMissing, streamBacklog, streamUse } = GOVERNOR_METRICS;
-    expect(emitted('geography')).toEqual({ [flowState]: 2, [reportsMissing]: 0, [streamBacklog]: 0, [streamUse]: 0 });
+    expect(emitted('geography', 'Geography')).toEqual({
+      [flowState]: 2,
+      [reportsMissing]: 0,
+      [streamBacklog]: 0,
+      [streamUse]: 0,
+    });
   });
 
   test('the governor paces writers below the high water, and emits the pace', async () => {
     const { invoke } = await governor();
     await invoke(reported(report({ backlog: 600 })));
     const { flowState, pace } = GOVERNOR_METRICS;
-    expect(emitted('geography')).toMatchObject({ [flowState]: 1, [pace]: expect.any(Number) });
-    expect(Object.keys(emitted('geography')).sort()).toEqual(Object.values(GOVERNOR_METRICS).sort());
+    expect(emitted('geography', 'Geography')).toMatchObject({ [flowState]: 1, [pace]: expect.any(Number) });
+    expect(Object.keys(emitted('geography', 'Geography')).sort()).toEqual(Object.values(GOVERNOR_METRICS).sort());
   });
 
   test("the governor counts the backlog of the owner's stream by the relay's metrics", async () => {
     const { invoke, write } = await governor();
     const minuteMs = Math.floor(Date.now() / 60_000) * 60_000;
-    cloudWatch.set('Freshet/RelayDelay/geography/Maximum', [{ atMs: minuteMs, value: 100_000 }]);
-    cloudWatch.set('Freshet/Published/geography/Sum', [{ atMs: minuteMs - 60_000, value: 600 }]);
+    cloudWatch.set('Freshet/RelayDelay/geography in Geography/Maximum', [{ atMs: minuteMs, value: 100_000 }]);
+    cloudWatch.set('Freshet/Published/geography in Geography/Sum', [{ atMs: minuteMs - 60_000, value: 600 }]);
     await invoke(reported(report({ backlog: 1 })));
     await expect(write()).rejects.toThrow(/lags by 1001 events/);
-    expect(emitted('geography')).toMatchObject({ [GOVERNOR_METRICS.streamBacklog]: 1_000 });
+    expect(emitted('geography', 'Geography')).toMatchObject({ [GOVERNOR_METRICS.streamBacklog]: 1_000 });
   });
 
   test('the governor decides by the reports alone when metrics cannot be read', async () => {
@@ -188,7 +191,7 @@ describe("the governor's deployed bundle", () => {
 
   test('the governor publishes the heartbeats of an owner without a table directly to its topic', async () => {
     const { topic, queue } = topicWithQueue(messaging, 'Heartbeats');
-    const invoke = deploy(bundleOf('Geography', 'Governor'), {
+    const invoke = deploy(await bundleOf('Geography', 'Governor'), 'Geography', {
       FLOW_TABLE: await tables.create('Geography'),
       TOPIC_ARN: topic.arn,
       MAY_SLOW_OWNER: '{}',
@@ -224,6 +227,14 @@ describe("the governor's deployed bundle", () => {
     await invoke(reported(report(), report({ cache: 'warehouse', backlog: 1_000_000 })));
     await write();
     expect(await decision()).toMatchObject({ state: 'normal', levels: { ordering: 'normal' } });
+  });
+
+  test('the governor makes no decision and reads no metrics for reports that do not count', async () => {
+    const { invoke, decision } = await governor();
+    cloudWatch.failure = 500;
+    expect(await invoke(reported(report({ cache: 'warehouse', backlog: 1_000_000 }), 'no report'))).toEqual(TAKEN);
+    expect(await decision()).toBeUndefined();
+    expect(logged.filter((line) => /CloudWatchMetrics|stream not measured/.test(line))).toEqual([]);
   });
 
   test('the governor uses a report after one whose clock was an hour ahead', async () => {
@@ -273,23 +284,23 @@ describe("the relay's deployed bundle", () => {
       validUntilMs: nowMs + 180_000,
       ...given,
     });
-    const { relay, received } = relaying(local, name, FLOW_TABLE);
+    const { relay, received } = await relaying(local, name, FLOW_TABLE);
     expect(await relay({ Records: RECORDS })).toEqual({ ok: true, payload: { batchItemFailures: [] } });
     expect(received()).toEqual(versions);
   });
 
   test('the relay publishes versions one by one when the flow state cannot be read', async () => {
-    const { relay, received } = relaying(messaging.messaging, 'unknown', 'no-such-table');
+    const { relay, received } = await relaying(messaging.messaging, 'unknown', 'no-such-table');
     expect(await relay({ Records: RECORDS })).toEqual({ ok: true, payload: { batchItemFailures: [] } });
     expect(received()).toEqual([1, 2]);
   });
 
   /** Deploys the bundle with its own topic. `received` returns the versions that were published there. */
-  function relaying(local: TestMessaging['messaging'], name: string, FLOW_TABLE: string) {
+  async function relaying(local: TestMessaging['messaging'], name: string, FLOW_TABLE: string) {
     const topic = local.createTopic(`relay-${name}.fifo`, { FifoTopic: 'true' });
     const queue = local.createQueue(`relay-${name}.fifo`, { FifoQueue: 'true' });
     local.subscribe(topic.arn, 'sqs', queue.arn, { RawMessageDelivery: 'true' });
-    const relay = deploy(bundleOf('Geography', 'OwnerRelay'), {
+    const relay = deploy(await bundleOf('Geography', 'OwnerRelay'), 'Geography', {
       TOPIC_ARN: topic.arn,
       FLOW_TABLE,
       FAILURE_QUEUE_URL: `${messaging.url}/000000000000/failures`,
@@ -315,7 +326,7 @@ describe("the report's deployed bundle", () => {
     const cache = messaging.messaging.createQueue(`${task.id}.fifo`, { FifoQueue: 'true' });
     reports = messaging.messaging.createQueue(task.id, {});
     for (const n of [1, 2, 3]) cache.send({ body: 'x', groupId: `g${n}`, deduplicationId: `d${n}` });
-    invoke = deploy(bundleOf('Ordering', 'Report'), {
+    invoke = deploy(await bundleOf('Ordering', 'Report'), 'Ordering', {
       CACHE_TABLE: await tables.create('Ordering'),
       PARKING_TABLE: await tables.create('OrderingParking'),
       QUEUE_URL: queueOf(`${task.id}.fifo`),
@@ -337,7 +348,7 @@ describe("the report's deployed bundle", () => {
 
   test('the report measures production from one report to the next', async () => {
     await invoke({});
-    cloudWatch.set('Freshet/Settled/ordering/Sum', [{ atMs: Date.now() - 3_000, value: 120 }]);
+    cloudWatch.set('Freshet/Settled/ordering in Ordering/Sum', [{ atMs: Date.now() - 3_000, value: 120 }]);
     await invoke({});
     const [, last] = reports.receive(10).map(({ body }) => parseCacheReport(body));
     expect(last).toMatchObject({ backlog: 3, productionRate: expect.closeTo(40), consumptionRate: 40 });
@@ -346,7 +357,7 @@ describe("the report's deployed bundle", () => {
   test('the report emits its values as the metrics that the alarms watch', async () => {
     await invoke({});
     const { backlog, productionRate, consumptionRate, oldestAge, parked } = REPORT_METRICS;
-    expect(emitted('ordering')).toEqual({
+    expect(emitted('ordering', 'Ordering')).toEqual({
       [backlog]: 3,
       [productionRate]: 0,
       [consumptionRate]: 0,

@@ -41,6 +41,7 @@ beforeAll(async () => {
     accountId: '000000000000',
   });
   const environment = {
+    STACK_NAME: 'Ordering',
     CACHE_TABLE: 'cache',
     PARKING_TABLE: 'parking',
     GAP_QUEUE_URL: `${url}/000000000000/gaps`,
@@ -50,7 +51,12 @@ beforeAll(async () => {
     RETRY_ATTEMPTS: '12',
     RETRY_AGE_SECONDS: '3600',
   };
-  const common = { codeDir: bundleOf('Ordering', 'Projector'), handler: 'index.handler', environment, memoryMb: 512 };
+  const common = {
+    codeDir: await bundleOf('Ordering', 'Projector'),
+    handler: 'index.handler',
+    environment,
+    memoryMb: 512,
+  };
   host.deploy({ name: PROJECTOR, ...common, timeoutMs: 20_000 });
   host.deploy({ name: HURRIED, ...common, timeoutMs: 1_000 });
 });

@@ -55,8 +55,8 @@ export async function startCloudWatch(): Promise<FakeCloudWatch> {
   /** All datapoints that a request asks for, one series after another, each in ascending order of time. */
   const found = ({ MetricDataQueries, StartTime, EndTime }: MetricRequest) =>
     MetricDataQueries.flatMap(({ Id, MetricStat: { Metric, Stat } }) => {
-      const [dimension] = Metric.Dimensions;
-      const points = series.get(`${Metric.Namespace}/${Metric.MetricName}/${dimension?.Value}/${Stat}`) ?? [];
+      const values = Metric.Dimensions.map(({ Value }) => Value).join(' in ');
+      const points = series.get(`${Metric.Namespace}/${Metric.MetricName}/${values}/${Stat}`) ?? [];
       return points
         .filter(({ atMs }) => atMs >= StartTime * 1000 && atMs < EndTime * 1000)
         .map(({ atMs, value }) => ({ Id, at: atMs / 1000, value }));

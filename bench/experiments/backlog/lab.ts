@@ -19,7 +19,7 @@ import { createParkedReader } from '../../../adapters/repair/parked-events.ts';
 import { BackpressureError } from '../../../core/govern/admit.ts';
 import { FLOW_STATES, type FlowState } from '../../../core/govern/decide.ts';
 import {
-  BOUNDARY_DIMENSION,
+  dimensionsOf,
   GOVERNOR_METRICS,
   METRIC_NAMESPACE,
   PROJECTOR_METRICS,
@@ -112,19 +112,17 @@ export async function startBacklogLab(consumers: number, isGoverned: boolean): P
   const seen: Seen[] = [];
   const beginMs = performance.now();
 
-  const metric = (boundary: string, name: string) =>
-    cloud.metrics.query({ namespace: METRIC_NAMESPACE, metric: name, dimensions: { [BOUNDARY_DIMENSION]: boundary } });
+  const stacks = new Map(deployed.map(({ boundary, stack }) => [boundary, stack]));
+  const selected = (name: string, metric: string) => {
+    const dimensions = dimensionsOf({ name, stack: stacks.get(name) ?? '' });
+    return { namespace: METRIC_NAMESPACE, metric, dimensions };
+  };
+  const metric = (boundary: string, name: string) => cloud.metrics.query(selected(boundary, name));
   const look = (): void => {
     const endMs = Math.ceil(Date.now() / 1000) * 1000;
     const lately = { startMs: endMs - 2 * MINUTE_MS, endMs, periodMs: 1000 };
     const latest = (boundary: string, name: string) =>
-      cloud.metrics
-        .datapoints(
-          { namespace: METRIC_NAMESPACE, metric: name, dimensions: { [BOUNDARY_DIMENSION]: boundary } },
-          'Average',
-          lately,
-        )
-        .at(-1)?.value;
+      cloud.metrics.datapoints(selected(boundary, name), 'Average', lately).at(-1)?.value;
     const hasReported = metric(shelf.name, REPORT_METRICS.backlog) !== undefined;
     const drain = latest(shelf.name, REPORT_METRICS.drainTime);
     seen.push({

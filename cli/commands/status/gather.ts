@@ -4,6 +4,7 @@ import { type Datapoint, freshetMetric, metricData } from 'freshet-aws/internal/
 import { queueBacklog } from 'freshet-aws/internal/adapters/govern/report';
 import { readReadiness } from 'freshet-aws/internal/adapters/read/readiness';
 import {
+  type Emitter,
   GOVERNOR_METRICS,
   PROJECTOR_METRICS,
   RELAY_DELAY_METRIC,
@@ -46,16 +47,17 @@ async function ownerStatus(
   nowMs: number,
 ): Promise<OwnerStatus> {
   const { name, deployed } = owner;
+  const emitter = { name, stack: deployed.stack };
   const { metrics, functions, tables } = deployment.clients;
   const { published, conflated, diverted } = RELAY_METRICS;
   const [stopped, counts, gauges, flow, parked] = await Promise.all([
     isStopped(functions, deployed.relay),
-    readCounts(metrics, name, { published, conflated, diverted }, sinceMs),
+    readCounts(metrics, emitter, { published, conflated, diverted }, sinceMs),
     metricData(
       metrics,
       {
-        relayDelay: freshetMetric(name, RELAY_DELAY_METRIC, 'Maximum'),
-        streamUse: freshetMetric(name, GOVERNOR_METRICS.streamUse, 'Maximum'),
+        relayDelay: freshetMetric(emitter, RELAY_DELAY_METRIC, 'Maximum'),
+        streamUse: freshetMetric(emitter, GOVERNOR_METRICS.streamUse, 'Maximum'),
       },
       gaugeSpan(deployment, nowMs),
     ),
@@ -80,11 +82,12 @@ async function cacheStatus(
   nowMs: number,
 ): Promise<CacheStatus> {
   const { name, deployed } = cache;
+  const emitter = { name, stack: deployed.stack };
   const { metrics, tables, queues } = deployment.clients;
   const [outcomes, lead, gauges, backlog, deadLetters, undelivered, parked, readiness, entities] = await Promise.all([
     cache.outcomes(sinceMs),
-    metricData(metrics, leadTimes(name), countedSpan(sinceMs, nowMs)),
-    metricData(metrics, reported(name), gaugeSpan(deployment, nowMs)),
+    metricData(metrics, leadTimes(emitter), countedSpan(sinceMs, nowMs)),
+    metricData(metrics, reported(emitter), gaugeSpan(deployment, nowMs)),
     queueBacklog(queues, deployed.queueUrl),
     queueBacklog(queues, deployed.deadLetterQueueUrl),
     queueBacklog(queues, deployed.subscriptionDeadLetterQueueUrl),
@@ -112,7 +115,7 @@ async function cacheStatus(
   };
 }
 
-function leadTimes(cache: string) {
+function leadTimes(cache: Emitter) {
   return {
     p50: freshetMetric(cache, PROJECTOR_METRICS.leadTime, 'p50'),
     p99: freshetMetric(cache, PROJECTOR_METRICS.leadTime, 'p99'),
@@ -121,7 +124,7 @@ function leadTimes(cache: string) {
 }
 
 /** The metrics that a cache's report function writes each minute. */
-function reported(cache: string) {
+function reported(cache: Emitter) {
   const { productionRate, consumptionRate, utilisation, oldestAge, staleness } = REPORT_METRICS;
   const gauge = (metric: string) => freshetMetric(cache, metric, 'Average');
   return {

@@ -58,7 +58,7 @@ export function createLook(deployment: Deployment): Look {
 
 function createCacheLook(deployment: Deployment, cache: FoundCache): (nowMs: number) => Promise<CacheView> {
   const { queues } = deployment.clients;
-  const metrics = remembered(deployment, (nowMs) => readMetrics(deployment, cache.name, nowMs));
+  const metrics = remembered(deployment, (nowMs) => readMetrics(deployment, cache, nowMs));
   const hottest = remembered(deployment, (nowMs) => readHottestGroup(deployment, cache, nowMs));
   let backlogs: Backlogs = [];
   return async (nowMs) => {
@@ -85,12 +85,13 @@ function createCacheLook(deployment: Deployment, cache: FoundCache): (nowMs: num
 
 type CacheMetrics = Awaited<ReturnType<typeof readMetrics>>;
 
-async function readMetrics(deployment: Deployment, name: string, nowMs: number) {
+async function readMetrics(deployment: Deployment, { name, deployed }: FoundCache, nowMs: number) {
+  const emitter = { name, stack: deployed.stack };
   const periodSeconds = finestPeriod(deployment);
   const client = deployment.clients.metrics;
   const toMs = nowMs + periodSeconds * 1000;
-  const ofProjector = (metric: string, statistic: string) => freshetMetric(name, metric, statistic);
-  const ofReport = (metric: string) => freshetMetric(name, metric, 'Average');
+  const ofProjector = (metric: string, statistic: string) => freshetMetric(emitter, metric, statistic);
+  const ofReport = (metric: string) => freshetMetric(emitter, metric, 'Average');
   const [recent, reported] = await Promise.all([
     metricData(
       client,

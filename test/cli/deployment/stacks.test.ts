@@ -8,6 +8,7 @@ const queue = (name: string) => `https://sqs.eu-central-1.amazonaws.com/12345678
 const owner = {
   role: 'owner',
   boundary: 'geography',
+  stack: 'Geography',
   table: 'Owner',
   topicArn: 'arn:aws:sns:eu-central-1:1:t.fifo',
   relay: 'relay',
@@ -21,6 +22,7 @@ const owner = {
 const cache = {
   role: 'cache',
   boundary: 'ordering',
+  stack: 'Ordering',
   table: 'Cache',
   queueUrl: queue('q.fifo'),
   gapQueueUrl: queue('g'),

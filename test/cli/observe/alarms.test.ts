@@ -1,12 +1,14 @@
 import { CloudWatchClient, type DescribeAlarmsCommandOutput } from '@aws-sdk/client-cloudwatch';
 import { describe, expect, test } from 'vitest';
 import { readAlarms } from '../../../cli/observe/alarms.ts';
+import { dimensionsOf } from '../../../core/metrics.ts';
 
 const queue = (name: string) => `https://sqs.eu-central-1.amazonaws.com/123456789012/${name}`;
 
 const owner = {
   role: 'owner' as const,
   boundary: 'geography',
+  stack: 'Test-Geography',
   table: 'Owner',
   topicArn: 'arn:aws:sns:x:1:topic.fifo',
   relay: 'relay',
@@ -19,6 +21,7 @@ const owner = {
 const cache = {
   role: 'cache' as const,
   boundary: 'ordering',
+  stack: 'Test-Ordering',
   table: 'Cache',
   queueUrl: queue('q.fifo'),
   deadLetterQueueUrl: queue('d.fifo'),
@@ -48,17 +51,25 @@ const metric = (Namespace: string, Name: string, Value: string) => ({
   Dimensions: [{ Name, Value }],
 });
 
+/** A metric of Freshet, of an emitter in a stack. */
+const ours = (name: string, stack: string) => ({
+  MetricName: 'M',
+  Namespace: 'Freshet',
+  Dimensions: Object.entries(dimensionsOf({ name, stack })).map(([Name, Value]) => ({ Name, Value })),
+});
+
 describe('readAlarms', () => {
-  test('an alarm belongs to an owner or cache by its boundary, by a queue, function or topic, or by a metric of its expression', async () => {
+  test('an alarm belongs to an owner or cache by its boundary and stack, by a queue, function or topic, or by a metric of its expression', async () => {
     const part = { Id: 'm', MetricStat: { Metric: metric('AWS/SQS', 'QueueName', 'q.fifo'), Period: 60, Stat: 'Sum' } };
     const StateTransitionedTimestamp = new Date('2026-01-01T00:00:00Z');
     const MetricAlarms = [
-      { AlarmName: 'lag', AlarmDescription: 'Lags.', ...metric('Freshet', 'service', 'ordering') },
+      { AlarmName: 'lag', AlarmDescription: 'Lags.', ...ours('ordering', 'Test-Ordering') },
       { AlarmName: 'relay', StateTransitionedTimestamp, ...metric('AWS/Lambda', 'FunctionName', 'relay') },
       { AlarmName: 'topic', ...metric('AWS/SNS', 'TopicName', 'topic.fifo') },
       { AlarmName: 'stalled', Metrics: [{ Id: 'e', Expression: 'm > 0' }, part] },
       { AlarmName: 'another service', ...metric('AWS/SQS', 'QueueName', 'ordering') },
-      { AlarmName: 'another boundary', ...metric('Freshet', 'service', 'billing') },
+      { AlarmName: 'another boundary', ...ours('billing', 'Test-Ordering') },
+      { AlarmName: 'another stage', ...ours('ordering', 'Dev-Ordering') },
     ];
     expect(await readAlarms(deploymentWith({ MetricAlarms }))).toEqual([
       { name: 'lag', boundary: 'ordering', description: 'Lags.', since: null },
@@ -69,7 +80,7 @@ describe('readAlarms', () => {
   });
 
   test('a composite alarm belongs to the owner or cache of an alarm in its rule', async () => {
-    const MetricAlarms = [{ AlarmName: 'lag', ...metric('Freshet', 'service', 'ordering') }];
+    const MetricAlarms = [{ AlarmName: 'lag', ...ours('ordering', 'Test-Ordering') }];
     const CompositeAlarms = [
       { AlarmName: 'behind', AlarmRule: 'ALARM("stalled") OR (ALARM("lag") AND NOT ALARM("parked"))' },
       { AlarmName: 'elsewhere', AlarmRule: 'ALARM("lagging")' },

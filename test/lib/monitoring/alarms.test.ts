@@ -89,7 +89,11 @@ describe("the shop's alarms", () => {
         expect(['Freshet', 'AWS/SQS']).toContain(Namespace);
         if (Namespace !== emitted.METRIC_NAMESPACE) continue;
         expect(EMITTED).toContain(MetricName);
-        expect(Dimensions).toEqual([{ Name: emitted.BOUNDARY_DIMENSION, Value: name.split('-')[1] }]);
+        const boundary = name.split('-')[1] ?? '';
+        expect(Dimensions).toEqual([
+          { Name: emitted.EMITTER_DIMENSION, Value: boundary },
+          { Name: emitted.STACK_DIMENSION, Value: boundary[0]?.toUpperCase() + boundary.slice(1) },
+        ]);
       }
     }
   });

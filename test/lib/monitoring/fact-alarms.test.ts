@@ -103,13 +103,16 @@ describe('the alarms on facts and sagas', () => {
     expect(metricOf(name)).toMatchObject(expected);
   });
 
-  test('alarms on metrics that Freshet emits use the name of the queue or the saga', () => {
+  test('alarms on metrics that Freshet emits use the name of the queue or the saga, and its stack', () => {
     for (const [name, Value] of [
       ['charges-facts-parked', 'charges:queue'],
       ['shipping-facts-parked', 'shipping:queue'],
       ['shipping-saga-overdue', 'shipping'],
     ] as const) {
-      expect(metricOf(name).Dimensions).toEqual([{ Name: 'service', Value }]);
+      expect(metricOf(name).Dimensions).toEqual([
+        { Name: 'service', Value },
+        { Name: 'stack', Value: 'Test' },
+      ]);
     }
   });
 
