@@ -64,7 +64,7 @@ export async function compareType(
   const inDoubt: Differing[] = [];
   for await (const pair of pairs(type, owned, cached)) {
     if (signal.aborted) break;
-    const difference = await compare(pair.owned, pair.cached, kept);
+    const difference = compare(pair.owned, pair.cached, kept);
     if (difference === 'equal') equal += 1;
     else {
       const one = differingOf({ type, id: pair.id }, difference, pair);
@@ -93,7 +93,7 @@ export async function stillDiffering(
     async ({ entity }) => {
       const { owner } = await deployment.ownerOf(entity.type);
       const [owned, cached] = await Promise.all([owner.get(entity.type, entity.id), cache.records.get(entity)]);
-      const difference = await compare(owned, cached, cachedType(cache.boundary, entity.type));
+      const difference = compare(owned, cached, cachedType(cache.boundary, entity.type));
       return difference === 'equal' ? [] : [differingOf(entity, difference, { owned, cached })];
     },
     signal,

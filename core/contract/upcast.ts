@@ -1,6 +1,7 @@
 import { quoted, shortened } from '../errors.ts';
 import type { State } from '../state.ts';
 import type { EntityContract, Upcasts } from './contract.ts';
+import { firstDifference } from './difference.ts';
 
 /** Maximum length of a schema's issue or an error in a problem, in characters. */
 const MAX_PROBLEM_LENGTH = 200;
@@ -26,7 +27,9 @@ export function upcast({ upcasts, schemaVersion }: EntityContract, from: number,
 
 /**
  * Tests a contract's upcasts in the owner's test suite: runs them on sample states of every past schema version and
- * validates each result against the current schema. Returns one text per problem, and an empty list if there are none.
+ * validates each result against the current schema. A cache stores the result of the upcasts and not the schema's
+ * output, so a value that only the schema gives, such as a default, is a problem too: give it in an upcast. Returns one
+ * text per problem, and an empty list if there are none.
  *
  * @param contract the contract, such as `geography.owns.Country`
  * @param samples states as they were committed, by schema version; each past version needs at least one sample
@@ -51,11 +54,25 @@ export async function upcastProblems(
 async function problemOf(contract: EntityContract, version: number, state: State): Promise<string | undefined> {
   const before = JSON.stringify(state);
   try {
-    const result = await contract.schema['~standard'].validate(upcast(contract, version, state));
+    const upcasted = upcast(contract, version, state);
+    const stored = JSON.stringify(upcasted);
+    const result = await contract.schema['~standard'].validate(upcasted);
     if (JSON.stringify(state) !== before) return 'an upcast changed the state that was passed to it';
     const [issue] = result.issues ?? [];
-    return issue && `the result doesn't meet the schema: ${shortened(issue.message, MAX_PROBLEM_LENGTH)}`;
+    if (issue !== undefined) {
+      return `the result doesn't meet the schema: ${shortened(issue.message, MAX_PROBLEM_LENGTH)}`;
+    }
+    return 'value' in result ? onlyOfSchema(JSON.parse(stored), result.value) : undefined;
   } catch (error) {
     return `failed: ${shortened(String(error), MAX_PROBLEM_LENGTH)}`;
   }
+}
+
+/** The first value that only the schema gives; undefined if there is none. The schema may drop values. */
+function onlyOfSchema(upcasted: State, output: State): string | undefined {
+  const difference = firstDifference(upcasted, JSON.parse(JSON.stringify(output)) as State, 'is ignored');
+  if (difference === undefined) return undefined;
+  const was = difference.before === undefined ? 'nothing' : quoted(difference.before);
+  const path = shortened(difference.path.join('.'), MAX_PROBLEM_LENGTH);
+  return `only the schema gives a value: ${path}: ${was} becomes ${quoted(difference.after)}. Give it in an upcast`;
 }

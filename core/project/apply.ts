@@ -125,7 +125,7 @@ async function writeFolded(
   applying: Applying,
 ): Promise<Attempt> {
   const fold = await folded(baseJson, deltas);
-  if (fold === 'other-digest') return { kind: 'gap' };
+  if (fold === 'gap') return { kind: 'gap' };
   if ('problem' in fold) return { kind: 'poison', reason: 'invalid', explanation: fold.problem };
   return write(itemOf(delta, fold.kept, applying), expected, applying);
 }

@@ -1,9 +1,10 @@
 import type { CachedType } from '../contract/contract.ts';
+import { partProblem } from '../contract/own-fields.ts';
 import { applyDelta } from '../delta.ts';
 import { sha256 } from '../entity.ts';
 import type { State } from '../state.ts';
 import type { StoredItem } from './ports.ts';
-import { type Applicable, type Content, type Kept, keptOf, keptState } from './read-message.ts';
+import { type Applicable, type Content, dataProblem, type Kept, keptOf, keptState } from './read-message.ts';
 
 /** A reading that is a delta. */
 export type DeltaReading = Applicable & { readonly content: Extract<Content, { kind: 'delta' }> };
@@ -62,21 +63,27 @@ export function continuation(
 }
 
 /**
- * Applies deltas to a stored state. `other-digest`: the result isn't the state that the owner digested · `problem`: it
- * can't be stored.
+ * Applies deltas to a stored state. `gap`: the result isn't the state that the owner digested, or the schema can't
+ * check it without the fields that the cache doesn't keep, so that the whole state is needed · `problem`: the result
+ * is invalid.
  */
 export async function folded(
   baseJson: string,
   deltas: readonly DeltaReading[],
-): Promise<{ readonly kept: Kept } | { readonly problem: string } | 'other-digest'> {
+): Promise<{ readonly kept: Kept } | { readonly problem: string } | 'gap'> {
   const last = deltas.at(-1);
   if (last === undefined) throw new Error('no delta to fold');
   const { event, cached } = last;
   const state = deltas.reduce((base, { content }) => applyDelta(base, content.delta), JSON.parse(baseJson) as State);
-  // A selection of fields has neither a digest to compare with nor a schema.
-  if (cached.fields !== undefined) return { kept: keptOf(event.entity, cached, state) };
-  const whole = keptOf(event.entity, cached, state);
-  if (sha256(whole.dataJson) !== event.digest) return 'other-digest';
-  const kept = await keptState(event, cached, state);
-  return 'problem' in kept ? kept : { kept };
+  const kept = keptOf(event.entity, cached, state);
+  if (cached.fields === undefined) {
+    if (sha256(kept.dataJson) !== event.digest) return 'gap';
+    const checked = await keptState(event, cached, state);
+    return 'problem' in checked ? checked : { kept };
+  }
+  // A selection of fields has no digest to compare with.
+  const changed = deltas.flatMap(({ content: { delta } }) => [...Object.keys(delta.changed), ...delta.removed]);
+  const problem = await partProblem(cached.contract, state, { kept: cached.fields, changed: [...new Set(changed)] });
+  if (problem === 'unchecked') return 'gap';
+  return problem === undefined ? { kept } : { problem: dataProblem(problem) };
 }

@@ -1,6 +1,6 @@
 import type { Boundary, CachedType } from '../contract/contract.ts';
+import { stateProblem } from '../contract/own-fields.ts';
 import { upcast } from '../contract/upcast.ts';
-import { validateState } from '../contract/validate.ts';
 import type { Delta } from '../delta.ts';
 import { isHeartbeat, messageGroupId, sha256 } from '../entity.ts';
 import { FreshetError, shortened } from '../errors.ts';
@@ -77,13 +77,13 @@ export async function readMessage(
   if (event.kind === 'tombstone') return { message, event, cached, content: { kind: 'tombstone' } };
   try {
     if (event.kind === 'delta') return { message, event, cached, content: keptDelta(event, cached) };
+    const committed = canonicalJson(event.entity, event.data);
+    if (sha256(committed) !== event.digest) return poison('invalid', "digest: isn't that of data");
     const kept = isHeartbeat(event.entity)
-      ? { dataJson: canonicalJson(event.entity, event.data), indexed: {} }
+      ? { dataJson: committed, indexed: {} }
       : await keptState(event, cached, upcast(contract, event.schemaVersion, event.data as State));
     if ('problem' in kept) return poison('invalid', kept.problem);
-    return isCommitted(event, kept)
-      ? { message, event, cached, content: { kind: 'state', kept } }
-      : poison('invalid', "digest: isn't that of data");
+    return { message, event, cached, content: { kind: 'state', kept } };
   } catch (error) {
     // The data isn't JSON, or no table could return it unchanged, or an upcast failed on a state that it didn't expect.
     const explanation =
@@ -93,25 +93,23 @@ export async function readMessage(
 }
 
 /**
- * Whether a state has its owner's digest: compares the stored form, for a cache that keeps all of it as sent, and else
- * the data as sent.
- */
-function isCommitted({ entity, data, digest }: ReadEvent & { kind: 'state' }, { dataJson }: Kept): boolean {
-  return sha256(dataJson) === digest || sha256(canonicalJson(entity, data)) === digest;
-}
-
-/**
- * Validates a state and keeps the fields that the cache keeps. Throws `InvalidState` when the schema's output isn't
- * JSON.
+ * Validates a state and keeps the fields that the cache keeps, as the owner committed them. The schema only checks the
+ * state: its output isn't stored. Throws `InvalidState` when the state isn't JSON.
  */
 export async function keptState(
   { entity }: Pick<VersionedEvent, 'entity'>,
   cached: CachedType,
-  state: unknown,
+  state: State,
 ): Promise<Kept | { readonly problem: string }> {
-  const validation = await validateState(cached.contract, state);
-  if (!validation.valid) return { problem: `data${validation.field && `.${validation.field}`}: ${validation.problem}` };
-  return keptOf(entity, cached, validation.state);
+  // Before the schema runs, in case it changes the state that it checks.
+  const kept = keptOf(entity, cached, state);
+  const invalid = await stateProblem(cached.contract, state);
+  return invalid === undefined ? kept : { problem: dataProblem(invalid) };
+}
+
+/** A problem of the data, with the field that it is about. */
+export function dataProblem({ field, problem }: { readonly field: string; readonly problem: string }): string {
+  return `data${field && `.${field}`}: ${problem}`;
 }
 
 /** A state, or the fields of it that a cache keeps, in stored form. */

@@ -3,7 +3,7 @@ import { upcast } from '../contract/upcast.ts';
 import { tableKey } from '../entity.ts';
 import { isTombstone, type OwnedEntity } from '../own/own.ts';
 import type { StoredItem } from '../project/ports.ts';
-import { keptState } from '../project/read-message.ts';
+import { keptOf } from '../project/read-message.ts';
 import type { State } from '../state.ts';
 
 /**
@@ -20,34 +20,29 @@ export type Difference = (typeof DIFFERENCES)[number];
 export type CachedRecord = Pick<StoredItem, 'version' | 'digest' | 'dataJson' | 'stopMarker'>;
 
 /**
- * Compares a cache with the owner in one entity: version, digest, deletion, and every field that the cache keeps. A
- * deletion that the cache has no record of is `equal`: the cache's tombstone has expired.
+ * Compares a cache with the owner in one entity: version, digest, deletion, and every field that the cache keeps, as
+ * they are stored. A deletion that the cache has no record of is `equal`: the cache's tombstone has expired.
  *
  * @param cached undefined when the cache holds nothing of the entity, or only a stop marker
  */
-export async function compare(
+export function compare(
   owned: OwnedEntity | undefined,
   cached: CachedRecord | undefined,
   kept: CachedType,
-): Promise<'equal' | Difference> {
+): 'equal' | Difference {
   if (cached === undefined || cached.version === 0)
     return owned === undefined || isTombstone(owned) ? 'equal' : 'missing';
   if (owned === undefined) return 'unowned';
   if (cached.version < owned.version) return 'behind';
   if (cached.version > owned.version) return 'ahead';
   if (cached.digest !== owned.digest) return 'different';
-  return cached.dataJson === (await expectedJson(owned, kept)) ? 'equal' : 'different';
+  return cached.dataJson === expectedJson(owned, kept) ? 'equal' : 'different';
 }
 
-/**
- * The data that the projector stores for the owner's state; undefined for a deletion, and for a state that it would
- * park.
- */
-async function expectedJson({ entity, schemaVersion, stateJson }: OwnedEntity, kept: CachedType) {
+/** The data that the projector stores for the owner's state; undefined for a deletion. */
+function expectedJson({ entity, schemaVersion, stateJson }: OwnedEntity, kept: CachedType): string | undefined {
   if (stateJson === undefined) return undefined;
-  const state = upcast(kept.contract, schemaVersion, JSON.parse(stateJson) as State);
-  const expected = await keptState({ entity }, kept, state);
-  return 'dataJson' in expected ? expected.dataJson : undefined;
+  return keptOf(entity, kept, upcast(kept.contract, schemaVersion, JSON.parse(stateJson) as State)).dataJson;
 }
 
 /** One entity, as the owner lists it and as a cache lists it. At least one of the two is defined. */

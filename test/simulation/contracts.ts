@@ -1,3 +1,4 @@
+import type { StandardSchemaV1 } from '@standard-schema/spec';
 import type { Boundary, EntityContract } from '../../core/contract/contract.ts';
 import { defineBoundary, keep } from '../../core/contract/define-boundary.ts';
 import type { EntityRef } from '../../core/entity.ts';
@@ -7,8 +8,8 @@ import type { State } from '../../core/state.ts';
 import { schemaOf } from '../support/boundaries.ts';
 
 /**
- * The state of the simulated entities. The note `huge:NAME` marks a state that the cache NAME can't store, and
- * `deadly:NAME` one that crashes it.
+ * The state of the simulated entities. The note `huge:NAME` marks a state that the cache NAME can't store,
+ * `odd:NAME` one whose write its table refuses as invalid, and `deadly:NAME` one that crashes it.
  */
 export type Article = {
   readonly name: string;
@@ -19,9 +20,10 @@ export type Article = {
 
 const article = schemaOf<Article>((value) => {
   const { name, price } = value as Record<string, unknown>;
-  if (typeof name !== 'string') return { issues: [{ message: 'not a text', path: ['name'] }] };
-  if (typeof price !== 'number') return { issues: [{ message: 'not a number', path: ['price'] }] };
-  return { value: value as Article };
+  const issues: StandardSchemaV1.Issue[] = [];
+  if (typeof name !== 'string') issues.push({ message: 'not a text', path: ['name'] });
+  if (typeof price !== 'number') issues.push({ message: 'not a number', path: ['price'] });
+  return issues.length > 0 ? { issues } : { value: value as Article };
 });
 
 export const TYPES = ['Product', 'Price', 'Label'] as const;

@@ -5,12 +5,13 @@ import type { Json, State } from '../../core/state.ts';
 /** The state of an entity in the test boundaries. */
 export type Product = { readonly name: string; readonly price: number; readonly tags?: readonly Json[] };
 
-/** A Standard Schema without a library. It requires a text `name` and a number `price`. */
+/** A Standard Schema without a library. It requires a text `name` and a number `price`, and reports every issue. */
 export const productSchema: StandardSchemaV1<unknown, Product> = schemaOf((value) => {
   const { name, price } = value as Record<string, unknown>;
-  if (typeof name !== 'string') return { issues: [{ message: 'not a text', path: ['name'] }] };
-  if (typeof price !== 'number') return { issues: [{ message: 'not a number', path: [{ key: 'price' }] }] };
-  return { value: value as Product };
+  const issues: StandardSchemaV1.Issue[] = [];
+  if (typeof name !== 'string') issues.push({ message: 'not a text', path: ['name'] });
+  if (typeof price !== 'number') issues.push({ message: 'not a number', path: [{ key: 'price' }] });
+  return issues.length > 0 ? { issues } : { value: value as Product };
 });
 
 /** Makes a Standard Schema from its `validate` function. */

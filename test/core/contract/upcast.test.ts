@@ -72,7 +72,7 @@ describe('an event of an older schema version', () => {
     ],
     [
       'returns a state that the schema refuses',
-      { 1: ({ title }) => ({ title: title ?? '' }) },
+      { 1: ({ title, ...rest }) => ({ ...rest, title: title ?? '' }) },
       /^data\.name: not a text/,
     ],
     [
@@ -82,7 +82,9 @@ describe('an event of an older schema version', () => {
     ],
   ])('an event is parked as invalid if its upcast %s', async (_, given, explanation) => {
     const cache = inMemoryCache();
-    await projectBatch(projectionOf(cacheOf({ ...upcasts, ...given }), cache.ports), [old({ title: 'bolt' }, 1)]);
+    await projectBatch(projectionOf(cacheOf({ ...upcasts, ...given }), cache.ports), [
+      old({ title: 'bolt', cents: 250 }, 1),
+    ]);
     expect(cache.everParked).toMatchObject([{ reason: 'invalid', explanation: expect.stringMatching(explanation) }]);
   });
 });
