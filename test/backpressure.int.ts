@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, inject, test, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { dynamoDbClient } from '../adapters/aws/clients.ts';
 import { createFlow } from '../adapters/govern/flow.ts';
 import { readDecision } from '../adapters/govern/flow-table.ts';
@@ -12,10 +12,11 @@ import { openLocalCloud } from '../cli/deployment/local-cloud.ts';
 import { localFileOf } from '../cli/deployment/local-file.ts';
 import { HEARTBEAT_ID } from '../core/entity.ts';
 import { BackpressureError } from '../core/govern/admit.ts';
-import { BOUNDARY_DIMENSION, METRIC_NAMESPACE, REPORT_METRICS } from '../core/metrics.ts';
+import { dimensionsOf, METRIC_NAMESPACE, REPORT_METRICS } from '../core/metrics.ts';
 import type { GetOptions } from '../core/read/read.ts';
 import { currencies } from '../examples/shop/geography/releases.ts';
 import { type LocalCloud, startLocalCloud } from '../local/cloud.ts';
+import { assemblyOf, SHOP } from './support/assembly.ts';
 import { copyAssembly, reportOften } from './support/copy-assembly.ts';
 import { setTestCredentials } from './support/credentials.ts';
 
@@ -28,7 +29,7 @@ let client: ReturnType<typeof dynamoDbClient>;
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'freshet-backpressure-'));
-  const assembly = copyAssembly(inject('assembly'), join(folder, 'assembly'), ({ properties }) => {
+  const assembly = copyAssembly(await assemblyOf(SHOP), join(folder, 'assembly'), ({ properties }) => {
     const { Variables } = (properties.Environment ?? {}) as { Variables?: Record<string, unknown> };
     if (Variables?.MAY_SLOW_OWNER !== undefined) {
       Variables.MAY_SLOW_OWNER = JSON.stringify({ ordering: { highWater: HIGH_WATER } });
@@ -87,10 +88,13 @@ describe('backpressure in a deployment of the synthesised templates and bundles'
     await cloud.tick();
     await cloud.idle();
     await cloud.tick();
-    for (const cache of ['ordering', 'warehouse']) {
+    for (const [cache, stack] of [
+      ['ordering', 'Ordering'],
+      ['warehouse', 'Warehouse'],
+    ] as const) {
       const beat = await (await deployment.cacheNamed(cache)).reader.get('Country', HEARTBEAT_ID);
       expect(beat).toMatchObject({ status: 'found' });
-      const dimensions = { [BOUNDARY_DIMENSION]: cache };
+      const dimensions = dimensionsOf({ name: cache, stack });
       const stale = cloud.metrics.query({ namespace: METRIC_NAMESPACE, metric: REPORT_METRICS.staleness, dimensions });
       expect(stale?.min).toBeLessThan(60);
     }

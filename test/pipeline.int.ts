@@ -1,6 +1,6 @@
 import { DeleteItemCommand } from '@aws-sdk/client-dynamodb';
 import { PublishCommand } from '@aws-sdk/client-sns';
-import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { dynamoDbClient, snsClient } from '../adapters/aws/clients.ts';
 import { keyItem } from '../adapters/aws/items.ts';
 import { createParkedReader } from '../adapters/repair/parked-events.ts';
@@ -14,6 +14,7 @@ import { messageGroupId } from '../core/entity.ts';
 import type { ParkedEvent } from '../core/project/ports.ts';
 import { countries, currencies } from '../examples/shop/geography/releases.ts';
 import { type LocalCloud, startLocalCloud } from '../local/cloud.ts';
+import { assemblyOf, SHOP } from './support/assembly.ts';
 import { setTestCredentials } from './support/credentials.ts';
 
 let cloud: LocalCloud;
@@ -21,7 +22,7 @@ let deployment: Deployment;
 
 beforeAll(async () => {
   setTestCredentials();
-  cloud = await startLocalCloud({ assembly: inject('assembly') });
+  cloud = await startLocalCloud({ assembly: await assemblyOf(SHOP) });
   deployment = openLocalCloud({ file: localFileOf(cloud), projectFolder: process.cwd() });
 });
 

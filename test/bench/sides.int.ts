@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createCacheWriter } from '../../adapters/project/cache-writer.ts';
 import { compare } from '../../bench/projector.ts';
 import { assertSameContents, type BenchTables, startTables } from '../../bench/support/account.ts';
@@ -6,11 +6,12 @@ import { roundOf } from '../../bench/support/events.ts';
 import { createPartiqlWriter } from '../../bench/support/partiql-writer.ts';
 import { ours, sequentialLoop } from '../../bench/support/sides.ts';
 import type { CachedItem } from '../../core/project/ports.ts';
+import { assemblyOf, SHOP } from '../support/assembly.ts';
 
 let tables: BenchTables;
 
 beforeAll(async () => {
-  tables = await startTables(inject('assembly'), 1);
+  tables = await startTables(await assemblyOf(SHOP), 1);
 });
 
 afterAll(() => tables?.stop());
@@ -25,7 +26,7 @@ describe('the sides of the projector benchmark', () => {
     const { measured, events } = await compare(
       tables,
       { latencyMs: 1, load, groups },
-      { assembly: inject('assembly'), rounds: 1, batches: 2 },
+      { assembly: await assemblyOf(SHOP), rounds: 1, batches: 2 },
     );
     expect(measured).toHaveLength(5);
     expect(events).toBe(load === 'hot' ? 20 : 2 * groups);

@@ -4,7 +4,8 @@ import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promis
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
-import { afterAll, beforeAll, describe, expect, inject, test, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { assemblyOf, SHOP } from '../support/assembly.ts';
 import { type Ended, root, runFreshet, runHere, freshet as start } from '../support/command-line.ts';
 import { copyAssembly } from '../support/copy-assembly.ts';
 
@@ -19,7 +20,7 @@ beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'freshet-cli-'));
   // The app that the folder's cdk.json runs is synthesised once for all tests; to synthesise it here is to copy that.
   const assembly = join(folder, 'synthesised');
-  copyAssembly(inject('assembly'), assembly, () => undefined, { contractsIn: root });
+  copyAssembly(await assemblyOf(SHOP), assembly, () => undefined, { contractsIn: root });
   await writeFile(join(folder, 'cdk.json'), JSON.stringify({ app: `cp -R "${assembly}/." "$CDK_OUTDIR"` }));
   cloud = freshet(['up']);
   cloud.stdout?.on('data', (chunk) => {

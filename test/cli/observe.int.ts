@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { text } from 'node:stream/consumers';
-import { afterAll, afterEach, beforeAll, describe, expect, inject, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { readDeployed } from '../../adapters/aws/stack-output.ts';
 import { createFlowStore } from '../../adapters/govern/flow-table.ts';
 import { importRows } from '../../cli/commands/import/import-rows.ts';
@@ -16,6 +16,7 @@ import { EXIT } from '../../cli/errors.ts';
 import { writeOnce } from '../../cli/write-once.ts';
 import type { FlowDecision } from '../../core/govern/decide.ts';
 import { type LocalCloud, startLocalCloud } from '../../local/cloud.ts';
+import { assemblyOf, SHOP } from '../support/assembly.ts';
 import { type CloudFormation, startCloudFormation } from '../support/cloud-formation.ts';
 import { commandIo } from '../support/command-io.ts';
 import { type Ended, endOf, root, runFreshet, runHere, freshet as start, startHere } from '../support/command-line.ts';
@@ -35,7 +36,7 @@ let decidedAtMs = Date.now() + 3_600_000;
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'freshet-observe-'));
-  cloud = await startLocalCloud({ assembly: inject('assembly') });
+  cloud = await startLocalCloud({ assembly: await assemblyOf(SHOP) });
   writeLocalFile(folder, localFile());
   deployment = newDeployment();
 });

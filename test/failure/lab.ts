@@ -1,4 +1,3 @@
-import { inject, vi } from 'vitest';
 import { dynamoDbClient } from '../../adapters/aws/clients.ts';
 import { createParkedReader } from '../../adapters/repair/parked-events.ts';
 import type { Deployment, OpenCache, OpenOwner } from '../../cli/deployment/deployment.ts';
@@ -9,10 +8,8 @@ import type { OperationResult } from '../../core/repair/operate.ts';
 import type { Operation } from '../../core/repair/operation.ts';
 import { type LocalCloud, type LocalCloudOptions, startLocalCloud } from '../../local/cloud.ts';
 import type { Queue } from '../../local/fifo/queue.ts';
+import { assemblyOf } from '../support/assembly.ts';
 import { setTestCredentials } from '../support/credentials.ts';
-import { synthesiseOnce } from '../support/synthesise.ts';
-
-const SYNTHESIS_MS = 120_000;
 
 /** The failure tests' app, run from its templates and bundles. */
 export interface Lab {
@@ -36,8 +33,7 @@ export type CacheName = 'parking' | 'stopping' | 'discarding';
 
 /** Synthesises the app once. Returns the folder of the assembly. */
 export function labAssembly(): Promise<string> {
-  const waitUntil = (condition: () => boolean) => vi.waitUntil(condition, { timeout: SYNTHESIS_MS, interval: 100 });
-  return synthesiseOnce('test/failure/app.ts', inject('furtherAssemblies'), waitUntil);
+  return assemblyOf('test/failure/app.ts');
 }
 
 export async function startLab(options: LocalCloudOptions): Promise<Lab> {

@@ -1,8 +1,9 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { InvokeResult } from '../../local/lambda/invoke-result.ts';
+import { assemblyOf, SHOP } from '../support/assembly.ts';
 import { type KillRun, runWithKills } from './run-with-kills.ts';
 import { copyShortLived } from './short-lived.ts';
 
@@ -22,9 +23,9 @@ const LONGEST_RUN_MS = 180_000;
 let folder = '';
 let assembly = '';
 
-beforeAll(() => {
+beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'freshet-kills-'));
-  assembly = copyShortLived(inject('assembly'), join(folder, 'assembly'));
+  assembly = copyShortLived(await assemblyOf(SHOP), join(folder, 'assembly'));
 });
 
 afterAll(() => rmSync(folder, { recursive: true, force: true }));

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createOwner } from '../../adapters/own/owner-table.ts';
 import { createReader } from '../../adapters/read/cache-table.ts';
 import { createParkedReader } from '../../adapters/repair/parked-events.ts';
@@ -7,6 +7,7 @@ import ordering from '../../examples/shop/ordering/contracts.ts';
 import { type LocalCloud, startLocalCloud } from '../../local/cloud.ts';
 import { cacheIn, cloudClient, ownerIn } from '../../local/deployed.ts';
 import { publishEvent, recordFact } from '../../local/rehearse.ts';
+import { assemblyOf, SHOP } from '../support/assembly.ts';
 import { sales, shipping } from '../support/sagas.ts';
 
 const currency = (name: string) => ({ name, number: '963', digits: 2, countries: [] });
@@ -15,7 +16,7 @@ let cloud: LocalCloud;
 let client: ReturnType<typeof cloudClient>;
 
 beforeAll(async () => {
-  cloud = await startLocalCloud({ assembly: inject('assembly') });
+  cloud = await startLocalCloud({ assembly: await assemblyOf(SHOP) });
   client = cloudClient(cloud);
 });
 

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { inject } from 'vitest';
+import { assemblyOf, SHOP } from './assembly.ts';
 
 interface Template {
   readonly Resources: Readonly<
@@ -9,8 +9,8 @@ interface Template {
 }
 
 /** The folder of a function's bundle, as in a deployment. @param idContains a part of the function's logical id */
-export function bundleOf(stack: string, idContains: string): string {
-  const assembly = inject('assembly');
+export async function bundleOf(stack: string, idContains: string): Promise<string> {
+  const assembly = await assemblyOf(SHOP);
   const { Resources }: Template = JSON.parse(readFileSync(join(assembly, `${stack}.template.json`), 'utf8'));
   const [, found] =
     Object.entries(Resources).find(([id, { Type }]) => Type === 'AWS::Lambda::Function' && id.includes(idContains)) ??

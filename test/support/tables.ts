@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import { inject } from 'vitest';
 import { dynamoDbClient } from '../../adapters/aws/clients.ts';
 import { createEngineClient } from '../../local/engine/client.ts';
 import { startEngine } from '../../local/engine/start-engine.ts';
+import { assemblyOf, SHOP } from './assembly.ts';
 import { setTestCredentials } from './credentials.ts';
 import type { Template } from './table-writers.ts';
 
@@ -33,6 +33,7 @@ export interface StreamEntry {
 
 export async function startTables(): Promise<TestTables> {
   setTestCredentials();
+  const assembly = await assemblyOf(SHOP);
   const engine = await startEngine();
   const raw = createEngineClient(engine.url);
   const client = dynamoDbClient({ endpoint: engine.url });
@@ -47,7 +48,7 @@ export async function startTables(): Promise<TestTables> {
   return {
     url: engine.url,
     client,
-    create: (stack) => make(stack, tableProperties(stack)),
+    create: (stack) => make(stack, tableProperties(assembly, stack)),
     createLike: (template) =>
       make(
         'Table',
@@ -86,10 +87,10 @@ export async function startTables(): Promise<TestTables> {
 }
 
 /** The table of a stack's template, as parameters of CreateTable. */
-function tableProperties(stack: TableStack): object {
+function tableProperties(assembly: string, stack: TableStack): object {
   const isParking = stack === 'OrderingParking';
   const file = `${isParking ? 'Ordering' : stack}.template.json`;
-  const template = JSON.parse(readFileSync(join(inject('assembly'), file), 'utf8')) as Template;
+  const template = JSON.parse(readFileSync(join(assembly, file), 'utf8')) as Template;
   return propertiesIn(template, (id) => id.includes('Parking') === isParking);
 }
 

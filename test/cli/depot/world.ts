@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { SendMessageCommand } from '@aws-sdk/client-sqs';
-import { expect, inject, vi } from 'vitest';
+import { expect } from 'vitest';
 import { dynamoDbClient, sqsClient } from '../../../adapters/aws/clients.ts';
 import { readDeployed } from '../../../adapters/aws/stack-output.ts';
 import { createParking } from '../../../adapters/project/parking-table.ts';
@@ -15,9 +15,9 @@ import type { OwnedEntity } from '../../../core/own/own.ts';
 import { outgoingMessage } from '../../../core/relay/message.ts';
 import { canonicalState, type State } from '../../../core/state.ts';
 import { type LocalCloud, startLocalCloud } from '../../../local/cloud.ts';
+import { assemblyOf } from '../../support/assembly.ts';
 import { type Ended, root, runFreshet, runHere } from '../../support/command-line.ts';
 import { setTestCredentials } from '../../support/credentials.ts';
-import { synthesiseOnce } from '../../support/synthesise.ts';
 import depot from './owner.ts';
 
 /** An owner with two caches in a local cloud, and a folder in which commands find the cloud. */
@@ -58,8 +58,7 @@ export function bodyOf(owned: OwnedEntity): string {
 }
 
 export async function startDepot(): Promise<Depot> {
-  const waitUntil = (condition: () => boolean) => vi.waitUntil(condition, { timeout: 120_000, interval: 50 });
-  const assembly = await synthesiseOnce('test/cli/depot/app.ts', inject('furtherAssemblies'), waitUntil);
+  const assembly = await assemblyOf('test/cli/depot/app.ts');
   const folder = await mkdtemp(join(tmpdir(), 'freshet-depot-'));
   const cloud = await startLocalCloud({ assembly });
   const useContracts = (ownerContracts: string) => writeLocalFile(folder, localFile(cloud, ownerContracts));
@@ -101,7 +100,15 @@ export async function startDepot(): Promise<Depot> {
       const groupId = messageGroupId({ type: 'Item', id });
       const sequenceNumber = String(sent).padStart(20, '0');
       const { table, parkingTable } = cache(name).deployed;
-      const message = { messageId: `m${sent}`, groupId, sequenceNumber, body, receiveCount: 1, sentAtMs: Date.now() };
+      const message = {
+        messageId: `m${sent}`,
+        groupId,
+        sequenceNumber,
+        body,
+        receiveCount: 1,
+        sentAtMs: Date.now(),
+        firstReceivedAtMs: Date.now(),
+      };
       const why = { status: 'parked', reason: 'retries-exhausted', explanation: 'for a test' } as const;
       await createParking({ client, parkingTable, cacheTable: table }).park({
         ...why,

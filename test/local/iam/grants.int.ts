@@ -1,9 +1,10 @@
-import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startLocalCloud } from '../../../local/cloud.ts';
 import type { Call } from '../../../local/iam/caller.ts';
 import { decide, type Policies } from '../../../local/iam/decide.ts';
 import { denialOf } from '../../../local/iam/denial.ts';
 import { type Lab, labAssembly, startLab } from '../../failure/lab.ts';
+import { assemblyOf, SHOP } from '../../support/assembly.ts';
 import { exercise } from './exercise.ts';
 import { type Grant, grantsOf, isOf, refused, without } from './grants.ts';
 
@@ -29,7 +30,7 @@ beforeAll(async () => {
   lab = await startLab({ assembly: await labAssembly() });
   await exercise(lab);
   ({ policies, calls } = lab.cloud.access);
-  const shop = await startLocalCloud({ assembly: inject('assembly') });
+  const shop = await startLocalCloud({ assembly: await assemblyOf(SHOP) });
   ofShop = shop.access.policies;
   await shop.stop();
 }, LONGEST_MS);
