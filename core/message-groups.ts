@@ -27,6 +27,11 @@ export interface GroupRun {
    * @throws when a message fails. The failed message is the first one that isn't settled.
    */
   process(messages: readonly ReceivedMessage[]): Promise<void>;
+  /**
+   * Whether an error says nothing about the message that it occurred on, such as throttling. The message is then retried
+   * whether or not its budget is used up.
+   */
+  isTransient(error: unknown): boolean;
   /** Whether a message has its outcome: nothing more is done with it. */
   isSettled(message: ReceivedMessage): boolean;
   /** Parks a message that used up its budget, and settles it. Throws when infrastructure fails. */
@@ -44,8 +49,8 @@ export async function runGroups(messages: readonly ReceivedMessage[], run: Group
  * Runs the messages of one group in order. A message that fails goes back to the queue together with the messages
  * behind it, all hidden for the same time, which grows with the attempts.
  *
- * Once the budget of the first failed message is used up, it is parked and the messages behind it are tried. The next
- * failure in the group only goes back: a message behind the first one was received as often, and may never have been
+ * Once the budget of the first failed message is used up, it is parked and the messages behind it are tried, unless its
+ * error is transient. The next failure in the group only goes back: a message behind the first one was received as often, and may never have been
  * tried. A message that can't be parked goes back too.
  */
 export async function runGroup(messages: readonly ReceivedMessage[], run: GroupRun): Promise<void> {
@@ -76,7 +81,7 @@ async function failureOf(messages: readonly ReceivedMessage[], run: GroupRun): P
 }
 
 async function isParked(message: ReceivedMessage, error: unknown, run: GroupRun): Promise<boolean> {
-  if (!isUsedUp(message, run.budget, run.nowMs())) return false;
+  if (run.isTransient(error) || !isUsedUp(message, run.budget, run.nowMs())) return false;
   return run.park(message, error).then(
     () => true,
     () => false,

@@ -1,5 +1,6 @@
 import type { SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda';
 import { dynamoDbClient, sqsClient } from '../adapters/aws/clients.ts';
+import { isTransient } from '../adapters/aws/transient.ts';
 import { createCacheWriter } from '../adapters/project/cache-writer.ts';
 import { createParking } from '../adapters/project/parking-table.ts';
 import { eachRecord, receivedMessage } from '../adapters/project/queue.ts';
@@ -12,7 +13,7 @@ import { heal } from '../core/repair/heal.ts';
 import { operate } from '../core/repair/operate.ts';
 import { parseOperation } from '../core/repair/operation.ts';
 import boundary from './boundary.ts';
-import { projectSettings, required } from './environment.ts';
+import { emitter, projectSettings, required } from './environment.ts';
 
 const client = dynamoDbClient();
 const queues = sqsClient();
@@ -30,6 +31,7 @@ const parking = createParking({ client, cacheTable, parkingTable });
 const projection = {
   boundary,
   settings,
+  isTransient,
   nowMs,
   ports: {
     ...cache,
@@ -56,7 +58,7 @@ const healing = createHealing({
   resyncQueueUrl: (type) => resyncQueues[boundary.caches[type]?.contract.owner ?? ''],
 });
 
-const report = repairTelemetry(boundary.name);
+const report = repairTelemetry(emitter(boundary.name));
 
 /** Heals gaps, parks dead letters and executes an operator's operations. */
 export async function handler(event: SQSEvent | object): Promise<SQSBatchResponse | object> {

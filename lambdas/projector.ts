@@ -1,5 +1,6 @@
 import type { Context, SQSBatchResponse, SQSEvent } from 'aws-lambda';
 import { adaptiveDynamoDbClient, dynamoDbClient, sqsClient } from '../adapters/aws/clients.ts';
+import { isTransient } from '../adapters/aws/transient.ts';
 import { createCacheWriter } from '../adapters/project/cache-writer.ts';
 import { createParking } from '../adapters/project/parking-table.ts';
 import { createPostponing } from '../adapters/project/postpone.ts';
@@ -8,7 +9,7 @@ import { projectorTelemetry } from '../adapters/project/telemetry.ts';
 import { createGapNotice } from '../adapters/repair/gaps.ts';
 import { projectBatch } from '../core/project/batch.ts';
 import boundary from './boundary.ts';
-import { projectSettings, required } from './environment.ts';
+import { emitter, projectSettings, required } from './environment.ts';
 
 const client = dynamoDbClient();
 const queues = sqsClient();
@@ -20,7 +21,7 @@ const ports = {
   ...createParking({ client, cacheTable, parkingTable: required('PARKING_TABLE') }),
   requestResync: createGapNotice({ client: queues, queueUrl: required('GAP_QUEUE_URL') }),
 };
-const report = projectorTelemetry(boundary.name);
+const report = projectorTelemetry(emitter(boundary.name));
 
 /** Applies a batch of events to the cache. Only the messages of failed groups return to the queue. */
 export async function handler(event: SQSEvent, context: Context): Promise<SQSBatchResponse> {
@@ -28,7 +29,7 @@ export async function handler(event: SQSEvent, context: Context): Promise<SQSBat
   const handles = new Map(event.Records.map(({ messageId, receiptHandle }) => [messageId, receiptHandle]));
   const postpone = createPostponing({ client: queues, queueUrl, receiptHandle: (id) => handles.get(id) });
   const { outOfTime, cancel } = timeLeft(context);
-  const projection = { boundary, ports: { ...ports, postpone }, settings, nowMs: Date.now };
+  const projection = { boundary, ports: { ...ports, postpone }, settings, isTransient, nowMs: Date.now };
   const result = await projectBatch(projection, event.Records.map(receivedMessage), outOfTime);
   cancel();
   report(result, receivedAtMs, Date.now());

@@ -42,6 +42,8 @@ export const SAGA_ATTRIBUTE = {
   revision: 'revision',
   /** The instance's JSON. */
   instance: 'instance',
+  /** The JSON of a `Review`. */
+  review: 'review',
   /** The saga that recorded an effect. */
   saga: 'saga',
   recordedAt: 'recordedAt',

@@ -3,11 +3,18 @@ import type { SQSClient } from '@aws-sdk/client-sqs';
 import type { SQSBatchResponse, SQSEvent } from 'aws-lambda';
 import * as z from 'zod/mini';
 import type { FactContract, FactOf } from '../../core/facts/fact.ts';
-import { parkedExhausted, parkedPoison, readFact } from '../../core/facts/read-fact.ts';
+import {
+  type PoisonFact,
+  parkedExhausted,
+  parkedPoison,
+  readFact,
+  UnprocessableFact,
+} from '../../core/facts/read-fact.ts';
 import { runGroups } from '../../core/message-groups.ts';
 import type { ParkedEvent, ReceivedMessage } from '../../core/project/ports.ts';
 import type { RetryLimits } from '../../core/retries.ts';
 import { sqsClient } from '../aws/clients.ts';
+import { isTransient } from '../aws/transient.ts';
 import { createParking } from '../project/parking-table.ts';
 import { createPostponing } from '../project/postpone.ts';
 import { receivedMessage } from '../project/queue.ts';
@@ -35,12 +42,18 @@ export interface FactHandling<Contracts extends readonly FactContract[]> {
   readonly contracts: Contracts;
   /**
    * Handles a fact. It may be called more than once for the same event. When it throws, the message is delivered again
-   * until its budget is used up; then it is parked. Only the name of the error is logged and stored.
+   * until its budget is used up; then it is parked. An error of AWS that passes by itself, such as throttling, uses up no
+   * budget. Only the name of the error is logged and stored.
    */
   readonly work: (fact: FactOf<Contracts[number]>) => Promise<unknown>;
   /** Where the facts come from: `createFactQueue`. */
   readonly queue: FactQueuePorts;
   readonly nowMs?: () => number;
+  /**
+   * Age beyond which a fact is parked, in seconds since its publication: the time for which the handler remembers what
+   * it has done. Default: no limit.
+   */
+  readonly maxAgeSeconds?: number;
 }
 
 /**
@@ -49,7 +62,7 @@ export interface FactHandling<Contracts extends readonly FactContract[]> {
  * failed too often and for too long is parked, and the facts behind it are handled.
  */
 export async function factBatch<const Contracts extends readonly FactContract[]>(
-  { contracts, work, queue, nowMs = Date.now }: FactHandling<Contracts>,
+  { contracts, work, queue, nowMs = Date.now, maxAgeSeconds }: FactHandling<Contracts>,
   { Records }: Pick<SQSEvent, 'Records'>,
 ): Promise<SQSBatchResponse> {
   const handles = new Map(Records.map(({ messageId, receiptHandle }) => [messageId, receiptHandle]));
@@ -61,14 +74,21 @@ export async function factBatch<const Contracts extends readonly FactContract[]>
     parked.set(message, { event, error });
   };
   const handle = async (message: ReceivedMessage) => {
-    const fact = readFact(contracts, message);
-    if ('reason' in fact) return park(message, parkedPoison(message, fact, nowMs()));
-    await work(fact);
+    const poison = (why: PoisonFact) => park(message, parkedPoison(contracts, message, why, nowMs()));
+    const fact = readFact(contracts, message, { nowMs: nowMs(), maxAgeSeconds });
+    if ('reason' in fact) return poison(fact);
+    try {
+      await work(fact);
+    } catch (error) {
+      if (!(error instanceof UnprocessableFact)) throw error;
+      return poison(error.poison);
+    }
     taken.add(message);
   };
   await runGroups(Records.map(receivedMessage), {
     budget: queue.budget,
     nowMs,
+    isTransient,
     process: async (messages) => {
       for (const message of messages) await handle(message);
     },
@@ -90,6 +110,7 @@ export async function factBatch<const Contracts extends readonly FactContract[]>
 /** The settings that a `FactQueue` gives its handler, as JSON. */
 const settingsOf = z.object({
   name: z.string(),
+  stack: z.string(),
   queueUrl: z.string(),
   parkingTable: z.string(),
   budget: z.object({ attempts: z.int(), ageSeconds: z.number() }),
@@ -108,13 +129,13 @@ export function createFactQueue(options: {
   readonly queues?: SQSClient;
 }): FactQueuePorts {
   const { client, queues = sqsClient() } = options;
-  const { name, queueUrl, parkingTable, budget } = settingsOf.parse(JSON.parse(options.settings));
+  const { name, stack, queueUrl, parkingTable, budget } = settingsOf.parse(JSON.parse(options.settings));
   return {
     budget,
     // A queue of facts stops no entity, so it has no cache table for stop markers.
     park: createParking({ client, parkingTable, cacheTable: parkingTable }).park,
     postpone: (messages, seconds, handles) =>
       createPostponing({ client: queues, queueUrl, receiptHandle: (id) => handles.get(id) })(messages, seconds),
-    report: factTelemetry(name),
+    report: factTelemetry({ name, stack }),
   };
 }

@@ -43,6 +43,7 @@ export function parkedEventOf(item: Item): ParkedEvent {
       // A parked event starts with a new budget: its earlier failures don't count.
       receiveCount: 1,
       sentAtMs: number('sentAt'),
+      firstReceivedAtMs: number('setAsideAt'),
     },
     reason: text('reason') as ParkedEvent['reason'],
     explanation: text('explanation'),

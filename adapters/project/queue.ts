@@ -10,6 +10,7 @@ export function receivedMessage({ messageId, body, attributes }: SQSRecord): Rec
     sequenceNumber: attributes.SequenceNumber ?? '',
     receiveCount: Number(attributes.ApproximateReceiveCount),
     sentAtMs: Number(attributes.SentTimestamp),
+    firstReceivedAtMs: Number(attributes.ApproximateFirstReceiveTimestamp),
   };
 }
 

@@ -35,7 +35,8 @@ const RELAY_GROUP = 'relay';
 export function relayFailure({ body, messageId, attributes }: SQSRecord, nowMs: number): ParkedEvent {
   const json = parsed(body);
   const message = (groupId: string, sequenceNumber: string) => {
-    return { messageId, groupId, sequenceNumber, body, receiveCount: 1, sentAtMs: Number(attributes.SentTimestamp) };
+    const sentAtMs = Number(attributes.SentTimestamp);
+    return { messageId, groupId, sequenceNumber, body, receiveCount: 1, sentAtMs, firstReceivedAtMs: nowMs };
   };
   const common = { status: 'parked', version: undefined, parkedAtMs: nowMs } as const;
   const record = diverted.safeParse(json).data;

@@ -5,6 +5,8 @@ import type {
   SQSBatchResponse,
   SQSEvent,
 } from 'aws-lambda';
+import { FreshetError } from '../../core/errors.ts';
+import { UnprocessableFact } from '../../core/facts/read-fact.ts';
 import { OVERDUE, type Saga } from '../../core/saga/define.ts';
 import { handleFact, type SagaResult, type SagaStore } from '../../core/saga/handle.ts';
 import type { Item } from '../aws/items.ts';
@@ -26,7 +28,13 @@ export interface SagaHandling {
   readonly nowMs?: () => number;
 }
 
-/** Handles a batch of facts for a saga, see `factBatch`. */
+/** Time by which an instance is kept longer than facts are accepted. It covers differing clocks and a slow batch. */
+const KEEP_MARGIN_SECONDS = 86_400;
+
+/**
+ * Handles a batch of facts for a saga, see `factBatch`. A fact is parked at once if the saga may have forgotten its
+ * instance, or if the saga's function returns no list of effects.
+ */
 export function sagaBatch(
   { saga, store, queue, keepSeconds, report, nowMs = Date.now }: SagaHandling,
   event: Pick<SQSEvent, 'Records'>,
@@ -34,12 +42,20 @@ export function sagaBatch(
   return factBatch(
     {
       contracts: [...saga.needs, ...saga.cancelledBy],
-      work: async (fact) => report(await handleFact(saga, store, fact, { nowMs: nowMs(), keepSeconds })),
+      work: async (fact) =>
+        report(await handleFact(saga, store, fact, { nowMs: nowMs(), keepSeconds }).catch(unprocessable)),
       queue,
       nowMs,
+      maxAgeSeconds: Math.max(0, keepSeconds - KEEP_MARGIN_SECONDS),
     },
     event,
   );
+}
+
+/** Throws an error so that a fault of the definition parks the fact with the saga's name. */
+function unprocessable(error: unknown): never {
+  if (!(error instanceof FreshetError) || error.code !== 'InvalidSaga') throw error;
+  throw new UnprocessableFact({ reason: 'invalid', explanation: error.message });
 }
 
 /**

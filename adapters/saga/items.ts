@@ -1,11 +1,24 @@
 import * as z from 'zod/mini';
 import type { Effect } from '../../core/saga/define.ts';
+import type { Review } from '../../core/saga/review.ts';
 import type { SagaInstance } from '../../core/saga/step.ts';
 import { canonicalJson, type State } from '../../core/state.ts';
 import { ATTRIBUTE, type Item, itemEntity, keyItem, SAGA_ATTRIBUTE } from '../aws/items.ts';
 
 /** Takes the place of a type in an instance's key. It can't equal an effect's name, which has no colon. */
 export const INSTANCE = 'saga:instance';
+
+/** Takes the place of a type in the key of the item that records the review of the instances. */
+const REVIEW = 'saga:review';
+
+const reviewed = z.object({
+  definition: z.string(),
+  seenAtMs: z.number(),
+  beganAtMs: z.number(),
+  cursor: z.optional(z.string()),
+  hasFailed: z.boolean(),
+  isDone: z.boolean(),
+});
 
 const fact = z.object({
   type: z.string(),
@@ -65,6 +78,22 @@ export function readInstance(item: Item): SagaInstance {
     dueAtMs: number(SAGA_ATTRIBUTE.dueAt),
     expiresAtSeconds: number(ATTRIBUTE.expiresAt),
   };
+}
+
+/** Returns the key of the item that records how far a saga's instances are reviewed. */
+export function reviewKey(saga: string): Item {
+  return keyItem({ type: REVIEW, id: saga });
+}
+
+/** Returns the item of a review. */
+export function reviewItem(saga: string, review: Review): Item {
+  return { ...reviewKey(saga), [SAGA_ATTRIBUTE.review]: { S: JSON.stringify(review) } };
+}
+
+/** Reads a review from its item. */
+export function readReview(item: Item): Review {
+  const { cursor, ...rest } = reviewed.parse(JSON.parse(item[SAGA_ATTRIBUTE.review]?.S ?? 'null'));
+  return { ...rest, cursor };
 }
 
 /** Returns the item of an effect. */

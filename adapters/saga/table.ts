@@ -12,10 +12,22 @@ import { entityRef, PARTITIONS_PER_TYPE, partitionKey } from '../../core/entity.
 import type { Page } from '../../core/read/read.ts';
 import type { Effect } from '../../core/saga/define.ts';
 import type { DueInstances, SagaCommit, SagaStore } from '../../core/saga/handle.ts';
+import type { ReviewedInstances } from '../../core/saga/review.ts';
 import type { SagaInstance } from '../../core/saga/step.ts';
 import { ATTRIBUTE, DUE_INDEX, keyItem, SAGA_ATTRIBUTE } from '../aws/items.ts';
 import { listType, type PageOptions } from '../aws/list.ts';
-import { effectItem, INSTANCE, instanceItem, instanceKey, readEffect, readInstance, type SagaEffect } from './items.ts';
+import {
+  effectItem,
+  INSTANCE,
+  instanceItem,
+  instanceKey,
+  readEffect,
+  readInstance,
+  readReview,
+  reviewItem,
+  reviewKey,
+  type SagaEffect,
+} from './items.ts';
 
 /** The table of a saga's instances and effects. */
 export interface SagaTable {
@@ -49,7 +61,7 @@ const ABSENT = `attribute_not_exists(${ATTRIBUTE.partition})`;
  */
 export function createSagaStore(
   options: SagaTable & { readonly saga: string; readonly nowMs?: () => number },
-): SagaStore & DueInstances {
+): SagaStore & DueInstances & ReviewedInstances {
   const { client, tableName, saga, nowMs = Date.now } = options;
 
   const putInstance = (instance: SagaInstance) => ({
@@ -98,6 +110,16 @@ export function createSagaStore(
       return readStored({ client, tableName }, key);
     },
     commit: (instance, effects) => (effects.length === 0 ? commitAlone(instance) : commitWith(instance, effects)),
+    async review() {
+      const { Item } = await client.send(
+        new GetItemCommand({ TableName: tableName, Key: reviewKey(saga), ConsistentRead: true }),
+      );
+      return Item && readReview(Item);
+    },
+    async noteReview(review) {
+      await client.send(new PutItemCommand({ TableName: tableName, Item: reviewItem(saga, review) }));
+    },
+    page: (cursor) => listType({ client, tableName }, INSTANCE, readInstance, { cursor }),
     async due(atMs, limit) {
       const partitions = Array.from({ length: PARTITIONS_PER_TYPE }, (_, n) => partitionKey(INSTANCE, n));
       const pages = await Promise.all(partitions.map((pk) => dueOf({ client, tableName }, pk, atMs, limit)));

@@ -24,6 +24,7 @@ export function projecting(boundary: Boundary, cache: Pick<ProjectPorts, 'read' 
       maxEventAgeSeconds: 59 * 86_400,
       budget: { attempts: 12, ageSeconds: 3_600 },
     },
+    isTransient: () => false,
     nowMs: Date.now,
   };
 }

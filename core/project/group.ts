@@ -10,6 +10,8 @@ export interface Projection {
   readonly boundary: Boundary;
   readonly ports: ProjectPorts;
   readonly settings: ProjectSettings;
+  /** Whether an error of a port passes by itself, such as throttling. See `GroupRun.isTransient`. */
+  readonly isTransient: (error: unknown) => boolean;
   /** The clock, epoch milliseconds. */
   readonly nowMs: () => number;
 }

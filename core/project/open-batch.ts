@@ -13,6 +13,8 @@ export interface OpenBatch {
   readonly returned: Map<ReceivedMessage, unknown>;
   /** The message that is being tried alone now. */
   alone: ReceivedMessage | undefined;
+  /** Messages whose try alone ended here, while the note of the try couldn't be removed. */
+  readonly unended: Set<ReceivedMessage>;
   /** Whether the report was given. What ends later doesn't count: its message was returned and comes again. */
   isClosed: boolean;
 }
@@ -23,7 +25,7 @@ class OutOfTime extends Error {
 }
 
 export function openBatch(projection: Projection): OpenBatch {
-  return { projection, settled: new Map(), returned: new Map(), alone: undefined, isClosed: false };
+  return { projection, settled: new Map(), returned: new Map(), alone: undefined, unended: new Set(), isClosed: false };
 }
 
 /** Reads a message by the contracts and settings of the batch. */
@@ -45,10 +47,11 @@ export function settleIn(batch: OpenBatch): Settle {
 
 /** Runs groups of the batch: what their retries and their failures mean for the projector. */
 export function runOf(batch: OpenBatch, process: GroupRun['process']): GroupRun {
-  const { settings, nowMs } = batch.projection;
+  const { settings, nowMs, isTransient } = batch.projection;
   return {
     budget: settings.budget,
     nowMs,
+    isTransient,
     process,
     isSettled: (message) => batch.settled.has(message),
     park: (message, error) => treatExhausted(batch, message, error),

@@ -17,6 +17,8 @@ export interface ReceivedMessage {
   readonly receiveCount: number;
   /** When the message came into the queue, epoch milliseconds. */
   readonly sentAtMs: number;
+  /** When the message was first received from the queue, epoch milliseconds. It may have waited there for days. */
+  readonly firstReceivedAtMs: number;
 }
 
 /** An entity as a cache stores it. */

@@ -14,6 +14,12 @@ export const SUSPECT_RECEIVES = 3;
 export const MAX_CRASHES_ALONE = 3;
 
 /**
+ * Most attempts to remove the note of a try that ended. A note that stays counts as a crash, and throttling isn't one,
+ * so only the end of the invocation's time should end the attempts. With the waits of the SDK they take longer.
+ */
+const MAX_END_ATTEMPTS = 100;
+
+/**
  * How long a message that crashed the projector before stays hidden while its batch has other messages: they are
  * settled first, without it.
  */
@@ -54,6 +60,19 @@ export async function projectSuspects(
     await runGroup(group, run);
   }
   await tryOneCrasher(batch, crashers, batchSize);
+  await Promise.all([...batch.unended].map((message) => endTry(batch, message, MAX_END_ATTEMPTS)));
+}
+
+/** Removes the note of a try that ended. A table that throttles is asked again, until the batch is closed. */
+async function endTry(batch: OpenBatch, message: ReceivedMessage, attempts: number): Promise<void> {
+  const { ports } = batch.projection;
+  batch.unended.add(message);
+  for (let attempt = 0; attempt < attempts && batch.unended.has(message) && !batch.isClosed; attempt += 1) {
+    await ports.endAlone(message).then(
+      () => batch.unended.delete(message),
+      () => undefined,
+    );
+  }
 }
 
 /**
@@ -96,7 +115,7 @@ async function tryAlone(
   const isUntriedOnly = tried === 'unless it crashed before';
   const crashes = await ports.beginAlone(message, isUntriedOnly).catch(async (error: unknown) => {
     // The note may have been written all the same, and nothing was tried.
-    await ports.endAlone(message).catch(() => undefined);
+    await endTry(batch, message, 1);
     throw error;
   });
   if (crashes >= MAX_CRASHES_ALONE) {
@@ -108,7 +127,7 @@ async function tryAlone(
   try {
     await projectGroup(batch.projection, [await readIn(batch, message)], settleIn(batch));
   } finally {
-    await ports.endAlone(message).catch(() => undefined);
+    await endTry(batch, message, 1);
     batch.alone = undefined;
   }
   return 'ended';

@@ -7,7 +7,7 @@ export interface GapNotice {
   readonly entity: EntityRef;
   /** The lowest version that closes the gap. */
   readonly wantedVersion: number;
-  /** How often the owner was asked; 0 in the projector's notice. */
+  /** How often the owner was asked or, from MAX_ASKED on, the gap was checked; 0 in the projector's notice. */
   readonly asked: number;
 }
 
@@ -47,10 +47,14 @@ export const MAX_ASK_AGAIN_SECONDS = 900;
 
 /**
  * Requests in a row for one gap, over more than an hour. Each request waits in a queue until the owner answers it. A
- * gap that is still open after that has an answer in flight, or the state can't be stored. The entity's next gap starts
- * new requests.
+ * gap that is still open after that has an answer in flight, for example behind a throttled topic, or the state can't
+ * be stored. From then on the gap is only checked, and the owner is asked once a day. The entity's next gap starts new
+ * requests.
  */
 export const MAX_ASKED = 12;
+
+/** Checks of a gap in a day, MAX_ASK_AGAIN_SECONDS apart. */
+const CHECKS_A_DAY = 86_400 / MAX_ASK_AGAIN_SECONDS;
 
 /** How often the gap of a stopped entity is checked. */
 export const LOOK_AT_STOPPED_SECONDS = 60;
@@ -68,7 +72,7 @@ export function askAgainSeconds(asked: number): number {
 
 /**
  * Works on one gap: asks the owner, and asks again after a growing delay, until the cache holds the wanted version or a
- * higher one. Each entity has one request at a time. While the entity is stopped, the owner isn't asked: the answer
+ * higher one. Each entity has one request at a time. `given up`: MAX_ASKED requests closed nothing. While the entity is stopped, the owner isn't asked: the answer
  * would only be held.
  *
  * @param noticeId the id of the notice's message; it stays the same when the message is delivered again
@@ -89,7 +93,12 @@ export async function heal(
   if (wantedVersion === undefined) return 'healed';
   const { version, isStopped } = await ports.cached(entity);
   if (version >= wantedVersion && (await ports.forget(entity, wantedVersion)) === 'forgotten') return 'healed';
-  if (asked >= MAX_ASKED) return 'given up';
+  // By now the last request is stale, so a later gap has made requests of its own.
+  if (asked >= MAX_ASKED && wantedVersion > notice.wantedVersion) return 'known';
+  if (asked >= MAX_ASKED && (asked + 1 - MAX_ASKED) % CHECKS_A_DAY > 0) {
+    await ports.lookAgain({ entity, wantedVersion, asked: asked + 1 }, MAX_ASK_AGAIN_SECONDS);
+    return asked === MAX_ASKED ? 'given up' : 'waiting';
+  }
   if (isStopped) {
     await ports.lookAgain({ entity, wantedVersion, asked: Math.max(asked, 1) }, LOOK_AT_STOPPED_SECONDS);
     return 'waiting';

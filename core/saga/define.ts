@@ -129,6 +129,14 @@ export function defineSaga<
     const allowed = `an integer from ${MIN_DEADLINE_SECONDS} to ${MAX_DEADLINE_SECONDS}`;
     throw invalid('deadlineSeconds', `not a valid deadline: ${quoted(deadlineSeconds)}. Allowed: ${allowed}`);
   }
+  for (const name of ['key', 'decide', 'cancelledLate'] as const) {
+    if (isAsync(definition[name])) {
+      throw invalid(
+        name,
+        'an async function. Allowed: a function that returns its result directly and not by a promise',
+      );
+    }
+  }
   const about = new Map<string, string>([...needs, ...cancelledBy].map((contract) => [contract.type, contract.about]));
   return {
     name,
@@ -140,6 +148,10 @@ export function defineSaga<
     decide: definition.decide,
     cancelledLate: cancelledLate === 'ignore' ? () => [] : cancelledLate,
   };
+}
+
+function isAsync(given: unknown): boolean {
+  return Object.prototype.toString.call(given) === '[object AsyncFunction]';
 }
 
 function isDeadline(seconds: number): boolean {

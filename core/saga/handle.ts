@@ -1,7 +1,15 @@
 import { assertEntityId } from '../entity.ts';
 import type { Fact } from '../facts/fact.ts';
 import type { Effect, Saga } from './define.ts';
-import { overdueStep, type SagaClock, type SagaInstance, type SagaOutcome, type Step, sagaStep } from './step.ts';
+import {
+  overdueStep,
+  reviewStep,
+  type SagaClock,
+  type SagaInstance,
+  type SagaOutcome,
+  type Step,
+  sagaStep,
+} from './step.ts';
 
 /** The store's response to a commit. */
 export type SagaCommit =
@@ -64,6 +72,18 @@ export function handleDeadline(
   nowMs: number,
 ): Promise<SagaResult | undefined> {
   return committed(store, key, (instance) => instance && overdueStep(saga, instance, nowMs));
+}
+
+/**
+ * Looks at a waiting instance by the saga's current definition, see `reviewStep`. Returns undefined if nothing changed.
+ */
+export function handleReview(
+  saga: Saga,
+  store: SagaStore,
+  key: string,
+  clock: SagaClock,
+): Promise<SagaResult | undefined> {
+  return committed(store, key, (instance) => reviewStep(saga, instance, clock));
 }
 
 async function committed(

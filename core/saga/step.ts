@@ -1,4 +1,5 @@
 import { assertEntityType, type EntityRef } from '../entity.ts';
+import { FreshetError, quoted } from '../errors.ts';
 import type { Fact } from '../facts/fact.ts';
 import { canonicalState } from '../state.ts';
 import { type Effect, type FactsByType, OVERDUE, type Saga } from './define.ts';
@@ -39,6 +40,7 @@ export interface SagaInstance {
  * - `duplicate`: the same event arrived before
  * - `repeated`: another event of the same type arrived before; the first one counts
  * - `after-cancellation`: the instance is cancelled, so the fact has no effect
+ * - `after-decision`: the saga began to need the fact after the decision was made, so the fact has no effect
  * - `overdue`: the deadline passed while facts were missing
  */
 export const SAGA_OUTCOMES = [
@@ -49,6 +51,7 @@ export const SAGA_OUTCOMES = [
   'duplicate',
   'repeated',
   'after-cancellation',
+  'after-decision',
   'overdue',
 ] as const;
 
@@ -80,17 +83,63 @@ export interface SagaClock {
  */
 export function sagaStep(saga: Saga, instance: SagaInstance | undefined, fact: Fact, clock: SagaClock): Step {
   const known = instance && Object.hasOwn(instance.facts, fact.type) ? instance.facts[fact.type] : undefined;
-  if (known !== undefined) return { outcome: known.id === fact.id ? 'duplicate' : 'repeated', effects: [] };
+  if (known !== undefined) {
+    // The definition may have changed since the fact arrived.
+    const review = reviewStep(saga, instance, clock);
+    return review ?? { outcome: known.id === fact.id ? 'duplicate' : 'repeated', effects: [] };
+  }
   if (instance?.status === 'cancelled') return { outcome: 'after-cancellation', effects: [] };
   const before = instance ?? begun(saga, saga.key(fact), clock);
   const taken = { ...before, revision: before.revision + 1, facts: { ...before.facts, [fact.type]: fact } };
   if (saga.cancelledBy.some(({ type }) => type === fact.type)) {
     return taken.status === 'decided'
-      ? settled(taken, 'decided', 'cancelled-late', unrecorded(taken, saga.cancelledLate(taken.facts)), clock)
+      ? settled(taken, 'decided', 'cancelled-late', unrecorded(taken, effectsOf(saga, 'cancelledLate', taken)), clock)
       : settled(taken, 'cancelled', 'cancelled', [], clock);
   }
-  if (missingFacts(saga, taken).length > 0) return { outcome: 'waiting', next: taken, effects: [] };
-  return settled(taken, 'decided', 'decided', saga.decide(taken.facts), clock);
+  if (taken.status === 'decided') return { outcome: 'after-decision', effects: [] };
+  return reviewStep(saga, taken, clock, taken) ?? { outcome: 'waiting', next: taken, effects: [] };
+}
+
+/**
+ * Looks at an instance by the saga's current definition: decides if no fact is missing, cancels if a fact cancels the
+ * decision, and else sets the deadline. Undefined if the definition changes nothing, or the instance is settled.
+ *
+ * @param next the instance to store; default: the instance with the next revision
+ */
+export function reviewStep(
+  saga: Saga,
+  instance: SagaInstance | undefined,
+  clock: SagaClock,
+  next = instance && { ...instance, revision: instance.revision + 1 },
+): Step | undefined {
+  if (next?.status !== 'waiting') return undefined;
+  if (saga.cancelledBy.some(({ type }) => Object.hasOwn(next.facts, type))) {
+    return settled(next, 'cancelled', 'cancelled', [], clock);
+  }
+  if (missingFacts(saga, next).length === 0) {
+    return settled(next, 'decided', 'decided', effectsOf(saga, 'decide', next), clock);
+  }
+  const dueAtMs = dueAt(saga, next);
+  return dueAtMs === next.dueAtMs ? undefined : { outcome: 'waiting', next: { ...next, dueAtMs }, effects: [] };
+}
+
+/** When the alert of a waiting instance is due; undefined without a deadline, or if the alert was raised already. */
+function dueAt({ deadlineSeconds }: Saga, { beganAt, effects }: SagaInstance): number | undefined {
+  if (deadlineSeconds === undefined || effects.includes(OVERDUE)) return undefined;
+  return Date.parse(beganAt) + deadlineSeconds * 1000;
+}
+
+/** The effects that the saga's function returns. Throws `InvalidSaga` if that isn't a list of effects. */
+function effectsOf(saga: Saga, decision: 'decide' | 'cancelledLate', { facts }: SagaInstance): readonly Effect[] {
+  const effects: unknown = saga[decision](facts);
+  const isList = Array.isArray(effects) && effects.every((one) => typeof one === 'object' && one !== null);
+  if (isList) return effects;
+  const given = effects instanceof Promise ? 'a promise' : typeof effects === 'object' ? 'an object' : quoted(effects);
+  throw new FreshetError(
+    `${decision}: saga ${saga.name} returned ${given}. Required: a list of effects, returned directly and not by a ` +
+      'promise.',
+    { code: 'InvalidSaga', field: decision },
+  );
 }
 
 /** Returns the step that raises the alert of an overdue instance; undefined if no alert is due. */
@@ -107,8 +156,8 @@ export function missingFacts(saga: Saga, { facts }: Pick<SagaInstance, 'facts'>)
   return saga.needs.map(({ type }) => type).filter((type) => !Object.hasOwn(facts, type));
 }
 
-function begun({ deadlineSeconds }: Saga, key: string, { nowMs }: SagaClock): SagaInstance {
-  return {
+function begun(saga: Saga, key: string, { nowMs }: SagaClock): SagaInstance {
+  const instance: SagaInstance = {
     key,
     revision: 0,
     status: 'waiting',
@@ -116,8 +165,9 @@ function begun({ deadlineSeconds }: Saga, key: string, { nowMs }: SagaClock): Sa
     effects: [],
     expiresAtSeconds: undefined,
     beganAt: new Date(nowMs).toISOString(),
-    dueAtMs: deadlineSeconds === undefined ? undefined : nowMs + deadlineSeconds * 1000,
+    dueAtMs: undefined,
   };
+  return { ...instance, dueAtMs: dueAt(saga, instance) };
 }
 
 /**

@@ -10,6 +10,7 @@ const batches = fc.array(
   fc.record({
     group: fc.constantFrom('a', 'b', 'c'),
     fails: fc.boolean(),
+    isThrottled: fc.boolean(),
     isParkable: fc.boolean(),
     receiveCount: fc.integer({ min: 1, max: 5 }),
   }),
@@ -18,7 +19,7 @@ const batches = fc.array(
 
 /**
  * Each message ends once, in the order of its group; a group goes back from its first unsettled message on; one message
- * of it is parked.
+ * of it is parked, and none that is throttled.
  */
 function groupsKeepTheirOrder(run: typeof runGroups) {
   return fc.asyncProperty(batches, async (batch) => {
@@ -30,20 +31,23 @@ function groupsKeepTheirOrder(run: typeof runGroups) {
         body: '',
         receiveCount,
         sentAtMs: 0,
+        firstReceivedAtMs: 0,
       }),
     );
-    const of = ({ messageId }: ReceivedMessage) => batch[Number(messageId)] ?? { fails: true, isParkable: false };
+    const of = ({ messageId }: ReceivedMessage) =>
+      batch[Number(messageId)] ?? { fails: true, isParkable: false, isThrottled: false };
     const ended: ReceivedMessage[] = [];
     const parked: ReceivedMessage[] = [];
     const returned: { messages: readonly ReceivedMessage[]; seconds: number }[] = [];
     await run(messages, {
       budget: BUDGET,
       nowMs: () => 0,
+      isTransient: (error) => error instanceof Error && error.message === 'throttled',
       isSettled: (message) => ended.includes(message),
       async process(some) {
         for (const message of some) {
           await undefined;
-          if (of(message).fails) throw new Error('failed');
+          if (of(message).fails) throw new Error(of(message).isThrottled ? 'throttled' : 'failed');
           ended.push(message);
         }
       },
@@ -70,7 +74,9 @@ function groupsKeepTheirOrder(run: typeof runGroups) {
       const [head] = back.filter(inGroup);
       expect(head === undefined || of(head).fails).toBe(true);
     }
-    expect(parked.every((one) => of(one).fails && one.receiveCount >= BUDGET.attempts)).toBe(true);
+    expect(parked.every((one) => of(one).fails && !of(one).isThrottled && one.receiveCount >= BUDGET.attempts)).toBe(
+      true,
+    );
   });
 }
 
@@ -105,6 +111,7 @@ test.each<[string, typeof runGroups]>([
     'parks without regard to the budget',
     (messages, run) => runGroups(messages, { ...run, budget: { attempts: 0, ageSeconds: 0 } }),
   ],
+  ['parks on transient errors', (messages, run) => runGroups(messages, { ...run, isTransient: () => false })],
   [
     'parks every failing message of a group',
     async (messages, run) => {

@@ -5,10 +5,10 @@ import { MAX_POSTPONE_SECONDS } from '../../core/retries.ts';
 
 const BUDGET = { attempts: 3, ageSeconds: 60 };
 
-/** A message with the id `GROUP/NUMBER`, so old that its age is used up. */
+/** A message with the id `GROUP/NUMBER`, first received so long ago that its age is used up. */
 function message(messageId: string, receiveCount = 1): ReceivedMessage {
   const [groupId = '', sequenceNumber = ''] = messageId.split('/');
-  return { messageId, groupId, sequenceNumber, body: '', receiveCount, sentAtMs: 0 };
+  return { messageId, groupId, sequenceNumber, body: '', receiveCount, sentAtMs: 0, firstReceivedAtMs: 0 };
 }
 
 const ids = (messages: readonly ReceivedMessage[]) => messages.map(({ messageId }) => messageId);
@@ -21,6 +21,7 @@ function recorded({ fails = () => false, isParkingBroken = false, isHidingBroken
   const returned: { ids: string[]; error: unknown; seconds: number }[] = [];
   const run: GroupRun = {
     budget: BUDGET,
+    isTransient: (error) => error instanceof Error && error.message.includes('throttled'),
     nowMs: () => BUDGET.ageSeconds * 1000,
     async process(messages) {
       for (const { messageId } of messages) {
@@ -131,12 +132,20 @@ describe('a message that used up its budget', () => {
 
   test.each([
     ['attempts', message('a/1', 2)],
-    ['time', { ...message('a/1', 3), sentAtMs: 1 }],
+    ['time', { ...message('a/1', 3), firstReceivedAtMs: 1 }],
   ])('a message that has %s left is not parked', async (_, one) => {
     const { run, parked, returned } = recorded({ fails: () => true });
     await runGroup([one], run);
     expect([parked.length, returned.length]).toEqual([0, 1]);
   });
+});
+
+test('a message that is throttled is never parked, whatever its attempts and its age', async () => {
+  const { run, parked, returned } = recorded();
+  const throttled = { ...run, process: () => Promise.reject(new Error('throttled')) };
+  await runGroup([message('a/1', 900), message('a/2', 900)], throttled);
+  expect(parked).toEqual([]);
+  expect(returned).toMatchObject([{ ids: ['a/1', 'a/2'] }]);
 });
 
 test('messages that a run neither settles nor fails on are left to the caller', async () => {

@@ -2,7 +2,7 @@ import { messageGroupId } from '../../core/entity.ts';
 import type { CachedItem, ParkedEvent, ReceivedMessage } from '../../core/project/ports.ts';
 import type { ProjectReport, Settled } from '../../core/project/report.ts';
 import type { Trace, Violate } from './checks.ts';
-import { type CacheName, policyIn } from './contracts.ts';
+import { type CacheName, policyIn, SETTINGS } from './contracts.ts';
 import type { History } from './history.ts';
 import type { Invocation } from './invocations.ts';
 
@@ -19,6 +19,8 @@ export interface CacheBook {
   readonly highest: Map<string, number>;
   /** Message group to the highest version that the cache asked for. */
   readonly asked: Map<string, number>;
+  /** Message id to the time of its first delivery. */
+  readonly firstDelivered: Map<string, number>;
   /** Message id to the invocations that ended without an answer while they tried the message alone. */
   readonly uncleanEnds: Map<string, number>;
   /** Groups of which an event was dropped on purpose: the cache needs a repair. */
@@ -34,6 +36,7 @@ export function createCacheBook(cache: CacheName, violate: Violate, trace: Trace
     finals: new Map(),
     highest: new Map(),
     asked: new Map(),
+    firstDelivered: new Map(),
     uncleanEnds: new Map(),
     lossy: new Set(),
   };
@@ -69,6 +72,7 @@ export function checkAnswer(
   invocation: Invocation,
   batch: readonly ReceivedMessage[],
   report: ProjectReport,
+  nowMs: number,
 ): number {
   const settled = new Map(report.settled.map((one) => [one.message.messageId, one]));
   const returned = new Map(report.returned.map((one) => [one.message.messageId, one]));
@@ -81,6 +85,7 @@ export function checkAnswer(
     if (end !== undefined) {
       count += 1;
       checkSettled(book, garbage, end, name);
+      if (end.reason === 'retries-exhausted') checkExhausted(book, end, nowMs, name);
     } else if (back !== undefined && !hasCause(book, invocation, batch, back)) {
       book.violate('waits-on-others', `${name}: ${back.error}`);
     }
@@ -116,6 +121,19 @@ function checkSettled(book: CacheBook, garbage: ReadonlySet<string>, end: Settle
   }
   if (outcome === 'discarded' && !garbage.has(body)) lossy.add(groupId);
   if (reason === 'crashed' && (uncleanEnds.get(messageId) ?? 0) < 2) violate('falsely-crashed', name);
+}
+
+/** Checks a message whose retries were used up: it was the message that failed, and it was tried for long enough. */
+function checkExhausted(
+  { cache, violate, firstDelivered }: CacheBook,
+  end: Settled,
+  nowMs: number,
+  name: string,
+): void {
+  const { messageId, body } = end.message;
+  if (!body.includes(`"note":"odd:${cache}"`)) violate('healthy-parked', name);
+  const triedMs = nowMs - (firstDelivered.get(messageId) ?? nowMs);
+  if (triedMs < SETTINGS.budget.ageSeconds * 1000) violate('parked-early', `${name} after ${triedMs} ms`);
 }
 
 /** Whether the tables contradict an outcome. */

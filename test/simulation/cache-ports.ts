@@ -77,6 +77,8 @@ function createAlonePorts(
   { world: { ledger }, name, tables: { ports }, alone }: CacheParts,
   invocation: Invocation,
 ): Pick<ProjectPorts, 'beginAlone' | 'endAlone'> {
+  /** Messages whose note this invocation couldn't remove so far. */
+  const unended = new Set<string>();
   return {
     beginAlone: (message, onlyFirst) =>
       invocation.call('parkingTable', message.groupId, () => {
@@ -90,8 +92,10 @@ function createAlonePorts(
           alone.delete(invocation.id);
           return ports.endAlone(message);
         });
+        if (unended.delete(message.messageId)) ledger.uncleanEnd(name, message.messageId, -1);
       } catch (error) {
-        ledger.uncleanEnd(name, message.messageId);
+        if (!unended.has(message.messageId)) ledger.uncleanEnd(name, message.messageId);
+        unended.add(message.messageId);
         throw error;
       }
     },

@@ -49,7 +49,13 @@ function isUnstorable({ isMended, faults }: World, name: CacheName, item: Cached
   return isSo;
 }
 
-function createPorts({ ledger, faults, wrong }: World, name: CacheName, raw: CacheTables): ProjectPorts {
+/** The error of a table that refuses an item as invalid. It isn't transient. */
+const refusedItem = () =>
+  Object.assign(new Error('refused'), { name: 'ValidationException', $metadata: { httpStatusCode: 400 } });
+
+function createPorts(world: World, name: CacheName, raw: CacheTables): ProjectPorts {
+  const { ledger, faults, wrong } = world;
+  const isMended = () => world.isMended;
   const inner = wrong.ports?.(raw.ports, raw) ?? raw.ports;
   const checkParked = (event: ParkedEvent): void =>
     ledger.parked(name, event, raw.parked.get(parkedKeyText(event.message)));
@@ -57,6 +63,7 @@ function createPorts({ ledger, faults, wrong }: World, name: CacheName, raw: Cac
     ...inner,
     async write(item, expectation) {
       const before = raw.stored.get(messageGroupId(item.entity));
+      if (!isMended() && item.dataJson?.includes(`"note":"odd:${name}"`)) throw refusedItem();
       const result = await inner.write(item, expectation);
       if (result.kind === 'stored') ledger.stored(name, item, before);
       return result;

@@ -1,4 +1,5 @@
 import type { SQSEvent, SQSRecord } from 'aws-lambda';
+import { isTransient } from '../../adapters/aws/transient.ts';
 import { eachRecord, receivedMessage } from '../../adapters/project/queue.ts';
 import { projectBatch } from '../../core/project/batch.ts';
 import type { Projection } from '../../core/project/group.ts';
@@ -17,8 +18,8 @@ import { createDeliveries } from './deliveries.ts';
 import type { FunctionOptions, Invocation } from './invocations.ts';
 import type { World } from './world.ts';
 
-const PROJECTOR: FunctionOptions = { crash: 'projectorCrash', timeoutMs: 20_000, crashWithin: 8 };
-const REPAIR: FunctionOptions = { crash: 'repairCrash', timeoutMs: 60_000, crashWithin: 6 };
+const PROJECTOR: FunctionOptions = { crash: 'projectorCrash', timeoutMs: 20_000, crashWithin: 8, mayRace: true };
+const REPAIR: FunctionOptions = { crash: 'repairCrash', timeoutMs: 60_000, crashWithin: 6, mayRace: false };
 const REGION = 'eu-central-1';
 
 /** A consumer's cache: its queues, its tables, its projector and its repair function, wired as in lambdas/ and lib/. */
@@ -90,7 +91,7 @@ function startProjector(deployed: Deployed): void {
     functionArn: `${name}-projector`,
     maximumConcurrency: 4,
     async invoke(event) {
-      const batch = event.Records.map(receivedMessage);
+      const batch = event.Records.map((record) => (world.wrong.received ?? ((one) => one))(receivedMessage(record)));
       deliveries.begin(batch);
       const result = await functions.invoke(
         PROJECTOR,
@@ -177,7 +178,7 @@ async function operateOn(deployed: Deployed, operation: Operation): Promise<Oper
     const repair = {
       ...createRepairPorts(deployed, invocation, isDrop),
       parseReadiness: () => undefined,
-      noteReadiness: async () => {},
+      noteReadiness: async () => ({ noted: true as const }),
     };
     return operate(repairProjection(deployed, invocation), repair, operation);
   });
@@ -199,6 +200,7 @@ function projectionOf(
     boundary: world.isMended ? boundary : deadly(boundary, ({ note }) => note === `deadly:${name}`, invocation.crash),
     ports,
     settings,
+    isTransient: world.wrong.isTransient ?? isTransient,
     nowMs: world.scheduler.nowMs,
   };
 }

@@ -10,6 +10,8 @@ export const CHECKS = {
   'waits-on-others': 'a message was returned without a failure in its own group',
   'untrue-outcome': 'an outcome was counted that the tables contradict',
   'not-one-outcome': 'an answered delivery left a message with no outcome, or with two',
+  'healthy-parked': 'a message was parked for failures that had nothing to do with it',
+  'parked-early': 'a message was parked before its budget was used up',
   'falsely-crashed': 'a message was parked for crashes that it did not cause',
   'lost-parked': 'an event was parked, and another event has its key',
   'held-behind-nothing': 'a held event was left behind when its entity was released',

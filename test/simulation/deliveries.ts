@@ -10,6 +10,7 @@ export function createDeliveries({ faults, ledger }: World, name: CacheName) {
   return {
     begin(batch: readonly ReceivedMessage[]): void {
       for (const { messageId, receiveCount } of batch) {
+        ledger.delivered(name, messageId);
         if (receiveCount > 1) faults.count('redelivery');
         if (inWork.has(messageId)) {
           faults.count('race');

@@ -24,6 +24,8 @@ export const FLOORS = {
   lostAnswer: 3_000,
   /** A refused call in a burst of throttling. */
   throttled: 30_000,
+  /** A service that refused every call for hours, while its messages waited behind a backlog. */
+  throttledForHours: 200,
   /** An invocation so slow that its time runs out. */
   outOfTime: 800,
   /** An invocation that still works after the visibility of its messages has ended. */
@@ -51,7 +53,8 @@ export const FLOORS = {
   tooOld: 500,
   /** A message that crashed the projector each time until it was parked. */
   crashAlways: 50,
-  retriesExhausted: 20,
+  /** A state whose write the table refuses each time, until the event was parked. */
+  retriesExhausted: 200,
   backfill: 700,
   /** A cache that was deployed with another selection of fields. */
   fieldsRaised: 180,

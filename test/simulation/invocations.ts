@@ -29,6 +29,8 @@ export interface FunctionOptions {
   readonly timeoutMs: number;
   /** A crash happens within this many calls. */
   readonly crashWithin: number;
+  /** Whether an invocation may go on after its messages have become visible again. */
+  readonly mayRace: boolean;
 }
 
 /** Probabilities of faults of an invocation or a call. */
@@ -46,7 +48,8 @@ const RESERVE_MS = 2_000;
 export interface Functions {
   /** Number of invocations that have neither answered nor crashed. */
   readonly running: number;
-  throttle(service: Service, untilMs: number): void;
+  /** @param share how many of the calls are refused */
+  throttle(service: Service, untilMs: number, share?: number): void;
   invoke(
     options: FunctionOptions,
     body: (invocation: Invocation) => Promise<unknown>,
@@ -60,7 +63,7 @@ interface Environment {
   readonly faults: Faults;
   readonly latencies: Random;
   readonly moments: Random;
-  readonly throttledUntil: Map<Service, number>;
+  readonly throttled: Map<Service, { readonly untilMs: number; readonly share: number }>;
 }
 
 export function createFunctions(seed: number, scheduler: Scheduler, faults: Faults): Functions {
@@ -69,7 +72,7 @@ export function createFunctions(seed: number, scheduler: Scheduler, faults: Faul
     faults,
     latencies: random(seed, 'latency'),
     moments: random(seed, 'moment'),
-    throttledUntil: new Map(),
+    throttled: new Map(),
   };
   let running = 0;
   let ids = 0;
@@ -78,8 +81,9 @@ export function createFunctions(seed: number, scheduler: Scheduler, faults: Faul
     get running() {
       return running;
     },
-    throttle(service, untilMs) {
-      environment.throttledUntil.set(service, untilMs);
+    throttle(service, untilMs, share = THROTTLED) {
+      const now = environment.throttled.get(service);
+      if (now === undefined || now.untilMs < untilMs) environment.throttled.set(service, { untilMs, share });
     },
     invoke(options, body, onCrash) {
       return new Promise((resolve) => {
@@ -122,18 +126,21 @@ interface Run {
   callsLeft: number;
   readonly crashesAfterWork: boolean;
   latencyMs(): number;
+  /** Until when a request that was in flight when the function ended can arrive: the SDK's requests time out. */
+  readonly lateUntilMs: number;
 }
 
 /** Begins an invocation. @param onCrash called when it crashes */
 function begin(environment: Environment, id: number, options: FunctionOptions, onCrash: () => void) {
   const { scheduler, faults, latencies, moments } = environment;
   const isSlow = faults.happens('outOfTime', SLOW);
-  const isZombie = faults.happens('race', ZOMBIE);
+  const isZombie = faults.happens('race', ZOMBIE) && options.mayRace;
   const run: Run = {
     isDead: false,
     isOutOfTime: false,
     callsLeft: faults.happens(options.crash, CRASH) ? moments.between(1, options.crashWithin) : -1,
     crashesAfterWork: moments.chance(0.5),
+    lateUntilMs: scheduler.nowMs() + options.timeoutMs,
     latencyMs() {
       const base = 2 + latencies.next() * 18;
       if (isZombie && !faults.isCeased) return base * 8_000;
@@ -179,7 +186,7 @@ function begin(environment: Environment, id: number, options: FunctionOptions, o
  * around it.
  */
 function call<T>(
-  { scheduler, faults, throttledUntil }: Environment,
+  { scheduler, faults, throttled }: Environment,
   run: Run,
   invocation: Invocation,
   service: Service,
@@ -187,35 +194,42 @@ function call<T>(
   work: () => Promise<T> | T,
 ): Promise<T> {
   return new Promise((resolve, reject) => {
-    const fail = (message: string): void => {
+    // Errors as the SDK throws them.
+    const fail = (name: string): void => {
       invocation.failedGroups.add(groupId);
-      reject(new Error(message));
+      reject(Object.assign(new Error(name), { name, $metadata: {} }));
     };
     if (run.isDead) return;
     scheduler.after(run.latencyMs(), () => {
       if (run.isDead) {
         // A request that was in flight when the function ended may still arrive.
-        if (service !== 'topic' && faults.happens('lateWrite', LATE)) {
+        if (service !== 'topic' && scheduler.nowMs() < run.lateUntilMs && faults.happens('lateWrite', LATE)) {
           faults.count('lateWrite');
-          void work();
+          tried(work).catch(() => undefined);
         }
         return;
       }
       run.callsLeft -= run.callsLeft > 0 ? 1 : 0;
       const crashesNow = run.callsLeft === 0;
       if (crashesNow && !run.crashesAfterWork) return invocation.crash();
-      const isBurst = scheduler.nowMs() < (throttledUntil.get(service) ?? 0);
-      if (isBurst && faults.happens('throttled', THROTTLED)) {
+      const { untilMs, share } = throttled.get(service) ?? { untilMs: 0, share: 0 };
+      if (scheduler.nowMs() < untilMs && faults.happens('throttled', share)) {
         faults.count('throttled');
-        return fail('throttled');
+        return fail('ThrottlingException');
       }
-      const answer = work();
+      const answer = tried(work);
+      answer.catch(() => invocation.failedGroups.add(groupId));
       if (crashesNow) return invocation.crash();
       if (faults.happens('lostAnswer', LOST)) {
         faults.count('lostAnswer');
-        return fail('the answer was lost');
+        return fail('TimeoutError');
       }
       resolve(answer);
     });
   });
+}
+
+/** Does the work. It is rejected when the service refuses the call for good. */
+async function tried<T>(work: () => Promise<T> | T): Promise<T> {
+  return work();
 }

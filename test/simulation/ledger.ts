@@ -39,15 +39,19 @@ export function createLedger(nowMs: () => number, trace: Trace) {
       const { asked } = books[cache];
       asked.set(groupId, Math.max(version, asked.get(groupId) ?? 0));
     },
-    uncleanEnd(cache: CacheName, messageId: string): void {
+    delivered(cache: CacheName, messageId: string): void {
+      const { firstDelivered } = books[cache];
+      if (!firstDelivered.has(messageId)) firstDelivered.set(messageId, nowMs());
+    },
+    uncleanEnd(cache: CacheName, messageId: string, more = 1): void {
       const { uncleanEnds } = books[cache];
-      uncleanEnds.set(messageId, (uncleanEnds.get(messageId) ?? 0) + 1);
+      uncleanEnds.set(messageId, (uncleanEnds.get(messageId) ?? 0) + more);
     },
     stored(cache: CacheName, item: CachedItem, before: CachedItem | undefined): void {
       checkStored(books[cache], history, item, before);
     },
     answered(cache: CacheName, invocation: Invocation, batch: readonly ReceivedMessage[], report: ProjectReport): void {
-      settled += checkAnswer(books[cache], garbage, invocation, batch, report);
+      settled += checkAnswer(books[cache], garbage, invocation, batch, report, nowMs());
     },
     parked(cache: CacheName, given: ParkedEvent, kept: ParkedEvent | undefined): void {
       checkParked(books[cache], given, kept);

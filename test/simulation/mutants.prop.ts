@@ -16,6 +16,8 @@ const SEEN_BY: Readonly<Record<string, readonly Check[]>> = {
   'delta over a gap': ['wrong-content'],
   'superseded counted before the write': ['untrue-outcome'],
   'resync answered outside the stream': ['topic-order'],
+  'throttling used up the budget': ['healthy-parked'],
+  'age counted from the time of sending': ['parked-early'],
   'marker cleared too early': ['held-behind-nothing'],
 };
 

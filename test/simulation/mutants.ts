@@ -118,6 +118,12 @@ export const MUTANTS: readonly Mutant[] = [
   { name: 'delta over a gap', wrong: { project: overGaps }, withinSeeds: 20 },
   { name: 'superseded counted before the write', wrong: { project: supersededFirst }, withinSeeds: 10 },
   { name: 'resync answered outside the stream', wrong: { isResyncedFromTable: true }, withinSeeds: 10 },
+  { name: 'throttling used up the budget', wrong: { isTransient: () => false }, withinSeeds: 10 },
+  {
+    name: 'age counted from the time of sending',
+    wrong: { received: (message) => ({ ...message, firstReceivedAtMs: message.sentAtMs }) },
+    withinSeeds: 60,
+  },
   {
     name: 'marker cleared too early',
     wrong: {

@@ -14,8 +14,8 @@ import { createOwnerTable, type OwnerTable } from './owner.ts';
 import { type Random, random } from './random.ts';
 import type { World } from './world.ts';
 
-const RELAY: FunctionOptions = { crash: 'relayCrash', timeoutMs: 30_000, crashWithin: 3 };
-const REPAIR: FunctionOptions = { crash: 'repairCrash', timeoutMs: 60_000, crashWithin: 2 };
+const RELAY: FunctionOptions = { crash: 'relayCrash', timeoutMs: 30_000, crashWithin: 3, mayRace: false };
+const REPAIR: FunctionOptions = { crash: 'repairCrash', timeoutMs: 60_000, crashWithin: 2, mayRace: false };
 
 /** How long a shard's reader sleeps after it found no record. */
 const POLL_MS = 250;

@@ -3,8 +3,11 @@ import { MAX_REDRIVE_KEYS } from '../../core/repair/operation.ts';
 import type { Account } from './account.ts';
 import type { Operator } from './operator.ts';
 
-/** Longest virtual time in which everything must end once the faults have stopped. */
-const LIMIT_MS = 6 * 3_600_000;
+/**
+ * Longest virtual time in which everything must end once the faults have stopped: the owner is asked once a day for a
+ * gap that hours of throttling left open.
+ */
+const LIMIT_MS = 30 * 3_600_000;
 
 /**
  * Lets everything end: faults stop, causes are repaired, and operators release stopped entities and redrive parked

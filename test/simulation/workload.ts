@@ -10,6 +10,10 @@ import { type Random, random } from './random.ts';
 import { settle } from './settle.ts';
 
 const DAY_MS = 86_400_000;
+const HOUR_MS = 3_600_000;
+
+/** Versions that are committed while a service begins to throttle. */
+const BACKLOG = 20;
 
 /** The extent of a workload. */
 export interface WorkloadOptions {
@@ -27,6 +31,8 @@ interface Plan {
   readonly backingUp: number;
   readonly restoring: number;
   readonly leaping: number;
+  readonly throttling: number;
+  readonly throttledHours: number;
   readonly leapDays: number;
 }
 
@@ -84,6 +90,8 @@ function planOf({ seed, commits }: WorkloadOptions): Plan {
     backingUp: at(0.1, 0.4),
     restoring: at(0.5, 0.9),
     leaping: at(0.4, 0.8),
+    throttling: at(0.1, 0.85),
+    throttledHours: draws.between(2, 5),
     leapDays: draws.pick([draws.between(1, 30), draws.between(61, 90)]),
   };
 }
@@ -114,7 +122,9 @@ function nextState({ account, draws, picks }: Workload): State {
     ? `huge:${picks.pick(CACHES)}`
     : faults.happens('crashAlways', 0.01)
       ? `deadly:${picks.pick(CACHES)}`
-      : 'plain';
+      : faults.happens('retriesExhausted', 0.01)
+        ? `odd:${picks.pick(CACHES)}`
+        : 'plain';
   const description = 'long enough for a change to be shorter than the whole';
   return { name: `n${draws.between(0, 3)}`, price: draws.between(1, 4), note, description };
 }
@@ -137,7 +147,7 @@ async function happenAt(workload: Workload, count: number): Promise<void> {
 async function happenOnce(workload: Workload, count: number): Promise<void> {
   const { account, operator, plan, picks, background } = workload;
   const { owner, caches, world } = account;
-  const { faults, ledger } = world;
+  const { faults, functions, ledger, scheduler } = world;
   if (count === plan.lateCache && count > 0) {
     account.subscribe('depot');
     background.push(...caches.filter(({ name }) => name === 'depot').map(operator.backfill));
@@ -146,6 +156,14 @@ async function happenOnce(workload: Workload, count: number): Promise<void> {
   if (count === plan.raising && faults.happens('fieldsRaised', 0.4)) background.push(raiseFields(workload));
   if (count === plan.backfilling && faults.happens('backfill', 0.7)) {
     background.push(operator.backfill(picks.pick(caches)));
+  }
+  if (count === plan.throttling && faults.happens('throttledForHours', 0.4)) {
+    faults.count('throttledForHours');
+    functions.throttle(picks.pick(SERVICES), scheduler.nowMs() + plan.throttledHours * HOUR_MS, 1);
+  }
+  // Meanwhile some more versions were committed, which wait behind the throttled ones.
+  if (count === plan.throttling + BACKLOG && faults.counts.throttledForHours > 0) {
+    await scheduler.sleep(plan.throttledHours * HOUR_MS);
   }
   if (count === plan.leaping && faults.happens('tombstoneExpired', 0.4)) await leap(workload);
   if (count === plan.restoring && faults.happens('restore', 0.3)) {

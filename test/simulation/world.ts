@@ -1,5 +1,5 @@
 import type { projectBatch } from '../../core/project/batch.ts';
-import type { ProjectPorts, ProjectSettings } from '../../core/project/ports.ts';
+import type { ProjectPorts, ProjectSettings, ReceivedMessage } from '../../core/project/ports.ts';
 import type { OutgoingMessage } from '../../core/relay/message.ts';
 import type { RepairPorts } from '../../core/repair/redrive.ts';
 import type { Messaging } from '../../local/fifo/messaging.ts';
@@ -35,6 +35,10 @@ export interface Wrong {
   readonly project?: typeof projectBatch;
   /** Changes each message that is sent, to the topic or by a backfill to a queue. */
   readonly message?: <M extends OutgoingMessage>(message: M) => M;
+  /** Whether an error passes by itself. */
+  readonly isTransient?: (error: unknown) => boolean;
+  /** How the projector reads a message of the queue. */
+  readonly received?: (message: ReceivedMessage) => ReceivedMessage;
   /** Answers a resync from the owner's table at once, without the stream. */
   readonly isResyncedFromTable?: boolean;
 }

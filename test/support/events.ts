@@ -65,6 +65,7 @@ export function message(of: OwnedEntity, changes: Partial<ReceivedMessage> = {})
     messageId: `m${received}`,
     sequenceNumber: String(received).padStart(20, '0'),
     sentAtMs: Date.parse(PUBLISHED_AT),
+    firstReceivedAtMs: Date.parse(PUBLISHED_AT),
     groupId: messageGroupId(of.entity),
     body: eventBody(of),
     receiveCount: 1,

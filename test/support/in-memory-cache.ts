@@ -1,3 +1,4 @@
+import { isTransient } from '../../adapters/aws/transient.ts';
 import type { Boundary } from '../../core/contract/contract.ts';
 import { type EntityRef, messageGroupId } from '../../core/entity.ts';
 import type { Projection } from '../../core/project/group.ts';
@@ -51,11 +52,15 @@ export function projectionOf(
   nowMs: number = Date.parse(PUBLISHED_AT),
   settings: ProjectSettings = SETTINGS,
 ): Projection {
-  return { boundary, ports, settings, nowMs: () => nowMs };
+  return { boundary, ports, settings, isTransient, nowMs: () => nowMs };
 }
 
 /** Whether a port throws for a message group. The port calls this function before it changes anything. */
-type Fails = (port: keyof ProjectPorts | keyof RepairPorts, groupId: string) => boolean;
+type Fails = (port: keyof ProjectPorts | keyof RepairPorts, groupId: string) => boolean | 'throttled';
+
+/** The error of a service that throttles a call, as the SDK throws it. */
+export const throttling = () =>
+  Object.assign(new Error('slow down'), { name: 'ThrottlingException', $metadata: { httpStatusCode: 400 } });
 
 interface CacheOptions {
   /** Decides whether a state or a tombstone is stored. @default ifNewer */
@@ -83,7 +88,9 @@ function createTables({ condition = ifNewer, fail = () => false }: CacheOptions)
     /** Tries of messages that have not ended, by message id. */
     alone: new Map<string, number>(),
     failing(port: Parameters<Fails>[0], groupId: string): void {
-      if (fail(port, groupId)) throw new Error(`${port} is broken`);
+      const failure = fail(port, groupId);
+      if (failure === 'throttled') throw throttling();
+      if (failure) throw new Error(`${port} is broken`);
     },
     keep(event: ParkedEvent): void {
       const key = parkedKeyText(event.message);

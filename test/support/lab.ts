@@ -40,6 +40,7 @@ export function labMessage(entity: EntityRef, version: number, state: State | un
     messageId: `${entity.id}@${version}`,
     sequenceNumber: String(version).padStart(20, '0'),
     sentAtMs: version,
+    firstReceivedAtMs: version,
     groupId: messageGroupId(entity),
     body: serialiseEvent(event, canonical?.json),
     receiveCount: 1,

@@ -2,6 +2,7 @@ import { defineBoundary } from '../../core/contract/define-boundary.ts';
 import { type Fact, type FactContract, fact, factEventId } from '../../core/facts/fact.ts';
 import { defineSaga, type Effect } from '../../core/saga/define.ts';
 import type { SagaCommit, SagaStore } from '../../core/saga/handle.ts';
+import type { Review, ReviewedInstances } from '../../core/saga/review.ts';
 import type { SagaInstance } from '../../core/saga/step.ts';
 
 /** The boundary in which orders are placed and cancelled. */
@@ -95,5 +96,15 @@ export function inMemorySagaStore({ unguarded, effectsUnguarded, fail = () => fa
       return waiting.slice(0, limit).map(({ key }) => key);
     },
   };
-  return { store: { ...store, ...due }, instances, effects };
+  const reviews: Review[] = [];
+  const reviewed: ReviewedInstances = {
+    review: async () => reviews.at(-1),
+    noteReview: async (review) => void reviews.push(review),
+    async page(cursor) {
+      const from = Number(cursor ?? 0);
+      const items = [...instances.values()].slice(from, from + 2);
+      return { items, cursor: from + 2 < instances.size ? String(from + 2) : undefined };
+    },
+  };
+  return { store: { ...store, ...due, ...reviewed }, instances, effects, reviews };
 }

@@ -183,6 +183,7 @@ async function consumeNext(
     groupId: event.group,
     sequenceNumber: message.Attributes?.SequenceNumber ?? '',
     sentAtMs: Date.now(),
+    firstReceivedAtMs: Date.now(),
     body: message.Body ?? '',
     // Crashes are simulated, so no side may isolate a message that was received often.
     receiveCount: 1,

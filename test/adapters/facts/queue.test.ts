@@ -26,11 +26,11 @@ let received = 0;
 interface Delivery {
   readonly body?: string;
   readonly receives?: number;
-  readonly sentAtMs?: number;
+  readonly firstReceivedAtMs?: number;
 }
 
 /** A record of the queue with a fact. */
-function record(fact: Fact, { body, receives = 1, sentAtMs = 0 }: Delivery = {}): SQSRecord {
+function record(fact: Fact, { body, receives = 1, firstReceivedAtMs = 0 }: Delivery = {}): SQSRecord {
   received += 1;
   return {
     messageId: `m${received}`,
@@ -43,9 +43,10 @@ function record(fact: Fact, { body, receives = 1, sentAtMs = 0 }: Delivery = {})
     awsRegion: 'us-east-1',
     attributes: {
       ApproximateReceiveCount: String(receives),
-      SentTimestamp: String(sentAtMs),
+      // The fact waited behind a backlog for longer than its budget.
+      SentTimestamp: String(firstReceivedAtMs - 2 * BUDGET.ageSeconds * 1000),
       SenderId: '',
-      ApproximateFirstReceiveTimestamp: '0',
+      ApproximateFirstReceiveTimestamp: String(firstReceivedAtMs),
       MessageGroupId: `orderId/${fact.data.orderId}`,
       SequenceNumber: String(received),
     },
@@ -127,24 +128,35 @@ describe('a fact whose handler fails', () => {
 
   test('a failing fact is hidden for longer each time, with the facts behind it', async () => {
     const { queue, hidden } = noted();
-    for (const receives of [1, 2, 5, 50]) await failing(queue, [placed({ receives, sentAtMs: 60_000 }), behind({})]);
+    for (const receives of [1, 2, 5, 50])
+      await failing(queue, [placed({ receives, firstReceivedAtMs: 60_000 }), behind({})]);
     expect(hidden.map(([seconds]) => seconds)).toEqual([1, 2, 16, MAX_POSTPONE_SECONDS]);
     expect(hidden.every((one) => one.length === 3)).toBe(true);
   });
 
   test('a failing fact that its queue cannot hide is returned all the same', async () => {
     const { queue } = noted({ postpone: () => Promise.reject(new Error('down')) });
-    const one = placed({ sentAtMs: 60_000 });
+    const one = placed({ firstReceivedAtMs: 60_000 });
     expect(await failing(queue, [one])).toEqual(failures(one));
   });
 
   test.each<[string, Delivery]>([
     ['attempts left', { receives: 2 }],
-    ['time left', { receives: 3, sentAtMs: 1 }],
+    ['time left', { receives: 3, firstReceivedAtMs: 1 }],
   ])('a failing fact with %s is not parked', async (_, delivery) => {
     const { queue, reports } = noted();
     const one = placed(delivery);
     expect(await failing(queue, [one])).toEqual(failures(one));
+    expect(reports).toMatchObject([{ parked: [] }]);
+  });
+
+  test('a fact on which AWS throttles is never parked, whatever its attempts and its age', async () => {
+    const { queue, reports } = noted();
+    const one = placed({ receives: 900 });
+    const work = () =>
+      Promise.reject(Object.assign(new Error('slow down'), { name: 'ThrottlingException', $metadata: {} }));
+    const answer = await factBatch({ contracts, work, queue, nowMs: () => 9e12 }, { Records: [one] });
+    expect(answer).toEqual(failures(one));
     expect(reports).toMatchObject([{ parked: [] }]);
   });
 
@@ -190,12 +202,12 @@ test('a queue of facts is refused without the complete settings of its construct
 
 describe("a saga's function", () => {
   const world = (faults: StoreFaults = {}) => {
-    const { store, effects } = inMemorySagaStore(faults);
+    const { store, effects, instances } = inMemorySagaStore(faults);
     const done: SagaResult[] = [];
     const { queue, reports } = noted();
     const report = (result: SagaResult) => void done.push(result);
     const handling = { saga: shipping, store, queue, report, keepSeconds: 100, nowMs: () => 0 };
-    return { store, effects, done, reports, handling };
+    return { store, effects, instances, done, reports, handling };
   };
 
   test("a saga's function handles its facts and reports each result", async () => {
@@ -206,6 +218,33 @@ describe("a saga's function", () => {
     expect(done.map(({ outcome }) => outcome)).toEqual(['waiting', 'decided', 'duplicate']);
     expect(reports).toMatchObject([{ taken: 3, parked: [{ event: { reason: 'wrong-owner' } }] }]);
     expect(effects.map(({ name }) => name)).toEqual(['CreateShippingLabel']);
+  });
+
+  test("a fact is parked as too old when the saga may have forgotten the fact's instance", async () => {
+    const { handling, reports, instances } = world();
+    const keptMs = handling.keepSeconds * 1000;
+    const nowMs = () => Date.parse(PUBLISHED_AT) + keptMs;
+    const Records = [record(happened('OrderPlaced', 'o1'))];
+    expect(await sagaBatch({ ...handling, nowMs }, { Records })).toEqual(failures());
+    expect(reports).toMatchObject([
+      { taken: 0, parked: [{ event: { reason: 'too-old', entity: { type: 'OrderPlaced', id: 'o1' } } }] },
+    ]);
+    expect(instances.size).toBe(0);
+  });
+
+  test('a fact whose decision is no list of effects is parked at once with the name of the saga', async () => {
+    const { handling, reports } = world();
+    const saga = { ...shipping, decide: () => Promise.resolve([]) as unknown as [] };
+    const facts = ['OrderPlaced', 'OrderBilled'].map((type) => record(happened(type, 'o1')));
+    expect(await sagaBatch({ ...handling, saga }, { Records: facts })).toEqual(failures());
+    expect(reports).toMatchObject([
+      {
+        taken: 1,
+        parked: [
+          { event: { reason: 'invalid', explanation: expect.stringContaining('saga shipping returned a promise') } },
+        ],
+      },
+    ]);
   });
 
   test("a saga's function returns a fact when its store fails", async () => {

@@ -97,6 +97,7 @@ const received = ({ groupId, body }: OutgoingMessage, index: number): ReceivedMe
   receiveCount: 1,
   sequenceNumber: String(index).padStart(20, '0'),
   sentAtMs: nowMs,
+  firstReceivedAtMs: nowMs,
 });
 
 describe("the owner's heartbeat", () => {

@@ -52,6 +52,7 @@ function received(): ReceivedMessage[] {
         body,
         receiveCount: 1,
         sentAtMs: NOW,
+        firstReceivedAtMs: NOW,
         sequenceNumber: String(all.length).padStart(20, '0'),
       });
       queue.delete(receiptHandle);

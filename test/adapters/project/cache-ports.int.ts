@@ -76,6 +76,7 @@ function parkedEvent(given: Partial<ParkedEvent> = {}, body = '{'): ParkedEvent 
       body,
       receiveCount: 1,
       sentAtMs: 5_000,
+      firstReceivedAtMs: STOPPED_AT,
     },
     reason: 'malformed',
     explanation: 'not JSON: \u0000 it ends too early',

@@ -27,6 +27,7 @@ describe('the postponement of messages', () => {
         sequenceNumber: '1',
         receiveCount: 1,
         sentAtMs: 0,
+        firstReceivedAtMs: 0,
       })),
       60,
     );

@@ -6,7 +6,7 @@ import { reportTelemetry } from '../../../adapters/govern/telemetry.ts';
 import { projectorTelemetry, relayTelemetry } from '../../../adapters/project/telemetry.ts';
 import { logFailedEffect, sagaTelemetry } from '../../../adapters/saga/telemetry.ts';
 import {
-  BOUNDARY_DIMENSION,
+  EMITTER_DIMENSION,
   HOTTEST_GROUP_PROPERTY,
   METRIC_NAMESPACE,
   OUTCOME_METRICS,
@@ -15,6 +15,7 @@ import {
   RELAY_METRICS,
   REPORT_METRICS,
   SAGA_METRICS,
+  STACK_DIMENSION,
 } from '../../../core/metrics.ts';
 import { OUTCOMES } from '../../../core/outcome.ts';
 import type { ParkedEvent, ReceivedMessage } from '../../../core/project/ports.ts';
@@ -48,6 +49,8 @@ afterEach(() => {
   vi.restoreAllMocks();
 });
 
+const inLab = (name: string) => ({ name, stack: 'Lab' });
+
 /** The only line in the embedded metric format, and its metrics by name. Checks namespace and dimension. */
 function emitted(boundary: string) {
   const found = lines
@@ -56,10 +59,10 @@ function emitted(boundary: string) {
   expect(found).toHaveLength(1);
   const line = found[0] ?? { _aws: { CloudWatchMetrics: [] } };
   expect(line._aws.CloudWatchMetrics).toMatchObject([
-    { Namespace: METRIC_NAMESPACE, Dimensions: [[BOUNDARY_DIMENSION]] },
+    { Namespace: METRIC_NAMESPACE, Dimensions: [[EMITTER_DIMENSION, STACK_DIMENSION]] },
   ]);
   const all: Readonly<Record<string, unknown>> = line;
-  expect(all[BOUNDARY_DIMENSION]).toBe(boundary);
+  expect([all[EMITTER_DIMENSION], all[STACK_DIMENSION]]).toEqual([boundary, 'Lab']);
   const names = line._aws.CloudWatchMetrics.flatMap(({ Metrics }) => Metrics.map(({ Name }) => Name));
   return { line: all, metrics: Object.fromEntries(names.map((name) => [name, all[name]])) };
 }
@@ -71,6 +74,7 @@ const message = (n: number, groupId = 'Thing/a'): ReceivedMessage => ({
   receiveCount: 1,
   sequenceNumber: String(n),
   sentAtMs: NOW - 3_000,
+  firstReceivedAtMs: NOW - 1_000,
 });
 
 const settled = (n: number, given: Partial<Settled>): Settled => ({
@@ -92,7 +96,7 @@ const throttled = new DynamoDBServiceException({
 
 describe("a projector's metrics", () => {
   test('each outcome and failure of a batch is counted once, with the times of each event and of the batch', () => {
-    projectorTelemetry('shelf')(
+    projectorTelemetry(inLab('shelf'))(
       {
         settled: [
           ...OUTCOMES.map((outcome, n) => settled(n, { outcome })),
@@ -129,7 +133,7 @@ describe("a projector's metrics", () => {
 
   test('each parked or held event is logged with the trace in which its owner committed it', () => {
     const traceparent = '00-5759e988bd862e3fe1be46a994272793-53995c3f42cd8ad8-01';
-    projectorTelemetry('shelf')(
+    projectorTelemetry(inLab('shelf'))(
       { settled: [settled(1, { outcome: 'parked', reason: 'conflict', traceparent }), settled(2, {})], returned: [] },
       ...([NOW, NOW] as const),
     );
@@ -138,7 +142,7 @@ describe("a projector's metrics", () => {
   });
 
   test('the metrics of one batch are not repeated in the next', () => {
-    const report = projectorTelemetry('shelf');
+    const report = projectorTelemetry(inLab('shelf'));
     report({ settled: [settled(1, { outcome: 'outdated' })], returned: [] }, NOW, NOW);
     lines = [];
     report({ settled: [settled(2, {})], returned: [] }, NOW, NOW);
@@ -160,7 +164,7 @@ describe("a relay's metrics", () => {
 
   test('the outcomes of stream records are counted, with the delay of the oldest', () => {
     const counts = { published: 1, conflated: 2, expired: 3, beforeEpoch: 4, diverted: 5, failed: ['7', '8'] };
-    relayTelemetry('lab')({ ...counts, oldestChangedAt: new Date(NOW - 1_500).toISOString() }, NOW);
+    relayTelemetry(inLab('lab'))({ ...counts, oldestChangedAt: new Date(NOW - 1_500).toISOString() }, NOW);
     expect(emitted('lab').metrics).toEqual({
       [RELAY_METRICS.published]: 1,
       [RELAY_METRICS.conflated]: 2,
@@ -173,10 +177,13 @@ describe("a relay's metrics", () => {
   });
 
   test('the delay is absent without a committed version, and never negative', () => {
-    relayTelemetry('lab')({ ...NOTHING, published: 1 }, NOW);
+    relayTelemetry(inLab('lab'))({ ...NOTHING, published: 1 }, NOW);
     expect(emitted('lab').metrics).toEqual({ [RELAY_METRICS.published]: 1 });
     lines = [];
-    relayTelemetry('lab')({ ...NOTHING, published: 1, oldestChangedAt: new Date(NOW + 5_000).toISOString() }, NOW);
+    relayTelemetry(inLab('lab'))(
+      { ...NOTHING, published: 1, oldestChangedAt: new Date(NOW + 5_000).toISOString() },
+      NOW,
+    );
     expect(emitted('lab').metrics).toMatchObject({ [RELAY_DELAY_METRIC]: 0 });
   });
 });
@@ -193,7 +200,7 @@ describe("a report's metrics", () => {
   };
 
   test('a report emits every known value, and the stalest type as a property', () => {
-    reportTelemetry('shelf').reported(report, { stalenessSeconds: 9, stalestType: 'Thing', parked: 1 });
+    reportTelemetry(inLab('shelf')).reported(report, { stalenessSeconds: 9, stalestType: 'Thing', parked: 1 });
     const { metrics, line } = emitted('shelf');
     expect(Object.keys(metrics).sort()).toEqual(Object.values(REPORT_METRICS).sort());
     expect(metrics).toMatchObject({
@@ -206,7 +213,7 @@ describe("a report's metrics", () => {
 
   test('a report leaves out values that are infinite or unknown', () => {
     const idle = { ...report, consumptionRate: 0, drainSeconds: null };
-    reportTelemetry('shelf').reported(idle, { stalenessSeconds: undefined, stalestType: undefined, parked: 0 });
+    reportTelemetry(inLab('shelf')).reported(idle, { stalenessSeconds: undefined, stalestType: undefined, parked: 0 });
     const { utilisation, drainTime, staleness, ...others } = REPORT_METRICS;
     expect(Object.keys(emitted('shelf').metrics).sort()).toEqual(Object.values(others).sort());
   });
@@ -214,12 +221,12 @@ describe("a report's metrics", () => {
 
 describe('the telemetry of a saga', () => {
   test.each(SAGA_OUTCOMES)('a fact that ended as %s is counted', (outcome) => {
-    sagaTelemetry('shipping')({ key: 'o1', outcome, effects: [] });
+    sagaTelemetry(inLab('shipping'))({ key: 'o1', outcome, effects: [] });
     expect(emitted('shipping').metrics).toEqual({ [SAGA_METRICS[outcome]]: 1 });
   });
 
   test('a saga instance that waits too long is logged by its key', () => {
-    sagaTelemetry('shipping')({ key: 'o1', outcome: 'overdue', effects: ['Overdue'] });
+    sagaTelemetry(inLab('shipping'))({ key: 'o1', outcome: 'overdue', effects: ['Overdue'] });
     const logged = lines.filter((line) => line.includes('"level":"WARN"'));
     expect(logged.map((line) => JSON.parse(line))).toMatchObject([{ message: 'overdue', key: 'o1' }]);
   });
@@ -255,7 +262,7 @@ describe('the telemetry of a queue of facts', () => {
   const returned = [{ message: message(2, 'orderId/o2'), error: new TypeError('card 4111') }];
 
   test('settled, parked and returned facts are counted once each', () => {
-    factTelemetry('charges')({ taken: 3, parked: [{ event, error: new TypeError('card 4111') }], returned });
+    factTelemetry(inLab('charges'))({ taken: 3, parked: [{ event, error: new TypeError('card 4111') }], returned });
     // The name has a suffix, because a boundary may have the bare name, and its metrics are the boundary's.
     expect(emitted('charges:queue').metrics).toEqual({
       [PROJECTOR_METRICS.settled]: 4,
@@ -266,7 +273,11 @@ describe('the telemetry of a queue of facts', () => {
 
   test('a parked or returned fact is logged by its group, its receives and the name of the error only', () => {
     const noFact = { event: { ...event, reason: 'malformed' as const }, error: undefined };
-    factTelemetry('charges')({ taken: 0, parked: [{ event, error: new TypeError('card 4111') }, noFact], returned });
+    factTelemetry(inLab('charges'))({
+      taken: 0,
+      parked: [{ event, error: new TypeError('card 4111') }, noFact],
+      returned,
+    });
     const logged = lines.filter((line) => line.includes('"level":"WARN"')).map((line) => JSON.parse(line));
     const parked = { message: 'parked', groupId: 'orderId/o1', receiveCount: 12 };
     expect(logged).toMatchObject([

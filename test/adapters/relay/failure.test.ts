@@ -26,6 +26,7 @@ describe("a message of the relay's failure queue", () => {
         body: JSON.stringify(body),
         receiveCount: 1,
         sentAtMs: 5_000,
+        firstReceivedAtMs: 9_000,
       },
       reason: 'removed',
       explanation: 'gone',

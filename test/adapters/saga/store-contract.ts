@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { type DueInstances, handleDeadline, handleFact, type SagaStore } from '../../../core/saga/handle.ts';
+import type { ReviewedInstances } from '../../../core/saga/review.ts';
 import type { SagaInstance } from '../../../core/saga/step.ts';
 import { HOUR_SECONDS, happened, OCCURRED_AT, shipping } from '../../support/sagas.ts';
 
@@ -8,7 +9,7 @@ const clock = { nowMs: NOW_MS, keepSeconds: 100 };
 
 /** A store, with a function that reads its effects. */
 export interface OpenedStore {
-  readonly store: SagaStore & DueInstances;
+  readonly store: SagaStore & DueInstances & ReviewedInstances;
   /** Names of the effects recorded for a key, sorted. */
   effectNames(key: string): Promise<readonly string[]>;
 }
@@ -44,6 +45,27 @@ export function sagaStoreContract(open: () => Promise<OpenedStore>): void {
       expect(await store.commit(waiting, [])).toEqual({ kind: 'committed' });
       expect(await store.read(key)).toEqual(waiting);
       expect(await store.read(`${key}0`)).toBeUndefined();
+    });
+
+    test('a saga store returns the last progress of a review', async () => {
+      const review = { definition: 'd', seenAtMs: 1, beganAtMs: 2, cursor: 'c', hasFailed: true, isDone: false };
+      await store.noteReview(review);
+      await store.noteReview({ ...review, cursor: undefined, isDone: true });
+      expect(await store.review()).toEqual({ ...review, cursor: undefined, isDone: true });
+    });
+
+    test('the pages of a saga store have each instance once, and no effects', async () => {
+      const many = Array.from({ length: 5 }, (_, n) => `${key}#${n}`);
+      for (const one of many) await store.commit({ ...waiting, key: one }, [{ name: 'Label', data: {} }]);
+      const found: string[] = [];
+      let cursor: string | undefined;
+      do {
+        const page = await store.page(cursor);
+        found.push(...page.items.map((one) => one.key));
+        cursor = page.cursor;
+      } while (cursor !== undefined);
+      expect(found.filter((one) => one.startsWith(`${key}#`)).sort()).toEqual(many);
+      expect(new Set(found).size).toBe(found.length);
     });
 
     test('a saga store accepts only the next revision of an instance', async () => {

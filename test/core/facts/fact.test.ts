@@ -90,8 +90,14 @@ describe('a message of a queue of facts', () => {
       body: '{',
       receiveCount: 1,
       sentAtMs: 0,
+      firstReceivedAtMs: 0,
     };
-    const parked = parkedPoison(message, { reason: 'malformed', explanation: `x\ud800${'y'.repeat(2_000)}` }, 5);
+    const parked = parkedPoison(
+      contracts,
+      message,
+      { reason: 'malformed', explanation: `x\ud800${'y'.repeat(2_000)}` },
+      5,
+    );
     expect(parked).toMatchObject({ status: 'parked', reason: 'malformed', parkedAtMs: 5, message });
     expect(parked.explanation.length).toBeLessThan(1_100);
     expect(parked.explanation.isWellFormed()).toBe(true);

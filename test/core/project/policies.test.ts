@@ -212,7 +212,7 @@ describe('an event that is too old', () => {
 
 describe('a message that fails again and again', () => {
   const { attempts, ageSeconds } = SETTINGS.budget;
-  const nowMs = version(1).sentAtMs + ageSeconds * 1000;
+  const nowMs = version(1).firstReceivedAtMs + ageSeconds * 1000;
   const fail = (port: string) => port === 'write';
 
   const tried = async (receiveCount: number, now: number, onPoison: FailurePolicy = 'park') => {

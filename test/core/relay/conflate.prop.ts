@@ -150,6 +150,7 @@ function cacheEndsAsItsOwner(relay: Relay) {
           receiveCount: 1,
           sequenceNumber: String(from + index).padStart(20, '0'),
           sentAtMs: Date.parse(PUBLISHED_AT),
+          firstReceivedAtMs: Date.parse(PUBLISHED_AT),
         }));
         await projectBatch(projectionOf(shop, cache.ports), messages);
       }

@@ -118,12 +118,32 @@ describe('a gap', () => {
     expect([asked, again.at(-1)?.notice.asked]).toEqual([[5], 1]);
   });
 
-  test('a gap is given up after the last request, and the next gap of the entity asks anew', async () => {
+  const givenUp = async () => {
     await gap(5);
-    while (again.length > 0) await looked();
-    expect([asked.length, wanted?.version]).toEqual([MAX_ASKED, 5]);
+    for (let time = 1; time < MAX_ASKED; time += 1) await looked();
+    expect([asked.length, await looked()]).toEqual([MAX_ASKED, 'given up']);
+  };
+
+  test('a gap is given up after the last request, and the next gap of the entity asks anew', async () => {
+    await givenUp();
     const delays = Array.from({ length: MAX_ASKED }, (_, index) => askAgainSeconds(index + 1));
     expect(await gap(6, 1000 * delays.reduce((sum, delay) => sum + delay))).toBe('asked');
+    // The checks of the first gap end, because the second gap has its own.
+    expect([await looked(), again.length]).toEqual(['known', 1]);
+  });
+
+  test('a gap that was given up is healed by a late answer', async () => {
+    await givenUp();
+    for (let time = 0; time < 20; time += 1) expect(await looked()).toBe('waiting');
+    cached = 5;
+    expect([await looked(), wanted, again]).toEqual(['healed', undefined, []]);
+  });
+
+  test('the owner is asked once a day for a gap that was given up', async () => {
+    await givenUp();
+    for (let time = 0; time < 7 * 96; time += 1) await looked();
+    expect(asked).toHaveLength(MAX_ASKED + 7);
+    expect(again).toMatchObject([{ delaySeconds: 900 }]);
   });
 
   test('a gap of a stopped entity asks nobody until the entity is released', async () => {

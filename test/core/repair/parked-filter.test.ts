@@ -19,7 +19,15 @@ function event(
   sequence = 1,
 ): ParkedEvent {
   const sequenceNumber = String(sequence).padStart(20, '0');
-  const message = { messageId: 'm', groupId, sequenceNumber, body: '', receiveCount: 1, sentAtMs: NOW };
+  const message = {
+    messageId: 'm',
+    groupId,
+    sequenceNumber,
+    body: '',
+    receiveCount: 1,
+    sentAtMs: NOW,
+    firstReceivedAtMs: NOW,
+  };
   const why = { status: 'parked', reason: 'invalid', explanation: '' } as const;
   return { ...why, message, entity, version: 3, parkedAtMs: NOW - 60_000, ...changes };
 }

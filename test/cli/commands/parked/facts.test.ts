@@ -23,6 +23,7 @@ const event = (order: string, sequenceNumber = '7'): ParkedEvent => ({
     body: `fact of ${order}`,
     receiveCount: 1,
     sentAtMs: 0,
+    firstReceivedAtMs: 0,
   },
   parkedAtMs: PARKED_AT_MS,
 });
