@@ -6,7 +6,7 @@ import { createReader } from '../adapters/read/cache-table.ts';
 import { createCompletenessWriter } from '../adapters/read/staleness.ts';
 import { measureCache, type Sample } from '../core/govern/report.ts';
 import boundary from './boundary.ts';
-import { required } from './environment.ts';
+import { emitter, required } from './environment.ts';
 
 const client = dynamoDbClient();
 const queues = sqsClient();
@@ -18,6 +18,7 @@ const reader = createReader({ boundary, ...cache });
 const saveCompleteness = createCompletenessWriter(cache);
 const ports = createReporting({
   boundary,
+  emitter: emitter(boundary.name),
   reader,
   cache,
   parking: { client, parkingTable: required('PARKING_TABLE') },
@@ -27,7 +28,7 @@ const ports = createReporting({
   metrics: cloudWatchClient(),
   intervalMs,
 });
-const report = reportTelemetry(boundary.name);
+const report = reportTelemetry(emitter(boundary.name));
 
 /** The sample is too old for current rates after this time. */
 const SAMPLE_LIFE_MS = 3 * intervalMs;
@@ -45,7 +46,7 @@ let before: Sample | undefined;
 export async function handler(): Promise<void> {
   // Without a recent sample, such as in a new execution environment, the report takes two samples.
   if (before === undefined || Date.now() - before.atMs > SAMPLE_LIFE_MS) before = await firstSample();
-  const measured = await measureCache(ports, boundary.name, before, Date.now);
+  const measured = await measureCache(ports, boundary.name, before, Date.now, intervalMs);
   before = measured.report;
   report.reported(measured.report, measured.lag);
   const sent = Object.entries(reportQueues).map(([owner, queueUrl]) =>

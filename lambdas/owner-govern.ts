@@ -7,10 +7,10 @@ import { createOwner, type Owner } from '../adapters/own/owner-table.ts';
 import { createStatePublisher } from '../adapters/own/publisher.ts';
 import { createRelayProgress } from '../adapters/relay/progress.ts';
 import { createPublisher } from '../adapters/relay/topic.ts';
-import { govern } from '../core/govern/govern.ts';
+import { countedReports, govern } from '../core/govern/govern.ts';
 import { type CacheReport, parseCacheReport } from '../core/govern/report.ts';
 import boundary from './boundary.ts';
-import { required } from './environment.ts';
+import { emitter, required } from './environment.ts';
 
 const client = dynamoDbClient();
 const intervalSeconds = Number(required('INTERVAL_SECONDS'));
@@ -22,8 +22,9 @@ const settings = {
 };
 /** Heartbeats take the same path as the owner's entities: through its table, or directly to the topic. */
 const heartbeats = beating();
-const report = governorTelemetry(boundary.name);
-const progress = createRelayProgress({ client: cloudWatchClient(), owner: boundary.name, intervalSeconds });
+const owner = emitter(boundary.name);
+const report = governorTelemetry(owner);
+const progress = createRelayProgress({ client: cloudWatchClient(), owner, intervalSeconds });
 const ports = {
   ...createFlowStore({ client, tableName: required('FLOW_TABLE') }),
   // If the relay's metrics can't be read, the governor decides from the reports alone.
@@ -43,6 +44,8 @@ export async function handler(event: SQSEvent | object): Promise<SQSBatchRespons
     if (one === undefined) report.ignored(messageId, 'not a report of a cache');
     return one === undefined ? [] : [one];
   });
+  // A decision costs metrics, reads and writes. Reports that don't count can't change it, so none is made.
+  if ('Records' in event && countedReports(settings, reports).length === 0) return { batchItemFailures: [] };
   report.governed(await govern(ports, settings, reports, Date.now()));
   // Thrown after the decision, because an owner whose table refuses heartbeats must be governed too.
   for (const beat of beats) if (beat.status === 'rejected') throw beat.reason;

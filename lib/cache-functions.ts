@@ -1,7 +1,5 @@
 import { Duration, Stack } from 'aws-cdk-lib';
 import type { Table } from 'aws-cdk-lib/aws-dynamodb';
-import { Rule, Schedule } from 'aws-cdk-lib/aws-events';
-import { LambdaFunction } from 'aws-cdk-lib/aws-events-targets';
 import type { IFunction, Function as ProjectorFunction } from 'aws-cdk-lib/aws-lambda';
 import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
@@ -15,6 +13,7 @@ import { REPAIR_TIMEOUT } from './parking.ts';
 import { grantSend, grantTable } from './protected-resources.ts';
 import { mapQueue } from './queue-source.ts';
 import { DEFAULT_BUDGET } from './retry-budget.ts';
+import { runOnSchedule } from './scheduled.ts';
 
 /** Timeout of the projector for one batch. */
 export const FUNCTION_TIMEOUT = Duration.seconds(20);
@@ -108,10 +107,7 @@ export function addReport(cache: CacheParts, props: LocalCacheProps): IFunction 
   for (const queue of [cache.queue, ...repairQueues(cache)]) queue.grant(report, 'sqs:GetQueueAttributes');
   grantMetrics(report);
   for (const { reportQueue } of sources) grantSend(reportQueue, report);
-  new Rule(cache, 'ReportSchedule', {
-    schedule: Schedule.rate(CONTROL_INTERVAL),
-    targets: [new LambdaFunction(report, { retryAttempts: 0 })],
-  });
+  runOnSchedule(cache, 'ReportSchedule', report, CONTROL_INTERVAL);
   return report;
 }
 

@@ -1,7 +1,5 @@
 import { Duration } from 'aws-cdk-lib';
 import type { Table } from 'aws-cdk-lib/aws-dynamodb';
-import { Rule, Schedule } from 'aws-cdk-lib/aws-events';
-import { LambdaFunction } from 'aws-cdk-lib/aws-events-targets';
 import { type IGrantable, PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
@@ -16,6 +14,7 @@ import { freshetFunction } from './freshet-function.ts';
 import { LIMITS } from './limits.ts';
 import { grantTable, protectedQueue, protectedTable } from './protected-resources.ts';
 import { mapQueue } from './queue-source.ts';
+import { runOnSchedule } from './scheduled.ts';
 
 /** How much a cache may lag before it slows an owner's writers. */
 export interface MaySlow {
@@ -118,10 +117,7 @@ export class FlowControl extends Construct {
     else heartbeats.topic.grantPublish(governor);
     grantMetrics(governor);
     mapQueue(governor, 'Reports', this.reportQueue, { maxConcurrency: LIMITS.minMappingConcurrency });
-    new Rule(this, 'Heartbeat', {
-      schedule: Schedule.rate(CONTROL_INTERVAL),
-      targets: [new LambdaFunction(governor, { retryAttempts: 0 })],
-    });
+    runOnSchedule(this, 'Heartbeat', governor, CONTROL_INTERVAL);
     return governor;
   }
 

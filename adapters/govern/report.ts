@@ -1,20 +1,18 @@
 import type { CloudWatchClient } from '@aws-sdk/client-cloudwatch';
-import { type DynamoDBClient, paginateScan } from '@aws-sdk/client-dynamodb';
+import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { GetQueueAttributesCommand, SendMessageCommand, type SQSClient } from '@aws-sdk/client-sqs';
 import type { Boundary } from '../../core/contract/contract.ts';
 import { HEARTBEAT_ID, typeOfGroup } from '../../core/entity.ts';
 import type { CacheReport, ParkedSince, ReportPorts } from '../../core/govern/report.ts';
-import { PROJECTOR_METRICS } from '../../core/metrics.ts';
+import { type Emitter, PROJECTOR_METRICS } from '../../core/metrics.ts';
 import { isDeadLetter } from '../../core/repair/dead-letter.ts';
 import { MAX_POSTPONE_SECONDS } from '../../core/retries.ts';
+import { firstPages } from '../aws/first-pages.ts';
 import { ATTRIBUTE } from '../aws/items.ts';
 import type { Reader } from '../read/cache-table.ts';
 import { readCompleteness } from '../read/staleness.ts';
 import type { CacheTable } from '../read/table.ts';
 import { freshetMetric, metricData, newestWhole, queueMetric } from './metric-data.ts';
-
-/** Maximum number of items that are read to find the oldest parked event. */
-const MAX_ITEMS_READ = 5_000;
 
 /**
  * Waits before further checks whether the queue is empty, as fractions of the interval: 50 to 400 ms of a minute.
@@ -31,6 +29,8 @@ const LATE_INTERVALS = 2;
  */
 export function createReporting(options: {
   readonly boundary: Boundary;
+  /** The cache in metrics. */
+  readonly emitter: Emitter;
   readonly reader: Reader;
   readonly cache: CacheTable;
   readonly parking: { readonly client: DynamoDBClient; readonly parkingTable: string };
@@ -41,7 +41,7 @@ export function createReporting(options: {
   readonly metrics: CloudWatchClient;
   readonly intervalMs: number;
 }): ReportPorts {
-  const { boundary, reader, cache, parking, queues, queueUrl, repairQueueUrls, metrics, intervalMs } = options;
+  const { boundary, emitter, reader, cache, parking, queues, queueUrl, repairQueueUrls, metrics, intervalMs } = options;
   return {
     backlog: () => queueBacklog(queues, queueUrl),
     async isEmptyOnce() {
@@ -55,7 +55,7 @@ export function createReporting(options: {
       const periodSeconds = intervalMs / 1000;
       const span = { fromMs: nowMs - 4 * intervalMs, toMs: nowMs, periodSeconds };
       const queries = {
-        settled: freshetMetric(boundary.name, PROJECTOR_METRICS.settled, 'Sum'),
+        settled: freshetMetric(emitter, PROJECTOR_METRICS.settled, 'Sum'),
         oldestAge: queueMetric(queueUrl, 'ApproximateAgeOfOldestMessage', 'Maximum'),
       };
       const { settled, oldestAge } = await metricData(metrics, queries, span);
@@ -72,7 +72,7 @@ export function createReporting(options: {
       };
     },
     async leavesOut(nowMs) {
-      const returned = freshetMetric(boundary.name, PROJECTOR_METRICS.returnedOften, 'Sum');
+      const returned = freshetMetric(emitter, PROJECTOR_METRICS.returnedOften, 'Sum');
       // A message that still fails was returned at least once since this time.
       const fromMs = nowMs - MAX_POSTPONE_SECONDS * 1000 - LATE_INTERVALS * intervalMs;
       const span = { fromMs, toMs: nowMs, periodSeconds: intervalMs / 1000 };
@@ -112,7 +112,10 @@ export async function queueBacklog(
   return Object.values(Attributes ?? {}).reduce((sum, count) => sum + Number(count), 0);
 }
 
-/** Reads the parking table. An open gap isn't counted as a parked event; the time of its missing event isn't known. */
+/**
+ * Reads the first 10 MB of the parking table. An open gap isn't counted as a parked event; the time of its missing
+ * event isn't known.
+ */
 async function oldestParked({
   client,
   parkingTable,
@@ -121,18 +124,14 @@ async function oldestParked({
   parkingTable: string;
 }): Promise<ParkedSince> {
   let count = 0;
-  let looked = 0;
   const sinceMs = new Map<string, number>();
-  const pages = paginateScan(
-    { client },
-    {
-      TableName: parkingTable,
-      ProjectionExpression: '#pk, #id, setAsideAt, sentAt, entityType',
-      FilterExpression: 'attribute_exists(setAsideAt) OR attribute_exists(since)',
-      ExpressionAttributeNames: { '#pk': ATTRIBUTE.partition, '#id': ATTRIBUTE.id },
-    },
-  );
-  for await (const { Items = [], ScannedCount = 0 } of pages) {
+  const { pages, isMore } = await firstPages(client, {
+    TableName: parkingTable,
+    ProjectionExpression: '#pk, #id, setAsideAt, sentAt, entityType',
+    FilterExpression: 'attribute_exists(setAsideAt) OR attribute_exists(since)',
+    ExpressionAttributeNames: { '#pk': ATTRIBUTE.partition, '#id': ATTRIBUTE.id },
+  });
+  for (const { Items = [] } of pages) {
     for (const { pk, id, setAsideAt, sentAt, entityType } of Items) {
       if (setAsideAt !== undefined) count += 1;
       // A dead letter has the time at which it was sent to the dead-letter queue.
@@ -141,10 +140,8 @@ async function oldestParked({
       const type = entityType?.S ?? typeOfGroup(pk?.S ?? '');
       sinceMs.set(type, Math.min(sinceMs.get(type) ?? atMs, atMs));
     }
-    looked += ScannedCount;
-    if (looked >= MAX_ITEMS_READ) break;
   }
-  return { count, sinceMs, isMore: looked >= MAX_ITEMS_READ };
+  return { count, sinceMs, isMore };
 }
 
 /** Sends a report to an owner. */

@@ -29,6 +29,17 @@ export interface Governed {
  */
 const QUIET_INTERVALS = 2;
 
+/**
+ * Returns the reports that count: those of caches that may slow the owner. Other caches report too, because a cache
+ * doesn't know which owners it may slow.
+ */
+export function countedReports(
+  { maySlowOwner }: Pick<GovernSettings, 'maySlowOwner'>,
+  reports: readonly CacheReport[],
+): CacheReport[] {
+  return reports.filter(({ cache }) => Object.hasOwn(maySlowOwner, cache));
+}
+
 /** Stores new reports of the caches that may slow the owner, makes a new decision and stores it. */
 export async function govern(
   ports: GovernPorts,
@@ -37,9 +48,10 @@ export async function govern(
   nowMs: number,
 ): Promise<Governed> {
   // A report from a clock that is ahead must not replace later reports.
-  const heard = newReports
-    .filter(({ cache }) => Object.hasOwn(settings.maySlowOwner, cache))
-    .map((report) => ({ ...report, atMs: Math.min(report.atMs, nowMs) }));
+  const heard = countedReports(settings, newReports).map((report) => ({
+    ...report,
+    atMs: Math.min(report.atMs, nowMs),
+  }));
   await Promise.all(heard.map((report) => ports.saveReport(report)));
   const [previous, reports, progress] = await Promise.all([
     ports.decision(),

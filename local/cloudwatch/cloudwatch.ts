@@ -1,4 +1,5 @@
 import type { Messaging } from '../fifo/messaging.ts';
+import { type AsyncInvocations, createAsyncInvocations } from '../lambda/async-invocations.ts';
 import type { FunctionHost } from '../lambda/host.ts';
 import { type Alarms, createAlarms } from './alarms.ts';
 import { createSampler } from './aws-metrics.ts';
@@ -14,6 +15,8 @@ export interface CloudWatch {
   readonly alarms: Alarms;
   readonly insightRules: InsightRules;
   readonly schedules: Schedules;
+  /** The invocations by alarms and schedules, which Lambda retries. */
+  readonly asyncInvocations: AsyncInvocations;
   /** Starts the timers: a sample each second, the schedules, and an evaluation of the alarms each minute. */
   start(): void;
   /** Fires all schedules once and waits for their functions, then evaluates the alarms and waits for their actions. */
@@ -27,7 +30,7 @@ export interface CloudWatchOptions {
   readonly metrics: MetricStore;
   readonly region: string;
   readonly accountId: string;
-  /** The length of a minute for schedules, alarm evaluations and alarm periods; a multiple of 1000. */
+  /** The length of a minute for schedules, alarms and the retries of their invocations; a multiple of 1000. */
   readonly minuteMs: number;
   /** Throws if a service may not invoke a function for its rule or alarm. @default - every service may */
   readonly checkInvoke?: (service: string, sourceArn: string, functionName: string) => void;
@@ -53,9 +56,15 @@ export function createCloudWatch(options: CloudWatchOptions): CloudWatch {
       `minuteMs must be a multiple of 1000, because metrics are recorded by the second. Given: ${minuteMs}.`,
     );
   const { now } = messaging;
+  const asyncInvocations = createAsyncInvocations({
+    minuteMs,
+    now,
+    invoke: (name, event) => functions.invoke(name, event),
+    onDiscard: (name, reason) => onFailure(name, `[asynchronous invocation] discarded: ${reason}`),
+  });
   const invokeFor = (service: string) => async (name: string, event: unknown, sourceArn: string) => {
     checkInvoke(service, sourceArn, name);
-    return functions.invoke(name, event);
+    return asyncInvocations.invoke(name, event);
   };
   const shared = { ...place, now, minuteMs, onFailure };
   const alarms = createAlarms({ ...shared, metrics, invoke: invokeFor('lambda.alarms.cloudwatch.amazonaws.com') });
@@ -70,6 +79,7 @@ export function createCloudWatch(options: CloudWatchOptions): CloudWatch {
     alarms,
     insightRules,
     schedules,
+    asyncInvocations,
     start() {
       ends.push(realInterval(SAMPLE_MS, sample), eachMinute(now, scaledPeriodMs(60, minuteMs), alarms));
       schedules.start();
@@ -82,6 +92,7 @@ export function createCloudWatch(options: CloudWatchOptions): CloudWatch {
     stop() {
       for (const end of ends.splice(0)) end();
       schedules.stop();
+      asyncInvocations.stop();
     },
   };
 }

@@ -86,6 +86,24 @@ function assumeRole(
   mayLog(access, functionName, logGroup);
 }
 
+const invokeConfigProperties = z.strictObject({
+  FunctionName: z.string(),
+  Qualifier: z.literal('$LATEST', 'Versions and aliases are not emulated. Emulated: $LATEST'),
+  MaximumRetryAttempts: z.optional(number),
+  MaximumEventAgeInSeconds: z.optional(number),
+});
+
+/** Sets how a function's asynchronous invocations are retried. */
+export const createEventInvokeConfig: ResourceHandler = (request) => {
+  const given = invokeConfigProperties.parse(request.properties);
+  const functionName = given.FunctionName.slice(given.FunctionName.lastIndexOf(':') + 1);
+  request.target.cloudWatch.asyncInvocations.configure(functionName, {
+    maximumRetryAttempts: given.MaximumRetryAttempts,
+    maximumEventAgeSeconds: given.MaximumEventAgeInSeconds,
+  });
+  return { ref: `${request.stack.name}-${request.logicalId}`, attributes: {} };
+};
+
 /** Connects a queue or a stream to a function. */
 export const createMapping: ResourceHandler = async (request) => {
   const given = mappingProperties.parse(request.properties);

@@ -1,6 +1,6 @@
 import { createPermission, createPolicy, createQueuePolicy, createRole, createTopicPolicy } from './access.ts';
 import type { Resource, Stack } from './assembly.ts';
-import { createFunction, createMapping } from './function.ts';
+import { createEventInvokeConfig, createFunction, createMapping } from './function.ts';
 import { createFunctionUrl } from './function-url.ts';
 import { evaluateCondition, references, resolve, type Scope } from './intrinsics.ts';
 import { createQueue, createSubscription, createTopic } from './messages.ts';
@@ -24,6 +24,7 @@ const HANDLERS: Readonly<Record<string, ResourceHandler>> = {
   'AWS::SNS::Subscription': createSubscription,
   'AWS::Lambda::Function': createFunction,
   'AWS::Lambda::EventSourceMapping': createMapping,
+  'AWS::Lambda::EventInvokeConfig': createEventInvokeConfig,
   'AWS::Lambda::Url': createFunctionUrl,
   'AWS::CloudWatch::Alarm': createMetricAlarm,
   'AWS::CloudWatch::CompositeAlarm': createCompositeAlarm,

@@ -34,7 +34,7 @@ export interface ProvisionTarget {
   readonly functions: FunctionHost;
   readonly access: Access;
   readonly functionUrls: Pick<FunctionUrls, 'add'>;
-  readonly cloudWatch: Pick<CloudWatch, 'alarms' | 'insightRules' | 'schedules'>;
+  readonly cloudWatch: Pick<CloudWatch, 'alarms' | 'insightRules' | 'schedules' | 'asyncInvocations'>;
   mapQueue(request: QueueMappingRequest): Promise<void>;
   mapStream(request: StreamMappingRequest): Promise<void>;
 }

@@ -31,7 +31,13 @@ describe("the owner's governor", () => {
     });
   });
 
-  test('a governor runs once a minute, and a failed run waits for the next minute', () => {
+  test('a governor runs once a minute, and Lambda neither repeats a failed run nor keeps a throttled one', () => {
+    expect(propertiesOf(Geography, 'AWS::Lambda::EventInvokeConfig', 'Governor')).toMatchObject({
+      FunctionName: { Ref: idOf('AWS::Lambda::Function', 'Governor') },
+      Qualifier: '$LATEST',
+      MaximumRetryAttempts: 0,
+      MaximumEventAgeInSeconds: 60,
+    });
     expect(propertiesOf(Geography, 'AWS::Events::Rule')).toMatchObject({
       ScheduleExpression: 'rate(1 minute)',
       Targets: [

@@ -67,7 +67,7 @@ Now:
   stream used               part of the stream's 24 hours that the oldest unpublished change has waited; shown from 1 %
   flow                      normal, paced (limited to a rate) or refusing, and the cache that causes it
   backfill                  the progress of the backfill with what the owners had before the cache existed
-  parked now, dead letters  events that need a person, see freshet parked; at most 5,000 are counted
+  parked now, dead letters  events that need a person, see freshet parked; only the first 10 MB are counted
 
 Exit codes: 0 all is well, 1 a person is needed (parked events, dead letters, an alarm, an owner that refuses writes,
 a stopped relay), 2 the deployment can't be read.`;

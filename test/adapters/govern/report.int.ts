@@ -42,6 +42,7 @@ beforeEach(async ({ task }) => {
   queueUrl = `${messaging.url}/000000000000/${task.id}.fifo`;
   ports = createReporting({
     boundary: shelf,
+    emitter: { name: shelf.name, stack: 'Lab' },
     reader: createReader({ boundary: shelf, tableName: cacheTable, client: tables.client }),
     cache: { client: tables.client, tableName: cacheTable },
     parking: { client: tables.client, parkingTable },
@@ -63,7 +64,7 @@ test('the backlog counts visible and in-flight messages', async () => {
 describe('the consumption', () => {
   const settled = (...values: [agoMinutes: number, count: number][]) =>
     cloudWatch.set(
-      'Freshet/Settled/shelf/Sum',
+      'Freshet/Settled/shelf in Lab/Sum',
       values.map(([ago, value]) => ({ atMs: NOW - ago * MINUTE, value })),
     );
 
@@ -103,7 +104,7 @@ test('a queue counts as empty if one of several checks finds it empty', async ()
 
 test('a message that was returned often may be missing in the age of the oldest while it is hidden', async () => {
   expect(await ports.leavesOut(NOW)).toBe(false);
-  cloudWatch.set('Freshet/ReturnedOften/shelf/Sum', [{ atMs: NOW - 7 * MINUTE, value: 1 }]);
+  cloudWatch.set('Freshet/ReturnedOften/shelf in Lab/Sum', [{ atMs: NOW - 7 * MINUTE, value: 1 }]);
   expect(await ports.leavesOut(NOW)).toBe(true);
   expect(await ports.leavesOut(NOW + MINUTE)).toBe(false);
 });
@@ -164,6 +165,23 @@ describe('the parked events of a report', () => {
     await park({ ...event('c', NOW - 20_000), entity: { type: 'Other', id: 'c' } });
     expect(await ports.parked()).toEqual(since(3, ['Thing', NOW - 90_000], ['Other', NOW - 20_000]));
   });
+
+  test('at most the first 10 MB of the parking table are read, and the report knows that there are more', async () => {
+    const body = 'x'.repeat(256_000);
+    const large = { ...event('large', NOW).message, body };
+    const parkMany = (from: number, to: number) =>
+      Promise.all(
+        Array.from({ length: to - from }, (_, n) =>
+          park({ ...event('large', NOW), message: { ...large, sequenceNumber: `${from + n}` } }),
+        ),
+      );
+    await parkMany(0, 30);
+    expect(await ports.parked()).toMatchObject({ count: 30, isMore: false });
+    await parkMany(30, 60);
+    const { count, isMore } = await ports.parked();
+    expect(isMore).toBe(true);
+    expect(count * body.length).toBeLessThan(11 * 1024 * 1024);
+  }, 20_000);
 
   test('a gap has an unknown time and is not counted, and records of attempts are ignored', async () => {
     await park(event('a', NOW - 5_000));
