@@ -19,8 +19,24 @@ export const LIMITS = {
   defaultFunctionTimeout: Duration.seconds(3),
   /** Longest retention of a queue (sqs/quotas-messages, 2026-11-25). */
   maxRetention: Duration.days(14),
-  /** Most principals in a queue's policy (sqs/quotas-policies, 2026-11-25). */
+  /** Most statements, principals, conditions and bytes in a queue's policy (sqs/quotas-policies, 2026-11-29). */
+  maxQueuePolicyStatements: 20,
   maxQueuePolicyPrincipals: 50,
+  maxQueuePolicyConditions: 10,
+  maxQueuePolicyBytes: 8192,
+  /**
+   * Most keys of a subscription's filter policy, and most combinations of their values: the product of the numbers of
+   * values (sns/subscription-filter-policy-constraints, 2026-11-29).
+   */
+  maxFilterKeys: 5,
+  maxFilterCombinations: 150,
+  /** Most resources and outputs of a stack (cfn/cloudformation-limits, 2026-11-29). */
+  maxStackResources: 500,
+  maxStackOutputs: 200,
+  /** Most widgets of a dashboard, metrics of a widget and metrics of a dashboard (cw/cloudwatch_limits, 2026-11-29). */
+  maxDashboardWidgets: 500,
+  maxWidgetMetrics: 500,
+  maxDashboardMetrics: 2500,
   /** Largest SQS message, 1 MiB (sqs/quotas-messages). */
   maxMessageBytes: 1024 * 1024,
   /** Largest message of a topic whose limit isn't raised, 256 KiB (sns/large-message-payloads). */

@@ -5,6 +5,7 @@ import { consumersMayDecrypt, snsMayUseKeys } from './key-rules.ts';
 import { queuesKeepUsableMessages, tombstonesOutliveEvents } from './life-rules.ts';
 import type { Page, Plan, Problem, Rule } from './plan.ts';
 import { throughputHasItsDeduplicationScope, visibilityCoversTimeout } from './queue-rules.ts';
+import { dashboardsFit, filtersFit, queuePoliciesFit, stacksFit } from './quota-rules.ts';
 import { planOf } from './render.ts';
 import {
   deduplicationIdsAreOurs,
@@ -26,10 +27,16 @@ export const RULES: readonly Rule[] = [
   consumersMayDecrypt,
   failuresAreReported,
   deduplicationIdsAreOurs,
+  queuePoliciesFit,
+  filtersFit,
+  dashboardsFit,
+  stacksFit,
 ];
 
 /** The paths of AWS's guides, by the names with which limits and problems cite them. */
 const GUIDES = new Map([
+  ['cfn', 'AWSCloudFormation/latest/UserGuide'],
+  ['cw', 'AmazonCloudWatch/latest/monitoring'],
   ['ddb', 'amazondynamodb/latest/developerguide'],
   ['lambda', 'lambda/latest/dg'],
   ['sns', 'sns/latest/dg'],

@@ -8,8 +8,18 @@ export interface Rendered {
   readonly properties: Readonly<Record<string, unknown>>;
 }
 
+/** How large a stack would be. */
+export interface StackSize {
+  /** The path of the stack in the construct tree. */
+  readonly path: string;
+  readonly resources: number;
+  readonly outputs: number;
+}
+
 /** The resources that a construct would deploy, and the resources they refer to. */
 export interface Plan {
+  /** The stacks that contain the resources below the construct. */
+  readonly stacks: readonly StackSize[];
   /** The resources below the construct. */
   readonly own: readonly Rendered[];
   /** All resources of a type in the app. */
@@ -22,19 +32,21 @@ export interface Plan {
 
 /** The resource types that the rules check. */
 export const TYPE = {
+  dashboard: 'AWS::CloudWatch::Dashboard',
   function: 'AWS::Lambda::Function',
   key: 'AWS::KMS::Key',
   managedPolicy: 'AWS::IAM::ManagedPolicy',
   mapping: 'AWS::Lambda::EventSourceMapping',
   policy: 'AWS::IAM::Policy',
   queue: 'AWS::SQS::Queue',
+  queuePolicy: 'AWS::SQS::QueuePolicy',
   role: 'AWS::IAM::Role',
   subscription: 'AWS::SNS::Subscription',
   topic: 'AWS::SNS::Topic',
 } as const;
 
 /** An AWS page by guide and name, cited as in `limits.ts`: `sqs/quotas-queues`. */
-export type Page = `${'ddb' | 'lambda' | 'sns' | 'sqs'}/${string}`;
+export type Page = `${'cfn' | 'cw' | 'ddb' | 'lambda' | 'sns' | 'sqs'}/${string}`;
 
 /** A setting that must not be deployed. */
 export interface Problem {

@@ -1,6 +1,6 @@
-import { CfnResource, Stack, Stage } from 'aws-cdk-lib';
+import { CfnOutput, CfnResource, Stack, Stage } from 'aws-cdk-lib';
 import type { IConstruct } from 'constructs';
-import { below, isRecord, type Plan, type Rendered } from './plan.ts';
+import { below, isRecord, type Plan, type Rendered, type StackSize } from './plan.ts';
 
 /**
  * What a construct would deploy at this moment, together with the rest of the app. Call it when the app is
@@ -20,14 +20,26 @@ export function planOf(construct: IConstruct): Plan {
   };
   const all = (resources: readonly CfnResource[]) => resources.flatMap((resource) => render(resource) ?? []);
   const byReference = referenced(app);
+  const ownResources = resourcesIn(construct);
   return {
-    own: all(resourcesIn(construct)),
+    stacks: [...new Set(ownResources.map((resource) => Stack.of(resource)))].map((stack) => sizeOf(stack)),
+    own: all(ownResources),
     all: (type) => all(app.filter(({ cfnResourceType }) => cfnResourceType === type)),
     target: (from, value) => {
       const source = sources.get(from);
       const found = source && byReference(Stack.of(source), value);
       return found && render(found);
     },
+  };
+}
+
+/** The size of a stack, without the stacks below it. */
+function sizeOf(stack: Stack): StackSize {
+  const inStack = stack.node.findAll().filter((node) => Stack.of(node) === stack);
+  return {
+    path: stack.node.path,
+    resources: inStack.filter(CfnResource.isCfnResource).length,
+    outputs: inStack.filter((node) => node instanceof CfnOutput).length,
   };
 }
 

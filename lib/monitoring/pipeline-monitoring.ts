@@ -6,6 +6,7 @@ import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import { Construct } from 'constructs';
 import { HOTTEST_GROUP_PROPERTY, PROJECTOR_METRICS } from '../../core/metrics.ts';
 import { hottestGroupsRule } from '../../core/monitoring-names.ts';
+import { checkAtSynth } from '../checks/check-at-synth.ts';
 import type { FactQueue } from '../fact-queue.ts';
 import type { LocalCache } from '../local-cache.ts';
 import type { Saga } from '../saga.ts';
@@ -76,6 +77,7 @@ export class PipelineMonitoring extends Construct {
     this.alarms = Object.values(watched).flatMap((parts) => parts.flatMap(({ alarms }) => alarms));
     this.dashboard = createDashboard(this, props.dashboardName ?? namePrefix, watched, limits);
     stableIds(this, 'Monitoring', namePrefix);
+    checkAtSynth(this);
   }
 
   /**

@@ -261,6 +261,7 @@ test('the retention check compares a dead-letter queue with its source even if i
 /** A plan of plain resources that refer to each other by `Ref`. */
 function planOf(own: readonly Rendered[]): Plan {
   return {
+    stacks: [],
     own,
     all: (type) => own.filter((one) => one.type === type),
     target: (_, value) => own.find(({ logicalId }) => JSON.stringify(value) === JSON.stringify({ Ref: logicalId })),
