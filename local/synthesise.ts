@@ -1,11 +1,8 @@
 import { spawn } from 'node:child_process';
-import { mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
-import { FreshetError } from 'freshet-aws/internal/core/errors';
-import * as z from 'zod/mini';
-
-const cdkJson = z.object({ app: z.string() });
+import { appEnvironment, readCdkProject, synthesisFailed } from './cdk-project.ts';
 
 /** How `synthesise` runs the app. */
 export interface SynthesiseOptions {
@@ -18,43 +15,39 @@ export interface SynthesiseOptions {
   readonly signal?: AbortSignal;
   /** The environment of the app. @default the environment of this process */
   readonly env?: NodeJS.ProcessEnv;
+  /** Context values that come before those of `cdk.json`, as `cdk synth --context` gives them. @default {} */
+  readonly context?: Readonly<Record<string, unknown>>;
 }
 
 /**
- * Runs the CDK app of a project's `cdk.json`, as `cdk synth` does.
+ * Runs the CDK app of a project as `cdk synth` does: with the context of `cdk.json`, `cdk.context.json` and
+ * `~/.cdk.json`, after the project's `build` command. The templates are those that `cdk deploy` would send.
+ *
  * @param projectFolder the folder with `cdk.json`
  * @returns the folder of the cloud assembly, for `startLocalCloud`
  * @throws FreshetError `SynthesisFailed`: there is no `cdk.json` with an `app`, or the app fails. The message contains
  * the app's output
  */
 export async function synthesise(projectFolder: string, options: SynthesiseOptions = {}): Promise<string> {
-  const { assembly = join(projectFolder, '.freshet', 'test-assembly'), signal, env = process.env } = options;
-  const app = appCommand(projectFolder);
+  const { assembly = join(projectFolder, '.freshet', 'test-assembly'), signal, env = process.env, context } = options;
+  const project = readCdkProject(projectFolder, context);
   rmSync(assembly, { recursive: true, force: true });
   mkdirSync(assembly, { recursive: true });
-  const child = spawn(app, {
-    cwd: projectFolder,
-    shell: true,
-    stdio: ['ignore', 'pipe', 'pipe'],
-    // The CDK's validation takes seconds and prints warnings that nobody sees here. It runs again before a deployment.
-    env: { CDK_VALIDATION: 'false', ...env, CDK_OUTDIR: assembly },
-    ...(signal && { signal }),
-  });
-  const exited = new Promise<number | null>((resolve, reject) => child.once('error', reject).once('close', resolve));
-  const [code, out, err] = await Promise.all([exited, text(child.stdout), text(child.stderr)]);
-  if (code !== 0) throw synthesisFailed(`the CDK app of cdk.json failed (exit code ${code}):\n${err || out}`);
+  const environment = appEnvironment(project, assembly, env);
+  for (const command of [project.build, project.app]) {
+    if (command !== undefined) await run(command, projectFolder, environment, signal);
+  }
   return assembly;
 }
 
-function appCommand(projectFolder: string): string {
-  const path = join(projectFolder, 'cdk.json');
-  try {
-    return cdkJson.parse(JSON.parse(readFileSync(path, 'utf8'))).app;
-  } catch {
-    throw synthesisFailed(`${path} is missing or has no "app". Run the command in a CDK project's folder.`);
-  }
-}
-
-function synthesisFailed(message: string): FreshetError {
-  return new FreshetError(message, { code: 'SynthesisFailed' });
+async function run(
+  command: string,
+  cwd: string,
+  env: NodeJS.ProcessEnv,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  const child = spawn(command, { cwd, shell: true, stdio: ['ignore', 'pipe', 'pipe'], env, ...(signal && { signal }) });
+  const exited = new Promise<number | null>((resolve, reject) => child.once('error', reject).once('close', resolve));
+  const [code, out, err] = await Promise.all([exited, text(child.stdout), text(child.stderr)]);
+  if (code !== 0) throw synthesisFailed(`${command} (of cdk.json) failed with exit code ${code}:\n${err || out}`);
 }
