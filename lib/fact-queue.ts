@@ -14,7 +14,7 @@ import { type DataProtectionProps, dataProtection } from './data-protection.ts';
 import { describeOfFacts } from './deployed.ts';
 import { LIMITS } from './limits.ts';
 import { parkingTable } from './parking.ts';
-import { grantTable, protectedQueue } from './protected-resources.ts';
+import { fifoDeadLetterQueue, fifoQueue, grantTable } from './protected-resources.ts';
 import { mapQueue } from './queue-source.ts';
 import { assertBudget, DEFAULT_BUDGET, type RetryBudget } from './retry-budget.ts';
 import { stableExports } from './stable-exports.ts';
@@ -95,14 +95,12 @@ export class FactQueue extends Construct {
     const protection = dataProtection(props);
     validate(props);
     this.name = name;
-    this.deadLetterQueue = fifoQueue(this, 'DeadLetters', protection);
-    this.subscriptionDeadLetterQueue = fifoQueue(this, 'Undelivered', protection);
+    this.deadLetterQueue = fifoDeadLetterQueue(this, 'DeadLetters', protection);
+    this.subscriptionDeadLetterQueue = fifoDeadLetterQueue(this, 'Undelivered', protection);
     acknowledge(this.subscriptionDeadLetterQueue, 'SQS3', 'this queue is the dead-letter queue of the subscriptions');
     this.parkingTable = parkingTable(this, protection);
     this.visibility = Duration.seconds(functionTimeout.toSeconds() * LIMITS.visibilityPerFunctionTimeout);
-    this.queue = protectedQueue(this, 'Queue', protection, {
-      fifo: true,
-      retentionPeriod: LIMITS.maxRetention,
+    this.queue = fifoQueue(this, 'Queue', protection, {
       // An item of the parking table can be 400 KB, which leaves room for the reason that is stored with a message.
       maxMessageSizeBytes: LIMITS.topicMessageBytes,
       visibilityTimeout: this.visibility,
@@ -178,10 +176,6 @@ export class FactQueue extends Construct {
       maxConcurrency: DEFAULT_CONCURRENCY,
     });
   }
-}
-
-function fifoQueue(scope: Construct, id: string, protection: DataProtectionProps): Queue {
-  return protectedQueue(scope, id, protection, { fifo: true, retentionPeriod: LIMITS.maxRetention });
 }
 
 function validate({

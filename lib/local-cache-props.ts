@@ -44,6 +44,14 @@ export interface LocalCacheProps extends DataProtectionProps {
    */
   readonly retryBudget?: RetryBudget;
   /**
+   * How long an event is retried whose schema version is newer than the projector knows, from its first receive: up to
+   * 3 days. `cdk deploy --all` deploys an owner before its caches, so such events arrive during every upgrade. After
+   * this time the event is treated as poison by the policy of its type. A parked event is tried again by itself within
+   * five minutes after the cache is deployed with the new version.
+   * @default Duration.hours(1)
+   */
+  readonly newerSchemaWait?: Duration;
+  /**
    * Competing consumers: the highest number of projectors that run at the same time, an integer from 2 to 1,000. Lambda
    * spreads the entities over the projectors; one entity is never processed by two of them at once. More projectors
    * shorten a backlog faster and put more load on the table. Lambda never runs more projectors than there are message
@@ -58,13 +66,6 @@ export interface LocalCacheProps extends DataProtectionProps {
    * @default - Lambda scales the pollers automatically, up to `maxConcurrency`
    */
   readonly provisionedPollers?: ProvisionedPollers;
-  /**
-   * Whether the queue's throughput limit and deduplication apply per message group: in us-east-1, up to 70,000 requests
-   * a second of each kind instead of 300 (3,000 messages in batches). The queue then no longer deduplicates across
-   * message groups, which Freshet doesn't need, because one entity is one group (sqs/high-throughput-fifo, 2026-11-25).
-   * @default false
-   */
-  readonly highThroughput?: boolean;
 }
 
 /** Number of event pollers of a queue in provisioned mode. */
@@ -85,6 +86,12 @@ const MIN_TOMBSTONE_LIFE = Duration.days(1 + 23 + 14 + 14);
 /** Default of `LocalCacheProps.tombstoneLife`. */
 export const DEFAULT_TOMBSTONE_LIFE = Duration.days(60);
 
+/** Default of `LocalCacheProps.newerSchemaWait`. */
+export const DEFAULT_NEWER_SCHEMA_WAIT = Duration.hours(1);
+
+/** Longest `newerSchemaWait`: the entity's later events wait in the queue meanwhile. */
+const MAX_NEWER_SCHEMA_WAIT = Duration.days(3);
+
 /**
  * Time by which a cache remembers a deletion longer than `maxEventAge`. It covers differing clocks and the delay
  * between reading and writing.
@@ -96,11 +103,20 @@ export function validate({ boundary, sources, maxConcurrency, provisionedPollers
   assertSources(boundary, sources);
   assertLife(props);
   if (props.retryBudget !== undefined) assertBudget(props.retryBudget);
+  assertWait(props);
   const { minMappingConcurrency: min, maxMappingConcurrency: max } = LIMITS;
   if (maxConcurrency !== undefined && !isWithin(maxConcurrency, min, max)) {
     throw new Error(`maxConcurrency: out of range: ${maxConcurrency}. Allowed: an integer from ${min} to ${max}.`);
   }
   if (provisionedPollers !== undefined) assertPollers(provisionedPollers, maxConcurrency);
+}
+
+function assertWait({ newerSchemaWait = DEFAULT_NEWER_SCHEMA_WAIT }: Pick<LocalCacheProps, 'newerSchemaWait'>): void {
+  if (newerSchemaWait.toSeconds() <= MAX_NEWER_SCHEMA_WAIT.toSeconds()) return;
+  throw new Error(
+    `newerSchemaWait: too long: ${newerSchemaWait.toHumanString()}. Allowed: up to ` +
+      `${MAX_NEWER_SCHEMA_WAIT.toHumanString()}. The later events of the entity wait in the queue meanwhile.`,
+  );
 }
 
 function isWithin(value: number, min: number, max: number): boolean {

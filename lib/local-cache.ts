@@ -2,7 +2,7 @@ import { Duration, Stack } from 'aws-cdk-lib';
 import { AttributeType, type Table } from 'aws-cdk-lib/aws-dynamodb';
 import { Grant, type IGrantable } from 'aws-cdk-lib/aws-iam';
 import type { IFunction, Function as ProjectorFunction } from 'aws-cdk-lib/aws-lambda';
-import { DeduplicationScope, FifoThroughputLimit, type Queue } from 'aws-cdk-lib/aws-sqs';
+import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import { ATTRIBUTE, indexAttribute } from '../adapters/aws/items.ts';
 import type { Boundary } from '../core/contract/contract.ts';
@@ -15,7 +15,7 @@ import { describeDeployed } from './deployed.ts';
 import { LIMITS } from './limits.ts';
 import { type ChangeSource, type LocalCacheProps, validate } from './local-cache-props.ts';
 import { parkingTable, REPAIR_VISIBILITY, repairQueue } from './parking.ts';
-import { protectedQueue, protectedTable } from './protected-resources.ts';
+import { fifoDeadLetterQueue, fifoQueue, protectedTable } from './protected-resources.ts';
 import { stableExports } from './stable-exports.ts';
 import { stableIds } from './stable-ids.ts';
 import { subscribeQueue } from './subscribe-queue.ts';
@@ -71,10 +71,11 @@ export class LocalCache extends Construct {
     }
     this.parkingTable = parkingTable(this, protection);
     this.gapQueue = repairQueue(this, 'Gaps', protection);
-    this.deadLetterQueue = deadLetterQueue(this, 'DeadLetters', protection);
-    this.subscriptionDeadLetterQueue = deadLetterQueue(this, 'Undelivered', protection);
+    const consumed = { visibilityTimeout: REPAIR_VISIBILITY };
+    this.deadLetterQueue = fifoDeadLetterQueue(this, 'DeadLetters', protection, consumed);
+    this.subscriptionDeadLetterQueue = fifoDeadLetterQueue(this, 'Undelivered', protection, consumed);
     acknowledge(this.subscriptionDeadLetterQueue, 'SQS3', 'this queue is the dead-letter queue of the subscriptions');
-    this.queue = eventQueue(this, protection, this.deadLetterQueue, props.highThroughput);
+    this.queue = eventQueue(this, protection, this.deadLetterQueue);
     this.subscribe(sources);
     this.projector = addProjector(this, props);
     this.repair = addRepair(this, props);
@@ -156,33 +157,13 @@ function assertSameEnvironment(cache: LocalCache, { boundary, topic }: ChangeSou
 }
 
 /** Creates the queue of a cache's events. */
-function eventQueue(
-  cache: LocalCache,
-  protection: DataProtectionProps,
-  deadLetters: Queue,
-  highThroughput = false,
-): Queue {
-  return protectedQueue(cache, 'Queue', protection, {
-    fifo: true,
-    retentionPeriod: LIMITS.maxRetention,
+function eventQueue(cache: LocalCache, protection: DataProtectionProps, deadLetters: Queue): Queue {
+  return fifoQueue(cache, 'Queue', protection, {
     // An item of the parking table can be 400 KB, which leaves room for the reason that is stored with a message.
     maxMessageSizeBytes: LIMITS.topicMessageBytes,
     visibilityTimeout: Duration.seconds(FUNCTION_TIMEOUT.toSeconds() * LIMITS.visibilityPerFunctionTimeout),
     // Messages queued behind a failing message are received with it, and their receives count too. So the count is
     // high, and this dead-letter queue is only for messages that crash the projector.
     deadLetterQueue: { queue: deadLetters, maxReceiveCount: LIMITS.maxMaxReceiveCount },
-    ...(highThroughput && {
-      fifoThroughputLimit: FifoThroughputLimit.PER_MESSAGE_GROUP_ID,
-      deduplicationScope: DeduplicationScope.MESSAGE_GROUP,
-    }),
-  });
-}
-
-/** Creates a FIFO queue that the repair function consumes. */
-function deadLetterQueue(scope: Construct, id: string, protection: DataProtectionProps): Queue {
-  return protectedQueue(scope, id, protection, {
-    fifo: true,
-    retentionPeriod: LIMITS.maxRetention,
-    visibilityTimeout: REPAIR_VISIBILITY,
   });
 }

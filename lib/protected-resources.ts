@@ -2,11 +2,19 @@ import { Stack } from 'aws-cdk-lib';
 import { AttributeType, BillingMode, type StreamViewType, Table, TableEncryption } from 'aws-cdk-lib/aws-dynamodb';
 import { Grant, type IGrantable } from 'aws-cdk-lib/aws-iam';
 import { FifoThroughputScope, Topic } from 'aws-cdk-lib/aws-sns';
-import { type IQueue, Queue, QueueEncryption, type QueueProps } from 'aws-cdk-lib/aws-sqs';
+import {
+  DeduplicationScope,
+  FifoThroughputLimit,
+  type IQueue,
+  Queue,
+  QueueEncryption,
+  type QueueProps,
+} from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
 import { ATTRIBUTE } from '../adapters/aws/items.ts';
 import type { Boundary } from '../core/contract/contract.ts';
 import { type DataProtectionProps, deletionProtection, removalPolicy } from './data-protection.ts';
+import { LIMITS } from './limits.ts';
 
 /** The settings in which Freshet's tables differ. */
 export interface ProtectedTableProps {
@@ -59,6 +67,37 @@ export function protectedQueue(
       ? { encryption: QueueEncryption.KMS, encryptionMasterKey: encryptionKey }
       : { encryption: QueueEncryption.SQS_MANAGED }),
   });
+}
+
+/**
+ * Creates a FIFO queue that keeps messages for as long as SQS allows. Its throughput and its deduplication count per
+ * message group: in us-east-1 it accepts 70,000 calls a second of each kind instead of 300, at the same price
+ * (sqs/high-throughput-fifo, 2026-11-29). It doesn't deduplicate across message groups, which Freshet doesn't need: one
+ * entity, and whatever a fact is about, is one group.
+ */
+export function fifoQueue(
+  scope: Construct,
+  id: string,
+  protection: DataProtectionProps,
+  props: Pick<QueueProps, 'deadLetterQueue' | 'maxMessageSizeBytes' | 'visibilityTimeout'>,
+): Queue {
+  return protectedQueue(scope, id, protection, {
+    fifo: true,
+    fifoThroughputLimit: FifoThroughputLimit.PER_MESSAGE_GROUP_ID,
+    deduplicationScope: DeduplicationScope.MESSAGE_GROUP,
+    retentionPeriod: LIMITS.maxRetention,
+    ...props,
+  });
+}
+
+/** Creates a FIFO queue of dead letters. It takes the largest message, because a refused dead letter would be lost. */
+export function fifoDeadLetterQueue(
+  scope: Construct,
+  id: string,
+  protection: DataProtectionProps,
+  props: Pick<QueueProps, 'visibilityTimeout'> = {},
+): Queue {
+  return fifoQueue(scope, id, protection, { maxMessageSizeBytes: LIMITS.maxMessageBytes, ...props });
 }
 
 /**

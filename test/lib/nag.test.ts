@@ -40,7 +40,7 @@ test.each(Object.entries(protections))('cdk-nag has no findings about the constr
     const consumerAccounts = ['111122223333'];
     const owner = new EntityOwner(stack, 'Owner', { boundary: lab, consumerAccounts, highThroughput: true, ...given });
     new ChangeTopic(stack, 'Topic', { boundary: catalogue, consumerAccounts, ...given });
-    new LocalCache(stack, 'Cache', { boundary: shelf, sources: [owner], highThroughput: true, ...given });
+    new LocalCache(stack, 'Cache', { boundary: shelf, sources: [owner], ...given });
     const sources = [sales, billing].map((boundary) => new FactTopic(stack, boundary.name, { boundary, ...given }));
     new Saga(stack, 'Saga', { saga: shipping, sources, ...given });
   });

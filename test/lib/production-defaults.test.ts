@@ -11,6 +11,7 @@ import { catalogue } from '../support/boundaries.ts';
 import { lab, shelf } from '../support/lab.ts';
 import { appTemplates, propertiesOf, resourcesOf, stackTemplate } from '../support/shop.ts';
 import type { Template } from '../support/table-writers.ts';
+import { watchedFactsAsIs } from '../support/watched-facts.ts';
 
 /** Synthesises an owner, an owner whose database isn't DynamoDB, a cache, and their monitoring. */
 function pipeline(protection: (stack: Stack) => DataProtectionProps = () => ({})): Template {
@@ -251,22 +252,37 @@ describe('a customer-managed key', () => {
   });
 });
 
-describe('highThroughput', () => {
-  const high = stackTemplate((stack) => {
-    const owner = new EntityOwner(stack, 'Owner', { boundary: lab, highThroughput: true });
-    new LocalCache(stack, 'Cache', { boundary: shelf, sources: [owner], highThroughput: true });
-  });
-
+describe('throughput', () => {
   test("highThroughput raises the limit of an owner's topic to the account's quota", () => {
+    const high = stackTemplate((stack) => {
+      new EntityOwner(stack, 'Owner', { boundary: lab, highThroughput: true });
+    });
     expect(propertiesOf(high, 'AWS::SNS::Topic')).toMatchObject({ FifoThroughputScope: 'MessageGroup' });
     expect(propertiesOf(template, 'AWS::SNS::Topic', 'OwnerChangesLab').FifoThroughputScope).toBeUndefined();
   });
 
-  test("highThroughput makes throughput and deduplication of a cache's queue count per message group", () => {
-    expect(propertiesOf(high, 'AWS::SQS::Queue', 'CacheQueue')).toMatchObject({
-      FifoThroughputLimit: 'perMessageGroupId',
-      DeduplicationScope: 'messageGroup',
-    });
-    expect(propertiesOf(template, 'AWS::SQS::Queue', 'CacheQueue').FifoThroughputLimit).toBeUndefined();
+  const facts = watchedFactsAsIs();
+  const fifoQueues = [...queues, ...resourcesOf(facts, 'AWS::SQS::Queue')].filter(
+    ([, { Properties }]) => Properties.FifoQueue === true,
+  );
+
+  test('throughput and deduplication of every FIFO queue count per message group, those of facts too', () => {
+    expect(fifoQueues.map(([id]) => id.replace(/[A-Z][a-z]+[0-9A-F]{8}$/, '')).sort()).toEqual([
+      ...['CacheDeadLetters', 'CacheQueue', 'CacheUndelivered'],
+      ...['FactQueueDeadLetters', 'FactQueueDeadLetters', 'FactQueueQueue', 'FactQueueQueue'],
+      ...['FactQueueUndelivered', 'FactQueueUndelivered'],
+    ]);
+    for (const [id, { Properties }] of fifoQueues) {
+      const { FifoThroughputLimit, DeduplicationScope } = Properties;
+      expect([id, FifoThroughputLimit, DeduplicationScope]).toEqual([id, 'perMessageGroupId', 'messageGroup']);
+    }
+  });
+
+  test('every dead-letter queue takes the largest message of SQS', () => {
+    const deadLetterQueues = fifoQueues.filter(([id]) => /DeadLetters|Undelivered/.test(id));
+    expect(deadLetterQueues).toHaveLength(6);
+    for (const [id, { Properties }] of deadLetterQueues) {
+      expect([id, Properties.MaximumMessageSize]).toEqual([id, 1024 * 1024]);
+    }
   });
 });

@@ -1,4 +1,4 @@
-import { type App, CfnOutput, CfnResource, Stack } from 'aws-cdk-lib';
+import { CfnOutput, CfnResource, type Stack } from 'aws-cdk-lib';
 import { PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { describe, expect, test } from 'vitest';
 import { defineBoundary, keep } from '../../../core/contract/define-boundary.ts';
@@ -8,7 +8,7 @@ import { LocalCache } from '../../../lib/local-cache.ts';
 import { PipelineMonitoring } from '../../../lib/monitoring/pipeline-monitoring.ts';
 import { productSchema } from '../../support/boundaries.ts';
 import { lab, shelf } from '../../support/lab.ts';
-import { appTemplates, propertiesOf, resourcesOf, stackTemplate } from '../../support/shop.ts';
+import { propertiesOf, resourcesOf, stackTemplate } from '../../support/shop.ts';
 import { plantable, problemsIn, resourceIn } from './planted.ts';
 
 /** A boundary that owns some types. */
@@ -142,29 +142,18 @@ describe('quotas at synthesis', () => {
     expect(problemsIn(one)[0]).toMatch(new RegExp(`^Test: \\d+ ${what} the stack\\. Allowed: at most ${most}`));
   });
 
-  const monitored = (count: number) => {
-    const build = (app: App) => {
-      const stacks = Array.from({ length: count }, (_, n) => new Stack(app, `S${n}`));
-      const watched = stacks.map((stack, n) => new EntityOwner(stack, 'Owner', { boundary: ownerOf(`o-${n}`, ['T']) }));
-      new PipelineMonitoring(new Stack(app, 'Monitoring'), 'All', { owners: watched, caches: [] });
-    };
-    return appTemplates(build);
-  };
-
-  test("a dashboard with more widgets than CloudWatch accepts is refused, before the stack's resources are", () => {
-    expect(() => monitored(84)).toThrow('504 widgets. Allowed: at most 500');
-  });
-
-  test('a dashboard with too many metrics in a widget is refused', () => {
+  test('a dashboard with too many widgets and metrics is refused', () => {
     const build = () =>
       stackTemplate((stack) => {
         const owner = new EntityOwner(stack, 'Owner', { boundary: lab });
         const cache = new LocalCache(stack, 'Cache', { boundary: shelf, sources: [owner] });
         const { dashboard } = new PipelineMonitoring(stack, 'All', { owners: [owner], caches: [cache] });
         const metrics = Array.from({ length: 501 }, () => ['Freshet', 'Applied']);
-        const widgets = Array.from({ length: 5 }, () => ({ properties: { metrics } }));
+        const text = { type: 'text' };
+        const widgets = Array.from({ length: 501 }, (_, n) => (n < 5 ? { properties: { metrics } } : text));
         resourceIn(dashboard).addPropertyOverride('DashboardBody', JSON.stringify({ widgets }));
       });
+    expect(build).toThrow('501 widgets. Allowed: at most 500');
     expect(build).toThrow('501 metrics in one widget. Allowed: at most 500');
     expect(build).toThrow('2505 metrics in all widgets. Allowed: at most 2500');
   });

@@ -114,7 +114,7 @@ const planted: readonly [name: string, plant: (planted: Planted) => void, ...mes
   ],
   [
     'a FIFO queue with throughput per message group but without deduplication per message group',
-    ({ cache }) => resourceIn(cache.queue).addPropertyOverride('FifoThroughputLimit', 'perMessageGroupId'),
+    ({ cache }) => resourceIn(cache.queue).addPropertyDeletionOverride('DeduplicationScope'),
     [
       'Test/Cache/Queue: FifoThroughputLimit is perMessageGroupId, but DeduplicationScope is not set (default: queue)',
       'SQS allows this limit only with deduplication per message group; otherwise the throughput stays at 300 ' +
