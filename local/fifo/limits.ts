@@ -19,6 +19,27 @@ export const MAX_IN_FLIGHT = 120_000;
 /** Most attributes of one SQS message (sqs/quotas-messages). */
 export const MAX_MESSAGE_ATTRIBUTES = 10;
 
+/** Longest data type of a message attribute (sqs/sqs-message-metadata). */
+export const MAX_DATA_TYPE_LENGTH = 256;
+
+/** Numbers in attributes: most digits, and the powers of ten of the range (sqs/sqs-message-metadata). */
+export const MAX_NUMBER_DIGITS = 38;
+export const MIN_NUMBER_EXPONENT = -128;
+export const MAX_NUMBER_EXPONENT = 126;
+
+/** How long SQS reuses a data key: a minute to a day (sqs-api/API_SetQueueAttributes). */
+export const MIN_DATA_KEY_SECONDS = 60;
+export const MAX_DATA_KEY_SECONDS = 86_400;
+
+/** Most source queues that a dead-letter queue names (sqs-api/API_SetQueueAttributes, RedriveAllowPolicy). */
+export const MAX_REDRIVE_SOURCES = 10;
+
+/** Filter policies: keys, combinations of values, numbers and bytes (sns/subscription-filter-policy-constraints). */
+export const MAX_FILTER_KEYS = 5;
+export const MAX_FILTER_COMBINATIONS = 150;
+export const MAX_FILTER_NUMBER = 1_000_000_000;
+export const MAX_FILTER_BYTES = 262_144;
+
 /** Visibility timeout: 12 hours at most, 30 seconds by default (sqs/sqs-visibility-timeout). */
 export const MAX_VISIBILITY_SECONDS = 43_200;
 export const DEFAULT_VISIBILITY_SECONDS = 30;

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { invalidValue, MessagingError } from './errors.ts';
-import { MAX_MESSAGE_ATTRIBUTES } from './limits.ts';
+import * as limits from './limits.ts';
 
 /** A message attribute in AWS's own form; `BinaryValue` is base64. */
 export interface MessageAttribute {
@@ -106,13 +106,15 @@ const DATA_TYPE = /^(String|Number|Binary)(\.[^\s]+)?$/;
 /** Refuses attributes that SQS refuses (sqs/sqs-message-metadata). */
 export function checkAttributes(attributes: MessageAttributes): void {
   const entries = Object.entries(attributes);
-  if (entries.length > MAX_MESSAGE_ATTRIBUTES) {
+  if (entries.length > limits.MAX_MESSAGE_ATTRIBUTES) {
     const given = `Number of message attributes [${entries.length}]`;
-    throw invalidValue(`${given} exceeds the allowed maximum [${MAX_MESSAGE_ATTRIBUTES}].`);
+    throw invalidValue(`${given} exceeds the allowed maximum [${limits.MAX_MESSAGE_ATTRIBUTES}].`);
   }
   for (const [name, attribute] of entries) {
     const problem = attributeProblem(name, attribute);
     if (problem !== undefined) throw invalidValue(problem);
+    if (FORBIDDEN.test(attribute.StringValue ?? ''))
+      throw new MessagingError('InvalidMessageContents', `Invalid characters found in the attribute '${name}'.`);
   }
 }
 
@@ -122,12 +124,35 @@ export function attributeProblem(name: string, attribute: MessageAttribute): str
   const subject = `The message attribute '${name}'`;
   if (!ATTRIBUTE_NAME.test(name))
     return `${subject} has an invalid name. Allowed: 1 to 256 of A-Z a-z 0-9 _ - and single dots.`;
+  if (DataType.length > limits.MAX_DATA_TYPE_LENGTH)
+    return `Length of message attribute type must be at most ${limits.MAX_DATA_TYPE_LENGTH}. Given: ${DataType.length}.`;
   if (!DATA_TYPE.test(DataType)) {
     const allowed = 'the set of supported type prefixes is Binary, Number, and String.';
     return `${subject} has an invalid message attribute type '${DataType}', ${allowed}`;
   }
   const value = DataType.startsWith('Binary') ? BinaryValue : StringValue;
-  return value ? undefined : `${subject} must contain a non-empty message attribute value for its type '${DataType}'.`;
+  if (!value) return `${subject} must contain a non-empty message attribute value for its type '${DataType}'.`;
+  if (!/^Number(\.|$)/.test(DataType) || isNumber(value)) return undefined;
+  return `Can't cast the value of message (user) attribute '${name}' to a number. Allowed: ${NUMBERS}. Given: '${value}'.`;
+}
+
+const NUMBERS = `up to ${limits.MAX_NUMBER_DIGITS} digits, from 10^${limits.MIN_NUMBER_EXPONENT} to 10^${limits.MAX_NUMBER_EXPONENT}`;
+const DECIMAL = /^[+-]?(\d*)\.?(\d*)(?:e([+-]?\d{1,5}))?$/i;
+
+/** Whether SQS accepts a text as a number (sqs/sqs-message-metadata). Zeros at both ends aren't counted as digits. */
+function isNumber(text: string): boolean {
+  const [, whole = '', fraction = '', exponent = '0'] = DECIMAL.exec(text) ?? [];
+  if (whole + fraction === '') return false;
+  const leading = (whole + fraction).replace(/^0+/, '');
+  if (leading === '') return true;
+  // The power of ten of the first digit that isn't 0.
+  const power = leading.length - fraction.length - 1 + Number(exponent);
+  const isHighest = power === limits.MAX_NUMBER_EXPONENT && /^10*$/.test(leading);
+  return (
+    leading.replace(/0+$/, '').length <= limits.MAX_NUMBER_DIGITS &&
+    power >= limits.MIN_NUMBER_EXPONENT &&
+    (power < limits.MAX_NUMBER_EXPONENT || isHighest)
+  );
 }
 
 // sqs-api/API_SendMessage: alphanumeric characters and punctuation.

@@ -46,8 +46,27 @@ const FIFO_CHOICES: Readonly<Record<string, readonly string[]>> = {
   FifoThroughputLimit: ['perQueue', 'perMessageGroupId'],
 };
 
-/** Stored and returned, but not emulated (no local effect). */
-const KEPT = ['Policy', 'RedriveAllowPolicy', 'KmsMasterKeyId', 'KmsDataKeyReusePeriodSeconds', 'SqsManagedSseEnabled'];
+/** Checked, stored and returned, but not emulated (no local effect). Each test says whether SQS accepts the value. */
+const KEPT: Readonly<Record<string, (value: string) => boolean>> = {
+  Policy: (value) => value === '' || parseObject(value) !== undefined,
+  RedriveAllowPolicy: (value) => value === '' || isRedriveAllowPolicy(parseObject(value)),
+  KmsMasterKeyId: () => true,
+  KmsDataKeyReusePeriodSeconds: (value) => isBetween(value, limits.MIN_DATA_KEY_SECONDS, limits.MAX_DATA_KEY_SECONDS),
+  SqsManagedSseEnabled: (value) => ['true', 'false'].includes(value),
+};
+
+function isBetween(value: string, min: number, max: number): boolean {
+  return /^\d{1,9}$/.test(value) && Number(value) >= min && Number(value) <= max;
+}
+
+/** sqs-api/API_SetQueueAttributes */
+function isRedriveAllowPolicy(policy: Record<string, unknown> | undefined): boolean {
+  const { redrivePermission, sourceQueueArns } = policy ?? {};
+  if (redrivePermission !== 'byQueue')
+    return ['allowAll', 'denyAll'].includes(String(redrivePermission)) && sourceQueueArns === undefined;
+  const isCounted = Array.isArray(sourceQueueArns) && sourceQueueArns.length >= 1;
+  return isCounted && sourceQueueArns.length <= limits.MAX_REDRIVE_SOURCES;
+}
 
 function invalidAttribute(name: string, value: string, allowed: string): MessagingError {
   return new MessagingError('InvalidAttributeValue', `Invalid value for the parameter ${name}: '${value}'. ${allowed}`);
@@ -86,14 +105,16 @@ function checkAttribute(name: string, value: string, isFifo: boolean): void {
   const number = NUMBERS[name];
   const choices = isFifo ? FIFO_CHOICES[name] : undefined;
   if (number !== undefined) {
-    const isValid = /^\d{1,9}$/.test(value) && Number(value) >= number.min && Number(value) <= number.max;
-    if (!isValid) throw invalidAttribute(name, value, `Allowed: ${number.min} to ${number.max}.`);
+    if (!isBetween(value, number.min, number.max))
+      throw invalidAttribute(name, value, `Allowed: ${number.min} to ${number.max}.`);
   } else if (choices !== undefined) {
     if (!choices.includes(value)) throw invalidAttribute(name, value, `Allowed: ${choices.join(', ')}.`);
   } else if (name === 'RedrivePolicy') {
     readRedrivePolicy(value);
-  } else if (!KEPT.includes(name)) {
-    throw new MessagingError('InvalidAttributeName', `Unknown Attribute ${name}.`);
+  } else {
+    const accepts = Object.hasOwn(KEPT, name) ? KEPT[name] : undefined;
+    if (accepts === undefined) throw new MessagingError('InvalidAttributeName', `Unknown Attribute ${name}.`);
+    if (!accepts(value)) throw invalidAttribute(name, value, 'See SetQueueAttributes in the SQS API reference.');
   }
 }
 
@@ -102,7 +123,8 @@ export function readRedrivePolicy(text: string): QueueSettings['redrive'] {
   if (text === '') return undefined;
   const policy = parseObject(text);
   const deadLetterTargetArn = policy?.deadLetterTargetArn;
-  const maxReceiveCount = Number(policy?.maxReceiveCount);
+  const given = policy?.maxReceiveCount;
+  const maxReceiveCount = typeof given === 'string' || typeof given === 'number' ? Number(given) : Number.NaN;
   const inRange =
     Number.isInteger(maxReceiveCount) && maxReceiveCount >= 1 && maxReceiveCount <= limits.MAX_RECEIVE_COUNT;
   if (typeof deadLetterTargetArn !== 'string' || !inRange) {

@@ -106,7 +106,7 @@ export function createSubscription(context: SubscriptionContext): Subscription {
       const changed = { ...attributes, ...given };
       checkAttributes(given, changed);
       const filter = changed.FilterPolicy ? readFilterPolicy(changed.FilterPolicy) : undefined;
-      deadLetterTargetArn = readDeadLetterTarget(changed.RedrivePolicy);
+      deadLetterTargetArn = readDeadLetterTarget(changed.RedrivePolicy, endpoint.endsWith('.fifo'));
       if (filters.length === 0 || changed.FilterPolicy !== attributes.FilterPolicy)
         filters = [...filters, { fromMs: now() + filterChangeMs, filter }];
       attributes = changed;
@@ -139,10 +139,13 @@ function checkAttributes(given: Attributes, changed: Attributes): void {
     throw invalidParameter(`RawMessageDelivery: '${changed.RawMessageDelivery}'. Allowed: true, false.`);
 }
 
-function readDeadLetterTarget(text: string | undefined): string | undefined {
+/** A subscription of a FIFO queue needs a FIFO queue for its dead letters (sns/fifo-message-durability). */
+function readDeadLetterTarget(text: string | undefined, isFifo: boolean): string | undefined {
   if (!text) return undefined;
   const arn = parseObject(text)?.deadLetterTargetArn;
-  if (typeof arn === 'string') return arn;
+  if (typeof arn === 'string' && arn.endsWith('.fifo') === isFifo) return arn;
+  if (typeof arn === 'string')
+    throw invalidParameter(`RedrivePolicy: must use a ${isFifo ? 'FIFO' : 'standard'} queue as DLQ. Given: ${arn}`);
   throw invalidParameter(`RedrivePolicy: must be JSON with deadLetterTargetArn. Given: ${text}`);
 }
 

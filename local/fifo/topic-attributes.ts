@@ -1,6 +1,6 @@
 import { invalidParameter } from './errors.ts';
 import { DEFAULT_TOPIC_MESSAGE_BYTES, MAX_MESSAGE_BYTES, MIN_MESSAGE_BYTES } from './limits.ts';
-import type { Attributes } from './queue-attributes.ts';
+import { type Attributes, parseObject } from './queue-attributes.ts';
 
 /** The meaning of a topic's attributes. */
 export interface TopicSettings {
@@ -13,19 +13,22 @@ const CHOICES: Readonly<Record<string, readonly string[]>> = {
   FifoTopic: ['true', 'false'],
   ContentBasedDeduplication: ['true', 'false'],
   FifoThroughputScope: ['Topic', 'MessageGroup'],
+  // Stored and returned, but not emulated (no local effect), like KEPT.
+  SignatureVersion: ['1', '2'],
+  TracingConfig: ['PassThrough', 'Active'],
 };
 
+/** Attributes of FIFO topics only (sns-api/API_CreateTopic). */
+const FIFO_ONLY = ['ContentBasedDeduplication', 'FifoThroughputScope', 'ArchivePolicy'];
+
+/** Longest display name, in characters (sns-api/API_CreateTopic). */
+const LONGEST_DISPLAY_NAME = 100;
+
+/** Days for which an archive keeps messages (sns/message-archiving-and-replay-topic-owner). */
+const LONGEST_ARCHIVE_DAYS = 365;
+
 /** Stored and returned, but not emulated (no local effect). */
-const KEPT = [
-  'DisplayName',
-  'Policy',
-  'DeliveryPolicy',
-  'KmsMasterKeyId',
-  'SignatureVersion',
-  'TracingConfig',
-  'ArchivePolicy',
-  'DataProtectionPolicy',
-];
+const KEPT = ['DisplayName', 'Policy', 'DeliveryPolicy', 'KmsMasterKeyId', 'ArchivePolicy', 'DataProtectionPolicy'];
 
 /** All attributes of a topic: the given attributes and the defaults of the others. Refuses what SNS refuses. */
 export function completeTopicAttributes(name: string, given: Attributes): Attributes {
@@ -36,7 +39,11 @@ export function completeTopicAttributes(name: string, given: Attributes): Attrib
       'Topic Name: letters, digits, - and _, 1 to 256; a FIFO topic ends with .fifo and has FifoTopic true.';
     throw invalidParameter(`${allowed} Given: '${name}', FifoTopic ${given.FifoTopic}.`);
   }
-  for (const [attribute, value] of Object.entries(given)) checkAttribute(attribute, value);
+  for (const [attribute, value] of Object.entries(given)) {
+    if (!isFifo && FIFO_ONLY.includes(attribute))
+      throw invalidParameter(`Attributes Reason: ${attribute} can only be set for FIFO topics.`);
+    checkAttribute(attribute, value);
+  }
   const fifoDefaults = { ContentBasedDeduplication: 'false', FifoThroughputScope: 'Topic' };
   return { MaximumMessageSize: String(DEFAULT_TOPIC_MESSAGE_BYTES), ...(isFifo && fifoDefaults), ...given };
 }
@@ -46,13 +53,24 @@ function checkAttribute(name: string, value: string): void {
   if (choices !== undefined && !choices.includes(value))
     throw invalidParameter(`Attributes Reason: ${name} is '${value}'. Allowed: ${choices.join(', ')}.`);
   if (name === 'MaximumMessageSize') {
-    if (!(Number(value) >= MIN_MESSAGE_BYTES && Number(value) <= MAX_MESSAGE_BYTES))
+    if (!(/^\d+$/.test(value) && Number(value) >= MIN_MESSAGE_BYTES && Number(value) <= MAX_MESSAGE_BYTES))
       throw invalidParameter(
         `Attributes Reason: ${name} is '${value}'. Allowed: ${MIN_MESSAGE_BYTES} to ${MAX_MESSAGE_BYTES}.`,
       );
   } else if (choices === undefined && !KEPT.includes(name)) {
     throw invalidParameter(`Attributes Reason: Unknown attribute ${name}.`);
   }
+  if (name === 'DisplayName' && value.length > LONGEST_DISPLAY_NAME)
+    throw invalidParameter(`DisplayName: ${value.length} characters. Allowed: ${LONGEST_DISPLAY_NAME}.`);
+  if (name === 'ArchivePolicy' && !isArchivePolicy(value))
+    throw invalidParameter(`ArchivePolicy: '${value}'. Allowed: 1 to ${LONGEST_ARCHIVE_DAYS} days, or {} for none.`);
+}
+
+function isArchivePolicy(text: string): boolean {
+  const policy = parseObject(text);
+  if (policy === undefined) return false;
+  const days = Number(policy.MessageRetentionPeriod);
+  return Object.keys(policy).length === 0 || (Number.isInteger(days) && days >= 1 && days <= LONGEST_ARCHIVE_DAYS);
 }
 
 /** @param attributes all attributes, as {@link completeTopicAttributes} returns them */

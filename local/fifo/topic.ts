@@ -126,13 +126,17 @@ function checkBatchSize(entries: readonly PublishInput[], maximumBytes: number):
   throw new MessagingError('BatchRequestTooLong', `${limit} You have sent ${bytes} bytes.`);
 }
 
+/** Less than 100 characters of ASCII without line breaks, of which the first is no space (sns-api/API_Publish). */
+const SUBJECT = /^[\x21-\x7e][\x20-\x7e]{0,98}$/;
+
 /** Refuses what SNS refuses. Returns the deduplication id, which only messages of a FIFO topic have. */
 function checkPublish(
-  { message, messageAttributes = {}, groupId, deduplicationId }: PublishInput,
+  { message, subject, messageAttributes = {}, groupId, deduplicationId }: PublishInput,
   isFifo: boolean,
   { maximumMessageBytes, contentBasedDeduplication }: TopicSettings,
 ): string | undefined {
   if (message === '') throw invalidParameter('Empty message');
+  if (subject !== undefined && !SUBJECT.test(subject)) throw invalidParameter(`Subject: '${subject}'`);
   const bytes = sizeBytes(message, messageAttributes);
   if (bytes > maximumMessageBytes)
     throw invalidParameter(`Message too long: ${bytes} bytes. Allowed: ${maximumMessageBytes}.`);

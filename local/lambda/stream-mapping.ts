@@ -39,6 +39,7 @@ const RANGES = [
   ['maximumRecordAgeSeconds', -1, 604_800],
   ['parallelizationFactor', 1, 10],
 ] as const;
+const MIN_RECORD_AGE_SECONDS = 60;
 const DEFAULT_BATCH_SIZE = 100;
 /** How often new shards are looked for. The end of a shard triggers a look at once. */
 const DISCOVERY_MS = 1_000;
@@ -116,6 +117,12 @@ function validate(options: StreamMappingOptions): void {
     if (given === undefined || (Number.isInteger(given) && given >= lowest && given <= highest)) continue;
     throw new RangeError(`${name} of a stream mapping is ${given}; allowed are integers from ${lowest} to ${highest}`);
   }
+  // Lambda refuses ages of 0 to 59 s (lambda/latest/api/API_CreateEventSourceMapping).
+  const { maximumRecordAgeSeconds: age = -1 } = options;
+  if (age >= 0 && age < MIN_RECORD_AGE_SECONDS)
+    throw new RangeError(
+      `maximumRecordAgeSeconds of a stream mapping is ${age}; allowed are -1 and integers from ${MIN_RECORD_AGE_SECONDS}`,
+    );
 }
 
 async function listShards(engine: EngineClient, streamArn: string): Promise<Shard[]> {

@@ -134,6 +134,8 @@ test('throttled invocations block a shard and use no retries · lam/services-dyn
 test('an option of a stream mapping that is out of range is refused with the range · lam/services-ddb-params', async () => {
   await expect(stream().map(() => success, { batchSize: 0 })).rejects.toThrow('batchSize of a stream mapping is 0');
   await expect(stream().map(() => success, { parallelizationFactor: 11 })).rejects.toThrow('from 1 to 10');
+  for (const maximumRecordAgeSeconds of [0, 59])
+    await expect(stream().map(() => success, { maximumRecordAgeSeconds })).rejects.toThrow('integers from 60');
 });
 
 test('a stream record that becomes too old during its retries is discarded and reported · lam/services-dynamodb-errors', async () => {
