@@ -5,9 +5,11 @@ import { entityName } from 'freshet-aws/internal/core/entity';
 import { MAX_STATE_BYTES } from 'freshet-aws/internal/core/state';
 import type { Deployment } from '../deployment/deployment.ts';
 import { EXIT, UsageError } from '../errors.ts';
+import { jsonLoss } from '../exact-json.ts';
 import type { CommandIo } from '../io.ts';
 import { commitOptions, FLOW_CONTROL_HELP, type WriteOptions, withWriteOptions } from '../options/write-options.ts';
 import { typed } from '../output/typed.ts';
+import { decodeUtf8, utf8Problem } from '../utf8.ts';
 import { withDeployment } from '../work.ts';
 import { writeOnce } from '../write-once.ts';
 
@@ -100,21 +102,24 @@ async function readText(input: AsyncIterable<Buffer>): Promise<string> {
       throw new UsageError(`state: longer than any state. Allowed: at most ${MAX_INPUT_BYTES} bytes of JSON.`);
     }
   }
-  try {
-    // Skips a byte order mark, and throws instead of replacing bytes that aren't UTF-8.
-    return new TextDecoder('utf-8', { fatal: true }).decode(Buffer.concat(chunks));
-  } catch {
-    throw new UsageError(`state: not text in UTF-8. Given: ${bytes} bytes. Allowed: one JSON object in UTF-8.`);
-  }
+  const decoded = decodeUtf8(Buffer.concat(chunks));
+  if ('text' in decoded) return decoded.text.replace(/^\uFEFF/, '');
+  throw new UsageError(
+    `state: not text in UTF-8: ${utf8Problem(decoded.badByte)}. Given: ${bytes} bytes. Allowed: one JSON object in UTF-8.`,
+  );
 }
 
 function parseState(json: string): unknown {
   if (json.trim() === '') throw new UsageError(NO_STATE);
+  let state: unknown;
   try {
-    return JSON.parse(json);
+    state = JSON.parse(json);
   } catch (error) {
     // The message quotes the input, and a terminal obeys control characters.
     const problem = error instanceof Error ? error.message.replace(/\p{Cc}/gu, ' ') : 'unreadable';
     throw new UsageError(`state: not JSON: ${problem}. Given: ${json.length} characters. Allowed: one JSON object.`);
   }
+  const loss = jsonLoss(json);
+  if (loss === undefined) return state;
+  throw new UsageError(`state${loss.path && `.${loss.path}`}: ${loss.problem}.`);
 }

@@ -42,8 +42,8 @@ export interface EntityDeclaration<S extends State = State> {
   /**
    * The schema of the full state, from any library that implements Standard Schema (zod, valibot, arktype and others).
    * The owner stores the schema's output, so the schema must accept its output and return it unchanged; otherwise the
-   * put is refused with `InvalidState`. A cache only checks with the schema, and stores what the owner stored: a default
-   * or a transform has no effect there. Fields that a cache's schema doesn't know are not checked.
+   * put is refused with `InvalidState`. A cache only checks with the schema, and stores what the owner stored: a
+   * default or a transform has no effect there. Fields that a cache's schema doesn't know are not checked.
    */
   readonly schema: StandardSchemaV1<unknown, S>;
   /** Integer from 1 to 2,147,483,647. Raise it with every change of the schema. Default 1. */

@@ -4,6 +4,7 @@ import { FreshetError, quoted, shortened } from '../errors.ts';
 import { canonicalJson, type State } from '../state.ts';
 import type { EntityContract } from './contract.ts';
 import { firstDifference } from './difference.ts';
+import { lostValue } from './lost-value.ts';
 
 /** The result of validating a value against a contract's schema. */
 export type Validation =
@@ -74,12 +75,18 @@ export async function unstableOutput(
 
 /**
  * Validates a state at its owner and returns the schema's output, which the owner stores. Throws `InvalidState` with
- * the field and the first issue if the state doesn't meet the schema, or if the schema's output isn't stable.
+ * the field and the first issue if the state doesn't meet the schema, if the schema loses a part of it, or if the
+ * schema's output isn't stable.
  */
 export async function checkedState(contract: EntityContract, entity: EntityRef, value: unknown): Promise<State> {
   const validation = await validateState(contract, value);
   if (!validation.valid) {
     throw invalidState(entity, validation.field, `doesn't meet the schema of ${described(contract)}`, validation);
+  }
+  const lost = lostValue(value, validation.state);
+  if (lost !== undefined) {
+    const path = shortened(fieldPath(lost.path), MAX_PROBLEM_LENGTH);
+    throw invalidState(entity, path, `can't be stored with the schema of ${described(contract)}`, lost);
   }
   const unstable = await unstableOutput(contract, entity, validation.state);
   if (unstable === undefined) return validation.state;

@@ -109,6 +109,21 @@ describe('freshet put and get', () => {
       ['"Currency"', 'It keeps: Country'],
     ],
     ['an unknown option', ['get', 'ordering', 'Country', 'FR', '--loud'], ["unknown option '--loud'", '--help']],
+    [
+      'a number that would be rounded',
+      ['put', 'Currency', 'X', '--data', '{"n":12345678901234567890}'],
+      ["state.n: the number 12345678901234567890 can't be stored exactly", 'it would become 12345678901234567000'],
+    ],
+    [
+      'a key that is given twice',
+      ['put', 'Currency', 'X', '--data', '{"a":{"b":1,"b":2}}'],
+      ['state.a.b: given twice'],
+    ],
+    [
+      'a key with a special meaning in JavaScript',
+      ['put', 'Currency', 'X', '--data', JSON.stringify(currency).replace('{', '{"__proto__":1,')],
+      ['state: Currency/X', '__proto__'],
+    ],
   ])('%s is refused with exit code 2, what was given, what is allowed, and no stack trace', async (_, args, expected) => {
     const huge = JSON.stringify({ ...currency, countries: Array(2_000).fill('x'.repeat(200)) });
     const { code, out, err } = await run(args, huge);
@@ -127,7 +142,7 @@ describe('freshet put and get', () => {
   test.each<[string, string | Buffer, string]>([
     ['nothing at all', ' \n', 'no state given'],
     ['text that is not UTF-8', Buffer.from('\uFEFF{"name":"', 'utf16le'), 'UTF-8'],
-    ['a text that is not UTF-8 in one place', Buffer.from([0x22, 0xff, 0x22]), 'UTF-8'],
+    ['a text that is not UTF-8 in one place', Buffer.from([0x22, 0xff, 0x22]), 'byte 2 is not UTF-8'],
     ['far more than any state', Buffer.alloc(64 * 1024 * 1024, ' '), 'at most'],
   ])('freshet put refuses %s on standard input', async (_, input, expected) => {
     const { code, err } = await run(['put', 'Currency', 'X'], input);

@@ -44,6 +44,7 @@ export function importCommand(io: CommandIo): Command {
       'after',
       `
 A CSV cell is text. If the schema needs another type, the cell is read as JSON (2, true, ["a","b"]).
+A row is rejected if it is not UTF-8, or if a number would be rounded: write long numbers and ids as texts.
 Run the command again after an interruption: entities that were put before are unchanged and get no new version.
 ${FLOW_CONTROL_HELP} The import then stops early.
 

@@ -1,8 +1,10 @@
 import { Readable } from 'node:stream';
-import { JSONParser } from '@streamparser/json';
 import { parse } from 'csv-parse';
 import { quoted } from 'freshet-aws/internal/core/errors';
 import { UsageError } from '../../errors.ts';
+import { jsonLoss } from '../../exact-json.ts';
+import { decodeUtf8, utf8Problem } from '../../utf8.ts';
+import { splitElements } from './elements.ts';
 import { splitLines } from './lines.ts';
 
 /** Formats that can be imported. */
@@ -17,7 +19,10 @@ export type Row = { readonly place: string } & (
   | { readonly problem: string }
 );
 
-/** The longest line of NDJSON or CSV: four times the largest state, to leave room for escapes and white space. */
+/**
+ * The longest line of NDJSON, element of an array, or record of CSV: four times the largest state, to leave room for
+ * escapes and white space.
+ */
 const MAX_LINE_BYTES = 1024 * 1024;
 
 /**
@@ -55,76 +60,96 @@ async function* withoutByteOrderMark(chunks: AsyncIterable<Uint8Array>): AsyncGe
 }
 
 async function* readNdjson(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Row> {
-  for await (const { number, text } of splitLines(chunks, MAX_LINE_BYTES)) {
-    const place = `line ${number}`;
-    if (text === undefined) yield { place, problem: `longer than the ${MAX_LINE_BYTES} bytes allowed` };
-    else if (text.trim() !== '') yield jsonRow(place, text);
+  for await (const { number, bytes } of splitLines(chunks, MAX_LINE_BYTES)) {
+    const row = jsonRow(`line ${number}`, bytes);
+    if (row !== undefined) yield row;
   }
-}
-
-function jsonRow(place: string, text: string): Row {
-  try {
-    return objectRow(place, JSON.parse(text));
-  } catch (error) {
-    return { place, problem: `not JSON: ${error instanceof Error ? error.message : 'unreadable'}` };
-  }
-}
-
-function objectRow(place: string, value: unknown): Row {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    return { place, problem: `not a JSON object: ${quoted(value)}` };
-  }
-  return { place, fields: value as Record<string, unknown>, cells: false };
 }
 
 async function* readArray(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Row> {
-  const values: unknown[] = [];
-  const parser = new JSONParser({ paths: ['$.*'], keepStack: false });
-  parser.onValue = ({ value }) => {
-    values.push(value);
-  };
-  let element = 0;
-  let begun = false;
-  for await (const chunk of chunks) {
-    try {
-      begun = begun || beginsArray(chunk);
-      parser.write(chunk);
-    } catch (error) {
-      const problem = error instanceof Error ? error.message : 'unreadable';
-      throw new UsageError(`not a JSON array, after element ${element + values.length}: ${problem}`);
-    }
-    for (const value of values.splice(0)) {
-      element += 1;
-      yield objectRow(`element ${element}`, value);
-    }
+  for await (const { number, bytes } of splitElements(chunks, MAX_LINE_BYTES)) {
+    const row = jsonRow(`element ${number}`, bytes);
+    if (row !== undefined) yield row;
   }
-  if (!parser.isEnded) throw new UsageError(`the JSON array ends early, after element ${element}.`);
 }
 
-/** Whether an array begins; false while there is only white space. Throws if something else begins. */
-function beginsArray(chunk: Uint8Array): boolean {
-  const [first] = Buffer.from(chunk.subarray(0, 4096)).toString('utf8').trimStart();
-  if (first !== undefined && first !== '[') throw new Error('it is not an array');
-  return first !== undefined;
+/**
+ * A row from the bytes of one JSON object; undefined for white space.
+ *
+ * @param bytes undefined if the object was longer than allowed
+ */
+function jsonRow(place: string, bytes: Uint8Array | undefined): Row | undefined {
+  if (bytes === undefined) return { place, problem: `longer than the ${MAX_LINE_BYTES} bytes allowed` };
+  const decoded = decodeUtf8(bytes);
+  if ('badByte' in decoded) return { place, problem: utf8Problem(decoded.badByte) };
+  const { text } = decoded;
+  if (text.trim() === '') return undefined;
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    return { place, problem: `not JSON: ${error instanceof Error ? error.message : 'unreadable'}` };
+  }
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    return { place, problem: `not a JSON object: ${quoted(value)}` };
+  }
+  const loss = jsonLoss(text);
+  if (loss !== undefined) return { place, problem: `${loss.path}: ${loss.problem}` };
+  return { place, fields: value as Record<string, unknown>, cells: false };
+}
+
+/** A record of CSV. All texts are the bytes of the input, in Latin-1. */
+interface CsvRecord {
+  readonly record: Record<string, string>;
+  /** The record as it is written. */
+  readonly raw: string;
+  readonly info: { readonly lines: number; readonly error?: Error };
 }
 
 async function* readCsv(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Row> {
   const parser = Readable.from(chunks).pipe(
     parse({
-      columns: true,
+      // Every byte is a character of Latin-1, so that the parser replaces no byte that isn't UTF-8.
+      encoding: 'latin1',
+      columns: csvColumns,
       info: true,
+      raw: true,
       skip_empty_lines: true,
       max_record_size: MAX_LINE_BYTES,
       // A row with too many or too few cells is rejected, and the import continues.
       relax_column_count: true,
     }),
   );
-  type Parsed = {
-    readonly record: Record<string, string>;
-    readonly info: { readonly lines: number; readonly error?: Error };
-  };
-  for await (const { record, info } of parser as AsyncIterable<Parsed>) {
-    const place = `line ${info.lines}`;
-    yield info.error === undefined ? { place, fields: record, cells: true } : { place, problem: info.error.message };
+  for await (const record of parser as AsyncIterable<CsvRecord>) yield csvRow(record);
+}
+
+function csvRow({ record, raw, info }: CsvRecord): Row {
+  const place = `line ${info.lines}`;
+  const decoded = decodeUtf8(Buffer.from(raw, 'latin1'));
+  if ('badByte' in decoded) {
+    // A record may have several lines.
+    const before = raw.slice(0, decoded.badByte - 1);
+    const linesAfter = raw.slice(decoded.badByte).trimEnd().split('\n').length - 1;
+    const byte = decoded.badByte - (before.lastIndexOf('\n') + 1);
+    return { place: `line ${info.lines - linesAfter}`, problem: utf8Problem(byte) };
   }
+  if (info.error !== undefined) return { place, problem: info.error.message };
+  const cells = Object.entries(record).map(([name, cell]) => [name, Buffer.from(cell, 'latin1').toString('utf8')]);
+  return { place, fields: Object.fromEntries(cells), cells: true };
+}
+
+/** The names of the columns. Throws if a name isn't UTF-8, or if a row would lose a column. */
+function csvColumns(header: readonly string[]): string[] {
+  const names = header.map((name, index) => {
+    const decoded = decodeUtf8(Buffer.from(name, 'latin1'));
+    if ('text' in decoded) return decoded.text;
+    throw new UsageError(`CSV header: column ${index + 1}: ${utf8Problem(decoded.badByte)}.`);
+  });
+  const lost = names.find((name, index) => name === '__proto__' || names.indexOf(name) !== index);
+  if (lost === undefined) return names;
+  throw new UsageError(
+    lost === '__proto__'
+      ? 'CSV header: the name __proto__ is not allowed.'
+      : `CSV header: the column ${quoted(lost)} is given twice. Allowed: each name once.`,
+  );
 }

@@ -1,4 +1,5 @@
 import type { EntityContract } from 'freshet-aws/internal/core/contract/contract';
+import { jsonLoss } from '../../exact-json.ts';
 import type { Row } from './rows.ts';
 
 /** A row as an entity to put at the owner, or the problem with the row. */
@@ -28,25 +29,35 @@ export async function toEntity(contract: EntityContract, row: Row, { idField, ke
   const { [idField]: id, ...rest } = fields;
   if (typeof id !== 'string' && typeof id !== 'number')
     return { place, problem: `${idField}: an id must be a text or a number` };
+  if (typeof id === 'number' && !Number.isSafeInteger(id)) {
+    return { place, problem: `${idField}: not an id: ${id}. Allowed: a text, or an integer up to 2^53 - 1` };
+  }
   const state = keepId ? fields : rest;
-  return { place, id: String(id), state: row.cells ? await readCells(contract, state) : state };
+  if (!row.cells) return { place, id: String(id), state };
+  const cells = await readCells(contract, state);
+  return 'problem' in cells ? { place, problem: cells.problem } : { place, id: String(id), state: cells.state };
 }
 
 /**
  * Converts CSV cells, which are text. If the schema refuses the text, the cell is read as JSON (a number, `true`, an
- * array), or left out if it is empty. If the schema refuses that as well, the owner explains why.
+ * array), or left out if it is empty. If the schema refuses that as well, the owner explains why. A cell whose value
+ * reading it as JSON would change is a problem.
  */
 async function readCells(
   contract: EntityContract,
   cells: Readonly<Record<string, unknown>>,
-): Promise<Readonly<Record<string, unknown>>> {
+): Promise<{ readonly state: Readonly<Record<string, unknown>> } | { readonly problem: string }> {
   const refused = await refusedColumns(contract, cells);
-  if (refused.size === 0) return cells;
-  const entries = Object.entries(cells).flatMap(([column, cell]) => {
-    if (!refused.has(column)) return [[column, cell] as const];
-    return cell === '' ? [] : [[column, jsonOrText(cell)] as const];
-  });
-  return Object.fromEntries(entries);
+  const entries: [string, unknown][] = [];
+  for (const [column, cell] of Object.entries(cells)) {
+    if (!refused.has(column)) entries.push([column, cell]);
+    else if (cell !== '') {
+      const read = jsonOrText(String(cell));
+      if ('problem' in read) return { problem: `${column}${read.path}: ${read.problem}` };
+      entries.push([column, read.value]);
+    }
+  }
+  return { state: Object.fromEntries(entries) };
 }
 
 async function refusedColumns(
@@ -63,10 +74,14 @@ async function refusedColumns(
   );
 }
 
-function jsonOrText(cell: unknown): unknown {
+function jsonOrText(cell: string): { readonly value: unknown } | { readonly path: string; readonly problem: string } {
+  let value: unknown;
   try {
-    return JSON.parse(String(cell));
+    value = JSON.parse(cell);
   } catch {
-    return cell;
+    return { value: cell };
   }
+  const loss = jsonLoss(cell);
+  if (loss === undefined) return { value };
+  return { path: loss.path === '' || loss.path.startsWith('[') ? loss.path : `.${loss.path}`, problem: loss.problem };
 }

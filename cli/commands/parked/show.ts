@@ -3,6 +3,7 @@ import { printable } from 'freshet-aws/internal/core/entity';
 import type { ParkedEvent } from 'freshet-aws/internal/core/project/ports';
 import { parkedKeyText, parseParkedKey } from 'freshet-aws/internal/core/repair/parked-key';
 import { EXIT } from '../../errors.ts';
+import { jsonLoss } from '../../exact-json.ts';
 import type { CommandIo } from '../../io.ts';
 import { inDeployment, type Work } from '../../work.ts';
 import { placesNamed } from './parking-places.ts';
@@ -73,11 +74,11 @@ function describe({ message, entity, version, status, reason, explanation, parke
 /** The longest body that is printed with indentation. A deeply nested body would become endless. */
 const MAX_PRETTY_LENGTH = 1_000_000;
 
-/** JSON with indentation. Any other text, and JSON that would become endless, is returned unchanged. */
+/** JSON with indentation. Any other text, and JSON that would become endless or change, is returned unchanged. */
 function pretty(body: string): string {
   try {
     const text = JSON.stringify(JSON.parse(body), undefined, 2);
-    return text.length > MAX_PRETTY_LENGTH ? body : text;
+    return text.length > MAX_PRETTY_LENGTH || jsonLoss(body) !== undefined ? body : text;
   } catch {
     return body;
   }
