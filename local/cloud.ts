@@ -16,7 +16,8 @@ import type { Ledger } from './ledger/ledger.ts';
 import { deliveryRequests } from './ledger/wire-requests.ts';
 import { createTarget, type Mapping, waitUntilIdle } from './mappings.ts';
 import { readAssembly } from './provision/assembly.ts';
-import { provision } from './provision/provision.ts';
+import { checkUpdate } from './provision/check-update.ts';
+import { type LeftOut, provision } from './provision/provision.ts';
 import { createWatchedFunctions } from './watched-functions.ts';
 import { startDynamoDbGateway } from './wire/dynamodb-gateway.ts';
 import { createFunctionUrls } from './wire/function-url.ts';
@@ -26,14 +27,20 @@ import { startWire } from './wire/server.ts';
 export interface LocalCloudOptions {
   /** Folder of the synthesised cloud assembly: what `synthesise` returns, or `cdk.out`. */
   readonly assembly: string;
+  /**
+   * Folder of the cloud assembly that is deployed now. The start fails if CloudFormation would refuse to update its
+   * stacks to `assembly`: an update may change one index of a table, and may not remove an export that a deployed stack
+   * imports. @default - nothing is deployed
+   */
+  readonly updateOf?: string;
   /** Called with a message for each step and for each refused call. @default - no messages */
   readonly onProgress?: (message: string) => void;
   /** Called for each line that a function logs. @default - lines are read for metrics and then dropped */
   readonly onLog?: (functionName: string, line: string) => void;
   /**
    * The length of a minute in milliseconds, for schedules, the evaluation of alarms, the periods of alarms, and the 15
-   * minutes that a changed filter policy takes to act. A smaller value speeds them up. Requests to CloudWatch use real time. Must be a multiple of 1000; a period of an
-   * alarm lasts at least a second. @default 60000
+   * minutes that a changed filter policy takes to act. A smaller value speeds them up. Requests to CloudWatch use real
+   * time. Must be a multiple of 1000; a period of an alarm lasts at least a second. @default 60000
    */
   readonly minuteMs?: number;
   /**
@@ -102,6 +109,11 @@ export interface LocalCloud {
   /** Resources that are not emulated (no local effect): resource type to count. */
   readonly notEmulated: Readonly<Record<string, number>>;
   /**
+   * Resources that the local cloud doesn't know, such as a bucket. They are left out. A function that names one gets a
+   * stand-in for its name or ARN.
+   */
+  readonly leftOut: readonly LeftOut[];
+  /**
    * Resolves when all work is done: mapped streams are read to their end, mapped queues are empty, and no invocation
    * runs. It doesn't wait for the queues and streams of stopped functions. It does wait for a message that fails
    * repeatedly.
@@ -136,6 +148,7 @@ async function start(options: LocalCloudOptions, cleanUps: CleanUps): Promise<Lo
   const { onProgress = () => {}, onLog = () => {}, ledger, port } = options;
   const place = { region: LOCAL_REGION, accountId: LOCAL_ACCOUNT_ID };
   const stacks = readAssembly(options.assembly);
+  if (options.updateOf !== undefined) checkUpdate(readAssembly(options.updateOf), stacks);
   const engine = await startEngine({ onProgress });
   cleanUps.add(() => engine.stop());
   const client = createEngineClient(engine.url);
@@ -186,7 +199,7 @@ async function start(options: LocalCloudOptions, cleanUps: CleanUps): Promise<Lo
     { ...place, engine: client, messaging, functions, functionUrls, cloudWatch, access },
     { mappings, onLog, onStreamBatch, ledger },
   );
-  const { outputs, notEmulated } = await provision(stacks, target);
+  const { outputs, notEmulated, leftOut } = await provision(stacks, target);
   const mapped = `${functions.functions().length} functions, ${mappings.length} event source mappings`;
   onProgress(`${stacks.length} stacks: ${mapped}, ${messaging.queues.list().length} queues`);
   cloudWatch.start();
@@ -203,6 +216,7 @@ async function start(options: LocalCloudOptions, cleanUps: CleanUps): Promise<Lo
     schedules,
     tick,
     notEmulated,
+    leftOut,
     idle: () => waitUntilIdle(functions, mappings, cleanUps.hasStarted),
     stop: cleanUps.run,
   };

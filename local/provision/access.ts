@@ -26,10 +26,14 @@ export const createRole: ResourceHandler = (request) => {
   const arn = `arn:aws:iam::${accountId}:role${given.Path}${name}`;
   access.addRole(arn);
   access.protect(arn, statements(request, given.AssumeRolePolicyDocument, 'AssumeRolePolicyDocument'));
-  for (const managed of given.ManagedPolicyArns)
-    access.grant(arn, statements(request, managedPolicy(managed), managed.slice(managed.lastIndexOf('/') + 1)));
+  const leftOut: string[] = [];
+  for (const managed of given.ManagedPolicyArns) {
+    const document = managedPolicy(managed);
+    if (document === undefined) leftOut.push(`managed policy ${managed}, which grants nothing here`);
+    else access.grant(arn, statements(request, document, managed.slice(managed.lastIndexOf('/') + 1)));
+  }
   for (const { PolicyDocument } of given.Policies) access.grant(arn, statements(request, PolicyDocument));
-  return { ref: name, attributes: { Arn: arn, RoleId: `AROA-${name}` } };
+  return { ref: name, attributes: { Arn: arn, RoleId: `AROA-${name}` }, leftOut };
 };
 
 const policyProperties = z.object({

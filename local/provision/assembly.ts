@@ -13,6 +13,7 @@ const resource = z.object({
 const template = z.object({
   Parameters: z.optional(z.record(z.string(), z.object({ Default: z.optional(z.unknown()) }))),
   Conditions: z.optional(z.record(z.string(), z.unknown())),
+  Mappings: z.optional(z.record(z.string(), z.record(z.string(), z.record(z.string(), z.unknown())))),
   Resources: z.record(z.string(), resource),
   Outputs: z.optional(
     z.record(

@@ -1,5 +1,5 @@
 import * as z from 'zod/mini';
-import type { ResourceHandler } from './resource.ts';
+import { NotEmulated, type ResourceHandler } from './resource.ts';
 
 /** https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-lambda-url.html */
 const urlProperties = z.strictObject({
@@ -14,11 +14,11 @@ const urlProperties = z.strictObject({
 export const createFunctionUrl: ResourceHandler = async (request) => {
   const given = urlProperties.parse(request.properties);
   const { InvokeMode, Qualifier, Cors, AuthType, TargetFunctionArn } = given;
-  if (InvokeMode !== 'BUFFERED') throw new Error(`the InvokeMode ${InvokeMode} is not emulated. Emulated: BUFFERED`);
-  if (Qualifier !== undefined) throw new Error(`aliases are not emulated. Given as Qualifier: ${Qualifier}`);
-  if (Cors !== undefined)
-    throw new Error('Cors is not emulated. Remove it, or let the function answer OPTIONS and set the headers');
+  if (InvokeMode !== 'BUFFERED')
+    throw new NotEmulated(`the InvokeMode ${InvokeMode} is not emulated. Emulated: BUFFERED`);
+  if (Qualifier !== undefined) throw new NotEmulated(`aliases are not emulated. Given as Qualifier: ${Qualifier}`);
   const functionName = TargetFunctionArn.slice(TargetFunctionArn.lastIndexOf(':') + 1);
   const { functionArn, url } = await request.target.functionUrls.add({ functionName, authType: AuthType });
-  return { ref: functionArn, attributes: { FunctionArn: functionArn, FunctionUrl: url } };
+  const leftOut = Cors === undefined ? [] : ['Cors: locally, the function must answer OPTIONS and set the headers'];
+  return { ref: functionArn, attributes: { FunctionArn: functionArn, FunctionUrl: url }, leftOut };
 };

@@ -4,6 +4,10 @@ export interface Scope {
   ref(id: string): unknown;
   attribute(id: string, name: string): unknown;
   importValue(exportName: string): unknown;
+  /** The value of an output of a stack that was created before. */
+  stackOutput(stackName: string, outputName: string): unknown;
+  /** The value in a mapping of the template. */
+  mapped(mapping: string, firstKey: string, secondKey: string): unknown;
   condition(name: string): boolean | undefined;
 }
 
@@ -50,6 +54,16 @@ const FUNCTIONS: Readonly<Record<string, Evaluate>> = {
   'Fn::ImportValue': (argument, scope, path) => {
     const name = text(resolve(argument, scope, path), path);
     return found(scope.importValue(name), path, `no stack before this one exports ${name}`);
+  },
+  'Fn::GetStackOutput': (argument, scope, path) => {
+    const { StackName, OutputName } = resolve(argument, scope, path) as Record<string, unknown>;
+    const [stack, output] = [text(StackName, path), text(OutputName, path)];
+    return found(scope.stackOutput(stack, output), path, `no stack ${stack} before this one with an output ${output}`);
+  },
+  'Fn::FindInMap': (argument, scope, path) => {
+    const keys = list(argument, scope, path).map((key) => text(key, path));
+    const [mapping = '', first = '', second = ''] = keys;
+    return found(scope.mapped(mapping, first, second), path, `no entry ${keys.join('.')} in the mappings`);
   },
   'Fn::If': (argument, scope, path) => {
     if (!Array.isArray(argument)) throw wrong(path, 'Fn::If takes a list');

@@ -1,5 +1,5 @@
 import * as z from 'zod/mini';
-import { physicalName, type ResourceHandler } from './resource.ts';
+import { NotEmulated, physicalName, type ResourceHandler } from './resource.ts';
 
 /** Longest names: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-queues.html */
 const LONGEST_QUEUE_NAME = 80;
@@ -38,6 +38,8 @@ export const createTopic: ResourceHandler = (request) => {
 /** Subscribes a queue to a topic. */
 export const createSubscription: ResourceHandler = (request) => {
   const { TopicArn, Endpoint, Protocol, Region, ...rest } = subscriptionProperties.parse(request.properties);
+  if (Protocol !== 'sqs')
+    throw new NotEmulated(`only queues subscribe to topics locally, not the protocol ${Protocol}`);
   const { arn } = request.target.messaging.subscribe(TopicArn, Protocol, Endpoint, attributesOf(rest));
   return { ref: arn, attributes: { Arn: arn } };
 };

@@ -52,9 +52,16 @@ export interface ResourceRequest {
 export interface Provisioned {
   readonly ref: string;
   readonly attributes: Readonly<Record<string, string>>;
+  /** Parts of the resource that the local cloud doesn't know. @default - none */
+  readonly leftOut?: readonly string[];
 }
 
-/** Creates one resource. */
+/** A resource, or a feature of one, that the local cloud doesn't have. The resource is left out. */
+export class NotEmulated extends Error {
+  override readonly name = 'NotEmulated';
+}
+
+/** Creates one resource. Throws `NotEmulated` for a resource to leave out. */
 export type ResourceHandler = (request: ResourceRequest) => Promise<Provisioned> | Provisioned;
 
 /** A name for a resource without one, similar to CloudFormation's. A resource always gets the same name. */

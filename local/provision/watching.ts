@@ -1,7 +1,7 @@
 import * as z from 'zod/mini';
 import { readCompositeAlarm, readMetricAlarm } from '../cloudwatch/alarm-definition.ts';
 import { readRate } from '../cloudwatch/schedules.ts';
-import { physicalName, type ResourceHandler } from './resource.ts';
+import { NotEmulated, physicalName, type ResourceHandler } from './resource.ts';
 
 /**
  * Longest names: cfn/aws-resource-cloudwatch-alarm, cfn/aws-resource-cloudwatch-insightrule,
@@ -59,17 +59,21 @@ const scheduleRule = z.object({
 export const createRule: ResourceHandler = (request) => {
   const given = scheduleRule.parse(request.properties);
   if (given.EventPattern !== undefined || given.ScheduleExpression === undefined)
-    throw new Error('a rule with an event pattern is not emulated. Emulated: rules with a ScheduleExpression');
+    throw new NotEmulated('a rule with an event pattern is not emulated. Emulated: rules with a ScheduleExpression');
   const name = given.Name ?? physicalName(request, LONGEST_RULE_NAME);
-  const targets = given.Targets.map(({ Arn, Input, InputPath, InputTransformer }) => {
+  const leftOut: string[] = [];
+  const targets = given.Targets.flatMap(({ Arn, Input, InputPath, InputTransformer }) => {
     const [, functionName] = /^arn:[^:]*:lambda:[^:]*:[^:]*:function:([^:]+)/.exec(Arn) ?? [];
-    if (functionName === undefined) throw new Error(`the target ${Arn} is not emulated. Emulated: Lambda functions`);
-    if (InputPath !== undefined || InputTransformer !== undefined)
-      throw new Error('InputPath and InputTransformer of a target are not emulated. Emulated: Input');
-    return { functionName, ...(Input !== undefined && { input: JSON.parse(Input) as unknown }) };
+    if (functionName === undefined || InputPath !== undefined || InputTransformer !== undefined) {
+      leftOut.push(`target ${Arn}. Emulated: Lambda functions without InputPath and InputTransformer`);
+      return [];
+    }
+    return [{ functionName, ...(Input !== undefined && { input: JSON.parse(Input) as unknown }) }];
   });
+  if (given.ScheduleExpression.startsWith('cron('))
+    throw new NotEmulated(`${given.ScheduleExpression} is not emulated. Emulated: rate`);
   const everyMinutes = readRate(given.ScheduleExpression);
   const enabled = given.State !== 'DISABLED';
   const { arn } = request.target.cloudWatch.schedules.add({ name, everyMinutes, enabled, targets });
-  return { ref: name, attributes: { Arn: arn } };
+  return { ref: name, attributes: { Arn: arn }, leftOut };
 };

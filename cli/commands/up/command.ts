@@ -129,7 +129,22 @@ async function start(io: CommandIo, report: Reporter, running: Running, signal: 
   signal.throwIfAborted();
   const notEmulated = Object.entries(cloud.notEmulated).map(([type, count]) => `${count} ${type}`);
   report.step(`not emulated (no local effect): ${notEmulated.join(', ')}`);
+  reportLeftOut(cloud.leftOut, report);
   return cloud;
+}
+
+/** Resources that nobody expects to run here are counted by type. Those with a reason have a line each. */
+function reportLeftOut(leftOut: LocalCloud['leftOut'], report: Reporter): void {
+  if (leftOut.length === 0) return;
+  const counts = new Map<string, number>();
+  for (const { type, reason } of leftOut) {
+    if (reason === undefined) counts.set(type, (counts.get(type) ?? 0) + 1);
+  }
+  const counted = [...counts].map(([type, count]) => `${count} ${type}`).join(', ');
+  if (counted !== '') report.step(`left out (functions that name one get a stand-in): ${counted}`);
+  for (const { path, type, reason } of leftOut) {
+    if (reason !== undefined) report.print(`  ! left out: ${path} (${type}): ${reason}`);
+  }
 }
 
 /** Whether every cache equals its owners. */

@@ -6,6 +6,8 @@ const scope: Scope = {
   ref: (id) => ({ 'AWS::Region': 'us-east-1', Queue: 'http://queue', List: ['x', 'y'] })[id],
   attribute: (id, name) => (id === 'Queue' && name === 'Arn' ? 'arn:queue' : undefined),
   importValue: (name) => (name === 'Other:Topic' ? 'arn:topic' : undefined),
+  stackOutput: (stack, output) => (stack === 'Other' && output === 'Table' ? 'arn:table' : undefined),
+  mapped: (map, first, second) => (map === 'Runtimes' && first === 'us-east-1' ? `${second}-of-us` : undefined),
   condition: (name) => ({ Yes: true, No: false })[name],
 };
 
@@ -24,6 +26,12 @@ test.each([
     'us-east-1-http://queue',
   ],
   ['Fn::ImportValue', { 'Fn::ImportValue': { 'Fn::Sub': 'Other:Topic' } }, 'arn:topic'],
+  [
+    'Fn::GetStackOutput',
+    { 'Fn::GetStackOutput': { StackName: 'Other', Region: { Ref: 'AWS::Region' }, OutputName: 'Table' } },
+    'arn:table',
+  ],
+  ['Fn::FindInMap', { 'Fn::FindInMap': ['Runtimes', { Ref: 'AWS::Region' }, 'value'] }, 'value-of-us'],
   ['Fn::If', { 'Fn::If': ['Yes', { Ref: 'Queue' }, { Ref: 'Missing' }] }, 'http://queue'],
   ['AWS::NoValue in an object', { a: 1, b: { Ref: 'AWS::NoValue' } }, { a: 1 }],
   ['AWS::NoValue by a condition in a list', [1, { 'Fn::If': ['No', 2, { Ref: 'AWS::NoValue' }] }], [1]],
@@ -33,7 +41,7 @@ test.each([
 });
 
 test.each([
-  ['an unsupported function', { a: [{ 'Fn::FindInMap': [] }] }, 'Stack/Thing/a/0: Fn::FindInMap is not supported'],
+  ['an unsupported function', { a: [{ 'Fn::Cidr': [] }] }, 'Stack/Thing/a/0: Fn::Cidr is not supported'],
   ['an unknown name', { a: { Ref: 'Missing' } }, 'Stack/Thing/a/Ref: there is no resource or parameter Missing'],
   ['an unknown attribute', { 'Fn::GetAtt': ['Queue', 'Size'] }, 'there is no attribute Size of a resource Queue'],
   ['an unknown export', { 'Fn::ImportValue': 'Other:Queue' }, 'no stack before this one exports Other:Queue'],

@@ -125,9 +125,91 @@ test('resources that are not emulated are counted, can be referred to, and are l
   expect(messaging.queues.list()).toEqual([]);
 });
 
-test('an unknown resource type is refused with an error that names it', async () => {
-  const starting = start({ S: { Resources: { B: { Type: 'AWS::S3::Bucket' } } } });
-  await expect(starting).rejects.toThrow('S/B: AWS::S3::Bucket is not emulated');
+test('a resource of an unknown type is left out, and a function that names it gets a stand-in', async () => {
+  const bundle = temporaryFolder();
+  writeFileSync(
+    join(bundle, 'index.mjs'),
+    'export const handler = async () => [process.env.BUCKET, process.env.POOL];',
+  );
+  const Variables = { BUCKET: { Ref: 'B' }, POOL: { 'Fn::GetAtt': ['P', 'Arn'] } };
+  const Properties = {
+    Handler: 'index.handler',
+    Runtime: 'nodejs24.x',
+    Code: { S3Key: 'abc.zip' },
+    Environment: { Variables },
+    Role: { 'Fn::GetAtt': ['R', 'Arn'] },
+  };
+  const { leftOut, functions } = await start(
+    {
+      S: {
+        Resources: {
+          F: { Type: 'AWS::Lambda::Function', Properties },
+          R: role(),
+          B: { Type: 'AWS::S3::Bucket' },
+          P: { Type: 'AWS::Cognito::UserPool' },
+          M: { Type: 'AWS::CDK::Metadata' },
+        },
+      },
+    },
+    { abc: bundle },
+  );
+  expect(leftOut).toEqual([
+    { path: 'S/B', type: 'AWS::S3::Bucket' },
+    { path: 'S/P', type: 'AWS::Cognito::UserPool' },
+  ]);
+  const payload = ['S-B', 'arn:aws:cognito:us-east-1:000000000000:S-P'];
+  expect(await functions.invoke('S-F', {})).toEqual({ ok: true, payload });
+});
+
+test('a function that cannot run here is left out with the resources that connect it, and with the reason', async () => {
+  const Properties = { Handler: 'index.handler', Runtime: 'python3.13', Code: { ZipFile: 'def handler(): pass' } };
+  const { leftOut, messaging } = await start({
+    S: {
+      Resources: {
+        F: { Type: 'AWS::Lambda::Function', Properties },
+        Q: queue(),
+        M: {
+          Type: 'AWS::Lambda::EventSourceMapping',
+          Properties: { FunctionName: { Ref: 'F' }, EventSourceArn: { 'Fn::GetAtt': ['Q', 'Arn'] } },
+        },
+      },
+    },
+  });
+  expect(leftOut).toEqual([
+    {
+      path: 'S/F',
+      type: 'AWS::Lambda::Function',
+      reason: expect.stringContaining('only code in an asset runs locally'),
+    },
+    { path: 'S/M', type: 'AWS::Lambda::EventSourceMapping', reason: 'F is left out' },
+  ]);
+  expect(messaging.queues.list()).toHaveLength(1);
+});
+
+test('a managed policy that is not emulated is left out of its role', async () => {
+  const ManagedPolicyArns = ['arn:aws:iam::aws:policy/ReadOnlyAccess'];
+  const { leftOut } = await start({ S: { Resources: { R: role({ ManagedPolicyArns }) } } });
+  expect(leftOut).toEqual([
+    {
+      path: 'S/R',
+      type: 'AWS::IAM::Role',
+      reason: expect.stringContaining('ReadOnlyAccess, which grants nothing here'),
+    },
+  ]);
+});
+
+test('a stack reads an output of a stack before it by Fn::GetStackOutput', async () => {
+  const { outputs } = await start({
+    A: {
+      Resources: { Q: queue({ QueueName: 'first' }) },
+      Outputs: { Name: { Value: { 'Fn::GetAtt': ['Q', 'QueueName'] } } },
+    },
+    B: {
+      Resources: {},
+      Outputs: { Read: { Value: { 'Fn::GetStackOutput': { StackName: 'A', OutputName: 'Name' } } } },
+    },
+  });
+  expect(outputs.B?.Read).toBe('first');
 });
 
 test('an invalid property is refused with an error that names its resource', async () => {
@@ -167,17 +249,24 @@ test('a function runs with its resolved environment, from the asset of its S3 ke
   expect(await functions.invoke('S-F', {})).toEqual({ ok: true, payload: ['S-Q', '1'] });
 });
 
-test.each<[string, object, RegExp]>([
+const functionUrl = (given: object) => ({
+  S: {
+    Resources: { U: { Type: 'AWS::Lambda::Url', Properties: { TargetFunctionArn: 'f', AuthType: 'NONE', ...given } } },
+  },
+});
+
+test.each<[string, object, string]>([
   [
     'with response streaming',
     { InvokeMode: 'RESPONSE_STREAM' },
-    /the InvokeMode RESPONSE_STREAM is not emulated. Emulated: BUFFERED/,
+    'the InvokeMode RESPONSE_STREAM is not emulated. Emulated: BUFFERED',
   ],
-  ['for an alias', { Qualifier: 'live' }, /aliases are not emulated. Given as Qualifier: live/],
-  ['with CORS', { Cors: { AllowOrigins: ['*'] } }, /Cors is not emulated/],
-  ['for an unknown function', {}, /there is no function f/],
-])('a function URL %s is refused', async (_, given, message) => {
-  const Properties = { TargetFunctionArn: 'f', AuthType: 'NONE', ...given };
-  const starting = start({ S: { Resources: { U: { Type: 'AWS::Lambda::Url', Properties } } } });
-  await expect(starting).rejects.toThrow(message);
+  ['for an alias', { Qualifier: 'live' }, 'aliases are not emulated. Given as Qualifier: live'],
+])('a function URL %s is left out with the reason', async (_, given, reason) => {
+  const { leftOut } = await start(functionUrl(given));
+  expect(leftOut).toEqual([{ path: 'S/U', type: 'AWS::Lambda::Url', reason }]);
+});
+
+test('a function URL for an unknown function is refused', async () => {
+  await expect(start(functionUrl({}))).rejects.toThrow('there is no function f');
 });
