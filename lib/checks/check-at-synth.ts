@@ -1,6 +1,7 @@
 import { Annotations } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
 import { deadLettersAreKept } from './dead-letter-rules.ts';
+import { oneIndexChanges } from './index-rules.ts';
 import { consumersMayDecrypt, snsMayUseKeys } from './key-rules.ts';
 import { queuesKeepUsableMessages, tombstonesOutliveEvents } from './life-rules.ts';
 import type { Page, Plan, Problem, Rule } from './plan.ts';
@@ -31,6 +32,7 @@ export const RULES: readonly Rule[] = [
   filtersFit,
   dashboardsFit,
   stacksFit,
+  oneIndexChanges,
 ];
 
 /** The paths of AWS's guides, by the names with which limits and problems cite them. */

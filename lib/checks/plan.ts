@@ -22,6 +22,11 @@ export interface Plan {
   readonly stacks: readonly StackSize[];
   /** The resources below the construct. */
   readonly own: readonly Rendered[];
+  /**
+   * The properties with which a resource is deployed now, from the templates in the folder of the context key
+   * `freshet-aws:deployed`; undefined if the resource or the folder isn't known.
+   */
+  readonly deployed: (resource: Rendered) => Rendered['properties'] | undefined;
   /** All resources of a type in the app. */
   readonly all: (type: string) => readonly Rendered[];
   /**
@@ -42,6 +47,7 @@ export const TYPE = {
   queuePolicy: 'AWS::SQS::QueuePolicy',
   role: 'AWS::IAM::Role',
   subscription: 'AWS::SNS::Subscription',
+  table: 'AWS::DynamoDB::Table',
   topic: 'AWS::SNS::Topic',
 } as const;
 

@@ -1,5 +1,6 @@
 import { CfnOutput, CfnResource, Stack, Stage } from 'aws-cdk-lib';
 import type { IConstruct } from 'constructs';
+import { deployedProperties } from './deployed-template.ts';
 import { below, isRecord, type Plan, type Rendered, type StackSize } from './plan.ts';
 
 /**
@@ -24,6 +25,10 @@ export function planOf(construct: IConstruct): Plan {
   return {
     stacks: [...new Set(ownResources.map((resource) => Stack.of(resource)))].map((stack) => sizeOf(stack)),
     own: all(ownResources),
+    deployed: (one) => {
+      const source = sources.get(one);
+      return source && deployedProperties(Stack.of(source), one);
+    },
     all: (type) => all(app.filter(({ cfnResourceType }) => cfnResourceType === type)),
     target: (from, value) => {
       const source = sources.get(from);

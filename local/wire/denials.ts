@@ -37,6 +37,18 @@ export function lambdaDenial({ message }: Refused): Answer {
 
 /** ddb/Programming.Errors: the status is 400, unlike the other services'. */
 export function dynamoDbDenial({ message }: Refused): Answer {
+  return dynamoDbError(`com.amazon.coral.service#${CODE}`, message);
+}
+
+/** More than one index change in one update (ddb-api/API_UpdateTable). */
+export function tooManyIndexChanges(): Answer {
+  return dynamoDbError(
+    'com.amazonaws.dynamodb.v20120810#LimitExceededException',
+    'Subscriber limit exceeded: Only 1 online index can be created or deleted simultaneously per table',
+  );
+}
+
+function dynamoDbError(type: string, message: string): Answer {
   const headers = { 'content-type': 'application/x-amz-json-1.0', 'x-amzn-requestid': randomUUID() };
-  return { status: 400, headers, body: JSON.stringify({ __type: `com.amazon.coral.service#${CODE}`, message }) };
+  return { status: 400, headers, body: JSON.stringify({ __type: type, message }) };
 }

@@ -1,9 +1,11 @@
 import { Agent, createServer, type IncomingMessage, request, type ServerResponse } from 'node:http';
+import { MAX_INDEX_CHANGES } from 'freshet-aws/internal/core/index-changes';
+import * as z from 'zod/mini';
 import { deniedRequest, type Guard } from '../iam/check-request.ts';
 import { dynamoDbNeeds } from '../iam/needs/dynamodb.ts';
 import { askedForCapacity, dynamoDbRequest } from '../ledger/dynamodb-request.ts';
 import type { Ledger } from '../ledger/ledger.ts';
-import { dynamoDbDenial } from './denials.ts';
+import { dynamoDbDenial, tooManyIndexChanges } from './denials.ts';
 import type { Answer } from './errors.ts';
 import { closeAtOnce, listen } from './listen.ts';
 
@@ -102,17 +104,28 @@ function operationOf({ headers }: IncomingMessage): string {
   return target.slice(target.indexOf('.') + 1);
 }
 
-/** The answer to a forbidden request; undefined if the request is allowed. */
+/** The answer to a request that is forbidden or that AWS refuses; undefined if the engine answers. */
 function refusal(incoming: IncomingMessage, body: Buffer, guard: Guard): Answer | undefined {
   const { headers } = incoming;
   const operation = operationOf(incoming);
   try {
     const needs = (place: Guard['place']) => dynamoDbNeeds(operation, JSON.parse(body.toString()), place);
     const denial = deniedRequest(guard, headers.authorization, needs);
-    return denial && dynamoDbDenial(denial);
+    if (denial) return dynamoDbDenial(denial);
+    return operation === 'UpdateTable' && changesOf(body) > MAX_INDEX_CHANGES ? tooManyIndexChanges() : undefined;
   } catch (error) {
     // A request that can't be read is refused, never allowed.
     const reason = error instanceof Error ? error.message : String(error);
     return dynamoDbDenial({ message: `The permissions that this request needs can't be determined: ${reason}` });
   }
+}
+
+const indexUpdates = z.object({
+  GlobalSecondaryIndexUpdates: z._default(z.array(z.looseObject({ Update: z.optional(z.unknown()) })), []),
+});
+
+/** How many indexes an UpdateTable request creates and deletes. A change of an index's throughput doesn't count. */
+function changesOf(body: Buffer): number {
+  const { GlobalSecondaryIndexUpdates: updates } = indexUpdates.parse(JSON.parse(body.toString()));
+  return updates.filter(({ Update }) => Update === undefined).length;
 }

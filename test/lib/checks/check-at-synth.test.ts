@@ -262,6 +262,7 @@ test('the retention check compares a dead-letter queue with its source even if i
 function planOf(own: readonly Rendered[]): Plan {
   return {
     stacks: [],
+    deployed: () => undefined,
     own,
     all: (type) => own.filter((one) => one.type === type),
     target: (_, value) => own.find(({ logicalId }) => JSON.stringify(value) === JSON.stringify({ Ref: logicalId })),
