@@ -31,7 +31,7 @@ export type Outcome = (typeof OUTCOMES)[number];
  * - `unknown-type`: the cache doesn't keep its type
  * - `wrong-owner`: its publisher doesn't own the type
  * - `wrong-group`: its message group isn't that of its entity
- * - `newer-schema`: the cache doesn't know its schema version yet
+ * - `newer-schema`: the cache still didn't know its schema version after the declared wait
  * - `invalid`: it doesn't meet the schema, or its upcast failed
  * - `too-old`: it was published longer ago than the cache remembers deletions
  * - `conflict`: the cache stores the same version with another digest, so immutability was broken

@@ -6,10 +6,17 @@ import { createParking } from '../adapters/project/parking-table.ts';
 import { eachRecord, receivedMessage } from '../adapters/project/queue.ts';
 import { repairTelemetry } from '../adapters/project/telemetry.ts';
 import { createReadinessWriter, parseReadiness } from '../adapters/read/readiness.ts';
-import { createGapNotice, createHealing, parseGapNotice } from '../adapters/repair/gaps.ts';
+import {
+  createGapNotice,
+  createHealing,
+  createSchemaChecks,
+  parseGapNotice,
+  parseSchemaCheck,
+} from '../adapters/repair/gaps.ts';
 import { createRepair } from '../adapters/repair/parked-events.ts';
 import { deadLetter } from '../core/repair/dead-letter.ts';
 import { heal } from '../core/repair/heal.ts';
+import { redriveKnown } from '../core/repair/newer-schema.ts';
 import { operate } from '../core/repair/operate.ts';
 import { parseOperation } from '../core/repair/operation.ts';
 import boundary from './boundary.ts';
@@ -37,6 +44,8 @@ const projection = {
     ...cache,
     ...parking,
     requestResync: createGapNotice({ client: queues, queueUrl: gapQueueUrl }),
+    // A parked event has its check already.
+    awaitSchema: async () => {},
     // Redriven events come from the parking table, so there is no message to postpone.
     postpone: async () => {},
   },
@@ -57,6 +66,8 @@ const healing = createHealing({
   cache: boundary.name,
   resyncQueueUrl: (type) => resyncQueues[boundary.caches[type]?.contract.owner ?? ''],
 });
+
+const checkSchemaAgain = createSchemaChecks({ client: queues, queueUrl: gapQueueUrl });
 
 const report = repairTelemetry(emitter(boundary.name));
 
@@ -79,6 +90,9 @@ async function repairRecord(record: SQSRecord): Promise<void> {
     await parking.park(parked);
     return report.parked(parked);
   }
+  const awaiting = parseSchemaCheck(record.body);
+  if (awaiting !== undefined)
+    return report.checked(awaiting, await redriveKnown(projection, repair, awaiting, checkSchemaAgain));
   const notice = parseGapNotice(record.body);
   if (notice === undefined) return report.ignored(record.messageId, 'not a notice of a gap');
   report.healed(notice, await heal(notice, record.messageId, healing, nowMs()));

@@ -21,5 +21,6 @@ export function projectSettings(): ProjectSettings {
     tombstoneLifeSeconds: Number(required('TOMBSTONE_LIFE_SECONDS')),
     maxEventAgeSeconds: Number(required('MAX_EVENT_AGE_SECONDS')),
     budget: { attempts: Number(required('RETRY_ATTEMPTS')), ageSeconds: Number(required('RETRY_AGE_SECONDS')) },
+    newerSchemaWaitSeconds: Number(required('NEWER_SCHEMA_WAIT_SECONDS')),
   };
 }

@@ -6,7 +6,7 @@ import { createParking } from '../adapters/project/parking-table.ts';
 import { createPostponing } from '../adapters/project/postpone.ts';
 import { receivedMessage, timeLeft } from '../adapters/project/queue.ts';
 import { projectorTelemetry } from '../adapters/project/telemetry.ts';
-import { createGapNotice } from '../adapters/repair/gaps.ts';
+import { createGapNotice, createSchemaChecks } from '../adapters/repair/gaps.ts';
 import { projectBatch } from '../core/project/batch.ts';
 import boundary from './boundary.ts';
 import { emitter, projectSettings, required } from './environment.ts';
@@ -20,6 +20,7 @@ const ports = {
   ...createCacheWriter({ client: adaptiveDynamoDbClient(), tableName: cacheTable }),
   ...createParking({ client, cacheTable, parkingTable: required('PARKING_TABLE') }),
   requestResync: createGapNotice({ client: queues, queueUrl: required('GAP_QUEUE_URL') }),
+  awaitSchema: createSchemaChecks({ client: queues, queueUrl: required('GAP_QUEUE_URL') }),
 };
 const report = projectorTelemetry(emitter(boundary.name));
 

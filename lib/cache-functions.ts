@@ -8,7 +8,12 @@ import { CONTROL_INTERVAL, grantMetrics } from './flow-control.ts';
 import { freshetFunction } from './freshet-function.ts';
 import { grantStaleness } from './grant-staleness.ts';
 import { LIMITS } from './limits.ts';
-import { DEFAULT_TOMBSTONE_LIFE, type LocalCacheProps, TOMBSTONE_MARGIN } from './local-cache-props.ts';
+import {
+  DEFAULT_NEWER_SCHEMA_WAIT,
+  DEFAULT_TOMBSTONE_LIFE,
+  type LocalCacheProps,
+  TOMBSTONE_MARGIN,
+} from './local-cache-props.ts';
 import { REPAIR_TIMEOUT } from './parking.ts';
 import { grantSend, grantTable } from './protected-resources.ts';
 import { mapQueue } from './queue-source.ts';
@@ -118,7 +123,12 @@ function repairQueues({ gapQueue, deadLetterQueue, subscriptionDeadLetterQueue }
 
 /** Returns the environment variables that the projector and the repair function share. */
 function environment(cache: CacheParts, props: LocalCacheProps) {
-  const { tombstoneLife = DEFAULT_TOMBSTONE_LIFE, maxEventAge, retryBudget } = props;
+  const {
+    tombstoneLife = DEFAULT_TOMBSTONE_LIFE,
+    maxEventAge,
+    retryBudget,
+    newerSchemaWait = DEFAULT_NEWER_SCHEMA_WAIT,
+  } = props;
   const { attempts, age } = retryBudget ?? DEFAULT_BUDGET;
   return {
     CACHE_TABLE: cache.table.tableName,
@@ -128,6 +138,7 @@ function environment(cache: CacheParts, props: LocalCacheProps) {
     MAX_EVENT_AGE_SECONDS: String((maxEventAge ?? tombstoneLife.minus(TOMBSTONE_MARGIN)).toSeconds()),
     RETRY_ATTEMPTS: String(attempts),
     RETRY_AGE_SECONDS: String(age.toSeconds()),
+    NEWER_SCHEMA_WAIT_SECONDS: String(newerSchemaWait.toSeconds()),
   };
 }
 

@@ -1,7 +1,5 @@
 import { Duration } from 'aws-cdk-lib';
 import type { Table } from 'aws-cdk-lib/aws-dynamodb';
-import { Rule, Schedule } from 'aws-cdk-lib/aws-events';
-import { LambdaFunction } from 'aws-cdk-lib/aws-events-targets';
 import type { Grant, IGrantable } from 'aws-cdk-lib/aws-iam';
 import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import type { Queue } from 'aws-cdk-lib/aws-sqs';
@@ -18,6 +16,7 @@ import { repairQueue } from './parking.ts';
 import { grantIndex, grantTable } from './protected-resources.ts';
 import type { RetryBudget } from './retry-budget.ts';
 import { sagaTable } from './saga-table.ts';
+import { runOnSchedule } from './scheduled.ts';
 import { stableExports } from './stable-exports.ts';
 import { stableIds } from './stable-ids.ts';
 import { mapStream } from './stream-source.ts';
@@ -35,7 +34,9 @@ export interface SagaProps extends DataProtectionProps {
    */
   readonly keep?: Duration;
   /**
-   * How often the saga checks its deadlines: full minutes, 1 to 60. An alert is at most this late.
+   * How often the saga checks its deadlines, and whether its definition has changed: full minutes, 1 to 60. An alert is
+   * at most this late. After a change of `needs`, `cancelledBy` or the deadline, waiting instances are reviewed at the
+   * next check.
    * @default Duration.minutes(5)
    */
   readonly deadlineInterval?: Duration;
@@ -74,8 +75,10 @@ export class Saga extends Construct {
   readonly table: Table;
   /** Decides when all facts of an instance have arrived. */
   readonly decider: IFunction;
-  /** Raises alerts for missed deadlines; undefined for a saga without a deadline. */
-  readonly deadlines: IFunction | undefined;
+  /** Raises alerts for missed deadlines, and reviews waiting instances after the saga's definition changed. */
+  readonly deadlines: IFunction;
+  /** Whether the saga has a deadline. */
+  readonly hasDeadline: boolean;
   /** How often the saga checks its deadlines. */
   readonly deadlineInterval: Duration;
   private readonly carriedOutBy: EffectHandler[] = [];
@@ -115,13 +118,14 @@ export class Saga extends Construct {
     stableIds(this, 'Saga', saga.name);
     this.facts.addHandler(this.decider);
     checkAtSynth(this);
-    this.deadlines = saga.deadlineSeconds === undefined ? undefined : this.addDeadlines(saga);
+    this.hasDeadline = saga.deadlineSeconds !== undefined;
+    this.deadlines = this.addDeadlines(saga, keep);
     describeOfFacts(this, {
       role: 'saga',
       name: saga.name,
       table: this.table.tableName,
       decider: this.decider.functionName,
-      ...(this.deadlines && { deadlines: this.deadlines.functionName }),
+      deadlines: this.deadlines.functionName,
     });
     stableIds(this, 'Saga', saga.name);
     this.exportAll();
@@ -137,22 +141,19 @@ export class Saga extends Construct {
     );
   }
 
-  private addDeadlines(saga: SagaDefinition): IFunction {
+  private addDeadlines(saga: SagaDefinition, keep: Duration): IFunction {
     const deadlines = freshetFunction(this, 'Deadlines', {
       entry: 'saga-deadlines',
       boundary: saga,
-      description: `Raises alerts for instances of saga ${saga.name} that wait too long`,
+      description: `Raises alerts for instances of saga ${saga.name} that wait too long, and reviews changed ones`,
       timeout: Duration.seconds(50),
       memorySize: 256,
-      environment: { SAGA_TABLE: this.table.tableName },
+      environment: { SAGA_TABLE: this.table.tableName, KEEP_SECONDS: String(keep.toSeconds()) },
       ...this.protection,
     });
-    grantTable(this.table, deadlines, 'GetItem', 'PutItem');
+    grantTable(this.table, deadlines, 'GetItem', 'PutItem', 'Query');
     grantIndex(this.table, deadlines, DUE_INDEX);
-    new Rule(this, 'DeadlineSchedule', {
-      schedule: Schedule.rate(this.deadlineInterval),
-      targets: [new LambdaFunction(deadlines, { retryAttempts: 0 })],
-    });
+    runOnSchedule(this, 'DeadlineSchedule', deadlines, this.deadlineInterval);
     return deadlines;
   }
 

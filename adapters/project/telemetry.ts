@@ -15,6 +15,8 @@ import type { ParkedEvent } from '../../core/project/ports.ts';
 import type { ProjectReport } from '../../core/project/report.ts';
 import type { RelayReport } from '../../core/relay/batch.ts';
 import type { GapNotice } from '../../core/repair/heal.ts';
+import type { SchemaCheck } from '../../core/repair/newer-schema.ts';
+import type { ParkedKey } from '../../core/repair/parked-key.ts';
 import { causeOf } from '../../core/retries.ts';
 import { createMetrics } from '../aws/metrics.ts';
 
@@ -118,6 +120,9 @@ export function repairTelemetry(boundary: Emitter) {
     },
     healed(notice: GapNotice, result: string): void {
       if (result === 'given up') logger.warn('gap given up', { ...notice });
+    },
+    checked({ groupId }: ParkedKey, result: SchemaCheck): void {
+      if (result === 'redriven') logger.info('redriven', { groupId, why: 'its schema version is known now' });
     },
     operated(operation: string, result: object): void {
       logger.info('operated', { operation, ...result });

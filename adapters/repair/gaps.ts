@@ -10,12 +10,16 @@ import * as z from 'zod/mini';
 import { type EntityRef, MAX_VERSION, messageGroupId } from '../../core/entity.ts';
 import type { ProjectPorts } from '../../core/project/ports.ts';
 import type { GapNotice, HealPorts } from '../../core/repair/heal.ts';
+import { SCHEMA_CHECK_SECONDS } from '../../core/repair/newer-schema.ts';
+import type { ParkedKey } from '../../core/repair/parked-key.ts';
 import { isTaken } from '../aws/condition.ts';
 import { ATTRIBUTE } from '../aws/items.ts';
 
 const wantedVersion = z.int().check(z.gte(1), z.lte(MAX_VERSION));
 const entity = z.object({ type: z.string(), id: z.string() });
 const notice = z.object({ entity, wantedVersion, asked: z.int().check(z.gte(0)) });
+
+const schemaCheck = z.object({ schemaOf: z.object({ groupId: z.string(), sequenceNumber: z.string() }) });
 
 /** A request to an owner to publish an entity's whole state again. */
 const resyncRequest = z.object({ entity, wantedVersion, cache: z.string() });
@@ -44,6 +48,19 @@ function parsed<T>(schema: z.ZodMiniType<T>, body: string): T | undefined {
 interface Queue {
   readonly client: SQSClient;
   readonly queueUrl: string;
+}
+
+/** Asks the cache's repair function for a check of a parked event with a newer schema version. */
+export function createSchemaChecks({ client, queueUrl }: Queue): (key: ParkedKey) => Promise<void> {
+  return ({ groupId, sequenceNumber }) => {
+    const check: z.infer<typeof schemaCheck> = { schemaOf: { groupId, sequenceNumber } };
+    return send(client, queueUrl, check, SCHEMA_CHECK_SECONDS);
+  };
+}
+
+/** Reads a request of `createSchemaChecks` from the cache's gap queue; undefined for anything else. */
+export function parseSchemaCheck(body: string): ParkedKey | undefined {
+  return parsed(schemaCheck, body)?.schemaOf;
 }
 
 /** Notifies the cache's repair function of a gap. */

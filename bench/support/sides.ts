@@ -63,6 +63,7 @@ export async function deployedBundle(folder: string, tableName: string, endpoint
     MAX_EVENT_AGE_SECONDS: String(59 * 86_400),
     RETRY_ATTEMPTS: '12',
     RETRY_AGE_SECONDS: '3600',
+    NEWER_SCHEMA_WAIT_SECONDS: '3600',
     AWS_ENDPOINT_URL_DYNAMODB: endpoint,
   });
   // The bundle reads its environment when it is loaded, so each engine and table gets its own copy. The SDK reads its

@@ -1,6 +1,6 @@
 import { groupsOf, runGroups } from '../message-groups.ts';
-import { type Projection, projectGroup } from './group.ts';
-import { closeBatch, type OpenBatch, openBatch, readIn, runOf, settleIn } from './open-batch.ts';
+import type { Projection } from './group.ts';
+import { closeBatch, type OpenBatch, openBatch, projectIn, runOf } from './open-batch.ts';
 import type { ReceivedMessage } from './ports.ts';
 import type { ProjectReport } from './report.ts';
 import { projectSuspects, SUSPECT_RECEIVES } from './suspects.ts';
@@ -25,10 +25,9 @@ async function projectAll(batch: OpenBatch, messages: readonly ReceivedMessage[]
   const groups = groupsOf(messages, ({ groupId }) => groupId);
   const suspects = groups.filter((group) => group.some(({ receiveCount }) => receiveCount >= SUSPECT_RECEIVES));
   const others = groups.filter((group) => !suspects.includes(group)).flat();
-  const run = runOf(batch, async (group) => {
-    const readings = await Promise.all(group.map((message) => readIn(batch, message)));
-    await projectGroup(batch.projection, readings, settleIn(batch));
-  });
-  await runGroups(others, run);
+  await runGroups(
+    others,
+    runOf(batch, (group) => projectIn(batch, group)),
+  );
   await projectSuspects(batch, suspects, messages.length);
 }

@@ -99,6 +99,8 @@ export async function treat(projection: Projection, poison: readonly Poison[], s
   for (const one of poison) {
     const policy = policyOf(boundary, one);
     const entity = entityOf(one);
+    // Before it is parked, so that no failure in between leaves it without a check.
+    if (one.reason === 'newer-schema' && policy !== 'discard') await ports.awaitSchema(one.message);
     if (policy === 'discard') settle(one, 'discarded', one.reason);
     else if (policy === 'park' || entity === undefined) {
       await ports.park(parkedEvent(one, 'parked', nowMs()));

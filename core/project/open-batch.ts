@@ -1,8 +1,8 @@
 import type { GroupRun } from '../message-groups.ts';
 import { exhaustion } from '../retries.ts';
-import { type Projection, type Settle, treat } from './group.ts';
+import { type Projection, projectGroup, type Settle, treat } from './group.ts';
 import type { ReceivedMessage } from './ports.ts';
-import { type Poison, type Reading, readMessage } from './read-message.ts';
+import { isPoison, type Poison, type Reading, readMessage } from './read-message.ts';
 import type { ProjectReport, Settled } from './report.ts';
 
 /** A batch while it is being projected. */
@@ -34,6 +34,26 @@ export function readIn({ projection }: OpenBatch, message: ReceivedMessage): Pro
   return readMessage(boundary, message, nowMs(), settings);
 }
 
+/** The cache doesn't know the schema version of a message yet: its owner was deployed first. */
+class NewerSchema extends Error {
+  override readonly name = 'NewerSchema';
+}
+
+/**
+ * Projects messages of one group, in order. From the first message on whose schema version is newer than the cache
+ * knows, they go back to the queue, until the declared time is over.
+ */
+export async function projectIn(batch: OpenBatch, messages: readonly ReceivedMessage[]): Promise<void> {
+  const { nowMs, settings } = batch.projection;
+  const sinceMs = nowMs() - settings.newerSchemaWaitSeconds * 1000;
+  const readings = await Promise.all(messages.map((message) => readIn(batch, message)));
+  const waits = readings.findIndex(
+    (one) => isPoison(one) && one.reason === 'newer-schema' && one.message.firstReceivedAtMs > sinceMs,
+  );
+  await projectGroup(batch.projection, waits === -1 ? readings : readings.slice(0, waits), settleIn(batch));
+  if (waits !== -1) throw new NewerSchema();
+}
+
 /** Notes outcomes in the batch. Throws once the batch is closed. */
 export function settleIn(batch: OpenBatch): Settle {
   return ({ message, event }, outcome, reason) => {
@@ -51,7 +71,7 @@ export function runOf(batch: OpenBatch, process: GroupRun['process']): GroupRun 
   return {
     budget: settings.budget,
     nowMs,
-    isTransient,
+    isTransient: (error) => error instanceof NewerSchema || isTransient(error),
     process,
     isSettled: (message) => batch.settled.has(message),
     park: (message, error) => treatExhausted(batch, message, error),

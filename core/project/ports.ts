@@ -122,6 +122,11 @@ export interface ProjectPorts {
   /** Asks for the entity's whole state at this version or above. */
   requestResync(entity: EntityRef, wantedVersion: number): Promise<void>;
   /**
+   * Asks for an event that is about to be parked to be tried again once the functions know its schema version. Called
+   * again for the same event, it asks once more.
+   */
+  awaitSchema(message: ReceivedMessage): Promise<void>;
+  /**
    * Notes that a message is about to be tried alone. Returns how many earlier tries never ended.
    *
    * @param onlyFirst write no note if there was an earlier try
@@ -141,4 +146,6 @@ export interface ProjectSettings {
   readonly maxEventAgeSeconds: number;
   /** How often and how long a failing message is retried before it counts as poison. */
   readonly budget: RetryLimits;
+  /** How long an event of a newer schema version is retried before it counts as poison, from its first receive. */
+  readonly newerSchemaWaitSeconds: number;
 }

@@ -1,6 +1,6 @@
 import { runGroup } from '../message-groups.ts';
-import { projectGroup, treat } from './group.ts';
-import { giveBack, type OpenBatch, readIn, runOf, settleIn } from './open-batch.ts';
+import { treat } from './group.ts';
+import { giveBack, type OpenBatch, projectIn, runOf, settleIn } from './open-batch.ts';
 import type { ReceivedMessage } from './ports.ts';
 
 /**
@@ -125,7 +125,7 @@ async function tryAlone(
   if (crashes > 0 && isUntriedOnly) return 'crashed before';
   batch.alone = message;
   try {
-    await projectGroup(batch.projection, [await readIn(batch, message)], settleIn(batch));
+    await projectIn(batch, [message]);
   } finally {
     await endTry(batch, message, 1);
     batch.alone = undefined;

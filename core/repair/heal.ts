@@ -56,6 +56,9 @@ export const MAX_ASKED = 12;
 /** Checks of a gap in a day, MAX_ASK_AGAIN_SECONDS apart. */
 const CHECKS_A_DAY = 86_400 / MAX_ASK_AGAIN_SECONDS;
 
+/** After this many checks, 14 days, no request is in the owner's queue any more (sqs/quotas-queues). */
+const MAX_CHECKED = MAX_ASKED + 14 * CHECKS_A_DAY;
+
 /** How often the gap of a stopped entity is checked. */
 export const LOOK_AT_STOPPED_SECONDS = 60;
 
@@ -95,6 +98,7 @@ export async function heal(
   if (version >= wantedVersion && (await ports.forget(entity, wantedVersion)) === 'forgotten') return 'healed';
   // By now the last request is stale, so a later gap has made requests of its own.
   if (asked >= MAX_ASKED && wantedVersion > notice.wantedVersion) return 'known';
+  if (asked >= MAX_CHECKED) return 'given up';
   if (asked >= MAX_ASKED && (asked + 1 - MAX_ASKED) % CHECKS_A_DAY > 0) {
     await ports.lookAgain({ entity, wantedVersion, asked: asked + 1 }, MAX_ASK_AGAIN_SECONDS);
     return asked === MAX_ASKED ? 'given up' : 'waiting';

@@ -93,7 +93,7 @@ export function sagaGraphs(saga: Saga): IWidget[] {
           visibleMessages(failureQueue, `failed: ${handler.node.id}`),
           errorsOf(handler, `errors of ${handler.node.id}`),
         ]),
-        ...(deadlines ? [errorsOf(deadlines, 'errors of the deadline check')] : []),
+        errorsOf(deadlines, 'errors of the deadline check'),
       ],
     }),
   ];

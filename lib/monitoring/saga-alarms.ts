@@ -40,7 +40,9 @@ function silentDeadlines(name: string, deadlines: IFunction, interval: Duration)
   const sum = { statistic: 'Sum', period: PERIOD };
   return {
     severity: 'ticket',
-    sentence: `Saga ${name} doesn't check its deadlines, or the check fails: overdue instances raise no alert, and changes of the definition don't reach waiting ones.`,
+    sentence:
+      `Saga ${name} doesn't check its deadlines, or the check fails: overdue instances raise no alert, and a changed ` +
+      'definition reaches no waiting instance.',
     metric: math('silent', 'IF(FILL(invoked, 0) > FILL(errors, 0), 0, 1)', {
       invoked: deadlines.metricInvocations(sum),
       errors: deadlines.metricErrors(sum),

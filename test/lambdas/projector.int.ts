@@ -50,6 +50,7 @@ beforeAll(async () => {
     MAX_EVENT_AGE_SECONDS: '5097600',
     RETRY_ATTEMPTS: '12',
     RETRY_AGE_SECONDS: '3600',
+    NEWER_SCHEMA_WAIT_SECONDS: '3600',
   };
   const common = {
     codeDir: await bundleOf('Ordering', 'Projector'),

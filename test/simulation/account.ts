@@ -31,6 +31,8 @@ export interface Account {
   askForResync(entity: EntityRef): void;
   /** Whether no message is in a queue and no function runs. Parked events don't count. */
   isQuiet(): boolean;
+  /** As `isQuiet`, but delayed checks of gaps and of parked events don't count. */
+  isQuietButChecks(): boolean;
 }
 
 const START_MS = Date.parse('2026-11-23T00:00:00Z');
@@ -96,13 +98,15 @@ export function createAccount({ seed, without, wrong = {}, trace }: AccountOptio
       world.pendingResyncs.add(messageGroupId(entity));
       resyncQueue.send({ body: JSON.stringify({ entity }) });
     },
-    isQuiet: () => queues.every(isEmpty) && functions.running === 0 && owner.waiting === 0,
+    isQuietButChecks: () =>
+      queues.every((queue) => isEmpty(queue, 'undelayed')) && functions.running === 0 && owner.waiting === 0,
+    isQuiet: () => queues.every((queue) => isEmpty(queue)) && functions.running === 0 && owner.waiting === 0,
   };
 }
 
-function isEmpty(queue: Queue): boolean {
+function isEmpty(queue: Queue, counted: 'all' | 'undelayed' = 'all'): boolean {
   const { visible, inFlight, delayed } = queue.counts();
-  return visible + inFlight + delayed === 0;
+  return visible + inFlight + (counted === 'all' ? delayed : 0) === 0;
 }
 
 function stamp(nowMs: number): string {

@@ -19,6 +19,8 @@ export interface CacheBook {
   readonly highest: Map<string, number>;
   /** Message group to the highest version that the cache asked for. */
   readonly asked: Map<string, number>;
+  /** How long the cache retries an event of a newer schema version. */
+  newerSchemaWaitSeconds: number;
   /** Message id to the time of its first delivery. */
   readonly firstDelivered: Map<string, number>;
   /** Message id to the invocations that ended without an answer while they tried the message alone. */
@@ -36,6 +38,7 @@ export function createCacheBook(cache: CacheName, violate: Violate, trace: Trace
     finals: new Map(),
     highest: new Map(),
     asked: new Map(),
+    newerSchemaWaitSeconds: 0,
     firstDelivered: new Map(),
     uncleanEnds: new Map(),
     lossy: new Set(),
@@ -72,6 +75,7 @@ export function checkAnswer(
   invocation: Invocation,
   batch: readonly ReceivedMessage[],
   report: ProjectReport,
+  history: History,
   nowMs: number,
 ): number {
   const settled = new Map(report.settled.map((one) => [one.message.messageId, one]));
@@ -85,7 +89,7 @@ export function checkAnswer(
     if (end !== undefined) {
       count += 1;
       checkSettled(book, garbage, end, name);
-      if (end.reason === 'retries-exhausted') checkExhausted(book, end, nowMs, name);
+      checkTried(book, garbage, history, end, nowMs, name);
     } else if (back !== undefined && !hasCause(book, invocation, batch, back)) {
       book.violate('waits-on-others', `${name}: ${back.error}`);
     }
@@ -106,8 +110,9 @@ function hasCause(
   const name = error instanceof Error ? error.name : '';
   const { groupId } = message;
   const crashedBefore = () => batch.some((one) => one.groupId === groupId && uncleanEnds.has(one.messageId));
+  const waitsForSchema = name === 'NewerSchema' && batch.some((one) => one.groupId === groupId);
   const isLate = name === 'OutOfTime' && invocation.isOutOfTime;
-  return isLate || (name === 'SetApart' && crashedBefore()) || invocation.failedGroups.has(groupId);
+  return isLate || waitsForSchema || (name === 'SetApart' && crashedBefore()) || invocation.failedGroups.has(groupId);
 }
 
 function checkSettled(book: CacheBook, garbage: ReadonlySet<string>, end: Settled, name: string): void {
@@ -123,17 +128,22 @@ function checkSettled(book: CacheBook, garbage: ReadonlySet<string>, end: Settle
   if (reason === 'crashed' && (uncleanEnds.get(messageId) ?? 0) < 2) violate('falsely-crashed', name);
 }
 
-/** Checks a message whose retries were used up: it was the message that failed, and it was tried for long enough. */
-function checkExhausted(
-  { cache, violate, firstDelivered }: CacheBook,
-  end: Settled,
+/** Checks a message that was tried again and again: it was the message that failed, and it was tried for long enough. */
+function checkTried(
+  { cache, violate, firstDelivered, newerSchemaWaitSeconds }: CacheBook,
+  garbage: ReadonlySet<string>,
+  history: History,
+  { reason, entity, version, message: { messageId, body } }: Settled,
   nowMs: number,
   name: string,
 ): void {
-  const { messageId, body } = end.message;
-  if (!body.includes(`"note":"odd:${cache}"`)) violate('healthy-parked', name);
+  const isExhausted = reason === 'retries-exhausted';
+  const state = isExhausted && entity && version && history.expectedJson(cache, entity, version, 1);
+  if (isExhausted && !String(state).includes(`"note":"odd:${cache}"`)) violate('healthy-parked', name);
+  const isNewer = reason === 'newer-schema' && !garbage.has(body);
+  const seconds = isExhausted ? SETTINGS.budget.ageSeconds : isNewer ? newerSchemaWaitSeconds : 0;
   const triedMs = nowMs - (firstDelivered.get(messageId) ?? nowMs);
-  if (triedMs < SETTINGS.budget.ageSeconds * 1000) violate('parked-early', `${name} after ${triedMs} ms`);
+  if (triedMs < seconds * 1000) violate('parked-early', `${name} after ${triedMs} ms`);
 }
 
 /** Whether the tables contradict an outcome. */

@@ -1,6 +1,8 @@
 import { messageGroupId } from '../../core/entity.ts';
 import type { ProjectPorts } from '../../core/project/ports.ts';
 import type { GapNotice, HealPorts } from '../../core/repair/heal.ts';
+import { SCHEMA_CHECK_SECONDS } from '../../core/repair/newer-schema.ts';
+import type { ParkedKey } from '../../core/repair/parked-key.ts';
 import type { RepairPorts } from '../../core/repair/redrive.ts';
 import type { Queue } from '../../local/fifo/queue.ts';
 import type { Tables } from './cache-tables.ts';
@@ -46,6 +48,8 @@ export function createProjectPorts(parts: CacheParts, invocation: Invocation, ha
         parts.world.ledger.asked(name, messageGroupId(entity), wantedVersion);
         parts.gapQueue.send({ body: JSON.stringify({ entity, wantedVersion, asked: 0 } satisfies GapNotice) });
       }),
+    awaitSchema: ({ groupId, sequenceNumber }) =>
+      invocation.call('queue', groupId, () => sendSchemaCheck(parts, { groupId, sequenceNumber })),
     postpone: (messages, seconds) =>
       invocation.call('queue', messages[0]?.groupId ?? '', () => {
         for (const { messageId } of messages) {
@@ -57,6 +61,12 @@ export function createProjectPorts(parts: CacheParts, invocation: Invocation, ha
         }
       }),
   };
+}
+
+/** Sends a check of a parked event with a newer schema version, as adapters/repair/gaps.ts does. */
+export function sendSchemaCheck({ world, gapQueue }: CacheParts, schemaOf: ParkedKey): void {
+  if (world.wrong.isSchemaForgotten) return;
+  gapQueue.send({ body: JSON.stringify({ schemaOf }), delaySeconds: SCHEMA_CHECK_SECONDS });
 }
 
 /** Calls that must not overlap within a message group. */

@@ -1,19 +1,35 @@
 import type { SQSEvent, SQSRecord } from 'aws-lambda';
 import { isTransient } from '../../adapters/aws/transient.ts';
 import { eachRecord, receivedMessage } from '../../adapters/project/queue.ts';
+import { parseSchemaCheck } from '../../adapters/repair/gaps.ts';
 import { projectBatch } from '../../core/project/batch.ts';
 import type { Projection } from '../../core/project/group.ts';
 import type { ProjectPorts, ProjectSettings, ReceivedMessage } from '../../core/project/ports.ts';
 import type { ProjectReport } from '../../core/project/report.ts';
 import { deadLetter } from '../../core/repair/dead-letter.ts';
 import { type GapNotice, heal } from '../../core/repair/heal.ts';
+import { redriveKnown } from '../../core/repair/newer-schema.ts';
 import { type OperationResult, operate } from '../../core/repair/operate.ts';
 import type { Operation } from '../../core/repair/operation.ts';
+import type { ParkedKey } from '../../core/repair/parked-key.ts';
 import type { Queue } from '../../local/fifo/queue.ts';
 import { startSqsMapping } from '../../local/lambda/sqs-mapping.ts';
-import { type CacheParts, createHealPorts, createProjectPorts, createRepairPorts } from './cache-ports.ts';
+import {
+  type CacheParts,
+  createHealPorts,
+  createProjectPorts,
+  createRepairPorts,
+  sendSchemaCheck,
+} from './cache-ports.ts';
 import { createTables, type Tables } from './cache-tables.ts';
-import { type CacheName, cacheBoundary, deadly, type FieldsRevision, SETTINGS } from './contracts.ts';
+import {
+  type CacheName,
+  cacheBoundary,
+  deadly,
+  type FieldsRevision,
+  type SchemaVersion,
+  SETTINGS,
+} from './contracts.ts';
 import { createDeliveries } from './deliveries.ts';
 import type { FunctionOptions, Invocation } from './invocations.ts';
 import type { World } from './world.ts';
@@ -30,6 +46,8 @@ export interface Cache {
   readonly gapQueue: Queue;
   readonly tables: Tables;
   fieldsRevision: FieldsRevision;
+  /** The schema version of Product that the functions know. */
+  schemaVersion: SchemaVersion;
   /** The repair function's answer to an operator's request; undefined when the function crashed or failed. */
   operate(operation: Operation): Promise<OperationResult | undefined>;
 }
@@ -56,7 +74,10 @@ export function createCache(
   const redrive = JSON.stringify({ deadLetterTargetArn: deadLetters.arn, maxReceiveCount });
   const queue = messaging.createQueue(`${name}.fifo`, { ...fifo, VisibilityTimeout: '120', RedrivePolicy: redrive });
   const gapQueue = messaging.createQueue(`${name}-gaps`, { VisibilityTimeout: '360' });
-  const settings: ProjectSettings = { ...SETTINGS, ...wrong.settings };
+  // A message must be parked before its receives make it a dead letter: it would come back from there for ever.
+  const newerSchemaWaitSeconds = maxReceiveCount < 1_000 ? 5 : SETTINGS.newerSchemaWaitSeconds;
+  world.ledger.books[name].newerSchemaWaitSeconds = newerSchemaWaitSeconds;
+  const settings: ProjectSettings = { ...SETTINGS, newerSchemaWaitSeconds, ...wrong.settings };
   const tables = createTables(world, name, settings.tombstoneLifeSeconds);
   const cache: Cache = {
     name,
@@ -65,6 +86,7 @@ export function createCache(
     gapQueue,
     tables,
     fieldsRevision: 1,
+    schemaVersion: 2,
     operate: (operation) => operateOn(deployed, operation),
   };
   const deployed: Deployed = { world, name, tables, queue, gapQueue, settings, cache, alone: new Map() };
@@ -161,6 +183,15 @@ async function repairRecord(deployed: Deployed, invocation: Invocation, record: 
   const { world, name, gapQueue } = deployed;
   const { faults, ledger, scheduler } = world;
   if (record.eventSourceARN === gapQueue.arn) {
+    const awaiting = parseSchemaCheck(record.body);
+    if (awaiting !== undefined) {
+      const checkAgain = (key: ParkedKey) =>
+        invocation.call('queue', key.groupId, () => sendSchemaCheck(deployed, key));
+      const repair = createRepairPorts(deployed, invocation, false);
+      const check = await redriveKnown(repairProjection(deployed, invocation), repair, awaiting, checkAgain);
+      if (check === 'redriven') faults.count('schemaRedriven');
+      return;
+    }
     const notice = JSON.parse(record.body) as GapNotice;
     await heal(notice, record.messageId, createHealPorts(deployed, invocation), scheduler.nowMs());
     return;
@@ -187,7 +218,7 @@ async function operateOn(deployed: Deployed, operation: Operation): Promise<Oper
 
 function repairProjection(deployed: Deployed, invocation: Invocation): Projection {
   const ports = createProjectPorts(deployed, invocation, () => undefined);
-  return projectionOf(deployed, invocation, { ...ports, postpone: async () => {} });
+  return projectionOf(deployed, invocation, { ...ports, postpone: async () => {}, awaitSchema: async () => {} });
 }
 
 function projectionOf(
@@ -195,7 +226,7 @@ function projectionOf(
   invocation: Invocation,
   ports: ProjectPorts,
 ): Projection {
-  const boundary = cacheBoundary(name, cache.fieldsRevision);
+  const boundary = cacheBoundary(name, cache.fieldsRevision, cache.schemaVersion);
   return {
     boundary: world.isMended ? boundary : deadly(boundary, ({ note }) => note === `deadly:${name}`, invocation.crash),
     ports,

@@ -15,6 +15,7 @@ export const CHECKS = {
   'falsely-crashed': 'a message was parked for crashes that it did not cause',
   'lost-parked': 'an event was parked, and another event has its key',
   'held-behind-nothing': 'a held event was left behind when its entity was released',
+  'schema-forgotten': 'an event stays parked although its cache has known its schema version for long',
   'stays-poison': 'a genuine event stays poison after its cause is repaired',
   'no-final-outcome': 'an event that was sent to a cache never ended there',
   diverged: "a cache does not equal the fold of its owner's history",

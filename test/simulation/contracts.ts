@@ -29,12 +29,15 @@ const article = schemaOf<Article>((value) => {
 export const TYPES = ['Product', 'Price', 'Label'] as const;
 export type Type = (typeof TYPES)[number];
 
+/** The schema versions of Product. */
+export type SchemaVersion = 2 | 3;
+
 /** The owner's boundary in an epoch. Product and Label publish deltas, Price the whole state. */
-export function ownerAt(epoch: number) {
+export function ownerAt(epoch: number, schemaVersion: SchemaVersion = 2) {
   return defineBoundary('file:///catalogue.ts', {
     name: 'catalogue',
     owns: {
-      Product: { schema: article, schemaVersion: 2, deltas: true },
+      Product: { schema: article, schemaVersion, deltas: true },
       Price: { schema: article },
       Label: { schema: article, deltas: true },
     },
@@ -42,7 +45,7 @@ export function ownerAt(epoch: number) {
   });
 }
 
-const catalogue = ownerAt(0);
+const OWNERS = { 2: ownerAt(0, 2), 3: ownerAt(0, 3) } as const;
 
 export const CACHES = ['shop', 'depot'] as const;
 export type CacheName = (typeof CACHES)[number];
@@ -73,13 +76,13 @@ export function policyIn(cache: CacheName, type: string): FailurePolicy {
 
 const boundaries = new Map<string, Boundary>();
 
-/** A cache's boundary with a selection of fields. */
-export function cacheBoundary(name: CacheName, revision: FieldsRevision): Boundary {
-  const key = `${name} ${revision}`;
+/** A cache's boundary with a selection of fields and a schema version of Product. */
+export function cacheBoundary(name: CacheName, revision: FieldsRevision, schemaVersion: SchemaVersion): Boundary {
+  const key = `${name} ${revision} ${schemaVersion}`;
   let boundary = boundaries.get(key);
   if (boundary === undefined) {
     const caches = TYPES.map((type) => {
-      const contract = catalogue.owns[type];
+      const contract = OWNERS[schemaVersion].owns[type];
       const fields = fieldsOf(name, type, revision) as readonly (keyof Article)[] | undefined;
       const fieldsRevision = name === 'depot' ? revision : 1;
       const options = { fieldsRevision, onPoison: policyIn(name, type), ...(fields && { fields }) };
@@ -112,6 +115,7 @@ export const SETTINGS: ProjectSettings = {
   tombstoneLifeSeconds: 60 * DAY_SECONDS,
   maxEventAgeSeconds: 59 * DAY_SECONDS,
   budget: { attempts: 5, ageSeconds: 120 },
+  newerSchemaWaitSeconds: 240,
 };
 
 /** Entities of all types, in turns. */

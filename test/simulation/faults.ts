@@ -47,6 +47,10 @@ export const FLOORS = {
   malformed: 500,
   invalid: 500,
   newerSchema: 500,
+  /** An owner that was deployed with a new schema version before its caches. */
+  upgradedFirst: 150,
+  /** Events that were tried again by themselves once their cache knew the schema version. */
+  schemaRedriven: 60,
   conflict: 350,
   unstorable: 2_000,
   /** An event that is older than the life of tombstones allows. */

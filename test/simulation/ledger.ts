@@ -51,7 +51,7 @@ export function createLedger(nowMs: () => number, trace: Trace) {
       checkStored(books[cache], history, item, before);
     },
     answered(cache: CacheName, invocation: Invocation, batch: readonly ReceivedMessage[], report: ProjectReport): void {
-      settled += checkAnswer(books[cache], garbage, invocation, batch, report, nowMs());
+      settled += checkAnswer(books[cache], garbage, invocation, batch, report, history, nowMs());
     },
     parked(cache: CacheName, given: ParkedEvent, kept: ParkedEvent | undefined): void {
       checkParked(books[cache], given, kept);

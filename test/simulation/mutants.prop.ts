@@ -18,6 +18,8 @@ const SEEN_BY: Readonly<Record<string, readonly Check[]>> = {
   'resync answered outside the stream': ['topic-order'],
   'throttling used up the budget': ['healthy-parked'],
   'age counted from the time of sending': ['parked-early'],
+  'newer schema parked at once': ['parked-early'],
+  'newer schema never tried again': ['schema-forgotten'],
   'marker cleared too early': ['held-behind-nothing'],
 };
 

@@ -124,6 +124,8 @@ export const MUTANTS: readonly Mutant[] = [
     wrong: { received: (message) => ({ ...message, firstReceivedAtMs: message.sentAtMs }) },
     withinSeeds: 60,
   },
+  { name: 'newer schema parked at once', wrong: { settings: { newerSchemaWaitSeconds: 0 } }, withinSeeds: 20 },
+  { name: 'newer schema never tried again', wrong: { isSchemaForgotten: true }, withinSeeds: 60 },
   {
     name: 'marker cleared too early',
     wrong: {

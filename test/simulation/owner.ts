@@ -3,7 +3,7 @@ import { type EntityRef, liftedVersion, messageGroupId } from '../../core/entity
 import { isTombstone, nextVersion, type OwnedEntity } from '../../core/own/own.ts';
 import { canonicalState, type State, TOMBSTONE_DIGEST } from '../../core/state.ts';
 import type { StreamRecord } from '../../local/lambda/stream-batch.ts';
-import { ownerAt } from './contracts.ts';
+import { ownerAt, type SchemaVersion } from './contracts.ts';
 
 type OwnerItem = OwnedEntity & { readonly resync?: string | undefined };
 
@@ -26,6 +26,8 @@ export interface OwnerTable {
   backup(): ReadonlyMap<string, OwnerItem>;
   /** Replaces the table by an older backup, in the next epoch. */
   restore(backup: ReadonlyMap<string, OwnerItem>): void;
+  /** Deploys the owner with the next schema version of Product. */
+  upgrade(): void;
   lift(entity: EntityRef): void;
   bury(entity: EntityRef, cachedVersion: number): void;
 }
@@ -42,6 +44,7 @@ export function createOwnerTable(
   onCommit: (owned: OwnedEntity) => void,
 ): OwnerTable {
   let boundary = ownerAt(0);
+  let schemaVersion: SchemaVersion = 2;
   let items = new Map<string, OwnerItem>();
   let sequence = 0;
 
@@ -68,6 +71,10 @@ export function createOwnerTable(
     get boundary() {
       return boundary;
     },
+    upgrade() {
+      schemaVersion = 3;
+      boundary = ownerAt(boundary.epoch, schemaVersion);
+    },
     get items() {
       return items;
     },
@@ -87,7 +94,7 @@ export function createOwnerTable(
     },
     backup: () => new Map(items),
     restore(backup) {
-      boundary = ownerAt(boundary.epoch + 1);
+      boundary = ownerAt(boundary.epoch + 1, schemaVersion);
       items = new Map(backup);
     },
     lift(entity) {

@@ -9,6 +9,9 @@ import type { Operator } from './operator.ts';
  */
 const LIMIT_MS = 30 * 3_600_000;
 
+/** After this time, only gaps are open that no answer closes. */
+const CHECKED_MS = 2 * 3_600_000;
+
 /**
  * Lets everything end: faults stop, causes are repaired, and operators release stopped entities and redrive parked
  * events.
@@ -16,11 +19,15 @@ const LIMIT_MS = 30 * 3_600_000;
  * @param keepsParked keeps parked events of entities that aren't stopped
  */
 export async function settle(account: Account, operator: Operator, keepsParked: boolean): Promise<void> {
-  const { world, caches, isQuiet } = account;
+  const { world, caches, isQuiet, isQuietButChecks } = account;
   const { scheduler, faults } = world;
   faults.isCeased = true;
   world.isMended = true;
+  const { schemaVersion } = account.owner.table.boundary.owns.Product;
+  for (const cache of caches) cache.schemaVersion = schemaVersion === 3 ? 3 : cache.schemaVersion;
+  if (schemaVersion === 3) await checkSchemas(account, operator);
   const untilMs = scheduler.nowMs() + LIMIT_MS;
+  const checkedMs = scheduler.nowMs() + CHECKED_MS;
   for (let pauseMs = 1_000; scheduler.nowMs() < untilMs; pauseMs = Math.min(300_000, pauseMs * 2)) {
     await scheduler.sleep(pauseMs);
     let isDone = isQuiet();
@@ -43,6 +50,8 @@ export async function settle(account: Account, operator: Operator, keepsParked: 
     }
     if (account.owner.table.boundary.epoch > 0) operator.bury();
     if (isDone && isQuiet()) return;
+    // What isn't repaired is checked again and again.
+    if (keepsParked && scheduler.nowMs() > checkedMs && isQuietButChecks()) return;
   }
   const left = caches.map(({ name, queue, deadLetters, gapQueue, tables }) => {
     const counts = [queue, deadLetters, gapQueue].map((one) => Object.values(one.counts()).join('/'));
@@ -52,6 +61,23 @@ export async function settle(account: Account, operator: Operator, keepsParked: 
     'stuck',
     `${left.join('; ')}; stream ${account.owner.waiting}, running ${world.functions.running}`,
   );
+}
+
+/** Time in which a cache tries all events again whose schema version it knows: two checks, and a repeated one. */
+const SCHEMA_CHECKS_MS = 20 * 60_000;
+
+/** Checks that no event is parked any more because its schema version was newer than its cache knew. */
+async function checkSchemas({ world, caches }: Account, operator: Operator): Promise<void> {
+  const { ledger, scheduler } = world;
+  await scheduler.sleep(SCHEMA_CHECKS_MS);
+  for (const cache of caches) {
+    for (const groupId of operator.parkedGroups(cache)) {
+      const [first] = operator.parkedOf(cache, groupId).filter(({ status }) => status === 'parked');
+      if (first?.reason === 'newer-schema' && !ledger.garbage.has(first.message.body)) {
+        ledger.violate('schema-forgotten', `${cache.name} ${groupId}@${first.version}`);
+      }
+    }
+  }
 }
 
 /** Checks the end of a run. A cache may need a repair first only if events were dropped on purpose. */

@@ -33,6 +33,9 @@ interface Plan {
   readonly leaping: number;
   readonly throttling: number;
   readonly throttledHours: number;
+  /** When the owner is deployed with a new schema version, and how long after that its caches are. */
+  readonly upgrading: number;
+  readonly upgradeMinutes: number;
   readonly leapDays: number;
 }
 
@@ -92,6 +95,8 @@ function planOf({ seed, commits }: WorkloadOptions): Plan {
     leaping: at(0.4, 0.8),
     throttling: at(0.1, 0.85),
     throttledHours: draws.between(2, 5),
+    upgrading: at(0.1, 0.85),
+    upgradeMinutes: draws.between(1, 20),
     leapDays: draws.pick([draws.between(1, 30), draws.between(61, 90)]),
   };
 }
@@ -157,6 +162,11 @@ async function happenOnce(workload: Workload, count: number): Promise<void> {
   if (count === plan.backfilling && faults.happens('backfill', 0.7)) {
     background.push(operator.backfill(picks.pick(caches)));
   }
+  if (count === plan.upgrading && faults.happens('upgradedFirst', 0.3)) {
+    faults.count('upgradedFirst');
+    owner.table.upgrade();
+    background.push(upgradeCaches(workload));
+  }
   if (count === plan.throttling && faults.happens('throttledForHours', 0.4)) {
     faults.count('throttledForHours');
     functions.throttle(picks.pick(SERVICES), scheduler.nowMs() + plan.throttledHours * HOUR_MS, 1);
@@ -220,6 +230,12 @@ async function release(workload: Workload, cache: Cache, groupId: string, drop: 
   }
   const times = picks.chance(0.3) ? 2 : 1;
   await Promise.all(Array.from({ length: times }, () => operator.release(cache, groupId, drop)));
+}
+
+/** Deploys the caches with the schema version that their owner already publishes. */
+async function upgradeCaches({ account, plan }: Workload): Promise<void> {
+  await account.world.scheduler.sleep(plan.upgradeMinutes * 60_000);
+  for (const cache of account.caches) cache.schemaVersion = 3;
 }
 
 /** Deploys the depot with another selection of fields, and fills it. */

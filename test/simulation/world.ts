@@ -39,6 +39,8 @@ export interface Wrong {
   readonly isTransient?: (error: unknown) => boolean;
   /** How the projector reads a message of the queue. */
   readonly received?: (message: ReceivedMessage) => ReceivedMessage;
+  /** Sends no check of a parked event with a newer schema version. */
+  readonly isSchemaForgotten?: boolean;
   /** Answers a resync from the owner's table at once, without the stream. */
   readonly isResyncedFromTable?: boolean;
 }

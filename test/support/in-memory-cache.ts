@@ -43,6 +43,7 @@ export const SETTINGS: ProjectSettings = {
   tombstoneLifeSeconds: 1_000,
   maxEventAgeSeconds: 900,
   budget: { attempts: 5, ageSeconds: 60 },
+  newerSchemaWaitSeconds: 0,
 };
 
 /** A projection on the given ports. Its clock always shows `nowMs`. */
@@ -120,6 +121,8 @@ interface Calls {
   readonly writes: CachedItem[];
   readonly postponed: { messages: readonly ReceivedMessage[]; seconds: number }[];
   readonly resyncs: { entity: EntityRef; wantedVersion: number }[];
+  /** The messages whose newer schema version is awaited. */
+  readonly awaited: ReceivedMessage[];
 }
 
 type ParkingPorts = Pick<ProjectPorts, 'park' | 'stop' | 'hold' | 'beginAlone' | 'endAlone'>;
@@ -163,7 +166,7 @@ function createParkingPorts({ stopped, parked, alone, failing, keep }: Tables): 
 
 function createProjectPorts(
   tables: Tables,
-  { writes, postponed, resyncs }: Calls,
+  { writes, postponed, resyncs, awaited }: Calls,
   { unstorable = () => false }: CacheOptions,
 ): ProjectPorts {
   const { stored, stopped, failing, found, meets } = tables;
@@ -186,6 +189,10 @@ function createProjectPorts(
     async requestResync(entity, wantedVersion) {
       failing('requestResync', messageGroupId(entity));
       resyncs.push({ entity, wantedVersion });
+    },
+    async awaitSchema(message) {
+      failing('awaitSchema', message.groupId);
+      awaited.push(message);
     },
     async postpone(messages, seconds) {
       failing('postpone', messages[0]?.groupId ?? '');
@@ -222,7 +229,7 @@ function createRepairPorts({ stopped, parked, failing }: Tables): RepairPorts {
 /** The ports of projecting and of repair on maps in memory. They record their calls. */
 export function inMemoryCache(options: CacheOptions = {}) {
   const tables = createTables(options);
-  const calls: Calls = { writes: [], postponed: [], resyncs: [] };
+  const calls: Calls = { writes: [], postponed: [], resyncs: [], awaited: [] };
   const { stored, stopped, parked, everParked, alone } = tables;
   return {
     ports: createProjectPorts(tables, calls, options),

@@ -13,7 +13,7 @@ import { inMemoryCache } from '../../support/in-memory-cache.ts';
 import { shelf } from '../../support/lab.ts';
 import { startTables, type TestTables } from '../../support/tables.ts';
 
-type Ports = Omit<ProjectPorts, 'requestResync' | 'postpone'>;
+type Ports = Omit<ProjectPorts, 'requestResync' | 'awaitSchema' | 'postpone'>;
 
 interface Subject {
   readonly ports: Ports;

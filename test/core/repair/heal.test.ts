@@ -144,6 +144,8 @@ describe('a gap', () => {
     for (let time = 0; time < 7 * 96; time += 1) await looked();
     expect(asked).toHaveLength(MAX_ASKED + 7);
     expect(again).toMatchObject([{ delaySeconds: 900 }]);
+    for (let time = 0; time < 7 * 96 - 1; time += 1) expect(await looked()).not.toBe('given up');
+    expect([await looked(), again]).toEqual(['given up', []]);
   });
 
   test('a gap of a stopped entity asks nobody until the entity is released', async () => {

@@ -63,12 +63,9 @@ describe('the alarms on facts and sagas', () => {
     expect(alarms.size).toBe(2 * OF_TOPIC.length + 2 * OF_QUEUE.length + OF_SAGA.length);
   });
 
-  test('a saga without deadlines has no alarms on deadlines', () => {
+  test('a saga without a deadline has no alarm on overdue instances', () => {
     const without = alarmsOf(watchedFacts({ saga: { saga: { ...shipping, deadlineSeconds: undefined } } }));
-    expect(kindsOf('shipping', without)).toEqual([
-      ...OF_QUEUE,
-      ...OF_SAGA.filter((kind) => kind.startsWith('effects')),
-    ]);
+    expect(kindsOf('shipping', without)).toEqual([...OF_QUEUE, ...OF_SAGA.filter((kind) => kind !== 'saga-overdue')]);
   });
 
   test('an alarm pages if facts or effects are not processed, and will not be soon or without help', () => {
