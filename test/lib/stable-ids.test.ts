@@ -1,4 +1,4 @@
-import { type App, Stack } from 'aws-cdk-lib';
+import { type App, NestedStack, Stack } from 'aws-cdk-lib';
 import { describe, expect, test } from 'vitest';
 import { ChangeTopic } from '../../lib/change-topic.ts';
 import { EntityOwner } from '../../lib/entity-owner.ts';
@@ -209,5 +209,31 @@ describe('exports', () => {
       new EntityOwner(stack, 'Owner', { boundary: lab });
     });
     expect(keptOf(alone.Producer)).toEqual(keptOf(everything.Producer));
+  });
+
+  test.each([
+    'strong',
+    'weak',
+    'both',
+  ])('an app with %s references between stacks keeps the same exports', (strength) => {
+    const flags = { '@aws-cdk/core:defaultCrossStackReferences': strength };
+    const [all, fewer] = [true, false].map((isAll) => appTemplates((app) => watched(app, isAll, isAll), flags));
+    for (const stack of ['Producer', 'Consumer', 'Facts']) expect(lost(all ?? {}, fewer ?? {}, stack)).toEqual([]);
+  });
+
+  test('constructs in a nested stack can be watched from another stack', () => {
+    const templates = appTemplates((app) => {
+      const parent = new Stack(app, 'Parent', { env });
+      const nested = new NestedStack(parent, 'Nested');
+      const owner = new EntityOwner(nested, 'Owner', { boundary: lab });
+      const cache = new LocalCache(new Stack(app, 'Consumer', { env }), 'Cache', { boundary: shelf, sources: [owner] });
+      const namePrefix = 'Lab';
+      new PipelineMonitoring(new Stack(app, 'Alarms', { env }), 'All', {
+        owners: [owner],
+        caches: [cache],
+        namePrefix,
+      });
+    });
+    expect(keptOf(templates.Parent).filter((one) => one.startsWith('export')).length).toBeGreaterThan(10);
   });
 });

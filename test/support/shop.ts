@@ -29,7 +29,10 @@ export function stackTemplate(build: (stack: Stack) => void): Template {
 }
 
 /** The templates of an app with several stacks. @param build builds the app @param flags feature flags of the CDK */
-export function appTemplates(build: (app: App) => void, flags: Readonly<Record<string, boolean>> = {}): Templates {
+export function appTemplates(
+  build: (app: App) => void,
+  flags: Readonly<Record<string, boolean | string>> = {},
+): Templates {
   return synthesised((outdir) => {
     const app = new App({ context: { ...context, ...flags }, outdir });
     build(app);
