@@ -178,11 +178,14 @@ test('a stop ends a running wait for idle', async () => {
 
 test('if a part cannot be started, the parts that were started are stopped', async () => {
   const progress: string[] = [];
-  const broken = { ...cache, Resources: { ...cache.Resources, Bucket: { Type: 'AWS::S3::Bucket' } } };
+  const broken = {
+    ...cache,
+    Resources: { ...cache.Resources, Broken: { Type: 'AWS::SQS::Queue', Properties: { VisibilityTimeout: 43_201 } } },
+  };
   const folder = writeAssembly({ Owner: owner, Cache: broken }, { relay: assembly, projector: assembly });
   await expect(
     startLocalCloud({ assembly: folder, iam: 'off', onProgress: (line) => progress.push(line) }),
-  ).rejects.toThrow('AWS::S3::Bucket is not emulated');
+  ).rejects.toThrow('VisibilityTimeout');
   const urls = progress.flatMap((line) => line.match(/http:\S+/g) ?? []);
   expect(urls).toHaveLength(2);
   for (const url of urls) await expect(fetch(url)).rejects.toThrow();
