@@ -55,6 +55,7 @@ export function ours(table: SideTable, name = 'freshet', write: Write = createCa
  */
 export async function deployedBundle(folder: string, tableName: string, endpoint: string): Promise<Side> {
   Object.assign(process.env, {
+    STACK_NAME: 'Bench',
     CACHE_TABLE: tableName,
     QUEUE_URL: 'http://127.0.0.1:9/000000000000/bench.fifo',
     PARKING_TABLE: 'none',
