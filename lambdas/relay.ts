@@ -15,9 +15,13 @@ const relay = createRelaying({
   queues: sqsClient(),
   failureQueueUrl: required('FAILURE_QUEUE_URL'),
   change: streamChange,
+  conflateAfterSeconds: Number(required('CONFLATE_AFTER_SECONDS')),
 });
 
-/** Publishes a batch of the owner's commits. While a cache lags, several changes of an entity are published as one. */
+/**
+ * Publishes a batch of the owner's commits. While a cache or the relay itself lags, several changes of an
+ * entity are published as one.
+ */
 export async function handler(event: DynamoDBStreamEvent): Promise<DynamoDBBatchResponse> {
   return relay(event, (await flow.state()) !== 'normal');
 }

@@ -25,7 +25,18 @@ import { mapStream } from './stream-source.ts';
  * Props of `EntityOwner`. The table holds the version counters, which never expire. If the table is lost, caches can't
  * tell which version is newer. Use the stage `development` only for data that you can lose.
  */
-export type EntityOwnerProps = OwnerProps;
+export interface EntityOwnerProps extends OwnerProps {
+  /**
+   * Age of a change from which the relay publishes several versions of an entity as one whole state: 0 seconds to 1
+   * hour. Below that, every version is published. So one entity that changes faster than its versions can be published
+   * one after the other delays itself, and the other entities of its shard, by about this time at most.
+   * @default Duration.seconds(10)
+   */
+  readonly conflateAfter?: Duration;
+}
+
+const DEFAULT_CONFLATE_AFTER = Duration.seconds(10);
+const MAX_CONFLATE_AFTER = Duration.hours(1);
 
 /**
  * Own and relay: the table of a boundary's entities, whose stream is the outbox, and the topic to which every change is
@@ -63,6 +74,7 @@ export class EntityOwner extends Construct {
         `boundary: ${boundary.name} owns no entity type. Declare one under "owns", or leave EntityOwner out.`,
       );
     }
+    assertConflation(props);
     this.boundary = boundary;
     this.table = protectedTable(this, 'Table', protection, {
       stream: StreamViewType.NEW_AND_OLD_IMAGES,
@@ -78,7 +90,7 @@ export class EntityOwner extends Construct {
       maySlowOwner,
       protection,
     });
-    this.relay = this.addRelay(protection);
+    this.relay = this.addRelay(protection, props.conflateAfter);
     this.repair = this.addRepair(protection);
     shareWith(props.consumerAccounts ?? [], this, props.encryptionKey);
     describeSource(this, this);
@@ -99,7 +111,7 @@ export class EntityOwner extends Construct {
     this.exportAll();
   }
 
-  private addRelay(protection: DataProtectionProps): IFunction {
+  private addRelay(protection: DataProtectionProps, conflateAfter = DEFAULT_CONFLATE_AFTER): IFunction {
     const relay = freshetFunction(this, 'Relay', {
       entry: 'relay',
       boundary: this.boundary,
@@ -110,6 +122,7 @@ export class EntityOwner extends Construct {
         TOPIC_ARN: this.topic.topicArn,
         FAILURE_QUEUE_URL: this.failureQueue.queueUrl,
         FLOW_TABLE: this.flow.table.tableName,
+        CONFLATE_AFTER_SECONDS: String(conflateAfter.toSeconds()),
       },
       ...protection,
     });
@@ -173,4 +186,12 @@ export class EntityOwner extends Construct {
     this.flow.grantWriter(grantee);
     return grantTable(this.table, grantee, 'UpdateItem', 'GetItem', 'Query');
   }
+}
+
+function assertConflation({ conflateAfter = DEFAULT_CONFLATE_AFTER }: EntityOwnerProps): void {
+  if (conflateAfter.toSeconds() <= MAX_CONFLATE_AFTER.toSeconds()) return;
+  throw new Error(
+    `conflateAfter: too long: ${conflateAfter.toHumanString()}. Allowed: up to ${MAX_CONFLATE_AFTER.toHumanString()}. ` +
+      'An entity that changes very often would hold up its shard of the stream for that long.',
+  );
 }

@@ -3,7 +3,7 @@ import type { SQSClient } from '@aws-sdk/client-sqs';
 import type { DynamoDBBatchResponse, DynamoDBRecord, DynamoDBStreamEvent } from 'aws-lambda';
 import type { Boundary } from '../../core/contract/contract.ts';
 import type { Emitter } from '../../core/metrics.ts';
-import { relayBatch } from '../../core/relay/batch.ts';
+import { isLate, relayBatch } from '../../core/relay/batch.ts';
 import type { StreamChange } from '../../core/relay/message.ts';
 import { relayTelemetry } from '../project/telemetry.ts';
 import { createDiverting } from './divert.ts';
@@ -15,6 +15,8 @@ import { createPublisher } from './topic.ts';
  *
  * @param options.emitter the relay in metrics
  * @param options.change reads a stream record
+ * @param options.conflateAfterSeconds age of a batch from which several versions of an entity are published as one;
+ *   default: never
  * @returns a function of the batch and of whether to publish several versions of an entity as one (default false)
  */
 export function createRelaying(options: {
@@ -25,8 +27,9 @@ export function createRelaying(options: {
   readonly queues: SQSClient;
   readonly failureQueueUrl: string;
   readonly change: (record: DynamoDBRecord) => StreamChange;
+  readonly conflateAfterSeconds?: number;
 }): (event: DynamoDBStreamEvent, conflate?: boolean) => Promise<DynamoDBBatchResponse> {
-  const { boundary, emitter, topics, topicArn, queues, failureQueueUrl, change } = options;
+  const { boundary, emitter, topics, topicArn, queues, failureQueueUrl, change, conflateAfterSeconds } = options;
   const publish = createPublisher({ client: topics, topicArn });
   const report = relayTelemetry(emitter);
   return async ({ Records }, conflate = false) => {
@@ -36,8 +39,10 @@ export function createRelaying(options: {
       queueUrl: failureQueueUrl,
       record: (sequenceNumber) => records.get(sequenceNumber),
     });
-    const publishedAt = new Date().toISOString();
-    const result = await relayBatch(boundary, Records.map(change), publishedAt, { publish, divert }, conflate);
+    const now = new Date();
+    const changes = Records.map(change);
+    const isConflated = conflate || isLate(changes, now.getTime(), conflateAfterSeconds);
+    const result = await relayBatch(boundary, changes, now.toISOString(), { publish, divert }, isConflated);
     report(result, Date.now());
     // Failed records are in stream order.
     const [first] = result.failed;

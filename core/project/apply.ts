@@ -28,6 +28,11 @@ export interface Applying {
 /** Most rounds in which another writer may change the base of a delta. After that, the group goes back to the queue. */
 const MAX_ROUNDS = 5;
 
+/** Another writer changed the stored state again and again. The event is delivered again. */
+export class BaseChanged extends Error {
+  override readonly name = 'BaseChanged';
+}
+
 type Attempt =
   | { readonly kind: 'stored' }
   | { readonly kind: 'stopped' }
@@ -114,7 +119,7 @@ async function writeOnStored(delta: DeltaReading, chain: Chain, stored: Stored, 
     if (attempt.kind !== 'refused') return attempt;
     stored.forget();
   }
-  throw new Error('the base of a delta keeps changing');
+  throw new BaseChanged('the base of a delta keeps changing');
 }
 
 async function writeFolded(

@@ -1,6 +1,7 @@
 import type { GroupRun } from '../message-groups.ts';
 import { exhaustion } from '../retries.ts';
-import { type Projection, projectGroup, type Settle, treat } from './group.ts';
+import { BaseChanged } from './apply.ts';
+import { type Projection, projectGroup, type Settle, StopChanged, treat } from './group.ts';
 import type { ReceivedMessage } from './ports.ts';
 import { isPoison, type Poison, type Reading, readMessage } from './read-message.ts';
 import type { ProjectReport, Settled } from './report.ts';
@@ -65,13 +66,16 @@ export function settleIn(batch: OpenBatch): Settle {
   };
 }
 
+/** Errors that say nothing about a message: the cache changed meanwhile, or doesn't know the schema version yet. */
+const OVERTAKEN = [StopChanged, BaseChanged, NewerSchema];
+
 /** Runs groups of the batch: what their retries and their failures mean for the projector. */
 export function runOf(batch: OpenBatch, process: GroupRun['process']): GroupRun {
   const { settings, nowMs, isTransient } = batch.projection;
   return {
     budget: settings.budget,
     nowMs,
-    isTransient: (error) => error instanceof NewerSchema || isTransient(error),
+    isTransient: (error) => OVERTAKEN.some((one) => error instanceof one) || isTransient(error),
     process,
     isSettled: (message) => batch.settled.has(message),
     park: (message, error) => treatExhausted(batch, message, error),

@@ -129,6 +129,19 @@ export async function relayBatch(
   return { ...count, failed: numbers.filter((number) => failed.has(number)), oldestChangedAt: committedAt.sort()[0] };
 }
 
+/**
+ * Whether the oldest new commit of a batch is older than the given time. The relay then falls behind, for example
+ * because one entity changes faster than its versions can be published one after the other: SNS accepts 300 messages a
+ * second of one message group (sns/fifo-high-throughput), and each call takes its time.
+ *
+ * @param afterSeconds undefined: a batch is never late
+ */
+export function isLate(changes: readonly StreamChange[], nowMs: number, afterSeconds: number | undefined): boolean {
+  if (afterSeconds === undefined) return false;
+  const [oldest] = changes.flatMap(commitTime).sort();
+  return oldest !== undefined && nowMs - Date.parse(oldest) > afterSeconds * 1000;
+}
+
 /** Returns whether the record could be diverted. */
 async function divert(
   { ports, count }: Relaying,

@@ -289,6 +289,12 @@ describe("the relay's deployed bundle", () => {
     expect(received()).toEqual(versions);
   });
 
+  test('the relay publishes several versions of an entity as one when their commits are older than declared', async () => {
+    const { relay, received } = await relaying(messaging.messaging, 'late', 'no-such-table', '10');
+    expect(await relay({ Records: RECORDS })).toEqual({ ok: true, payload: { batchItemFailures: [] } });
+    expect(received()).toEqual([2]);
+  });
+
   test('the relay publishes versions one by one when the flow state cannot be read', async () => {
     const { relay, received } = await relaying(messaging.messaging, 'unknown', 'no-such-table');
     expect(await relay({ Records: RECORDS })).toEqual({ ok: true, payload: { batchItemFailures: [] } });
@@ -296,7 +302,12 @@ describe("the relay's deployed bundle", () => {
   });
 
   /** Deploys the bundle with its own topic. `received` returns the versions that were published there. */
-  async function relaying(local: TestMessaging['messaging'], name: string, FLOW_TABLE: string) {
+  async function relaying(
+    local: TestMessaging['messaging'],
+    name: string,
+    FLOW_TABLE: string,
+    conflateAfterSeconds = '3153600000',
+  ) {
     const topic = local.createTopic(`relay-${name}.fifo`, { FifoTopic: 'true' });
     const queue = local.createQueue(`relay-${name}.fifo`, { FifoQueue: 'true' });
     local.subscribe(topic.arn, 'sqs', queue.arn, { RawMessageDelivery: 'true' });
@@ -304,6 +315,7 @@ describe("the relay's deployed bundle", () => {
       TOPIC_ARN: topic.arn,
       FLOW_TABLE,
       FAILURE_QUEUE_URL: `${messaging.url}/000000000000/failures`,
+      CONFLATE_AFTER_SECONDS: conflateAfterSeconds,
     });
     const received = () => {
       const versions: number[] = [];

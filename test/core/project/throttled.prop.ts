@@ -55,3 +55,14 @@ test('whatever is throttled, for however long, nothing is parked and everything 
 test('a mutant projector whose budget is used up by throttling is found', async () => {
   expect((await fc.check(nothingIsParked({ isTransient: () => false }), { numRuns: 300 })).failed).toBe(true);
 });
+
+test('a message whose entity is released while it is held is never parked for that, whatever its attempts', async () => {
+  const cache = inMemoryCache();
+  cache.stopped.set('Product/p1', 1);
+  // The entity is released between the refused write and the hold.
+  const ports = { ...cache.ports, hold: async () => 'released' as const };
+  const one = { ...message(owned(product(), 1)), receiveCount: 900 };
+  const report = await projectBatch(projectionOf(shop, ports, one.firstReceivedAtMs + 120_000), [one]);
+  expect(report.returned).toMatchObject([{ error: { name: 'StopChanged' } }]);
+  expect(cache.everParked).toEqual([]);
+});

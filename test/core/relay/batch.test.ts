@@ -2,15 +2,30 @@ import { describe, expect, test } from 'vitest';
 import { entityRef, MAX_VERSION, sha256 } from '../../../core/entity.ts';
 import { parseEvent } from '../../../core/event.ts';
 import type { OwnedEntity } from '../../../core/own/own.ts';
-import { MAX_BATCH_ENTRIES, type RelayPorts, relayBatch } from '../../../core/relay/batch.ts';
+import { isLate, MAX_BATCH_ENTRIES, type RelayPorts, relayBatch } from '../../../core/relay/batch.ts';
 import { MAX_BATCH_BYTES, type StreamChange } from '../../../core/relay/message.ts';
 import { MAX_STATE_BYTES } from '../../../core/state.ts';
 import { catalogue } from '../../support/boundaries.ts';
-import { deleted, owned, PUBLISHED_AT, product } from '../../support/events.ts';
+import { CHANGED_AT, deleted, owned, PUBLISHED_AT, product } from '../../support/events.ts';
 import { WORST_ID } from '../../support/nasty-ids.ts';
 import { FAILED, NOTHING, PUBLISHED, ports, REFUSED, relayed, stream } from '../../support/relaying.ts';
 
 const TRACEPARENT = '00-5759e988bd862e3fe1be46a994272793-53995c3f42cd8ad8-01';
+
+describe('the age of a batch', () => {
+  const commits = stream(owned(product(), 1), owned(product(), 2));
+  const at = (seconds: number) => Date.parse(CHANGED_AT) + seconds * 1000;
+
+  test('a batch is late when its oldest commit is older than declared, and never if nothing is declared', () => {
+    expect([isLate(commits, at(10), 10), isLate(commits, at(10.001), 10)]).toEqual([false, true]);
+    expect(isLate(commits, at(1e6), undefined)).toBe(false);
+  });
+
+  test('a resync of an old state is no late commit', () => {
+    const resyncs = commits.map((one) => ({ ...one, resync: 't' }) as StreamChange);
+    expect(isLate(resyncs, at(1e6), 10)).toBe(false);
+  });
+});
 
 describe('a batch of commits', () => {
   test('the versions of an entity are published in order, each in a separate call', async () => {
