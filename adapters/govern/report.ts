@@ -5,6 +5,7 @@ import type { Boundary } from '../../core/contract/contract.ts';
 import { HEARTBEAT_ID, typeOfGroup } from '../../core/entity.ts';
 import type { CacheReport, ParkedSince, ReportPorts } from '../../core/govern/report.ts';
 import { type Emitter, PROJECTOR_METRICS } from '../../core/metrics.ts';
+import { METRIC_DELAY_INTERVALS } from '../../core/read/staleness.ts';
 import { isDeadLetter } from '../../core/repair/dead-letter.ts';
 import { MAX_POSTPONE_SECONDS } from '../../core/retries.ts';
 import { firstPages } from '../aws/first-pages.ts';
@@ -21,8 +22,14 @@ import { freshetMetric, metricData, newestWhole, queueMetric } from './metric-da
  */
 const EMPTY_CHECKS = [1, 2, 4, 8].map((share) => share / 1_200);
 
-/** CloudWatch metrics arrive up to two intervals late. */
+/** Freshet's own metrics arrive up to two intervals late. */
 const LATE_INTERVALS = 2;
+
+/**
+ * Number of intervals that are read so that the newest value of a late SQS metric is among them: its period ended that
+ * long ago, and the next value is about to arrive.
+ */
+const METRIC_INTERVALS = METRIC_DELAY_INTERVALS + 3;
 
 /**
  * Creates the ports that measure a cache: SQS for current counts, CloudWatch for rates, and the tables for the rest.
@@ -53,7 +60,7 @@ export function createReporting(options: {
     },
     async consumption(nowMs) {
       const periodSeconds = intervalMs / 1000;
-      const span = { fromMs: nowMs - 4 * intervalMs, toMs: nowMs, periodSeconds };
+      const span = { fromMs: nowMs - METRIC_INTERVALS * intervalMs, toMs: nowMs, periodSeconds };
       const queries = {
         settled: freshetMetric(emitter, PROJECTOR_METRICS.settled, 'Sum'),
         oldestAge: queueMetric(queueUrl, 'ApproximateAgeOfOldestMessage', 'Maximum'),

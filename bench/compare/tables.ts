@@ -85,7 +85,7 @@ export function stalenessTable(comparison: Comparison): PageTable {
         'staleness that a read returns, on AWS',
         '-',
         'none',
-        'up to 2 minutes; 3 to 5 minutes if a queue is never empty',
+        'up to 2 minutes; 4 to 8 minutes if a queue is never empty',
       ],
     ],
   };

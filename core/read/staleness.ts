@@ -47,6 +47,16 @@ const FILTER_CHANGE_INTERVALS = 15;
  */
 const CURRENT_INTERVALS = 3;
 
+/** Number of intervals by which a metric of SQS may be late: up to three minutes on AWS. */
+export const METRIC_DELAY_INTERVALS = 3;
+
+/**
+ * Staleness of a healthy cache whose queue is never empty, in intervals, without the age of its oldest message: the
+ * delay of the metric, its period, the wait for the next report, the time between two sightings, and the time between
+ * two heartbeats.
+ */
+export const NORMAL_STALENESS_INTERVALS = METRIC_DELAY_INTERVALS + 4;
+
 /** Maximum difference between the clocks of the queue and of the report. */
 const CLOCK_MARGIN_MS = 1_000;
 

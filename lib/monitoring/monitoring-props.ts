@@ -1,6 +1,7 @@
 import { Duration, Token } from 'aws-cdk-lib';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import type { Boundary } from '../../core/contract/contract.ts';
+import { NORMAL_STALENESS_INTERVALS } from '../../core/read/staleness.ts';
 import type { EntityOwner } from '../entity-owner.ts';
 import type { FactQueue } from '../fact-queue.ts';
 import type { FactTopic } from '../fact-topic.ts';
@@ -87,8 +88,9 @@ export interface Objectives {
   readonly leadTime?: Duration;
   /**
    * How far any type of a cache may lag. 3 minutes to 7 days; heartbeats, by which it is measured, arrive once a
-   * minute.
-   * @default Duration.minutes(5)
+   * minute. A healthy cache whose queue is never empty lags by up to 7 minutes and its lead time, because SQS's metrics
+   * arrive up to 3 minutes late.
+   * @default - 7 minutes and `leadTime`: 8 minutes
    */
   readonly staleness?: Duration;
 }
@@ -120,9 +122,17 @@ const STALENESS_RANGE = [
   Duration.seconds(LIMITS.maxRetention.toSeconds() / 2),
 ] as const;
 
+/** Staleness of a healthy cache whose queue is never empty, in seconds, without its lead time. */
+const NORMAL_STALENESS = NORMAL_STALENESS_INTERVALS * CONTROL_INTERVAL.toSeconds();
+
 /** Returns the thresholds of the alarms. */
-export function thresholds({ objectives = {}, inflowMinutes = 10 }: PipelineMonitoringProps): Thresholds {
-  const { leadTime = Duration.minutes(1), staleness = Duration.minutes(5) } = objectives;
+export function thresholds({
+  objectives = {},
+  inflowMinutes = 10,
+}: Pick<PipelineMonitoringProps, 'objectives' | 'inflowMinutes'>): Thresholds {
+  const { leadTime = Duration.minutes(1) } = objectives;
+  const normalSeconds = NORMAL_STALENESS + Math.ceil(leadTime.toMilliseconds() / 1000);
+  const { staleness = Duration.seconds(normalSeconds) } = objectives;
   return { leadTime, staleness, inflowMinutes };
 }
 

@@ -90,7 +90,7 @@ describe("the shop's dashboard", () => {
   test('the graphs "Lead time" and "Staleness" show a line at their objectives', () => {
     const line = (title: string) => graph('Cache ordering', title).annotations?.horizontal;
     expect(line('Lead time')).toEqual([expect.objectContaining({ value: 60_000, yAxis: 'left' })]);
-    expect(line('Staleness')).toEqual([expect.objectContaining({ value: 300, yAxis: 'left' })]);
+    expect(line('Staleness')).toEqual([expect.objectContaining({ value: 480, yAxis: 'left' })]);
   });
 
   test('the dashboard shows the states of all alarms, each in the part of its cache or owner', () => {
