@@ -17,11 +17,13 @@ export const MAX_POSTPONE_SECONDS = 300;
  * that fails on a throttled service stays in its queue.
  */
 const OFTEN = 200;
-const RARE_POSTPONE_SECONDS = 1_800;
+
+/** Longest time that a failing group is hidden before it is tried again. */
+export const LONGEST_POSTPONE_SECONDS = 1_800;
 
 /** Seconds that a group is hidden after its n-th failed attempt: 1, 2, 4, ... MAX_POSTPONE_SECONDS, then 1,800. */
 export function postponeSeconds(receiveCount: number): number {
-  if (receiveCount > OFTEN) return RARE_POSTPONE_SECONDS;
+  if (receiveCount > OFTEN) return LONGEST_POSTPONE_SECONDS;
   return Math.min(MAX_POSTPONE_SECONDS, 2 ** (receiveCount - 1));
 }
 

@@ -89,11 +89,15 @@ export class FactQueue extends Construct {
   readonly visibility: Duration;
   private readonly handledBy: IFunction[] = [];
 
-  constructor(scope: Construct, id: string, props: FactQueueProps) {
+  /**
+   * @param holds what the queue holds. The queue of a saga's failed effects has no facts and no sources: the saga's
+   *   function sends the effects
+   */
+  constructor(scope: Construct, id: string, props: FactQueueProps, holds: 'facts' | 'effects' = 'facts') {
     super(scope, id);
     const { name, facts, sources, functionTimeout = FACT_FUNCTION_TIMEOUT, retryBudget = DEFAULT_BUDGET } = props;
     const protection = dataProtection(props);
-    validate(props);
+    validate(props, holds);
     this.name = name;
     this.deadLetterQueue = fifoDeadLetterQueue(this, 'DeadLetters', protection);
     this.subscriptionDeadLetterQueue = fifoDeadLetterQueue(this, 'Undelivered', protection);
@@ -108,7 +112,8 @@ export class FactQueue extends Construct {
       // and this dead-letter queue is only for facts that crash the function.
       deadLetterQueue: { queue: this.deadLetterQueue, maxReceiveCount: LIMITS.maxMaxReceiveCount },
     });
-    subscribeQueue(
+    const subscribe = holds === 'facts' ? subscribeQueue : () => {};
+    subscribe(
       this,
       sources.map(({ boundary, topic }) => ({
         boundary,
@@ -178,14 +183,12 @@ export class FactQueue extends Construct {
   }
 }
 
-function validate({
-  name,
-  facts,
-  sources,
-  retryBudget,
-  functionTimeout = FACT_FUNCTION_TIMEOUT,
-}: FactQueueProps): void {
-  if (!BOUNDARY_PATTERN.test(name)) {
+function validate(
+  { name, facts, sources, retryBudget, functionTimeout = FACT_FUNCTION_TIMEOUT }: FactQueueProps,
+  holds: 'facts' | 'effects',
+): void {
+  // The name of a queue of effects is made from the name of its saga, which was checked.
+  if (holds === 'facts' && !BOUNDARY_PATTERN.test(name)) {
     throw new Error(
       `name: not a valid name of a handler: ${quoted(name)}. Allowed: 1 to 30 lower-case letters, digits and ` +
         'hyphens, starting with a letter.',
@@ -199,6 +202,7 @@ function validate({
         'before the queue deletes it.',
     );
   }
+  if (holds === 'effects') return;
   const types = facts.map(({ type }) => type);
   if (new Set(types).size < types.length) {
     // An event's id starts with its type, and the queue deduplicates the messages of all topics together.

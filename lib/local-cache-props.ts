@@ -47,7 +47,7 @@ export interface LocalCacheProps extends DataProtectionProps {
    * How long an event is retried whose schema version is newer than the projector knows, from its first receive: up to
    * 3 days. `cdk deploy --all` deploys an owner before its caches, so such events arrive during every upgrade. After
    * this time the event is treated as poison by the policy of its type. A parked event is tried again by itself within
-   * five minutes after the cache is deployed with the new version.
+   * 15 minutes after the cache is deployed with the new version.
    * @default Duration.hours(1)
    */
   readonly newerSchemaWait?: Duration;

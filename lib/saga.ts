@@ -1,7 +1,7 @@
 import { Duration } from 'aws-cdk-lib';
 import type { Table } from 'aws-cdk-lib/aws-dynamodb';
 import type { Grant, IGrantable } from 'aws-cdk-lib/aws-iam';
-import type { IFunction } from 'aws-cdk-lib/aws-lambda';
+import type { Function as HandlerFunction, IFunction } from 'aws-cdk-lib/aws-lambda';
 import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import { DUE_INDEX } from '../adapters/aws/items.ts';
@@ -13,7 +13,7 @@ import { FACT_FUNCTION_TIMEOUT, FactQueue, type FactSource } from './fact-queue.
 import { freshetFunction } from './freshet-function.ts';
 import { LIMITS } from './limits.ts';
 import { repairQueue } from './parking.ts';
-import { grantIndex, grantTable } from './protected-resources.ts';
+import { grantIndex, grantSend, grantTable } from './protected-resources.ts';
 import type { RetryBudget } from './retry-budget.ts';
 import { sagaTable } from './saga-table.ts';
 import { runOnSchedule } from './scheduled.ts';
@@ -41,8 +41,8 @@ export interface SagaProps extends DataProtectionProps {
    */
   readonly deadlineInterval?: Duration;
   /**
-   * How long a fact on which the saga's function fails is retried before it is parked, in attempts and in age. The fact
-   * is parked when both limits are reached.
+   * How long a fact or an effect on which a function fails is retried before it is parked, in attempts and in age. It is
+   * parked when both limits are reached.
    * @default - 12 attempts and 1 hour
    */
   readonly retryBudget?: RetryBudget;
@@ -52,8 +52,10 @@ export interface SagaProps extends DataProtectionProps {
 export interface EffectHandler {
   /** The function. */
   readonly handler: IFunction;
-  /** Effects on which the function failed for 23 hours. */
+  /** Effects that Lambda gave up on after 23 hours: the function crashed, or couldn't reach the queue of its retries. */
   readonly failureQueue: Queue;
+  /** The queue in which effects are retried on which the function failed, and the table of those that it parked. */
+  readonly retries: FactQueue;
 }
 
 const DEFAULT_KEEP = Duration.days(60);
@@ -83,6 +85,7 @@ export class Saga extends Construct {
   readonly deadlineInterval: Duration;
   private readonly carriedOutBy: EffectHandler[] = [];
   private readonly protection: DataProtectionProps;
+  private readonly retryBudget: RetryBudget | undefined;
 
   constructor(scope: Construct, id: string, props: SagaProps) {
     super(scope, id);
@@ -91,6 +94,7 @@ export class Saga extends Construct {
     this.name = saga.name;
     this.deadlineInterval = deadlineInterval;
     this.protection = dataProtection(props);
+    this.retryBudget = retryBudget;
     this.table = sagaTable(this, this.protection);
     this.facts = new FactQueue(this, 'Facts', {
       name: saga.name,
@@ -164,12 +168,14 @@ export class Saga extends Construct {
 
   /**
    * Adds a function of the service that carries out effects. It receives each effect at least once, and calls
-   * `effectBatch`. A saga can have two such functions.
+   * `effectBatch` with the result of `createEffectRetries`, which reads the environment variable `EFFECT_RETRIES` that
+   * this method sets. An effect on which the function fails has the budget and the parking of facts, under the name
+   * `SAGA-effects`. A saga can have two such functions; the name of the second one's is `SAGA-effects-2`.
    *
-   * @returns the queue of effects on which the function failed for 23 hours
+   * @returns the queue of effects that Lambda gave up on after 23 hours
    * @throws Error for a third function, because a stream allows two readers (ddb/Streams)
    */
-  addEffectHandler(handler: IFunction): Queue {
+  addEffectHandler(handler: HandlerFunction): Queue {
     if (this.carriedOutBy.length === LIMITS.streamReaders) {
       throw new Error(
         `handler: a third handler for ${this.name}. Allowed: at most ${LIMITS.streamReaders}, because its stream ` +
@@ -181,7 +187,8 @@ export class Saga extends Construct {
     stableExports(this, [failureQueue.queueUrl, failureQueue.queueArn, failureQueue.queueName]);
     stableExports(handler, [handler.functionName]);
     mapStream(handler, `Effects-${this.name}`, this.table, failureQueue);
-    this.carriedOutBy.push({ handler, failureQueue });
+    const retries = this.addRetries(handler);
+    this.carriedOutBy.push({ handler, failureQueue, retries });
     // The output is in the handler's stack, which already depends on the saga's stack. In the saga's stack, it would
     // make the two stacks depend on each other.
     const { name, table } = this;
@@ -193,6 +200,29 @@ export class Saga extends Construct {
       `Freshet-${name}`,
     );
     return failureQueue;
+  }
+
+  /** Adds the queue in which the effects of a function are retried. */
+  private addRetries(handler: HandlerFunction): FactQueue {
+    const number = this.carriedOutBy.length + 1;
+    const suffix = number === 1 ? '' : `-${number}`;
+    const retries = new FactQueue(
+      this,
+      `EffectRetries${number}`,
+      {
+        name: `${this.name}-effects${suffix}`,
+        facts: [],
+        sources: [],
+        functionTimeout: handler.timeout ?? FACT_FUNCTION_TIMEOUT,
+        ...(this.retryBudget && { retryBudget: this.retryBudget }),
+        ...this.protection,
+      },
+      'effects',
+    );
+    retries.addHandler(handler);
+    grantSend(retries.queue, handler);
+    handler.addEnvironment('EFFECT_RETRIES', retries.settings);
+    return retries;
   }
 
   /** The functions that `addEffectHandler` has added so far. */

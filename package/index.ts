@@ -25,6 +25,7 @@ export type { Readiness } from '../adapters/read/readiness.ts';
 export { createPublisher } from '../adapters/relay/topic.ts';
 export type { EffectHandlers } from '../adapters/saga/batch.ts';
 export { effectBatch } from '../adapters/saga/batch.ts';
+export { createEffectRetries } from '../adapters/saga/effect-retries.ts';
 export type { SagaEffect } from '../adapters/saga/items.ts';
 export type { SagaReader } from '../adapters/saga/table.ts';
 export { createSagaReader } from '../adapters/saga/table.ts';

@@ -63,6 +63,37 @@ export interface FactHandling<Contracts extends readonly FactContract[]> {
  */
 export async function factBatch<const Contracts extends readonly FactContract[]>(
   { contracts, work, queue, nowMs = Date.now, maxAgeSeconds }: FactHandling<Contracts>,
+  event: Pick<SQSEvent, 'Records'>,
+): Promise<SQSBatchResponse> {
+  const handle = async (message: ReceivedMessage): Promise<ParkedEvent | undefined> => {
+    const poison = (why: PoisonFact) => parkedPoison(contracts, message, why, nowMs());
+    const fact = readFact(contracts, message, { nowMs: nowMs(), maxAgeSeconds });
+    if ('reason' in fact) return poison(fact);
+    try {
+      await work(fact);
+      return undefined;
+    } catch (error) {
+      if (!(error instanceof UnprocessableFact)) throw error;
+      return poison(error.poison);
+    }
+  };
+  const exhausted = (message: ReceivedMessage, error: unknown) => parkedExhausted(contracts, message, error, nowMs());
+  return queueBatch({ handle, exhausted, queue, nowMs }, event);
+}
+
+/** How the messages of a batch are handled, and parked. */
+export interface QueueHandling {
+  /** Handles a message, or returns it as it is parked at once. Throws when the message is to be tried again. */
+  readonly handle: (message: ReceivedMessage) => Promise<ParkedEvent | undefined>;
+  /** The parked event of a message that used up its budget. */
+  readonly exhausted: (message: ReceivedMessage, error: unknown) => ParkedEvent;
+  readonly queue: FactQueuePorts;
+  readonly nowMs: () => number;
+}
+
+/** Handles a batch of an SQS FIFO queue, see `factBatch`. */
+export async function queueBatch(
+  { handle, exhausted, queue, nowMs }: QueueHandling,
   { Records }: Pick<SQSEvent, 'Records'>,
 ): Promise<SQSBatchResponse> {
   const handles = new Map(Records.map(({ messageId, receiptHandle }) => [messageId, receiptHandle]));
@@ -73,27 +104,19 @@ export async function factBatch<const Contracts extends readonly FactContract[]>
     await queue.park(event);
     parked.set(message, { event, error });
   };
-  const handle = async (message: ReceivedMessage) => {
-    const poison = (why: PoisonFact) => park(message, parkedPoison(contracts, message, why, nowMs()));
-    const fact = readFact(contracts, message, { nowMs: nowMs(), maxAgeSeconds });
-    if ('reason' in fact) return poison(fact);
-    try {
-      await work(fact);
-    } catch (error) {
-      if (!(error instanceof UnprocessableFact)) throw error;
-      return poison(error.poison);
-    }
-    taken.add(message);
-  };
   await runGroups(Records.map(receivedMessage), {
     budget: queue.budget,
     nowMs,
     isTransient,
     process: async (messages) => {
-      for (const message of messages) await handle(message);
+      for (const message of messages) {
+        const poison = await handle(message);
+        if (poison === undefined) taken.add(message);
+        else await park(message, poison);
+      }
     },
     isSettled: (message) => taken.has(message) || parked.has(message),
-    park: (message, error) => park(message, parkedExhausted(contracts, message, error, nowMs()), error),
+    park: (message, error) => park(message, exhausted(message, error), error),
     giveBack: async (messages, error, seconds) => {
       for (const message of messages) returned.set(message, error);
       await queue.postpone(messages, seconds, handles);
@@ -108,7 +131,7 @@ export async function factBatch<const Contracts extends readonly FactContract[]>
 }
 
 /** The settings that a `FactQueue` gives its handler, as JSON. */
-const settingsOf = z.object({
+export const settingsOf = z.object({
   name: z.string(),
   stack: z.string(),
   queueUrl: z.string(),

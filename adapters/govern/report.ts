@@ -7,7 +7,7 @@ import type { CacheReport, ParkedSince, ReportPorts } from '../../core/govern/re
 import { type Emitter, PROJECTOR_METRICS } from '../../core/metrics.ts';
 import { METRIC_DELAY_INTERVALS } from '../../core/read/staleness.ts';
 import { isDeadLetter } from '../../core/repair/dead-letter.ts';
-import { MAX_POSTPONE_SECONDS } from '../../core/retries.ts';
+import { LONGEST_POSTPONE_SECONDS } from '../../core/retries.ts';
 import { firstPages } from '../aws/first-pages.ts';
 import { ATTRIBUTE } from '../aws/items.ts';
 import type { Reader } from '../read/cache-table.ts';
@@ -81,7 +81,7 @@ export function createReporting(options: {
     async leavesOut(nowMs) {
       const returned = freshetMetric(emitter, PROJECTOR_METRICS.returnedOften, 'Sum');
       // A message that still fails was returned at least once since this time.
-      const fromMs = nowMs - MAX_POSTPONE_SECONDS * 1000 - LATE_INTERVALS * intervalMs;
+      const fromMs = nowMs - LONGEST_POSTPONE_SECONDS * 1000 - LATE_INTERVALS * intervalMs;
       const span = { fromMs, toMs: nowMs, periodSeconds: intervalMs / 1000 };
       return (await metricData(metrics, { returned }, span)).returned.some(({ value }) => value > 0);
     },

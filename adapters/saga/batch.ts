@@ -10,7 +10,8 @@ import { UnprocessableFact } from '../../core/facts/read-fact.ts';
 import { OVERDUE, type Saga } from '../../core/saga/define.ts';
 import { handleFact, type SagaResult, type SagaStore } from '../../core/saga/handle.ts';
 import type { Item } from '../aws/items.ts';
-import { type FactQueuePorts, factBatch } from '../facts/queue.ts';
+import { type FactQueuePorts, factBatch, queueBatch } from '../facts/queue.ts';
+import { type EffectRetries, parkedEffect, parkedStranger, sentEffect } from './effect-retries.ts';
 import { readEffect, type SagaEffect } from './items.ts';
 import { logFailedEffect, logUnhandledEffect } from './telemetry.ts';
 
@@ -64,36 +65,100 @@ function unprocessable(error: unknown): never {
  */
 export type EffectHandlers = Readonly<Record<string, (effect: SagaEffect) => Promise<unknown>>>;
 
+/** The event of a function that carries out effects: a batch of the saga's stream, or of the queue of its retries. */
+export type EffectEvent = Pick<DynamoDBStreamEvent, 'Records'> | Pick<SQSEvent, 'Records'>;
+
+/** The options of `effectBatch`. */
+export interface EffectOptions {
+  /** Names of effects that other functions carry out; default none. */
+  readonly leftToOthers?: readonly string[];
+  /**
+   * Where failed effects are retried, see `createEffectRetries`. Default: in the stream, where a failed effect holds up
+   * the later effects of its shard until Lambda gives it up after 23 hours.
+   */
+  readonly retries?: EffectRetries;
+}
+
 /**
  * Carries out the effects that a saga recorded, from a batch of its table's stream. Each effect is carried out at least
- * once, with the same idempotency key every time. Lambda retries the batch from the first failed effect. Failed
- * effects, and effects without a handler, are logged. Return the result from your Lambda handler.
+ * once, with the same idempotency key every time. A failed effect is retried from the queue of `retries`, while the
+ * stream continues; there it has the budget and the parking of facts. Failed effects, and effects without a handler,
+ * are logged. Return the result from your Lambda handler.
  *
  * @param handlers the function for each effect
  * @param event the event of the Lambda function
- * @param options.leftToOthers names of effects that other functions carry out; default none
  */
 export async function effectBatch(
   handlers: EffectHandlers,
-  event: Pick<DynamoDBStreamEvent, 'Records'>,
-  { leftToOthers = [] }: { readonly leftToOthers?: readonly string[] } = {},
-): Promise<DynamoDBBatchResponse> {
-  const carryOut = async ({ eventName, dynamodb }: DynamoDBRecord): Promise<boolean> => {
-    // The attribute values of a Lambda event have the same form as the SDK's type.
-    const effect = eventName === 'INSERT' ? readEffect((dynamodb?.NewImage ?? {}) as Item) : undefined;
-    if (effect === undefined || leftToOthers.includes(effect.name)) return true;
+  event: EffectEvent,
+  { leftToOthers = [], retries }: EffectOptions = {},
+): Promise<SQSBatchResponse & DynamoDBBatchResponse> {
+  const carryOut = async (effect: SagaEffect): Promise<void> => {
+    if (leftToOthers.includes(effect.name)) return;
     const handler = Object.hasOwn(handlers, effect.name) ? handlers[effect.name] : undefined;
     // The alert of a missed deadline needs no handler.
     if (handler === undefined && effect.name !== OVERDUE) logUnhandledEffect(effect);
     try {
       await handler?.(effect);
-      return true;
     } catch (error) {
       logFailedEffect(effect, error);
-      return false;
+      throw error;
     }
   };
-  const done = await Promise.all(event.Records.map(carryOut));
+  if (isOfQueue(event)) return retried(event, carryOut, retries);
+  const done = await Promise.all(event.Records.map((record) => isCarriedOut(record, carryOut, retries)));
   const first = event.Records[done.indexOf(false)];
   return { batchItemFailures: first ? [{ itemIdentifier: first.dynamodb?.SequenceNumber ?? '' }] : [] };
+}
+
+function isOfQueue(event: EffectEvent): event is Pick<SQSEvent, 'Records'> {
+  return event.Records.some((record) => 'eventSource' in record && record.eventSource === 'aws:sqs');
+}
+
+/** Whether the effect of a stream record is carried out, or was sent to its retries. */
+async function isCarriedOut(
+  { eventName, dynamodb }: DynamoDBRecord,
+  carryOut: (effect: SagaEffect) => Promise<void>,
+  retries: EffectRetries | undefined,
+): Promise<boolean> {
+  // The attribute values of a Lambda event have the same form as the SDK's type.
+  const effect = eventName === 'INSERT' ? readEffect((dynamodb?.NewImage ?? {}) as Item) : undefined;
+  if (effect === undefined) return true;
+  try {
+    await carryOut(effect).catch((error: unknown) => {
+      if (retries === undefined) throw error;
+      return retries.send(effect);
+    });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Carries out effects again that failed before. */
+function retried(
+  event: Pick<SQSEvent, 'Records'>,
+  carryOut: (effect: SagaEffect) => Promise<void>,
+  retries: EffectRetries | undefined,
+): Promise<SQSBatchResponse> {
+  if (retries === undefined) {
+    throw new Error(
+      'retries: missing. Required to handle messages of a queue: pass the result of createEffectRetries.',
+    );
+  }
+  const nowMs = Date.now;
+  return queueBatch(
+    {
+      async handle(message) {
+        const effect = sentEffect(message);
+        if (effect === undefined) return parkedStranger(message, nowMs());
+        await carryOut(effect);
+        return undefined;
+      },
+      exhausted: (message, error) => parkedEffect(message, error, nowMs()),
+      queue: retries.queue,
+      nowMs,
+    },
+    event,
+  );
 }

@@ -5,8 +5,11 @@ import { isPoison, readMessage } from '../project/read-message.ts';
 import { byParkedKey, isSameKey, type ParkedKey } from './parked-key.ts';
 import { type RepairPorts, redrive, release } from './redrive.ts';
 
-/** Time between two checks whether the functions know a newer schema version by now, in seconds. */
-export const SCHEMA_CHECK_SECONDS = 300;
+/**
+ * Time between two checks whether the functions know a newer schema version by now, in seconds: the longest delay of a
+ * message (sqs/sqs-delay-queues).
+ */
+export const SCHEMA_CHECK_SECONDS = 900;
 
 /** What happened to the events of a group that were parked because of a newer schema version. */
 export type SchemaCheck =

@@ -64,7 +64,7 @@ export class PipelineMonitoring extends Construct {
         const { name } = of.boundary;
         return { of, alarms: this.watch(`Facts-${name}`, name, factTopicAlarms(of), settings) };
       }),
-      factQueues: factQueues.map((of) => ({
+      factQueues: [...factQueues, ...retriesOf(sagas)].map((of) => ({
         of,
         alarms: this.watch(`FactQueue-${of.name}`, of.name, factQueueAlarms(of), settings),
       })),
@@ -145,6 +145,11 @@ interface Settings extends AlarmSettings {
 /** Returns a function from an alarm's kind to its name, for a boundary, a queue of facts or a saga. */
 function namesOf(name: string, { namePrefix }: Settings): (kind: string) => string {
   return (kind) => `${namePrefix}-${name}-${kind}`;
+}
+
+/** The queues in which the effects of sagas are retried. They have the alarms of a queue of facts. */
+function retriesOf(sagas: readonly Saga[]): readonly FactQueue[] {
+  return sagas.flatMap(({ effectHandlers }) => effectHandlers.map(({ retries }) => retries));
 }
 
 /** Handlers that are added later wouldn't be watched, so synthesis fails with an error. */

@@ -33,8 +33,11 @@ describe('a saga', () => {
   });
 
   test("a saga's queue hides a fact for six timeouts, allows 1,000 receives, and has two queues for failures", () => {
-    const queue = propertiesOf(template, 'AWS::SQS::Queue', 'FactQueueQueue');
-    const decider = propertiesOf(template, 'AWS::Lambda::Function', 'Decider');
+    const alone = stackTemplate((stack) => {
+      new Saga(stack, 'Shipping', { saga: shipping, sources: sourcesIn(stack) });
+    });
+    const queue = propertiesOf(alone, 'AWS::SQS::Queue', 'FactQueueQueue');
+    const decider = propertiesOf(alone, 'AWS::Lambda::Function', 'Decider');
     expect(queue).toMatchObject({
       FifoQueue: true,
       RedrivePolicy: { maxReceiveCount: 1000 },
@@ -42,7 +45,7 @@ describe('a saga', () => {
     });
     expect(queue.VisibilityTimeout).toBe(LIMITS.visibilityPerFunctionTimeout * decider.Timeout);
     for (const id of ['DeadLetters', 'Undelivered']) {
-      expect(propertiesOf(template, 'AWS::SQS::Queue', id)).toMatchObject({
+      expect(propertiesOf(alone, 'AWS::SQS::Queue', id)).toMatchObject({
         FifoQueue: true,
         MessageRetentionPeriod: LIMITS.maxRetention.toSeconds(),
       });
@@ -84,11 +87,26 @@ describe('a saga', () => {
   });
 
   test('an effect handler reads the stream from its beginning and reports failures one by one', () => {
-    expect(propertiesOf(template, 'AWS::Lambda::EventSourceMapping', 'Printer')).toMatchObject({
+    expect(propertiesOf(template, 'AWS::Lambda::EventSourceMapping', 'PrinterEffects')).toMatchObject({
       StartingPosition: 'TRIM_HORIZON',
       FunctionResponseTypes: ['ReportBatchItemFailures'],
       BisectBatchOnFunctionError: true,
     });
+  });
+
+  test('the effects on which a handler fails are retried from a queue, and parked in a table, as facts are', () => {
+    expect(propertiesOf(template, 'AWS::Lambda::EventSourceMapping', 'PrinterFacts')).toMatchObject({
+      BatchSize: 10,
+      FunctionResponseTypes: ['ReportBatchItemFailures'],
+    });
+    const queue = propertiesOf(template, 'AWS::SQS::Queue', 'FactQueueQueueShippingEffects');
+    expect(queue).toMatchObject({ FifoQueue: true, RedrivePolicy: { maxReceiveCount: 1000 } });
+    const { Environment } = propertiesOf(template, 'AWS::Lambda::Function', 'Printer');
+    const settings = textOf(Environment.Variables.EFFECT_RETRIES);
+    expect(settings).toContain('"name":"shipping-effects"');
+    expect(settings).toContain('"budget":{"attempts":12,"ageSeconds":3600}');
+    const statements = statementsOf(template, 'Printer').flatMap(({ actions }) => actions);
+    expect(statements).toEqual(expect.arrayContaining(['sqs:SendMessage', 'sqs:ReceiveMessage', 'dynamodb:PutItem']));
   });
 
   test.each<[string, Partial<SagaProps>, RegExp]>([
@@ -176,6 +194,8 @@ describe('the outputs of facts and sagas', () => {
       'effects shipping',
       'fact-queue charges',
       'fact-queue shipping',
+      'fact-queue shipping-effects',
+      'fact-queue shipping-effects-2',
       'facts billing',
       'facts sales',
       'saga shipping',

@@ -27,7 +27,7 @@ const TURNS = 16;
 const CLOSE_MS = 10;
 
 /** Most steps of a run. A longer run would never end. */
-const MAX_STEPS = 200_000;
+const MAX_STEPS = 500_000;
 
 export function createScheduler(startMs: number): Scheduler {
   const due = createTimers<Due>(({ isCancelled }) => !isCancelled);

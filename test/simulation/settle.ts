@@ -64,7 +64,7 @@ export async function settle(account: Account, operator: Operator, keepsParked: 
 }
 
 /** Time in which a cache tries all events again whose schema version it knows: two checks, and a repeated one. */
-const SCHEMA_CHECKS_MS = 20 * 60_000;
+const SCHEMA_CHECKS_MS = 45 * 60_000;
 
 /** Checks that no event is parked any more because its schema version was newer than its cache knew. */
 async function checkSchemas({ world, caches }: Account, operator: Operator): Promise<void> {

@@ -4,7 +4,7 @@ import { afterEach, describe, expect, test, vi } from 'vitest';
 import { createFactQueue, type FactQueuePorts, factBatch } from '../../../adapters/facts/queue.ts';
 import type { FactReport } from '../../../adapters/facts/report.ts';
 import { effectBatch, sagaBatch } from '../../../adapters/saga/batch.ts';
-import { effectItem } from '../../../adapters/saga/items.ts';
+import { effectItem, type SagaEffect } from '../../../adapters/saga/items.ts';
 import { serialiseFact } from '../../../core/facts/event.ts';
 import type { Fact } from '../../../core/facts/fact.ts';
 import { MAX_POSTPONE_SECONDS } from '../../../core/retries.ts';
@@ -324,6 +324,64 @@ describe('the effects of a saga', () => {
       { message: 'effect failed', key: 'o3' },
     ]);
     expect(logged.join()).not.toContain('4111');
+  });
+
+  /** The queue of an effect handler's retries. */
+  const retrying = (isDown = false) => {
+    const { queue, reports } = noted();
+    const sent: SagaEffect[] = [];
+    const send = async (effect: SagaEffect) => {
+      if (isDown) throw new Error('down');
+      sent.push(effect);
+    };
+    return { retries: { queue, send }, sent, reports };
+  };
+  const broken = {
+    CreateShippingLabel: async ({ key }: SagaEffect) => {
+      if (key === 'o1') throw Object.assign(new Error('4111'), { name: 'OutOfPaper' });
+    },
+  };
+  /** A failed effect as the queue of retries delivers it. */
+  const again = (effect: SagaEffect | undefined, delivery: Delivery) =>
+    record(happened('OrderPlaced', 'o1'), { ...delivery, body: JSON.stringify(effect) });
+
+  test('an effect that fails is sent to its retries, and the stream goes on', async () => {
+    listen();
+    const { retries, sent } = retrying();
+    const Records = ['o1', 'o2'].map((key) => recorded('CreateShippingLabel', key));
+    expect(await effectBatch(broken, { Records }, { retries })).toEqual({ batchItemFailures: [] });
+    expect(sent).toMatchObject([{ key: 'o1', idempotencyKey: 'shipping/o1/CreateShippingLabel' }]);
+  });
+
+  test('an effect that cannot be sent to its retries stays in the stream', async () => {
+    listen();
+    const Records = ['o1', 'o2'].map((key) => recorded('CreateShippingLabel', key));
+    expect(await effectBatch(broken, { Records }, { retries: retrying(true).retries })).toEqual({
+      batchItemFailures: [{ itemIdentifier: 'CreateShippingLabel-o1' }],
+    });
+  });
+
+  test('an effect is retried from the queue until its budget is used up, and is parked then', async () => {
+    listen();
+    const { retries, sent, reports } = retrying();
+    await effectBatch(broken, { Records: [recorded('CreateShippingLabel', 'o1')] }, { retries });
+    const [effect] = sent;
+    const first = again(effect, { firstReceivedAtMs: Date.now() });
+    expect(await effectBatch(broken, { Records: [first] }, { retries })).toEqual(failures(first));
+    const last = again(effect, { receives: BUDGET.attempts });
+    expect(await effectBatch(broken, { Records: [last] }, { retries })).toEqual(failures());
+    expect(reports.at(-1)?.parked).toMatchObject([
+      {
+        event: {
+          reason: 'retries-exhausted',
+          explanation: 'failed 3 times; last error: OutOfPaper',
+          entity: { type: 'CreateShippingLabel', id: 'o1' },
+        },
+      },
+    ]);
+    const mended = { CreateShippingLabel: async () => {} };
+    expect(await effectBatch(mended, { Records: [again(effect, {})] }, { retries })).toEqual(failures());
+    expect(reports.at(-1)).toMatchObject({ taken: 1, parked: [] });
   });
 
   test('an effect without a handler is logged, unless it is left to others or an alert', async () => {

@@ -42,7 +42,11 @@ const metricOf = (name: string) => {
   return { ...alarm, ...(stat && { ...stat.Metric, Statistic: stat.Stat }) };
 };
 const kindsOf = (name: string, of = alarms) =>
-  [...of.keys()].flatMap((alarm) => (alarm.startsWith(`Test-${name}-`) ? [alarm.slice(`Test-${name}-`.length)] : []));
+  [...of.keys()].flatMap((alarm) => {
+    const kind = alarm.slice(`Test-${name}-`.length);
+    // The names of the queues of a saga's effects begin with the saga's name.
+    return alarm.startsWith(`Test-${name}-`) && !/^effects(-2)?-facts/.test(kind) ? [kind] : [];
+  });
 const severityOf = (name: string) => /^\[(\w+)\]/.exec(alarms.get(name)?.AlarmDescription ?? '')?.[1];
 
 const OF_TOPIC = ['facts-not-published', 'facts-delayed', 'facts-unpublished-for-hours'];
@@ -60,7 +64,10 @@ describe('the alarms on facts and sagas', () => {
     expect(kindsOf('billing')).toEqual(OF_TOPIC);
     expect(kindsOf('charges')).toEqual(OF_QUEUE);
     expect(kindsOf('shipping')).toEqual([...OF_QUEUE, ...OF_SAGA]);
-    expect(alarms.size).toBe(2 * OF_TOPIC.length + 2 * OF_QUEUE.length + OF_SAGA.length);
+    for (const retries of ['shipping-effects', 'shipping-effects-2']) {
+      expect(kindsOf(retries).filter((kind) => kind.startsWith('facts'))).toEqual(OF_QUEUE);
+    }
+    expect(alarms.size).toBe(2 * OF_TOPIC.length + 4 * OF_QUEUE.length + OF_SAGA.length);
   });
 
   test('a saga without a deadline has no alarm on overdue instances', () => {
@@ -70,7 +77,9 @@ describe('the alarms on facts and sagas', () => {
 
   test('an alarm pages if facts or effects are not processed, and will not be soon or without help', () => {
     const pages = [...alarms.keys()].filter((name) => severityOf(name) === 'page');
-    expect([...new Set(pages.map((name) => name.replace(/^Test-[a-z]+-/, '')))].sort()).toEqual([
+    expect(
+      [...new Set(pages.map((name) => name.replace(/^Test-[a-z]+-(effects-(2-)?(?=facts))?/, '')))].sort(),
+    ).toEqual([
       ...['effects-failed', 'effects-waiting-for-hours', 'facts-crashing', 'facts-dead-letters', 'facts-not-published'],
       ...['facts-parked', 'facts-undelivered', 'facts-unpublished-for-hours', 'facts-waiting-for-hours'],
     ]);
@@ -174,8 +183,9 @@ describe('the dashboard', () => {
   const body = JSON.stringify(DashboardBody);
 
   test('the dashboard has a part for each topic of facts, queue of facts and saga', () => {
-    const titles = ['Facts of sales', 'Facts of billing', 'Queue of facts charges', 'Saga shipping'];
-    expect([...body.matchAll(/## ([^\\"]+)/g)].map(([, title]) => title)).toEqual(titles);
+    const titles = ['Facts of sales', 'Facts of billing', 'Queue of facts charges'];
+    const ofSaga = ['Queue of facts shipping-effects', 'Queue of facts shipping-effects-2', 'Saga shipping'];
+    expect([...body.matchAll(/## ([^\\"]+)/g)].map(([, title]) => title)).toEqual([...titles, ...ofSaga]);
   });
 
   test.each([

@@ -1,16 +1,21 @@
-import type { DynamoDBBatchResponse, DynamoDBStreamEvent } from 'aws-lambda';
-import { dynamoDbClient, effectBatch } from 'freshet-aws';
+import type { DynamoDBBatchResponse, DynamoDBStreamEvent, SQSBatchResponse, SQSEvent } from 'aws-lambda';
+import { createEffectRetries, dynamoDbClient, effectBatch } from 'freshet-aws';
 import { required } from '../../service/environment.ts';
 import { createLabels } from '../labels.ts';
 
-const labels = createLabels(dynamoDbClient(), required('LABELS_TABLE'));
+const client = dynamoDbClient();
+const labels = createLabels(client, required('LABELS_TABLE'));
+const retries = createEffectRetries({ client, settings: required('EFFECT_RETRIES') });
 
 function log(message: string, orderId: string): void {
   console.log(JSON.stringify({ level: 'INFO', message, orderId }));
 }
 
-/** Prints one label for each order, even if the effect arrives several times, and recalls parcels. */
-export function handler(event: DynamoDBStreamEvent): Promise<DynamoDBBatchResponse> {
+/**
+ * Prints one label for each order, even if the effect arrives several times, and recalls parcels. An effect that fails
+ * is retried from a queue.
+ */
+export function handler(event: DynamoDBStreamEvent | SQSEvent): Promise<DynamoDBBatchResponse & SQSBatchResponse> {
   return effectBatch(
     {
       async CreateShippingLabel({ key, idempotencyKey }) {
@@ -21,5 +26,6 @@ export function handler(event: DynamoDBStreamEvent): Promise<DynamoDBBatchRespon
       },
     },
     event,
+    { retries },
   );
 }
