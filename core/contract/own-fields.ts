@@ -1,6 +1,7 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec';
 import type { State } from '../state.ts';
 import type { EntityContract } from './contract.ts';
+import { droppedKey, SPECIAL_KEYS } from './lost-value.ts';
 import { invalid, runSchema, type Validation } from './validate.ts';
 
 /** Most runs of a schema on one state. A schema may report one unknown field a run. */
@@ -47,15 +48,19 @@ export async function partProblem(
   return isChecked ? undefined : 'unchecked';
 }
 
-/** The issues of a schema with a state, except for fields that the schema doesn't know. */
+/** The issues of a schema with a state, except for fields that the schema doesn't know. A dropped key is an issue. */
 async function issuesOf(contract: EntityContract, state: unknown): Promise<readonly StandardSchemaV1.Issue[]> {
   let known = state;
   let issues: readonly StandardSchemaV1.Issue[] = [];
   for (let run = 1; run <= MAX_RUNS; run += 1) {
     const result = await runSchema(contract, known);
-    if (!('issues' in result)) return [];
+    if (!('issues' in result)) {
+      const dropped = droppedKey(known, result.state);
+      return dropped === undefined ? [] : [{ message: dropped.problem, path: dropped.path }];
+    }
     ({ issues } = result);
-    const unknown = issues.flatMap(unknownFields);
+    // A special key stays an issue: no owner stores one that its schema doesn't know.
+    const unknown = issues.flatMap(unknownFields).filter((path) => !SPECIAL_KEYS.includes(String(path.at(-1))));
     if (unknown.length === 0) break;
     known = unknown.reduce(without, known);
   }

@@ -4,7 +4,7 @@ import { FreshetError, quoted, shortened } from '../errors.ts';
 import { canonicalJson, type State } from '../state.ts';
 import type { EntityContract } from './contract.ts';
 import { firstDifference } from './difference.ts';
-import { lostValue } from './lost-value.ts';
+import { droppedKey, roundedText } from './lost-value.ts';
 
 /** The result of validating a value against a contract's schema. */
 export type Validation =
@@ -83,7 +83,7 @@ export async function checkedState(contract: EntityContract, entity: EntityRef, 
   if (!validation.valid) {
     throw invalidState(entity, validation.field, `doesn't meet the schema of ${described(contract)}`, validation);
   }
-  const lost = lostValue(value, validation.state);
+  const lost = droppedKey(value, validation.state) ?? roundedText(value, validation.state);
   if (lost !== undefined) {
     const path = shortened(fieldPath(lost.path), MAX_PROBLEM_LENGTH);
     throw invalidState(entity, path, `can't be stored with the schema of ${described(contract)}`, lost);

@@ -152,6 +152,28 @@ describe.each(STRICT)('a cache with a strict schema %s', (_, schema) => {
   });
 });
 
+describe('a special key in an event', () => {
+  test.each([
+    ['a strict schema', z.strictObject({ name: z.string() }), '__proto__'],
+    ['a strict schema', z.strictObject({ name: z.string() }), 'constructor'],
+    ['a schema that drops unknown fields', z.object({ name: z.string() }), '__proto__'],
+    ['a map', z.looseObject({ name: z.string() }), '__proto__'],
+  ])('%s parks an event with a key that it does not know or keep: %3$s', async (_, schema, key) => {
+    const cache = inMemoryCache();
+    const { cache: boundary } = boundaries(schema as unknown as Schema);
+    const given = JSON.parse(`{"name":"bolt","${key}":{"polluted":true}}`);
+    expect(await arrive(cache, boundary, [state(given)])).toEqual(['parked']);
+    expect(cache.everParked).toMatchObject([{ reason: 'invalid', explanation: expect.stringContaining(key) }]);
+  });
+
+  test('a schema that knows the field constructor stores it', async () => {
+    const cache = inMemoryCache();
+    const { cache: boundary } = boundaries(z.object({ constructor: z.string() }) as unknown as Schema);
+    expect(await arrive(cache, boundary, [state({ constructor: 'Lotus' })])).toEqual(['applied']);
+    expect(data(cache)).toEqual({ constructor: 'Lotus' });
+  });
+});
+
 describe('a cache whose schema drops unknown fields', () => {
   const { cache: whole } = boundaries(z.object({ name: z.string() }) as unknown as Schema);
 
