@@ -1,4 +1,4 @@
-import { App, Stack } from 'aws-cdk-lib';
+import { App, Duration, Stack } from 'aws-cdk-lib';
 import { Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import type { CfnQueue, Queue } from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
@@ -41,7 +41,9 @@ const caches: readonly (readonly [stack: string, Boundary])[] = [
 for (const [stack, boundary] of caches) {
   const scope = new Stack(app, stack);
   const source = stack === 'Discarding' ? ofAnotherApp(scope) : owner;
-  const cache = new LocalCache(scope, 'Cache', { boundary, sources: [source], stage });
+  // Poison is parked at once in these tests, of whatever sort it is.
+  const newerSchemaWait = Duration.seconds(0);
+  const cache = new LocalCache(scope, 'Cache', { boundary, sources: [source], stage, newerSchemaWait });
   cache.grantRead(user(scope, `reader-of-${boundary.name}`));
 }
 app.synth();
