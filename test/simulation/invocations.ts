@@ -126,7 +126,7 @@ interface Run {
   callsLeft: number;
   readonly crashesAfterWork: boolean;
   latencyMs(): number;
-  /** Until when a request that was in flight when the function ended can arrive: the SDK's requests time out. */
+  /** Until when a request that was in flight when the function ended can arrive. */
   readonly lateUntilMs: number;
 }
 
@@ -140,7 +140,7 @@ function begin(environment: Environment, id: number, options: FunctionOptions, o
     isOutOfTime: false,
     callsLeft: faults.happens(options.crash, CRASH) ? moments.between(1, options.crashWithin) : -1,
     crashesAfterWork: moments.chance(0.5),
-    lateUntilMs: scheduler.nowMs() + options.timeoutMs,
+    lateUntilMs: options.mayRace ? Number.POSITIVE_INFINITY : scheduler.nowMs() + options.timeoutMs,
     latencyMs() {
       const base = 2 + latencies.next() * 18;
       if (isZombie && !faults.isCeased) return base * 8_000;

@@ -35,7 +35,9 @@ export async function settle(account: Account, operator: Operator, keepsParked: 
       operator.moveDeadLetters(cache);
       for (const groupId of operator.parkedGroups(cache)) {
         const isStopped = cache.tables.raw.stopped.has(groupId);
-        if (keepsParked && !isStopped) continue;
+        // An event whose schema version no cache will ever know would be checked for ever.
+        const isChecked = operator.parkedOf(cache, groupId).some(({ reason }) => reason === 'newer-schema');
+        if (keepsParked && !isStopped && !isChecked) continue;
         isDone = false;
         const tried = operator.parkedOf(cache, groupId).slice(0, MAX_REDRIVE_KEYS);
         if (isStopped) await operator.release(cache, groupId, false);
