@@ -45,7 +45,7 @@ export interface LocalCloudOptions {
   readonly minuteMs?: number;
   /**
    * Most execution environments of a function. Further invocations wait in line, and messages wait in their queue.
-   * @default - 2 for a function whose invocations take less than 250 ms, and else up to 100
+   * @default - 2, and up to 100 for a function whose invocations take 250 ms or longer and mostly wait
    */
   readonly concurrency?: number;
   /** The port of SQS, SNS, Lambda and CloudWatch on 127.0.0.1. @default - a free port */
@@ -115,8 +115,8 @@ export interface LocalCloud {
   readonly leftOut: readonly LeftOut[];
   /**
    * Resolves when all work is done: mapped streams are read to their end, mapped queues are empty, and no invocation
-   * runs. It doesn't wait for the queues and streams of stopped functions. It does wait for a message that fails
-   * repeatedly.
+   * runs. It doesn't wait for the queues and streams of stopped functions, or for messages that are delayed by more
+   * than a minute. It does wait for a message that fails repeatedly.
    */
   idle(): Promise<void>;
   /** Stops everything and drops all data. It may be called more than once. */

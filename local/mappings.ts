@@ -22,6 +22,9 @@ export interface Mapping {
   stop(): Promise<void>;
 }
 
+/** A message that becomes visible later than this is an appointment, such as a check in 15 minutes, and not work. */
+const LONG_DELAY_MS = 60_000;
+
 /** How often `waitUntilIdle` reads the counts of queues and functions, which send no events. */
 const IDLE_POLL_MS = 2;
 
@@ -75,7 +78,8 @@ function mapQueue(request: QueueMappingRequest, parts: Parts, { onLog, ledger }:
     caughtUp: async () => {},
     isEmpty() {
       const { visible, inFlight, delayed } = queue.counts();
-      return visible + inFlight + delayed === 0 && mapping.inFlight === 0;
+      const isLater = (queue.nextVisibleAt() ?? 0) > Date.now() + LONG_DELAY_MS;
+      return visible + inFlight === 0 && (delayed === 0 || isLater) && mapping.inFlight === 0;
     },
     wake: () => {},
     stop: () => mapping.stop(),

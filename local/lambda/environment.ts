@@ -1,3 +1,4 @@
+import type { EventLoopUtilization } from 'node:perf_hooks';
 import { Worker } from 'node:worker_threads';
 import type { InvokeResult } from './invoke-result.ts';
 
@@ -21,6 +22,8 @@ export interface ExecutionEnvironment {
   readonly alive: boolean;
   /** The duration of the last invocation, without loading the bundle; 0 if the bundle was not loaded. */
   readonly durationMs: number;
+  /** How much of the last invocation the function did nothing but wait: 0 to 1. */
+  readonly waitingShare: number;
   /** Runs the handler on an event in JSON. The promise resolves after `onLine` got the invocation's lines. */
   invoke(requestId: string, event: string): Promise<InvokeResult>;
   terminate(): Promise<void>;
@@ -46,6 +49,7 @@ export function startEnvironment(config: EnvironmentConfig, onLine: (line: strin
   let alive = true;
   let ready = false;
   let durationMs = 0;
+  let waitingShare = 0;
   let crash: Error | undefined;
   let settle: ((result: InvokeResult) => void) | undefined;
   let onReady: (() => void) | undefined;
@@ -80,6 +84,7 @@ export function startEnvironment(config: EnvironmentConfig, onLine: (line: strin
   async function invoke(requestId: string, event: string): Promise<InvokeResult> {
     let timer: NodeJS.Timeout | undefined;
     let startedAtMs: number | undefined;
+    let before: EventLoopUtilization | undefined;
     const result = await new Promise<InvokeResult>((resolve) => {
       settle = resolve;
       const limit = (ms: number) => {
@@ -93,6 +98,7 @@ export function startEnvironment(config: EnvironmentConfig, onLine: (line: strin
       const start = () => {
         limit(config.timeoutMs);
         startedAtMs = performance.now();
+        before = worker.performance.eventLoopUtilization();
         worker.postMessage({ requestId, event });
       };
       if (ready) return start();
@@ -101,6 +107,7 @@ export function startEnvironment(config: EnvironmentConfig, onLine: (line: strin
     });
     clearTimeout(timer);
     durationMs = startedAtMs === undefined ? 0 : performance.now() - startedAtMs;
+    waitingShare = before === undefined ? 0 : 1 - worker.performance.eventLoopUtilization(before).utilization;
     settle = undefined;
     return result;
   }
@@ -111,6 +118,9 @@ export function startEnvironment(config: EnvironmentConfig, onLine: (line: strin
     },
     get durationMs() {
       return durationMs;
+    },
+    get waitingShare() {
+      return waitingShare;
     },
     invoke,
     terminate,

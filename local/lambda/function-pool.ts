@@ -80,11 +80,13 @@ interface Invocation {
 
 /**
  * AWS starts an execution environment for each concurrent invocation. On this machine's few cores, that speeds up only
- * functions that mostly wait. A function whose last invocation took less than `SLOW_MS` therefore gets
- * `QUICK_ENVIRONMENTS`. A slower one gets as many as AWS would start, up to `MOST_ENVIRONMENTS`, because each takes
- * tens of megabytes.
+ * functions that wait, for instance for another service. A function whose last invocation took `SLOW_MS` or longer, and
+ * waited for at least `WAITING_SHARE` of that time, gets as many as AWS would start, up to `MOST_ENVIRONMENTS`, because
+ * each takes tens of megabytes. Every other function gets `QUICK_ENVIRONMENTS`: on a busy machine, more of them would
+ * make each of them slower.
  */
 const SLOW_MS = 250;
+const WAITING_SHARE = 0.95;
 const QUICK_ENVIRONMENTS = 2;
 const MOST_ENVIRONMENTS = 100;
 
@@ -98,11 +100,10 @@ export function createFunctionPool(options: PoolOptions): FunctionPool {
   const listeners = new Set<() => void>();
   let reserved: number | undefined;
   let isStopped = false;
-  let lastDurationMs = 0;
+  let mostlyWaits = false;
 
   const busy = (): number => environments.size - idle.length;
-  const mostEnvironments = (): number =>
-    options.concurrency ?? (lastDurationMs < SLOW_MS ? QUICK_ENVIRONMENTS : MOST_ENVIRONMENTS);
+  const mostEnvironments = (): number => options.concurrency ?? (mostlyWaits ? MOST_ENVIRONMENTS : QUICK_ENVIRONMENTS);
   const isThrottled = (): boolean => isStopped || (reserved !== undefined && counts.running >= reserved);
 
   function startCold(): ExecutionEnvironment {
@@ -119,8 +120,9 @@ export function createFunctionPool(options: PoolOptions): FunctionPool {
     const terminate = () => void environment.terminate();
     kill?.addEventListener('abort', terminate, { once: true });
     const result = await environment.invoke(requestId, event);
-    lastDurationMs = environment.durationMs;
-    onInvocation({ ok: result.ok, durationMs: lastDurationMs, memoryMb, concurrent: busy() });
+    const { durationMs } = environment;
+    mostlyWaits = durationMs >= SLOW_MS && environment.waitingShare >= WAITING_SHARE;
+    onInvocation({ ok: result.ok, durationMs, memoryMb, concurrent: busy() });
     kill?.removeEventListener('abort', terminate);
     counts.running -= 1;
     if (!result.ok) counts.errors += 1;

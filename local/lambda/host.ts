@@ -39,7 +39,7 @@ export interface FunctionHost {
 export interface FunctionHostOptions extends FunctionSurroundings {
   /**
    * Most execution environments of a function. Further invocations wait in line, and messages wait in their queue.
-   * @default - 2 for a function whose invocations take less than 250 ms, and else up to 100
+   * @default - 2, and up to 100 for a function whose invocations take 250 ms or longer and mostly wait
    */
   readonly concurrency?: number;
   readonly onLog?: (functionName: string, line: string, logGroup: string) => void;

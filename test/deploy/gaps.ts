@@ -175,3 +175,11 @@ export function replaceRefused(assembly: string): string[] {
   }
   return [...counts].map(([what, count]) => `${what} (${count})`);
 }
+
+/** Whether the endpoint of the environment is MiniStack. Only MiniStack answers this path. */
+export async function isMiniStack(): Promise<boolean> {
+  const endpoint = process.env.AWS_ENDPOINT_URL;
+  if (endpoint === undefined) return false;
+  const answer = await fetch(new URL('/_ministack/health', endpoint), { signal: AbortSignal.timeout(10_000) });
+  return answer.ok;
+}

@@ -4,8 +4,9 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { DescribeStacksCommand } from '@aws-sdk/client-cloudformation';
 import * as z from 'zod';
+import { cdkArguments } from './cdk.ts';
 import { type Clients, openClients } from './clients.ts';
-import { allowBatchCalls, fillGaps, NOT_COVERED, replaceRefused } from './gaps.ts';
+import { allowBatchCalls, fillGaps, isMiniStack, NOT_COVERED, replaceRefused } from './gaps.ts';
 import { killAll, run } from './processes.ts';
 import { differences, exists, isReadable } from './settings.ts';
 import { type DeployedResource, deployedResources, readTemplates } from './template.ts';
@@ -49,19 +50,6 @@ async function step(name: string, args: readonly string[], minutes: number, sign
   console.log(`${name}: ${((performance.now() - begun) / 1000).toFixed(1)} s`);
 }
 
-const cdk = (command: string, ...options: string[]) => [
-  join(root, 'node_modules/aws-cdk/bin/cdk'),
-  '--app',
-  assembly,
-  '--ci',
-  '--no-notices',
-  '--no-version-reporting',
-  '--progress',
-  'events',
-  command,
-  ...options,
-];
-
 /** Refuses to deploy over existing stacks, because the suite destroys its stacks at the end. */
 async function refuseExisting({ cloudFormation }: Clients, stacks: readonly string[]): Promise<void> {
   for (const stack of stacks) {
@@ -82,14 +70,6 @@ async function stackExists({ cloudFormation }: Pick<Clients, 'cloudFormation'>, 
   }
 }
 
-/** Whether the endpoint is MiniStack. Only MiniStack answers this path. */
-async function isMiniStack(): Promise<boolean> {
-  const endpoint = process.env.AWS_ENDPOINT_URL;
-  if (endpoint === undefined) return false;
-  const answer = await fetch(new URL('/_ministack/health', endpoint), { signal: AbortSignal.timeout(10_000) });
-  return answer.ok;
-}
-
 const report = z.object({ numPassedTests: z.int(), numFailedTests: z.int() });
 
 /** Runs the suite. Returns how many tests passed and failed. */
@@ -99,7 +79,7 @@ async function suite(): Promise<{ passed: number; failed: number }> {
   const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${results}`];
   const args = [vitest, 'run', '--config', 'test/deploy/vitest.config.ts', ...reporters];
   const env = { ...process.env, DEPLOYED_ASSEMBLY: assembly, NO_COLOR: '1' };
-  const timeoutMs = 10 * MINUTE_MS;
+  const timeoutMs = 12 * MINUTE_MS;
   const code = await run(process.execPath, args, { env, timeoutMs, signal: stop.signal });
   const { numPassedTests: passed, numFailedTests } = report.parse(JSON.parse(readFileSync(results, 'utf8')));
   // A suite that couldn't start counts as one failure.
@@ -153,8 +133,9 @@ async function main(): Promise<void> {
   const gaps = onMiniStack ? replaceRefused(assembly) : [];
   let resources: readonly DeployedResource[] = [];
   const deploy = async () => {
-    if (!(await stackExists(clients, 'CDKToolkit'))) await step('cdk bootstrap', cdk('bootstrap'), 2);
-    await step('cdk deploy --all', cdk('deploy', '--all', '--require-approval', 'never'), 5);
+    if (!(await stackExists(clients, 'CDKToolkit')))
+      await step('cdk bootstrap', cdkArguments(assembly, 'bootstrap'), 2);
+    await step('cdk deploy --all', cdkArguments(assembly, 'deploy', '--all', '--require-approval', 'never'), 5);
     resources = await deployedResources(assembly, clients.cloudFormation, clients.dynamoDb);
     if (isEmulator) gaps.push(...(await fillGaps(clients, await differences(clients, resources))));
     if (onMiniStack) gaps.push(...(await allowBatchCalls(clients, resources)));
@@ -172,7 +153,7 @@ async function main(): Promise<void> {
       // Without the signal, so that an interrupted run also destroys the stacks: they cost money.
       const never = new AbortController().signal;
       const destroy = async () => {
-        await step('cdk destroy --all', cdk('destroy', '--all', '--force'), 5, never);
+        await step('cdk destroy --all', cdkArguments(assembly, 'destroy', '--all', '--force'), 5, never);
         await waitUntilGone(clients, stacks, resources);
       };
       await check(destroy);

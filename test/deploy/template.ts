@@ -138,7 +138,13 @@ function resolve(references: References, stack: string, value: unknown): unknown
 }
 
 function pseudoParameter({ partition, region, account }: References, name: string): string | undefined {
-  return { 'AWS::Partition': partition, 'AWS::Region': region, 'AWS::AccountId': account }[name];
+  const values: Readonly<Record<string, string>> = {
+    'AWS::Partition': partition,
+    'AWS::Region': region,
+    'AWS::AccountId': account,
+    'AWS::URLSuffix': 'amazonaws.com',
+  };
+  return values[name];
 }
 
 /** The value of an attribute that identifies a resource, built as AWS builds it. */
