@@ -28,8 +28,8 @@ export interface GroupRun {
    */
   process(messages: readonly ReceivedMessage[]): Promise<void>;
   /**
-   * Whether an error says nothing about the message that it occurred on, such as throttling. The message is then retried
-   * whether or not its budget is used up.
+   * Whether an error says nothing about the message that it occurred on, such as throttling. The message is then
+   * retried whether or not its budget is used up.
    */
   isTransient(error: unknown): boolean;
   /** Whether a message has its outcome: nothing more is done with it. */
@@ -50,8 +50,8 @@ export async function runGroups(messages: readonly ReceivedMessage[], run: Group
  * behind it, all hidden for the same time, which grows with the attempts.
  *
  * Once the budget of the first failed message is used up, it is parked and the messages behind it are tried, unless its
- * error is transient. The next failure in the group only goes back: a message behind the first one was received as often, and may never have been
- * tried. A message that can't be parked goes back too.
+ * error is transient. The next failure in the group only goes back: a message behind the first one was received as
+ * often, and may never have been tried. A message that can't be parked goes back too.
  */
 export async function runGroup(messages: readonly ReceivedMessage[], run: GroupRun): Promise<void> {
   const failure = await failureOf(messages, run);

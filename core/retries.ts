@@ -27,7 +27,9 @@ export function postponeSeconds(receiveCount: number): number {
   return Math.min(MAX_POSTPONE_SECONDS, 2 ** (receiveCount - 1));
 }
 
-/** The attempts of a message: times received, this time included, and when it was first received, epoch milliseconds. */
+/**
+ * The attempts of a message: times received, this time included, and when it was first received, epoch milliseconds.
+ */
 export interface Attempts {
   readonly receiveCount: number;
   readonly firstReceivedAtMs: number;

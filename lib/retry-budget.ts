@@ -12,7 +12,8 @@ export interface RetryBudget {
    */
   readonly attempts: number;
   /**
-   * Time since the message was first received, 1 second to 3 days. Time that it waited in the queue before doesn't count.
+   * Time since the message was first received, 1 second to 3 days. Time that it waited in the queue before doesn't
+   * count.
    */
   readonly age: Duration;
 }

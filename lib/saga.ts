@@ -41,8 +41,8 @@ export interface SagaProps extends DataProtectionProps {
    */
   readonly deadlineInterval?: Duration;
   /**
-   * How long a fact or an effect on which a function fails is retried before it is parked, in attempts and in age. It is
-   * parked when both limits are reached.
+   * How long a fact or an effect on which a function fails is retried before it is parked, in attempts and in age. It
+   * is parked when both limits are reached.
    * @default - 12 attempts and 1 hour
    */
   readonly retryBudget?: RetryBudget;
@@ -52,7 +52,9 @@ export interface SagaProps extends DataProtectionProps {
 export interface EffectHandler {
   /** The function. */
   readonly handler: IFunction;
-  /** Effects that Lambda gave up on after 23 hours: the function crashed, or couldn't reach the queue of its retries. */
+  /**
+   * Effects that Lambda gave up on after 23 hours: the function crashed, or couldn't reach the queue of its retries.
+   */
   readonly failureQueue: Queue;
   /** The queue in which effects are retried on which the function failed, and the table of those that it parked. */
   readonly retries: FactQueue;

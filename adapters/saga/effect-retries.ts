@@ -26,8 +26,8 @@ const effect = z.object({
 });
 
 /**
- * The queue in which a saga's failed effects are retried, for `effectBatch`. Effects that still fail at the end of their
- * budget are parked in the queue's table.
+ * The queue in which a saga's failed effects are retried, for `effectBatch`. Effects that still fail at the end of
+ * their budget are parked in the queue's table.
  *
  * @param options.settings the environment variable `EFFECT_RETRIES`, which `Saga.addEffectHandler` sets. Throws for any
  *   other text

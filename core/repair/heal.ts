@@ -75,8 +75,8 @@ export function askAgainSeconds(asked: number): number {
 
 /**
  * Works on one gap: asks the owner, and asks again after a growing delay, until the cache holds the wanted version or a
- * higher one. Each entity has one request at a time. `given up`: MAX_ASKED requests closed nothing. While the entity is stopped, the owner isn't asked: the answer
- * would only be held.
+ * higher one. Each entity has one request at a time. `given up`: MAX_ASKED requests closed nothing. While the entity is
+ * stopped, the owner isn't asked: the answer would only be held.
  *
  * @param noticeId the id of the notice's message; it stays the same when the message is delivered again
  */

@@ -13,7 +13,9 @@ export const SCHEMA_CHECK_SECONDS = 900;
 
 /** What happened to the events of a group that were parked because of a newer schema version. */
 export type SchemaCheck =
-  /** No event of the group waits for a schema version any more, or a later event of the group has a check of its own. */
+  /**
+   * No event of the group waits for a schema version any more, or a later event of the group has a check of its own.
+   */
   | 'ended'
   /** Events were tried again. */
   | 'redriven'

@@ -128,7 +128,9 @@ function checkSettled(book: CacheBook, garbage: ReadonlySet<string>, end: Settle
   if (reason === 'crashed' && (uncleanEnds.get(messageId) ?? 0) < 2) violate('falsely-crashed', name);
 }
 
-/** Checks a message that was tried again and again: it was the message that failed, and it was tried for long enough. */
+/**
+ * Checks a message that was tried again and again: it was the message that failed, and it was tried for long enough.
+ */
 function checkTried(
   { cache, violate, firstDelivered, newerSchemaWaitSeconds }: CacheBook,
   garbage: ReadonlySet<string>,
