@@ -4,6 +4,7 @@ import type { Queue } from '../../local/fifo/queue.ts';
 import { type Cache, createCache } from './cache.ts';
 import { CACHES, type CacheName } from './contracts.ts';
 import { createFaults, type FaultKind } from './faults.ts';
+import { createFilters } from './filter.ts';
 import { createFunctions } from './invocations.ts';
 import { createLedger } from './ledger.ts';
 import { random } from './random.ts';
@@ -25,7 +26,7 @@ export interface Account {
   /** The events that the topic accepted, in order. */
   readonly sent: readonly Sent[];
   subscribe(cache: CacheName): void;
-  /** Sends an event to the queue of one cache only. */
+  /** Sends an event to the queue of one cache only, if the cache keeps the event's type. */
   send(cache: Cache, message: Sent, deduplicationId: string): { readonly isDuplicate: boolean };
   /** Asks the owner to publish an entity again. */
   askForResync(entity: EntityRef): void;
@@ -63,6 +64,7 @@ export function createAccount({ seed, without, wrong = {}, trace }: AccountOptio
     messaging,
     functions,
     faults,
+    filters: createFilters(seed, scheduler.nowMs, faults),
     ledger,
     wrong,
     isMended: false,
@@ -70,9 +72,9 @@ export function createAccount({ seed, without, wrong = {}, trace }: AccountOptio
   };
   const subscribed = new Set<CacheName>();
   const sent: Sent[] = [];
-  const owner = createOwner(world, draws.pick([4, 20, 100]), ({ groupId, body }) => {
+  const owner = createOwner(world, draws.pick([4, 20, 100]), ({ groupId, body }, receivers) => {
     sent.push({ groupId, body });
-    for (const cache of subscribed) ledger.books[cache].expected.add(body);
+    for (const cache of receivers) if (subscribed.has(cache)) ledger.books[cache].expected.add(body);
   });
   const caches = CACHES.map((name) => createCache(world, name, draws.pick([4, 8, 1_000]), draws.chance(0.5)));
   const topic = messaging.topics.require('changes.fifo');
@@ -85,12 +87,12 @@ export function createAccount({ seed, without, wrong = {}, trace }: AccountOptio
     caches,
     sent,
     subscribe(name) {
-      // No filter is needed: both caches keep all types.
-      const attributes = { RawMessageDelivery: 'true' };
+      const attributes = { RawMessageDelivery: 'true', FilterPolicy: JSON.stringify({ receivers: [name] }) };
       messaging.subscribe(topic.arn, 'sqs', messaging.queues.require(`${name}.fifo`).arn, attributes);
       subscribed.add(name);
     },
     send(cache, { groupId, body }, deduplicationId) {
+      if (!cache.types.some((type) => groupId.startsWith(`${type}/`))) return { isDuplicate: false };
       ledger.books[cache.name].expected.add(body);
       return cache.queue.send({ groupId, body, deduplicationId });
     },

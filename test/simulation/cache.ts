@@ -29,6 +29,8 @@ import {
   type FieldsRevision,
   type SchemaVersion,
   SETTINGS,
+  TYPES,
+  type Type,
 } from './contracts.ts';
 import { createDeliveries } from './deliveries.ts';
 import type { FunctionOptions, Invocation } from './invocations.ts';
@@ -46,6 +48,8 @@ export interface Cache {
   readonly gapQueue: Queue;
   readonly tables: Tables;
   fieldsRevision: FieldsRevision;
+  /** The types that the cache keeps. */
+  types: readonly Type[];
   /** The schema version of Product that the functions know. */
   schemaVersion: SchemaVersion;
   /** The repair function's answer to an operator's request; undefined when the function crashed or failed. */
@@ -86,6 +90,7 @@ export function createCache(
     gapQueue,
     tables,
     fieldsRevision: 1,
+    types: TYPES.filter((type) => world.filters.passes(name, type)),
     schemaVersion: 2,
     operate: (operation) => operateOn(deployed, operation),
   };
@@ -226,7 +231,7 @@ function projectionOf(
   invocation: Invocation,
   ports: ProjectPorts,
 ): Projection {
-  const boundary = cacheBoundary(name, cache.fieldsRevision, cache.schemaVersion);
+  const boundary = cacheBoundary(name, cache.fieldsRevision, cache.schemaVersion, cache.types);
   return {
     boundary: world.isMended ? boundary : deadly(boundary, ({ note }) => note === `deadly:${name}`, invocation.crash),
     ports,

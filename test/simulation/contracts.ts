@@ -63,7 +63,7 @@ export function fieldsOf(cache: CacheName, type: string, revision: number): read
 }
 
 /**
- * The policy of each cache for poison. Both caches keep all types. The depot has other policies and keeps few fields.
+ * The policy of each cache for poison. The depot has other policies and keeps few fields.
  */
 const POLICIES: Record<CacheName, Record<Type, FailurePolicy>> = {
   shop: { Product: 'park', Price: 'stop', Label: 'discard' },
@@ -76,12 +76,17 @@ export function policyIn(cache: CacheName, type: string): FailurePolicy {
 
 const boundaries = new Map<string, Boundary>();
 
-/** A cache's boundary with a selection of fields and a schema version of Product. */
-export function cacheBoundary(name: CacheName, revision: FieldsRevision, schemaVersion: SchemaVersion): Boundary {
-  const key = `${name} ${revision} ${schemaVersion}`;
+/** A cache's boundary with a selection of fields, a schema version of Product, and the types that it keeps. */
+export function cacheBoundary(
+  name: CacheName,
+  revision: FieldsRevision,
+  schemaVersion: SchemaVersion,
+  types: readonly Type[],
+): Boundary {
+  const key = `${name} ${revision} ${schemaVersion} ${types}`;
   let boundary = boundaries.get(key);
   if (boundary === undefined) {
-    const caches = TYPES.map((type) => {
+    const caches = types.map((type) => {
       const contract = OWNERS[schemaVersion].owns[type];
       const fields = fieldsOf(name, type, revision) as readonly (keyof Article)[] | undefined;
       const fieldsRevision = name === 'depot' ? revision : 1;

@@ -25,7 +25,7 @@ export const FLOORS = {
   /** A refused call in a burst of throttling. */
   throttled: 30_000,
   /** A service that refused every call for hours, while its messages waited behind a backlog. */
-  throttledForHours: 200,
+  throttledForHours: 120,
   /** An invocation so slow that its time runs out. */
   outOfTime: 800,
   /** An invocation that still works after the visibility of its messages has ended. */
@@ -60,6 +60,10 @@ export const FLOORS = {
   /** A state whose write the table refuses each time, until the event was parked. */
   retriesExhausted: 200,
   backfill: 700,
+  /** A cache that began to keep a type, so that its filter changed. */
+  filterChange: 130,
+  /** An event that a changing filter dropped. */
+  filteredOut: 1_500,
   /** A cache that was deployed with another selection of fields. */
   fieldsRaised: 180,
   /** A restore of the owner's table from an older backup, with a new epoch. */

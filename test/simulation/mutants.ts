@@ -4,6 +4,7 @@ import type { Projection } from '../../core/project/group.ts';
 import type { ProjectPorts, ReceivedMessage } from '../../core/project/ports.ts';
 import { isPoison, readMessage } from '../../core/project/read-message.ts';
 import type { ProjectReport } from '../../core/project/report.ts';
+import { receivesAllFromMs } from '../../core/read/staleness.ts';
 import type { OutgoingMessage } from '../../core/relay/message.ts';
 import type { Check } from './checks.ts';
 import { type SimulationOptions, simulate } from './simulate.ts';
@@ -125,6 +126,16 @@ export const MUTANTS: readonly Mutant[] = [
     withinSeeds: 60,
   },
   { name: 'newer schema parked at once', wrong: { settings: { newerSchemaWaitSeconds: 0 } }, withinSeeds: 20 },
+  {
+    name: 'backfill while the filter changes',
+    wrong: { receivesAllFromMs: () => 0 },
+    withinSeeds: 60,
+  },
+  {
+    name: 'first heartbeat taken for a changed filter',
+    wrong: { receivesAllFromMs: (known, type) => receivesAllFromMs(known, type) - 15 * 60_000 },
+    withinSeeds: 60,
+  },
   { name: 'newer schema never tried again', wrong: { isSchemaForgotten: true }, withinSeeds: 60 },
   {
     name: 'marker cleared too early',

@@ -5,7 +5,7 @@ import { outgoingMessage } from '../../core/relay/message.ts';
 import { MAX_REDRIVE_KEYS } from '../../core/repair/operation.ts';
 import type { Account } from './account.ts';
 import type { Cache } from './cache.ts';
-import { SETTINGS } from './contracts.ts';
+import { SETTINGS, type Type } from './contracts.ts';
 
 /** The operations of people at the command line: redrive, release, discard, backfill, restore, reconcile. */
 export type Operator = ReturnType<typeof createOperator>;
@@ -133,11 +133,12 @@ function bury({ world: { ledger }, owner, caches }: Account): void {
 /** How a cache differs from its owner, entity by entity. A tombstone that has expired is no difference. */
 function differences(
   { world: { ledger }, owner }: Account,
-  { name, tables, fieldsRevision }: Cache,
+  { name, tables, fieldsRevision, types }: Cache,
 ): { groupId: string; problem: string }[] {
   const { stored } = tables.raw;
   const stray = [...stored].filter(([groupId]) => !owner.table.items.has(groupId));
   const differing = [...owner.table.items].flatMap(([groupId, owned]) => {
+    if (!types.includes(owned.entity.type as Type)) return [];
     const item = stored.get(groupId);
     if (item === undefined) {
       const isExpired = isTombstone(owned) && ledger.highestOf(name, groupId) === owned.version;

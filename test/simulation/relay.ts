@@ -9,6 +9,7 @@ import type { Topic } from '../../local/fifo/topic.ts';
 import type { InvokeResult } from '../../local/lambda/invoke-result.ts';
 import { startSqsMapping } from '../../local/lambda/sqs-mapping.ts';
 import { deliver, type StreamRecord } from '../../local/lambda/stream-batch.ts';
+import { CACHES, type CacheName } from './contracts.ts';
 import type { FunctionOptions, Invocation } from './invocations.ts';
 import { createOwnerTable, type OwnerTable } from './owner.ts';
 import { type Random, random } from './random.ts';
@@ -30,8 +31,11 @@ export interface Owner {
   readonly waiting: number;
 }
 
-/** Called with each message that the topic accepted and didn't drop. */
-type OnPublished = (message: RelayedMessage) => void;
+/**
+ * Called with each message that the topic accepted and didn't drop.
+ * @param receivers the caches whose filters let it pass
+ */
+type OnPublished = (message: RelayedMessage, receivers: readonly CacheName[]) => void;
 
 /** @param batchSize most records of a batch */
 export function createOwner(world: World, batchSize: number, onPublished: OnPublished): Owner {
@@ -143,11 +147,20 @@ function publisher(deployed: Deployed, invocation: Invocation, draws: Random): P
 /** Publishes one message of the relay. */
 function publish({ world, topic, onPublished }: Deployed, message: RelayedMessage): PublishResult {
   const { groupId, deduplicationId, body } = world.wrong.message?.(message) ?? message;
-  const { isDuplicate } = topic.publish({ message: body, groupId, deduplicationId });
+  const { receivers, messageAttributes } = received(world, groupId);
+  const { isDuplicate } = topic.publish({ message: body, groupId, deduplicationId, messageAttributes });
   const record = world.ledger.publications.publishedRecord(message.sequenceNumber, isDuplicate);
   if (record?.isResync) world.pendingResyncs.delete(groupId);
-  if (!isDuplicate) onPublished(message);
+  if (!isDuplicate) onPublished(message, receivers);
   return { kind: 'published' };
+}
+
+/** The caches whose filters let a message pass, and the attribute by which the filters see that. */
+function received({ filters }: World, groupId: string) {
+  const [type = ''] = groupId.split('/');
+  const receivers = CACHES.filter((cache) => filters.passes(cache, type));
+  const value = { DataType: 'String.Array', StringValue: JSON.stringify(receivers) };
+  return { receivers, messageAttributes: { receivers: value } };
 }
 
 /** lambdas/relay.ts */
@@ -196,7 +209,8 @@ function publishFromTable({ world, table, topic, onPublished }: Deployed, entity
   const message = owned && outgoingMessage(table.boundary, owned, { publishedAt, again: { kind: 'resync', token } });
   if (owned === undefined || message === undefined || 'reason' in message) return;
   const { groupId, deduplicationId, body } = message;
-  topic.publish({ message: body, groupId, deduplicationId });
+  const { receivers, messageAttributes } = received(world, groupId);
+  topic.publish({ message: body, groupId, deduplicationId, messageAttributes });
   world.ledger.publications.publishedVersion(groupId, owned.version);
-  onPublished({ ...message, sequenceNumber: '' });
+  onPublished({ ...message, sequenceNumber: '' }, receivers);
 }

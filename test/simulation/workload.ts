@@ -3,8 +3,10 @@ import type { State } from '../../core/state.ts';
 import type { Account, Sent } from './account.ts';
 import type { Cache } from './cache.ts';
 import { CACHES, entities } from './contracts.ts';
+import { LATE_TYPE } from './filter.ts';
 import { createGarbage } from './garbage.ts';
 import { SERVICES } from './invocations.ts';
+import { beginToKeep } from './keeping.ts';
 import type { Operator } from './operator.ts';
 import { type Random, random } from './random.ts';
 import { settle } from './settle.ts';
@@ -37,6 +39,7 @@ interface Plan {
   readonly upgrading: number;
   readonly upgradeMinutes: number;
   readonly leapDays: number;
+  readonly keeping: number;
 }
 
 /** A workload while it runs. */
@@ -98,6 +101,7 @@ function planOf({ seed, commits }: WorkloadOptions): Plan {
     upgrading: at(0.1, 0.85),
     upgradeMinutes: draws.between(1, 20),
     leapDays: draws.pick([draws.between(1, 30), draws.between(61, 90)]),
+    keeping: at(0.4, 0.9),
   };
 }
 
@@ -152,7 +156,7 @@ async function happenAt(workload: Workload, count: number): Promise<void> {
 async function happenOnce(workload: Workload, count: number): Promise<void> {
   const { account, operator, plan, picks, background } = workload;
   const { owner, caches, world } = account;
-  const { faults, functions, ledger, scheduler } = world;
+  const { faults, filters, functions, ledger, scheduler } = world;
   if (count === plan.lateCache && count > 0) {
     account.subscribe('depot');
     background.push(...caches.filter(({ name }) => name === 'depot').map(operator.backfill));
@@ -167,7 +171,8 @@ async function happenOnce(workload: Workload, count: number): Promise<void> {
     owner.table.upgrade();
     background.push(upgradeCaches(workload));
   }
-  if (count === plan.throttling && faults.happens('throttledForHours', 0.4)) {
+  if (count === plan.keeping && filters.isLate) background.push(beginToKeepLabels(workload));
+  if (count === plan.throttling && faults.happens('throttledForHours', 0.25)) {
     faults.count('throttledForHours');
     functions.throttle(picks.pick(SERVICES), scheduler.nowMs() + plan.throttledHours * HOUR_MS, 1);
   }
@@ -236,6 +241,15 @@ async function release(workload: Workload, cache: Cache, groupId: string, drop: 
 async function upgradeCaches({ account, plan }: Workload): Promise<void> {
   await account.world.scheduler.sleep(plan.upgradeMinutes * 60_000);
   for (const cache of account.caches) cache.schemaVersion = 3;
+}
+
+/** Deploys the depot so that it keeps labels too, while the owner changes them. */
+function beginToKeepLabels(workload: Workload): Promise<void> {
+  const { account, operator, picks } = workload;
+  const labels = workload.entities.filter(({ type }) => type === LATE_TYPE);
+  return beginToKeep(account, operator, () => {
+    if (labels.length > 0) account.owner.table.commit(picks.pick(labels), nextState(workload));
+  });
 }
 
 /** Deploys the depot with another selection of fields, and fills it. */

@@ -1,10 +1,12 @@
 import type { projectBatch } from '../../core/project/batch.ts';
 import type { ProjectPorts, ProjectSettings, ReceivedMessage } from '../../core/project/ports.ts';
+import type { receivesAllFromMs } from '../../core/read/staleness.ts';
 import type { OutgoingMessage } from '../../core/relay/message.ts';
 import type { RepairPorts } from '../../core/repair/redrive.ts';
 import type { Messaging } from '../../local/fifo/messaging.ts';
 import type { inMemoryCache, WriteCondition } from '../support/in-memory-cache.ts';
 import type { Faults } from './faults.ts';
+import type { Filters } from './filter.ts';
 import type { Functions } from './invocations.ts';
 import type { Ledger } from './ledger.ts';
 import type { Scheduler } from './scheduler.ts';
@@ -16,6 +18,7 @@ export interface World {
   readonly messaging: Messaging;
   readonly functions: Functions;
   readonly faults: Faults;
+  readonly filters: Filters;
   readonly ledger: Ledger;
   readonly wrong: Wrong;
   /** Whether the causes are repaired: caches can store every state, and no state crashes them. */
@@ -39,6 +42,8 @@ export interface Wrong {
   readonly isTransient?: (error: unknown) => boolean;
   /** How the projector reads a message of the queue. */
   readonly received?: (message: ReceivedMessage) => ReceivedMessage;
+  /** From when a cache claims to receive all events of a type. */
+  readonly receivesAllFromMs?: typeof receivesAllFromMs;
   /** Sends no check of a parked event with a newer schema version. */
   readonly isSchemaForgotten?: boolean;
   /** Answers a resync from the owner's table at once, without the stream. */
