@@ -19,6 +19,8 @@ const SEEN_BY: Readonly<Record<string, readonly Check[]>> = {
   'throttling used up the budget': ['healthy-parked'],
   'age counted from the time of sending': ['parked-early'],
   'newer schema parked at once': ['parked-early'],
+  'backfill while the filter changes': ['diverged'],
+  'first heartbeat taken for a changed filter': ['diverged'],
   'newer schema never tried again': ['schema-forgotten'],
   'marker cleared too early': ['held-behind-nothing'],
 };
