@@ -1,4 +1,4 @@
-import canonicalize from 'canonicalize';
+import { canonicalText } from './canonical-json.ts';
 import type { State } from './state.ts';
 
 /** The changes from one state to another, by top-level field. */
@@ -12,7 +12,7 @@ export interface Delta {
 /** Returns the changes from one state to another. */
 export function deltaOf(before: State, after: State): Delta {
   const changed = Object.entries(after).filter(
-    ([field, value]) => !Object.hasOwn(before, field) || canonicalize(before[field]) !== canonicalize(value),
+    ([field, value]) => !Object.hasOwn(before, field) || canonicalText(before[field]) !== canonicalText(value),
   );
   const removed = Object.keys(before).filter((field) => !Object.hasOwn(after, field));
   return { changed: Object.fromEntries(changed), removed: removed.sort() };

@@ -1,12 +1,15 @@
-import canonicalize from 'canonicalize';
+import { canonicalText } from './canonical-json.ts';
 import { type EntityRef, entityName, sha256, textProblem, utf8Bytes } from './entity.ts';
 import { FreshetError, quoted, shortened } from './errors.ts';
 
-/** A JSON value. */
-export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
+/** A JSON value. A key whose value is `undefined` is left out, as `JSON.stringify` does. */
+export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json | undefined };
 
-/** The full state of an entity: a JSON object of at most 248 KiB of canonical JSON, nested at most 64 levels deep. */
-export type State = { readonly [key: string]: Json };
+/**
+ * The full state of an entity: a JSON object of at most 248 KiB of canonical JSON, nested at most 64 levels deep. A key
+ * whose value is `undefined` is left out.
+ */
+export type State = { readonly [key: string]: Json | undefined };
 
 /** A state in the form in which Freshet stores, compares and sends it. */
 export interface CanonicalState {
@@ -62,7 +65,7 @@ export function canonicalJson(entity: EntityRef, value: unknown): string {
     throw invalidState(entity, '', `not a JSON object: ${quoted(value)}`);
   }
   assertJson(entity, value, '', 0);
-  return canonicalize(value) as string;
+  return canonicalText(value);
 }
 
 /** Refuses values that `JSON.stringify` would drop or change silently, except for a key whose value is `undefined`. */

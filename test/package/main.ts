@@ -150,8 +150,13 @@ async function useConsumerApp(archives: readonly string[], lines: number): Promi
   done('all packages are installed into the consumer app');
 
   for (const name of NAMES) refuse(loadProblems(join(app, 'node_modules', name)));
-  for (const entry of ['freshet-aws', 'freshet-aws/cdk', 'freshet-local']) await load(app, entry);
-  done(`each entry loads in Node ${process.versions.node}, and only packages that are declared`);
+  for (const entry of ['freshet-aws', 'freshet-aws/cdk', 'freshet-local']) {
+    await load(app, entry);
+    // tsx turns the modules into CommonJS, and then resolves their imports as `require` does.
+    for (const loader of [[], ['--require', 'tsx/cjs']])
+      await run(app, ['node', ...loader, '--eval', `require('${entry}')`]);
+  }
+  done(`each entry loads in Node ${process.versions.node} by import and require, and only packages that are declared`);
 
   await run(app, ['npm', 'run', 'types']);
   done("the consumer app's types hold, and so do those of the packages");
