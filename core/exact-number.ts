@@ -1,24 +1,30 @@
-/** A JSON number, also with leading zeros. */
-const NUMBER = /^-?([0-9]+)(?:\.([0-9]+))?(?:[eE]([+-]?[0-9]+))?$/;
+/** A decimal number as `Number` reads it, without white space around it: JSON's numbers and `+1`, `.5`, `5.`, `007`. */
+const DECIMAL = /^[+-]?([0-9]*)(?:\.([0-9]*))?(?:[eE]([+-]?[0-9]+))?$/;
+
+/** A hexadecimal, octal or binary integer, which `Number` reads too. */
+const PREFIXED = /^0[xob]/i;
 
 /** Texts of so few digits are always exact: a JavaScript number has at least 15 significant digits. */
 const SHORT_INTEGER = /^-?[0-9]{1,15}$/;
 
 /**
- * Returns the number that a numeric text would become if a JavaScript number can't hold it exactly. Returns undefined
- * if it can, or if the text isn't a JSON number. `1.0`, `1e2` and `0.1` are exact, because the number is written back
- * as the same decimal.
+ * Returns the number that `Number` would make of a text if a JavaScript number can't hold it exactly. Returns undefined
+ * if it can, or if the text isn't a number. `1.0`, `1e2` and `0.1` are exact, because the number is written back as the
+ * same decimal.
  */
 export function roundedNumber(text: string): number | undefined {
   if (SHORT_INTEGER.test(text)) return undefined;
-  const given = decimal(text);
-  const number = Number(text);
+  const digits = text.trim();
+  const number = Number(digits);
+  if (Number.isNaN(number)) return undefined;
+  if (PREFIXED.test(digits)) return Number.isFinite(number) && BigInt(digits) === BigInt(number) ? undefined : number;
+  const given = decimal(digits);
   return given === undefined || given === decimal(String(number)) ? undefined : number;
 }
 
-/** A numeric text as its significant digits and a power of ten; undefined for any other text, such as `Infinity`. */
+/** A decimal text as its significant digits and a power of ten; undefined for any other text, such as `Infinity`. */
 function decimal(text: string): string | undefined {
-  const [matched, integer = '', fraction = '', exponent = '0'] = NUMBER.exec(text) ?? [];
+  const [matched, integer = '', fraction = '', exponent = '0'] = DECIMAL.exec(text) ?? [];
   if (matched === undefined) return undefined;
   const digits = (integer + fraction).replace(/^0+/, '');
   const significant = digits.replace(/0+$/, '');

@@ -25,7 +25,8 @@ export async function stateProblem(
 
 /**
  * Validates the fields of a state that a cache keeps, after a change of some of them. `unchecked`: the schema can't
- * check a changed field without the fields that the cache doesn't keep.
+ * check a changed field without the fields that the cache doesn't keep, or refuses one by a rule that may have looked
+ * at those fields.
  *
  * @param kept the names of all fields that the cache keeps
  * @param changed the names of the kept fields that were changed or removed
@@ -39,7 +40,9 @@ export async function partProblem(
   const issues = await issuesOf(contract, part);
   if (issues.length === 0) return undefined;
   const ofKept = issues.filter((issue) => kept.includes(fieldOf(issue) ?? ''));
-  if (ofKept.length > 0) return invalid(ofKept);
+  // A rule about several fields runs only after each field is valid by itself.
+  const isByItself = issues.some((issue) => fieldOf(issue) !== undefined && !isOfRule(issue));
+  if (ofKept.length > 0) return isByItself ? invalid(ofKept) : 'unchecked';
   // All issues are about fields that the cache doesn't keep, or about the whole state. The schema may have stopped at
   // one of them, so make sure that it looks at the changed fields.
   const probe = { ...part, ...Object.fromEntries(changed.map((field) => [field, NO_JSON])) };
@@ -78,6 +81,16 @@ function unknownFields(issue: StandardSchemaV1.Issue): PropertyKey[][] {
   if (code === 'unrecognized_keys' && Array.isArray(keys)) return keys.map((key) => [...path, String(key)]);
   // valibot expects `never`, and arktype that the field is removed. Both report the field's own path.
   return path.length > 0 && (expected === 'never' || expected === 'removed') ? [path] : [];
+}
+
+/**
+ * Whether an issue comes from a function of the contract, such as one of zod's `refine`. Its path names the field that
+ * the function was told to report, and the function may have looked at others.
+ */
+function isOfRule(issue: StandardSchemaV1.Issue): boolean {
+  const { code, kind, type } = issue as { code?: unknown; kind?: unknown; type?: unknown };
+  // zod · arktype · valibot
+  return code === 'custom' || code === 'predicate' || (kind === 'validation' && /check/.test(String(type)));
 }
 
 function keysOf({ path = [] }: StandardSchemaV1.Issue): PropertyKey[] {

@@ -67,6 +67,13 @@ describe('a number that is given as a text', () => {
     '12345678901234567890',
     '0.1234567890123456789012',
     12345678901234567890n,
+    ' 12345678901234567890\t',
+    '+12345678901234567890',
+    '12345678901234567890.',
+    '.1234567890123456789012',
+    '0x1FFFFFFFFFFFFFFF',
+    '0b111111111111111111111111111111111111111111111111111111',
+    '0o777777777777777777',
   ])('the coercion of %s is refused, because the schema rounds it', async (n) => {
     await expect(checkedState(schema, product(), { n })).rejects.toMatchObject({
       code: 'InvalidState',
@@ -75,7 +82,19 @@ describe('a number that is given as a text', () => {
     });
   });
 
-  test.each(['12', '1.0', '1e2', 7n])('the coercion of %s is stored', async (n) => {
+  test.each([
+    '12',
+    '1.0',
+    '1e2',
+    7n,
+    ' 12 ',
+    '+12',
+    '.5',
+    '5.',
+    '0x1F',
+    '',
+    '007',
+  ])('the coercion of %s is stored', async (n) => {
     expect(await checkedState(schema, product(), { n })).toEqual({ n: Number(n) });
   });
 });

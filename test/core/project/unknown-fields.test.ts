@@ -209,6 +209,11 @@ describe('a delta for a selection of fields', () => {
     expect((await settle(schema, deltas(first, { ...first, name: 5 }))).outcomes).toEqual(['parked']);
   });
 
+  test('a rule of a changed field parks the delta although the cache does not keep other required fields', async () => {
+    const schema = z.object({ ...required, name: z.string().refine((name) => name !== 'nut') });
+    expect((await settle(schema, deltas(first, changed))).outcomes).toEqual(['parked']);
+  });
+
   test.each<[string, unknown]>([
     [
       'is a union that is told apart by a field that is not kept',
@@ -234,6 +239,13 @@ describe('a delta for a selection of fields', () => {
         },
         z.object({ ...required, name: z.string() }),
       ),
+    ],
+    [
+      'compares a kept field with a field that is not kept',
+      z
+        .object({ kind: z.string(), name: z.string(), text: z.string() })
+        .partial()
+        .refine(({ name = '', text = '' }) => name.length < text.length, { path: ['name'] }),
     ],
   ])('a change is a gap if the schema %s, and the whole state closes the gap', async (_, schema) => {
     const { outcomes, cache, boundary } = await settle(schema, deltas(first, changed));
