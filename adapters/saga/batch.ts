@@ -34,7 +34,7 @@ const KEEP_MARGIN_SECONDS = 86_400;
 
 /**
  * Handles a batch of facts for a saga, see `factBatch`. A fact is parked at once if the saga may have forgotten its
- * instance, or if the saga's function returns no list of effects.
+ * instance, or if a function of the saga returns a promise or another wrong result.
  */
 export function sagaBatch(
   { saga, store, queue, keepSeconds, report, nowMs = Date.now }: SagaHandling,

@@ -2,6 +2,7 @@ import { assertEntityId } from '../entity.ts';
 import type { Fact } from '../facts/fact.ts';
 import type { Effect, Saga } from './define.ts';
 import {
+  keyOf,
   overdueStep,
   reviewStep,
   type SagaClock,
@@ -54,7 +55,7 @@ const MAX_ATTEMPTS = 8;
  * Throws if all attempts are overtaken or infrastructure fails.
  */
 export async function handleFact(saga: Saga, store: SagaStore, fact: Fact, clock: SagaClock): Promise<SagaResult> {
-  const key = saga.key(fact);
+  const key = keyOf(saga, fact);
   assertEntityId(key);
   const result = await committed(store, key, (instance) => sagaStep(saga, instance, fact, clock));
   // `sagaStep` returns a step for every fact.

@@ -89,7 +89,7 @@ export function sagaStep(saga: Saga, instance: SagaInstance | undefined, fact: F
     return review ?? { outcome: known.id === fact.id ? 'duplicate' : 'repeated', effects: [] };
   }
   if (instance?.status === 'cancelled') return { outcome: 'after-cancellation', effects: [] };
-  const before = instance ?? begun(saga, saga.key(fact), clock);
+  const before = instance ?? begun(saga, keyOf(saga, fact), clock);
   const taken = { ...before, revision: before.revision + 1, facts: { ...before.facts, [fact.type]: fact } };
   if (saga.cancelledBy.some(({ type }) => type === fact.type)) {
     return taken.status === 'decided'
@@ -134,11 +134,23 @@ function effectsOf(saga: Saga, decision: 'decide' | 'cancelledLate', { facts }: 
   const effects: unknown = saga[decision](facts);
   const isList = Array.isArray(effects) && effects.every((one) => typeof one === 'object' && one !== null);
   if (isList) return effects;
-  const given = effects instanceof Promise ? 'a promise' : typeof effects === 'object' ? 'an object' : quoted(effects);
-  throw new FreshetError(
-    `${decision}: saga ${saga.name} returned ${given}. Required: a list of effects, returned directly and not by a ` +
-      'promise.',
-    { code: 'InvalidSaga', field: decision },
+  throw wrongResult(saga, decision, effects, 'a list of effects');
+}
+
+/** The key of the instance that a fact belongs to. Throws `InvalidSaga` if the saga's function returns no text. */
+export function keyOf(saga: Saga, fact: Fact): string {
+  const key: unknown = saga.key(fact);
+  if (typeof key === 'string') return key;
+  throw wrongResult(saga, 'key', key, 'a text');
+}
+
+function wrongResult({ name }: Saga, field: string, given: unknown, required: string): FreshetError {
+  // Nobody awaits the promise. If it failed unhandled, the process would end before the fact is parked.
+  if (given instanceof Promise) given.catch(() => undefined);
+  const returned = given instanceof Promise ? 'a promise' : typeof given === 'object' ? 'an object' : quoted(given);
+  return new FreshetError(
+    `${field}: saga ${name} returned ${returned}. Required: ${required}, returned directly and not by a promise.`,
+    { code: 'InvalidSaga', field },
   );
 }
 

@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import type { Fact } from '../../../core/facts/fact.ts';
 import { defineSaga, OVERDUE, type Saga } from '../../../core/saga/define.ts';
 import { handleDeadline, handleFact } from '../../../core/saga/handle.ts';
@@ -162,6 +162,22 @@ describe('a decision that is no list of effects', () => {
         message: expect.stringContaining(`saga labels returned ${said}`),
       }),
     );
+  });
+
+  test('a promise that fails does not end the process', async () => {
+    const unhandled = vi.fn();
+    process.on('unhandledRejection', unhandled);
+    const failing = () => Promise.reject(new Error('down')) as never;
+    const store = inMemorySagaStore().store;
+    for (const wrong of [{ decide: failing }, { key: failing }]) {
+      const one = { ...saga({ needs: [OrderPlaced] }), ...wrong };
+      await expect(handleFact(one, store, placed, at(NOW_MS))).rejects.toThrowError(
+        expect.objectContaining({ code: 'InvalidSaga', message: expect.stringContaining('returned a promise') }),
+      );
+    }
+    await new Promise(setImmediate);
+    process.off('unhandledRejection', unhandled);
+    expect(unhandled).not.toHaveBeenCalled();
   });
 
   test.each(['key', 'decide', 'cancelledLate'] as const)('an async %s is refused when the saga is defined', (name) => {
