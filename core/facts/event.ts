@@ -1,5 +1,5 @@
+import { en } from 'zod/locales';
 import * as z from 'zod/mini';
-import en from 'zod/v4/locales/en.js';
 import { MAX_ID_BYTES } from '../entity.ts';
 import { shortened } from '../errors.ts';
 import { SOURCE_PREFIX, type Unreadable } from '../event.ts';
