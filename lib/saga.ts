@@ -60,6 +60,9 @@ export interface EffectHandler {
   readonly retries: FactQueue;
 }
 
+/** The saga whose effects a function carries out. */
+const sagaOfHandler = new WeakMap<HandlerFunction, string>();
+
 const DEFAULT_KEEP = Duration.days(60);
 const MIN_KEEP = Duration.days(2 * LIMITS.maxRetention.toDays());
 const DEFAULT_INTERVAL = Duration.minutes(5);
@@ -175,7 +178,8 @@ export class Saga extends Construct {
    * `SAGA-effects`. A saga can have two such functions; the name of the second one's is `SAGA-effects-2`.
    *
    * @returns the queue of effects that Lambda gave up on after 23 hours
-   * @throws Error for a third function, because a stream allows two readers (ddb/Streams)
+   * @throws Error for a third function, because a stream allows two readers (ddb/Streams), and for a function that
+   *   carries out the effects of another saga, because `EFFECT_RETRIES` names one queue
    */
   addEffectHandler(handler: HandlerFunction): Queue {
     if (this.carriedOutBy.length === LIMITS.streamReaders) {
@@ -184,6 +188,14 @@ export class Saga extends Construct {
           'allows no more readers (ddb/Streams).',
       );
     }
+    const other = sagaOfHandler.get(handler);
+    if (other !== undefined) {
+      throw new Error(
+        `handler: already carries out the effects of saga ${other}. Allowed: a function of its own for ${this.name}, ` +
+          'because its environment names one queue of retries.',
+      );
+    }
+    sagaOfHandler.set(handler, this.name);
     const failureQueue = repairQueue(this, `EffectFailures${this.carriedOutBy.length + 1}`, this.protection);
     stableIds(this, 'Saga', this.name);
     stableExports(this, [failureQueue.queueUrl, failureQueue.queueArn, failureQueue.queueName]);

@@ -20,7 +20,7 @@ const effect = z.object({
   saga: z.string(),
   key: z.string(),
   name: z.string(),
-  data: z.record(z.string(), z.unknown()),
+  data: z.unknown(),
   recordedAt: z.string(),
   idempotencyKey: z.string(),
 });
@@ -57,10 +57,14 @@ export function createEffectRetries(options: {
   };
 }
 
-/** Reads an effect from a message of the queue; undefined for anything else. */
+/**
+ * Reads an effect from a message of the queue; undefined for anything else. The data isn't read with a schema, because
+ * a zod record drops a field named `__proto__`.
+ */
 export function sentEffect({ body }: Pick<ReceivedMessage, 'body'>): SagaEffect | undefined {
   try {
     const { data, ...rest } = effect.parse(JSON.parse(body));
+    if (typeof data !== 'object' || data === null || Array.isArray(data)) return undefined;
     return { ...rest, data: data as State };
   } catch {
     return undefined;

@@ -109,6 +109,18 @@ describe('a saga', () => {
     expect(statements).toEqual(expect.arrayContaining(['sqs:SendMessage', 'sqs:ReceiveMessage', 'dynamodb:PutItem']));
   });
 
+  test('a function that carries out the effects of one saga is refused by another saga', () => {
+    const build = () =>
+      stackTemplate((stack) => {
+        const sources = sourcesIn(stack);
+        const handler = userFunction(stack, 'Handler');
+        for (const name of ['shipping', 'gifts']) {
+          new Saga(stack, name, { saga: { ...shipping, name }, sources }).addEffectHandler(handler);
+        }
+      });
+    expect(build).toThrow('handler: already carries out the effects of saga shipping.');
+  });
+
   test.each<[string, Partial<SagaProps>, RegExp]>([
     ['a short retention', { keep: Duration.days(27) }, /^keep: too short: 27 days\. Allowed: at least 28 days/],
     [

@@ -4,7 +4,7 @@ import { afterEach, describe, expect, test, vi } from 'vitest';
 import { createFactQueue, type FactQueuePorts, factBatch } from '../../../adapters/facts/queue.ts';
 import type { FactReport } from '../../../adapters/facts/report.ts';
 import { effectBatch, sagaBatch } from '../../../adapters/saga/batch.ts';
-import { effectItem, type SagaEffect } from '../../../adapters/saga/items.ts';
+import { effectItem, readEffect, type SagaEffect } from '../../../adapters/saga/items.ts';
 import { serialiseFact } from '../../../core/facts/event.ts';
 import type { Fact } from '../../../core/facts/fact.ts';
 import { MAX_POSTPONE_SECONDS } from '../../../core/retries.ts';
@@ -382,6 +382,19 @@ describe('the effects of a saga', () => {
     const mended = { CreateShippingLabel: async () => {} };
     expect(await effectBatch(mended, { Records: [again(effect, {})] }, { retries })).toEqual(failures());
     expect(reports.at(-1)).toMatchObject({ taken: 1, parked: [] });
+  });
+
+  test('an effect is retried with all of its data, also with keys that have a meaning in JavaScript', async () => {
+    listen();
+    const { retries } = retrying();
+    const tried: SagaEffect[] = [];
+    const CreateShippingLabel = async (effect: SagaEffect) => tried.push(effect);
+    const data = JSON.parse('{"n":1,"__proto__":{"polluted":true},"constructor":"Lotus"}');
+    const effect = readEffect(effectItem('shipping', 'o1', { name: 'CreateShippingLabel', data }, PUBLISHED_AT));
+    expect(await effectBatch({ CreateShippingLabel }, { Records: [again(effect, {})] }, { retries })).toEqual(
+      failures(),
+    );
+    expect(tried.map((one) => JSON.stringify(one.data))).toEqual([JSON.stringify(effect?.data)]);
   });
 
   test('an effect without a handler is logged, unless it is left to others or an alert', async () => {
