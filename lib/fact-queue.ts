@@ -87,6 +87,8 @@ export class FactQueue extends Construct {
   readonly settings: string;
   /** How long a fact stays invisible after a receive. It returns then if the function hasn't finished. */
   readonly visibility: Duration;
+  /** What the queue holds: facts, or the effects on which a saga's function failed. */
+  readonly holds: 'facts' | 'effects';
   private readonly handledBy: IFunction[] = [];
 
   /**
@@ -95,6 +97,7 @@ export class FactQueue extends Construct {
    */
   constructor(scope: Construct, id: string, props: FactQueueProps, holds: 'facts' | 'effects' = 'facts') {
     super(scope, id);
+    this.holds = holds;
     const { name, facts, sources, functionTimeout = FACT_FUNCTION_TIMEOUT, retryBudget = DEFAULT_BUDGET } = props;
     const protection = dataProtection(props);
     validate(props, holds);

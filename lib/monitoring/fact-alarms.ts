@@ -59,23 +59,23 @@ export function factTopicAlarms({ boundary, failureQueue, relay }: FactTopic): R
   };
 }
 
-/** All alarms on a queue of facts. It has the alarm on crashes only if a function handles the facts. */
+/**
+ * All alarms on a queue of facts, or of the effects on which a saga's function failed. It has the alarm on crashes only
+ * if a function handles the messages. No topic delivers effects, so none can be undelivered.
+ */
 export function factQueueAlarms(facts: FactQueue): Record<string, MetricAlarm> {
-  const { queue, handlers } = facts;
-  const name = `Queue of facts ${facts.name}`;
+  const { queue, handlers, holds } = facts;
+  const name = `Queue of ${holds} ${facts.name}`;
+  const one = holds === 'facts' ? 'a fact' : 'an effect';
+  const notDone = holds === 'facts' ? "the work for them isn't done" : "they aren't carried out";
   const waiting = { metric: waitingIn(queue), above: 0, missing: NOT_BREACHING } as const;
   return {
-    'facts-undelivered': {
-      severity: 'page',
-      sentence: `${name} misses facts that SNS couldn't deliver to it, and may receive no facts at all.`,
-      metric: arrivals(facts.subscriptionDeadLetterQueue),
-      ...onArrival,
-    },
+    ...(holds === 'facts' && { 'facts-undelivered': undelivered(name, facts) }),
     'facts-dead-letters': {
       severity: 'page',
       sentence:
-        `${name} received a fact ${LIMITS.maxMaxReceiveCount} times, and its function never answered: ` +
-        "the work for this fact isn't done.",
+        `${name} received ${one} ${LIMITS.maxMaxReceiveCount} times, and its function never answered: ` +
+        `${holds === 'facts' ? "the work for this fact isn't done" : "this effect isn't carried out"}.`,
       metric: arrivals(facts.deadLetterQueue),
       ...onArrival,
     },
@@ -83,24 +83,33 @@ export function factQueueAlarms(facts: FactQueue): Record<string, MetricAlarm> {
     'facts-parked': {
       severity: 'page',
       sentence:
-        `${name} has parked facts that its function failed to process, or messages that it doesn't accept: ` +
-        "the work for them isn't done.",
+        `${name} has parked ${holds} that its function failed to process, or messages that it doesn't accept: ` +
+        `${notDone}.`,
       metric: freshetMetric(emitterOf(facts, factQueueName(facts.name)), OUTCOME_METRICS.parked, 'Sum'),
       ...onArrival,
     },
     'facts-waiting': {
       severity: 'ticket',
-      sentence: `${name} has facts that have waited for ${LATE.toHumanString()}, or doesn't process any of its facts.`,
+      sentence: `${name} has ${holds} that have waited for ${LATE.toHumanString()}, or doesn't process any of its ${holds}.`,
       ...waiting,
       datapoints: [10, 15],
     },
     'facts-waiting-for-hours': {
       severity: 'page',
-      sentence: `${name} has had waiting facts, or processed none of its facts, for two hours.`,
+      sentence: `${name} has had waiting ${holds}, or processed none of its ${holds}, for two hours.`,
       ...waiting,
       datapoints: [TWO_HOURS, STUCK.toMinutes()],
     },
     ...(handlers.length > 0 && { 'facts-crashing': crashes(name, facts) }),
+  };
+}
+
+function undelivered(name: string, { subscriptionDeadLetterQueue }: FactQueue): MetricAlarm {
+  return {
+    severity: 'page',
+    sentence: `${name} misses facts that SNS couldn't deliver to it, and may receive no facts at all.`,
+    metric: arrivals(subscriptionDeadLetterQueue),
+    ...onArrival,
   };
 }
 
@@ -122,12 +131,12 @@ function waitingIn(queue: IQueue): IMetric {
  * received again after the visibility time-out. So the alarm needs crashes in three minutes within the time of four
  * tries, or within 15 minutes if that is longer. Nothing else parks this fact.
  */
-function crashes(name: string, { handlers, visibility }: FactQueue): MetricAlarm {
+function crashes(name: string, { handlers, visibility, holds }: FactQueue): MetricAlarm {
   const errors = handlers.map((handler) => handler.metricErrors({ statistic: 'Sum', period: PERIOD }));
   const [metrics, names] = numbered('errors', errors);
   return {
     severity: 'page',
-    sentence: `${name} has a function that crashes or times out again and again: the facts of its batches wait.`,
+    sentence: `${name} has a function that crashes or times out again and again: the ${holds} of its batches wait.`,
     metric: math('errors', names.map((one) => `FILL(${one}, 0)`).join(' + '), metrics),
     above: 0,
     datapoints: [3, Math.max(15, Math.ceil((4 * visibility.toSeconds()) / 60))],

@@ -40,19 +40,20 @@ export function factTopicGraphs(topic: FactTopic): IWidget[] {
   ];
 }
 
-/** The graphs of a queue of facts. */
+/** The graphs of a queue of facts, or of the effects on which a saga's function failed. */
 export function factQueueGraphs(facts: FactQueue): IWidget[] {
+  const [what, unit] = facts.holds === 'facts' ? ['Facts', 'facts'] : ['Failed effects', 'effects'];
   const own = (metric: Parameters<typeof freshetMetric>[1]) =>
     freshetMetric(emitterOf(facts, factQueueName(facts.name)), metric, 'Sum');
   return [
-    graph('Facts settled, returned and parked', {
-      unit: 'facts',
+    graph(`${what} settled, returned and parked`, {
+      unit,
       metrics: [PROJECTOR_METRICS.settled, PROJECTOR_METRICS.returned, OUTCOME_METRICS.parked].map(own),
     }),
     graph(
-      'Facts waiting',
+      `${what} waiting`,
       {
-        unit: 'facts',
+        unit,
         metrics: [
           visibleMessages(facts.queue, 'visible'),
           facts.queue.metricApproximateNumberOfMessagesNotVisible({ ...MOST, label: 'in flight' }),
@@ -64,7 +65,7 @@ export function factQueueGraphs(facts: FactQueue): IWidget[] {
       unit: 'count',
       metrics: [
         visibleMessages(facts.deadLetterQueue, 'dead letters'),
-        visibleMessages(facts.subscriptionDeadLetterQueue, 'undelivered'),
+        ...(facts.holds === 'facts' ? [visibleMessages(facts.subscriptionDeadLetterQueue, 'undelivered')] : []),
         ...facts.handlers.map((handler) => errorsOf(handler, `errors of ${handler.node.id}`)),
       ],
     }),

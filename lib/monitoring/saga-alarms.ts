@@ -62,7 +62,7 @@ function effectAlarms(name: string, handlers: readonly EffectHandler[]): Record<
   return {
     'effects-failed': {
       severity: 'page',
-      sentence: `Saga ${name} decided on effects that its handler failed to carry out for 23 hours.`,
+      sentence: `Saga ${name} decided on effects for which its handler never answered for 23 hours.`,
       metric: math(
         'messages',
         queues.flatMap(([, names]) => names.map((one) => `FILL(${one}, 0)`)).join(' + '),

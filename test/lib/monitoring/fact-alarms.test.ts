@@ -54,6 +54,8 @@ const OF_QUEUE = [
   ...['facts-undelivered', 'facts-dead-letters', 'facts-parked', 'facts-waiting', 'facts-waiting-for-hours'],
   'facts-crashing',
 ];
+/** No topic delivers effects. */
+const OF_RETRIES = OF_QUEUE.filter((kind) => kind !== 'facts-undelivered');
 const OF_SAGA = [
   ...['saga-overdue', 'saga-deadlines-silent', 'effects-failed', 'effects-delayed', 'effects-waiting-for-hours'],
 ];
@@ -65,9 +67,20 @@ describe('the alarms on facts and sagas', () => {
     expect(kindsOf('charges')).toEqual(OF_QUEUE);
     expect(kindsOf('shipping')).toEqual([...OF_QUEUE, ...OF_SAGA]);
     for (const retries of ['shipping-effects', 'shipping-effects-2']) {
-      expect(kindsOf(retries).filter((kind) => kind.startsWith('facts'))).toEqual(OF_QUEUE);
+      expect(kindsOf(retries).filter((kind) => kind.startsWith('facts'))).toEqual(OF_RETRIES);
     }
-    expect(alarms.size).toBe(2 * OF_TOPIC.length + 4 * OF_QUEUE.length + OF_SAGA.length);
+    const ofQueues = 2 * OF_QUEUE.length + 2 * OF_RETRIES.length;
+    expect(alarms.size).toBe(2 * OF_TOPIC.length + ofQueues + OF_SAGA.length);
+  });
+
+  test("the alarms on the queue of a saga's failed effects speak of effects", () => {
+    for (const retries of ['shipping-effects', 'shipping-effects-2']) {
+      for (const kind of OF_RETRIES) {
+        const sentence = alarms.get(`Test-${retries}-${kind}`)?.AlarmDescription.split('#')[0]?.split('http')[0];
+        expect(sentence).toMatch(/^\[\w+\] Queue of effects shipping-effects.* effects?\b/);
+        expect(sentence).not.toMatch(/\bfacts?\b/);
+      }
+    }
   });
 
   test('a saga without a deadline has no alarm on overdue instances', () => {
