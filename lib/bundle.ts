@@ -1,7 +1,9 @@
 import { writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { basename, extname, join } from 'node:path';
+import { basename, extname, join, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { APP_PACKAGES, bundleProblems, DYNAMIC } from './bundle-problems.ts';
+import { missingDefault } from './default-export.ts';
 
 /** The repository's root in a clone, `dist` in the package: both hold the same folders. */
 export const CODE_ROOT = fileURLToPath(new URL('..', import.meta.url));
@@ -33,7 +35,7 @@ export interface BundleSource {
   readonly together: readonly string[];
 }
 
-/** Bundles by `bundleKey`. */
+/** The code of an app's bundles by `bundleKey`. */
 export type Bundles = Map<string, Uint8Array>;
 
 /**
@@ -43,13 +45,20 @@ export type Bundles = Map<string, Uint8Array>;
  * through the project's package manager. Here the entry is in a package and the contracts are in the app around it.
  *
  * @param bundles the bundles of this app so far; the function adds to them
- * @throws Error if a package that bundling needs isn't installed, or if esbuild can't bundle the module
+ * @param warn receives what may fail when the bundle runs
+ * @throws Error if a package that bundling needs isn't installed, if esbuild can't bundle the module, or if the bundle
+ *   would fail on Lambda
  */
-export function bundle(source: BundleSource, outputFolder: string, bundles: Bundles): void {
+export function bundle(
+  source: BundleSource,
+  outputFolder: string,
+  bundles: Bundles,
+  warn: (message: string) => void = () => {},
+): void {
   const { file, alias, together } = source;
   let code = bundles.get(bundleKey(file, alias));
   if (code === undefined) {
-    for (const [path, built] of build([...new Set([file, ...together])], alias)) {
+    for (const [path, built] of build([...new Set([file, ...together])], alias, warn)) {
       bundles.set(bundleKey(path, alias), built);
       if (path === file) code = built;
     }
@@ -62,11 +71,17 @@ function bundleKey(file: string, alias: Readonly<Record<string, string>>): strin
   return JSON.stringify([file, alias]);
 }
 
-function build(files: readonly string[], alias: Readonly<Record<string, string>>): [string, Uint8Array][] {
+function build(
+  files: readonly string[],
+  alias: Readonly<Record<string, string>>,
+  warn: (message: string) => void,
+): [string, Uint8Array][] {
   assertInstalled();
   // Loaded here and not by an import, so that an app gets the error above and not one of Node's.
-  const { buildSync }: typeof import('esbuild') = require('esbuild');
-  const { outputFiles } = buildSync({
+  const esbuild: typeof import('esbuild') = require('esbuild');
+  const missing = missingDefault(alias, esbuild.buildSync);
+  if (missing !== undefined) throw new Error(missing);
+  const result = esbuild.buildSync({
     entryPoints: files.map((file, index) => ({ in: file, out: String(index) })),
     // Nothing is written there: the bundles stay in memory until a function asks for its own.
     outdir: CODE_ROOT,
@@ -81,9 +96,23 @@ function build(files: readonly string[], alias: Readonly<Record<string, string>>
     mainFields: ['module', 'main'],
     banner: { js: BANNER },
     alias: { ...alias },
-    logLevel: 'warning',
+    // The CDK never belongs into a function. As an external import it is found without reading its 41 MB.
+    external: APP_PACKAGES.flatMap((name) => [name, `${name}/*`]),
+    metafile: true,
+    logLevel: 'silent',
+    logOverride: Object.fromEntries(DYNAMIC.map((id) => [id, 'warning'])),
   });
-  return outputFiles.map(({ path, contents }) => [files[Number(basename(path, '.js'))] ?? path, contents]);
+  const { errors, warnings } = bundleProblems({ result, transform: esbuild.transformSync, isOwn });
+  if (errors.length > 0) throw new Error(errors.join('\n'));
+  for (const warning of warnings) warn(warning);
+  return result.outputFiles.map(({ path, contents }) => [files[Number(basename(path, '.js'))] ?? path, contents]);
+}
+
+/** Freshet's folders, which hold no module of an app. */
+const FRESHET = ['adapters', 'core', 'lambdas', 'lib', 'package'].map((folder) => join(CODE_ROOT, folder) + sep);
+
+function isOwn(path: string): boolean {
+  return !path.split(sep).includes('node_modules') && !FRESHET.some((folder) => path.startsWith(folder));
 }
 
 function assertInstalled(): void {

@@ -1,4 +1,4 @@
-import { AssetHashType, DockerImage, type Duration } from 'aws-cdk-lib';
+import { Annotations, AssetHashType, DockerImage, type Duration } from 'aws-cdk-lib';
 import { Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { Architecture, Code, Function as LambdaFunction, Runtime, Tracing } from 'aws-cdk-lib/aws-lambda';
 import { LogGroup } from 'aws-cdk-lib/aws-logs';
@@ -55,7 +55,8 @@ const BUNDLES = new WeakMap<IConstruct, Bundles>();
  * The scope also gets the function's role, `<id>Role`, and its log group, `<id>Logs`.
  *
  * @throws Error if `stage` is unknown or `encryptionKey` is an alias; when the app is synthesised, also if `esbuild` or
- *   `@aws-sdk/client-cloudwatch` isn't installed, or if esbuild can't bundle the module
+ *   `@aws-sdk/client-cloudwatch` isn't installed, if esbuild can't bundle the module, or if the bundle would fail on
+ *   Lambda: it loads a module whose name is only known at run time, contains the CDK, or reads files beside its modules
  */
 export function bundledFunction(scope: Construct, id: string, props: BundledFunctionProps): LambdaFunction {
   const { file, alias = {}, together = [], description, timeout, memorySize, environment = {} } = props;
@@ -83,7 +84,9 @@ export function bundledFunction(scope: Construct, id: string, props: BundledFunc
         command: [file, ...Object.values(alias)],
         local: {
           tryBundle(outputFolder) {
-            bundle({ file, alias, together }, outputFolder, bundlesOf(scope.node.root));
+            bundle({ file, alias, together }, outputFolder, bundlesOf(scope.node.root), (message) =>
+              Annotations.of(scope).addWarningV2('freshet:dynamic-import', message),
+            );
             return true;
           },
         },

@@ -42,9 +42,10 @@ export function freshetFunction(scope: Construct, id: string, props: FreshetFunc
       '#contracts': contracts,
       '#saga': contracts,
       // The contracts may find another copy of this package by its name. The bundle must contain this copy only.
-      // esbuild would apply the first alias to the second name too, so the second name needs an alias of its own.
+      // esbuild would apply the first alias to the other names too, so these names need aliases of their own.
       'freshet-aws': join(CODE_ROOT, 'package', `index${EXTENSION}`),
       'freshet-aws/internal': resolve(CODE_ROOT),
+      'freshet-aws/cdk': join(CODE_ROOT, 'package', `cdk${EXTENSION}`),
     },
   });
 }
