@@ -3,6 +3,7 @@ import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { appEnvironment, readCdkProject, synthesisFailed } from './cdk-project.ts';
+import { chooseStacks } from './choose-stacks.ts';
 
 /** How `synthesise` runs the app. */
 export interface SynthesiseOptions {
@@ -17,6 +18,11 @@ export interface SynthesiseOptions {
   readonly env?: NodeJS.ProcessEnv;
   /** Context values that come before those of `cdk.json`, as `cdk synth --context` gives them. @default {} */
   readonly context?: Readonly<Record<string, unknown>>;
+  /**
+   * The stacks to keep in the assembly, with the stacks that they depend on: paths such as `Orders` or `Production/*`,
+   * or names. `*` stands for any text without a slash, `**` for any text. @default - all stacks
+   */
+  readonly stacks?: readonly string[];
 }
 
 /**
@@ -25,11 +31,17 @@ export interface SynthesiseOptions {
  *
  * @param projectFolder the folder with `cdk.json`
  * @returns the folder of the cloud assembly, for `startLocalCloud`
- * @throws FreshetError `SynthesisFailed`: there is no `cdk.json` with an `app`, or the app fails. The message contains
- * the app's output
+ * @throws FreshetError `SynthesisFailed`: there is no `cdk.json` with an `app`, or the app fails, or no stack fits
+ * one of `stacks`. The message contains the app's output, or the stacks
  */
 export async function synthesise(projectFolder: string, options: SynthesiseOptions = {}): Promise<string> {
-  const { assembly = join(projectFolder, '.freshet', 'test-assembly'), signal, env = process.env, context } = options;
+  const {
+    assembly = join(projectFolder, '.freshet', 'test-assembly'),
+    signal,
+    env = process.env,
+    context,
+    stacks,
+  } = options;
   const project = readCdkProject(projectFolder, context);
   rmSync(assembly, { recursive: true, force: true });
   mkdirSync(assembly, { recursive: true });
@@ -37,6 +49,7 @@ export async function synthesise(projectFolder: string, options: SynthesiseOptio
   for (const command of [project.build, project.app]) {
     if (command !== undefined) await run(command, projectFolder, environment, signal);
   }
+  if (stacks !== undefined) chooseStacks(assembly, stacks);
   return assembly;
 }
 

@@ -1,9 +1,11 @@
 import { execFile } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { chooseStacks } from '../../local/choose-stacks.ts';
+import { readAssembly } from '../../local/provision/assembly.ts';
 import { synthesise } from '../../local/synthesise.ts';
 import { root } from '../support/command-line.ts';
 
@@ -75,6 +77,27 @@ describe('synthesise', () => {
     const long = 'x'.repeat(200_000);
     expect(templatesIn(await synthesise(folder, { context: { long } }))['Owner.template.json']).toMatchObject({
       Outputs: { long: { Value: long } },
+    });
+  });
+
+  test.each([
+    [['Cache'], ['Cache', 'Owner'], 'a stack keeps those that it depends on'],
+    [['Own*'], ['Owner'], 'a star stands for a part of a name'],
+    [['Production/*'], ['Production-Cache'], 'a stack of a stage is chosen by its path'],
+    [['Production-Cache', 'Owner'], ['Owner', 'Production-Cache'], 'a stack is chosen by its name'],
+  ])('of the stacks %j, the assembly runs %j: %s', (stacks, expected) => {
+    // A copy, because the choice changes the assembly, and an app takes seconds.
+    const assembly = join(folder, 'chosen');
+    cpSync(join(folder, '.freshet', 'test-assembly'), assembly, { recursive: true });
+    chooseStacks(assembly, stacks);
+    const names = readAssembly(assembly).map(({ name }) => name);
+    expect(names.sort()).toEqual(expected);
+  });
+
+  test('a pattern that no stack fits is refused with the stacks of the app', async () => {
+    await expect(synthesise(folder, { stacks: ['Owner', 'Orders'] })).rejects.toMatchObject({
+      code: 'SynthesisFailed',
+      message: 'stacks: no stack fits "Orders". Stacks: Owner, Cache, Production/Cache.',
     });
   });
 

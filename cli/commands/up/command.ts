@@ -13,10 +13,11 @@ import { typed } from '../../output/typed.ts';
 import { DEFAULT_SINCE_MS } from '../status/command.ts';
 import { gatherStatus } from '../status/gather.ts';
 import { renderStatus } from '../status/render.ts';
+import { type AppOptions, withAppOptions } from './app-options.ts';
 import { assemblyFolder, removeAssemblies } from './assembly-folder.ts';
 import { loadStory } from './story.ts';
 
-interface UpOptions {
+interface UpOptions extends AppOptions {
   readonly once?: boolean;
   readonly story: boolean;
   readonly json?: boolean;
@@ -24,7 +25,7 @@ interface UpOptions {
 
 /** `freshet up`: the local cloud with everything that the CDK app would deploy. */
 export function upCommand(io: CommandIo): Command {
-  return new Command('up')
+  return withAppOptions(new Command('up'))
     .summary('run everything that the CDK app would deploy in a local cloud')
     .description(
       'Synthesises the CDK app of the current folder, runs its templates and Lambda bundles in a local cloud on ' +
@@ -92,7 +93,7 @@ async function run(
   running: Running,
   signal: AbortSignal,
 ): Promise<void> {
-  const cloud = await start(io, report, running, signal);
+  const cloud = await start(io, options, report, running, signal);
   const file = localFileOf(cloud);
   const deployment = openLocalCloud({ file, projectFolder: io.cwd }, { importModule: io.importModule });
   running.deployment = deployment;
@@ -116,10 +117,22 @@ async function run(
   );
 }
 
-async function start(io: CommandIo, report: Reporter, running: Running, signal: AbortSignal): Promise<LocalCloud> {
+async function start(
+  io: CommandIo,
+  { context, stacks }: AppOptions,
+  report: Reporter,
+  running: Running,
+  signal: AbortSignal,
+): Promise<LocalCloud> {
   report.heading('Starting a local cloud with what `cdk deploy` would send to AWS');
   removeAssemblies(io.cwd);
-  const assembly = await synthesise(io.cwd, { assembly: assemblyFolder(io.cwd), signal, env: io.env });
+  const assembly = await synthesise(io.cwd, {
+    assembly: assemblyFolder(io.cwd),
+    signal,
+    env: io.env,
+    ...(context && { context }),
+    ...(stacks && { stacks }),
+  });
   report.step('CDK app synthesised, Lambda bundles built');
   // Imported here, since other commands don't need it.
   const { startLocalCloud } = await import('freshet-local/internal/cloud');

@@ -1,0 +1,24 @@
+import type { Command } from 'commander';
+import { quoted } from 'freshet-aws/internal/core/errors';
+import { UsageError } from '../../errors.ts';
+
+/** What changes how the CDK app is run. */
+export interface AppOptions {
+  /** Context values that come before those of `cdk.json`. @default - none */
+  readonly context?: Readonly<Record<string, string>>;
+  /** Patterns of the stacks to run. @default - all stacks */
+  readonly stacks?: readonly string[];
+}
+
+/** Adds the options of the CDK's command line that change what is run. */
+export function withAppOptions(command: Command): Command {
+  return command
+    .option('-c, --context <key=value>', 'add a context value; may be given several times', addContext)
+    .option('--stacks <patterns...>', 'run only these stacks and those that they depend on, such as "Production/*"');
+}
+
+function addContext(given: string, before: AppOptions['context'] = {}): AppOptions['context'] {
+  const at = given.indexOf('=');
+  if (at < 1) throw new UsageError(`--context: not an assignment: ${quoted(given)}. Allowed: key=value.`);
+  return { ...before, [given.slice(0, at)]: given.slice(at + 1) };
+}
