@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import type { Owner } from '../adapters/own/owner-table.ts';
+import type { Owner } from '../adapters/own/owner.ts';
 import { compareCaches } from '../cli/compare/compare-caches.ts';
 import { leadTime, type WatchedCloud, watchedCloud } from './support/cloud.ts';
 import { countryId, countryState } from './support/events.ts';

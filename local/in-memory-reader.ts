@@ -1,17 +1,20 @@
 import type { PageOptions } from 'freshet-aws/internal/adapters/aws/list';
-import {
-  type FoundItem,
-  type KnownItem,
-  type ListOptions,
-  listedUnder,
-  type Reader,
-} from 'freshet-aws/internal/adapters/read/cache-table';
+import { listedUnder } from 'freshet-aws/internal/adapters/read/cache-table';
+import type {
+  CachingBoundary,
+  FoundItem,
+  KnownItem,
+  ListOptions,
+  Reader,
+} from 'freshet-aws/internal/adapters/read/reader';
 import type { Readiness } from 'freshet-aws/internal/adapters/read/readiness';
-import type { Boundary } from 'freshet-aws/internal/core/contract/contract';
+import type { CachedTypes } from 'freshet-aws/internal/core/contract/contract';
 import { cachedType } from 'freshet-aws/internal/core/contract/define-boundary';
+import type { InputOf, TypeIn } from 'freshet-aws/internal/core/contract/types';
 import { checkedState } from 'freshet-aws/internal/core/contract/validate';
 import { entityRef, tableKey } from 'freshet-aws/internal/core/entity';
 import { indexedValues, keptFields } from 'freshet-aws/internal/core/project/fields';
+import { eachOf } from 'freshet-aws/internal/core/read/pages';
 import {
   assertFresh,
   assertReached,
@@ -27,17 +30,22 @@ import {
 } from 'freshet-aws/internal/core/read/read';
 import { canonicalState } from 'freshet-aws/internal/core/state';
 
-/** An entity to put into the cache. */
-export interface GivenEntity {
+/** An entity to put into the cache, of one of the types that the boundary caches. */
+export type GivenEntity<Caches extends CachedTypes = CachedTypes> = {
+  readonly [T in TypeIn<Caches>]: GivenOf<T, InputOf<Caches[T]['contract']>>;
+}[TypeIn<Caches>];
+
+/** An entity of one type. */
+export interface GivenOf<Type extends string, Input> {
   /** A type that the boundary caches. */
-  readonly type: string;
+  readonly type: Type;
   /** The entity's id. */
   readonly id: string;
   /**
    * The whole state, as the owner puts it. The cache keeps the fields that its contract names.
    * Default: none, which means that the entity was deleted.
    */
-  readonly state?: unknown;
+  readonly state?: Input | undefined;
   /** The version: an integer from 1. Default: 1. */
   readonly version?: number;
   /** When the owner committed the version, in ISO 8601. Default: 2026-01-01T00:00:00.000Z. */
@@ -72,7 +80,7 @@ const READY: Readiness = { status: 'ready', readyAt: CHANGED_AT, sent: 0 };
 
 /**
  * Creates a reader on memory, for unit tests of code that reads a cache. It needs no cloud. It behaves like
- * `createReader`: the same errors, the same order, and only the fields that the cache keeps.
+ * `createReader`: the same types, the same errors, the same order, and only the fields that the cache keeps.
  *
  * @param boundary the consumer, whose contracts name the cached types
  * @param given the entities in the cache. If an entity is given more than once, its highest version counts. Default:
@@ -80,10 +88,19 @@ const READY: Readiness = { status: 'ready', readyAt: CHANGED_AT, sent: 0 };
  * @throws FreshetError `UnknownEntityType` | `InvalidEntityId` | `InvalidState`: a cache of this boundary can't hold a
  * given entity
  */
-export async function inMemoryReader(
-  boundary: Boundary,
-  given: readonly GivenEntity[] = [],
+export async function inMemoryReader<B extends CachingBoundary>(
+  boundary: B,
+  given: readonly GivenEntity<B['caches']>[] = [],
   options: InMemoryReaderOptions = {},
+): Promise<Reader<B['caches']>> {
+  // The cast is safe: every given state is checked by its contract.
+  return (await filledReader(boundary, given, options)) as Reader<B['caches']>;
+}
+
+async function filledReader(
+  boundary: CachingBoundary,
+  given: readonly GivenEntity[],
+  options: InMemoryReaderOptions,
 ): Promise<Reader> {
   const types = new Map<string, Map<string, Held>>();
   for (const one of given) {
@@ -112,7 +129,7 @@ export async function inMemoryReader(
     return pageOf(sorted, (held) => withStaleness(read(held), stale), asked);
   };
 
-  return {
+  const reader: Reader = {
     async get(type, id, asked = {}) {
       const stale = staleness(type, asked);
       const entity = get(type, id);
@@ -124,6 +141,8 @@ export async function inMemoryReader(
       return ids.map((id) => ({ ...get(type, id), ...stale }));
     },
     list: async (type, asked = {}) => page(type, asked, all(type).sort(byPosition), found),
+    listAll: (type, { pageSize, maxStalenessMs } = {}) =>
+      eachOf((cursor) => reader.list(type, { cursor, limit: pageSize, maxStalenessMs })),
     listWithDeleted: async (type, asked = {}) => page(type, asked, all(type).sort(byPosition), known),
     async listBy(type, index, value, asked = {}) {
       const key = listedUnder(boundary, type, index, value);
@@ -132,12 +151,15 @@ export async function inMemoryReader(
       const inOneList = listed.map((held) => ({ ...held, position: { partition: 0, afterId: held.id } }));
       return page(type, asked, inOneList.sort(byPosition), found);
     },
+    listAllBy: (type, index, value, { pageSize, maxStalenessMs } = {}) =>
+      eachOf((cursor) => reader.listBy(type, index, value, { cursor, limit: pageSize, maxStalenessMs })),
     async readiness(type) {
       cachedType(boundary, type);
       return options.readiness?.[type] ?? READY;
     },
     count: async (type) => all(type).filter((held) => found(held) !== undefined).length,
   };
+  return reader;
 }
 
 /** Turns an entity into an item of a page; undefined leaves the entity out. */
@@ -147,7 +169,7 @@ function withStaleness<T extends object>(item: T | undefined, staleness: Stalene
   return item && { ...item, ...staleness };
 }
 
-async function hold(boundary: Boundary, given: GivenEntity): Promise<Held> {
+async function hold(boundary: CachingBoundary, given: GivenEntity): Promise<Held> {
   const { type, id, version = 1, changedAt = CHANGED_AT } = given;
   const cached = cachedType(boundary, type);
   const entity = entityRef(type, id);

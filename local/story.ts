@@ -1,6 +1,6 @@
 import type { DeployedCache, DeployedOwner } from 'freshet-aws/internal/adapters/aws/stack-output';
-import type { Owner } from 'freshet-aws/internal/adapters/own/owner-table';
-import type { Reader } from 'freshet-aws/internal/adapters/read/cache-table';
+import type { Owner } from 'freshet-aws/internal/adapters/own/owner';
+import type { Reader } from 'freshet-aws/internal/adapters/read/reader';
 import type { Outcome } from 'freshet-aws/internal/core/outcome';
 import type { ParkedEvent } from 'freshet-aws/internal/core/project/ports';
 import type { Page } from 'freshet-aws/internal/core/read/read';

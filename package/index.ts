@@ -7,7 +7,7 @@
 
 export type { ClientOptions } from '../adapters/aws/clients.ts';
 export { dynamoDbClient, snsClient } from '../adapters/aws/clients.ts';
-export type { PageOptions } from '../adapters/aws/list.ts';
+export type { IterateOptions, PageOptions } from '../adapters/aws/list.ts';
 export type { FactOptions, Facts } from '../adapters/facts/outbox.ts';
 export { createFacts } from '../adapters/facts/outbox.ts';
 export type { FactHandling, FactQueuePorts } from '../adapters/facts/queue.ts';
@@ -15,12 +15,19 @@ export { createFactQueue, factBatch } from '../adapters/facts/queue.ts';
 export type { FactReport } from '../adapters/facts/report.ts';
 export type { EnterOptions, Flow } from '../adapters/govern/flow.ts';
 export { createFlow } from '../adapters/govern/flow.ts';
-export type { CommitOptions, Owner } from '../adapters/own/owner-table.ts';
+export type { CommitOptions, Owner, OwnerOptions, OwningBoundary } from '../adapters/own/owner.ts';
 export { createOwner } from '../adapters/own/owner-table.ts';
 export type { Publisher, PublishOptions } from '../adapters/own/publisher.ts';
 export { createStatePublisher } from '../adapters/own/publisher.ts';
-export type { FoundEntity, KnownEntity, ListOptions, Reader } from '../adapters/read/cache-table.ts';
 export { createReader } from '../adapters/read/cache-table.ts';
+export type {
+  CachingBoundary,
+  FoundEntity,
+  KnownEntity,
+  ListAllOptions,
+  ListOptions,
+  Reader,
+} from '../adapters/read/reader.ts';
 export type { Readiness } from '../adapters/read/readiness.ts';
 export { createPublisher } from '../adapters/relay/topic.ts';
 export type { EffectHandlers } from '../adapters/saga/batch.ts';
@@ -32,13 +39,18 @@ export { createSagaReader } from '../adapters/saga/table.ts';
 export type {
   Boundary,
   CachedType,
+  CachedTypes,
   Classification,
   DataClass,
   EntityContract,
   EntityDeclaration,
+  OwnedTypes,
+  PublishedFacts,
+  StateSchema,
   Upcasts,
 } from '../core/contract/contract.ts';
 export { defineBoundary, keep } from '../core/contract/define-boundary.ts';
+export type { Given, IndexedValue, IndexOf, InputOf, StateOf, TypeIn, ValueOf } from '../core/contract/types.ts';
 export { upcastProblems } from '../core/contract/upcast.ts';
 export { assertEntityId, type EntityRef } from '../core/entity.ts';
 export type { FreshetErrorCode, FreshetErrorDetails } from '../core/errors.ts';
@@ -48,7 +60,7 @@ export { fact } from '../core/facts/fact.ts';
 export { BackpressureError } from '../core/govern/admit.ts';
 export type { FlowState } from '../core/govern/decide.ts';
 export type { FailurePolicy } from '../core/outcome.ts';
-export type { CommitResult, OwnedEntity } from '../core/own/own.ts';
+export type { CommitResult, EntityWithState, OwnedEntity } from '../core/own/own.ts';
 export type { CachedEntity, FreshnessOptions, GetOptions, Page, Staleness, StoredEntity } from '../core/read/read.ts';
 export type { Effect, Saga, SagaDefinition } from '../core/saga/define.ts';
 export { defineSaga, OVERDUE } from '../core/saga/define.ts';

@@ -11,6 +11,12 @@ export interface PageOptions {
   readonly cursor?: string | undefined;
 }
 
+/** Options of an iteration over all pages of a list. */
+export interface IterateOptions {
+  /** Number of items that are read at once, an integer from 1 to 1,000. Default 100. */
+  readonly pageSize?: number | undefined;
+}
+
 /**
  * Minimum number of items in a query after an item that the page leaves out. Otherwise a short page among many deleted
  * entities would take a query for each of them.

@@ -10,7 +10,7 @@ import { isDeadLetter } from '../../core/repair/dead-letter.ts';
 import { LONGEST_POSTPONE_SECONDS } from '../../core/retries.ts';
 import { firstPages } from '../aws/first-pages.ts';
 import { ATTRIBUTE } from '../aws/items.ts';
-import type { Reader } from '../read/cache-table.ts';
+import type { Reader } from '../read/reader.ts';
 import { readCompleteness } from '../read/staleness.ts';
 import type { CacheTable } from '../read/table.ts';
 import { freshetMetric, metricData, newestWhole, queueMetric } from './metric-data.ts';

@@ -1,5 +1,6 @@
-import type { Boundary } from '../../core/contract/contract.ts';
+import type { Boundary, OwnedTypes } from '../../core/contract/contract.ts';
 import { ownedContract } from '../../core/contract/define-boundary.ts';
+import type { Given, TypeIn } from '../../core/contract/types.ts';
 import { checkedState } from '../../core/contract/validate.ts';
 import {
   assertNotHeartbeat,
@@ -35,25 +36,33 @@ export interface PublishOptions extends EnterOptions {
  * The publisher has no outbox. Publish from an outbox in your database, after the commit, and repeat until it succeeds.
  * A version that is never published is missing in every cache until the next version. Publishing a version twice does
  * no harm.
+ *
+ * `Owns` are the types that the boundary owns, as in `Owner`.
  */
-export interface Publisher {
+export interface Publisher<Owns extends OwnedTypes = OwnedTypes> {
   /**
    * Publishes an entity's full state at a version.
    *
    * @param type an entity type that the boundary owns
    * @param id 1 to 1,024 bytes of well-formed UTF-8 text in any script
    * @param version integer from 1 that grows with each committed change of the entity
-   * @param state the full state: a JSON object that meets the type's schema
+   * @param state the full state: a JSON object that meets the type's schema. A value of type `unknown` compiles as well
    * @throws FreshetError `UnknownEntityType` | `InvalidEntityId` | `InvalidState` | `StateTooLarge` | `InvalidVersion`
    *   | `InvalidMaxWait` | `Unpublishable`
    * @throws BackpressureError if a cache lags and the message wasn't admitted within `maxWaitMs`
    * @throws Error if the topic can't be reached; publish the version again
    */
-  publish(type: string, id: string, version: number, state: unknown, options?: PublishOptions): Promise<void>;
+  publish<T extends TypeIn<Owns>, Passed>(
+    type: T,
+    id: string,
+    version: number,
+    state: Given<Owns[T], Passed>,
+    options?: PublishOptions,
+  ): Promise<void>;
   /** Publishes the deletion of an entity as a version. Throws the errors of `publish`. */
-  publishDeletion(type: string, id: string, version: number, options?: PublishOptions): Promise<void>;
+  publishDeletion(type: TypeIn<Owns>, id: string, version: number, options?: PublishOptions): Promise<void>;
   /** Publishes the heartbeat of a type, with the time in seconds as its version. Flow control doesn't apply to it. */
-  beat(type: string): Promise<void>;
+  beat(type: TypeIn<Owns>): Promise<void>;
 }
 
 /**
@@ -64,12 +73,12 @@ export interface Publisher {
  * @param options.flow flow control for publishing, see `createFlow`; default: publishing is never slowed
  * @param options.now returns the current time, epoch milliseconds; default: the system clock
  */
-export function createStatePublisher(options: {
-  readonly boundary: Boundary;
+export function createStatePublisher<B extends Boundary>(options: {
+  readonly boundary: B;
   readonly send: (messages: readonly OutgoingMessage[]) => Promise<readonly PublishResult[]>;
   readonly flow?: Flow;
   readonly now?: () => number;
-}): Publisher {
+}): Publisher<B['owns']> {
   const { boundary, send, flow, now = Date.now } = options;
 
   const publish = async (

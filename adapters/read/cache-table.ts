@@ -1,13 +1,12 @@
 import { BatchGetItemCommand, type BatchGetItemCommandOutput, GetItemCommand } from '@aws-sdk/client-dynamodb';
-import type { Boundary } from '../../core/contract/contract.ts';
 import { cachedType } from '../../core/contract/define-boundary.ts';
 import { entityRef } from '../../core/entity.ts';
 import { FreshetError, quoted } from '../../core/errors.ts';
 import { indexValue } from '../../core/project/fields.ts';
+import { eachOf } from '../../core/read/pages.ts';
 import {
   assertFresh,
   assertReached,
-  type CachedEntity,
   checkFreshness,
   type FreshnessOptions,
   type GetOptions,
@@ -19,8 +18,9 @@ import {
 import { stalenessMs } from '../../core/read/staleness.ts';
 import type { Json, State } from '../../core/state.ts';
 import { ATTRIBUTE, type Item, isPlaceholder, itemEntity, keyItem, readStamp } from '../aws/items.ts';
-import { countType, listIndex, listType, type PageOptions } from '../aws/list.ts';
-import { type Readiness, readReadiness } from './readiness.ts';
+import { countType, listIndex, listType } from '../aws/list.ts';
+import type { CachingBoundary, FoundItem, KnownItem, Reader } from './reader.ts';
+import { readReadiness } from './readiness.ts';
 import { createCompletenessReader } from './staleness.ts';
 import type { CacheTable } from './table.ts';
 
@@ -35,78 +35,23 @@ const MAX_BATCH_GET_ROUNDS = 8;
 const FIRST_WAIT_MS = 25;
 
 /**
- * Reads a service's local cache. It never calls the owner and never writes. Every answer has a staleness. All methods
- * with `maxStalenessMs` throw a FreshetError `TooStale` if the staleness is above that limit, and `InvalidMaxStaleness`
- * if the limit isn't a number from 0. All methods throw `UnknownEntityType` for a type that the boundary doesn't cache.
- * See `createReader`.
- */
-export interface Reader {
-  /**
-   * Returns one entity, which is `found`, `deleted` or `unknown`.
-   *
-   * @param id 1 to 1,024 bytes of well-formed UTF-8 text in any script
-   * @throws FreshetError `InvalidEntityId` | `InvalidVersion` · `VersionNotReached` if the cache's version is below
-   *   `atLeastVersion`
-   */
-  get(type: string, id: string, options?: GetOptions): Promise<CachedEntity>;
-  /**
-   * Returns any number of entities of a type, one for each id and in the order of the ids.
-   *
-   * @throws FreshetError `InvalidEntityId`
-   */
-  getMany(type: string, ids: readonly string[], options?: FreshnessOptions): Promise<readonly CachedEntity[]>;
-  /**
-   * Returns a page of a type's entities without deleted ones. The order is stable but not sorted.
-   *
-   * @throws FreshetError `InvalidCursor` | `InvalidLimit`
-   */
-  list(type: string, options?: ListOptions): Promise<Page<FoundEntity>>;
-  /** Like `list`, but with the deleted entities that the cache still has as tombstones. For export and comparison. */
-  listWithDeleted(type: string, options?: ListOptions): Promise<Page<KnownEntity>>;
-  /**
-   * Returns a page of the entities whose indexed field has a value, sorted by id.
-   *
-   * @param index name of an index that `keep` declares for the type
-   * @throws FreshetError `UnknownIndex` | `InvalidCursor` | `InvalidLimit`
-   */
-  listBy(type: string, index: string, value: Json, options?: ListOptions): Promise<Page<FoundEntity>>;
-  /**
-   * Returns the progress of the type's backfill. Until it is `ready`, an entity that exists at the owner may be
-   * `unknown` in the cache.
-   */
-  readiness(type: string): Promise<Readiness>;
-  /**
-   * Counts the entities of a type in the cache without deleted ones. It reads all items, so use it for operations and
-   * not in requests.
-   */
-  count(type: string): Promise<number>;
-}
-
-/** Selects a page of a list, and limits its staleness. */
-export interface ListOptions extends PageOptions, FreshnessOptions {}
-
-/** An entity that the cache has a state or a tombstone of. */
-export type KnownEntity = KnownItem & Staleness;
-
-/** An entity that the cache has a state of. */
-export type FoundEntity = FoundItem & Staleness;
-
-/** `KnownEntity` and `FoundEntity` without the staleness, which isn't stored in the entity's item. */
-export type KnownItem = Exclude<StoredEntity, { status: 'unknown' }>;
-export type FoundItem = Extract<StoredEntity, { status: 'found' }>;
-
-/**
  * Opens a cache for reading. Create the reader once per process and reuse it: it reads the staleness at most once a
  * second.
  *
- * @param options.boundary the boundary that caches the types, made by `defineBoundary`
+ * @param options.boundary the boundary that caches the types, made by `defineBoundary`. The reader knows its types. It
+ *   doesn't run their schemas
  * @param options.tableName name of the cache's table
  * @param options.client a DynamoDB client, see `dynamoDbClient`
  * @param options.now returns the current time, epoch milliseconds; default: the system clock
  */
-export function createReader(
-  options: CacheTable & { readonly boundary: Boundary; readonly now?: () => number },
-): Reader {
+export function createReader<B extends CachingBoundary>(
+  options: CacheTable & { readonly boundary: B; readonly now?: () => number },
+): Reader<B['caches']> {
+  // The cast is safe: the projector stores only states that meet the contract, with the fields that the cache keeps.
+  return openReader(options) as Reader<B['caches']>;
+}
+
+function openReader(options: CacheTable & { readonly boundary: CachingBoundary; readonly now?: () => number }): Reader {
   const { boundary, tableName, client, now = Date.now } = options;
   const table = { client, tableName };
   const completeUntil = createCompletenessReader(table, now);
@@ -126,7 +71,7 @@ export function createReader(
     return { items: items.map((item) => ({ ...item, ...staleness })), cursor };
   }
 
-  return {
+  const reader: Reader = {
     async get(type, id, asked = {}) {
       const read = (isConsistent: boolean) => getItem(table, type, id, isConsistent);
       const [found, staleness] = await fresh(type, asked, () => read(false));
@@ -142,6 +87,8 @@ export function createReader(
       return ids.map((id) => ({ ...cachedEntity(id, items.get(id)), ...staleness }));
     },
     list: (type, asked = {}) => page(type, asked, () => listType(table, type, foundEntity, asked)),
+    listAll: (type, { pageSize, maxStalenessMs } = {}) =>
+      eachOf((cursor) => reader.list(type, { cursor, limit: pageSize, maxStalenessMs })),
     listWithDeleted: (type, asked = {}) => page(type, asked, () => listType(table, type, knownEntity, asked)),
     async listBy(type, index, value, asked = {}) {
       const key = listedUnder(boundary, type, index, value);
@@ -150,6 +97,8 @@ export function createReader(
         key === undefined ? nothing : listIndex(table, index, key, foundEntity, asked),
       );
     },
+    listAllBy: (type, index, value, { pageSize, maxStalenessMs } = {}) =>
+      eachOf((cursor) => reader.listBy(type, index, value, { cursor, limit: pageSize, maxStalenessMs })),
     async readiness(type) {
       cachedType(boundary, type);
       return readReadiness(table, type);
@@ -159,6 +108,7 @@ export function createReader(
       return countType(table, type, ATTRIBUTE.data);
     },
   };
+  return reader;
 }
 
 async function getItem({ client, tableName }: CacheTable, type: string, id: string, ConsistentRead: boolean) {
@@ -171,7 +121,7 @@ async function getItem({ client, tableName }: CacheTable, type: string, id: stri
  * Returns the key of a value in a cache's index; undefined if the value has no key. Throws `UnknownEntityType` |
  * `UnknownIndex`.
  */
-export function listedUnder(boundary: Boundary, type: string, index: string, value: Json): string | undefined {
+export function listedUnder(boundary: CachingBoundary, type: string, index: string, value: Json): string | undefined {
   const { indexes } = cachedType(boundary, type);
   if (Object.hasOwn(indexes, index)) return indexValue(type, value);
   throw new FreshetError(

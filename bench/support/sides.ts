@@ -7,6 +7,7 @@ import type { SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda';
 import { Consumer } from 'sqs-consumer';
 import { createCacheWriter } from '../../adapters/project/cache-writer.ts';
 import { receivedMessage } from '../../adapters/project/queue.ts';
+import { cachedType } from '../../core/contract/define-boundary.ts';
 import { validateState } from '../../core/contract/validate.ts';
 import { sha256 } from '../../core/entity.ts';
 import { parseEvent } from '../../core/event.ts';
@@ -174,8 +175,7 @@ async function applyOne(body: string, write: Write): Promise<void> {
   if ('reason' in event) throw new Error(event.message);
   if (event.kind !== 'state') throw new Error(event.kind);
   const { type } = event.entity;
-  const cached = ordering.caches[type];
-  if (cached === undefined) throw new Error(`${type} isn't cached`);
+  const cached = cachedType(ordering, type);
   const validation = await validateState(cached.contract, event.data);
   if (!validation.valid) throw new Error(validation.problem);
   if (sha256(canonicalJson(event.entity, event.data)) !== event.digest) throw new Error('digest');

@@ -1,7 +1,7 @@
 import { Readable, Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { Command } from 'commander';
-import type { KnownEntity, Reader } from 'freshet-aws/internal/adapters/read/cache-table';
+import type { KnownEntity, Reader } from 'freshet-aws/internal/adapters/read/reader';
 import { MAX_PAGE_SIZE } from 'freshet-aws/internal/core/read/read';
 import { EXIT } from '../errors.ts';
 import type { CommandIo } from '../io.ts';

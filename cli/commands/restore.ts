@@ -1,7 +1,8 @@
 import { Command } from 'commander';
 import { EPOCH_SIZE } from 'freshet-aws/internal/core/entity';
+import { MAX_PAGE_SIZE } from 'freshet-aws/internal/core/read/read';
 import { compareWithBar } from '../compare/compare-with-bar.ts';
-import { type Differing, describeDiffering, eachOf, stillDiffering } from '../compare/differences.ts';
+import { type Differing, describeDiffering, stillDiffering } from '../compare/differences.ts';
 import { burialConfirmed, repairDifferences, untilSettled } from '../compare/repair.ts';
 import type { Deployment, OpenCache, OpenOwner } from '../deployment/deployment.ts';
 import { EXIT, UsageError } from '../errors.ts';
@@ -122,7 +123,7 @@ async function liftType(
   const running = new Set<Promise<void>>();
   let done = 0;
   try {
-    for await (const owned of eachOf((page) => owner.list(type, page))) {
+    for await (const owned of owner.listAll(type, { pageSize: MAX_PAGE_SIZE })) {
       if (signal.aborted) break;
       const isLifted = owned.version >= boundary.epoch * EPOCH_SIZE;
       const work = (isLifted ? Promise.resolve('unchanged' as const) : owner.lift(owned))

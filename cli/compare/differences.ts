@@ -1,8 +1,8 @@
-import type { PageOptions } from 'freshet-aws/internal/adapters/aws/list';
 import { cachedType } from 'freshet-aws/internal/core/contract/define-boundary';
 import { type EntityRef, entityName } from 'freshet-aws/internal/core/entity';
 import type { OwnedEntity } from 'freshet-aws/internal/core/own/own';
-import { MAX_PAGE_SIZE, type Page } from 'freshet-aws/internal/core/read/read';
+import { eachOf } from 'freshet-aws/internal/core/read/pages';
+import { MAX_PAGE_SIZE } from 'freshet-aws/internal/core/read/read';
 import { type CachedRecord, compare, type Difference, pairs } from 'freshet-aws/internal/core/repair/compare';
 import type { Deployment, OpenCache } from '../deployment/deployment.ts';
 import { pause } from '../interrupt.ts';
@@ -56,8 +56,8 @@ export async function compareType(
   const kept = cachedType(cache.boundary, type);
   const { owner } = await deployment.ownerOf(type);
   const recentSince = Date.now() - RECENT_MS;
-  const owned = eachOf((page) => owner.list(type, page));
-  const cached = eachOf((page) => cache.records.list(type, page));
+  const owned = owner.listAll(type, { pageSize: MAX_PAGE_SIZE });
+  const cached = eachOf((cursor) => cache.records.list(type, { cursor, limit: MAX_PAGE_SIZE }));
   let equal = 0;
   let compared = 0;
   const differing: Differing[] = [];
@@ -128,12 +128,3 @@ export function describeDiffering({ entity, difference, ownerVersion, cacheVersi
   return `${entityName(entity)} is ${difference}: ${versions}${stopped ? '; it is stopped in the cache' : ''}`;
 }
 
-/** All items of a list, page by page. */
-export async function* eachOf<T>(list: (page: PageOptions) => Promise<Page<T>>): AsyncGenerator<T> {
-  let cursor: string | undefined;
-  do {
-    const page = await list({ cursor, limit: MAX_PAGE_SIZE });
-    yield* page.items;
-    cursor = page.cursor;
-  } while (cursor !== undefined);
-}

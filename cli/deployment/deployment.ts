@@ -4,8 +4,8 @@ import type {
   DeployedOfFacts,
   DeployedOwner,
 } from 'freshet-aws/internal/adapters/aws/stack-output';
-import type { Owner } from 'freshet-aws/internal/adapters/own/owner-table';
-import type { Reader } from 'freshet-aws/internal/adapters/read/cache-table';
+import type { Owner } from 'freshet-aws/internal/adapters/own/owner';
+import type { Reader } from 'freshet-aws/internal/adapters/read/reader';
 import type { Boundary } from 'freshet-aws/internal/core/contract/contract';
 import type { CacheRecords } from '../clients/cache-records.ts';
 import type { OutcomeCounts } from '../clients/counts.ts';

@@ -1,5 +1,5 @@
 import { type Command, Option } from 'commander';
-import type { CommitOptions } from 'freshet-aws/internal/adapters/own/owner-table';
+import type { CommitOptions } from 'freshet-aws/internal/adapters/own/owner';
 import { durationOf } from './parse.ts';
 import { expectedVersionOption } from './versions.ts';
 

@@ -37,15 +37,18 @@ export type Upcast = (state: State) => State;
 /** Upcasts by the schema version that they start from: an integer from 1 to the current schema version - 1. */
 export type Upcasts = Readonly<Record<number, Upcast>>;
 
+/** The schema of an entity's state, from any library that implements Standard Schema. Its output is JSON. */
+export type StateSchema<S extends State = State, Input = unknown> = StandardSchemaV1<Input, S>;
+
 /** One entity type as its owner declares it, passed to `defineBoundary`. */
-export interface EntityDeclaration<S extends State = State> {
+export interface EntityDeclaration<Schema extends StateSchema = StateSchema> {
   /**
    * The schema of the full state, from any library that implements Standard Schema (zod, valibot, arktype and others).
    * The owner stores the schema's output, so the schema must accept its output and return it unchanged; otherwise the
    * put is refused with `InvalidState`. A cache only checks with the schema, and stores what the owner stored: a
    * default or a transform has no effect there. Fields that a cache's schema doesn't know are not checked.
    */
-  readonly schema: StandardSchemaV1<unknown, S>;
+  readonly schema: Schema;
   /** Integer from 1 to 2,147,483,647. Raise it with every change of the schema. Default 1. */
   readonly schemaVersion?: number;
   /**
@@ -73,14 +76,17 @@ export interface EntityDeclaration<S extends State = State> {
   readonly fields?: Readonly<Record<string, Classification>>;
 }
 
-/** An entity type with its name and owner, as `defineBoundary` returns it: `geography.owns.Country`. */
-export interface EntityContract<S extends State = State> {
+/**
+ * An entity type with its name and owner, as `defineBoundary` returns it: `geography.owns.Country`. `S` is the type of
+ * its states, and `Input` the type that its schema accepts.
+ */
+export interface EntityContract<S extends State = State, Input = unknown> {
   /** Name of the type: 1 to 40 ASCII letters and digits, starting with a letter. */
   readonly type: string;
   /** Name of the boundary that owns the type. No other boundary may publish it. */
   readonly owner: string;
   /** See `EntityDeclaration.schema`. */
-  readonly schema: StandardSchemaV1<unknown, S>;
+  readonly schema: StateSchema<S, Input>;
   /** Integer from 1, see `EntityDeclaration.schemaVersion`. */
   readonly schemaVersion: number;
   /** See `EntityDeclaration.upcasts`; empty if there are none. */
@@ -93,30 +99,47 @@ export interface EntityContract<S extends State = State> {
   readonly fields: Readonly<Record<string, Classification>>;
 }
 
-/** An entity type of another boundary that a cache keeps, as `keep` returns it. */
-export interface CachedType {
+/**
+ * An entity type of another boundary that a cache keeps, as `keep` returns it. `Field` are the names of the kept
+ * fields, and `Indexes` the indexes with their fields.
+ */
+export interface CachedType<
+  Contract extends EntityContract = EntityContract,
+  Field extends string = string,
+  Indexes extends Readonly<Record<string, string>> = Readonly<Record<string, string>>,
+> {
   /** The owner's contract. */
-  readonly contract: EntityContract;
+  readonly contract: Contract;
   /** Top-level fields that the cache keeps; undefined keeps the whole state. */
-  readonly fields: readonly string[] | undefined;
+  readonly fields: readonly Field[] | undefined;
   /**
    * Integer from 1, raised with every change of `fields` or `indexes`, so that a backfill can rewrite entities without
    * a new version.
    */
   readonly fieldsRevision: number;
   /** Index name to the top-level field that the index lists by. The field's value is a text, number or boolean. */
-  readonly indexes: Readonly<Record<string, string>>;
+  readonly indexes: Indexes;
   /** What happens to events of this type that can't be applied, and to later events of the same entity. */
   readonly onPoison: FailurePolicy;
 }
 
+/** The entity types that a boundary owns, by type. */
+export type OwnedTypes = Readonly<Record<string, EntityContract>>;
+
+/** The entity types of other boundaries that a boundary caches, by type. */
+export type CachedTypes = Readonly<Record<string, CachedType>>;
+
+/** The facts that a boundary publishes, by type. */
+export type PublishedFacts = Readonly<Record<string, FactContract>>;
+
 /**
  * A service with its own data: the entity types it owns, the types it caches and the facts it publishes. See
- * `defineBoundary`.
+ * `defineBoundary`. Without type arguments, a boundary whose types aren't known when the code is compiled.
  */
 export interface Boundary<
-  Owns extends Record<string, EntityContract> = Record<string, EntityContract>,
-  Publishes extends Record<string, FactContract> = Record<string, FactContract>,
+  Owns extends OwnedTypes = OwnedTypes,
+  Publishes extends PublishedFacts = PublishedFacts,
+  Caches extends CachedTypes = CachedTypes,
 > {
   /** 1 to 30 lower-case letters, digits and hyphens, starting with a letter; also the name of the boundary's cache. */
   readonly name: string;
@@ -127,7 +150,7 @@ export interface Boundary<
   /** The entity types that only this boundary writes, by type. */
   readonly owns: Owns;
   /** The entity types of other boundaries that this boundary caches, by type. */
-  readonly caches: Readonly<Record<string, CachedType>>;
+  readonly caches: Caches;
   /** The facts that this boundary publishes, by type. */
   readonly publishes: Publishes;
   /** Integer from 0 to 9,000: how often the owner's table was restored from a backup, see docs/restore.md. */

@@ -1,10 +1,12 @@
+import type { StandardSchemaV1 } from '@standard-schema/spec';
 import { assertEntityType } from '../entity.ts';
 import { FreshetError, quoted } from '../errors.ts';
 import type { FactContract, FactDeclaration } from '../facts/fact.ts';
 import { FAILURE_POLICIES, type FailurePolicy } from '../outcome.ts';
 import type { State } from '../state.ts';
-import type { Boundary, CachedType, EntityContract, EntityDeclaration } from './contract.ts';
+import type { Boundary, CachedType, CachedTypes, EntityContract, EntityDeclaration, StateSchema } from './contract.ts';
 import { assertPublishable } from './publishable.ts';
+import type { FieldOf, IndexableField, StateOf } from './types.ts';
 import { upcastsProblem } from './upcast.ts';
 
 /** A valid boundary name. */
@@ -32,22 +34,26 @@ const INDEX_PATTERN = /^[a-z][A-Za-z0-9]{0,39}$/;
  *   valid · `NotPublishable` if a type, field or fact carries data that must stay in the boundary
  */
 export function defineBoundary<
-  const Declared extends Record<string, EntityDeclaration> = Record<never, never>,
-  const Facts extends Record<string, FactDeclaration> = Record<never, never>,
+  Schemas extends Readonly<Record<string, StateSchema>> = Record<never, never>,
+  const Facts extends Readonly<Record<string, FactDeclaration>> = Record<never, never>,
+  Caches extends CachedTypes = Record<never, never>,
 >(
   module: string,
   definition: {
     readonly name: string;
-    readonly owns?: Declared;
-    readonly caches?: Readonly<Record<string, CachedType>>;
+    // The type parameter holds the schemas and not the declarations, so that the parameters of upcasts are inferred.
+    readonly owns?: { readonly [T in keyof Schemas]: EntityDeclaration<Schemas[T]> };
+    readonly caches?: Caches;
     readonly publishes?: Facts;
     readonly epoch?: number;
   },
 ): Boundary<
-  { [T in keyof Declared & string]: EntityContract<StateOf<Declared[T]>> },
-  { [T in keyof Facts & string]: FactContract<T, Facts[T]['ids'][number]> }
+  { readonly [T in keyof Schemas & string]: ContractOf<Schemas[T]> },
+  { readonly [T in keyof Facts & string]: FactContract<T, Facts[T]['ids'][number]> },
+  Caches
 > {
-  const { name, caches = {}, epoch = 0 } = definition;
+  const { name, epoch = 0 } = definition;
+  const caches: CachedTypes = definition.caches ?? {};
   if (!BOUNDARY_PATTERN.test(name)) {
     throw invalid(
       'name',
@@ -85,7 +91,7 @@ export function defineBoundary<
   });
   const [owned, facts] = [Object.fromEntries(owns), Object.fromEntries(publishes)];
   assertPublishable({ name, owns: owned, publishes: facts });
-  return { name, module, owns: owned as never, caches, publishes: facts as never, epoch };
+  return { name, module, owns: owned as never, caches: caches as Caches, publishes: facts as never, epoch };
 }
 
 /**
@@ -101,7 +107,9 @@ export function boundaryOf({ default: exported }: ContractsModule): Boundary {
   return 'default' in exported ? exported.default : exported;
 }
 
-type StateOf<D> = D extends EntityDeclaration<infer S> ? S : never;
+/** The output is inferred from `validate` as well, because a schema written by hand needs no `types`. */
+type ContractOf<Schema extends StateSchema> =
+  Schema extends StandardSchemaV1<infer Input, infer S extends State> ? EntityContract<S, Input> : never;
 
 /**
  * Declares that a boundary caches an entity type, and which part of it.
@@ -111,21 +119,30 @@ type StateOf<D> = D extends EntityDeclaration<infer S> ? S : never;
  * @param options.fieldsRevision integer from 1 to 2,147,483,647; raise it with every change of `fields` or `indexes`;
  *   default 1
  * @param options.indexes index name (1 to 40 letters and digits, starting with a lower-case letter) to the field it
- *   lists by, which must be among `fields`; default: none
+ *   lists by, which must be among `fields` and hold texts, numbers or booleans; default: none
  * @param options.onPoison what happens to events that can't be applied, and to later events of the same entity: `park`,
  *   `discard` or `stop`; default `park`
  * @throws FreshetError `InvalidContract` if an option is outside its range or an index lists by a field that isn't kept
  */
-export function keep<S extends State>(
-  contract: EntityContract<S>,
+export function keep<
+  Contract extends EntityContract,
+  const Field extends FieldOf<StateOf<Contract>> = FieldOf<StateOf<Contract>>,
+  const Indexes extends Readonly<Record<string, IndexableField<StateOf<Contract>, NoInfer<Field>>>> = Record<
+    never,
+    never
+  >,
+>(
+  contract: Contract,
   options: {
-    readonly fields?: readonly (keyof S & string)[];
+    readonly fields?: readonly Field[];
     readonly fieldsRevision?: number;
-    readonly indexes?: Readonly<Record<string, keyof S & string>>;
+    readonly indexes?: Indexes;
     readonly onPoison?: FailurePolicy;
   } = {},
-): CachedType {
-  const { fields, fieldsRevision = 1, indexes = {}, onPoison = 'park' } = options;
+): CachedType<Contract, Field, Indexes> {
+  const { fieldsRevision = 1, onPoison = 'park' } = options;
+  const fields: readonly string[] | undefined = options.fields;
+  const indexes = options.indexes ?? ({} as Indexes);
   assertRevision(`${contract.type}.fieldsRevision`, fieldsRevision);
   if (!FAILURE_POLICIES.includes(onPoison)) {
     throw invalid(
@@ -149,22 +166,22 @@ export function keep<S extends State>(
       );
     }
   }
-  return { contract, fields, fieldsRevision, indexes, onPoison };
+  return { contract, fields: options.fields, fieldsRevision, indexes, onPoison };
 }
 
 /** The names of all indexes of a boundary's cache, sorted and without duplicates. */
-export function indexNames(boundary: Boundary): string[] {
+export function indexNames(boundary: Pick<Boundary, 'caches'>): string[] {
   const names = Object.values(boundary.caches).flatMap((cached) => Object.keys(cached.indexes));
   return [...new Set(names)].sort();
 }
 
 /** Returns the contract of a type that the boundary owns. Throws `UnknownEntityType` if the boundary doesn't own it. */
-export function ownedContract(boundary: Boundary, type: string): EntityContract {
+export function ownedContract(boundary: Pick<Boundary, 'name' | 'owns'>, type: string): EntityContract {
   return lookUp(boundary.owns, type, `boundary ${boundary.name} doesn't own`, 'It owns');
 }
 
 /** Returns a type that the boundary caches. Throws `UnknownEntityType` if the boundary doesn't cache it. */
-export function cachedType(boundary: Boundary, type: string): CachedType {
+export function cachedType(boundary: Pick<Boundary, 'name' | 'caches'>, type: string): CachedType {
   return lookUp(boundary.caches, type, `cache ${boundary.name} doesn't keep`, 'It keeps');
 }
 

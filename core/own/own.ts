@@ -1,7 +1,9 @@
+import type { EntityContract } from '../contract/contract.ts';
+import { upcast } from '../contract/upcast.ts';
 import type { EntityRef } from '../entity.ts';
 import { entityName, liftedVersion, MAX_VERSION } from '../entity.ts';
 import { FreshetError, quoted } from '../errors.ts';
-import { TOMBSTONE_DIGEST } from '../state.ts';
+import { type State, TOMBSTONE_DIGEST } from '../state.ts';
 
 /** An entity in its owner's table. A deleted entity stays as a tombstone, because its version counter never expires. */
 export interface OwnedEntity {
@@ -21,6 +23,15 @@ export interface OwnedEntity {
   readonly traceparent?: string | undefined;
 }
 
+/** An owned entity with its state. `S` is the type of the state. */
+export interface EntityWithState<S extends State = State> extends OwnedEntity {
+  /**
+   * The full state in the contract's current schema version, after the upcasts; undefined if the entity is deleted. It
+   * is computed when you read it, and reading it throws what an upcast throws.
+   */
+  readonly state: S | undefined;
+}
+
 /**
  * The result of a put or a delete.
  *
@@ -38,6 +49,20 @@ export type CommitResult =
     }
   | { readonly outcome: 'unchanged'; readonly entity: EntityRef; readonly version: number; readonly changedAt: string }
   | { readonly outcome: 'unknown'; readonly entity: EntityRef; readonly version: 0 };
+
+/**
+ * Adds the state to an owned entity. The state is computed when it is read, so that a backfill or a resync, which sends
+ * states as they are stored, succeeds even if an upcast throws.
+ */
+export function withState(contract: EntityContract, owned: OwnedEntity): EntityWithState {
+  const { schemaVersion, stateJson } = owned;
+  return {
+    ...owned,
+    get state() {
+      return stateJson === undefined ? undefined : upcast(contract, schemaVersion, JSON.parse(stateJson) as State);
+    },
+  };
+}
 
 /** Whether a stored entity is deleted. */
 export function isTombstone(owned: { readonly digest: string }): boolean {

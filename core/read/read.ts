@@ -8,8 +8,10 @@ import type { State } from '../state.ts';
  * - `found`: the cache has the entity's state
  * - `deleted`: the owner deleted the entity
  * - `unknown`: the cache has never stored the entity
+ *
+ * `Value` is the type of the state, or of the part of it that the cache keeps.
  */
-export type StoredEntity =
+export type StoredEntity<Value = State> =
   | {
       readonly status: 'found';
       /** Id of the entity. */
@@ -19,7 +21,7 @@ export type StoredEntity =
       /** When the owner committed this version, ISO 8601. */
       readonly changedAt: string;
       /** The state of the entity, or the part of it that the cache keeps. */
-      readonly value: State;
+      readonly value: Value;
     }
   | {
       readonly status: 'deleted';
@@ -49,7 +51,7 @@ export interface Staleness {
 }
 
 /** One entity in a cache, and how stale this answer may be. */
-export type CachedEntity = StoredEntity & Staleness;
+export type CachedEntity<Value = State> = StoredEntity<Value> & Staleness;
 
 /** A limit on the staleness of an answer. */
 export interface FreshnessOptions {

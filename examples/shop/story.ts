@@ -71,7 +71,7 @@ async function ownerStopped({ deployment, cloud, report }: Stage): Promise<void>
   const { reader } = await deployment.cacheNamed('ordering');
   const country = await owner.get('Country', 'CH');
   const version = country?.version ?? 0;
-  const state = JSON.parse(country?.stateJson ?? '{}');
+  const state = country?.state ?? {};
   cloud.functions.setReservedConcurrency(deployed.relay, 0);
   try {
     await owner.put('Country', 'CH', { ...state, capital: ['Bern (Bundesstadt)'] });

@@ -1,10 +1,11 @@
 import { describe, expect, test } from 'vitest';
+import type { Boundary } from '../../core/contract/contract.ts';
 import { defineBoundary, keep } from '../../core/contract/define-boundary.ts';
 import { inMemoryReader } from '../../local/in-memory-reader.ts';
 import { pantry, readerContract, STOCK } from '../adapters/read/reader-contract.ts';
 import { catalogue, shop } from '../support/boundaries.ts';
 
-readerContract((stalenessMs) => inMemoryReader(pantry, STOCK, { stalenessMs }));
+readerContract((stalenessMs) => inMemoryReader<Boundary>(pantry, STOCK, { stalenessMs }));
 
 describe('a reader in memory', () => {
   test('a reader in memory keeps the highest version of an entity that is given more than once, like a cache', async () => {
@@ -24,7 +25,7 @@ describe('a reader in memory', () => {
     ['a type that the cache does not keep', { type: 'Label', id: 'p', state: { name: '' } }, 'UnknownEntityType'],
     ['an id that no entity can have', { type: 'Product', id: '' }, 'InvalidEntityId'],
   ])('a reader in memory refuses %s', async (_, given, code) => {
-    await expect(inMemoryReader(shop, [given])).rejects.toMatchObject({ name: 'FreshetError', code });
+    await expect(inMemoryReader<Boundary>(shop, [given])).rejects.toMatchObject({ name: 'FreshetError', code });
   });
 
   test('a reader in memory is ready and not stale by default', async () => {

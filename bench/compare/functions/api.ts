@@ -11,9 +11,9 @@ export async function handler({ rawPath }: LambdaFunctionURLEvent): Promise<Lamb
   const [, type = '', id = ''] = rawPath.split('/').map(decodeURIComponent);
   const found = await owner.get(type, id);
   if (found === undefined) return answer(404, {});
-  const { version, changedAt, stateJson } = found;
-  if (stateJson === undefined) return answer(410, { version, changedAt });
-  return answer(200, { version, changedAt, value: JSON.parse(stateJson) });
+  const { version, changedAt, state } = found;
+  if (state === undefined) return answer(410, { version, changedAt });
+  return answer(200, { version, changedAt, value: state });
 }
 
 function answer(statusCode: number, body: object): LambdaFunctionURLResult {

@@ -13,7 +13,8 @@ import {
   readDeployed,
 } from '../../../adapters/aws/stack-output.ts';
 import { createFlow, FLOW_LIFETIME_MS } from '../../../adapters/govern/flow.ts';
-import { createOwner, type Owner } from '../../../adapters/own/owner-table.ts';
+import type { Owner } from '../../../adapters/own/owner.ts';
+import { createOwner } from '../../../adapters/own/owner-table.ts';
 import { createReader } from '../../../adapters/read/cache-table.ts';
 import { createParkedReader } from '../../../adapters/repair/parked-events.ts';
 import { BackpressureError } from '../../../core/govern/admit.ts';

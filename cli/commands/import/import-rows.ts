@@ -1,5 +1,5 @@
 import { setMaxListeners } from 'node:events';
-import type { Owner } from 'freshet-aws/internal/adapters/own/owner-table';
+import type { Owner } from 'freshet-aws/internal/adapters/own/owner';
 import type { EntityContract } from 'freshet-aws/internal/core/contract/contract';
 import { FreshetError } from 'freshet-aws/internal/core/errors';
 import { BackpressureError } from 'freshet-aws/internal/core/govern/admit';

@@ -1,21 +1,21 @@
-import type { Reader } from 'freshet-aws';
-import * as z from 'zod/mini';
+import type { CachedEntity, Reader, ValueOf } from 'freshet-aws';
 import { Answer, freshness, parsed, type Request, type Routes } from '../service/http.ts';
 import { orderIdOf } from './agreement.ts';
 import type { Carts, StoredCart } from './carts-table.ts';
 import { agreementOf, type Cart, cartRequest, type Quote } from './order.ts';
 import { CANCELLABLE_DAYS, type Orders } from './orders-table.ts';
+import type ordering from './selling.ts';
+
+type Caches = typeof ordering.caches;
+type Product = ValueOf<Caches['Product']>;
 
 /** What the checkout uses. */
 export interface CheckoutPorts {
-  readonly reader: Pick<Reader, 'get' | 'getMany'>;
+  readonly reader: Pick<Reader<Caches>, 'get' | 'getMany'>;
   readonly carts: Carts;
   readonly orders: Orders;
   readonly newId: () => string;
 }
-
-/** The fields of a cached product that a quote needs. */
-const priced = z.object({ name: z.string(), price: z.object({ amount: z.number(), currency: z.string() }) });
 
 /**
  * Creates the routes of the checkout: start, review, place, cancel. The customer sends card, address and agreement to
@@ -78,12 +78,12 @@ export function createCheckout({ reader, carts, orders, newId }: CheckoutPorts):
 }
 
 /** Returns a quote at the products' cached prices; undefined if they have prices in several currencies. */
-function quoteOf({ lines }: Cart, products: Awaited<ReturnType<Reader['getMany']>>): Quote | undefined {
+function quoteOf({ lines }: Cart, products: readonly CachedEntity<Product>[]): Quote | undefined {
   const quoted = lines.flatMap((line, index) => {
     const product = products[index];
     if (product?.status !== 'found') return [];
     const { version, changedAt, value } = product;
-    return [{ ...line, ...priced.parse(value), version, changedAt }];
+    return [{ ...line, name: value.name, price: value.price, version, changedAt }];
   });
   const [currency, another] = new Set(quoted.map(({ price }) => price.currency));
   if (currency === undefined || another !== undefined) return undefined;

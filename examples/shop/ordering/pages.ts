@@ -1,12 +1,13 @@
-import type { Reader } from 'freshet-aws';
+import type { Reader, TypeIn } from 'freshet-aws';
 import { Answer, freshness, numbersIn, type Request, type Routes } from '../service/http.ts';
+import type ordering from './selling.ts';
 
 /**
  * Creates the routes of the shop's pages. They read only the cache, so no other service can keep the shop from
  * answering.
  */
-export function createPages(reader: Pick<Reader, 'get' | 'listBy'>): Routes {
-  const page = (type: string) => async (request: Request) => {
+export function createPages(reader: Pick<Reader<typeof ordering.caches>, 'get' | 'listBy'>): Routes {
+  const page = (type: TypeIn<typeof ordering.caches>) => async (request: Request) => {
     const found = await reader.get(type, request.path.id ?? '', freshness(request));
     return found.status === 'found' ? found : new Answer(404, found);
   };
@@ -29,8 +30,8 @@ export function createPages(reader: Pick<Reader, 'get' | 'listBy'>): Routes {
       const { maxStalenessMs } = asked;
       const { country, currency } = customer.value;
       const [inCountry, paysIn] = await Promise.all([
-        reader.get('Country', String(country), { maxStalenessMs }),
-        reader.get('Currency', String(currency), { maxStalenessMs }),
+        reader.get('Country', country, { maxStalenessMs }),
+        reader.get('Currency', currency, { maxStalenessMs }),
       ]);
       return { customer, country: inCountry, currency: paysIn };
     },

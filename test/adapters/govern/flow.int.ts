@@ -213,7 +213,7 @@ describe("an owner's puts and deletes", () => {
     await decided(REFUSING);
     const { put } = await owner();
     await expect(put('Thing', HEARTBEAT_ID, { a: 1 }, noWait)).rejects.toMatchObject({ code: 'InvalidEntityId' });
-    await expect(put('Thing', 'a', 'no object', noWait)).rejects.toMatchObject({ code: 'InvalidState' });
+    await expect(put('Thing', 'a', 'no object' as unknown, noWait)).rejects.toMatchObject({ code: 'InvalidState' });
   });
 
   test('writes with priority, reads, resyncs and heartbeats bypass flow control', async () => {

@@ -1,6 +1,7 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { createOwner, type Owner } from '../../../adapters/own/owner-table.ts';
+import type { Owner } from '../../../adapters/own/owner.ts';
+import { createOwner } from '../../../adapters/own/owner-table.ts';
 import { createCacheWriter } from '../../../adapters/project/cache-writer.ts';
 import { createReader } from '../../../adapters/read/cache-table.ts';
 import { streamChange } from '../../../adapters/relay/stream.ts';

@@ -1,10 +1,13 @@
 import { PutItemCommand } from '@aws-sdk/client-dynamodb';
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
+import * as z from 'zod';
 import { keyItem } from '../../../adapters/aws/items.ts';
-import { createOwner, type Owner } from '../../../adapters/own/owner-table.ts';
+import type { Owner } from '../../../adapters/own/owner.ts';
+import { createOwner } from '../../../adapters/own/owner-table.ts';
+import { defineBoundary } from '../../../core/contract/define-boundary.ts';
 import { MAX_ID_BYTES, MAX_VERSION } from '../../../core/entity.ts';
 import type { OwnedEntity } from '../../../core/own/own.ts';
-import { MAX_STATE_BYTES } from '../../../core/state.ts';
+import { MAX_STATE_BYTES, type State } from '../../../core/state.ts';
 import { lab } from '../../support/lab.ts';
 import { startTables, type TestTables } from '../../support/tables.ts';
 
@@ -250,6 +253,45 @@ describe('ids', () => {
   });
 });
 
+describe('the state of an entity', () => {
+  const schema = z.object({ name: z.string(), floor: z.number() });
+  const before = defineBoundary(import.meta.url, {
+    name: 'lab',
+    owns: { Desk: { schema: z.object({ name: z.string() }) } },
+  });
+
+  test('an owner returns the state in the current schema version, after the upcasts', async () => {
+    const upcasts = { 1: (state: State) => ({ ...state, floor: 0 }) };
+    const after = defineBoundary(import.meta.url, {
+      name: 'lab',
+      owns: { Desk: { schema, schemaVersion: 2, upcasts } },
+    });
+    const current = createOwner({ boundary: after, tableName, client: tables.client });
+    await createOwner({ boundary: before, tableName, client: tables.client }).put('Desk', 'a', { name: 'a' });
+    await current.put('Desk', 'b', { name: 'b', floor: 1 });
+    expect(await current.get('Desk', 'a')).toMatchObject({ schemaVersion: 1, state: { name: 'a', floor: 0 } });
+    expect(await current.get('Desk', 'b')).toMatchObject({ schemaVersion: 2, state: { name: 'b', floor: 1 } });
+    await current.delete('Desk', 'b');
+    expect((await current.get('Desk', 'b'))?.state).toBeUndefined();
+  });
+
+  test('an upcast that throws fails only when the state is read', async () => {
+    const upcasts = {
+      1: (): State => {
+        throw new Error('no such floor');
+      },
+    };
+    const after = defineBoundary(import.meta.url, {
+      name: 'lab',
+      owns: { Desk: { schema, schemaVersion: 2, upcasts } },
+    });
+    await createOwner({ boundary: before, tableName, client: tables.client }).put('Desk', 'a', { name: 'a' });
+    const [listed] = (await createOwner({ boundary: after, tableName, client: tables.client }).list('Desk')).items;
+    expect(listed).toHaveProperty('stateJson', '{"name":"a"}');
+    expect(() => listed?.state).toThrow('no such floor');
+  });
+});
+
 describe('list', () => {
   test('the pages of a list contain every entity of the type exactly once, including deleted ones', async () => {
     const ids = Array.from({ length: 137 }, (_, n) => `id-${n}`);
@@ -275,6 +317,20 @@ describe('list', () => {
   test('a list of an unknown type or with an invalid cursor is refused', async () => {
     await expect(owner.list('Nothing')).rejects.toMatchObject({ code: 'UnknownEntityType' });
     await expect(owner.list('Thing', { cursor: 'x' })).rejects.toMatchObject({ code: 'InvalidCursor' });
+  });
+
+  test('an iteration over a list returns every entity of the type exactly once, including deleted ones', async () => {
+    const ids = Array.from({ length: 23 }, (_, n) => `id-${n}`);
+    await Promise.all(ids.map((id) => owner.put('Thing', id, { id })));
+    await owner.delete('Thing', 'id-3');
+    const found: string[] = [];
+    for await (const { entity, state } of owner.listAll('Thing', { pageSize: 5 })) {
+      found.push(entity.id);
+      expect(state).toEqual(entity.id === 'id-3' ? undefined : { id: entity.id });
+    }
+    expect(found.sort()).toEqual([...ids].sort());
+    const refused = owner.listAll('Thing', { pageSize: 0 });
+    await expect(refused.next()).rejects.toMatchObject({ code: 'InvalidLimit' });
   });
 
   async function allPages(limit: number): Promise<(readonly OwnedEntity[])[]> {

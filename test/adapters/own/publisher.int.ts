@@ -3,6 +3,7 @@ import { snsClient } from '../../../adapters/aws/clients.ts';
 import type { EnterOptions, Flow } from '../../../adapters/govern/flow.ts';
 import { createStatePublisher, type Publisher } from '../../../adapters/own/publisher.ts';
 import { createPublisher } from '../../../adapters/relay/topic.ts';
+import type { Boundary } from '../../../core/contract/contract.ts';
 import { type EntityRef, HEARTBEAT_ID } from '../../../core/entity.ts';
 import { FreshetError } from '../../../core/errors.ts';
 import { parseEvent } from '../../../core/event.ts';
@@ -36,7 +37,7 @@ const send = (topicArn = topic.arn, endpoint = local.url) =>
   createPublisher({ client: snsClient({ endpoint }), topicArn });
 
 const opened = (options: Partial<Parameters<typeof createStatePublisher>[0]> = {}) =>
-  createStatePublisher({ boundary: lab, send: send(), now: () => NOW, ...options });
+  createStatePublisher<Boundary>({ boundary: lab, send: send(), now: () => NOW, ...options });
 
 /**
  * All messages from the topic. The queue is received from repeatedly, because each receive returns one message of a

@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { dynamoDbClient } from '../../../adapters/aws/clients.ts';
 import { createCacheWriter } from '../../../adapters/project/cache-writer.ts';
-import { createReader, type Reader } from '../../../adapters/read/cache-table.ts';
+import { createReader } from '../../../adapters/read/cache-table.ts';
+import type { Reader } from '../../../adapters/read/reader.ts';
 import { indexValue } from '../../../core/project/fields.ts';
 import type { CachedItem, WriteResult } from '../../../core/project/ports.ts';
 import { TOMBSTONE_DIGEST } from '../../../core/state.ts';

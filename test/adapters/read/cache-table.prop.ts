@@ -90,7 +90,7 @@ function cut(events: readonly number[], cuts: readonly boolean[]): Deliveries {
 /** Returns the cached version and value of a new entity after these deliveries. */
 async function cachedAfter(client: DynamoDBClient, history: History, deliveries: Deliveries) {
   entities += 1;
-  const entity: EntityRef = { type: 'Thing', id: `entity-${entities}` };
+  const entity = { type: 'Thing', id: `entity-${entities}` } as const satisfies EntityRef;
   const { ports, everParked, postponed } = inMemoryCache();
   const projection = projectionOf(shelf, { ...ports, ...createCacheWriter({ client, tableName }) }, 0);
   for (const batch of deliveries) {

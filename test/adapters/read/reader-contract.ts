@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, test } from 'vitest';
-import type { Reader } from '../../../adapters/read/cache-table.ts';
+import type { Reader } from '../../../adapters/read/reader.ts';
 import { defineBoundary, keep } from '../../../core/contract/define-boundary.ts';
 import { tableKey } from '../../../core/entity.ts';
 import type { Page } from '../../../core/read/read.ts';
@@ -114,6 +114,19 @@ export function readerContract(open: Open): void {
       expect(pages.flat()).toEqual(sorted);
     });
 
+    test('an iteration over a list returns the entities of all its pages, in the same order', async () => {
+      const pages = await allPages((cursor) => reader.list('Thing', { limit: 7, cursor }));
+      expect(await idsOf(reader.listAll('Thing', { pageSize: 7 }))).toEqual(pages.flat());
+      expect(await idsOf(reader.listAll('Thing'))).toEqual(pages.flat());
+      expect(await idsOf(reader.listAll('Other', { maxStalenessMs: STALENESS_MS }))).toEqual(['id-0']);
+    });
+
+    test('an iteration over a list by an index returns the entities of all its pages, in the same order', async () => {
+      const pages = await allPages((cursor) => reader.listBy('Thing', 'region', 'Asia', { limit: 7, cursor }));
+      expect(await idsOf(reader.listAllBy('Thing', 'region', 'Asia', { pageSize: 7 }))).toEqual(pages.flat());
+      expect(await idsOf(reader.listAllBy('Thing', 'region', 'Atlantis'))).toEqual([]);
+    });
+
     test('a reader lists no entities for a value that no entity has or that an index cannot have', async () => {
       for (const value of ['Atlantis', '', null, ['Europe'], { region: 'Europe' }]) {
         expect(await reader.listBy('Thing', 'region', value)).toEqual({ items: [], cursor: undefined });
@@ -188,6 +201,10 @@ export function readerContract(open: Open): void {
       ['a type that the cache does not keep', (r) => r.get('Country', 'a'), 'UnknownEntityType'],
       ['such a type for no ids', (r) => r.getMany('Country', []), 'UnknownEntityType'],
       ['such a type, in a list', (r) => r.list('__proto__'), 'UnknownEntityType'],
+      ['such a type, in an iteration', (r) => idsOf(r.listAll('Country')), 'UnknownEntityType'],
+      ['such a type, in an iteration by an index', (r) => idsOf(r.listAllBy('Country', 'x', 'x')), 'UnknownEntityType'],
+      ['an iteration over too stale pages', (r) => idsOf(r.listAll('Thing', { maxStalenessMs: 1 })), 'TooStale'],
+      ['an iteration with an invalid page size', (r) => idsOf(r.listAll('Thing', { pageSize: 0 })), 'InvalidLimit'],
       ['such a type, for its count', (r) => r.count('Country'), 'UnknownEntityType'],
       ['such a type, for its readiness', (r) => r.readiness('Country'), 'UnknownEntityType'],
       ['such a type, by an index', (r) => r.listBy('Country', 'region', 'x'), 'UnknownEntityType'],
@@ -207,6 +224,12 @@ export function readerContract(open: Open): void {
       await expect(act(reader)).rejects.toMatchObject({ name: 'FreshetError', code });
     });
   });
+}
+
+async function idsOf(all: AsyncIterable<{ readonly id: string }>): Promise<string[]> {
+  const found: string[] = [];
+  for await (const { id } of all) found.push(id);
+  return found;
 }
 
 async function allPages(next: (cursor: string | undefined) => Promise<Page<{ readonly id: string }>>) {

@@ -2,7 +2,8 @@ import { type DynamoDBClient, type GetItemCommandInput, PutItemCommand } from '@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { dynamoDbClient } from '../../../adapters/aws/clients.ts';
 import { createCacheWriter } from '../../../adapters/project/cache-writer.ts';
-import { createReader, type Reader } from '../../../adapters/read/cache-table.ts';
+import { createReader } from '../../../adapters/read/cache-table.ts';
+import type { Reader } from '../../../adapters/read/reader.ts';
 import { createReadinessWriter, type Readiness } from '../../../adapters/read/readiness.ts';
 import { createCompletenessWriter, readCompleteness } from '../../../adapters/read/staleness.ts';
 import { cachedType } from '../../../core/contract/define-boundary.ts';

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { createOwner, type Owner } from '../../../adapters/own/owner-table.ts';
+import type { Owner } from '../../../adapters/own/owner.ts';
+import { createOwner } from '../../../adapters/own/owner-table.ts';
 import { streamChange } from '../../../adapters/relay/stream.ts';
 import { EPOCH_SIZE } from '../../../core/entity.ts';
 import type { StreamChange } from '../../../core/relay/message.ts';

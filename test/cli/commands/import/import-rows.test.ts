@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { Owner } from '../../../../adapters/own/owner-table.ts';
+import type { Owner } from '../../../../adapters/own/owner.ts';
 import { type ImportResult, importRows } from '../../../../cli/commands/import/import-rows.ts';
 import type { Row } from '../../../../cli/commands/import/rows.ts';
 import { FreshetError } from '../../../../core/errors.ts';
@@ -191,6 +191,9 @@ function fakeOwner(put: (id: string, state: unknown) => Promise<'created' | 'cha
     delete: unused,
     get: unused,
     list: unused,
+    listAll: () => {
+      throw new Error('not used by an import');
+    },
     count: unused,
     resync: unused,
     lift: unused,
