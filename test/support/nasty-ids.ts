@@ -1,9 +1,10 @@
 import fc from 'fast-check';
 import { sha256 } from '../../core/entity.ts';
+import { anyCharacter } from './characters.ts';
 
 const plain = fc.oneof(
   fc.string({ minLength: 1, maxLength: 100 }),
-  fc.string({ minLength: 1, maxLength: 40, unit: 'binary' }),
+  fc.string({ minLength: 1, maxLength: 40, unit: anyCharacter }),
   fc.string({
     minLength: 1,
     maxLength: 6,

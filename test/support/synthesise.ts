@@ -11,11 +11,18 @@ declare module 'vitest' {
 }
 
 /**
- * Environment variables of every synthesis in the tests. They turn off the CDK's own validation of the templates, which
- * takes a third of the time and only prints warnings. The checks that can end a synthesis still run, such as those of
- * cdk-nag and of Freshet.
+ * Environment variables of every synthesis in the tests. They turn off what takes time and only helps a person who
+ * reads the result: the CDK's own validation of the templates, which only prints warnings, and the notes in the cloud
+ * assembly on where each construct was created. The checks that can end a synthesis still run, such as those of cdk-nag
+ * and of Freshet.
  */
-export const SYNTHESIS = { CDK_VALIDATION: 'false' };
+export const SYNTHESIS = {
+  CDK_VALIDATION: 'false',
+  CDK_CONTEXT_JSON: JSON.stringify({
+    'aws:cdk:disable-stack-trace': true,
+    'aws:cdk:disable-creation-stack-traces': true,
+  }),
+};
 
 /** Makes the folder of the cloud assemblies, and removes it after the last test. */
 export default async function setUp(project: TestProject): Promise<() => Promise<void>> {
