@@ -30,8 +30,8 @@ interface Manifest {
 /**
  * Removes the stacks from an assembly that weren't chosen. A stack that a chosen one depends on stays.
  *
- * @param patterns paths of stacks, such as `Orders` or `Production/*`, or their names. `*` stands for any text without a
- * slash, `**` for any text
+ * @param patterns paths of stacks, such as `Orders` or `Production/*`, or their names. `*` stands for any text without
+ *   a slash, `**` for any text
  * @throws FreshetError `SynthesisFailed` that lists the stacks, if a pattern fits none
  */
 export function chooseStacks(assembly: string, patterns: readonly string[]): void {

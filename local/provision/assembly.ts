@@ -38,6 +38,10 @@ export interface Stack {
   readonly template: Template;
   /** The folder with the stack's assets. */
   readonly folder: string;
+  /** Paths of the stack's assets by the last part of their S3 keys. A stage's assets are one folder up. */
+  readonly assets: ReadonlyMap<string, string>;
+  /** The account and the region that the app gives the stack. @default - the app leaves them open */
+  readonly environment?: { readonly account: string; readonly region: string };
 }
 
 const manifest = z.object({
@@ -46,9 +50,11 @@ const manifest = z.object({
       z.string(),
       z.object({
         type: z.string(),
+        environment: z.optional(z.string()),
         dependencies: z.optional(z.array(z.string())),
         properties: z.optional(
           z.object({
+            file: z.optional(z.string()),
             templateFile: z.optional(z.string()),
             stackName: z.optional(z.string()),
             directoryName: z.optional(z.string()),
@@ -56,6 +62,20 @@ const manifest = z.object({
         ),
       }),
     ),
+  ),
+});
+
+/** https://docs.aws.amazon.com/cdk/api/v2/docs/aws-cdk-lib.cloud_assembly_schema.AssetManifest.html */
+const assetManifest = z.object({
+  files: z._default(
+    z.record(
+      z.string(),
+      z.object({
+        source: z.object({ path: z.optional(z.string()) }),
+        destinations: z.record(z.string(), z.object({ objectKey: z.string() })),
+      }),
+    ),
+    {},
   ),
 });
 
@@ -79,19 +99,60 @@ export function readAssembly(folder: string): Stack[] {
     if (artifact.type === 'cdk:cloud-assembly' && directoryName)
       stacks.push(...readAssembly(join(folder, directoryName)));
     if (artifact.type !== 'aws:cloudformation:stack' || !templateFile) return;
-    const content: unknown = JSON.parse(readFileSync(join(folder, templateFile), 'utf8'));
-    stacks.push({ name: stackName ?? id, template: template.parse(content), folder });
+    const manifests = (artifact.dependencies ?? []).flatMap(
+      (dependency) => artifacts[dependency]?.properties?.file ?? [],
+    );
+    const environment = environmentOf(artifact.environment);
+    stacks.push({
+      name: stackName ?? id,
+      template: readTemplate(join(folder, templateFile)),
+      folder,
+      assets: new Map(manifests.flatMap((name) => assetsIn(folder, name))),
+      ...(environment && { environment }),
+    });
   }
 
   for (const id of Object.keys(artifacts)) visit(id);
   return stacks;
 }
 
-/** The folder of a function's bundle: the path in the function's metadata, or the asset with the name of the S3 key. */
+function readTemplate(file: string): Template {
+  return template.parse(JSON.parse(readFileSync(file, 'utf8')));
+}
+
+/** Such as `aws://123456789012/eu-central-1`, or `aws://unknown-account/unknown-region`. */
+function environmentOf(given = ''): Stack['environment'] {
+  const [, account = '', region = ''] = /^aws:\/\/([^/]*)\/(.*)$/.exec(given) ?? [];
+  return account === '' ? undefined : { account, region };
+}
+
+function assetsIn(folder: string, name: string): [string, string][] {
+  const file = join(folder, name);
+  if (!existsSync(file)) return [];
+  const { files } = assetManifest.parse(JSON.parse(readFileSync(file, 'utf8')));
+  return Object.values(files).flatMap(({ source: { path }, destinations }) =>
+    path === undefined
+      ? []
+      : Object.values(destinations).map(({ objectKey }): [string, string] => [basename(objectKey), join(folder, path)]),
+  );
+}
+
+/** The folder of a function's bundle: an asset of the stack, or the asset with the name of the S3 key. */
 export function assetFolder(stack: Stack, { Metadata }: Resource, s3Key: string): string {
   const noted = Metadata?.['aws:asset:path'];
   const name = typeof noted === 'string' ? noted : `asset.${basename(s3Key, '.zip')}`;
-  const folder = join(stack.folder, name);
+  const folder = stack.assets.get(basename(s3Key)) ?? join(stack.folder, name);
   if (!existsSync(folder)) throw new Error(`The bundle ${name} is missing in ${stack.folder}. Run cdk synth again.`);
   return folder;
+}
+
+/**
+ * The stack that a resource of another stack creates; undefined if its template isn't an asset.
+ *
+ * @param name the name of the nested stack
+ * @param templateUrl where the template would be on AWS
+ */
+export function nestedStack(parent: Stack, name: string, templateUrl: string): Stack | undefined {
+  const file = parent.assets.get(basename(templateUrl));
+  return file === undefined ? undefined : { ...parent, name, template: readTemplate(file) };
 }

@@ -1,10 +1,19 @@
+import * as z from 'zod/mini';
 import { createPermission, createPolicy, createQueuePolicy, createRole, createTopicPolicy } from './access.ts';
-import type { Resource, Stack } from './assembly.ts';
+import { nestedStack, type Resource, type Stack } from './assembly.ts';
+import { localPlaces } from './environment.ts';
 import { createEventInvokeConfig, createFunction, createMapping } from './function.ts';
 import { createFunctionUrl } from './function-url.ts';
-import { evaluateCondition, references, resolve, type Scope } from './intrinsics.ts';
+import { references, resolve, type Scope } from './intrinsics.ts';
 import { createQueue, createSubscription, createTopic } from './messages.ts';
-import { NotEmulated, type Provisioned, type ProvisionTarget, type ResourceHandler } from './resource.ts';
+import {
+  NotEmulated,
+  type Provisioned,
+  type ProvisionTarget,
+  type ResourceHandler,
+  type ResourceRequest,
+} from './resource.ts';
+import { createScope, type Shared } from './scope.ts';
 import { createTable } from './table.ts';
 import { createCompositeAlarm, createInsightRule, createMetricAlarm, createRule } from './watching.ts';
 
@@ -65,123 +74,115 @@ const CONNECTIONS: Readonly<Record<string, readonly string[]>> = {
   'AWS::SNS::Subscription': ['Endpoint', 'TopicArn'],
 };
 
+/** A stack within a stack. */
+const NESTED_STACK = 'AWS::CloudFormation::Stack';
+
+/** What the stacks of an assembly share while they are created. */
+interface Run {
+  readonly target: ProvisionTarget;
+  readonly shared: Shared;
+  readonly notEmulated: Record<string, number>;
+  readonly leftOut: LeftOut[];
+  /** Puts the local account and region in the place of those that the app names. */
+  readonly toLocal: <T>(value: T) => T;
+}
+
 /**
  * Creates the resources of the stacks, in order. If a resource can't be created, throws an error with stack and
  * resource.
  */
 export async function provision(stacks: readonly Stack[], target: ProvisionTarget): Promise<Provisioning> {
-  const exported = new Map<string, unknown>();
-  const outputs: Record<string, Record<string, string>> = {};
-  const notEmulated: Record<string, number> = {};
-  const leftOut: LeftOut[] = [];
-  const notes = { notEmulated, leftOut };
-  for (const stack of stacks) outputs[stack.name] = await provisionStack(stack, target, { exported, outputs }, notes);
-  return { outputs, ...notes };
+  const shared: Shared = { exported: new Map(), outputs: {} };
+  const run: Run = { target, shared, notEmulated: {}, leftOut: [], toLocal: localPlaces(stacks, target) };
+  for (const stack of stacks) await provisionStack(stack, {}, run);
+  return { outputs: shared.outputs, notEmulated: run.notEmulated, leftOut: run.leftOut };
 }
 
-/** What later stacks can refer to: exports by name, and the outputs of all stacks so far. */
-interface Shared {
-  readonly exported: Map<string, unknown>;
-  readonly outputs: Readonly<Record<string, Readonly<Record<string, string>>>>;
-}
-
+/** Returns the stack's outputs. */
 async function provisionStack(
   stack: Stack,
-  target: ProvisionTarget,
-  shared: Shared,
-  { notEmulated, leftOut }: { notEmulated: Record<string, number>; leftOut: LeftOut[] },
+  parameters: Readonly<Record<string, unknown>>,
+  run: Run,
 ): Promise<Record<string, string>> {
-  const { Outputs = {} } = stack.template;
   const created = new Map<string, Provisioned>();
-  const scope = createScope(stack, target, { created, shared });
+  const scope = createScope(stack, run.target, { created, shared: run.shared, parameters });
   const applies = (condition: string | undefined) => condition === undefined || scope.condition(condition) === true;
-
   for (const [logicalId, resource] of inOrder(stack)) {
     if (!applies(resource.Condition)) continue;
-    const path = `${stack.name}/${logicalId}`;
-    const handler = HANDLERS[resource.Type];
-    const missing = (CONNECTIONS[resource.Type] ?? [])
-      .flatMap((name) => [...references(resource.Properties?.[name])])
-      .find((id) => stack.template.Resources[id] !== undefined && !created.has(id));
-    if (handler && missing === undefined) {
-      const properties = resolve(resource.Properties ?? {}, scope, `${path}/Properties`);
-      try {
-        const provisioned = await handler({ stack, logicalId, resource, properties, target });
-        created.set(logicalId, provisioned);
-        leftOut.push(...(provisioned.leftOut ?? []).map((reason) => ({ path, type: resource.Type, reason })));
-      } catch (cause) {
-        if (cause instanceof NotEmulated) {
-          leftOut.push({ path, type: resource.Type, reason: cause.message });
-          continue;
-        }
-        const reason = cause instanceof Error ? cause.message : String(cause);
-        throw new Error(`${path} (${resource.Type}) cannot be created locally: ${reason}`, { cause });
-      }
-    } else if (NOT_EMULATED.test(resource.Type)) {
-      notEmulated[resource.Type] = (notEmulated[resource.Type] ?? 0) + 1;
-    } else if (resource.Type !== CDK_METADATA) {
-      leftOut.push({ path, type: resource.Type, ...(missing !== undefined && { reason: `${missing} is left out` }) });
-    }
+    const provisioned = await createResource(stack, logicalId, created, scope, run);
+    if (provisioned !== undefined) created.set(logicalId, provisioned);
   }
 
   const outputs: Record<string, string> = {};
-  for (const [id, output] of Object.entries(Outputs)) {
+  for (const [id, output] of Object.entries(stack.template.Outputs ?? {})) {
     if (!applies(output.Condition)) continue;
-    const value = resolve(output.Value, scope, `${stack.name}/Outputs/${id}`);
+    const value = run.toLocal(resolve(output.Value, scope, `${stack.name}/Outputs/${id}`));
     outputs[id] = String(value);
     if (output.Export)
-      shared.exported.set(String(resolve(output.Export.Name, scope, `${stack.name}/Outputs/${id}`)), value);
+      run.shared.exported.set(String(resolve(output.Export.Name, scope, `${stack.name}/Outputs/${id}`)), value);
   }
+  run.shared.outputs[stack.name] = outputs;
   return outputs;
 }
 
-function createScope(
+/** Undefined if the resource isn't created here. Then it is counted or listed. */
+async function createResource(
   stack: Stack,
-  { region, accountId }: ProvisionTarget,
-  context: {
-    readonly created: ReadonlyMap<string, Provisioned>;
-    readonly shared: Shared;
-  },
-): Scope {
-  const { created, shared } = context;
-  const { Parameters = {}, Conditions = {}, Mappings = {}, Resources } = stack.template;
-  /** https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/pseudo-parameter-reference.html */
-  const pseudoParameters: Record<string, string> = {
-    'AWS::AccountId': accountId,
-    'AWS::Partition': 'aws',
-    'AWS::Region': region,
-    'AWS::StackId': `arn:aws:cloudformation:${region}:${accountId}:stack/${stack.name}/local`,
-    'AWS::StackName': stack.name,
-    'AWS::URLSuffix': 'amazonaws.com',
+  logicalId: string,
+  created: ReadonlyMap<string, Provisioned>,
+  scope: Scope,
+  run: Run,
+): Promise<Provisioned | undefined> {
+  const resource = stack.template.Resources[logicalId] as Resource;
+  const { Type: type, Properties = {} } = resource;
+  const path = `${stack.name}/${logicalId}`;
+  const leaveOut = (reason?: string) => void run.leftOut.push({ path, type, ...(reason !== undefined && { reason }) });
+  if (!isCreated(type)) {
+    if (NOT_EMULATED.test(type)) run.notEmulated[type] = (run.notEmulated[type] ?? 0) + 1;
+    else if (type !== CDK_METADATA) leaveOut();
+    return undefined;
+  }
+  const missing = (CONNECTIONS[type] ?? [])
+    .flatMap((name) => [...references(Properties[name])])
+    .find((id) => stack.template.Resources[id] !== undefined && !created.has(id));
+  if (missing !== undefined) return leaveOut(`${missing} is left out`);
+  const properties = run.toLocal(resolve(Properties, scope, `${path}/Properties`));
+  const handler = HANDLERS[type] ?? ((request) => createNestedStack(request, run));
+  try {
+    const provisioned = await handler({ stack, logicalId, resource, properties, target: run.target });
+    for (const reason of provisioned.leftOut ?? []) leaveOut(reason);
+    return provisioned;
+  } catch (cause) {
+    if (cause instanceof NotEmulated) return leaveOut(cause.message);
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new Error(`${path} (${type}) cannot be created locally: ${reason}`, { cause });
+  }
+}
+
+function isCreated(type: string): boolean {
+  return HANDLERS[type] !== undefined || type === NESTED_STACK;
+}
+
+/** https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-cloudformation-stack.html */
+const nestedProperties = z.object({
+  TemplateURL: z.string(),
+  Parameters: z._default(z.record(z.string(), z.unknown()), {}),
+});
+
+/** Creates the stack of a template that is an asset. Its outputs are attributes of the resource. */
+async function createNestedStack(
+  { stack, logicalId, properties, target }: ResourceRequest,
+  run: Run,
+): Promise<Provisioned> {
+  const { TemplateURL, Parameters } = nestedProperties.parse(properties);
+  const name = `${stack.name}-${logicalId}`;
+  const nested = nestedStack(stack, name, TemplateURL);
+  if (nested === undefined) throw new NotEmulated(`the template ${TemplateURL} is not an asset of the app`);
+  const outputs = await provisionStack(nested, Parameters, run);
+  return {
+    ref: `arn:aws:cloudformation:${target.region}:${target.accountId}:stack/${name}/local`,
+    attributes: Object.fromEntries(Object.entries(outputs).map(([id, value]) => [`Outputs.${id}`, value])),
   };
-  /** A value for a resource that isn't created here, such as a key or a bucket. Other resources refer to it. */
-  const standIn = (id: string): string | undefined => {
-    const { Type: type, Properties } = Resources[id] ?? {};
-    if (type === undefined || created.has(id)) return undefined;
-    // Functions and insight rules must use the same name of a log group.
-    const given = type === 'AWS::Logs::LogGroup' ? Properties?.LogGroupName : undefined;
-    if (typeof given === 'string') return given;
-    return `${stack.name}-${id}`;
-  };
-  const scope: Scope = {
-    ref: (id) => pseudoParameters[id] ?? Parameters[id]?.Default ?? created.get(id)?.ref ?? standIn(id),
-    attribute(id, name) {
-      const given = created.get(id)?.attributes[name];
-      const stand = standIn(id);
-      if (given !== undefined || stand === undefined) return given;
-      const type = Resources[id]?.Type ?? '';
-      if (type === 'AWS::Logs::LogGroup') return `arn:aws:logs:${region}:${accountId}:log-group:${stand}:*`;
-      return `arn:aws:${type.split('::')[1]?.toLowerCase()}:${region}:${accountId}:${stand}`;
-    },
-    importValue: (name) => shared.exported.get(name),
-    stackOutput: (stackName, output) => shared.outputs[stackName]?.[output],
-    mapped: (map, first, second) => Mappings[map]?.[first]?.[second],
-    condition(name) {
-      if (!(name in Conditions)) return undefined;
-      return evaluateCondition(Conditions[name], scope, `${stack.name}/Conditions/${name}`);
-    },
-  };
-  return scope;
 }
 
 /** The resources in an order in which each resource follows those that it refers to. */
@@ -194,10 +195,9 @@ function inOrder({ name, template: { Resources } }: Stack): [string, Resource][]
     if (!resource || state.get(id) === 'done') return;
     if (state.get(id) === 'open') throw new Error(`${name}: circular reference ${[...from, id].join(' → ')}`);
     state.set(id, 'open');
-    const needed =
-      HANDLERS[resource.Type] !== undefined
-        ? [...references(resource.Properties), ...[resource.DependsOn ?? []].flat()]
-        : [];
+    const needed = isCreated(resource.Type)
+      ? [...references(resource.Properties), ...[resource.DependsOn ?? []].flat()]
+      : [];
     for (const each of needed) visit(each, [...from, id]);
     state.set(id, 'done');
     ordered.push([id, resource]);

@@ -1,0 +1,35 @@
+import type { Stack } from './assembly.ts';
+
+/** Account and region. */
+interface Place {
+  readonly accountId: string;
+  readonly region: string;
+}
+
+/** The start of an ARN: partition and service, region, account. */
+const ARN = /\b(arn:[\w-]+:[\w-]+):([\w-]*):(\d{12}):/g;
+
+/**
+ * Makes a function that puts the local account and region in the place of those that an app gives its stacks. It changes
+ * ARNs, and texts that are an account and nothing else. All stacks are in one account and one region then.
+ */
+export function localPlaces(stacks: readonly Stack[], { accountId, region }: Place): <T>(value: T) => T {
+  const given = stacks.flatMap(({ environment }) => environment ?? []);
+  if (given.length === 0) return (value) => value;
+  const accounts = new Set(given.map((one) => one.account));
+  const regions = new Set(given.map((one) => one.region));
+  const text = (value: string) =>
+    accounts.has(value)
+      ? accountId
+      : value.replaceAll(ARN, (_, start: string, inRegion: string, inAccount: string) => {
+          const local = accounts.has(inAccount) ? accountId : inAccount;
+          return `${start}:${regions.has(inRegion) ? region : inRegion}:${local}:`;
+        });
+  const each = (value: unknown): unknown => {
+    if (typeof value === 'string') return text(value);
+    if (Array.isArray(value)) return value.map(each);
+    if (typeof value !== 'object' || value === null) return value;
+    return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, each(inner)]));
+  };
+  return (value) => each(value) as typeof value;
+}
