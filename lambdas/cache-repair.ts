@@ -6,6 +6,7 @@ import { createParking } from '../adapters/project/parking-table.ts';
 import { eachRecord, receivedMessage } from '../adapters/project/queue.ts';
 import { repairTelemetry } from '../adapters/project/telemetry.ts';
 import { createReadinessWriter, parseReadiness } from '../adapters/read/readiness.ts';
+import { createDeadLetters, deadMessage } from '../adapters/repair/dead-letters.ts';
 import {
   createGapNotice,
   createHealing,
@@ -14,7 +15,7 @@ import {
   parseSchemaCheck,
 } from '../adapters/repair/gaps.ts';
 import { createRepair } from '../adapters/repair/parked-events.ts';
-import { deadLetter } from '../core/repair/dead-letter.ts';
+import { deadLetter, treatDeadLetter } from '../core/repair/dead-letter.ts';
 import { heal } from '../core/repair/heal.ts';
 import { redriveKnown } from '../core/repair/newer-schema.ts';
 import { operate } from '../core/repair/operate.ts';
@@ -69,6 +70,11 @@ const healing = createHealing({
 
 const checkSchemaAgain = createSchemaChecks({ client: queues, queueUrl: gapQueueUrl });
 
+const deadLetters = {
+  ...createDeadLetters({ client, parkingTable, queues, queueUrl: required('QUEUE_URL') }),
+  park: parking.park,
+};
+
 const report = repairTelemetry(emitter(boundary.name));
 
 /** Heals gaps, parks dead letters and executes an operator's operations. */
@@ -84,9 +90,13 @@ export async function handler(event: SQSEvent | object): Promise<SQSBatchRespons
 }
 
 async function repairRecord(record: SQSRecord): Promise<void> {
+  if (record.eventSourceARN === deadLetterQueueArn) {
+    const message = deadMessage(record);
+    const treated = await treatDeadLetter(message, deadLetters, nowMs());
+    return treated === 'sent back' ? report.sentBack(message) : report.parked(treated);
+  }
   if (record.eventSourceARN !== gapQueueArn) {
-    const source = record.eventSourceARN === deadLetterQueueArn ? 'crashed' : 'undelivered';
-    const parked = deadLetter(receivedMessage(record), source, nowMs());
+    const parked = deadLetter(receivedMessage(record), 'undelivered', nowMs());
     await parking.park(parked);
     return report.parked(parked);
   }

@@ -97,11 +97,12 @@ function createNotes({
           new UpdateItemCommand({
             TableName: parkingTable,
             Key: parkingKey(ALONE, message),
-            UpdateExpression: 'ADD tries :try SET #expires = :expires',
+            UpdateExpression: 'ADD tries :try SET #expires = :expires, messageId = :message',
             ...(onlyFirst && { ConditionExpression: 'attribute_not_exists(tries)' }),
             ExpressionAttributeNames: { '#expires': ATTRIBUTE.expiresAt },
             ExpressionAttributeValues: {
               ':try': { SS: [name] },
+              ':message': { S: message.messageId },
               ':expires': { N: String(Math.ceil(message.sentAtMs / 1000) + NOTE_LIFE_SECONDS) },
             },
             ReturnValues: 'UPDATED_NEW',

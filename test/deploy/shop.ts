@@ -6,6 +6,7 @@ import { SendMessageCommand } from '@aws-sdk/client-sqs';
 import { expect } from 'vitest';
 import { keyItem } from '../../adapters/aws/items.ts';
 import { queueBacklog } from '../../adapters/govern/report.ts';
+import { createParking } from '../../adapters/project/parking-table.ts';
 import { TYPE_ATTRIBUTE } from '../../adapters/relay/topic.ts';
 import { type ImportResult, importRows } from '../../cli/commands/import/import-rows.ts';
 import { readRows } from '../../cli/commands/import/rows.ts';
@@ -122,12 +123,18 @@ export async function openShop(assembly: string): Promise<Shop> {
       );
     },
     async sendDeadLetter(id, body) {
+      const { deadLetterQueueUrl, parkingTable, table: cacheTable } = ordering.deployed;
+      const { beginAlone } = createParking({ client: clients.dynamoDb, parkingTable, cacheTable });
+      const message = { messageId: randomUUID(), groupId: groupOf(id), sequenceNumber: '1'.padStart(20, '0'), body };
+      const nowMs = Date.now();
+      await beginAlone({ ...message, receiveCount: 3, sentAtMs: nowMs, firstReceivedAtMs: nowMs }, false);
       await clients.sqs.send(
         new SendMessageCommand({
-          QueueUrl: ordering.deployed.deadLetterQueueUrl,
+          QueueUrl: deadLetterQueueUrl,
           MessageBody: body,
-          MessageGroupId: groupOf(id),
-          MessageDeduplicationId: randomUUID(),
+          MessageGroupId: message.groupId,
+          // SQS gives a dead letter the id of the message as its deduplication id.
+          MessageDeduplicationId: message.messageId,
         }),
       );
       const parked = { status: 'parked', reason: 'crashed' };

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { compareCaches } from '../../cli/compare/compare-caches.ts';
 import { messageGroupId } from '../../core/entity.ts';
 import { MAX_CRASHES_ALONE, SUSPECT_RECEIVES } from '../../core/project/suspects.ts';
@@ -152,4 +152,20 @@ test('the caches equal their owner after the redrive and the release', async () 
 
 test('the tests of crashes need no permission that a function lacks', () => {
   expect(lab.cloud.access.denials).toEqual([]);
+});
+
+test('parking: an event whose projector is throttled until SQS gives it up is sent back and applied', async () => {
+  const { projector, repair, deadLetterQueueUrl } = lab.cache('parking').deployed;
+  const { functions, messaging } = lab.cloud;
+  const deadLetterTargetArn = messaging.queues.require(deadLetterQueueUrl).arn;
+  lab.queue('parking').setAttributes({ RedrivePolicy: JSON.stringify({ deadLetterTargetArn, maxReceiveCount: 2 }) });
+  const repairs = () => functions.functions().find(({ arn, name }) => [arn, name].includes(repair))?.invocations ?? 0;
+  const before = repairs();
+  functions.setReservedConcurrency(projector, 0);
+  lab.queue('parking').send(toSend(item('throttled'), 1));
+  await vi.waitUntil(() => repairs() > before, { timeout: LONGEST_MS });
+  functions.setReservedConcurrency(projector, undefined);
+  await lab.cloud.idle();
+  expect(await lab.cache('parking').reader.get('Item', 'throttled')).toMatchObject({ version: 1 });
+  expect(await lab.parked('parking')).toEqual([]);
 });

@@ -1,12 +1,13 @@
 import type { SQSEvent, SQSRecord } from 'aws-lambda';
 import { isTransient } from '../../adapters/aws/transient.ts';
 import { eachRecord, receivedMessage } from '../../adapters/project/queue.ts';
+import { deadMessage } from '../../adapters/repair/dead-letters.ts';
 import { parseSchemaCheck } from '../../adapters/repair/gaps.ts';
 import { projectBatch } from '../../core/project/batch.ts';
 import type { Projection } from '../../core/project/group.ts';
 import type { ProjectPorts, ProjectSettings, ReceivedMessage } from '../../core/project/ports.ts';
 import type { ProjectReport } from '../../core/project/report.ts';
-import { deadLetter } from '../../core/repair/dead-letter.ts';
+import { treatDeadLetter } from '../../core/repair/dead-letter.ts';
 import { type GapNotice, heal } from '../../core/repair/heal.ts';
 import { redriveKnown } from '../../core/repair/newer-schema.ts';
 import { type OperationResult, operate } from '../../core/repair/operate.ts';
@@ -183,7 +184,7 @@ function countPoison({ faults }: World, { settled }: ProjectReport): void {
   }
 }
 
-/** lambdas/cache-repair.ts: a notice of a gap, or a dead letter. */
+/** lambdas/cache-repair.ts: a notice of a gap, a check of a schema version, or a dead letter. */
 async function repairRecord(deployed: Deployed, invocation: Invocation, record: SQSRecord): Promise<void> {
   const { world, name, gapQueue } = deployed;
   const { faults, ledger, scheduler } = world;
@@ -202,7 +203,19 @@ async function repairRecord(deployed: Deployed, invocation: Invocation, record: 
     return;
   }
   const { ports } = repairProjection(deployed, invocation);
-  await ports.park(deadLetter(receivedMessage(record), 'crashed', scheduler.nowMs()));
+  const { tables, queue } = deployed;
+  const treated = await treatDeadLetter(
+    deadMessage(record),
+    {
+      hasCrashed: ({ messageId, groupId }) =>
+        invocation.call('parkingTable', groupId, () => tables.raw.alone.has(messageId)),
+      sendBack: ({ body, groupId, messageId }) =>
+        invocation.call('queue', groupId, () => void queue.send({ body, groupId, deduplicationId: messageId })),
+      park: ports.park,
+    },
+    scheduler.nowMs(),
+  );
+  if (treated === 'sent back') return faults.count('deadLetterSentBack');
   faults.count('deadLetterParked');
   ledger.books[name].finals.set(record.body, 'parked');
 }

@@ -1,9 +1,11 @@
 import { GetItemCommand } from '@aws-sdk/client-dynamodb';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { sqsClient } from '../../../adapters/aws/clients.ts';
 import { keyItem } from '../../../adapters/aws/items.ts';
 import { createCacheWriter } from '../../../adapters/project/cache-writer.ts';
 import { createParking } from '../../../adapters/project/parking-table.ts';
 import { createReader } from '../../../adapters/read/cache-table.ts';
+import { createDeadLetters } from '../../../adapters/repair/dead-letters.ts';
 import { createParkedReader, createRepair } from '../../../adapters/repair/parked-events.ts';
 import { messageGroupId } from '../../../core/entity.ts';
 import type { CachedItem, Expectation, ParkedEvent, ProjectPorts } from '../../../core/project/ports.ts';
@@ -287,6 +289,19 @@ describe.each<[string, () => Promise<Subject>]>([
     expect(await ports.beginAlone(message, false)).toBe(0);
     expect(await kept()).toEqual([]);
   });
+});
+
+test('a message has crashed the projector while a try of it alone has not ended', async () => {
+  const { ports } = await onTheEngine();
+  const letters = createDeadLetters({ client: tables.client, parkingTable, queues: sqsClient(), queueUrl: '' });
+  const { message } = parkedEvent();
+  await ports.beginAlone({ ...message, messageId: 'behind it', sequenceNumber: '9' }, false);
+  expect(await letters.hasCrashed(message)).toBe(false);
+  await ports.beginAlone(message, false);
+  // The dead-letter queue has its own sequence numbers.
+  expect(await letters.hasCrashed({ ...message, sequenceNumber: '1' })).toBe(true);
+  await ports.endAlone(message);
+  expect(await letters.hasCrashed(message)).toBe(false);
 });
 
 describe('the tables of a cache', () => {
