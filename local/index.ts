@@ -1,16 +1,26 @@
 /**
- * `freshet-local` runs a synthesised CDK app on this machine, for the tests of the app. Its in-memory reader is for
- * unit tests of code that reads a cache.
+ * `freshet-local` runs a synthesised CDK app on this machine, for the tests of the app. Its readers, facts and sagas on
+ * memory are for unit tests of code that reads a cache, publishes facts or decides on them.
  *
  * @module freshet-local
  */
 
-export type { Deployed, DeployedCache, DeployedOwner } from 'freshet-aws/internal/adapters/aws/stack-output';
+export type {
+  Deployed,
+  DeployedCache,
+  DeployedFacts,
+  DeployedOwner,
+  DeployedSaga,
+} from 'freshet-aws/internal/adapters/aws/stack-output';
 export type { LocalCloud, LocalCloudOptions, ServiceEndpoints } from './cloud.ts';
 export { startLocalCloud } from './cloud.ts';
-export { cacheIn, cloudClient, ownerIn } from './deployed.ts';
-export type { GivenEntity, InMemoryReaderOptions } from './in-memory-reader.ts';
+export { cacheIn, cloudClient, factsIn, ownerIn, sagaIn } from './deployed.ts';
+export type { InMemoryFacts } from './in-memory-facts.ts';
+export { inMemoryFacts } from './in-memory-facts.ts';
+export type { GivenEntity, GivenOf, InMemoryReaderOptions } from './in-memory-reader.ts';
 export { inMemoryReader } from './in-memory-reader.ts';
+export type { Arrival, InMemorySaga } from './in-memory-saga.ts';
+export { inMemorySaga } from './in-memory-saga.ts';
 export type { PublishedEvent } from './rehearse.ts';
 export { publishEvent, recordFact } from './rehearse.ts';
 export type {

@@ -1,19 +1,18 @@
 import { randomBytes } from 'node:crypto';
 import { snsClient } from 'freshet-aws/internal/adapters/aws/clients';
-import { readDeployedOfFacts } from 'freshet-aws/internal/adapters/aws/stack-output';
 import { createPublisher } from 'freshet-aws/internal/adapters/relay/topic';
 import { createSagaStore } from 'freshet-aws/internal/adapters/saga/table';
 import type { Boundary } from 'freshet-aws/internal/core/contract/contract';
 import { ownedContract } from 'freshet-aws/internal/core/contract/define-boundary';
 import { entityName, entityRef } from 'freshet-aws/internal/core/entity';
-import { FreshetError, quoted } from 'freshet-aws/internal/core/errors';
+import { FreshetError } from 'freshet-aws/internal/core/errors';
 import { type FactContract, factData, factEventId } from 'freshet-aws/internal/core/facts/fact';
 import { outgoingMessage } from 'freshet-aws/internal/core/relay/message';
 import type { Saga } from 'freshet-aws/internal/core/saga/define';
 import { handleFact } from 'freshet-aws/internal/core/saga/handle';
 import { canonicalState, type State } from 'freshet-aws/internal/core/state';
 import type { LocalCloud } from './cloud.ts';
-import { cloudClient, ownerIn } from './deployed.ts';
+import { cloudClient, ownerIn, sagaIn } from './deployed.ts';
 import { LOCAL_CREDENTIALS } from './identity.ts';
 
 /** A state event to publish without the owner's table. */
@@ -85,25 +84,11 @@ export async function recordFact<Id extends string>(
   const fact = { type, id: factEventId(type, data[about]), owner, occurredAt: arrivedAt.toISOString(), data };
   const client = cloudClient(cloud);
   try {
-    const store = createSagaStore({ client, tableName: sagaTable(cloud, saga), saga: saga.name });
+    const store = createSagaStore({ client, tableName: sagaIn(cloud, saga).table, saga: saga.name });
     await handleFact(saga, store, fact, { nowMs: arrivedAt.getTime(), keepSeconds: 0 });
   } finally {
     client.destroy();
   }
-}
-
-function sagaTable({ outputs }: Pick<LocalCloud, 'outputs'>, { name }: Saga): string {
-  const deployed = Object.values(outputs).flatMap((values) =>
-    Object.values(values).flatMap((value) => readDeployedOfFacts(value) ?? []),
-  );
-  const sagas = deployed.filter((one) => one.role === 'saga');
-  const found = sagas.find((one) => one.name === name);
-  if (found !== undefined) return found.table;
-  const known = sagas.map((one) => one.name).join(', ') || 'none';
-  throw new FreshetError(`saga: no saga ${quoted(name)} runs in this local cloud. Running: ${known}.`, {
-    code: 'InvalidSaga',
-    field: 'saga',
-  });
 }
 
 function unpublishable(what: string, why: string): FreshetError {

@@ -8,7 +8,7 @@
 export type { ClientOptions } from '../adapters/aws/clients.ts';
 export { dynamoDbClient, snsClient } from '../adapters/aws/clients.ts';
 export type { IterateOptions, PageOptions } from '../adapters/aws/list.ts';
-export type { FactOptions, Facts } from '../adapters/facts/outbox.ts';
+export type { FactOptions, FactPut, Facts, PublishingBoundary } from '../adapters/facts/outbox.ts';
 export { createFacts } from '../adapters/facts/outbox.ts';
 export type { FactHandling, FactQueuePorts } from '../adapters/facts/queue.ts';
 export { createFactQueue, factBatch } from '../adapters/facts/queue.ts';
@@ -64,5 +64,6 @@ export type { CommitResult, EntityWithState, OwnedEntity } from '../core/own/own
 export type { CachedEntity, FreshnessOptions, GetOptions, Page, Staleness, StoredEntity } from '../core/read/read.ts';
 export type { Effect, Saga, SagaDefinition } from '../core/saga/define.ts';
 export { defineSaga, OVERDUE } from '../core/saga/define.ts';
-export type { SagaInstance } from '../core/saga/step.ts';
+export type { SagaResult } from '../core/saga/handle.ts';
+export type { SagaInstance, SagaOutcome } from '../core/saga/step.ts';
 export type { Json, State } from '../core/state.ts';

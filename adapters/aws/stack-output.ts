@@ -73,6 +73,12 @@ export type DeployedOwner = z.infer<typeof owner>;
 /** Physical names of a deployed cache. */
 export type DeployedCache = z.infer<typeof cache>;
 
+/** Physical names of a boundary's deployed facts. */
+export type DeployedFacts = z.infer<typeof facts>;
+
+/** Physical names of a deployed saga. */
+export type DeployedSaga = z.infer<typeof saga>;
+
 /** Physical names of a deployed queue of facts. */
 export type DeployedFactQueue = z.infer<typeof factQueue>;
 

@@ -6,17 +6,9 @@ import {
 } from '@aws-sdk/client-dynamodb';
 import type { DynamoDBRecord } from 'aws-lambda';
 import * as z from 'zod/mini';
-import type { Boundary, EntityContract } from '../../core/contract/contract.ts';
-import { assertEntityId } from '../../core/entity.ts';
-import { FreshetError, quoted } from '../../core/errors.ts';
-import {
-  type Fact,
-  type FactContract,
-  type FactOf,
-  factData,
-  factEventId,
-  factGroupId,
-} from '../../core/facts/fact.ts';
+import type { Boundary, PublishedFacts } from '../../core/contract/contract.ts';
+import { type Fact, type FactContract, type FactOf, factGroupId } from '../../core/facts/fact.ts';
+import { newFact, publishedContract } from '../../core/facts/new-fact.ts';
 import type { StreamChange } from '../../core/relay/message.ts';
 import { ATTRIBUTE, type Item } from '../aws/items.ts';
 
@@ -29,8 +21,11 @@ export interface FactOptions {
   readonly key?: string;
 }
 
+/** The item of a transaction that commits a fact. */
+export type FactPut = TransactWriteItem & Required<Pick<TransactWriteItem, 'Put'>>;
+
 /** A boundary's interface for facts. */
-export interface Facts<Publishes extends Record<string, FactContract>> {
+export interface Facts<Publishes extends PublishedFacts = PublishedFacts> {
   /**
    * The transaction item that commits a fact together with the change behind it: `TransactItems: [putOfTheOrder,
    * facts.put('OrderPlaced', ids)]`. The transaction fails if the fact was committed before.
@@ -40,7 +35,7 @@ export interface Facts<Publishes extends Record<string, FactContract>> {
     type: Type,
     ids: FactOf<Publishes[Type]>['data'],
     options?: FactOptions,
-  ): TransactWriteItem & Required<Pick<TransactWriteItem, 'Put'>>;
+  ): FactPut;
   /** Commits a fact on its own. `known`: it was committed before. Throws as `put` does. */
   commit<Type extends keyof Publishes & string>(
     type: Type,
@@ -49,43 +44,30 @@ export interface Facts<Publishes extends Record<string, FactContract>> {
   ): Promise<'committed' | 'known'>;
 }
 
+/** A boundary's name and the facts that it publishes. */
+export type PublishingBoundary = Pick<Boundary, 'name' | 'publishes'>;
+
 /**
  * Opens a boundary's table of facts. The table's stream is the outbox.
  *
  * @param options.keepSeconds how long a fact stays in the table, where a second commit finds it; default for ever
  */
-export function createFacts<Publishes extends Record<string, FactContract>>(options: {
-  readonly boundary: Boundary<Record<string, EntityContract>, Publishes>;
+export function createFacts<B extends PublishingBoundary>(options: {
+  readonly boundary: B;
   readonly tableName: string;
   readonly client: DynamoDBClient;
   readonly keepSeconds?: number;
   readonly now?: () => number;
-}): Facts<Publishes> {
+}): Facts<B['publishes']> {
   const { boundary, tableName, client, keepSeconds, now = Date.now } = options;
 
   const put = (type: string, ids: Readonly<Record<string, unknown>>, { key }: FactOptions = {}) => {
-    const contract = Object.hasOwn(boundary.publishes, type) ? boundary.publishes[type] : undefined;
-    if (contract === undefined) {
-      const known = Object.keys(boundary.publishes).join(', ') || 'nothing';
-      throw new FreshetError(
-        `type: boundary ${boundary.name} doesn't publish ${quoted(type)}. It publishes: ${known}.`,
-        {
-          code: 'UnknownFact',
-          field: 'type',
-        },
-      );
-    }
+    const contract = publishedContract(boundary, type);
     const nowMs = now();
-    return {
-      TableName: tableName,
-      Item: {
-        ...factItem(contract, checkedIds(contract, ids), key, new Date(nowMs).toISOString()),
-        ...(keepSeconds !== undefined && {
-          [ATTRIBUTE.expiresAt]: { N: String(Math.ceil(nowMs / 1000) + keepSeconds) },
-        }),
-      },
-      ConditionExpression: `attribute_not_exists(${ATTRIBUTE.partition})`,
-    };
+    const created = putOf(tableName, contract, newFact(contract, ids, { key, nowMs }));
+    if (keepSeconds === undefined) return created;
+    const expiresAt = { N: String(Math.ceil(nowMs / 1000) + keepSeconds) };
+    return { ...created, Item: { ...created.Item, [ATTRIBUTE.expiresAt]: expiresAt } };
   };
 
   return {
@@ -102,35 +84,20 @@ export function createFacts<Publishes extends Record<string, FactContract>>(opti
   };
 }
 
-function checkedIds(contract: FactContract, ids: Readonly<Record<string, unknown>>): Fact['data'] {
-  const other = Object.keys(ids).find((name) => !contract.ids.includes(name));
-  if (other !== undefined) {
-    throw invalidFact(
-      `data.${other}`,
-      `not an id of ${contract.type}. Allowed: ${contract.ids.join(', ')}, nothing else`,
-    );
-  }
-  const data = factData(contract, ids);
-  if (typeof data === 'string') throw invalidFact('data', `${contract.type}: ${data}`);
-  return data;
-}
-
-function invalidFact(field: string, problem: string): FreshetError {
-  return new FreshetError(`${field}: ${problem}`, { code: 'InvalidFact', field });
-}
-
-/** The item of a fact. The partition key is the message group, the sort key is the event id. */
-function factItem(contract: FactContract, data: Fact['data'], key: string | undefined, occurredAt: string): Item {
-  if (key !== undefined) assertEntityId(key);
-  return {
+/** The put of a new fact. The partition key is the message group, the sort key is the event id. */
+export function putOf(tableName: string, contract: FactContract, fact: Fact): NonNullable<FactPut['Put']> {
+  const { type, id, owner, occurredAt, data } = fact;
+  const Item: Item = {
     [ATTRIBUTE.partition]: { S: factGroupId(contract, data) },
-    [ATTRIBUTE.id]: { S: factEventId(contract.type, data[contract.about] ?? '', key) },
+    [ATTRIBUTE.id]: { S: id },
     kind: { S: 'fact' },
-    type: { S: contract.type },
-    owner: { S: contract.owner },
+    type: { S: type },
+    owner: { S: owner },
     occurredAt: { S: occurredAt },
     [ATTRIBUTE.data]: { S: JSON.stringify(data) },
   };
+  const ConditionExpression = `attribute_not_exists(${ATTRIBUTE.partition})`;
+  return { TableName: tableName, Item, ConditionExpression };
 }
 
 const image = z.object({

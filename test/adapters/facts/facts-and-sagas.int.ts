@@ -11,7 +11,7 @@ import { sagaTable } from '../../../lib/saga-table.ts';
 import { happened, sales, shipping } from '../../support/sagas.ts';
 import { stackTemplate } from '../../support/shop.ts';
 import { startTables, type TestTables } from '../../support/tables.ts';
-import { sagaStoreContract } from '../saga/store-contract.ts';
+import { reviewedInstancesContract, sagaStoreContract } from '../saga/store-contract.ts';
 
 const nowMs = () => Date.parse('2026-11-23T12:00:00Z');
 let tables: TestTables;
@@ -43,6 +43,8 @@ sagaStoreContract(async () => ({
     return ofKey.map((item) => item.pk?.S?.split('#')[0] ?? '').sort();
   },
 }));
+
+reviewedInstancesContract(async () => ({ store: open() }));
 
 describe('the reads of a saga', () => {
   test('an instance is read with its progress, and each effect with its idempotency key', async () => {

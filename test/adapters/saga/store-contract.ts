@@ -9,13 +9,34 @@ const clock = { nowMs: NOW_MS, keepSeconds: 100 };
 
 /** A store, with a function that reads its effects. */
 export interface OpenedStore {
-  readonly store: SagaStore & DueInstances & ReviewedInstances;
+  readonly store: SagaStore & DueInstances;
   /** Names of the effects recorded for a key, sorted. */
   effectNames(key: string): Promise<readonly string[]>;
 }
 
+/** A store whose instances can be reviewed. */
+export interface OpenedReviews {
+  readonly store: SagaStore & ReviewedInstances;
+}
+
 /** Number of instances so far; tests may share a store. */
 let keys = 0;
+
+const newKey = (): string => {
+  keys += 1;
+  return `é/${keys}`;
+};
+
+const waitingInstance = (key: string): SagaInstance => ({
+  key,
+  revision: 1,
+  status: 'waiting',
+  beganAt: OCCURRED_AT,
+  dueAtMs: NOW_MS,
+  effects: [],
+  facts: { OrderPlaced: happened('OrderPlaced', key) },
+  expiresAtSeconds: undefined,
+});
 
 /** The tests that every saga store must pass. */
 export function sagaStoreContract(open: () => Promise<OpenedStore>): void {
@@ -26,18 +47,8 @@ export function sagaStoreContract(open: () => Promise<OpenedStore>): void {
 
   beforeEach(async () => {
     ({ store, effectNames } = await open());
-    keys += 1;
-    key = `é/${keys}`;
-    waiting = {
-      key,
-      revision: 1,
-      status: 'waiting',
-      beganAt: OCCURRED_AT,
-      dueAtMs: NOW_MS,
-      effects: [],
-      facts: { OrderPlaced: happened('OrderPlaced', key) },
-      expiresAtSeconds: undefined,
-    };
+    key = newKey();
+    waiting = waitingInstance(key);
   });
 
   describe('a saga store', () => {
@@ -45,27 +56,6 @@ export function sagaStoreContract(open: () => Promise<OpenedStore>): void {
       expect(await store.commit(waiting, [])).toEqual({ kind: 'committed' });
       expect(await store.read(key)).toEqual(waiting);
       expect(await store.read(`${key}0`)).toBeUndefined();
-    });
-
-    test('a saga store returns the last progress of a review', async () => {
-      const review = { definition: 'd', seenAtMs: 1, beganAtMs: 2, cursor: 'c', hasFailed: true, isDone: false };
-      await store.noteReview(review);
-      await store.noteReview({ ...review, cursor: undefined, isDone: true });
-      expect(await store.review()).toEqual({ ...review, cursor: undefined, isDone: true });
-    });
-
-    test('the pages of a saga store have each instance once, and no effects', async () => {
-      const many = Array.from({ length: 5 }, (_, n) => `${key}#${n}`);
-      for (const one of many) await store.commit({ ...waiting, key: one }, [{ name: 'Label', data: {} }]);
-      const found: string[] = [];
-      let cursor: string | undefined;
-      do {
-        const page = await store.page(cursor);
-        found.push(...page.items.map((one) => one.key));
-        cursor = page.cursor;
-      } while (cursor !== undefined);
-      expect(found.filter((one) => one.startsWith(`${key}#`)).sort()).toEqual(many);
-      expect(new Set(found).size).toBe(found.length);
     });
 
     test('a saga store accepts only the next revision of an instance', async () => {
@@ -129,6 +119,39 @@ export function sagaStoreContract(open: () => Promise<OpenedStore>): void {
       const raised = await Promise.all([1, 2, 3].map(() => handleDeadline(shipping, store, key, late)));
       expect(raised.filter((result) => result !== undefined)).toHaveLength(1);
       expect(await effectNames(key)).toEqual(['Overdue']);
+    });
+  });
+}
+
+/** The tests that every store must pass whose instances are reviewed after a change of the saga. */
+export function reviewedInstancesContract(open: () => Promise<OpenedReviews>): void {
+  describe('the instances to review', () => {
+    let store: OpenedReviews['store'];
+
+    beforeEach(async () => {
+      ({ store } = await open());
+    });
+
+    test('a saga store returns the last progress of a review', async () => {
+      const review = { definition: 'd', seenAtMs: 1, beganAtMs: 2, cursor: 'c', hasFailed: true, isDone: false };
+      await store.noteReview(review);
+      await store.noteReview({ ...review, cursor: undefined, isDone: true });
+      expect(await store.review()).toEqual({ ...review, cursor: undefined, isDone: true });
+    });
+
+    test('the pages of a saga store have each instance once, and no effects', async () => {
+      const key = newKey();
+      const many = Array.from({ length: 5 }, (_, n) => `${key}#${n}`);
+      for (const one of many) await store.commit(waitingInstance(one), [{ name: 'Label', data: {} }]);
+      const found: string[] = [];
+      let cursor: string | undefined;
+      do {
+        const page = await store.page(cursor);
+        found.push(...page.items.map((one) => one.key));
+        cursor = page.cursor;
+      } while (cursor !== undefined);
+      expect(found.filter((one) => one.startsWith(`${key}#`)).sort()).toEqual(many);
+      expect(new Set(found).size).toBe(found.length);
     });
   });
 }

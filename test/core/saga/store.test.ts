@@ -1,4 +1,4 @@
-import { sagaStoreContract } from '../../adapters/saga/store-contract.ts';
+import { reviewedInstancesContract, sagaStoreContract } from '../../adapters/saga/store-contract.ts';
 import { inMemorySagaStore } from '../../support/sagas.ts';
 
 sagaStoreContract(async () => {
@@ -8,3 +8,5 @@ sagaStoreContract(async () => {
     effectNames: async (key) => effects.flatMap((one) => (one.key === key ? [one.name] : [])).sort(),
   };
 });
+
+reviewedInstancesContract(async () => inMemorySagaStore());
