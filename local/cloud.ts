@@ -21,6 +21,7 @@ import { type LeftOut, provision } from './provision/provision.ts';
 import { createWatchedFunctions } from './watched-functions.ts';
 import { startDynamoDbGateway } from './wire/dynamodb-gateway.ts';
 import { createFunctionUrls } from './wire/function-url.ts';
+import { createHttpApis } from './wire/http-api.ts';
 import { startWire } from './wire/server.ts';
 
 /** What a local cloud runs, and how. */
@@ -194,9 +195,11 @@ async function start(options: LocalCloudOptions, cleanUps: CleanUps): Promise<Lo
   cleanUps.add(() => cloudWatch.stop());
   const functionUrls = createFunctionUrls({ functions, guard: access, onProgress, onFailure: onLog });
   cleanUps.add(() => functionUrls.close());
+  const httpApis = createHttpApis({ functions, access, onProgress, onFailure: onLog });
+  cleanUps.add(() => httpApis.close());
 
   const target = createTarget(
-    { ...place, engine: client, messaging, functions, functionUrls, cloudWatch, access },
+    { ...place, engine: client, messaging, functions, functionUrls, httpApis, cloudWatch, access },
     { mappings, onLog, onStreamBatch, ledger },
   );
   const { outputs, notEmulated, leftOut } = await provision(stacks, target);

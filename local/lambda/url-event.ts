@@ -45,9 +45,9 @@ const TEXT = /^(text\/[^;]+|application\/(json|xml|javascript))\s*(;|$)/i;
  * are left out.
  * @param signer undefined if the URL requires no signature
  */
-export function urlEvent(request: UrlRequest, place: UrlPlace, signer?: UrlSigner): object {
+export function urlEvent(request: UrlRequest, place: UrlPlace, signer?: UrlSigner) {
   const { method, protocol, sourceIp, body, headers } = request;
-  const [path, query] = split(request.target);
+  const [path, query] = splitTarget(request.target);
   const cookies = headers.cookie?.flatMap((each) => each.split(';').map((cookie) => cookie.trim()));
   return {
     version: '2.0',
@@ -74,8 +74,31 @@ export function urlEvent(request: UrlRequest, place: UrlPlace, signer?: UrlSigne
   };
 }
 
+/** The route of an HTTP API that a request takes. */
+export interface ApiRoute {
+  /** Such as `GET /countries/{id}` or `$default`. */
+  readonly routeKey: string;
+  /** The values of the variables in the route's path. */
+  readonly pathParameters: Readonly<Record<string, string>>;
+  readonly stage: string;
+  readonly accountId: string;
+}
+
+/** The event for a request to an HTTP API, in payload format 2.0 (apigw/http-api-develop-integrations-lambda). */
+export function apiEvent(request: UrlRequest, place: UrlPlace, route: ApiRoute): object {
+  const { routeKey, pathParameters, stage, accountId } = route;
+  const { isBase64Encoded, ...event } = urlEvent(request, place);
+  return {
+    ...event,
+    routeKey,
+    requestContext: { ...event.requestContext, accountId, routeKey, stage },
+    ...(Object.keys(pathParameters).length > 0 && { pathParameters }),
+    isBase64Encoded,
+  };
+}
+
 /** Path and query stay percent-encoded. */
-function split(target: string): [path: string, query: string] {
+export function splitTarget(target: string): [path: string, query: string] {
   const at = target.indexOf('?');
   return at === -1 ? [target, ''] : [target.slice(0, at), target.slice(at + 1)];
 }
@@ -109,7 +132,7 @@ function timeOf(atMs: number): string {
   return `${day}/${month}/${year}:${time} +0000`;
 }
 
-function bodyOf(body: Buffer, contentType: string): object {
+function bodyOf(body: Buffer, contentType: string): { body?: string; isBase64Encoded: boolean } {
   if (body.length === 0) return { isBase64Encoded: false };
   const isText = TEXT.test(contentType) && isUtf8(body);
   return { body: body.toString(isText ? 'utf8' : 'base64'), isBase64Encoded: !isText };

@@ -1,30 +1,33 @@
 import type { Stack } from './assembly.ts';
-
-/** Account and region. */
-interface Place {
-  readonly accountId: string;
-  readonly region: string;
-}
+import type { ProvisionTarget } from './resource.ts';
 
 /** The start of an ARN: partition and service, region, account. */
 const ARN = /\b(arn:[\w-]+:[\w-]+):([\w-]*):(\d{12}):/g;
 
+/** The address of an HTTP API on AWS, which templates put together from its id. */
+const API_URL = /https:\/\/([a-z0-9]{10})\.execute-api\.[a-z0-9-]+\.amazonaws\.com/g;
+
 /**
- * Makes a function that puts the local account and region in the place of those that an app gives its stacks. It changes
- * ARNs, and texts that are an account and nothing else. All stacks are in one account and one region then.
+ * Makes a function that puts the local account and region in the place of those that an app gives its stacks. It
+ * changes ARNs, and texts that are an account and nothing else. All stacks are in one account and one region then. It
+ * also puts the local address of an HTTP API in the place of its address on AWS.
  */
-export function localPlaces(stacks: readonly Stack[], { accountId, region }: Place): <T>(value: T) => T {
+export function localPlaces(
+  stacks: readonly Stack[],
+  { accountId, region, httpApis }: Pick<ProvisionTarget, 'accountId' | 'region' | 'httpApis'>,
+): <T>(value: T) => T {
   const given = stacks.flatMap(({ environment }) => environment ?? []);
-  if (given.length === 0) return (value) => value;
   const accounts = new Set(given.map((one) => one.account));
   const regions = new Set(given.map((one) => one.region));
   const text = (value: string) =>
     accounts.has(value)
       ? accountId
-      : value.replaceAll(ARN, (_, start: string, inRegion: string, inAccount: string) => {
-          const local = accounts.has(inAccount) ? accountId : inAccount;
-          return `${start}:${regions.has(inRegion) ? region : inRegion}:${local}:`;
-        });
+      : value
+          .replaceAll(API_URL, (url, id: string) => httpApis.urlOf(id) ?? url)
+          .replaceAll(ARN, (_, start: string, inRegion: string, inAccount: string) => {
+            const local = accounts.has(inAccount) ? accountId : inAccount;
+            return `${start}:${regions.has(inRegion) ? region : inRegion}:${local}:`;
+          });
   const each = (value: unknown): unknown => {
     if (typeof value === 'string') return text(value);
     if (Array.isArray(value)) return value.map(each);

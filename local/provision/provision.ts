@@ -4,6 +4,7 @@ import { nestedStack, type Resource, type Stack } from './assembly.ts';
 import { localPlaces } from './environment.ts';
 import { createEventInvokeConfig, createFunction, createMapping } from './function.ts';
 import { createFunctionUrl } from './function-url.ts';
+import { createHttpApi, createIntegration, createRoute, createStage } from './http-api.ts';
 import { references, resolve, type Scope } from './intrinsics.ts';
 import { createQueue, createSubscription, createTopic } from './messages.ts';
 import {
@@ -46,6 +47,10 @@ const HANDLERS: Readonly<Record<string, ResourceHandler>> = {
   'AWS::Lambda::EventSourceMapping': createMapping,
   'AWS::Lambda::EventInvokeConfig': createEventInvokeConfig,
   'AWS::Lambda::Url': createFunctionUrl,
+  'AWS::ApiGatewayV2::Api': createHttpApi,
+  'AWS::ApiGatewayV2::Integration': createIntegration,
+  'AWS::ApiGatewayV2::Route': createRoute,
+  'AWS::ApiGatewayV2::Stage': createStage,
   'AWS::CloudWatch::Alarm': createMetricAlarm,
   'AWS::CloudWatch::CompositeAlarm': createCompositeAlarm,
   'AWS::CloudWatch::InsightRule': createInsightRule,
@@ -67,6 +72,9 @@ const CDK_METADATA = 'AWS::CDK::Metadata';
 
 /** Resources that only connect two others, with the properties that name them. They are left out with either one. */
 const CONNECTIONS: Readonly<Record<string, readonly string[]>> = {
+  'AWS::ApiGatewayV2::Integration': ['ApiId', 'IntegrationUri'],
+  'AWS::ApiGatewayV2::Route': ['ApiId', 'Target'],
+  'AWS::ApiGatewayV2::Stage': ['ApiId'],
   'AWS::Lambda::EventSourceMapping': ['FunctionName', 'EventSourceArn'],
   'AWS::Lambda::EventInvokeConfig': ['FunctionName'],
   'AWS::Lambda::Permission': ['FunctionName'],

@@ -6,6 +6,7 @@ import type { Access } from '../iam/access.ts';
 import type { FunctionHost } from '../lambda/host.ts';
 import type { StreamMappingOptions } from '../lambda/stream-mapping.ts';
 import type { FunctionUrls } from '../wire/function-url.ts';
+import type { HttpApis } from '../wire/http-api.ts';
 import type { Resource, Stack } from './assembly.ts';
 
 /** An event source mapping on a queue. */
@@ -34,6 +35,7 @@ export interface ProvisionTarget {
   readonly functions: FunctionHost;
   readonly access: Access;
   readonly functionUrls: Pick<FunctionUrls, 'add'>;
+  readonly httpApis: Omit<HttpApis, 'close'>;
   readonly cloudWatch: Pick<CloudWatch, 'alarms' | 'insightRules' | 'schedules' | 'asyncInvocations'>;
   mapQueue(request: QueueMappingRequest): Promise<void>;
   mapStream(request: StreamMappingRequest): Promise<void>;

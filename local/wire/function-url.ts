@@ -6,6 +6,7 @@ import type { Invokable } from './lambda.ts';
 import { closeAtOnce, listen } from './listen.ts';
 import { namesThisMachine, readBytes } from './request.ts';
 import { type Called, forbidden, type UrlGuard, urlSigner } from './url-access.ts';
+import { MAX_EVENT_BYTES, sendAnswer, urlRequest } from './url-request.ts';
 
 /**
  * The URLs of functions. Each URL has a port of its own, so that paths, cookies and the origin belong to one function,
@@ -40,9 +41,6 @@ interface Served extends Called {
   readonly functionName: string;
   readonly place: UrlPlace;
 }
-
-/** Largest event: the request and its context (lam/gettingstarted-limits, 2026-12-01). */
-const MAX_EVENT_BYTES = 6 * 1_048_576;
 
 export function createFunctionUrls(options: FunctionUrlsOptions): FunctionUrls {
   const servers = new Map<string, Server>();
@@ -85,12 +83,7 @@ async function handle(
   if (answer === undefined) return;
   if (answer.problem !== undefined) options.onFailure(served.functionName, `[function URL] ${answer.problem}`);
   if (response.destroyed) return;
-  const { status, headers, body } = answer;
-  for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
-  response.setHeader('x-amzn-requestid', id);
-  const mayHaveBody = status !== 204 && status !== 304;
-  if (mayHaveBody) response.setHeader('content-length', body.length);
-  response.writeHead(status).end(mayHaveBody ? body : undefined);
+  sendAnswer(response, answer, { 'x-amzn-requestid': id });
 }
 
 /** Undefined if the client disconnected before the whole request was read. */
@@ -109,30 +102,9 @@ async function answerTo(
   if (message !== undefined) return refusal(403, 'AccessDeniedException', message);
   if (body === 'tooLong') return tooLarge();
   const signer = served.authType === 'AWS_IAM' ? urlSigner(headers, guard) : undefined;
-  const event = urlEvent(
-    {
-      id,
-      receivedAtMs: Date.now(),
-      body,
-      headers: request.headersDistinct,
-      method: request.method ?? 'GET',
-      target: targetOf(request),
-      protocol: `HTTP/${request.httpVersion}`,
-      sourceIp: request.socket.remoteAddress ?? '127.0.0.1',
-    },
-    served.place,
-    signer,
-  );
+  const event = urlEvent(urlRequest(request, id, body), served.place, signer);
   if (Buffer.byteLength(JSON.stringify(event)) > MAX_EVENT_BYTES) return tooLarge();
   return urlResponse(await functions.invoke(served.functionName, event));
-}
-
-/** Path and query. A client may also send the whole URL, or `*` with OPTIONS. */
-function targetOf({ url = '/' }: IncomingMessage): string {
-  if (url.startsWith('/')) return url;
-  if (!URL.canParse(url)) return '/';
-  const { pathname, search } = new URL(url);
-  return pathname + search;
 }
 
 /** The error of Invoke (lambda/latest/api/API_Invoke). */

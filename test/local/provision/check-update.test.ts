@@ -11,6 +11,7 @@ const index = (name: string, ProjectionType = 'ALL') => ({
 const stack = (name: string, template: Omit<Stack['template'], 'Resources'> & Partial<Stack['template']>): Stack => ({
   name,
   folder: '/',
+  assets: new Map(),
   template: { Resources: {}, ...template },
 });
 

@@ -1,0 +1,87 @@
+import * as z from 'zod/mini';
+import { NotEmulated, type ResourceHandler, type ResourceRequest } from './resource.ts';
+
+/** https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-apigatewayv2-api.html */
+const apiProperties = z.object({
+  Name: z._default(z.string(), 'HTTP API'),
+  ProtocolType: z.optional(z.string()),
+  Target: z.optional(z.string()),
+  Body: z.optional(z.unknown()),
+  BodyS3Location: z.optional(z.unknown()),
+  CorsConfiguration: z.optional(z.unknown()),
+});
+
+/** Serves an HTTP API under a URL on this machine. */
+export const createHttpApi: ResourceHandler = async (request) => {
+  const given = apiProperties.parse(request.properties);
+  if (given.ProtocolType !== 'HTTP')
+    throw new NotEmulated('only HTTP APIs are emulated, without an OpenAPI definition');
+  if (given.Target !== undefined || given.Body !== undefined || given.BodyS3Location !== undefined)
+    throw new NotEmulated(
+      'an API by Target or by an OpenAPI definition is not emulated. Emulated: routes as resources',
+    );
+  const { id, url } = await request.target.httpApis.add(pathOf(request), given.Name);
+  const leftOut =
+    given.CorsConfiguration === undefined
+      ? []
+      : ['CorsConfiguration: locally, the function must answer OPTIONS and set the headers'];
+  return { ref: id, attributes: { ApiId: id, ApiEndpoint: url }, leftOut };
+};
+
+/** https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-apigatewayv2-integration.html */
+const integrationProperties = z.object({
+  IntegrationType: z.string(),
+  IntegrationUri: z._default(z.string(), ''),
+  PayloadFormatVersion: z.optional(z.string()),
+});
+
+/** The function of an integration is a part of the integration's id, so that the routes find it. */
+const INTEGRATION = /^integrations\/[^~]+~(.+)$/;
+
+/** Names the function that the routes of an API call. */
+export const createIntegration: ResourceHandler = (request) => {
+  const { IntegrationType, IntegrationUri, PayloadFormatVersion } = integrationProperties.parse(request.properties);
+  const [, functionName] = /:function:([^:/]+)/.exec(IntegrationUri) ?? [];
+  if (IntegrationType !== 'AWS_PROXY' || functionName === undefined || PayloadFormatVersion !== '2.0')
+    throw new NotEmulated(
+      `the integration ${IntegrationType} with payload format ${PayloadFormatVersion} is not emulated. ` +
+        'Emulated: Lambda functions with payload format 2.0',
+    );
+  const found = request.target.functions.functions().some(({ name }) => name === functionName);
+  if (!found) throw new Error(`there is no function ${functionName}`);
+  return { ref: `${request.logicalId}~${functionName}`, attributes: {} };
+};
+
+/** https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-apigatewayv2-route.html */
+const routeProperties = z.object({
+  ApiId: z.string(),
+  RouteKey: z.string(),
+  Target: z._default(z.string(), ''),
+  AuthorizationType: z._default(z.string(), 'NONE'),
+});
+
+/** Adds a route to an API. */
+export const createRoute: ResourceHandler = (request) => {
+  const { ApiId, RouteKey, Target, AuthorizationType } = routeProperties.parse(request.properties);
+  const [, functionName] = INTEGRATION.exec(Target) ?? [];
+  if (functionName === undefined) throw new Error(`the Target ${Target} is not an integration of the API`);
+  request.target.httpApis.addRoute(ApiId, { routeKey: RouteKey, functionName });
+  const leftOut =
+    AuthorizationType === 'NONE'
+      ? []
+      : [`AuthorizationType ${AuthorizationType}: locally, every request reaches the function, without an authorizer`];
+  return { ref: request.logicalId, attributes: { RouteId: request.logicalId }, leftOut };
+};
+
+const stageProperties = z.object({ ApiId: z.string(), StageName: z.string() });
+
+/** Adds a stage to an API. A stage is deployed at once, as with AutoDeploy. */
+export const createStage: ResourceHandler = (request) => {
+  const { ApiId, StageName } = stageProperties.parse(request.properties);
+  request.target.httpApis.addStage(ApiId, StageName);
+  return { ref: StageName, attributes: {} };
+};
+
+function pathOf({ stack, logicalId }: ResourceRequest): string {
+  return `${stack.name}/${logicalId}`;
+}
