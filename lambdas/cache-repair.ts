@@ -1,12 +1,12 @@
-import type { SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda';
+import type { Context, SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda';
 import { dynamoDbClient, sqsClient } from '../adapters/aws/clients.ts';
 import { isTransient } from '../adapters/aws/transient.ts';
 import { createCacheWriter } from '../adapters/project/cache-writer.ts';
 import { createParking } from '../adapters/project/parking-table.ts';
-import { eachRecord, receivedMessage } from '../adapters/project/queue.ts';
-import { repairTelemetry } from '../adapters/project/telemetry.ts';
+import { eachRecord, receivedMessage, timeLeft } from '../adapters/project/queue.ts';
+import { projectorTelemetry, repairTelemetry } from '../adapters/project/telemetry.ts';
 import { createReadinessWriter, parseReadiness } from '../adapters/read/readiness.ts';
-import { createDeadLetters, deadMessage } from '../adapters/repair/dead-letters.ts';
+import { createCrashNotes, deadMessage } from '../adapters/repair/dead-letters.ts';
 import {
   createGapNotice,
   createHealing,
@@ -15,7 +15,8 @@ import {
   parseSchemaCheck,
 } from '../adapters/repair/gaps.ts';
 import { createRepair } from '../adapters/repair/parked-events.ts';
-import { deadLetter, treatDeadLetter } from '../core/repair/dead-letter.ts';
+import { projectBatch } from '../core/project/batch.ts';
+import { deadLetter, treatDeadLetters } from '../core/repair/dead-letter.ts';
 import { heal } from '../core/repair/heal.ts';
 import { redriveKnown } from '../core/repair/newer-schema.ts';
 import { operate } from '../core/repair/operate.ts';
@@ -68,18 +69,20 @@ const healing = createHealing({
   resyncQueueUrl: (type) => resyncQueues[boundary.caches[type]?.contract.owner ?? ''],
 });
 
-const checkSchemaAgain = createSchemaChecks({ client: queues, queueUrl: gapQueueUrl });
-
-const deadLetters = {
-  ...createDeadLetters({ client, parkingTable, queues, queueUrl: required('QUEUE_URL') }),
-  park: parking.park,
-};
+const checkSchema = createSchemaChecks({ client: queues, queueUrl: gapQueueUrl });
+// A dead letter has no check yet. One that is returned stays hidden until its queue's visibility time-out ends.
+const ofDeadLetters = { ...projection, ports: { ...projection.ports, awaitSchema: checkSchema } };
+const { hasCrashed } = createCrashNotes({ client, parkingTable });
 
 const report = repairTelemetry(emitter(boundary.name));
+const reportProjected = projectorTelemetry(emitter(boundary.name));
 
-/** Heals gaps, parks dead letters and executes an operator's operations. */
-export async function handler(event: SQSEvent | object): Promise<SQSBatchResponse | object> {
-  if ('Records' in event) return eachRecord(event, repairRecord);
+/** Heals gaps, treats dead letters and executes an operator's operations. */
+export async function handler(event: SQSEvent | object, context: Context): Promise<SQSBatchResponse | object> {
+  if ('Records' in event) {
+    const areDead = event.Records.some(({ eventSourceARN }) => eventSourceARN === deadLetterQueueArn);
+    return areDead ? repairDeadLetters(event, context) : eachRecord(event, repairRecord);
+  }
   const operation = parseOperation(event);
   if (operation === undefined) {
     return { refused: 'not an operation of the repair function. Allowed: an operation of core/repair/operation.ts' };
@@ -89,12 +92,27 @@ export async function handler(event: SQSEvent | object): Promise<SQSBatchRespons
   return result;
 }
 
+/** Parks messages that crashed the projector, and projects those that it never tried. */
+async function repairDeadLetters({ Records }: SQSEvent, context: Context): Promise<SQSBatchResponse> {
+  const receivedAtMs = nowMs();
+  const { outOfTime, cancel } = timeLeft(context);
+  const idOf = new Map(Records.map((record) => [deadMessage(record), record.messageId]));
+  const { parked, report: projected } = await treatDeadLetters(
+    [...idOf.keys()],
+    {
+      hasCrashed,
+      park: parking.park,
+      project: (messages) => projectBatch(ofDeadLetters, messages, outOfTime),
+    },
+    receivedAtMs,
+  );
+  cancel();
+  for (const event of parked) report.parked(event);
+  reportProjected(projected, receivedAtMs, nowMs());
+  return { batchItemFailures: projected.returned.map(({ message }) => ({ itemIdentifier: idOf.get(message) ?? '' })) };
+}
+
 async function repairRecord(record: SQSRecord): Promise<void> {
-  if (record.eventSourceARN === deadLetterQueueArn) {
-    const message = deadMessage(record);
-    const treated = await treatDeadLetter(message, deadLetters, nowMs());
-    return treated === 'sent back' ? report.sentBack(message) : report.parked(treated);
-  }
   if (record.eventSourceARN !== gapQueueArn) {
     const parked = deadLetter(receivedMessage(record), 'undelivered', nowMs());
     await parking.park(parked);
@@ -102,7 +120,7 @@ async function repairRecord(record: SQSRecord): Promise<void> {
   }
   const awaiting = parseSchemaCheck(record.body);
   if (awaiting !== undefined)
-    return report.checked(awaiting, await redriveKnown(projection, repair, awaiting, checkSchemaAgain));
+    return report.checked(awaiting, await redriveKnown(projection, repair, awaiting, checkSchema));
   const notice = parseGapNotice(record.body);
   if (notice === undefined) return report.ignored(record.messageId, 'not a notice of a gap');
   report.healed(notice, await heal(notice, record.messageId, healing, nowMs()));

@@ -71,7 +71,6 @@ export function addRepair(cache: CacheParts, props: LocalCacheProps): IFunction 
     memorySize: 512,
     environment: {
       ...environment(cache, props),
-      QUEUE_URL: cache.queue.queueUrl,
       GAP_QUEUE_ARN: cache.gapQueue.queueArn,
       DEAD_LETTER_QUEUE_ARN: cache.deadLetterQueue.queueArn,
       RESYNC_QUEUES: Stack.of(cache).toJsonString(Object.fromEntries(resyncQueues)),
@@ -82,7 +81,6 @@ export function addRepair(cache: CacheParts, props: LocalCacheProps): IFunction 
   const parking = ['GetItem', 'PutItem', 'UpdateItem', 'DeleteItem', 'Query', 'BatchWriteItem'];
   grantTable(cache.parkingTable, repair, ...parking);
   grantSend(cache.gapQueue, repair);
-  grantSend(cache.queue, repair);
   for (const { resyncQueue } of sources) grantSend(resyncQueue, repair);
   for (const queue of repairQueues(cache)) mapQueue(repair, queue.node.id, queue, { maxConcurrency: 2 });
   return repair;

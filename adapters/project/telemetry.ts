@@ -11,7 +11,7 @@ import {
   RELAY_METRICS,
 } from '../../core/metrics.ts';
 import { OUTCOMES, type Outcome } from '../../core/outcome.ts';
-import type { ParkedEvent, ReceivedMessage } from '../../core/project/ports.ts';
+import type { ParkedEvent } from '../../core/project/ports.ts';
 import type { ProjectReport } from '../../core/project/report.ts';
 import type { RelayReport } from '../../core/relay/batch.ts';
 import type { GapNotice } from '../../core/repair/heal.ts';
@@ -106,8 +106,8 @@ export function relayTelemetry(owner: Emitter): (report: RelayReport, nowMs: num
 }
 
 /**
- * Counts the dead letters that a repair function parks, and logs those that it sends back, the results of operators'
- * requests, and gaps that don't heal.
+ * Counts the dead letters that a repair function parks, and logs the results of operators' requests and of gaps that
+ * don't heal.
  */
 export function repairTelemetry(boundary: Emitter) {
   const metrics = createMetrics(boundary);
@@ -117,9 +117,6 @@ export function repairTelemetry(boundary: Emitter) {
       metrics.addMetric(OUTCOME_METRICS.parked, MetricUnit.Count, 1);
       metrics.publishStoredMetrics();
       logger.warn('parked', { messageId: message.messageId, entity, version, reason });
-    },
-    sentBack({ messageId, groupId }: ReceivedMessage): void {
-      logger.warn('sent back', { messageId, groupId, why: 'the projector never tried it' });
     },
     healed(notice: GapNotice, result: string): void {
       if (result === 'given up') logger.warn('gap given up', { ...notice });

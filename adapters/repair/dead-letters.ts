@@ -1,5 +1,4 @@
 import { type DynamoDBClient, paginateQuery } from '@aws-sdk/client-dynamodb';
-import { SendMessageCommand, type SQSClient } from '@aws-sdk/client-sqs';
 import type { SQSRecord } from 'aws-lambda';
 import type { ReceivedMessage } from '../../core/project/ports.ts';
 import type { DeadLetterPorts } from '../../core/repair/dead-letter.ts';
@@ -16,15 +15,14 @@ export function deadMessage(record: SQSRecord): ReceivedMessage {
   return { ...message, messageId: record.attributes.MessageDeduplicationId ?? messageId };
 }
 
-/** The ports of treating dead letters, without parking. */
-export function createDeadLetters(options: {
+/** Finds out whether a message crashed the projector, from the projector's notes in the parking table. */
+export function createCrashNotes({
+  client,
+  parkingTable,
+}: {
   readonly client: DynamoDBClient;
   readonly parkingTable: string;
-  readonly queues: SQSClient;
-  /** The cache's queue. */
-  readonly queueUrl: string;
-}): Pick<DeadLetterPorts, 'hasCrashed' | 'sendBack'> {
-  const { client, parkingTable, queues, queueUrl } = options;
+}): Pick<DeadLetterPorts, 'hasCrashed'> {
   return {
     async hasCrashed({ groupId, messageId }) {
       const query = {
@@ -41,16 +39,6 @@ export function createDeadLetters(options: {
       };
       for await (const { Items = [] } of paginateQuery({ client }, query)) if (Items.length > 0) return true;
       return false;
-    },
-    async sendBack({ body, groupId, messageId }) {
-      await queues.send(
-        new SendMessageCommand({
-          QueueUrl: queueUrl,
-          MessageBody: body,
-          MessageGroupId: groupId,
-          MessageDeduplicationId: messageId,
-        }),
-      );
     },
   };
 }

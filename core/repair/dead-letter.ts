@@ -1,6 +1,7 @@
 import { entityOfGroup } from '../entity.ts';
 import { parseEvent } from '../event.ts';
-import type { ParkedEvent, ReceivedMessage } from '../project/ports.ts';
+import type { ParkedEvent, ProjectPorts, ReceivedMessage } from '../project/ports.ts';
+import type { ProjectReport } from '../project/report.ts';
 
 /**
  * The parked event of a dead letter: a message that crashed the projector every time, or one that the topic couldn't
@@ -13,7 +14,7 @@ export function deadLetter(message: ReceivedMessage, reason: 'crashed' | 'undeli
   const known = event !== undefined && 'entity' in event ? event : undefined;
   return {
     status: 'parked',
-    message: { ...message, sequenceNumber: `${message.sequenceNumber}.${reason}` },
+    message: withReason(message, reason),
     reason,
     explanation:
       reason === 'crashed'
@@ -25,35 +26,55 @@ export function deadLetter(message: ReceivedMessage, reason: 'crashed' | 'undeli
   };
 }
 
-/** The ports of treating a dead letter. Each throws only when infrastructure fails. */
+function withReason(message: ReceivedMessage, reason: 'crashed' | 'undelivered'): ReceivedMessage {
+  return { ...message, sequenceNumber: `${message.sequenceNumber}.${reason}` };
+}
+
+/** What treating dead letters needs. */
 export interface DeadLetterPorts {
-  /** Whether a try of the message alone never ended, see `ProjectPorts.beginAlone`. */
+  /**
+   * Whether a try of the message alone by the projector never ended, see `ProjectPorts.beginAlone`. Throws only when
+   * infrastructure fails.
+   */
   hasCrashed(message: ReceivedMessage): Promise<boolean>;
-  /** Sends the message into the cache's queue again. */
-  sendBack(message: ReceivedMessage): Promise<void>;
-  park(event: ParkedEvent): Promise<void>;
+  /** Projects messages as the projector does, see `projectBatch`. */
+  project(messages: readonly ReceivedMessage[]): Promise<ProjectReport>;
 }
 
 /**
- * Treats a message that SQS moved to the dead-letter queue, because it was received a thousand times and never
+ * Treats messages that SQS moved to the dead-letter queue, because each was received a thousand times and never
  * answered. From the third receive on, the projector notes each try before it reads the message. So a message without a
- * note was never tried: the projector was throttled, or couldn't start. It says nothing about the message, which is
- * sent back. Any other message is parked.
+ * note was never tried: the projector was throttled, or couldn't start. That says nothing about the message, which is
+ * projected here. Any other message is parked.
  *
- * @returns the parked event, or that the message was sent back
+ * A message that isn't settled stays in the dead-letter queue and is received again.
  */
-export async function treatDeadLetter(
-  message: ReceivedMessage,
-  ports: DeadLetterPorts,
+export async function treatDeadLetters(
+  messages: readonly ReceivedMessage[],
+  ports: DeadLetterPorts & Pick<ProjectPorts, 'park'>,
   nowMs: number,
-): Promise<ParkedEvent | 'sent back'> {
-  if (!(await ports.hasCrashed(message))) {
-    await ports.sendBack(message);
-    return 'sent back';
+): Promise<{ readonly parked: readonly ParkedEvent[]; readonly report: ProjectReport }> {
+  const parked: ParkedEvent[] = [];
+  const failed: { readonly message: ReceivedMessage; readonly error: unknown }[] = [];
+  const untried: ReceivedMessage[] = [];
+  for (const message of messages) {
+    try {
+      if (await ports.hasCrashed(message)) {
+        const event = deadLetter(message, 'crashed', nowMs);
+        await ports.park(event);
+        parked.push(event);
+      } else untried.push(message);
+    } catch (error) {
+      failed.push({ message, error });
+    }
   }
-  const parked = deadLetter(message, 'crashed', nowMs);
-  await ports.park(parked);
-  return parked;
+  const numbered = new Map(untried.map((message) => [withReason(message, 'crashed'), message]));
+  const { settled, returned } = await ports.project([...numbered.keys()]);
+  const given = <T extends { readonly message: ReceivedMessage }>(one: T): T => ({
+    ...one,
+    message: numbered.get(one.message) ?? one.message,
+  });
+  return { parked, report: { settled: settled.map(given), returned: [...returned.map(given), ...failed] } };
 }
 
 /** Whether `deadLetter` made this sequence number. */

@@ -154,7 +154,7 @@ test('the tests of crashes need no permission that a function lacks', () => {
   expect(lab.cloud.access.denials).toEqual([]);
 });
 
-test('parking: an event whose projector is throttled until SQS gives it up is sent back and applied', async () => {
+test('parking: an event whose projector is throttled until SQS gives it up is applied from the dead-letter queue', async () => {
   const { projector, repair, deadLetterQueueUrl } = lab.cache('parking').deployed;
   const { functions, messaging } = lab.cloud;
   const deadLetterTargetArn = messaging.queues.require(deadLetterQueueUrl).arn;

@@ -1,4 +1,4 @@
-import type { SQSEvent, SQSRecord } from 'aws-lambda';
+import type { SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda';
 import { isTransient } from '../../adapters/aws/transient.ts';
 import { eachRecord, receivedMessage } from '../../adapters/project/queue.ts';
 import { deadMessage } from '../../adapters/repair/dead-letters.ts';
@@ -7,7 +7,7 @@ import { projectBatch } from '../../core/project/batch.ts';
 import type { Projection } from '../../core/project/group.ts';
 import type { ProjectPorts, ProjectSettings, ReceivedMessage } from '../../core/project/ports.ts';
 import type { ProjectReport } from '../../core/project/report.ts';
-import { treatDeadLetter } from '../../core/repair/dead-letter.ts';
+import { treatDeadLetters } from '../../core/repair/dead-letter.ts';
 import { type GapNotice, heal } from '../../core/repair/heal.ts';
 import { redriveKnown } from '../../core/repair/newer-schema.ts';
 import { type OperationResult, operate } from '../../core/repair/operate.ts';
@@ -146,7 +146,9 @@ function startRepair(deployed: Deployed, sources: readonly Queue[]): void {
       maximumConcurrency: 2,
       invoke: (event) =>
         functions.invoke(REPAIR, (invocation) =>
-          eachRecord(event, (record) => repairRecord(deployed, invocation, record)),
+          queue.arn === deployed.gapQueue.arn
+            ? eachRecord(event, (record) => repairRecord(deployed, invocation, record))
+            : repairDeadLetters(deployed, invocation, event),
         ),
     });
   }
@@ -184,40 +186,53 @@ function countPoison({ faults }: World, { settled }: ProjectReport): void {
   }
 }
 
-/** lambdas/cache-repair.ts: a notice of a gap, a check of a schema version, or a dead letter. */
+/** lambdas/cache-repair.ts: a notice of a gap, or a check of a schema version. */
 async function repairRecord(deployed: Deployed, invocation: Invocation, record: SQSRecord): Promise<void> {
-  const { world, name, gapQueue } = deployed;
-  const { faults, ledger, scheduler } = world;
-  if (record.eventSourceARN === gapQueue.arn) {
-    const awaiting = parseSchemaCheck(record.body);
-    if (awaiting !== undefined) {
-      const checkAgain = (key: ParkedKey) =>
-        invocation.call('queue', key.groupId, () => sendSchemaCheck(deployed, key));
-      const repair = createRepairPorts(deployed, invocation, false);
-      const check = await redriveKnown(repairProjection(deployed, invocation), repair, awaiting, checkAgain);
-      if (check === 'redriven') faults.count('schemaRedriven');
-      return;
-    }
+  const { faults, scheduler } = deployed.world;
+  const awaiting = parseSchemaCheck(record.body);
+  if (awaiting === undefined) {
     const notice = JSON.parse(record.body) as GapNotice;
     await heal(notice, record.messageId, createHealPorts(deployed, invocation), scheduler.nowMs());
     return;
   }
-  const { ports } = repairProjection(deployed, invocation);
-  const { tables, queue } = deployed;
-  const treated = await treatDeadLetter(
-    deadMessage(record),
+  const checkAgain = (key: ParkedKey) => invocation.call('queue', key.groupId, () => sendSchemaCheck(deployed, key));
+  const repair = createRepairPorts(deployed, invocation, false);
+  const check = await redriveKnown(repairProjection(deployed, invocation), repair, awaiting, checkAgain);
+  if (check === 'redriven') faults.count('schemaRedriven');
+}
+
+/** lambdas/cache-repair.ts: messages of the dead-letter queue. */
+async function repairDeadLetters(
+  deployed: Deployed,
+  invocation: Invocation,
+  { Records }: SQSEvent,
+): Promise<SQSBatchResponse> {
+  const { world, name, tables } = deployed;
+  const ports = createProjectPorts(deployed, invocation, () => undefined);
+  const projection = projectionOf(deployed, invocation, { ...ports, postpone: async () => {} });
+  const idOf = new Map(Records.map((record) => [deadMessage(record), record.messageId]));
+  const { parked, report } = await treatDeadLetters(
+    [...idOf.keys()],
     {
       hasCrashed: ({ messageId, groupId }) =>
-        invocation.call('parkingTable', groupId, () => tables.raw.alone.has(messageId)),
-      sendBack: ({ body, groupId, messageId }) =>
-        invocation.call('queue', groupId, () => void queue.send({ body, groupId, deduplicationId: messageId })),
+        invocation.call('parkingTable', groupId, async () => tables.raw.alone.has(messageId)),
       park: ports.park,
+      project: (messages) => projectBatch(projection, messages, invocation.outOfTime),
     },
-    scheduler.nowMs(),
+    world.scheduler.nowMs(),
   );
-  if (treated === 'sent back') return faults.count('deadLetterSentBack');
-  faults.count('deadLetterParked');
-  ledger.books[name].finals.set(record.body, 'parked');
+  if (!invocation.isDead) {
+    const parkedIds = parked.map(({ message }) => message.messageId);
+    for (const { message } of parked) {
+      world.faults.count('deadLetterParked');
+      world.ledger.books[name].finals.set(message.body, 'parked');
+    }
+    const projected = [...idOf.keys()].filter(({ messageId }) => !parkedIds.includes(messageId));
+    world.ledger.answered(name, invocation, projected, report);
+    for (const _ of report.settled) world.faults.count('deadLetterProjected');
+    countPoison(world, report);
+  }
+  return { batchItemFailures: report.returned.map(({ message }) => ({ itemIdentifier: idOf.get(message) ?? '' })) };
 }
 
 /** lambdas/cache-repair.ts: an operator's request. */

@@ -11,10 +11,10 @@ export const FLOORS = {
   redelivery: 40_000,
   /** Messages that were moved from the dead-letter queue back to the queue (StartMessageMoveTask). */
   deadLetterMoved: 800,
-  /** Messages of the dead-letter queue that the projector never tried, and that the repair function sent back. */
-  deadLetterSentBack: 400,
+  /** Messages of the dead-letter queue that the projector never tried, and that the repair function projected. */
+  deadLetterProjected: 2_000,
   /** Messages of the dead-letter queue that the repair function parked. */
-  deadLetterParked: 700,
+  deadLetterParked: 150,
   /** Parked events that were tried again. */
   parkingRedrive: 10_000,
   projectorCrash: 2_500,

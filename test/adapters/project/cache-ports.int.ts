@@ -1,11 +1,10 @@
 import { GetItemCommand } from '@aws-sdk/client-dynamodb';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { sqsClient } from '../../../adapters/aws/clients.ts';
 import { keyItem } from '../../../adapters/aws/items.ts';
 import { createCacheWriter } from '../../../adapters/project/cache-writer.ts';
 import { createParking } from '../../../adapters/project/parking-table.ts';
 import { createReader } from '../../../adapters/read/cache-table.ts';
-import { createDeadLetters } from '../../../adapters/repair/dead-letters.ts';
+import { createCrashNotes } from '../../../adapters/repair/dead-letters.ts';
 import { createParkedReader, createRepair } from '../../../adapters/repair/parked-events.ts';
 import { messageGroupId } from '../../../core/entity.ts';
 import type { CachedItem, Expectation, ParkedEvent, ProjectPorts } from '../../../core/project/ports.ts';
@@ -293,7 +292,7 @@ describe.each<[string, () => Promise<Subject>]>([
 
 test('a message has crashed the projector while a try of it alone has not ended', async () => {
   const { ports } = await onTheEngine();
-  const letters = createDeadLetters({ client: tables.client, parkingTable, queues: sqsClient(), queueUrl: '' });
+  const letters = createCrashNotes({ client: tables.client, parkingTable });
   const { message } = parkedEvent();
   await ports.beginAlone({ ...message, messageId: 'behind it', sequenceNumber: '9' }, false);
   expect(await letters.hasCrashed(message)).toBe(false);
