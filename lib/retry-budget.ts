@@ -2,13 +2,13 @@ import { Duration } from 'aws-cdk-lib';
 import { LIMITS } from './limits.ts';
 
 /**
- * How long a failing event or fact is retried before it is parked. It is parked when both limits are reached. Errors of
- * AWS that pass by themselves, such as throttling, don't count, however long they last.
+ * How long a failing event or fact is retried before it is parked. It is parked when both limits are reached, but never
+ * on an error of AWS that passes by itself, such as throttling, however long it lasts.
  */
 export interface RetryBudget {
   /**
-   * Number of receives, an integer from 1 to 1,000. Receives in which an earlier message of the same group failed first
-   * count too.
+   * Number of receives, an integer from 1 to 1,000. All receives count, also those in which AWS throttled, or in which an
+   * earlier message of the same group failed first.
    */
   readonly attempts: number;
   /**

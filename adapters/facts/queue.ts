@@ -42,8 +42,8 @@ export interface FactHandling<Contracts extends readonly FactContract[]> {
   readonly contracts: Contracts;
   /**
    * Handles a fact. It may be called more than once for the same event. When it throws, the message is delivered again
-   * until its budget is used up; then it is parked. An error of AWS that passes by itself, such as throttling, uses up
-   * no budget. Only the name of the error is logged and stored.
+   * until its budget is used up; then it is parked, unless the error is one of AWS that passes by itself, such as
+   * throttling. Only the name of the error is logged and stored.
    */
   readonly work: (fact: FactOf<Contracts[number]>) => Promise<unknown>;
   /** Where the facts come from: `createFactQueue`. */
