@@ -1,0 +1,178 @@
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { COMBINATIONS, type Combination, QUICK, UNSUPPORTED, type Unsupported } from './combinations.ts';
+import { installApp, installInit, type Packed } from './install.ts';
+import { createShell, type Shell } from './shell.ts';
+import { readJson, write } from './write-app.ts';
+
+const USAGE = `npm run test:apps [-- NAME...] [--quick] [--no-build] [--keep]
+  Tries Freshet's packed packages in CDK apps outside the repository. For each app: types, freshet up, put, get, and a
+  test. Then it tries what isn't supported, and looks for the message.
+  --quick     only ${QUICK.join(' and ')}
+  --no-build  packs the dist folders as they are
+  --keep      keeps the temporary folder
+Names: ${[...COMBINATIONS, ...UNSUPPORTED].map(({ name }) => name).join(', ')}
+Exit codes: 0 passed, 1 failed, 2 wrong arguments, 130 interrupted.`;
+
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+const PACKAGES = ['freshet-aws', 'freshet-local', 'freshet-cli'];
+
+/** One line of the table. */
+interface Row {
+  readonly name: string;
+  readonly seconds: Readonly<Record<string, number>>;
+  readonly problem?: string;
+}
+
+const stop = new AbortController();
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => stop.abort(new Error('interrupted')));
+
+const { values, positionals } = parsed();
+process.exitCode = await main();
+
+function parsed() {
+  try {
+    const options = { quick: { type: 'boolean' }, 'no-build': { type: 'boolean' }, keep: { type: 'boolean' } } as const;
+    const given = parseArgs({ options, allowPositionals: true });
+    const names = new Set([...COMBINATIONS, ...UNSUPPORTED].map(({ name }) => name));
+    const unknown = given.positionals.find((name) => !names.has(name));
+    if (unknown !== undefined) throw new Error(`unknown name: ${unknown}`);
+    return given;
+  } catch (error) {
+    console.error(`${error instanceof Error ? error.message : error}\n\n${USAGE}`);
+    process.exit(2);
+  }
+}
+
+async function main(): Promise<number> {
+  const isChosen = ({ name }: { readonly name: string }) =>
+    positionals.length > 0 ? positionals.includes(name) : !values.quick || QUICK.includes(name);
+  const folder = mkdtempSync(join(tmpdir(), 'freshet-apps-'));
+  const shell = createShell(stop.signal);
+  const rows: Row[] = [];
+  try {
+    const { packed, seconds } = await prepare(folder, shell);
+    rows.push({ name: `Node ${process.versions.node}`, seconds });
+    for (const one of COMBINATIONS.filter(isChosen)) rows.push(await row(one.name, tryApp(folder, one, packed, shell)));
+    for (const one of UNSUPPORTED.filter(isChosen))
+      rows.push(await row(one.name, tryUnsupported(folder, one, packed, shell)));
+  } catch (error) {
+    if (stop.signal.aborted) return 130;
+    rows.push({ name: 'install', seconds: {}, problem: error instanceof Error ? error.message : String(error) });
+  } finally {
+    if (values.keep) console.log(`kept: ${folder}`);
+    else rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
+  }
+  const failed = rows.filter(({ problem }) => problem !== undefined).length;
+  const passed = rows.length - failed - (rows[0]?.problem === undefined ? 1 : 0);
+  console.log(`\n${passed} passed, ${failed} failed`);
+  return failed === 0 && passed > 0 ? 0 : 1;
+}
+
+/** Measures steps: the names of the steps, with their seconds. */
+type Steps = AsyncGenerator<string, void>;
+
+/** Prints the line of an app as its steps are done. A step that fails ends the app, and the next app follows. */
+async function row(name: string, steps: Steps): Promise<Row> {
+  const seconds: Record<string, number> = {};
+  process.stdout.write(name.padEnd(24));
+  let startedMs = performance.now();
+  try {
+    for await (const step of steps) {
+      seconds[step] = (performance.now() - startedMs) / 1000;
+      startedMs = performance.now();
+      process.stdout.write(`${step} ${seconds[step].toFixed(1)} s`.padEnd(16));
+    }
+    console.log('✓');
+    return { name, seconds };
+  } catch (error) {
+    if (stop.signal.aborted) throw error;
+    const problem = error instanceof Error ? error.message : String(error);
+    console.log(`✗\n${problem}`);
+    return { name, seconds, problem };
+  }
+}
+
+async function prepare(folder: string, shell: Shell): Promise<{ packed: Packed; seconds: Row['seconds'] }> {
+  let packed: Packed = {};
+  const { seconds, problem } = await row(
+    'all apps',
+    (async function* () {
+      if (!values['no-build']) await shell.run(ROOT, ['npm', 'run', '--silent', 'build']);
+      const workspaces = PACKAGES.map((name) => `--workspace=${name}`);
+      const packages = join(folder, 'packages');
+      write(packages, { '.npmrc': '' });
+      await shell.run(ROOT, [
+        'npm',
+        'pack',
+        '--ignore-scripts',
+        '--silent',
+        ...workspaces,
+        '--pack-destination',
+        packages,
+      ]);
+      const files = readdirSync(packages);
+      packed = Object.fromEntries(
+        PACKAGES.map((name) => [name, join(packages, files.find((file) => file.startsWith(name)) ?? name)]),
+      );
+      yield 'pack';
+      await installInit(folder, packed, shell);
+      yield 'install';
+    })(),
+  );
+  if (problem !== undefined) throw new Error('the packages could not be installed');
+  return { packed, seconds };
+}
+
+async function* tryApp(folder: string, given: Combination, packed: Packed, shell: Shell): Steps {
+  const app = await installApp(folder, given, packed, shell);
+  yield 'install';
+  await shell.run(
+    app,
+    given.typescript === 5 ? ['node', 'node_modules/typescript5/bin/tsc', '-p', '.'] : ['tsc', '-p', '.'],
+  );
+  yield 'types';
+  const end = await shell.start(app, ['freshet', 'up', '--no-story'], 'Running at');
+  try {
+    yield 'up';
+    const data = '{"name":"France","region":"Europe"}';
+    await shell.run(app, ['freshet', 'put', 'Country', 'FR', '--data', data]);
+    const output = await shell.run(app, [
+      'freshet',
+      'get',
+      'ordering',
+      'Country',
+      'FR',
+      '--at-least-version',
+      '1',
+      '--json',
+    ]);
+    if (!output.includes('"France"')) throw new Error(`get did not return what was put:\n${output}`);
+    yield 'put, get';
+  } finally {
+    await end();
+  }
+  const test = given.test === 'jest' ? ['jest'] : ['node', '--import', 'tsx', '--test', 'test/app.test.ts'];
+  await shell.run(app, test);
+  yield 'test';
+}
+
+async function* tryUnsupported(folder: string, given: Unsupported, packed: Packed, shell: Shell): Steps {
+  const combination = COMBINATIONS.find(({ name }) => name === given.of);
+  if (combination === undefined) throw new Error(`no app ${given.of}`);
+  const app = await installApp(folder, { ...combination, name: given.name }, packed, shell);
+  write(app, given.files ?? {});
+  if (given.options !== undefined) {
+    const { compilerOptions, ...rest } = readJson(join(app, 'tsconfig.json'));
+    write(app, { 'tsconfig.json': { ...rest, compilerOptions: { ...(compilerOptions as object), ...given.options } } });
+  }
+  yield 'install';
+  const output = await shell.fail(app, given.command);
+  if (!output.replaceAll(/\s+/g, ' ').includes(given.message)) {
+    throw new Error(`the message is missing: ${given.message}\n${output.slice(-2_000)}`);
+  }
+  yield 'refused';
+}
