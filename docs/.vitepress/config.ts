@@ -65,8 +65,10 @@ export default defineConfig({
       ]),
       group('Use', [
         ['commands', 'Commands'],
+        ['compatibility', 'Compatibility'],
         ['local-cloud', 'The local cloud'],
         ['localstack', 'LocalStack'],
+        ['types', 'Types, readers and tests'],
         ['checks', 'Checks at synthesis'],
         ['cost', 'Cost'],
       ]),

@@ -1,0 +1,3 @@
+declare module '@acme/geography' {
+  export { default } from './geography.ts';
+}

@@ -1,0 +1,4 @@
+import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+
+declare const client: DynamoDBClient;
+declare const tableName: string;
