@@ -1,7 +1,7 @@
 import { Duration, Stack } from 'aws-cdk-lib';
 import type { Table } from 'aws-cdk-lib/aws-dynamodb';
 import type { IFunction } from 'aws-cdk-lib/aws-lambda';
-import type { ITopic } from 'aws-cdk-lib/aws-sns';
+import type { CfnSubscription, ITopic } from 'aws-cdk-lib/aws-sns';
 import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import type { Boundary } from '../core/contract/contract.ts';
@@ -19,7 +19,7 @@ import { mapQueue } from './queue-source.ts';
 import { assertBudget, DEFAULT_BUDGET, type RetryBudget } from './retry-budget.ts';
 import { stableExports } from './stable-exports.ts';
 import { stableIds } from './stable-ids.ts';
-import { subscribeQueue } from './subscribe-queue.ts';
+import { subscribeQueue, updateAfter } from './subscribe-queue.ts';
 
 /** A source of facts: a `FactTopic`. */
 export interface FactSource {
@@ -90,6 +90,7 @@ export class FactQueue extends Construct {
   /** What the queue holds: facts, or the effects on which a saga's function failed. */
   readonly holds: 'facts' | 'effects';
   private readonly handledBy: IFunction[] = [];
+  private readonly subscriptions: readonly CfnSubscription[];
 
   /**
    * @param holds what the queue holds. The queue of a saga's failed effects has no facts and no sources: the saga's
@@ -115,8 +116,8 @@ export class FactQueue extends Construct {
       // and this dead-letter queue is only for facts that crash the function.
       deadLetterQueue: { queue: this.deadLetterQueue, maxReceiveCount: LIMITS.maxMaxReceiveCount },
     });
-    const subscribe = holds === 'facts' ? subscribeQueue : () => {};
-    subscribe(
+    const subscribe = holds === 'facts' ? subscribeQueue : () => [];
+    this.subscriptions = subscribe(
       this,
       sources.map(({ boundary, topic }) => ({
         boundary,
@@ -178,6 +179,7 @@ export class FactQueue extends Construct {
     }
     this.handledBy.push(handler);
     stableExports(handler, [handler.functionName]);
+    updateAfter(this.subscriptions, handler);
     grantTable(this.parkingTable, handler, 'PutItem');
     mapQueue(handler, `Facts-${this.name}`, this.queue, {
       batchSize: LIMITS.fifoBatchSize,

@@ -1,6 +1,7 @@
 import { Stack, Token } from 'aws-cdk-lib';
 import { PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
+import { CfnFunction, type IFunction } from 'aws-cdk-lib/aws-lambda';
 import { CfnSubscription, type ITopic, SubscriptionProtocol } from 'aws-cdk-lib/aws-sns';
 import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import type { Boundary } from '../core/contract/contract.ts';
@@ -31,15 +32,17 @@ const sns = () => [new ServicePrincipal('sns.amazonaws.com')];
  * the queues, and a policy accepts 10 conditions only (sqs/quotas-policies). With the feature flag that new apps set
  * (`@aws-cdk/aws-sns-subscriptions:restrictSqsDescryption`), `SqsSubscription` also names the topic in the policy of
  * the queue's key. If the same key encrypts the topic, key and topic then depend on each other and can't be deployed.
+ *
+ * @returns the subscriptions. Let them depend on the function that consumes the queue, see `updateAfter`
  */
 export function subscribeQueue(
   { queue, subscriptionDeadLetterQueue }: Subscriber,
   sources: readonly Subscribed[],
-): void {
+): readonly CfnSubscription[] {
   const topicArns = sources.map(({ topic }) => topic.topicArn);
   const policies = [queue, subscriptionDeadLetterQueue].map((target) => letTopicsSend(target, topicArns));
   const key = queue.encryptionMasterKey;
-  for (const { boundary, topic, types } of sources) {
+  return sources.map(({ boundary, topic, types }) => {
     if (key !== undefined) letSnsUse(key, topic);
     const subscription = new CfnSubscription(queue, `From-${boundary.name}`, {
       topicArn: topic.topicArn,
@@ -52,6 +55,19 @@ export function subscribeQueue(
     for (const { policyDependable } of policies) {
       if (policyDependable !== undefined) subscription.node.addDependency(policyDependable);
     }
+    return subscription;
+  });
+}
+
+/**
+ * Updates subscriptions after the function that consumes their queue. A filter that lets a new type through could act
+ * before the function knows the type, and the function would park its messages. CloudFormation can't order them if the
+ * function is in another stack.
+ */
+export function updateAfter(subscriptions: readonly CfnSubscription[], consumer: IFunction): void {
+  const code = consumer.node.defaultChild;
+  for (const subscription of subscriptions) {
+    if (code instanceof CfnFunction && code.stack === subscription.stack) subscription.addDependency(code);
   }
 }
 

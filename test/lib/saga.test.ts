@@ -32,6 +32,11 @@ describe('a saga', () => {
     for (const one of subscriptions) expect(one).toMatchObject({ RawMessageDelivery: true, Protocol: 'sqs' });
   });
 
+  test("a saga's subscriptions change after its decider, so that no new fact arrives before it is known", () => {
+    const [[id] = []] = resourcesOf(template, 'AWS::Lambda::Function').filter(([one]) => one.includes('Decider'));
+    for (const [, { DependsOn }] of resourcesOf(template, 'AWS::SNS::Subscription')) expect(DependsOn).toContain(id);
+  });
+
   test("a saga's queue hides a fact for six timeouts, allows 1,000 receives, and has two queues for failures", () => {
     const alone = stackTemplate((stack) => {
       new Saga(stack, 'Shipping', { saga: shipping, sources: sourcesIn(stack) });
