@@ -1,14 +1,13 @@
 import { describe, expect, test } from 'vitest';
 import * as z from 'zod';
 import { toEntity } from '../../../../cli/commands/import/state.ts';
-import type { EntityContract } from '../../../../core/contract/contract.ts';
 import { defineBoundary } from '../../../../core/contract/define-boundary.ts';
 
 const contract = defineBoundary('file:///owner.ts', {
   name: 'owner',
   owns: {
     Item: {
-      schema: z.object({ n: z.number(), list: z.array(z.number()).optional() }) as unknown as EntityContract['schema'],
+      schema: z.object({ n: z.number(), list: z.array(z.number()).optional() }),
     },
   },
 }).owns.Item;
