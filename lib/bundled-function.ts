@@ -1,6 +1,6 @@
 import { Annotations, AssetHashType, DockerImage, type Duration } from 'aws-cdk-lib';
 import { Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
-import { Architecture, Code, Function as LambdaFunction, Runtime, Tracing } from 'aws-cdk-lib/aws-lambda';
+import { Architecture, Code, type FunctionProps, Runtime, Tracing } from 'aws-cdk-lib/aws-lambda';
 import { LogGroup } from 'aws-cdk-lib/aws-logs';
 import type { Construct, IConstruct } from 'constructs';
 import { acknowledge } from './acknowledge.ts';
@@ -13,18 +13,18 @@ import {
   removalPolicy,
 } from './data-protection.ts';
 
-/** Props of `bundledFunction`. `stage`, `encryptionKey` and `logRetention` apply to the function's log group. */
+/** What a bundled function is made from. `stage`, `encryptionKey` and `logRetention` apply to the function's log group. */
 export interface BundledFunctionProps extends DataProtectionProps {
   /** Absolute path of the module that exports `handler`, TypeScript or JavaScript. */
   readonly file: string;
-  /** What the function does, as the Lambda console shows it: at most 256 characters. */
-  readonly description: string;
   /**
-   * Timeout of one invocation, 1 second to 15 minutes. If the function handles the facts of a `FactQueue`, pass the
-   * same value there as `functionTimeout`.
+   * What the function does, as the Lambda console shows it: at most 256 characters.
+   * @default - none
    */
+  readonly description?: string;
+  /** Timeout of one invocation, 1 second to 15 minutes. */
   readonly timeout: Duration;
-  /** Memory in MiB, 128 to 10,240. Lambda allocates CPU in proportion to it. */
+  /** Memory in MiB, 128 to 10,240. */
   readonly memorySize: number;
   /**
    * Environment variables of the function.
@@ -48,24 +48,21 @@ export interface BundledFunctionProps extends DataProtectionProps {
 const BUNDLES = new WeakMap<IConstruct, Bundles>();
 
 /**
- * Creates a Lambda function of a service: Node.js 24 on arm64, bundled by esbuild with everything that it imports, and
- * traced by X-Ray. Its role allows the function to write to its own log group and to X-Ray. Grant everything else, for
- * instance with `LocalCache.grantRead`.
- *
- * The scope also gets the function's role, `<id>Role`, and its log group, `<id>Logs`.
- *
- * @throws Error if `stage` is unknown or `encryptionKey` is an alias; when the app is synthesised, also if `esbuild` or
- *   `@aws-sdk/client-cloudwatch` isn't installed, if esbuild can't bundle the module, or if the bundle would fail on
- *   Lambda: it loads a module whose name is only known at run time, contains the CDK, or reads files beside its modules
+ * The props of a Lambda function whose module is bundled when the app is synthesised. The scope gets the function's
+ * role and log group. Call `acknowledgeWildcards` with the role once the function exists.
  */
-export function bundledFunction(scope: Construct, id: string, props: BundledFunctionProps): LambdaFunction {
+export function bundledProps(
+  scope: Construct,
+  id: string,
+  props: BundledFunctionProps,
+): FunctionProps & { role: Role } {
   const { file, alias = {}, together = [], description, timeout, memorySize, environment = {} } = props;
   const logGroup = functionLog(scope, `${id}Logs`, dataProtection(props));
   // The role that the CDK would create may write to every log group of the account.
   const role = new Role(scope, `${id}Role`, { assumedBy: new ServicePrincipal('lambda.amazonaws.com') });
   logGroup.grantWrite(role);
-  const created = new LambdaFunction(scope, id, {
-    description,
+  return {
+    ...(description !== undefined && { description }),
     timeout,
     memorySize,
     environment,
@@ -85,16 +82,14 @@ export function bundledFunction(scope: Construct, id: string, props: BundledFunc
         local: {
           tryBundle(outputFolder) {
             bundle({ file, alias, together }, outputFolder, bundlesOf(scope.node.root), (message) =>
-              Annotations.of(scope).addWarningV2('freshet:dynamic-import', message),
+              Annotations.of(scope).addWarningV2('freshet-aws:dynamicImport', message),
             );
             return true;
           },
         },
       },
     }),
-  });
-  acknowledgeWildcards(role);
-  return created;
+  };
 }
 
 function bundlesOf(app: IConstruct): Bundles {
@@ -113,7 +108,8 @@ function functionLog(scope: Construct, id: string, protection: DataProtectionPro
   });
 }
 
-function acknowledgeWildcards(role: Role): void {
+/** Acknowledges what cdk-nag finds in the policy of a bundled function. */
+export function acknowledgeWildcards(role: Role): void {
   acknowledge(
     role,
     'IAM5[Resource::*]',

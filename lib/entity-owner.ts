@@ -7,6 +7,7 @@ import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import type { Boundary } from '../core/contract/contract.ts';
 import { assertPublishable } from '../core/contract/publishable.ts';
+import { environmentNames } from '../core/environment.ts';
 import { checkAtSynth } from './checks/check-at-synth.ts';
 import { type DataProtectionProps, dataProtection } from './data-protection.ts';
 import { describeDeployed, describeSource, sharedOf } from './deployed.ts';
@@ -17,6 +18,7 @@ import type { OwnerProps } from './owner-props.ts';
 import { parkingTable, REPAIR_TIMEOUT, repairQueue } from './parking.ts';
 import { fifoTopic, grantTable, protectedTable } from './protected-resources.ts';
 import { mapQueue } from './queue-source.ts';
+import { setEnvironment } from './set-environment.ts';
 import { stableExports } from './stable-exports.ts';
 import { stableIds } from './stable-ids.ts';
 import { mapStream } from './stream-source.ts';
@@ -177,12 +179,12 @@ export class EntityOwner extends Construct {
 
   /**
    * Lets a function of the owner's boundary put, delete, get and list entities, and read flow control. It can't remove
-   * an item from the table.
-   *
-   * Give the function two environment variables: the name of `table` for `createOwner`, and the name of `flow.table`
-   * for `createFlow`.
+   * an item from the table. It sets the environment variables that `ownerFromEnvironment` reads, if the grantee is a
+   * function of this app.
    */
   grantWrite(grantee: IGrantable): Grant {
+    const { ownerTable, flowTable } = environmentNames(this.boundary.name);
+    setEnvironment(grantee, { [ownerTable]: this.table.tableName, [flowTable]: this.flow.table.tableName });
     this.flow.grantWriter(grantee);
     return grantTable(this.table, grantee, 'UpdateItem', 'GetItem', 'Query');
   }

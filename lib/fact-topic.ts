@@ -7,6 +7,7 @@ import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import type { Boundary } from '../core/contract/contract.ts';
 import { assertPublishable } from '../core/contract/publishable.ts';
+import { environmentNames } from '../core/environment.ts';
 import { checkAtSynth } from './checks/check-at-synth.ts';
 import { type DataProtectionProps, dataProtection } from './data-protection.ts';
 import { describeOfFacts } from './deployed.ts';
@@ -14,6 +15,7 @@ import type { FactSource } from './fact-queue.ts';
 import { freshetFunction } from './freshet-function.ts';
 import { repairQueue } from './parking.ts';
 import { fifoTopic, grantTable, protectedTable } from './protected-resources.ts';
+import { setEnvironment } from './set-environment.ts';
 import { stableExports } from './stable-exports.ts';
 import { stableIds } from './stable-ids.ts';
 import { mapStream } from './stream-source.ts';
@@ -88,9 +90,11 @@ export class FactTopic extends Construct implements FactSource {
 
   /**
    * Lets a function of the boundary commit facts, alone or in a transaction with other writes. It can't change or
-   * remove a fact. Give the function the name of `table` for `createFacts`, in an environment variable.
+   * remove a fact. It sets the environment variable that `factsFromEnvironment` reads, if the grantee is a function of
+   * this app.
    */
   grantCommit(grantee: IGrantable): Grant {
+    setEnvironment(grantee, { [environmentNames(this.boundary.name).factsTable]: this.table.tableName });
     return grantTable(this.table, grantee, 'PutItem');
   }
 }

@@ -1,11 +1,11 @@
 import { extname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Stack } from 'aws-cdk-lib';
-import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
+import { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import type { Construct } from 'constructs';
 import type { Boundary } from '../core/contract/contract.ts';
 import { CODE_ROOT } from './bundle.ts';
-import { type BundledFunctionProps, bundledFunction } from './bundled-function.ts';
+import { acknowledgeWildcards, type BundledFunctionProps, bundledProps } from './bundled-function.ts';
 import { contractsFile } from './contracts-module.ts';
 
 /** `.ts` in a clone, `.js` in the package: the code of the functions has the same extension as this file. */
@@ -31,7 +31,7 @@ export interface FreshetFunctionProps extends Omit<BundledFunctionProps, 'file' 
 export function freshetFunction(scope: Construct, id: string, props: FreshetFunctionProps): LambdaFunction {
   const { entry, boundary, environment, ...rest } = props;
   const contracts = contractsFile(boundary);
-  return bundledFunction(scope, id, {
+  const { role, ...made } = bundledProps(scope, id, {
     ...rest,
     environment: { ...environment, STACK_NAME: Stack.of(scope).stackName },
     file: lambdaFile(entry),
@@ -48,6 +48,9 @@ export function freshetFunction(scope: Construct, id: string, props: FreshetFunc
       'freshet-aws/cdk': join(CODE_ROOT, 'package', `cdk${EXTENSION}`),
     },
   });
+  const created = new LambdaFunction(scope, id, { ...made, role });
+  acknowledgeWildcards(role);
+  return created;
 }
 
 function lambdaFile(entry: string): string {

@@ -2,11 +2,13 @@ import { Duration, Stack } from 'aws-cdk-lib';
 import { AttributeType, type Table } from 'aws-cdk-lib/aws-dynamodb';
 import { Grant, type IGrantable } from 'aws-cdk-lib/aws-iam';
 import type { IFunction, Function as ProjectorFunction } from 'aws-cdk-lib/aws-lambda';
+import type { CfnSubscription } from 'aws-cdk-lib/aws-sns';
 import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import { ATTRIBUTE, indexAttribute } from '../adapters/aws/items.ts';
 import type { Boundary } from '../core/contract/contract.ts';
 import { indexNames } from '../core/contract/define-boundary.ts';
+import { environmentNames } from '../core/environment.ts';
 import { acknowledge } from './acknowledge.ts';
 import { addProjector, addRepair, addReport, FUNCTION_TIMEOUT } from './cache-functions.ts';
 import { checkAtSynth } from './checks/check-at-synth.ts';
@@ -16,9 +18,10 @@ import { LIMITS } from './limits.ts';
 import { type ChangeSource, type LocalCacheProps, validate } from './local-cache-props.ts';
 import { parkingTable, REPAIR_VISIBILITY, repairQueue } from './parking.ts';
 import { fifoDeadLetterQueue, fifoQueue, protectedTable } from './protected-resources.ts';
+import { setEnvironment } from './set-environment.ts';
 import { stableExports } from './stable-exports.ts';
 import { stableIds } from './stable-ids.ts';
-import { subscribeQueue } from './subscribe-queue.ts';
+import { subscribeQueue, updateAfter } from './subscribe-queue.ts';
 
 /**
  * Project and read: a queue that is subscribed to the owners' topics, the projector that applies the queue's events to
@@ -76,8 +79,9 @@ export class LocalCache extends Construct {
     this.subscriptionDeadLetterQueue = fifoDeadLetterQueue(this, 'Undelivered', protection, consumed);
     acknowledge(this.subscriptionDeadLetterQueue, 'SQS3', 'this queue is the dead-letter queue of the subscriptions');
     this.queue = eventQueue(this, protection, this.deadLetterQueue);
-    this.subscribe(sources);
+    const subscriptions = this.subscribe(sources);
     this.projector = addProjector(this, props);
+    updateAfter(subscriptions, this.projector);
     this.repair = addRepair(this, props);
     this.report = addReport(this, props);
     checkAtSynth(this);
@@ -118,10 +122,11 @@ export class LocalCache extends Construct {
   }
 
   /**
-   * Lets a function of the service read the cache. Only Freshet's own functions can write the cache. Give the function
-   * the name of `table` for `createReader`, in an environment variable.
+   * Lets a function of the service read the cache. Only Freshet's own functions can write the cache. It sets the
+   * environment variable that `readerFromEnvironment` reads, if the grantee is a function of this app.
    */
   grantRead(grantee: IGrantable): Grant {
+    setEnvironment(grantee, { [environmentNames(this.boundary.name).cacheTable]: this.table.tableName });
     const { tableArn, encryptionKey } = this.table;
     encryptionKey?.grantDecrypt(grantee);
     return Grant.addToPrincipal({
@@ -132,9 +137,9 @@ export class LocalCache extends Construct {
   }
 
   /** The subscription's filter contains entity types only, because a filter on kind or content would lose versions. */
-  private subscribe(sources: readonly ChangeSource[]): void {
+  private subscribe(sources: readonly ChangeSource[]): readonly CfnSubscription[] {
     const contracts = Object.values(this.boundary.caches).map(({ contract }) => contract);
-    subscribeQueue(
+    return subscribeQueue(
       this,
       sources.map(({ boundary, topic }) => ({
         boundary,

@@ -5,7 +5,6 @@
  * @module freshet-aws/cdk
  */
 
-export { type BundledFunctionProps, bundledFunction } from '../lib/bundled-function.ts';
 export { ChangeTopic, type ChangeTopicProps } from '../lib/change-topic.ts';
 export type { DataProtectionProps, DeploymentStage } from '../lib/data-protection.ts';
 export type { EntityOwnerProps } from '../lib/entity-owner.ts';
@@ -24,3 +23,4 @@ export type { OwnerProps } from '../lib/owner-props.ts';
 export type { RetryBudget } from '../lib/retry-budget.ts';
 export type { EffectHandler, SagaProps } from '../lib/saga.ts';
 export { Saga } from '../lib/saga.ts';
+export { ServiceFunction, type ServiceFunctionProps } from '../lib/service-function.ts';

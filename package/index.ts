@@ -13,6 +13,12 @@ export { createFacts } from '../adapters/facts/outbox.ts';
 export type { FactHandling, FactQueuePorts } from '../adapters/facts/queue.ts';
 export { createFactQueue, factBatch } from '../adapters/facts/queue.ts';
 export type { FactReport } from '../adapters/facts/report.ts';
+export {
+  type FromEnvironmentOptions,
+  factsFromEnvironment,
+  ownerFromEnvironment,
+  readerFromEnvironment,
+} from '../adapters/from-environment.ts';
 export type { EnterOptions, Flow } from '../adapters/govern/flow.ts';
 export { createFlow } from '../adapters/govern/flow.ts';
 export type { CommitOptions, Owner, OwnerOptions, OwningBoundary } from '../adapters/own/owner.ts';

@@ -25,7 +25,6 @@ export class CatalogStack extends Stack {
     const products = serviceFunction(this, 'Products', {
       file: new URL('functions/products.ts', import.meta.url),
       description: 'Stores products',
-      environment: { OWNER_TABLE: owner.table.tableName, FLOW_TABLE: owner.flow.table.tableName },
       stage,
       url: true,
     });

@@ -26,11 +26,9 @@ export class SellingStack extends Stack {
     this.cache = new LocalCache(this, 'Cache', { boundary: ordering, sources, stage });
     this.facts = new FactTopic(this, 'Facts', { boundary: ordering, stage });
     this.orders = serviceTable(this, 'Orders', stage);
-    const cacheTable = { CACHE_TABLE: this.cache.table.tableName };
     const pages = serviceFunction(this, 'Pages', {
       file: new URL('functions/pages.ts', import.meta.url),
       description: 'Answers product pages, lists and customer cards',
-      environment: cacheTable,
       stage,
       url: true,
     });
@@ -38,7 +36,7 @@ export class SellingStack extends Stack {
     const checkout = serviceFunction(this, 'Checkout', {
       file: new URL('functions/checkout.ts', import.meta.url),
       description: 'Turns shopping carts into orders',
-      environment: { ...cacheTable, ORDERS_TABLE: this.orders.tableName, FACTS_TABLE: this.facts.table.tableName },
+      environment: { ORDERS_TABLE: this.orders.tableName },
       stage,
       url: true,
     });

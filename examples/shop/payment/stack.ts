@@ -57,7 +57,6 @@ export class PaymentStack extends Stack {
         DETAILS_TABLE: details.tableName,
         PAYMENTS_TABLE: payments.tableName,
         GATEWAY_TABLE: gateway.tableName,
-        FACTS_TABLE: this.facts.table.tableName,
         FACT_QUEUE: queue.settings,
       },
       stage,

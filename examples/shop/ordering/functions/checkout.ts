@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { createFacts, createReader, dynamoDbClient } from 'freshet-aws';
+import { dynamoDbClient, factsFromEnvironment, readerFromEnvironment } from 'freshet-aws';
 import { required } from '../../service/environment.ts';
 import { serve } from '../../service/http.ts';
 import { createCarts } from '../carts-table.ts';
@@ -10,12 +10,12 @@ import ordering from '../selling.ts';
 const client = dynamoDbClient();
 const ordersTable = required('ORDERS_TABLE');
 const checkout = createCheckout({
-  reader: createReader({ boundary: ordering, tableName: required('CACHE_TABLE'), client }),
+  reader: readerFromEnvironment({ boundary: ordering, client }),
   carts: createCarts(client, ordersTable),
   orders: createOrders({
     client,
     tableName: ordersTable,
-    facts: createFacts({ boundary: ordering, tableName: required('FACTS_TABLE'), client }),
+    facts: factsFromEnvironment({ boundary: ordering, client }),
   }),
   newId: randomUUID,
 });

@@ -1,5 +1,5 @@
 import type { SQSBatchResponse, SQSEvent } from 'aws-lambda';
-import { createFactQueue, createFacts, dynamoDbClient, factBatch } from 'freshet-aws';
+import { createFactQueue, dynamoDbClient, factBatch, factsFromEnvironment } from 'freshet-aws';
 import ordering from '../../ordering/selling.ts';
 import { required } from '../../service/environment.ts';
 import { cancelOrder, chargeAnswered, chargeOrder, type PaymentPorts } from '../charge.ts';
@@ -14,7 +14,7 @@ const payments = createPayments({
   client,
   tableName: required('PAYMENTS_TABLE'),
   details: createDetailsTable(client, required('DETAILS_TABLE')),
-  facts: createFacts({ boundary: payment, tableName: required('FACTS_TABLE'), client }),
+  facts: factsFromEnvironment({ boundary: payment, client }),
 });
 const ports: PaymentPorts = {
   payments,
