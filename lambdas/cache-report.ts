@@ -24,6 +24,7 @@ const ports = createReporting({
   parking: { client, parkingTable: required('PARKING_TABLE') },
   queues,
   queueUrl: required('QUEUE_URL'),
+  projector: required('PROJECTOR'),
   repairQueueUrls: JSON.parse(required('REPAIR_QUEUE_URLS')) as string[],
   metrics: cloudWatchClient(),
   intervalMs,

@@ -87,7 +87,7 @@ export function addRepair(cache: CacheParts, props: LocalCacheProps): IFunction 
 }
 
 /** Adds the function that measures the queue once per control interval and sends a report to each owner. */
-export function addReport(cache: CacheParts, props: LocalCacheProps): IFunction {
+export function addReport(cache: CacheParts & { readonly projector: IFunction }, props: LocalCacheProps): IFunction {
   const { boundary, sources } = props;
   const reportQueues = sources.map((source) => [source.boundary.name, source.reportQueue.queueUrl]);
   const report = freshetFunction(cache, 'Report', {
@@ -100,6 +100,7 @@ export function addReport(cache: CacheParts, props: LocalCacheProps): IFunction 
       CACHE_TABLE: cache.table.tableName,
       PARKING_TABLE: cache.parkingTable.tableName,
       QUEUE_URL: cache.queue.queueUrl,
+      PROJECTOR: cache.projector.functionName,
       REPAIR_QUEUE_URLS: Stack.of(cache).toJsonString(repairQueues(cache).map(({ queueUrl }) => queueUrl)),
       INTERVAL_SECONDS: String(CONTROL_INTERVAL.toSeconds()),
       REPORT_QUEUES: Stack.of(cache).toJsonString(Object.fromEntries(reportQueues)),

@@ -43,6 +43,11 @@ export function queueMetric(queueUrl: string, metric: string, statistic: string)
   return { namespace: 'AWS/SQS', metric, dimensions: { QueueName }, statistic };
 }
 
+/** Selects a Lambda metric of a function. */
+export function functionMetric(functionName: string, metric: string, statistic: string): MetricQuery {
+  return { namespace: 'AWS/Lambda', metric, dimensions: { FunctionName: functionName }, statistic };
+}
+
 /** Returns the series of each query by its key, oldest value first. A series without data is empty. */
 export async function metricData<K extends string>(
   client: CloudWatchClient,

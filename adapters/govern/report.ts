@@ -13,7 +13,7 @@ import { ATTRIBUTE } from '../aws/items.ts';
 import type { Reader } from '../read/reader.ts';
 import { readCompleteness } from '../read/staleness.ts';
 import type { CacheTable } from '../read/table.ts';
-import { freshetMetric, metricData, newestWhole, queueMetric } from './metric-data.ts';
+import { type Datapoint, freshetMetric, functionMetric, metricData, newestWhole, queueMetric } from './metric-data.ts';
 
 /**
  * Waits before further checks whether the queue is empty, as fractions of the interval: 50 to 400 ms of a minute.
@@ -32,6 +32,19 @@ const LATE_INTERVALS = 2;
 const METRIC_INTERVALS = METRIC_DELAY_INTERVALS + 3;
 
 /**
+ * Receives after which the queue's age of the oldest message leaves a message out
+ * (sqs/sqs-available-cloudwatch-metrics, 2026-11-25).
+ */
+const RECEIVES_COUNTED = 3;
+
+/**
+ * A projector that is throttled or crashes returns no message, so `ReturnedOften` doesn't count. A message was received
+ * more than three times if that happened in three minutes of this time, which is four visibility time-outs of the
+ * cache's queue.
+ */
+const UNANSWERED_MS = 8 * 60_000;
+
+/**
  * Creates the ports that measure a cache: SQS for current counts, CloudWatch for rates, and the tables for the rest.
  */
 export function createReporting(options: {
@@ -43,12 +56,15 @@ export function createReporting(options: {
   readonly parking: { readonly client: DynamoDBClient; readonly parkingTable: string };
   readonly queues: SQSClient;
   readonly queueUrl: string;
+  /** Name of the projector's function. */
+  readonly projector: string;
   /** The queues from which the repair function receives gaps and dead letters. */
   readonly repairQueueUrls: readonly string[];
   readonly metrics: CloudWatchClient;
   readonly intervalMs: number;
 }): ReportPorts {
   const { boundary, emitter, reader, cache, parking, queues, queueUrl, repairQueueUrls, metrics, intervalMs } = options;
+  const ofProjector = (metric: string) => functionMetric(options.projector, metric, 'Sum');
   return {
     backlog: () => queueBacklog(queues, queueUrl),
     async isEmptyOnce() {
@@ -83,7 +99,14 @@ export function createReporting(options: {
       // A message that still fails was returned at least once since this time.
       const fromMs = nowMs - LONGEST_POSTPONE_SECONDS * 1000 - LATE_INTERVALS * intervalMs;
       const span = { fromMs, toMs: nowMs, periodSeconds: intervalMs / 1000 };
-      return (await metricData(metrics, { returned }, span)).returned.some(({ value }) => value > 0);
+      const queries = { returned, errors: ofProjector('Errors'), throttles: ofProjector('Throttles') };
+      const found = await metricData(metrics, queries, span);
+      const unansweredFromMs = nowMs - UNANSWERED_MS - LATE_INTERVALS * intervalMs;
+      const isUnanswered = ({ atMs, value }: Datapoint) => value > 0 && atMs >= unansweredFromMs;
+      return (
+        found.returned.some(({ value }) => value > 0) ||
+        [found.errors, found.throttles].some((series) => series.filter(isUnanswered).length >= RECEIVES_COUNTED)
+      );
     },
     async heartbeats() {
       const types = Object.keys(boundary.caches);

@@ -46,6 +46,7 @@ async function highestStaleness(delayMs: number, reportMs: number, beatMs: numbe
     parking: unused,
     queues: unused,
     queueUrl: 'https://sqs/shop.fifo',
+    projector: 'Projector',
     repairQueueUrls: [],
     metrics: lateMetrics(() => nowMs, delayMs),
     intervalMs: MINUTE_MS,

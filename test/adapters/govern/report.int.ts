@@ -48,6 +48,7 @@ beforeEach(async ({ task }) => {
     parking: { client: tables.client, parkingTable },
     queues: sqsClient({ endpoint: messaging.url }),
     queueUrl,
+    projector: 'Projector',
     repairQueueUrls: [`${messaging.url}/000000000000/${task.id}-gaps`],
     metrics: cloudWatchClient({ endpoint: cloudWatch.url }),
     intervalMs: MINUTE,
@@ -108,6 +109,23 @@ test('a message that was returned often may be missing in the age of the oldest 
   cloudWatch.set('Freshet/ReturnedOften/shelf in Lab/Sum', [{ atMs: NOW - 32 * MINUTE, value: 1 }]);
   expect(await ports.leavesOut(NOW)).toBe(true);
   expect(await ports.leavesOut(NOW + MINUTE)).toBe(false);
+});
+
+test.each([
+  'Throttles',
+  'Errors',
+])('a message may be missing in the age of the oldest after %s in three minutes', async (metric) => {
+  const happened = (...minutesAgo: number[]) =>
+    cloudWatch.set(
+      `AWS/Lambda/${metric}/Projector/Sum`,
+      minutesAgo.map((ago) => ({ atMs: NOW - ago * MINUTE, value: 1 })),
+    );
+  happened(2, 4);
+  expect(await ports.leavesOut(NOW)).toBe(false);
+  happened(2, 4, 6);
+  expect(await ports.leavesOut(NOW)).toBe(true);
+  happened(2, 4, 11);
+  expect(await ports.leavesOut(NOW)).toBe(false);
 });
 
 test('the messages that wait for the repair function are counted without the delayed ones', async () => {
