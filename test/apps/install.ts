@@ -19,7 +19,7 @@ const BESIDES = {
   zod: '4.6.7',
 };
 /** For the apps with ts-node, which doesn't know TypeScript 7. */
-const TYPESCRIPT_5 = { 'ts-node': '10.9.2', typescript5: 'npm:typescript@5.9.3' };
+const TYPESCRIPT_5 = ['typescript@5.9.3', 'ts-node@10.9.2'];
 
 /** The paths of Freshet's packed packages by name. */
 export type Packed = Readonly<Record<string, string>>;
@@ -27,10 +27,16 @@ export type Packed = Readonly<Record<string, string>>;
 /**
  * Makes the app of `cdk init` in a folder, with Freshet's packages, and installs its packages. The apps of npm share
  * them.
+ *
+ * @param options.typescript5 whether one of the apps has ts-node and TypeScript 5
  */
-export async function installInit(folder: string, packed: Packed, shell: Shell): Promise<void> {
+export async function installInit(
+  folder: string,
+  packed: Packed,
+  { typescript5 }: { readonly typescript5: boolean },
+  shell: Shell,
+): Promise<void> {
   const project = join(folder, 'app');
-  write(project, {});
   await shell.run(folder, ['mkdir', '-p', project]);
   await shell.run(project, ['npx', '--yes', CDK, 'init', 'app', '--language', 'typescript', '--generate-only']);
   for (const made of ['bin/app.ts', 'lib/app-stack.ts', 'test/app.test.ts']) rmSync(join(project, made));
@@ -41,10 +47,14 @@ export async function installInit(folder: string, packed: Packed, shell: Shell):
       ...rest,
       private: true,
       dependencies: { ...(dependencies as object), ...BESIDES, ...freshet },
-      devDependencies: { ...(devDependencies as object), ...TYPESCRIPT_5 },
+      devDependencies,
     },
   });
   await shell.run(project, NPM_INSTALL);
+  if (!typescript5) return;
+  const other = join(folder, 'typescript-5');
+  write(other, { 'package.json': { private: true } });
+  await shell.run(other, [...NPM_INSTALL, ...TYPESCRIPT_5]);
 }
 
 /** Makes the folder of a combination. Returns the folder with its cdk.json. */
@@ -59,6 +69,10 @@ export async function installApp(folder: string, given: Combination, packed: Pac
       if (!existsSync(file)) continue;
       rmSync(file);
       copyFileSync(join(folder, 'app', name), file);
+    }
+    if (given.typescript === 5) {
+      rmSync(join(target, 'node_modules', 'typescript'), { recursive: true });
+      await shell.run(folder, ['cp', '-alf', 'typescript-5/node_modules/.', join(given.name, 'node_modules')]);
     }
     writeApp(target, given);
     return target;

@@ -11,7 +11,7 @@ import { readJson, write } from './write-app.ts';
 const USAGE = `npm run test:apps [-- NAME...] [--quick] [--no-build] [--keep]
   Tries Freshet's packed packages in CDK apps outside the repository. For each app: types, freshet up, put, get, and a
   test. Then it tries what isn't supported, and looks for the message.
-  --quick     only ${QUICK.join(' and ')}
+  --quick     only ${QUICK.join(', ')}
   --no-build  packs the dist folders as they are
   --keep      keeps the temporary folder
 Names: ${[...COMBINATIONS, ...UNSUPPORTED].map(({ name }) => name).join(', ')}
@@ -54,11 +54,15 @@ async function main(): Promise<number> {
   const shell = createShell(stop.signal);
   const rows: Row[] = [];
   try {
-    const { packed, seconds } = await prepare(folder, shell);
+    const apps = COMBINATIONS.filter(isChosen);
+    const refused = UNSUPPORTED.filter(isChosen);
+    const typescript5 = COMBINATIONS.some(
+      (one) => one.typescript === 5 && (apps.includes(one) || refused.some(({ of }) => of === one.name)),
+    );
+    const { packed, seconds } = await prepare(folder, typescript5, shell);
     rows.push({ name: `Node ${process.versions.node}`, seconds });
-    for (const one of COMBINATIONS.filter(isChosen)) rows.push(await row(one.name, tryApp(folder, one, packed, shell)));
-    for (const one of UNSUPPORTED.filter(isChosen))
-      rows.push(await row(one.name, tryUnsupported(folder, one, packed, shell)));
+    for (const one of apps) rows.push(await row(one.name, tryApp(folder, one, packed, shell)));
+    for (const one of refused) rows.push(await row(one.name, tryUnsupported(folder, one, packed, shell)));
   } catch (error) {
     if (stop.signal.aborted) return 130;
     rows.push({ name: 'install', seconds: {}, problem: error instanceof Error ? error.message : String(error) });
@@ -96,7 +100,11 @@ async function row(name: string, steps: Steps): Promise<Row> {
   }
 }
 
-async function prepare(folder: string, shell: Shell): Promise<{ packed: Packed; seconds: Row['seconds'] }> {
+async function prepare(
+  folder: string,
+  typescript5: boolean,
+  shell: Shell,
+): Promise<{ packed: Packed; seconds: Row['seconds'] }> {
   let packed: Packed = {};
   const { seconds, problem } = await row(
     'all apps',
@@ -119,7 +127,7 @@ async function prepare(folder: string, shell: Shell): Promise<{ packed: Packed; 
         PACKAGES.map((name) => [name, join(packages, files.find((file) => file.startsWith(name)) ?? name)]),
       );
       yield 'pack';
-      await installInit(folder, packed, shell);
+      await installInit(folder, packed, { typescript5 }, shell);
       yield 'install';
     })(),
   );
@@ -130,10 +138,7 @@ async function prepare(folder: string, shell: Shell): Promise<{ packed: Packed; 
 async function* tryApp(folder: string, given: Combination, packed: Packed, shell: Shell): Steps {
   const app = await installApp(folder, given, packed, shell);
   yield 'install';
-  await shell.run(
-    app,
-    given.typescript === 5 ? ['node', 'node_modules/typescript5/bin/tsc', '-p', '.'] : ['tsc', '-p', '.'],
-  );
+  await shell.run(app, ['tsc', '-p', '.']);
   yield 'types';
   const end = await shell.start(app, ['freshet', 'up', '--no-story'], 'Running at');
   try {

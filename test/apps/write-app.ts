@@ -112,7 +112,6 @@ export function writeApp(folder: string, given: Combination, owner?: string): vo
       'tsconfig.json': {
         compilerOptions: compilerOptions(given),
         include: ['bin', 'lib', 'test'],
-        ...(given.typescript === 5 && { 'ts-node': { compiler: 'typescript5' } }),
       },
     }),
   });
