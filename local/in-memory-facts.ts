@@ -22,7 +22,7 @@ export interface InMemoryFacts<Publishes extends PublishedFacts = PublishedFacts
 const OCCURRED_AT_MS = Date.parse('2026-01-01T00:00:00.000Z');
 
 /**
- * Creates an interface for facts on memory, for unit tests of code that publishes facts. It needs no cloud. It behaves
+ * Creates an interface for facts in memory, for unit tests of code that publishes facts. It needs no cloud. It behaves
  * like `createFacts`: the same types and the same errors, and each fact once.
  *
  * @param boundary the boundary that publishes the facts

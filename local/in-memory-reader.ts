@@ -79,7 +79,7 @@ const CHANGED_AT = '2026-01-01T00:00:00.000Z';
 const READY: Readiness = { status: 'ready', readyAt: CHANGED_AT, sent: 0 };
 
 /**
- * Creates a reader on memory, for unit tests of code that reads a cache. It needs no cloud. It behaves like
+ * Creates a reader in memory, for unit tests of code that reads a cache. It needs no cloud. It behaves like
  * `createReader`: the same types, the same errors, the same order, and only the fields that the cache keeps.
  *
  * @param boundary the consumer, whose contracts name the cached types

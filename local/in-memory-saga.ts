@@ -15,7 +15,7 @@ export interface Arrival {
   readonly key?: string;
 }
 
-/** A saga on memory, see `inMemorySaga`. */
+/** A saga in memory, see `inMemorySaga`. */
 export interface InMemorySaga {
   /**
    * Hands a fact to the saga, as its queue does. Facts may arrive in any order and more than once.
@@ -45,7 +45,7 @@ export interface InMemorySaga {
 const ARRIVED_AT = new Date('2026-01-01T00:00:00.000Z');
 
 /**
- * Creates a saga on memory, for unit tests of its decisions. It needs no cloud. It handles facts as a deployed saga
+ * Creates a saga in memory, for unit tests of its decisions. It needs no cloud. It handles facts as a deployed saga
  * does, and never forgets an instance.
  *
  * @param saga the saga, made by `defineSaga`
