@@ -93,12 +93,12 @@ export const COMBINATIONS: readonly Combination[] = [
     moduleResolution: 'Bundler',
     extension: '',
   },
-  { ...ESM, name: 'strictest-esm', app: 'ES modules, strictest', options: { ...STRICTEST, skipLibCheck: false } },
+  { ...ESM, name: 'strictest-esm', app: 'ES modules, strictest', options: STRICTEST },
   {
     ...COMMONJS,
     name: 'strictest-commonjs',
     app: 'CommonJS, strictest',
-    options: { ...STRICTEST, skipLibCheck: false },
+    options: STRICTEST,
   },
   {
     ...ESM,
@@ -149,6 +149,15 @@ export const UNSUPPORTED: readonly Unsupported[] = [
     options: { module: 'CommonJS', moduleResolution: 'Node10' },
     command: ['npx', 'tsc', '-p', '.'],
     message: "Consider updating to 'node16', 'nodenext', or 'bundler'.",
+  },
+  {
+    name: 'skip-lib-check',
+    setting: '`skipLibCheck: false` with `exactOptionalPropertyTypes`, which the types of aws-cdk-lib do not pass',
+    instead: '`skipLibCheck: true`, as `cdk init` has it',
+    of: 'strictest-esm',
+    options: { skipLibCheck: false },
+    command: ['npx', 'tsc', '-p', '.'],
+    message: "Class 'DefaultStackSynthesizer' incorrectly implements interface",
   },
   {
     name: 'jest-default',
