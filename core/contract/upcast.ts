@@ -1,4 +1,5 @@
 import { quoted, shortened } from '../errors.ts';
+import { isAsync, isUnawaited } from '../promises.ts';
 import type { State } from '../state.ts';
 import type { EntityContract, Upcasts } from './contract.ts';
 import { firstDifference } from './difference.ts';
@@ -9,9 +10,13 @@ const MAX_PROBLEM_LENGTH = 200;
 /** Returns the problem of a contract's upcasts, or undefined if there is none. */
 export function upcastsProblem(upcasts: Upcasts, schemaVersion: number): string | undefined {
   const stray = Object.keys(upcasts).find((from) => !(Number(from) >= 1 && Number(from) < schemaVersion));
-  if (stray === undefined) return undefined;
-  const allowed = `an integer from 1, below the current schema version ${schemaVersion}`;
-  return `an upcast starts from version ${quoted(stray)}. Allowed: ${allowed}`;
+  if (stray !== undefined) {
+    const allowed = `an integer from 1, below the current schema version ${schemaVersion}`;
+    return `an upcast starts from version ${quoted(stray)}. Allowed: ${allowed}`;
+  }
+  const promised = Object.entries(upcasts).find(([, one]) => isAsync(one));
+  if (promised === undefined) return undefined;
+  return `the upcast from version ${promised[0]} is an async function. Allowed: a function that returns the state itself`;
 }
 
 /**
@@ -21,7 +26,11 @@ export function upcastsProblem(upcasts: Upcasts, schemaVersion: number): string 
  */
 export function upcast({ upcasts, schemaVersion }: EntityContract, from: number, state: State): State {
   let current = state;
-  for (let version = from; version < schemaVersion; version += 1) current = upcasts[version]?.(current) ?? current;
+  for (let version = from; version < schemaVersion; version += 1) {
+    const next: unknown = upcasts[version]?.(current) ?? current;
+    if (isUnawaited(next)) throw new Error(`the upcast from version ${version} returned a promise`);
+    current = next as State;
+  }
   return current;
 }
 

@@ -1,6 +1,7 @@
 import { BOUNDARY_PATTERN } from '../contract/define-boundary.ts';
 import { FreshetError, quoted } from '../errors.ts';
 import type { Fact, FactContract, FactOf, FactsOf } from '../facts/fact.ts';
+import { isAsync } from '../promises.ts';
 import type { State } from '../state.ts';
 
 /** An action that a saga decides on. It is recorded once, in the transaction that stores the decision. */
@@ -148,10 +149,6 @@ export function defineSaga<
     decide: definition.decide,
     cancelledLate: cancelledLate === 'ignore' ? () => [] : cancelledLate,
   };
-}
-
-function isAsync(given: unknown): boolean {
-  return Object.prototype.toString.call(given) === '[object AsyncFunction]';
 }
 
 function isDeadline(seconds: number): boolean {

@@ -1,6 +1,7 @@
 import { assertEntityType, type EntityRef } from '../entity.ts';
 import { FreshetError, quoted } from '../errors.ts';
 import type { Fact } from '../facts/fact.ts';
+import { isUnawaited } from '../promises.ts';
 import { canonicalState } from '../state.ts';
 import { type Effect, type FactsByType, OVERDUE, type Saga } from './define.ts';
 
@@ -145,9 +146,7 @@ export function keyOf(saga: Saga, fact: Fact): string {
 }
 
 function wrongResult({ name }: Saga, field: string, given: unknown, required: string): FreshetError {
-  // Nobody awaits the promise. If it failed unhandled, the process would end before the fact is parked.
-  if (given instanceof Promise) given.catch(() => undefined);
-  const returned = given instanceof Promise ? 'a promise' : typeof given === 'object' ? 'an object' : quoted(given);
+  const returned = isUnawaited(given) ? 'a promise' : typeof given === 'object' ? 'an object' : quoted(given);
   return new FreshetError(
     `${field}: saga ${name} returned ${returned}. Required: ${required}, returned directly and not by a promise.`,
     { code: 'InvalidSaga', field },

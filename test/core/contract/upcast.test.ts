@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import type { Upcasts } from '../../../core/contract/contract.ts';
 import { defineBoundary, keep } from '../../../core/contract/define-boundary.ts';
 import { upcast, upcastProblems } from '../../../core/contract/upcast.ts';
@@ -29,6 +29,27 @@ describe('upcasts', () => {
     expect(upcast(contract, 1, { title: 'bolt', cents: 250 })).toEqual({ name: 'bolt', price: 2.5 });
     expect(upcast(contract, 2, { name: 'bolt', cents: 250 })).toEqual({ name: 'bolt', price: 2.5 });
     expect(upcast(contract, 3, { name: 'bolt', price: 2.5 })).toEqual({ name: 'bolt', price: 2.5 });
+  });
+
+  test('an async upcast is refused when the boundary is defined', () => {
+    expect(() => owner({ 1: async (state: State) => state } as never)).toThrowError(
+      expect.objectContaining({ code: 'InvalidContract', message: expect.stringContaining('an async function') }),
+    );
+  });
+
+  test('a promise that an upcast returns parks the event, and does not end the process when it fails', async () => {
+    const unhandled = vi.fn();
+    process.on('unhandledRejection', unhandled);
+    const cache = inMemoryCache();
+    const boundary = cacheOf({ 2: () => Promise.reject(new Error('down')) as never });
+    const body = eventBody(owned(product(), 1), { schemaVersion: 2 });
+    await projectBatch(projectionOf(boundary, cache.ports), [message(owned(product(), 1), { body })]);
+    await new Promise(setImmediate);
+    process.off('unhandledRejection', unhandled);
+    expect(cache.everParked).toMatchObject([
+      { reason: 'invalid', explanation: expect.stringContaining('the upcast from version 2 returned a promise') },
+    ]);
+    expect(unhandled).not.toHaveBeenCalled();
   });
 
   test('a version whose states the next version accepts needs no upcast', () => {
