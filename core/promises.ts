@@ -4,8 +4,8 @@ export function isAsync(given: unknown): boolean {
 }
 
 /**
- * Whether a function that must return its result directly returned a promise. Nobody awaits that promise, so its failure
- * is ignored: an unhandled failure would end the process.
+ * Whether a function that must return its result directly returned a promise. Nobody awaits that promise, so its
+ * failure is ignored: an unhandled failure would end the process.
  */
 export function isUnawaited(result: unknown): boolean {
   if (!(result instanceof Promise)) return false;

@@ -43,6 +43,12 @@ describe.each([
   const mapping = propertiesOf(template, 'AWS::Lambda::EventSourceMapping', 'Projector');
   const table = propertiesOf(template, 'AWS::DynamoDB::Table', 'Table');
 
+  test(`the subscription of ${name} changes after the projector, so that no new type arrives before it is known`, () => {
+    const [[, resource] = []] = resourcesOf(template, 'AWS::SNS::Subscription');
+    const [[id] = []] = resourcesOf(template, 'AWS::Lambda::Function').filter(([one]) => one.includes('Projector'));
+    expect(resource?.DependsOn).toContain(id);
+  });
+
   test(`the queue of ${name} is subscribed to its types only, with raw messages`, () => {
     expect(subscription).toMatchObject({ Protocol: 'sqs', RawMessageDelivery: true, FilterPolicy: { type: types } });
     expect(Object.keys(subscription.FilterPolicy)).toEqual(['type']);
