@@ -201,9 +201,10 @@ function validate(
   }
   if (retryBudget !== undefined) assertBudget(retryBudget);
   if (functionTimeout.toSeconds() < 1 || functionTimeout.toSeconds() > MAX_FUNCTION_TIMEOUT.toSeconds()) {
+    const [prop, message] = holds === 'facts' ? ['functionTimeout', 'A fact'] : ['handler: timeout', 'An effect'];
     throw new Error(
-      `functionTimeout: out of range: ${functionTimeout.toHumanString()}. Allowed: 1 to ` +
-        `${MAX_FUNCTION_TIMEOUT.toSeconds()} seconds. A fact that crashes the function must become a dead letter ` +
+      `${prop}: out of range: ${functionTimeout.toHumanString()}. Allowed: 1 to ` +
+        `${MAX_FUNCTION_TIMEOUT.toSeconds()} seconds. ${message} that crashes the function must become a dead letter ` +
         'before the queue deletes it.',
     );
   }

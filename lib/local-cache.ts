@@ -47,7 +47,7 @@ export class LocalCache extends Construct {
   readonly gapQueue: Queue;
   /** Applies the queue's events to the cache. */
   readonly projector: ProjectorFunction;
-  /** Closes gaps, parks dead letters, and carries out repairs that an operator starts. */
+  /** Closes gaps, parks or projects dead letters, and carries out repairs that an operator starts. */
   readonly repair: IFunction;
   /** Reports the cache's backlog and rates to its owners. */
   readonly report: IFunction;
@@ -168,7 +168,7 @@ function eventQueue(cache: LocalCache, protection: DataProtectionProps, deadLett
     maxMessageSizeBytes: LIMITS.topicMessageBytes,
     visibilityTimeout: Duration.seconds(FUNCTION_TIMEOUT.toSeconds() * LIMITS.visibilityPerFunctionTimeout),
     // Messages queued behind a failing message are received with it, and their receives count too. So the count is
-    // high, and this dead-letter queue is only for messages that crash the projector.
+    // high, and this dead-letter queue is only for messages that crash the projector, or that it never tries.
     deadLetterQueue: { queue: deadLetters, maxReceiveCount: LIMITS.maxMaxReceiveCount },
   });
 }

@@ -178,8 +178,9 @@ export class Saga extends Construct {
    * `SAGA-effects`. A saga can have two such functions; the name of the second one's is `SAGA-effects-2`.
    *
    * @returns the queue of effects that Lambda gave up on after 23 hours
-   * @throws Error for a third function, because a stream allows two readers (ddb/Streams), and for a function that
-   *   carries out the effects of another saga, because `EFFECT_RETRIES` names one queue
+   * @throws Error for a third function, because a stream allows two readers (ddb/Streams); for a function that carries
+   *   out the effects of another saga, because `EFFECT_RETRIES` names one queue; and for a function with a timeout above
+   *   200 seconds, see `FactQueueProps.functionTimeout`
    */
   addEffectHandler(handler: HandlerFunction): Queue {
     if (this.carriedOutBy.length === LIMITS.streamReaders) {

@@ -1,4 +1,5 @@
 import { Duration, type Stack } from 'aws-cdk-lib';
+import { Code, Function as LambdaFunction, Runtime } from 'aws-cdk-lib/aws-lambda';
 import { Topic } from 'aws-cdk-lib/aws-sns';
 import { describe, expect, test } from 'vitest';
 import { readDeployed, readDeployedOfFacts } from '../../adapters/aws/stack-output.ts';
@@ -112,6 +113,17 @@ describe('a saga', () => {
     expect(settings).toContain('"budget":{"attempts":12,"ageSeconds":3600}');
     const statements = statementsOf(template, 'Printer').flatMap(({ actions }) => actions);
     expect(statements).toEqual(expect.arrayContaining(['sqs:SendMessage', 'sqs:ReceiveMessage', 'dynamodb:PutItem']));
+  });
+
+  test('a function with a timeout above 200 seconds is refused as effect handler, because its retries would expire', () => {
+    const build = () =>
+      stackTemplate((stack) => {
+        const code = Code.fromInline('x');
+        const settings = { code, handler: 'index.x', runtime: Runtime.NODEJS_22_X, timeout: Duration.minutes(5) };
+        const saga = new Saga(stack, 'Shipping', { saga: shipping, sources: sourcesIn(stack) });
+        saga.addEffectHandler(new LambdaFunction(stack, 'Handler', settings));
+      });
+    expect(build).toThrow('handler: timeout: out of range: 5 minutes. Allowed: 1 to 200 seconds. An effect');
   });
 
   test('a function that carries out the effects of one saga is refused by another saga', () => {
