@@ -131,6 +131,8 @@ export interface Unsupported {
   readonly command: readonly string[];
   /** A part of the message. */
   readonly message: string;
+  /** The version of Node from which on it is supported: major and minor. @default - no version */
+  readonly supportedFrom?: readonly [number, number];
 }
 
 const SYNTH = ['npx', 'tsx', 'bin/app.ts'];
@@ -169,6 +171,7 @@ export const UNSUPPORTED: readonly Unsupported[] = [
         "module.exports = { testEnvironment: 'node', roots: ['<rootDir>/test'], transform: { '^.+\\\\.tsx?$': ['@swc/jest'] } };",
     },
     command: ['npx', 'jest'],
+    supportedFrom: [24, 9],
     message: 'Must use import to load ES Module',
   },
   {
