@@ -99,8 +99,7 @@ export async function treat(projection: Projection, poison: readonly Poison[], s
   for (const one of poison) {
     const policy = policyOf(boundary, one);
     const entity = entityOf(one);
-    // Before it is parked, so that no failure in between leaves it without a check.
-    if (one.reason === 'newer-schema' && policy !== 'discard') await ports.awaitSchema(one.message);
+    if (policy !== 'discard') await awaitSchemas(projection, [one]);
     if (policy === 'discard') settle(one, 'discarded', one.reason);
     else if (policy === 'park' || entity === undefined) {
       await ports.park(parkedEvent(one, 'parked', nowMs()));
@@ -110,13 +109,26 @@ export async function treat(projection: Projection, poison: readonly Poison[], s
       settle(one, 'parked', one.reason);
     } else {
       stopped = true;
-      await hold(projection, [one], settle);
+      await keepHeld(projection, [one], settle);
     }
   }
   return stopped;
 }
 
-async function hold({ ports, nowMs }: Projection, readings: readonly Reading[], settle: Settle): Promise<void> {
+/**
+ * Requests a check for each event with a newer schema version. Call it before the events are parked or held, so that no
+ * failure in between leaves one without a check: the check of a group's newest event is the one that goes on.
+ */
+async function awaitSchemas({ ports }: Projection, readings: readonly Reading[]): Promise<void> {
+  for (const one of readings) if (isPoison(one) && one.reason === 'newer-schema') await ports.awaitSchema(one.message);
+}
+
+async function hold(projection: Projection, readings: readonly Reading[], settle: Settle): Promise<void> {
+  await awaitSchemas(projection, readings);
+  await keepHeld(projection, readings, settle);
+}
+
+async function keepHeld({ ports, nowMs }: Projection, readings: readonly Reading[], settle: Settle): Promise<void> {
   const [first] = readings;
   if (first === undefined) return;
   const entity = entityOf(first);

@@ -74,7 +74,7 @@ async function tryKnown(
     return true;
   }
   // An entity that another event stopped stays stopped: an operator releases it.
-  const [first] = (await repair.parkedOf(groupId)).filter(({ status }) => status === 'parked');
+  const [first] = [...(await repair.parkedOf(groupId))].sort((a, b) => byParkedKey(a.message, b.message));
   if (first === undefined || !known.some(({ message }) => isSameKey(message, first.message))) return false;
   await release(projection, repair, entity, false);
   return true;

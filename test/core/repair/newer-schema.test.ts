@@ -6,6 +6,7 @@ import { projectBatch } from '../../../core/project/batch.ts';
 import type { ReceivedMessage } from '../../../core/project/ports.ts';
 import { redriveKnown } from '../../../core/repair/newer-schema.ts';
 import type { ParkedKey } from '../../../core/repair/parked-key.ts';
+import { release } from '../../../core/repair/redrive.ts';
 import { productSchema } from '../../support/boundaries.ts';
 import { eventBody, message, owned, PUBLISHED_AT, product } from '../../support/events.ts';
 import { inMemoryCache, projectionOf, SETTINGS } from '../../support/in-memory-cache.ts';
@@ -115,6 +116,41 @@ describe('a check of events that were parked because of a newer schema version',
     expect([...cache.parked.values()].map(({ status }) => status)).toEqual(['parked', 'held', 'held']);
     expect(await check(3, messages[2] as ReceivedMessage, 'stop')).toBe('redriven');
     expect([cache.stored.get('Product/p1')?.version, cache.parked.size, cache.stopped.size]).toEqual([4, 0, 0]);
+  });
+
+  test.each<[string, readonly ReceivedMessage[]]>([
+    ['stopped the entity together', [version(2, 3), version(3, 3), version(4, 3)]],
+    ['came with an event of the known version', [version(2, 3), version(3, 2), version(4, 3)]],
+  ])('the requested checks release an entity whose events %s', async (_, messages) => {
+    await project(messages, 2, LATE_MS, 'stop');
+    const results = [];
+    const newer = messages.filter(({ body }) => body.includes('"schemaversion":3'));
+    expect(cache.awaited).toEqual(newer);
+    for (const one of newer) results.push(await check(3, one, 'stop'));
+    expect(results.filter((result) => result === 'redriven')).toHaveLength(1);
+    expect([cache.stored.get('Product/p1')?.version, cache.parked.size, cache.stopped.size]).toEqual([4, 0, 0]);
+  });
+
+  test('an event that is held behind another one is tried once that one is released and the version is known', async () => {
+    const broken = message(owned(product(), 1), { body: '{' });
+    const later = version(2, 3);
+    await project([broken, later], 2, LATE_MS, 'stop');
+    expect(cache.awaited).toEqual([later]);
+    // An operator discards the broken event and releases the entity, before the functions know the version.
+    await cache.repair.removeParked([broken]);
+    expect((await release(projection(2, LATE_MS, 'stop'), cache.repair, product(), false)).status).toBe(
+      'still-stopped',
+    );
+    expect(await check(2, later, 'stop')).toBe('waiting');
+    expect(await check(3, later, 'stop')).toBe('redriven');
+    expect([cache.stored.get('Product/p1')?.version, cache.parked.size, cache.stopped.size]).toEqual([2, 0, 0]);
+  });
+
+  test('an event that arrives behind a stopped entity requests one check', async () => {
+    await project([version(2, 3)], 2, LATE_MS, 'stop');
+    const later = version(3, 3);
+    await project([later], 2, LATE_MS, 'stop');
+    expect(cache.awaited.slice(1)).toEqual([later]);
   });
 
   test('a check leaves an entity stopped that another event stopped', async () => {
