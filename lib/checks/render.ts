@@ -3,24 +3,49 @@ import type { IConstruct } from 'constructs';
 import { deployedProperties } from './deployed-template.ts';
 import { below, isRecord, type Plan, type Rendered, type StackSize } from './plan.ts';
 
-/**
- * What a construct would deploy at this moment, together with the rest of the app. Call it when the app is
- * synthesised.
- */
-export function planOf(construct: IConstruct): Plan {
-  const app = resourcesIn(Stage.of(construct) ?? construct.node.root);
+/** What an app would deploy at one moment. Each resource is rendered once, when a rule first asks for it. */
+interface Snapshot {
+  readonly app: readonly CfnResource[];
+  readonly sources: Map<Rendered, CfnResource>;
+  render(resource: CfnResource): Rendered | undefined;
+  readonly byReference: ReturnType<typeof referenced>;
+}
+
+/** The snapshots of the apps that are being synthesised. A synthesis is synchronous and validates all constructs. */
+const SNAPSHOTS = new WeakMap<IConstruct, Snapshot>();
+
+/** Returns the snapshot of an app, which all constructs share that are validated in the same synthesis. */
+function snapshotOf(app: IConstruct): Snapshot {
+  const known = SNAPSHOTS.get(app);
+  if (known !== undefined) return known;
+  const resources = resourcesIn(app);
   const rendered = new Map<CfnResource, Rendered | undefined>();
   const sources = new Map<Rendered, CfnResource>();
-  const render = (resource: CfnResource): Rendered | undefined => {
-    if (!rendered.has(resource)) {
-      const one = renderedOf(resource);
-      rendered.set(resource, one);
-      if (one !== undefined) sources.set(one, resource);
-    }
-    return rendered.get(resource);
+  const snapshot: Snapshot = {
+    app: resources,
+    sources,
+    render(resource) {
+      if (!rendered.has(resource)) {
+        const one = renderedOf(resource);
+        rendered.set(resource, one);
+        if (one !== undefined) sources.set(one, resource);
+      }
+      return rendered.get(resource);
+    },
+    byReference: referenced(resources),
   };
+  SNAPSHOTS.set(app, snapshot);
+  queueMicrotask(() => SNAPSHOTS.delete(app));
+  return snapshot;
+}
+
+/**
+ * What a construct would deploy, together with the rest of the app. Call it only while the app is validated: it renders
+ * the app once for all constructs.
+ */
+export function planOf(construct: IConstruct): Plan {
+  const { app, sources, render, byReference } = snapshotOf(Stage.of(construct) ?? construct.node.root);
   const all = (resources: readonly CfnResource[]) => resources.flatMap((resource) => render(resource) ?? []);
-  const byReference = referenced(app);
   const ownResources = resourcesIn(construct);
   return {
     stacks: [...new Set(ownResources.map((resource) => Stack.of(resource)))].map((stack) => sizeOf(stack)),
