@@ -153,6 +153,15 @@ export const UNSUPPORTED: readonly Unsupported[] = [
     message: "Consider updating to 'node16', 'nodenext', or 'bundler'.",
   },
   {
+    name: 'commonjs-node16',
+    setting: '`module: node16` in a CommonJS app: this setting knows no `require` of ES modules',
+    instead: '`nodenext` with TypeScript 5.8 or later',
+    of: 'cdk-init',
+    options: { module: 'Node16', moduleResolution: 'Node16' },
+    command: ['npx', 'tsc', '-p', '.'],
+    message: "The current file is a CommonJS module whose imports will produce 'require' calls",
+  },
+  {
     name: 'skip-lib-check',
     setting: '`skipLibCheck: false` with `exactOptionalPropertyTypes`, which the types of aws-cdk-lib do not pass',
     instead: '`skipLibCheck: true`, as `cdk init` has it',

@@ -21,6 +21,12 @@ const BESIDES = {
 /** For the apps with ts-node, which doesn't know TypeScript 7. */
 const TYPESCRIPT_5 = ['typescript@5.9.3', 'ts-node@10.9.2'];
 
+/**
+ * aws-cdk-lib brings version 1.14.0 of this package in its own archive. yarn also asks the registry for it, and not
+ * every registry has it. npm and pnpm don't ask.
+ */
+const BUNDLED_IN_CDK = { '@aws/cloudformation-validate': '1.9.0-beta' };
+
 /** The paths of Freshet's packed packages by name. */
 export type Packed = Readonly<Record<string, string>>;
 
@@ -112,7 +118,10 @@ async function installWorkspace(
   const freshet = Object.fromEntries(Object.entries(packed).map(([name, file]) => [name, `file:${file}`]));
   const { 'freshet-aws': aws = '' } = freshet;
   // The packed packages name each other by version, which no registry has yet.
-  const overrides = workspace.field === 'pnpm' ? { overrides: freshet } : freshet;
+  const overrides =
+    workspace.field === 'pnpm'
+      ? { overrides: freshet }
+      : { ...freshet, ...(workspace.field === 'resolutions' && BUNDLED_IN_CDK) };
   const { 'aws-cdk-lib': lib, constructs } = readJson(join(init, 'package.json')).dependencies as Record<
     string,
     string
