@@ -42,8 +42,8 @@ export interface FactQueueProps extends DataProtectionProps {
   readonly sources: readonly FactSource[];
   /**
    * Timeout of the function that handles the facts, 1 to 200 seconds. A fact that crashes the function becomes a dead
-   * letter after a thousand receives, six timeouts apart. This must happen within the 14 days for which the queue keeps
-   * the fact.
+   * letter after a thousand receives, six timeouts and at least two minutes apart. This must happen within the 14 days
+   * for which the queue keeps the fact.
    * @default Duration.seconds(30)
    */
   readonly functionTimeout?: Duration;
@@ -60,6 +60,12 @@ export const FACT_FUNCTION_TIMEOUT = Duration.seconds(30);
 
 /** With this timeout, a thousand receives take less than the 14 days for which the queue keeps a fact. */
 const MAX_FUNCTION_TIMEOUT = Duration.seconds(200);
+
+/**
+ * While Lambda throttles the function, each visibility timeout costs a fact one of its thousand receives. With this one,
+ * they last for 33 hours, also if the function's timeout is a few seconds.
+ */
+const MIN_VISIBILITY = Duration.minutes(2);
 
 const DEFAULT_CONCURRENCY = 10;
 
@@ -107,7 +113,9 @@ export class FactQueue extends Construct {
     this.subscriptionDeadLetterQueue = fifoDeadLetterQueue(this, 'Undelivered', protection);
     acknowledge(this.subscriptionDeadLetterQueue, 'SQS3', 'this queue is the dead-letter queue of the subscriptions');
     this.parkingTable = parkingTable(this, protection);
-    this.visibility = Duration.seconds(functionTimeout.toSeconds() * LIMITS.visibilityPerFunctionTimeout);
+    this.visibility = Duration.seconds(
+      Math.max(MIN_VISIBILITY.toSeconds(), functionTimeout.toSeconds() * LIMITS.visibilityPerFunctionTimeout),
+    );
     this.queue = fifoQueue(this, 'Queue', protection, {
       // An item of the parking table can be 400 KB, which leaves room for the reason that is stored with a message.
       maxMessageSizeBytes: LIMITS.topicMessageBytes,

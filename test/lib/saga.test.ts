@@ -152,6 +152,15 @@ describe('a saga', () => {
 });
 
 describe('a fact queue', () => {
+  test('a throttled fact of a quick function has its thousand receives for more than a day', () => {
+    const template = stackTemplate((stack) => {
+      const settings = { name: 'orders', facts: contracts, sources: sourcesIn(stack) };
+      new FactQueue(stack, 'Queue', { ...settings, functionTimeout: Duration.seconds(3) });
+    });
+    const { VisibilityTimeout, RedrivePolicy } = propertiesOf(template, 'AWS::SQS::Queue', 'FactQueueQueue');
+    expect((VisibilityTimeout * RedrivePolicy.maxReceiveCount) / 3_600).toBeGreaterThan(24);
+  });
+
   test('a fact queue refuses a second handler', () => {
     const build = () =>
       stackTemplate((stack) => {
