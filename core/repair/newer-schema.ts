@@ -54,6 +54,17 @@ async function waitingOf(repair: RepairPorts, groupId: string): Promise<ParkedEv
   return parked.filter(({ reason }) => reason === 'newer-schema').sort((a, b) => byParkedKey(a.message, b.message));
 }
 
+/**
+ * Returns the first event of a group that has a fault of its own, in the order in which a release tries them.
+ * Events that only wait behind it are left out. Some of them come from the dead-letter queue, and have earlier keys.
+ */
+export function firstFaulty(parked: readonly ParkedEvent[]): ParkedEvent | undefined {
+  const [first] = parked
+    .filter(({ status, reason }) => status === 'parked' || reason !== 'stopped')
+    .sort((a, b) => byParkedKey(a.message, b.message));
+  return first;
+}
+
 /** Tries the events again whose schema version is known now. Returns whether there are any. */
 async function tryKnown(
   projection: Projection,
@@ -73,9 +84,9 @@ async function tryKnown(
     await redrive(projection, repair, known);
     return true;
   }
-  // An entity that another event stopped stays stopped: an operator releases it.
-  const [first] = [...(await repair.parkedOf(groupId))].sort((a, b) => byParkedKey(a.message, b.message));
-  if (first === undefined || !known.some(({ message }) => isSameKey(message, first.message))) return false;
+  // If another event stops the entity, it stays stopped: an operator decides about that event.
+  const stopping = firstFaulty(await repair.parkedOf(groupId));
+  if (stopping === undefined || !known.some(({ message }) => isSameKey(message, stopping.message))) return false;
   await release(projection, repair, entity, false);
   return true;
 }

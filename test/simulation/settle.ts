@@ -1,4 +1,5 @@
 import { entityOfGroup } from '../../core/entity.ts';
+import { firstFaulty } from '../../core/repair/newer-schema.ts';
 import { MAX_REDRIVE_KEYS } from '../../core/repair/operation.ts';
 import type { Account } from './account.ts';
 import type { Operator } from './operator.ts';
@@ -74,7 +75,7 @@ async function checkSchemas({ world, caches }: Account, operator: Operator): Pro
   await scheduler.sleep(SCHEMA_CHECKS_MS);
   for (const cache of caches) {
     for (const groupId of operator.parkedGroups(cache)) {
-      const [first] = operator.parkedOf(cache, groupId).filter(({ status }) => status === 'parked');
+      const first = firstFaulty(operator.parkedOf(cache, groupId));
       if (first?.reason === 'newer-schema' && !ledger.garbage.has(first.message.body)) {
         ledger.violate('schema-forgotten', `${cache.name} ${groupId}@${first.version}`);
       }

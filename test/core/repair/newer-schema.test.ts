@@ -146,6 +146,16 @@ describe('a check of events that were parked because of a newer schema version',
     expect([cache.stored.get('Product/p1')?.version, cache.parked.size, cache.stopped.size]).toEqual([2, 0, 0]);
   });
 
+  test('a check releases an entity although an event from the dead-letter queue, with an earlier key, waits there too', async () => {
+    const newer = version(2, 3);
+    await project([newer], 2, LATE_MS, 'stop');
+    const waiting = version(3, 2);
+    await project([{ ...waiting, sequenceNumber: `${'0'.repeat(20)}.crashed` }], 2, LATE_MS, 'stop');
+    expect([...cache.parked.values()].map(({ reason }) => reason)).toEqual(['newer-schema', 'stopped']);
+    expect(await check(3, newer, 'stop')).toBe('redriven');
+    expect([cache.stored.get('Product/p1')?.version, cache.parked.size, cache.stopped.size]).toEqual([3, 0, 0]);
+  });
+
   test('an event that arrives behind a stopped entity requests one check', async () => {
     await project([version(2, 3)], 2, LATE_MS, 'stop');
     const later = version(3, 3);
