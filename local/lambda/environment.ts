@@ -78,6 +78,7 @@ export function startEnvironment(config: EnvironmentConfig, onLine: (line: strin
   // The event follows the last message, so the lines of a crashing function are not lost.
   worker.on('exit', (code) => {
     alive = false;
+    if (settle !== undefined) onLine(`Runtime exited: ${crash ? `${crash.name}: ${crash.message}` : `status ${code}`}`);
     unhandled(crash ? `${crash.name}: ${crash.message}` : `Runtime.ExitError: Runtime exited with exit status ${code}`);
   });
 
@@ -92,6 +93,7 @@ export function startEnvironment(config: EnvironmentConfig, onLine: (line: strin
         timer = setTimeout(() => {
           void terminate();
           const message = `${requestId} Task timed out after ${(ms / 1000).toFixed(2)} seconds`;
+          onLine(message);
           resolve({ ok: false, error: 'TimedOut', message });
         }, ms);
       };

@@ -15,9 +15,10 @@ import { gatherStatus } from '../status/gather.ts';
 import { renderStatus } from '../status/render.ts';
 import { type AppOptions, withAppOptions } from './app-options.ts';
 import { assemblyFolder, removeAssemblies } from './assembly-folder.ts';
+import { createLogPrinter, type LogOptions } from './function-logs.ts';
 import { loadStory } from './story.ts';
 
-interface UpOptions extends AppOptions {
+interface UpOptions extends AppOptions, LogOptions {
   readonly once?: boolean;
   readonly story: boolean;
   readonly json?: boolean;
@@ -38,6 +39,10 @@ export function upCommand(io: CommandIo): Command {
     )
     .option('--json', 'print the outcomes and the comparison as one line of JSON, and the progress on standard error')
     .option('--no-story', "start without playing the project's story")
+    .option(
+      '--logs [name]',
+      'print all that functions log, or all of the functions whose names contain NAME; default: errors only',
+    )
     .addHelpText(
       'after',
       `
@@ -119,7 +124,7 @@ async function run(
 
 async function start(
   io: CommandIo,
-  { context, stacks }: AppOptions,
+  { context, stacks, logs }: UpOptions,
   report: Reporter,
   running: Running,
   signal: AbortSignal,
@@ -137,7 +142,11 @@ async function start(
   // Imported here, since other commands don't need it.
   const { startLocalCloud } = await import('freshet-local/internal/cloud');
   signal.throwIfAborted();
-  running.cloud = startLocalCloud({ assembly, onProgress: (message) => report.step(message) });
+  running.cloud = startLocalCloud({
+    assembly,
+    onProgress: (message) => report.step(message),
+    onLog: createLogPrinter({ ...(logs !== undefined && { logs }) }, report.print),
+  });
   const cloud = await running.cloud;
   signal.throwIfAborted();
   const notEmulated = Object.entries(cloud.notEmulated).map(([type, count]) => `${count} ${type}`);

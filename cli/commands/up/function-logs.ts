@@ -1,0 +1,79 @@
+import * as z from 'zod/mini';
+
+/** Which lines of the functions' logs are printed. */
+export interface LogOptions {
+  /**
+   * `true` prints all lines of all functions, a text all lines of the functions whose names contain it, in any case.
+   * @default - only the errors of all functions
+   */
+  readonly logs?: true | string;
+}
+
+/** How long an error that comes again isn't printed again. */
+const REPEATED_MS = 10_000;
+
+/** What Powertools adds to each line. */
+const ADDED = /^(?:level|message|timestamp|service|cold_start|function_\w+|sampling_rate|xray_trace_id|_aws)$/;
+
+const structured = z.catchall(z.object({ level: z.string(), message: z.string() }), z.unknown());
+const metrics = z.object({ _aws: z.unknown() });
+const invokeError = z.object({ errorType: z.string(), errorMessage: z.string() });
+
+/** A line of a function's log. */
+export interface LogLine {
+  readonly isError: boolean;
+  readonly text: string;
+}
+
+/** Reads a line that a function logged. Returns undefined for metrics, which other commands show. */
+export function readLogLine(line: string): LogLine | undefined {
+  const [level, kind, ...rest] = line.split('\t');
+  if (level === 'ERROR' && kind === 'Invoke Error') {
+    const failed = invokeError.safeParse(parsed(rest.join('\t'))).data;
+    return { isError: true, text: failed === undefined ? line : `${failed.errorType}: ${failed.errorMessage}` };
+  }
+  const value = parsed(line);
+  if (metrics.safeParse(value).success) return undefined;
+  const entry = structured.safeParse(value).data;
+  if (entry === undefined) return { isError: /^(?:ERROR\b|.*Task timed out after |Runtime)/.test(line), text: line };
+  const fields = Object.entries(entry).flatMap(([name, field]) =>
+    ADDED.test(name) ? [] : [`${name}=${typeof field === 'string' ? field : JSON.stringify(field)}`],
+  );
+  return {
+    isError: /^(?:ERROR|CRITICAL)$/.test(entry.level),
+    text: [entry.level, entry.message, ...fields].join(' '),
+  };
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * Creates a function that prints the lines of functions' logs as they come.
+ *
+ * @param print prints one line
+ * @param now returns the current time in milliseconds
+ */
+export function createLogPrinter(
+  { logs }: LogOptions,
+  print: (line: string) => void,
+  now: () => number = Date.now,
+): (functionName: string, line: string) => void {
+  const printedAtMs = new Map<string, number>();
+  const isFollowed = (name: string) =>
+    logs === true || (logs !== undefined && name.toLowerCase().includes(logs.toLowerCase()));
+  return (functionName, line) => {
+    const entry = readLogLine(line);
+    if (entry === undefined) return;
+    const printed = `${functionName}: ${entry.text.replaceAll('\n', '\n    ')}`;
+    if (isFollowed(functionName)) return print(`  ${entry.isError ? '!' : '·'} ${printed}`);
+    if (!entry.isError || now() - (printedAtMs.get(printed) ?? Number.NEGATIVE_INFINITY) < REPEATED_MS) return;
+    printedAtMs.set(printed, now());
+    print(`  ! ${printed}`);
+  };
+}

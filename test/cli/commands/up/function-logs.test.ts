@@ -1,0 +1,93 @@
+import { describe, expect, test } from 'vitest';
+import { createLogPrinter, readLogLine } from '../../../../cli/commands/up/function-logs.ts';
+
+const THROWN = `ERROR\tInvoke Error\t${JSON.stringify({ errorType: 'TypeError', errorMessage: 'x is not a function', stack: [] })}`;
+const INFO = JSON.stringify({
+  level: 'INFO',
+  message: 'sold',
+  timestamp: '2026-11-30',
+  service: 'shop',
+  orderId: 'o1',
+  n: 2,
+});
+const FAILED = JSON.stringify({
+  level: 'ERROR',
+  message: 'effect failed',
+  function_name: 'Printer',
+  reason: 'no paper',
+});
+const METRICS = JSON.stringify({ _aws: { Timestamp: 1 }, applied: 3 });
+
+describe('a line of a function', () => {
+  test.each([
+    ['an error that the handler threw', THROWN, { isError: true, text: 'TypeError: x is not a function' }],
+    ['a structured line, without what the logger adds', INFO, { isError: false, text: 'INFO sold orderId=o1 n=2' }],
+    ['a structured error', FAILED, { isError: true, text: 'ERROR effect failed reason=no paper' }],
+    [
+      'a time-out',
+      '1-2-3 Task timed out after 3.00 seconds',
+      { isError: true, text: '1-2-3 Task timed out after 3.00 seconds' },
+    ],
+    ['text', 'hello', { isError: false, text: 'hello' }],
+    ['JSON without a level', '{"a":1}', { isError: false, text: '{"a":1}' }],
+    ['a line of metrics, which is left out', METRICS, undefined],
+  ])('%s is read', (_, line, expected) => {
+    expect(readLogLine(line)).toEqual(expected);
+  });
+});
+
+describe('the log of up', () => {
+  function printedBy(
+    logs: true | string | undefined,
+    lines: readonly (readonly [string, string, number?])[],
+  ): string[] {
+    const printed: string[] = [];
+    let nowMs = 0;
+    const print = createLogPrinter(
+      { ...(logs !== undefined && { logs }) },
+      (line) => printed.push(line),
+      () => nowMs,
+    );
+    for (const [name, line, atMs = nowMs] of lines) {
+      nowMs = atMs;
+      print(name, line);
+    }
+    return printed;
+  }
+
+  test('only errors are printed by default, and one that comes again within ten seconds is printed once', () => {
+    expect(
+      printedBy(undefined, [
+        ['Pages', INFO],
+        ['Pages', THROWN],
+        ['Pages', THROWN, 9_000],
+        ['Pages', THROWN, 11_000],
+      ]),
+    ).toEqual(['  ! Pages: TypeError: x is not a function', '  ! Pages: TypeError: x is not a function']);
+  });
+
+  test('all lines of all functions are printed with --logs', () => {
+    expect(
+      printedBy(true, [
+        ['Pages', INFO],
+        ['Pages', METRICS],
+        ['Printer', FAILED],
+        ['Printer', FAILED],
+      ]),
+    ).toEqual([
+      '  · Pages: INFO sold orderId=o1 n=2',
+      '  ! Printer: ERROR effect failed reason=no paper',
+      '  ! Printer: ERROR effect failed reason=no paper',
+    ]);
+  });
+
+  test('a name selects the functions of which all lines are printed, and errors of others are still printed', () => {
+    expect(
+      printedBy('page', [
+        ['Shop-Pages', 'hello'],
+        ['Printer', 'hello'],
+        ['Printer', THROWN],
+      ]),
+    ).toEqual(['  · Shop-Pages: hello', '  ! Printer: TypeError: x is not a function']);
+  });
+});
