@@ -6,6 +6,7 @@ import { SYNTHESIS } from './test/support/synthesise.ts';
 const LONGEST = [
   'kills/kills',
   'govern/govern',
+  'examples/shop/outage',
   'examples/shop/shop',
   'cli/commands',
   'cli/repair',
@@ -44,6 +45,7 @@ const FAULTS = [
   'test/local/iam/*grants.int.ts',
   'test/bench/ordering.int.ts',
   'test/backpressure.int.ts',
+  'test/examples/shop/outage.int.ts',
 ];
 
 const PROTOCOLS = ['test/{adapters,conformance,cli/clients}/**/*.int.ts'];
