@@ -13,7 +13,7 @@ import {
   removalPolicy,
 } from './data-protection.ts';
 
-/** What a bundled function is made from. `stage`, `encryptionKey` and `logRetention` apply to the function's log group. */
+/** What a bundled function is made from. `stage`, `encryptionKey` and `logRetention` apply to its log group. */
 export interface BundledFunctionProps extends DataProtectionProps {
   /** Absolute path of the module that exports `handler`, TypeScript or JavaScript. */
   readonly file: string;

@@ -62,8 +62,8 @@ export const FACT_FUNCTION_TIMEOUT = Duration.seconds(30);
 const MAX_FUNCTION_TIMEOUT = Duration.seconds(200);
 
 /**
- * While Lambda throttles the function, each visibility timeout costs a fact one of its thousand receives. With this one,
- * they last for 33 hours, also if the function's timeout is a few seconds.
+ * While Lambda throttles the function, each visibility timeout costs a fact one of its thousand receives. With this
+ * one, they last for 33 hours, also if the function's timeout is a few seconds.
  */
 const MIN_VISIBILITY = Duration.minutes(2);
 

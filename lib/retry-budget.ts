@@ -7,8 +7,8 @@ import { LIMITS } from './limits.ts';
  */
 export interface RetryBudget {
   /**
-   * Number of receives, an integer from 1 to 1,000. All receives count, also those in which AWS throttled, or in which an
-   * earlier message of the same group failed first.
+   * Number of receives, an integer from 1 to 1,000. All receives count, also those in which AWS throttled, or in which
+   * an earlier message of the same group failed first.
    */
   readonly attempts: number;
   /**

@@ -179,8 +179,8 @@ export class Saga extends Construct {
    *
    * @returns the queue of effects that Lambda gave up on after 23 hours
    * @throws Error for a third function, because a stream allows two readers (ddb/Streams); for a function that carries
-   *   out the effects of another saga, because `EFFECT_RETRIES` names one queue; and for a function with a timeout above
-   *   200 seconds, see `FactQueueProps.functionTimeout`
+   *   out the effects of another saga, because `EFFECT_RETRIES` names one queue; and for a function with a timeout of
+   *   more than 200 seconds, see `FactQueueProps.functionTimeout`
    */
   addEffectHandler(handler: HandlerFunction): Queue {
     if (this.carriedOutBy.length === LIMITS.streamReaders) {

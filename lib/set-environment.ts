@@ -9,7 +9,7 @@ function hasEnvironment(grantee: IGrantable): grantee is WithEnvironment {
   return 'addEnvironment' in grantee && typeof grantee.addEnvironment === 'function';
 }
 
-/** Sets environment variables of a grantee that is a function of the app. Any other grantee, such as a role, has none. */
+/** Sets environment variables of a grantee that is a function of the app. Other grantees, such as roles, have none. */
 export function setEnvironment(grantee: IGrantable, variables: Readonly<Record<string, string>>): void {
   if (!hasEnvironment(grantee)) return;
   for (const [name, value] of Object.entries(variables)) grantee.addEnvironment(name, value);

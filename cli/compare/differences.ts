@@ -127,4 +127,3 @@ export function describeDiffering({ entity, difference, ownerVersion, cacheVersi
   }[difference];
   return `${entityName(entity)} is ${difference}: ${versions}${stopped ? '; it is stopped in the cache' : ''}`;
 }
-
