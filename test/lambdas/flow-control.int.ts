@@ -342,6 +342,7 @@ describe("the report's deployed bundle", () => {
       CACHE_TABLE: await tables.create('Ordering'),
       PARKING_TABLE: await tables.create('OrderingParking'),
       QUEUE_URL: queueOf(`${task.id}.fifo`),
+      PROJECTOR: 'Ordering-Projector',
       REPAIR_QUEUE_URLS: JSON.stringify([queueOf(task.id)]),
       // The first report measures twice, with a twelfth of the interval in between.
       INTERVAL_SECONDS: '3',
