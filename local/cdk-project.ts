@@ -30,10 +30,10 @@ export interface CdkProject {
 }
 
 /**
- * Reads `cdk.json`, `cdk.context.json` and `~/.cdk.json`. The order in which the files are asked for a context value is
- * the one of the CDK's command line: https://docs.aws.amazon.com/cdk/v2/guide/context.html
+ * Reads `cdk.json`, `cdk.context.json` and `~/.cdk.json`. If several files set a context value, the precedence is that
+ * of the CDK's command line: https://docs.aws.amazon.com/cdk/v2/guide/context.html
  *
- * @param given context values that come before those of the files, as those of `cdk synth --context`
+ * @param given context values that override the files' values, like those of `cdk synth --context`
  * @throws FreshetError `SynthesisFailed`: a file isn't valid JSON, or no file names an app
  */
 export function readCdkProject(projectFolder: string, given: Readonly<Record<string, unknown>> = {}): CdkProject {
@@ -52,7 +52,7 @@ export function readCdkProject(projectFolder: string, given: Readonly<Record<str
   };
 }
 
-/** The context values that the CDK's command line adds to an app's own. Without them, the templates would differ. */
+/** The context values that the CDK's command line adds. Without them, the app would synthesise different templates. */
 function ownContext(project: Settings): Record<string, unknown> {
   const { pathMetadata = true, assetMetadata = true, versionReporting = true, staging = true } = project;
   return {
@@ -64,12 +64,15 @@ function ownContext(project: Settings): Record<string, unknown> {
   };
 }
 
-/** The longest context that an environment variable can hold: Windows allows 32,767 characters for all of them. */
+/**
+ * The longest context, in characters, that is passed in an environment variable. Windows allows 32,767 characters for
+ * all environment variables together.
+ */
 const LONGEST_CONTEXT = 16_000;
 
 /**
- * The environment of an app: the variables that the CDK's command line adds to those given. A long context is written
- * to a file in the assembly's folder, which must exist.
+ * Returns the environment of an app: the given variables and those that the CDK's command line adds. Writes a long
+ * context to a file in the assembly's folder, which must exist.
  */
 export function appEnvironment(project: CdkProject, assembly: string, env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   const json = JSON.stringify(project.context);
@@ -77,13 +80,13 @@ export function appEnvironment(project: CdkProject, assembly: string, env: NodeJ
   const isLong = json.length > LONGEST_CONTEXT;
   if (isLong) writeFileSync(file, json);
   return {
-    // The CDK's validation takes seconds and prints warnings that nobody sees here. It runs again before a deployment.
+    // The CDK's validation takes seconds, and its warnings wouldn't be shown here. It still runs before a deployment.
     CDK_VALIDATION: 'false',
     CDK_DEFAULT_REGION: env.AWS_REGION ?? env.AWS_DEFAULT_REGION ?? LOCAL_REGION,
     ...env,
     CDK_OUTDIR: assembly,
     CDK_CONTEXT_JSON: isLong ? '{}' : json,
-    // The name of this variable is the same as the name of the CDK's constant for it.
+    // The CDK reads the variable of this name, which is also the name of the CDK's constant for it.
     ...(isLong && { CONTEXT_OVERFLOW_LOCATION_ENV: file }),
   };
 }
@@ -102,7 +105,7 @@ function read<T>(path: string, schema: z.ZodMiniType<T>): T | undefined {
   }
 }
 
-/** The error of an app that can't be synthesised. */
+/** Creates the error for an app that can't be synthesised. */
 export function synthesisFailed(message: string, cause?: unknown): FreshetError {
   return new FreshetError(message, { code: 'SynthesisFailed', ...(cause !== undefined && { cause }) });
 }

@@ -28,11 +28,11 @@ interface Manifest {
 }
 
 /**
- * Removes the stacks from an assembly that weren't chosen. A stack that a chosen one depends on stays.
+ * Removes all stacks from an assembly, except the chosen stacks and the stacks that they depend on.
  *
  * @param patterns paths of stacks, such as `Orders` or `Production/*`, or their names. `*` stands for any text without
  *   a slash, `**` for any text
- * @throws FreshetError `SynthesisFailed` that lists the stacks, if a pattern fits none
+ * @throws FreshetError `SynthesisFailed` that lists the stacks, if a pattern matches no stack
  */
 export function chooseStacks(assembly: string, patterns: readonly string[]): void {
   const manifests = manifestsIn(assembly);
@@ -40,10 +40,11 @@ export function chooseStacks(assembly: string, patterns: readonly string[]): voi
   const tests = patterns.map((pattern) => ({ pattern, fits: globOf(pattern) }));
   const unknown = tests.find(({ fits }) => !all.some(({ path, name }) => fits.test(path) || fits.test(name)));
   if (unknown !== undefined) {
-    throw new FreshetError(
-      `stacks: no stack fits ${quoted(unknown.pattern)}. Stacks: ${all.map(({ path }) => path).join(', ') || 'none'}.`,
-      { code: 'SynthesisFailed', field: 'stacks' },
-    );
+    const paths = all.map(({ path }) => path).join(', ') || 'none';
+    throw new FreshetError(`stacks: no stack matches ${quoted(unknown.pattern)}. Stacks: ${paths}.`, {
+      code: 'SynthesisFailed',
+      field: 'stacks',
+    });
   }
   const isChosen = ({ path, name }: ChosenStack) => tests.some(({ fits }) => fits.test(path) || fits.test(name));
   for (const { file, content } of manifests) {
@@ -72,7 +73,7 @@ function manifestsIn(folder: string): Manifest[] {
   return [{ file, content }, ...stages.flatMap((name) => manifestsIn(join(folder, name)))];
 }
 
-/** The artifacts without the stacks that aren't chosen and that no chosen one depends on. */
+/** All artifacts, except the stacks that are neither chosen nor needed by a chosen stack. */
 function keptIn(artifacts: Artifacts, isChosen: (stack: ChosenStack) => boolean): Artifacts {
   const stacks = Object.entries(artifacts).flatMap(stackOf);
   const kept = new Set<string>();

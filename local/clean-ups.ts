@@ -1,4 +1,4 @@
-/** What has to be stopped at the end, in reverse order of its start. */
+/** Collects functions that stop something, and runs them at the end in reverse order. */
 export interface CleanUps {
   add(cleanUp: () => Promise<void> | void): void;
   /** Runs all clean-ups, once. Later calls return the promise of the first call. */

@@ -40,12 +40,13 @@ export interface LocalCloudOptions {
   readonly onLog?: (functionName: string, line: string) => void;
   /**
    * The length of a minute in milliseconds, for schedules, the evaluation of alarms, the periods of alarms, and the 15
-   * minutes that a changed filter policy takes to act. A smaller value speeds them up. Requests to CloudWatch use real
+   * minutes until a changed filter policy takes effect. A smaller value speeds them up. Requests to CloudWatch use real
    * time. Must be a multiple of 1000; a period of an alarm lasts at least a second. @default 60000
    */
   readonly minuteMs?: number;
   /**
-   * Most execution environments of a function. Further invocations wait in line, and messages wait in their queue.
+   * The maximum number of execution environments per function. Further invocations wait in line, and messages wait in
+   * their queue.
    * @default - 2, and up to 100 for a function whose invocations take 250 ms or longer and mostly wait
    */
   readonly concurrency?: number;
@@ -57,8 +58,8 @@ export interface LocalCloudOptions {
    */
   readonly iam?: 'checked' | 'off';
   /**
-   * Returns the URLs at which functions reach the services. It gets the real URLs, so that a test can put a proxy
-   * between. @default - the real URLs
+   * Gets the real URLs of the services and returns the URLs that functions use, such as the URL of a test's proxy.
+   * @default - the real URLs
    */
   readonly functionEndpoints?: (services: ServiceEndpoints) => ServiceEndpoints;
   /**
@@ -88,7 +89,7 @@ export interface LocalCloud {
   readonly region: string;
   /** The emulated account, `000000000000`. */
   readonly accountId: string;
-  /** Stack name to output id to value. */
+  /** The outputs of each stack: stack name to output id to value. */
   readonly outputs: Readonly<Record<string, Readonly<Record<string, string>>>>;
   /** The Lambda functions. A test can invoke and stop them, and read their counts. */
   readonly functions: FunctionHost;
@@ -103,8 +104,8 @@ export interface LocalCloud {
   /** The EventBridge schedules of the templates. */
   readonly schedules: Pick<Schedules, 'list' | 'runNow'>;
   /**
-   * Does the work of a minute at once: fires all schedules, then evaluates the alarms. Resolves when the functions of
-   * the schedules and the alarms have answered.
+   * Does the work of one minute at once: fires all schedules, then evaluates the alarms. Resolves when the functions
+   * that the schedules and alarms invoke have answered.
    */
   tick(): Promise<void>;
   /** Resources that are not emulated (no local effect): resource type to count. */
@@ -130,8 +131,9 @@ const DEFAULT_MINUTE_MS = 60_000;
  * Starts a local cloud and creates the resources of the assembly in it. Everything listens on 127.0.0.1 only. Stop the
  * cloud at the end of the test.
  *
- * If a part can't be started, all parts are stopped and the promise rejects: no assembly in the folder, no DynamoDB
- * engine, the port is taken, or a resource isn't emulated or is invalid. The message names the problem.
+ * If a part can't be started, all parts are stopped, and the promise rejects with a message that names the problem.
+ * Problems are: the folder has no assembly, there is no DynamoDB engine, the port is taken, or a resource isn't
+ * emulated or is invalid.
  *
  * @example const cloud = await startLocalCloud({ assembly: await synthesise('.') });
  */
@@ -186,7 +188,7 @@ async function start(options: LocalCloudOptions, cleanUps: CleanUps): Promise<Lo
     },
     ledger,
   });
-  // Mappings wait for their invocations, which end when the functions stop. So both stop at the same time.
+  // A mapping stops only after its invocations have ended, and stopping the functions ends them. So both stop together.
   cleanUps.add(async () => {
     const stopped = mappings.map((mapping) => mapping.stop());
     await functions.stop();
@@ -225,7 +227,7 @@ async function start(options: LocalCloudOptions, cleanUps: CleanUps): Promise<Lo
   };
 }
 
-/** The queues and topics, which deliver by the policies of `access`. */
+/** Creates the account of queues and topics. A topic delivers to a queue only if the policies in `access` allow it. */
 function createAccount(access: Access, minuteMs: number, ledger: LocalCloudOptions['ledger']): Messaging {
   return createMessaging({
     ...access.place,
@@ -237,7 +239,7 @@ function createAccount(access: Access, minuteMs: number, ledger: LocalCloudOptio
   });
 }
 
-/** The services' URLs for the developer's clients and for functions. Starts a gateway to DynamoDB if one is needed. */
+/** Returns the URLs for the developer's clients and for functions. Starts a gateway to DynamoDB if one is needed. */
 async function startEndpoints(
   engineUrl: string,
   wireUrl: string,

@@ -16,7 +16,7 @@ import type { Saga } from 'freshet-aws/internal/core/saga/define';
 import type { LocalCloud } from './cloud.ts';
 import { LOCAL_CREDENTIALS } from './identity.ts';
 
-/** The part of a local cloud that lists what runs in it. */
+/** The part of a local cloud that names the deployed owners, caches, facts and sagas. */
 type Running = Pick<LocalCloud, 'outputs'>;
 
 type Named = Pick<Boundary, 'name'>;
@@ -81,7 +81,7 @@ function deployedOfFacts({ outputs }: Running): DeployedOfFacts[] {
   );
 }
 
-/** Returns the construct whose boundary, or whose own name, is the given one. */
+/** Returns the construct whose boundary (or, for a saga, whose own name) is `name`. */
 function named<By extends 'boundary' | 'name', T extends Readonly<Record<By, string>>>(
   all: readonly T[],
   by: By,
@@ -91,6 +91,6 @@ function named<By extends 'boundary' | 'name', T extends Readonly<Record<By, str
   const found = all.find((one) => one[by] === name);
   if (found !== undefined) return found;
   const names = all.map((one) => one[by]).join(', ') || 'none';
-  const problem = by === 'boundary' ? `none of boundary ${quoted(name)} runs` : `no saga ${quoted(name)} runs`;
+  const problem = by === 'boundary' ? `boundary ${quoted(name)} has none` : `there is no saga ${quoted(name)}`;
   throw new FreshetError(`${field}: ${problem} in this local cloud. Running: ${names}.`, { code, field });
 }

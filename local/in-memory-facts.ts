@@ -9,24 +9,24 @@ import type { TypeIn } from 'freshet-aws/internal/core/contract/types';
 import type { Fact, FactOf } from 'freshet-aws/internal/core/facts/fact';
 import { newFact, publishedContract } from 'freshet-aws/internal/core/facts/new-fact';
 
-/** The interface for facts that `createFacts` returns, with the facts that were published. */
+/** The interface that `createFacts` returns, extended by the list of published facts. */
 export interface InMemoryFacts<Publishes extends PublishedFacts = PublishedFacts> extends Facts<Publishes> {
   /**
-   * The facts that were published, in the order of the calls, each once. A fact of `put` is published with the call,
-   * because your code and not this object makes the transaction.
+   * The published facts, in the order of the calls. A repeated fact appears once. A fact that you pass to `put` appears
+   * at once, because this object can't see the transaction that your code writes.
    */
   readonly published: readonly FactOf<Publishes[TypeIn<Publishes>]>[];
 }
 
-/** The time of facts by default, in epoch milliseconds. */
+/** The default time of a fact, in milliseconds since the epoch. */
 const OCCURRED_AT_MS = Date.parse('2026-01-01T00:00:00.000Z');
 
 /**
- * Creates an interface for facts in memory, for unit tests of code that publishes facts. It needs no cloud. It behaves
- * like `createFacts`: the same types and the same errors, and each fact once.
+ * Creates in-memory facts for unit tests of code that publishes facts. They need no cloud. They behave like the result
+ * of `createFacts`: they have the same types and errors, and publish a repeated fact once.
  *
  * @param boundary the boundary that publishes the facts
- * @param options.now returns the time of a fact, epoch milliseconds; default: 2026-01-01T00:00:00.000Z
+ * @param options.now returns the time of a fact in milliseconds since the epoch. Default: 2026-01-01T00:00:00.000Z
  */
 export function inMemoryFacts<B extends PublishingBoundary>(
   boundary: B,

@@ -52,9 +52,9 @@ export interface GivenOf<Type extends string, Input> {
   readonly changedAt?: string;
 }
 
-/** The condition of an in-memory cache. */
+/** The readiness and the staleness that an in-memory cache reports. */
 export interface InMemoryReaderOptions {
-  /** Type to the progress of its backfill. Default: `ready` for every type. */
+  /** The progress of the backfill, by entity type. Default: `ready` for every type. */
   readonly readiness?: Readonly<Record<string, Readiness>>;
   /** The staleness of every type, in milliseconds from 0. `Infinity` means that it isn't known. Default: 0. */
   readonly stalenessMs?: number;
@@ -66,11 +66,11 @@ interface Held {
   readonly version: number;
   readonly changedAt: string;
   /**
-   * The kept fields in JSON; undefined for a deletion. As text, callers can't change the cache through a value they
-   * read.
+   * The kept fields in JSON; undefined for a deletion. They are stored as text, so that callers can't change the cache
+   * through a value that they have read.
    */
   readonly dataJson: string | undefined;
-  /** Index name to the value under which the entity is listed. */
+  /** The value under which each index lists the entity, by index name. */
   readonly indexed: Readonly<Record<string, string>>;
   readonly position: { readonly partition: number; readonly afterId: string };
 }
@@ -79,12 +79,13 @@ const CHANGED_AT = '2026-01-01T00:00:00.000Z';
 const READY: Readiness = { status: 'ready', readyAt: CHANGED_AT, sent: 0 };
 
 /**
- * Creates a reader in memory, for unit tests of code that reads a cache. It needs no cloud. It behaves like
- * `createReader`: the same types, the same errors, the same order, and only the fields that the cache keeps.
+ * Creates an in-memory reader for unit tests of code that reads a cache. It needs no cloud. It behaves like the result
+ * of `createReader`: it has the same types and errors, and returns entities in the same order with only the fields that
+ * the cache keeps.
  *
  * @param boundary the consumer, whose contracts name the cached types
- * @param given the entities in the cache. If an entity is given more than once, its highest version counts. Default:
- * none
+ * @param given the entities in the cache. If an entity is given more than once, the reader has its highest version.
+ * Default: none
  * @throws FreshetError `UnknownEntityType` | `InvalidEntityId` | `InvalidState`: a cache of this boundary can't hold a
  * given entity
  */
@@ -146,7 +147,7 @@ async function filledReader(
     listWithDeleted: async (type, asked = {}) => page(type, asked, all(type).sort(byPosition), known),
     async listBy(type, index, value, asked = {}) {
       const key = listedUnder(boundary, type, index, value);
-      // An index is one list for all partitions.
+      // The table is read partition by partition. An index is read as one list over all partitions.
       const listed = all(type).filter(({ indexed }) => key !== undefined && indexed[index] === key);
       const inOneList = listed.map((held) => ({ ...held, position: { partition: 0, afterId: held.id } }));
       return page(type, asked, inOneList.sort(byPosition), found);
@@ -192,14 +193,14 @@ function found(held: Held): FoundItem | undefined {
   return entity.status === 'found' ? entity : undefined;
 }
 
-/** The order of a DynamoDB table that is read partition by partition: ids by their UTF-8 bytes. */
+/** The order in which a cache's table is read: by partition, and within a partition by the UTF-8 bytes of the ids. */
 function byPosition({ position: one }: Held, { position: other }: Held): number {
   return one.partition - other.partition || Buffer.compare(Buffer.from(one.afterId), Buffer.from(other.afterId));
 }
 
 /**
- * The page after the cursor. `sorted` must be sorted by position. Entities for which `read` returns undefined are left
- * out.
+ * The page after the cursor. `sorted` must be sorted by position. The page leaves out entities for which `read` returns
+ * undefined.
  */
 function pageOf<T>(sorted: readonly Held[], read: (held: Held) => T | undefined, options: PageOptions): Page<T> {
   const limit = checkedLimit(options.limit);

@@ -9,7 +9,7 @@ import type { SagaInstance } from 'freshet-aws/internal/core/saga/step';
 
 /** How a fact arrives at a saga. */
 export interface Arrival {
-  /** When the fact happens and arrives. Default: 2026-01-01T00:00:00.000Z. */
+  /** When the fact happened and arrived. Default: 2026-01-01T00:00:00.000Z. */
   readonly at?: Date;
   /** Distinguishes facts of the same type about the same thing, see `FactOptions.key`. Default: none. */
   readonly key?: string;
@@ -32,8 +32,8 @@ export interface InMemorySaga {
     arrival?: Arrival,
   ): Promise<SagaResult>;
   /**
-   * Raises the alert of each instance whose deadline has passed at a time, as the saga's function for deadlines does.
-   * An alert is the effect `OVERDUE`. Returns what was raised; throws the error of an instance that failed.
+   * Raises an alert for each instance whose deadline has passed at the time `at`, as the saga's function for deadlines
+   * does. An alert is the effect `OVERDUE`. Returns the raised alerts. If an instance fails, throws its error.
    */
   passDeadlines(at: Date): Promise<readonly SagaResult[]>;
   /** Returns the instance of a key; undefined if none of its facts has arrived. */
@@ -70,7 +70,7 @@ export function inMemorySaga(saga: Saga): InMemorySaga {
   };
 }
 
-/** A deployed saga parks any other fact. */
+/** Throws for a fact that the saga doesn't handle. A deployed saga parks such a fact instead. */
 function assertHandled({ name, needs, cancelledBy }: Saga, { type, owner }: FactContract): void {
   const handled = [...needs, ...cancelledBy];
   if (handled.some((one) => one.type === type && one.owner === owner)) return;
@@ -81,7 +81,7 @@ function assertHandled({ name, needs, cancelledBy }: Saga, { type, owner }: Fact
   });
 }
 
-/** A store of instances and effects with the conditions of a saga's table. */
+/** Creates a store of instances and effects that enforces the same conditions as a saga's table. */
 export function createStore(saga: string, now: () => number) {
   const instances = new Map<string, SagaInstance>();
   const effects: SagaEffect[] = [];

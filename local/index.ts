@@ -1,6 +1,6 @@
 /**
- * `freshet-local` runs a synthesised CDK app on this machine, for the tests of the app. Its readers, facts and sagas on
- * memory are for unit tests of code that reads a cache, publishes facts or decides on them.
+ * `freshet-local` runs a synthesised CDK app on this machine for the app's tests. Its in-memory readers, facts and
+ * sagas are for unit tests of code that reads a cache, publishes facts or decides on facts.
  *
  * @module freshet-local
  */

@@ -17,18 +17,18 @@ export interface Mapping {
   caughtUp(): Promise<void>;
   /** Whether the source has no messages and no invocation runs. Always true for a stream. */
   isEmpty(): boolean;
-  /** Must be called when the function was stopped or may run again. */
+  /** Call it when the function was stopped or may run again. */
   wake(): void;
   stop(): Promise<void>;
 }
 
-/** A message that becomes visible later than this is an appointment, such as a check in 15 minutes, and not work. */
+/** A message that is delayed for longer than this doesn't keep a queue busy. An example is a check in 15 minutes. */
 const LONG_DELAY_MS = 60_000;
 
-/** How often `waitUntilIdle` reads the counts of queues and functions, which send no events. */
+/** The interval at which `waitUntilIdle` reads the counts of queues and functions, which don't announce changes. */
 const IDLE_POLL_MS = 2;
 
-/** What event source mappings report to. */
+/** The receivers of new event source mappings, of their log lines, stream batches and billed requests. */
 export interface MappingObservers {
   /** Receives each new event source mapping. */
   readonly mappings: Mapping[];
@@ -87,8 +87,9 @@ function mapQueue(request: QueueMappingRequest, parts: Parts, { onLog, ledger }:
 }
 
 /**
- * Refuses what CreateEventSourceMapping refuses: messages would come back while the function still works on them
- * (lambda/latest/dg/services-sqs-configure; the text is AWS's).
+ * Throws, like CreateEventSourceMapping, if the queue's visibility timeout is shorter than the function's timeout.
+ * Messages would become visible again while the function still processes them (lambda/latest/dg/services-sqs-configure;
+ * the text is AWS's).
  */
 function checkVisibility(queue: Queue, timeoutMs: number): void {
   const { visibilityTimeoutSeconds } = queue.settings();
@@ -120,8 +121,7 @@ async function mapStream(
   let changed = signal();
   return {
     functionName,
-    // The stream of a stopped function never catches up. A change of the function ends the wait, and `idle` looks
-    // again.
+    // The stream of a stopped function never catches up. `wake` ends the wait, so that `waitUntilIdle` looks again.
     caughtUp: () => Promise.race([mapping.caughtUp(), changed.fired]),
     isEmpty: () => true,
     wake() {
@@ -147,8 +147,9 @@ function signal(): { readonly fired: Promise<void>; fire(): void } {
 }
 
 /**
- * Resolves when all work is done. Only streams must be asked for their end. If no invocation ran, all queues were empty
- * and nothing was invoked from before the question until after the answer, then no work was left.
+ * Resolves when all work is done. Queues report their counts at once, but a stream must be read to find out whether it
+ * has records left. So this function looks twice: before and after the streams are read to their end. No work is left
+ * if both times no invocation ran and all queues were empty, and no function was invoked in between.
  */
 export async function waitUntilIdle(
   functions: FunctionHost,

@@ -30,9 +30,9 @@ export interface PublishedEvent {
 }
 
 /**
- * Publishes a state event on an owner's topic without the owner's table, for tests and rehearsals: an old version
- * arrives once more, or an event carries a state that no schema accepts. The event has a deduplication id of its own,
- * so the topic never drops it.
+ * Publishes a state event on an owner's topic without the owner's table. A test or a rehearsal can publish an old
+ * version again, or a state that the schema refuses. The event has a deduplication id of its own, so the topic never
+ * drops it.
  *
  * @throws FreshetError `UnknownOwner` | `UnknownEntityType` | `InvalidEntityId` | `InvalidState` | `StateTooLarge` |
  *   `Unpublishable`
@@ -69,7 +69,7 @@ export async function publishEvent(cloud: LocalCloud, boundary: Boundary, event:
  * @param contract the fact's contract, such as `ordering.publishes.OrderPlaced`
  * @param ids the ids that the fact carries
  * @param arrivedAt when the fact happened and arrived
- * @throws FreshetError `InvalidSaga` if the saga doesn't run there | `InvalidFact`
+ * @throws FreshetError `InvalidSaga` if the saga doesn't run in this cloud | `InvalidFact`
  */
 export async function recordFact<Id extends string>(
   cloud: LocalCloud,

@@ -8,9 +8,9 @@ import type { ParkedKey } from 'freshet-aws/internal/core/repair/parked-key';
 import type { LocalCloud } from './cloud.ts';
 
 /**
- * What `freshet up` plays as soon as the local cloud runs: it loads data and shows what the app does. The file
- * package.json names its module as `"freshet": { "story": "./story.ts" }`, and the module exports the story as its
- * default. A story that throws ends `freshet up` with exit code 1, so it can check its claims.
+ * A function that `freshet up` calls as soon as the local cloud runs. It loads data and shows what the app does. Name
+ * its module in package.json as `"freshet": { "story": "./story.ts" }`, and make the story the module's default export.
+ * If the story throws, `freshet up` ends with exit code 1, so a story can check its claims.
  */
 export type Story = (stage: Stage) => Promise<void>;
 
@@ -29,10 +29,10 @@ export interface Stage {
 
 /** The owners and caches of an app, as a story uses them. */
 export interface StoryDeployment {
-  /** The owner of an entity type. @throws FreshetError `UnknownEntityType` that lists who owns what */
+  /** The owner of an entity type. @throws FreshetError `UnknownEntityType` that lists the owners and their types */
   ownerOf(type: string): Promise<StoryOwner>;
   /**
-   * The cache of a name, which is the name of its boundary.
+   * The cache of the boundary with this name.
    *
    * @throws FreshetError `UnknownCache` that lists the caches
    */
@@ -64,23 +64,23 @@ export interface StoryCache {
 /** The parked and held events of a cache. */
 export interface StoryParkedEvents {
   /**
-   * A page of the events, in no order.
+   * A page of the events, in no particular order.
    *
-   * @param options.cursor the `cursor` of the page before
+   * @param options.cursor the `cursor` of the previous page
    * @param options.limit default 100
    */
   list(options?: { readonly cursor?: string | undefined; readonly limit?: number }): Promise<Page<ParkedEvent>>;
-  /** Discards events. The `message` of an event has its key. */
+  /** Discards events. The key of an event is in its `message`. */
   remove(keys: readonly ParkedKey[]): Promise<void>;
 }
 
-/** Tells the person at the terminal what is going on: one line a step, with the time that the step took. */
+/** Prints to the terminal what the story does: one line for each step, with the time that the step took. */
 export interface Reporter {
-  /** Begins a chapter. */
+  /** Prints a heading. */
   heading(text: string): void;
   /** Reports a step that is done. */
   step(text: string): void;
-  /** Reports how far a long step has come. On a terminal, the line is replaced by the next one. */
+  /** Reports the progress of a long step. On a terminal, each line replaces the one before. */
   progress(text: string, done: number, total: number): void;
   /** Prints text as it is, such as a table. */
   print(text: string): void;

@@ -16,7 +16,7 @@ export interface SynthesiseOptions {
   readonly signal?: AbortSignal;
   /** The environment of the app. @default the environment of this process */
   readonly env?: NodeJS.ProcessEnv;
-  /** Context values that come before those of `cdk.json`, as `cdk synth --context` gives them. @default {} */
+  /** Context values that override those of `cdk.json`, like those of `cdk synth --context`. @default {} */
   readonly context?: Readonly<Record<string, unknown>>;
   /**
    * The stacks to keep in the assembly, with the stacks that they depend on: paths such as `Orders` or `Production/*`,
@@ -31,8 +31,8 @@ export interface SynthesiseOptions {
  *
  * @param projectFolder the folder with `cdk.json`
  * @returns the folder of the cloud assembly, for `startLocalCloud`
- * @throws FreshetError `SynthesisFailed`: there is no `cdk.json` with an `app`, or the app fails, or no stack fits
- * one of `stacks`. The message contains the app's output, or the stacks
+ * @throws FreshetError `SynthesisFailed` if there is no `cdk.json` with an `app`, if the app fails (the message
+ * contains its output), or if an entry of `stacks` matches no stack (the message lists the stacks)
  */
 export async function synthesise(projectFolder: string, options: SynthesiseOptions = {}): Promise<string> {
   const {

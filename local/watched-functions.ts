@@ -22,7 +22,7 @@ export interface WatchedFunctionsOptions {
   readonly ledger: Pick<Ledger, 'note'> | undefined;
 }
 
-/** Functions, and the CloudWatch that reads their logs and invokes them by alarms and schedules. */
+/** Functions, and the CloudWatch that reads their logs and invokes them for alarms and schedules. */
 export interface WatchedFunctions {
   readonly functions: FunctionHost;
   readonly cloudWatch: CloudWatch;

@@ -141,7 +141,7 @@ export function functionOfAction(arn: string): string | undefined {
   return /^arn:[^:]*:lambda:[^:]*:[^:]*:function:([^:]+)/.exec(arn)?.[1];
 }
 
-/** The alarm's actions and its suppressor that aren't emulated. */
+/** The parts of an alarm that aren't emulated: actions that don't invoke a function, and the actions suppressor. */
 export function notEmulatedOf(alarm: Alarm): string[] {
   const { ALARM, OK, INSUFFICIENT_DATA } = alarm.actions;
   const actions = [...ALARM, ...OK, ...INSUFFICIENT_DATA].filter((arn) => functionOfAction(arn) === undefined);

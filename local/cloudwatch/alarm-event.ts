@@ -43,7 +43,7 @@ function stateOf({ value, reason, sinceMs }: StateOfAlarm): object {
   return { value, reason, timestamp: timeOf(sinceMs) };
 }
 
-/** CloudWatch's format of a time ends with `+0000` instead of `Z`. */
+/** A time in CloudWatch's format, which ends with `+0000` instead of `Z`. */
 function timeOf(ms: number): string {
   return new Date(ms).toISOString().replace('Z', '+0000');
 }

@@ -1,7 +1,7 @@
 /** The states of an alarm (cw/AlarmThatSendsEmail). */
 export type AlarmState = 'OK' | 'ALARM' | 'INSUFFICIENT_DATA';
 
-/** The four comparisons with a fixed threshold: the words and the test. */
+/** The four comparisons with a fixed threshold: the words for the alarm's reason, and the test. */
 export const COMPARISONS = {
   GreaterThanThreshold: ['greater than', (value: number, threshold: number) => value > threshold],
   GreaterThanOrEqualToThreshold: ['greater than or equal to', (value: number, threshold: number) => value >= threshold],
@@ -23,7 +23,7 @@ export interface AlarmCondition {
 
 /**
  * The number of periods to read. It is higher than the number of evaluation periods, so that older datapoints replace
- * missing ones. AWS's example reads five periods for three evaluation periods, and documents no general number
+ * missing ones. AWS's example reads five periods for three evaluation periods. AWS documents no general number
  * (cw/alarms-and-missing-data).
  */
 export function evaluationRange({ evaluationPeriods }: AlarmCondition): number {
@@ -39,7 +39,7 @@ export function stateOf(range: readonly (number | undefined)[], condition: Alarm
   const breaches = (value: number): boolean => COMPARISONS[comparison][1](value, threshold);
   const existing = range.filter((value) => value !== undefined);
   const isEnough = existing.length >= evaluationPeriods;
-  // With enough datapoints, missing ones don't count.
+  // If there are enough datapoints, missing ones don't count.
   const evaluated = isEnough ? existing.slice(-evaluationPeriods) : existing;
   const breaching = evaluated.filter(breaches).length;
   const missing = evaluationPeriods - evaluated.length;

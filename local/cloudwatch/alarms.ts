@@ -25,8 +25,8 @@ export interface AlarmStatus {
 export interface Alarms {
   list(): AlarmStatus[];
   /**
-   * Evaluates all alarms on the periods that end with this second, unless a later second was evaluated already.
-   * Resolves when the functions that are actions have answered.
+   * Evaluates all alarms on the periods that end with the second of `nowMs`, unless a later second was evaluated
+   * already. Resolves when the functions that are actions have answered.
    * @param nowMs milliseconds since the epoch. Default: now
    */
   evaluate(nowMs?: number): Promise<void>;
@@ -39,7 +39,7 @@ export interface Alarms {
 export interface AlarmsOptions extends Place {
   readonly metrics: MetricStore;
   readonly now: () => number;
-  /** How long a minute of a period lasts. */
+  /** The length of a minute of a period, in milliseconds. */
   readonly minuteMs: number;
   /** Invokes a function that is an action. @param alarmArn the alarm that has the action */
   invoke(functionName: string, event: object, alarmArn: string): Promise<InvokeResult>;
@@ -87,7 +87,8 @@ export function createAlarms(options: AlarmsOptions): Alarms {
   /** Evaluates composite alarms, whose rules may name other composite alarms. */
   async function evaluateComposites(composites: readonly CompositeAlarm[], nowMs: number): Promise<void> {
     const actions: Promise<void>[] = [];
-    // Each round settles at least one more level. The number of rounds also ends a circle.
+    // An alarm's rule may name alarms that are evaluated later. So each round settles at least one more level of
+    // alarms. The limited number of rounds also ends the evaluation of alarms that name each other in a circle.
     for (let round = 0; round < composites.length; round += 1) {
       for (const { name, rule, text } of composites) {
         const one = watched.get(name);

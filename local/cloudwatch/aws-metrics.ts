@@ -47,8 +47,8 @@ export interface Sampler {
 type Sample = (atMs: number) => void;
 
 /**
- * Creates a sampler, to be called once a second. Each sample counts the events since the previous sample. It writes
- * zeros too, as AWS does for a queue in use.
+ * Creates a sampler. Call `sample` once a second. Each sample counts the events since the previous sample. A sample
+ * writes zeros too, as AWS does for a queue in use.
  */
 export function createSampler(messaging: Messaging, metrics: MetricStore): Sampler {
   const samples = new WeakMap<Queue | Topic, Sample>();
@@ -119,7 +119,7 @@ function recorders(namespace: string, dimensions: Record<string, string>, metric
   return (metric) => metrics.recorder({ namespace, metric, dimensions });
 }
 
-/** Writes the growth of a total. A topic's total shrinks when a subscription is removed, which counts as zero. */
+/** Writes the growth of a total. A topic's total shrinks when a subscription is removed; the growth is then zero. */
 function growth(put: Put): Put {
   let before = 0;
   return (total, atMs) => {

@@ -40,12 +40,12 @@ export interface CloudWatchOptions {
 
 const SAMPLE_MS = 1000;
 /**
- * The pause between the end of a minute and its evaluation, as a share of a minute, and its maximum. Log lines of the
- * last second may arrive late.
+ * A minute is evaluated after a pause, because log lines of its last second may arrive late. The pause is this share of
+ * a minute, up to the maximum below.
  */
 const SETTLE_SHARE = 0.2;
 const LONGEST_SETTLE_MS = 200;
-/** How many minutes are evaluated later if the process was too busy. */
+/** The maximum number of minutes that are evaluated late if the process was too busy. */
 const MOST_MISSED_MINUTES = 10;
 
 /** Creates a CloudWatch. Its timers begin with `start`. */
@@ -98,7 +98,8 @@ export function createCloudWatch(options: CloudWatchOptions): CloudWatch {
 }
 
 /**
- * Evaluates the alarms shortly after each minute, on periods that end with the minute, so that each second counts once.
+ * Evaluates the alarms shortly after each minute. The evaluated periods end with the minute, so that each second counts
+ * once.
  */
 function eachMinute(now: () => number, minuteMs: number, alarms: Alarms): () => void {
   const settleMs = Math.min(LONGEST_SETTLE_MS, minuteMs * SETTLE_SHARE);
@@ -114,7 +115,7 @@ function eachMinute(now: () => number, minuteMs: number, alarms: Alarms): () => 
     evaluatedMs = Math.max(evaluatedMs, lastMs - MOST_MISSED_MINUTES * minuteMs);
     while (evaluatedMs < lastMs) {
       evaluatedMs += minuteMs;
-      // Failures of actions are reported. The timer doesn't wait for actions.
+      // `onFailure` reports failures of actions. The timer doesn't wait for the actions.
       void alarms.evaluate(evaluatedMs);
     }
     wait();

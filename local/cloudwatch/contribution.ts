@@ -3,9 +3,9 @@ import * as z from 'zod/mini';
 /** Finds the contributor of a log event and its contribution. */
 export interface Contribution {
   readonly keyLabels: readonly string[];
-  /** False if the line can't contain the keys. It is cheaper than parsing the line. */
+  /** False if the line can't contain the keys. This check costs less than parsing the line. */
   mayMatch(line: string): boolean;
-  /** Undefined if the event lacks a field or doesn't pass a filter. */
+  /** The contributor's keys and its value; undefined if the event lacks a field or doesn't pass a filter. */
   of(event: unknown): { readonly keys: readonly string[]; readonly value: number } | undefined;
 }
 

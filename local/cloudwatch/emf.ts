@@ -10,7 +10,7 @@ export interface EmbeddedMetric {
 
 /** The metrics of a log line in the embedded metric format. */
 export interface EmbeddedMetrics {
-  /** Milliseconds since the epoch; undefined if the line has no time, in which case the time of writing counts. */
+  /** Milliseconds since the epoch; undefined if the line has no time. The time of writing then counts. */
   readonly atMs: number | undefined;
   readonly metrics: readonly EmbeddedMetric[];
 }

@@ -9,7 +9,7 @@ export interface EvaluationContext {
   readonly minuteMs: number;
 }
 
-/** A period in local time. It is a whole number of seconds, because metrics are recorded by the second. */
+/** The local length of a period. It is a whole number of seconds, because metrics are recorded by the second. */
 export function scaledPeriodMs(periodSeconds: number, minuteMs: number): number {
   return Math.max(1, Math.round((periodSeconds * minuteMs) / 60_000)) * 1000;
 }
@@ -42,7 +42,10 @@ export function evaluateMetric(
   }
 }
 
-/** Before the local cloud started, nothing was measured. So missing data doesn't breach in a young local cloud. */
+/**
+ * Nothing was measured before the local cloud started. So missing data isn't treated as breaching while the evaluated
+ * periods reach back to the time before the start.
+ */
 function conditionAt(condition: AlarmCondition, endMs: number, createdMs: number, periodMs: number): AlarmCondition {
   const isYoung = endMs - condition.evaluationPeriods * periodMs < createdMs;
   return isYoung && condition.missingData === 'breaching' ? { ...condition, missingData: 'missing' } : condition;

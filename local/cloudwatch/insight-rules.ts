@@ -15,7 +15,7 @@ export interface InsightReport {
   /** The sum over all contributors. */
   readonly total: number;
   readonly contributorCount: number;
-  /** Largest first. */
+  /** The contributors with the largest values, largest first. */
   readonly contributors: readonly Contributor[];
 }
 
@@ -47,7 +47,7 @@ const ruleBody = z.object({
 
 const BUCKET_MS = 10_000;
 const KEPT_MS = 3 * 60 * 60 * 1000;
-/** When a bucket has twice this many contributors, only the largest ones are kept. Small contributors may be lost. */
+/** A bucket with more than twice this many contributors keeps only this many, the largest. Small ones may be lost. */
 const KEPT_CONTRIBUTORS = 250;
 
 interface Rule {
@@ -56,7 +56,7 @@ interface Rule {
   readonly logGroups: readonly string[];
   readonly contribution: Contribution;
   readonly statistic: 'Sum' | 'SampleCount';
-  /** Start of the bucket to values by contributor. A contributor is its keys in JSON. */
+  /** The value of each contributor, by the start of the bucket. A contributor is identified by its keys in JSON. */
   readonly buckets: Map<number, Map<string, number>>;
 }
 

@@ -37,14 +37,14 @@ export type MetricDataQuery = z.infer<typeof metricDataQuery>;
 
 /** The periods of a request. */
 export interface Range {
-  /** The start of the first period, if periods have this length. */
+  /** The start of the first period, for periods of the given length. */
   startOf(periodMs: number): number;
   readonly endMs: number;
   /** The local length of a period in milliseconds. @default - the given seconds */
   readonly scale?: (periodSeconds: number) => number;
 }
 
-/** Checks queries without their data: form, functions, statistics, ids, circles. Throws for the first problem. */
+/** Checks queries without data: form, functions, statistics, ids, circular references. Throws for the first problem. */
 export function checkQueries(queries: readonly MetricDataQuery[]): void {
   const seen = new Set<string>();
   for (const { Id, Expression: text, MetricStat: stat } of queries) {

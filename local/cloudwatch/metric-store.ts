@@ -54,7 +54,9 @@ export interface MetricStore {
   ): void;
   /** Returns a faster `put` for one metric, for callers that store many values. */
   recorder(name: MetricName): (value: number, atMs: number) => void;
-  /** Summarises the values since the start with exactly these dimensions. Without `namespace`, in all namespaces. */
+  /**
+   * Summarises the values since the start with exactly these dimensions; in all namespaces if `namespace` is left out.
+   */
   query(of: {
     readonly namespace?: string;
     readonly metric: string;

@@ -15,8 +15,8 @@ export interface ScheduleRule {
 export interface Schedules {
   list(): ScheduleRule[];
   /**
-   * Invokes at once the targets of a rule, or a function with the events of its rules. Resolves when the functions have
-   * answered. Throws if no rule has the name or invokes the function.
+   * Given the name of a rule, invokes the rule's targets at once. Given the name of a function, invokes the function
+   * once for each rule that has it as a target. Resolves when the functions have answered. Throws for any other name.
    * @param name the name of a rule or of a function
    */
   runNow(name: string): Promise<void>;
@@ -24,14 +24,14 @@ export interface Schedules {
   runAll(): Promise<void>;
   /** Adds a rule. Throws if the name is taken. */
   add(rule: ScheduleRule): { readonly arn: string };
-  /** Starts the timers. Each rule fires one period from now. */
+  /** Starts the timers. Each rule fires for the first time one period from now. */
   start(): void;
   stop(): void;
 }
 
 export interface SchedulesOptions extends Place {
   readonly now: () => number;
-  /** The length of a minute of a schedule. */
+  /** The length of a minute of a schedule, in milliseconds. */
   readonly minuteMs: number;
   /** Invokes a function that is a target. @param ruleArn the rule that has the target */
   invoke(functionName: string, event: unknown, ruleArn: string): Promise<InvokeResult>;
@@ -43,7 +43,7 @@ export interface SchedulesOptions extends Place {
   readonly every?: (ms: number, callback: () => void) => () => void;
 }
 
-/** Node fires longer timers at once. Rules with longer periods never fire, because no local cloud runs that long. */
+/** Node fires longer timers at once. So rules with longer periods get no timer; no local cloud runs that long. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 const UNIT_MINUTES: Readonly<Record<string, number>> = { minute: 1, hour: 60, day: 24 * 60 };

@@ -4,7 +4,7 @@ export interface Bucket {
   sum: number;
   min: number;
   max: number;
-  /** Every `stride`-th of the values, for percentiles. */
+  /** Every `stride`-th value, for percentiles. */
   values: number[];
   stride: number;
 }
@@ -66,7 +66,7 @@ export function statisticOf(buckets: readonly (Bucket | number)[], statistic: St
   return { Sum: sum, Average: sum / count, Minimum: min, Maximum: max, SampleCount: count }[statistic];
 }
 
-/** The nearest-rank percentile. A kept value also counts for the values that were not kept. */
+/** The nearest-rank percentile. Each kept value stands for `stride` values of its bucket. */
 function percentileOf(buckets: readonly (Bucket | number)[], percentile: number): number {
   const weighted: [value: number, weight: number][] = [];
   for (const bucket of buckets) {

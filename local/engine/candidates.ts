@@ -9,7 +9,7 @@ export interface EngineCommand {
   readonly executable: string;
   /** @param database the file for the data, created if missing. @default - memory */
   args(port: number, database?: string): string[];
-  /** The time limit for its first answer. */
+  /** The time limit for the program's first answer, in milliseconds. */
   readonly startMs: number;
   /**
    * SQL that makes the engine's SQLite database fast; see docs/decisions/10-engine-index.md.
@@ -20,7 +20,7 @@ export interface EngineCommand {
 
 /** One way to find an engine. */
 export interface Candidate {
-  /** Names this way in the error that lists all ways. */
+  /** Describes this way in the error that lists all ways that were tried. */
   readonly description: string;
   /** The program, or the reason why there is none. */
   locate(): Promise<EngineCommand | string>;
@@ -72,7 +72,7 @@ export function candidates(directory: string, onProgress: (message: string) => v
       async locate() {
         const noJava = await javaProblem();
         if (noJava) return noJava;
-        onProgress('DynamoDB Local is reachable from the network, because it can not be bound to 127.0.0.1 only');
+        onProgress("DynamoDB Local is reachable from the network, because it can't be bound to 127.0.0.1 only");
         const own = packageFolder(DYNAMODB_LOCAL, import.meta.url);
         if (own) return dynamoDbLocalIn(own);
         const later = join(directory, 'node_modules', DYNAMODB_LOCAL);
@@ -181,8 +181,8 @@ function javaProblem(): Promise<string | undefined> {
 }
 
 /**
- * Installs a package without changing the project's package.json or lock file. Resolves to the problem, if there is
- * one.
+ * Installs a package without changing the project's package.json or lock file. Resolves to undefined, or to the problem
+ * if the installation fails.
  */
 function npmInstall(
   spec: string,
@@ -203,7 +203,7 @@ function npmInstall(
     npm.stderr.setEncoding('utf8').on('data', (text: string) => {
       errors += text;
     });
-    npm.once('error', (error) => resolve(`npm can not be started: ${error.message}`));
+    npm.once('error', (error) => resolve(`npm can't be started: ${error.message}`));
     npm.once('close', (code) => {
       const first = errors.split('\n').find((line) => /^npm (error|ERR!)/.test(line));
       resolve(code === 0 ? undefined : `npm install failed: ${first ?? `exit code ${code}`}`);

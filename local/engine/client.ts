@@ -12,8 +12,8 @@ export class EngineError extends Error {
 }
 
 /**
- * Calls the engine in DynamoDB's JSON protocol. It costs a quarter of the SDK's time, which matters for polling
- * streams.
+ * Calls the engine in DynamoDB's JSON protocol. A call takes a quarter of the time that the SDK takes, which matters
+ * for polling streams.
  */
 export interface EngineClient {
   /**

@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { rmSync } from 'node:fs';
 import type { Writable } from 'node:stream';
 
-/** A child process that ends when this process ends, in whatever way. */
+/** A child process that doesn't outlive this process. */
 export interface GuardedProcess {
   /** True until the process has ended. */
   readonly running: boolean;
@@ -10,7 +10,7 @@ export interface GuardedProcess {
   readonly lastErrors: string;
   /** Resolves when the process has ended (or could not be started) and its folder is removed. */
   readonly ended: Promise<void>;
-  /** Ends the process at once with SIGKILL. Its data is for this run only. */
+  /** Ends the process at once with SIGKILL. Nothing needs to be saved, because its data is for this run only. */
   kill(): Promise<void>;
 }
 
@@ -49,15 +49,15 @@ export function spawnGuarded(executable: string, args: readonly string[], folder
 }
 
 /**
- * Removes the folder where no shell does. Windows releases a file some time after its process has ended, hence the
- * retries.
+ * Removes the folder on Windows, where no shell script does it. It retries, because Windows releases a file some time
+ * after the file's process has ended.
  */
 function remove(folder: string): void {
   if (folder === '') return;
   try {
     rmSync(folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 20 });
   } catch {
-    // The folder stays among the temporary files.
+    // If it can't be removed, the folder stays among the temporary files.
   }
 }
 

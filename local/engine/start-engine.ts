@@ -19,10 +19,10 @@ export interface Engine {
 }
 
 export interface StartEngineOptions {
-  /** Called with slow steps, such as an installation. @default - no messages */
+  /** Called with a message for each slow step, such as an installation. @default - no messages */
   readonly onProgress?: (message: string) => void;
   /**
-   * The folder for the engine's template, and for an engine if the project has none.
+   * The folder for the template of the engine's database, and for an engine if the project has none.
    * @default ".freshet/engine" in the working directory
    */
   readonly directory?: string;
@@ -55,7 +55,8 @@ export async function startEngine(options: StartEngineOptions = {}): Promise<Eng
 }
 
 /**
- * The running engine, or why it doesn't run. If it can't use an indexed database, it runs in memory, which is slower.
+ * Returns the running engine, or the reason why it doesn't run. If the engine can't use an indexed database, it runs in
+ * memory, which is slower.
  */
 async function start(command: EngineCommand, directory: string, options: StartEngineOptions): Promise<Engine | string> {
   const { indexes, name } = command;
@@ -66,7 +67,7 @@ async function start(command: EngineCommand, directory: string, options: StartEn
   const result = await serve(command, inMemory);
   if (typeof result !== 'string') {
     options.onProgress?.(
-      `${name} runs in memory, because it can not be started on an indexed database: ${indexed}. ` +
+      `${name} runs in memory, because it can't be started on an indexed database: ${indexed}. ` +
         'It gets slower with each change of a table that has a stream. ' +
         `If ${directory} contains .db files, remove them to create the database again.`,
     );
@@ -108,7 +109,8 @@ async function createDatabase(command: EngineCommand, database: string): Promise
 }
 
 /**
- * Another program may take the free port first. Then the engine is started again on another port, with a new storage.
+ * Starts the engine on a free port. If another program takes the port first, starts the engine again on another port
+ * and with new storage.
  */
 async function serve(command: EngineCommand, storage: () => Promise<Storage>): Promise<Engine | string> {
   let problem = '';

@@ -2,7 +2,7 @@ import { constants } from 'node:fs';
 import { access, statfs } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 
-/** Enough for the data of about 500,000 changes. Containers often have only 64 MiB there. */
+/** Enough for the data of about 500,000 changes. Containers often have only 64 MiB in `/dev/shm`. */
 const MIN_FREE_BYTES = 2 * 2 ** 30;
 
 /**

@@ -1,7 +1,7 @@
 import { createDeque, firstOf, itemsOf, lengthOf, popFront, push } from './deque.ts';
 import type { StoredMessage } from './stored-message.ts';
 
-/** A sweep waits until the messages that are gone outnumber the others by this many. */
+/** A sweep runs once the messages that have left the queue outnumber the remaining ones by more than this. */
 const ROOM = 64;
 
 /** The messages of a queue in order of arrival. It finds the oldest one without a search. */

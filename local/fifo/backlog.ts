@@ -5,8 +5,8 @@ import { createTimers, type Timers } from './timers.ts';
 
 /**
  * The messages of one queue by group. A group is locked while one of its messages is in flight. The unlocked groups
- * take turns, so that none starves (sqs/FIFO-queues-understanding-logic). Operations take constant time, except for the
- * heap of due times and, in `sweep`, the number of groups.
+ * take turns, so that none starves (sqs/FIFO-queues-understanding-logic). Operations take constant time, with two
+ * exceptions: operations on the heap of due times, and `sweep`, whose time grows with the number of groups.
  */
 export interface Backlog {
   counts(): { readonly visible: number; readonly inFlight: number; readonly delayed: number };
@@ -22,7 +22,7 @@ export interface Backlog {
   takeBecameEarlier(): boolean;
   group(key: string): Group;
   add(message: StoredMessage, delayMs: number): void;
-  /** Makes the messages that are due visible. */
+  /** Makes every due message visible. */
   settle(nowMs: number): void;
   /**
    * Takes up to `max` messages: as many as possible from the group whose turn it is, then from the next groups.
@@ -36,14 +36,13 @@ export interface Backlog {
   /** Deletes a message that is in flight or first in its group. */
   remove(message: StoredMessage): void;
   /**
-   * Drops the messages at the heads of the groups that were sent at or before `sentBeforeMs`.
+   * Drops, from the front of each group, the messages that were sent at or before `sentBeforeMs`.
    * @returns when the oldest remaining message was sent
    */
   sweep(sentBeforeMs: number, onDrop: (message: StoredMessage) => void): number;
   clear(): void;
 }
 
-/** What a backlog holds. */
 interface State {
   groups: Map<string, Group>;
   /** Groups that can be received from, in the order of their turns. */

@@ -41,7 +41,7 @@ export function checkBatch(entries: readonly { readonly id: string }[]): void {
   }
 }
 
-/** Handles the entries one by one, in order; an error that AWS documents fails its entry alone. */
+/** Handles the entries one by one, in order. An error that AWS documents fails only its own entry. */
 export function runBatch<E extends { readonly id: string }, R extends object>(
   entries: readonly E[],
   handle: (entry: E) => R,

@@ -21,7 +21,7 @@ export interface QueueContext {
    */
   readonly newId: () => string;
   readonly arn: string;
-  /** Finds the queue to which messages move. */
+  /** Finds the queue to which a redrive policy moves messages. */
   readonly findQueue: (arn: string) => Queue | undefined;
 }
 

@@ -11,8 +11,8 @@ type Test = (values: readonly Value[] | undefined) => boolean;
 
 /**
  * Reads a filter policy on message attributes (sns/sns-subscription-filter-policies). Supported conditions: exact
- * values, `prefix`, `suffix`, `exists`, `numeric`, `anything-but`; others are refused. A message matches if, for every
- * name, at least one condition holds.
+ * values, `prefix`, `suffix`, `exists`, `numeric`, `anything-but`. Throws for other conditions. A message matches if,
+ * for each name in the policy, at least one condition holds.
  */
 export function readFilterPolicy(text: string): Filter {
   if (Buffer.byteLength(text) > limits.MAX_FILTER_BYTES)
@@ -33,7 +33,7 @@ export function readFilterPolicy(text: string): Filter {
     });
 }
 
-/** The words are SNS's. The combinations are the product of the numbers of values. */
+/** Throws SNS's errors. The number of combinations is the product, over all keys, of the number of values. */
 function checkComplexity(policy: Readonly<Record<string, unknown>>): void {
   const lists = Object.values(policy);
   if (lists.length > limits.MAX_FILTER_KEYS)

@@ -17,7 +17,7 @@ export interface IntakeOptions {
   readonly store: (input: SendInput, identity: Identity, sentAtMs: number) => void;
 }
 
-/** The entry of a queue: it checks messages, drops duplicates and gives each message its ids. */
+/** The senders' side of a queue: it checks messages, drops duplicates and gives each message its ids. */
 export interface Intake {
   /** Stores a message, or answers a duplicate with the ids of the first message. */
   send(input: SendInput): SendResult;
@@ -31,7 +31,8 @@ export interface Intake {
   takeDeadLetter(message: StoredMessage, deadLetterSourceArn: string): void;
   /**
    * Takes a message from a dead-letter queue of the same type. It becomes a new message with a new id and age
-   * (sqs/sqs-configure-dead-letter-queue-redrive). AWS doesn't document the deduplication id; this intake keeps it.
+   * (sqs/sqs-configure-dead-letter-queue-redrive). AWS doesn't document the new message's deduplication id; this intake
+   * keeps the old one.
    */
   takeRedriven(message: StoredMessage): void;
 }

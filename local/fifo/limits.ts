@@ -5,24 +5,25 @@
 /** How long SQS and SNS remember a deduplication id (sqs/FIFO-key-terms, sns/fifo-message-dedup). */
 export const DEDUPLICATION_WINDOW_MS = 5 * 60_000;
 
-/** Most entries in one batch request (sqs/quotas-messages, sns/sns-batch-api-actions). */
+/** Maximum number of entries in one batch request (sqs/quotas-messages, sns/sns-batch-api-actions). */
 export const MAX_BATCH_ENTRIES = 10;
 
-/** Most messages in one receive (sqs-api/API_ReceiveMessage). */
+/** Maximum number of messages in one receive (sqs-api/API_ReceiveMessage). */
 export const MAX_RECEIVED = 10;
 
 /**
- * Most messages in flight on one queue. At the limit, a FIFO queue returns no messages and no error (sqs/quotas-fifo).
+ * Maximum number of messages in flight on one queue. At the limit, a FIFO queue returns no messages and no error
+ * (sqs/quotas-fifo).
  */
 export const MAX_IN_FLIGHT = 120_000;
 
-/** Most attributes of one SQS message (sqs/quotas-messages). */
+/** Maximum number of attributes of one SQS message (sqs/quotas-messages). */
 export const MAX_MESSAGE_ATTRIBUTES = 10;
 
 /** Longest data type of a message attribute (sqs/sqs-message-metadata). */
 export const MAX_DATA_TYPE_LENGTH = 256;
 
-/** Numbers in attributes: most digits, and the powers of ten of the range (sqs/sqs-message-metadata). */
+/** Numbers in attributes: maximum number of digits, and the powers of ten of the range (sqs/sqs-message-metadata). */
 export const MAX_NUMBER_DIGITS = 38;
 export const MIN_NUMBER_EXPONENT = -128;
 export const MAX_NUMBER_EXPONENT = 126;
@@ -31,7 +32,9 @@ export const MAX_NUMBER_EXPONENT = 126;
 export const MIN_DATA_KEY_SECONDS = 60;
 export const MAX_DATA_KEY_SECONDS = 86_400;
 
-/** Most source queues that a dead-letter queue names (sqs-api/API_SetQueueAttributes, RedriveAllowPolicy). */
+/**
+ * Maximum number of source queues that a dead-letter queue names (sqs-api/API_SetQueueAttributes, RedriveAllowPolicy).
+ */
 export const MAX_REDRIVE_SOURCES = 10;
 
 /** Filter policies: keys, combinations of values, numbers and bytes (sns/subscription-filter-policy-constraints). */
@@ -64,7 +67,7 @@ export const MAX_WAIT_SECONDS = 20;
 export const MAX_RECEIVE_COUNT = 1_000;
 
 /**
- * Most moves of one task per second (sqs-api/API_StartMessageMoveTask), and most tasks in one list
+ * Maximum number of moves of one task per second (sqs-api/API_StartMessageMoveTask), and of tasks in one list
  * (sqs-api/API_ListMessageMoveTasks).
  */
 export const MAX_MOVES_PER_SECOND = 500;
@@ -81,7 +84,7 @@ export const PURGE_PAUSE_MS = 60_000;
 export const RECREATION_PAUSE_MS = 60_000;
 
 /**
- * How long a changed filter policy takes to act: up to 15 minutes on AWS (sns/sns-subscription-filter-policies,
- * 2026-11-29).
+ * The time until a changed filter policy takes effect: up to 15 minutes on AWS
+ * (sns/sns-subscription-filter-policies, 2026-11-29).
  */
 export const FILTER_CHANGE_MINUTES = 15;

@@ -70,7 +70,7 @@ export function systemAttributes(message: ReceivedMessage): SystemAttributes {
   };
 }
 
-/** The size by which AWS limits messages: body plus names, types and values of the attributes (sqs/quotas-messages). */
+/** The size to which AWS's limits apply: body, and names, types and values of the attributes (sqs/quotas-messages). */
 export function sizeBytes(body: string, attributes?: MessageAttributes): number {
   let bytes = Buffer.byteLength(body);
   if (attributes === undefined) return bytes;
@@ -84,7 +84,7 @@ export function sizeBytes(body: string, attributes?: MessageAttributes): number 
 // sqs-api/API_SendMessage: the characters that a message may not contain.
 const FORBIDDEN = /[^\t\n\r\u{20}-\u{D7FF}\u{E000}-\u{FFFD}\u{10000}-\u{10FFFF}]/u;
 
-/** Refuses a body that SQS refuses. */
+/** Throws for a body that SQS refuses. */
 export function checkBody(body: string, maxBytes: number, bytes: number): void {
   if (body === '')
     throw new MessagingError(
@@ -103,7 +103,7 @@ export function checkBody(body: string, maxBytes: number, bytes: number): void {
 const ATTRIBUTE_NAME = /^(?!aws\.|amazon\.|\.)(?!.*\.\.)[\w.-]{1,256}(?<!\.)$/i;
 const DATA_TYPE = /^(String|Number|Binary)(\.[^\s]+)?$/;
 
-/** Refuses attributes that SQS refuses (sqs/sqs-message-metadata). */
+/** Throws for attributes that SQS refuses (sqs/sqs-message-metadata). */
 export function checkAttributes(attributes: MessageAttributes): void {
   const entries = Object.entries(attributes);
   if (entries.length > limits.MAX_MESSAGE_ATTRIBUTES) {

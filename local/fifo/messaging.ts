@@ -18,7 +18,7 @@ export interface MessagingOptions {
   readonly accountId: string;
   /** Whether the queue's policy allows the topic to send to the queue. @default - always */
   readonly mayDeliver?: (topicArn: string, queueArn: string) => boolean;
-  /** How long a changed filter policy takes to act. @default - 15 minutes, the longest time on AWS */
+  /** The time until a changed filter policy takes effect. @default - 15 minutes, the longest time on AWS */
   readonly filterChangeMs?: number;
   /** Called for each message that a topic sent to a queue. @param bytes the size of body and attributes */
   readonly onDelivered?: (topicArn: string, queue: Queue, bytes: number) => void;

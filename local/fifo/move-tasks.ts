@@ -126,7 +126,7 @@ function checkDestination(source: Queue, destination: Queue): void {
   throw invalidValue(`DestinationArn must be another queue of the same type as ${source.arn}: ${destination.arn}`);
 }
 
-/** The task after moving the messages that are due. */
+/** Moves the messages that are due, and returns the updated task. */
 function step(task: MoveTask, { now, findQueue }: MoveContext): MoveTask {
   const { startedAtMs, maxPerSecond } = task;
   const source = findQueue(task.sourceArn);

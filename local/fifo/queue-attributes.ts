@@ -4,7 +4,7 @@ import * as limits from './limits.ts';
 /** Attributes in AWS's form: every value is a string. */
 export type Attributes = Readonly<Record<string, string>>;
 
-/** The meaning of a queue's attributes. */
+/** A queue's attributes, parsed. */
 export interface QueueSettings {
   readonly visibilityTimeoutSeconds: number;
   readonly retentionMs: number;
@@ -73,7 +73,8 @@ function invalidAttribute(name: string, value: string, allowed: string): Messagi
 }
 
 /**
- * All attributes that a queue reports: the given attributes and the defaults of the others. Refuses what SQS refuses.
+ * All attributes that a queue reports: the given attributes, and the defaults of the others. Throws for attributes that
+ * SQS refuses.
  */
 export function completeAttributes(name: string, given: Attributes): Attributes {
   const isFifo = name.endsWith('.fifo');

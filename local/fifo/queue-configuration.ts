@@ -8,10 +8,10 @@ export interface QueueIdentity {
   readonly isFifo: boolean;
 }
 
-/** A queue's attributes, completed with defaults, and their meaning. */
+/** A queue's attributes, completed with defaults: parsed, and as strings. */
 export interface QueueConfiguration {
   settings(): QueueSettings;
-  /** By AWS's names, all as strings; without the counts (sqs-api/API_GetQueueAttributes). */
+  /** The attributes by AWS's names, all as strings, without message counts (sqs-api/API_GetQueueAttributes). */
   attributes(): Record<string, string>;
   change(given: Attributes): void;
 }

@@ -15,7 +15,7 @@ export interface QueueCounts {
 
 /** Counts since the queue was created, by the rules of CloudWatch's AWS/SQS metrics. */
 export interface QueueTotals {
-  /** Without duplicates, and without messages that were moved from another queue. */
+  /** Sent messages, without duplicates and without messages that were moved from another queue. */
   readonly sent: number;
   readonly received: number;
   /** Messages that receivers deleted. */
@@ -30,7 +30,7 @@ export interface Queue
   extends QueueIdentity,
     Pick<Signals, 'onAvailable' | 'onRescheduled'>,
     Pick<Intake, 'takeDeadLetter' | 'takeRedriven'> {
-  /** The meaning of the attributes: visibility timeout, retention, redrive and so on. */
+  /** The parsed attributes: visibility timeout, retention, redrive and so on. */
   settings(): QueueSettings;
   readonly totals: QueueTotals;
   /** The number of message groups with a message in flight. */
@@ -64,9 +64,9 @@ export interface Queue
    */
   changeVisibility(receiptHandle: string, seconds: number): void;
   counts(): QueueCounts;
-  /** Deletes all messages, at most once a minute. The deduplication window goes on (sqs-api/API_PurgeQueue). */
+  /** Deletes all messages, at most once a minute. The deduplication window continues (sqs-api/API_PurgeQueue). */
   purge(): void;
-  /** When the next message becomes visible through the passing of time, in milliseconds since the epoch. */
+  /** When the next delayed or in-flight message becomes visible, in milliseconds since the epoch. */
   nextVisibleAt(): number | undefined;
   /**
    * The messages that can be received now and the messages behind them in the same groups, group by group, in order.

@@ -17,7 +17,7 @@ export interface ReceivingOptions {
   readonly findQueue: (arn: string) => Queue | undefined;
 }
 
-/** The receivers' side of a queue. Arguments have been checked, and the backlog is settled. */
+/** The receivers' side of a queue. Its methods need checked arguments and a settled backlog. */
 export interface Receiving {
   receive(max: number, nowMs: number, dueAtMs: number, attemptId?: string): readonly StoredMessage[];
   /** Deletes a message. Returns false if the message was gone already. */
@@ -39,7 +39,10 @@ export function createReceiving(options: ReceivingOptions): Receiving {
     receipts.forget(message);
   }
 
-  /** Receives messages. Messages received too often go to the dead-letter queue, and messages too old are dropped. */
+  /**
+   * Receives messages. A message that was received too often goes to the dead-letter queue instead; a message that is
+   * too old is dropped.
+   */
   function take(maxMessages: number, nowMs: number, dueAtMs: number): StoredMessage[] {
     const { redrive, retentionMs } = settings();
     const target = redrive && findQueue(redrive.deadLetterTargetArn);

@@ -11,7 +11,7 @@ import {
 import type { QueueSettings } from './queue-attributes.ts';
 
 /**
- * Refuses a message that SQS refuses (sqs-api/API_SendMessage).
+ * Throws for a message that SQS refuses (sqs-api/API_SendMessage).
  * @returns the deduplication id, which only messages of a FIFO queue have
  */
 export function checkSend(input: SendInput, isFifo: boolean, settings: QueueSettings): string | undefined {
@@ -25,7 +25,7 @@ export function checkSend(input: SendInput, isFifo: boolean, settings: QueueSett
   return undefined;
 }
 
-/** Refuses a `ReceiveRequestAttemptId` that SQS refuses (sqs-api/API_ReceiveMessage). */
+/** Throws for a `ReceiveRequestAttemptId` that SQS refuses (sqs-api/API_ReceiveMessage). */
 export function checkAttemptId(attemptId: string | undefined, isFifo: boolean): void {
   checkId('ReceiveRequestAttemptId', attemptId);
   if (attemptId === undefined || isFifo) return;

@@ -27,7 +27,7 @@ function register(listeners: Set<() => void>, listener: () => void): () => void 
   return () => listeners.delete(listener);
 }
 
-/** A listener may register or remove listeners, so the calls go over a copy. */
+/** Iterates over a copy, because a listener may register or remove listeners. */
 function callAll(listeners: ReadonlySet<() => void>): void {
   for (const listener of [...listeners]) listener();
 }

@@ -35,7 +35,7 @@ export interface SubscriptionContext {
   readonly findQueue: (arn: string) => Queue | undefined;
   /** The clock, in milliseconds since the epoch. */
   readonly now: () => number;
-  /** How long a changed filter policy takes to act. */
+  /** The time until a changed filter policy takes effect. */
   readonly filterChangeMs: number;
   /** Called for each message that a queue took. @param bytes the size of body and attributes */
   readonly onDelivered: (queue: Queue, bytes: number) => void;
@@ -48,7 +48,7 @@ export interface Subscription extends Pick<SubscriptionContext, 'arn' | 'topicAr
   attributes(): Record<string, string>;
   /** Whether the subscription already has the given values. */
   hasAttributes(given: Attributes): boolean;
-  /** Changes attributes. A changed filter policy acts late; the policy of the first call acts at once. */
+  /** Changes attributes. A changed filter policy takes effect late; that of the first call takes effect at once. */
   setAttributes(given: Attributes): void;
   /**
    * Sends the message to the queue. If the queue doesn't exist or refuses the message, sends it to the subscription's
@@ -63,7 +63,7 @@ export function createSubscription(context: SubscriptionContext): Subscription {
   const { arn, topicArn, endpoint, findQueue, onDelivered, now, filterChangeMs } = context;
   const counts = { delivered: 0, filteredOut: 0, failed: 0, redrivenToDlq: 0 };
   let attributes: Attributes = {};
-  /** The filter that acts, followed by the filters that will act from a later time. */
+  /** The filter in effect, followed by the filters that take effect later. */
   let filters: readonly { readonly fromMs: number; readonly filter: Filter | undefined }[] = [];
   let deadLetterTargetArn: string | undefined;
 
@@ -150,8 +150,8 @@ function readDeadLetterTarget(text: string | undefined, isFifo: boolean): string
 }
 
 /**
- * With raw delivery, the body and attributes as published. Otherwise SNS's JSON, without the signature
- * (sns/sns-message-and-json-formats).
+ * The message for the queue: with raw delivery, the body and attributes as published; otherwise SNS's JSON without the
+ * signature (sns/sns-message-and-json-formats).
  */
 function toSendInput(notification: Notification, subscriptionArn: string, isRaw: boolean): SendInput {
   const { groupId, deduplicationId, message, messageAttributes } = notification;

@@ -2,7 +2,7 @@ import { invalidParameter } from './errors.ts';
 import { DEFAULT_TOPIC_MESSAGE_BYTES, MAX_MESSAGE_BYTES, MIN_MESSAGE_BYTES } from './limits.ts';
 import { type Attributes, parseObject } from './queue-attributes.ts';
 
-/** The meaning of a topic's attributes. */
+/** A topic's attributes, parsed. */
 export interface TopicSettings {
   readonly contentBasedDeduplication: boolean;
   readonly deduplicatesPerGroup: boolean;
@@ -24,13 +24,16 @@ const FIFO_ONLY = ['ContentBasedDeduplication', 'FifoThroughputScope', 'ArchiveP
 /** Longest display name, in characters (sns-api/API_CreateTopic). */
 const LONGEST_DISPLAY_NAME = 100;
 
-/** Days for which an archive keeps messages (sns/message-archiving-and-replay-topic-owner). */
+/** Longest time that an archive keeps messages, in days (sns/message-archiving-and-replay-topic-owner). */
 const LONGEST_ARCHIVE_DAYS = 365;
 
 /** Stored and returned, but not emulated (no local effect). */
 const KEPT = ['DisplayName', 'Policy', 'DeliveryPolicy', 'KmsMasterKeyId', 'ArchivePolicy', 'DataProtectionPolicy'];
 
-/** All attributes of a topic: the given attributes and the defaults of the others. Refuses what SNS refuses. */
+/**
+ * All attributes of a topic: the given attributes and the defaults of the others. Throws for attributes that SNS
+ * refuses.
+ */
 export function completeTopicAttributes(name: string, given: Attributes): Attributes {
   const isFifo = name.endsWith('.fifo');
   const stem = isFifo ? name.slice(0, -5) : name;

@@ -126,10 +126,10 @@ function checkBatchSize(entries: readonly PublishInput[], maximumBytes: number):
   throw new MessagingError('BatchRequestTooLong', `${limit} You have sent ${bytes} bytes.`);
 }
 
-/** Less than 100 characters of ASCII without line breaks, of which the first is no space (sns-api/API_Publish). */
+/** Fewer than 100 ASCII characters without line breaks; the first one isn't a space (sns-api/API_Publish). */
 const SUBJECT = /^[\x21-\x7e][\x20-\x7e]{0,98}$/;
 
-/** Refuses what SNS refuses. Returns the deduplication id, which only messages of a FIFO topic have. */
+/** Throws for a message that SNS refuses. Returns the deduplication id, which only messages of a FIFO topic have. */
 function checkPublish(
   { message, subject, messageAttributes = {}, groupId, deduplicationId }: PublishInput,
   isFifo: boolean,

@@ -30,7 +30,7 @@ export interface Access {
   /** Adds statements to a resource's policy. */
   protect(resourceArn: string, statements: readonly Statement[]): void;
   /**
-   * Gives a function its role. Throws for an unknown role, and like CreateFunction for a role that doesn't trust
+   * Gives a function its role. Throws for an unknown role and, like CreateFunction, for a role that doesn't trust
    * Lambda.
    */
   assume(functionName: string, roleArn: string): void;
@@ -40,7 +40,7 @@ export interface Access {
   credentialsOf(functionName: string): Credentials | undefined;
   /**
    * The function that signed a request, found by the access key in the `Authorization` header. The signature isn't
-   * verified. Undefined for every other key: such a request is the developer's and may do everything.
+   * verified. Undefined for every other key: a request with another key is the developer's and may do everything.
    */
   signerOf(authorization: string | undefined): RoleCaller | undefined;
   /** Checks a call. Undefined if it is allowed. */
@@ -70,7 +70,7 @@ export function createAccess({ place, mode = 'checked', onDenial = () => {} }: A
   const signers = new Map<string, RoleCaller>();
   const denials = new Map<string, CountedDenial>();
   const calls = new Map<string, Call>();
-  /** Roles with a policy whose conditions use the keys of items. */
+  /** The roles with a policy whose conditions test the partition keys of items. */
   const byKey = new Set<string>();
   /** Caches decisions, because calls repeat. Cleared when a policy is added. */
   const decided = new Map<string, CountedDenial | undefined>();
@@ -91,7 +91,8 @@ export function createAccess({ place, mode = 'checked', onDenial = () => {} }: A
 
   function check(asked: Call): Denial | undefined {
     if (mode === 'off') return undefined;
-    // There are as many keys as entities, so they distinguish calls only for roles whose policies use them.
+    // Each entity has its own key. To keep the list of calls short, calls with different keys count as one call, unless
+    // a policy of the caller's role tests keys.
     const { leadingKey, ...rest } = asked;
     const call = asked.caller.kind === 'role' && byKey.has(asked.caller.roleArn) ? asked : rest;
     const circumstances = `${call === asked ? (leadingKey ?? '') : ''} ${call.context ? JSON.stringify(call.context) : ''}`;

@@ -12,7 +12,7 @@ interface Operator {
   /** Whether the request's value matches a value of the policy. */
   readonly matches: (wanted: string, given: string) => boolean;
   readonly isNegated?: boolean;
-  /** Whether the condition tests all values of the request. It then also holds if the request has none. */
+  /** Whether the condition must match all values of the request. It then also holds for a request without values. */
   readonly isForAll?: boolean;
 }
 
@@ -61,7 +61,7 @@ export function conditionProblem({ operator, key, values }: Condition): string |
   return variableProblem(values);
 }
 
-/** Why values can't be evaluated: policy variables are not emulated. Undefined if they can. */
+/** The problem with values that contain policy variables, which are not emulated; undefined for all other values. */
 export function variableProblem(values: readonly string[]): string | undefined {
   const found = values.find((value) => value.includes('${'));
   return found && `policy variables are not emulated. Given: ${found}`;
@@ -76,7 +76,7 @@ export function conditionHolds({ operator, key, values }: Condition, call: Call)
   return isLike !== isNegated;
 }
 
-/** Whether a condition distinguishes the items of a table. */
+/** Whether a condition tests the partition keys of items. */
 export function looksAtItemKeys({ key }: Condition): boolean {
   return key.toLowerCase() === 'dynamodb:leadingkeys';
 }

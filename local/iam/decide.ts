@@ -53,8 +53,8 @@ function isSelected({ patterns, isInverted }: Selection, matches: (pattern: stri
 }
 
 /**
- * Whether a statement's principals include a caller. The account as a principal includes all its roles in a Deny. In an
- * Allow, it only lets the account grant the permission through its roles' policies
+ * Whether a statement's principals include a caller. In a Deny, the account as a principal includes all its roles. In
+ * an Allow, it includes none of them: it only lets the account grant the permission through its roles' policies
  * (iam/reference_policies_elements_principal).
  */
 function isNamed(principals: Statement['principals'], caller: Caller, effect: Statement['effect']): boolean {

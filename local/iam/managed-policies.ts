@@ -11,7 +11,7 @@ const allow = (...actions: readonly string[]) => ({
  */
 const MANAGED: Readonly<Record<string, unknown>> = {
   'service-role/AWSLambdaBasicExecutionRole': allow(),
-  /** Its actions on network interfaces are left out, because nothing here calls them. */
+  /** Its actions on network interfaces are left out, because the local cloud never calls them. */
   'service-role/AWSLambdaVPCAccessExecutionRole': allow(),
   'service-role/AWSLambdaSQSQueueExecutionRole': allow(
     'sqs:ReceiveMessage',

@@ -4,7 +4,7 @@ import type { InvokeResult } from './invoke-result.ts';
 export interface AsyncConfiguration {
   /** Retries after an error of the function, 0 to 2. @default 2 */
   readonly maximumRetryAttempts?: number | undefined;
-  /** An older event is discarded; 60 to 21,600. @default 21600 */
+  /** The age in seconds at which an event is discarded, 60 to 21,600. @default 21600 */
   readonly maximumEventAgeSeconds?: number | undefined;
 }
 
@@ -20,7 +20,7 @@ export interface AsyncInvocations {
 
 export interface AsyncInvocationsOptions {
   readonly invoke: (functionName: string, event: unknown) => Promise<InvokeResult>;
-  /** The length of a minute of the waits and ages. */
+  /** The length of a minute of the waits and ages, in milliseconds. */
   readonly minuteMs: number;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
@@ -36,8 +36,9 @@ const MIN_EVENT_AGE_SECONDS = 60;
 const MAX_EVENT_AGE_SECONDS = 21_600;
 
 /**
- * The waits before the first and the second retry after an error of the function, and the first and the longest wait
- * after a throttle, which double (lambda/latest/dg/invocation-async-error-handling).
+ * The waits before a retry. After an error of the function, there are two: before the first and before the second
+ * retry. After a throttle, the wait doubles from the first to the longest
+ * (lambda/latest/dg/invocation-async-error-handling).
  */
 const ERROR_WAIT_MINUTES = [1, 2];
 const FIRST_THROTTLE_MINUTES = 1 / 60;

@@ -22,7 +22,7 @@ export interface ExecutionEnvironment {
   readonly alive: boolean;
   /** The duration of the last invocation, without loading the bundle; 0 if the bundle was not loaded. */
   readonly durationMs: number;
-  /** How much of the last invocation the function did nothing but wait: 0 to 1. */
+  /** The share of the last invocation in which the function only waited: 0 to 1. */
   readonly waitingShare: number;
   /** Runs the handler on an event in JSON. The promise resolves after `onLine` got the invocation's lines. */
   invoke(requestId: string, event: string): Promise<InvokeResult>;
@@ -75,7 +75,7 @@ export function startEnvironment(config: EnvironmentConfig, onLine: (line: strin
     alive = false;
     crash = error instanceof Error ? error : new Error(String(error));
   });
-  // The event follows the last message, so the lines of a crashing function are not lost.
+  // This event comes after the worker's last message, so the lines of a crashing function are not lost.
   worker.on('exit', (code) => {
     alive = false;
     if (settle !== undefined) onLine(`Runtime exited: ${crash ? `${crash.name}: ${crash.message}` : `status ${code}`}`);

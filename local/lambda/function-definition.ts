@@ -10,7 +10,9 @@ export interface FunctionDefinition {
   readonly memoryMb: number;
   /** Name of the log group of the function's lines. @default - `/aws/lambda/` and the function's name */
   readonly logGroup?: string;
-  /** Most execution environments; further invocations wait in line. @default - as the host's `concurrency` */
+  /**
+   * The maximum number of execution environments; further invocations wait in line. @default - the host's `concurrency`
+   */
   readonly concurrency?: number;
 }
 

@@ -24,7 +24,7 @@ export interface FunctionState {
 /** An invocation that has ended. */
 export interface EndedInvocation {
   readonly ok: boolean;
-  /** From passing the event to the answer, without loading the bundle. */
+  /** Milliseconds from passing the event to the answer, without loading the bundle. */
   readonly durationMs: number;
   /** The function's memory, MiB. */
   readonly memoryMb: number;
@@ -36,7 +36,7 @@ export interface EndedInvocation {
 export interface PoolOptions {
   readonly definition: FunctionDefinition;
   readonly arn: string;
-  /** Most execution environments. @default - as many as there is work for, see {@link SLOW_MS} */
+  /** The maximum number of execution environments. @default - see {@link SLOW_MS} */
   readonly concurrency: number | undefined;
   /** Returns the environment variables. Called for each cold start. */
   readonly environment: () => Record<string, string>;
@@ -48,7 +48,7 @@ export interface PoolOptions {
 /** Tells whether an event source mapping should take messages for a function off their queue now. */
 export interface FunctionRoom {
   /**
-   * Whether an invocation would run or be throttled at once. A mapping doesn't take reserved concurrency into account
+   * Whether an invocation wouldn't wait: it would run or be throttled at once. A mapping ignores reserved concurrency
    * (repost.aws/knowledge-center/lambda-sqs-scaling).
    */
   hasRoom(): boolean;
@@ -63,8 +63,8 @@ export interface FunctionPool extends FunctionRoom {
   /** @param event in JSON @param kill terminates the execution environment when it aborts */
   invoke(event: string, kill: AbortSignal | undefined): Promise<InvokeResult>;
   /**
-   * Throttles invocations beyond so many (lambda/latest/dg/configuration-concurrency). 0 stops the function, which
-   * throttles the waiting invocations too; undefined removes the limit.
+   * Limits the concurrent invocations and throttles further ones (lambda/latest/dg/configuration-concurrency). 0 stops
+   * the function, which throttles the waiting invocations too; undefined removes the limit.
    */
   setReservedConcurrency(concurrency: number | undefined): void;
   /** Terminates all execution environments and throttles the waiting invocations. */
@@ -79,11 +79,11 @@ interface Invocation {
 }
 
 /**
- * AWS starts an execution environment for each concurrent invocation. On this machine's few cores, that speeds up only
- * functions that wait, for instance for another service. A function whose last invocation took `SLOW_MS` or longer, and
- * waited for at least `WAITING_SHARE` of that time, gets as many as AWS would start, up to `MOST_ENVIRONMENTS`, because
- * each takes tens of megabytes. Every other function gets `QUICK_ENVIRONMENTS`: on a busy machine, more of them would
- * make each of them slower.
+ * AWS starts an execution environment for each concurrent invocation. On one machine's few cores, that speeds up only
+ * functions that wait, for example for another service. If a function's last invocation took `SLOW_MS` or longer and
+ * waited for at least `WAITING_SHARE` of that time, the function gets as many environments as AWS would start. The
+ * limit is `MOST_ENVIRONMENTS`, because an environment takes tens of megabytes. Every other function gets
+ * `QUICK_ENVIRONMENTS`, because more environments would slow each other down on a busy machine.
  */
 const SLOW_MS = 250;
 const WAITING_SHARE = 0.95;

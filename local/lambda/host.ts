@@ -26,8 +26,8 @@ export interface FunctionHost {
   /** The function's timeout. Throws for an unknown name. */
   timeoutMs(name: string): number;
   /**
-   * As PutFunctionConcurrency: invocations beyond the limit are throttled, 0 stops the function, `undefined` removes
-   * the limit. Throws for a negative number or a fraction.
+   * Limits the concurrent invocations, like PutFunctionConcurrency. Further invocations are throttled, 0 stops the
+   * function, and `undefined` removes the limit. Throws for a negative number or a fraction.
    */
   setReservedConcurrency(name: string, concurrency: number | undefined): void;
   /** The state of each function. */
@@ -38,7 +38,8 @@ export interface FunctionHost {
 
 export interface FunctionHostOptions extends FunctionSurroundings {
   /**
-   * Most execution environments of a function. Further invocations wait in line, and messages wait in their queue.
+   * The maximum number of execution environments per function. Further invocations wait in line, and messages wait in
+   * their queue.
    * @default - 2, and up to 100 for a function whose invocations take 250 ms or longer and mostly wait
    */
   readonly concurrency?: number;

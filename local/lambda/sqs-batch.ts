@@ -38,9 +38,9 @@ function toLambdaAttributes(attributes: MessageAttributes): SQSMessageAttributes
 }
 
 /**
- * The messages that a partial batch response reports as failed. No response, no list and an empty list report none. The
- * whole response is malformed if it isn't an object, or if an identifier is missing, empty or not in this batch
- * (docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html).
+ * The messages that a partial batch response reports as failed. An empty response, a missing list and an empty list
+ * report no failures. The whole response is malformed if it isn't an object, or if an identifier is missing, empty or
+ * not in this batch (docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html).
  */
 export function failedMessageIds(payload: unknown, messages: readonly ReceivedMessage[]): Set<string> | 'malformed' {
   if (payload === null || payload === undefined) return new Set();

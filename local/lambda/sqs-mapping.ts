@@ -23,7 +23,7 @@ export interface SqsMappingOptions {
   readonly functionArn: string;
   /** 1 to 10. @default 10 */
   readonly batchSize?: number;
-  /** Most concurrent invocations, 2 to 1000. @default 1000 */
+  /** The maximum number of concurrent invocations, 2 to 1000. @default 1000 */
   readonly maximumConcurrency?: number;
   /** Whether the function's response reports the failed messages. @default false */
   readonly reportBatchItemFailures?: boolean;
@@ -61,12 +61,12 @@ function realTimer(callback: () => void, delayMs: number): () => void {
 
 /**
  * Invokes a function with the messages of a queue, by the rules of a Lambda event source mapping
- * (docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html). Concurrent invocations are as many as groups
- * with messages and the maximum concurrency allow. Messages are deleted after the invocation has
- * returned. If the invocation fails or reports a message as failed, the message stays invisible until its visibility
- * timeout ends, unless the function changed the timeout. A throttled invocation is retried with back-off until shortly
- * before the visibility timeout ends; then the messages return to the queue. AWS also lowers the concurrency after
- * errors, which is not emulated.
+ * (docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html). The number of concurrent invocations is
+ * limited by the number of groups with messages and by the maximum concurrency. Messages are deleted after the
+ * invocation has returned. If the invocation fails or reports a message as failed, the message stays invisible until
+ * its visibility timeout ends, unless the function changed the timeout. A throttled invocation is retried with back-off
+ * until shortly before the visibility timeout ends; then the messages return to the queue. AWS also lowers the
+ * concurrency after errors, which is not emulated.
  */
 export function startSqsMapping(options: SqsMappingOptions): SqsMapping {
   const { queue, functionArn, batchSize = MAX_BATCH_SIZE, maximumConcurrency = MAX_CONCURRENCY } = options;
@@ -83,7 +83,9 @@ export function startSqsMapping(options: SqsMappingOptions): SqsMapping {
   const mayReceive = (): boolean => !isStopped && inFlight < maximumConcurrency && (room?.hasRoom() ?? true);
   schedule();
 
-  /** The receive follows the operation that caused it, so that it gets all messages of a batch. */
+  /**
+   * Receives only after the operation that made messages available has ended, so that it gets a whole batch of them.
+   */
   function schedule(): void {
     if (isScheduled || isStopped) return;
     isScheduled = true;
@@ -168,7 +170,7 @@ function checkRange(option: string, value: number, min: number, max: number): vo
   throw new RangeError(`${option} must be an integer from ${min} to ${max}. Given: ${value}.`);
 }
 
-/** The host rejects only for a bug or an unknown function. For the queue that is a failed invocation. */
+/** The host rejects only for a bug or an unknown function. The mapping treats this as a failed invocation. */
 async function invokeOnce(event: SQSEvent, options: SqsMappingOptions): Promise<InvokeResult> {
   try {
     return await options.invoke(event);

@@ -41,7 +41,7 @@ const RANGES = [
 ] as const;
 const MIN_RECORD_AGE_SECONDS = 60;
 const DEFAULT_BATCH_SIZE = 100;
-/** How often new shards are looked for. The end of a shard triggers a look at once. */
+/** The interval at which new shards are looked for. The end of a shard also starts a search at once. */
 const DISCOVERY_MS = 1_000;
 
 /**
@@ -82,7 +82,7 @@ export async function startStreamMapping(options: StreamMappingOptions): Promise
 
   let discovery = discover(options.startingPosition);
   function rediscover(): void {
-    // If the engine doesn't answer, the next tick asks again.
+    // If the engine doesn't answer, the next search asks again.
     discovery = discovery.then(() => discover('TRIM_HORIZON')).catch(() => {});
   }
   await discovery;

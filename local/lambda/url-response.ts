@@ -92,7 +92,9 @@ function failed(problem: string): UrlResponse {
   };
 }
 
-/** The status is documented in lam/urls-configuration (throttling function URLs). The body is the one of Invoke. */
+/**
+ * The status is documented in lam/urls-configuration (throttling function URLs). The body is the same as for Invoke.
+ */
 function throttled(): UrlResponse {
   const body = {
     Reason: 'ReservedFunctionConcurrentInvocationLimitExceeded',

@@ -8,7 +8,7 @@ interface Consumed {
 
 interface Answer {
   readonly ConsumedCapacity?: Consumed | readonly Consumed[];
-  /** The stored item, if its condition refused the write and the request asked for the item. */
+  /** The stored item, if the request's condition refused the write and the request asked for the item. */
   readonly Item?: object;
   readonly __type?: string;
 }
@@ -17,7 +17,7 @@ const WRITES = ['PutItem', 'UpdateItem', 'DeleteItem', 'BatchWriteItem', 'Transa
 const READS = ['GetItem', 'BatchGetItem', 'Query', 'Scan', 'TransactGetItems'];
 const UNIT_BYTES = 1024;
 
-/** Adds to a request that the answer shall report the consumed capacity. Requests that consume none stay unchanged. */
+/** Makes a request ask for the consumed capacity. A request that consumes no capacity stays unchanged. */
 export function askedForCapacity(operation: string, body: Buffer): Buffer {
   if (!WRITES.includes(operation) && !READS.includes(operation)) return body;
   const input = JSON.parse(body.toString()) as object;
@@ -37,7 +37,7 @@ export function dynamoDbRequest(
   answer: Buffer,
 ): ServedRequest | undefined {
   const isWrite = WRITES.includes(operation);
-  // The answer to a failure of the engine has no capacity and may not be JSON.
+  // If the engine fails, its answer has no capacity and may not be JSON.
   if ((!isWrite && !READS.includes(operation)) || status >= 500) return undefined;
   const parsed = JSON.parse(answer.toString()) as Answer;
   const consumed = [parsed.ConsumedCapacity ?? []].flat();
@@ -55,7 +55,10 @@ export function dynamoDbRequest(
   };
 }
 
-/** By the size of the stored item, without type names, as DynamoDB counts it. For numbers it is an approximation. */
+/**
+ * The units of a refused write, from the stored item's size without type names, as DynamoDB counts it. The size of a
+ * number is an approximation.
+ */
 function refusedUnits({ Item = {} }: Answer): number {
   const bytes = Object.entries(Item).reduce((sum, [name, typed]) => sum + name.length + valueBytes(typed), 0);
   return Math.max(1, Math.ceil(bytes / UNIT_BYTES));

@@ -68,7 +68,7 @@ export function createLedger(): Ledger {
   };
 }
 
-/** The units of both together. */
+/** Adds up the units of both. */
 export function sum(one: Billed, other: Billed): Billed {
   const total: Partial<Record<BilledUnit, number>> = { ...one };
   for (const [unit, amount] of Object.entries(other) as [BilledUnit, number][]) {

@@ -29,7 +29,7 @@ export const createRole: ResourceHandler = (request) => {
   const leftOut: string[] = [];
   for (const managed of given.ManagedPolicyArns) {
     const document = managedPolicy(managed);
-    if (document === undefined) leftOut.push(`managed policy ${managed}, which grants nothing here`);
+    if (document === undefined) leftOut.push(`managed policy ${managed}, which grants nothing locally`);
     else access.grant(arn, statements(request, document, managed.slice(managed.lastIndexOf('/') + 1)));
   }
   for (const { PolicyDocument } of given.Policies) access.grant(arn, statements(request, PolicyDocument));
@@ -119,7 +119,7 @@ export const createPermission: ResourceHandler = (request) => {
   };
 };
 
-/** The statements of a document. The ARNs of the engine's tables are replaced by AWS's form. */
+/** The statements of a policy document. The engine's ARNs of tables are converted to AWS's form. */
 function statements(request: ResourceRequest, document: unknown, part?: string): Statement[] {
   const { stack, logicalId, target } = request;
   const source = [stack.name, logicalId, ...(part === undefined ? [] : [part])].join('/');

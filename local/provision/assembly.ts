@@ -147,7 +147,7 @@ export function assetFolder(stack: Stack, { Metadata }: Resource, s3Key: string)
 }
 
 /**
- * The stack that a resource of another stack creates; undefined if its template isn't an asset.
+ * The nested stack that a resource of `parent` creates; undefined if the stack's template isn't an asset.
  *
  * @param name the name of the nested stack
  * @param templateUrl where the template would be on AWS

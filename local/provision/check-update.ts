@@ -2,8 +2,8 @@ import { indexChanges, MAX_INDEX_CHANGES } from 'freshet-aws/internal/core/index
 import type { Stack, Template } from './assembly.ts';
 
 /**
- * Refuses an update of deployed stacks that CloudFormation refuses, in its words: one that changes more than one index
- * of a table, or that removes an export which a deployed stack imports.
+ * Throws, in CloudFormation's words, for an update of deployed stacks that CloudFormation refuses: the update changes
+ * more than one index of a table, or removes an export that a deployed stack imports.
  *
  * @param before the deployed stacks
  * @param after the stacks that replace them

@@ -8,9 +8,9 @@ const ARN = /\b(arn:[\w-]+:[\w-]+):([\w-]*):(\d{12}):/g;
 const API_URL = /https:\/\/([a-z0-9]{10})\.execute-api\.[a-z0-9-]+\.amazonaws\.com/g;
 
 /**
- * Makes a function that puts the local account and region in the place of those that an app gives its stacks. It
- * changes ARNs, and texts that are an account and nothing else. All stacks are in one account and one region then. It
- * also puts the local address of an HTTP API in the place of its address on AWS.
+ * Makes a function that replaces the accounts and regions that an app gives its stacks with the local account and
+ * region, so that all stacks are in one account and region. The function changes ARNs, and texts that are an account id
+ * and nothing else. It also replaces the address of an HTTP API on AWS with the API's local address.
  */
 export function localPlaces(
   stacks: readonly Stack[],

@@ -28,7 +28,8 @@ const variables = z
   );
 
 /**
- * Defaults and ranges: https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-lambda-function.html
+ * Defaults and ranges:
+ * https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-lambda-function.html
  */
 const functionProperties = z.object({
   FunctionName: z.optional(z.string()),
@@ -108,8 +109,8 @@ function assumeRole(
   logGroup: string,
 ): void {
   access.assume(functionName, roleArn);
-  // Reports a missing permission now: on AWS the function would run without logs. All policies of the role exist
-  // already, because the CDK makes a function depend on them.
+  // `mayLog` reports a missing permission now, because on AWS the function would run without logs. All policies of the
+  // role exist already, because the CDK makes a function depend on them.
   mayLog(access, functionName, logGroup);
 }
 

@@ -18,7 +18,7 @@ export const createHttpApi: ResourceHandler = async (request) => {
     throw new NotEmulated('only HTTP APIs are emulated, without an OpenAPI definition');
   if (given.Target !== undefined || given.Body !== undefined || given.BodyS3Location !== undefined)
     throw new NotEmulated(
-      'an API by Target or by an OpenAPI definition is not emulated. Emulated: routes as resources',
+      'an API that is defined by Target or by an OpenAPI definition is not emulated. Emulated: routes as resources',
     );
   const { id, url } = await request.target.httpApis.add(pathOf(request), given.Name);
   const leftOut =
@@ -38,7 +38,7 @@ const integrationProperties = z.object({
 /** The function of an integration is a part of the integration's id, so that the routes find it. */
 const INTEGRATION = /^integrations\/[^~]+~(.+)$/;
 
-/** Names the function that the routes of an API call. */
+/** Creates an integration, which names the function that an API's routes call. */
 export const createIntegration: ResourceHandler = (request) => {
   const { IntegrationType, IntegrationUri, PayloadFormatVersion } = integrationProperties.parse(request.properties);
   const [, functionName] = /:function:([^:/]+)/.exec(IntegrationUri) ?? [];

@@ -53,12 +53,12 @@ const FUNCTIONS: Readonly<Record<string, Evaluate>> = {
   },
   'Fn::ImportValue': (argument, scope, path) => {
     const name = text(resolve(argument, scope, path), path);
-    return found(scope.importValue(name), path, `no stack before this one exports ${name}`);
+    return found(scope.importValue(name), path, `no earlier stack exports ${name}`);
   },
   'Fn::GetStackOutput': (argument, scope, path) => {
     const { StackName, OutputName } = resolve(argument, scope, path) as Record<string, unknown>;
     const [stack, output] = [text(StackName, path), text(OutputName, path)];
-    return found(scope.stackOutput(stack, output), path, `no stack ${stack} before this one with an output ${output}`);
+    return found(scope.stackOutput(stack, output), path, `no earlier stack ${stack} has an output ${output}`);
   },
   'Fn::FindInMap': (argument, scope, path) => {
     const keys = list(argument, scope, path).map((key) => text(key, path));

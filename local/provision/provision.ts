@@ -64,13 +64,16 @@ const HANDLERS: Readonly<Record<string, ResourceHandler>> = {
   'AWS::Lambda::Permission': createPermission,
 };
 
-/** Resource types for observation, encryption and people. They don't affect what the pipeline does. */
+/** Resource types that don't affect what the pipeline does, such as those for monitoring, encryption and users. */
 const NOT_EMULATED = /^AWS::((CloudWatch|Logs|KMS|XRay)::.*|IAM::(User|Group|InstanceProfile)|SSM::Parameter)$/;
 
-/** The metadata of the CDK's command line, which no person wrote and no list needs. */
+/** The metadata that the CDK adds to each stack. It isn't listed, because nobody declared it. */
 const CDK_METADATA = 'AWS::CDK::Metadata';
 
-/** Resources that only connect two others, with the properties that name them. They are left out with either one. */
+/**
+ * Resources that only connect other resources, with the properties that name those. If a named resource is left out,
+ * its connections are left out too.
+ */
 const CONNECTIONS: Readonly<Record<string, readonly string[]>> = {
   'AWS::ApiGatewayV2::Integration': ['ApiId', 'IntegrationUri'],
   'AWS::ApiGatewayV2::Route': ['ApiId', 'Target'],
@@ -82,7 +85,6 @@ const CONNECTIONS: Readonly<Record<string, readonly string[]>> = {
   'AWS::SNS::Subscription': ['Endpoint', 'TopicArn'],
 };
 
-/** A stack within a stack. */
 const NESTED_STACK = 'AWS::CloudFormation::Stack';
 
 /** What the stacks of an assembly share while they are created. */
@@ -91,7 +93,7 @@ interface Run {
   readonly shared: Shared;
   readonly notEmulated: Record<string, number>;
   readonly leftOut: LeftOut[];
-  /** Puts the local account and region in the place of those that the app names. */
+  /** Replaces the accounts and regions that the app names with the local ones. */
   readonly toLocal: <T>(value: T) => T;
 }
 
@@ -133,7 +135,7 @@ async function provisionStack(
   return outputs;
 }
 
-/** Undefined if the resource isn't created here. Then it is counted or listed. */
+/** Creates a resource. If the resource isn't created locally, counts or lists it and returns undefined. */
 async function createResource(
   stack: Stack,
   logicalId: string,
@@ -199,7 +201,7 @@ function inOrder({ name, template: { Resources } }: Stack): [string, Resource][]
   const state = new Map<string, 'open' | 'done'>();
   function visit(id: string, from: readonly string[]): void {
     const resource = Resources[id];
-    // A resource that isn't emulated needs no other resource. So a circle through such a resource is no problem.
+    // A resource that isn't emulated needs no other resource. So it may be part of a circular reference.
     if (!resource || state.get(id) === 'done') return;
     if (state.get(id) === 'open') throw new Error(`${name}: circular reference ${[...from, id].join(' → ')}`);
     state.set(id, 'open');

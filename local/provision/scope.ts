@@ -2,13 +2,13 @@ import type { Stack } from './assembly.ts';
 import { evaluateCondition, type Scope } from './intrinsics.ts';
 import type { Provisioned, ProvisionTarget } from './resource.ts';
 
-/** What later stacks can refer to: exports by name, and the outputs of all stacks so far. */
+/** The values that later stacks can refer to: exports by name, and the outputs of all stacks so far. */
 export interface Shared {
   readonly exported: Map<string, unknown>;
   readonly outputs: Record<string, Readonly<Record<string, string>>>;
 }
 
-/** What the intrinsic functions of a stack find. */
+/** The parts of a stack, and the earlier stacks, that its intrinsic functions can refer to. */
 export interface ScopeContext {
   /** The resources that were created so far, by logical id. */
   readonly created: ReadonlyMap<string, Provisioned>;

@@ -12,7 +12,7 @@ export type Watched = Pick<CloudWatch, 'alarms' | 'insightRules' | 'metrics' | '
 /** Precedes the operation in the header `X-Amz-Target`. */
 export const CLOUDWATCH_TARGET = 'GraniteServiceVersion20100801';
 
-/** Most datapoints in one answer (cloudwatch/latest/APIReference/API_GetMetricData). */
+/** Maximum number of datapoints in one answer (cloudwatch/latest/APIReference/API_GetMetricData). */
 const MAX_DATAPOINTS = 100_800;
 const MAX_QUERIES = 500;
 const MAX_CONTRIBUTORS = 100;

@@ -104,7 +104,7 @@ function operationOf({ headers }: IncomingMessage): string {
   return target.slice(target.indexOf('.') + 1);
 }
 
-/** The answer to a request that is forbidden or that AWS refuses; undefined if the engine answers. */
+/** The answer to a request that is forbidden or that AWS refuses; undefined if the engine must answer the request. */
 function refusal(incoming: IncomingMessage, body: Buffer, guard: Guard): Answer | undefined {
   const { headers } = incoming;
   const operation = operationOf(incoming);

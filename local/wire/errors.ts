@@ -29,8 +29,8 @@ const SQS_SHAPES = new Set([
 ]);
 
 /**
- * The Query protocol's codes where they differ. The header `x-amzn-query-error` carries them (awsQueryError in SQS's
- * model).
+ * The Query protocol's error codes, where they differ from the JSON protocol's. The header `x-amzn-query-error` carries
+ * them (awsQueryError in SQS's model).
  */
 const SQS_QUERY_CODES: Readonly<Record<string, string>> = {
   BatchEntryIdsNotDistinct: 'AWS.SimpleQueueService.BatchEntryIdsNotDistinct',

@@ -48,7 +48,7 @@ interface Api extends ServedApi {
   readonly stages: string[];
 }
 
-/** Serves its routes without a prefix. A stage of another name is the first part of a path. */
+/** The stage whose paths have no prefix. The paths of any other stage begin with the stage's name. */
 const DEFAULT_STAGE = '$default';
 
 export function createHttpApis(options: HttpApisOptions): HttpApis {
@@ -112,7 +112,7 @@ async function answerTo(
   const { functionName } = route;
   const { host, port } = new URL(api.url);
   const { accountId, region } = access.place;
-  // The variables of a route's path are part of the permission, as the CDK writes it.
+  // The permission is for the route's path with its variables, such as `/countries/{id}`, not for the request's path.
   const [, routePath = '/$default'] = route.routeKey.split(' ');
   const method = route.routeKey.startsWith('ANY ') ? '*' : given.method;
   const sourceArn = `arn:aws:execute-api:${region}:${accountId}:${api.id}/${stage}/${method}${routePath}`;
@@ -133,7 +133,7 @@ async function answerTo(
   return answer.status === 429 && !result.ok ? refusal(503, 'Service Unavailable') : answer;
 }
 
-/** A stage with a name of its own comes before the one without a prefix. */
+/** The stage that a request reaches. A stage whose name begins the path takes precedence over `$default`. */
 function stageOf(path: string, stages: readonly string[]): string | undefined {
   const first = path.split('/')[1];
   return stages.find((stage) => stage === first) ?? stages.find((stage) => stage === DEFAULT_STAGE);

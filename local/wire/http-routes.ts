@@ -11,8 +11,9 @@ export interface TakenRoute extends Route {
 }
 
 /**
- * The route that a request takes: the most specific path, and its own method before ANY. The route `$default` takes
- * what no other route does (apigw/http-api-develop-routes).
+ * The route that a request takes: the one with the most specific path and, of two with the same path, the one with the
+ * request's method before the one with ANY. The route `$default` takes all requests that no other route takes
+ * (apigw/http-api-develop-routes).
  *
  * @param path percent-encoded, without the stage
  */
@@ -22,7 +23,7 @@ export function takenRoute(routes: readonly Route[], method: string, path: strin
     if (routePath === undefined || (routeMethod !== 'ANY' && routeMethod !== method)) return [];
     const pathParameters = parametersOf(routePath, path);
     if (pathParameters === undefined) return [];
-    // Compared as texts: literal before variable before greedy variable, from left to right.
+    // Ranks sort as text, segment by segment: a literal before a variable, and a variable before a greedy variable.
     const rank = segmentsOf(routePath).map(rankOf).join('') + (routeMethod === 'ANY' ? 'b' : 'a');
     return [{ rank, taken: { ...route, pathParameters } }];
   });
@@ -43,7 +44,7 @@ function segmentsOf(path: string): readonly string[] {
   return path.split('/').slice(1);
 }
 
-/** The values of the variables of a route's path; undefined if the path isn't the route's. */
+/** The values of the variables of a route's path; undefined if the path doesn't match. */
 function parametersOf(routePath: string, path: string): Record<string, string> | undefined {
   const given = segmentsOf(path);
   const wanted = segmentsOf(routePath);

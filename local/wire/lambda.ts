@@ -64,7 +64,7 @@ async function invoke(request: IncomingMessage, body: string, functions: Invokab
   return answer(await functions.invoke(found.name, JSON.parse(body === '' ? '{}' : body)));
 }
 
-/** Reports the reserved concurrency, which a function without one doesn't have. */
+/** Answers GetFunctionConcurrency. For a function without reserved concurrency, the answer is an empty object. */
 function concurrency(name: string, functions: Invokable, request: IncomingMessage, guard: Guard): Answer {
   const found = functionNamed(name, functions);
   if (found === undefined) return notFound(name);

@@ -45,7 +45,9 @@ export function receiveWithin(options: PollOptions): Promise<readonly ReceivedMe
       resolve(messages);
     }
 
-    /** The receive follows the operation that caused it, so that it gets all messages of a batch. */
+    /**
+     * Receives only after the operation that made messages available has ended, so that it gets a whole batch of them.
+     */
     function schedule(): void {
       if (isScheduled) return;
       isScheduled = true;

@@ -2,8 +2,8 @@ import type { IncomingMessage } from 'node:http';
 import type { Answer } from './errors.ts';
 
 /**
- * The largest message or batch is 1 MiB. JSON needs up to six bytes for one (`\\u0009`), and the rest of the request
- * fits too.
+ * The largest message or batch is 1 MiB. JSON needs up to six bytes for one byte (`\\u0009`), so 8 MiB also leave room
+ * for the rest of the request.
  */
 const MAX_BODY_BYTES = 8 * 1_048_576;
 
@@ -44,7 +44,7 @@ export function json(status: number, value: unknown): Answer {
   return { status, headers: { 'content-type': 'application/json' }, body: JSON.stringify(value) };
 }
 
-/** Also closes the connection, because the rest of the body isn't read. */
+/** The answer to a body that is too long. It also closes the connection, because the rest of the body isn't read. */
 export function tooLong(): Answer {
   const answer = json(413, { message: `The request body is too long. Allowed: ${MAX_BODY_BYTES} bytes.` });
   return { ...answer, headers: { ...answer.headers, connection: 'close' } };

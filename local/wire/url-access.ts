@@ -21,10 +21,11 @@ const FORBIDDEN =
   'Forbidden. For troubleshooting Function URL authorization issues, see: https://docs.aws.amazon.com/lambda/latest/dg/urls-auth.html';
 
 /**
- * The refusal for a request that may not call a function by its URL: AWS's message and what would allow the request.
- * Undefined if the request is allowed. With the auth type `AWS_IAM`, a signature by any key is accepted, as everywhere
- * in the local cloud: a function's key is checked, and every other key is the developer's. With `NONE`, the function's
- * policy decides about all callers (lam/urls-auth).
+ * The refusal for a request that may not call a function by its URL: AWS's message, and what would allow the request.
+ * Undefined if the request is allowed. With the auth type `AWS_IAM`, a request may be signed with any key, as
+ * everywhere in the local cloud: for a function's key, the function's permissions are checked, and a request with any
+ * other key is the developer's and is allowed. With `NONE`, the function's policy decides about all callers
+ * (lam/urls-auth).
  */
 export function forbidden(
   { authorization }: IncomingHttpHeaders,

@@ -19,7 +19,7 @@ export function urlRequest(request: IncomingMessage, id: string, body: Buffer): 
   };
 }
 
-/** Sends a function's answer, with a header of its own for the request's id. */
+/** Sends a function's answer. @param added further headers, such as the request's id */
 export function sendAnswer(
   response: ServerResponse,
   { status, headers, body }: UrlResponse,

@@ -26,13 +26,13 @@ describe('what a local cloud runs', () => {
     expect(() => factsIn({ outputs }, { name: 'billing' })).toThrowError(
       expect.objectContaining({
         code: 'UnknownFact',
-        message: 'facts: none of boundary "billing" runs in this local cloud. Running: sales.',
+        message: 'facts: boundary "billing" has none in this local cloud. Running: sales.',
       }),
     );
     expect(() => sagaIn({ outputs }, { name: 'billing' })).toThrowError(
       expect.objectContaining({
         code: 'InvalidSaga',
-        message: 'saga: no saga "billing" runs in this local cloud. Running: shipping.',
+        message: 'saga: there is no saga "billing" in this local cloud. Running: shipping.',
       }),
     );
     expect(() => sagaIn({ outputs: {} }, shipping)).toThrowError('Running: none.');

@@ -58,7 +58,7 @@ describe('recordFact', () => {
   test('a saga that does not run in the local cloud is refused', async () => {
     const ids = { orderId: 'o1', shoppingCartId: 'c1' };
     const recorded = recordFact(cloud, shipping, sales.publishes.OrderPlaced, ids, new Date());
-    await expect(recorded).rejects.toThrow('saga: no saga "shipping" runs in this local cloud. Running: none.');
+    await expect(recorded).rejects.toThrow('saga: there is no saga "shipping" in this local cloud. Running: none.');
   });
 });
 

@@ -94,10 +94,10 @@ describe('synthesise', () => {
     expect(names.sort()).toEqual(expected);
   });
 
-  test('a pattern that no stack fits is refused with the stacks of the app', async () => {
+  test('a pattern that matches no stack is refused with the stacks of the app', async () => {
     await expect(synthesise(folder, { stacks: ['Owner', 'Orders'] })).rejects.toMatchObject({
       code: 'SynthesisFailed',
-      message: 'stacks: no stack fits "Orders". Stacks: Owner, Cache, Production/Cache.',
+      message: 'stacks: no stack matches "Orders". Stacks: Owner, Cache, Production/Cache.',
     });
   });
 

@@ -14,7 +14,7 @@ export interface MathContext extends FunctionContext {
 
 const SPECIAL = ['IF', 'FILL', 'METRICS', 'TIME_SERIES'];
 
-/** Throws an error that names the function, if a function is not emulated. */
+/** Throws if the expression calls a function that is not emulated. The message names the function. */
 export function checkFunctions(expression: Expression): void {
   for (const name of namesIn(expression).functions) {
     if (Object.hasOwn(FUNCTIONS, name) || SPECIAL.includes(name)) continue;

@@ -1,7 +1,7 @@
 import { invalid } from '../errors.ts';
 import { eachSeries, isList, isNumber, mapPoints, type TimeSeries, timesOf, type Value } from './values.ts';
 
-/** What functions use besides their arguments. */
+/** The data that functions use in addition to their arguments. */
 export interface FunctionContext {
   /** The starts of all requested periods, in order. */
   times(periodMs: number): readonly number[];
@@ -18,7 +18,7 @@ export const FUNCTIONS: Readonly<Record<string, MathFunction>> = {
   CEIL: pointwise('CEIL', Math.ceil),
   FLOOR: pointwise('FLOOR', Math.floor),
   SUM: summary('SUM', sum, sum),
-  // With several series, a series without a value counts as 0.
+  // With several series, a series that has no value at a time counts as 0 at that time.
   AVG: summary('AVG', mean, (values, series) => sum(values) / series),
   MIN: summary(
     'MIN',

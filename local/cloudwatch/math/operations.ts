@@ -21,8 +21,9 @@ const OPERATIONS: Readonly<Record<Operator, (left: number, right: number) => num
 };
 
 /**
- * Combines two values, point by point if they are series. If only one of two series has a point, the other one counts
- * as 0. Divisions by zero are dropped (cw/using-metric-math, basic arithmetic, comparison and logical operators).
+ * Combines two values, point by point if they are series. Where only one of two series has a point, the other series
+ * counts as 0. The points of divisions by zero are dropped (cw/using-metric-math, basic arithmetic, comparison and
+ * logical operators).
  */
 export function operate(operator: Operator, left: Value, right: Value): Value {
   const combine = OPERATIONS[operator];

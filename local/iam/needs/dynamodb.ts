@@ -2,7 +2,7 @@ import { ATTRIBUTE } from 'freshet-aws/internal/adapters/aws/items';
 import * as z from 'zod/mini';
 import { ANY, type Need, type Place } from './need.ts';
 
-/** An item that is put. In tables whose partition key has another name, calls have no leading key. */
+/** An item that is put. A call on a table whose partition key has another name gets no leading key. */
 const item = z.optional(
   z.looseObject({ [ATTRIBUTE.partition]: z.optional(z.looseObject({ S: z.optional(z.string()) })) }),
 );
@@ -89,7 +89,7 @@ function tableArn(name: string, { region, accountId }: Place): string {
   return `arn:aws:dynamodb:${region}:${accountId}:table/${name}`;
 }
 
-/** Replaces the engine's name in ARNs by the region. Engines put their own name in the place of the region. */
+/** Replaces the engine's name in ARNs with the region. Engines write their own name where an ARN has its region. */
 export function inRegion(text: string, region: string): string {
   return text.replaceAll(/(?<=\barn:aws:dynamodb:)(dynoxide|ddblocal)(?=:)/g, region);
 }

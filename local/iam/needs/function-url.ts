@@ -1,6 +1,6 @@
 import type { Need } from './need.ts';
 
-/** With `AWS_IAM`, all callers must sign their requests. With `NONE`, no caller must. */
+/** With `AWS_IAM`, all callers must sign their requests. With `NONE`, signatures aren't needed. */
 export type UrlAuthType = 'AWS_IAM' | 'NONE';
 
 /**

@@ -14,8 +14,8 @@ export function sqsNeeds(operation: string, input: Input, place: Place): Need[] 
   if (typeof name === 'string') return [{ action, resource: arn(name) }];
   if (typeof source !== 'string') return [{ action, resource: ANY }];
   if (operation !== 'StartMessageMoveTask') return [{ action, resource: source }];
-  // sqs-api/API_StartMessageMoveTask. Without a destination, each message returns to its original queue, which isn't
-  // known.
+  // sqs-api/API_StartMessageMoveTask. Without a destination, each message returns to its original queue. The request
+  // doesn't name these queues, so the caller needs the permission to send to all queues.
   const takes = ['sqs:ReceiveMessage', 'sqs:DeleteMessage', 'sqs:GetQueueAttributes'];
   const needs = [action, ...takes].map((action) => ({ action, resource: source }));
   return typeof destination === 'string'

@@ -151,7 +151,7 @@ test.each(problems)('with %s the engine runs in memory, reports it and leaves no
   await expectToServe(await started(own, (message) => told.push(message)));
   expect(told).toEqual([
     expect.stringMatching(
-      /^Dynoxide runs in memory, because it can not be started on .*: .+\. It gets slower .* If .*\.db files/s,
+      /^Dynoxide runs in memory, because it can't be started on .*: .+\. It gets slower .* If .*\.db files/s,
     ),
   ]);
   expect(await readdir(temporary).catch(() => [])).toEqual([]);

@@ -44,7 +44,7 @@ test.each([
   ['an unsupported function', { a: [{ 'Fn::Cidr': [] }] }, 'Stack/Thing/a/0: Fn::Cidr is not supported'],
   ['an unknown name', { a: { Ref: 'Missing' } }, 'Stack/Thing/a/Ref: there is no resource or parameter Missing'],
   ['an unknown attribute', { 'Fn::GetAtt': ['Queue', 'Size'] }, 'there is no attribute Size of a resource Queue'],
-  ['an unknown export', { 'Fn::ImportValue': 'Other:Queue' }, 'no stack before this one exports Other:Queue'],
+  ['an unknown export', { 'Fn::ImportValue': 'Other:Queue' }, 'no earlier stack exports Other:Queue'],
   ['an object in the place of a string', { 'Fn::Join': ['', [{}]] }, 'a string is required here, not {}'],
 ])('a template with %s is refused with the path of the value', (_name, value, message) => {
   expect(() => resolve(value, scope, 'Stack/Thing')).toThrow(message);

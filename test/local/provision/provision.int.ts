@@ -193,7 +193,7 @@ test('a managed policy that is not emulated is left out of its role', async () =
     {
       path: 'S/R',
       type: 'AWS::IAM::Role',
-      reason: expect.stringContaining('ReadOnlyAccess, which grants nothing here'),
+      reason: expect.stringContaining('ReadOnlyAccess, which grants nothing locally'),
     },
   ]);
 });
