@@ -26,7 +26,7 @@ import { startWire } from './wire/server.ts';
 
 /** What a local cloud runs, and how. */
 export interface LocalCloudOptions {
-  /** Folder of the synthesised cloud assembly: what `synthesise` returns, or `cdk.out`. */
+  /** Folder of the synthesised cloud assembly: the folder that `synthesise` returns, or `cdk.out`. */
   readonly assembly: string;
   /**
    * Folder of the cloud assembly that is deployed now. The start fails if CloudFormation would refuse to update its
@@ -53,8 +53,9 @@ export interface LocalCloudOptions {
   /** The port of SQS, SNS, Lambda and CloudWatch on 127.0.0.1. @default - a free port */
   readonly port?: number;
   /**
-   * `checked` checks the calls of functions, and what AWS does for resources, against the templates' policies. `off`
-   * allows every call and makes DynamoDB faster, because functions then call it without a gateway. @default 'checked'
+   * With `checked`, the templates' policies must allow each call of a function and each action of an AWS service for a
+   * resource, such as a topic's delivery. `off` allows every call and makes DynamoDB faster, because functions then
+   * call it without a gateway. @default 'checked'
    */
   readonly iam?: 'checked' | 'off';
   /**

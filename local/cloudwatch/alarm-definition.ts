@@ -15,7 +15,7 @@ const common = {
   InsufficientDataActions: z._default(z.array(z.string()), []),
 };
 
-/** cfn/aws-resource-cloudwatch-alarm */
+/** https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-cloudwatch-alarm.html */
 const metricAlarm = z.looseObject({
   ...common,
   ComparisonOperator: z.string(),
@@ -32,7 +32,7 @@ const metricAlarm = z.looseObject({
   Metrics: z.optional(z.array(metricDataQuery)),
 });
 
-/** cfn/aws-resource-cloudwatch-compositealarm */
+/** https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-cloudwatch-compositealarm.html */
 const compositeAlarm = z.looseObject({ ...common, AlarmRule: z.string(), ActionsSuppressor: z.optional(z.string()) });
 
 interface Definition {

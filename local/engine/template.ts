@@ -52,7 +52,7 @@ async function makeTemplate(
   }
 }
 
-/** The SQLite library is loaded here only, because most starts find a template. */
+/** The SQLite library is loaded only here, because most starts find a template and don't need the library. */
 async function addIndexes(file: string, indexes: string): Promise<void> {
   const { default: sqlite } = await import('node-sqlite3-wasm');
   const database = new sqlite.Database(file);

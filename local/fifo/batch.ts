@@ -17,7 +17,10 @@ export interface BatchResult<R> {
 
 const ENTRY_ID = /^[\w-]{1,80}$/;
 
-/** Refuses a whole batch: no entries, too many entries, malformed or repeated ids (sqs-api/API_SendMessageBatch). */
+/**
+ * Throws for a batch that AWS refuses as a whole: it has no entries, too many entries, or malformed or repeated ids
+ * (sqs-api/API_SendMessageBatch).
+ */
 export function checkBatch(entries: readonly { readonly id: string }[]): void {
   if (entries.length === 0)
     throw new MessagingError(

@@ -1,6 +1,6 @@
 /**
- * A double-ended queue: an array whose head moves. Every operation takes constant time on average. It is plain data
- * with functions, because a standard queue has one deque for each message.
+ * A double-ended queue: an array and the index of its first item. Every operation takes constant time on average. A
+ * deque is plain data without methods to keep it small, because a standard queue has one deque for each message.
  */
 export interface Deque<T> {
   readonly items: (T | undefined)[];

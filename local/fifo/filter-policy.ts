@@ -33,7 +33,10 @@ export function readFilterPolicy(text: string): Filter {
     });
 }
 
-/** Throws SNS's errors. The number of combinations is the product, over all keys, of the number of values. */
+/**
+ * Throws SNS's errors for a policy with too many keys or combinations of values. The number of combinations is the
+ * product, over all keys, of the number of values.
+ */
 function checkComplexity(policy: Readonly<Record<string, unknown>>): void {
   const lists = Object.values(policy);
   if (lists.length > limits.MAX_FILTER_KEYS)

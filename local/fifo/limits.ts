@@ -1,6 +1,7 @@
 // Limits and defaults of SQS and SNS, read on 2026-11-23. In comments, `sqs/X` and `sns/X` are pages of the developer
 // guides (docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/X and
 // docs.aws.amazon.com/sns/latest/dg/X), and `sqs-api/X` is a page of the SQS API reference.
+// docs/local-cloud.md lists all of these prefixes.
 
 /** How long SQS and SNS remember a deduplication id (sqs/FIFO-key-terms, sns/fifo-message-dedup). */
 export const DEDUPLICATION_WINDOW_MS = 5 * 60_000;

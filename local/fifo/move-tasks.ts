@@ -33,7 +33,7 @@ export interface MoveContext {
 
 /** The move tasks of one account. They progress whenever `advance` is called. */
 export interface MoveTasks {
-  /** Starts a move (sqs-api/API_StartMessageMoveTask) and moves at once what the rate allows. */
+  /** Starts a move (sqs-api/API_StartMessageMoveTask) and at once moves as many messages as the rate allows. */
   start(input: MoveInput): MoveTask;
   /** The latest moves from a queue, newest first (sqs-api/API_ListMessageMoveTasks). @param max 1 to 10. Default 1 */
   list(sourceArn: string, max?: number): MoveTask[];

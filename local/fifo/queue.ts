@@ -72,6 +72,6 @@ export interface Queue
    * The messages that can be received now and the messages behind them in the same groups, group by group, in order.
    */
   visibleMessages(): StoredMessage[];
-  /** Moves the first message of a group with nothing in flight to another queue of the same type. */
+  /** Moves a message to another queue of the same type. It must be the first of a group without messages in flight. */
   redrive(message: StoredMessage, destination: Queue): void;
 }

@@ -15,7 +15,8 @@ export interface ReceiveAttempts {
   /** Starts the window of an attempt. Repetitions of the attempt don't extend it. */
   remember(attemptId: string, messages: readonly StoredMessage[], nowMs: number): void;
   /**
-   * Forgets the attempt that received a message: the message was deleted, received again or had its visibility changed.
+   * Forgets the attempt that received a message. Call it when the message was deleted, received again or had its
+   * visibility changed.
    */
   forget(message: StoredMessage): void;
   clear(): void;

@@ -185,7 +185,7 @@ const STREAM_ONLY = [
 const MOST_FIFO_BATCH = 10;
 const MOST_STANDARD_BATCH = 10_000;
 
-/** Refuses what Lambda refuses for a queue (lambda/latest/dg/services-sqs-parameters, services-sqs-scaling). */
+/** Throws for a queue mapping that Lambda refuses (lambda/latest/dg/services-sqs-parameters, services-sqs-scaling). */
 function checkQueueMapping(given: z.infer<typeof mappingProperties>): void {
   const { EventSourceArn, BatchSize = DEFAULT_QUEUE_BATCH_SIZE, MaximumBatchingWindowInSeconds: window } = given;
   const isFifo = EventSourceArn.endsWith('.fifo');

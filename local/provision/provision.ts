@@ -33,7 +33,7 @@ export interface LeftOut {
   readonly path: string;
   /** Such as `AWS::S3::Bucket`. */
   readonly type: string;
-  /** Why a resource of a known type is left out, or what is left out of it. @default - the type isn't known */
+  /** Why a resource of a known type, or a part of the resource, is left out. @default - the type isn't known */
   readonly reason?: string;
 }
 

@@ -66,7 +66,7 @@ export class NotEmulated extends Error {
 /** Creates one resource. Throws `NotEmulated` for a resource to leave out. */
 export type ResourceHandler = (request: ResourceRequest) => Promise<Provisioned> | Provisioned;
 
-/** A name for a resource without one, similar to CloudFormation's. A resource always gets the same name. */
+/** A name, similar to CloudFormation's, for a resource that the template gives no name. It is the same every time. */
 export function physicalName({ stack, logicalId }: ResourceRequest, longest: number, suffix = ''): string {
   const name = `${stack.name}-${logicalId}`;
   const room = longest - suffix.length;

@@ -4,8 +4,10 @@ import { readRate } from '../cloudwatch/schedules.ts';
 import { NotEmulated, physicalName, type ResourceHandler } from './resource.ts';
 
 /**
- * Longest names: cfn/aws-resource-cloudwatch-alarm, cfn/aws-resource-cloudwatch-insightrule,
- * cfn/aws-resource-events-rule.
+ * Longest names:
+ * https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-cloudwatch-alarm.html,
+ * https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-cloudwatch-insightrule.html,
+ * https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-events-rule.html
  */
 const LONGEST_ALARM_NAME = 255;
 const LONGEST_INSIGHT_RULE_NAME = 128;

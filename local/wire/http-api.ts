@@ -19,7 +19,7 @@ export interface HttpApis {
   add(path: string, name: string): Promise<ServedApi>;
   addStage(apiId: string, stage: string): void;
   addRoute(apiId: string, route: Route): void;
-  /** The address of an API, without a slash at the end; undefined if there is no such API. */
+  /** The address of an API, without a slash at the end; undefined if no API has the id. */
   urlOf(apiId: string): string | undefined;
   /** Stops all servers and closes their connections. */
   close(): Promise<void>;
