@@ -82,7 +82,7 @@ interface Series extends MetricName {
   max: number;
   /** A ring buffer: value number n is at index n modulo `KEPT_VALUES`. */
   readonly values: number[];
-  /** Seconds since the epoch to values. A second with one value holds the number itself. */
+  /** The values of each second, by seconds since the epoch. A second with one value has the number itself. */
   readonly seconds: Map<number, Bucket | number>;
 }
 

@@ -11,7 +11,7 @@ export interface ServiceCaller {
   readonly kind: 'service';
   /** Such as `sns.amazonaws.com`. */
   readonly service: string;
-  /** The topic, rule or alarm for which the service acts. */
+  /** The topic, rule, alarm or API route for which the service acts. */
   readonly sourceArn: string;
 }
 

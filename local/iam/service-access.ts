@@ -11,8 +11,8 @@ export function mayDeliver({ check }: Access, topicArn: string, queueArn: string
 
 /**
  * Throws if a function's policy doesn't allow a service to invoke it (eb/eb-use-resource-based,
- * cloudwatch/alarms-and-actions-Lambda).
- * @param sourceArn the rule or alarm
+ * cw/alarms-and-actions-Lambda).
+ * @param sourceArn the rule, alarm or API route for which the service acts
  */
 export function requireInvoke(
   { check, place: { region, accountId } }: Access,

@@ -2,7 +2,7 @@ import type { Access } from './access.ts';
 
 /**
  * Throws, like CreateFunction, if the role of a function with active tracing may not send segments to X-Ray. It also
- * checks, without throwing, the other permission that X-Ray needs (lambda/services-xray, 2026-11-25).
+ * checks, without throwing, the other permission that X-Ray needs (lam/services-xray, 2026-11-25).
  */
 export function requireTracing({ callerOf, check }: Access, functionName: string): void {
   const caller = callerOf(functionName);

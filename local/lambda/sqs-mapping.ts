@@ -35,7 +35,9 @@ export interface SqsMappingOptions {
   readonly region: string;
   /** Starts a timer and returns a function that cancels it. @default setTimeout */
   readonly setTimer?: (callback: () => void, delayMs: number) => () => void;
-  /** Called when messages stay in the queue: the function failed, its response was malformed, a handle had expired. */
+  /**
+   * Called with the reason why messages stay in the queue: a failed function, a malformed response, an expired handle.
+   */
   readonly onFailure?: (reason: string) => void;
   /** Called for each request to the queue that AWS would bill, except receives without messages. */
   readonly onRequest?: (

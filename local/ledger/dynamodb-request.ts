@@ -25,7 +25,7 @@ export function askedForCapacity(operation: string, body: Buffer): Buffer {
 }
 
 /**
- * The billed units of a request to DynamoDB; undefined for a free operation. A write that its condition refused
+ * The billed units of a request to DynamoDB; undefined for a free operation. A write that is refused by its condition
  * consumes units by the size of the stored item, at least one (ddb/WorkingWithItems, conditional writes). If the answer
  * doesn't contain the item, one unit is counted.
  */

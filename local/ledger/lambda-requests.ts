@@ -5,7 +5,7 @@ import type { ServedRequest } from './ledger.ts';
 const LINE_OVERHEAD_BYTES = 26;
 
 /**
- * The three lines that Lambda writes for each invocation (lambda/nodejs-logging). They aren't written locally, only
+ * The three lines that Lambda writes for each invocation (lam/nodejs-logging). They aren't written locally, only
  * counted.
  */
 const PLATFORM_LINES = [

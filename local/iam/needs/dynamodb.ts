@@ -2,7 +2,7 @@ import { ATTRIBUTE } from 'freshet-aws/internal/adapters/aws/items';
 import * as z from 'zod/mini';
 import { ANY, type Need, type Place } from './need.ts';
 
-/** An item that is put. A call on a table whose partition key has another name gets no leading key. */
+/** An item that is put. Calls have no leading key for tables that don't name their partition key as Freshet's do. */
 const item = z.optional(
   z.looseObject({ [ATTRIBUTE.partition]: z.optional(z.looseObject({ S: z.optional(z.string()) })) }),
 );
