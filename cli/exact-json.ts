@@ -1,7 +1,7 @@
 import { quoted } from 'freshet-aws/internal/core/errors';
 import { roundedNumber } from 'freshet-aws/internal/core/exact-number';
 
-/** What `JSON.parse` would change in a JSON text without an error. */
+/** A value in a JSON text that `JSON.parse` would change without an error. */
 export interface JsonLoss {
   /** The path of the value, such as `size.width` or `tags[0]`; empty for the whole text. */
   readonly path: string;
@@ -60,6 +60,6 @@ function pathOf(levels: readonly Level[]): string {
 function roundingProblem(text: string, rounded: number): string {
   return (
     `the number ${quoted(text).slice(1, -1)} can't be stored exactly: it would become ${rounded}. ` +
-    'Allowed: numbers that a 64-bit floating-point number holds exactly. Write a longer number as a text'
+    'Allowed: numbers that a 64-bit floating-point number holds exactly. Write a longer number as text, in quotes'
   );
 }

@@ -3,8 +3,8 @@ import { EXIT } from './errors.ts';
 import type { CommandIo } from './io.ts';
 
 /**
- * Does work that Ctrl-C ends: the signal is aborted, and the work finishes what it has begun and reports how far it
- * came.
+ * Runs work that Ctrl-C can stop. Ctrl-C aborts the signal; the work then finishes its current step and reports its
+ * progress.
  */
 export async function interruptible<T>(io: CommandIo, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
   const stop = new AbortController();
@@ -21,8 +21,8 @@ export async function pause(milliseconds: number, signal: AbortSignal): Promise<
   await timeout(milliseconds, undefined, { signal }).catch(() => undefined);
 }
 
-/** Prints that the command can be run again, and returns the exit code. */
+/** Prints that the command was interrupted and can be run again. @returns the exit code */
 export function interrupted({ stderr }: Pick<CommandIo, 'stderr'>): number {
-  stderr.write('interrupted; run it again to continue\n');
+  stderr.write('interrupted; run the command again to continue\n');
   return EXIT.interrupted;
 }

@@ -7,8 +7,8 @@ export type Input = Readable & { readonly isTTY?: boolean };
 export type Output = NodeJS.WritableStream & { readonly isTTY?: boolean; readonly columns?: number };
 
 /**
- * What a command runs with: the folder, the streams and the signals of the process. A test provides its own to run a
- * command in the process of the test.
+ * What a command gets from its process: the folder, the streams and the signals. A test passes its own, to run a
+ * command inside the test's process.
  */
 export interface CommandIo {
   /** The folder in which the command runs, as an absolute path. */
@@ -31,7 +31,7 @@ export interface CommandIo {
   exitCode: number;
 }
 
-/** Makes an abort signal stand for Ctrl-C. */
+/** Returns an `onSignal` for which the abort of a signal is Ctrl-C. */
 export function interruptedBy(signal: AbortSignal): CommandIo['onSignal'] {
   return (_, listener) => {
     signal.addEventListener('abort', listener, { once: true });

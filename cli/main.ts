@@ -4,8 +4,8 @@ import type { CommandIo } from './io.ts';
 import { typed } from './output/typed.ts';
 
 /**
- * The commands, in the order of the help. Only the one that is typed is loaded: loading all takes longer than most
- * commands run.
+ * The commands, in the order of the help. Only the command that you type is loaded, because loading all of them takes
+ * longer than most commands run.
  */
 const COMMANDS: Readonly<Record<string, (io: CommandIo) => Promise<Command>>> = {
   up: async (io) => (await import('./commands/up/command.ts')).upCommand(io),
@@ -29,15 +29,15 @@ const COMMANDS: Readonly<Record<string, (io: CommandIo) => Promise<Command>>> = 
 export interface RunOptions extends Pick<CommandIo, 'cwd' | 'stdin' | 'stdout' | 'stderr'> {
   /** Default: the environment of this process. */
   readonly env?: CommandIo['env'];
-  /** Default: no signal ever comes. `interruptedBy` makes one of an abort signal. */
+  /** Default: the command receives no signals. `interruptedBy` makes this function from an abort signal. */
   readonly onSignal?: CommandIo['onSignal'];
   /** Default: `import()`. */
   readonly importModule?: CommandIo['importModule'];
 }
 
 /**
- * Runs one command to its end and prints what goes wrong. Several commands may run in one process, one after the other
- * or at once.
+ * Runs one command to its end and prints its error, if it has one. Several commands may run in one process, one after
+ * the other or at the same time.
  *
  * @param args the arguments, with the name of the command: `['get', 'ordering', 'Country', 'FR']`
  * @returns the exit code
@@ -57,13 +57,13 @@ export async function runCommand(args: readonly string[], options: RunOptions): 
     await configured(program, io).parseAsync([...args], { from: 'user' });
     return io.exitCode;
   } catch (error) {
-    // Commander has printed its own errors, and a help that was asked for.
+    // Commander has already printed its own errors and the help text.
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
     return reportError(io, error, program.opts<{ debug?: boolean }>().debug ?? false);
   }
 }
 
-/** Loads the command of a name, or all commands where none has the name. */
+/** Loads the command with a name, or all commands if no command has the name. */
 export async function loadCommands(io: CommandIo, name = ''): Promise<readonly Command[]> {
   const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
   return Promise.all((command ? [command] : Object.values(COMMANDS)).map((load) => load(io)));
@@ -78,13 +78,14 @@ function programOf(): Command {
     .addHelpText(
       'after',
       `
-Type a command as: ${typed('COMMAND')}
-The commands find the local cloud that runs for the current folder. To start one: ${typed('up')}
-The commands status and watch also read stacks on AWS: --stack NAME`,
+To run a command: ${typed('COMMAND')}
+To see its options and exit codes: ${typed('COMMAND --help')}
+The commands work on the local cloud that runs for the current folder. To start it: ${typed('up')}
+The commands status and watch can also read stacks on AWS: --stack NAME`,
     );
 }
 
-/** Has a command and its subcommands print on the command's own streams, and throw instead of ending the process. */
+/** Makes a command and its subcommands print on the streams of `io`, and throw instead of ending the process. */
 function configured(command: Command, io: CommandIo): Command {
   for (const sub of command.commands) configured(sub, io);
   const { stdout, stderr } = io;
@@ -98,7 +99,7 @@ function configured(command: Command, io: CommandIo): Command {
       getOutHasColors: () => stdout.isTTY === true,
       getErrHasColors: () => stderr.isTTY === true,
     })
-    .showHelpAfterError('(add --help to see what is allowed)')
+    .showHelpAfterError('(run the command with --help to see its arguments and options)')
     .exitOverride();
 }
 

@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 
-/** A text, or the position of the first byte that isn't UTF-8, from 1. */
+/** The decoded text, or the position of the first byte that isn't UTF-8. The first byte has position 1. */
 export type Decoded = { readonly text: string } | { readonly badByte: number };
 
 /** Decodes UTF-8 strictly: it never replaces a byte that isn't UTF-8. */
@@ -12,7 +12,7 @@ export function decodeUtf8(bytes: Uint8Array): Decoded {
   return { badByte: buffer.findIndex((byte, index) => byte !== replaced[index]) + 1 };
 }
 
-/** The problem of a text whose byte at a position isn't UTF-8. */
+/** Says which byte isn't UTF-8. */
 export function utf8Problem(badByte: number): string {
   return `byte ${badByte} is not UTF-8`;
 }

@@ -3,16 +3,16 @@ import { type DeploymentOptions, findDeployment } from './deployment/find.ts';
 import { interruptible } from './interrupt.ts';
 import type { CommandIo } from './io.ts';
 
-/** A command at work. */
+/** What a running command works with. */
 export interface Work {
   readonly io: CommandIo;
   readonly deployment: Deployment;
-  /** Aborted by Ctrl-C. The command then finishes what it has begun and reports how far it came. */
+  /** Ctrl-C aborts this signal. The command then finishes its current step and reports its progress. */
   readonly signal: AbortSignal;
 }
 
 /**
- * Finds the deployment that the options name, and works on it. Ctrl-C ends the process at once.
+ * Finds the deployment that the options name, and runs work on it. Ctrl-C ends the process at once.
  *
  * @returns the exit code
  */
@@ -29,7 +29,7 @@ export async function withDeployment(
   }
 }
 
-/** Finds the deployment that the options name, and does work on it that Ctrl-C can interrupt. @returns the exit code */
+/** Finds the deployment that the options name, and runs work on it that Ctrl-C can stop. @returns the exit code */
 export function inDeployment(
   io: CommandIo,
   options: DeploymentOptions,

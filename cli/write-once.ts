@@ -10,8 +10,8 @@ export function refusalJson({ code, message, entity, ...why }: BackpressureError
 }
 
 /**
- * Makes one write. Ctrl-C ends a wait, and nothing is written. A refusal is thrown, and printed as JSON before if
- * `--json` was given.
+ * Makes one write. If Ctrl-C ends the wait for admission, nothing is written. A refusal is thrown; with `--json`, it is
+ * first printed as JSON.
  *
  * @returns the exit code
  */

@@ -17,7 +17,7 @@ export interface AlarmDimension {
 export interface RaisedAlarm {
   readonly name: string;
   readonly description: string;
-  /** When the alarm was raised, epoch milliseconds; undefined if CloudWatch doesn't tell. */
+  /** When the alarm was raised, epoch milliseconds; undefined if CloudWatch doesn't return it. */
   readonly sinceMs: number | undefined;
   /** The dimensions of all metrics that the alarm watches; empty for a composite alarm. */
   readonly dimensions: readonly AlarmDimension[];

@@ -8,8 +8,8 @@ import type { CachedRecord } from 'freshet-aws/internal/core/repair/compare';
 /** The items of a cache's table, with the digests and stop markers that a service's reader leaves out. */
 export interface CacheRecords {
   /**
-   * A page of a type's items, in the order of an owner's list. It includes deleted entities, and stop markers of
-   * entities that were never stored.
+   * A page of a type's items, in the same order as a list of the owner. It includes deleted entities, and the stop
+   * markers of entities that were never stored.
    */
   list(type: string, options?: PageOptions): Promise<Page<CachedRecord & { readonly id: string }>>;
   /** The item of one entity, read consistently; undefined if the cache has none. */

@@ -12,15 +12,15 @@ const DAY_MS = 24 * 3_600_000;
 export const MAX_SINCE_MS = 15 * DAY_MS;
 
 /**
- * The span in which events are counted, with the period that hasn't ended yet. Up to a day by the minute and above by 5
- * minutes, since one answer holds at most 100,800 values (cloudwatch/API_GetMetricData).
+ * The span in which events are counted, including the current period. Up to a day, a period is a minute; for longer
+ * spans it is 5 minutes, because one response holds at most 100,800 values (cloudwatch/API_GetMetricData).
  */
 export function countedSpan(sinceMs: number, nowMs: number) {
   const periodSeconds = sinceMs <= DAY_MS ? 60 : 300;
   return { fromMs: nowMs - sinceMs, toMs: nowMs + periodSeconds * 1000, periodSeconds };
 }
 
-/** The sums of an emitter's counters in a span back from now. */
+/** The sums of an emitter's counters over the last `sinceMs` milliseconds. */
 export async function readCounts<K extends string>(
   client: CloudWatchClient,
   emitter: Emitter,
@@ -33,7 +33,7 @@ export async function readCounts<K extends string>(
   return Object.fromEntries(keys.map((key) => [key, total(series[key] ?? [])])) as Record<K, number>;
 }
 
-/** How many events of a cache ended with each outcome in a span back from now. */
+/** How many events of a cache ended with each outcome over the last `sinceMs` milliseconds. */
 export function readOutcomeCounts(client: CloudWatchClient, cache: Emitter, sinceMs: number): Promise<OutcomeCounts> {
   return readCounts(client, cache, OUTCOME_METRICS, sinceMs);
 }

@@ -1,15 +1,15 @@
 import { SendMessageBatchCommand, type SQSClient } from '@aws-sdk/client-sqs';
 import type { OutgoingMessage } from 'freshet-aws/internal/core/relay/message';
 
-/** How often a call may leave out messages before the queue counts as broken. */
+/** The most calls for one batch. If the queue hasn't accepted every message by then, it counts as broken. */
 const MAX_ROUNDS = 5;
 
 /** A message that is sent to one queue. It needs no message attributes, since no subscription filters it. */
 export type DirectMessage = Pick<OutgoingMessage, 'body' | 'groupId' | 'deduplicationId'>;
 
 /**
- * Sends messages to one queue, without the topic, so that no other queue receives them. The messages look like messages
- * from the topic: raw delivery passes on the body only.
+ * Sends messages directly to one queue, so that no other subscriber of the topic receives them. The messages look like
+ * messages from the topic, because raw delivery passes on only the body.
  *
  * @param messages at most 10 messages of different groups, and at most 256 KiB: the limits of one call
  *   (sqs/quotas-messages)

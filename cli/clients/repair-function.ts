@@ -10,7 +10,7 @@ import { UsageError } from '../errors.ts';
 
 /** The repair function of a cache. */
 export interface RepairFunction {
-  /** Projects parked events again, at most MAX_REDRIVE_KEYS. Safe to repeat. */
+  /** Projects at most MAX_REDRIVE_KEYS parked events again. Safe to repeat. */
   redrive(keys: readonly ParkedKey[]): Promise<RepairAnswer<readonly Redriven[]>>;
   /** Replays or drops the events of a stopped entity, and releases the entity. Safe to repeat. */
   release(type: string, id: string, drop: boolean): Promise<RepairAnswer<Released>>;
@@ -18,16 +18,16 @@ export interface RepairFunction {
   noteReadiness(type: string, state: Readiness): Promise<void>;
 }
 
-/** `failed`: the function threw an error, timed out or crashed. What it did before stays done. */
+/** `failed`: the function threw an error, timed out or crashed. Its earlier changes remain. */
 export type RepairAnswer<T> =
   | { readonly kind: 'answered'; readonly value: T }
   | { readonly kind: 'failed'; readonly message: string };
 
-/** The function's time-out is a minute, so no answer comes after 65 s. */
+/** The function's time-out is a minute, so it can't answer after 65 s. */
 const requestHandler = { connectionTimeout: 1_000, requestTimeout: 65_000, throwOnRequestTimeout: true };
 
 /**
- * A Lambda client that waits as long as a repair function may run. It is not with the other clients, since no
+ * A Lambda client that waits as long as a repair function may run. It isn't defined with the other clients, because no
  * function's bundle needs it.
  */
 export function lambdaClient(options: ClientOptions = {}): LambdaClient {
@@ -66,7 +66,7 @@ export function createRepairFunction(options: {
     }
     const parsed = schema.safeParse(answer);
     if (parsed.success) return { kind: 'answered', value: parsed.data };
-    throw new Error(`${options.functionName} gave an unexpected answer: ${JSON.stringify(answer)}`);
+    throw new Error(`${options.functionName} returned an unexpected answer: ${JSON.stringify(answer)}`);
   };
 
   return {

@@ -1,8 +1,7 @@
 import { randomBytes } from 'node:crypto';
 
 /**
- * The token of one resync. Without a token of its own, topic and queues would drop the message as one that they already
- * had.
+ * Returns a new token for one resync. Without it, the topic and the queues would drop the message as a duplicate.
  */
 export function resyncToken(): string {
   return randomBytes(12).toString('base64url');

@@ -1,7 +1,7 @@
 import { CloudFormationClient, DescribeStacksCommand } from '@aws-sdk/client-cloudformation';
 import type { ClientOptions } from 'freshet-aws/internal/adapters/aws/clients';
 
-/** A CloudFormation client. It is not with the other clients, since no function's bundle needs it. */
+/** A CloudFormation client. It isn't defined with the other clients, because no function's bundle needs it. */
 export function cloudFormationClient(options: ClientOptions & { readonly region?: string } = {}): CloudFormationClient {
   return new CloudFormationClient(options);
 }

@@ -12,18 +12,23 @@ export function deleteCommand(io: CommandIo): Command {
   const command = new Command('delete')
     .summary('delete an entity at its owner')
     .description(
-      "Deletes an entity at its owner, as the entity's next version. The caches receive the deletion like any " +
-        'change. The version counter stays.',
+      "Deletes an entity at its owner. The deletion is the entity's next version, and caches receive it like any " +
+        'other change. If the entity is created again, its versions continue from there.',
     )
     .argument('<type>', 'entity type, such as Country')
-    .argument('<id>', 'entity id, such as FR; put an id that begins with a dash after --');
+    .argument('<id>', 'entity id, such as FR; if the id begins with a dash, put -- before it');
   return withWriteOptions(command, 'delete only if the entity is at this version')
     .addHelpText(
       'after',
       `${FLOW_CONTROL_HELP}
 
-Exit codes: 0 deleted, now or before, 3 unknown, 2 refused and nothing written, 75 a cache lags and nothing was
-written: try again later, 1 something failed, 130 interrupted while waiting.`,
+Exit codes:
+  0    the entity is deleted, by this command or before
+  1    something failed
+  2    the input is invalid or was refused; nothing was written
+  3    the entity never existed
+  75   a cache lags, and nothing was written: try again later
+  130  interrupted while waiting; nothing was written`,
     )
     .action(async (type: string, id: string, options: WriteOptions) => {
       io.exitCode = await withDeployment(io, {}, (deployment) => deleteEntity(io, deployment, type, id, options));

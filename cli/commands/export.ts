@@ -13,21 +13,25 @@ export function exportCommand(io: CommandIo): Command {
   return new Command('export')
     .summary('print all entities of a type from a cache as NDJSON')
     .description(
-      'Prints every entity of a type that a cache knows, one JSON object a line: id, version, changedAt, ' +
-        'deleted, data (null if deleted).',
+      'Prints all entities of a type in a cache, deleted ones included. Each line is a JSON object with the fields ' +
+        'id, version, changedAt, deleted and data (null if deleted).',
     )
     .argument('<cache>', 'cache, such as ordering')
     .argument('<type>', 'entity type, such as Currency')
-    .option('--json', 'has no effect, since the output is always NDJSON')
+    .option('--json', 'no effect: the output is always NDJSON')
     .addHelpText(
       'after',
       `
-The order is stable, but not sorted.
+The order of the entities is always the same, but it isn't the order of their ids.
 
 Example:
   $ ${typed('export ordering Currency')} > currencies.ndjson
 
-Exit codes: 0 all printed, 2 unknown cache or type, 1 something failed, 130 interrupted.`,
+Exit codes:
+  0    all entities were printed
+  1    something failed
+  2    the cache or the type is unknown
+  130  interrupted`,
     )
     .action(async (cache: string, type: string) => {
       io.exitCode = await inDeployment(io, {}, (work) => exportType(work, cache, type));
@@ -51,7 +55,7 @@ async function* lines(reader: Reader, type: string): AsyncGenerator<string> {
   let cursor: string | undefined;
   do {
     const page = await reader.listWithDeleted(type, { cursor, limit: MAX_PAGE_SIZE });
-    // One write a page, since a write for each line would take longer than reading the table.
+    // One write per page, because one write per line would take longer than reading the table.
     if (page.items.length > 0) yield page.items.map(line).join('');
     cursor = page.cursor;
   } while (cursor !== undefined);
@@ -63,7 +67,7 @@ function line(entity: KnownEntity): string {
   return `${JSON.stringify({ id, version, changedAt, deleted, data: deleted ? null : entity.value })}\n`;
 }
 
-/** Standard output as a stream that waits while its reader is slow, and that leaves standard output open at its end. */
+/** Returns a stream that writes to standard output, waits for a slow reader, and doesn't close standard output. */
 function toStandardOutput({ stdout }: CommandIo): Writable {
   return new Writable({
     decodeStrings: false,

@@ -18,7 +18,7 @@ interface PutOptions extends WriteOptions {
   readonly file?: string;
 }
 
-/** The most bytes that are read as a state: four times the largest state, to leave room for escapes and white space. */
+/** The most bytes to read: four times the largest state, to leave room for escapes and white space. */
 const MAX_INPUT_BYTES = 4 * MAX_STATE_BYTES;
 
 const NO_STATE = "no state given. Pass it as --data '{...}', --file state.json, or on standard input.";
@@ -28,28 +28,33 @@ export function putCommand(io: CommandIo): Command {
   const command = new Command('put')
     .summary('commit the full state of an entity at its owner')
     .description(
-      "Commits the full state of an entity at its owner, as the entity's next version. An equal state changes nothing.",
+      "Commits the full state of an entity at its owner, as the entity's next version. If the entity already has " +
+        'this state, nothing changes.',
     )
     .argument('<type>', 'entity type, such as Country')
     .argument(
       '<id>',
-      'entity id, such as FR: any script, up to 1,024 bytes; put an id that begins with a dash after --',
+      'entity id, such as FR: Unicode text of up to 1,024 bytes; if the id begins with a dash, put -- before it',
     )
     .option('--data <json>', 'the state as JSON')
     .option('--file <path>', 'a file with the state as JSON; - is standard input');
-  return withWriteOptions(command, 'commit only if the entity is at this version; 0: only if it has never existed')
+  return withWriteOptions(command, 'commit only if the entity is at this version; with 0, only if it has never existed')
     .addHelpText(
       'after',
       `
-Without --data and --file the state is read from standard input.
+Without --data and --file, the command reads the state from standard input.
 ${FLOW_CONTROL_HELP}
 
 Examples:
   $ ${typed(`put Currency TST --data '{"name":"Test","number":"963","digits":2,"countries":[]}'`)}
   $ ${typed('put Country FR --file france.json --expected-version 1')}
 
-Exit codes: 0 committed or unchanged, 2 refused and nothing written, 75 a cache lags and nothing was written: try
-again later, 1 something failed, 130 interrupted while waiting.`,
+Exit codes:
+  0    the state is committed, or the entity already had it
+  1    something failed
+  2    the input is invalid or was refused; nothing was written
+  75   a cache lags, and nothing was written: try again later
+  130  interrupted while waiting; nothing was written`,
     )
     .action(async (type: string, id: string, options: PutOptions) => {
       io.exitCode = await withDeployment(io, {}, (deployment) => put(io, deployment, type, id, options));
@@ -78,7 +83,8 @@ async function put(
 }
 
 async function stateText({ cwd, stdin }: CommandIo, { data, file }: PutOptions): Promise<string> {
-  if (data !== undefined && file !== undefined) throw new UsageError('give either --data or --file, not both.');
+  if (data !== undefined && file !== undefined)
+    throw new UsageError('--data and --file are both given. Pass only one of them.');
   if (data !== undefined) return data;
   if (file !== undefined && file !== '-') {
     try {
@@ -99,13 +105,13 @@ async function readText(input: AsyncIterable<Buffer>): Promise<string> {
     chunks.push(chunk);
     bytes += chunk.length;
     if (bytes > MAX_INPUT_BYTES) {
-      throw new UsageError(`state: longer than any state. Allowed: at most ${MAX_INPUT_BYTES} bytes of JSON.`);
+      throw new UsageError(`state: the input is too long. Allowed: at most ${MAX_INPUT_BYTES} bytes of JSON.`);
     }
   }
   const decoded = decodeUtf8(Buffer.concat(chunks));
   if ('text' in decoded) return decoded.text.replace(/^\uFEFF/, '');
   throw new UsageError(
-    `state: not text in UTF-8: ${utf8Problem(decoded.badByte)}. Given: ${bytes} bytes. Allowed: one JSON object in UTF-8.`,
+    `state: ${utf8Problem(decoded.badByte)}. Given: ${bytes} bytes. Allowed: one JSON object in UTF-8.`,
   );
 }
 
@@ -115,7 +121,7 @@ function parseState(json: string): unknown {
   try {
     state = JSON.parse(json);
   } catch (error) {
-    // The message quotes the input, and a terminal obeys control characters.
+    // The message quotes the input, whose control characters could change the terminal.
     const problem = error instanceof Error ? error.message.replace(/\p{Cc}/gu, ' ') : 'unreadable';
     throw new UsageError(`state: not JSON: ${problem}. Given: ${json.length} characters. Allowed: one JSON object.`);
   }

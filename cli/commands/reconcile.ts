@@ -26,28 +26,31 @@ export function reconcileCommand(io: CommandIo): Command {
   return new Command('reconcile')
     .summary('compare a cache with its owners, and repair the differences')
     .description(
-      'Compares every entity of a cache with its owner, in both directions: version, digest and the fields that ' +
-        'the cache keeps. Reports entities that are missing, behind, ahead, different or unowned (in the cache, ' +
-        'but not at the owner).',
+      'Compares every entity of a cache and of its owners: version, digest and the fields that the cache keeps. ' +
+        "Reports each entity that is missing (in the cache), behind or ahead (of the owner's version), different (at " +
+        'the same version) or unowned (in the cache, but not at the owner).',
     )
     .argument('<cache>', 'cache, such as ordering')
     .argument('[type]', 'entity type, such as Country; default: all types that the cache keeps')
     .option(
       '--repair',
-      'have the owners publish missing and older entities again and delete unowned ones, and wait until the ' +
-        'cache is equal',
+      'make the owners publish again the entities that are missing or behind, and delete unowned entities; then ' +
+        'wait until the cache equals its owners',
     )
     .addOption(yesOption())
     .option('--json', 'print the result as JSON')
     .addHelpText(
       'after',
       `
-A deletion that the cache no longer remembers counts as equal. --repair does not repair an entity that is ahead, or
-that has another state at the same version: see docs/restore.md. It asks before the owners delete entities that they
-do not have.
+If an entity is deleted at the owner and the cache no longer stores it, the two count as equal. --repair can't repair
+an entity that is ahead, or that has another state at the same version: see docs/restore.md. It asks before it deletes
+unowned entities.
 
-Exit codes: 0 all equal, with --repair in the end, 1 something differs or failed, 2 unknown cache or type, 130
-interrupted.`,
+Exit codes:
+  0    the cache equals its owners; with --repair: after the repair
+  1    something differs or failed
+  2    the cache or the type is unknown
+  130  interrupted`,
     )
     .action(async (cache: string, type: string | undefined, options: ReconcileOptions) => {
       io.exitCode = await inDeployment(io, {}, (work) => reconcile(work, cache, type, options));
@@ -83,7 +86,7 @@ async function reconcile(
   return left.length > 0 ? EXIT.failed : EXIT.ok;
 }
 
-/** Repairs what can be repaired, waits until it is equal, and returns what still differs. */
+/** Repairs the differences that can be repaired, waits until they are gone, and returns those that are left. */
 async function repair(
   work: Work,
   cache: OpenCache,
@@ -139,8 +142,8 @@ function advice(left: readonly Differing[], cache: string, { repair }: Reconcile
   }
   if (left.some((one) => !one.stopped && !isRepairable(one))) {
     lines.push(
-      'ahead or different: the owner was probably restored from a backup (docs/restore.md), or its table was ' +
-        'written directly.',
+      '--repair cannot repair entities that are ahead or different. The owner was probably restored from a backup ' +
+        '(see docs/restore.md), or its table was written directly.',
     );
   }
   const repairable = left.filter(isRepairable);
@@ -148,7 +151,8 @@ function advice(left: readonly Differing[], cache: string, { repair }: Reconcile
     lines.push(`to repair the differences: ${typed(`reconcile ${cache} --repair`)}`);
   if (repairable.length > 0 && repair) {
     lines.push(
-      `what still differs may be parked (${typed(`parked list ${cache}`)}) or still on its way: run the command again.`,
+      `the missing events may be parked (see: ${typed(`parked list ${cache}`)}) or still on their way: run the ` +
+        'command again.',
     );
   }
   return lines;

@@ -22,23 +22,25 @@ export function releaseCommand(io: CommandIo): Command {
   return new Command('release')
     .summary('release a stopped entity')
     .description(
-      'Replays the parked and held events of a stopped entity in order, or drops them, and then lets the cache ' +
-        'store the entity again. If an event still cannot be applied, the entity stays stopped and no event is ' +
-        'lost.',
+      'Replays the parked and held events of a stopped entity in order, or drops them with --drop. Then the cache ' +
+        'stores new events of the entity again. If an event still cannot be applied, the entity stays stopped and ' +
+        'no event is lost.',
     )
     .argument('<cache>', 'cache, such as ordering')
     .argument('<type>', 'entity type, such as Country')
-    .argument('<id>', 'entity id, such as FR; put an id that begins with a dash after --')
+    .argument('<id>', 'entity id, such as FR; if the id begins with a dash, put -- before it')
     .option('--drop', 'drop the events instead of replaying them')
     .addOption(yesOption())
     .option('--json', 'print the outcome of each event as JSON')
     .addHelpText(
       'after',
       `
-After --drop the cache may miss changes, so resync the entity.
+After --drop, the cache may lack changes of the entity. To send the current state to the cache, run the command resync.
 
-Exit codes: 0 released, or not stopped, 1 still stopped, not confirmed, or something failed, 2 unknown cache or type,
-or not an id.`,
+Exit codes:
+  0  the entity is released, or was not stopped
+  1  the entity is still stopped, you did not confirm, or something failed
+  2  the cache or the type is unknown, or the id is invalid`,
     )
     .action(async (cache: string, type: string, id: string, options: ReleaseOptions) => {
       io.exitCode = await inDeployment(io, {}, (work) => release(work, [cache, type, id], options));
@@ -78,7 +80,7 @@ async function tell(
   const ended = redriven.map(endedOf);
   const name = `${cache.name}: ${entityName(entity)}`;
   const stopped = status === 'still-stopped';
-  // The first event that is left is the parked one, with the reason why the entity is stopped.
+  // The first event that is left is the parked event; its reason is why the entity is stopped.
   const head = stopped ? (await cache.parked.ofGroup(messageGroupId(entity)))[0] : undefined;
   const why = head && { reason: head.reason, explanation: printable(head.explanation) };
   if (json) {
@@ -90,7 +92,7 @@ async function tell(
   else stdout.write(`${name} ${status === 'released' ? 'is released' : 'was not stopped'}\n`);
   if (status === 'released' && drop) {
     const resync = typed(`resync ${entity.type} ${quoted(entity.id)}`);
-    stderr.write(`the cache may miss the changes that were dropped: ${resync}\n`);
+    stderr.write(`the cache may lack the changes that were dropped. To publish the current state again: ${resync}\n`);
   }
   return stopped ? EXIT.failed : EXIT.ok;
 }

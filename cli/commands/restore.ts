@@ -18,7 +18,7 @@ interface RestoreOptions {
   readonly yes?: boolean;
 }
 
-/** Entities that are lifted at once. */
+/** Number of entities to lift at the same time. */
 const LIFTS_AT_ONCE = 16;
 
 /** How long to wait while no further difference disappears. */
@@ -29,9 +29,10 @@ export function restoreCommand(io: CommandIo): Command {
   return new Command('restore')
     .summary("bring the caches in line after an owner's table was restored from a backup")
     .description(
-      'Lifts the version of every entity into the new epoch, so that the caches accept the restored states, and ' +
-        'has the owner delete the entities that caches received after the backup. This is the last step but one of ' +
-        'a restore: see docs/restore.md.',
+      "Run this command as step 5 of a restore, after you restored the owner's table and raised its epoch: see " +
+        'docs/restore.md. It raises (lifts) the version of every entity into the new epoch, so that the caches ' +
+        'accept the restored states. It also deletes the entities that caches received after the backup and that ' +
+        'the owner no longer has.',
     )
     .argument('<owner>', 'owner, such as geography')
     .addOption(yesOption())
@@ -39,11 +40,14 @@ export function restoreCommand(io: CommandIo): Command {
     .addHelpText(
       'after',
       `
-Safe to interrupt and to repeat: an entity that is already in the epoch is left unchanged. The command asks before
-the owner deletes entities that only caches have.
+You can interrupt and repeat the command: it leaves an entity that is already in the new epoch unchanged. It asks
+before it deletes entities that only caches have.
 
-Exit codes: 0 every cache equals the owner, 1 some do not yet, or something failed, 2 unknown owner, or its epoch was
-not raised since the restore, 130 interrupted.`,
+Exit codes:
+  0    every cache equals the owner
+  1    some caches do not equal the owner yet, or something failed
+  2    the owner is unknown, or its epoch was not raised since the restore
+  130  interrupted`,
     )
     .action(async (name: string, options: RestoreOptions) => {
       io.exitCode = await inDeployment(io, {}, (work) => restore(work, name, options));
@@ -90,18 +94,21 @@ function conclude(
   else {
     const { lifted, unchanged, buried } = counts;
     io.stdout.write(
-      `${name}: ${lifted} lifted into epoch ${boundary.epoch}, ${unchanged} there already, ${buried} deleted ` +
-        'that only caches had\n',
+      `${name}: ${lifted} entities lifted into epoch ${boundary.epoch}, ${unchanged} already in it, ${buried} ` +
+        'deleted because only caches had them\n',
     );
   }
   if (signal.aborted) return interrupted(io);
   if (!json) for (const line of left) io.stdout.write(`  ${line}\n`);
-  if (left.length > 0) io.stderr.write(`run the command again, or see: ${typed('reconcile CACHE')}\n`);
+  if (left.length > 0)
+    io.stderr.write(
+      `some entities still differ. Run the command again, or compare a cache: ${typed('reconcile CACHE')}\n`,
+    );
   else if (!json) io.stdout.write('every cache equals its owner\n');
   return left.length > 0 ? EXIT.failed : EXIT.ok;
 }
 
-/** Each cache with each of the types that it keeps. */
+/** Returns a pair for each cache and each of the types that the cache keeps. */
 async function keepers(
   deployment: Deployment,
   types: readonly string[],
@@ -119,7 +126,7 @@ async function liftType(
   counts: Counts,
 ): Promise<void> {
   const total = await owner.count(type);
-  const show = progressBar(io, total, `of ${type}`);
+  const show = progressBar(io, total, `${type} entities`);
   const running = new Set<Promise<void>>();
   let done = 0;
   try {
@@ -143,8 +150,8 @@ async function liftType(
 }
 
 /**
- * An entity that is ahead although all are lifted was published in this epoch. So the table was restored after the
- * epoch was raised.
+ * Throws if an entity is still ahead of its owner after every entity was lifted. The entity was then published in this
+ * epoch, so the table was restored after the epoch was raised.
  */
 async function refuseAhead(
   { deployment, signal }: Work,
@@ -152,20 +159,20 @@ async function refuseAhead(
   differing: readonly Differing[],
 ): Promise<void> {
   const suspected = differing.filter(({ difference }) => difference === 'ahead');
-  // A commit while the tables were read looks the same, but a second look finds the entity equal.
+  // A commit during the comparison looks the same, but a second comparison finds the entity equal.
   const ahead = (await stillDiffering(deployment, cache, suspected, signal)).filter(
     ({ difference }) => difference === 'ahead',
   );
   const [first] = ahead;
   if (first === undefined) return;
   throw new UsageError(
-    `epoch: ${ahead.length} entities of ${cache.name} are ahead of their owner although it is lifted, such as ` +
+    `epoch: ${ahead.length} entities in ${cache.name} are still ahead of their owner after the lift, for example: ` +
       `${describeDiffering(first)}. Raise the epoch in the owner's contracts by one for this restore, deploy, then ` +
       'run the command again: see docs/restore.md.',
   );
 }
 
-/** Has the owner delete the entities that only the cache has, and waits until the cache equals the owner. */
+/** Makes the owner delete the entities that only the cache has, and waits until the cache equals the owner. */
 async function settle(
   work: Work,
   cache: OpenCache,

@@ -10,14 +10,14 @@ import { typed } from '../output/typed.ts';
 import { inDeployment, type Work } from '../work.ts';
 
 interface ResyncOptions {
-  /** Seconds; `true`: the default. */
+  /** Seconds; `true` stands for the default. */
   readonly wait?: number | true;
   readonly json?: boolean;
 }
 
 const DEFAULT_WAIT_SECONDS = 30;
 
-/** Time between two looks at whether a cache has the version. */
+/** Time between two checks of whether a cache has the version. */
 const LOOK_MS = 100;
 
 /** `freshet resync TYPE ID`: has the owner publish an entity again. */
@@ -25,22 +25,25 @@ export function resyncCommand(io: CommandIo): Command {
   return new Command('resync')
     .summary("publish an entity's whole state again")
     .description(
-      "Has the owner publish an entity's current state again, to all caches and in the order of its stream. The " +
-        'version stays the same.',
+      'Makes the owner publish the current state of an entity again. All caches receive it, in order with the other ' +
+        "changes of the entity. The entity's version stays the same.",
     )
     .argument('<type>', 'entity type, such as Country')
-    .argument('<id>', 'entity id, such as FR; put an id that begins with a dash after --')
+    .argument('<id>', 'entity id, such as FR; if the id begins with a dash, put -- before it')
     .option(
       '--wait [seconds]',
-      `wait until every cache that keeps the type has the version; default ${DEFAULT_WAIT_SECONDS}`,
+      `wait until every cache that keeps the type has the version, at most this long; default ${DEFAULT_WAIT_SECONDS}`,
       integerOf('--wait', 1, 3_600),
     )
     .option('--json', 'print the result as JSON')
     .addHelpText(
       'after',
       `
-Exit codes: 0 requested, and with --wait arrived in every cache, 1 with --wait: some cache does not have the version
-yet; or something failed, 2 unknown type or entity, or not an id, 130 interrupted.`,
+Exit codes:
+  0    the publication is requested; with --wait: every cache has the version
+  1    something failed; or with --wait: some cache does not have the version yet
+  2    the type or the entity is unknown, or the id is invalid
+  130  interrupted`,
     )
     .action(async (type: string, id: string, options: ResyncOptions) => {
       io.exitCode = await inDeployment(io, {}, (work) => resync(work, type, id, options));
@@ -58,7 +61,8 @@ async function resync(
   const owned = await owner.get(type, id);
   if (owned === undefined || (await owner.resync(type, id, resyncToken())) === 'unknown') {
     throw new UsageError(
-      `id: ${name} has never had ${entityName(entity)}. If a cache has it: ${typed('reconcile CACHE --repair')}`,
+      `id: ${name} has never had ${entityName(entity)}. To delete it from a cache that has it: ` +
+        `${typed('reconcile CACHE --repair')}`,
     );
   }
   const { version } = owned;
@@ -70,16 +74,18 @@ async function resync(
   if (signal.aborted) return interrupted(io);
   for (const cache of without) {
     io.stderr.write(
-      `${cache} does not have the version after ${wait} s; see: ${typed(`parked list ${cache} --type ${type}`)}\n`,
+      `${cache} does not have version ${version} after ${wait} s. Its event may be parked: ` +
+        `${typed(`parked list ${cache} --type ${type}`)}\n`,
     );
   }
   if (wait > 0 && without.length === 0 && !options.json) {
-    io.stdout.write(`${keepers.map((cache) => cache.name).join(', ') || 'no cache'}: arrived\n`);
+    const names = keepers.map((cache) => cache.name).join(', ');
+    io.stdout.write(names === '' ? `no cache keeps ${type}\n` : `arrived in ${names}\n`);
   }
   return without.length > 0 ? EXIT.failed : EXIT.ok;
 }
 
-/** The caches that have neither the version nor a later one when the time is up. */
+/** Waits for the version or a later one, and returns the caches that have neither when the time is up. */
 async function cachesWithout(
   caches: readonly OpenCache[],
   type: string,

@@ -1,16 +1,16 @@
 import type { Deployment, FoundCache } from '../deployment/deployment.ts';
 import { compareType, describeDiffering } from './differences.ts';
 
-/** How one cache compares with the owners of its types. */
+/** The result of comparing one cache with the owners of its types. */
 export interface CacheComparison {
   readonly cache: string;
-  /** Entities that are equal to their owner's, deleted ones included. */
+  /** The number of entities, deleted ones included, that are equal in the cache and at the owner. */
   readonly equal: number;
-  /** Entities that differ, each with its difference. */
+  /** One line of text for each entity that differs. */
   readonly differing: readonly string[];
 }
 
-/** Compares every entity of every cache with its owner's. */
+/** Compares every entity of every cache with the entity at its owner. */
 export function compareCaches(deployment: Deployment): Promise<CacheComparison[]> {
   return Promise.all(deployment.caches.map((cache) => compareCache(deployment, cache)));
 }

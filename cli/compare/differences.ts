@@ -14,19 +14,19 @@ export interface Differing {
   readonly difference: Difference;
   readonly ownerVersion: number | undefined;
   readonly cacheVersion: number | undefined;
-  /** The cache holds the state that the owner committed, but other fields of it than it should keep. */
+  /** The cache and the owner have the same state. If they still differ, the cache keeps the wrong fields of it. */
   readonly sameDigest: boolean;
-  /** The entity is stopped in the cache: the cache stores nothing of it until an operator releases it. */
+  /** The entity is stopped in the cache: the cache stores no event of the entity until an operator releases it. */
   readonly stopped: boolean;
 }
 
-/** How a cache compares with the owner of one type. */
+/** The result of comparing a cache with the owner of one type. */
 export interface TypeComparison {
   readonly equal: number;
   readonly differing: readonly Differing[];
 }
 
-/** How a comparison is made. */
+/** The settings of a comparison. */
 export interface Comparing {
   readonly signal: AbortSignal;
   /** How long a recent change may take to arrive before it counts as a difference. */
@@ -34,18 +34,18 @@ export interface Comparing {
   readonly onProgress?: (compared: number) => void;
 }
 
-/** Reads at once while differences are looked at again. */
+/** Concurrent reads while differences are checked again. */
 const READS_AT_ONCE = 16;
 
 /**
- * The age up to which a commit counts as recent. Its event may still be on the way, so the entity is looked at again.
+ * The age up to which a commit counts as recent. Its event may still be on the way, so the entity is checked again.
  */
 const RECENT_MS = 60_000;
 
 /**
- * Compares the entities of a type in both directions, in one pass over both tables. The tables may change in the
- * meantime. So a difference of an entity that changed recently, or that depends on the order of reading, counts only if
- * a second look finds it as well.
+ * Compares the entities of a type in both directions, in one pass over both tables. The tables may change during the
+ * pass. If an entity changed recently, or if the order of the two reads could explain its difference, the entity is
+ * checked a second time, and only a difference that is found again counts.
  */
 export async function compareType(
   deployment: Deployment,
@@ -80,7 +80,7 @@ export async function compareType(
   return { equal: equal + inDoubt.length - still.length, differing: [...differing, ...still] };
 }
 
-/** The entities that still differ at a second look. */
+/** Reads the entities again, and returns those that still differ. */
 export async function stillDiffering(
   deployment: Deployment,
   cache: OpenCache,
@@ -116,14 +116,14 @@ function differingOf(
   };
 }
 
-/** A difference as text: `Country/FR is behind: version 2, its owner has 3`. */
+/** A difference as text: `Country/FR is behind: the cache has version 2, its owner has version 3`. */
 export function describeDiffering({ entity, difference, ownerVersion, cacheVersion, stopped }: Differing): string {
   const versions = {
     missing: `its owner has version ${ownerVersion}`,
-    behind: `version ${cacheVersion}, its owner has ${ownerVersion}`,
-    ahead: `version ${cacheVersion}, its owner has only ${ownerVersion}`,
-    different: `at the same version ${ownerVersion}`,
-    unowned: `version ${cacheVersion}, its owner doesn't have it`,
+    behind: `the cache has version ${cacheVersion}, its owner has version ${ownerVersion}`,
+    ahead: `the cache has version ${cacheVersion}, its owner has only version ${ownerVersion}`,
+    different: `the cache and its owner both have version ${ownerVersion}, but with different content`,
+    unowned: `the cache has version ${cacheVersion}, its owner doesn't have the entity`,
   }[difference];
-  return `${entityName(entity)} is ${difference}: ${versions}${stopped ? '; it is stopped in the cache' : ''}`;
+  return `${entityName(entity)} is ${difference}: ${versions}${stopped ? '; the entity is stopped in the cache' : ''}`;
 }

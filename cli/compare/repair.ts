@@ -7,10 +7,10 @@ import type { Work } from '../work.ts';
 import { type Differing, stillDiffering } from './differences.ts';
 import { sideBySide } from './side-by-side.ts';
 
-/** Writes at the owners at once while differences are repaired. The owners have other writes to do as well. */
+/** Concurrent writes at the owners during a repair. The limit leaves room for the owners' other writes. */
 const WRITES_AT_ONCE = 8;
 
-/** Time between two looks at whether the differences are gone. */
+/** Time between two checks of whether the differences are gone. */
 const LOOK_MS = 200;
 
 /** Whether a resync or a burial repairs a difference. Neither repairs an entity that is stopped in the cache. */
@@ -19,7 +19,9 @@ export function isRepairable({ difference, sameDigest, stopped }: Differing): bo
   return difference === 'different' ? sameDigest : difference !== 'ahead';
 }
 
-/** Has the owners publish the entities again, and bury the entities that they don't have. Safe to repeat. */
+/**
+ * Makes the owners publish entities again, and commit the deletion of entities that only caches have. Safe to repeat.
+ */
 export async function repairDifferences({ deployment, signal }: Work, differing: readonly Differing[]): Promise<void> {
   await sideBySide(
     differing,
@@ -33,39 +35,39 @@ export async function repairDifferences({ deployment, signal }: Work, differing:
   );
 }
 
-/** Asks before owners delete entities that they don't have: the caches may hold the only copies. */
+/** Asks before the entities that only caches have are deleted, because a cache may hold the only copy. */
 export async function burialConfirmed(work: Work, unowned: number, yes: boolean): Promise<boolean> {
   if (unowned === 0) return true;
   const what = unowned === 1 ? '1 entity' : `${unowned} entities`;
   return confirmed(
     work,
-    `Only caches have ${what}. A deletion at the owner will delete ${unowned === 1 ? 'it' : 'them'} from all ` +
-      'caches. Export what you may still need first. Go on?',
+    `${what} exist${unowned === 1 ? 's' : ''} only in caches and not at the owner. Export first what you still need. ` +
+      `Delete ${unowned === 1 ? 'it' : 'them'} from all caches?`,
     yes,
   );
 }
 
-/** The highest version that any cache holds. A burial at a lower version would be outdated in that cache. */
+/** The highest version in any cache. A deletion with a lower version would be outdated in that cache. */
 async function highestVersion(deployment: Deployment, type: string, id: string): Promise<number> {
   const keepers = await deployment.cachesOf(type);
   const held = await Promise.all(keepers.map(({ records }) => records.get({ type, id })));
   return Math.max(0, ...held.map((record) => record?.version ?? 0));
 }
 
-/** How to wait for differences to disappear. */
+/** The settings of a wait for differences to disappear. */
 export interface Waiting {
   readonly signal: AbortSignal;
   /** How long to wait while no difference disappears. */
   readonly patienceMs: number;
-  /** Told how many differences are left. */
+  /** Called with the number of differences that are left. */
   readonly onLeft?: (left: number) => void;
-  /** Which differences will never disappear, so that nobody waits for them. Called while no difference disappears. */
+  /** Returns the differences that will never disappear, so that the wait drops them. Called while none disappears. */
   readonly hopeless?: (left: readonly Differing[]) => Promise<ReadonlySet<Differing>>;
 }
 
 /**
- * Waits until the differences are gone, and returns those that are left. An entity that is ahead by now has changed
- * since, and counts as gone.
+ * Waits until the differences are gone, and returns those that are left. An entity that becomes ahead during the wait
+ * was changed meanwhile, so its difference counts as gone.
  */
 export async function untilSettled(
   deployment: Deployment,
@@ -99,8 +101,8 @@ export async function untilSettled(
 const CLOCK_MARGIN_MS = 5_000;
 
 /**
- * The differences whose event the cache has parked or held since a time: the missing version or a later one, or an
- * event that can't be read. Events that were parked before that time don't matter, since the entities were sent again.
+ * The differences whose event the cache has parked or held since a time. The event has the missing version or a later
+ * one, or can't be read. Events that were parked before that time don't count, because the entities were sent again.
  */
 export async function parkedSince(
   cache: OpenCache,

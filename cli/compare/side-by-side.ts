@@ -1,6 +1,6 @@
 /**
- * Works on many things, several at once, and returns the results in order. Ends early, with the results so far, if the
- * signal is aborted.
+ * Runs work on many things, several at once, and returns the results in order. If the signal is aborted, it ends early
+ * with the results so far.
  */
 export async function sideBySide<T, R>(
   things: readonly T[],

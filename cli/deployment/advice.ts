@@ -3,9 +3,9 @@ import { typed } from '../output/typed.ts';
 import type { Deployment } from './deployment.ts';
 
 /**
- * Asks a deployment for something.
+ * Sends requests to a deployment.
  *
- * @throws UsageError that names the deployment that doesn't answer, and what to check
+ * @throws UsageError that names the deployment, the failure and what to check
  */
 export async function withAdvice<T>(
   { place, isLocal }: Pick<Deployment, 'place' | 'isLocal'>,
@@ -15,12 +15,12 @@ export async function withAdvice<T>(
     return await ask();
   } catch (error) {
     if (error instanceof UsageError || !(error instanceof Error)) throw error;
-    // An error about several addresses has no message of its own.
+    // If a connection to several addresses fails, the error has a code but no message.
     const why = `${error.name}: ${error.message || codeOf(error)}`.replace(/\.?$/, '.');
     const advice = isLocal
       ? `If it was stopped, start it again: ${typed('up')}`
-      : 'Check the credentials, their rights (see --help) and the region.';
-    throw new UsageError(`${place} doesn't answer. ${why} ${advice}`, { cause: error });
+      : 'Check your AWS credentials, their permissions (see --help) and the region.';
+    throw new UsageError(`${place}: a request failed. ${why} ${advice}`, { cause: error });
   }
 }
 

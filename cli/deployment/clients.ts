@@ -18,7 +18,7 @@ export interface Clients {
 
 /** Where the clients of a deployment connect to. */
 export interface ClientsOptions extends ClientOptions {
-  /** The endpoint of DynamoDB, where it has another one than the other services. */
+  /** The endpoint of DynamoDB, if it differs from the endpoint of the other services. */
   readonly dynamodbEndpoint?: string;
 }
 

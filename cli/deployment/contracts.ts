@@ -9,22 +9,22 @@ import type { CommandIo } from '../io.ts';
 export interface Contracts {
   /** The folder of the app. */
   readonly folder: string;
-  /** Loads a boundary from the path of its contracts; undefined if the path can't be followed. */
+  /** Loads a boundary from the path of its contracts; undefined if no contracts may be loaded from the path. */
   load(path: string): Promise<Boundary | undefined>;
 }
 
 type Importing = Pick<CommandIo, 'importModule'>;
 
 /**
- * The contracts of an app that runs in the local cloud. Its outputs were written on this machine, so every path is
- * followed.
+ * The contracts of an app that runs in the local cloud. Its outputs were written on this machine, so contracts may be
+ * loaded from every path in them.
  */
 export function localContracts(folder: string, { importModule }: Importing): Contracts {
   return remembered({ folder, load: (path) => importBoundary(resolve(folder, path), importModule) });
 }
 
 /**
- * The contracts of stacks on AWS, from the app in a folder. A path that leads out of the folder isn't followed: a
+ * The contracts of stacks on AWS, from the app in a folder. Contracts are loaded only from inside the folder, because a
  * person who can write the output of a stack must not choose which code runs here.
  */
 export function contractsIn(folder: string, { importModule }: Importing): Contracts {

@@ -19,16 +19,16 @@ import { cacheNamed, cachesOf, ownerNamed, ownerOf } from './names.ts';
 import { openParkedEvents } from './parked.ts';
 import { createToldFlow, type OnWait } from './waits.ts';
 
-/** What a deployment is made of. A local cloud and stacks on AWS differ in nothing else. */
+/** What a deployment is made from. A local cloud and stacks on AWS differ only in these values. */
 export interface DeploymentSource extends Pick<Deployment, 'place' | 'isLocal' | 'clients'> {
   /** The outputs of the stacks. Outputs that Freshet's constructs didn't write are ignored. */
   readonly outputs: readonly string[];
   readonly contracts: Contracts;
-  /** Told what a write waits for. Default: nobody is told. */
+  /** Called with a line that says what a write waits for. Default: no calls. */
   readonly onWait?: OnWait | undefined;
 }
 
-/** Makes the deployment that the outputs of stacks describe. */
+/** Creates the deployment that the outputs of stacks describe. */
 export function createDeployment(source: DeploymentSource): Deployment {
   const { outputs, place, isLocal, clients } = source;
   const ofEntities = outputs.flatMap((output) => readDeployed(output) ?? []);
@@ -108,7 +108,7 @@ function factQueue({ clients }: DeploymentSource, deployed: DeployedFactQueue): 
   };
 }
 
-/** Opens only once, since an owner's flow control and a reader remember what they have read. */
+/** Opens only once, because an owner's flow control and a reader reuse what they have read. */
 function once<T>(open: () => Promise<T>): () => Promise<T> {
   let opened: Promise<T> | undefined;
   return () => {
@@ -124,7 +124,7 @@ async function requireContracts(
   const boundary = await contracts.load(deployed.contracts);
   if (boundary !== undefined) return boundary;
   throw new UsageError(
-    `the contracts of ${deployed.boundary}, ${deployed.contracts}, aren't in ${contracts.folder}. Run the ` +
-      'command in the folder of the CDK app.',
+    `the contracts of ${deployed.boundary} (${deployed.contracts}) aren't in ${contracts.folder}. Run the command ` +
+      'in the folder of the CDK app.',
   );
 }

@@ -21,7 +21,7 @@ export interface FoundOwner {
   readonly deployed: DeployedOwner;
   /** The records that the owner could not publish. */
   readonly parked: ParkedEvents;
-  /** Loads the contracts. @throws UsageError if they can't be loaded from where the command runs */
+  /** Loads the contracts. @throws UsageError if they aren't in the folder of the app */
   open(): Promise<OpenOwner>;
 }
 
@@ -42,11 +42,11 @@ export interface FoundCache {
   readonly repair: RepairFunction;
   /** Sends messages into the queue of the cache; see `sendToQueue`. */
   send(messages: readonly DirectMessage[]): Promise<void>;
-  /** How many events ended with each outcome in a span back from now, as CloudWatch counted them. */
+  /** How many events ended with each outcome over the last `sinceMs` milliseconds, as CloudWatch counted them. */
   outcomes(sinceMs: number): Promise<OutcomeCounts>;
   /** The entity types that the cache keeps; undefined if the contracts can't be loaded. */
   types(): Promise<readonly string[] | undefined>;
-  /** Loads the contracts. @throws UsageError if they can't be loaded from where the command runs */
+  /** Loads the contracts. @throws UsageError if they aren't in the folder of the app */
   open(): Promise<OpenCache>;
 }
 
@@ -77,7 +77,7 @@ export interface Deployment {
   readonly factTopics: readonly OfRole<'facts'>[];
   readonly sagas: readonly OfRole<'saga'>[];
   readonly effects: readonly OfRole<'effects'>[];
-  /** The place, for a person: `the local cloud at http://…`, `AWS, eu-central-1`. */
+  /** The place as text for people: `the local cloud at http://…`, `AWS, eu-central-1`. */
   readonly place: string;
   /**
    * The local cloud keeps metrics by the second and costs nothing. AWS keeps metrics by the minute and bills requests.

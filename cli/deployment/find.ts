@@ -16,7 +16,8 @@ export interface DeploymentOptions {
 /**
  * Finds the deployment that the options name.
  *
- * @param onWait default: standard error, if it is a terminal
+ * @param onWait called with a line that says what a write waits for; default: prints it on standard error if that is a
+ *   terminal
  * @throws UsageError that says how to name or start the deployment
  */
 export async function findDeployment(
@@ -25,7 +26,8 @@ export async function findDeployment(
   onWait: OnWait | undefined = waitsOnTerminal(io),
 ): Promise<Deployment> {
   if (stack !== undefined) return openStacks(io, stack, region, onWait);
-  if (region !== undefined) throw new UsageError('--region: needs --stack, since the local cloud has only one region.');
+  if (region !== undefined)
+    throw new UsageError('--region: needs --stack, because the local cloud has only one region.');
   return openLocalCloud(await requireLocalCloud(io.cwd), { importModule: io.importModule, onWait });
 }
 

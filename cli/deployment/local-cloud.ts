@@ -7,15 +7,15 @@ import type { Deployment } from './deployment.ts';
 import type { FoundLocalCloud } from './local-file.ts';
 import type { OnWait } from './waits.ts';
 
-/** How a local cloud is opened. */
+/** The settings of `openLocalCloud`. */
 export interface OpenOptions {
   /** Default: `import()`. */
   readonly importModule?: CommandIo['importModule'];
-  /** Told what a write waits for. Default: nobody is told. */
+  /** Called with a line that says what a write waits for. Default: no calls. */
   readonly onWait?: OnWait | undefined;
 }
 
-/** Opens what runs in a local cloud. */
+/** Opens the deployment in a local cloud. */
 export function openLocalCloud({ file, projectFolder }: FoundLocalCloud, options: OpenOptions = {}): Deployment {
   const { importModule = (url) => import(url), onWait } = options;
   return createDeployment({

@@ -39,7 +39,7 @@ export function localFileOf({ endpoints, outputs }: Pick<LocalCloud, 'endpoints'
   };
 }
 
-/** Finds the running local cloud of a folder or of one above it; undefined if there is none. */
+/** Finds the running local cloud of a folder or of a folder above it; undefined if there is none. */
 export async function findLocalCloud(from: string): Promise<FoundLocalCloud | undefined> {
   for (let folder = resolve(from); ; folder = dirname(folder)) {
     const file = read(join(folder, RELATIVE_PATH));
@@ -75,14 +75,14 @@ function read(path: string): LocalFile | undefined {
 }
 
 /**
- * A process that was killed leaves its file, and another process may have its id by now. So its port must accept a
- * connection too.
+ * A killed process leaves its file, and another process may have got its id since. So the port must accept a connection
+ * too.
  */
 async function isRunning({ pid, url }: LocalFile): Promise<boolean> {
   return isAlive(pid) && (await listens(url));
 }
 
-/** Whether a process of this id runs, of whatever user. */
+/** Whether a process with this id runs, of any user. */
 export function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0);

@@ -16,9 +16,9 @@ export async function ownerOf(
   const elsewhere = keeper?.boundary.caches[type]?.contract.owner;
   throw new FreshetError(
     elsewhere === undefined
-      ? `type: no owner of this deployment owns ${quoted(type)}. Known: ${owned || 'none'}.`
-      : `type: ${type} is owned by ${elsewhere}, which isn't part of this deployment, and only ${elsewhere} can ` +
-          `put it. This deployment has: ${owned || 'no owner'}.`,
+      ? `type: no owner in this deployment owns ${quoted(type)}. Owners in this deployment: ${owned || 'none'}.`
+      : `type: ${quoted(type)} is owned by ${elsewhere}, which isn't part of this deployment. Only the owner can ` +
+          `write or publish the type. Owners in this deployment: ${owned || 'none'}.`,
     { code: 'UnknownEntityType', field: 'type' },
   );
 }

@@ -9,7 +9,7 @@ import type { ParkedKey } from 'freshet-aws/internal/core/repair/parked-key';
 
 /** The parked and held events of an owner, a cache or a queue of facts. */
 export interface ParkedEvents extends ParkedReader {
-  /** Removes events. Events that aren't there count as removed. */
+  /** Removes events. Events that aren't in the table count as removed. */
   remove(keys: readonly ParkedKey[]): Promise<void>;
 }
 

@@ -11,11 +11,11 @@ import type { Deployment } from './deployment.ts';
 import type { OnWait } from './waits.ts';
 
 /**
- * Opens what stacks on AWS deployed. The contracts come from the folder in which the command runs.
+ * Opens the deployment in stacks on AWS. The contracts come from the folder in which the command runs.
  *
- * @param names of the stacks, or their ARNs
+ * @param names names or ARNs of the stacks
  * @param region default: AWS_REGION, or the region of the profile
- * @throws UsageError if the stacks can't be read, or hold nothing of Freshet
+ * @throws UsageError if a stack can't be read, or if its outputs describe nothing of Freshet
  */
 export async function openStacks(
   io: Pick<CommandIo, 'cwd' | 'importModule'>,
@@ -48,7 +48,7 @@ async function regionOf(client: CloudFormationClient): Promise<string> {
     return await client.config.region();
   } catch {
     throw new UsageError(
-      '--stack: no region is known. Give --region, or set AWS_REGION or the region of your profile.',
+      '--stack: no AWS region is set. Pass --region, set AWS_REGION, or set a region in your AWS profile.',
     );
   }
 }
@@ -59,8 +59,8 @@ async function requireCredentials(client: CloudFormationClient): Promise<void> {
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
     throw new UsageError(
-      `--stack: no AWS credentials: ${why.replace(/\.?$/, '.')} Set AWS_PROFILE, or AWS_ACCESS_KEY_ID and ` +
-        'AWS_SECRET_ACCESS_KEY, or log in: aws sso login.',
+      `--stack: no AWS credentials: ${why.replace(/\.?$/, '.')} Set AWS_PROFILE, or set AWS_ACCESS_KEY_ID ` +
+        'and AWS_SECRET_ACCESS_KEY, or log in: aws sso login.',
     );
   }
 }
@@ -71,20 +71,20 @@ async function freshetOutputs(client: CloudFormationClient, name: string, region
   const known = outputs.filter((output) => readDeployed(output) ?? readDeployedOfFacts(output));
   if (known.length > 0) return known;
   throw new UsageError(
-    `--stack: ${name} in ${region} has no owner and no cache, and no queue of facts or saga: none of its outputs ` +
-      "describes one. Give the stacks that hold Freshet's constructs, such as EntityOwner or LocalCache.",
+    `--stack: no output of ${name} in ${region} describes an owner, a cache, a queue of facts or a saga. Pass the ` +
+      "stacks that contain Freshet's constructs, such as EntityOwner or LocalCache.",
   );
 }
 
 async function outputsOf(client: CloudFormationClient, name: string, region: string): Promise<string[]> {
   try {
-    return await withAdvice({ place: `AWS, ${region},`, isLocal: false }, () => stackOutputs(client, name));
+    return await withAdvice({ place: `AWS, ${region}`, isLocal: false }, () => stackOutputs(client, name));
   } catch (error) {
-    // The form of the name was checked before, so this error means that the stack doesn't exist.
+    // The syntax of the name was checked before, so this error means that the stack doesn't exist.
     const cause = error instanceof UsageError ? error.cause : undefined;
     if (cause instanceof CloudFormationServiceException && cause.name === 'ValidationError') {
       throw new UsageError(
-        `--stack: there is no stack ${name} in ${region}. Check its name, --region and the account of your ` +
+        `--stack: there is no stack ${name} in ${region}. Check the name, --region and the account of your AWS ` +
           'credentials.',
       );
     }

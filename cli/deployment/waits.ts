@@ -3,20 +3,20 @@ import { type FlowTable, readDecision } from 'freshet-aws/internal/adapters/gove
 import type { FlowDecision } from 'freshet-aws/internal/core/govern/decide';
 import { grouped, perSecond, shortDuration } from '../output/numbers.ts';
 
-/** Told, in a line for a person, what a write waits for. */
+/** Called with a line for people that says what a write waits for. */
 export type OnWait = (line: string) => void;
 
-/** How long a write waits before the wait is told. A paced write often waits for a moment. */
+/** How long a write waits before it is reported. A paced write often waits only for a moment. */
 const TOLD_AFTER_MS = 1_000;
 
-/** How often a long wait is told again. */
+/** How often a long wait is reported again. */
 const TOLD_EVERY_MS = 15_000;
 
 /**
- * The flow control of an owner that tells what its writers wait for. It tells once, however many writers wait at the
- * same time.
+ * Creates an owner's flow control that reports what its writers wait for. If many writers wait at the same time, it
+ * reports their wait once.
  *
- * @param onWait undefined: nobody is told
+ * @param onWait undefined: waits aren't reported
  */
 export function createToldFlow(table: FlowTable, onWait: OnWait | undefined): Flow {
   const flow = createFlow(table);

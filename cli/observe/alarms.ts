@@ -17,15 +17,15 @@ export const alarmStatus = z.object({
 /** See `alarmStatus`. */
 export type AlarmStatus = z.infer<typeof alarmStatus>;
 
-/** The owners and caches of a deployment, as far as alarms name them. */
+/** The parts of a deployment's owners and caches that are needed to match alarms. */
 interface Boundaries {
   readonly owners: readonly Pick<FoundOwner, 'name' | 'deployed'>[];
   readonly caches: readonly Pick<FoundCache, 'name' | 'deployed'>[];
 }
 
 /**
- * The alarms in the state ALARM that are about an owner or a cache of the deployment. The account's other alarms are
- * left out.
+ * Returns the alarms in the state ALARM that are about an owner or a cache of the deployment, and none of the account's
+ * other alarms.
  */
 export async function readAlarms(
   deployment: Boundaries & { readonly clients: Pick<Clients, 'metrics'> },
@@ -46,8 +46,8 @@ export async function readAlarms(
 }
 
 /**
- * The boundary of each queue, function, table and topic, by its name. A boundary that is owner and cache has one name
- * for both.
+ * The boundary of each queue, function, table and topic, by its name. If a boundary is both an owner and a cache, both
+ * have the boundary's name.
  */
 function boundariesByName({ owners, caches }: Boundaries): ReadonlyMap<string, string> {
   return new Map(

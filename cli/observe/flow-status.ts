@@ -13,7 +13,7 @@ export const flowStatus = z.object({
   retryAfterSeconds: z.number(),
   /** The cache that lags most; null while normal. `drainSeconds` is null if the backlog doesn't drain. */
   cause: z.nullable(z.object({ cache: z.string(), backlog: z.int(), drainSeconds: z.nullable(z.number()) })),
-  /** Caches that may slow the owner, but whose report is missing or too old. */
+  /** Caches that may slow the owner and whose report is missing or too old. */
   reportsMissing: z.array(z.string()),
   /** When the state was decided, ISO 8601; null before the first decision. */
   decidedAt: z.nullable(z.string()),
@@ -22,7 +22,7 @@ export const flowStatus = z.object({
 /** See `flowStatus`. */
 export type FlowStatus = z.infer<typeof flowStatus>;
 
-/** The flow state at a time. Without a valid decision the state is normal. */
+/** The flow state at a time; normal if there is no decision or the decision has expired. */
 export function flowStatusOf(decision: FlowDecision | undefined, nowMs: number): FlowStatus {
   const decidedAt = decision === undefined ? null : new Date(decision.decidedAtMs).toISOString();
   if (decision === undefined || nowMs >= decision.validUntilMs) {
@@ -45,7 +45,7 @@ export async function readFlowStatus(
 export function describeFlow({ state, pacePerSecond, retryAfterSeconds, cause, reportsMissing }: FlowStatus): string {
   const pace = state === 'paced' && pacePerSecond !== null ? ` to ${perSecond(pacePerSecond)}` : '';
   const retry = state === 'refusing' ? `, retry after ${shortDuration(retryAfterSeconds * 1000)}` : '';
-  const missing = reportsMissing.length > 0 ? `, no report of ${reportsMissing.join(', ')}` : '';
+  const missing = reportsMissing.length > 0 ? `, no report from ${reportsMissing.join(', ')}` : '';
   return `${state}${pace}${cause === null ? '' : because(cause)}${retry}${missing}`;
 }
 

@@ -12,11 +12,12 @@ const REGION = /^[a-z]{2}(?:-[a-z]+)+-[0-9]{1,2}$/;
 export function withDeploymentOptions(command: Command): Command {
   const stack = new Option(
     '--stack <name>',
-    'stacks on AWS instead of the local cloud; repeat the option or separate the names by commas',
+    'read this stack on AWS instead of the local cloud; for several stacks, repeat the option or separate the names ' +
+      'by commas',
   );
   const region = new Option(
     '--region <region>',
-    'the region of the stacks; default: AWS_REGION, or the region of the profile',
+    'the AWS region of the stacks; default: AWS_REGION, or the region of your AWS profile',
   );
   return command
     .addOption(
@@ -27,21 +28,23 @@ export function withDeploymentOptions(command: Command): Command {
 
 /** The part of a command's help that explains which deployment it works on. */
 export const DEPLOYMENT_HELP = `
-Without --stack, the command reads the local cloud of the current folder. With --stack, it reads what these stacks
-deployed on AWS, with the credentials of the environment (AWS_PROFILE, AWS_ACCESS_KEY_ID, ...). It needs these
-rights: cloudformation:DescribeStacks, cloudwatch:GetMetricData, cloudwatch:DescribeAlarms,
+Without --stack, the command reads the local cloud of the current folder. With --stack, it reads the resources of
+these stacks on AWS, with the AWS credentials of your environment (AWS_PROFILE, AWS_ACCESS_KEY_ID, ...). The
+credentials need these permissions: cloudformation:DescribeStacks, cloudwatch:GetMetricData, cloudwatch:DescribeAlarms,
 cloudwatch:GetInsightRuleReport, sqs:GetQueueAttributes, dynamodb:GetItem, dynamodb:Scan, dynamodb:Query,
 lambda:GetFunctionConcurrency.`;
 
 function stackName(given: string): string {
   if (STACK.test(given)) return given;
   throw new UsageError(
-    `--stack: not the name of a stack: ${quoted(given)}. Allowed: a letter and up to 127 letters, digits and ` +
-      "hyphens, or the stack's ARN.",
+    `--stack: not a stack name: ${quoted(given)}. Allowed: a letter followed by up to 127 letters, digits and ` +
+      'hyphens, or the ARN of a stack.',
   );
 }
 
 function regionName(given: string): string {
   if (REGION.test(given)) return given;
-  throw new UsageError(`--region: not a region: ${quoted(given)}. Allowed: a region such as eu-central-1.`);
+  throw new UsageError(
+    `--region: not a region: ${quoted(given)}. Allowed: the name of an AWS region, such as eu-central-1.`,
+  );
 }

@@ -3,12 +3,15 @@ import { UsageError } from '../errors.ts';
 
 const UNIT_MS: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 
-/** Parses an option that is a span of time, such as 90s, 10m, 1h, 2d, into milliseconds. */
+/** Parses an option that is a duration, such as 90s, 10m, 1h or 2d, into milliseconds. */
 export function durationOf(option: string): (given: string) => number {
   return (given) => {
     const [, count, unit = ''] = /^([0-9]{1,6})([smhd])$/.exec(given) ?? [];
     if (count !== undefined) return Number(count) * (UNIT_MS[unit] ?? 0);
-    throw new UsageError(`${option}: not a span of time: ${quoted(given)}. Allowed: a span such as 90s, 10m, 1h, 2d.`);
+    throw new UsageError(
+      `${option}: not a duration: ${quoted(given)}. Allowed: a number with the unit s, m, h or d, such as 90s, 10m, ` +
+        '1h, 2d.',
+    );
   };
 }
 

@@ -2,12 +2,12 @@ import { Option } from 'commander';
 import { quoted } from 'freshet-aws/internal/core/errors';
 import { UsageError } from '../errors.ts';
 
-/** The option `--at-least-version`, a number once parsed. */
+/** The option `--at-least-version`, which is parsed into a number. */
 export function atLeastVersionOption(description: string): Option {
   return versionOption('--at-least-version', 1, description);
 }
 
-/** The option `--expected-version`, a number once parsed. */
+/** The option `--expected-version`, which is parsed into a number. */
 export function expectedVersionOption(description: string): Option {
   return versionOption('--expected-version', 0, description);
 }
@@ -15,6 +15,6 @@ export function expectedVersionOption(description: string): Option {
 function versionOption(name: string, min: 0 | 1, description: string): Option {
   return new Option(`${name} <n>`, description).argParser((given: string) => {
     if (/^[0-9]{1,16}$/.test(given) && Number(given) >= min) return Number(given);
-    throw new UsageError(`${name}: not a version: ${quoted(given)}. Allowed: an integer from ${min}.`);
+    throw new UsageError(`${name}: not a version: ${quoted(given)}. Allowed: an integer, ${min} or more.`);
   });
 }

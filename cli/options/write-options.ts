@@ -21,22 +21,25 @@ export function withWriteOptions(command: Command, expectedVersion: string): Com
   return command
     .addOption(expectedVersionOption(expectedVersion))
     .addOption(maxWaitOption('30s'))
-    .addOption(new Option('--priority', 'write without flow control, for urgent changes such as a withdrawal'))
-    .option('--json', 'print the result, or the refusal while a cache lags, as JSON');
+    .addOption(new Option('--priority', 'write at once, without flow control, for urgent changes such as a withdrawal'))
+    .option('--json', 'print the result as JSON, also if the write fails because a cache lags');
 }
 
-/** The option `--max-wait`, in milliseconds once parsed. @param byDefault such as 30s */
+/** The option `--max-wait`, which is parsed into milliseconds. @param byDefault such as 30s */
 export function maxWaitOption(byDefault: string): Option {
   const parse = durationOf('--max-wait');
-  return new Option('--max-wait <span>', 'how long a write waits while a cache lags; 0s fails at once')
+  return new Option(
+    '--max-wait <duration>',
+    'how long a write may wait while a cache lags; with 0s, it fails instead of waiting',
+  )
     .argParser(parse)
     .default(parse(byDefault), byDefault);
 }
 
 /** The part of a writing command's help that explains flow control. */
 export const FLOW_CONTROL_HELP = `
-While a cache lags, its owner slows or refuses writes. The command then waits for the time in retry-after and a
-random part more, up to --max-wait. A write that would have to wait longer is refused, and nothing is written.`;
+While a cache lags, the owner slows or refuses writes. A write then waits until the owner admits it, at most as long
+as --max-wait allows. If it would have to wait longer, it fails and changes nothing.`;
 
 /** The options as an owner takes them. */
 export function commitOptions(

@@ -9,9 +9,9 @@ export function yesOption(): Option {
 }
 
 /**
- * Asks whether to go on, unless `--yes` was given.
+ * Asks for a confirmation, unless `--yes` was given.
  *
- * @param signal ends the question; the answer is then no
+ * @param signal ends the question with the answer no
  * @throws UsageError if standard input isn't a terminal
  */
 export async function confirmed(
@@ -22,8 +22,8 @@ export async function confirmed(
   if (yes) return true;
   if (!stdin.isTTY) {
     throw new UsageError(
-      `${question} Standard input is not a terminal, so nobody can answer, and nothing was changed. Add --yes to ` +
-        'confirm.',
+      `this needs a confirmation: ${question} The command can't ask you, because standard input is not a terminal. ` +
+        'Nothing was deleted. Add --yes to confirm.',
     );
   }
   const terminal = createInterface({ input: stdin, output: stderr });

@@ -1,15 +1,15 @@
 import { SingleBar } from 'cli-progress';
 import type { CommandIo } from '../io.ts';
 
-/** Shows on standard error how far long work has come. The bar is shown on a terminal only. */
+/** Shows the progress of long work on standard error. The bar is shown only on a terminal. */
 export interface Progress {
   /**
-   * @param done how much of the total is done, in the unit of the total
-   * @param count how many things are done; the bar shows the count and its rate
+   * @param done the part of the total that is done, in the same unit, such as bytes
+   * @param count the number of things that are done; the bar shows it with its rate
    * @param more further figures
    */
   update(done: number, count: number, more?: string): void;
-  /** Prints a line, also where there is no terminal. On a terminal the line doesn't mix with the bar. */
+  /** Prints a line, with or without a terminal. On a terminal, the line replaces the bar until the next update. */
   note(line: string): void;
   end(): void;
 }

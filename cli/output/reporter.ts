@@ -1,7 +1,7 @@
 import type { Reporter } from 'freshet-local/internal/story';
 import type { Output } from '../io.ts';
 
-/** A reporter that prints on a stream. The time of a step is the time since the step before. */
+/** A reporter that prints on a stream. The time of a step is the time since the previous step. */
 export function terminalReporter(stream: Output): Reporter {
   const now = () => performance.now();
   const terminal = stream.isTTY === true;

@@ -125,7 +125,7 @@ describe('an owner that refuses writes', () => {
       interrupted: false,
       refusal: { code: 'Backpressure', cache: 'ordering' },
     });
-    expect(imported.err).toContain('run it again');
+    expect(imported.err).toContain('run the command again');
     expect(urgent).toMatchObject({ code: 0, out: expect.stringContaining('created') });
     for (const id of ['refused', 'one', 'two', 'three']) expect(await owner.get('Currency', id)).toBeUndefined();
     expect(await owner.get('Currency', 'kept')).toMatchObject({ version: 1 });
@@ -293,6 +293,6 @@ describe('freshet watch', () => {
     await cloud.stop();
     const { code, err } = await watch.ended;
     expect(code).toBe(2);
-    expect(err).toMatch(/^error: the local cloud at http:\S+ doesn't answer\. .* npm run -s freshet -- up\n$/);
+    expect(err).toMatch(/^error: the local cloud at http:\S+: a request failed\. .* npm run -s freshet -- up\n$/);
   });
 });

@@ -115,7 +115,7 @@ describe('freshet parked at a cache', slow, () => {
     const redrive = startHere(['parked', 'redrive', 'lenient', '--reason', 'retries-exhausted'], depot.folder);
     await expect.poll(() => redrive.out(), { ...slow, interval: 5 }).not.toBe('');
     redrive.interrupt();
-    expect(await redrive.ended).toMatchObject({ code: 130, err: expect.stringContaining('run it again') });
+    expect(await redrive.ended).toMatchObject({ code: 130, err: expect.stringContaining('run the command again') });
     expect((await listed('lenient', '--entity', '1after4')).matching).toBe(1);
     await redriven('lenient', '--reason', 'retries-exhausted');
     expect((await listed('lenient', '--entity', '1after4')).matching).toBe(0);

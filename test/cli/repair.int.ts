@@ -80,7 +80,7 @@ describe('freshet resync', slow, () => {
     const { code, out } = await depot.runAlone('resync', 'Item', 'n7', '--wait');
     expect({ code, out }).toEqual({
       code: 0,
-      out: 'depot: Item/n7 version 1 is published again\nlenient, strict: arrived\n',
+      out: 'depot: Item/n7 version 1 is published again\narrived in lenient, strict\n',
     });
     expect(await depot.cache('lenient').reader.get('Item', 'n7')).toMatchObject({ status: 'found', version: 1 });
   });
@@ -91,7 +91,7 @@ describe('freshet resync', slow, () => {
     const { code, err } = await depot.run('resync', 'Item', 'n8', '--wait', '1');
     expect({ code, err }).toEqual({
       code: 1,
-      err: expect.stringMatching(/^strict does not have the version after 1 s/),
+      err: expect.stringMatching(/^strict does not have version \d+ after 1 s/),
     });
     expect((await depot.run('release', 'strict', 'Item', 'n8')).code).toBe(0);
   });
@@ -134,11 +134,14 @@ describe('freshet backfill', slow, () => {
     const { reader } = depot.cache('strict');
     await expect.poll(() => reader.readiness('Item'), slow).toMatchObject({ status: 'filling', sent: 30 });
     backfill.interrupt();
-    expect(await backfill.ended).toMatchObject({ code: 130, err: expect.stringContaining('run it again') });
+    expect(await backfill.ended).toMatchObject({ code: 130, err: expect.stringContaining('run the command again') });
     const interrupted = await reader.readiness('Item');
     expect(interrupted).toMatchObject({ status: 'filling', sent: expect.any(Number) });
     const again = await depot.run('backfill', 'strict', '--rate', '1000');
-    expect(again).toMatchObject({ code: 0, err: expect.stringMatching(/^Item: continuing after \d+ events/) });
+    expect(again).toMatchObject({
+      code: 0,
+      err: expect.stringMatching(/^Item: continuing the backfill of \S+ after \d+ events/),
+    });
     expect(again.out).toBe('strict: Item is ready, 70 sent\n');
     await depot.cache('strict').repair.noteReadiness('Item', interrupted);
     await empty('strict');
@@ -203,7 +206,7 @@ describe('freshet reconcile', slow, () => {
     expect(found.result.types.Item).toEqual({ equal: 65, missing: 1, behind: 1, ahead: 1, different: 2, unowned: 1 });
     const { out, err } = await depot.run('reconcile', 'lenient');
     expect(out).toContain('lenient Item: 65 equal, 1 missing, 1 behind, 1 ahead, 2 different, 1 unowned\n');
-    expect(out).toContain("  Item/orphan is unowned: version 4, its owner doesn't have it\n");
+    expect(out).toContain("  Item/orphan is unowned: the cache has version 4, its owner doesn't have the entity\n");
     expect(err).toContain('docs/restore.md');
     expect(err).toContain('npm run -s freshet -- reconcile lenient --repair');
   });
@@ -275,7 +278,9 @@ describe('freshet restore', slow, () => {
     const { code, out } = await depot.run('restore', 'depot', '--yes');
     expect({ code, out }).toEqual({
       code: 0,
-      out: 'depot: 0 lifted into epoch 1, 72 there already, 0 deleted that only caches had\nevery cache equals its owner\n',
+      out:
+        'depot: 0 entities lifted into epoch 1, 72 already in it, 0 deleted because only caches had them\n' +
+        'every cache equals its owner\n',
     });
     const put = await depot.run('put', 'Item', 'n40', '--data', '{"name":"the new epoch"}');
     expect(put.out).toContain(`changed, version ${EPOCH_SIZE + 2}`);

@@ -28,22 +28,25 @@ export function backfillCommand(io: CommandIo): Command {
     .summary('fill one cache with the entities of its owners')
     .description(
       "Sends the owners' current entities, deleted ones included, to the queue of one cache, waits until they " +
-        'are in the cache, and marks the cache as ready. Use it for a cache that is new, or that keeps a new ' +
-        'field. The owners can change entities in the meantime.',
+        'are in the cache, and marks the cache as ready. Use this command for a new cache, or for a cache that ' +
+        'begins to keep another field. The owners can change entities while it runs.',
     )
     .argument('<cache>', 'cache, such as ordering')
     .argument('[type]', 'entity type, such as Country; default: all types that the cache keeps')
     .option('--rate <n>', 'the most events per second', integerOf('--rate', 1, 10_000), 200)
-    .option('--restart', 'begin again instead of continuing an interrupted backfill')
+    .option('--restart', 'start from the beginning instead of continuing an interrupted backfill')
     .option('--json', 'print the result as JSON')
     .addHelpText(
       'after',
       `
-An interrupted backfill continues where it stopped when you run the command again. Readers see its progress: empty,
-filling, ready.
+If a backfill is interrupted, run the command again: it continues where it stopped. Readers of the cache see the
+progress as empty, filling or ready.
 
-Exit codes: 0 ready, 1 some entities cannot be sent, are parked at the cache or do not arrive, or something failed,
-2 unknown cache or type, or the cache began to keep the type less than 15 minutes ago, 130 interrupted.`,
+Exit codes:
+  0    the cache is ready
+  1    some entities cannot be sent, are parked at the cache or did not arrive, or something failed
+  2    the cache or the type is unknown, or the cache began to keep the type less than 15 minutes ago
+  130  interrupted`,
     )
     .action(async (cache: string, type: string | undefined, options: BackfillOptions) => {
       io.exitCode = await inDeployment(io, {}, (work) => backfill(work, cache, type, options));
@@ -91,10 +94,11 @@ async function backfillType(
   const { io, deployment, signal } = work;
   const source = await deployment.ownerOf(type);
   const state = beginning(await cache.reader.readiness(type), restart, new Date().toISOString());
-  if (state.sent > 0) io.stderr.write(`${type}: continuing after ${state.sent} events, begun ${state.startedAt}\n`);
+  if (state.sent > 0)
+    io.stderr.write(`${type}: continuing the backfill of ${state.startedAt} after ${state.sent} events\n`);
   await cache.repair.noteReadiness(type, state);
   const unsendable: string[] = [];
-  const show = progressBar(io, await source.owner.count(type), `of ${type}`);
+  const show = progressBar(io, await source.owner.count(type), `${type} entities sent`);
   const fill = {
     source,
     cache,
@@ -117,7 +121,7 @@ async function backfillType(
   }
 }
 
-/** Waits for the entities that were sent, and marks the cache as ready. */
+/** Waits until the sent entities have arrived, and marks the cache as ready. */
 async function arrive(
   { io, deployment, signal }: Work,
   cache: OpenCache,
@@ -131,7 +135,7 @@ async function arrive(
     ({ difference, entity }) => !['ahead', 'unowned'].includes(difference) && !unsent.has(entityName(entity)),
   );
   const parked = new Set<Differing>();
-  const show = progressBar(io, awaited.length, 'arrived');
+  const show = progressBar(io, awaited.length, 'entities arrived');
   const left = await untilSettled(deployment, cache, awaited, {
     signal,
     patienceMs: PATIENCE_MS,
@@ -162,7 +166,10 @@ function describe(
     parts.push(`${setAside.length} parked (${typed(`parked list ${cache}`)}): ${some(setAside)}`);
   }
   if (missing.length > 0 && !aborted) {
-    parts.push(`${missing.length} didn't arrive: ${some(missing)}; run it again, with --restart to send all again`);
+    parts.push(
+      `${missing.length} didn't arrive: ${some(missing)}; run the command again to wait longer, or ` +
+        'with --restart to send all entities again',
+    );
   }
   return parts.join('; ');
 }

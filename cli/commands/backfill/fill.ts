@@ -9,7 +9,7 @@ import { pause } from '../../interrupt.ts';
 /** A backfill that hasn't ended, as the readiness of the cache stores it. */
 export type Filling = Extract<Readiness, { status: 'filling' }>;
 
-/** The cursor after everything was sent. No list returns this cursor. */
+/** The stored cursor after all entities were sent. No list returns this cursor. */
 export const ALL_SENT = 'end';
 
 /** What a backfill works on, and what it calls. */
@@ -25,15 +25,15 @@ export interface Fill {
   readonly onUnsendable: (entity: string, why: string) => void;
 }
 
-/** Where a backfill begins: where the last one was interrupted, or from the start. @param now ISO 8601 */
+/** Returns where a backfill begins: where the last one was interrupted, or at the start. @param now ISO 8601 */
 export function beginning(readiness: Readiness, restart: boolean, now: string): Filling {
   return readiness.status === 'filling' && !restart ? readiness : { status: 'filling', startedAt: now, sent: 0 };
 }
 
 /**
  * Sends the owner's entities of a type to the cache's queue, page by page, and stores the progress on the cache after
- * each page. A page that was interrupted is sent again with the same deduplication ids, so at most the cache counts
- * duplicates.
+ * each page. An interrupted page is sent again with the same deduplication ids, so the worst result is that the cache
+ * counts duplicates.
  */
 export async function sendAll(fill: Fill, begin: Filling): Promise<Filling> {
   const { source, cache, type, rate, signal } = fill;

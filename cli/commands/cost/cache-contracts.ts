@@ -3,8 +3,8 @@ import { defineBoundary, keep } from 'freshet-aws/internal/core/contract/define-
 import owner from './owner-contracts.ts';
 
 /**
- * The environment variable that tells a function the name of its cache. All caches of a sample share this module and
- * the bundles.
+ * The environment variable with the name of a function's cache. It is needed because all caches of a sample share this
+ * module and the bundles.
  */
 export const CACHE_NAME = 'FRESHET_COST_CACHE';
 

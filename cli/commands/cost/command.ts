@@ -21,7 +21,7 @@ const MAX_EVENTS = 1e12;
 /** A topic allows 100 subscriptions (sns/sns-quotas). Each cache needs some workers on this machine. */
 const MAX_CACHES = 20;
 
-/** `freshet cost`: what events would cost on AWS, from the requests of a real run. */
+/** `freshet cost`: estimates what events would cost on AWS, from the requests of a real run. */
 export function costCommand(io: CommandIo): Command {
   const integer = (flags: string, text: string, min: number, max: number, preset: number) => {
     const [name = ''] = flags.split(' ');
@@ -34,11 +34,11 @@ export function costCommand(io: CommandIo): Command {
     .summary('estimate what events cost on AWS, from the requests of a real run')
     .description(
       'Runs an owner and its caches in a separate local cloud, commits a sample of changes, counts every request ' +
-        'that AWS would bill, and prices the requests per event and per month. Shows what batching and conflation ' +
-        'save, and what the figures leave out.',
+        'that AWS would bill, and calculates the price per event and per month. The report shows what batching and ' +
+        'conflation save, and what the figures leave out.',
     )
-    .addOption(integer('--events <n>', 'changes of entities', 1, MAX_EVENTS, 1_000_000))
-    .addOption(integer('--caches <n>', 'caches that keep them', 1, MAX_CACHES, 3))
+    .addOption(integer('--events <n>', 'number of changes to entities', 1, MAX_EVENTS, 1_000_000))
+    .addOption(integer('--caches <n>', 'number of caches that keep the entities', 1, MAX_CACHES, 3))
     .addOption(integer('--bytes <n>', 'size of an entity as JSON, in bytes', MIN_BYTES, MAX_STATE_BYTES, 1_000))
     .option('--json', 'print the report as one line of JSON; the progress is always printed on standard error')
     .addHelpText(
@@ -47,7 +47,11 @@ export function costCommand(io: CommandIo): Command {
 The command takes about 15 seconds, and half a minute with 20 caches. It needs aws-cdk-lib and constructs, but no
 project and no running local cloud.
 
-Exit codes: 0 done, 1 something failed, 2 bad input, or a package is missing, 130 ended by Ctrl-C.`,
+Exit codes:
+  0    the report was printed
+  1    something failed
+  2    the input is invalid, or a package is missing
+  130  interrupted`,
     )
     .action(async (options: CostOptions) => {
       io.exitCode = await interruptible(io, (signal) => cost(io, options, signal));
@@ -57,13 +61,13 @@ Exit codes: 0 done, 1 something failed, 2 bad input, or a package is missing, 13
 async function cost(io: CommandIo, { json, ...question }: CostOptions, signal: AbortSignal): Promise<number> {
   const folder = mkdtempSync(join(tmpdir(), 'freshet-cost-'));
   const remove = () => rmSync(folder, { recursive: true, force: true });
-  // A second Ctrl-C ends the process without the clean-up below.
+  // A second Ctrl-C ends the process before the clean-up below.
   process.once('exit', remove);
   const { step, print } = terminalReporter(io.stderr);
   try {
     await synthesiseSample(io, question.caches, folder, signal);
     step('app synthesised, Lambda bundles built');
-    // Imported here, since other commands don't need it.
+    // Imported here, because other commands don't need it.
     const { measure } = await import('./measure.ts');
     const report = costReport(question, await measure(folder, question, { onProgress: print, signal }));
     io.stdout.write(`${json ? JSON.stringify(report) : renderCost(report)}\n`);

@@ -22,12 +22,12 @@ export interface Counted {
   readonly entries: readonly LedgerEntry[];
 }
 
-/** Names a caller on the bill: a function by its role, with all caches together. */
+/** Returns the name of a caller on the bill: the role of a function, which is the same for all caches. */
 export type RoleOf = (caller: string, resource: string) => string;
 
 /**
- * The requests of an event and their cost, by service, operation, caller and unit. The most expensive services and
- * lines come first.
+ * Returns the requests per event and their cost, by service, operation, caller and unit. The most expensive services
+ * and lines come first.
  */
 export function linesOf({ events, entries }: Counted, roleOf: RoleOf): Line[] {
   const lines = new Map<string, { -readonly [K in keyof Line]: Line[K] }>();
@@ -112,8 +112,8 @@ export function monthlyPrice(unit: MonthlyUnit, amount: number): number {
 }
 
 /**
- * The assumed polling of an empty queue. AWS documents how long a poll waits, but not how many pollers an idle mapping
- * keeps.
+ * The polling that is assumed for an empty queue. AWS documents how long a poll waits, but not how many pollers an idle
+ * mapping has.
  */
 export const POLLING = { pollers: 5, pollsAMinute: 3 } as const;
 

@@ -6,9 +6,9 @@ const queue = z.object({ FifoQueue: z.optional(z.boolean()) });
 const mapping = z.object({ EventSourceArn: z.object({ 'Fn::GetAtt': z.tuple([z.string(), z.string()]) }) });
 const alarm = z.object({ Metrics: z.optional(z.array(z.looseObject({ MetricStat: z.optional(z.unknown()) }))) });
 
-/** What the templates declare that is billed by the month, and the queues that are polled. */
+/** The resources in the templates that are billed by the month, and the queues that are polled. */
 export interface Fixed {
-  /** How many of each. The templates don't declare custom metrics. */
+  /** The number of each. Custom metrics are missing, because templates don't declare them. */
   readonly monthly: Readonly<Record<Exclude<MonthlyUnit, 'customMetrics'>, number>>;
   /** Queues that event source mappings poll. */
   readonly polled: { readonly fifo: number; readonly standard: number };

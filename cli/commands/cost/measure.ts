@@ -5,16 +5,16 @@ import type { Measured, Question } from './report.ts';
 import { rolesIn } from './roles.ts';
 import { inCloud, sampleEvents, sampleMinute, sampleSize } from './sample.ts';
 
-/** How to follow and to end a measurement. */
+/** How to follow and how to end a measurement. */
 export interface MeasureOptions {
   readonly onProgress: (step: string) => void;
-  /** Ends the measurement, which then throws the signal's reason after everything is stopped. */
+  /** Ends the measurement. It stops everything and then throws the signal's reason. */
   readonly signal: AbortSignal;
 }
 
 /**
- * Runs a sample of the events, and at the same time a minute without events, each in a local cloud of its own. Both run
- * at the same time, since the first report of a cache waits for five seconds.
+ * Runs a sample of the events and a minute without events, each in its own local cloud. Both run at the same time,
+ * because the first report of a cache waits for five seconds.
  *
  * @param assembly the folder of the cloud assembly, with as many caches as the question asks for
  */
@@ -33,7 +33,7 @@ export async function measure(assembly: string, question: Question, options: Mea
     noteMetrics(cloud, names);
     return minute;
   });
-  // A failure of one ends the other, and both have stopped before the error is thrown.
+  // If one fails, the other ends too, and both have stopped before the error is thrown.
   for (const run of [events, quiet]) run.catch((error: unknown) => failed.abort(error));
   await Promise.allSettled([events, quiet]);
   const [sample, minute] = await Promise.all([events, quiet]);

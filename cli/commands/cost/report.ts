@@ -73,7 +73,7 @@ export interface CostReport extends Question {
   readonly notes: readonly string[];
 }
 
-/** Prices what a measurement counted. */
+/** Calculates the prices of a measurement. */
 export function costReport(question: Question, measured: Measured): CostReport {
   const { single, batched, conflated, roleOf } = measured;
   const named: readonly (readonly [string, Counted])[] = [
@@ -127,7 +127,7 @@ function monthlyCosts({ minute, customMetrics, fixed: { monthly, polled } }: Mea
   ];
 }
 
-/** The service. CloudWatch is split in two, since reading metrics costs the most. */
+/** The service. CloudWatch is split into two parts, because reading metrics costs the most. */
 function partOf({ service, operation }: LedgerEntry): string {
   if (service !== 'CloudWatch') return service;
   return operation === 'GetMetricData' ? 'CloudWatch, metrics read' : 'CloudWatch, logs';
@@ -141,19 +141,19 @@ export function monthlyTotal(monthly: readonly Monthly[], withOptional: boolean)
 const NOTES: readonly string[] = [
   `Prices: ${PRICE_LIST.region}, looked up ${PRICE_LIST.lookedUp} from ${PRICE_LIST.source}. No free tier, no ` +
     'discount.',
-  'Requests, units and bytes are counted in a real run. GB-seconds are durations of this machine without cold ' +
-    'starts; a Lambda function may take longer or shorter.',
-  'Write units depend on the size of an item: the state and about 150 bytes of key, version, digest and times. ' +
-    'The caches have no indexes; each index adds writes of its size.',
-  "A message that SNS sends to a queue is also counted as an SQS request, since AWS's pages don't clearly say " +
-    'that it is free.',
-  "Lambda's own START, END and REPORT lines aren't written locally, so a typical size is assumed.",
-  `Polls of empty queues: ${POLLING.pollers} pollers a queue with ${POLLING.pollsAMinute} long polls a minute ` +
-    'each. AWS documents how long a poll waits, but not the number of pollers. A queue with messages needs fewer ' +
-    'polls.',
-  'Not counted, and it can be the largest part: X-Ray records the first invocation of a function in each second ' +
-    'and 5% of the others, and costs $5 for a million; 100,000 a month are free. A sampling rule of your own ' +
-    'reduces the cost.',
+  'Requests, units and bytes are counted in a real run. GB-seconds come from the durations of this machine, without ' +
+    'cold starts; on AWS, a function may take more or less time.',
+  'Write units depend on the size of an item: the state plus about 150 bytes for key, version, digest and times. ' +
+    'The caches in the sample have no indexes; each index would add writes of its size.',
+  "A message that SNS sends to a queue is also counted as an SQS request, because AWS's pages don't clearly say " +
+    'that the request is free.',
+  "A typical size is assumed for Lambda's own START, END and REPORT log lines, which the local cloud doesn't write.",
+  `Polls of empty queues: ${POLLING.pollers} pollers per queue, each with ${POLLING.pollsAMinute} long polls a ` +
+    'minute, are assumed. AWS documents how long a poll waits, but not the number of pollers. A queue with messages ' +
+    'needs fewer polls.',
+  'Not counted, although it can be the largest part: X-Ray records the first invocation of a function in each ' +
+    'second and 5% of the others. A million recorded invocations cost $5, and 100,000 a month are free. Your own ' +
+    'sampling rule can reduce the cost.',
   `A month has ${MINUTES_A_MONTH.toLocaleString('en-US')} minutes. The report assumes that a custom metric is ` +
     'written in every hour of the month.',
   "Not counted: storage of tables, backups and logs, retries and repairs, writers' reads of flow control (half a " +

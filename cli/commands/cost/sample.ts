@@ -18,7 +18,7 @@ export interface SampleSize {
 /** Changes of each entity while writers are paced. */
 export const CHANGES_PER_ENTITY = 5;
 
-/** The largest sample: large enough for stable figures, and small enough for some seconds. */
+/** The largest sample: large enough for stable figures, and small enough to take only seconds. */
 const MOST = { changes: 500, single: 100, deliveries: 2_000, bytes: 64 * 1024 * 1024 } as const;
 const FEWEST = 20;
 
@@ -67,12 +67,12 @@ export async function inCloud<T>(
   work: (cloud: LocalCloud, ledger: Ledger) => Promise<T>,
 ): Promise<T> {
   const ledger = createLedger();
-  // A minute lasts an hour, so that no schedule runs. What happens each minute is measured separately.
+  // A minute lasts an hour, so that no schedule runs. The work of each minute is measured separately.
   const cloud = await startLocalCloud({ assembly, ledger, concurrency: 1, minuteMs: 3_600_000 });
   try {
     signal.throwIfAborted();
     const working = work(cloud, ledger);
-    // Work that the abort interrupts fails against a stopped cloud, and nobody waits for it any more.
+    // Work that the abort interrupts may fail later, because its cloud is stopped. That error is ignored.
     working.catch(() => undefined);
     return await Promise.race([working, rejectedBy(signal)]);
   } finally {
@@ -115,19 +115,19 @@ export async function sampleEvents(cloud: LocalCloud, ledger: Ledger, options: S
   };
 
   try {
-    onProgress(`${changes} entities, which also warms up the functions`);
+    onProgress(`committing ${changes} entities, which also warms up the functions`);
     const entities = Array.from({ length: changes }, (_, index) => index);
     await together(entities);
-    onProgress(`${single} changes, one at a time`);
+    onProgress(`committing ${single} changes, one at a time`);
     const alone = await counted(single, async () => {
       for (let entity = 0; entity < single; entity += 1) {
         await change(entity);
         await cloud.idle();
       }
     });
-    onProgress(`${changes} changes, batched`);
+    onProgress(`committing ${changes} changes, batched`);
     const batched = await counted(changes, () => together(entities));
-    onProgress(`${changes} changes while paced, ${CHANGES_PER_ENTITY} of one entity at a time`);
+    onProgress(`committing ${changes} changes while the owner is paced, ${CHANGES_PER_ENTITY} of each entity`);
     await createFlowStore({ client, tableName: flowTable }).saveDecision(paced());
     await forget(cloud, relay);
     await change(0);
@@ -140,9 +140,9 @@ export async function sampleEvents(cloud: LocalCloud, ledger: Ledger, options: S
   }
 }
 
-/** The requests of a minute without a change: those of heartbeats and reports. */
+/** Returns the requests of a minute without a change: only those of heartbeats and reports. */
 export async function sampleMinute(cloud: LocalCloud, ledger: Ledger): Promise<readonly LedgerEntry[]> {
-  // In the first minute of its execution environment, a report function reads twice.
+  // A report function reads twice in the first minute of its execution environment, so that minute isn't counted.
   await cloud.tick();
   await cloud.idle();
   ledger.clear();

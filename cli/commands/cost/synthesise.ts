@@ -34,7 +34,7 @@ export async function synthesiseSample(
   });
   const kill = () => child.kill();
   signal.addEventListener('abort', kill);
-  // The streams are closed only when nothing writes into the folder any more.
+  // The streams close when no process writes into the folder any more.
   const closed = new Promise<number | null>((resolve, reject) => child.once('error', reject).once('close', resolve));
   const [code, output] = await Promise.all([closed, text(child.stderr)]);
   signal.removeEventListener('abort', kill);
@@ -42,14 +42,14 @@ export async function synthesiseSample(
   if (code !== 0) throw new Error(`the sample's CDK app failed (exit code ${code}):\n${output}`);
 }
 
-/** @throws UsageError that says what to install, if one of the packages is missing */
+/** Checks that packages are installed. @throws UsageError that says what to install, if a package is missing */
 export function requirePeers(names: readonly string[]): void {
   for (const name of names) {
     try {
       require.resolve(name);
     } catch {
       throw new UsageError(
-        `cost: ${name} is not installed, but the sample is a CDK app. Install its packages: npm install ` +
+        `cost: the sample is a CDK app and needs ${name}, which is not installed. Install it: npm install ` +
           'aws-cdk-lib constructs',
       );
     }

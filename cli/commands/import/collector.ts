@@ -1,4 +1,4 @@
-/** Collects the bytes of one part of an input, such as a line. It keeps nothing of a part that is too long. */
+/** Collects the bytes of one part of an input, such as a line. If the part is too long, none of its bytes are kept. */
 export interface Collector {
   add(bytes: Uint8Array): void;
   /** Whether the part has no bytes. */

@@ -22,7 +22,7 @@ interface ImportOptions {
   readonly json?: boolean;
 }
 
-/** Puts at once: enough to keep the owner's table busy, and not too many for one client process. */
+/** Concurrent puts: enough to keep the owner's table busy, and not too many for one client process. */
 const WRITERS = 32;
 
 /** `freshet import TYPE FILE`: puts many entities at their owner. */
@@ -30,29 +30,35 @@ export function importCommand(io: CommandIo): Command {
   return new Command('import')
     .summary('put many entities from a file at their owner')
     .description(
-      'Puts each entity of a file at its owner. If the owner refuses an entity, its line and the reason are ' +
-        'printed and the import continues.',
+      'Puts each entity of a file at its owner. If the owner refuses an entity, the command prints its line and the ' +
+        'reason, and continues.',
     )
     .argument('<type>', 'entity type, such as Currency')
     .argument('<file>', 'NDJSON (one object a line), a JSON array, or CSV with a header; - is standard input')
-    .requiredOption('--id <field>', 'the field with the id; it is not part of the state')
-    .option('--keep-id', 'keep that field in the state')
-    .addOption(new Option('--format <format>', "default: by the file's ending, or ndjson").choices(FORMATS))
+    .requiredOption('--id <field>', 'the field that holds the id; it is left out of the state')
+    .option('--keep-id', 'keep the id field in the state')
+    .addOption(
+      new Option('--format <format>', 'format of the file; default: its extension, or ndjson').choices(FORMATS),
+    )
     .addOption(maxWaitOption('10m'))
-    .option('--json', 'print the counts, and a refusal while a cache lags, as JSON')
+    .option('--json', 'print the counts as JSON, also if the import stops because a cache lags')
     .addHelpText(
       'after',
       `
 A CSV cell is text. If the schema needs another type, the cell is read as JSON (2, true, ["a","b"]).
-A row is rejected if it is not UTF-8, or if a number would be rounded: write long numbers and ids as texts.
-Run the command again after an interruption: entities that were put before are unchanged and get no new version.
+A row is rejected if it is not UTF-8, or if a number in it would be rounded: write long numbers and ids in quotes.
+After an interruption, run the command again: it leaves the entities that it already put unchanged.
 ${FLOW_CONTROL_HELP} The import then stops early.
 
 Example:
   $ ${typed('import Currency currencies.ndjson --id code')}
 
-Exit codes: 0 all rows put, 1 rows were rejected, or something failed, 2 the input can't be read, 75 stopped early
-because a cache lags: run it again later, 130 interrupted.`,
+Exit codes:
+  0    all rows are put
+  1    rows were rejected, or something failed
+  2    the input can't be read
+  75   the import stopped early because a cache lags: run the command again later
+  130  interrupted`,
     )
     .action(async (type: string, file: string, options: ImportOptions) => {
       io.exitCode = await importFile(io, type, file, options);
@@ -119,11 +125,11 @@ function conclude(
   const refusal = failure instanceof BackpressureError ? { refusal: refusalJson(failure) } : {};
   stdout.write(`${json ? JSON.stringify({ ...counts, interrupted, ...refusal }) : summary(counts)}\n`);
   if (failure !== undefined) {
-    stderr.write('stopped early; run it again after this is fixed:\n');
+    stderr.write('the import stopped early; run the command again when the cause of this error is gone:\n');
     throw failure;
   }
   if (interrupted) {
-    stderr.write('interrupted; run it again to continue\n');
+    stderr.write('interrupted; run the command again to continue\n');
     return EXIT.interrupted;
   }
   return counts.rejected > 0 ? EXIT.failed : EXIT.ok;

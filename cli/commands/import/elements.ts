@@ -1,7 +1,7 @@
 import { UsageError } from '../../errors.ts';
 import { createCollector } from './collector.ts';
 
-/** An element of a JSON array, as it is written. `bytes` is undefined if the element was longer than allowed. */
+/** An element of a JSON array as text. `bytes` is undefined if the element was longer than allowed. */
 export interface Element {
   /** From 1. */
   readonly number: number;
@@ -13,6 +13,9 @@ const OPENING: readonly number[] = [0x5b, 0x7b];
 const CLOSING: readonly number[] = [0x5d, 0x7d];
 const WHITE_SPACE: readonly number[] = [0x20, 0x0a, 0x0d, 0x09];
 const [ARRAY_BEGIN, ARRAY_END] = [0x5b, 0x5d];
+
+/** The part of an error that says what is allowed. */
+const ALLOWED = 'Allowed: one array of objects. For one object a line, pass --format ndjson.';
 
 /** Where the next byte is. */
 interface Position {
@@ -28,8 +31,8 @@ interface Position {
 }
 
 /**
- * Splits a JSON array into its elements without parsing them. It keeps at most one element in memory, and nothing of
- * an element that is too long. Throws a UsageError if the input isn't one array.
+ * Splits a JSON array into its elements without parsing them. It keeps at most one element in memory, and skips an
+ * element that is too long. Throws a UsageError if the input isn't one array.
  */
 export async function* splitElements(
   chunks: AsyncIterable<Uint8Array>,
@@ -50,7 +53,7 @@ export async function* splitElements(
     for (let at = 0; at < chunk.length; at += 1) {
       const step = take(position, chunk[at] as number);
       if (step === 'not an array')
-        throw new UsageError(`not a JSON array, after element ${number}: ${wrong(position)}`);
+        throw new UsageError(`the input is not one JSON array: ${wrong(position, number)}. ${ALLOWED}`);
       if (step === 'begins') from = at + 1;
       if (step !== 'ends an element') continue;
       element.add(chunk.subarray(from, at));
@@ -61,11 +64,11 @@ export async function* splitElements(
     if (position.part === 'in the array') element.add(chunk.subarray(from));
   }
   if (position.part !== 'after the array') {
-    throw new UsageError(`the JSON array ends early, after element ${number}.`);
+    throw new UsageError(`the input ends before the JSON array is complete, after element ${number}. ${ALLOWED}`);
   }
 }
 
-/** Moves the position behind a byte, and says what the byte does. */
+/** Moves the position past a byte, and returns what the byte does. */
 function take(position: Position, byte: number): 'begins' | 'ends an element' | 'continues' | 'not an array' {
   if (position.part !== 'in the array') {
     if (WHITE_SPACE.includes(byte)) return 'continues';
@@ -96,7 +99,9 @@ function endElement(position: Position, byte: number): 'ends an element' | 'cont
   return isEmptyArray ? 'continues' : 'ends an element';
 }
 
-function wrong({ part }: Position): string {
-  if (part === 'before the array') return 'it is not an array';
-  return part === 'in the array' ? 'an element is missing' : 'something follows the array';
+function wrong({ part }: Position, elements: number): string {
+  if (part === 'before the array') return 'it does not begin with [';
+  return part === 'in the array'
+    ? `element ${elements + 1} is missing, or no comma or ] follows it`
+    : 'more text follows the array';
 }

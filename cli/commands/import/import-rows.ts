@@ -16,7 +16,7 @@ export interface ImportCounts {
 
 /** How an import ended. */
 export interface ImportResult extends Readonly<ImportCounts> {
-  /** Why the import ended early: the input or the owner failed, or a cache lags for longer than a put may wait. */
+  /** Why the import ended early: the input or the owner failed, or a cache lagged for longer than a put may wait. */
   readonly failure?: unknown;
 }
 
@@ -26,11 +26,11 @@ export interface ImportJob {
   readonly contract: EntityContract;
   readonly rows: AsyncIterable<Row>;
   readonly mapping: RowMapping;
-  /** Puts at once. */
+  /** Concurrent puts. */
   readonly writers: number;
   /** How long a put waits for admission while a cache lags, in milliseconds. */
   readonly maxWaitMs: number;
-  /** Stops the import. It also ends the waits for admission, and what waited isn't written. */
+  /** Stops the import. Puts that wait for admission then end without a write. */
   readonly signal: AbortSignal;
   readonly onReject: (place: string, problem: string) => void;
   readonly onProgress: (counts: ImportCounts) => void;
@@ -40,7 +40,7 @@ export interface ImportJob {
  * Puts the rows at the owner, several at once. Rows with the same id are put in the order of the input, so the last one
  * wins. If the owner refuses a row, the row is rejected and the import continues. The import stops reading if the
  * signal is aborted, if the input or the owner fails, or if the owner admits no write because a cache lags. It returns
- * after the last put has ended. Run again, it finds the rows that were put before `unchanged`.
+ * after the last put has ended. A second run counts the rows that were already put as `unchanged`.
  */
 export async function importRows(job: ImportJob): Promise<ImportResult> {
   const counts: ImportCounts = { created: 0, changed: 0, unchanged: 0, rejected: 0 };
@@ -50,7 +50,7 @@ export async function importRows(job: ImportJob): Promise<ImportResult> {
   /** Aborted after the first failure, so that the other puts stop waiting. */
   const failed = new AbortController();
   const signal = AbortSignal.any([job.signal, failed.signal]);
-  // Each waiting writer listens to the signal, and Node reports more than ten listeners as a leak.
+  // Each waiting writer listens to the signal, and Node by default warns about more than ten listeners.
   setMaxListeners(2 * job.writers, signal);
 
   const reject = (place: string, problem: string): void => {

@@ -4,7 +4,7 @@ import { UsageError } from '../../errors.ts';
 import type { CommandIo } from '../../io.ts';
 import { FORMATS, type Format } from './rows.ts';
 
-/** What an import reads, and how far it has read. */
+/** The input of an import, and the number of bytes that were read. */
 export interface Input {
   readonly chunks: AsyncIterable<Uint8Array>;
   /** undefined for standard input. */
@@ -37,7 +37,7 @@ export async function openInput({ cwd, stdin }: CommandIo, file: string): Promis
   }
 }
 
-/** The format of a file by its ending; NDJSON for any other ending. */
+/** The format of a file by its extension; NDJSON for any other extension. */
 export function formatOf(file: string): Format {
   const ending = extname(file).slice(1).toLowerCase();
   return FORMATS.find((format) => format === ending) ?? 'ndjson';

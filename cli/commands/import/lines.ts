@@ -9,7 +9,7 @@ export interface Line {
 
 const NEWLINE = 10;
 
-/** Splits bytes into lines. It keeps at most one line in memory, and nothing of a line that is too long. */
+/** Splits bytes into lines. It keeps at most one line in memory, and skips the bytes of a line that is too long. */
 export async function* splitLines(chunks: AsyncIterable<Uint8Array>, maxLineBytes: number): AsyncGenerator<Line> {
   const line = createCollector(maxLineBytes);
   let number = 0;

@@ -10,10 +10,10 @@ import { splitLines } from './lines.ts';
 /** Formats that can be imported. */
 export const FORMATS = ['ndjson', 'json', 'csv'] as const;
 
-/** `ndjson`: one JSON object a line · `json`: one array of objects · `csv`: a header and one entity a line. */
+/** `ndjson`: one JSON object a line. `json`: one array of objects. `csv`: a header and one entity a line. */
 export type Format = (typeof FORMATS)[number];
 
-/** One entity of the input, or the problem with it. `cells` tells that all fields are text from CSV. */
+/** One entity of the input, or the problem with it. `cells`: whether all fields are text from CSV. */
 export type Row = { readonly place: string } & (
   | { readonly fields: Readonly<Record<string, unknown>>; readonly cells: boolean }
   | { readonly problem: string }
@@ -26,7 +26,8 @@ export type Row = { readonly place: string } & (
 const MAX_LINE_BYTES = 1024 * 1024;
 
 /**
- * Reads the entities of an input one after the other, and keeps none. Throws if the rest of the input can't be read.
+ * Reads the entities of an input one after the other, without keeping them in memory. Throws if the rest of the input
+ * can't be read.
  */
 export function readRows(input: AsyncIterable<Uint8Array>, format: Format): AsyncGenerator<Row> {
   const chunks = withoutByteOrderMark(input);
@@ -79,7 +80,7 @@ async function* readArray(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Row
  * @param bytes undefined if the object was longer than allowed
  */
 function jsonRow(place: string, bytes: Uint8Array | undefined): Row | undefined {
-  if (bytes === undefined) return { place, problem: `longer than the ${MAX_LINE_BYTES} bytes allowed` };
+  if (bytes === undefined) return { place, problem: `too long. Allowed: at most ${MAX_LINE_BYTES} bytes` };
   const decoded = decodeUtf8(bytes);
   if ('badByte' in decoded) return { place, problem: utf8Problem(decoded.badByte) };
   const { text } = decoded;
@@ -98,10 +99,10 @@ function jsonRow(place: string, bytes: Uint8Array | undefined): Row | undefined 
   return { place, fields: value as Record<string, unknown>, cells: false };
 }
 
-/** A record of CSV. All texts are the bytes of the input, in Latin-1. */
+/** A record of CSV. Each character stands for one byte of the input (Latin-1). */
 interface CsvRecord {
   readonly record: Record<string, string>;
-  /** The record as it is written. */
+  /** The record as it is in the input. */
   readonly raw: string;
   readonly info: { readonly lines: number; readonly error?: Error };
 }
@@ -109,7 +110,7 @@ interface CsvRecord {
 async function* readCsv(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Row> {
   const parser = Readable.from(chunks).pipe(
     parse({
-      // Every byte is a character of Latin-1, so that the parser replaces no byte that isn't UTF-8.
+      // In Latin-1 every byte is a character, so the parser doesn't replace bytes that aren't UTF-8.
       encoding: 'latin1',
       columns: csvColumns,
       info: true,
@@ -138,7 +139,7 @@ function csvRow({ record, raw, info }: CsvRecord): Row {
   return { place, fields: Object.fromEntries(cells), cells: true };
 }
 
-/** The names of the columns. Throws if a name isn't UTF-8, or if a row would lose a column. */
+/** Returns the names of the columns. Throws if a name isn't UTF-8, or if a column would be lost because of its name. */
 function csvColumns(header: readonly string[]): string[] {
   const names = header.map((name, index) => {
     const decoded = decodeUtf8(Buffer.from(name, 'latin1'));

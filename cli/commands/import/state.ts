@@ -16,14 +16,14 @@ export interface RowMapping {
   readonly keepId: boolean;
 }
 
-/** Makes an entity of a row. The cells of a CSV row are converted to what the schema needs. */
+/** Makes an entity from a row. The cells of a CSV row are converted to the types that the schema needs. */
 export async function toEntity(contract: EntityContract, row: Row, { idField, keepId }: RowMapping): Promise<Entity> {
   if ('problem' in row) return row;
   const { place, fields } = row;
   if (!Object.hasOwn(fields, idField)) {
     return {
       place,
-      problem: `the row has no field ${idField}. Its fields: ${Object.keys(fields).slice(0, 20).join(', ') || 'none'}`,
+      problem: `no id field ${idField}. Fields of the row: ${Object.keys(fields).slice(0, 20).join(', ') || 'none'}`,
     };
   }
   const { [idField]: id, ...rest } = fields;
@@ -40,8 +40,8 @@ export async function toEntity(contract: EntityContract, row: Row, { idField, ke
 
 /**
  * Converts CSV cells, which are text. If the schema refuses the text, the cell is read as JSON (a number, `true`, an
- * array), or left out if it is empty. If the schema refuses that as well, the owner explains why. A cell whose value
- * reading it as JSON would change is a problem.
+ * array), or left out if it is empty. If the schema refuses that as well, the owner explains why. If reading a cell as
+ * JSON would change its value, the row has a problem.
  */
 async function readCells(
   contract: EntityContract,

@@ -13,17 +13,17 @@ interface DiscardOptions extends FilterOptions {
   readonly json?: boolean;
 }
 
-/** Events that are removed between two looks at the signal. */
+/** Events to remove between two checks of the signal. */
 const KEYS_AT_ONCE = 100;
 
 /** `freshet parked discard NAME [KEYS]`: removes parked events. */
 export function discardCommand(io: CommandIo): Command {
   return withFilters(
     new Command('discard')
-      .summary('remove events for good')
+      .summary('delete parked events for good')
       .description(
-        'Removes parked events for good. The cache loses what they carry, and what a discarded fact asks for is ' +
-          'never done.',
+        'Deletes parked events for good. The cache never stores the data of a discarded event, and no handler ever ' +
+          'processes a discarded fact.',
       )
       .argument('<name>', 'cache, owner or queue of facts, such as ordering')
       .argument(
@@ -37,10 +37,14 @@ export function discardCommand(io: CommandIo): Command {
     .addHelpText(
       'after',
       `
-A stopped entity stays stopped until you release it.
+If an entity is stopped, discarding its events does not start it again: release the entity.
 
-Exit codes: 0 discarded, 1 not confirmed, or something failed, 3 no event has a given key, 2 bad input, 130
-interrupted.`,
+Exit codes:
+  0    the events are discarded
+  1    you did not confirm, or something failed
+  2    the input is invalid
+  3    at least one of the given keys matches no event
+  130  interrupted`,
     )
     .action(async (name: string, keys: string[], options: DiscardOptions) => {
       io.exitCode = await inDeployment(io, {}, (work) => discard(work, name, keys, options));
@@ -52,7 +56,7 @@ async function discard(work: Work, name: string, keys: readonly string[], option
   const { all, yes, json, ...filters } = options;
   if (keys.length === 0 && Object.keys(filters).length === 0 && all !== true) {
     // Without this check, a script that loses its key would discard everything.
-    throw new UsageError('no events are selected. Give keys, or options such as --reason, or --all for every event.');
+    throw new UsageError('no events are selected. Pass keys, or options such as --reason, or --all for every event.');
   }
   const selected = await select(deployment, name, filters, keys, signal);
   const question = `Discard ${events(selected.length)} of ${name} for good?`;
@@ -64,7 +68,7 @@ async function discard(work: Work, name: string, keys: readonly string[], option
   const absent = absentKeys(keys, selected);
   io.stdout.write(json ? `${JSON.stringify({ discarded, absent })}\n` : `${events(discarded)} discarded\n`);
   if (selected.some(({ event }) => event.status === 'held')) {
-    io.stderr.write('some events were held: their entities stay stopped until you release them\n');
+    io.stderr.write('some of the events were held: their entities stay stopped until you release them\n');
   }
   for (const key of absent) io.stderr.write(`no parked event has the key ${JSON.stringify(key)}\n`);
   if (signal.aborted) return interrupted(io);

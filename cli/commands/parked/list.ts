@@ -22,7 +22,7 @@ interface ListOptions extends FilterOptions {
 /** The value of `--limit` if it isn't given. */
 const DEFAULT_LIMIT = 100;
 
-/** Reads of a cache at once. */
+/** Concurrent reads of a cache. */
 const READS_AT_ONCE = 16;
 
 /** `freshet parked list NAME`: the parked and held events of an owner, a cache or a queue of facts. */
@@ -36,18 +36,27 @@ export function listCommand(io: CommandIo): Command {
       )
       .argument('<name>', 'cache, owner or queue of facts, such as ordering'),
   )
-    .option('--limit <n>', 'the most rows to print, oldest first', integerOf('--limit', 1, 100_000), DEFAULT_LIMIT)
+    .option(
+      '--limit <n>',
+      'print at most this many events, oldest first',
+      integerOf('--limit', 1, 100_000),
+      DEFAULT_LIMIT,
+    )
     .option('--json', 'print the events as JSON')
     .addHelpText(
       'after',
       `
-Status: parked, or held behind a stopped entity. OUTDATED means that the cache holds a newer state of the entity, so
-you can discard the event.
+The status is "parked", or "held" for an event that arrived while its entity was stopped. OUTDATED means that the
+cache has a newer state of the entity, so you can discard the event.
 
 Example:
   $ ${typed('parked list ordering --reason invalid --older-than 1h')}
 
-Exit codes: 0 listed, also if there are no events, 2 unknown name, 1 something failed, 130 interrupted.`,
+Exit codes:
+  0    the events were listed, or there are none
+  1    something failed
+  2    the name is unknown
+  130  interrupted`,
     )
     .action(async (name: string, options: ListOptions) => {
       io.exitCode = await inDeployment(io, {}, (work) => list(work, name, options));
@@ -56,7 +65,7 @@ Exit codes: 0 listed, also if there are no events, 2 unknown name, 1 something f
 
 /** An event as it is listed. */
 interface Row extends Selected {
-  /** The version that the cache holds; undefined if it holds nothing of the entity, or if this isn't a cache. */
+  /** The version in the cache; undefined if the cache has no version of the entity, or if this isn't a cache. */
   readonly cachedVersion: number | undefined;
 }
 

@@ -8,9 +8,10 @@ export type ParkingPlace = FoundOwner | FoundCache | FactQueue;
 export type ParkingPlaces = Pick<Deployment, 'owners' | 'caches' | 'factQueues'>;
 
 /**
- * The parking places of a name: a boundary may be a cache and an owner, and a queue of facts may have the same name.
+ * Returns the parking places with a name. There may be several: a boundary may be both a cache and an owner, and a
+ * queue of facts may have the same name.
  *
- * @throws FreshetError `UnknownCache` that lists all names, if there is none
+ * @throws FreshetError `UnknownCache` that lists all names, if no parking place has the name
  */
 export function placesNamed({ caches, owners, factQueues }: ParkingPlaces, name: string): readonly ParkingPlace[] {
   const found = [...caches, ...owners, ...factQueues].filter((place) => place.name === name);

@@ -23,10 +23,10 @@ interface RedriveOptions extends FilterOptions {
 export function redriveCommand(io: CommandIo): Command {
   return withFilters(
     new Command('redrive')
-      .summary('try events again after their cause is fixed')
+      .summary('try parked events again after you fixed their cause')
       .description(
-        'At a cache: tries parked events again by the rules of its projector, and prints the outcome of each. At ' +
-          'an owner: publishes the entities whose records could not be published. At a queue of facts: sends the ' +
+        'For a cache: tries parked events again by the rules of its projector, and prints the outcome of each. For ' +
+          'an owner: publishes the entities whose records could not be published. For a queue of facts: sends the ' +
           'facts into the queue again, as if they were new.',
       )
       .argument('<name>', 'cache, owner or queue of facts, such as ordering')
@@ -39,18 +39,22 @@ export function redriveCommand(io: CommandIo): Command {
     .addHelpText(
       'after',
       `
-Safe to repeat: an event that a newer state has overtaken ends as outdated, and an event that was applied before ends
-as a duplicate. A fact that fails again is parked again when its budget is used up.
+You can repeat the command safely. An event ends as outdated if the cache has a newer state, and as duplicate if it
+was applied before. If a fact keeps failing until all retries are used up, it is parked again.
 
-Exit codes: 0 none of the events is parked any more, 1 some are still parked, or something failed, 3 no event has a
-given key, 2 bad input, 130 interrupted.`,
+Exit codes:
+  0    none of the events is parked any more
+  1    some events are still parked, or something failed
+  2    the input is invalid
+  3    at least one of the given keys matches no event
+  130  interrupted`,
     )
     .action(async (name: string, keys: string[], options: RedriveOptions) => {
       io.exitCode = await inDeployment(io, {}, (work) => redrive(work, name, keys, options));
     });
 }
 
-/** Told how events ended. */
+/** Called with the results for events. */
 type Tell = (ended: readonly Ended[]) => void;
 
 async function redrive(
@@ -81,7 +85,7 @@ async function redrive(
   return conclude(io, ended, absentKeys(keys, selected), options.json ?? false, signal);
 }
 
-/** Prints a result on standard output. On a terminal, which also shows the bar, the line replaces the bar. */
+/** Prints a result on standard output. On a terminal, which also shows the bar, the line replaces the bar for now. */
 function note({ stdout, stderr }: CommandIo, show: Progress, line: string): void {
   if (stderr.isTTY && stdout.isTTY) show.note(line);
   else stdout.write(`${line}\n`);
@@ -100,7 +104,7 @@ async function redriveAtCache(
       tell(answer.value.map(endedOf));
       continue;
     }
-    // The function doesn't survive one of the events. Each event is tried alone, so that only this one fails.
+    // One of the events ends the function. Each event is tried alone, so that only that event fails.
     for (const key of request) {
       if (signal.aborted) return;
       const alone = await repair.redrive([key]);
@@ -110,7 +114,7 @@ async function redriveAtCache(
   }
 }
 
-/** Publishes the current states of the entities, since the records of the stream are gone or can't be published. */
+/** Publishes the current states of the entities, because the stream's records are gone or can't be published. */
 async function redriveAtOwner(
   at: FoundOwner,
   selected: readonly Selected[],
@@ -129,15 +133,16 @@ async function redriveAtOwner(
 async function publishAgain({ owner }: OpenOwner, { message, entity }: Selected['event']): Promise<Ended> {
   const key = parkedKey(message);
   if (entity === undefined) {
-    const detail = 'it names no entity: reconcile the caches, then discard it';
+    const detail = 'the record names no entity: reconcile the caches, then discard the record';
     return { key, outcome: 'no-entity', stays: true, detail };
   }
   try {
     if ((await owner.resync(entity.type, entity.id, resyncToken())) === 'requested') {
-      const detail = `the current state of ${entityName(entity)} is published; if that fails, it is parked again`;
+      const name = entityName(entity);
+      const detail = `the current state of ${name} is published; if that fails, the record is parked again`;
       return { key, outcome: 'requested', stays: false, detail };
     }
-    const detail = 'the owner does not have this entity: reconcile the caches with --repair, then discard it';
+    const detail = 'the owner does not have this entity: reconcile the caches with --repair, then discard the record';
     return { key, outcome: 'unknown', stays: true, detail };
   } catch (error) {
     if (error instanceof FreshetError) return { key, outcome: 'failed', stays: true, detail: error.message };

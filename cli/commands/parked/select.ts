@@ -11,7 +11,7 @@ import { durationOf } from '../../options/parse.ts';
 import { typed } from '../../output/typed.ts';
 import { type ParkingPlace, type ParkingPlaces, placesNamed } from './parking-places.ts';
 
-/** A selected event and its parking place. The body is left out, since there may be many events. */
+/** A selected event and its parking place. The body is left out, because there may be many events. */
 export interface Selected {
   readonly at: ParkingPlace;
   readonly event: ParkedEvent;
@@ -46,19 +46,19 @@ export function withFilters(command: Command): Command {
   return command
     .addOption(new Option('--reason <reason>', 'only events with this reason').choices(REASONS))
     .option('--type <type>', 'only events of this entity type', entityType)
-    .option('--entity <id>', 'only events of the entity with this id; of every type, unless --type is given')
+    .option('--entity <id>', 'only events of the entity with this id, of any type unless --type is given')
     .addOption(
       new Option(
         '--status <status>',
-        'only parked events, or only events that are held behind a stopped entity',
+        'only parked events, or only events that are held because their entity is stopped',
       ).choices(['parked', 'held']),
     )
     .option(
       '--older-than <age>',
-      'only events that were parked longer ago, such as 90s, 10m, 1h, 2d',
+      'only events that were parked longer ago than this, such as 90s, 10m, 1h, 2d',
       durationOf('--older-than'),
     )
-    .option('--newer-than <age>', 'only events that were parked more recently', durationOf('--newer-than'));
+    .option('--newer-than <age>', 'only events that were parked more recently than this', durationOf('--newer-than'));
 }
 
 function entityType(given: string): string {
@@ -70,12 +70,12 @@ function entityType(given: string): string {
   }
 }
 
-/** Checks keys from the command line. @throws UsageError that says what a key looks like */
+/** Checks keys from the command line. @throws UsageError that describes a valid key */
 export function checkedKeys(keys: readonly string[]): readonly string[] {
   for (const key of keys) {
     if (parseParkedKey(key) === undefined) {
       throw new UsageError(
-        `key: not the key of an event: ${quoted(key)}. Allowed: GROUP/SEQUENCE as this command prints it: ` +
+        `key: not the key of an event: ${quoted(key)}. Allowed: GROUP/SEQUENCE, as printed by: ` +
           `${typed('parked list NAME')}`,
       );
     }
@@ -84,7 +84,7 @@ export function checkedKeys(keys: readonly string[]): readonly string[] {
 }
 
 /**
- * Selects the events in the parking places of a name, oldest first.
+ * Selects events in the parking places with a name, oldest first.
  *
  * @param keys only events with one of these keys; default: all events that the options select
  */

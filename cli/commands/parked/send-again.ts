@@ -4,10 +4,10 @@ import type { FactQueue } from '../../deployment/deployment.ts';
 import type { Ended } from './outcomes.ts';
 
 /**
- * Sends parked facts into their queue again, and removes each from the parking table once the queue has it. Only the
- * queue invokes the handler of the facts, which is a function of the service.
+ * Sends parked facts into their queue again, and removes each from the parking table once the queue has it. The command
+ * can't invoke the handler itself, because the handler is a function of the service.
  *
- * @param tell told how each fact ended
+ * @param tell called with the result for each fact
  */
 export async function sendAgain(
   { parked, send }: Pick<FactQueue, 'parked' | 'send'>,
@@ -23,7 +23,9 @@ export async function sendAgain(
       if (event === undefined) continue;
       await send([messageOf(event)]);
       await parked.remove([key]);
-      tell([{ key, outcome: 'sent again', stays: false, detail: 'if its handler fails again, it is parked again' }]);
+      tell([
+        { key, outcome: 'sent again', stays: false, detail: 'if its handler keeps failing, the fact is parked again' },
+      ]);
     } catch (error) {
       tell([{ key, outcome: 'failed', stays: true, detail: error instanceof Error ? error.message : String(error) }]);
     }
@@ -31,9 +33,10 @@ export async function sendAgain(
 }
 
 /**
- * The queue may still know the deduplication id that the fact came with, and would drop the message. So the new id is
- * made from the message and the time of parking. If the command is interrupted between sending and removing, it sends
- * the same id again, and the queue drops it for five minutes.
+ * Makes the message with a new deduplication id, because the queue may still know the fact's first id and would then
+ * drop the message. The new id consists of the message id and the time of parking. If the command is interrupted after
+ * sending and before removing, the next run sends the same id, and for five minutes the queue drops the repeated
+ * message.
  */
 function messageOf({ message, parkedAtMs }: ParkedEvent) {
   const { body, groupId, messageId } = message;

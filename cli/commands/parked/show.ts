@@ -9,7 +9,7 @@ import { inDeployment, type Work } from '../../work.ts';
 import { placesNamed } from './parking-places.ts';
 import { checkedKeys } from './select.ts';
 
-/** `freshet parked show NAME KEY`: one parked event in full. */
+/** `freshet parked show NAME KEY`: shows one parked event in full. */
 export function showCommand(io: CommandIo): Command {
   return new Command('show')
     .summary('show one event in full')
@@ -19,7 +19,12 @@ export function showCommand(io: CommandIo): Command {
     .option('--json', 'print the event as JSON, with the body as text')
     .addHelpText(
       'after',
-      '\nExit codes: 0 shown, 3 no event has the key, 2 unknown name, or not a key, 1 something failed.',
+      `
+Exit codes:
+  0  the event was shown
+  1  something failed
+  2  the name is unknown, or the key is invalid
+  3  no event has the key`,
     )
     .action(async (name: string, key: string, options: { json?: boolean }) => {
       io.exitCode = await inDeployment(io, {}, (work) => show(work, name, key, options.json ?? false));
@@ -60,7 +65,7 @@ function describe({ message, entity, version, status, reason, explanation, parke
     ['key', parkedKeyText(message)],
     ['entity', entity === undefined ? 'unknown' : `${entity.type}/${entity.id}`],
     ['version', version === undefined ? 'unknown' : String(version)],
-    ['status', status === 'held' ? 'held behind a stopped entity' : 'parked'],
+    ['status', status === 'held' ? 'held because its entity is stopped' : 'parked'],
     ['reason', `${reason}: ${explanation}`],
     ['parked', new Date(parkedAtMs).toISOString()],
     ['sent', new Date(message.sentAtMs).toISOString()],
@@ -71,10 +76,10 @@ function describe({ message, entity, version, status, reason, explanation, parke
   return [...head, '', ...pretty(message.body).split('\n').map(printable)].join('\n');
 }
 
-/** The longest body that is printed with indentation. A deeply nested body would become endless. */
+/** The longest body that is printed with indentation. With it, a deeply nested body would become far too long. */
 const MAX_PRETTY_LENGTH = 1_000_000;
 
-/** JSON with indentation. Any other text, and JSON that would become endless or change, is returned unchanged. */
+/** Indents JSON. Returns any other text unchanged, and JSON that would become too long or would change. */
 function pretty(body: string): string {
   try {
     const text = JSON.stringify(JSON.parse(body), undefined, 2);

@@ -23,7 +23,7 @@ interface StatusOptions extends DeploymentOptions {
 /** The span of `--since` if it isn't given. */
 export const DEFAULT_SINCE_MS = 3 * 3_600_000;
 
-/** `freshet status`: owners and caches at a glance. */
+/** `freshet status`: shows the state of owners and caches. */
 export function statusCommand(io: CommandIo): Command {
   const command = new Command('status')
     .summary('show owners and caches: outcomes, lead times, lag, flow state, alarms')
@@ -33,14 +33,11 @@ export function statusCommand(io: CommandIo): Command {
     );
   return withDeploymentOptions(command)
     .addOption(
-      new Option(
-        '--since <span>',
-        'the span in which outcomes, published versions and lead times are counted, 1m to 15d',
-      )
+      new Option('--since <duration>', 'how far back to count outcomes, published versions and lead times, 1m to 15d')
         .argParser(sinceOf)
         .default(DEFAULT_SINCE_MS, '3h'),
     )
-    .option('--count', "count the caches' entities on AWS too, which reads whole tables")
+    .option('--count', 'count the entities of the caches on AWS too; this reads whole tables')
     .option('--json', 'print the report as JSON')
     .addHelpText('after', HELP)
     .action(async (options: StatusOptions) => {
@@ -50,27 +47,32 @@ export function statusCommand(io: CommandIo): Command {
 
 const HELP = `${DEPLOYMENT_HELP}
 
-Counted over --since:
+Counted over the time of --since:
   applied, superseded, ...  events by outcome; docs/glossary.md explains the outcomes
-  lead p50, lead p99        time from the owner's commit to the application in the cache: half and 99 % of the events
-                            take less; over several minutes an approximation
+  lead p50, lead p99        time from the owner's commit to the application in the cache: 50 % and 99 % of the events
+                            take less; approximate, because it averages shorter periods
   published                 versions that an owner's relay published to its topic
 Now:
   backlog                   messages in a cache's queue: visible, in flight or delayed
-  in, out                   events per second into and out of the cache, as the cache last reported; - before its
-                            first report
+  in, out                   events per second into and out of the cache, from its last report; - before the first
+                            report
   utilisation               in divided by out; above 100 % the backlog grows
   drain time                backlog / (out - in); ∞ if out is not above in (JSON: null)
   oldest                    age of the oldest message in the queue
   staleness                 time since the cache was last known to be complete with each of its types
-  relay delay               time from commit to publication, of the oldest event in the newest batches
-  stream used               part of the stream's 24 hours that the oldest unpublished change has waited; shown from 1 %
+  relay delay               time from commit to publication, for the oldest event in the newest batches
+  stream used               how long the oldest unpublished change has waited, in percent of the 24 hours that the
+                            stream keeps it; shown from 1 %
   flow                      normal, paced (limited to a rate) or refusing, and the cache that causes it
-  backfill                  the progress of the backfill with what the owners had before the cache existed
-  parked now, dead letters  events that need a person, see freshet parked; only the first 10 MB are counted
+  backfill                  whether the cache has received the entities that its owners had before the cache existed:
+                            none, filling, ready, or the number of its types that are ready
+  parked now, dead letters  events that a person must handle: see freshet parked. Parked events are counted only in the
+                            first 10 MB of the parking table
 
-Exit codes: 0 all is well, 1 a person is needed (parked events, dead letters, an alarm, an owner that refuses writes,
-a stopped relay), 2 the deployment can't be read.`;
+Exit codes:
+  0  all is well
+  1  a person is needed: parked events, dead letters, an alarm, an owner that refuses writes, or a stopped relay
+  2  the deployment can't be read`;
 
 async function status(io: CommandIo, deployment: Deployment, options: StatusOptions): Promise<number> {
   requireObservable(deployment);
@@ -87,8 +89,8 @@ async function requireTypes({ cwd }: CommandIo, { caches }: Deployment): Promise
   for (const { name, types } of caches) {
     if ((await types()) !== undefined) continue;
     throw new UsageError(
-      `--count: the contracts of ${name} aren't in ${cwd}, so its entity types are unknown. Run the command in ` +
-        'the folder of the CDK app.',
+      `--count: the entity types of ${name} are unknown, because its contracts aren't in ${cwd}. Run the command ` +
+        'in the folder of the CDK app.',
     );
   }
 }
@@ -97,6 +99,6 @@ function sinceOf(given: string): number {
   const sinceMs = durationOf('--since')(given);
   if (sinceMs >= 60_000 && sinceMs <= MAX_SINCE_MS) return sinceMs;
   throw new UsageError(
-    `--since: given: ${given}. Allowed: 1m to 15d. CloudWatch keeps values by the minute for 15 days.`,
+    `--since: given: ${given}. Allowed: 1m to 15d, because CloudWatch keeps values by the minute for 15 days.`,
   );
 }

@@ -9,15 +9,15 @@ const measured = z.nullable(z.number());
 
 const ownerStatus = z.object({
   owner: z.string(),
-  /** Whether the relay runs. The changes of a stopped relay wait in the stream. */
+  /** Whether the relay runs. While it is stopped, changes wait in the stream. */
   relay: z.enum(['running', 'stopped']),
   published: count,
   /** Versions that were published as part of a newer version of the same entity. */
   conflated: count,
   diverted: count,
-  /** From commit to publication, of the oldest event in the newest batches. */
+  /** Time from commit to publication, for the oldest event in the newest batches. */
   relayDelayMs: measured,
-  /** The part of the stream's 24 hours that the oldest unpublished change has waited. */
+  /** How long the oldest unpublished change has waited, in percent of the 24 hours that the stream keeps it. */
   streamUsePercent: measured,
   flow: flowStatus,
   /** Parked records: the owner could not publish them. */
@@ -38,12 +38,12 @@ const cacheStatus = z.object({
   discarded: count,
   parked: count,
   held: count,
-  /** From the owner's commit to the application in the cache; null while nothing was applied. */
+  /** Time from the owner's commit to the application in the cache; null while nothing was applied. */
   leadTimeP50Ms: measured,
   leadTimeP99Ms: measured,
   /** Visible, in-flight and delayed messages of the cache's queue. */
   backlog: count,
-  /** Events per second into and out of the cache, as the cache last reported. */
+  /** Events per second into and out of the cache, from its last report. */
   productionRate: measured,
   consumptionRate: measured,
   /** Time until the backlog is drained at these rates; null if it doesn't drain, or if the rates are null. */
@@ -53,7 +53,7 @@ const cacheStatus = z.object({
   oldestAgeSeconds: measured,
   /** Time since the cache was last known to be complete with each of its types. */
   stalenessSeconds: measured,
-  /** Messages in the dead-letter queues of the cache and of its subscription. They are parked soon. */
+  /** Messages in the dead-letter queues of the cache and of its subscription. They will be parked soon. */
   deadLetters: count,
   /** Events in the parking table: parked or held. */
   setAside: count,
@@ -65,7 +65,7 @@ export const statusReport = z.object({
   place: z.string(),
   /** When the state was read, ISO 8601. */
   readAt: z.string(),
-  /** The span of the counts and lead times. */
+  /** How far back the counts and lead times go. */
   sinceSeconds: z.number(),
   owners: z.array(ownerStatus),
   caches: z.array(cacheStatus),
@@ -77,19 +77,20 @@ export type StatusReport = z.infer<typeof statusReport>;
 export type OwnerStatus = z.infer<typeof ownerStatus>;
 export type CacheStatus = z.infer<typeof cacheStatus>;
 
-/** The reasons why a person is needed; empty if there are none. A paced owner recovers without a person. */
+/** The reasons why a person is needed; empty if no person is needed. A paced owner recovers without a person. */
 export function troubles({ owners, caches, alarms }: StatusReport): string[] {
   const when = (holds: boolean, trouble: string) => (holds ? [trouble] : []);
-  const parked = (name: string, events: number) => `${name}: ${events} parked: ${typed(`parked list ${name}`)}`;
+  const parked = (name: string, events: number) =>
+    `${name}: ${events} parked events, see: ${typed(`parked list ${name}`)}`;
   return [
     ...owners.flatMap(({ owner, relay, setAside, flow }) => [
       ...when(relay === 'stopped', `${owner}: its relay is stopped`),
-      ...when(flow.state === 'refusing', `${owner}: refuses writes`),
+      ...when(flow.state === 'refusing', `${owner}: it refuses writes`),
       ...when(setAside > 0, parked(owner, setAside)),
     ]),
     ...caches.flatMap(({ cache, setAside, deadLetters }) => [
       ...when(setAside > 0, parked(cache, setAside)),
-      ...when(deadLetters > 0, `${cache}: ${deadLetters} dead letters, which are parked soon`),
+      ...when(deadLetters > 0, `${cache}: ${deadLetters} dead letters, which will be parked soon`),
     ]),
     ...alarms.map(({ name, description }) => `alarm ${name}: ${description}`),
   ];

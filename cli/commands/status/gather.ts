@@ -22,7 +22,7 @@ import type { CacheStatus, OwnerStatus, StatusReport } from './document.ts';
 
 /** What `gatherStatus` reads. */
 export interface GatherOptions {
-  /** The span back from now in which events are counted, in milliseconds. */
+  /** How far back from now events are counted, in milliseconds. */
   readonly sinceMs: number;
   /** Whether to count the entities of each cache, which reads whole tables. */
   readonly countEntities: boolean;

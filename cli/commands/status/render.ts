@@ -29,7 +29,7 @@ const OUTCOMES: readonly Column[] = [
   { head: 'lead p99', of: ({ leadTimeP99Ms }) => shortMilliseconds(leadTimeP99Ms) },
 ];
 
-/** How far each cache lags, and what needs a person. */
+/** How far each cache lags, and how many events a person must handle. */
 const LAG: readonly Column[] = [
   { head: 'backlog', of: ({ backlog }) => grouped(backlog) },
   { head: 'in', of: ({ productionRate }) => perSecond(productionRate) },
@@ -84,8 +84,8 @@ function table(caches: readonly CacheStatus[], columns: readonly Column[]): stri
 }
 
 /**
- * The state that all types share, or how many types are ready. A cache that existed before its owner's data needs no
- * backfill.
+ * The state that all types share, or the number of types that are ready. `empty` is shown as `none`, because a cache
+ * that existed before its owner's data needs no backfill.
  */
 function backfilled(readiness: CacheStatus['readiness']): string {
   const states = Object.values(readiness);

@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { quoted } from 'freshet-aws/internal/core/errors';
 import { UsageError } from '../../errors.ts';
 
-/** What changes how the CDK app is run. */
+/** Options of the CDK app's synthesis. */
 export interface AppOptions {
   /** Context values that come before those of `cdk.json`. @default - none */
   readonly context?: Readonly<Record<string, string>>;
@@ -10,15 +10,22 @@ export interface AppOptions {
   readonly stacks?: readonly string[];
 }
 
-/** Adds the options of the CDK's command line that change what is run. */
+/** Adds the options that have the same meaning in the CDK's command line. */
 export function withAppOptions(command: Command): Command {
   return command
-    .option('-c, --context <key=value>', 'add a context value; may be given several times', addContext)
-    .option('--stacks <patterns...>', 'run only these stacks and those that they depend on, such as "Production/*"');
+    .option(
+      '-c, --context <key=value>',
+      'add a context value for the CDK app; repeat the option to add several',
+      addContext,
+    )
+    .option(
+      '--stacks <patterns...>',
+      'run only these stacks and the stacks that they depend on, such as "Production/*"',
+    );
 }
 
 function addContext(given: string, before: AppOptions['context'] = {}): AppOptions['context'] {
   const at = given.indexOf('=');
-  if (at < 1) throw new UsageError(`--context: not an assignment: ${quoted(given)}. Allowed: key=value.`);
+  if (at < 1) throw new UsageError(`--context: not a key and a value: ${quoted(given)}. Allowed: key=value.`);
   return { ...before, [given.slice(0, at)]: given.slice(at + 1) };
 }

@@ -11,7 +11,7 @@ export function assemblyFolder(projectFolder: string): string {
   return join(projectFolder, '.freshet', `cloud-assembly-${process.pid}`);
 }
 
-/** Removes the assembly of this process, and the assemblies that killed processes have left. */
+/** Removes the assembly of this process, and the assemblies that killed processes left behind. */
 export function removeAssemblies(projectFolder: string): void {
   for (const name of namesIn(join(projectFolder, '.freshet'))) {
     const pid = Number(NAME.exec(name)?.[1] ?? Number.NaN);

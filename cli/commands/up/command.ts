@@ -24,39 +24,43 @@ interface UpOptions extends AppOptions, LogOptions {
   readonly json?: boolean;
 }
 
-/** `freshet up`: the local cloud with everything that the CDK app would deploy. */
+/** `freshet up`: runs everything that the CDK app would deploy, in a local cloud. */
 export function upCommand(io: CommandIo): Command {
   return withAppOptions(new Command('up'))
     .summary('run everything that the CDK app would deploy in a local cloud')
     .description(
       'Synthesises the CDK app of the current folder, runs its templates and Lambda bundles in a local cloud on ' +
-        "127.0.0.1, plays the project's story, shows the outcomes of all events, and compares each cache with its " +
-        'owners. Keeps running for other commands until Ctrl-C.',
+        "127.0.0.1, runs the app's story, shows the outcomes of all events, and compares each cache with its " +
+        'owners. Then the local cloud runs until Ctrl-C, so that you can use the other commands.',
     )
     .option(
       '--once',
       "stop after the comparison; the exit code is 0 only if the story's claims hold and every cache equals its owners",
     )
-    .option('--json', 'print the outcomes and the comparison as one line of JSON, and the progress on standard error')
-    .option('--no-story', "start without playing the project's story")
+    .option('--json', 'print the outcomes and the comparison as one line of JSON; the progress goes to standard error')
+    .option('--no-story', "don't run the app's story")
     .option(
       '--logs [name]',
-      'print all that functions log, or all of the functions whose names contain NAME; default: errors only',
+      'print every line that functions log, or only those of functions whose names contain NAME; default: only errors',
     )
     .addHelpText(
       'after',
       `
-The story is the module that package.json names as "freshet": { "story": "..." }.
+A story is a script that shows the pipeline at work and checks claims about it. package.json names its module:
+"freshet": { "story": "./story.ts" }.
 
-Exit codes: 0 all is well, 1 a cache differs from its owner, a claim of the story does not hold, or something failed,
-2 the local cloud could not be started, 130 interrupted before the comparison was done.`,
+Exit codes:
+  0    every cache equals its owners, and the story's claims hold
+  1    a cache differs from its owners, a claim of the story does not hold, or something failed
+  2    the local cloud could not be started
+  130  interrupted before the comparison was done`,
     )
     .action(async (options: UpOptions) => {
       io.exitCode = await up(io, options);
     });
 }
 
-/** What was started, to be stopped at the end. */
+/** What the command has started and must stop at the end. */
 interface Running {
   cloud?: Promise<LocalCloud>;
   deployment?: Deployment;
@@ -76,7 +80,7 @@ async function up(io: CommandIo, options: UpOptions): Promise<number> {
   });
   try {
     const work = run(io, options, report, running, stop.signal);
-    // Work that the stop interrupts fails against a stopped cloud, and nobody waits for it any more.
+    // Work that the stop interrupts may fail later, because its cloud is stopped. That error is ignored.
     work.catch(() => undefined);
     await Promise.race([work, stopped]);
     if (!options.once) await stopped;
@@ -102,7 +106,7 @@ async function run(
   const file = localFileOf(cloud);
   const deployment = openLocalCloud({ file, projectFolder: io.cwd }, { importModule: io.importModule });
   running.deployment = deployment;
-  // Another local cloud of the folder that was started at the same time may have been ready first.
+  // Another local cloud for this folder, started at the same time, may have been ready first.
   await refuseSecond(io.cwd);
   writeLocalFile(io.cwd, file);
 
@@ -139,7 +143,7 @@ async function start(
     ...(stacks && { stacks }),
   });
   report.step('CDK app synthesised, Lambda bundles built');
-  // Imported here, since other commands don't need it.
+  // Imported here, because other commands don't need it.
   const { startLocalCloud } = await import('freshet-local/internal/cloud');
   signal.throwIfAborted();
   running.cloud = startLocalCloud({
@@ -155,7 +159,7 @@ async function start(
   return cloud;
 }
 
-/** Resources that nobody expects to run here are counted by type. Those with a reason have a line each. */
+/** Prints one line for each resource that is left out for a reason, and the number of all others by type. */
 function reportLeftOut(leftOut: LocalCloud['leftOut'], report: Reporter): void {
   if (leftOut.length === 0) return;
   const counts = new Map<string, number>();
@@ -163,18 +167,18 @@ function reportLeftOut(leftOut: LocalCloud['leftOut'], report: Reporter): void {
     if (reason === undefined) counts.set(type, (counts.get(type) ?? 0) + 1);
   }
   const counted = [...counts].map(([type, count]) => `${count} ${type}`).join(', ');
-  if (counted !== '') report.step(`left out (functions that name one get a stand-in): ${counted}`);
+  if (counted !== '') report.step(`left out (functions get a placeholder for the name or ARN): ${counted}`);
   for (const { path, type, reason } of leftOut) {
     if (reason !== undefined) report.print(`  ! left out: ${path} (${type}): ${reason}`);
   }
 }
 
-/** Whether every cache equals its owners. */
+/** Prints the result for each cache, and returns whether every cache equals its owners. */
 function reportComparisons(comparisons: readonly CacheComparison[], report: Reporter): boolean {
   report.heading('Every cached entity compared with its owner');
   for (const { cache, equal, differing } of comparisons) {
     if (differing.length === 0) report.step(`${cache}: all ${equal} entities equal their owner's`);
-    else report.print(`  ✗ ${cache}: ${equal} equal, ${differing.length} not: ${differing.slice(0, 10).join('; ')}`);
+    else report.print(`  ✗ ${cache}: ${equal} equal, ${differing.length} differ: ${differing.slice(0, 10).join('; ')}`);
   }
   return comparisons.every(({ differing }) => differing.length === 0);
 }

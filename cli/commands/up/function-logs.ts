@@ -3,16 +3,17 @@ import * as z from 'zod/mini';
 /** Which lines of the functions' logs are printed. */
 export interface LogOptions {
   /**
-   * `true` prints all lines of all functions, a text all lines of the functions whose names contain it, in any case.
+   * `true` prints all lines of all functions. A text prints all lines of the functions whose names contain the text,
+   * ignoring case.
    * @default - only the errors of all functions
    */
   readonly logs?: true | string;
 }
 
-/** How long an error that comes again isn't printed again. */
+/** How long a repeated error isn't printed again. */
 const REPEATED_MS = 10_000;
 
-/** What Powertools adds to each line. */
+/** The fields that Powertools adds to each line. */
 const ADDED = /^(?:level|message|timestamp|service|cold_start|function_\w+|sampling_rate|xray_trace_id|_aws)$/;
 
 const structured = z.catchall(z.object({ level: z.string(), message: z.string() }), z.unknown());
@@ -25,7 +26,7 @@ export interface LogLine {
   readonly text: string;
 }
 
-/** Reads a line that a function logged. Returns undefined for metrics, which other commands show. */
+/** Reads a line of a function's log. Returns undefined for a line of metrics, which other commands show. */
 export function readLogLine(line: string): LogLine | undefined {
   const [level, kind, ...rest] = line.split('\t');
   if (level === 'ERROR' && kind === 'Invoke Error') {
@@ -54,7 +55,7 @@ function parsed(text: string): unknown {
 }
 
 /**
- * Creates a function that prints the lines of functions' logs as they come.
+ * Creates a function that prints lines of the functions' logs. It receives each line as soon as it is logged.
  *
  * @param print prints one line
  * @param now returns the current time in milliseconds

@@ -17,24 +17,25 @@ import { MAX_SPARK, renderLine, renderPage } from './render.ts';
 interface WatchOptions extends DeploymentOptions {
   /** Milliseconds. */
   readonly interval: number;
-  /** Refreshes until the command ends; undefined: it never ends. */
+  /** The number of refreshes after which the command ends; undefined: no limit. */
   readonly count?: number;
   readonly json?: boolean;
 }
 
 const MAX_COUNT = 1_000_000;
 
-/** `freshet watch`: the figures of a deployment, live. */
+/** `freshet watch`: shows the figures of a deployment live. */
 export function watchCommand(io: CommandIo): Command {
   const command = new Command('watch')
     .summary('watch rates, backlog, drain time, lead times, hottest group and flow state, live')
     .description(
-      'Shows for each cache the production and consumption rate, the backlog and the lead times as curves, with ' +
-        'drain time, staleness and hottest group, and the flow state of each owner. Ctrl-C ends it.',
+      'Shows live figures until Ctrl-C. For each cache: curves of the production rate, the consumption rate, the ' +
+        'backlog and the lead times, with drain time, staleness and hottest group. For each owner: the flow state. ' +
+        'Also shows the alarms that are raised.',
     );
   return withDeploymentOptions(command)
     .addOption(
-      new Option('--interval <span>', 'time between two refreshes, 1s to 1h')
+      new Option('--interval <duration>', 'time between two refreshes, 1s to 1h')
         .argParser(intervalOf)
         .default(1_000, '1s'),
     )
@@ -50,20 +51,23 @@ const HELP = `
 If standard output is not a terminal, each refresh is one line of text.
 ${DEPLOYMENT_HELP}
 
-  in, out        events per second into and out of the cache: locally of the last 5 seconds, on AWS of the newest
-                 minute in CloudWatch
+  in, out        events per second into and out of the cache: in the local cloud over the last 5 seconds, on AWS over
+                 the newest minute in CloudWatch
   backlog        messages in the queue: visible, in flight or delayed
-  lead p50, p99  time from the owner's commit to the application in the cache, of the same seconds or minute
+  lead p50, p99  time from the owner's commit to the application in the cache, over the same seconds or minute: 50 %
+                 and 99 % of the events take less
   drain time     backlog / (out - in); ∞ if out is not above in (JSON: null)
-  staleness      time since the cache was last known to be complete with each of its types, as it last reported
-  hottest group  the message group (one entity) that was most often the hottest of its batch, by its events in the
-                 last 5 minutes
+  staleness      time since the cache was last known to be complete with each of its types, from its last report
+  hottest group  the message group (one entity) with the most events in the last 5 minutes, counting only the batches
+                 in which it was the largest group
   flow           normal, paced (limited to a rate) or refusing, and the cache that causes it
 
-On AWS, each refresh reads the backlog and the flow state. CloudWatch bills what it is asked, so it is asked every 30
-seconds. A refresh that fails on AWS is skipped, and the third failure in a row ends the command.
+On AWS, each refresh reads the backlog and the flow state. The command reads CloudWatch only every 30 seconds, because
+CloudWatch bills these requests. A refresh that fails on AWS is skipped; the third failure in a row ends the command.
 
-Exit codes: 0 ended by Ctrl-C or --count, 2 the deployment can't be read, or no longer.`;
+Exit codes:
+  0  ended by Ctrl-C or --count
+  2  the deployment can't be read, or can no longer be read`;
 
 async function watch({ io: { stdout }, deployment, signal }: Work, options: WatchOptions): Promise<number> {
   requireObservable(deployment);
@@ -87,12 +91,12 @@ async function watch({ io: { stdout }, deployment, signal }: Work, options: Watc
 }
 
 /**
- * Failures in a row that end the command on AWS, where a request may fail now and then. A local cloud that doesn't
- * answer has stopped.
+ * The number of failures in a row that ends the command on AWS, where a request may fail now and then. In a local
+ * cloud, the first failure ends the command, because a local cloud that doesn't answer has stopped.
  */
 const MAX_FAILURES = 3;
 
-/** Skips looks that fail, within the limit. */
+/** Skips failed looks, up to the limit. */
 function patient(deployment: Deployment, look: Look): () => Promise<WatchView | undefined> {
   let failures = 0;
   return async () => {
@@ -129,7 +133,7 @@ function page(stdout: Output, place: string): Screen {
       views = [...views, view].slice(-MAX_SPARK);
       update(renderPage(views, place, stdout.columns ?? 80));
     },
-    // The last page stays, and the cursor comes back.
+    // The last page stays on the terminal, and the cursor is shown again.
     end: () => update.done(),
   };
 }

@@ -19,10 +19,10 @@ import { type Backlogs, liveRates, withSample } from './rates.ts';
 /** The span of local rates and lead times: short enough to show changes, long enough not to jump. */
 const LOCAL_WINDOW_MS = 5_000;
 
-/** How far back the newest minute is looked for on AWS, where CloudWatch shows a minute up to some minutes late. */
+/** How far back to search for the newest minute on AWS, because CloudWatch shows a minute some minutes late. */
 const AWS_LOOK_BACK_MS = 5 * 60_000;
 
-/** How often CloudWatch is asked on AWS. It has nothing new in between, and it bills each metric. */
+/** How often CloudWatch is read on AWS. It has no newer data in between, and it bills each metric that is read. */
 const AWS_METRICS_EVERY_MS = 30_000;
 
 /** The span of the hottest group. */
@@ -32,7 +32,7 @@ const HOTTEST_MS = 5 * 60_000;
 const REPORTED_MS = 5 * 60_000;
 
 /**
- * Reads the figures of a deployment. It is called again and again, and remembers what it needs from the calls before.
+ * Reads the figures of a deployment. It is called repeatedly, and remembers what it needs from earlier calls.
  */
 export type Look = () => Promise<WatchView>;
 
@@ -101,7 +101,7 @@ async function readMetrics(deployment: Deployment, { name, deployed }: FoundCach
         p99: ofProjector(PROJECTOR_METRICS.leadTime, 'p99'),
         samples: ofProjector(PROJECTOR_METRICS.leadTime, 'SampleCount'),
       },
-      // The period in which the window begins counts in part, so the span begins earlier.
+      // The span begins earlier than the window, because the period in which the window begins counts in part.
       { fromMs: nowMs - (deployment.isLocal ? 2 * LOCAL_WINDOW_MS : AWS_LOOK_BACK_MS), toMs, periodSeconds },
     ),
     metricData(
@@ -121,14 +121,14 @@ async function readMetrics(deployment: Deployment, { name, deployed }: FoundCach
 }
 
 /**
- * The rates from the newest complete minute in CloudWatch and the change of the backlog. Until both are known, the
- * rates that the cache reported.
+ * Returns the rates, calculated from the newest complete minute in CloudWatch and the change of the backlog. Until both
+ * are known, returns the rates that the cache last reported.
  */
 function awsRates(backlogs: Backlogs, seen: CacheMetrics, nowMs: number): Rates | undefined {
   const [first, last] = [backlogs[0], backlogs.at(-1)];
   const newest = newestWhole(seen.settled, nowMs, 60);
-  // A minute without events has no datapoint. A datapoint that is older than CloudWatch's delay isn't about the
-  // present.
+  // A minute without events has no datapoint. If the newest datapoint is older than CloudWatch's delay, there are no
+  // current events.
   const settled = newest !== undefined && nowMs - newest.atMs < 3 * 60_000 ? newest.value : 0;
   const seconds = first === undefined || last === undefined ? 0 : (last.atMs - first.atMs) / 1000;
   if (first !== undefined && last !== undefined && seconds >= 30) {
@@ -144,8 +144,8 @@ function awsRates(backlogs: Backlogs, seen: CacheMetrics, nowMs: number): Rates 
 }
 
 /**
- * The group with the most events in the last minutes; null if there were none, or no Contributor Insights rule counts
- * them.
+ * The group with the most events in the last minutes; null if there were no events, or if no Contributor Insights rule
+ * counts them.
  */
 async function readHottestGroup(
   { clients }: Deployment,

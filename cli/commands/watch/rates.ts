@@ -5,7 +5,7 @@ import type { Sample } from 'freshet-aws/internal/core/govern/report';
 /** The recent backlogs of a queue, oldest first. */
 export type Backlogs = readonly Sample[];
 
-/** Adds a backlog, and forgets backlogs before the window of the rates except the newest of them. */
+/** Adds a backlog. Of the backlogs before the window of the rates, it keeps only the newest. */
 export function withSample(before: Backlogs, sample: Sample, windowMs: number): Backlogs {
   const all = [...before, sample];
   const first = all.findLastIndex(({ atMs }) => atMs <= sample.atMs - windowMs);
@@ -15,7 +15,7 @@ export function withSample(before: Backlogs, sample: Sample, windowMs: number): 
 /**
  * The rates between the oldest and the newest backlog; undefined while there is only one.
  *
- * @param settled events that ended, by period
+ * @param settled number of events that reached an outcome, by period
  */
 export function liveRates(backlogs: Backlogs, settled: readonly Datapoint[], periodSeconds: number): Rates | undefined {
   const [first, last] = [backlogs[0], backlogs.at(-1)];
@@ -25,7 +25,7 @@ export function liveRates(backlogs: Backlogs, settled: readonly Datapoint[], per
 }
 
 /**
- * The count between two times. A period that lies partly between them counts in part, and the newest period ends now.
+ * The count between two times. A period that lies partly between them counts in proportion. The newest period ends now.
  */
 function countWithin(series: readonly Datapoint[], periodMs: number, fromMs: number, toMs: number): number {
   return series.reduce((sum, { atMs, value }) => {

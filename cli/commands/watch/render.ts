@@ -4,7 +4,7 @@ import { describeFlow } from '../../observe/flow-status.ts';
 import { grouped, perSecond, shortMilliseconds, shortSeconds } from '../../output/numbers.ts';
 import type { CacheView, WatchView } from './document.ts';
 
-/** The most looks that a sparkline shows, one a column. */
+/** The most looks that a sparkline shows. Each look takes one column. */
 export const MAX_SPARK = 60;
 
 /** Columns to the left of a sparkline. */
@@ -71,7 +71,7 @@ const CURVES: readonly Curve[] = [
 ];
 
 /**
- * The looks as a page for a terminal.
+ * Draws the looks as a page for a terminal.
  *
  * @param views oldest first, at least one
  * @param columns the terminal's width
@@ -85,7 +85,7 @@ export function renderPage(views: readonly WatchView[], place: string, columns: 
   const alarms = view.alarms.map(({ name, boundary, description }) => `ALARM ${boundary}: ${name}: ${description}`);
   const blocks = view.caches.map((cache) => block(cache, shown));
   const lines = [
-    `${place}, ${view.at.slice(11, 19)} UTC. Ctrl-C ends it.`,
+    `${place}, ${view.at.slice(11, 19)} UTC. Press Ctrl-C to end.`,
     ...owners,
     ...(alarms.length > 0 ? alarms : ['no alarm']),
     ...blocks.flatMap((one) => ['', ...one]),

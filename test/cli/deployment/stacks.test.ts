@@ -117,14 +117,14 @@ describe('a deployment of stacks on AWS', () => {
     deployment.close();
     expect(await deployment.caches[0]?.types()).toBeUndefined();
     await expect(deployment.cacheNamed('ordering')).rejects.toThrow(
-      /^the contracts of ordering, .*\/tmp\/contracts\.ts, aren't in .*Run the command in the folder of the CDK app\.$/,
+      /^the contracts of ordering \(.*\/tmp\/contracts\.ts\) aren't in .* in the folder of the CDK app\.$/,
     );
     expect(imported).toEqual([]);
   });
 
   test.each<[string, string, readonly string[]]>([
     ['that does not exist', 'Nowhere', ['--stack: there is no stack Nowhere in us-east-1', '--region']],
-    ['without anything of Freshet', 'Website', ['Website in us-east-1 has no owner and no cache', 'EntityOwner']],
+    ['without anything of Freshet', 'Website', ['no output of Website in us-east-1 describes an owner', 'EntityOwner']],
   ])('a stack %s is refused', async (_, name, expected) => {
     const refused = deploymentOf(['Geography', name]);
     for (const part of expected) await expect(refused).rejects.toThrow(part);
@@ -136,7 +136,7 @@ describe('a deployment of stacks on AWS', () => {
     formation = await startCloudFormation({}, 'AccessDenied');
     vi.stubEnv('AWS_ENDPOINT_URL_CLOUDFORMATION', formation.url);
     await expect(deploymentOf(['Geography'])).rejects.toThrow(
-      /^AWS, us-east-1, doesn't answer\. AccessDenied: no\. Check the credentials, their rights/,
+      /^AWS, us-east-1: a request failed\. AccessDenied: no\. Check your AWS credentials, their permissions/,
     );
   });
 
@@ -146,6 +146,6 @@ describe('a deployment of stacks on AWS', () => {
     vi.stubEnv('AWS_ACCESS_KEY_ID', undefined);
     await expect(deploymentOf(['Geography'])).rejects.toThrow(/^--stack: no AWS credentials: .* AWS_PROFILE/);
     vi.stubEnv('AWS_REGION', undefined);
-    await expect(deploymentOf(['Geography'])).rejects.toThrow(/^--stack: no region is known\. Give --region/);
+    await expect(deploymentOf(['Geography'])).rejects.toThrow(/^--stack: no AWS region is set\. Pass --region/);
   });
 });

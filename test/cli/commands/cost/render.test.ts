@@ -109,7 +109,7 @@ describe('requirePeers', () => {
 
   test('a missing package is refused with the command that installs it', () => {
     expect(() => requirePeers(['no-such-package'])).toThrow(
-      'cost: no-such-package is not installed, but the sample is a CDK app. Install its packages: npm install aws-cdk-lib constructs',
+      'cost: the sample is a CDK app and needs no-such-package, which is not installed. Install it: npm install aws-cdk-lib constructs',
     );
   });
 });

@@ -75,7 +75,7 @@ describe('renderStatus', () => {
       'flow refusing, because cache ordering lags by 31,000 events (no end in sight), retry after 1m',
     );
     const missing = { ...NORMAL, reportsMissing: ['ordering'] };
-    expect(renderStatus(reportOf({ owner: { flow: missing } }))).toContain('flow normal, no report of ordering');
+    expect(renderStatus(reportOf({ owner: { flow: missing } }))).toContain('flow normal, no report from ordering');
   });
 
   test('the status shows the description of each raised alarm', () => {

@@ -23,7 +23,7 @@ describe('the options of freshet up for the CDK app', () => {
     expect(optionsOf('--stacks', 'Owner', 'Production/*')).toEqual({ stacks: ['Owner', 'Production/*'] });
   });
 
-  test.each(['stage', '=test'])('the context %j is refused, because it is not an assignment', (given) => {
-    expect(() => optionsOf('-c', given)).toThrow(`--context: not an assignment: "${given}". Allowed: key=value.`);
+  test.each(['stage', '=test'])('the context %j is refused, because it is not a key and a value', (given) => {
+    expect(() => optionsOf('-c', given)).toThrow(`--context: not a key and a value: "${given}". Allowed: key=value.`);
   });
 });
