@@ -48,6 +48,9 @@ const FAULTS = [
   'test/examples/shop/outage.int.ts',
 ];
 
+/** Compiles all TypeScript of the documentation; `npm run check` runs it beside the compiler of the sources. */
+const DOCUMENTATION = ['test/docs/code.test.ts'];
+
 const PROTOCOLS = ['test/{adapters,conformance,cli/clients}/**/*.int.ts'];
 
 /** A vitest project. The global setup below runs once for all projects. */
@@ -75,7 +78,8 @@ export default defineConfig({
     // Unit tests share the modules of a worker, which halves their time. So do tests of adapters and protocols. A test
     // file that starts processes or a whole cloud has its own worker.
     projects: [
-      project('units', ['test/**/*.{test,prop}.ts'], false, FAULTS),
+      project('units', ['test/**/*.{test,prop}.ts'], false, [...FAULTS, ...DOCUMENTATION]),
+      project('documentation', DOCUMENTATION, false),
       project('adapters and protocols', PROTOCOLS, false),
       project('local cloud', ['test/**/*.int.ts'], true, [...PROTOCOLS, ...FAULTS]),
       project('faults', FAULTS, true),

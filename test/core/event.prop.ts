@@ -54,7 +54,7 @@ test.each<[string, typeof serialiseEvent]>([
   ],
   ['writes data for every kind', (event, json) => serialiseEvent(event, json ?? '{}')],
 ])('mutant: the property fails for a writer that %s', (_, serialise) => {
-  expect(fc.check(whatIsWrittenReadsBack(serialise), { numRuns: 300 }).failed).toBe(true);
+  expect(fc.check(whatIsWrittenReadsBack(serialise), { numRuns: 300, endOnFailure: true }).failed).toBe(true);
 });
 
 function anyBodyEndsAsEventOrMalformed(parse: typeof parseEvent) {

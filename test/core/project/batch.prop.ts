@@ -76,21 +76,24 @@ describe('events in any order, with copies, batches and failures', () => {
     ['a put that never replaces the first item', () => false],
     ['a put that accepts every deletion', (item, stored) => ifNewer(item, stored) || item.dataJson === undefined],
   ])('the mutant %s is found', async (_, condition) => {
-    expect((await fc.check(theHighestVersionStays(condition), { numRuns: 500 })).failed).toBe(true);
+    expect((await fc.check(theHighestVersionStays(condition), { numRuns: 500, endOnFailure: true })).failed).toBe(true);
   });
 });
 
-/** All orders of the items. */
-function permutations<T>(items: readonly T[]): T[][] {
+/** All different orders of items, of which some may be the same. */
+function orders<T>(items: readonly T[]): T[][] {
   if (items.length === 0) return [[]];
-  return items.flatMap((item, index) =>
-    permutations([...items.slice(0, index), ...items.slice(index + 1)]).map((rest) => [item, ...rest]),
-  );
+  return [...new Set(items)].flatMap((item) => {
+    const at = items.indexOf(item);
+    return orders([...items.slice(0, at), ...items.slice(at + 1)]).map((rest) => [item, ...rest]);
+  });
 }
 
-test('each of the 720 orders of three versions delivered twice, in any batches, leaves the highest', async () => {
+test('each of the 90 orders of three versions delivered twice, in any batches, leaves the highest', async () => {
   const events = [owned(product(), 1), deleted(product(), 2), owned(product(), 3)];
-  for (const order of permutations([...events, ...events])) {
+  const all = orders([...events, ...events]);
+  expect(all).toHaveLength(90);
+  for (const order of all) {
     for (let size = 1; size <= order.length; size += 1) {
       const cache = inMemoryCache();
       await drain(
@@ -173,5 +176,5 @@ test.each<[string, typeof projectBatch]>([
     },
   ],
 ])('a mutant projector that %s is found', async (_, mutant) => {
-  expect((await fc.check(failuresStayInTheirGroup(mutant), { numRuns: 500 })).failed).toBe(true);
+  expect((await fc.check(failuresStayInTheirGroup(mutant), { numRuns: 500, endOnFailure: true })).failed).toBe(true);
 });

@@ -53,7 +53,9 @@ test('whatever is throttled, for however long, nothing is parked and everything 
 });
 
 test('a mutant projector whose budget is used up by throttling is found', async () => {
-  expect((await fc.check(nothingIsParked({ isTransient: () => false }), { numRuns: 300 })).failed).toBe(true);
+  expect(
+    (await fc.check(nothingIsParked({ isTransient: () => false }), { numRuns: 300, endOnFailure: true })).failed,
+  ).toBe(true);
 });
 
 test('a message whose entity is released while it is held is never parked for that, whatever its attempts', async () => {

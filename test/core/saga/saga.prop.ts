@@ -75,7 +75,9 @@ describe('10,000 interleavings of facts with duplicates', () => {
           : sagaStep(saga, at, fact, clock),
     ],
   ])('mutant: the property fails for a step that %s', (_, mutant) => {
-    expect(fc.check(oneLabelForEachOrderThatDeservesIt(mutant), { numRuns: 10_000 }).failed).toBe(true);
+    expect(fc.check(oneLabelForEachOrderThatDeservesIt(mutant), { numRuns: 10_000, endOnFailure: true }).failed).toBe(
+      true,
+    );
   });
 });
 
@@ -143,7 +145,10 @@ describe('concurrent facts with a failing store', () => {
   });
 
   test('mutant: the property fails for a store that accepts any revision', async () => {
-    const found = await fc.check(whatIsRecordedIsWhatWasDecided({ unguarded: true }), { numRuns: 2_000 });
+    const found = await fc.check(whatIsRecordedIsWhatWasDecided({ unguarded: true }), {
+      numRuns: 2_000,
+      endOnFailure: true,
+    });
     expect(found.failed).toBe(true);
   });
 });

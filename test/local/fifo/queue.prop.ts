@@ -172,6 +172,6 @@ describe('a FIFO queue under random sends, receives, deletes, releases and expir
     ['a release that reorders', withRequeue],
     ['a release that loses', withLoss],
   ])('the check of a FIFO queue fails for %s (mutant)', (_, make) => {
-    expect(fc.check(property(make), { numRuns: 500 }).failed).toBe(true);
+    expect(fc.check(property(make), { numRuns: 500, endOnFailure: true }).failed).toBe(true);
   });
 });
