@@ -7,7 +7,7 @@ import { EXIT } from '../errors.ts';
 import type { CommandIo } from '../io.ts';
 import { durationOf } from '../options/parse.ts';
 import { atLeastVersionOption } from '../options/versions.ts';
-import { shortMilliseconds } from '../output/numbers.ts';
+import { atMost } from '../output/numbers.ts';
 import { typed } from '../output/typed.ts';
 import { withDeployment } from '../work.ts';
 
@@ -23,14 +23,18 @@ export function getCommand(io: CommandIo): Command {
   return new Command('get')
     .summary('read an entity from a cache')
     .description(
-      'Reads an entity from a local cache: its value, its version, when its owner committed the version, and its ' +
-        'staleness. The owner is not asked.',
+      'Reads an entity from a local cache: its value, its version, the time when its owner committed the version, ' +
+        'and its staleness. The command only reads the cache and sends nothing to the owner.',
     )
     .argument('<cache>', 'cache, such as ordering')
     .argument('<type>', 'entity type, such as Country')
-    .argument('<id>', 'entity id, such as FR; put an id that begins with a dash after --')
-    .option('--max-staleness <time>', 'refuse an answer that may be staler, such as 90s', durationOf('--max-staleness'))
-    .addOption(atLeastVersionOption('refuse an answer with an older version'))
+    .argument('<id>', 'entity id, such as FR; if the id begins with a dash, put -- before it')
+    .option(
+      '--max-staleness <duration>',
+      'fail if the entity may be staler than this, such as 90s',
+      durationOf('--max-staleness'),
+    )
+    .addOption(atLeastVersionOption('fail if the cache has only an older version'))
     .option('--json', 'print the result as JSON')
     .addHelpText(
       'after',
@@ -40,8 +44,12 @@ Example:
 
 In JSON, a stalenessMs of null means that the staleness is unknown: no heartbeat of the type's owner has arrived yet.
 
-Exit codes: 0 found, 3 deleted or unknown, 2 unknown cache or type, or not an id, 75 too stale, or the version has
-not arrived: try again later, 1 something failed.`,
+Exit codes:
+  0   the entity was found
+  1   something failed
+  2   the cache or the type is unknown, or the id is invalid
+  3   the entity is deleted or unknown
+  75  the entity is too stale, or the version has not arrived: try again later`,
     )
     .action(async (cache: string, type: string, id: string, options: GetOptions) => {
       io.exitCode = await withDeployment(io, {}, (deployment) => get(io, deployment, [cache, type, id], options));
@@ -65,7 +73,7 @@ async function get(
   return entity.status === 'found' ? EXIT.ok : EXIT.absent;
 }
 
-/** The progress of the backfill. Before the backfill has ended, an unknown entity may exist at the owner. */
+/** The progress of the backfill. Until it has ended, an entity that the cache doesn't know may exist at the owner. */
 const FILLED: Readonly<Record<Readiness['status'], string>> = {
   empty: 'not backfilled',
   filling: 'being backfilled',
@@ -75,7 +83,7 @@ const FILLED: Readonly<Record<Readiness['status'], string>> = {
 function describe(cache: string, type: string, entity: CachedEntity, status: Readiness['status']): string {
   const name = `${cache}: ${entityName({ type, id: entity.id })}`;
   const { stalenessMs } = entity;
-  const stale = Number.isFinite(stalenessMs) ? `at most ${shortMilliseconds(stalenessMs)}` : 'unknown';
+  const stale = Number.isFinite(stalenessMs) ? atMost(stalenessMs) : 'unknown';
   const filled = `(${type} in this cache: ${FILLED[status]}, staleness ${stale})`;
   switch (entity.status) {
     case 'unknown':

@@ -6,14 +6,30 @@ export function shortDuration(milliseconds: number): string {
   return seconds < 86_400 ? `${Math.floor(seconds / 3_600)}h` : `${Math.floor(seconds / 86_400)}d`;
 }
 
+/** The units of a bound, from the smallest, each with its length in milliseconds. */
+const UNITS = [
+  ['s', 1_000],
+  ['m', 60_000],
+  ['h', 3_600_000],
+  ['d', 86_400_000],
+] as const;
+
+/** An upper bound of a span of time, rounded up: `at most 250 ms`, `at most 2m` for 61 seconds. Never below the span. */
+export function atMost(milliseconds: number): string {
+  if (milliseconds < 10_000) return `at most ${Math.ceil(milliseconds)} ms`;
+  const unit = UNITS.findLast(([, length]) => milliseconds >= length) ?? UNITS[0];
+  return `at most ${Math.ceil(milliseconds / unit[1])}${unit[0]}`;
+}
+
 /** A count with separators between its thousands: 61,000. */
 export function grouped(count: number): string {
   return Math.round(count).toLocaleString('en-US');
 }
 
-/** A rate in events per second, `-` if it is unknown: 0/s, 0.3/s, 12/s, 1,200/s. */
+/** A rate in events per second, `-` if it is unknown: 0/s, <0.1/s, 0.3/s, 12/s, 1,200/s. */
 export function perSecond(rate: number | null): string {
-  if (rate === null) return '-';
+  if (rate === null || !Number.isFinite(rate)) return '-';
+  if (rate > 0 && rate < 0.05) return '<0.1/s';
   return `${rate > 0 && rate < 10 ? rate.toFixed(1) : grouped(rate)}/s`;
 }
 
