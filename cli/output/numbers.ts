@@ -14,7 +14,7 @@ const UNITS = [
   ['d', 86_400_000],
 ] as const;
 
-/** An upper bound of a span of time, rounded up: `at most 250 ms`, `at most 2m` for 61 seconds. Never below the span. */
+/** An upper bound of a span of time, rounded up: `at most 250 ms`, or `at most 2m` for 61 seconds. */
 export function atMost(milliseconds: number): string {
   if (milliseconds < 10_000) return `at most ${Math.ceil(milliseconds)} ms`;
   const unit = UNITS.findLast(([, length]) => milliseconds >= length) ?? UNITS[0];

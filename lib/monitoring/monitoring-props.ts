@@ -57,7 +57,7 @@ export interface PipelineMonitoringProps {
   /**
    * The location of the runbook. Each alarm's description ends with this URL and the heading of the alarm's entry. Up
    * to 400 characters.
-   * @default 'docs/runbook.md'
+   * @default - the runbook of Freshet on GitHub
    */
   readonly runbookUrl?: string;
   /**
@@ -115,6 +115,9 @@ const MAX_DASHBOARD_NAME = 255;
  * 2026-11-25).
  */
 const MAX_RUNBOOK_URL = 400;
+
+/** An absolute address, because people read an alarm's description in an email or in the console. */
+export const RUNBOOK_URL = 'https://github.com/freshet-dev/freshet/blob/main/docs/runbook.md';
 const [MIN_INFLOW_MINUTES, MAX_INFLOW_MINUTES] = [5, 120];
 const LEAD_TIME_RANGE = [Duration.seconds(1), Duration.days(1)] as const;
 const STALENESS_RANGE = [

@@ -16,7 +16,13 @@ import { alarmTopic } from './alarm-topic.ts';
 import { behind, cacheAlarms } from './cache-alarms.ts';
 import { createDashboard } from './dashboard.ts';
 import { factQueueAlarms, factTopicAlarms } from './fact-alarms.ts';
-import { type PipelineMonitoringProps, type Thresholds, thresholds, validate } from './monitoring-props.ts';
+import {
+  type PipelineMonitoringProps,
+  RUNBOOK_URL,
+  type Thresholds,
+  thresholds,
+  validate,
+} from './monitoring-props.ts';
 import { ownerAlarms } from './owner-alarms.ts';
 import { sagaAlarms } from './saga-alarms.ts';
 
@@ -46,7 +52,7 @@ export class PipelineMonitoring extends Construct {
     this.alarmTopic = props.alarmTopic ?? alarmTopic(this, props.alarmEmail);
     const settings = {
       notify: new SnsAction(this.alarmTopic),
-      runbookUrl: props.runbookUrl ?? 'docs/runbook.md',
+      runbookUrl: props.runbookUrl ?? RUNBOOK_URL,
       thresholds: limits,
       namePrefix,
     };

@@ -2,13 +2,13 @@ import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { loadCommands } from '../../../cli/main.ts';
+import { RUNBOOK_URL } from '../../../lib/monitoring/monitoring-props.ts';
 import { commandIo } from '../../support/command-io.ts';
 import { runbookProblems, SECTIONS } from '../../support/runbook.ts';
 import { resourcesOf, shopTemplates } from '../../support/shop.ts';
 import { watchedFactsAsIs } from '../../support/watched-facts.ts';
 
-const URL_OF_RUNBOOK = 'docs/runbook.md';
-const runbook = readFileSync(fileURLToPath(new URL(`../../../${URL_OF_RUNBOOK}`, import.meta.url)), 'utf8');
+const runbook = readFileSync(fileURLToPath(new URL('../../../docs/runbook.md', import.meta.url)), 'utf8');
 const templates = [shopTemplates().Monitoring, watchedFactsAsIs()];
 const alarms = ['AWS::CloudWatch::Alarm', 'AWS::CloudWatch::CompositeAlarm'].flatMap((type) =>
   templates
@@ -19,7 +19,7 @@ const alarms = ['AWS::CloudWatch::Alarm', 'AWS::CloudWatch::CompositeAlarm'].fla
     })),
 );
 
-const problems = (text: string, some = alarms) => runbookProblems(some, text, URL_OF_RUNBOOK);
+const problems = (text: string, some = alarms) => runbookProblems(some, text, RUNBOOK_URL);
 
 const COMMANDS = await loadCommands(commandIo());
 
@@ -92,12 +92,12 @@ describe('the runbook', () => {
   });
 
   test.each([
-    ['no severity', 'Cache x is late. Runbook: docs/runbook.md#behind'],
-    ['no sentence', '[page] Runbook: docs/runbook.md#behind'],
-    ['two sentences', '[page] It is late. Very. Runbook: docs/runbook.md#behind'],
+    ['no severity', `Cache x is late. Runbook: ${RUNBOOK_URL}#behind`],
+    ['no sentence', `[page] Runbook: ${RUNBOOK_URL}#behind`],
+    ['two sentences', `[page] It is late. Very. Runbook: ${RUNBOOK_URL}#behind`],
     ['no link', '[page] Cache x is late.'],
     ['a link to another runbook', '[page] Cache x is late. Runbook: https://example.com/#behind'],
-    ['a link to the entry of another alarm', '[page] Cache x is late. Runbook: docs/runbook.md#stalled'],
+    ['a link to the entry of another alarm', `[page] Cache x is late. Runbook: ${RUNBOOK_URL}#stalled`],
   ])('mutant: the check finds an alarm description with %s', (_, description) => {
     expect(problems(runbook, [...alarms, { name: 'Shop-x-behind', description }])).toHaveLength(1);
   });

@@ -1,0 +1,12 @@
+import { expect, test } from 'vitest';
+import { startedBy } from '../../../cli/output/typed.ts';
+
+test.each([
+  [undefined, 'npx freshet'],
+  ['npm/10.8.2 node/v20.19.2 linux x64 workspaces/false', 'npx freshet'],
+  ['pnpm/10.34.9 npm/? node/v20.19.2 linux x64', 'pnpm freshet'],
+  ['yarn/1.22.22 npm/? node/v20.19.2 linux x64', 'yarn freshet'],
+  ['bun/1.2.0', 'npx freshet'],
+])('a hint for a command that %s started begins with %s', (userAgent, typed) => {
+  expect(startedBy(userAgent)).toBe(typed);
+});
