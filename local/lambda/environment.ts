@@ -78,8 +78,9 @@ export function startEnvironment(config: EnvironmentConfig, onLine: (line: strin
   // This event comes after the worker's last message, so the lines of a crashing function are not lost.
   worker.on('exit', (code) => {
     alive = false;
-    if (settle !== undefined) onLine(`Runtime exited: ${crash ? `${crash.name}: ${crash.message}` : `status ${code}`}`);
-    unhandled(crash ? `${crash.name}: ${crash.message}` : `Runtime.ExitError: Runtime exited with exit status ${code}`);
+    const exited = `Runtime.ExitError: Runtime exited with exit status ${code}`;
+    if (settle !== undefined) onLine(crash ? uncaughtException(crash) : exited);
+    unhandled(crash ? `${crash.name}: ${crash.message}` : exited);
   });
 
   async function invoke(requestId: string, event: string): Promise<InvokeResult> {
@@ -93,7 +94,6 @@ export function startEnvironment(config: EnvironmentConfig, onLine: (line: strin
         timer = setTimeout(() => {
           void terminate();
           const message = `${requestId} Task timed out after ${(ms / 1000).toFixed(2)} seconds`;
-          onLine(message);
           resolve({ ok: false, error: 'TimedOut', message });
         }, ms);
       };
@@ -127,6 +127,12 @@ export function startEnvironment(config: EnvironmentConfig, onLine: (line: strin
     invoke,
     terminate,
   };
+}
+
+/** The line that Lambda's Node.js runtime logs when an error ends the process. */
+function uncaughtException({ name, message, stack }: Error): string {
+  const error = { errorType: name, errorMessage: message, stack: stack?.split('\n') };
+  return `ERROR\tUncaught Exception\t${JSON.stringify(error)}`;
 }
 
 function startWorker({ environment, ...workerData }: EnvironmentConfig): Worker {

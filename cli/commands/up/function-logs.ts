@@ -29,7 +29,7 @@ export interface LogLine {
 /** Reads a line of a function's log. Returns undefined for a line of metrics, which other commands show. */
 export function readLogLine(line: string): LogLine | undefined {
   const [level, kind, ...rest] = line.split('\t');
-  if (level === 'ERROR' && kind === 'Invoke Error') {
+  if (level === 'ERROR' && (kind === 'Invoke Error' || kind === 'Uncaught Exception')) {
     const failed = invokeError.safeParse(parsed(rest.join('\t'))).data;
     return { isError: true, text: failed === undefined ? line : `${failed.errorType}: ${failed.errorMessage}` };
   }

@@ -74,6 +74,7 @@ test('an invocation that takes too long ends with TimedOut, and the next one get
     timeoutMs: 50,
   });
   expect(await host.invoke('fn', { hang: true })).toMatchObject({ ok: false, error: 'TimedOut' });
+  expect(lines).toEqual([expect.stringMatching(/ Task timed out after 0\.05 seconds$/)]);
   expect(await host.invoke('fn', {})).toEqual({ ok: true, payload: 1 });
   expect(state()).toMatchObject({ timeouts: 1, errors: 1, coldStarts: 2 });
 });
@@ -100,7 +101,7 @@ test.each([
   );
   const result = await host.invoke('fn', { crash: true });
   expect(result).toMatchObject({ ok: false, error: 'Unhandled', message: expect.stringMatching(message) });
-  expect(lines).toContain('before');
+  expect(lines).toEqual(['before', expect.stringMatching(message)]);
   expect(await host.invoke('fn', {})).toEqual({ ok: true, payload: 1 });
   expect(state().coldStarts).toBe(2);
 });
@@ -108,12 +109,14 @@ test.each([
 test('every invocation fails if the bundle does not load', async () => {
   deploy("throw new Error('bad start');");
   expect(await host.invoke('fn', {})).toEqual({ ok: false, error: 'Unhandled', message: 'Error: bad start' });
+  expect(lines).toEqual([expect.stringContaining('bad start')]);
   expect(await host.invoke('fn', {})).toMatchObject({ ok: false, error: 'Unhandled' });
 });
 
 test('the error for a missing handler names the handler', async () => {
   deploy('export const other = 1;');
   expect(await host.invoke('fn', {})).toMatchObject({ message: expect.stringContaining('index.handler') });
+  expect(lines).toEqual([expect.stringContaining('index.handler')]);
 });
 
 test('all invocations of a stopped function are throttled, including waiting ones, until it may run again', async () => {

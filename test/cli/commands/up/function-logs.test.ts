@@ -21,6 +21,16 @@ const METRICS = JSON.stringify({ _aws: { Timestamp: 1 }, applied: 3 });
 describe('a line of a function', () => {
   test.each([
     ['an error that the handler threw', THROWN, { isError: true, text: 'TypeError: x is not a function' }],
+    [
+      'an error that nothing caught',
+      THROWN.replace('Invoke Error', 'Uncaught Exception'),
+      { isError: true, text: 'TypeError: x is not a function' },
+    ],
+    [
+      'the end of a process',
+      'Runtime.ExitError: Runtime exited',
+      { isError: true, text: 'Runtime.ExitError: Runtime exited' },
+    ],
     ['a structured line, without what the logger adds', INFO, { isError: false, text: 'INFO sold orderId=o1 n=2' }],
     ['a structured error', FAILED, { isError: true, text: 'ERROR effect failed reason=no paper' }],
     [
