@@ -121,8 +121,8 @@ async function run(
   running.verdict = equal ? EXIT.ok : EXIT.failed;
   if (options.once) return;
   report.print(
-    `\nRunning at ${cloud.endpoints.sqs} (DynamoDB at ${cloud.endpoints.dynamodb}). In a second terminal: ` +
-      `${typed('status')} (or watch)\nCtrl-C stops it.`,
+    `\nRunning at ${cloud.endpoints.sqs} (DynamoDB at ${cloud.endpoints.dynamodb}).\n` +
+      `In a second terminal: ${typed('status')} (or watch)\nCtrl-C stops it.`,
   );
 }
 

@@ -59,7 +59,7 @@ describe('an event of a newer schema version', () => {
     'discard',
     'park',
     'stop',
-  ])('an event of a newer schema version is returned with the events behind it while it waits, under %s', async (onPoison) => {
+  ])('an event of a newer schema version is returned with those behind it, under %s', async (onPoison) => {
     const messages = [version(1, 2), version(2, 3, 900), version(3, 3), version(4, 2)];
     const { settled, returned } = await project(messages, 2, LATE_MS - 1, onPoison);
     expect(settled).toMatchObject([{ outcome: 'applied', version: 1 }]);
@@ -67,7 +67,7 @@ describe('an event of a newer schema version', () => {
     expect([cache.everParked, cache.stopped.size, cache.awaited]).toEqual([[], 0, []]);
   });
 
-  test('an event of a newer schema version is applied when the cache knows the version before the wait is over', async () => {
+  test('an event of a newer schema version is applied if the cache knows it before the wait is over', async () => {
     const messages = [version(1, 2), version(2, 3)];
     const { returned } = await project(messages, 2, BEGAN_MS);
     const again = await project(
@@ -131,7 +131,7 @@ describe('a check of events that were parked because of a newer schema version',
     expect([cache.stored.get('Product/p1')?.version, cache.parked.size, cache.stopped.size]).toEqual([4, 0, 0]);
   });
 
-  test('an event that is held behind another one is tried once that one is released and the version is known', async () => {
+  test('an event held behind another one is tried once that one is released and the version is known', async () => {
     const broken = message(owned(product(), 1), { body: '{' });
     const later = version(2, 3);
     await project([broken, later], 2, LATE_MS, 'stop');
@@ -146,7 +146,7 @@ describe('a check of events that were parked because of a newer schema version',
     expect([cache.stored.get('Product/p1')?.version, cache.parked.size, cache.stopped.size]).toEqual([2, 0, 0]);
   });
 
-  test('a check releases an entity although an event from the dead-letter queue, with an earlier key, waits there too', async () => {
+  test('a check releases an entity although a dead letter with an earlier key waits there too', async () => {
     const newer = version(2, 3);
     await project([newer], 2, LATE_MS, 'stop');
     const waiting = version(3, 2);
