@@ -68,6 +68,7 @@ export async function startWire({
 const NO_FUNCTIONS: Invokable = {
   functions: () => [],
   invoke: (name) => Promise.reject(new Error(`there is no function ${name}`)),
+  setReservedConcurrency() {},
 };
 
 type Services = Required<Omit<WireOptions, 'port' | 'cloudWatch' | 'ledger'>> & {
@@ -83,8 +84,9 @@ function callerOf({ guard }: Services, authorization: string | undefined): strin
 async function handle(request: IncomingMessage, response: ServerResponse, services: Services): Promise<void> {
   const answer = await answerTo(request, response, services);
   if (answer === undefined || response.destroyed) return;
-  const headers = { ...answer.headers, 'content-length': Buffer.byteLength(answer.body) };
-  response.writeHead(answer.status, headers).end(answer.body);
+  // An answer with status 204 has no body and no length.
+  const length = answer.status === 204 ? {} : { 'content-length': Buffer.byteLength(answer.body) };
+  response.writeHead(answer.status, { ...answer.headers, ...length }).end(answer.body);
 }
 
 /** Never throws. Returns undefined if the client disconnected. */

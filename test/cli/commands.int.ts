@@ -284,6 +284,8 @@ describe('help', () => {
     'export',
     'status',
     'watch',
+    'stop',
+    'start',
     'parked',
     ...parked,
     ...repairs,

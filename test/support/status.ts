@@ -60,6 +60,7 @@ export function reportOf(
     owners: [{ ...QUIET_OWNER, ...differing.owner }],
     caches: [{ ...QUIET_CACHE, ...differing.cache }],
     alarms: differing.alarms ?? [],
+    stoppedFunctions: [],
   };
 }
 
@@ -84,5 +85,6 @@ export function viewOf(
     owners: [{ owner: 'geography', flow: { ...NORMAL, ...differing.flow } }],
     caches: [{ ...QUIET_VIEW, ...differing.cache }],
     alarms: differing.alarms ?? [],
+    stoppedFunctions: [],
   };
 }

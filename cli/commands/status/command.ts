@@ -71,7 +71,7 @@ Now:
 
 Exit codes:
   0  all is well
-  1  a person is needed: parked events, dead letters, an alarm, an owner that refuses writes, or a stopped relay
+  1  a person is needed: parked events, dead letters, an alarm, an owner that refuses writes, or a stopped function
   2  the deployment can't be read`;
 
 async function status(io: CommandIo, deployment: Deployment, options: StatusOptions): Promise<number> {

@@ -70,6 +70,8 @@ export const statusReport = z.object({
   owners: z.array(ownerStatus),
   caches: z.array(cacheStatus),
   alarms: z.array(alarmStatus),
+  /** The names of the functions that are stopped. */
+  stoppedFunctions: z.array(z.string()),
 });
 
 /** See `statusReport`. */
@@ -78,7 +80,7 @@ export type OwnerStatus = z.infer<typeof ownerStatus>;
 export type CacheStatus = z.infer<typeof cacheStatus>;
 
 /** The reasons why a person is needed; empty if no person is needed. A paced owner recovers without a person. */
-export function troubles({ owners, caches, alarms }: StatusReport): string[] {
+export function troubles({ owners, caches, alarms, stoppedFunctions }: StatusReport): string[] {
   const when = (holds: boolean, trouble: string) => (holds ? [trouble] : []);
   const parked = (name: string, events: number) =>
     `${name}: ${events} parked events, see: ${typed(`parked list ${name}`)}`;
@@ -93,5 +95,6 @@ export function troubles({ owners, caches, alarms }: StatusReport): string[] {
       ...when(deadLetters > 0, `${cache}: ${deadLetters} dead letters, which will be parked soon`),
     ]),
     ...alarms.map(({ name, description }) => `alarm ${name}: ${description}`),
+    ...stoppedFunctions.map((name) => `the function ${name} is stopped`),
   ];
 }

@@ -12,12 +12,13 @@ import {
   REPORT_METRICS,
 } from 'freshet-aws/internal/core/metrics';
 import { countedSpan, readCounts } from '../../clients/counts.ts';
-import { isStopped } from '../../clients/function-state.ts';
+import { isStopped } from '../../clients/functions.ts';
 import { countParked } from '../../clients/parked-count.ts';
 import type { Deployment, FoundCache, FoundOwner } from '../../deployment/deployment.ts';
 import { readAlarms } from '../../observe/alarms.ts';
 import { drainOf, finestPeriod, overall } from '../../observe/figures.ts';
 import { readFlowStatus } from '../../observe/flow-status.ts';
+import { readStoppedFunctions } from '../../observe/stopped-functions.ts';
 import type { CacheStatus, OwnerStatus, StatusReport } from './document.ts';
 
 /** What `gatherStatus` reads. */
@@ -31,13 +32,15 @@ export interface GatherOptions {
 /** Reads the state of a deployment: counts and gauges from CloudWatch, the current state from queues and tables. */
 export async function gatherStatus(deployment: Deployment, options: GatherOptions): Promise<StatusReport> {
   const nowMs = Date.now();
-  const [owners, caches, alarms] = await Promise.all([
+  const [owners, caches, alarms, stoppedFunctions] = await Promise.all([
     Promise.all(deployment.owners.map((owner) => ownerStatus(deployment, owner, options, nowMs))),
     Promise.all(deployment.caches.map((cache) => cacheStatus(deployment, cache, options, nowMs))),
     readAlarms(deployment),
+    readStoppedFunctions(deployment),
   ]);
   const readAt = new Date(nowMs).toISOString();
-  return { place: deployment.place, readAt, sinceSeconds: options.sinceMs / 1000, owners, caches, alarms };
+  const sinceSeconds = options.sinceMs / 1000;
+  return { place: deployment.place, readAt, sinceSeconds, owners, caches, alarms, stoppedFunctions };
 }
 
 async function ownerStatus(

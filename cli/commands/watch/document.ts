@@ -33,6 +33,8 @@ export const watchView = z.object({
   owners: z.array(z.object({ owner: z.string(), flow: flowStatus })),
   caches: z.array(cacheView),
   alarms: z.array(alarmStatus),
+  /** The names of the functions that are stopped. */
+  stoppedFunctions: z.array(z.string()),
 });
 
 /** See `watchView`. */

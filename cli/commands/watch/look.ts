@@ -10,9 +10,10 @@ import { PROJECTOR_METRICS, REPORT_METRICS } from 'freshet-aws/internal/core/met
 import { hottestGroupsRule } from 'freshet-aws/internal/core/monitoring-names';
 import { topContributor } from '../../clients/insight-report.ts';
 import type { Deployment, FoundCache } from '../../deployment/deployment.ts';
-import { type AlarmStatus, readAlarms } from '../../observe/alarms.ts';
+import { readAlarms } from '../../observe/alarms.ts';
 import { drainOf, finestPeriod, overall } from '../../observe/figures.ts';
 import { readFlowStatus } from '../../observe/flow-status.ts';
+import { readStoppedFunctions } from '../../observe/stopped-functions.ts';
 import type { CacheView, WatchView } from './document.ts';
 import { type Backlogs, liveRates, withSample } from './rates.ts';
 
@@ -40,10 +41,11 @@ export type Look = () => Promise<WatchView>;
 export function createLook(deployment: Deployment): Look {
   const caches = deployment.caches.map((cache) => createCacheLook(deployment, cache));
   const alarms = remembered(deployment, () => readAlarms(deployment));
+  const stopped = remembered(deployment, () => readStoppedFunctions(deployment));
   return async () => {
     const nowMs = Date.now();
-    const [seen, owners, raised]: [CacheView[], WatchView['owners'], AlarmStatus[]] = await Promise.all([
-      Promise.all(caches.map((look) => look(nowMs))),
+    const [seen, owners, raised, stoppedFunctions] = await Promise.all([
+      Promise.all(caches.map((look): Promise<CacheView> => look(nowMs))),
       Promise.all(
         deployment.owners.map(async (owner) => ({
           owner: owner.name,
@@ -51,8 +53,9 @@ export function createLook(deployment: Deployment): Look {
         })),
       ),
       alarms(nowMs),
+      stopped(nowMs),
     ]);
-    return { at: new Date(nowMs).toISOString(), owners, caches: seen, alarms: raised };
+    return { at: new Date(nowMs).toISOString(), owners, caches: seen, alarms: raised, stoppedFunctions };
   };
 }
 

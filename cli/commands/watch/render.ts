@@ -11,12 +11,13 @@ export const MAX_SPARK = 60;
 const LABEL = 26;
 
 /** One refresh as one line of text. */
-export function renderLine({ at, owners, caches, alarms }: WatchView): string {
+export function renderLine({ at, owners, caches, alarms, stoppedFunctions }: WatchView): string {
   return [
     at,
     ...owners.map(({ owner, flow }) => `${owner}: flow ${describeFlow(flow)}`),
     ...caches.map((cache) => `${cache.cache}: ${figures(cache)}`),
     ...alarms.map(({ name, boundary }) => `ALARM ${boundary}: ${name}`),
+    ...stoppedFunctions.map((name) => `STOPPED ${name}`),
   ].join(' | ');
 }
 
@@ -88,6 +89,7 @@ export function renderPage(views: readonly WatchView[], place: string, columns: 
     `${place}, ${view.at.slice(11, 19)} UTC. Press Ctrl-C to end.`,
     ...owners,
     ...(alarms.length > 0 ? alarms : ['no alarm']),
+    ...view.stoppedFunctions.map((name) => `STOPPED ${name}`),
     ...blocks.flatMap((one) => ['', ...one]),
   ];
   // A line that wraps would break the page.

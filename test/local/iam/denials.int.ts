@@ -44,6 +44,7 @@ beforeEach(async () => {
   const functions = {
     functions: () => [{ name: 'other', arn: functionArn, stopped: false, ...counts }],
     invoke: async () => ({ ok: true, payload: 'done' }) as const,
+    setReservedConcurrency: () => undefined,
   };
   const { messaging } = account;
   const metrics = createMetricStore();

@@ -1,8 +1,11 @@
 import {
+  DeleteFunctionConcurrencyCommand,
   GetFunctionConcurrencyCommand,
   InvokeCommand,
   LambdaClient,
   ListFunctionsCommand,
+  ListLayersCommand,
+  PutFunctionConcurrencyCommand,
 } from '@aws-sdk/client-lambda';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { InvokeResult } from '../../../local/lambda/invoke-result.ts';
@@ -28,6 +31,9 @@ beforeEach(async () => {
       async invoke(_, event) {
         invoked.push(event);
         return result;
+      },
+      setReservedConcurrency(_, given) {
+        reserved = given;
       },
     }),
   });
@@ -127,6 +133,50 @@ describe('GetFunctionConcurrency', () => {
   });
 });
 
+describe('PutFunctionConcurrency and DeleteFunctionConcurrency', () => {
+  const put = (given: number, FunctionName = 'repair') =>
+    client.send(new PutFunctionConcurrencyCommand({ FunctionName, ReservedConcurrentExecutions: given }));
+  const remove = (FunctionName = 'repair') => client.send(new DeleteFunctionConcurrencyCommand({ FunctionName }));
+
+  it.each([0, 7])('PutFunctionConcurrency reserves a concurrency of %i and returns it', async (given) => {
+    const arn = 'arn:aws:lambda:us-east-1:000000000000:function:repair';
+    expect(await put(given, arn)).toMatchObject({
+      $metadata: { httpStatusCode: 200 },
+      ReservedConcurrentExecutions: given,
+    });
+    expect(reserved).toBe(given);
+  });
+
+  it('DeleteFunctionConcurrency removes the reserved concurrency with status 204, and may be repeated', async () => {
+    await put(0);
+    for (const _ of [1, 2]) expect((await remove()).$metadata.httpStatusCode).toBe(204);
+    expect(reserved).toBeUndefined();
+  });
+
+  it.each([-1, 1.5])('PutFunctionConcurrency refuses a concurrency of %d and changes nothing', async (given) => {
+    reserved = 3;
+    expect(await refusalOf(put(given))).toMatchObject({
+      name: 'InvalidParameterValueException',
+      $metadata: { httpStatusCode: 400 },
+    });
+    expect(reserved).toBe(3);
+  });
+
+  it('PutFunctionConcurrency and DeleteFunctionConcurrency refuse an unknown function', async () => {
+    for (const request of [() => put(0, 'another'), () => remove('another')])
+      expect(await refusalOf(request())).toMatchObject({ name: 'ResourceNotFoundException' });
+  });
+});
+
+describe('ListFunctions', () => {
+  it('ListFunctions returns the names and ARNs of all functions', async () => {
+    const { Functions } = await client.send(new ListFunctionsCommand());
+    expect(Functions).toEqual([
+      { FunctionName: 'repair', FunctionArn: 'arn:aws:lambda:us-east-1:000000000000:function:repair' },
+    ]);
+  });
+});
+
 describe('unsupported requests to Lambda', () => {
   it.each<[string, Partial<ConstructorParameters<typeof InvokeCommand>[0]>, string]>([
     ['Event', { InvocationType: 'Event' }, 'The invocation type Event is not emulated.'],
@@ -148,7 +198,7 @@ describe('unsupported requests to Lambda', () => {
   });
 
   it('every other operation of Lambda is refused', async () => {
-    const refused = await refusalOf(client.send(new ListFunctionsCommand()));
+    const refused = await refusalOf(client.send(new ListLayersCommand()));
     expect(refused).toMatchObject({ name: 'UnknownOperationException', $metadata: { httpStatusCode: 404 } });
   });
 });
