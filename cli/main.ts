@@ -9,6 +9,8 @@ import { typed } from './output/typed.ts';
  */
 const COMMANDS: Readonly<Record<string, (io: CommandIo) => Promise<Command>>> = {
   up: async (io) => (await import('./commands/up/command.ts')).upCommand(io),
+  stop: async (io) => (await import('./commands/functions/command.ts')).stopCommand(io),
+  start: async (io) => (await import('./commands/functions/command.ts')).startCommand(io),
   put: async (io) => (await import('./commands/put.ts')).putCommand(io),
   delete: async (io) => (await import('./commands/delete.ts')).deleteCommand(io),
   get: async (io) => (await import('./commands/get.ts')).getCommand(io),
