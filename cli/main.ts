@@ -8,6 +8,7 @@ import { typed } from './output/typed.ts';
  * longer than most commands run.
  */
 const COMMANDS: Readonly<Record<string, (io: CommandIo) => Promise<Command>>> = {
+  init: async (io) => (await import('./commands/init/command.ts')).initCommand(io),
   up: async (io) => (await import('./commands/up/command.ts')).upCommand(io),
   stop: async (io) => (await import('./commands/functions/command.ts')).stopCommand(io),
   start: async (io) => (await import('./commands/functions/command.ts')).startCommand(io),

@@ -1,0 +1,50 @@
+import type { EntryLines } from './templates.ts';
+
+/** The variable that holds the CDK app: `const app = new cdk.App();`. */
+const APP = /(?:const|let|var)\s+([A-Za-z_$][\w$]*)\s*(?::[^=]+)?=\s*new\s+(?:[A-Za-z_$][\w$]*\.)?App\(/;
+
+/** An import statement, which may have several lines. */
+const IMPORT = /^import\s[^;'"]*['"][^'"]+['"];?[^\S\n]*$/gm;
+
+/** The call that ends some apps. */
+const SYNTH = /^[^\S\n]*[A-Za-z_$][\w$]*\.synth\(/m;
+
+/** Returns the name of the variable that holds the CDK app in a module; undefined if it isn't found. */
+export function appVariable(source: string): string | undefined {
+  return APP.exec(source)?.[1];
+}
+
+/**
+ * Adds the lines to a module of a CDK app: the imports after its imports, and the statements at its end or before
+ * `app.synth()`. Returns undefined if the module already has one of the names or of the stacks.
+ */
+export function withEntryLines(
+  source: string,
+  { imports, statements, names, stackIds }: EntryLines,
+): string | undefined {
+  const isTaken =
+    names.some((name) => new RegExp(String.raw`\b${name}\b`).test(source)) ||
+    stackIds.some((id) => new RegExp(`['"\`]${id}['"\`]`).test(source));
+  if (isTaken) return undefined;
+  const newLine = source.includes('\r\n') ? '\r\n' : '\n';
+  const text = source.replaceAll('\r\n', '\n');
+  const last = [...text.matchAll(IMPORT)].at(-1);
+  const importsAt = last === undefined ? afterFirstComment(text) : last.index + last[0].length + 1;
+  const withImports = inserted(text, importsAt, `${imports.join('\n')}\n`);
+  const synth = SYNTH.exec(withImports);
+  const end = withImports.trimEnd();
+  const all =
+    synth === null
+      ? `${end}\n\n${statements.join('\n')}\n`
+      : inserted(withImports, synth.index, `${statements.join('\n')}\n\n`);
+  return all.replaceAll('\n', newLine);
+}
+
+/** The position after a line such as `#!/usr/bin/env node`. */
+function afterFirstComment(text: string): number {
+  return text.startsWith('#!') ? text.indexOf('\n') + 1 : 0;
+}
+
+function inserted(text: string, at: number, part: string): string {
+  return text.slice(0, at) + part + text.slice(at);
+}
