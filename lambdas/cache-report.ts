@@ -1,9 +1,10 @@
 import { dynamoDbClient, sqsClient } from '../adapters/aws/clients.ts';
 import { cloudWatchClient } from '../adapters/aws/cloudwatch-client.ts';
-import { createReporting, sendReport } from '../adapters/govern/report.ts';
+import { createReporting, sendReport, sendRequest } from '../adapters/govern/report.ts';
 import { reportTelemetry } from '../adapters/govern/telemetry.ts';
 import { createReader } from '../adapters/read/cache-table.ts';
 import { createCompletenessWriter } from '../adapters/read/staleness.ts';
+import { awaitFirstHeartbeats } from '../core/govern/first-heartbeats.ts';
 import { measureCache, type Sample } from '../core/govern/report.ts';
 import boundary from './boundary.ts';
 import { emitter, required } from './environment.ts';
@@ -39,25 +40,45 @@ const FIRST_SPAN_MS = intervalMs / 12;
 
 /** The backlog at the last report, from which the next report computes its rates. */
 let before: Sample | undefined;
+/** Whether a report of this execution environment found a heartbeat of each type that needs one. */
+let hasHeartbeats = false;
 
 /**
  * Measures the cache's queue, sends a report to its owners, and stores up to when the cache is complete. Runs on a
- * schedule, and when an alarm says that the cache falls behind.
+ * schedule, after a deployment, and when an alarm says that the cache falls behind.
  */
 export async function handler(): Promise<void> {
   // Without a recent sample, such as in a new execution environment, the report takes two samples.
-  if (before === undefined || Date.now() - before.atMs > SAMPLE_LIFE_MS) before = await firstSample();
-  const measured = await measureCache(ports, boundary.name, before, Date.now, intervalMs);
+  const isRecent = before !== undefined && Date.now() - before.atMs <= SAMPLE_LIFE_MS;
+  const earlier = before !== undefined && isRecent ? before : await sample();
+  const found = hasHeartbeats ? 'known' : await awaitFirstHeartbeats({ ...ports, askOwners, pause }, intervalMs);
+  hasHeartbeats = found !== 'missing';
+  // The wait for heartbeats is a pause between two samples too, and readers of a new cache wait for its first report.
+  if (!isRecent && found === 'known') await pause(FIRST_SPAN_MS);
+  const measured = await measureCache(ports, boundary.name, earlier, Date.now, intervalMs);
   before = measured.report;
   report.reported(measured.report, measured.lag);
-  const sent = Object.entries(reportQueues).map(([owner, queueUrl]) =>
-    sendReport(queues, queueUrl, { ...measured.report, share }).catch((error) => report.untold(owner, error)),
-  );
-  await Promise.all([...sent, saveCompleteness(measured.completeness)]);
+  const sent = toOwners((queueUrl) => sendReport(queues, queueUrl, { ...measured.report, share }));
+  await Promise.all([sent, saveCompleteness(measured.completeness)]);
 }
 
-async function firstSample(): Promise<Sample> {
-  const sample = { backlog: await ports.backlog(), atMs: Date.now() };
-  await new Promise((resolve) => setTimeout(resolve, FIRST_SPAN_MS));
-  return sample;
+async function sample(): Promise<Sample> {
+  return { backlog: await ports.backlog(), atMs: Date.now() };
+}
+
+function askOwners(): Promise<void> {
+  return toOwners((queueUrl) => sendRequest(queues, queueUrl, boundary.name));
+}
+
+/** Sends to the report queue of each owner. An owner that can't be reached doesn't keep the others from it. */
+async function toOwners(send: (queueUrl: string) => Promise<void>): Promise<void> {
+  await Promise.all(
+    Object.entries(reportQueues).map(([owner, queueUrl]) =>
+      send(queueUrl).catch((error) => report.untold(owner, error)),
+    ),
+  );
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
 }

@@ -8,6 +8,7 @@ import { createOwner } from '../adapters/own/owner-table.ts';
 import { createStatePublisher } from '../adapters/own/publisher.ts';
 import { createRelayProgress } from '../adapters/relay/progress.ts';
 import { createPublisher } from '../adapters/relay/topic.ts';
+import { isHeartbeatRequest } from '../core/govern/first-heartbeats.ts';
 import { countedReports, govern } from '../core/govern/govern.ts';
 import { type CacheReport, parseCacheReport } from '../core/govern/report.ts';
 import boundary from './boundary.ts';
@@ -33,21 +34,23 @@ const ports = {
 };
 
 /**
- * Handles the caches' reports and decides how writers may write. On its schedule it also commits the heartbeat of each
- * type.
+ * Handles the caches' reports and decides how writers may write. On its schedule, after a deployment and when a cache
+ * asks for heartbeats, it also commits the heartbeat of each type.
  */
 export async function handler(event: SQSEvent | object): Promise<SQSBatchResponse> {
   const records = 'Records' in event ? event.Records : [];
-  const types = 'Records' in event ? [] : Object.keys(boundary.owns);
+  const isAsked = records.some(({ body }) => isHeartbeatRequest(body));
+  const types = 'Records' in event && !isAsked ? [] : Object.keys(boundary.owns);
   const beats = await Promise.allSettled(types.map((type) => heartbeats.beat(type)));
   const reports = records.flatMap(({ body, messageId }): CacheReport[] => {
+    if (isHeartbeatRequest(body)) return [];
     const one = parseCacheReport(body);
     if (one === undefined) report.ignored(messageId, 'not a report of a cache');
     return one === undefined ? [] : [one];
   });
   // A decision costs metrics, reads and writes. Reports that don't count can't change it, so none is made.
-  if ('Records' in event && countedReports(settings, reports).length === 0) return { batchItemFailures: [] };
-  report.governed(await govern(ports, settings, reports, Date.now()));
+  const isDecided = !('Records' in event) || countedReports(settings, reports).length > 0;
+  if (isDecided) report.governed(await govern(ports, settings, reports, Date.now()));
   // Thrown after the decision, because an owner whose table refuses heartbeats must be governed too.
   for (const beat of beats) if (beat.status === 'rejected') throw beat.reason;
   return { batchItemFailures: [] };

@@ -113,7 +113,7 @@ export function addReport(cache: CacheParts & { readonly projector: IFunction },
   for (const queue of [cache.queue, ...repairQueues(cache)]) queue.grant(report, 'sqs:GetQueueAttributes');
   grantMetrics(report);
   for (const { reportQueue } of sources) grantSend(reportQueue, report);
-  runOnSchedule(cache, 'ReportSchedule', report, CONTROL_INTERVAL);
+  runOnSchedule(cache, 'ReportSchedule', report, CONTROL_INTERVAL, { afterDeployment: true });
   return report;
 }
 

@@ -117,7 +117,7 @@ export class FlowControl extends Construct {
     else heartbeats.topic.grantPublish(governor);
     grantMetrics(governor);
     mapQueue(governor, 'Reports', this.reportQueue, { maxConcurrency: LIMITS.minMappingConcurrency });
-    runOnSchedule(this, 'Heartbeat', governor, CONTROL_INTERVAL);
+    runOnSchedule(this, 'Heartbeat', governor, CONTROL_INTERVAL, { afterDeployment: true });
     return governor;
   }
 

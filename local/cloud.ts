@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { setTimeout as pause } from 'node:timers/promises';
 import { type CleanUps, createCleanUps } from './clean-ups.ts';
 import type { Alarms } from './cloudwatch/alarms.ts';
 import type { MetricStore } from './cloudwatch/metric-store.ts';
@@ -14,7 +15,8 @@ import { LOCAL_ACCOUNT_ID, LOCAL_REGION } from './identity.ts';
 import type { FunctionHost } from './lambda/host.ts';
 import type { Ledger } from './ledger/ledger.ts';
 import { deliveryRequests } from './ledger/wire-requests.ts';
-import { createTarget, type Mapping, waitUntilIdle } from './mappings.ts';
+import { createMappings, type EventSourceMappings } from './mapping-set.ts';
+import { waitUntilIdle } from './mappings.ts';
 import { readAssembly } from './provision/assembly.ts';
 import { checkUpdate } from './provision/check-update.ts';
 import { type LeftOut, provision } from './provision/provision.ts';
@@ -129,8 +131,17 @@ export interface LocalCloud {
 const DEFAULT_MINUTE_MS = 60_000;
 
 /**
+ * The longest time that the start waits for the functions that run after a deployment. They normally take about a
+ * second; a cache whose owner is broken waits ten seconds for a heartbeat.
+ */
+const LONGEST_AFTER_DEPLOYMENT_MS = 12_000;
+
+/**
  * Starts a local cloud and creates the resources of the assembly in it. Everything listens on 127.0.0.1 only. Stop the
  * cloud at the end of the test.
+ *
+ * Functions that run after a deployment have run: each owner has sent its first heartbeats, and each cache has reported
+ * its staleness.
  *
  * If a part can't be started, all parts are stopped, and the promise rejects with a message that names the problem.
  * Problems are: the folder has no assembly, there is no DynamoDB engine, the port is taken, or a resource isn't
@@ -167,6 +178,7 @@ async function start(options: LocalCloudOptions, cleanUps: CleanUps): Promise<Lo
     messaging,
     // Functions are created later, because their environment contains the URL of this server.
     functions: () => functions,
+    mappings: () => mappings,
     cloudWatch: () => cloudWatch,
     guard: access,
     ledger,
@@ -176,7 +188,6 @@ async function start(options: LocalCloudOptions, cleanUps: CleanUps): Promise<Lo
   onProgress(`SQS, SNS, Lambda and CloudWatch at ${wire.url}`);
 
   const { forClients, forFunctions } = await startEndpoints(engine.url, wire.url, access, ledger, cleanUps);
-  const mappings: Mapping[] = [];
   const { functions, cloudWatch, metrics, onStreamBatch } = createWatchedFunctions({
     access,
     messaging,
@@ -185,15 +196,17 @@ async function start(options: LocalCloudOptions, cleanUps: CleanUps): Promise<Lo
     minuteMs,
     onLog,
     onConcurrencyChange(name) {
-      for (const mapping of mappings) if (mapping.functionName === name) mapping.wake();
+      for (const mapping of mappings.running) if (mapping.functionName === name) mapping.wake();
     },
     ledger,
   });
+  const parts = { ...place, engine: client, messaging, functions, access };
+  const mappings: EventSourceMappings = createMappings(parts, { onLog, onStreamBatch, ledger });
   // A mapping stops only after its invocations have ended, and stopping the functions ends them. So both stop together.
   cleanUps.add(async () => {
-    const stopped = mappings.map((mapping) => mapping.stop());
+    const stopped = mappings.stop();
     await functions.stop();
-    await Promise.all(stopped);
+    await stopped;
   });
   cleanUps.add(() => cloudWatch.stop());
   const functionUrls = createFunctionUrls({ functions, guard: access, onProgress, onFailure: onLog });
@@ -201,14 +214,12 @@ async function start(options: LocalCloudOptions, cleanUps: CleanUps): Promise<Lo
   const httpApis = createHttpApis({ functions, access, onProgress, onFailure: onLog });
   cleanUps.add(() => httpApis.close());
 
-  const target = createTarget(
-    { ...place, engine: client, messaging, functions, functionUrls, httpApis, cloudWatch, access },
-    { mappings, onLog, onStreamBatch, ledger },
-  );
+  const target = { ...parts, functionUrls, httpApis, cloudWatch, mappings };
   const { outputs, notEmulated, leftOut } = await provision(stacks, target);
-  const mapped = `${functions.functions().length} functions, ${mappings.length} event source mappings`;
+  const mapped = `${functions.functions().length} functions, ${mappings.running.length} event source mappings`;
   onProgress(`${stacks.length} stacks: ${mapped}, ${messaging.queues.list().length} queues`);
-  cloudWatch.start();
+  const idle = () => waitUntilIdle(functions, mappings.running, cleanUps.hasStarted);
+  await Promise.race([cloudWatch.start().then(idle), pause(LONGEST_AFTER_DEPLOYMENT_MS, undefined, { ref: false })]);
   const { alarms, schedules, tick } = cloudWatch;
   return {
     ...place,
@@ -223,7 +234,7 @@ async function start(options: LocalCloudOptions, cleanUps: CleanUps): Promise<Lo
     tick,
     notEmulated,
     leftOut,
-    idle: () => waitUntilIdle(functions, mappings, cleanUps.hasStarted),
+    idle,
     stop: cleanUps.run,
   };
 }

@@ -3,6 +3,7 @@ import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { GetQueueAttributesCommand, SendMessageCommand, type SQSClient } from '@aws-sdk/client-sqs';
 import type { Boundary } from '../../core/contract/contract.ts';
 import { HEARTBEAT_ID, typeOfGroup } from '../../core/entity.ts';
+import { heartbeatRequest } from '../../core/govern/first-heartbeats.ts';
 import type { CacheReport, ParkedSince, ReportPorts } from '../../core/govern/report.ts';
 import { type Emitter, PROJECTOR_METRICS } from '../../core/metrics.ts';
 import { METRIC_DELAY_INTERVALS } from '../../core/read/staleness.ts';
@@ -177,4 +178,9 @@ async function oldestParked({
 /** Sends a report to an owner. */
 export async function sendReport(client: SQSClient, queueUrl: string, report: CacheReport): Promise<void> {
   await client.send(new SendMessageCommand({ QueueUrl: queueUrl, MessageBody: JSON.stringify(report) }));
+}
+
+/** Asks an owner for heartbeats, in the name of a cache. */
+export async function sendRequest(client: SQSClient, queueUrl: string, cache: string): Promise<void> {
+  await client.send(new SendMessageCommand({ QueueUrl: queueUrl, MessageBody: heartbeatRequest(cache) }));
 }

@@ -17,8 +17,11 @@ export interface CloudWatch {
   readonly schedules: Schedules;
   /** The invocations by alarms and schedules, which Lambda retries. */
   readonly asyncInvocations: AsyncInvocations;
-  /** Starts the timers: a sample each second, the schedules, and an evaluation of the alarms each minute. */
-  start(): void;
+  /**
+   * Starts the timers: a sample each second, the schedules, and an evaluation of the alarms each minute. Resolves when
+   * the functions that run after a deployment have answered.
+   */
+  start(): Promise<void>;
   /** Fires all schedules once and waits for their functions, then evaluates the alarms and waits for their actions. */
   tick(): Promise<void>;
   stop(): void;
@@ -82,7 +85,7 @@ export function createCloudWatch(options: CloudWatchOptions): CloudWatch {
     asyncInvocations,
     start() {
       ends.push(realInterval(SAMPLE_MS, sample), eachMinute(now, scaledPeriodMs(60, minuteMs), alarms));
-      schedules.start();
+      return schedules.start();
     },
     async tick() {
       await schedules.runAll();

@@ -7,6 +7,8 @@ export interface ScheduleRule {
   readonly name: string;
   readonly everyMinutes: number;
   readonly enabled: boolean;
+  /** The event of the rule's deployed stack, if the rule matches it too. @default - the rule has no such pattern */
+  readonly deployed?: object;
   /** `input` replaces the event that EventBridge would send. */
   readonly targets: readonly { readonly functionName: string; readonly input?: unknown }[];
 }
@@ -24,8 +26,11 @@ export interface Schedules {
   runAll(): Promise<void>;
   /** Adds a rule. Throws if the name is taken. */
   add(rule: ScheduleRule): { readonly arn: string };
-  /** Starts the timers. Each rule fires for the first time one period from now. */
-  start(): void;
+  /**
+   * Starts the timers. Each rule fires for the first time one period from now. A rule that matches the event of its
+   * deployed stack also fires at once; resolves when the functions that it invokes have answered.
+   */
+  start(): Promise<void>;
   stop(): void;
 }
 
@@ -70,8 +75,11 @@ export function createSchedules(options: SchedulesOptions): Schedules {
   const ends: (() => void)[] = [];
   const arnOf = ({ name }: ScheduleRule) => `arn:aws:events:${options.region}:${options.accountId}:rule/${name}`;
 
-  async function fire(rule: ScheduleRule, targets = rule.targets): Promise<void> {
-    const event = scheduledEvent(arnOf(rule), options);
+  async function fire(
+    rule: ScheduleRule,
+    targets = rule.targets,
+    event: object = scheduledEvent(arnOf(rule), options),
+  ): Promise<void> {
     await Promise.all(
       targets.map((target) => invoke(rule, target.functionName, 'input' in target ? target.input : event)),
     );
@@ -109,11 +117,13 @@ export function createSchedules(options: SchedulesOptions): Schedules {
     async runAll() {
       await Promise.all([...rules.values()].filter(({ enabled }) => enabled).map((rule) => fire(rule)));
     },
-    start() {
-      for (const rule of rules.values()) {
+    async start() {
+      const enabled = [...rules.values()].filter((rule) => rule.enabled);
+      for (const rule of enabled) {
         const periodMs = rule.everyMinutes * options.minuteMs;
-        if (rule.enabled && periodMs <= LONGEST_TIMER_MS) ends.push(every(periodMs, () => void fire(rule)));
+        if (periodMs <= LONGEST_TIMER_MS) ends.push(every(periodMs, () => void fire(rule)));
       }
+      await Promise.all(enabled.map((rule) => rule.deployed !== undefined && fire(rule, rule.targets, rule.deployed)));
     },
     stop() {
       for (const end of ends.splice(0)) end();

@@ -5,6 +5,7 @@ import type { Messaging } from '../fifo/messaging.ts';
 import type { Access } from '../iam/access.ts';
 import type { FunctionHost } from '../lambda/host.ts';
 import type { StreamMappingOptions } from '../lambda/stream-mapping.ts';
+import type { EventSourceMappings } from '../mapping-set.ts';
 import type { FunctionUrls } from '../wire/function-url.ts';
 import type { HttpApis } from '../wire/http-api.ts';
 import type { Resource, Stack } from './assembly.ts';
@@ -20,7 +21,7 @@ export interface QueueMappingRequest {
 
 /** An event source mapping on a stream. */
 export interface StreamMappingRequest
-  extends Omit<StreamMappingOptions, 'engine' | 'functionArn' | 'region' | 'invoke' | 'onFailure'> {
+  extends Omit<StreamMappingOptions, 'engine' | 'functionArn' | 'region' | 'invoke' | 'onFailure' | 'positions'> {
   readonly functionName: string;
   /** ARN of a standard queue. */
   readonly onFailureDestination: string | undefined;
@@ -37,8 +38,7 @@ export interface ProvisionTarget {
   readonly functionUrls: Pick<FunctionUrls, 'add'>;
   readonly httpApis: Omit<HttpApis, 'close'>;
   readonly cloudWatch: Pick<CloudWatch, 'alarms' | 'insightRules' | 'schedules' | 'asyncInvocations'>;
-  mapQueue(request: QueueMappingRequest): Promise<void>;
-  mapStream(request: StreamMappingRequest): Promise<void>;
+  readonly mappings: Pick<EventSourceMappings, 'put'>;
 }
 
 /** A resource to create, with resolved properties. */
@@ -73,4 +73,9 @@ export function physicalName({ stack, logicalId }: ResourceRequest, longest: num
   if (name.length <= room) return name + suffix;
   const digest = createHash('sha256').update(name).digest('hex').slice(0, 8);
   return `${name.slice(0, room - digest.length - 1)}-${digest}${suffix}`;
+}
+
+/** The ARN of a stack, which CloudFormation calls its id. */
+export function stackIdOf(name: string, region: string, accountId: string): string {
+  return `arn:aws:cloudformation:${region}:${accountId}:stack/${name}/local`;
 }

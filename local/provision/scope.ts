@@ -1,6 +1,6 @@
 import type { Stack } from './assembly.ts';
 import { evaluateCondition, type Scope } from './intrinsics.ts';
-import type { Provisioned, ProvisionTarget } from './resource.ts';
+import { type Provisioned, type ProvisionTarget, stackIdOf } from './resource.ts';
 
 /** The values that later stacks can refer to: exports by name, and the outputs of all stacks so far. */
 export interface Shared {
@@ -29,7 +29,7 @@ export function createScope(
     'AWS::AccountId': accountId,
     'AWS::Partition': 'aws',
     'AWS::Region': region,
-    'AWS::StackId': `arn:aws:cloudformation:${region}:${accountId}:stack/${stack.name}/local`,
+    'AWS::StackId': stackIdOf(stack.name, region, accountId),
     'AWS::StackName': stack.name,
     'AWS::URLSuffix': 'amazonaws.com',
   };

@@ -1,7 +1,8 @@
+import { randomUUID } from 'node:crypto';
 import * as z from 'zod/mini';
 import { readCompositeAlarm, readMetricAlarm } from '../cloudwatch/alarm-definition.ts';
 import { readRate } from '../cloudwatch/schedules.ts';
-import { NotEmulated, physicalName, type ResourceHandler } from './resource.ts';
+import { NotEmulated, physicalName, type ResourceHandler, type ResourceRequest, stackIdOf } from './resource.ts';
 
 /**
  * Longest names:
@@ -60,8 +61,9 @@ const scheduleRule = z.object({
 /** Creates an EventBridge rule that invokes functions on a schedule. */
 export const createRule: ResourceHandler = (request) => {
   const given = scheduleRule.parse(request.properties);
-  if (given.EventPattern !== undefined || given.ScheduleExpression === undefined)
-    throw new NotEmulated('a rule with an event pattern is not emulated. Emulated: rules with a ScheduleExpression');
+  const deployed = given.EventPattern === undefined ? undefined : deployedEvent(request, given.EventPattern);
+  if (given.ScheduleExpression === undefined)
+    throw new NotEmulated('a rule without a schedule is not emulated. Emulated: rules with a ScheduleExpression');
   const name = given.Name ?? physicalName(request, LONGEST_RULE_NAME);
   const leftOut: string[] = [];
   const targets = given.Targets.flatMap(({ Arn, Input, InputPath, InputTransformer }) => {
@@ -76,6 +78,55 @@ export const createRule: ResourceHandler = (request) => {
     throw new NotEmulated(`${given.ScheduleExpression} is not emulated. Emulated: rate`);
   const everyMinutes = readRate(given.ScheduleExpression);
   const enabled = given.State !== 'DISABLED';
-  const { arn } = request.target.cloudWatch.schedules.add({ name, everyMinutes, enabled, targets });
+  const { arn } = request.target.cloudWatch.schedules.add({
+    name,
+    everyMinutes,
+    enabled,
+    targets,
+    ...(deployed !== undefined && { deployed }),
+  });
   return { ref: name, attributes: { Arn: arn }, leftOut };
 };
+
+/** A pattern for the status of a stack, as far as the local cloud sends such events. */
+const stackPattern = z.strictObject({
+  source: z.tuple([z.literal('aws.cloudformation')]),
+  'detail-type': z.tuple([z.literal('CloudFormation Stack Status Change')]),
+  detail: z.strictObject({
+    'stack-id': z.optional(z.array(z.string())),
+    'status-details': z.optional(z.strictObject({ status: z.array(z.string()) })),
+  }),
+});
+
+/** The only status that a stack reaches in the local cloud. */
+const CREATED = 'CREATE_COMPLETE';
+
+/**
+ * Returns the event that the rule's stack was created; undefined if the pattern matches another stack or status. Throws
+ * `NotEmulated` for every other pattern. The event:
+ * https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/event-detail-stack-status-change.html
+ */
+function deployedEvent(
+  { stack, target: { region, accountId } }: ResourceRequest,
+  pattern: unknown,
+): object | undefined {
+  const { success, data } = stackPattern.safeParse(pattern);
+  if (!success)
+    throw new NotEmulated(
+      `the event pattern ${JSON.stringify(pattern)} is not emulated. Emulated: the status of a stack, beside a schedule`,
+    );
+  const stackId = stackIdOf(stack.name, region, accountId);
+  const { 'stack-id': stackIds, 'status-details': { status } = {} } = data.detail;
+  if (!(stackIds ?? [stackId]).includes(stackId) || !(status ?? [CREATED]).includes(CREATED)) return undefined;
+  return {
+    version: '0',
+    id: randomUUID(),
+    'detail-type': 'CloudFormation Stack Status Change',
+    source: 'aws.cloudformation',
+    account: accountId,
+    time: new Date().toISOString().replace(/\.\d+Z$/, 'Z'),
+    region,
+    resources: [stackId],
+    detail: { 'stack-id': stackId, 'status-details': { status: CREATED, 'status-reason': '' } },
+  };
+}

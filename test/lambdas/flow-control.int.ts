@@ -3,14 +3,17 @@ import * as z from 'zod/mini';
 import { createFlow } from '../../adapters/govern/flow.ts';
 import { createFlowStore } from '../../adapters/govern/flow-table.ts';
 import { createOwner } from '../../adapters/own/owner-table.ts';
+import { createCacheWriter } from '../../adapters/project/cache-writer.ts';
 import { HEARTBEAT_ID } from '../../core/entity.ts';
 import { parseEvent } from '../../core/event.ts';
 import { BackpressureError } from '../../core/govern/admit.ts';
 import type { FlowDecision } from '../../core/govern/decide.ts';
+import { heartbeatRequest, isHeartbeatRequest } from '../../core/govern/first-heartbeats.ts';
 import { type CacheReport, parseCacheReport } from '../../core/govern/report.ts';
 import { dimensionsOf, GOVERNOR_METRICS, METRIC_NAMESPACE, REPORT_METRICS } from '../../core/metrics.ts';
 import { canonicalState } from '../../core/state.ts';
 import geography from '../../examples/shop/geography/contracts.ts';
+import ordering from '../../examples/shop/ordering/contracts.ts';
 import type { Queue } from '../../local/fifo/queue.ts';
 import { createFunctionHost, type FunctionHost } from '../../local/lambda/host.ts';
 import { bundleOf } from '../support/bundles.ts';
@@ -183,6 +186,16 @@ describe("the governor's deployed bundle", () => {
     expect(logged.filter((line) => line.includes('reports missing'))).toHaveLength(2);
   });
 
+  test('the governor commits a heartbeat of every type when a cache asks for it, and decides nothing', async () => {
+    const { invoke, owner, decision } = await governor();
+    expect(await invoke(reported(heartbeatRequest('warehouse')))).toEqual(TAKEN);
+    for (const type of ['Country', 'Currency'] as const) {
+      expect(await owner.get(type, HEARTBEAT_ID)).toMatchObject({ version: 1 });
+    }
+    expect(await decision()).toBeUndefined();
+    expect(logged.filter((line) => line.includes('ignored'))).toEqual([]);
+  });
+
   test('the governor decides although heartbeats cannot be committed, and then fails', async () => {
     const { invoke, decision } = await governor('no-such-table');
     expect(await invoke(SCHEDULED)).toMatchObject({ ok: false, message: expect.stringContaining('ResourceNotFound') });
@@ -332,14 +345,37 @@ describe("the relay's deployed bundle", () => {
 describe("the report's deployed bundle", () => {
   let reports: Queue;
   let invoke: ReturnType<typeof deploy>;
+  let cacheTable: string;
+
+  /** Stores a heartbeat of each type that the cache keeps. */
+  async function beginWithHeartbeats(): Promise<void> {
+    const { write } = createCacheWriter({ client: tables.client, tableName: cacheTable });
+    for (const type of Object.keys(ordering.caches)) {
+      await write(
+        {
+          entity: { type, id: HEARTBEAT_ID },
+          version: 1,
+          digest: 'd',
+          changedAt: new Date().toISOString(),
+          schemaVersion: 1,
+          fieldsRevision: 1,
+          dataJson: '{}',
+          indexed: {},
+          expiresAtSeconds: undefined,
+        },
+        { stored: { kind: 'newer' }, stopMarker: undefined },
+      );
+    }
+  }
 
   beforeEach(async ({ task }) => {
+    cacheTable = await tables.create('Ordering');
     const queueOf = (name: string) => `${messaging.url}/000000000000/${name}`;
     const cache = messaging.messaging.createQueue(`${task.id}.fifo`, { FifoQueue: 'true' });
     reports = messaging.messaging.createQueue(task.id, {});
     for (const n of [1, 2, 3]) cache.send({ body: 'x', groupId: `g${n}`, deduplicationId: `d${n}` });
     invoke = deploy(await bundleOf('Ordering', 'Report'), 'Ordering', {
-      CACHE_TABLE: await tables.create('Ordering'),
+      CACHE_TABLE: cacheTable,
       PARKING_TABLE: await tables.create('OrderingParking'),
       QUEUE_URL: queueOf(`${task.id}.fifo`),
       PROJECTOR: 'Ordering-Projector',
@@ -351,6 +387,7 @@ describe("the report's deployed bundle", () => {
   });
 
   test("the report is sent to each owner, also when one owner can't be reached", async () => {
+    await beginWithHeartbeats();
     expect(await invoke({})).toMatchObject({ ok: true });
     expect(reports.receive(10).map(({ body }) => parseCacheReport(body))).toMatchObject([
       { cache: 'ordering', backlog: 3, share: 0.5, consumptionRate: 0, drainSeconds: null },
@@ -359,7 +396,14 @@ describe("the report's deployed bundle", () => {
     expect(untold.map((line) => JSON.parse(line).owner)).toEqual(['nowhere']);
   });
 
+  test('the first report of a new cache asks its owners for heartbeats before it reports', async () => {
+    expect(await invoke({})).toMatchObject({ ok: true });
+    const [request, first] = reports.receive(10).map(({ body }) => body);
+    expect([isHeartbeatRequest(request ?? ''), parseCacheReport(first ?? '')?.cache]).toEqual([true, 'ordering']);
+  });
+
   test('the report measures production from one report to the next', async () => {
+    await beginWithHeartbeats();
     await invoke({});
     cloudWatch.set('Freshet/Settled/ordering in Ordering/Sum', [{ atMs: Date.now() - 3_000, value: 120 }]);
     await invoke({});

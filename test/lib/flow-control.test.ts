@@ -14,6 +14,16 @@ function idOf(type: string, idContains: string): string {
   return found[0]?.[0] ?? '';
 }
 
+/** The event that CloudFormation sends when the rule's own stack was created or updated. */
+const DEPLOYED = {
+  source: ['aws.cloudformation'],
+  'detail-type': ['CloudFormation Stack Status Change'],
+  detail: {
+    'stack-id': [{ Ref: 'AWS::StackId' }],
+    'status-details': { status: ['CREATE_COMPLETE', 'UPDATE_COMPLETE'] },
+  },
+};
+
 describe("the owner's governor", () => {
   const governor = propertiesOf(Geography, 'AWS::Lambda::Function', 'Governor');
   const flowTable = idOf('AWS::DynamoDB::Table', 'Flow');
@@ -31,7 +41,7 @@ describe("the owner's governor", () => {
     });
   });
 
-  test('a governor runs once a minute, and Lambda neither repeats a failed run nor keeps a throttled one', () => {
+  test('a governor runs once a minute and when its stack was deployed, and Lambda neither repeats a failed run nor keeps a throttled one', () => {
     expect(propertiesOf(Geography, 'AWS::Lambda::EventInvokeConfig', 'Governor')).toMatchObject({
       FunctionName: { Ref: idOf('AWS::Lambda::Function', 'Governor') },
       Qualifier: '$LATEST',
@@ -40,6 +50,7 @@ describe("the owner's governor", () => {
     });
     expect(propertiesOf(Geography, 'AWS::Events::Rule')).toMatchObject({
       ScheduleExpression: 'rate(1 minute)',
+      EventPattern: DEPLOYED,
       Targets: [
         {
           Arn: { 'Fn::GetAtt': [idOf('AWS::Lambda::Function', 'Governor'), 'Arn'] },
@@ -99,9 +110,10 @@ describe.each([
 ])('the report function of %s', (boundary, template) => {
   const report = propertiesOf(template, 'AWS::Lambda::Function', 'CacheReport');
 
-  test(`the report function of ${boundary} runs once a minute`, () => {
+  test(`the report function of ${boundary} runs once a minute and when its stack was deployed`, () => {
     expect(propertiesOf(template, 'AWS::Events::Rule')).toMatchObject({
       ScheduleExpression: 'rate(1 minute)',
+      EventPattern: DEPLOYED,
       Targets: [{ RetryPolicy: { MaximumRetryAttempts: 0 } }],
     });
     expect(report.Environment.Variables.INTERVAL_SECONDS).toBe('60');

@@ -86,6 +86,16 @@ test('a scheduled rule first fires after one period, and fires again even if its
   });
 });
 
+test('a rule that also matches the event of its deployed stack fires with that event at the start', () => {
+  const { schedules, timers, invoked } = scheduled();
+  const deployed = { source: 'aws.cloudformation' };
+  schedules.add({ ...rule, deployed });
+  schedules.add({ ...rule, name: 'off', enabled: false, deployed });
+  schedules.start();
+  expect(invoked).toEqual([{ name: 'heartbeat', event: deployed }]);
+  expect(timers).toHaveLength(1);
+});
+
 test('schedules use the configured length of a minute, skip disabled rules, and end with a stop', () => {
   const { schedules, timers } = scheduled(1000);
   schedules.add(rule);

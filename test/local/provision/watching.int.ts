@@ -11,7 +11,16 @@ const functionArn = 'arn:aws:lambda:us-east-1:000000000000:function:f';
 
 test.each([
   ['a cron schedule', { ScheduleExpression: 'cron(0 12 * * ? *)' }, 'cron(0 12 * * ? *) is not emulated'],
-  ['an event pattern', { EventPattern: { source: ['aws.s3'] } }, 'a rule with an event pattern is not emulated'],
+  [
+    'an event pattern',
+    { EventPattern: { source: ['aws.s3'] } },
+    'the event pattern {"source":["aws.s3"]} is not emulated',
+  ],
+  [
+    'a schedule and an event pattern that local events never match',
+    { ScheduleExpression: 'rate(1 hour)', EventPattern: { source: ['aws.cloudformation'], region: ['us-east-1'] } },
+    'is not emulated. Emulated: the status of a stack',
+  ],
   [
     'a target that is not a function',
     { ScheduleExpression: 'rate(1 hour)', Targets: [{ Arn: 'arn:aws:sqs:us-east-1:000000000000:q', Id: 'T' }] },
