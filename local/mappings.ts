@@ -4,6 +4,7 @@ import type { Queue } from './fifo/queue.ts';
 import { checkMapping } from './iam/mapping-access.ts';
 import { inRegion } from './iam/needs/dynamodb.ts';
 import type { FunctionHost } from './lambda/host.ts';
+import type { StreamPositions } from './lambda/shard-reader.ts';
 import { startSqsMapping } from './lambda/sqs-mapping.ts';
 import { startStreamMapping } from './lambda/stream-mapping.ts';
 import { queueRequest } from './ledger/chunks.ts';
@@ -28,28 +29,25 @@ const LONG_DELAY_MS = 60_000;
 /** The interval at which `waitUntilIdle` reads the counts of queues and functions, which don't announce changes. */
 const IDLE_POLL_MS = 2;
 
-/** The receivers of new event source mappings, of their log lines, stream batches and billed requests. */
+/** The receivers of the log lines, stream batches and billed requests of event source mappings. */
 export interface MappingObservers {
-  /** Receives each new event source mapping. */
-  readonly mappings: Mapping[];
   readonly onLog: (functionName: string, line: string) => void;
   onStreamBatch(functionName: string, lastRecordAtMs: number): void;
   readonly ledger: Pick<Ledger, 'note'> | undefined;
 }
 
-type Parts = Omit<ProvisionTarget, 'mapQueue' | 'mapStream'>;
+/** The parts of the local cloud that a mapping connects. */
+export type MappingParts = Pick<
+  ProvisionTarget,
+  'region' | 'accountId' | 'engine' | 'messaging' | 'functions' | 'access'
+>;
 
-/** Creates the target of provisioning, which starts the event source mappings. */
-export function createTarget(parts: Parts, observers: MappingObservers): ProvisionTarget {
-  const { mappings } = observers;
-  return {
-    ...parts,
-    mapQueue: async (request) => void mappings.push(mapQueue(request, parts, observers)),
-    mapStream: async (request) => void mappings.push(await mapStream(request, parts, observers)),
-  };
-}
-
-function mapQueue(request: QueueMappingRequest, parts: Parts, { onLog, ledger }: MappingObservers): Mapping {
+/** Starts an event source mapping on a queue. */
+export function mapQueue(
+  request: QueueMappingRequest,
+  parts: MappingParts,
+  { onLog, ledger }: MappingObservers,
+): Mapping {
   const { functionName, queueArn, maximumConcurrency, ...rest } = request;
   const { region, messaging, functions, access } = parts;
   const queue = messaging.queues.require(queueArn);
@@ -98,9 +96,11 @@ function checkVisibility(queue: Queue, timeoutMs: number): void {
   throw new Error(`${visibility} is less than Function timeout: ${timeoutMs / 1000} seconds`);
 }
 
-async function mapStream(
+/** Starts an event source mapping on a stream. @param positions where each shard is read from */
+export async function mapStream(
   request: StreamMappingRequest,
-  parts: Parts,
+  positions: StreamPositions,
+  parts: MappingParts,
   { onStreamBatch }: MappingObservers,
 ): Promise<Mapping> {
   const { functionName, onFailureDestination, ...rest } = request;
@@ -111,6 +111,7 @@ async function mapStream(
     ...rest,
     engine,
     region,
+    positions,
     functionArn: functionArn(parts, functionName),
     invoke(event, lastRecordAtMs) {
       onStreamBatch(functionName, lastRecordAtMs);
@@ -133,7 +134,7 @@ async function mapStream(
   };
 }
 
-function functionArn({ region, accountId }: Parts, name: string): string {
+function functionArn({ region, accountId }: MappingParts, name: string): string {
   return `arn:aws:lambda:${region}:${accountId}:function:${name}`;
 }
 

@@ -39,7 +39,7 @@ export interface PoolOptions {
   /** The maximum number of execution environments. @default - see {@link SLOW_MS} */
   readonly concurrency: number | undefined;
   /** Returns the environment variables. Called for each cold start. */
-  readonly environment: () => Record<string, string>;
+  readonly environment: (definition: FunctionDefinition) => Record<string, string>;
   readonly onLog: (line: string) => void;
   readonly onInvocation: (invocation: EndedInvocation) => void;
   readonly onThrottle: () => void;
@@ -59,6 +59,7 @@ export interface FunctionRoom {
 /** The execution environments of one function, and the invocations that wait for one. */
 export interface FunctionPool extends FunctionRoom {
   readonly timeoutMs: number;
+  readonly definition: FunctionDefinition;
   state(): FunctionState;
   /** @param event in JSON @param kill terminates the execution environment when it aborts */
   invoke(event: string, kill: AbortSignal | undefined): Promise<InvokeResult>;
@@ -67,6 +68,11 @@ export interface FunctionPool extends FunctionRoom {
    * the function, which throttles the waiting invocations too; undefined removes the limit.
    */
   setReservedConcurrency(concurrency: number | undefined): void;
+  /**
+   * Replaces the function's code and configuration. Running invocations end with the former ones. Later invocations
+   * start new execution environments, unless only the folder of the same code has changed.
+   */
+  redeploy(definition: FunctionDefinition, isSameCode: boolean): void;
   /** Terminates all execution environments and throttles the waiting invocations. */
   stop(): Promise<void>;
 }
@@ -91,8 +97,11 @@ const QUICK_ENVIRONMENTS = 2;
 const MOST_ENVIRONMENTS = 100;
 
 export function createFunctionPool(options: PoolOptions): FunctionPool {
-  const { definition, arn, onLog, onInvocation, onThrottle } = options;
-  const { name, memoryMb, timeoutMs } = definition;
+  const { arn, onLog, onInvocation, onThrottle } = options;
+  const { name } = options.definition;
+  let { definition } = options;
+  /** Raised with each new code or configuration. An environment of a former one isn't used again. */
+  let revision = 0;
   const counts = { running: 0, invocations: 0, errors: 0, timeouts: 0, throttles: 0, coldStarts: 0 };
   const environments = new Set<ExecutionEnvironment>();
   const idle: ExecutionEnvironment[] = [];
@@ -108,7 +117,8 @@ export function createFunctionPool(options: PoolOptions): FunctionPool {
 
   function startCold(): ExecutionEnvironment {
     counts.coldStarts += 1;
-    const environment = startEnvironment({ ...definition, arn, environment: options.environment() }, onLog);
+    const variables = options.environment(definition);
+    const environment = startEnvironment({ ...definition, arn, environment: variables }, onLog);
     environments.add(environment);
     return environment;
   }
@@ -119,6 +129,8 @@ export function createFunctionPool(options: PoolOptions): FunctionPool {
   ): Promise<void> {
     const terminate = () => void environment.terminate();
     kill?.addEventListener('abort', terminate, { once: true });
+    const { memoryMb } = definition;
+    const startedWith = revision;
     const result = await environment.invoke(requestId, event);
     const { durationMs } = environment;
     mostlyWaits = durationMs >= SLOW_MS && environment.waitingShare >= WAITING_SHARE;
@@ -130,11 +142,16 @@ export function createFunctionPool(options: PoolOptions): FunctionPool {
       counts.timeouts += 1;
       onLog(result.message);
     }
-    if (environment.alive) idle.push(environment);
-    else environments.delete(environment);
+    if (environment.alive && startedWith === revision) idle.push(environment);
+    else drop(environment);
     resolve(result);
     startWaiting();
     for (const listener of listeners) listener();
+  }
+
+  function drop(environment: ExecutionEnvironment): void {
+    environments.delete(environment);
+    if (environment.alive) void environment.terminate();
   }
 
   function startWaiting(): void {
@@ -158,7 +175,18 @@ export function createFunctionPool(options: PoolOptions): FunctionPool {
   }
 
   return {
-    timeoutMs,
+    get timeoutMs() {
+      return definition.timeoutMs;
+    },
+    get definition() {
+      return definition;
+    },
+    redeploy(given, isSameCode) {
+      definition = given;
+      if (isSameCode) return;
+      revision += 1;
+      for (const environment of idle.splice(0)) drop(environment);
+    },
     state: () => ({ name, arn, stopped: isStopped, reserved, ...counts }),
     hasRoom: () => isThrottled() || busy() + waiting.length < mostEnvironments(),
     onRoom(listener) {

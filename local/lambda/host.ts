@@ -1,3 +1,5 @@
+import { basename } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import { type FunctionDefinition, logGroupOf } from './function-definition.ts';
 import {
   createFunctionPool,
@@ -13,6 +15,15 @@ import { type FunctionSurroundings, runtimeEnvironment } from './runtime-environ
 export interface FunctionHost {
   /** Registers a function. Throws if the name is taken. The first invocation loads the code. */
   deploy(definition: FunctionDefinition): { readonly arn: string };
+  /** A function's code and configuration. Throws for an unknown name. */
+  definition(name: string): FunctionDefinition;
+  /**
+   * Replaces a function's code or configuration, like UpdateFunctionCode and UpdateFunctionConfiguration. Throws for an
+   * unknown name.
+   */
+  redeploy(definition: FunctionDefinition): void;
+  /** Removes a function. Running invocations end with `Unhandled`. Throws for an unknown name. */
+  remove(name: string): Promise<void>;
   /**
    * Invokes a function and waits for its answer. Event and answer are converted to JSON and back, as on AWS. When the
    * promise resolves, all lines that the invocation wrote have been passed to `onLog`; lines that it writes later
@@ -73,13 +84,23 @@ export function createFunctionHost(options: FunctionHostOptions): FunctionHost {
         definition,
         arn,
         concurrency: definition.concurrency ?? concurrency,
-        environment: () => runtimeEnvironment(definition, options),
+        environment: (current) => runtimeEnvironment(current, options),
         onLog: (line) => options.onLog?.(name, line, logGroupOf(definition)),
         onInvocation: (invocation) => options.onInvocation?.(name, invocation),
         onThrottle: () => options.onThrottle?.(name),
       });
       pools.set(name, pool);
       return { arn };
+    },
+    definition: (name) => poolOf(name).definition,
+    redeploy(definition) {
+      const pool = poolOf(definition.name);
+      pool.redeploy(definition, isSame(pool.definition, definition));
+    },
+    async remove(name) {
+      const pool = poolOf(name);
+      pools.delete(name);
+      await pool.stop();
     },
     invoke: (name, event, kill) => poolOf(name).invoke(JSON.stringify(event), kill),
     room: poolOf,
@@ -96,4 +117,12 @@ export function createFunctionHost(options: FunctionHostOptions): FunctionHost {
       await Promise.all([...pools.values()].map((pool) => pool.stop()));
     },
   };
+}
+
+/** Whether two definitions differ at most in the folder of the same code: an asset's folder is named by its content. */
+function isSame(
+  { codeDir: before, ...one }: FunctionDefinition,
+  { codeDir: after, ...other }: FunctionDefinition,
+): boolean {
+  return basename(before) === basename(after) && isDeepStrictEqual(one, other);
 }

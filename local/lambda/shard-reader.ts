@@ -21,9 +21,17 @@ export interface ShardReaderOptions extends DeliveryOptions {
   readonly engine: EngineClient;
   readonly batchSize: number;
   readonly startingPosition: 'TRIM_HORIZON' | 'LATEST';
+  /** Where reading continues. @default - at the starting position */
+  readonly positions?: StreamPositions;
   /** Called when the shard has been processed to its end, before `caughtUp` resolves. */
   onEnd(): void;
   readonly delay?: Delay;
+}
+
+/** The sequence number of the last record of each shard that a mapping has processed. */
+export interface StreamPositions {
+  get(shardId: string): string | undefined;
+  set(shardId: string, sequenceNumber: string): void;
 }
 
 /**
@@ -48,7 +56,7 @@ export function readShard(shardId: string, options: ShardReaderOptions): ShardRe
   const backingOff = createPause(options.delay);
   let stopped = false;
   let waiters: (() => void)[] = [];
-  let lastRead: string | undefined;
+  let lastRead = options.positions?.get(shardId);
   let startingPosition = options.startingPosition;
   let markReady = () => {};
   const ready = new Promise<void>((resolve) => {
@@ -62,6 +70,11 @@ export function readShard(shardId: string, options: ShardReaderOptions): ShardRe
     const input = { StreamArn: streamArn, ShardId: shardId, ...position };
     const output = await engine.call<{ ShardIterator?: string }>('DynamoDBStreams_20120810.GetShardIterator', input);
     return output.ShardIterator;
+  }
+
+  function moveTo(sequenceNumber: string | undefined): void {
+    lastRead = sequenceNumber;
+    if (sequenceNumber !== undefined) options.positions?.set(shardId, sequenceNumber);
   }
 
   async function readToEnd(): Promise<void> {
@@ -87,7 +100,7 @@ export function readShard(shardId: string, options: ShardReaderOptions): ShardRe
         waiters.push(...asking);
         const changes = output.Records.filter(changesSomething);
         if (changes.length > 0) await deliver(changes, shardId, options, backingOff, () => stopped);
-        if (!stopped) lastRead = output.Records.at(-1)?.dynamodb.SequenceNumber;
+        if (!stopped) moveTo(output.Records.at(-1)?.dynamodb.SequenceNumber);
       }
       iterator = output.NextShardIterator;
     }

@@ -1,6 +1,6 @@
 import type { EngineClient } from '../engine/client.ts';
 import type { Delay } from './pause.ts';
-import { readShard, type ShardReader } from './shard-reader.ts';
+import { readShard, type ShardReader, type StreamPositions } from './shard-reader.ts';
 import type { DeliveryOptions } from './stream-batch.ts';
 
 /** An event source mapping from a DynamoDB stream to a function. */
@@ -14,6 +14,8 @@ export interface StreamMappingOptions extends DeliveryOptions {
    * order holds per item only. @default 1
    */
   readonly parallelizationFactor?: number;
+  /** Where each shard is read from, and how far it was read. @default - each shard from the starting position */
+  readonly positions?: StreamPositions;
   /** The timer for polling and back-off. @default - real time */
   readonly delay?: Delay;
 }

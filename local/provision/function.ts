@@ -145,17 +145,20 @@ export const createMapping: ResourceHandler = async (request) => {
       `an event source ${given.EventSourceArn} is not emulated. Emulated: queues and DynamoDB streams`,
     );
   if (isQueue) checkQueueMapping(given);
-  if (given.Enabled && isQueue) {
-    await target.mapQueue({
+  const id = `${request.stack.name}-${logicalId}`;
+  if (isQueue) {
+    await target.mappings.put(id, given.Enabled, {
+      kind: 'queue',
       functionName,
       queueArn: given.EventSourceArn,
       batchSize: given.BatchSize ?? DEFAULT_QUEUE_BATCH_SIZE,
       maximumConcurrency: given.ScalingConfig?.MaximumConcurrency,
       reportBatchItemFailures,
     });
-  } else if (given.Enabled) {
+  } else {
     if (!given.StartingPosition) throw new Error('a mapping on a stream needs a StartingPosition');
-    await target.mapStream({
+    await target.mappings.put(id, given.Enabled, {
+      kind: 'stream',
       functionName,
       streamArn: given.EventSourceArn,
       startingPosition: given.StartingPosition,
@@ -170,7 +173,7 @@ export const createMapping: ResourceHandler = async (request) => {
       }),
     });
   }
-  return { ref: `${request.stack.name}-${logicalId}`, attributes: { Id: `${request.stack.name}-${logicalId}` } };
+  return { ref: id, attributes: { Id: id } };
 };
 
 /** lambda/latest/dg/services-ddb-params: the properties that only streams have. */

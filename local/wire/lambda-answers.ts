@@ -32,3 +32,12 @@ export function functionNotFound(given: string): Answer {
   const arn = given.startsWith('arn:') ? given : `arn:aws:lambda:${LOCAL_REGION}:${LOCAL_ACCOUNT_ID}:function:${given}`;
   return refusal(404, 'ResourceNotFoundException', { Type: 'User', Message: `Function not found: ${arn}` });
 }
+
+/** The JSON of a request's body; undefined if it isn't JSON. */
+export function parsed(body: string): unknown {
+  try {
+    return JSON.parse(body);
+  } catch {
+    return undefined;
+  }
+}

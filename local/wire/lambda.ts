@@ -3,22 +3,31 @@ import * as z from 'zod/mini';
 import { deniedRequest, type Guard } from '../iam/check-request.ts';
 import type { FunctionState } from '../lambda/function-pool.ts';
 import type { FunctionHost } from '../lambda/host.ts';
+import type { EventSourceMappings } from '../mapping-set.ts';
 import { lambdaDenial } from './denials.ts';
 import type { Answer } from './errors.ts';
 import { invokeAnswer, invokeProblem } from './invoke.ts';
-import { functionNotFound, invalidParameter, lambdaAnswer, noContent, refusal } from './lambda-answers.ts';
+import { functionNotFound, invalidParameter, lambdaAnswer, noContent, parsed, refusal } from './lambda-answers.ts';
+import { configurationOf, updateConfiguration } from './lambda-configuration.ts';
+import { answerMappings, MAPPING_OPERATIONS } from './lambda-mappings.ts';
+
+/** The functions that can be invoked over HTTP. */
+export type Invokable = Pick<FunctionHost, 'invoke' | 'functions'>;
 
 /** The functions that can be invoked and configured over HTTP. */
-export type Invokable = Pick<FunctionHost, 'invoke' | 'functions' | 'setReservedConcurrency'>;
+export type Configurable = Invokable & Pick<FunctionHost, 'setReservedConcurrency' | 'definition' | 'redeploy'>;
+
+/** The event source mappings that can be listed and changed over HTTP. */
+export type Mapped = Pick<EventSourceMappings, 'list' | 'put'>;
 
 /** Lambda's REST paths begin with the API version that introduced them, such as 2015-03-31 (lambda/latest/api). */
 const API_PATH = /^\/\d{4}-\d{2}-\d{2}\//;
 
-interface LambdaRequest {
+export interface LambdaRequest {
   readonly request: IncomingMessage;
   readonly body: string;
   readonly query: URLSearchParams;
-  readonly functions: Invokable;
+  readonly functions: Configurable;
 }
 
 /** An operation on one function, which the path names by name, ARN or partial ARN, with an optional qualifier. */
@@ -63,6 +72,18 @@ const OPERATIONS: Readonly<Record<string, FunctionOperation>> = {
       return noContent();
     },
   },
+  GetFunctionConfiguration: {
+    method: 'GET',
+    path: /^\/2015-03-31\/functions\/([^/]+)\/configuration$/,
+    action: 'lambda:GetFunctionConfiguration',
+    answer: (found, { functions }) => lambdaAnswer(200, configurationOf(found, functions)),
+  },
+  UpdateFunctionConfiguration: {
+    method: 'PUT',
+    path: /^\/2015-03-31\/functions\/([^/]+)\/configuration$/,
+    action: 'lambda:UpdateFunctionConfiguration',
+    answer: updateConfiguration,
+  },
 };
 
 const LIST_FUNCTIONS = /^\/2015-03-31\/functions\/?$/;
@@ -76,19 +97,21 @@ export function isForLambda(request: IncomingMessage): boolean {
 export async function answerLambda(
   request: IncomingMessage,
   body: string,
-  functions: () => Invokable,
+  { functions, mappings }: { readonly functions: Configurable; readonly mappings: Mapped },
   guard: Guard,
 ): Promise<Answer> {
   try {
     const [path = '', query = ''] = (request.url ?? '').split('?');
-    const asked = { request, body, query: new URLSearchParams(query), functions: functions() };
+    const asked = { request, body, query: new URLSearchParams(query), functions };
     if (request.method === 'GET' && LIST_FUNCTIONS.test(path)) return listFunctions(asked, guard);
+    const ofMappings = await answerMappings(path, asked, mappings, guard);
+    if (ofMappings !== undefined) return ofMappings;
     for (const operation of Object.values(OPERATIONS)) {
       const [, name] = operation.path.exec(path) ?? [];
       if (name !== undefined && request.method === operation.method)
         return await operate(operation, name, asked, guard);
     }
-    const supported = ['ListFunctions', ...Object.keys(OPERATIONS)].join(', ');
+    const supported = ['ListFunctions', ...MAPPING_OPERATIONS, ...Object.keys(OPERATIONS)].join(', ');
     return refusal(404, 'UnknownOperationException', {
       message: `Lambda ${request.method} ${request.url} is not emulated. Supported: ${supported}.`,
     });
@@ -128,14 +151,6 @@ function putConcurrency({ name }: FunctionState, { body, functions }: LambdaRequ
   if (given === undefined) return invalidParameter('ReservedConcurrentExecutions must be an integer from 0.');
   functions.setReservedConcurrency(name, given.ReservedConcurrentExecutions);
   return lambdaAnswer(200, given);
-}
-
-function parsed(body: string): unknown {
-  try {
-    return JSON.parse(body);
-  } catch {
-    return undefined;
-  }
 }
 
 function unescaped(name: string): string {

@@ -12,7 +12,7 @@ import { answerCloudWatch, CLOUDWATCH_TARGET, type Watched } from './cloudwatch.
 import { cloudWatchDenial, snsDenial, sqsDenial } from './denials.ts';
 import { type Answer, SNS_NAMESPACE, snsError, sqsError } from './errors.ts';
 import { asInput } from './input.ts';
-import { answerLambda, type Invokable, isForLambda } from './lambda.ts';
+import { answerLambda, type Configurable, isForLambda, type Mapped } from './lambda.ts';
 import { closeAtOnce, listen } from './listen.ts';
 import { parseQuery } from './query.ts';
 import { isOwnHost, json, readBody, tooLong } from './request.ts';
@@ -26,7 +26,9 @@ export interface WireOptions {
   /** The port on 127.0.0.1. @default - a free port */
   readonly port?: number;
   /** Returns the functions that Lambda's operations reach. Called for each request. @default - no functions */
-  readonly functions?: () => Invokable;
+  readonly functions?: () => Configurable;
+  /** Returns the event source mappings. Called for each request. @default - no mappings */
+  readonly mappings?: () => Mapped;
   /**
    * Returns the metrics and alarms that CloudWatch's operations read. Called for each request.
    * @default - no CloudWatch
@@ -53,23 +55,30 @@ export async function startWire({
   messaging,
   port = 0,
   functions = () => NO_FUNCTIONS,
+  mappings = () => NO_MAPPINGS,
   cloudWatch,
   guard = OPEN,
   ledger,
 }: WireOptions): Promise<Wire> {
   const server = createServer({ keepAliveTimeout: 60_000 }, (request, response) => {
-    void handle(request, response, { messaging, functions, cloudWatch, guard, ledger });
+    void handle(request, response, { messaging, functions, mappings, cloudWatch, guard, ledger });
   });
   const url = await listen(server, port);
   messaging.baseUrl = url;
   return { url, close: () => closeAtOnce(server) };
 }
 
-const NO_FUNCTIONS: Invokable = {
+const NO_FUNCTIONS: Configurable = {
   functions: () => [],
   invoke: (name) => Promise.reject(new Error(`there is no function ${name}`)),
   setReservedConcurrency() {},
+  definition: (name) => {
+    throw new Error(`there is no function ${name}`);
+  },
+  redeploy() {},
 };
+
+const NO_MAPPINGS: Mapped = { list: () => [], put: async () => {} };
 
 type Services = Required<Omit<WireOptions, 'port' | 'cloudWatch' | 'ledger'>> & {
   readonly cloudWatch: WireOptions['cloudWatch'];
@@ -95,7 +104,7 @@ async function answerTo(
   response: ServerResponse,
   services: Services,
 ): Promise<Answer | undefined> {
-  const { functions, cloudWatch, guard, ledger } = services;
+  const { functions, mappings, cloudWatch, guard, ledger } = services;
   if (!isOwnHost(request))
     return json(403, {
       message:
@@ -115,7 +124,8 @@ async function answerTo(
     return answer;
   }
   if (typeof target === 'string') return answerSqs(target, body.text, services, request, response);
-  if (isForLambda(request)) return answerLambda(request, body.text, functions, guard);
+  if (isForLambda(request))
+    return answerLambda(request, body.text, { functions: functions(), mappings: mappings() }, guard);
   if (request.headers['content-type']?.startsWith('application/x-www-form-urlencoded'))
     return answerSns(body.text, services, authorization);
   return json(404, {

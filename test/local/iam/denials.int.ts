@@ -45,6 +45,8 @@ beforeEach(async () => {
     functions: () => [{ name: 'other', arn: functionArn, stopped: false, ...counts }],
     invoke: async () => ({ ok: true, payload: 'done' }) as const,
     setReservedConcurrency: () => undefined,
+    definition: () => Promise.reject(new Error('not called')) as never,
+    redeploy: () => undefined,
   };
   const { messaging } = account;
   const metrics = createMetricStore();

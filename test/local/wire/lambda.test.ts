@@ -35,6 +35,10 @@ beforeEach(async () => {
       setReservedConcurrency(_, given) {
         reserved = given;
       },
+      definition: () => {
+        throw new Error('not called');
+      },
+      redeploy: () => undefined,
     }),
   });
   const credentials = { accessKeyId: 'local', secretAccessKey: 'local' };
