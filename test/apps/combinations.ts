@@ -18,8 +18,6 @@ export interface Combination {
   readonly run: string;
   /** How contracts name their module. */
   readonly location: 'import.meta.url' | '__filename';
-  /** The end of relative imports: Node's ES modules need the whole name. */
-  readonly extension: '' | '.js' | '.ts';
   readonly test: 'jest' | 'node:test';
   readonly packages: Packages;
   /** Whether the app was made by `cdk init`, and keeps its tsconfig.json. */
@@ -34,12 +32,11 @@ const ESM = {
   moduleResolution: 'NodeNext',
   run: 'npx tsx bin/app.ts',
   location: 'import.meta.url',
-  extension: '.js',
   test: 'node:test',
   packages: 'npm',
 } as const;
 
-const COMMONJS = { ...ESM, type: 'commonjs', location: '__filename', extension: '' } as const;
+const COMMONJS = { ...ESM, type: 'commonjs', location: '__filename' } as const;
 
 /** Builds the app into `out`, and runs it by Node alone. */
 const COMPILED = 'npx tsc --noEmit false --outDir out && node out/bin/app.js';
@@ -91,7 +88,6 @@ export const COMBINATIONS: readonly Combination[] = [
     app: 'ES modules for a bundler',
     module: 'ESNext',
     moduleResolution: 'Bundler',
-    extension: '',
   },
   { ...ESM, name: 'strictest-esm', app: 'ES modules, strictest', options: STRICTEST },
   {
@@ -104,16 +100,12 @@ export const COMBINATIONS: readonly Combination[] = [
     ...ESM,
     name: 'type-script-names',
     app: 'ES modules, imports of `.ts`',
-    extension: '.ts',
     options: { allowImportingTsExtensions: true, verbatimModuleSyntax: true, erasableSyntaxOnly: true },
   },
   { ...ESM, name: 'npm-workspaces', app: 'contracts in a package of their own', packages: 'npm workspaces' },
   { ...ESM, name: 'pnpm-workspaces', app: 'contracts in a package of their own', packages: 'pnpm workspaces' },
   { ...ESM, name: 'yarn-workspaces', app: 'contracts in a package of their own', packages: 'yarn workspaces' },
 ];
-
-/** What `--quick` runs: the app that most people have. `npm run test:package` tries one of ES modules. */
-export const QUICK = ['cdk-init'];
 
 /** A setting that isn't supported, and the message that one gets. */
 export interface Unsupported {
@@ -189,11 +181,11 @@ export const UNSUPPORTED: readonly Unsupported[] = [
     instead: 'the line in the message',
     of: 'cdk-init',
     files: {
-      'lib/geography.ts': contracts(`export const geography = ${BOUNDARY};`),
+      'lib/geography/contracts.ts': contracts(`export const geography = ${BOUNDARY};`),
       'bin/app.ts': [
         "import { App, Stack } from 'aws-cdk-lib';",
         "import { EntityOwner } from 'freshet-aws/cdk';",
-        "import { geography } from '../lib/geography';",
+        "import { geography } from '../lib/geography/contracts';",
         "new EntityOwner(new Stack(new App(), 'Geography'), 'Owner', { boundary: geography });",
       ].join('\n'),
     },
@@ -206,7 +198,7 @@ export const UNSUPPORTED: readonly Unsupported[] = [
     instead: '`import type`, or constructs in a module of their own',
     of: 'cdk-init',
     files: {
-      'lib/geography.ts': contracts(
+      'lib/geography/contracts.ts': contracts(
         `import { EntityOwner } from 'freshet-aws/cdk';\nexport const construct = EntityOwner;\nexport default ${BOUNDARY};`,
       ),
     },
@@ -219,7 +211,7 @@ export const UNSUPPORTED: readonly Unsupported[] = [
     instead: 'the name of the module in the call',
     of: 'cdk-init',
     files: {
-      'lib/geography.ts': contracts(
+      'lib/geography/contracts.ts': contracts(
         `export const load = (name: string) => require(name) as unknown;\nexport default ${BOUNDARY};`,
       ),
     },
@@ -232,7 +224,7 @@ export const UNSUPPORTED: readonly Unsupported[] = [
     instead: 'an import of the file',
     of: 'cdk-init',
     files: {
-      'lib/geography.ts': contracts(
+      'lib/geography/contracts.ts': contracts(
         `import { join } from 'node:path';\nexport const file = join(__dirname, 'countries.json');\nexport default ${BOUNDARY};`,
       ),
     },

@@ -2,7 +2,7 @@ import { copyFileSync, cpSync, existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Combination, Packages } from './combinations.ts';
 import type { Shell } from './shell.ts';
-import { geography, readJson, write, writeApp } from './write-app.ts';
+import { addServices, GEOGRAPHY, readJson, write, writeApp } from './write-app.ts';
 
 /** The CDK's command line that makes the app, as pinned in package.json. */
 const CDK = 'aws-cdk@2.1148.1';
@@ -81,6 +81,7 @@ export async function installApp(folder: string, given: Combination, packed: Pac
       await shell.run(folder, ['cp', '-alf', 'typescript-5/node_modules/.', join(given.name, 'node_modules')]);
     }
     writeApp(target, given);
+    await addServices(target, given, shell);
     return target;
   }
   return installWorkspace(target, join(folder, 'app'), given, packed, shell);
@@ -140,7 +141,7 @@ async function installWorkspace(
       exports: { './geography': './src/geography.ts' },
       dependencies: { 'freshet-aws': aws, zod: BESIDES.zod },
     },
-    'packages/contracts/src/geography.ts': geography(given),
+    'packages/contracts/src/geography.ts': GEOGRAPHY,
     'packages/infra/package.json': {
       name: '@shop/infra',
       version: '1.0.0',
@@ -152,10 +153,11 @@ async function installWorkspace(
   });
   const app = join(target, 'packages', 'infra');
   cpSync(join(init, 'cdk.json'), join(app, 'cdk.json'));
-  writeApp(app, given, '@shop/contracts/geography');
+  writeApp(app, given);
   await shell.run(
     target,
     workspace.install.map((one) => (one === 'STORE' ? join(target, '..', 'store') : one)),
   );
+  await addServices(app, given, shell);
   return app;
 }

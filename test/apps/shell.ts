@@ -8,8 +8,15 @@ export interface Shell {
   run(folder: string, command: readonly string[]): Promise<string>;
   /** Runs a command that must fail. Returns its output. */
   fail(folder: string, command: readonly string[]): Promise<string>;
-  /** Starts a command. Resolves when it has printed a text. The function that it returns ends it by Ctrl-C. */
-  start(folder: string, command: readonly string[], until: string): Promise<() => Promise<void>>;
+  /** Starts a command. Resolves when it has printed a text. */
+  start(folder: string, command: readonly string[], until: string): Promise<Started>;
+}
+
+/** A command that runs. */
+export interface Started {
+  output(): string;
+  /** Ends the command by Ctrl-C. */
+  end(): Promise<void>;
 }
 
 /** The longest time that one command may take. */
@@ -53,9 +60,12 @@ export function createShell(signal: AbortSignal): Shell {
           reject(new Error(`${command.join(' ')} ended early (exit code ${code}):\n${text().slice(-SHOWN)}`)),
         );
       });
-      return async () => {
-        kill(child, 'SIGINT');
-        await exited;
+      return {
+        output: text,
+        async end() {
+          kill(child, 'SIGINT');
+          await exited;
+        },
       };
     },
   };

@@ -1,6 +1,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Combination } from './combinations.ts';
+import type { Shell } from './shell.ts';
 
 /** Writes files below a folder. Objects are written as JSON. */
 export function write(folder: string, files: Readonly<Record<string, string | object>>): void {
@@ -16,64 +17,18 @@ export function readJson(file: string): Record<string, unknown> {
 }
 
 /** The owner's contracts, which a workspace has in a package of its own. */
-export const geography = ({ location }: Combination) => `import { defineBoundary } from 'freshet-aws';
+export const GEOGRAPHY = `import { defineBoundary } from 'freshet-aws';
 import * as z from 'zod';
 
-const Country = z.strictObject({ name: z.string(), region: z.string(), note: z.optional(z.string()) });
+const Country = z.strictObject({ name: z.string() });
 
-export default defineBoundary(${location}, { name: 'geography', owns: { Country: { schema: Country } } });
+export default defineBoundary(import.meta.url, { name: 'geography', owns: { Country: { schema: Country } } });
 `;
 
-const ordering = ({ location }: Combination, owner: string) => `import { defineBoundary, keep } from 'freshet-aws';
-import geography from '${owner}';
-
-const Country = keep(geography.owns.Country, { indexes: { region: 'region' } });
-
-export default defineBoundary(${location}, { name: 'ordering', caches: { Country } });
-`;
-
-const app = ({ extension }: Combination, owner: string) => `import * as cdk from 'aws-cdk-lib';
-import { EntityOwner, LocalCache } from 'freshet-aws/cdk';
-import geography from '${owner}';
-import ordering from '../lib/ordering${extension}';
+/** A CDK app without stacks, to which `freshet init` adds its own. */
+const ENTRY = `import * as cdk from 'aws-cdk-lib';
 
 const app = new cdk.App();
-const owner = new EntityOwner(new cdk.Stack(app, 'Geography'), 'Owner', { boundary: geography });
-new LocalCache(new cdk.Stack(app, 'Ordering'), 'Cache', { boundary: ordering, sources: [owner] });
-`;
-
-const test = (given: Combination, owner: string) => `import assert from 'node:assert/strict';
-${given.test === 'jest' ? '' : "import { test } from 'node:test';\n"}import { createOwner, createReader } from 'freshet-aws';
-import { cacheIn, cloudClient, ownerIn, startLocalCloud, synthesise } from 'freshet-local';
-import geography from '${owner}';
-import ordering from '../lib/ordering${given.extension}';
-
-test('an entity that the owner puts is read from the cache', async () => {
-  const cloud = await startLocalCloud({ assembly: await synthesise('.') });
-  const client = cloudClient(cloud);
-  try {
-    const writer = createOwner({ boundary: geography, client, tableName: ownerIn(cloud, geography).table });
-    await writer.put('Country', 'FR', { name: 'France', region: 'Europe' });
-    await cloud.idle();
-    const reader = createReader({ boundary: ordering, client, tableName: cacheIn(cloud, ordering).table });
-    const found = await reader.get('Country', 'FR');
-    assert.deepEqual(found.status === 'found' && found.value, { name: 'France', region: 'Europe' });
-  } finally {
-    client.destroy();
-    await cloud.stop();
-  }
-}${given.test === 'jest' ? ', 120_000' : ''});
-`;
-
-/** Jest leaves out `node_modules` from what it turns into CommonJS. Freshet's packages must not be left out. */
-const JEST = `module.exports = {
-  testEnvironment: 'node',
-  roots: ['<rootDir>/test'],
-  testMatch: ['**/*.test.ts'],
-  transform: { '^.+\\\\.[jt]sx?$': ['@swc/jest'] },
-  transformIgnorePatterns: ['/node_modules/(?!freshet-)'],
-  setupFilesAfterEnv: ['aws-cdk-lib/testhelpers/jest-autoclean'],
-};
 `;
 
 /** The compiler options of an app that `cdk init` didn't make. */
@@ -93,21 +48,13 @@ function compilerOptions(given: Combination): Record<string, unknown> {
   };
 }
 
-/**
- * Writes the app of a combination into a folder with the package.json, cdk.json and tsconfig.json of `cdk init`.
- *
- * @param owner the import name of the owner's contracts in another package. Default: a file of the app
- */
-export function writeApp(folder: string, given: Combination, owner?: string): void {
-  const { extension, isInit, run } = given;
+/** Writes an app without stacks into a folder with the package.json, cdk.json and tsconfig.json of `cdk init`. */
+export function writeApp(folder: string, given: Combination): void {
+  const { isInit, run } = given;
   write(folder, {
     'package.json': { ...readJson(join(folder, 'package.json')), type: given.type },
     'cdk.json': { ...readJson(join(folder, 'cdk.json')), app: run },
-    'bin/app.ts': app(given, owner ?? `../lib/geography${extension}`),
-    'lib/ordering.ts': ordering(given, owner ?? `./geography${extension}`),
-    'test/app.test.ts': test(given, owner ?? `../lib/geography${extension}`),
-    ...(owner === undefined && { 'lib/geography.ts': geography(given) }),
-    ...(given.test === 'jest' && { 'jest.config.js': JEST }),
+    'bin/app.ts': ENTRY,
     ...(!isInit && {
       'tsconfig.json': {
         compilerOptions: compilerOptions(given),
@@ -115,4 +62,11 @@ export function writeApp(folder: string, given: Combination, owner?: string): vo
       },
     }),
   });
+}
+
+/** Adds the services, whose contracts may come from a package of their own. */
+export async function addServices(folder: string, given: Combination, shell: Shell): Promise<void> {
+  await shell.run(folder, ['freshet', 'init', '--yes', '--no-install', '--test', given.test]);
+  if (given.packages === 'npm') return;
+  write(folder, { 'lib/geography/contracts.ts': "export { default } from '@shop/contracts/geography';\n" });
 }

@@ -130,7 +130,7 @@ ${install}  ${test}
   ${startedBy(`${manager}/`)} up
 
 \`up\` prints the addresses of both functions. In a second terminal, write to Put${type} and read from Get${type}:
-  ${SIGNED} -X PUT http://127.0.0.1:PORT/first --data '{"name":"First"}'
+  ${SIGNED} -X PUT http://127.0.0.1:PORT/first -d '{"name":"First"}'
   ${SIGNED} http://127.0.0.1:PORT/first
 `;
 }

@@ -10,7 +10,9 @@ export function run(
   return new Promise((resolve, reject) => {
     // With the terminal itself, the command shows its progress.
     const stdio = io.stdout === process.stdout ? 'inherit' : 'pipe';
-    const child = spawn(name, args, { cwd: io.cwd, env: io.env, signal, stdio: ['ignore', stdio, stdio] });
+    // npm passes its own `--package` on. The `npx` of a command would take it for its own.
+    const { npm_config_package: _, ...env } = io.env;
+    const child = spawn(name, args, { cwd: io.cwd, env, signal, stdio: ['ignore', stdio, stdio] });
     child.stdout?.on('data', (part: Buffer) => io.stdout.write(part));
     child.stderr?.on('data', (part: Buffer) => io.stderr.write(part));
     child.once('error', (error) => (signal.aborted ? resolve(null) : reject(error)));
