@@ -12,6 +12,7 @@ const COMMANDS: Readonly<Record<string, (io: CommandIo) => Promise<Command>>> = 
   up: async (io) => (await import('./commands/up/command.ts')).upCommand(io),
   stop: async (io) => (await import('./commands/functions/command.ts')).stopCommand(io),
   start: async (io) => (await import('./commands/functions/command.ts')).startCommand(io),
+  rehearse: async (io) => (await import('./commands/rehearse/command.ts')).rehearseCommand(io),
   put: async (io) => (await import('./commands/put.ts')).putCommand(io),
   delete: async (io) => (await import('./commands/delete.ts')).deleteCommand(io),
   get: async (io) => (await import('./commands/get.ts')).getCommand(io),
@@ -19,6 +20,7 @@ const COMMANDS: Readonly<Record<string, (io: CommandIo) => Promise<Command>>> = 
   export: async (io) => (await import('./commands/export.ts')).exportCommand(io),
   status: async (io) => (await import('./commands/status/command.ts')).statusCommand(io),
   watch: async (io) => (await import('./commands/watch/command.ts')).watchCommand(io),
+  logs: async (io) => (await import('./commands/logs/command.ts')).logsCommand(io),
   parked: async (io) => (await import('./commands/parked/command.ts')).parkedCommand(io),
   release: async (io) => (await import('./commands/release.ts')).releaseCommand(io),
   resync: async (io) => (await import('./commands/resync.ts')).resyncCommand(io),
@@ -84,7 +86,7 @@ function programOf(): Command {
 To run a command: ${typed('COMMAND')}
 To see its options and exit codes: ${typed('COMMAND --help')}
 The commands work on the local cloud that runs for the current folder. To start it: ${typed('up')}
-The commands status and watch can also read stacks on AWS: --stack NAME`,
+The commands status, watch and logs can also read stacks on AWS: --stack NAME`,
     );
 }
 

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import { type CleanUps, createCleanUps } from './clean-ups.ts';
 import type { Alarms } from './cloudwatch/alarms.ts';
+import { createLogStore } from './cloudwatch/log-store.ts';
 import type { MetricStore } from './cloudwatch/metric-store.ts';
 import type { Schedules } from './cloudwatch/schedules.ts';
 import { createEngineClient } from './engine/client.ts';
@@ -38,7 +39,7 @@ export interface LocalCloudOptions {
   readonly updateOf?: string;
   /** Called with a message for each step and for each refused call. @default - no messages */
   readonly onProgress?: (message: string) => void;
-  /** Called for each line that a function logs. @default - lines are read for metrics and then dropped */
+  /** Called for each line that a function logs. @default - lines are kept for CloudWatch Logs only */
   readonly onLog?: (functionName: string, line: string) => void;
   /**
    * The length of a minute in milliseconds, for schedules, the evaluation of alarms, the periods of alarms, and the 15
@@ -160,7 +161,12 @@ export async function startLocalCloud(options: LocalCloudOptions): Promise<Local
 }
 
 async function start(options: LocalCloudOptions, cleanUps: CleanUps): Promise<LocalCloud> {
-  const { onProgress = () => {}, onLog = () => {}, ledger, port } = options;
+  const { onProgress = () => {}, ledger, port } = options;
+  const logs = createLogStore(Date.now);
+  const onLog = (functionName: string, line: string) => {
+    logs.record(functionName, line);
+    options.onLog?.(functionName, line);
+  };
   const place = { region: LOCAL_REGION, accountId: LOCAL_ACCOUNT_ID };
   const stacks = readAssembly(options.assembly);
   if (options.updateOf !== undefined) checkUpdate(readAssembly(options.updateOf), stacks);
@@ -180,6 +186,7 @@ async function start(options: LocalCloudOptions, cleanUps: CleanUps): Promise<Lo
     functions: () => functions,
     mappings: () => mappings,
     cloudWatch: () => cloudWatch,
+    logs: () => ({ logs, functions }),
     guard: access,
     ledger,
     ...(port !== undefined && { port }),

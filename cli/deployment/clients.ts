@@ -1,4 +1,5 @@
 import type { CloudWatchClient } from '@aws-sdk/client-cloudwatch';
+import type { CloudWatchLogsClient } from '@aws-sdk/client-cloudwatch-logs';
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import type { LambdaClient } from '@aws-sdk/client-lambda';
 import type { SQSClient } from '@aws-sdk/client-sqs';
@@ -12,6 +13,8 @@ export interface Clients {
   readonly queues: SQSClient;
   readonly metrics: CloudWatchClient;
   readonly functions: LambdaClient;
+  /** Loads CloudWatch Logs' client, which other commands don't need. */
+  logs(): Promise<CloudWatchLogsClient>;
   /** Closes the connections of the clients that were created. */
   destroy(): void;
 }
@@ -51,6 +54,12 @@ export function createClients({ dynamodbEndpoint, ...options }: ClientsOptions):
     },
     get functions() {
       return functions();
+    },
+    async logs() {
+      const { logsClient } = await import('../clients/logs.ts');
+      const client = logsClient(options);
+      created.push(client);
+      return client;
     },
     destroy() {
       for (const client of created) client.destroy();

@@ -20,7 +20,7 @@ import { openParkedEvents } from './parked.ts';
 import { createToldFlow, type OnWait } from './waits.ts';
 
 /** What a deployment is made from. A local cloud and stacks on AWS differ only in these values. */
-export interface DeploymentSource extends Pick<Deployment, 'place' | 'isLocal' | 'clients'> {
+export interface DeploymentSource extends Pick<Deployment, 'place' | 'isLocal' | 'clients' | 'functionNames'> {
   /** The outputs of the stacks. Outputs that Freshet's constructs didn't write are ignored. */
   readonly outputs: readonly string[];
   readonly contracts: Contracts;
@@ -30,7 +30,7 @@ export interface DeploymentSource extends Pick<Deployment, 'place' | 'isLocal' |
 
 /** Creates the deployment that the outputs of stacks describe. */
 export function createDeployment(source: DeploymentSource): Deployment {
-  const { outputs, place, isLocal, clients } = source;
+  const { outputs, place, isLocal, clients, functionNames } = source;
   const ofEntities = outputs.flatMap((output) => readDeployed(output) ?? []);
   const ofFacts = outputs.flatMap((output) => readDeployedOfFacts(output) ?? []);
   const owners = ofEntities.flatMap((one) => (one.role === 'owner' ? [foundOwner(source, one)] : []));
@@ -45,6 +45,7 @@ export function createDeployment(source: DeploymentSource): Deployment {
     place,
     isLocal,
     clients,
+    functionNames,
     ownerOf: (type) => ownerOf(owners, caches, type),
     ownerNamed: (name) => ownerNamed(owners, name),
     cacheNamed: (name) => cacheNamed(caches, name),

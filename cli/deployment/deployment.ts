@@ -84,6 +84,8 @@ export interface Deployment {
    */
   readonly isLocal: boolean;
   readonly clients: Clients;
+  /** The names of its functions, sorted: of all functions of the local cloud, or of the stacks on AWS. */
+  functionNames(): Promise<readonly string[]>;
   /** Opens the owner of an entity type. @throws FreshetError `UnknownEntityType` that lists who owns what */
   ownerOf(type: string): Promise<OpenOwner>;
   /** Opens the owner of a name. @throws FreshetError `UnknownOwner` that lists the owners */

@@ -1,4 +1,5 @@
 import { LOCAL_CREDENTIALS, LOCAL_REGION } from 'freshet-local/internal/identity';
+import { functionNames } from '../clients/functions.ts';
 import type { CommandIo } from '../io.ts';
 import { createClients } from './clients.ts';
 import { localContracts } from './contracts.ts';
@@ -18,16 +19,18 @@ export interface OpenOptions {
 /** Opens the deployment in a local cloud. */
 export function openLocalCloud({ file, projectFolder }: FoundLocalCloud, options: OpenOptions = {}): Deployment {
   const { importModule = (url) => import(url), onWait } = options;
+  const clients = createClients({
+    region: LOCAL_REGION,
+    credentials: LOCAL_CREDENTIALS,
+    endpoint: file.url,
+    dynamodbEndpoint: file.dynamodbUrl,
+  });
   return createDeployment({
     outputs: file.deployed,
     place: `the local cloud at ${file.url}`,
     isLocal: true,
-    clients: createClients({
-      region: LOCAL_REGION,
-      credentials: LOCAL_CREDENTIALS,
-      endpoint: file.url,
-      dynamodbEndpoint: file.dynamodbUrl,
-    }),
+    clients,
+    functionNames: () => functionNames(clients.functions),
     contracts: localContracts(projectFolder, { importModule }),
     onWait,
   });

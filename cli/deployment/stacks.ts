@@ -1,6 +1,6 @@
 import { type CloudFormationClient, CloudFormationServiceException } from '@aws-sdk/client-cloudformation';
 import { readDeployed, readDeployedOfFacts } from 'freshet-aws/internal/adapters/aws/stack-output';
-import { cloudFormationClient, stackOutputs } from '../clients/stack-outputs.ts';
+import { cloudFormationClient, stackFunctions, stackOutputs } from '../clients/stack-outputs.ts';
 import { UsageError } from '../errors.ts';
 import type { CommandIo } from '../io.ts';
 import { withAdvice } from './advice.ts';
@@ -35,9 +35,21 @@ export async function openStacks(
       place: `AWS, ${from}`,
       isLocal: false,
       clients: createClients(options),
+      functionNames: () => functionsOf([...new Set(names)], options),
       contracts: contractsIn(io.cwd, io),
       onWait,
     });
+  } finally {
+    client.destroy();
+  }
+}
+
+async function functionsOf(stacks: readonly string[], options: { readonly region?: string }): Promise<string[]> {
+  const client = cloudFormationClient(options);
+  try {
+    const names: string[] = [];
+    for (const stack of stacks) names.push(...(await stackFunctions(client, stack)));
+    return names.sort();
   } finally {
     client.destroy();
   }

@@ -4,6 +4,8 @@ import { MessagingError } from '../fifo/errors.ts';
 import type { Messaging } from '../fifo/messaging.ts';
 import { deniedRequest, type Guard, OPEN } from '../iam/check-request.ts';
 import { cloudWatchNeeds } from '../iam/needs/cloudwatch.ts';
+import { logsNeeds } from '../iam/needs/logs.ts';
+import type { Place } from '../iam/needs/need.ts';
 import { snsNeeds } from '../iam/needs/sns.ts';
 import { sqsNeeds } from '../iam/needs/sqs.ts';
 import type { Ledger } from '../ledger/ledger.ts';
@@ -14,6 +16,7 @@ import { type Answer, SNS_NAMESPACE, snsError, sqsError } from './errors.ts';
 import { asInput } from './input.ts';
 import { answerLambda, type Configurable, isForLambda, type Mapped } from './lambda.ts';
 import { closeAtOnce, listen } from './listen.ts';
+import { answerLogs, LOGS_TARGET, type LogGroups, logGroupNameOf, logsDenial } from './logs.ts';
 import { parseQuery } from './query.ts';
 import { isOwnHost, json, readBody, tooLong } from './request.ts';
 import { runSns } from './sns.ts';
@@ -34,6 +37,8 @@ export interface WireOptions {
    * @default - no CloudWatch
    */
   readonly cloudWatch?: () => Watched;
+  /** Returns the logs that CloudWatch Logs' operations read. Called for each request. @default - no logs */
+  readonly logs?: () => LogGroups;
   /** Checks the permissions of each request. @default - everything is allowed */
   readonly guard?: Guard;
   /** Called for each request that was carried out. @default - no ledger */
@@ -48,8 +53,8 @@ export interface Wire {
 }
 
 /**
- * Serves queues, topics, functions and metrics to unmodified AWS SDK clients: SQS and CloudWatch in AWS JSON 1.0, SNS
- * in the AWS Query protocol, Lambda in REST. Sets `messaging.baseUrl`.
+ * Serves queues, topics, functions, metrics and logs to unmodified AWS SDK clients: SQS and CloudWatch in AWS JSON 1.0,
+ * CloudWatch Logs in AWS JSON 1.1, SNS in the AWS Query protocol, Lambda in REST. Sets `messaging.baseUrl`.
  */
 export async function startWire({
   messaging,
@@ -57,11 +62,12 @@ export async function startWire({
   functions = () => NO_FUNCTIONS,
   mappings = () => NO_MAPPINGS,
   cloudWatch,
+  logs,
   guard = OPEN,
   ledger,
 }: WireOptions): Promise<Wire> {
   const server = createServer({ keepAliveTimeout: 60_000 }, (request, response) => {
-    void handle(request, response, { messaging, functions, mappings, cloudWatch, guard, ledger });
+    void handle(request, response, { messaging, functions, mappings, cloudWatch, logs, guard, ledger });
   });
   const url = await listen(server, port);
   messaging.baseUrl = url;
@@ -80,8 +86,9 @@ const NO_FUNCTIONS: Configurable = {
 
 const NO_MAPPINGS: Mapped = { list: () => [], put: async () => {} };
 
-type Services = Required<Omit<WireOptions, 'port' | 'cloudWatch' | 'ledger'>> & {
+type Services = Required<Omit<WireOptions, 'port' | 'cloudWatch' | 'logs' | 'ledger'>> & {
   readonly cloudWatch: WireOptions['cloudWatch'];
+  readonly logs: WireOptions['logs'];
   readonly ledger: WireOptions['ledger'];
 };
 
@@ -104,7 +111,7 @@ async function answerTo(
   response: ServerResponse,
   services: Services,
 ): Promise<Answer | undefined> {
-  const { functions, mappings, cloudWatch, guard, ledger } = services;
+  const { functions, mappings, cloudWatch, logs, guard, ledger } = services;
   if (!isOwnHost(request))
     return json(403, {
       message:
@@ -123,13 +130,19 @@ async function answerTo(
     if (answer.status === 200) ledger?.note(cloudWatchRequest(operation, callerOf(services, authorization), body.text));
     return answer;
   }
+  if (typeof target === 'string' && logs && target.startsWith(`${LOGS_TARGET}.`)) {
+    const operation = target.slice(LOGS_TARGET.length + 1);
+    const needs = (place: Place) => logsNeeds(operation, logGroupNameOf(body.text), place);
+    const denial = deniedRequest(guard, authorization, needs);
+    return denial ? logsDenial(denial) : answerLogs(operation, body.text, logs);
+  }
   if (typeof target === 'string') return answerSqs(target, body.text, services, request, response);
   if (isForLambda(request))
     return answerLambda(request, body.text, { functions: functions(), mappings: mappings() }, guard);
   if (request.headers['content-type']?.startsWith('application/x-www-form-urlencoded'))
     return answerSns(body.text, services, authorization);
   return json(404, {
-    message: `No service answers ${request.method} ${request.url}. Served: SQS and CloudWatch (JSON), SNS (Query), Lambda (REST).`,
+    message: `No service answers ${request.method} ${request.url}. Served: SQS, CloudWatch and CloudWatch Logs (JSON), SNS (Query), Lambda (REST).`,
   });
 }
 

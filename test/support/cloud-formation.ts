@@ -8,8 +8,8 @@ export interface CloudFormation {
 }
 
 /**
- * Starts a server that answers `DescribeStacks` with the outputs of the stack. For an unknown stack, it answers with
- * CloudFormation's error.
+ * Starts a server that answers `DescribeStacks` with the outputs of the stack, and `ListStackResources` with a queue and
+ * a function of the name `STACK-function`. For an unknown stack, it answers with CloudFormation's error.
  *
  * @param outputs the values of the outputs, by stack name
  * @param refuseAll the code of the error that every call gets
@@ -19,14 +19,17 @@ export async function startCloudFormation(
   refuseAll?: string,
 ): Promise<CloudFormation> {
   const server = createServer(async (request, response) => {
-    const name = new URLSearchParams(await text(request)).get('StackName') ?? '';
+    const asked = new URLSearchParams(await text(request));
+    const name = asked.get('StackName') ?? '';
     const found = Object.hasOwn(outputs, name) ? outputs[name] : undefined;
     const body =
       refuseAll !== undefined
         ? error(refuseAll, 'no')
         : found === undefined
           ? error('ValidationError', `Stack with id ${name} does not exist`)
-          : stack(name, found);
+          : asked.get('Action') === 'ListStackResources'
+            ? resources(name)
+            : stack(name, found);
     response.writeHead(refuseAll !== undefined ? 403 : found === undefined ? 400 : 200, { 'content-type': 'text/xml' });
     response.end(body);
   });
@@ -47,6 +50,13 @@ function stack(name: string, values: readonly string[]): string {
   });
   const one = `<StackName>${name}</StackName><StackStatus>CREATE_COMPLETE</StackStatus><Outputs>${outputs.join('')}</Outputs>`;
   return `<DescribeStacksResponse xmlns="http://cloudformation.amazonaws.com/doc/2010-05-15/"><DescribeStacksResult><Stacks><member>${one}</member></Stacks></DescribeStacksResult></DescribeStacksResponse>`;
+}
+
+function resources(name: string): string {
+  const one = (type: string, id: string) =>
+    `<member><LogicalResourceId>${id}</LogicalResourceId><PhysicalResourceId>${id}</PhysicalResourceId><ResourceType>${type}</ResourceType><ResourceStatus>CREATE_COMPLETE</ResourceStatus></member>`;
+  const all = one('AWS::SQS::Queue', `${name}-queue`) + one('AWS::Lambda::Function', `${name}-function`);
+  return `<ListStackResourcesResponse xmlns="http://cloudformation.amazonaws.com/doc/2010-05-15/"><ListStackResourcesResult><StackResourceSummaries>${all}</StackResourceSummaries></ListStackResourcesResult></ListStackResourcesResponse>`;
 }
 
 function error(code: string, message: string): string {

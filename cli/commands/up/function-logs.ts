@@ -26,10 +26,21 @@ export interface LogLine {
   readonly text: string;
 }
 
-/** Reads a line of a function's log. Returns undefined for a line of metrics, which other commands show. */
-export function readLogLine(line: string): LogLine | undefined {
-  const [level, kind, ...rest] = line.split('\t');
-  if (level === 'ERROR' && (kind === 'Invoke Error' || kind === 'Uncaught Exception')) {
+/** What Lambda puts before a line on AWS: the time and the id of the request. */
+const PREFIX = /^\d{4}-\d\d-\d\dT[\d:.]+Z\t[\da-f-]{36}\t/;
+
+/** The lines that Lambda itself logs for each invocation on AWS. */
+const PLATFORM = /^(?:START|END|REPORT|INIT_START|EXTENSION|XRAY)\b/;
+
+/**
+ * Reads a line of a function's log. Returns undefined for a line of metrics, which other commands show, and for a line
+ * that says that an invocation started or ended.
+ */
+export function readLogLine(given: string): LogLine | undefined {
+  if (PLATFORM.test(given)) return undefined;
+  const line = given.replace(PREFIX, '');
+  const [level, kind = '', ...rest] = line.split('\t');
+  if (level === 'ERROR' && /^(?:Invoke Error|Uncaught Exception) ?$/.test(kind)) {
     const failed = invokeError.safeParse(parsed(rest.join('\t'))).data;
     return { isError: true, text: failed === undefined ? line : `${failed.errorType}: ${failed.errorMessage}` };
   }

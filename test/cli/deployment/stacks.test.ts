@@ -92,6 +92,11 @@ describe('a deployment of stacks on AWS', () => {
     expect(deployment.owners.length + deployment.caches.length).toBe(2);
   });
 
+  test('a deployment names the functions of its stacks, and nothing else of them', async () => {
+    const { deployment } = await deploymentOf(['Ordering', 'Geography', 'Ordering']);
+    expect(await deployment.functionNames()).toEqual(['Geography-function', 'Ordering-function']);
+  });
+
   test('a deployment has the queues of facts and the sagas that the outputs of its stacks describe', async () => {
     const { deployment } = await deploymentOf(['Charging']);
     deployment.close();

@@ -41,6 +41,14 @@ describe('a line of a function', () => {
     ['text', 'hello', { isError: false, text: 'hello' }],
     ['JSON without a level', '{"a":1}', { isError: false, text: '{"a":1}' }],
     ['a line of metrics, which is left out', METRICS, undefined],
+    [
+      'an error on AWS, with the time and the request id',
+      `2026-11-30T04:38:08.410Z\t8c2f8f1c-5d0e-4f0e-9a53-1d0a6b3c7d10\t${THROWN.replace('Error\t{', 'Error \t{')}`,
+      { isError: true, text: 'TypeError: x is not a function' },
+    ],
+    ['the start of an invocation on AWS, which is left out', 'START RequestId: 8c2f8f1c Version: $LATEST', undefined],
+    ['the report of an invocation on AWS, which is left out', 'REPORT RequestId: 8c2f8f1c\tDuration: 3 ms', undefined],
+    ['a text that begins like a line of AWS', 'STARTED', { isError: false, text: 'STARTED' }],
   ])('%s is read', (_, line, expected) => {
     expect(readLogLine(line)).toEqual(expected);
   });
