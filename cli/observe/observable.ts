@@ -1,10 +1,13 @@
 import type { Deployment } from '../deployment/deployment.ts';
 import { UsageError } from '../errors.ts';
 
-/** Checks that there is something to show. @throws UsageError if a deployment has neither an owner nor a cache */
-export function requireObservable({ owners, caches, place }: Pick<Deployment, 'owners' | 'caches' | 'place'>): void {
-  if (owners.length + caches.length > 0) return;
+/** The parts of a deployment that `freshet status` and `freshet watch` show. */
+type Observed = Pick<Deployment, 'owners' | 'caches' | 'factQueues' | 'sagas' | 'place'>;
+
+/** Checks that there is something to show. @throws UsageError if a deployment has nothing of Freshet's to show */
+export function requireObservable({ owners, caches, factQueues, sagas, place }: Observed): void {
+  if (owners.length + caches.length + factQueues.length + sagas.length > 0) return;
   throw new UsageError(
-    `${place}: there is no owner and no cache to show. Pass stacks that contain an EntityOwner or a LocalCache.`,
+    `${place}: there is nothing to show. Pass stacks that contain an EntityOwner, a LocalCache, a FactQueue or a Saga.`,
   );
 }

@@ -49,9 +49,9 @@ describe('freshet stop and freshet start', slow, () => {
     await depot.run('stop', repair);
     const { code, out } = await depot.run('status');
     expect(code).toBe(1);
-    expect(out).toContain(`${repair} is stopped`);
+    expect(out.replaceAll(/\s+/g, ' ')).toContain(`${repair} is stopped`);
     expect((await depot.json<{ stoppedFunctions: string[] }>('status')).result.stoppedFunctions).toEqual([repair]);
-    expect((await depot.run('watch', '--count', '1')).out).toContain(`| STOPPED ${repair}`);
+    expect((await depot.run('watch', '--count', '1')).out).toContain(`  STOPPED ${repair}`);
     await depot.run('start', repair);
     expect((await depot.json<{ stoppedFunctions: string[] }>('status')).result.stoppedFunctions).toEqual([]);
   });

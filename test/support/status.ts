@@ -1,5 +1,6 @@
 import type { CacheStatus, OwnerStatus, StatusReport } from '../../cli/commands/status/document.ts';
 import type { CacheView, WatchView } from '../../cli/commands/watch/document.ts';
+import type { FactQueueStatus, SagaStatus } from '../../cli/observe/facts.ts';
 import type { FlowStatus } from '../../cli/observe/flow-status.ts';
 
 /** Flow control that doesn't slow the writers. */
@@ -49,9 +50,28 @@ const QUIET_CACHE: CacheStatus = {
   setAside: 0,
 };
 
+/** An idle queue of facts. */
+export const QUIET_QUEUE: FactQueueStatus = { queue: 'accounting', backlog: 0, deadLetters: 0, parked: 0 };
+
+/** A saga without instances. */
+export const QUIET_SAGA: SagaStatus = {
+  saga: 'shipping',
+  waiting: null,
+  due: 0,
+  decided: null,
+  cancelled: null,
+  backlog: 0,
+  deadLetters: 0,
+  parked: 0,
+  effectQueues: [],
+  effectFailures: 0,
+};
+
 /** A status report on one idle owner and one idle cache. @param differing the values that differ from that */
 export function reportOf(
-  differing: { owner?: Partial<OwnerStatus>; cache?: Partial<CacheStatus> } & Pick<Partial<StatusReport>, 'alarms'>,
+  differing: { owner?: Partial<OwnerStatus>; cache?: Partial<CacheStatus> } & Partial<
+    Pick<StatusReport, 'alarms' | 'factQueues' | 'sagas'>
+  >,
 ): StatusReport {
   return {
     place: 'the local cloud',
@@ -59,6 +79,8 @@ export function reportOf(
     sinceSeconds: 10_800,
     owners: [{ ...QUIET_OWNER, ...differing.owner }],
     caches: [{ ...QUIET_CACHE, ...differing.cache }],
+    factQueues: differing.factQueues ?? [],
+    sagas: differing.sagas ?? [],
     alarms: differing.alarms ?? [],
     stoppedFunctions: [],
   };
@@ -78,12 +100,16 @@ const QUIET_VIEW: CacheView = {
 
 /** A view of one idle owner and one idle cache. @param differing the values that differ from that */
 export function viewOf(
-  differing: { flow?: Partial<FlowStatus>; cache?: Partial<CacheView> } & Pick<Partial<WatchView>, 'alarms'> = {},
+  differing: { flow?: Partial<FlowStatus>; cache?: Partial<CacheView> } & Partial<
+    Pick<WatchView, 'alarms' | 'factQueues' | 'sagas'>
+  > = {},
 ): WatchView {
   return {
     at: '2026-01-01T12:34:56.789Z',
     owners: [{ owner: 'geography', flow: { ...NORMAL, ...differing.flow } }],
     caches: [{ ...QUIET_VIEW, ...differing.cache }],
+    factQueues: differing.factQueues ?? [],
+    sagas: differing.sagas ?? [],
     alarms: differing.alarms ?? [],
     stoppedFunctions: [],
   };

@@ -8,6 +8,7 @@ import type { CommandIo } from '../../io.ts';
 import { requireObservable } from '../../observe/observable.ts';
 import { DEPLOYMENT_HELP, withDeploymentOptions } from '../../options/deployment-options.ts';
 import { durationOf } from '../../options/parse.ts';
+import { outputWidth } from '../../output/width.ts';
 import { withDeployment } from '../../work.ts';
 import { troubles } from './document.ts';
 import { gatherStatus } from './gather.ts';
@@ -26,10 +27,10 @@ export const DEFAULT_SINCE_MS = 3 * 3_600_000;
 /** `freshet status`: shows the state of owners and caches. */
 export function statusCommand(io: CommandIo): Command {
   const command = new Command('status')
-    .summary('show owners and caches: outcomes, lead times, lag, flow state, alarms')
+    .summary('show owners, caches, fact queues and sagas: outcomes, lead times, lag, flow state, alarms')
     .description(
       'Shows the outcomes of the events at each cache, the lead times from commit to cache, how far each cache ' +
-        'lags, the flow state of each owner, and the alarms that are raised.',
+        'lags, the flow state of each owner, the queues of facts and the sagas, and the alarms that are raised.',
     );
   return withDeploymentOptions(command)
     .addOption(
@@ -37,7 +38,7 @@ export function statusCommand(io: CommandIo): Command {
         .argParser(sinceOf)
         .default(DEFAULT_SINCE_MS, '3h'),
     )
-    .option('--count', 'count the entities of the caches on AWS too; this reads whole tables')
+    .option('--count', 'count the entities of caches and the instances of sagas on AWS too; this reads whole tables')
     .option('--json', 'print the report as JSON')
     .addHelpText('after', HELP)
     .action(async (options: StatusOptions) => {
@@ -66,6 +67,9 @@ Now:
   flow                      normal, paced (limited to a rate) or refusing, and the cache that causes it
   backfill                  whether the cache has received the entities that its owners had before the cache existed:
                             none, filling, ready, or the number of its types that are ready
+  waiting, due, decided     instances of a saga: those that wait for facts, those of them whose deadline has passed
+                            without an alert, and those that have decided; on AWS, all but due need --count
+  effects to retry, failed  effects of a saga that failed and are retried, and those that Lambda gave up on
   parked now, dead letters  events that a person must handle: see freshet parked. Parked events are counted only in the
                             first 10 MB of the parking table
 
@@ -81,7 +85,7 @@ async function status(io: CommandIo, deployment: Deployment, options: StatusOpti
   const report = await withAdvice(deployment, () =>
     gatherStatus(deployment, { sinceMs: options.since, countEntities }),
   );
-  io.stdout.write(`${options.json ? JSON.stringify(report) : renderStatus(report)}\n`);
+  io.stdout.write(`${options.json ? JSON.stringify(report) : renderStatus(report, outputWidth(io))}\n`);
   return troubles(report).length > 0 ? EXIT.failed : EXIT.ok;
 }
 

@@ -1,5 +1,6 @@
 import * as z from 'zod/mini';
 import { alarmStatus } from '../../observe/alarms.ts';
+import { type FactQueueStatus, factQueueStatus, sagaStatus } from '../../observe/facts.ts';
 import { flowStatus } from '../../observe/flow-status.ts';
 import { typed } from '../../output/typed.ts';
 
@@ -69,6 +70,9 @@ export const statusReport = z.object({
   sinceSeconds: z.number(),
   owners: z.array(ownerStatus),
   caches: z.array(cacheStatus),
+  /** The queues of facts that functions of services handle. */
+  factQueues: z.array(factQueueStatus),
+  sagas: z.array(sagaStatus),
   alarms: z.array(alarmStatus),
   /** The names of the functions that are stopped. */
   stoppedFunctions: z.array(z.string()),
@@ -80,19 +84,28 @@ export type OwnerStatus = z.infer<typeof ownerStatus>;
 export type CacheStatus = z.infer<typeof cacheStatus>;
 
 /** The reasons why a person is needed; empty if no person is needed. A paced owner recovers without a person. */
-export function troubles({ owners, caches, alarms, stoppedFunctions }: StatusReport): string[] {
+export function troubles({ owners, caches, factQueues, sagas, alarms, stoppedFunctions }: StatusReport): string[] {
   const when = (holds: boolean, trouble: string) => (holds ? [trouble] : []);
-  const parked = (name: string, events: number) =>
-    `${name}: ${events} parked events, see: ${typed(`parked list ${name}`)}`;
+  const parked = (name: string, events: number, what = 'events') =>
+    when(events > 0, `${name}: ${events} parked ${what}, see: ${typed(`parked list ${name}`)}`);
+  const dead = (name: string, letters: number) =>
+    when(letters > 0, `${name}: ${letters} dead letters, which will be parked soon`);
+  const facts = ({ queue, ...its }: FactQueueStatus, what: string) => [
+    ...parked(queue, its.parked, what),
+    ...when(its.deadLetters > 0, `${queue}: ${its.deadLetters} ${what} in its dead-letter queues`),
+  ];
   return [
     ...owners.flatMap(({ owner, relay, setAside, flow }) => [
       ...when(relay === 'stopped', `${owner}: its relay is stopped`),
       ...when(flow.state === 'refusing', `${owner}: it refuses writes`),
-      ...when(setAside > 0, parked(owner, setAside)),
+      ...parked(owner, setAside),
     ]),
-    ...caches.flatMap(({ cache, setAside, deadLetters }) => [
-      ...when(setAside > 0, parked(cache, setAside)),
-      ...when(deadLetters > 0, `${cache}: ${deadLetters} dead letters, which will be parked soon`),
+    ...caches.flatMap(({ cache, setAside, deadLetters }) => [...parked(cache, setAside), ...dead(cache, deadLetters)]),
+    ...factQueues.flatMap((queue) => facts(queue, 'facts')),
+    ...sagas.flatMap(({ saga, effectQueues, effectFailures, ...ofFacts }) => [
+      ...facts({ queue: saga, ...ofFacts }, 'facts'),
+      ...effectQueues.flatMap((queue) => facts(queue, 'effects')),
+      ...when(effectFailures > 0, `${saga}: Lambda gave up on ${effectFailures} effects`),
     ]),
     ...alarms.map(({ name, description }) => `alarm ${name}: ${description}`),
     ...stoppedFunctions.map((name) => `the function ${name} is stopped`),

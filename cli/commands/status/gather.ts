@@ -16,6 +16,7 @@ import { isStopped } from '../../clients/functions.ts';
 import { countParked } from '../../clients/parked-count.ts';
 import type { Deployment, FoundCache, FoundOwner } from '../../deployment/deployment.ts';
 import { readAlarms } from '../../observe/alarms.ts';
+import { readFactQueues, readSagas } from '../../observe/facts.ts';
 import { drainOf, finestPeriod, overall } from '../../observe/figures.ts';
 import { readFlowStatus } from '../../observe/flow-status.ts';
 import { readStoppedFunctions } from '../../observe/stopped-functions.ts';
@@ -25,22 +26,25 @@ import type { CacheStatus, OwnerStatus, StatusReport } from './document.ts';
 export interface GatherOptions {
   /** How far back from now events are counted, in milliseconds. */
   readonly sinceMs: number;
-  /** Whether to count the entities of each cache, which reads whole tables. */
+  /** Whether to count the entities of each cache and the instances of each saga, which reads whole tables. */
   readonly countEntities: boolean;
 }
 
 /** Reads the state of a deployment: counts and gauges from CloudWatch, the current state from queues and tables. */
 export async function gatherStatus(deployment: Deployment, options: GatherOptions): Promise<StatusReport> {
   const nowMs = Date.now();
-  const [owners, caches, alarms, stoppedFunctions] = await Promise.all([
+  const [owners, caches, factQueues, sagas, alarms, stoppedFunctions] = await Promise.all([
     Promise.all(deployment.owners.map((owner) => ownerStatus(deployment, owner, options, nowMs))),
     Promise.all(deployment.caches.map((cache) => cacheStatus(deployment, cache, options, nowMs))),
+    readFactQueues(deployment),
+    readSagas(deployment, options.countEntities, nowMs),
     readAlarms(deployment),
     readStoppedFunctions(deployment),
   ]);
   const readAt = new Date(nowMs).toISOString();
   const sinceSeconds = options.sinceMs / 1000;
-  return { place: deployment.place, readAt, sinceSeconds, owners, caches, alarms, stoppedFunctions };
+  const { place } = deployment;
+  return { place, readAt, sinceSeconds, owners, caches, factQueues, sagas, alarms, stoppedFunctions };
 }
 
 async function ownerStatus(

@@ -1,21 +1,14 @@
-import Table from 'cli-table3';
+import { type FactQueueStatus, type SagaStatus, totals } from '../../observe/facts.ts';
 import { drainTime } from '../../observe/figures.ts';
 import { describeFlow } from '../../observe/flow-status.ts';
 import { grouped, perSecond, shortDuration, shortMilliseconds, shortSeconds } from '../../output/numbers.ts';
+import { type Column, fittingTables } from '../../output/tables.ts';
+import { wrapped } from '../../output/width.ts';
 import { type CacheStatus, type OwnerStatus, type StatusReport, troubles } from './document.ts';
 
-interface Column {
-  readonly head: string;
-  readonly of: (cache: CacheStatus) => string;
-  /** Left out if the value is zero or unknown for all caches. */
-  readonly optional?: true;
-}
-
-const NOTHING = ['0', '-', '0%', '0s'];
-
 /** The outcomes of the events, and their lead times. */
-const OUTCOMES: readonly Column[] = [
-  { head: 'backfill', of: ({ readiness }) => backfilled(readiness) },
+const OUTCOMES: readonly Column<CacheStatus>[] = [
+  { head: 'backfill', of: ({ readiness }) => backfilled(readiness), align: 'left' },
   { head: 'entities', of: ({ entities }) => (entities === null ? '-' : grouped(entities)), optional: true },
   { head: 'applied', of: ({ applied }) => grouped(applied) },
   { head: 'superseded', of: ({ superseded }) => grouped(superseded) },
@@ -30,7 +23,7 @@ const OUTCOMES: readonly Column[] = [
 ];
 
 /** How far each cache lags, and how many events a person must handle. */
-const LAG: readonly Column[] = [
+const LAG: readonly Column<CacheStatus>[] = [
   { head: 'backlog', of: ({ backlog }) => grouped(backlog) },
   { head: 'in', of: ({ productionRate }) => perSecond(productionRate) },
   { head: 'out', of: ({ consumptionRate }) => perSecond(consumptionRate) },
@@ -42,19 +35,48 @@ const LAG: readonly Column[] = [
   { head: 'parked now', of: ({ setAside }) => grouped(setAside) },
 ];
 
-/** The report as text for a terminal. */
-export function renderStatus(report: StatusReport): string {
-  const { owners, caches, alarms, sinceSeconds } = report;
+const FACT_QUEUE: readonly Column<FactQueueStatus>[] = [
+  { head: 'backlog', of: ({ backlog }) => grouped(backlog) },
+  { head: 'dead letters', of: ({ deadLetters }) => grouped(deadLetters), optional: true },
+  { head: 'parked now', of: ({ parked }) => grouped(parked) },
+];
+
+const SAGA: readonly Column<SagaStatus>[] = [
+  { head: 'waiting', of: ({ waiting }) => known(waiting) },
+  { head: 'due', of: ({ due }) => grouped(due) },
+  { head: 'decided', of: ({ decided }) => known(decided) },
+  { head: 'cancelled', of: ({ cancelled }) => known(cancelled), optional: true },
+  { head: 'backlog', of: ({ backlog }) => grouped(backlog) },
+  { head: 'dead letters', of: ({ deadLetters }) => grouped(deadLetters), optional: true },
+  { head: 'facts parked', of: ({ parked }) => grouped(parked) },
+  { head: 'effects to retry', of: ({ effectQueues }) => grouped(totals(effectQueues).backlog), optional: true },
+  { head: 'effects failed', of: ({ effectFailures }) => grouped(effectFailures), optional: true },
+  { head: 'effects parked', of: ({ effectQueues }) => grouped(totals(effectQueues).parked) },
+];
+
+/** The report as text. @param width the longest line, in characters */
+export function renderStatus(report: StatusReport, width: number): string {
+  const { owners, caches, factQueues, sagas, alarms, sinceSeconds } = report;
   const since = shortDuration(sinceSeconds * 1000);
+  const ofCache = { head: 'cache', of: ({ cache }: CacheStatus) => cache };
+  const ofQueue = { head: 'fact queue', of: ({ queue }: FactQueueStatus) => queue };
+  const ofSaga = { head: 'saga', of: ({ saga }: SagaStatus) => saga };
+  const line = (text: string) => wrapped(text, width);
+  const part = (title: string, rows: readonly unknown[], tables: () => string) =>
+    rows.length === 0 ? [] : [line(title), tables()];
   const parts = [
-    ...owners.map((owner) => ownerLine(owner, since)),
-    ...(caches.length === 0 ? [] : [`outcomes and lead times of the last ${since}`, table(caches, OUTCOMES)]),
-    ...(caches.length === 0 ? [] : ['current lag', table(caches, LAG)]),
-    ...alarms.map(({ name, boundary, description }) => `ALARM ${boundary}: ${name}: ${description}`),
+    ...owners.map((owner) => line(ownerLine(owner, since))),
+    ...part(`outcomes and lead times of the last ${since}`, caches, () =>
+      fittingTables(caches, ofCache, OUTCOMES, width),
+    ),
+    ...part('current lag', caches, () => fittingTables(caches, ofCache, LAG, width)),
+    ...part('facts', factQueues, () => fittingTables(factQueues, ofQueue, FACT_QUEUE, width)),
+    ...part('sagas', sagas, () => fittingTables(sagas, ofSaga, SAGA, width)),
+    ...alarms.map(({ name, boundary, description }) => line(`ALARM ${boundary}: ${name}: ${description}`)),
   ];
   // The alarms are above, with their descriptions.
   const others = troubles({ ...report, alarms: [] });
-  return [...parts, ...others.map((trouble) => `needs a person: ${trouble}`)].join('\n');
+  return [...parts, ...others.map((trouble) => line(`needs a person: ${trouble}`))].join('\n');
 }
 
 function ownerLine(status: OwnerStatus, since: string): string {
@@ -72,17 +94,6 @@ function ownerLine(status: OwnerStatus, since: string): string {
   ].join(', ');
 }
 
-function table(caches: readonly CacheStatus[], columns: readonly Column[]): string {
-  const shown = columns.filter(({ of, optional }) => !optional || caches.some((cache) => !NOTHING.includes(of(cache))));
-  const drawn = new Table({
-    head: ['cache', ...shown.map(({ head }) => head)],
-    colAligns: ['left', ...shown.map(({ head }) => (head === 'backfill' ? ('left' as const) : ('right' as const)))],
-    style: { head: [], border: [] },
-  });
-  for (const cache of caches) drawn.push([cache.cache, ...shown.map(({ of }) => of(cache))]);
-  return drawn.toString();
-}
-
 /**
  * The state that all types share, or the number of types that are ready. `empty` is shown as `none`, because a cache
  * that existed before its owner's data needs no backfill.
@@ -96,4 +107,8 @@ function backfilled(readiness: CacheStatus['readiness']): string {
 
 function percent(value: number | null): string {
   return value === null ? '-' : `${Math.round(value)}%`;
+}
+
+function known(count: number | null): string {
+  return count === null ? '-' : grouped(count);
 }

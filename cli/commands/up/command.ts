@@ -10,6 +10,7 @@ import { EXIT, UsageError } from '../../errors.ts';
 import type { CommandIo } from '../../io.ts';
 import { terminalReporter } from '../../output/reporter.ts';
 import { typed } from '../../output/typed.ts';
+import { outputWidth } from '../../output/width.ts';
 import { DEFAULT_SINCE_MS } from '../status/command.ts';
 import { gatherStatus } from '../status/gather.ts';
 import { renderStatus } from '../status/render.ts';
@@ -114,7 +115,7 @@ async function run(
   signal.throwIfAborted();
   report.heading('The outcomes of all events');
   const status = await gatherStatus(deployment, { sinceMs: DEFAULT_SINCE_MS, countEntities: true });
-  report.print(renderStatus(status));
+  report.print(renderStatus(status, outputWidth(io)));
   const comparisons = await compareCaches(deployment);
   const equal = reportComparisons(comparisons, report);
   if (options.json) io.stdout.write(`${JSON.stringify({ ...status, comparisons, equal })}\n`);

@@ -9,10 +9,11 @@ import type { CommandIo, Output } from '../../io.ts';
 import { requireObservable } from '../../observe/observable.ts';
 import { DEPLOYMENT_HELP, withDeploymentOptions } from '../../options/deployment-options.ts';
 import { durationOf, integerOf } from '../../options/parse.ts';
+import { outputWidth } from '../../output/width.ts';
 import { inDeployment, type Work } from '../../work.ts';
 import type { WatchView } from './document.ts';
 import { createLook, type Look } from './look.ts';
-import { MAX_SPARK, renderLine, renderPage } from './render.ts';
+import { MAX_SPARK, renderLines, renderPage } from './render.ts';
 
 interface WatchOptions extends DeploymentOptions {
   /** Milliseconds. */
@@ -27,11 +28,11 @@ const MAX_COUNT = 1_000_000;
 /** `freshet watch`: shows the figures of a deployment live. */
 export function watchCommand(io: CommandIo): Command {
   const command = new Command('watch')
-    .summary('watch rates, backlog, drain time, lead times, hottest group and flow state, live')
+    .summary('watch rates, backlog, drain time, lead times, hottest group, flow state and sagas, live')
     .description(
       'Shows live figures until Ctrl-C. For each cache: curves of the production rate, the consumption rate, the ' +
         'backlog and the lead times, with drain time, staleness and hottest group. For each owner: the flow state. ' +
-        'Also shows the alarms that are raised.',
+        'Also shows the queues of facts, the sagas, and the alarms that are raised.',
     );
   return withDeploymentOptions(command)
     .addOption(
@@ -48,7 +49,7 @@ export function watchCommand(io: CommandIo): Command {
 }
 
 const HELP = `
-If standard output is not a terminal, each refresh is one line of text.
+If standard output is not a terminal, each refresh is a few lines of text: the time, and indented lines below it.
 ${DEPLOYMENT_HELP}
 
   in, out        events per second into and out of the cache: in the local cloud over the last 5 seconds, on AWS over
@@ -60,6 +61,8 @@ ${DEPLOYMENT_HELP}
   staleness      time since the cache was last known to be complete with each of its types, from its last report
   hottest group  the message group (one entity) with the most events in the last 5 minutes, counting only the batches
                  in which it was the largest group
+  saga           instances that wait for facts, and those of them whose deadline has passed without an alert (due);
+                 the waiting ones are counted only in the local cloud
   flow           normal, paced (limited to a rate) or refusing, and the cache that causes it
 
 On AWS, each refresh reads the backlog and the flow state. The command reads CloudWatch only every 30 seconds, because
@@ -69,10 +72,11 @@ Exit codes:
   0  ended by Ctrl-C or --count
   2  the deployment can't be read, or can no longer be read`;
 
-async function watch({ io: { stdout }, deployment, signal }: Work, options: WatchOptions): Promise<number> {
+async function watch({ io, deployment, signal }: Work, options: WatchOptions): Promise<number> {
+  const { stdout } = io;
   requireObservable(deployment);
   const look = patient(deployment, createLook(deployment));
-  const screen = options.json || !stdout.isTTY ? lines(stdout, options.json ?? false) : page(stdout, deployment.place);
+  const screen = options.json || !stdout.isTTY ? lines(io, options.json ?? false) : page(stdout, deployment.place);
   try {
     for (let refreshes = 1; !signal.aborted; refreshes += 1) {
       const beginMs = performance.now();
@@ -118,9 +122,11 @@ interface Screen {
   end(): void;
 }
 
-function lines(stdout: Output, json: boolean): Screen {
+function lines(io: CommandIo, json: boolean): Screen {
+  const { stdout } = io;
+  const width = outputWidth(io);
   return {
-    show: (view) => void stdout.write(`${json ? JSON.stringify(view) : renderLine(view)}\n`),
+    show: (view) => void stdout.write(`${json ? JSON.stringify(view) : renderLines(view, width)}\n`),
     end: () => {},
   };
 }

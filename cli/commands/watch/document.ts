@@ -26,12 +26,27 @@ const cacheView = z.object({
   hottestGroup: z.nullable(z.object({ group: z.string(), events: z.number() })),
 });
 
+const sagaView = z.object({
+  saga: z.string(),
+  /** Instances that wait for facts; null on AWS, where counting them would read the whole table. */
+  waiting: z.nullable(z.int()),
+  /** Waiting instances whose deadline has passed and for which no alert has been raised yet. */
+  due: z.int(),
+  /** Visible, in-flight and delayed facts in the saga's queue. */
+  backlog: z.int(),
+  /** Effects that failed and are retried. */
+  effectBacklog: z.int(),
+});
+
 /** One refresh, as `freshet watch --json` prints it. */
 export const watchView = z.object({
   /** When the figures were read, ISO 8601. */
   at: z.string(),
   owners: z.array(z.object({ owner: z.string(), flow: flowStatus })),
   caches: z.array(cacheView),
+  /** The queues of facts that functions of services handle. */
+  factQueues: z.array(z.object({ queue: z.string(), backlog: z.int() })),
+  sagas: z.array(sagaView),
   alarms: z.array(alarmStatus),
   /** The names of the functions that are stopped. */
   stoppedFunctions: z.array(z.string()),
@@ -40,3 +55,4 @@ export const watchView = z.object({
 /** See `watchView`. */
 export type WatchView = z.infer<typeof watchView>;
 export type CacheView = z.infer<typeof cacheView>;
+export type SagaView = z.infer<typeof sagaView>;

@@ -9,12 +9,14 @@ import type { Rates } from 'freshet-aws/internal/core/govern/measure';
 import { PROJECTOR_METRICS, REPORT_METRICS } from 'freshet-aws/internal/core/metrics';
 import { hottestGroupsRule } from 'freshet-aws/internal/core/monitoring-names';
 import { topContributor } from '../../clients/insight-report.ts';
-import type { Deployment, FoundCache } from '../../deployment/deployment.ts';
+import { countDue, countInstances } from '../../clients/saga-counts.ts';
+import type { Deployment, FactQueue, FoundCache } from '../../deployment/deployment.ts';
 import { readAlarms } from '../../observe/alarms.ts';
+import { effectQueuesOf, serviceQueues } from '../../observe/facts.ts';
 import { drainOf, finestPeriod, overall } from '../../observe/figures.ts';
 import { readFlowStatus } from '../../observe/flow-status.ts';
 import { readStoppedFunctions } from '../../observe/stopped-functions.ts';
-import type { CacheView, WatchView } from './document.ts';
+import type { CacheView, SagaView, WatchView } from './document.ts';
 import { type Backlogs, liveRates, withSample } from './rates.ts';
 
 /** The span of local rates and lead times: short enough to show changes, long enough not to jump. */
@@ -42,9 +44,11 @@ export function createLook(deployment: Deployment): Look {
   const caches = deployment.caches.map((cache) => createCacheLook(deployment, cache));
   const alarms = remembered(deployment, () => readAlarms(deployment));
   const stopped = remembered(deployment, () => readStoppedFunctions(deployment));
+  const sagas = remembered(deployment, (nowMs) => lookAtSagas(deployment, nowMs));
+  const queues = serviceQueues(deployment);
   return async () => {
     const nowMs = Date.now();
-    const [seen, owners, raised, stoppedFunctions] = await Promise.all([
+    const [seen, owners, backlogs, seenSagas, raised, stoppedFunctions] = await Promise.all([
       Promise.all(caches.map((look): Promise<CacheView> => look(nowMs))),
       Promise.all(
         deployment.owners.map(async (owner) => ({
@@ -52,11 +56,39 @@ export function createLook(deployment: Deployment): Look {
           flow: await readFlowStatus(deployment, owner, nowMs),
         })),
       ),
+      Promise.all(queues.map((queue) => backlogOf(deployment, [queue]))),
+      sagas(nowMs),
       alarms(nowMs),
       stopped(nowMs),
     ]);
-    return { at: new Date(nowMs).toISOString(), owners, caches: seen, alarms: raised, stoppedFunctions };
+    const factQueues = queues.map(({ name }, index) => ({ queue: name, backlog: backlogs[index] ?? 0 }));
+    const at = new Date(nowMs).toISOString();
+    return { at, owners, caches: seen, factQueues, sagas: seenSagas, alarms: raised, stoppedFunctions };
   };
+}
+
+function lookAtSagas(deployment: Deployment, nowMs: number): Promise<SagaView[]> {
+  const { clients, isLocal, factQueues } = deployment;
+  return Promise.all(
+    deployment.sagas.map(async ({ name, table }) => {
+      const source = { client: clients.tables, tableName: table };
+      const [counts, due, backlog, effectBacklog] = await Promise.all([
+        isLocal ? countInstances(source, name) : undefined,
+        countDue(source, nowMs),
+        backlogOf(
+          deployment,
+          factQueues.filter((queue) => queue.name === name),
+        ),
+        backlogOf(deployment, effectQueuesOf(deployment, name)),
+      ]);
+      return { saga: name, waiting: counts?.waiting ?? null, due, backlog, effectBacklog };
+    }),
+  );
+}
+
+async function backlogOf({ clients }: Deployment, queues: readonly FactQueue[]): Promise<number> {
+  const backlogs = await Promise.all(queues.map(({ deployed }) => queueBacklog(clients.queues, deployed.queueUrl)));
+  return backlogs.reduce((sum, one) => sum + one, 0);
 }
 
 function createCacheLook(deployment: Deployment, cache: FoundCache): (nowMs: number) => Promise<CacheView> {

@@ -2,6 +2,7 @@ import sparkly from 'sparkly';
 import { drainTime } from '../../observe/figures.ts';
 import { describeFlow } from '../../observe/flow-status.ts';
 import { grouped, perSecond, shortMilliseconds, shortSeconds } from '../../output/numbers.ts';
+import { shortened, wrapped } from '../../output/width.ts';
 import type { CacheView, WatchView } from './document.ts';
 
 /** The most looks that a sparkline shows. Each look takes one column. */
@@ -10,18 +11,34 @@ export const MAX_SPARK = 60;
 /** Columns to the left of a sparkline. */
 const LABEL = 26;
 
-/** One refresh as one line of text. */
-export function renderLine({ at, owners, caches, alarms, stoppedFunctions }: WatchView): string {
-  return [
-    at,
+/** One refresh as text: the time, and a line for each thing that is shown. @param width the longest line */
+export function renderLines(view: WatchView, width: number): string {
+  const { at, owners, caches, alarms, stoppedFunctions } = view;
+  const parts = [
     ...owners.map(({ owner, flow }) => `${owner}: flow ${describeFlow(flow)}`),
-    ...caches.map((cache) => `${cache.cache}: ${figures(cache)}`),
+    ...caches.map((cache) => `${cache.cache}: ${figures(cache, width)}`),
+    ...factLines(view),
     ...alarms.map(({ name, boundary }) => `ALARM ${boundary}: ${name}`),
     ...stoppedFunctions.map((name) => `STOPPED ${name}`),
-  ].join(' | ');
+  ];
+  return [at, ...parts.map((part) => wrapped(part, width, '  '))].join('\n');
 }
 
-function figures(cache: CacheView): string {
+/** The queues of facts and the sagas. */
+function factLines({ factQueues, sagas }: WatchView): string[] {
+  return [
+    ...factQueues.map(({ queue, backlog }) => `fact queue ${queue}: backlog ${grouped(backlog)}`),
+    ...sagas.map(({ saga, waiting, due, backlog, effectBacklog }) =>
+      [
+        `saga ${saga}: ${waiting === null ? '' : `${grouped(waiting)} waiting, `}${grouped(due)} due`,
+        `backlog ${grouped(backlog)}`,
+        `effects to retry ${grouped(effectBacklog)}`,
+      ].join(', '),
+    ),
+  ];
+}
+
+function figures(cache: CacheView, width: number): string {
   const { backlog, productionRate, consumptionRate, leadTimeP50Ms, leadTimeP99Ms, stalenessSeconds } = cache;
   return [
     `backlog ${grouped(backlog)}`,
@@ -31,13 +48,14 @@ function figures(cache: CacheView): string {
     `lead p50 ${shortMilliseconds(leadTimeP50Ms)}`,
     `lead p99 ${shortMilliseconds(leadTimeP99Ms)}`,
     `staleness ${shortSeconds(stalenessSeconds)}`,
-    `hottest ${hottest(cache)}`,
+    `hottest ${hottest(cache, width)}`,
   ].join(', ');
 }
 
-function hottest({ hottestGroup }: CacheView): string {
+/** The middle of a long group is left out, so that it and its number of events fit into a line. */
+function hottest({ hottestGroup }: CacheView, width: number): string {
   if (hottestGroup === null) return '-';
-  return `${hottestGroup.group} (${grouped(hottestGroup.events)} events)`;
+  return `${shortened(hottestGroup.group, Math.floor(width / 2))} (${grouped(hottestGroup.events)} events)`;
 }
 
 /** One curve: its label, its newest value as text, and its value at a look. */
@@ -84,19 +102,21 @@ export function renderPage(views: readonly WatchView[], place: string, columns: 
   const shown = views.slice(-width);
   const owners = view.owners.map(({ owner, flow }) => `${owner}: flow ${describeFlow(flow)}`);
   const alarms = view.alarms.map(({ name, boundary, description }) => `ALARM ${boundary}: ${name}: ${description}`);
-  const blocks = view.caches.map((cache) => block(cache, shown));
+  const blocks = view.caches.map((cache) => block(cache, shown, columns));
+  const facts = factLines(view);
   const lines = [
     `${place}, ${view.at.slice(11, 19)} UTC. Press Ctrl-C to end.`,
     ...owners,
     ...(alarms.length > 0 ? alarms : ['no alarm']),
     ...view.stoppedFunctions.map((name) => `STOPPED ${name}`),
     ...blocks.flatMap((one) => ['', ...one]),
+    ...(facts.length > 0 ? ['', ...facts] : []),
   ];
-  // A line that wraps would break the page.
-  return lines.map((line) => [...line].slice(0, columns).join('')).join('\n');
+  // A line that the terminal wraps would break the page.
+  return lines.map((line) => (line.length > columns ? wrapped(line, columns) : line)).join('\n');
 }
 
-function block(cache: CacheView, views: readonly WatchView[]): string[] {
+function block(cache: CacheView, views: readonly WatchView[], columns: number): string[] {
   const past = views.map(({ caches }) => caches.find((one) => one.cache === cache.cache));
   const curves = CURVES.map(({ label, text, value }) => {
     const values = past.map((one) => (one && value(one)) ?? '');
@@ -105,7 +125,7 @@ function block(cache: CacheView, views: readonly WatchView[]): string[] {
   const { stalenessSeconds } = cache;
   return [
     `${cache.cache}: drain time ${drainTime(cache)}, staleness ${shortSeconds(stalenessSeconds)}, hottest group ` +
-      `${hottest(cache)}`,
+      `${hottest(cache, columns)}`,
     ...curves,
   ];
 }

@@ -3,6 +3,12 @@ import { UpdateItemCommand } from '@aws-sdk/client-dynamodb';
 import { afterAll, beforeAll, describe, expect, type MockInstance, test, vi } from 'vitest';
 import * as z from 'zod/mini';
 import { createFlowStore } from '../../../adapters/govern/flow-table.ts';
+import { gatherStatus } from '../../../cli/commands/status/gather.ts';
+import { renderStatus } from '../../../cli/commands/status/render.ts';
+import { createLook } from '../../../cli/commands/watch/look.ts';
+import { renderLines } from '../../../cli/commands/watch/render.ts';
+import { openLocalCloud } from '../../../cli/deployment/local-cloud.ts';
+import { localFileOf } from '../../../cli/deployment/local-file.ts';
 import catalog from '../../../examples/shop/catalog/contracts.ts';
 import { products } from '../../../examples/shop/catalog/products.ts';
 import { TEST_CARDS } from '../../../examples/shop/payment/fake-gateway.ts';
@@ -301,4 +307,28 @@ describe('the data that leaves payment', () => {
 
 test('no function needed a permission that it was not granted', () => {
   expect(shop.cloud.access.denials).toEqual([]);
+});
+
+test('freshet status fits 80 columns and shows the fact queues and sagas of the shop', async () => {
+  const deployment = openLocalCloud({ file: localFileOf(shop.cloud), projectFolder: process.cwd() });
+  try {
+    await shop.cloud.idle();
+    const report = await gatherStatus(deployment, { sinceMs: 3_600_000, countEntities: true });
+    const text = renderStatus(report, 80);
+    expect(Math.max(...text.split('\n').map((line) => [...line].length))).toBeLessThanOrEqual(80);
+    const names = (queues: readonly { readonly name: string }[]) => queues.map(({ name }) => name).sort();
+    const shown = [...report.factQueues, ...report.sagas.flatMap(({ effectQueues }) => effectQueues)];
+    expect([...shown.map(({ queue }) => queue), ...report.sagas.map(({ saga }) => saga)].sort()).toEqual(
+      names(deployment.factQueues),
+    );
+    const shipping = report.sagas.find(({ saga }) => saga === 'shipping');
+    expect(shipping).toMatchObject({ backlog: 0, decided: expect.any(Number), waiting: expect.any(Number) });
+    expect(shipping?.decided).toBeGreaterThan(0);
+    const view = await createLook(deployment)();
+    const lines = renderLines(view, 80).split('\n');
+    expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(80);
+    expect(view.sagas).toContainEqual(expect.objectContaining({ saga: 'shipping', waiting: shipping?.waiting }));
+  } finally {
+    deployment.close();
+  }
 });

@@ -1,0 +1,49 @@
+import { type DynamoDBClient, paginateQuery } from '@aws-sdk/client-dynamodb';
+import { ATTRIBUTE, DUE_INDEX, SAGA_ATTRIBUTE } from 'freshet-aws/internal/adapters/aws/items';
+import { INSTANCE } from 'freshet-aws/internal/adapters/saga/items';
+import { createSagaStore } from 'freshet-aws/internal/adapters/saga/table';
+import { PARTITIONS_PER_TYPE, partitionKey } from 'freshet-aws/internal/core/entity';
+import type { SagaInstance } from 'freshet-aws/internal/core/saga/step';
+
+/** The table of a saga. */
+interface SagaTable {
+  readonly client: DynamoDBClient;
+  readonly tableName: string;
+}
+
+/** Counts the instances whose deadline has passed and for which no alert has been raised. Reads only these. */
+export async function countDue({ client, tableName }: SagaTable, nowMs: number): Promise<number> {
+  const partitions = Array.from({ length: PARTITIONS_PER_TYPE }, async (_, n) => {
+    let count = 0;
+    const pages = paginateQuery(
+      { client },
+      {
+        TableName: tableName,
+        IndexName: DUE_INDEX,
+        Select: 'COUNT',
+        KeyConditionExpression: '#pk = :pk AND #due <= :at',
+        ExpressionAttributeNames: { '#pk': ATTRIBUTE.partition, '#due': SAGA_ATTRIBUTE.dueAt },
+        ExpressionAttributeValues: { ':pk': { S: partitionKey(INSTANCE, n) }, ':at': { N: String(nowMs) } },
+      },
+    );
+    for await (const { Count = 0 } of pages) count += Count;
+    return count;
+  });
+  return (await Promise.all(partitions)).reduce((sum, one) => sum + one, 0);
+}
+
+/** Counts the stored instances by their status. Reads all of them. */
+export async function countInstances(
+  { client, tableName }: SagaTable,
+  saga: string,
+): Promise<Record<SagaInstance['status'], number>> {
+  const counts = { waiting: 0, decided: 0, cancelled: 0 };
+  const store = createSagaStore({ client, tableName, saga });
+  let cursor: string | undefined;
+  do {
+    const page = await store.page(cursor);
+    for (const { status } of page.items) counts[status] += 1;
+    cursor = page.cursor;
+  } while (cursor !== undefined);
+  return counts;
+}

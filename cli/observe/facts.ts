@@ -1,0 +1,106 @@
+import { queueBacklog } from 'freshet-aws/internal/adapters/govern/report';
+import * as z from 'zod/mini';
+import { countParked } from '../clients/parked-count.ts';
+import { countDue, countInstances } from '../clients/saga-counts.ts';
+import type { Deployment, FactQueue } from '../deployment/deployment.ts';
+
+const count = z.int();
+
+/** A queue of facts that functions of a service handle. */
+export const factQueueStatus = z.object({
+  queue: z.string(),
+  /** Visible, in-flight and delayed messages. */
+  backlog: count,
+  /** Messages in the dead-letter queues of the queue and of its subscriptions. */
+  deadLetters: count,
+  /** Parked facts. */
+  parked: count,
+});
+
+/** A saga with the queue of its facts and the queues of its effects that are retried. */
+export const sagaStatus = z.object({
+  saga: z.string(),
+  /** Instances that wait for facts; null if they weren't counted. */
+  waiting: z.nullable(count),
+  /** Waiting instances whose deadline has passed and for which no alert has been raised yet. */
+  due: count,
+  /** Stored instances that have decided; null if they weren't counted. */
+  decided: z.nullable(count),
+  /** Stored instances that were cancelled; null if they weren't counted. */
+  cancelled: z.nullable(count),
+  /** Visible, in-flight and delayed facts in the saga's queue. */
+  backlog: count,
+  /** Messages in the dead-letter queues of the saga's queue and of its subscriptions. */
+  deadLetters: count,
+  /** Parked facts. */
+  parked: count,
+  /** For each function that carries out effects: the queue in which its failed effects are retried, and then parked. */
+  effectQueues: z.array(factQueueStatus),
+  /** Effects that Lambda gave up on. */
+  effectFailures: count,
+});
+
+export type FactQueueStatus = z.infer<typeof factQueueStatus>;
+export type SagaStatus = z.infer<typeof sagaStatus>;
+
+/** The fact queues of services: all of a deployment but those of sagas. */
+export function serviceQueues({ factQueues, sagas }: Pick<Deployment, 'factQueues' | 'sagas'>): FactQueue[] {
+  return factQueues.filter(({ name }) => !sagas.some((saga) => name === saga.name || isOfEffects(name, saga.name)));
+}
+
+/** The queues in which a saga's effects are retried. `Saga.addEffectHandler` names them. */
+export function effectQueuesOf({ factQueues }: Pick<Deployment, 'factQueues'>, saga: string): FactQueue[] {
+  return factQueues.filter(({ name }) => isOfEffects(name, saga));
+}
+
+function isOfEffects(queue: string, saga: string): boolean {
+  return queue.startsWith(`${saga}-effects`) && /^(-\d+)?$/.test(queue.slice(`${saga}-effects`.length));
+}
+
+/** Reads the state of the fact queues of services. */
+export function readFactQueues(deployment: Deployment): Promise<FactQueueStatus[]> {
+  return Promise.all(serviceQueues(deployment).map((queue) => queueState(deployment, queue)));
+}
+
+/** Reads the state of the sagas. @param countAll whether to count the instances, which reads whole tables */
+export function readSagas(deployment: Deployment, countAll: boolean, nowMs: number): Promise<SagaStatus[]> {
+  const { clients, effects } = deployment;
+  return Promise.all(
+    deployment.sagas.map(async ({ name, table }) => {
+      const source = { client: clients.tables, tableName: table };
+      const facts = deployment.factQueues.filter((queue) => queue.name === name);
+      const failures = effects.filter((one) => one.name === name).map((one) => one.failureQueueUrl);
+      const [due, counts, ofFacts, effectQueues, failed] = await Promise.all([
+        countDue(source, nowMs),
+        countAll ? countInstances(source, name) : { waiting: null, decided: null, cancelled: null },
+        Promise.all(facts.map((queue) => queueState(deployment, queue))),
+        Promise.all(effectQueuesOf(deployment, name).map((queue) => queueState(deployment, queue))),
+        Promise.all(failures.map((url) => queueBacklog(clients.queues, url))),
+      ]);
+      return { saga: name, due, ...counts, ...totals(ofFacts), effectQueues, effectFailures: total(failed) };
+    }),
+  );
+}
+
+async function queueState({ clients }: Deployment, { name, deployed }: FactQueue): Promise<FactQueueStatus> {
+  const [backlog, deadLetters, undelivered, parked] = await Promise.all([
+    queueBacklog(clients.queues, deployed.queueUrl),
+    queueBacklog(clients.queues, deployed.deadLetterQueueUrl),
+    queueBacklog(clients.queues, deployed.subscriptionDeadLetterQueueUrl),
+    countParked(clients.tables, deployed.parkingTable),
+  ]);
+  return { queue: name, backlog, deadLetters: deadLetters + undelivered, parked };
+}
+
+/** The sums of several queues. */
+export function totals(queues: readonly FactQueueStatus[]): Omit<FactQueueStatus, 'queue'> {
+  return {
+    backlog: total(queues.map(({ backlog }) => backlog)),
+    deadLetters: total(queues.map(({ deadLetters }) => deadLetters)),
+    parked: total(queues.map(({ parked }) => parked)),
+  };
+}
+
+function total(counts: readonly number[]): number {
+  return counts.reduce((sum, one) => sum + one, 0);
+}
