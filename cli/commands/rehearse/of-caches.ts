@@ -1,0 +1,159 @@
+import { GetItemCommand, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
+import { SendMessageCommand } from '@aws-sdk/client-sqs';
+import { ATTRIBUTE, keyItem } from 'freshet-aws/internal/adapters/aws/items';
+import { entityName, messageGroupId } from 'freshet-aws/internal/core/entity';
+import type { Deployment, OpenCache } from '../../deployment/deployment.ts';
+import { all, nameOf, sendingMalformed, setting, stopping } from './actions.ts';
+import { conflictingEvent, entitiesOf, eventOf, sendCopies } from './events.ts';
+import type { Impossible, Provoked, Rehearsal } from './rehearsal.ts';
+
+/** More than a backlog that is normal, see `ONE_ROUND` in lib/monitoring/cache-alarms.ts. */
+const BACKLOG = 150;
+
+/** Longer than the objective for lead time, which is a minute unless set otherwise. */
+const DELAY_SECONDS = 90;
+
+function ofCache(
+  does: string,
+  after: string,
+  provoke: (deployment: Deployment, cache: OpenCache) => Promise<Provoked>,
+): Rehearsal {
+  const on = 'cache';
+  return {
+    on,
+    does,
+    after,
+    provoke: async (deployment, name) => provoke(deployment, await deployment.cacheNamed(name)),
+  };
+}
+
+/** The alarms on a cache. */
+export const CACHE_REHEARSALS: Readonly<Record<string, Rehearsal | Impossible>> = {
+  behind: ofCache('stops the projector', '10 minutes', (deployment, { deployed }) =>
+    stopping(deployment, deployed.projector),
+  ),
+  stalled: ofCache('stops the projector', '10 minutes', (deployment, { deployed }) =>
+    stopping(deployment, deployed.projector),
+  ),
+  staleness: ofCache(
+    'stops the report function, so that the cache reports no staleness',
+    '10 minutes',
+    (deployment, { deployed }) => stopping(deployment, deployed.report),
+  ),
+  'inflow-above-outflow': ofCache(
+    `stops the projector and sends ${BACKLOG} copies of events to the queue`,
+    '10 minutes',
+    async (deployment, cache) => {
+      const kept = await entitiesOf(deployment, cache);
+      const stopped = await stopping(deployment, cache.deployed.projector);
+      await sendCopies(cache, kept, BACKLOG);
+      return all(stopped, {
+        did: [`sent ${BACKLOG} copies of events to ${nameOf(cache.deployed.queueUrl)}`],
+        undo: [],
+      });
+    },
+  ),
+  'lead-time': ofCache(
+    `delays each message of the queue by ${DELAY_SECONDS} seconds; change entities for at least 5 minutes`,
+    '7 minutes of changes',
+    (deployment, { deployed }) => setting(deployment, deployed.queueUrl, { DelaySeconds: String(DELAY_SECONDS) }),
+  ),
+  'group-stuck': ofCache(
+    "removes the digest from one entity's item in the cache's table and sends the entity's event again",
+    '5 minutes',
+    damageItem,
+  ),
+  'age-over-half-of-retention': {
+    on: 'cache',
+    because: 'it is raised by an event that has waited for 7 days, and nothing makes a message older than it is',
+  },
+  parked: ofCache('sends a message that is not an event', '2 minutes', (deployment, cache) =>
+    sendingMalformed(deployment, cache.deployed.queueUrl, cache.name),
+  ),
+  'subscription-dead-letters': ofCache(
+    'sends the copy of an event to the dead-letter queue of the subscription, as SNS does with an event that it ' +
+      "can't deliver",
+    '2 minutes',
+    async (deployment, cache) => {
+      const [first] = await entitiesOf(deployment, cache);
+      const groupId = messageGroupId(first.owned.entity);
+      const queueUrl = cache.deployed.subscriptionDeadLetterQueueUrl;
+      await sendTo(deployment, queueUrl, eventOf(first));
+      return {
+        did: [`sent the event of ${entityName(first.owned.entity)} to ${nameOf(queueUrl)}`],
+        undo: [{ kind: 'discard', place: cache.name, groupId }],
+      };
+    },
+  ),
+  'dead-letters': ofCache(
+    'stops the repair function and sends the copy of an event to the dead-letter queue, as SQS does after 1,000 receives',
+    '2 minutes',
+    async (deployment, cache) => {
+      const [first] = await entitiesOf(deployment, cache);
+      const stopped = await stopping(deployment, cache.deployed.repair);
+      const queueUrl = cache.deployed.deadLetterQueueUrl;
+      await sendTo(deployment, queueUrl, eventOf(first));
+      return all(stopped, {
+        did: [`sent the event of ${entityName(first.owned.entity)} to ${nameOf(queueUrl)}`],
+        undo: [],
+      });
+    },
+  ),
+  conflicts: ofCache(
+    'sends an event with the version that the cache holds, but with the state of another entity',
+    '2 minutes',
+    async (deployment, cache) => {
+      const { event, of } = conflictingEvent(await entitiesOf(deployment, cache));
+      await cache.send([event]);
+      const { entity, version } = of.owned;
+      return {
+        did: [`sent version ${version} of ${entityName(entity)} to the queue with the state of another entity`],
+        undo: [{ kind: 'discard', place: cache.name, groupId: event.groupId }],
+      };
+    },
+  ),
+  throttles: { on: 'cache', because: 'the DynamoDB engine of the local cloud never throttles a request' },
+};
+
+async function sendTo(
+  { clients }: Deployment,
+  QueueUrl: string,
+  { body, groupId, deduplicationId }: ReturnType<typeof eventOf>,
+): Promise<void> {
+  await clients.queues.send(
+    new SendMessageCommand({
+      QueueUrl,
+      MessageBody: body,
+      MessageGroupId: groupId,
+      MessageDeduplicationId: deduplicationId,
+    }),
+  );
+}
+
+/** Makes an item unreadable. The projector then fails on each event of the entity, and on no other event. */
+async function damageItem(deployment: Deployment, cache: OpenCache): Promise<Provoked> {
+  const { tables } = deployment.clients;
+  const [first] = await entitiesOf(deployment, cache);
+  const where = { TableName: cache.deployed.table, Key: keyItem(first.owned.entity) };
+  const { Item: item = {} } = await tables.send(new GetItemCommand({ ...where, ConsistentRead: true }));
+  await tables.send(
+    new UpdateItemCommand({
+      ...where,
+      UpdateExpression: 'REMOVE #digest',
+      ExpressionAttributeNames: { '#digest': ATTRIBUTE.digest },
+    }),
+  );
+  await cache.send([eventOf(first)]);
+  const name = entityName(first.owned.entity);
+  return {
+    did: [`removed the digest from the item of ${name} in ${cache.deployed.table}`, `sent the event of ${name} again`],
+    undo: [
+      {
+        kind: 'put',
+        table: cache.deployed.table,
+        item,
+        unless: ATTRIBUTE.digest,
+      },
+    ],
+  };
+}
