@@ -181,6 +181,15 @@ export function isHeartbeat({ id }: EntityRef): boolean {
   return id === HEARTBEAT_ID;
 }
 
+/**
+ * Whether a message group is that of a heartbeat. Counts of a user's events, and lists of entities and groups, leave
+ * heartbeats out; the counts that say how much a queue or a stream carries include them.
+ */
+export function isHeartbeatGroup(groupId: string): boolean {
+  const entity = entityOfGroup(groupId);
+  return entity !== undefined && isHeartbeat(entity);
+}
+
 /** Refuses the reserved id of heartbeats. Throws `InvalidEntityId`. */
 export function assertNotHeartbeat(entity: EntityRef): void {
   if (!isHeartbeat(entity)) return;

@@ -29,7 +29,10 @@ export function dimensionsOf({ name, stack }: Emitter): Readonly<Record<string, 
   return { [EMITTER_DIMENSION]: name, [STACK_DIMENSION]: stack };
 }
 
-/** The metric that counts each outcome. Each event is counted once. */
+/**
+ * The metric that counts each outcome. Each event is counted once. Heartbeats are left out, except for those that
+ * somebody must act on, such as a parked one.
+ */
 export const OUTCOME_METRICS = {
   applied: 'Applied',
   superseded: 'Superseded',
@@ -43,15 +46,18 @@ export const OUTCOME_METRICS = {
 
 /** The projector's metrics besides the outcomes. */
 export const PROJECTOR_METRICS = {
-  /** Events that ended, with any outcome. The consumption rate is measured from this metric. */
+  /**
+   * Events that ended, with any outcome. The consumption rate is measured from this metric. It includes heartbeats,
+   * because the backlog of the queue includes them.
+   */
   settled: 'Settled',
-  /** Milliseconds from the owner's commit to the application in the cache; one value per applied event. */
+  /** Milliseconds from the owner's commit to the application in the cache; one value per applied event that is no heartbeat. */
   leadTime: 'LeadTime',
-  /** Milliseconds from sending to the queue to receiving from it; one value per settled event. */
+  /** Milliseconds from sending to the queue to receiving from it; one value per settled event that is no heartbeat. */
   queueTime: 'QueueTime',
   /** Milliseconds from receiving to the end of processing; one value per batch, because its groups run concurrently. */
   processingTime: 'ProcessingTime',
-  /** Messages that went back to the queue after an infrastructure failure. */
+  /** Messages that went back to the queue after an infrastructure failure, heartbeats included. */
   returned: 'Returned',
   /** Returned messages that SQS leaves out of the age of the oldest message from their next receive on. */
   returnedOften: 'ReturnedOften',
@@ -59,7 +65,7 @@ export const PROJECTOR_METRICS = {
   throttled: 'Throttled',
   /** Events with the stored version but another digest: immutability was broken. */
   conflicts: 'Conflicts',
-  /** Number of messages in the largest message group of a batch. */
+  /** Number of messages in the largest message group of a batch, leaving out the groups of heartbeats. */
   hottestGroup: 'HottestGroupEvents',
 } as const;
 
@@ -68,6 +74,7 @@ export const HOTTEST_GROUP_PROPERTY = 'hottestGroup';
 
 /** The metric that counts each result of a record of an owner's stream. `Failed` records are retried. */
 export const RELAY_METRICS = {
+  /** Published versions, without heartbeats; 0 for a batch that published only heartbeats. */
   published: 'Published',
   expired: 'Expired',
   beforeEpoch: 'BeforeEpoch',
@@ -77,12 +84,15 @@ export const RELAY_METRICS = {
   conflated: 'Conflated',
 } as const;
 
-/** Milliseconds from the owner's commit to the publication; one value per batch, for its oldest record. */
+/**
+ * Milliseconds from the owner's commit to the publication; one value per batch, for its oldest record. Heartbeats are
+ * included, so that a relay of an owner without changes has a value too.
+ */
 export const RELAY_DELAY_METRIC = 'RelayDelay';
 
 /** The metrics of a cache's report, emitted once per control interval. Rates are per second. */
 export const REPORT_METRICS = {
-  /** Visible, in-flight and delayed messages of the queue. */
+  /** Visible, in-flight and delayed messages of the queue, heartbeats included. */
   backlog: 'Backlog',
   productionRate: 'ProductionRate',
   consumptionRate: 'ConsumptionRate',

@@ -2,6 +2,7 @@ import { Logger } from '@aws-lambda-powertools/logger';
 import { MetricUnit } from '@aws-lambda-powertools/metrics';
 import { DynamoDBServiceException } from '@aws-sdk/client-dynamodb';
 import { isThrottlingError } from '@smithy/core/retry';
+import { isHeartbeatGroup } from '../../core/entity.ts';
 import {
   type Emitter,
   HOTTEST_GROUP_PROPERTY,
@@ -12,7 +13,7 @@ import {
 } from '../../core/metrics.ts';
 import { OUTCOMES, type Outcome } from '../../core/outcome.ts';
 import type { ParkedEvent } from '../../core/project/ports.ts';
-import type { ProjectReport } from '../../core/project/report.ts';
+import type { ProjectReport, Settled } from '../../core/project/report.ts';
 import type { RelayReport } from '../../core/relay/batch.ts';
 import type { GapNotice } from '../../core/repair/heal.ts';
 import type { SchemaCheck } from '../../core/repair/newer-schema.ts';
@@ -41,11 +42,12 @@ export function projectorTelemetry(
     if (value > 0) metrics.addMetric(metric, MetricUnit.Count, value);
   };
   return ({ settled, returned }, receivedAtMs, doneAtMs) => {
+    const events = settled.filter((one) => !isQuietHeartbeat(one));
     for (const outcome of OUTCOMES) {
-      count(OUTCOME_METRICS[outcome], settled.filter((one) => one.outcome === outcome).length);
+      count(OUTCOME_METRICS[outcome], events.filter((one) => one.outcome === outcome).length);
     }
     count(PROJECTOR_METRICS.settled, settled.length);
-    for (const { message, leadTimeMs } of settled) {
+    for (const { message, leadTimeMs } of events) {
       if (leadTimeMs !== undefined) metrics.addMetric(PROJECTOR_METRICS.leadTime, MetricUnit.Milliseconds, leadTimeMs);
       const queueTimeMs = Math.max(0, receivedAtMs - message.sentAtMs);
       metrics.addMetric(PROJECTOR_METRICS.queueTime, MetricUnit.Milliseconds, queueTimeMs);
@@ -56,9 +58,11 @@ export function projectorTelemetry(
     count(PROJECTOR_METRICS.returnedOften, often.length);
     count(PROJECTOR_METRICS.throttled, returned.filter(({ error }) => isThrottled(error)).length);
     count(PROJECTOR_METRICS.conflicts, settled.filter(({ reason }) => reason === 'conflict').length);
-    const { groupId, events } = hottestGroup([...settled, ...returned].map(({ message }) => message.groupId));
-    metrics.addMetadata(HOTTEST_GROUP_PROPERTY, groupId);
-    count(PROJECTOR_METRICS.hottestGroup, events);
+    const hottest = hottestGroup([...settled, ...returned].map(({ message }) => message.groupId));
+    if (hottest !== undefined) {
+      metrics.addMetadata(HOTTEST_GROUP_PROPERTY, hottest.groupId);
+      count(PROJECTOR_METRICS.hottestGroup, hottest.messages);
+    }
     metrics.publishStoredMetrics();
     for (const { message, outcome, entity, version, reason, traceparent } of settled) {
       const { messageId } = message;
@@ -76,12 +80,21 @@ function isThrottled(error: unknown): boolean {
   return error instanceof DynamoDBServiceException && isThrottlingError(error as Error & { cause?: Error });
 }
 
-/** The group with the most messages of a batch. */
-function hottestGroup(groupIds: readonly string[]): { groupId: string; events: number } {
+/** Whether an event is a heartbeat that nobody has to act on. It is settled, but counts in no outcome and no time. */
+function isQuietHeartbeat({ message, outcome }: Settled): boolean {
+  return isHeartbeatGroup(message.groupId) && !LOGGED_OUTCOMES.includes(outcome);
+}
+
+/** The group with the most messages of a batch; undefined for a batch of heartbeats only. */
+function hottestGroup(groupIds: readonly string[]): { groupId: string; messages: number } | undefined {
   const counts = new Map<string, number>();
-  for (const groupId of groupIds) counts.set(groupId, (counts.get(groupId) ?? 0) + 1);
-  const [groupId, events] = [...counts].reduce((most, one) => (one[1] > most[1] ? one : most), ['', 0]);
-  return { groupId, events };
+  for (const groupId of groupIds) {
+    if (!isHeartbeatGroup(groupId)) counts.set(groupId, (counts.get(groupId) ?? 0) + 1);
+  }
+  const [first, ...others] = counts;
+  if (first === undefined) return undefined;
+  const [groupId, messages] = others.reduce((most, one) => (one[1] > most[1] ? one : most), first);
+  return { groupId, messages };
 }
 
 /**
@@ -91,10 +104,12 @@ function hottestGroup(groupIds: readonly string[]): { groupId: string; events: n
 export function relayTelemetry(owner: Emitter): (report: RelayReport, nowMs: number) => void {
   const metrics = createMetrics(owner);
   const logger = new Logger({ serviceName: owner.name });
-  return ({ published, conflated, expired, beforeEpoch, diverted, failed, oldestChangedAt }, nowMs) => {
+  return ({ published, heartbeats, conflated, expired, beforeEpoch, diverted, failed, oldestChangedAt }, nowMs) => {
     const counts = { published, conflated, expired, beforeEpoch, diverted, failed: failed.length };
     for (const [key, count] of Object.entries(counts) as [keyof typeof counts, number][]) {
-      if (count > 0) metrics.addMetric(RELAY_METRICS[key], MetricUnit.Count, count);
+      // Zero versions beside a heartbeat are told, because the governor takes the newest value as the current rate.
+      const isTold = count > 0 || (key === 'published' && heartbeats > 0);
+      if (isTold) metrics.addMetric(RELAY_METRICS[key], MetricUnit.Count, count);
     }
     if (oldestChangedAt !== undefined) {
       const delayMs = Math.max(0, nowMs - Date.parse(oldestChangedAt));

@@ -51,7 +51,7 @@ export interface StreamBacklog {
   readonly ageSeconds: number;
   /** Estimated number of waiting records. */
   readonly records: number;
-  /** Records a second that are written to the stream, heartbeats included. */
+  /** Versions a second that are written to the stream, without heartbeats. */
   readonly rate: number;
 }
 

@@ -32,7 +32,10 @@ export interface RelayPorts {
 
 /** The result of relaying a batch of records. */
 export interface RelayReport {
+  /** Versions that were published, without heartbeats. */
   readonly published: number;
+  /** Heartbeats that were published, or replaced by a newer heartbeat of the same type. */
+  readonly heartbeats: number;
   /** Versions that weren't published because a newer version of the same entity was published instead. */
   readonly conflated: number;
   readonly expired: number;
@@ -67,13 +70,15 @@ interface Group {
   next: number;
 }
 
+const NONE = { published: 0, conflated: 0, expired: 0, beforeEpoch: 0, diverted: 0 };
+
 /** A batch while it is relayed. */
 interface Relaying {
   readonly ports: RelayPorts;
   readonly conflate: boolean;
   /** By message group. */
   readonly groups: Map<string, Group>;
-  readonly count: Record<'published' | 'conflated' | 'expired' | 'beforeEpoch' | 'diverted', number>;
+  readonly count: Record<keyof typeof NONE, number>;
   /** Sequence numbers of the records that are neither published nor diverted. */
   readonly failed: Set<string>;
 }
@@ -99,7 +104,7 @@ export async function relayBatch(
     ports,
     conflate,
     groups: new Map(),
-    count: { published: 0, conflated: 0, expired: 0, beforeEpoch: 0, diverted: 0 },
+    count: { ...NONE },
     failed: new Set(),
   };
   const { count, failed } = relaying;
@@ -121,12 +126,20 @@ export async function relayBatch(
   await publishAll(relaying);
   const numbers = changes.map(({ sequenceNumber }) => sequenceNumber);
   const firstFailed = numbers.findIndex((number) => failed.has(number));
+  // Heartbeats have counts of their own, because nobody commits them.
+  const beats: Relaying = { ...relaying, count: { ...NONE } };
   for (const heartbeat of heartbeats) {
-    if (firstFailed === -1 || numbers.indexOf(heartbeat.sequenceNumber) < firstFailed) enqueue(relaying, heartbeat);
+    if (firstFailed === -1 || numbers.indexOf(heartbeat.sequenceNumber) < firstFailed) enqueue(beats, heartbeat);
     else failed.add(heartbeat.sequenceNumber);
   }
-  await publishAll(relaying);
-  return { ...count, failed: numbers.filter((number) => failed.has(number)), oldestChangedAt: committedAt.sort()[0] };
+  await publishAll(beats);
+  return {
+    ...count,
+    heartbeats: beats.count.published + beats.count.conflated,
+    diverted: count.diverted + beats.count.diverted,
+    failed: numbers.filter((number) => failed.has(number)),
+    oldestChangedAt: committedAt.sort()[0],
+  };
 }
 
 /**

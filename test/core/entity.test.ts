@@ -6,6 +6,7 @@ import {
   entityRef,
   HEARTBEAT_ID,
   isHeartbeat,
+  isHeartbeatGroup,
   MAX_ID_BYTES,
   MAX_VERSION,
   messageGroupId,
@@ -185,3 +186,11 @@ function circular(): object {
   value.self = value;
   return value;
 }
+
+test('the message group of a heartbeat is told from the groups of all other entities', () => {
+  const group = (id: string) => messageGroupId({ type: 'Country', id });
+  expect(isHeartbeatGroup(group(HEARTBEAT_ID))).toBe(true);
+  for (const id of ['CH', 'heartbeat', `${HEARTBEAT_ID}2`, 'x'.repeat(500)])
+    expect(isHeartbeatGroup(group(id))).toBe(false);
+  expect(isHeartbeatGroup(HEARTBEAT_ID)).toBe(false);
+});

@@ -14,6 +14,7 @@ export const REFUSED: PublishResult = { kind: 'refused', message: 'invalid' };
 /** The report of a batch from which nothing was published. All commits in these tests have the same time. */
 export const NOTHING = {
   published: 0,
+  heartbeats: 0,
   conflated: 0,
   expired: 0,
   beforeEpoch: 0,

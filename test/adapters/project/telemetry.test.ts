@@ -5,6 +5,7 @@ import { factTelemetry } from '../../../adapters/facts/telemetry.ts';
 import { reportTelemetry } from '../../../adapters/govern/telemetry.ts';
 import { projectorTelemetry, relayTelemetry } from '../../../adapters/project/telemetry.ts';
 import { logFailedEffect, sagaTelemetry } from '../../../adapters/saga/telemetry.ts';
+import { HEARTBEAT_ID, messageGroupId } from '../../../core/entity.ts';
 import {
   EMITTER_DIMENSION,
   HOTTEST_GROUP_PROPERTY,
@@ -131,6 +132,48 @@ describe("a projector's metrics", () => {
     expect(line[HOTTEST_GROUP_PROPERTY]).toBe('Thing/a');
   });
 
+  test('heartbeats are only settled: they are in no outcome, no time of an event and no hottest group', () => {
+    const entity = { type: 'Thing', id: HEARTBEAT_ID };
+    const beat = (n: number) => ({ message: message(n, messageGroupId(entity)), entity, leadTimeMs: 9_000 });
+    const report = projectorTelemetry(inLab('shelf'));
+    report(
+      { settled: [settled(1, { leadTimeMs: 4_000 }), ...[2, 3, 4].map((n) => settled(n, beat(n)))], returned: [] },
+      NOW,
+      NOW + 250,
+    );
+    const { metrics, line } = emitted('shelf');
+    expect(metrics).toEqual({
+      [OUTCOME_METRICS.applied]: 1,
+      [PROJECTOR_METRICS.settled]: 4,
+      [PROJECTOR_METRICS.leadTime]: 4_000,
+      [PROJECTOR_METRICS.queueTime]: 3_000,
+      [PROJECTOR_METRICS.processingTime]: 250,
+      [PROJECTOR_METRICS.hottestGroup]: 1,
+    });
+    expect(line[HOTTEST_GROUP_PROPERTY]).toBe('Thing/a');
+
+    lines = [];
+    report({ settled: [settled(5, beat(5))], returned: [] }, NOW, NOW + 250);
+    const alone = emitted('shelf');
+    expect(alone.metrics).toEqual({ [PROJECTOR_METRICS.settled]: 1, [PROJECTOR_METRICS.processingTime]: 250 });
+    expect(alone.line).not.toHaveProperty(HOTTEST_GROUP_PROPERTY);
+  });
+
+  test('a heartbeat that is parked counts as parked, because somebody must act', () => {
+    const entity = { type: 'Thing', id: HEARTBEAT_ID };
+    projectorTelemetry(inLab('shelf'))(
+      {
+        settled: [
+          settled(1, { message: message(1, messageGroupId(entity)), entity, outcome: 'parked', reason: 'invalid' }),
+        ],
+        returned: [],
+      },
+      NOW,
+      NOW,
+    );
+    expect(emitted('shelf').metrics).toMatchObject({ [OUTCOME_METRICS.parked]: 1, [PROJECTOR_METRICS.settled]: 1 });
+  });
+
   test('each parked or held event is logged with the trace in which its owner committed it', () => {
     const traceparent = '00-5759e988bd862e3fe1be46a994272793-53995c3f42cd8ad8-01';
     projectorTelemetry(inLab('shelf'))(
@@ -154,6 +197,7 @@ describe("a projector's metrics", () => {
 describe("a relay's metrics", () => {
   const NOTHING = {
     published: 0,
+    heartbeats: 0,
     conflated: 0,
     expired: 0,
     beforeEpoch: 0,
@@ -163,7 +207,15 @@ describe("a relay's metrics", () => {
   };
 
   test('the outcomes of stream records are counted, with the delay of the oldest', () => {
-    const counts = { published: 1, conflated: 2, expired: 3, beforeEpoch: 4, diverted: 5, failed: ['7', '8'] };
+    const counts = {
+      ...NOTHING,
+      published: 1,
+      conflated: 2,
+      expired: 3,
+      beforeEpoch: 4,
+      diverted: 5,
+      failed: ['7', '8'],
+    };
     relayTelemetry(inLab('lab'))({ ...counts, oldestChangedAt: new Date(NOW - 1_500).toISOString() }, NOW);
     expect(emitted('lab').metrics).toEqual({
       [RELAY_METRICS.published]: 1,
@@ -174,6 +226,15 @@ describe("a relay's metrics", () => {
       [RELAY_METRICS.failed]: 2,
       [RELAY_DELAY_METRIC]: 1_500,
     });
+  });
+
+  test('heartbeats are no published versions, and a relay that publishes only heartbeats has published none', () => {
+    const report = relayTelemetry(inLab('lab'));
+    report({ ...NOTHING, published: 2, heartbeats: 3 }, NOW);
+    expect(emitted('lab').metrics).toEqual({ [RELAY_METRICS.published]: 2 });
+    lines = [];
+    report({ ...NOTHING, heartbeats: 3 }, NOW);
+    expect(emitted('lab').metrics).toEqual({ [RELAY_METRICS.published]: 0 });
   });
 
   test('the delay is absent without a committed version, and never negative', () => {

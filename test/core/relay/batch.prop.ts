@@ -105,6 +105,7 @@ test('every version is published or diverted, in order within its entity, for an
 
 const NOTHING = {
   published: 0,
+  heartbeats: 0,
   conflated: 0,
   expired: 0,
   beforeEpoch: 0,
