@@ -1,6 +1,7 @@
 import { Command, CommanderError } from 'commander';
 import { EXIT, reportError } from './errors.ts';
 import type { CommandIo } from './io.ts';
+import { type Spinner, startSpinner } from './output/spinner.ts';
 import { typed } from './output/typed.ts';
 
 /**
@@ -56,6 +57,11 @@ export async function runCommand(args: readonly string[], options: RunOptions): 
     exitCode: EXIT.ok,
   };
   const program = programOf();
+  let spinner: Spinner | undefined;
+  program.hook('preAction', (_, command) => {
+    const text = doingOf(command, io);
+    if (text !== undefined) spinner = startSpinner(io, text, { json: command.opts<{ json?: boolean }>().json });
+  });
   const name = args.find((argument) => !argument.startsWith('-')) ?? '';
   for (const command of await loadCommands(io, name)) program.addCommand(command);
   try {
@@ -65,7 +71,21 @@ export async function runCommand(args: readonly string[], options: RunOptions): 
     // Commander has already printed its own errors and the help text.
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
     return reportError(io, error, program.opts<{ debug?: boolean }>().debug ?? false);
+  } finally {
+    spinner?.stop();
   }
+}
+
+/** Commands that show what they do by themselves, or that are silent while all is well. */
+const WITHOUT_SPINNER = ['init', 'up', 'import', 'logs'];
+
+/** What a silent command does; undefined for a command without a spinner, and while a person types its input. */
+function doingOf(command: Command, { stdin }: CommandIo): string | undefined {
+  const name = command.name();
+  const { data, file } = command.opts<{ data?: string; file?: string }>();
+  const isTyped = name === 'put' && data === undefined && file === undefined && stdin.isTTY;
+  if (WITHOUT_SPINNER.includes(name) || isTyped) return undefined;
+  return name === 'cost' ? 'synthesising an app of one owner and its caches' : 'reading the deployment';
 }
 
 /** Loads the command with a name, or all commands if no command has the name. */
@@ -86,7 +106,7 @@ function programOf(): Command {
 To run a command: ${typed('COMMAND')}
 To see its options and exit codes: ${typed('COMMAND --help')}
 The commands work on the local cloud that runs for the current folder. To start it: ${typed('up')}
-The commands status, watch and logs can also read stacks on AWS: --stack NAME`,
+For a deployment on AWS, name its stacks: --stack NAME, or the environment variable FRESHET_STACK.`,
     );
 }
 

@@ -1,7 +1,7 @@
 import type { CommandIo } from '../io.ts';
 
-/** Columns of a terminal whose width isn't known, and of a pipe. */
-const DEFAULT_WIDTH = 80;
+/** Columns of a pipe, and of a terminal whose width isn't known. Some terminals say 0. */
+export const DEFAULT_WIDTH = 80;
 
 /** The narrowest width that texts are fitted to. */
 const MIN_WIDTH = 40;

@@ -9,6 +9,7 @@ import { findLocalCloud, localFileOf, removeLocalFile, writeLocalFile } from '..
 import { EXIT, UsageError } from '../../errors.ts';
 import type { CommandIo } from '../../io.ts';
 import { terminalReporter } from '../../output/reporter.ts';
+import { busy } from '../../output/spinner.ts';
 import { typed } from '../../output/typed.ts';
 import { outputWidth } from '../../output/width.ts';
 import { DEFAULT_SINCE_MS } from '../status/command.ts';
@@ -114,9 +115,13 @@ async function run(
   if (options.story) await (await loadStory(io))?.({ deployment, cloud, report });
   signal.throwIfAborted();
   report.heading('The outcomes of all events');
-  const status = await gatherStatus(deployment, { sinceMs: DEFAULT_SINCE_MS, countEntities: true });
+  const status = await busy(io, 'reading the outcomes', options, () =>
+    gatherStatus(deployment, { sinceMs: DEFAULT_SINCE_MS, countEntities: true }),
+  );
   report.print(renderStatus(status, outputWidth(io)));
-  const comparisons = await compareCaches(deployment);
+  const comparisons = await busy(io, 'comparing every cached entity with its owner', options, () =>
+    compareCaches(deployment),
+  );
   const equal = reportComparisons(comparisons, report);
   if (options.json) io.stdout.write(`${JSON.stringify({ ...status, comparisons, equal })}\n`);
   running.verdict = equal ? EXIT.ok : EXIT.failed;
@@ -129,20 +134,22 @@ async function run(
 
 async function start(
   io: CommandIo,
-  { context, stacks, logs }: UpOptions,
+  { context, stacks, logs, json }: UpOptions,
   report: Reporter,
   running: Running,
   signal: AbortSignal,
 ): Promise<LocalCloud> {
   report.heading('Starting a local cloud with what `cdk deploy` would send to AWS');
   removeAssemblies(io.cwd);
-  const assembly = await synthesise(io.cwd, {
-    assembly: assemblyFolder(io.cwd),
-    signal,
-    env: io.env,
-    ...(context && { context }),
-    ...(stacks && { stacks }),
-  });
+  const assembly = await busy(io, 'synthesising the CDK app and bundling its functions', { json }, () =>
+    synthesise(io.cwd, {
+      assembly: assemblyFolder(io.cwd),
+      signal,
+      env: io.env,
+      ...(context && { context }),
+      ...(stacks && { stacks }),
+    }),
+  );
   report.step('CDK app synthesised, Lambda bundles built');
   // Imported here, because other commands don't need it.
   const { startLocalCloud } = await import('freshet-local/internal/cloud');
@@ -152,7 +159,8 @@ async function start(
     onProgress: (message) => report.step(message),
     onLog: createLogPrinter({ ...(logs !== undefined && { logs }) }, report.print),
   });
-  const cloud = await running.cloud;
+  const starting = running.cloud;
+  const cloud = await busy(io, 'starting the local cloud', { json, again: true }, () => starting);
   signal.throwIfAborted();
   const notEmulated = Object.entries(cloud.notEmulated).map(([type, count]) => `${count} ${type}`);
   report.step(`not emulated (no local effect): ${notEmulated.join(', ')}`);
