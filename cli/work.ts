@@ -1,3 +1,4 @@
+import { withAdvice } from './deployment/advice.ts';
 import type { Deployment } from './deployment/deployment.ts';
 import { type DeploymentOptions, findDeployment } from './deployment/find.ts';
 import { interruptible } from './interrupt.ts';
@@ -23,10 +24,18 @@ export async function withDeployment(
 ): Promise<number> {
   const deployment = await findDeployment(io, options);
   try {
-    return await work(deployment);
+    return await work(deployment).catch((error: unknown) => {
+      if (isOfService(error)) return withAdvice(deployment, () => Promise.reject(error));
+      throw error;
+    });
   } finally {
     deployment.close();
   }
+}
+
+/** Whether an error is of a request to AWS or to the local cloud. */
+function isOfService(error: unknown): boolean {
+  return error instanceof Error && '$metadata' in error;
 }
 
 /** Finds the deployment that the options name, and runs work on it that Ctrl-C can stop. @returns the exit code */

@@ -22,6 +22,8 @@ export interface ClientOptions {
   readonly endpoint?: string;
   /** AWS region. Default: `AWS_REGION` in the environment, else the region of the profile. */
   readonly region?: string;
+  /** Profile in ~/.aws/config. Default: `AWS_PROFILE` in the environment. */
+  readonly profile?: string;
   /** AWS credentials. Default: the SDK's credential provider chain. */
   readonly credentials?: { readonly accessKeyId: string; readonly secretAccessKey: string };
 }

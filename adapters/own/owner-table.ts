@@ -9,6 +9,7 @@ import { ATTRIBUTE, keyItem, ownedEntity } from '../aws/items.ts';
 import { countType, listType } from '../aws/list.ts';
 import { currentTraceparent } from '../aws/trace.ts';
 import type { CommitOptions, Owner, OwnerOptions, OwningBoundary } from './owner.ts';
+import { createOwnerRecords } from './owner-records.ts';
 import { type Content, createOwnerWrites, existing } from './owner-writes.ts';
 
 /** Opens an owner's table. The owner knows the types of the boundary that it is opened with. */
@@ -42,6 +43,7 @@ function openOwner(options: OwnerOptions): Owner {
     if (flow !== undefined && priority !== true) await flow.enter(entity, { maxWaitMs, signal });
   };
 
+  const records = createOwnerRecords({ client, tableName });
   const { update, commit, create } = createOwnerWrites({ client, tableName, epoch, now, traceparent });
 
   const owner: Owner = {
@@ -84,13 +86,7 @@ function openOwner(options: OwnerOptions): Owner {
       return countType({ client, tableName }, type, ATTRIBUTE.version);
     },
     async resync(type, id, token) {
-      const { taken } = await update(owned(type, id), {
-        UpdateExpression: 'SET #resync = :token',
-        ConditionExpression: 'attribute_exists(#version)',
-        ExpressionAttributeNames: { '#resync': ATTRIBUTE.resync, '#version': ATTRIBUTE.version },
-        ExpressionAttributeValues: { ':token': { S: token } },
-      });
-      return taken ? 'requested' : 'unknown';
+      return records.resync(owned(type, id), token);
     },
     async lift({ entity, version }) {
       const lifted = liftedVersion(version, epoch);

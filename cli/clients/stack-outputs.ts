@@ -6,7 +6,7 @@ import {
 import type { ClientOptions } from 'freshet-aws/internal/adapters/aws/clients';
 
 /** A CloudFormation client. It isn't defined with the other clients, because no function's bundle needs it. */
-export function cloudFormationClient(options: ClientOptions & { readonly region?: string } = {}): CloudFormationClient {
+export function cloudFormationClient(options: ClientOptions = {}): CloudFormationClient {
   return new CloudFormationClient(options);
 }
 

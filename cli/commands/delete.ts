@@ -1,11 +1,17 @@
 import { Command } from 'commander';
-import { entityName } from 'freshet-aws/internal/core/entity';
-import type { Deployment } from '../deployment/deployment.ts';
+import { entityName, entityRef } from 'freshet-aws/internal/core/entity';
+import type { DeploymentOptions } from '../deployment/find.ts';
 import { EXIT } from '../errors.ts';
 import type { CommandIo } from '../io.ts';
+import { deploymentHelp, withDeploymentOptions } from '../options/deployment-options.ts';
 import { commitOptions, FLOW_CONTROL_HELP, type WriteOptions, withWriteOptions } from '../options/write-options.ts';
-import { withDeployment } from '../work.ts';
+import { confirmed, yesOption } from '../output/confirm.ts';
+import { inDeployment, type Work } from '../work.ts';
 import { writeOnce } from '../write-once.ts';
+
+interface DeleteOptions extends WriteOptions, DeploymentOptions {
+  readonly yes?: boolean;
+}
 
 /** `freshet delete TYPE ID`: commits a deletion at the entity's owner. */
 export function deleteCommand(io: CommandIo): Command {
@@ -17,32 +23,34 @@ export function deleteCommand(io: CommandIo): Command {
     )
     .argument('<type>', 'entity type, such as Country')
     .argument('<id>', 'entity id, such as FR; if the id begins with a dash, put -- before it');
+  withDeploymentOptions(command);
+  command.addOption(yesOption('on AWS, '));
   return withWriteOptions(command, 'delete only if the entity is at this version')
     .addHelpText(
       'after',
       `${FLOW_CONTROL_HELP}
-
+${deploymentHelp(['dynamodb:GetItem', 'dynamodb:UpdateItem'])}
 Exit codes:
   0    the entity is deleted, by this command or before
-  1    something failed
+  1    you did not confirm, or something failed
   2    the input is invalid or was refused; nothing was written
   3    the entity never existed
   75   a cache lags, and nothing was written: try again later
   130  interrupted while waiting; nothing was written`,
     )
-    .action(async (type: string, id: string, options: WriteOptions) => {
-      io.exitCode = await withDeployment(io, {}, (deployment) => deleteEntity(io, deployment, type, id, options));
+    .action(async (type: string, id: string, options: DeleteOptions) => {
+      io.exitCode = await inDeployment(io, options, (work) => deleteEntity(work, type, id, options));
     });
 }
 
-async function deleteEntity(
-  io: CommandIo,
-  deployment: Deployment,
-  type: string,
-  id: string,
-  options: WriteOptions,
-): Promise<number> {
+async function deleteEntity(work: Work, type: string, id: string, options: DeleteOptions): Promise<number> {
+  const { io, deployment } = work;
   const { owner, name } = await deployment.ownerOf(type);
+  const question = `Delete ${entityName(entityRef(type, id))} at ${name}?`;
+  if (!(await confirmed(work, question, deployment.isLocal || (options.yes ?? false)))) {
+    io.stderr.write('nothing was deleted\n');
+    return EXIT.failed;
+  }
   return writeOnce(
     io,
     async (signal) => {

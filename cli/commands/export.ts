@@ -3,14 +3,16 @@ import { pipeline } from 'node:stream/promises';
 import { Command } from 'commander';
 import type { KnownEntity, Reader } from 'freshet-aws/internal/adapters/read/reader';
 import { MAX_PAGE_SIZE } from 'freshet-aws/internal/core/read/read';
+import type { DeploymentOptions } from '../deployment/find.ts';
 import { EXIT } from '../errors.ts';
 import type { CommandIo } from '../io.ts';
+import { deploymentHelp, withDeploymentOptions } from '../options/deployment-options.ts';
 import { typed } from '../output/typed.ts';
 import { inDeployment, type Work } from '../work.ts';
 
 /** `freshet export CACHE TYPE`: prints all entities of a type from a cache. */
 export function exportCommand(io: CommandIo): Command {
-  return new Command('export')
+  return withDeploymentOptions(new Command('export'))
     .summary('print all entities of a type from a cache as NDJSON')
     .description(
       'Prints all entities of a type in a cache, deleted ones included. Each line is a JSON object with the fields ' +
@@ -26,15 +28,15 @@ The order of the entities is always the same, but it isn't the order of their id
 
 Example:
   $ ${typed('export ordering Currency')} > currencies.ndjson
-
+${deploymentHelp(['dynamodb:Query'])}
 Exit codes:
   0    all entities were printed
   1    something failed
   2    the cache or the type is unknown
   130  interrupted`,
     )
-    .action(async (cache: string, type: string) => {
-      io.exitCode = await inDeployment(io, {}, (work) => exportType(work, cache, type));
+    .action(async (cache: string, type: string, options: DeploymentOptions) => {
+      io.exitCode = await inDeployment(io, options, (work) => exportType(work, cache, type));
     });
 }
 

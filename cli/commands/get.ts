@@ -3,15 +3,17 @@ import type { Readiness } from 'freshet-aws/internal/adapters/read/readiness';
 import { entityName } from 'freshet-aws/internal/core/entity';
 import type { CachedEntity } from 'freshet-aws/internal/core/read/read';
 import type { Deployment } from '../deployment/deployment.ts';
+import type { DeploymentOptions } from '../deployment/find.ts';
 import { EXIT } from '../errors.ts';
 import type { CommandIo } from '../io.ts';
+import { deploymentHelp, withDeploymentOptions } from '../options/deployment-options.ts';
 import { durationOf } from '../options/parse.ts';
 import { atLeastVersionOption } from '../options/versions.ts';
 import { atMost } from '../output/numbers.ts';
 import { typed } from '../output/typed.ts';
 import { withDeployment } from '../work.ts';
 
-interface GetOptions {
+interface GetOptions extends DeploymentOptions {
   /** Milliseconds. */
   readonly maxStaleness?: number;
   readonly atLeastVersion?: number;
@@ -20,7 +22,7 @@ interface GetOptions {
 
 /** `freshet get CACHE TYPE ID`: reads an entity from a cache. */
 export function getCommand(io: CommandIo): Command {
-  return new Command('get')
+  return withDeploymentOptions(new Command('get'))
     .summary('read an entity from a cache')
     .description(
       'Reads an entity from a local cache: its value, its version, the time when its owner committed the version, ' +
@@ -43,7 +45,7 @@ Example:
   $ ${typed('get ordering Country FR --json')}
 
 In JSON, a stalenessMs of null means that the staleness is unknown: no heartbeat of the type's owner has arrived yet.
-
+${deploymentHelp(['dynamodb:GetItem'])}
 Exit codes:
   0   the entity was found
   1   something failed
@@ -52,7 +54,7 @@ Exit codes:
   75  the entity is too stale, or the version has not arrived: try again later`,
     )
     .action(async (cache: string, type: string, id: string, options: GetOptions) => {
-      io.exitCode = await withDeployment(io, {}, (deployment) => get(io, deployment, [cache, type, id], options));
+      io.exitCode = await withDeployment(io, options, (deployment) => get(io, deployment, [cache, type, id], options));
     });
 }
 

@@ -4,16 +4,18 @@ import { Command } from 'commander';
 import { entityName } from 'freshet-aws/internal/core/entity';
 import { MAX_STATE_BYTES } from 'freshet-aws/internal/core/state';
 import type { Deployment } from '../deployment/deployment.ts';
+import type { DeploymentOptions } from '../deployment/find.ts';
 import { EXIT, UsageError } from '../errors.ts';
 import { jsonLoss } from '../exact-json.ts';
 import type { CommandIo } from '../io.ts';
+import { deploymentHelp, withDeploymentOptions } from '../options/deployment-options.ts';
 import { commitOptions, FLOW_CONTROL_HELP, type WriteOptions, withWriteOptions } from '../options/write-options.ts';
 import { typed } from '../output/typed.ts';
 import { decodeUtf8, utf8Problem } from '../utf8.ts';
 import { withDeployment } from '../work.ts';
 import { writeOnce } from '../write-once.ts';
 
-interface PutOptions extends WriteOptions {
+interface PutOptions extends WriteOptions, DeploymentOptions {
   readonly data?: string;
   readonly file?: string;
 }
@@ -38,13 +40,14 @@ export function putCommand(io: CommandIo): Command {
     )
     .option('--data <json>', 'the state as JSON')
     .option('--file <path>', 'a file with the state as JSON; - is standard input');
+  withDeploymentOptions(command);
   return withWriteOptions(command, 'commit only if the entity is at this version; with 0, only if it has never existed')
     .addHelpText(
       'after',
       `
 Without --data and --file, the command reads the state from standard input.
 ${FLOW_CONTROL_HELP}
-
+${deploymentHelp(['dynamodb:GetItem', 'dynamodb:UpdateItem'])}
 Examples:
   $ ${typed(`put Currency TST --data '{"name":"Test","number":"963","digits":2,"countries":[]}'`)}
   $ ${typed('put Country FR --file france.json --expected-version 1')}
@@ -57,7 +60,7 @@ Exit codes:
   130  interrupted while waiting; nothing was written`,
     )
     .action(async (type: string, id: string, options: PutOptions) => {
-      io.exitCode = await withDeployment(io, {}, (deployment) => put(io, deployment, type, id, options));
+      io.exitCode = await withDeployment(io, options, (deployment) => put(io, deployment, type, id, options));
     });
 }
 

@@ -4,15 +4,17 @@ import { compareWithBar } from '../compare/compare-with-bar.ts';
 import { type Differing, describeDiffering } from '../compare/differences.ts';
 import { burialConfirmed, isRepairable, repairDifferences, untilSettled } from '../compare/repair.ts';
 import type { OpenCache } from '../deployment/deployment.ts';
+import type { DeploymentOptions } from '../deployment/find.ts';
 import { keptTypes } from '../deployment/names.ts';
 import { EXIT } from '../errors.ts';
 import { interrupted } from '../interrupt.ts';
 import type { CommandIo } from '../io.ts';
+import { deploymentHelp, withDeploymentOptions } from '../options/deployment-options.ts';
 import { yesOption } from '../output/confirm.ts';
 import { typed } from '../output/typed.ts';
 import { inDeployment, type Work } from '../work.ts';
 
-interface ReconcileOptions {
+interface ReconcileOptions extends DeploymentOptions {
   readonly repair?: boolean;
   readonly json?: boolean;
   readonly yes?: boolean;
@@ -23,7 +25,7 @@ const PATIENCE_MS = 30_000;
 
 /** `freshet reconcile CACHE [TYPE]`: compares a cache with its owners. */
 export function reconcileCommand(io: CommandIo): Command {
-  return new Command('reconcile')
+  return withDeploymentOptions(new Command('reconcile'))
     .summary('compare a cache with its owners, and repair the differences')
     .description(
       'Compares every entity of a cache and of its owners: version, digest and the fields that the cache keeps. ' +
@@ -45,7 +47,7 @@ export function reconcileCommand(io: CommandIo): Command {
 If an entity is deleted at the owner and the cache no longer stores it, the two count as equal. --repair can't repair
 an entity that is ahead, or that has another state at the same version: see docs/restore.md. It asks before it deletes
 unowned entities.
-
+${deploymentHelp(['dynamodb:GetItem', 'dynamodb:Query', 'dynamodb:UpdateItem (with --repair)'])}
 Exit codes:
   0    the cache equals its owners; with --repair: after the repair
   1    something differs or failed
@@ -53,7 +55,7 @@ Exit codes:
   130  interrupted`,
     )
     .action(async (cache: string, type: string | undefined, options: ReconcileOptions) => {
-      io.exitCode = await inDeployment(io, {}, (work) => reconcile(work, cache, type, options));
+      io.exitCode = await inDeployment(io, options, (work) => reconcile(work, cache, type, options));
     });
 }
 

@@ -3,15 +3,17 @@ import { cachedType } from 'freshet-aws/internal/core/contract/define-boundary';
 import { type EntityRef, entityName, entityRef, messageGroupId, printable } from 'freshet-aws/internal/core/entity';
 import { quoted } from 'freshet-aws/internal/core/errors';
 import type { Released } from 'freshet-aws/internal/core/repair/redrive';
-import type { OpenCache } from '../deployment/deployment.ts';
+import type { FoundCache } from '../deployment/deployment.ts';
+import type { DeploymentOptions } from '../deployment/find.ts';
 import { EXIT } from '../errors.ts';
 import type { CommandIo } from '../io.ts';
+import { deploymentHelp, withDeploymentOptions } from '../options/deployment-options.ts';
 import { confirmed, yesOption } from '../output/confirm.ts';
 import { typed } from '../output/typed.ts';
 import { inDeployment, type Work } from '../work.ts';
 import { describeEnded, endedJson, endedOf } from './parked/outcomes.ts';
 
-interface ReleaseOptions {
+interface ReleaseOptions extends DeploymentOptions {
   readonly drop?: boolean;
   readonly yes?: boolean;
   readonly json?: boolean;
@@ -19,7 +21,7 @@ interface ReleaseOptions {
 
 /** `freshet release CACHE TYPE ID`: lets a cache store a stopped entity again. */
 export function releaseCommand(io: CommandIo): Command {
-  return new Command('release')
+  return withDeploymentOptions(new Command('release'))
     .summary('release a stopped entity')
     .description(
       'Replays the parked and held events of a stopped entity in order, or drops them with --drop. Then the cache ' +
@@ -36,14 +38,14 @@ export function releaseCommand(io: CommandIo): Command {
       'after',
       `
 After --drop, the cache may lack changes of the entity. To send the current state to the cache, run the command resync.
-
+${deploymentHelp(['dynamodb:Query', 'lambda:InvokeFunction'])}
 Exit codes:
   0  the entity is released, or was not stopped
   1  the entity is still stopped, you did not confirm, or something failed
   2  the cache or the type is unknown, or the id is invalid`,
     )
     .action(async (cache: string, type: string, id: string, options: ReleaseOptions) => {
-      io.exitCode = await inDeployment(io, {}, (work) => release(work, [cache, type, id], options));
+      io.exitCode = await inDeployment(io, options, (work) => release(work, [cache, type, id], options));
     });
 }
 
@@ -52,8 +54,9 @@ async function release(
   [name, type, id]: readonly [string, string, string],
   options: ReleaseOptions,
 ): Promise<number> {
-  const cache = await work.deployment.cacheNamed(name);
-  cachedType(cache.boundary, type);
+  const cache = work.deployment.findCache(name);
+  // Without contracts, as on the laptop of somebody who has no copy of the app, the type can't be checked.
+  if ((await cache.types()) !== undefined) cachedType((await cache.open()).boundary, type);
   const entity = entityRef(type, id);
   const { drop = false, yes = false } = options;
   if (drop) {
@@ -72,7 +75,7 @@ async function release(
 
 async function tell(
   { stdout, stderr }: CommandIo,
-  cache: OpenCache,
+  cache: FoundCache,
   entity: EntityRef,
   { status, redriven }: Released,
   { drop, json }: ReleaseOptions,

@@ -5,15 +5,17 @@ import { compareWithBar } from '../compare/compare-with-bar.ts';
 import { type Differing, describeDiffering, stillDiffering } from '../compare/differences.ts';
 import { burialConfirmed, repairDifferences, untilSettled } from '../compare/repair.ts';
 import type { Deployment, OpenCache, OpenOwner } from '../deployment/deployment.ts';
+import type { DeploymentOptions } from '../deployment/find.ts';
 import { EXIT, UsageError } from '../errors.ts';
 import { interrupted } from '../interrupt.ts';
 import type { CommandIo } from '../io.ts';
+import { deploymentHelp, withDeploymentOptions } from '../options/deployment-options.ts';
 import { yesOption } from '../output/confirm.ts';
 import { progressBar } from '../output/progress.ts';
 import { typed } from '../output/typed.ts';
 import { inDeployment, type Work } from '../work.ts';
 
-interface RestoreOptions {
+interface RestoreOptions extends DeploymentOptions {
   readonly json?: boolean;
   readonly yes?: boolean;
 }
@@ -26,7 +28,7 @@ const PATIENCE_MS = 60_000;
 
 /** `freshet restore OWNER`: brings the caches in line with an owner whose table was restored from a backup. */
 export function restoreCommand(io: CommandIo): Command {
-  return new Command('restore')
+  return withDeploymentOptions(new Command('restore'))
     .summary("bring the caches in line after an owner's table was restored from a backup")
     .description(
       "Run this command as step 5 of a restore, after you restored the owner's table and raised its epoch: see " +
@@ -42,7 +44,7 @@ export function restoreCommand(io: CommandIo): Command {
       `
 You can interrupt and repeat the command: it leaves an entity that is already in the new epoch unchanged. It asks
 before it deletes entities that only caches have.
-
+${deploymentHelp(['dynamodb:GetItem', 'dynamodb:Query', 'dynamodb:UpdateItem'])}
 Exit codes:
   0    every cache equals the owner
   1    some caches do not equal the owner yet, or something failed
@@ -50,7 +52,7 @@ Exit codes:
   130  interrupted`,
     )
     .action(async (name: string, options: RestoreOptions) => {
-      io.exitCode = await inDeployment(io, {}, (work) => restore(work, name, options));
+      io.exitCode = await inDeployment(io, options, (work) => restore(work, name, options));
     });
 }
 

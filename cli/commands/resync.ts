@@ -1,15 +1,17 @@
 import { Command } from 'commander';
-import { entityName, entityRef } from 'freshet-aws/internal/core/entity';
+import { type EntityRef, entityName, entityRef } from 'freshet-aws/internal/core/entity';
 import { resyncToken } from '../clients/resync-token.ts';
-import type { OpenCache } from '../deployment/deployment.ts';
+import type { Deployment, FoundCache } from '../deployment/deployment.ts';
+import type { DeploymentOptions } from '../deployment/find.ts';
 import { EXIT, UsageError } from '../errors.ts';
 import { interrupted, pause } from '../interrupt.ts';
 import type { CommandIo } from '../io.ts';
+import { deploymentHelp, withDeploymentOptions } from '../options/deployment-options.ts';
 import { integerOf } from '../options/parse.ts';
 import { typed } from '../output/typed.ts';
 import { inDeployment, type Work } from '../work.ts';
 
-interface ResyncOptions {
+interface ResyncOptions extends DeploymentOptions {
   /** Seconds; `true` stands for the default. */
   readonly wait?: number | true;
   readonly json?: boolean;
@@ -22,7 +24,7 @@ const LOOK_MS = 100;
 
 /** `freshet resync TYPE ID`: has the owner publish an entity again. */
 export function resyncCommand(io: CommandIo): Command {
-  return new Command('resync')
+  return withDeploymentOptions(new Command('resync'))
     .summary("publish an entity's whole state again")
     .description(
       'Makes the owner publish the current state of an entity again. All caches receive it, in order with the other ' +
@@ -38,7 +40,7 @@ export function resyncCommand(io: CommandIo): Command {
     .option('--json', 'print the result as JSON')
     .addHelpText(
       'after',
-      `
+      `${deploymentHelp(['dynamodb:GetItem', 'dynamodb:UpdateItem'])}
 Exit codes:
   0    the publication is requested; with --wait: every cache has the version
   1    something failed; or with --wait: some cache does not have the version yet
@@ -46,7 +48,7 @@ Exit codes:
   130  interrupted`,
     )
     .action(async (type: string, id: string, options: ResyncOptions) => {
-      io.exitCode = await inDeployment(io, {}, (work) => resync(work, type, id, options));
+      io.exitCode = await inDeployment(io, options, (work) => resync(work, type, id, options));
     });
 }
 
@@ -56,17 +58,13 @@ async function resync(
   id: string,
   options: ResyncOptions,
 ): Promise<number> {
-  const { owner, name } = await deployment.ownerOf(type);
   const entity = entityRef(type, id);
-  const owned = await owner.get(type, id);
-  if (owned === undefined || (await owner.resync(type, id, resyncToken())) === 'unknown') {
-    throw new UsageError(
-      `id: ${name} has never had ${entityName(entity)}. To delete it from a cache that has it: ` +
-        `${typed('reconcile CACHE --repair')}`,
-    );
-  }
-  const { version } = owned;
-  const keepers = await deployment.cachesOf(type);
+  const owner = await deployment.holderOf(entity);
+  const version = await owner?.records.version(entity);
+  if (owner === undefined || version === undefined) return unknownEntity(deployment, entity);
+  const { name } = owner;
+  await owner.records.resync(entity, resyncToken());
+  const keepers = await keepersOf(deployment, entity);
   const wait = options.wait === true ? DEFAULT_WAIT_SECONDS : (options.wait ?? 0);
   const without = wait === 0 ? [] : await cachesWithout(keepers, type, id, version, wait, signal);
   if (options.json) io.stdout.write(`${JSON.stringify({ entity, version, without })}\n`);
@@ -85,9 +83,29 @@ async function resync(
   return without.length > 0 ? EXIT.failed : EXIT.ok;
 }
 
+/** Says why no owner has an entity: its type is unknown, or the entity is. */
+async function unknownEntity({ ownerOf }: Deployment, entity: EntityRef): Promise<never> {
+  const { name } = await ownerOf(entity.type);
+  throw new UsageError(
+    `id: ${name} has never had ${entityName(entity)}. To delete it from a cache that has it: ` +
+      `${typed('reconcile CACHE --repair')}`,
+  );
+}
+
+/** The caches that keep the type. Where their contracts can't be loaded, those that have the entity already. */
+async function keepersOf({ caches }: Deployment, entity: EntityRef): Promise<readonly FoundCache[]> {
+  const keep = await Promise.all(
+    caches.map(async ({ types, records }) => {
+      const known = await types();
+      return known?.includes(entity.type) ?? (await records.get(entity)) !== undefined;
+    }),
+  );
+  return caches.filter((_, index) => keep[index]);
+}
+
 /** Waits for the version or a later one, and returns the caches that have neither when the time is up. */
 async function cachesWithout(
-  caches: readonly OpenCache[],
+  caches: readonly FoundCache[],
   type: string,
   id: string,
   version: number,

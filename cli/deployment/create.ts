@@ -5,6 +5,7 @@ import {
   readDeployed,
   readDeployedOfFacts,
 } from 'freshet-aws/internal/adapters/aws/stack-output';
+import { createOwnerRecords } from 'freshet-aws/internal/adapters/own/owner-records';
 import { createOwner } from 'freshet-aws/internal/adapters/own/owner-table';
 import { createReader } from 'freshet-aws/internal/adapters/read/cache-table';
 import type { Boundary } from 'freshet-aws/internal/core/contract/contract';
@@ -15,12 +16,13 @@ import { createRepairFunction } from '../clients/repair-function.ts';
 import { UsageError } from '../errors.ts';
 import type { Contracts } from './contracts.ts';
 import type { Deployment, FactQueue, FoundCache, FoundOwner, OpenCache, OpenOwner } from './deployment.ts';
-import { cacheNamed, cachesOf, ownerNamed, ownerOf } from './names.ts';
+import { cachesOf, findCache, holderOf, ownerNamed, ownerOf } from './names.ts';
 import { openParkedEvents } from './parked.ts';
 import { createToldFlow, type OnWait } from './waits.ts';
 
 /** What a deployment is made from. A local cloud and stacks on AWS differ only in these values. */
-export interface DeploymentSource extends Pick<Deployment, 'place' | 'isLocal' | 'clients' | 'functionNames'> {
+export interface DeploymentSource
+  extends Pick<Deployment, 'place' | 'stacks' | 'isLocal' | 'clients' | 'functionNames'> {
   /** The outputs of the stacks. Outputs that Freshet's constructs didn't write are ignored. */
   readonly outputs: readonly string[];
   readonly contracts: Contracts;
@@ -30,7 +32,7 @@ export interface DeploymentSource extends Pick<Deployment, 'place' | 'isLocal' |
 
 /** Creates the deployment that the outputs of stacks describe. */
 export function createDeployment(source: DeploymentSource): Deployment {
-  const { outputs, place, isLocal, clients, functionNames } = source;
+  const { outputs, place, stacks, isLocal, clients, functionNames } = source;
   const ofEntities = outputs.flatMap((output) => readDeployed(output) ?? []);
   const ofFacts = outputs.flatMap((output) => readDeployedOfFacts(output) ?? []);
   const owners = ofEntities.flatMap((one) => (one.role === 'owner' ? [foundOwner(source, one)] : []));
@@ -43,12 +45,15 @@ export function createDeployment(source: DeploymentSource): Deployment {
     sagas: ofFacts.filter((one) => one.role === 'saga'),
     effects: ofFacts.filter((one) => one.role === 'effects'),
     place,
+    stacks,
     isLocal,
     clients,
     functionNames,
     ownerOf: (type) => ownerOf(owners, caches, type),
     ownerNamed: (name) => ownerNamed(owners, name),
-    cacheNamed: (name) => cacheNamed(caches, name),
+    holderOf: (entity) => holderOf(owners, entity),
+    findCache: (name) => findCache(caches, name),
+    cacheNamed: async (name) => findCache(caches, name).open(),
     cachesOf: (type) => cachesOf(caches, type),
     close: () => clients.destroy(),
   };
@@ -70,6 +75,7 @@ function foundOwner(source: DeploymentSource, deployed: DeployedOwner & WithCont
     name: deployed.boundary,
     deployed,
     parked: openParkedEvents(client, deployed.parkingTable),
+    records: createOwnerRecords({ client, tableName: deployed.table }),
     open,
   };
   return found;

@@ -5,8 +5,10 @@ import type {
   DeployedOwner,
 } from 'freshet-aws/internal/adapters/aws/stack-output';
 import type { Owner } from 'freshet-aws/internal/adapters/own/owner';
+import type { OwnerRecords } from 'freshet-aws/internal/adapters/own/owner-records';
 import type { Reader } from 'freshet-aws/internal/adapters/read/reader';
 import type { Boundary } from 'freshet-aws/internal/core/contract/contract';
+import type { EntityRef } from 'freshet-aws/internal/core/entity';
 import type { CacheRecords } from '../clients/cache-records.ts';
 import type { OutcomeCounts } from '../clients/counts.ts';
 import type { DirectMessage } from '../clients/queue.ts';
@@ -21,6 +23,7 @@ export interface FoundOwner {
   readonly deployed: DeployedOwner;
   /** The records that the owner could not publish. */
   readonly parked: ParkedEvents;
+  readonly records: OwnerRecords;
   /** Loads the contracts. @throws UsageError if they aren't in the folder of the app */
   open(): Promise<OpenOwner>;
 }
@@ -77,8 +80,10 @@ export interface Deployment {
   readonly factTopics: readonly OfRole<'facts'>[];
   readonly sagas: readonly OfRole<'saga'>[];
   readonly effects: readonly OfRole<'effects'>[];
-  /** The place as text for people: `the local cloud at http://…`, `AWS, eu-central-1`. */
+  /** The place as text for people: `the local cloud at http://…`, `AWS account 111122223333, eu-central-1`. */
   readonly place: string;
+  /** The names of the stacks on AWS; none for the local cloud. */
+  readonly stacks: readonly string[];
   /**
    * The local cloud keeps metrics by the second and costs nothing. AWS keeps metrics by the minute and bills requests.
    */
@@ -90,6 +95,10 @@ export interface Deployment {
   ownerOf(type: string): Promise<OpenOwner>;
   /** Opens the owner of a name. @throws FreshetError `UnknownOwner` that lists the owners */
   ownerNamed(name: string): Promise<OpenOwner>;
+  /** Finds the owner that has an entity. See `holderOf`. */
+  holderOf(entity: EntityRef): Promise<FoundOwner | undefined>;
+  /** Finds the cache of a name without its contracts. @throws FreshetError `UnknownCache` that lists the caches */
+  findCache(name: string): FoundCache;
   /** Opens the cache of a name. @throws FreshetError `UnknownCache` that lists the caches */
   cacheNamed(name: string): Promise<OpenCache>;
   /** Opens the caches that keep an entity type. */

@@ -1,20 +1,26 @@
 import { UsageError } from '../errors.ts';
 import type { CommandIo } from '../io.ts';
 import type { Deployment } from './deployment.ts';
+import { keptStacks } from './kept-stacks.ts';
 import { openLocalCloud } from './local-cloud.ts';
-import { requireLocalCloud } from './local-file.ts';
+import { findLocalCloud, noLocalCloud } from './local-file.ts';
 import { openStacks } from './stacks.ts';
 import type { OnWait } from './waits.ts';
 
 /** Which deployment a command works on. */
 export interface DeploymentOptions {
-  /** Names or ARNs of stacks on AWS. Default: the local cloud. */
+  /** Names or ARNs of stacks on AWS. @default - see `findDeployment` */
   readonly stack?: readonly string[];
+  /** The AWS region of the stacks. @default - AWS_REGION, or the region of the profile */
   readonly region?: string;
+  /** The AWS profile. @default - AWS_PROFILE */
+  readonly profile?: string;
 }
 
 /**
- * Finds the deployment that the options name.
+ * Finds the deployment that the options name. Without `stack`, it is the stacks of the environment variable
+ * FRESHET_STACK, else the local cloud of the folder, else the stacks that cdk.json names. If no option named the
+ * stacks, a line on standard error says which they are.
  *
  * @param onWait called with a line that says what a write waits for; default: prints it on standard error if that is a
  *   terminal
@@ -22,13 +28,23 @@ export interface DeploymentOptions {
  */
 export async function findDeployment(
   io: CommandIo,
-  { stack, region }: DeploymentOptions = {},
+  { stack, region, profile }: DeploymentOptions = {},
   onWait: OnWait | undefined = waitsOnTerminal(io),
 ): Promise<Deployment> {
-  if (stack !== undefined) return openStacks(io, stack, region, onWait);
-  if (region !== undefined)
-    throw new UsageError('--region: needs --stack, because the local cloud has only one region.');
-  return openLocalCloud(await requireLocalCloud(io.cwd), { importModule: io.importModule, onWait });
+  const place = { ...(region !== undefined && { region }), ...(profile !== undefined && { profile }) };
+  if (stack !== undefined) return openStacks(io, stack, place, onWait);
+  const { fromEnvironment, fromApp } = keptStacks(io);
+  const local = fromEnvironment === undefined ? await findLocalCloud(io.cwd) : undefined;
+  const kept = fromEnvironment ?? (local === undefined ? fromApp() : undefined);
+  if (kept !== undefined) {
+    const deployment = await openStacks(io, kept.stacks, place, onWait);
+    io.stderr.write(`on ${deployment.place}: ${deployment.stacks.join(', ')} (from ${kept.from})\n`);
+    return deployment;
+  }
+  for (const option of Object.keys(place))
+    throw new UsageError(`--${option}: needs --stack, because the local cloud has neither regions nor profiles.`);
+  if (local === undefined) throw noLocalCloud(io.cwd);
+  return openLocalCloud(local, { importModule: io.importModule, onWait });
 }
 
 function waitsOnTerminal({ stderr }: CommandIo): OnWait | undefined {

@@ -28,6 +28,7 @@ export function openLocalCloud({ file, projectFolder }: FoundLocalCloud, options
   return createDeployment({
     outputs: file.deployed,
     place: `the local cloud at ${file.url}`,
+    stacks: [],
     isLocal: true,
     clients,
     functionNames: () => functionNames(clients.functions),

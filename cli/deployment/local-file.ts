@@ -52,7 +52,15 @@ export async function findLocalCloud(from: string): Promise<FoundLocalCloud | un
 export async function requireLocalCloud(folder: string): Promise<FoundLocalCloud> {
   const found = await findLocalCloud(folder);
   if (found !== undefined) return found;
-  throw new UsageError(`no local cloud is running for ${folder}. Start one in another terminal: ${typed('up')}`);
+  throw noLocalCloud(folder);
+}
+
+/** The error for a folder without a running local cloud. It says how to start one. */
+export function noLocalCloud(folder: string): UsageError {
+  return new UsageError(
+    `no local cloud is running for ${folder}. Start one in another terminal: ${typed('up')}. For a deployment on AWS, ` +
+      'name its stacks: --stack.',
+  );
 }
 
 export function writeLocalFile(projectFolder: string, file: LocalFile): void {

@@ -1,4 +1,5 @@
 import { cachedType } from 'freshet-aws/internal/core/contract/define-boundary';
+import type { EntityRef } from 'freshet-aws/internal/core/entity';
 import { FreshetError, type FreshetErrorCode, quoted } from 'freshet-aws/internal/core/errors';
 import type { Deployment, FoundCache, FoundOwner, OpenCache, OpenOwner } from './deployment.ts';
 
@@ -34,9 +35,19 @@ export async function ownerNamed(owners: readonly FoundOwner[], name: string): P
   return named(owners, name, 'owner', 'UnknownOwner').open();
 }
 
-/** See `Deployment.cacheNamed`. */
-export async function cacheNamed(caches: readonly FoundCache[], name: string): Promise<OpenCache> {
-  return named(caches, name, 'cache', 'UnknownCache').open();
+/** See `Deployment.findCache`. */
+export function findCache(caches: readonly FoundCache[], name: string): FoundCache {
+  return named(caches, name, 'cache', 'UnknownCache');
+}
+
+/**
+ * Finds the owner whose table has an entity, or had it. This needs no contracts, because only an owner's table has it.
+ *
+ * @returns undefined if no table has had the entity
+ */
+export async function holderOf(owners: readonly FoundOwner[], entity: EntityRef): Promise<FoundOwner | undefined> {
+  const versions = await Promise.all(owners.map(({ records }) => records.version(entity)));
+  return owners.find((_, index) => versions[index] !== undefined);
 }
 
 function named<T extends { readonly name: string }>(

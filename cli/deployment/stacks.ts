@@ -10,32 +10,39 @@ import { createDeployment } from './create.ts';
 import type { Deployment } from './deployment.ts';
 import type { OnWait } from './waits.ts';
 
+/** Where stacks are, if not in the region and account of the environment. */
+export interface StackPlace {
+  readonly region?: string;
+  readonly profile?: string;
+}
+
 /**
  * Opens the deployment in stacks on AWS. The contracts come from the folder in which the command runs.
  *
  * @param names names or ARNs of the stacks
- * @param region default: AWS_REGION, or the region of the profile
+ * @param place default: the region and credentials of the environment
  * @throws UsageError if a stack can't be read, or if its outputs describe nothing of Freshet
  */
 export async function openStacks(
   io: Pick<CommandIo, 'cwd' | 'importModule'>,
   names: readonly string[],
-  region: string | undefined,
+  place: StackPlace,
   onWait?: OnWait,
 ): Promise<Deployment> {
-  const options = region === undefined ? {} : { region };
-  const client = cloudFormationClient(options);
+  const client = cloudFormationClient(place);
   try {
     const from = await regionOf(client);
     await requireCredentials(client);
     const outputs: string[] = [];
-    for (const name of new Set(names)) outputs.push(...(await freshetOutputs(client, name, from)));
+    const stacks = [...new Set(names)];
+    for (const name of stacks) outputs.push(...(await freshetOutputs(client, name, from)));
     return createDeployment({
       outputs,
-      place: `AWS, ${from}`,
+      place: [`AWS${accountOf(outputs)}`, from].join(', '),
+      stacks,
       isLocal: false,
-      clients: createClients(options),
-      functionNames: () => functionsOf([...new Set(names)], options),
+      clients: createClients(place),
+      functionNames: () => functionsOf(stacks, place),
       contracts: contractsIn(io.cwd, io),
       onWait,
     });
@@ -44,8 +51,15 @@ export async function openStacks(
   }
 }
 
-async function functionsOf(stacks: readonly string[], options: { readonly region?: string }): Promise<string[]> {
-  const client = cloudFormationClient(options);
+/** The account in the outputs of stacks, which are full of ARNs and URLs of queues. */
+function accountOf(outputs: readonly string[]): string {
+  const [, ofTopic, ofQueue] = /:sns:[a-z0-9-]+:(\d{12}):|\/\/sqs\.[^/]+\/(\d{12})\//.exec(outputs.join('\n')) ?? [];
+  const account = ofTopic ?? ofQueue;
+  return account === undefined ? '' : ` account ${account}`;
+}
+
+async function functionsOf(stacks: readonly string[], place: StackPlace): Promise<string[]> {
+  const client = cloudFormationClient(place);
   try {
     const names: string[] = [];
     for (const stack of stacks) names.push(...(await stackFunctions(client, stack)));

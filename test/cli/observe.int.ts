@@ -224,7 +224,7 @@ describe('freshet status', () => {
     expect(local).toMatchObject({ code: 0, err: '' });
     expect(remote).toMatchObject({ code: 0, err: '' });
     const [here, there] = [local, remote].map(({ out }) => statusReport.parse(JSON.parse(out)));
-    expect(there?.place).toBe('AWS, us-east-1');
+    expect(there?.place).toBe('AWS account 000000000000, us-east-1');
     expect(comparable(there)).toEqual(comparable(here));
     const ordering = here?.caches.find(({ cache }) => cache === 'ordering');
     expect(ordering?.applied).toBeGreaterThan(400);

@@ -75,7 +75,7 @@ export async function openShop(assembly: string): Promise<Shop> {
   const clients = openClients();
   const resources = await deployedResources(assembly, clients.cloudFormation, clients.dynamoDb);
   const io = { cwd: root, importModule: (url: string) => import(url) };
-  const deployment = await openStacks(io, STACKS, undefined);
+  const deployment = await openStacks(io, STACKS, {});
   const geography = await deployment.ownerOf('Country');
   const ordering = await deployment.cacheNamed('ordering');
   const warehouse = await deployment.cacheNamed('warehouse');

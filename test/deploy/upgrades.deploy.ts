@@ -54,7 +54,7 @@ async function deploy(step: string, ...stacks: readonly string[]): Promise<void>
     if (onMiniStack) await allowBatchCalls(clients, resources);
   }
   deployment?.close();
-  deployment = await openStacks({ cwd: root, importModule: (url) => import(url) }, [OWNER, CACHE], undefined);
+  deployment = await openStacks({ cwd: root, importModule: (url) => import(url) }, [OWNER, CACHE], {});
 }
 
 /** The output `Source` of the owner's stack; empty before the first deployment. */

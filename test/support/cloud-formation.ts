@@ -4,12 +4,14 @@ import { text } from 'node:stream/consumers';
 /** A stand-in for CloudFormation. An SDK client uses its URL as the endpoint. */
 export interface CloudFormation {
   readonly url: string;
+  /** The names of a stack's functions. A test may replace it. */
+  functionsOf(stack: string): readonly string[];
   close(): void;
 }
 
 /**
  * Starts a server that answers `DescribeStacks` with the outputs of the stack, and `ListStackResources` with a queue and
- * a function of the name `STACK-function`. For an unknown stack, it answers with CloudFormation's error.
+ * with the functions of `functionsOf`: one of the name `STACK-function`. For an unknown stack, it answers with CloudFormation's error.
  *
  * @param outputs the values of the outputs, by stack name
  * @param refuseAll the code of the error that every call gets
@@ -28,7 +30,7 @@ export async function startCloudFormation(
         : found === undefined
           ? error('ValidationError', `Stack with id ${name} does not exist`)
           : asked.get('Action') === 'ListStackResources'
-            ? resources(name)
+            ? resources(name, formation.functionsOf(name))
             : stack(name, found);
     response.writeHead(refuseAll !== undefined ? 403 : found === undefined ? 400 : 200, { 'content-type': 'text/xml' });
     response.end(body);
@@ -40,7 +42,12 @@ export async function startCloudFormation(
     server.close();
     server.closeAllConnections();
   };
-  return { url: `http://127.0.0.1:${address.port}`, close };
+  const formation: CloudFormation = {
+    url: `http://127.0.0.1:${address.port}`,
+    functionsOf: (stack) => [`${stack}-function`],
+    close,
+  };
+  return formation;
 }
 
 function stack(name: string, values: readonly string[]): string {
@@ -52,11 +59,11 @@ function stack(name: string, values: readonly string[]): string {
   return `<DescribeStacksResponse xmlns="http://cloudformation.amazonaws.com/doc/2010-05-15/"><DescribeStacksResult><Stacks><member>${one}</member></Stacks></DescribeStacksResult></DescribeStacksResponse>`;
 }
 
-function resources(name: string): string {
+function resources(name: string, functions: readonly string[]): string {
   const one = (type: string, id: string) =>
     `<member><LogicalResourceId>${id}</LogicalResourceId><PhysicalResourceId>${id}</PhysicalResourceId><ResourceType>${type}</ResourceType><ResourceStatus>CREATE_COMPLETE</ResourceStatus></member>`;
-  const all = one('AWS::SQS::Queue', `${name}-queue`) + one('AWS::Lambda::Function', `${name}-function`);
-  return `<ListStackResourcesResponse xmlns="http://cloudformation.amazonaws.com/doc/2010-05-15/"><ListStackResourcesResult><StackResourceSummaries>${all}</StackResourceSummaries></ListStackResourcesResult></ListStackResourcesResponse>`;
+  const all = [one('AWS::SQS::Queue', `${name}-queue`), ...functions.map((each) => one('AWS::Lambda::Function', each))];
+  return `<ListStackResourcesResponse xmlns="http://cloudformation.amazonaws.com/doc/2010-05-15/"><ListStackResourcesResult><StackResourceSummaries>${all.join('')}</StackResourceSummaries></ListStackResourcesResult></ListStackResourcesResponse>`;
 }
 
 function error(code: string, message: string): string {

@@ -3,17 +3,19 @@ import { entityName } from 'freshet-aws/internal/core/entity';
 import { compareType, type Differing } from '../../compare/differences.ts';
 import { parkedSince, untilSettled } from '../../compare/repair.ts';
 import type { OpenCache } from '../../deployment/deployment.ts';
+import type { DeploymentOptions } from '../../deployment/find.ts';
 import { keptTypes } from '../../deployment/names.ts';
 import { EXIT } from '../../errors.ts';
 import { interrupted } from '../../interrupt.ts';
 import type { CommandIo } from '../../io.ts';
+import { deploymentHelp, withDeploymentOptions } from '../../options/deployment-options.ts';
 import { integerOf } from '../../options/parse.ts';
 import { progressBar } from '../../output/progress.ts';
 import { typed } from '../../output/typed.ts';
 import { inDeployment, type Work } from '../../work.ts';
 import { beginning, type Filling, sendAll } from './fill.ts';
 
-interface BackfillOptions {
+interface BackfillOptions extends DeploymentOptions {
   readonly rate: number;
   readonly restart?: boolean;
   readonly json?: boolean;
@@ -24,7 +26,7 @@ const PATIENCE_MS = 60_000;
 
 /** `freshet backfill CACHE [TYPE]`: fills one cache with the entities of the owners. */
 export function backfillCommand(io: CommandIo): Command {
-  return new Command('backfill')
+  return withDeploymentOptions(new Command('backfill'))
     .summary('fill one cache with the entities of its owners')
     .description(
       "Sends the owners' current entities, deleted ones included, to the queue of one cache, waits until they " +
@@ -41,7 +43,7 @@ export function backfillCommand(io: CommandIo): Command {
       `
 If a backfill is interrupted, run the command again: it continues where it stopped. Readers of the cache see the
 progress as empty, filling or ready.
-
+${deploymentHelp(['dynamodb:GetItem', 'dynamodb:Query', 'lambda:InvokeFunction', 'sqs:SendMessage'])}
 Exit codes:
   0    the cache is ready
   1    some entities cannot be sent, are parked at the cache or did not arrive, or something failed
@@ -49,7 +51,7 @@ Exit codes:
   130  interrupted`,
     )
     .action(async (cache: string, type: string | undefined, options: BackfillOptions) => {
-      io.exitCode = await inDeployment(io, {}, (work) => backfill(work, cache, type, options));
+      io.exitCode = await inDeployment(io, options, (work) => backfill(work, cache, type, options));
     });
 }
 

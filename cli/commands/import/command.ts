@@ -2,9 +2,10 @@ import { Command, Option } from 'commander';
 import { ownedContract } from 'freshet-aws/internal/core/contract/define-boundary';
 import { BackpressureError } from 'freshet-aws/internal/core/govern/admit';
 import type { Deployment } from '../../deployment/deployment.ts';
-import { findDeployment } from '../../deployment/find.ts';
+import { type DeploymentOptions, findDeployment } from '../../deployment/find.ts';
 import { EXIT } from '../../errors.ts';
 import type { CommandIo } from '../../io.ts';
+import { deploymentHelp, withDeploymentOptions } from '../../options/deployment-options.ts';
 import { FLOW_CONTROL_HELP, maxWaitOption } from '../../options/write-options.ts';
 import { type Progress, progressBar } from '../../output/progress.ts';
 import { typed } from '../../output/typed.ts';
@@ -13,7 +14,7 @@ import { type ImportCounts, type ImportResult, importRows } from './import-rows.
 import { formatOf, type Input, openInput } from './input.ts';
 import { FORMATS, type Format, readRows } from './rows.ts';
 
-interface ImportOptions {
+interface ImportOptions extends DeploymentOptions {
   readonly id: string;
   readonly keepId?: boolean;
   readonly format?: Format;
@@ -27,7 +28,7 @@ const WRITERS = 32;
 
 /** `freshet import TYPE FILE`: puts many entities at their owner. */
 export function importCommand(io: CommandIo): Command {
-  return new Command('import')
+  return withDeploymentOptions(new Command('import'))
     .summary('put many entities from a file at their owner')
     .description(
       'Puts each entity of a file at its owner. If the owner refuses an entity, the command prints its line and the ' +
@@ -49,7 +50,7 @@ A CSV cell is text. If the schema needs another type, the cell is read as JSON (
 A row is rejected if it is not UTF-8, or if a number in it would be rounded: write long numbers and ids in quotes.
 After an interruption, run the command again: it leaves the entities that it already put unchanged.
 ${FLOW_CONTROL_HELP} The import then stops early.
-
+${deploymentHelp(['dynamodb:GetItem', 'dynamodb:UpdateItem'])}
 Example:
   $ ${typed('import Currency currencies.ndjson --id code')}
 
@@ -72,7 +73,7 @@ async function importFile(io: CommandIo, type: string, file: string, options: Im
   let deployment: Deployment | undefined;
   let off = () => {};
   try {
-    deployment = await findDeployment(io, {}, io.stderr.isTTY ? show.note : undefined);
+    deployment = await findDeployment(io, options, io.stderr.isTTY ? show.note : undefined);
     off = io.onSignal(['SIGINT'], () => {
       stop.abort();
       input.close();

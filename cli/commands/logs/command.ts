@@ -7,7 +7,7 @@ import type { DeploymentOptions } from '../../deployment/find.ts';
 import { EXIT, UsageError } from '../../errors.ts';
 import { pause } from '../../interrupt.ts';
 import type { CommandIo } from '../../io.ts';
-import { withDeploymentOptions } from '../../options/deployment-options.ts';
+import { deploymentHelp, withDeploymentOptions } from '../../options/deployment-options.ts';
 import { durationOf } from '../../options/parse.ts';
 import { inDeployment, type Work } from '../../work.ts';
 import { readLogLine } from '../up/function-logs.ts';
@@ -58,11 +58,8 @@ export function logsCommand(io: CommandIo): Command {
     });
 }
 
-const HELP = `
-Without --stack, the command reads the local cloud of the current folder, which keeps the newest lines of each
-function: 500,000 characters or more. With --stack, it reads the log groups of the stacks' functions on AWS, with the
-AWS credentials of your environment. The credentials need these permissions: cloudformation:DescribeStacks,
-cloudformation:ListStackResources, lambda:GetFunctionConfiguration, logs:FilterLogEvents. A line on AWS can arrive some
+const HELP = `${deploymentHelp(['cloudformation:ListStackResources', 'lambda:GetFunctionConfiguration', 'logs:FilterLogEvents'])}
+The local cloud keeps the newest lines of each function: 500,000 characters or more. A line on AWS can appear some
 seconds after it was logged.
 
 Exit codes:

@@ -1,13 +1,15 @@
 import { Command } from 'commander';
 import { parkedKey } from 'freshet-aws/internal/core/repair/parked-key';
+import type { DeploymentOptions } from '../../deployment/find.ts';
 import { EXIT, UsageError } from '../../errors.ts';
 import { interrupted } from '../../interrupt.ts';
 import type { CommandIo } from '../../io.ts';
+import { deploymentHelp, withDeploymentOptions } from '../../options/deployment-options.ts';
 import { confirmed, yesOption } from '../../output/confirm.ts';
 import { inDeployment, type Work } from '../../work.ts';
 import { absentKeys, type FilterOptions, type Selected, select, withFilters } from './select.ts';
 
-interface DiscardOptions extends FilterOptions {
+interface DiscardOptions extends FilterOptions, DeploymentOptions {
   readonly all?: boolean;
   readonly yes?: boolean;
   readonly json?: boolean;
@@ -19,7 +21,7 @@ const KEYS_AT_ONCE = 100;
 /** `freshet parked discard NAME [KEYS]`: removes parked events. */
 export function discardCommand(io: CommandIo): Command {
   return withFilters(
-    new Command('discard')
+    withDeploymentOptions(new Command('discard'))
       .summary('delete parked events for good')
       .description(
         'Deletes parked events for good. The cache never stores the data of a discarded event, and no handler ever ' +
@@ -38,7 +40,7 @@ export function discardCommand(io: CommandIo): Command {
       'after',
       `
 If an entity is stopped, discarding its events does not start it again: release the entity.
-
+${deploymentHelp(['dynamodb:BatchWriteItem', 'dynamodb:Query', 'dynamodb:Scan'])}
 Exit codes:
   0    the events are discarded
   1    you did not confirm, or something failed
@@ -47,13 +49,13 @@ Exit codes:
   130  interrupted`,
     )
     .action(async (name: string, keys: string[], options: DiscardOptions) => {
-      io.exitCode = await inDeployment(io, {}, (work) => discard(work, name, keys, options));
+      io.exitCode = await inDeployment(io, options, (work) => discard(work, name, keys, options));
     });
 }
 
 async function discard(work: Work, name: string, keys: readonly string[], options: DiscardOptions): Promise<number> {
   const { io, deployment, signal } = work;
-  const { all, yes, json, ...filters } = options;
+  const { all, yes, json, stack: _, region: __, profile: ___, ...filters } = options;
   if (keys.length === 0 && Object.keys(filters).length === 0 && all !== true) {
     // Without this check, a script that loses its key would discard everything.
     throw new UsageError('no events are selected. Pass keys, or options such as --reason, or --all for every event.');

@@ -5,8 +5,10 @@ import { isOutdated, typeOfParked } from 'freshet-aws/internal/core/repair/parke
 import { parkedKeyText } from 'freshet-aws/internal/core/repair/parked-key';
 import { sideBySide } from '../../compare/side-by-side.ts';
 import type { FoundCache } from '../../deployment/deployment.ts';
+import type { DeploymentOptions } from '../../deployment/find.ts';
 import { EXIT } from '../../errors.ts';
 import type { CommandIo } from '../../io.ts';
+import { deploymentHelp, withDeploymentOptions } from '../../options/deployment-options.ts';
 import { integerOf } from '../../options/parse.ts';
 import { shortDuration } from '../../output/numbers.ts';
 import { typed } from '../../output/typed.ts';
@@ -14,7 +16,7 @@ import { inDeployment, type Work } from '../../work.ts';
 import { isCache } from './parking-places.ts';
 import { type FilterOptions, type Selected, select, withFilters } from './select.ts';
 
-interface ListOptions extends FilterOptions {
+interface ListOptions extends FilterOptions, DeploymentOptions {
   readonly limit: number;
   readonly json?: boolean;
 }
@@ -28,7 +30,7 @@ const READS_AT_ONCE = 16;
 /** `freshet parked list NAME`: the parked and held events of an owner, a cache or a queue of facts. */
 export function listCommand(io: CommandIo): Command {
   return withFilters(
-    new Command('list')
+    withDeploymentOptions(new Command('list'))
       .summary('list parked events with their reasons')
       .description(
         'Lists the parked and held events of a cache or of a queue of facts, or the records that an owner could ' +
@@ -51,7 +53,7 @@ cache has a newer state of the entity, so you can discard the event.
 
 Example:
   $ ${typed('parked list ordering --reason invalid --older-than 1h')}
-
+${deploymentHelp(['dynamodb:GetItem', 'dynamodb:Query', 'dynamodb:Scan'])}
 Exit codes:
   0    the events were listed, or there are none
   1    something failed
@@ -59,7 +61,7 @@ Exit codes:
   130  interrupted`,
     )
     .action(async (name: string, options: ListOptions) => {
-      io.exitCode = await inDeployment(io, {}, (work) => list(work, name, options));
+      io.exitCode = await inDeployment(io, options, (work) => list(work, name, options));
     });
 }
 

@@ -1,13 +1,14 @@
 import { Command } from 'commander';
 import { entityName } from 'freshet-aws/internal/core/entity';
-import { FreshetError } from 'freshet-aws/internal/core/errors';
 import { redriveRequests } from 'freshet-aws/internal/core/repair/parked-filter';
 import { parkedKey } from 'freshet-aws/internal/core/repair/parked-key';
 import { resyncToken } from '../../clients/resync-token.ts';
-import type { FoundCache, FoundOwner, OpenOwner } from '../../deployment/deployment.ts';
+import type { FoundCache, FoundOwner } from '../../deployment/deployment.ts';
+import type { DeploymentOptions } from '../../deployment/find.ts';
 import { EXIT } from '../../errors.ts';
 import { interrupted } from '../../interrupt.ts';
 import type { CommandIo } from '../../io.ts';
+import { deploymentHelp, withDeploymentOptions } from '../../options/deployment-options.ts';
 import { type Progress, progressBar } from '../../output/progress.ts';
 import { inDeployment, type Work } from '../../work.ts';
 import { countsOf, describeEnded, type Ended, endedJson, endedOf, summaryOf } from './outcomes.ts';
@@ -15,14 +16,14 @@ import { isCache, isFactQueue } from './parking-places.ts';
 import { absentKeys, type FilterOptions, type Selected, select, withFilters } from './select.ts';
 import { sendAgain } from './send-again.ts';
 
-interface RedriveOptions extends FilterOptions {
+interface RedriveOptions extends FilterOptions, DeploymentOptions {
   readonly json?: boolean;
 }
 
 /** `freshet parked redrive NAME [KEYS]`: tries parked events again. */
 export function redriveCommand(io: CommandIo): Command {
   return withFilters(
-    new Command('redrive')
+    withDeploymentOptions(new Command('redrive'))
       .summary('try parked events again after you fixed their cause')
       .description(
         'For a cache: tries parked events again by the rules of its projector, and prints the outcome of each. For ' +
@@ -41,7 +42,7 @@ export function redriveCommand(io: CommandIo): Command {
       `
 You can repeat the command safely. An event ends as outdated if the cache has a newer state, and as duplicate if it
 was applied before. If a fact keeps failing until all retries are used up, it is parked again.
-
+${deploymentHelp(['dynamodb:Query', 'dynamodb:Scan', 'lambda:InvokeFunction (a cache)', 'dynamodb:UpdateItem and dynamodb:BatchWriteItem (an owner)', 'sqs:SendMessage and dynamodb:BatchWriteItem (a queue of facts)'])}
 Exit codes:
   0    none of the events is parked any more
   1    some events are still parked, or something failed
@@ -50,7 +51,7 @@ Exit codes:
   130  interrupted`,
     )
     .action(async (name: string, keys: string[], options: RedriveOptions) => {
-      io.exitCode = await inDeployment(io, {}, (work) => redrive(work, name, keys, options));
+      io.exitCode = await inDeployment(io, options, (work) => redrive(work, name, keys, options));
     });
 }
 
@@ -121,33 +122,27 @@ async function redriveAtOwner(
   signal: AbortSignal,
   tell: Tell,
 ): Promise<void> {
-  const opened = await at.open();
   for (const { event } of selected) {
     if (signal.aborted) return;
-    const ended = await publishAgain(opened, event);
+    const ended = await publishAgain(at, event);
     if (!ended.stays) await at.parked.remove([ended.key]);
     tell([ended]);
   }
 }
 
-async function publishAgain({ owner }: OpenOwner, { message, entity }: Selected['event']): Promise<Ended> {
+async function publishAgain({ records }: FoundOwner, { message, entity }: Selected['event']): Promise<Ended> {
   const key = parkedKey(message);
   if (entity === undefined) {
     const detail = 'the record names no entity: reconcile the caches, then discard the record';
     return { key, outcome: 'no-entity', stays: true, detail };
   }
-  try {
-    if ((await owner.resync(entity.type, entity.id, resyncToken())) === 'requested') {
-      const name = entityName(entity);
-      const detail = `the current state of ${name} is published; if that fails, the record is parked again`;
-      return { key, outcome: 'requested', stays: false, detail };
-    }
-    const detail = 'the owner does not have this entity: reconcile the caches with --repair, then discard the record';
-    return { key, outcome: 'unknown', stays: true, detail };
-  } catch (error) {
-    if (error instanceof FreshetError) return { key, outcome: 'failed', stays: true, detail: error.message };
-    throw error;
+  if ((await records.resync(entity, resyncToken())) === 'requested') {
+    const name = entityName(entity);
+    const detail = `the current state of ${name} is published; if that fails, the record is parked again`;
+    return { key, outcome: 'requested', stays: false, detail };
   }
+  const detail = 'the owner does not have this entity: reconcile the caches with --repair, then discard the record';
+  return { key, outcome: 'unknown', stays: true, detail };
 }
 
 function conclude(

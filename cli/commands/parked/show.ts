@@ -2,16 +2,18 @@ import { Command } from 'commander';
 import { printable } from 'freshet-aws/internal/core/entity';
 import type { ParkedEvent } from 'freshet-aws/internal/core/project/ports';
 import { parkedKeyText, parseParkedKey } from 'freshet-aws/internal/core/repair/parked-key';
+import type { DeploymentOptions } from '../../deployment/find.ts';
 import { EXIT } from '../../errors.ts';
 import { jsonLoss } from '../../exact-json.ts';
 import type { CommandIo } from '../../io.ts';
+import { deploymentHelp, withDeploymentOptions } from '../../options/deployment-options.ts';
 import { inDeployment, type Work } from '../../work.ts';
 import { placesNamed } from './parking-places.ts';
 import { checkedKeys } from './select.ts';
 
 /** `freshet parked show NAME KEY`: shows one parked event in full. */
 export function showCommand(io: CommandIo): Command {
-  return new Command('show')
+  return withDeploymentOptions(new Command('show'))
     .summary('show one event in full')
     .description('Shows one parked or held event: its reason, its times and its whole body.')
     .argument('<name>', 'cache, owner or queue of facts, such as ordering')
@@ -19,15 +21,15 @@ export function showCommand(io: CommandIo): Command {
     .option('--json', 'print the event as JSON, with the body as text')
     .addHelpText(
       'after',
-      `
+      `${deploymentHelp(['dynamodb:Query'])}
 Exit codes:
   0  the event was shown
   1  something failed
   2  the name is unknown, or the key is invalid
   3  no event has the key`,
     )
-    .action(async (name: string, key: string, options: { json?: boolean }) => {
-      io.exitCode = await inDeployment(io, {}, (work) => show(work, name, key, options.json ?? false));
+    .action(async (name: string, key: string, options: DeploymentOptions & { readonly json?: boolean }) => {
+      io.exitCode = await inDeployment(io, options, (work) => show(work, name, key, options.json ?? false));
     });
 }
 

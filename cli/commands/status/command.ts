@@ -6,7 +6,7 @@ import type { DeploymentOptions } from '../../deployment/find.ts';
 import { EXIT, UsageError } from '../../errors.ts';
 import type { CommandIo } from '../../io.ts';
 import { requireObservable } from '../../observe/observable.ts';
-import { DEPLOYMENT_HELP, withDeploymentOptions } from '../../options/deployment-options.ts';
+import { deploymentHelp, OBSERVING, withDeploymentOptions } from '../../options/deployment-options.ts';
 import { durationOf } from '../../options/parse.ts';
 import { outputWidth } from '../../output/width.ts';
 import { withDeployment } from '../../work.ts';
@@ -46,8 +46,7 @@ export function statusCommand(io: CommandIo): Command {
     });
 }
 
-const HELP = `${DEPLOYMENT_HELP}
-
+const HELP = `${deploymentHelp(OBSERVING)}
 Counted over the time of --since:
   applied, superseded, ...  events by outcome; docs/glossary.md explains the outcomes
   lead p50, lead p99        time from the owner's commit to the application in the cache: 50 % and 99 % of the events

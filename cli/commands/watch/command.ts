@@ -7,9 +7,9 @@ import { EXIT, UsageError } from '../../errors.ts';
 import { pause } from '../../interrupt.ts';
 import type { CommandIo, Output } from '../../io.ts';
 import { requireObservable } from '../../observe/observable.ts';
-import { DEPLOYMENT_HELP, withDeploymentOptions } from '../../options/deployment-options.ts';
+import { deploymentHelp, OBSERVING, withDeploymentOptions } from '../../options/deployment-options.ts';
 import { durationOf, integerOf } from '../../options/parse.ts';
-import { outputWidth } from '../../output/width.ts';
+import { DEFAULT_WIDTH, outputWidth } from '../../output/width.ts';
 import { inDeployment, type Work } from '../../work.ts';
 import type { WatchView } from './document.ts';
 import { createLook, type Look } from './look.ts';
@@ -50,8 +50,7 @@ export function watchCommand(io: CommandIo): Command {
 
 const HELP = `
 If standard output is not a terminal, each refresh is a few lines of text: the time, and indented lines below it.
-${DEPLOYMENT_HELP}
-
+${deploymentHelp(OBSERVING)}
   in, out        events per second into and out of the cache: in the local cloud over the last 5 seconds, on AWS over
                  the newest minute in CloudWatch
   backlog        messages in the queue: visible, in flight or delayed
@@ -137,7 +136,7 @@ function page(stdout: Output, place: string): Screen {
   return {
     show(view) {
       views = [...views, view].slice(-MAX_SPARK);
-      update(renderPage(views, place, stdout.columns ?? 80));
+      update(renderPage(views, place, stdout.columns || DEFAULT_WIDTH));
     },
     // The last page stays on the terminal, and the cursor is shown again.
     end: () => update.done(),

@@ -84,7 +84,7 @@ describe('a deployment of stacks on AWS', () => {
     const { deployment } = await deploymentOf(['Geography', 'Ordering', 'Ordering'], 'eu-central-1');
     deployment.close();
     expect(deployment).toMatchObject({
-      place: 'AWS, eu-central-1',
+      place: 'AWS account 123456789012, eu-central-1',
       isLocal: false,
       owners: [{ name: 'geography', deployed: { flowTable: 'Flow' } }],
       caches: [{ name: 'ordering', deployed: { queueUrl: queue('q.fifo') } }],

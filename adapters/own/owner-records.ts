@@ -1,0 +1,48 @@
+import { type DynamoDBClient, GetItemCommand, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
+import type { EntityRef } from '../../core/entity.ts';
+import { isTaken } from '../aws/condition.ts';
+import { ATTRIBUTE, keyItem } from '../aws/items.ts';
+
+/** An owner's table, for work that needs no contracts. */
+export interface OwnerRecords {
+  /** The version of an entity, read consistently; undefined if the table has never had the entity. */
+  version(entity: EntityRef): Promise<number | undefined>;
+  /** See `Owner.resync`. */
+  resync(entity: EntityRef, token: string): Promise<'requested' | 'unknown'>;
+}
+
+/** Opens an owner's table for work that needs no contracts. */
+export function createOwnerRecords({
+  client,
+  tableName,
+}: {
+  readonly client: DynamoDBClient;
+  readonly tableName: string;
+}): OwnerRecords {
+  return {
+    async version(entity) {
+      const { Item } = await client.send(
+        new GetItemCommand({
+          TableName: tableName,
+          Key: keyItem(entity),
+          ConsistentRead: true,
+          ProjectionExpression: '#version',
+          ExpressionAttributeNames: { '#version': ATTRIBUTE.version },
+        }),
+      );
+      const stored = Item?.[ATTRIBUTE.version]?.N;
+      return stored === undefined ? undefined : Number(stored);
+    },
+    async resync(entity, token) {
+      const update = new UpdateItemCommand({
+        TableName: tableName,
+        Key: keyItem(entity),
+        UpdateExpression: 'SET #resync = :token',
+        ConditionExpression: 'attribute_exists(#version)',
+        ExpressionAttributeNames: { '#resync': ATTRIBUTE.resync, '#version': ATTRIBUTE.version },
+        ExpressionAttributeValues: { ':token': { S: token } },
+      });
+      return (await isTaken(client.send(update))) ? 'requested' : 'unknown';
+    },
+  };
+}

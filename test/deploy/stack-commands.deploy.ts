@@ -1,0 +1,77 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Readable } from 'node:stream';
+import { afterAll, describe, expect, test } from 'vitest';
+import { runCommand } from '../../cli/main.ts';
+import { commandIo } from '../support/command-io.ts';
+import { root } from '../support/command-line.ts';
+import { ARRIVAL, currency, groupOf, openShop, parkedEventsOf, STACKS } from './shop.ts';
+
+const shop = await openShop(process.env.DEPLOYED_ASSEMBLY ?? '');
+const { ordering } = shop;
+/** A folder without contracts, as on any laptop. */
+const elsewhere = mkdtempSync(join(tmpdir(), 'freshet-elsewhere-'));
+
+afterAll(() => {
+  shop.close();
+  rmSync(elsewhere, { recursive: true });
+});
+
+/** Runs a command on the deployed stacks. Fails the test if it ends with another exit code. */
+async function freshet(args: readonly string[], { cwd = root, input = '', code = 0 } = {}): Promise<string> {
+  const io = commandIo({ cwd, stdin: Readable.from(input === '' ? [] : [Buffer.from(input)]) });
+  const ended = await runCommand([...args, '--stack', STACKS.join(',')], io);
+  expect(`${args.join(' ')}: ${ended}${ended === code ? '' : ` ${io.err()}${io.out()}`}`).toBe(
+    `${args.join(' ')}: ${code}`,
+  );
+  return io.out();
+}
+const fromAnywhere = (...args: string[]) => freshet(args, { cwd: elsewhere });
+const data = (name: string) => ['--data', JSON.stringify(currency(name))];
+const version = async (id: string) => (await ordering.records.get({ type: 'Currency', id }))?.version;
+
+describe('commands on the deployed stacks', () => {
+  test('put, get, import, export and delete work with --stack', async () => {
+    expect(await freshet(['put', 'Currency', 'CM1', ...data('one')])).toContain('Currency/CM1 created, version 1');
+    const row = JSON.stringify({ code: 'CM2', ...currency('two') });
+    expect(await freshet(['import', 'Currency', '-', '--id', 'code', '--json'], { input: `${row}\n` })).toContain(
+      '"created":1',
+    );
+    await expect.poll(() => version('CM1'), ARRIVAL).toBe(1);
+    await expect.poll(() => version('CM2'), ARRIVAL).toBe(1);
+    expect(await freshet(['get', 'ordering', 'Currency', 'CM1'])).toContain('"name": "one"');
+    expect(await freshet(['export', 'ordering', 'Currency'])).toContain('"id":"CM2"');
+    expect(await freshet(['delete', 'Currency', 'CM2', '--yes'])).toContain('Currency/CM2 deleted, version 2');
+    await expect.poll(() => version('CM2'), ARRIVAL).toBe(2);
+  });
+
+  test('backfill makes a deployed cache ready, and reconcile finds it equal to its owner', async () => {
+    expect(await freshet(['backfill', 'warehouse'])).toContain('warehouse: Country is ready');
+    expect(await freshet(['reconcile', 'warehouse'])).toContain('warehouse');
+    await freshet(['restore', 'geography'], { code: 2 });
+  });
+
+  test('resync and release work with --stack and without contracts', async () => {
+    expect(await fromAnywhere('resync', 'Currency', 'CM1', '--wait')).toContain('arrived in ordering');
+    expect(await fromAnywhere('release', 'ordering', 'Currency', 'CM1')).toContain('was not stopped');
+  });
+
+  test('parked list, show, redrive and discard work with --stack and without contracts', async () => {
+    const poison = { groupId: groupOf('CM3'), deduplicationId: `poison-${Date.now()}`, body: '{}' };
+    await ordering.send([poison]);
+    await expect.poll(() => parkedEventsOf(ordering, 'CM3'), ARRIVAL).toMatchObject([{ reason: 'malformed' }]);
+    const { events } = JSON.parse(await fromAnywhere('parked', 'list', 'ordering', '--json'));
+    const { key } = events.find((event: { key: string }) => event.key.startsWith(`${poison.groupId}/`));
+    expect(await fromAnywhere('parked', 'show', 'ordering', key)).toContain('malformed');
+    await freshet(['parked', 'redrive', 'ordering', key], { cwd: elsewhere, code: 1 });
+    expect(await fromAnywhere('parked', 'discard', 'ordering', key, '--yes')).toContain('1 event');
+    expect(await parkedEventsOf(ordering, 'CM3')).toEqual([]);
+  });
+
+  test('status, watch and logs work with --stack', async () => {
+    expect(await freshet(['status', '--json'])).toContain('"cache":"ordering"');
+    expect(await freshet(['watch', '--count', '1', '--json'])).toContain('"cache":"ordering"');
+    await freshet(['logs', 'projector', '--since', '1h']);
+  });
+});
