@@ -1,13 +1,15 @@
 import type { EntryLines } from './templates.ts';
 
-/** The variable that holds the CDK app: `const app = new cdk.App();`. */
-const APP = /(?:const|let|var)\s+([A-Za-z_$][\w$]*)\s*(?::[^=]+)?=\s*new\s+(?:[A-Za-z_$][\w$]*\.)?App\(/;
+/** The variable of the module that holds the CDK app: `const app = new cdk.App();`. */
+const APP =
+  /^(?:export\s+)?(?:const|let|var)\s+([A-Za-z_$][\w$]*)\s*(?::[^=]+)?=\s*new\s+(?:[A-Za-z_$][\w$]*\.)?App\(/m;
 
 /** An import statement, which may have several lines. */
 const IMPORT = /^import\s[^;'"]*['"][^'"]+['"];?[^\S\n]*$/gm;
 
-/** The call that ends some apps. */
-const SYNTH = /^[^\S\n]*[A-Za-z_$][\w$]*\.synth\(/m;
+/** The call that ends some apps: `app.synth();`. */
+const synthOf = (app: string) =>
+  new RegExp(String.raw`^(?:(?:const|let|var)\s.*=\s*)?${app.replaceAll('$', '\\$')}\.synth\(`, 'm');
 
 /** Returns the name of the variable that holds the CDK app in a module; undefined if it isn't found. */
 export function appVariable(source: string): string | undefined {
@@ -31,7 +33,7 @@ export function withEntryLines(
   const last = [...text.matchAll(IMPORT)].at(-1);
   const importsAt = last === undefined ? afterFirstComment(text) : last.index + last[0].length + 1;
   const withImports = inserted(text, importsAt, `${imports.join('\n')}\n`);
-  const synth = SYNTH.exec(withImports);
+  const synth = synthOf(appVariable(text) ?? 'app').exec(withImports);
   const end = withImports.trimEnd();
   const all =
     synth === null

@@ -238,6 +238,10 @@ describe('the modules of an app', () => {
 
   test.each([
     ['its app has no variable', "import { App } from 'aws-cdk-lib';\nnew App();\n"],
+    [
+      'its app is made in a function',
+      "import * as cdk from 'aws-cdk-lib';\nfunction main() {\n  const app = new cdk.App();\n}\n",
+    ],
     ['it has a stack of that name', `${ENTRY}new Thing(app, 'Geography');\n`],
     ['it has a class of that name', `${ENTRY}class GeographyStack {}\n`],
   ])('an entry is left alone if %s, and the lines are printed', async (_, entry) => {
@@ -258,6 +262,14 @@ describe('the modules of an app', () => {
     const folder = app({ 'cdk.json': { app: 'npx tsc && node out/bin/shop.js' } });
     await init(folder);
     expect(read(folder, 'bin/shop.ts')).toContain('new GeographyStack(app, ');
+  });
+
+  test.each(['app.synth();', 'const assembly = app.synth();'])('the stacks come before `%s`', async (synth) => {
+    const folder = app({ 'bin/shop.ts': `${ENTRY}\nother.synth();\n${synth}\nconsole.log('done');\n` });
+    await init(folder);
+    expect(read(folder, 'bin/shop.ts')).toMatch(
+      /other\.synth\(\);\nconst geographyStack = .*\nnew OrderingStack\(.*\n\n(?:const assembly = )?app\.synth\(\);\n/,
+    );
   });
 
   test('the stacks come before app.synth(), and lines keep their ends', async () => {
