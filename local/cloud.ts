@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { type CleanUps, createCleanUps } from './clean-ups.ts';
 import type { Alarms } from './cloudwatch/alarms.ts';
@@ -13,6 +14,7 @@ import { type Access, createAccess } from './iam/access.ts';
 import type { Denial } from './iam/denial.ts';
 import { mayDeliver } from './iam/service-access.ts';
 import { LOCAL_ACCOUNT_ID, LOCAL_REGION } from './identity.ts';
+import { type KeptState, openKeptState } from './keep/kept-state.ts';
 import type { FunctionHost } from './lambda/host.ts';
 import type { Ledger } from './ledger/ledger.ts';
 import { deliveryRequests } from './ledger/wire-requests.ts';
@@ -20,7 +22,7 @@ import { createMappings, type EventSourceMappings } from './mapping-set.ts';
 import { waitUntilIdle } from './mappings.ts';
 import { readAssembly } from './provision/assembly.ts';
 import { checkUpdate } from './provision/check-update.ts';
-import { type LeftOut, provision } from './provision/provision.ts';
+import { type AppliedResources, type Changes, type LeftOut, provision } from './provision/provision.ts';
 import { createWatchedFunctions } from './watched-functions.ts';
 import { startDynamoDbGateway } from './wire/dynamodb-gateway.ts';
 import { createFunctionUrls } from './wire/function-url.ts';
@@ -37,6 +39,12 @@ export interface LocalCloudOptions {
    * imports. @default - nothing is deployed
    */
   readonly updateOf?: string;
+  /**
+   * A folder that keeps what the cloud holds, so that a later cloud of the same folder continues: tables and streams,
+   * messages in queues, how far streams were read, and the reserved concurrency of functions that was set by hand.
+   * Metrics, deduplication windows, receive counts and scheduled retries aren't kept. @default - nothing is kept
+   */
+  readonly keep?: string;
   /** Called with a message for each step and for each refused call. @default - no messages */
   readonly onProgress?: (message: string) => void;
   /** Called for each line that a function logs. @default - lines are kept for CloudWatch Logs only */
@@ -125,7 +133,14 @@ export interface LocalCloud {
    * than a minute. It does wait for a message that fails repeatedly.
    */
   idle(): Promise<void>;
-  /** Stops everything and drops all data. It may be called more than once. */
+  /**
+   * Changes the running cloud to a newer assembly of the app: replaces functions, adds resources, and changes indexes,
+   * filters, mappings, rules, alarms and policies. What can't be changed stays as it is until a restart. The folder of
+   * the assembly must stay until the next call or the stop. If a resource can't be created, rejects; the resources
+   * before it are changed.
+   */
+  apply(assembly: string): Promise<Changes>;
+  /** Stops everything, and drops all data unless `keep` is set. It may be called more than once. */
   stop(): Promise<void>;
 }
 
@@ -170,7 +185,12 @@ async function start(options: LocalCloudOptions, cleanUps: CleanUps): Promise<Lo
   const place = { region: LOCAL_REGION, accountId: LOCAL_ACCOUNT_ID };
   const stacks = readAssembly(options.assembly);
   if (options.updateOf !== undefined) checkUpdate(readAssembly(options.updateOf), stacks);
-  const engine = await startEngine({ onProgress });
+  const kept = options.keep === undefined ? undefined : openKeptState(options.keep);
+  cleanUps.add(async () => kept?.close());
+  const engine = await startEngine({
+    onProgress,
+    ...(options.keep !== undefined && { database: join(options.keep, 'data.db') }),
+  });
   cleanUps.add(() => engine.stop());
   const client = createEngineClient(engine.url);
   cleanUps.add(() => client.close());
@@ -179,7 +199,7 @@ async function start(options: LocalCloudOptions, cleanUps: CleanUps): Promise<Lo
   const onDenial = ({ message }: Denial) => onProgress(message);
   const access = createAccess({ place, mode: options.iam ?? 'checked', onDenial });
   const { minuteMs = DEFAULT_MINUTE_MS } = options;
-  const messaging = createAccount(access, minuteMs, ledger);
+  const messaging = createAccount(access, minuteMs, ledger, kept);
   const wire = await startWire({
     messaging,
     // Functions are created later, because their environment contains the URL of this server.
@@ -195,6 +215,8 @@ async function start(options: LocalCloudOptions, cleanUps: CleanUps): Promise<Lo
   onProgress(`SQS, SNS, Lambda and CloudWatch at ${wire.url}`);
 
   const { forClients, forFunctions } = await startEndpoints(engine.url, wire.url, access, ledger, cleanUps);
+  /** Before this, a function's concurrency comes from its template. */
+  let isProvisioned = false;
   const { functions, cloudWatch, metrics, onStreamBatch } = createWatchedFunctions({
     access,
     messaging,
@@ -204,11 +226,12 @@ async function start(options: LocalCloudOptions, cleanUps: CleanUps): Promise<Lo
     onLog,
     onConcurrencyChange(name) {
       for (const mapping of mappings.running) if (mapping.functionName === name) mapping.wake();
+      if (isProvisioned) kept?.setReserved(name, functions.functions().find((one) => one.name === name)?.reserved);
     },
     ledger,
   });
   const parts = { ...place, engine: client, messaging, functions, access };
-  const mappings: EventSourceMappings = createMappings(parts, { onLog, onStreamBatch, ledger });
+  const mappings: EventSourceMappings = createMappings(parts, { onLog, onStreamBatch, ledger }, kept?.positions);
   // A mapping stops only after its invocations have ended, and stopping the functions ends them. So both stop together.
   cleanUps.add(async () => {
     const stopped = mappings.stop();
@@ -221,8 +244,17 @@ async function start(options: LocalCloudOptions, cleanUps: CleanUps): Promise<Lo
   const httpApis = createHttpApis({ functions, access, onProgress, onFailure: onLog });
   cleanUps.add(() => httpApis.close());
 
-  const target = { ...parts, functionUrls, httpApis, cloudWatch, mappings };
-  const { outputs, notEmulated, leftOut } = await provision(stacks, target);
+  const target = {
+    ...parts,
+    functionUrls,
+    httpApis,
+    cloudWatch,
+    mappings,
+    ...(kept && { keepsTables: true, keptConcurrency: kept.reserved }),
+  };
+  const applied: AppliedResources = new Map();
+  let { outputs, notEmulated, leftOut } = await provision(stacks, target, applied);
+  isProvisioned = true;
   const mapped = `${functions.functions().length} functions, ${mappings.running.length} event source mappings`;
   onProgress(`${stacks.length} stacks: ${mapped}, ${messaging.queues.list().length} queues`);
   const idle = () => waitUntilIdle(functions, mappings.running, cleanUps.hasStarted);
@@ -231,7 +263,9 @@ async function start(options: LocalCloudOptions, cleanUps: CleanUps): Promise<Lo
   return {
     ...place,
     endpoints: forClients,
-    outputs,
+    get outputs() {
+      return outputs;
+    },
     functions,
     messaging,
     access,
@@ -239,21 +273,36 @@ async function start(options: LocalCloudOptions, cleanUps: CleanUps): Promise<Lo
     alarms,
     schedules,
     tick,
-    notEmulated,
-    leftOut,
+    get notEmulated() {
+      return notEmulated;
+    },
+    get leftOut() {
+      return leftOut;
+    },
     idle,
+    async apply(assembly) {
+      const changes: Changes = { done: [], left: [] };
+      ({ outputs, notEmulated, leftOut } = await provision(readAssembly(assembly), target, applied, changes));
+      return changes;
+    },
     stop: cleanUps.run,
   };
 }
 
 /** Creates the account of queues and topics. A topic delivers to a queue only if the policies in `access` allow it. */
-function createAccount(access: Access, minuteMs: number, ledger: LocalCloudOptions['ledger']): Messaging {
+function createAccount(
+  access: Access,
+  minuteMs: number,
+  ledger: LocalCloudOptions['ledger'],
+  kept: KeptState | undefined,
+): Messaging {
   return createMessaging({
     ...access.place,
     now: Date.now,
     newId: randomUUID,
     filterChangeMs: FILTER_CHANGE_MINUTES * minuteMs,
     mayDeliver: (topicArn, queueArn) => mayDeliver(access, topicArn, queueArn),
+    ...(kept && { keptQueue: kept.queue }),
     ...(ledger && { onDelivered: (...delivery) => deliveryRequests(...delivery).forEach(ledger.note) }),
   });
 }

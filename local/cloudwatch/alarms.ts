@@ -34,6 +34,7 @@ export interface Alarms {
   readonly notEvaluated: readonly { readonly name: string; readonly reason: string }[];
   /** Adds an alarm. Throws if the name is taken. */
   add(alarm: Alarm): { readonly arn: string };
+  remove(name: string): void;
 }
 
 export interface AlarmsOptions extends Place {
@@ -125,6 +126,7 @@ export function createAlarms(options: AlarmsOptions): Alarms {
       watched.set(alarm.name, { alarm, state: { value: 'INSUFFICIENT_DATA', reason, sinceMs: options.now() } });
       return { arn: alarmArn(alarm.name, options) };
     },
+    remove: (name) => void watched.delete(name),
     list: () => [...watched.values()].map((one) => statusOf(one, problemOf(one.alarm), options)),
     async evaluate(nowMs = options.now()) {
       const endMs = Math.ceil(nowMs / 1000) * 1000;

@@ -28,6 +28,7 @@ export interface InsightRules {
   report(name: string, startMs: number, endMs: number, maxContributors: number): InsightReport;
   /** Adds a rule. Throws if the name is taken or the rule is malformed or not emulated. @param body the rule in JSON */
   add(name: string, body: string, enabled: boolean): { readonly arn: string };
+  remove(name: string): void;
 }
 
 export interface InsightRulesOptions {
@@ -66,6 +67,7 @@ export function createInsightRules({ now, region, accountId }: InsightRulesOptio
 
   return {
     list: () => [...rules.keys()],
+    remove: (name) => void rules.delete(name),
     add(name, body, enabled) {
       if (rules.has(name)) throw new Error(`the insight rule ${name} already exists`);
       const given = ruleBody.parse(JSON.parse(body));

@@ -24,8 +24,9 @@ export interface Schedules {
   runNow(name: string): Promise<void>;
   /** Invokes the targets of all enabled rules. */
   runAll(): Promise<void>;
-  /** Adds a rule. Throws if the name is taken. */
+  /** Adds a rule. Throws if the name is taken. After the start, the rule's timer begins at once. */
   add(rule: ScheduleRule): { readonly arn: string };
+  remove(name: string): void;
   /**
    * Starts the timers. Each rule fires for the first time one period from now. A rule that matches the event of its
    * deployed stack also fires at once; resolves when the functions that it invokes have answered.
@@ -72,7 +73,8 @@ export function readRate(expression: string): number {
 export function createSchedules(options: SchedulesOptions): Schedules {
   const { every = realInterval } = options;
   const rules = new Map<string, ScheduleRule>();
-  const ends: (() => void)[] = [];
+  const ends = new Map<string, () => void>();
+  let isStarted = false;
   const arnOf = ({ name }: ScheduleRule) => `arn:aws:events:${options.region}:${options.accountId}:rule/${name}`;
 
   async function fire(
@@ -94,12 +96,30 @@ export function createSchedules(options: SchedulesOptions): Schedules {
     }
   }
 
+  /** Starts a rule's timer, and fires the rule at once if it matches the event of its deployed stack. */
+  async function begin(rule: ScheduleRule): Promise<void> {
+    if (!rule.enabled) return;
+    const periodMs = rule.everyMinutes * options.minuteMs;
+    if (periodMs <= LONGEST_TIMER_MS)
+      ends.set(
+        rule.name,
+        every(periodMs, () => void fire(rule)),
+      );
+    if (rule.deployed !== undefined) await fire(rule, rule.targets, rule.deployed);
+  }
+
   return {
     list: () => [...rules.values()],
     add(rule) {
       if (rules.has(rule.name)) throw new Error(`the rule ${rule.name} already exists`);
       rules.set(rule.name, rule);
+      if (isStarted) void begin(rule);
       return { arn: arnOf(rule) };
+    },
+    remove(name) {
+      rules.delete(name);
+      ends.get(name)?.();
+      ends.delete(name);
     },
     async runNow(name) {
       const rule = rules.get(name);
@@ -118,15 +138,13 @@ export function createSchedules(options: SchedulesOptions): Schedules {
       await Promise.all([...rules.values()].filter(({ enabled }) => enabled).map((rule) => fire(rule)));
     },
     async start() {
-      const enabled = [...rules.values()].filter((rule) => rule.enabled);
-      for (const rule of enabled) {
-        const periodMs = rule.everyMinutes * options.minuteMs;
-        if (periodMs <= LONGEST_TIMER_MS) ends.push(every(periodMs, () => void fire(rule)));
-      }
-      await Promise.all(enabled.map((rule) => rule.deployed !== undefined && fire(rule, rule.targets, rule.deployed)));
+      isStarted = true;
+      await Promise.all([...rules.values()].map(begin));
     },
     stop() {
-      for (const end of ends.splice(0)) end();
+      isStarted = false;
+      for (const end of ends.values()) end();
+      ends.clear();
     },
   };
 }

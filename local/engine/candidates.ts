@@ -138,11 +138,11 @@ function dynamoDbLocalIn(folder: string): EngineCommand | string {
   return {
     name: 'DynamoDB Local',
     executable: 'java',
-    args: (port) => [
+    args: (port, database) => [
       `-Djava.library.path=${join(dirname(file), 'DynamoDBLocal_lib')}`,
       '-jar',
       file,
-      '-inMemory',
+      ...(database === undefined ? ['-inMemory'] : ['-dbPath', dirname(database)]),
       '-sharedDb',
       '-disableTelemetry',
       '-port',

@@ -1,6 +1,7 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { mkdir, mkdtemp, rename, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { type Candidate, candidates, type EngineCommand } from './candidates.ts';
 import { createEngineClient } from './client.ts';
@@ -8,13 +9,13 @@ import { type GuardedProcess, spawnGuarded } from './guard.ts';
 import { copyTemplate } from './template.ts';
 import { temporaryFolder } from './temporary.ts';
 
-/** A DynamoDB engine on this machine. It keeps its data in memory or in a private folder until it ends. */
+/** A DynamoDB engine on this machine. It keeps its data in memory, in a private folder until it ends, or in a file. */
 export interface Engine {
   /** The address of DynamoDB and DynamoDB Streams, for example `http://127.0.0.1:41234`. */
   readonly url: string;
   /** `Dynoxide` or `DynamoDB Local`. */
   readonly name: string;
-  /** Ends the engine and drops its data. It may be called more than once. */
+  /** Ends the engine, and drops its data unless a file keeps it. It may be called more than once. */
   stop(): Promise<void>;
 }
 
@@ -28,6 +29,8 @@ export interface StartEngineOptions {
   readonly directory?: string;
   /** The parent of the folder with the data. @default - see temporary.ts */
   readonly temporary?: string;
+  /** The file that keeps the data. @default - the data is dropped when the engine ends */
+  readonly database?: string;
   /** The ways to find an engine, in order. @default - see candidates.ts */
   readonly candidates?: readonly Candidate[];
 }
@@ -60,6 +63,8 @@ export async function startEngine(options: StartEngineOptions = {}): Promise<Eng
  */
 async function start(command: EngineCommand, directory: string, options: StartEngineOptions): Promise<Engine | string> {
   const { indexes, name } = command;
+  const { database: kept } = options;
+  if (kept !== undefined) return serve(command, () => keptDatabase(command, directory, kept)).catch(String);
   if (indexes === undefined) return serve(command, inMemory);
   const database = () => newDatabase({ ...command, indexes }, directory, options.temporary);
   const indexed = await serve(command, database).catch((error: Error) => error.message);
@@ -100,6 +105,18 @@ async function newDatabase(
     await rm(folder, { recursive: true, force: true });
     throw error;
   }
+}
+
+/** The database that keeps its data: an empty, indexed one at first. */
+async function keptDatabase(command: EngineCommand, directory: string, database: string): Promise<Storage> {
+  const { indexes } = command;
+  await mkdir(dirname(database), { recursive: true });
+  if (indexes !== undefined && !existsSync(database)) {
+    // The copy is complete before it has its name, so no later start finds a part of it.
+    await copyTemplate({ ...command, indexes }, directory, `${database}.new`, (file) => createDatabase(command, file));
+    await rename(`${database}.new`, database);
+  }
+  return { database };
 }
 
 async function createDatabase(command: EngineCommand, database: string): Promise<void> {

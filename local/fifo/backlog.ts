@@ -22,6 +22,8 @@ export interface Backlog {
   takeBecameEarlier(): boolean;
   group(key: string): Group;
   add(message: StoredMessage, delayMs: number): void;
+  /** Adds a message that the journal has already. */
+  restore(message: StoredMessage, delayMs: number): void;
   /** Makes every due message visible. */
   settle(nowMs: number): void;
   /**
@@ -55,10 +57,21 @@ interface State {
   groupsInFlight: number;
   becameReady: boolean;
   becameEarlier: boolean;
+  readonly journal: BacklogJournal;
 }
 
-export function createBacklog(): Backlog {
-  const state: State = { ...empty(), becameReady: false, becameEarlier: false };
+/** Is told which messages a queue holds. */
+export interface BacklogJournal {
+  added(message: StoredMessage, delayMs: number): void;
+  gone(messageId: string): void;
+  cleared(): void;
+}
+
+const NO_JOURNAL: BacklogJournal = { added() {}, gone() {}, cleared() {} };
+
+/** @param journal is told each message that comes to the queue or leaves it. @default - nothing is told */
+export function createBacklog(journal: BacklogJournal = NO_JOURNAL): Backlog {
+  const state: State = { ...empty(), becameReady: false, becameEarlier: false, journal };
   return {
     counts() {
       const { size, inFlight, delayed } = state;
@@ -78,7 +91,11 @@ export function createBacklog(): Backlog {
       return became;
     },
     group: (key) => groupOf(state, key),
-    add: (message, delayMs) => add(state, message, delayMs),
+    add(message, delayMs) {
+      journal.added(message, delayMs);
+      add(state, message, delayMs);
+    },
+    restore: (message, delayMs) => add(state, message, delayMs),
     settle: (nowMs) => settle(state, nowMs),
     take: (max, dueAtMs, admit) => take(state, max, dueAtMs, admit),
     visible: () => [...state.groups.values()].flatMap((group) => (group.inFlight > 0 ? [] : itemsOf(group.waiting))),
@@ -93,11 +110,14 @@ export function createBacklog(): Backlog {
       wake(state, message.group);
     },
     sweep: (sentBeforeMs, onDrop) => sweep(state, sentBeforeMs, onDrop),
-    clear: () => void Object.assign(state, empty()),
+    clear() {
+      journal.cleared();
+      Object.assign(state, empty());
+    },
   };
 }
 
-function empty(): Omit<State, 'becameReady' | 'becameEarlier'> {
+function empty(): Omit<State, 'becameReady' | 'becameEarlier' | 'journal'> {
   return {
     groups: new Map(),
     ready: createDeque(),
@@ -213,6 +233,7 @@ function leaveFlight(state: State, group: Group): void {
 function forget(state: State, message: StoredMessage): void {
   message.state = 'gone';
   state.size -= 1;
+  state.journal.gone(message.messageId);
 }
 
 /**

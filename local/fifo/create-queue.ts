@@ -1,4 +1,4 @@
-import { createBacklog } from './backlog.ts';
+import { type BacklogJournal, createBacklog } from './backlog.ts';
 import { invalidValue, MessagingError } from './errors.ts';
 import { createIntake } from './intake.ts';
 import { MAX_RECEIVED, MAX_VISIBILITY_SECONDS, PURGE_PAUSE_MS } from './limits.ts';
@@ -9,7 +9,7 @@ import { createQueueConfiguration } from './queue-configuration.ts';
 import { createReceiving } from './receiving.ts';
 import { checkAttemptId } from './send-rules.ts';
 import { createSignals } from './signals.ts';
-import { type Identity, toReceived, toStored } from './stored-message.ts';
+import { type Identity, type KeptMessage, toReceived, toStored } from './stored-message.ts';
 
 /** What a queue needs from its surroundings. */
 export interface QueueContext {
@@ -23,16 +23,31 @@ export interface QueueContext {
   readonly arn: string;
   /** Finds the queue to which a redrive policy moves messages. */
   readonly findQueue: (arn: string) => Queue | undefined;
+  /** The messages that the queue held before, and who is told its messages. @default - the queue begins empty */
+  readonly kept?: KeptQueue | undefined;
+}
+
+/** The messages of a queue that outlive this process. */
+export interface KeptQueue {
+  /** Oldest first, without the fields that only a running queue has. */
+  readonly messages: readonly KeptMessage[];
+  readonly journal: BacklogJournal;
 }
 
 /** @param given attributes in AWS's string form, such as `{ FifoQueue: 'true', VisibilityTimeout: '30' }` */
-export function createQueue(name: string, given: Attributes, { now, newId, arn, findQueue }: QueueContext): Queue {
+export function createQueue(
+  name: string,
+  given: Attributes,
+  { now, newId, arn, findQueue, kept }: QueueContext,
+): Queue {
   const identity = { name, arn, isFifo: name.endsWith('.fifo') };
   const { isFifo } = identity;
   const configuration = createQueueConfiguration(identity, given, now, findQueue);
   const { settings } = configuration;
-  const backlog = createBacklog();
-  const intake = createIntake({ isFifo, now, newId, settings, store });
+  const backlog = createBacklog(kept?.journal);
+  // Parked events are found by their sequence numbers, so the numbers of an earlier process may not return.
+  const firstNumber = kept === undefined ? 0 : now() * 1_000;
+  const intake = createIntake({ isFifo, now, newId, settings, store, firstNumber });
   const receiving = createReceiving({ ...identity, newId, backlog, settings, findQueue });
   const { onAvailable, onRescheduled, announce: announceChanges } = createSignals();
   const totals = { sent: 0, received: 0, deleted: 0 };
@@ -53,6 +68,13 @@ export function createQueue(name: string, given: Attributes, { now, newId, arn, 
     backlog.add(toStored(input, ids, group, sentAtMs, nowMs), delaySeconds * 1000);
     sweepAtMs = Math.min(sweepAtMs, sentAtMs + rules.retentionMs);
     announce();
+  }
+
+  for (const { delayMs, sentAtMs, arrivedAtMs, body, messageAttributes, groupId, ...ids } of kept?.messages ?? []) {
+    const group = backlog.group(isFifo && groupId !== undefined ? groupId : ids.messageId);
+    const input = { body, messageAttributes, ...(groupId !== undefined && { groupId }) };
+    backlog.restore(toStored(input, ids, group, sentAtMs, arrivedAtMs), delayMs);
+    sweepAtMs = Math.min(sweepAtMs, sentAtMs + settings().retentionMs);
   }
 
   function countSent<R extends SendResult>(result: R): R {

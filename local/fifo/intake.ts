@@ -15,6 +15,8 @@ export interface IntakeOptions {
   readonly newId: () => string;
   readonly settings: () => QueueSettings;
   readonly store: (input: SendInput, identity: Identity, sentAtMs: number) => void;
+  /** The sequence numbers are above this one. @default 0 */
+  readonly firstNumber?: number;
 }
 
 /** The senders' side of a queue: it checks messages, drops duplicates and gives each message its ids. */
@@ -37,9 +39,9 @@ export interface Intake {
   takeRedriven(message: StoredMessage): void;
 }
 
-export function createIntake({ isFifo, now, newId, settings, store }: IntakeOptions): Intake {
+export function createIntake({ isFifo, now, newId, settings, store, firstNumber }: IntakeOptions): Intake {
   const sent = createDeduplicationWindow<SendResult>();
-  const nextNumber = createSequence();
+  const nextNumber = createSequence('', firstNumber);
 
   function send(input: SendInput): SendResult {
     const rules = settings();

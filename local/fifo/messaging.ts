@@ -1,4 +1,4 @@
-import { createQueue } from './create-queue.ts';
+import { createQueue, type KeptQueue } from './create-queue.ts';
 import { invalidParameter, MessagingError } from './errors.ts';
 import { FILTER_CHANGE_MINUTES, RECREATION_PAUSE_MS } from './limits.ts';
 import { createMoveTasks, type MoveTasks } from './move-tasks.ts';
@@ -20,6 +20,8 @@ export interface MessagingOptions {
   readonly mayDeliver?: (topicArn: string, queueArn: string) => boolean;
   /** The time until a changed filter policy takes effect. @default - 15 minutes, the longest time on AWS */
   readonly filterChangeMs?: number;
+  /** Returns what a queue of this name holds from an earlier process. @default - every queue begins empty */
+  readonly keptQueue?: (name: string) => KeptQueue;
   /** Called for each message that a topic sent to a queue. @param bytes the size of body and attributes */
   readonly onDelivered?: (topicArn: string, queue: Queue, bytes: number) => void;
 }
@@ -71,6 +73,7 @@ export function createMessaging({
   mayDeliver = () => true,
   filterChangeMs = FILTER_CHANGE_MINUTES * 60_000,
   onDelivered = () => {},
+  keptQueue,
 }: MessagingOptions): Messaging {
   const queues = new Map<string, Queue>();
   const deletedAtMs = new Map<string, number>();
@@ -91,7 +94,13 @@ export function createMessaging({
       if (existing !== undefined) return sameQueue(existing, attributes);
       if (now() < (deletedAtMs.get(name) ?? Number.NEGATIVE_INFINITY) + RECREATION_PAUSE_MS)
         throw deletedRecently(name);
-      const queue = createQueue(name, attributes, { now, newId, arn: arnOf('sqs', name), findQueue });
+      const queue = createQueue(name, attributes, {
+        now,
+        newId,
+        arn: arnOf('sqs', name),
+        findQueue,
+        kept: keptQueue?.(name),
+      });
       queues.set(name, queue);
       return queue;
     },

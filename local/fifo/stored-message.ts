@@ -24,6 +24,23 @@ export interface StoredMessage {
   receivedAtMs: number;
 }
 
+/** A message as it outlives a process. Its receives are forgotten. */
+export interface KeptMessage
+  extends Pick<
+    StoredMessage,
+    | 'messageId'
+    | 'body'
+    | 'messageAttributes'
+    | 'deduplicationId'
+    | 'sequenceNumber'
+    | 'deadLetterSourceArn'
+    | 'sentAtMs'
+    | 'arrivedAtMs'
+  > {
+  readonly groupId?: string;
+  readonly delayMs: number;
+}
+
 /** Messages that keep their order. */
 export interface Group {
   readonly key: string;

@@ -23,12 +23,14 @@ export interface Access {
   readonly denials: readonly Denial[];
   /** The checked calls, both allowed and refused. A repeated call appears once. */
   readonly calls: readonly Call[];
-  /** Adds a role without policies. */
+  /** Adds a role without policies. A role that exists keeps its policies. */
   addRole(roleArn: string): void;
   /** Adds statements to a role's policies. Throws for an unknown role. */
   grant(roleArn: string, statements: readonly Statement[]): void;
   /** Adds statements to a resource's policy. */
   protect(resourceArn: string, statements: readonly Statement[]): void;
+  /** Removes the statements that a resource of a template added. @param path stack and logical id */
+  revoke(path: string): void;
   /**
    * Gives a function its role. Throws for an unknown role and, like CreateFunction, for a role that doesn't trust
    * Lambda.
@@ -117,7 +119,7 @@ export function createAccess({ place, mode = 'checked', onDenial = () => {} }: A
     get calls() {
       return [...calls.values()];
     },
-    addRole: (roleArn) => void ofRoles.set(roleArn, []),
+    addRole: (roleArn) => void ofRoles.set(roleArn, ofRoles.get(roleArn) ?? []),
     grant(roleArn, statements) {
       ofRoles.set(roleArn, [...requireRole(roleArn), ...statements]);
       if (statements.some(({ conditions }) => conditions.some(looksAtItemKeys))) byKey.add(roleArn);
@@ -125,6 +127,12 @@ export function createAccess({ place, mode = 'checked', onDenial = () => {} }: A
     },
     protect(resourceArn, statements) {
       ofResources.set(resourceArn, [...(ofResources.get(resourceArn) ?? []), ...statements]);
+      decided.clear();
+    },
+    revoke(path) {
+      const isKept = ({ source }: Statement) => !source.startsWith(`${path}/`);
+      for (const policies of [ofRoles, ofResources])
+        for (const [arn, statements] of policies) policies.set(arn, statements.filter(isKept));
       decided.clear();
     },
     assume(functionName, roleArn) {

@@ -88,7 +88,7 @@ export const createFunction: ResourceHandler = (request) => {
     throw new Error('a function needs a Role, so that its calls can be checked');
   // Traces are not emulated. Only the permission is checked.
   if (given.TracingConfig?.Mode === 'Active') requireTracing(request.target.access, name);
-  const { arn } = functions.deploy({
+  const definition = {
     name,
     codeDir: assetFolder(request.stack, request.resource, S3Key),
     handler: given.Handler,
@@ -96,9 +96,13 @@ export const createFunction: ResourceHandler = (request) => {
     timeoutMs: given.Timeout * 1000,
     memoryMb: given.MemorySize,
     ...(given.LoggingConfig?.LogGroup !== undefined && { logGroup: given.LoggingConfig.LogGroup }),
-  });
-  if (given.ReservedConcurrentExecutions !== undefined)
-    functions.setReservedConcurrency(name, given.ReservedConcurrentExecutions);
+  };
+  const isDeployed = request.before?.ref === name;
+  if (isDeployed) functions.redeploy(definition);
+  const { arn } = isDeployed ? { arn: request.before?.attributes.Arn ?? '' } : functions.deploy(definition);
+  const { keptConcurrency } = request.target;
+  const reserved = keptConcurrency?.has(name) ? keptConcurrency.get(name) : given.ReservedConcurrentExecutions;
+  if (!isDeployed && reserved !== undefined) functions.setReservedConcurrency(name, reserved);
   return { ref: name, attributes: { Arn: arn } };
 };
 

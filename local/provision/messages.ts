@@ -1,4 +1,5 @@
 import * as z from 'zod/mini';
+import { completeAttributes } from '../fifo/queue-attributes.ts';
 import { NotEmulated, physicalName, type ResourceHandler } from './resource.ts';
 
 /** Longest names: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-queues.html */
@@ -20,7 +21,11 @@ export const createQueue: ResourceHandler = (request) => {
   const { QueueName, FifoQueue, ...rest } = queueProperties.parse(request.properties);
   const { messaging } = request.target;
   const name = QueueName ?? physicalName(request, LONGEST_QUEUE_NAME, FifoQueue ? '.fifo' : '');
-  const queue = messaging.createQueue(name, attributesOf({ ...rest, ...(FifoQueue && { FifoQueue }) }));
+  const attributes = attributesOf({ ...rest, ...(FifoQueue && { FifoQueue }) });
+  const existing = request.before && messaging.queues.get(name);
+  // An attribute that the template no longer sets gets its default again.
+  existing?.setAttributes(completeAttributes(name, attributes));
+  const queue = existing ?? messaging.createQueue(name, attributes);
   const url = messaging.queueUrl(queue);
   return { ref: url, attributes: { Arn: queue.arn, QueueName: name, QueueUrl: url } };
 };
@@ -40,7 +45,11 @@ export const createSubscription: ResourceHandler = (request) => {
   const { TopicArn, Endpoint, Protocol, Region, ...rest } = subscriptionProperties.parse(request.properties);
   if (Protocol !== 'sqs')
     throw new NotEmulated(`only queues subscribe to topics locally, not the protocol ${Protocol}`);
-  const { arn } = request.target.messaging.subscribe(TopicArn, Protocol, Endpoint, attributesOf(rest));
+  const { messaging } = request.target;
+  const subscriptions = request.before === undefined ? [] : messaging.topics.get(TopicArn)?.subscriptions.values();
+  const existing = [...(subscriptions ?? [])].find(({ endpoint }) => endpoint === Endpoint);
+  existing?.setAttributes({ FilterPolicy: '', ...attributesOf(rest) });
+  const { arn } = existing ?? messaging.subscribe(TopicArn, Protocol, Endpoint, attributesOf(rest));
   return { ref: arn, attributes: { Arn: arn } };
 };
 

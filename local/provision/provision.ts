@@ -7,7 +7,9 @@ import { createFunctionUrl } from './function-url.ts';
 import { createHttpApi, createIntegration, createRoute, createStage } from './http-api.ts';
 import { references, resolve, type Scope } from './intrinsics.ts';
 import { createQueue, createSubscription, createTopic } from './messages.ts';
+import { POLICIES, removeResource } from './removal.ts';
 import {
+  CannotChange,
   NotEmulated,
   type Provisioned,
   type ProvisionTarget,
@@ -25,6 +27,25 @@ export interface Provisioning {
   /** Resources that are not emulated (no local effect): resource type to count. */
   readonly notEmulated: Readonly<Record<string, number>>;
   readonly leftOut: readonly LeftOut[];
+}
+
+/** A resource as it was provisioned. */
+interface Applied {
+  readonly type: string;
+  /** The resolved properties in JSON. */
+  readonly properties: string;
+  readonly provisioned: Provisioned;
+}
+
+/** The resources in a local cloud, by stack and logical id. A later assembly is applied to them. */
+export type AppliedResources = Map<string, Applied>;
+
+/** What an update did to the resources of a local cloud. */
+export interface Changes {
+  /** Such as `changed Orders/Relay (AWS::Lambda::Function)`. */
+  readonly done: string[];
+  /** Changes that need a restart, each with the reason. */
+  readonly left: string[];
 }
 
 /** A resource, or a part of one, that the local cloud leaves out. Functions that name it get a stand-in. */
@@ -93,6 +114,10 @@ interface Run {
   readonly shared: Shared;
   readonly notEmulated: Record<string, number>;
   readonly leftOut: LeftOut[];
+  readonly applied: AppliedResources;
+  readonly changes: Changes;
+  /** The resources that the assembly declares. */
+  readonly seen: Set<string>;
   /** Replaces the accounts and regions that the app names with the local ones. */
   readonly toLocal: <T>(value: T) => T;
 }
@@ -100,11 +125,27 @@ interface Run {
 /**
  * Creates the resources of the stacks, in order. If a resource can't be created, throws an error with stack and
  * resource.
+ *
+ * @param applied the resources that exist already. They are changed to what the stacks declare, and removed if the
+ *   stacks don't declare them. Holds what exists afterwards, also after an error. @default - nothing exists
+ * @param changes receives what was changed, and what couldn't be
  */
-export async function provision(stacks: readonly Stack[], target: ProvisionTarget): Promise<Provisioning> {
+export async function provision(
+  stacks: readonly Stack[],
+  target: ProvisionTarget,
+  applied: AppliedResources = new Map(),
+  changes: Changes = { done: [], left: [] },
+): Promise<Provisioning> {
   const shared: Shared = { exported: new Map(), outputs: {} };
-  const run: Run = { target, shared, notEmulated: {}, leftOut: [], toLocal: localPlaces(stacks, target) };
+  const toLocal = localPlaces(stacks, target);
+  const run: Run = { target, shared, notEmulated: {}, leftOut: [], applied, changes, seen: new Set(), toLocal };
   for (const stack of stacks) await provisionStack(stack, {}, run);
+  for (const [path, { type, provisioned }] of [...applied].filter(([each]) => !run.seen.has(each))) {
+    target.access.revoke(path);
+    applied.delete(path);
+    if (await removeResource(type, provisioned, target)) changes.done.push(`removed ${path} (${type})`);
+    else changes.left.push(`${path} (${type}) was removed from the app. It stays until a restart`);
+  }
   return { outputs: shared.outputs, notEmulated: run.notEmulated, leftOut: run.leftOut };
 }
 
@@ -159,13 +200,68 @@ async function createResource(
   const properties = run.toLocal(resolve(Properties, scope, `${path}/Properties`));
   const handler = HANDLERS[type] ?? ((request) => createNestedStack(request, run));
   try {
-    const provisioned = await handler({ stack, logicalId, resource, properties, target: run.target });
+    const provisioned = await applyResource(
+      { stack, logicalId, resource, properties, target: run.target },
+      handler,
+      run,
+    );
     for (const reason of provisioned.leftOut ?? []) leaveOut(reason);
     return provisioned;
   } catch (cause) {
     if (cause instanceof NotEmulated) return leaveOut(cause.message);
     const reason = cause instanceof Error ? cause.message : String(cause);
     throw new Error(`${path} (${type}) cannot be created locally: ${reason}`, { cause });
+  }
+}
+
+/** The types whose handlers change an existing resource. */
+const CHANGEABLE = [
+  'AWS::DynamoDB::Table',
+  'AWS::DynamoDB::GlobalTable',
+  'AWS::SQS::Queue',
+  'AWS::SNS::Subscription',
+  'AWS::Lambda::Function',
+  'AWS::Lambda::EventSourceMapping',
+  'AWS::Lambda::EventInvokeConfig',
+  'AWS::CloudWatch::Alarm',
+  'AWS::CloudWatch::CompositeAlarm',
+  'AWS::CloudWatch::InsightRule',
+  'AWS::Events::Rule',
+  NESTED_STACK,
+  ...POLICIES,
+];
+
+/** These are handled in every update, though their properties are equal: the files of their assets are elsewhere. */
+const WITH_FILES = ['AWS::Lambda::Function', NESTED_STACK];
+
+/** Creates a resource, changes it, or leaves it as it is. */
+async function applyResource(request: ResourceRequest, handler: ResourceHandler, run: Run): Promise<Provisioned> {
+  const { stack, logicalId, resource, target } = request;
+  const { Type: type } = resource;
+  const path = `${stack.name}/${logicalId}`;
+  const properties = JSON.stringify(request.properties);
+  run.seen.add(path);
+  const found = run.applied.get(path);
+  const before = found?.type === type ? found : undefined;
+  const isEqual = before?.properties === properties;
+  if (before !== undefined && isEqual && !WITH_FILES.includes(type)) return before.provisioned;
+  if (before !== undefined && !isEqual && !CHANGEABLE.includes(type)) {
+    run.changes.left.push(`${path} (${type}) has changed. The change waits for a restart`);
+    return before.provisioned;
+  }
+  if (POLICIES.includes(type)) target.access.revoke(path);
+  try {
+    const provisioned = await handler({ ...request, before: before?.provisioned });
+    // A resource with another name replaces the former one.
+    if (before !== undefined && before.provisioned.ref !== provisioned.ref && !POLICIES.includes(type))
+      await removeResource(type, before.provisioned, target);
+    run.applied.set(path, { type, properties, provisioned });
+    if (!isEqual) run.changes.done.push(`${before === undefined ? 'added' : 'changed'} ${path} (${type})`);
+    return provisioned;
+  } catch (error) {
+    if (before === undefined || !(error instanceof CannotChange)) throw error;
+    run.changes.left.push(`${path} (${type}): ${error.message}`);
+    return before.provisioned;
   }
 }
 

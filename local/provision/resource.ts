@@ -32,13 +32,17 @@ export interface ProvisionTarget {
   readonly region: string;
   readonly accountId: string;
   readonly engine: EngineClient;
+  /** Whether tables may exist already, because the engine kept them. @default false */
+  readonly keepsTables?: boolean;
+  /** Reserved concurrencies that replace those of the template. @default - none */
+  readonly keptConcurrency?: ReadonlyMap<string, number | undefined>;
   readonly messaging: Messaging;
   readonly functions: FunctionHost;
   readonly access: Access;
   readonly functionUrls: Pick<FunctionUrls, 'add'>;
   readonly httpApis: Omit<HttpApis, 'close'>;
   readonly cloudWatch: Pick<CloudWatch, 'alarms' | 'insightRules' | 'schedules' | 'asyncInvocations'>;
-  readonly mappings: Pick<EventSourceMappings, 'put'>;
+  readonly mappings: Pick<EventSourceMappings, 'put' | 'remove'>;
 }
 
 /** A resource to create, with resolved properties. */
@@ -48,6 +52,8 @@ export interface ResourceRequest {
   readonly resource: Resource;
   readonly properties: unknown;
   readonly target: ProvisionTarget;
+  /** What the resource was before. Its handler then changes it. @default - the resource is new */
+  readonly before?: Provisioned | undefined;
 }
 
 /** The values of `Ref` and `Fn::GetAtt` for a resource. */
@@ -63,7 +69,12 @@ export class NotEmulated extends Error {
   override readonly name = 'NotEmulated';
 }
 
-/** Creates one resource. Throws `NotEmulated` for a resource to leave out. */
+/** Thrown for a change of a resource that only its replacement could bring about. The resource stays as it was. */
+export class CannotChange extends Error {
+  override readonly name = 'CannotChange';
+}
+
+/** Creates one resource, or changes the resource that it was before. Throws `NotEmulated` for a resource to leave out. */
 export type ResourceHandler = (request: ResourceRequest) => Promise<Provisioned> | Provisioned;
 
 /** A name, similar to CloudFormation's, for a resource that the template gives no name. It is the same every time. */

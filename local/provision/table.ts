@@ -1,7 +1,7 @@
-import { setTimeout as pause } from 'node:timers/promises';
 import * as z from 'zod/mini';
 import type { EngineClient } from '../engine/client.ts';
 import { physicalName, type ResourceHandler } from './resource.ts';
+import { activeTable, changeTable, existingTable } from './table-changes.ts';
 
 const keySchema = z.array(z.object({ AttributeName: z.string(), KeyType: z.string() }));
 const index = z.object({ IndexName: z.string(), KeySchema: keySchema, Projection: z.unknown() });
@@ -29,15 +29,6 @@ const properties = z.object({
   ),
 });
 
-interface TableDescription {
-  readonly Table: {
-    readonly TableStatus: string;
-    readonly TableArn: string;
-    readonly TableId?: string;
-    readonly LatestStreamArn?: string;
-  };
-}
-
 const LONGEST_NAME = 255;
 
 /** Creates a table, or the local replica of a global table. */
@@ -46,18 +37,18 @@ export const createTable: ResourceHandler = async (request) => {
   const given = properties.parse(request.properties);
   const name = given.TableName ?? physicalName(request, LONGEST_NAME);
   const { TimeToLiveSpecification: timeToLive, StreamSpecification: stream, ResourcePolicy: _none, ...rest } = given;
-  await engine.call('DynamoDB_20120810.CreateTable', {
-    ...rest,
-    TableName: name,
-    BillingMode: 'PAY_PER_REQUEST',
-    ...(stream && { StreamSpecification: { StreamViewType: stream.StreamViewType, StreamEnabled: true } }),
-  });
-  const { Table: table } = await activeTable(engine, name);
-  if (timeToLive?.Enabled)
-    await engine.call('DynamoDB_20120810.UpdateTimeToLive', {
+  const mayExist = request.before !== undefined || request.target.keepsTables === true;
+  const existing = mayExist ? await existingTable(engine, name) : undefined;
+  if (existing === undefined)
+    await engine.call('DynamoDB_20120810.CreateTable', {
+      ...rest,
       TableName: name,
-      TimeToLiveSpecification: { ...timeToLive, Enabled: true },
+      BillingMode: 'PAY_PER_REQUEST',
+      ...(stream && { StreamSpecification: { StreamViewType: stream.StreamViewType, StreamEnabled: true } }),
     });
+  else await changeTable(engine, existing, { ...rest, TableName: name, viewType: stream?.StreamViewType });
+  const { Table: table } = await activeTable(engine, name);
+  await setTimeToLive(engine, name, timeToLive?.Enabled ? timeToLive.AttributeName : undefined, existing !== undefined);
   const attributes = {
     Arn: table.TableArn,
     ...(table.TableId !== undefined && { TableId: table.TableId }),
@@ -66,10 +57,21 @@ export const createTable: ResourceHandler = async (request) => {
   return { ref: name, attributes };
 };
 
-async function activeTable(engine: EngineClient, name: string): Promise<TableDescription> {
-  for (;;) {
-    const described = await engine.call<TableDescription>('DynamoDB_20120810.DescribeTable', { TableName: name });
-    if (described.Table.TableStatus === 'ACTIVE') return described;
-    await pause(5);
-  }
+async function setTimeToLive(
+  engine: EngineClient,
+  name: string,
+  attribute: string | undefined,
+  isExisting: boolean,
+): Promise<void> {
+  const before = isExisting ? await timeToLiveOf(engine, name) : undefined;
+  if (before === attribute) return;
+  const TimeToLiveSpecification = { AttributeName: attribute ?? before, Enabled: attribute !== undefined };
+  await engine.call('DynamoDB_20120810.UpdateTimeToLive', { TableName: name, TimeToLiveSpecification });
+}
+
+async function timeToLiveOf(engine: EngineClient, name: string): Promise<string | undefined> {
+  const { TimeToLiveDescription: found } = await engine.call<{
+    readonly TimeToLiveDescription?: { readonly TimeToLiveStatus?: string; readonly AttributeName?: string };
+  }>('DynamoDB_20120810.DescribeTimeToLive', { TableName: name });
+  return found?.TimeToLiveStatus?.startsWith('ENABL') ? found.AttributeName : undefined;
 }

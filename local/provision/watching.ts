@@ -19,6 +19,7 @@ const alarmName = z.looseObject({ AlarmName: z.optional(z.string()) });
 /** Creates an alarm. An alarm that can't be evaluated locally is created too, and its reason says why. */
 export const createMetricAlarm: ResourceHandler = (request) => {
   const name = alarmName.parse(request.properties).AlarmName ?? physicalName(request, LONGEST_ALARM_NAME);
+  if (request.before) request.target.cloudWatch.alarms.remove(request.before.ref);
   const { arn } = request.target.cloudWatch.alarms.add(readMetricAlarm(name, request.properties));
   return { ref: name, attributes: { Arn: arn } };
 };
@@ -26,6 +27,7 @@ export const createMetricAlarm: ResourceHandler = (request) => {
 /** Creates a composite alarm. */
 export const createCompositeAlarm: ResourceHandler = (request) => {
   const name = alarmName.parse(request.properties).AlarmName ?? physicalName(request, LONGEST_ALARM_NAME);
+  if (request.before) request.target.cloudWatch.alarms.remove(request.before.ref);
   const { arn } = request.target.cloudWatch.alarms.add(readCompositeAlarm(name, request.properties));
   return { ref: name, attributes: { Arn: arn } };
 };
@@ -36,6 +38,7 @@ const insightRule = z.object({ RuleName: z.optional(z.string()), RuleBody: z.str
 export const createInsightRule: ResourceHandler = (request) => {
   const { RuleName, RuleBody, RuleState } = insightRule.parse(request.properties);
   const name = RuleName ?? physicalName(request, LONGEST_INSIGHT_RULE_NAME);
+  if (request.before) request.target.cloudWatch.insightRules.remove(request.before.ref);
   const { arn } = request.target.cloudWatch.insightRules.add(name, RuleBody, RuleState === 'ENABLED');
   return { ref: name, attributes: { Arn: arn, RuleName: name } };
 };
@@ -78,6 +81,7 @@ export const createRule: ResourceHandler = (request) => {
     throw new NotEmulated(`${given.ScheduleExpression} is not emulated. Emulated: rate`);
   const everyMinutes = readRate(given.ScheduleExpression);
   const enabled = given.State !== 'DISABLED';
+  if (request.before) request.target.cloudWatch.schedules.remove(request.before.ref);
   const { arn } = request.target.cloudWatch.schedules.add({
     name,
     everyMinutes,
