@@ -234,7 +234,14 @@ describe('freshet import, delete and export', () => {
     );
     child.kill('SIGINT');
     const out = child.stdout === null ? '' : await text(child.stdout);
-    expect(JSON.parse(out)).toEqual({ created: 1, changed: 0, unchanged: 0, rejected: 0, interrupted: true });
+    expect(JSON.parse(out)).toEqual({
+      created: 1,
+      changed: 0,
+      unchanged: 0,
+      rejected: 0,
+      leftOut: 0,
+      interrupted: true,
+    });
     expect(child.exitCode ?? (await once(child, 'exit'))[0]).toBe(130);
   });
 
@@ -255,6 +262,24 @@ describe('freshet import, delete and export', () => {
     const bulk = exported.filter(({ id, deleted }) => id.startsWith('bulk') && !deleted);
     expect(bulk).toHaveLength(299);
     expect(bulk.find(({ id }) => id === 'bulk8')).toMatchObject({ version: 1, data: { ...currency, name: 'Bulk 8' } });
+  });
+
+  test('freshet import takes what freshet export printed, and leaves deleted entities out', async () => {
+    const ofCache = (await run(['export', 'ordering', 'Currency'])).out;
+    const ofOwner = (await run(['export', 'geography', 'Currency'])).out;
+    expect(ofOwner.split('\n').sort()).toEqual(ofCache.split('\n').sort());
+    const count = (text: string) => ofOwner.split(text).length - 1;
+    const [live, leftOut] = [count('"deleted":false'), count('"deleted":true')];
+    expect(leftOut).toBeGreaterThan(0);
+    const again = await run(['import', 'Currency', '-', '--json'], ofCache);
+    expect(JSON.parse(again.out)).toMatchObject({ created: 0, changed: 0, unchanged: live, rejected: 0, leftOut });
+    expect((await run(['delete', 'Currency', 'bulk8'])).code).toBe(0);
+    const restored = await run(['import', 'Currency', '-'], ofOwner);
+    expect(restored).toMatchObject({ code: 0, out: expect.stringContaining(`${leftOut} deleted entities left out`) });
+    expect((await run(['export', 'geography', 'Currency'])).out).toContain('"id":"bulk8","version":3');
+    const foreign = await run(['import', 'Country', '-', '--json'], ofOwner);
+    expect(foreign).toMatchObject({ code: 1, err: expect.stringContaining('an entity of type Currency') });
+    expect((await run(['import', 'Currency', 'some.csv'])).code).toBe(2);
   });
 });
 

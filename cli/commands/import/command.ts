@@ -3,7 +3,7 @@ import { ownedContract } from 'freshet-aws/internal/core/contract/define-boundar
 import { BackpressureError } from 'freshet-aws/internal/core/govern/admit';
 import type { Deployment } from '../../deployment/deployment.ts';
 import { type DeploymentOptions, findDeployment } from '../../deployment/find.ts';
-import { EXIT } from '../../errors.ts';
+import { EXIT, UsageError } from '../../errors.ts';
 import type { CommandIo } from '../../io.ts';
 import { deploymentHelp, withDeploymentOptions } from '../../options/deployment-options.ts';
 import { FLOW_CONTROL_HELP, maxWaitOption } from '../../options/write-options.ts';
@@ -15,7 +15,7 @@ import { formatOf, type Input, openInput } from './input.ts';
 import { FORMATS, type Format, readRows } from './rows.ts';
 
 interface ImportOptions extends DeploymentOptions {
-  readonly id: string;
+  readonly id?: string;
   readonly keepId?: boolean;
   readonly format?: Format;
   /** Milliseconds. */
@@ -36,7 +36,10 @@ export function importCommand(io: CommandIo): Command {
     )
     .argument('<type>', 'entity type, such as Currency')
     .argument('<file>', 'NDJSON (one object a line), a JSON array, or CSV with a header; - is standard input')
-    .requiredOption('--id <field>', 'the field that holds the id; it is left out of the state')
+    .option(
+      '--id <field>',
+      'the field that holds the id; it is left out of the state; default: the file is from freshet export',
+    )
     .option('--keep-id', 'keep the id field in the state')
     .addOption(
       new Option('--format <format>', 'format of the file; default: its extension, or ndjson').choices(FORMATS),
@@ -46,13 +49,16 @@ export function importCommand(io: CommandIo): Command {
     .addHelpText(
       'after',
       `
+Without --id, each row is a line of freshet export: its data is put under its id. The owner assigns the versions. Deleted
+entities are left out: delete them at the owner if they exist there.
 A CSV cell is text. If the schema needs another type, the cell is read as JSON (2, true, ["a","b"]).
 A row is rejected if it is not UTF-8, or if a number in it would be rounded: write long numbers and ids in quotes.
 After an interruption, run the command again: it leaves the entities that it already put unchanged.
 ${FLOW_CONTROL_HELP} The import then stops early.
 ${deploymentHelp(['dynamodb:GetItem', 'dynamodb:UpdateItem'])}
-Example:
+Examples:
   $ ${typed('import Currency currencies.ndjson --id code')}
+  $ ${typed('import Currency export.ndjson')}
 
 Exit codes:
   0    all rows are put
@@ -67,6 +73,10 @@ Exit codes:
 }
 
 async function importFile(io: CommandIo, type: string, file: string, options: ImportOptions): Promise<number> {
+  const format = options.format ?? formatOf(file);
+  if (options.id === undefined && format === 'csv') {
+    throw new UsageError('--id: missing. Required for CSV: the column that holds the id.');
+  }
   const input = await openInput(io, file);
   const show = progressBar(io, input.totalBytes, 'rows');
   const stop = new AbortController();
@@ -78,13 +88,7 @@ async function importFile(io: CommandIo, type: string, file: string, options: Im
       stop.abort();
       input.close();
     });
-    const result = await importInput(
-      deployment,
-      type,
-      options,
-      { input, format: options.format ?? formatOf(file), show },
-      stop.signal,
-    );
+    const result = await importInput(deployment, type, options, { input, format, show }, stop.signal);
     show.end();
     return conclude(io, result, stop.signal.aborted, options.json ?? false);
   } finally {
@@ -107,13 +111,13 @@ async function importInput(
     owner,
     contract: ownedContract(boundary, type),
     rows: readRows(input.chunks, format),
-    mapping: { idField: options.id, keepId: options.keepId ?? false },
+    mapping: options.id === undefined ? 'export' : { idField: options.id, keepId: options.keepId ?? false },
     writers: WRITERS,
     maxWaitMs: options.maxWait,
     signal,
     onReject: (place, problem) => show.note(`${place}: ${problem}`),
-    onProgress: ({ created, changed, unchanged, rejected }) =>
-      show.update(input.bytesRead(), created + changed + unchanged + rejected, `${rejected} rejected`),
+    onProgress: ({ created, changed, unchanged, rejected, leftOut }) =>
+      show.update(input.bytesRead(), created + changed + unchanged + rejected + leftOut, `${rejected} rejected`),
   });
 }
 
@@ -136,6 +140,7 @@ function conclude(
   return counts.rejected > 0 ? EXIT.failed : EXIT.ok;
 }
 
-function summary({ created, changed, unchanged, rejected }: ImportCounts): string {
-  return `${created} created, ${changed} changed, ${unchanged} unchanged, ${rejected} rejected`;
+function summary({ created, changed, unchanged, rejected, leftOut }: ImportCounts): string {
+  const counts = `${created} created, ${changed} changed, ${unchanged} unchanged, ${rejected} rejected`;
+  return leftOut === 0 ? counts : `${counts}, ${leftOut} deleted entities left out`;
 }

@@ -12,6 +12,8 @@ export interface ImportCounts {
   changed: number;
   unchanged: number;
   rejected: number;
+  /** Deleted entities of an export, which are left out. */
+  leftOut: number;
 }
 
 /** How an import ended. */
@@ -25,7 +27,8 @@ export interface ImportJob {
   readonly owner: Owner;
   readonly contract: EntityContract;
   readonly rows: AsyncIterable<Row>;
-  readonly mapping: RowMapping;
+  /** `export` for the lines of `freshet export`. */
+  readonly mapping: RowMapping | 'export';
   /** Concurrent puts. */
   readonly writers: number;
   /** How long a put waits for admission while a cache lags, in milliseconds. */
@@ -43,7 +46,7 @@ export interface ImportJob {
  * after the last put has ended. A second run counts the rows that were already put as `unchanged`.
  */
 export async function importRows(job: ImportJob): Promise<ImportResult> {
-  const counts: ImportCounts = { created: 0, changed: 0, unchanged: 0, rejected: 0 };
+  const counts: ImportCounts = { created: 0, changed: 0, unchanged: 0, rejected: 0, leftOut: 0 };
   const failures: unknown[] = [];
   const running = new Set<Promise<void>>();
   const lastOfId = new Map<string, Promise<void>>();
@@ -75,6 +78,10 @@ export async function importRows(job: ImportJob): Promise<ImportResult> {
   const take = async (row: Row): Promise<void> => {
     const entity = await toEntity(job.contract, row, job.mapping);
     if ('problem' in entity) return reject(entity.place, entity.problem);
+    if ('deleted' in entity) {
+      counts.leftOut += 1;
+      return;
+    }
     const { place, id, state } = entity;
     const work = (lastOfId.get(id) ?? Promise.resolve())
       .then(() => put(place, id, state))

@@ -2,10 +2,11 @@ import type { EntityContract } from 'freshet-aws/internal/core/contract/contract
 import { jsonLoss } from '../../exact-json.ts';
 import type { Row } from './rows.ts';
 
-/** A row as an entity to put at the owner, or the problem with the row. */
+/** A row as an entity to put at the owner, the problem with the row, or a deleted entity, which is left out. */
 export type Entity = { readonly place: string } & (
   | { readonly id: string; readonly state: Readonly<Record<string, unknown>> }
   | { readonly problem: string }
+  | { readonly deleted: true }
 );
 
 /** How a row becomes an entity. */
@@ -16,9 +17,38 @@ export interface RowMapping {
   readonly keepId: boolean;
 }
 
-/** Makes an entity from a row. The cells of a CSV row are converted to the types that the schema needs. */
-export async function toEntity(contract: EntityContract, row: Row, { idField, keepId }: RowMapping): Promise<Entity> {
+/** Makes an entity from a row. @param mapping `export` for the lines of `freshet export` */
+export async function toEntity(contract: EntityContract, row: Row, mapping: RowMapping | 'export'): Promise<Entity> {
   if ('problem' in row) return row;
+  return mapping === 'export' ? exported(contract, row) : mapped(contract, row, mapping);
+}
+
+/** Makes an entity from a line of `freshet export`. Its version and time are those of the exported deployment. */
+function exported({ type }: EntityContract, { place, fields }: ReadRow): Entity {
+  const { id, data, deleted, type: given = type, fields: kept } = fields;
+  const missing = ['id', 'data'].find((field) => !Object.hasOwn(fields, field));
+  if (missing !== undefined) {
+    const help = 'For other rows, pass --id with the field of the id';
+    return { place, problem: `not a line of freshet export (no field ${missing}). ${help}` };
+  }
+  if (given !== type) return { place, problem: `an entity of type ${String(given)}. Expected: ${type}` };
+  if (deleted === true) return { place, deleted };
+  if (Array.isArray(kept)) {
+    const lost =
+      'An import would remove its other fields. Export from the owner, or from a cache that keeps all fields';
+    return { place, problem: `the cache keeps only the fields ${kept.join(', ')} of ${type}. ${lost}` };
+  }
+  if (typeof id !== 'string') return { place, problem: 'id: not a text' };
+  if (typeof data !== 'object' || data === null || Array.isArray(data))
+    return { place, problem: 'data: not an object' };
+  return { place, id, state: data as Readonly<Record<string, unknown>> };
+}
+
+/** A row that could be read. */
+type ReadRow = Exclude<Row, { readonly problem: string }>;
+
+/** Makes an entity from a row. The cells of a CSV row are converted to the types that the schema needs. */
+async function mapped(contract: EntityContract, row: ReadRow, { idField, keepId }: RowMapping): Promise<Entity> {
   const { place, fields } = row;
   if (!Object.hasOwn(fields, idField)) {
     return {

@@ -23,7 +23,7 @@ describe('importing rows', () => {
     expect(puts[2]).toMatchObject({ id: 'a', state: { n: 2 } });
     puts[1]?.answer('created');
     puts[2]?.answer('changed');
-    expect(await done).toEqual({ created: 2, changed: 1, unchanged: 0, rejected: 0 });
+    expect(await done).toEqual({ created: 2, changed: 1, unchanged: 0, rejected: 0, leftOut: 0 });
   });
 
   test('there are never more puts at once than writers', async () => {
@@ -51,7 +51,7 @@ describe('importing rows', () => {
       1,
       rejects,
     );
-    expect(result).toEqual({ created: 2, changed: 0, unchanged: 0, rejected: 2 });
+    expect(result).toEqual({ created: 2, changed: 0, unchanged: 0, rejected: 2, leftOut: 0 });
     expect(rejects.sort()).toEqual(['line 9: not JSON', 'row bad: state: no']);
   });
 
@@ -81,7 +81,7 @@ describe('importing rows', () => {
     const rows = Array.from({ length: 100 }, (_, n) => row(`id${n}`, n));
     const { failure, ...counts } = await run(owner, rows, 8, rejects);
     expect(failure).toMatchObject({ code: 'Backpressure', entity: { id: 'id0' } });
-    expect(counts).toEqual({ created: 0, changed: 0, unchanged: 0, rejected: 0 });
+    expect(counts).toEqual({ created: 0, changed: 0, unchanged: 0, rejected: 0, leftOut: 0 });
     expect(rejects).toEqual([]);
     expect(waits.length).toBeLessThan(8);
   });
@@ -99,7 +99,7 @@ describe('importing rows', () => {
     const done = run(owner, [row('a', 1), row('b', 1)], 2, [], stop.signal);
     await expect.poll(() => waiting).toBe(2);
     stop.abort();
-    expect(await done).toEqual({ created: 0, changed: 0, unchanged: 0, rejected: 0 });
+    expect(await done).toEqual({ created: 0, changed: 0, unchanged: 0, rejected: 0, leftOut: 0 });
   });
 
   test('an import that is stopped finishes its running puts and reads no further rows', async () => {
@@ -115,7 +115,7 @@ describe('importing rows', () => {
     await expect.poll(() => puts.length).toBe(2);
     stop.abort();
     for (const put of puts) put.answer('created');
-    expect(await done).toEqual({ created: 2, changed: 0, unchanged: 0, rejected: 0 });
+    expect(await done).toEqual({ created: 2, changed: 0, unchanged: 0, rejected: 0, leftOut: 0 });
     expect(puts.length).toBe(2);
   });
 });
