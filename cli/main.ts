@@ -21,6 +21,7 @@ const COMMANDS: Readonly<Record<string, (io: CommandIo) => Promise<Command>>> = 
   export: async (io) => (await import('./commands/export.ts')).exportCommand(io),
   status: async (io) => (await import('./commands/status/command.ts')).statusCommand(io),
   watch: async (io) => (await import('./commands/watch/command.ts')).watchCommand(io),
+  why: async (io) => (await import('./commands/why/command.ts')).whyCommand(io),
   logs: async (io) => (await import('./commands/logs/command.ts')).logsCommand(io),
   parked: async (io) => (await import('./commands/parked/command.ts')).parkedCommand(io),
   release: async (io) => (await import('./commands/release.ts')).releaseCommand(io),

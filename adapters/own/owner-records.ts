@@ -1,12 +1,14 @@
 import { type DynamoDBClient, GetItemCommand, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
 import type { EntityRef } from '../../core/entity.ts';
+import type { OwnedEntity } from '../../core/own/own.ts';
 import { isTaken } from '../aws/condition.ts';
 import { ATTRIBUTE, keyItem } from '../aws/items.ts';
+import { existing } from './owner-writes.ts';
 
 /** An owner's table, for work that needs no contracts. */
 export interface OwnerRecords {
-  /** The version of an entity, read consistently; undefined if the table has never had the entity. */
-  version(entity: EntityRef): Promise<number | undefined>;
+  /** The entity as it is stored, read consistently; undefined if the table has never had it. */
+  get(entity: EntityRef): Promise<OwnedEntity | undefined>;
   /** See `Owner.resync`. */
   resync(entity: EntityRef, token: string): Promise<'requested' | 'unknown'>;
 }
@@ -20,18 +22,11 @@ export function createOwnerRecords({
   readonly tableName: string;
 }): OwnerRecords {
   return {
-    async version(entity) {
+    async get(entity) {
       const { Item } = await client.send(
-        new GetItemCommand({
-          TableName: tableName,
-          Key: keyItem(entity),
-          ConsistentRead: true,
-          ProjectionExpression: '#version',
-          ExpressionAttributeNames: { '#version': ATTRIBUTE.version },
-        }),
+        new GetItemCommand({ TableName: tableName, Key: keyItem(entity), ConsistentRead: true }),
       );
-      const stored = Item?.[ATTRIBUTE.version]?.N;
-      return stored === undefined ? undefined : Number(stored);
+      return existing(Item);
     },
     async resync(entity, token) {
       const update = new UpdateItemCommand({

@@ -1,16 +1,15 @@
-import { GetItemCommand } from '@aws-sdk/client-dynamodb';
 import { ownedContract } from '../../core/contract/define-boundary.ts';
 import { checkedState } from '../../core/contract/validate.ts';
 import { assertNotHeartbeat, type EntityRef, entityRef, HEARTBEAT_ID, liftedVersion } from '../../core/entity.ts';
 import { assertExpectedVersion, nextVersion, withState } from '../../core/own/own.ts';
 import { eachOf } from '../../core/read/pages.ts';
 import { canonicalState, TOMBSTONE_DIGEST } from '../../core/state.ts';
-import { ATTRIBUTE, keyItem, ownedEntity } from '../aws/items.ts';
+import { ATTRIBUTE, ownedEntity } from '../aws/items.ts';
 import { countType, listType } from '../aws/list.ts';
 import { currentTraceparent } from '../aws/trace.ts';
 import type { CommitOptions, Owner, OwnerOptions, OwningBoundary } from './owner.ts';
 import { createOwnerRecords } from './owner-records.ts';
-import { type Content, createOwnerWrites, existing } from './owner-writes.ts';
+import { type Content, createOwnerWrites } from './owner-writes.ts';
 
 /** Opens an owner's table. The owner knows the types of the boundary that it is opened with. */
 export function createOwner<B extends OwningBoundary>(options: OwnerOptions<B>): Owner<B['owns']> {
@@ -70,10 +69,7 @@ function openOwner(options: OwnerOptions): Owner {
       await commit(entity, { digest, stateJson: json, schemaVersion: 1 });
     },
     async get(type, id) {
-      const { Item } = await client.send(
-        new GetItemCommand({ TableName: tableName, Key: keyItem(owned(type, id)), ConsistentRead: true }),
-      );
-      const stored = existing(Item);
+      const stored = await records.get(owned(type, id));
       return stored && withState(ownedContract(boundary, type), stored);
     },
     async list(type, pageOptions = {}) {

@@ -1,9 +1,15 @@
 import { type DynamoDBClient, GetItemCommand } from '@aws-sdk/client-dynamodb';
-import { type Item, itemEntity, keyItem, storedItem } from 'freshet-aws/internal/adapters/aws/items';
+import { ATTRIBUTE, type Item, itemEntity, keyItem, storedItem } from 'freshet-aws/internal/adapters/aws/items';
 import { listType, type PageOptions } from 'freshet-aws/internal/adapters/aws/list';
 import type { EntityRef } from 'freshet-aws/internal/core/entity';
 import type { Page } from 'freshet-aws/internal/core/read/read';
 import type { CachedRecord } from 'freshet-aws/internal/core/repair/compare';
+
+/** The item of one entity. */
+export interface FoundRecord extends CachedRecord {
+  /** When the owner committed the version, ISO 8601; undefined if no version has arrived. */
+  readonly changedAt: string | undefined;
+}
 
 /** The items of a cache's table, with the digests and stop markers that a service's reader leaves out. */
 export interface CacheRecords {
@@ -13,7 +19,7 @@ export interface CacheRecords {
    */
   list(type: string, options?: PageOptions): Promise<Page<CachedRecord & { readonly id: string }>>;
   /** The item of one entity, read consistently; undefined if the cache has none. */
-  get(entity: EntityRef): Promise<CachedRecord | undefined>;
+  get(entity: EntityRef): Promise<FoundRecord | undefined>;
 }
 
 /** Opens the table of a cache. */
@@ -27,7 +33,7 @@ export function createCacheRecords(table: {
       const { Item } = await table.client.send(
         new GetItemCommand({ TableName: table.tableName, Key: keyItem(entity), ConsistentRead: true }),
       );
-      return Item && storedItem(Item);
+      return Item && { ...storedItem(Item), changedAt: Item[ATTRIBUTE.changedAt]?.S };
     },
   };
 }

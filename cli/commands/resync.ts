@@ -60,9 +60,10 @@ async function resync(
 ): Promise<number> {
   const entity = entityRef(type, id);
   const owner = await deployment.holderOf(entity);
-  const version = await owner?.records.version(entity);
-  if (owner === undefined || version === undefined) return unknownEntity(deployment, entity);
+  const owned = await owner?.records.get(entity);
+  if (owner === undefined || owned === undefined) return unknownEntity(deployment, entity);
   const { name } = owner;
+  const { version } = owned;
   await owner.records.resync(entity, resyncToken());
   const keepers = await keepersOf(deployment, entity);
   const wait = options.wait === true ? DEFAULT_WAIT_SECONDS : (options.wait ?? 0);

@@ -46,8 +46,8 @@ export function findCache(caches: readonly FoundCache[], name: string): FoundCac
  * @returns undefined if no table has had the entity
  */
 export async function holderOf(owners: readonly FoundOwner[], entity: EntityRef): Promise<FoundOwner | undefined> {
-  const versions = await Promise.all(owners.map(({ records }) => records.version(entity)));
-  return owners.find((_, index) => versions[index] !== undefined);
+  const held = await Promise.all(owners.map(({ records }) => records.get(entity)));
+  return owners.find((_, index) => held[index] !== undefined);
 }
 
 function named<T extends { readonly name: string }>(

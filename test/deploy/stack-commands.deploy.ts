@@ -18,13 +18,11 @@ afterAll(() => {
   rmSync(elsewhere, { recursive: true });
 });
 
-/** Runs a command on the deployed stacks. Fails the test if it ends with another exit code. */
-async function freshet(args: readonly string[], { cwd = root, input = '', code = 0 } = {}): Promise<string> {
+/** Runs a command on the deployed stacks. Fails the test if it ends with an exit code that isn't allowed. */
+async function freshet(args: readonly string[], { cwd = root, input = '', codes = [0] } = {}): Promise<string> {
   const io = commandIo({ cwd, stdin: Readable.from(input === '' ? [] : [Buffer.from(input)]) });
   const ended = await runCommand([...args, '--stack', STACKS.join(',')], io);
-  expect(`${args.join(' ')}: ${ended}${ended === code ? '' : ` ${io.err()}${io.out()}`}`).toBe(
-    `${args.join(' ')}: ${code}`,
-  );
+  if (!codes.includes(ended)) throw new Error(`${args.join(' ')} ended with ${ended}:\n${io.err()}${io.out()}`);
   return io.out();
 }
 const fromAnywhere = (...args: string[]) => freshet(args, { cwd: elsewhere });
@@ -49,7 +47,7 @@ describe('commands on the deployed stacks', () => {
   test('backfill makes a deployed cache ready, and reconcile finds it equal to its owner', async () => {
     expect(await freshet(['backfill', 'warehouse'])).toContain('warehouse: Country is ready');
     expect(await freshet(['reconcile', 'warehouse'])).toContain('warehouse');
-    await freshet(['restore', 'geography'], { code: 2 });
+    await freshet(['restore', 'geography'], { codes: [2] });
   });
 
   test('resync and release work with --stack and without contracts', async () => {
@@ -64,13 +62,26 @@ describe('commands on the deployed stacks', () => {
     const { events } = JSON.parse(await fromAnywhere('parked', 'list', 'ordering', '--json'));
     const { key } = events.find((event: { key: string }) => event.key.startsWith(`${poison.groupId}/`));
     expect(await fromAnywhere('parked', 'show', 'ordering', key)).toContain('malformed');
-    await freshet(['parked', 'redrive', 'ordering', key], { cwd: elsewhere, code: 1 });
+    await freshet(['parked', 'redrive', 'ordering', key], { cwd: elsewhere, codes: [1] });
     expect(await fromAnywhere('parked', 'discard', 'ordering', key, '--yes')).toContain('1 event');
     expect(await parkedEventsOf(ordering, 'CM3')).toEqual([]);
   });
 
+  test('why names what is wrong with an entity, and the command that mends it', async () => {
+    expect(await freshet(['why', 'ordering', 'Currency', 'CM1'])).toContain('current: ordering has the newest version');
+    await shop.removeFromCache(ordering, { type: 'Currency', id: 'CM1' });
+    const { verdict, mend } = JSON.parse(
+      await freshet(['why', 'ordering', 'Currency', 'CM1', '--json'], { codes: [1] }),
+    );
+    expect(['lost', 'not-filled']).toContain(verdict);
+    await fromAnywhere('resync', 'Currency', 'CM1', '--wait');
+    expect(mend.length).toBeGreaterThan(0);
+    await expect.poll(() => version('CM1'), ARRIVAL).toBe(1);
+  });
+
   test('status, watch and logs work with --stack', async () => {
-    expect(await freshet(['status', '--json'])).toContain('"cache":"ordering"');
+    // The exit code is 1 if something needs a person, such as an event that another test parked.
+    expect(await freshet(['status', '--json'], { codes: [0, 1] })).toContain('"cache":"ordering"');
     expect(await freshet(['watch', '--count', '1', '--json'])).toContain('"cache":"ordering"');
     await freshet(['logs', 'projector', '--since', '1h']);
   });

@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import {
   type CloudFormationClient,
+  DescribeStacksCommand,
   paginateListExports,
   paginateListStackResources,
 } from '@aws-sdk/client-cloudformation';
@@ -46,6 +47,8 @@ interface References {
   readonly resources: ReadonlyMap<string, { readonly type: string; readonly physicalId: string }>;
   /** Stream ARNs, by table name. */
   readonly streams: ReadonlyMap<string, string>;
+  /** By stack name. */
+  readonly stackIds: ReadonlyMap<string, string>;
 }
 
 /** All resources of an assembly's stacks. The stacks must be deployed. */
@@ -75,6 +78,7 @@ async function lookUp(
   const exports = new Map<string, string>();
   const resources = new Map<string, { type: string; physicalId: string }>();
   const streams = new Map<string, string>();
+  const stackIds = new Map<string, string>();
   let arn: string | undefined;
   for await (const { Exports = [] } of paginateListExports({ client: cloudFormation }, {})) {
     for (const { Name = '', Value = '', ExportingStackId } of Exports) {
@@ -83,6 +87,8 @@ async function lookUp(
     }
   }
   for (const stack of stacks) {
+    const { Stacks = [] } = await cloudFormation.send(new DescribeStacksCommand({ StackName: stack }));
+    for (const { StackId = '' } of Stacks) stackIds.set(stack, StackId);
     const pages = paginateListStackResources({ client: cloudFormation }, { StackName: stack });
     for await (const { StackResourceSummaries = [] } of pages) {
       for (const {
@@ -98,7 +104,7 @@ async function lookUp(
     }
   }
   const [, partition = '', , region = '', account = ''] = (arn ?? '').split(':');
-  return { partition, region, account, exports, resources, streams };
+  return { partition, region, account, exports, resources, streams, stackIds };
 }
 
 function resourceOf({ resources }: References, stack: string, id: string) {
@@ -116,7 +122,8 @@ function resolve(references: References, stack: string, value: unknown): unknown
   switch (key) {
     case 'Ref':
       return (
-        pseudoParameter(references, String(argument)) ?? resourceOf(references, stack, String(argument)).physicalId
+        pseudoParameter(references, stack, String(argument)) ??
+        resourceOf(references, stack, String(argument)).physicalId
       );
     case 'Fn::GetAtt': {
       const [id = '', attribute = ''] = Array.isArray(argument) ? argument.map(String) : String(argument).split('.', 2);
@@ -130,19 +137,22 @@ function resolve(references: References, stack: string, value: unknown): unknown
     }
     case 'Fn::Sub':
       return String(argument).replaceAll(/\$\{([^}]+)\}/g, (_, name: string) =>
-        known(pseudoParameter(references, name), `parameter ${name}`),
+        known(pseudoParameter(references, stack, name), `parameter ${name}`),
       );
     default:
       throw new Error(`the template of ${stack} contains ${key}, which this suite can't resolve`);
   }
 }
 
-function pseudoParameter({ partition, region, account }: References, name: string): string | undefined {
-  const values: Readonly<Record<string, string>> = {
+function pseudoParameter(references: References, stack: string, name: string): string | undefined {
+  const { partition, region, account, stackIds } = references;
+  const values: Readonly<Record<string, string | undefined>> = {
     'AWS::Partition': partition,
     'AWS::Region': region,
     'AWS::AccountId': account,
     'AWS::URLSuffix': 'amazonaws.com',
+    'AWS::StackId': stackIds.get(stack),
+    'AWS::StackName': stack,
   };
   return values[name];
 }

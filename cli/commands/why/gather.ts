@@ -1,0 +1,121 @@
+import { freshetMetric, metricData } from 'freshet-aws/internal/adapters/govern/metric-data';
+import { queueBacklog } from 'freshet-aws/internal/adapters/govern/report';
+import { readReadiness } from 'freshet-aws/internal/adapters/read/readiness';
+import type { CachedType } from 'freshet-aws/internal/core/contract/contract';
+import { type EntityRef, messageGroupId, printable } from 'freshet-aws/internal/core/entity';
+import { RELAY_DELAY_METRIC, REPORT_METRICS } from 'freshet-aws/internal/core/metrics';
+import type { OwnedEntity } from 'freshet-aws/internal/core/own/own';
+import type { ParkedEvent } from 'freshet-aws/internal/core/project/ports';
+import { type CachedRecord, compare } from 'freshet-aws/internal/core/repair/compare';
+import { parkedKeyText } from 'freshet-aws/internal/core/repair/parked-key';
+import { isStopped } from '../../clients/functions.ts';
+import type { Deployment, FoundCache, FoundOwner } from '../../deployment/deployment.ts';
+import { drainOf, finestPeriod } from '../../observe/figures.ts';
+import type { Findings, Parked } from './findings.ts';
+
+/** How old the newest value of a gauge may be. */
+const GAUGE_LIFE_MS = 5 * 60_000;
+
+/** Reads everything that is known of the way of an entity into a cache. */
+export async function gatherFindings(
+  deployment: Deployment,
+  cache: FoundCache,
+  entity: EntityRef,
+  nowMs: number,
+): Promise<Findings> {
+  const boundary = (await cache.types()) === undefined ? undefined : (await cache.open()).boundary;
+  const kept = boundary?.caches[entity.type];
+  const found =
+    kept === undefined
+      ? await deployment.holderOf(entity)
+      : deployment.owners.find(({ name }) => name === kept.contract.owner);
+  const [owner, record, ofCache] = await Promise.all([
+    found && ownerOf(deployment, found, entity, nowMs),
+    cache.records.get(entity),
+    stateOf(deployment, cache, entity, nowMs),
+  ]);
+  return {
+    ...entity,
+    nowMs,
+    owner,
+    cache: {
+      name: cache.name,
+      keeps: boundary && kept !== undefined,
+      fields: kept?.fields,
+      onPoison: kept?.onPoison,
+      record,
+      ...ofCache,
+    },
+    difference: owner && differenceOf(owner.owned, record, kept),
+  };
+}
+
+/** Without contracts, only versions and digests are compared. */
+function differenceOf(owned: OwnedEntity | undefined, record: CachedRecord | undefined, kept: CachedType | undefined) {
+  if (kept !== undefined) return compare(owned, record, kept);
+  if (record === undefined || record.version === 0) return owned === undefined ? 'equal' : 'missing';
+  if (owned === undefined) return 'unowned';
+  if (record.version !== owned.version) return record.version < owned.version ? 'behind' : 'ahead';
+  return record.digest === owned.digest ? 'equal' : 'different';
+}
+
+async function ownerOf(
+  deployment: Deployment,
+  { name, deployed, records, parked }: FoundOwner,
+  entity: EntityRef,
+  nowMs: number,
+): Promise<NonNullable<Findings['owner']>> {
+  const { functions, metrics } = deployment.clients;
+  const emitter = { name, stack: deployed.stack };
+  const [owned, isRelayStopped, gauges, events] = await Promise.all([
+    records.get(entity),
+    isStopped(functions, deployed.relay),
+    metricData(metrics, { delay: freshetMetric(emitter, RELAY_DELAY_METRIC, 'Maximum') }, gaugeSpan(deployment, nowMs)),
+    parked.ofGroup(messageGroupId(entity)),
+  ]);
+  const relayDelayMs = gauges.delay.at(-1)?.value ?? null;
+  return { name, owned, isRelayStopped, relayDelayMs, parked: events.map(parkedOf) };
+}
+
+async function stateOf(
+  deployment: Deployment,
+  { name, deployed, parked }: FoundCache,
+  entity: EntityRef,
+  nowMs: number,
+) {
+  const { functions, metrics, queues, tables } = deployment.clients;
+  const emitter = { name, stack: deployed.stack };
+  const rates = {
+    in: freshetMetric(emitter, REPORT_METRICS.productionRate, 'Average'),
+    out: freshetMetric(emitter, REPORT_METRICS.consumptionRate, 'Average'),
+  };
+  const [readiness, events, isProjectorStopped, backlog, gaps, dead, undelivered, gauges] = await Promise.all([
+    readReadiness({ client: tables, tableName: deployed.table }, entity.type),
+    parked.ofGroup(messageGroupId(entity)),
+    isStopped(functions, deployed.projector),
+    queueBacklog(queues, deployed.queueUrl),
+    queueBacklog(queues, deployed.gapQueueUrl),
+    queueBacklog(queues, deployed.deadLetterQueueUrl),
+    queueBacklog(queues, deployed.subscriptionDeadLetterQueueUrl),
+    metricData(metrics, rates, gaugeSpan(deployment, nowMs)),
+  ]);
+  const newest = { productionRate: gauges.in.at(-1)?.value ?? null, consumptionRate: gauges.out.at(-1)?.value ?? null };
+  return {
+    readiness,
+    parked: events.map(parkedOf),
+    isProjectorStopped,
+    backlog,
+    drainSeconds: drainOf(backlog, newest),
+    gaps,
+    deadLetters: dead + undelivered,
+  };
+}
+
+function gaugeSpan(deployment: Deployment, nowMs: number) {
+  const periodSeconds = finestPeriod(deployment);
+  return { fromMs: nowMs - GAUGE_LIFE_MS, toMs: nowMs + periodSeconds * 1000, periodSeconds };
+}
+
+function parkedOf({ message, status, reason, explanation, version, parkedAtMs }: ParkedEvent): Parked {
+  return { key: parkedKeyText(message), status, reason, explanation: printable(explanation), version, parkedAtMs };
+}
