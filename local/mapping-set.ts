@@ -29,7 +29,7 @@ export interface EventSourceMappings {
   stop(): Promise<void>;
 }
 
-/** @param positionsOf returns where the mapping of an id reads each shard of its stream, and keeps how far it has read */
+/** @param positionsOf returns how far the mapping of an id has read each shard, and keeps it */
 export function createMappings(
   parts: MappingParts,
   observers: MappingObservers,

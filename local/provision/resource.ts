@@ -74,7 +74,7 @@ export class CannotChange extends Error {
   override readonly name = 'CannotChange';
 }
 
-/** Creates one resource, or changes the resource that it was before. Throws `NotEmulated` for a resource to leave out. */
+/** Creates one resource, or changes what it was before. Throws `NotEmulated` for a resource to leave out. */
 export type ResourceHandler = (request: ResourceRequest) => Promise<Provisioned> | Provisioned;
 
 /** A name, similar to CloudFormation's, for a resource that the template gives no name. It is the same every time. */

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { type Item, ownedEntity } from 'freshet-aws/internal/adapters/aws/items';
 import { listType } from 'freshet-aws/internal/adapters/aws/list';
 import { entityName } from 'freshet-aws/internal/core/entity';
@@ -59,8 +58,7 @@ export function conflictingEvent(all: readonly Kept[]): { readonly event: Direct
       ({ owned: { entity, digest } }) => entity.type === one.owned.entity.type && digest !== one.owned.digest,
     );
     if (other === undefined) continue;
-    const { stateJson = '', schemaVersion } = other.owned;
-    const digest = createHash('sha256').update(stateJson).digest('hex');
+    const { stateJson, digest, schemaVersion } = other.owned;
     return { event: eventOf({ ...one, owned: { ...one.owned, stateJson, digest, schemaVersion } }), of: one };
   }
   throw new UsageError('the cache holds no two entities of a type with different states, and the rehearsal needs two.');

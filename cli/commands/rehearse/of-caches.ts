@@ -54,8 +54,8 @@ export const CACHE_REHEARSALS: Readonly<Record<string, Rehearsal | Impossible>> 
     },
   ),
   'lead-time': ofCache(
-    `delays each message of the queue by ${DELAY_SECONDS} seconds; change entities for at least 5 minutes`,
-    '7 minutes of changes',
+    `delays each message of the queue by ${DELAY_SECONDS} seconds; change entities meanwhile`,
+    '8 minutes in which entities change',
     (deployment, { deployed }) => setting(deployment, deployed.queueUrl, { DelaySeconds: String(DELAY_SECONDS) }),
   ),
   'group-stuck': ofCache(
