@@ -311,6 +311,7 @@ describe('help', () => {
     'watch',
     'stop',
     'start',
+    'rehearse',
     'parked',
     ...parked,
     ...repairs,

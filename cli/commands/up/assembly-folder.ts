@@ -2,13 +2,16 @@ import { readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { isAlive } from '../../deployment/local-file.ts';
 
-const NAME = /^cloud-assembly-(\d+)$/;
+const NAME = /^cloud-assembly-(\d+)(?:-\d+)?$/;
 
 /**
  * The folder of this process's cloud assembly. Two processes for one project at the same time have different folders.
+ *
+ * @param revision counts the assemblies after the first one
  */
-export function assemblyFolder(projectFolder: string): string {
-  return join(projectFolder, '.freshet', `cloud-assembly-${process.pid}`);
+export function assemblyFolder(projectFolder: string, revision = 0): string {
+  const name = `cloud-assembly-${process.pid}`;
+  return join(projectFolder, '.freshet', revision === 0 ? name : `${name}-${revision}`);
 }
 
 /** Removes the assembly of this process, and the assemblies that killed processes left behind. */

@@ -16,13 +16,20 @@ import { DEFAULT_SINCE_MS } from '../status/command.ts';
 import { gatherStatus } from '../status/gather.ts';
 import { renderStatus } from '../status/render.ts';
 import { type AppOptions, withAppOptions } from './app-options.ts';
+import { createApplyChange } from './apply-change.ts';
 import { assemblyFolder, removeAssemblies } from './assembly-folder.ts';
+import { followChanges } from './follow-changes.ts';
 import { createLogPrinter, type LogOptions } from './function-logs.ts';
+import { keptError, openKept } from './kept.ts';
+import { readProject } from './project-files.ts';
 import { loadStory } from './story.ts';
 
 interface UpOptions extends AppOptions, LogOptions {
   readonly once?: boolean;
   readonly story: boolean;
+  readonly keep?: boolean;
+  readonly reset?: boolean;
+  readonly watch?: boolean;
   readonly json?: boolean;
 }
 
@@ -41,6 +48,17 @@ export function upCommand(io: CommandIo): Command {
     )
     .option('--json', 'print the outcomes and the comparison as one line of JSON; the progress goes to standard error')
     .option('--no-story', "don't run the app's story")
+    .option(
+      '--keep',
+      'keep the tables, streams, waiting messages and stopped functions in .freshet/kept, and continue with them the ' +
+        'next time; the story runs only if nothing was kept yet',
+    )
+    .option('--reset', 'with --keep: drop what was kept and start anew')
+    .option(
+      '--watch',
+      'synthesise the app again when a file of the folder changes, and change the running cloud to it; a failing ' +
+        'synthesis is printed, and everything keeps running',
+    )
     .option(
       '--logs [name]',
       'print every line that functions log, or only those of functions whose names contain NAME; default: only errors',
@@ -71,6 +89,8 @@ interface Running {
 }
 
 async function up(io: CommandIo, options: UpOptions): Promise<number> {
+  if (options.reset && !options.keep) throw new UsageError('--reset: drops what --keep has kept. Add --keep.');
+  if (options.watch && options.once) throw new UsageError('--watch: runs until Ctrl-C. Leave out --once.');
   await refuseSecond(io.cwd);
   const report = terminalReporter(options.json ? io.stderr : io.stdout);
   const running: Running = {};
@@ -104,7 +124,8 @@ async function run(
   running: Running,
   signal: AbortSignal,
 ): Promise<void> {
-  const cloud = await start(io, options, report, running, signal);
+  const files = options.watch ? readProject(io.cwd) : undefined;
+  const { cloud, isNew } = await start(io, options, report, running, signal);
   const file = localFileOf(cloud);
   const deployment = openLocalCloud({ file, projectFolder: io.cwd }, { importModule: io.importModule });
   running.deployment = deployment;
@@ -112,7 +133,7 @@ async function run(
   await refuseSecond(io.cwd);
   writeLocalFile(io.cwd, file);
 
-  if (options.story) await (await loadStory(io))?.({ deployment, cloud, report });
+  if (options.story && isNew) await (await loadStory(io))?.({ deployment, cloud, report });
   signal.throwIfAborted();
   report.heading('The outcomes of all events');
   const status = await busy(io, 'reading the outcomes', options, () =>
@@ -130,15 +151,18 @@ async function run(
     `\nRunning at ${cloud.endpoints.sqs} (DynamoDB at ${cloud.endpoints.dynamodb}).\n` +
       `In a second terminal: ${typed('status')} (or watch)\nCtrl-C stops it.`,
   );
+  if (files === undefined) return;
+  const { startedAt } = file;
+  await followChanges(io.cwd, files, signal, createApplyChange(io, options, cloud, { report, signal, startedAt }));
 }
 
 async function start(
   io: CommandIo,
-  { context, stacks, logs, json }: UpOptions,
+  { context, stacks, logs, json, keep, reset = false }: UpOptions,
   report: Reporter,
   running: Running,
   signal: AbortSignal,
-): Promise<LocalCloud> {
+): Promise<{ readonly cloud: LocalCloud; readonly isNew: boolean }> {
   report.heading('Starting a local cloud with what `cdk deploy` would send to AWS');
   removeAssemblies(io.cwd);
   const assembly = await busy(io, 'synthesising the CDK app and bundling its functions', { json }, () =>
@@ -154,18 +178,23 @@ async function start(
   // Imported here, because other commands don't need it.
   const { startLocalCloud } = await import('freshet-local/internal/cloud');
   signal.throwIfAborted();
+  const kept = keep ? openKept(io.cwd, assembly, reset) : undefined;
+  if (kept) report.step(kept.isNew ? `keeps its data in ${kept.folder}` : `continues with the data in ${kept.folder}`);
   running.cloud = startLocalCloud({
     assembly,
+    ...(kept && { keep: kept.folder }),
     onProgress: (message) => report.step(message),
     onLog: createLogPrinter({ ...(logs !== undefined && { logs }) }, report.print),
   });
   const starting = running.cloud;
-  const cloud = await busy(io, 'starting the local cloud', { json, again: true }, () => starting);
+  const cloud = await busy(io, 'starting the local cloud', { json, again: true }, () => starting).catch((error) => {
+    throw keptError(error);
+  });
   signal.throwIfAborted();
   const notEmulated = Object.entries(cloud.notEmulated).map(([type, count]) => `${count} ${type}`);
   report.step(`not emulated (no local effect): ${notEmulated.join(', ')}`);
   reportLeftOut(cloud.leftOut, report);
-  return cloud;
+  return { cloud, isNew: kept?.isNew ?? true };
 }
 
 /** Prints one line for each resource that is left out for a reason, and the number of all others by type. */

@@ -1,0 +1,88 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { followChanges } from '../../../../cli/commands/up/follow-changes.ts';
+import { readProject } from '../../../../cli/commands/up/project-files.ts';
+
+let folder: string;
+let stop: AbortController;
+let calls: (readonly string[])[];
+let ended: Promise<void>;
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'freshet-follow-'));
+  for (const name of ['lib', 'node_modules', 'cdk.out', '.freshet', 'dist', '.git']) mkdirSync(join(folder, name));
+  writeFileSync(join(folder, 'lib', 'stack.ts'), 'one');
+  stop = new AbortController();
+  calls = [];
+});
+afterEach(async () => {
+  stop.abort();
+  await ended;
+  rmSync(folder, { recursive: true });
+});
+
+/** Follows the folder. @param work what each call does */
+function follow(work: () => Promise<void> = async () => undefined): void {
+  const apply = async (files: readonly string[]) => {
+    calls.push(files);
+    await work();
+  };
+  ended = followChanges(folder, readProject(folder), stop.signal, apply, 30);
+}
+
+const write = (path: string, text: string) => writeFileSync(join(folder, path), text);
+
+describe('following the changes of a project', () => {
+  test('files that change shortly one after the other lead to one call', async () => {
+    follow();
+    write('lib/stack.ts', 'two');
+    write('lib/contracts.ts', 'new');
+    await vi.waitFor(() => expect(calls).toHaveLength(1));
+    expect([...(calls[0] ?? [])].sort()).toEqual(['lib/contracts.ts', 'lib/stack.ts']);
+  });
+
+  test('a file in a folder that was made later is followed, and a removed file counts as changed', async () => {
+    follow();
+    mkdirSync(join(folder, 'lib', 'deeper'));
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    write('lib/deeper/function.ts', 'x');
+    await vi.waitFor(() => expect(calls).toEqual([['lib/deeper/function.ts']]));
+    rmSync(join(folder, 'lib', 'deeper', 'function.ts'));
+    await vi.waitFor(() => expect(calls).toHaveLength(2));
+  });
+
+  test('a file that is written again with the same content, and files that tools write, lead to no call', async () => {
+    follow();
+    write('lib/stack.ts', 'one');
+    for (const ignored of ['node_modules', 'cdk.out', '.freshet', 'dist', '.git']) write(`${ignored}/x`, 'x');
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    expect(calls).toEqual([]);
+  });
+
+  test('changes during a call lead to one more call after it, and never to two at a time', async () => {
+    let atOnce = 0;
+    let most = 0;
+    let release = (): void => {};
+    follow(async () => {
+      atOnce += 1;
+      most = Math.max(most, atOnce);
+      await new Promise<void>((resolve) => {
+        release = resolve;
+      });
+      atOnce -= 1;
+    });
+    write('lib/stack.ts', 'two');
+    await vi.waitFor(() => expect(calls).toHaveLength(1));
+    write('lib/stack.ts', 'three');
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    write('lib/stack.ts', 'four');
+    expect(calls).toHaveLength(1);
+    release();
+    await vi.waitFor(() => expect(calls).toHaveLength(2));
+    release();
+    await new Promise((resolve) => setTimeout(resolve, 150));
+    expect({ calls: calls.length, most }).toEqual({ calls: 2, most: 1 });
+  });
+});
