@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { type Depot, expectRefusal, startDepot } from './depot/world.ts';
 
 let depot: Depot;
@@ -33,6 +33,19 @@ describe('freshet stop and freshet start', slow, () => {
     expect((await depot.json('stop', projector())).result).toMatchObject({ state: 'stopped', changed: true });
     expect((await depot.json('stop', projector())).result).toMatchObject({ state: 'stopped', changed: false });
     await depot.run('start', projector());
+  });
+
+  test('freshet stop and freshet rehearse work on the local cloud even if the environment names stacks on AWS', async () => {
+    vi.stubEnv('FRESHET_STACK', 'Production');
+    try {
+      const { code, out, err } = await depot.run('stop', projector());
+      expect({ code, err }).toEqual({ code: 0, err: '' });
+      expect(out).toContain(`${projector()} is stopped`);
+      expect(await depot.run('rehearse', '--undo')).toMatchObject({ code: 0, err: '' });
+      expect(await depot.run('start', projector())).toMatchObject({ code: 0, err: '' });
+    } finally {
+      vi.unstubAllEnvs();
+    }
   });
 
   test.each([

@@ -1,10 +1,9 @@
 import { Command } from 'commander';
 import { functionNames, isStopped, startFunction, stopFunction } from '../../clients/functions.ts';
-import { withAdvice } from '../../deployment/advice.ts';
+import { inLocalCloud } from '../../deployment/only-local.ts';
 import { EXIT } from '../../errors.ts';
 import type { CommandIo } from '../../io.ts';
 import { typed } from '../../output/typed.ts';
-import { withDeployment } from '../../work.ts';
 import { chooseFunction } from './choose.ts';
 
 interface SwitchOptions {
@@ -49,8 +48,8 @@ function switchCommand(io: CommandIo, verb: 'stop' | 'start'): Command {
     .option('--json', 'print the result as JSON')
     .addHelpText('after', HELP)
     .action(async (given: string, options: SwitchOptions) => {
-      io.exitCode = await withDeployment(io, {}, (deployment) =>
-        withAdvice(deployment, () => switchFunction(io, deployment.clients.functions, verb, given, options)),
+      io.exitCode = await inLocalCloud(io, (deployment) =>
+        switchFunction(io, deployment.clients.functions, verb, given, options),
       );
     });
 }

@@ -1,10 +1,9 @@
 import { paginateDescribeAlarms } from '@aws-sdk/client-cloudwatch';
 import { Command } from 'commander';
 import { quoted } from 'freshet-aws/internal/core/errors';
-import { withAdvice } from '../../deployment/advice.ts';
 import type { Deployment } from '../../deployment/deployment.ts';
-import { openLocalCloud } from '../../deployment/local-cloud.ts';
-import { type FoundLocalCloud, requireLocalCloud } from '../../deployment/local-file.ts';
+import type { FoundLocalCloud } from '../../deployment/local-file.ts';
+import { inLocalCloud } from '../../deployment/only-local.ts';
 import { EXIT, UsageError } from '../../errors.ts';
 import type { CommandIo } from '../../io.ts';
 import { typed } from '../../output/typed.ts';
@@ -49,23 +48,16 @@ Exit codes:
     )
     .action(async (alarm: string | undefined, name: string | undefined, options: RehearseOptions) => {
       if (options.list || (alarm === undefined && !options.undo)) io.exitCode = list(io, options);
-      else io.exitCode = await inLocalCloud(io, (stage) => run({ ...stage, io }, alarm, name, options));
+      else
+        io.exitCode = await inLocalCloud(io, (deployment, found) =>
+          run({ deployment, found, io }, alarm, name, options),
+        );
     });
 }
 
 interface Stage {
   readonly deployment: Deployment;
   readonly found: FoundLocalCloud;
-}
-
-async function inLocalCloud(io: CommandIo, work: (stage: Stage) => Promise<number>): Promise<number> {
-  const found = await requireLocalCloud(io.cwd);
-  const deployment = openLocalCloud(found, { importModule: io.importModule });
-  try {
-    return await withAdvice(deployment, () => work({ deployment, found }));
-  } finally {
-    deployment.close();
-  }
 }
 
 function list({ stdout }: CommandIo, { json }: RehearseOptions): number {
