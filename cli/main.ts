@@ -29,6 +29,7 @@ const COMMANDS: Readonly<Record<string, (io: CommandIo) => Promise<Command>>> = 
   backfill: async (io) => (await import('./commands/backfill/command.ts')).backfillCommand(io),
   reconcile: async (io) => (await import('./commands/reconcile.ts')).reconcileCommand(io),
   restore: async (io) => (await import('./commands/restore.ts')).restoreCommand(io),
+  contracts: async (io) => (await import('./commands/contracts/command.ts')).contractsCommand(io),
   cost: async (io) => (await import('./commands/cost/command.ts')).costCommand(io),
 };
 
@@ -78,7 +79,7 @@ export async function runCommand(args: readonly string[], options: RunOptions): 
 }
 
 /** Commands that show what they do by themselves, or that are silent while all is well. */
-const WITHOUT_SPINNER = ['init', 'up', 'import', 'logs'];
+const WITHOUT_SPINNER = ['init', 'up', 'import', 'logs', 'check'];
 
 /** What a silent command does; undefined for a command without a spinner, and while a person types its input. */
 function doingOf(command: Command, { stdin }: CommandIo): string | undefined {

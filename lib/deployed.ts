@@ -11,8 +11,12 @@ import type { ChangeSource } from './local-cache-props.ts';
  * contracts. The path of the contracts is relative to the folder that the app is synthesised in.
  */
 export function describeDeployed(scope: Construct, boundary: Boundary, deployed: Deployed): void {
-  const contracts = relative(process.cwd(), contractsFile(boundary)).replaceAll('\\', '/');
-  write(scope, 'Freshet', { ...deployed, contracts });
+  write(scope, 'Freshet', { ...deployed, contracts: contractsPath(boundary) });
+}
+
+/** The path of a boundary's contracts, relative to the folder that the app is synthesised in. */
+export function contractsPath(boundary: Boundary): string {
+  return relative(process.cwd(), contractsFile(boundary)).replaceAll('\\', '/');
 }
 
 /**

@@ -10,7 +10,7 @@ import { assertPublishable } from '../core/contract/publishable.ts';
 import { environmentNames } from '../core/environment.ts';
 import { checkAtSynth } from './checks/check-at-synth.ts';
 import { type DataProtectionProps, dataProtection } from './data-protection.ts';
-import { describeOfFacts } from './deployed.ts';
+import { contractsPath, describeOfFacts } from './deployed.ts';
 import type { FactSource } from './fact-queue.ts';
 import { freshetFunction } from './freshet-function.ts';
 import { repairQueue } from './parking.ts';
@@ -82,6 +82,7 @@ export class FactTopic extends Construct implements FactSource {
       topicArn: this.topic.topicArn,
       failureQueueUrl: this.failureQueue.queueUrl,
       relay: relay.functionName,
+      contracts: contractsPath(boundary),
     });
     stableIds(this, 'Facts', boundary.name);
     const { tableName, tableArn } = this.table;

@@ -37,6 +37,8 @@ const facts = z.object({
   topicArn: z.string(),
   failureQueueUrl: z.string(),
   relay: z.string(),
+  /** The path of the boundary's contracts; missing in stacks of earlier versions. */
+  contracts: z.optional(z.string()),
 });
 
 const factQueue = z.object({

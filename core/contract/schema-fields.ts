@@ -19,7 +19,7 @@ export function unknownField(schema: unknown, path: string): string | undefined 
 }
 
 /** Returns the JSON Schema of a schema's output, or undefined if the schema can't describe itself. */
-function describedBy(schema: unknown): Described | undefined {
+export function describedBy(schema: unknown): Described | undefined {
   const { jsonSchema } = objectOr(objectOr(schema)['~standard']);
   const { output } = objectOr(jsonSchema);
   if (typeof output !== 'function') return undefined;

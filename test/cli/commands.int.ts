@@ -312,6 +312,8 @@ describe('help', () => {
     'stop',
     'start',
     'rehearse',
+    'contracts',
+    'contracts check',
     'parked',
     ...parked,
     ...repairs,
