@@ -1,6 +1,6 @@
 import { Duration, Stack } from 'aws-cdk-lib';
 import type { Table } from 'aws-cdk-lib/aws-dynamodb';
-import type { IFunction, Function as ProjectorFunction } from 'aws-cdk-lib/aws-lambda';
+import type { IFunction, Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
 import { dataProtection } from './data-protection.ts';
@@ -39,7 +39,7 @@ interface CacheResources {
 type CacheParts = Construct & CacheResources;
 
 /** Adds the function that applies the queue's events to the cache. */
-export function addProjector(cache: CacheParts, props: LocalCacheProps): ProjectorFunction {
+export function addProjector(cache: CacheParts, props: LocalCacheProps): LambdaFunction {
   const projector = freshetFunction(cache, 'Projector', {
     entry: 'projector',
     boundary: props.boundary,
@@ -60,7 +60,7 @@ export function addProjector(cache: CacheParts, props: LocalCacheProps): Project
  * Adds the function that closes gaps, treats dead letters and carries out an operator's repairs. It writes the cache by
  * the projector's rules and conditions.
  */
-export function addRepair(cache: CacheParts, props: LocalCacheProps): IFunction {
+export function addRepair(cache: CacheParts, props: LocalCacheProps): LambdaFunction {
   const { boundary, sources } = props;
   const resyncQueues = sources.map((source) => [source.boundary.name, source.resyncQueue.queueUrl]);
   const repair = freshetFunction(cache, 'Repair', {
@@ -87,7 +87,10 @@ export function addRepair(cache: CacheParts, props: LocalCacheProps): IFunction 
 }
 
 /** Adds the function that measures the queue once per control interval and sends a report to each owner. */
-export function addReport(cache: CacheParts & { readonly projector: IFunction }, props: LocalCacheProps): IFunction {
+export function addReport(
+  cache: CacheParts & { readonly projector: IFunction },
+  props: LocalCacheProps,
+): LambdaFunction {
   const { boundary, sources } = props;
   const reportQueues = sources.map((source) => [source.boundary.name, source.reportQueue.queueUrl]);
   const report = freshetFunction(cache, 'Report', {

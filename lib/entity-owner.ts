@@ -1,7 +1,7 @@
 import { Duration, Stack } from 'aws-cdk-lib';
 import { StreamViewType, type Table } from 'aws-cdk-lib/aws-dynamodb';
 import type { Grant, IGrantable } from 'aws-cdk-lib/aws-iam';
-import type { IFunction } from 'aws-cdk-lib/aws-lambda';
+import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import type { Topic } from 'aws-cdk-lib/aws-sns';
 import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
@@ -13,6 +13,7 @@ import { type DataProtectionProps, dataProtection } from './data-protection.ts';
 import { describeDeployed, describeSource, sharedOf } from './deployed.ts';
 import { FlowControl } from './flow-control.ts';
 import { freshetFunction } from './freshet-function.ts';
+import { grantObserve } from './grant-operate.ts';
 import { shareWith } from './other-accounts.ts';
 import type { OwnerProps } from './owner-props.ts';
 import { parkingTable, REPAIR_TIMEOUT, repairQueue } from './parking.ts';
@@ -62,9 +63,9 @@ export class EntityOwner extends Construct {
   /** Slows or refuses writers while a cache lags. */
   readonly flow: FlowControl;
   /** Publishes the table's changes. */
-  readonly relay: IFunction;
+  readonly relay: LambdaFunction;
   /** Publishes entities again that caches request, and parks the records of the failure queue. */
-  readonly repair: IFunction;
+  readonly repair: LambdaFunction;
 
   constructor(scope: Construct, id: string, props: EntityOwnerProps) {
     super(scope, id);
@@ -113,7 +114,7 @@ export class EntityOwner extends Construct {
     this.exportAll();
   }
 
-  private addRelay(protection: DataProtectionProps, conflateAfter = DEFAULT_CONFLATE_AFTER): IFunction {
+  private addRelay(protection: DataProtectionProps, conflateAfter = DEFAULT_CONFLATE_AFTER): LambdaFunction {
     const relay = freshetFunction(this, 'Relay', {
       entry: 'relay',
       boundary: this.boundary,
@@ -135,7 +136,7 @@ export class EntityOwner extends Construct {
   }
 
   /** At most two invocations run at a time, because they use the table's capacity. */
-  private addRepair(protection: DataProtectionProps): IFunction {
+  private addRepair(protection: DataProtectionProps): LambdaFunction {
     const repair = freshetFunction(this, 'Repair', {
       entry: 'owner-repair',
       boundary: this.boundary,
@@ -187,6 +188,17 @@ export class EntityOwner extends Construct {
     setEnvironment(grantee, { [ownerTable]: this.table.tableName, [flowTable]: this.flow.table.tableName });
     this.flow.grantWriter(grantee);
     return grantTable(this.table, grantee, 'UpdateItem', 'GetItem', 'Query');
+  }
+
+  /**
+   * Lets an operator's role run the commands of `freshet` that work on this owner: observe it, write, publish again,
+   * redrive and discard parked records, restore. The role can't remove an item from the table of entities.
+   */
+  grantOperate(grantee: IGrantable): Grant {
+    grantObserve(this, grantee, [this.relay, this.repair, this.flow.governor]);
+    this.flow.grantWriter(grantee);
+    grantTable(this.parkingTable, grantee, 'BatchWriteItem', 'Query', 'Scan');
+    return grantTable(this.table, grantee, 'GetItem', 'Query', 'UpdateItem');
   }
 }
 

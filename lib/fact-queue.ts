@@ -1,5 +1,6 @@
 import { Duration, Stack } from 'aws-cdk-lib';
 import type { Table } from 'aws-cdk-lib/aws-dynamodb';
+import type { Grant, IGrantable } from 'aws-cdk-lib/aws-iam';
 import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import type { CfnSubscription, ITopic } from 'aws-cdk-lib/aws-sns';
 import type { Queue } from 'aws-cdk-lib/aws-sqs';
@@ -12,9 +13,10 @@ import { acknowledge } from './acknowledge.ts';
 import { checkAtSynth } from './checks/check-at-synth.ts';
 import { type DataProtectionProps, dataProtection } from './data-protection.ts';
 import { describeOfFacts } from './deployed.ts';
+import { grantObserve, grantQueueDepth } from './grant-operate.ts';
 import { LIMITS } from './limits.ts';
 import { parkingTable } from './parking.ts';
-import { fifoDeadLetterQueue, fifoQueue, grantTable } from './protected-resources.ts';
+import { fifoDeadLetterQueue, fifoQueue, grantSend, grantTable } from './protected-resources.ts';
 import { mapQueue } from './queue-source.ts';
 import { assertBudget, DEFAULT_BUDGET, type RetryBudget } from './retry-budget.ts';
 import { stableExports } from './stable-exports.ts';
@@ -165,6 +167,17 @@ export class FactQueue extends Construct {
       parking.tableName,
       parking.tableArn,
     ]);
+  }
+
+  /**
+   * Lets an operator's role run the commands of `freshet` that work on this queue: see how many facts wait, and redrive
+   * or discard parked facts.
+   */
+  grantOperate(grantee: IGrantable): Grant {
+    grantObserve(this, grantee, []);
+    grantQueueDepth(grantee, [this.queue, this.deadLetterQueue, this.subscriptionDeadLetterQueue]);
+    grantSend(this.queue, grantee);
+    return grantTable(this.parkingTable, grantee, 'BatchWriteItem', 'Query', 'Scan');
   }
 
   /** The function that `addHandler` added, as a list; empty before. */

@@ -1,7 +1,7 @@
 import { Duration } from 'aws-cdk-lib';
 import type { Table } from 'aws-cdk-lib/aws-dynamodb';
 import { type IGrantable, PolicyStatement } from 'aws-cdk-lib/aws-iam';
-import type { IFunction } from 'aws-cdk-lib/aws-lambda';
+import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
@@ -60,7 +60,7 @@ export class FlowControl extends Construct {
   /** The queue to which caches send their reports. */
   readonly reportQueue: Queue;
   /** Decides the owner's flow state from the reports. */
-  readonly governor: IFunction;
+  readonly governor: LambdaFunction;
   /** The caches that may slow the owner, with defaults applied. */
   readonly maySlowOwner: Readonly<Record<string, Required<MaySlow>>>;
 
@@ -93,7 +93,7 @@ export class FlowControl extends Construct {
     this.governor = this.addGovernor(props);
   }
 
-  private addGovernor({ boundary, heartbeats, protection }: FlowControlProps): IFunction {
+  private addGovernor({ boundary, heartbeats, protection }: FlowControlProps): LambdaFunction {
     const governor = freshetFunction(this, 'Governor', {
       entry: 'owner-govern',
       boundary,

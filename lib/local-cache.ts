@@ -1,7 +1,7 @@
 import { Duration, Stack } from 'aws-cdk-lib';
 import { AttributeType, type Table } from 'aws-cdk-lib/aws-dynamodb';
 import { Grant, type IGrantable } from 'aws-cdk-lib/aws-iam';
-import type { IFunction, Function as ProjectorFunction } from 'aws-cdk-lib/aws-lambda';
+import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import type { CfnSubscription } from 'aws-cdk-lib/aws-sns';
 import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
@@ -14,10 +14,11 @@ import { addProjector, addRepair, addReport, FUNCTION_TIMEOUT } from './cache-fu
 import { checkAtSynth } from './checks/check-at-synth.ts';
 import { type DataProtectionProps, dataProtection } from './data-protection.ts';
 import { describeDeployed } from './deployed.ts';
+import { grantObserve, grantQueueDepth } from './grant-operate.ts';
 import { LIMITS } from './limits.ts';
 import { type ChangeSource, type LocalCacheProps, validate } from './local-cache-props.ts';
 import { parkingTable, REPAIR_VISIBILITY, repairQueue } from './parking.ts';
-import { fifoDeadLetterQueue, fifoQueue, protectedTable } from './protected-resources.ts';
+import { fifoDeadLetterQueue, fifoQueue, grantSend, grantTable, protectedTable } from './protected-resources.ts';
 import { setEnvironment } from './set-environment.ts';
 import { stableExports } from './stable-exports.ts';
 import { stableIds } from './stable-ids.ts';
@@ -46,11 +47,11 @@ export class LocalCache extends Construct {
   /** Missed changes. Each stays in the queue until the owner has published the entity's whole state. */
   readonly gapQueue: Queue;
   /** Applies the queue's events to the cache. */
-  readonly projector: ProjectorFunction;
+  readonly projector: LambdaFunction;
   /** Closes gaps, parks or projects dead letters, and carries out repairs that an operator starts. */
-  readonly repair: IFunction;
+  readonly repair: LambdaFunction;
   /** Reports the cache's backlog and rates to its owners. */
-  readonly report: IFunction;
+  readonly report: LambdaFunction;
 
   constructor(scope: Construct, id: string, props: LocalCacheProps) {
     super(scope, id);
@@ -134,6 +135,21 @@ export class LocalCache extends Construct {
       actions: ['dynamodb:GetItem', 'dynamodb:BatchGetItem', 'dynamodb:Query'],
       resourceArns: [tableArn, ...indexNames(this.boundary).map((name) => `${tableArn}/index/${indexAttribute(name)}`)],
     });
+  }
+
+  /**
+   * Lets an operator's role run the commands of `freshet` that work on this cache: observe it, read it, redrive, release
+   * and discard parked events, backfill, and compare it with its owners. Only Freshet's own functions can write the
+   * cache. Commands that publish again also need `EntityOwner.grantOperate`.
+   */
+  grantOperate(grantee: IGrantable): Grant {
+    const { projector, repair, report, queue, gapQueue, deadLetterQueue, subscriptionDeadLetterQueue } = this;
+    grantObserve(this, grantee, [projector, repair, report]);
+    grantQueueDepth(grantee, [queue, gapQueue, deadLetterQueue, subscriptionDeadLetterQueue]);
+    grantSend(queue, grantee);
+    repair.grantInvoke(grantee);
+    grantTable(this.parkingTable, grantee, 'BatchWriteItem', 'Query', 'Scan');
+    return grantTable(this.table, grantee, 'GetItem', 'Query');
   }
 
   /** The subscription's filter contains entity types only, because a filter on kind or content would lose versions. */

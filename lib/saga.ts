@@ -1,7 +1,7 @@
 import { Duration } from 'aws-cdk-lib';
 import type { Table } from 'aws-cdk-lib/aws-dynamodb';
 import type { Grant, IGrantable } from 'aws-cdk-lib/aws-iam';
-import type { Function as HandlerFunction, IFunction } from 'aws-cdk-lib/aws-lambda';
+import type { IFunction, Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import { DUE_INDEX } from '../adapters/aws/items.ts';
@@ -11,6 +11,7 @@ import { type DataProtectionProps, dataProtection } from './data-protection.ts';
 import { describeOfFacts } from './deployed.ts';
 import { FACT_FUNCTION_TIMEOUT, FactQueue, type FactSource } from './fact-queue.ts';
 import { freshetFunction } from './freshet-function.ts';
+import { grantObserve, grantQueueDepth } from './grant-operate.ts';
 import { LIMITS } from './limits.ts';
 import { repairQueue } from './parking.ts';
 import { grantIndex, grantSend, grantTable } from './protected-resources.ts';
@@ -61,7 +62,7 @@ export interface EffectHandler {
 }
 
 /** The saga whose effects a function carries out. */
-const sagaOfHandler = new WeakMap<HandlerFunction, string>();
+const sagaOfHandler = new WeakMap<LambdaFunction, string>();
 
 const DEFAULT_KEEP = Duration.days(60);
 const MIN_KEEP = Duration.days(2 * LIMITS.maxRetention.toDays());
@@ -81,9 +82,9 @@ export class Saga extends Construct {
   /** The instances and the effects that they recorded. Grant access to the service's functions with `grantRead`. */
   readonly table: Table;
   /** Decides when all facts of an instance have arrived. */
-  readonly decider: IFunction;
+  readonly decider: LambdaFunction;
   /** Raises alerts for missed deadlines, and reviews waiting instances after the saga's definition changed. */
-  readonly deadlines: IFunction;
+  readonly deadlines: LambdaFunction;
   /** Whether the saga has a deadline. */
   readonly hasDeadline: boolean;
   /** How often the saga checks its deadlines. */
@@ -150,7 +151,7 @@ export class Saga extends Construct {
     );
   }
 
-  private addDeadlines(saga: SagaDefinition, keep: Duration): IFunction {
+  private addDeadlines(saga: SagaDefinition, keep: Duration): LambdaFunction {
     const deadlines = freshetFunction(this, 'Deadlines', {
       entry: 'saga-deadlines',
       boundary: saga,
@@ -164,6 +165,23 @@ export class Saga extends Construct {
     grantIndex(this.table, deadlines, DUE_INDEX);
     runOnSchedule(this, 'DeadlineSchedule', deadlines, this.deadlineInterval);
     return deadlines;
+  }
+
+  /**
+   * Lets an operator's role run the commands of `freshet` that work on this saga: observe it, and redrive or discard
+   * parked facts and effects. Call it after the last `addEffectHandler`.
+   */
+  grantOperate(grantee: IGrantable): Grant {
+    const functions = [this.decider, this.deadlines];
+    const handlers = this.carriedOutBy.map(({ handler }) => handler);
+    grantObserve(this, grantee, functions, handlers);
+    for (const { retries, failureQueue } of this.carriedOutBy) {
+      retries.grantOperate(grantee);
+      grantQueueDepth(grantee, [failureQueue]);
+    }
+    grantIndex(this.table, grantee, DUE_INDEX);
+    this.facts.grantOperate(grantee);
+    return grantTable(this.table, grantee, 'GetItem', 'Query', 'Scan');
   }
 
   /** Lets a function of the service read instances and effects. Only the saga's own functions can write them. */
@@ -182,7 +200,7 @@ export class Saga extends Construct {
    *   out the effects of another saga, because `EFFECT_RETRIES` names one queue; and for a function with a timeout of
    *   more than 200 seconds, see `FactQueueProps.functionTimeout`
    */
-  addEffectHandler(handler: HandlerFunction): Queue {
+  addEffectHandler(handler: LambdaFunction): Queue {
     if (this.carriedOutBy.length === LIMITS.streamReaders) {
       throw new Error(
         `handler: a third handler for ${this.name}. Allowed: at most ${LIMITS.streamReaders}, because its stream ` +
@@ -218,7 +236,7 @@ export class Saga extends Construct {
   }
 
   /** Adds the queue in which the effects of a function are retried. */
-  private addRetries(handler: HandlerFunction): FactQueue {
+  private addRetries(handler: LambdaFunction): FactQueue {
     const number = this.carriedOutBy.length + 1;
     const suffix = number === 1 ? '' : `-${number}`;
     const retries = new FactQueue(

@@ -86,6 +86,21 @@ describe('a saga', () => {
     expect(actions('LabelsServiceRole')).toEqual([['dynamodb:GetItem', 'dynamodb:Query']]);
   });
 
+  test('an operator of a saga can read it, and redrive or discard its parked facts and effects', () => {
+    const operated = stackTemplate((stack) => {
+      const saga = new Saga(stack, 'Shipping', { saga: shipping, sources: sourcesIn(stack) });
+      saga.addEffectHandler(userFunction(stack, 'Printer'));
+      saga.grantOperate(userFunction(stack, 'Operator'));
+    });
+    const statements = statementsOf(operated, 'Operator');
+    const on = (action: string) =>
+      statements.flatMap(({ actions, resource }) => (actions.includes(action) ? resource.split(' ') : []));
+    // The saga's queue of facts, and the queue of its failed effects.
+    for (const action of ['sqs:SendMessage', 'dynamodb:BatchWriteItem']) expect(new Set(on(action)).size).toBe(2);
+    for (const action of ['PutItem', 'UpdateItem', 'DeleteItem']) expect(on(`dynamodb:${action}`)).toEqual([]);
+    expect(on('dynamodb:Query').some((resource) => resource.endsWith('/index/due'))).toBe(true);
+  });
+
   test('a saga checks its deadlines and its definition every five minutes, with and without a deadline', () => {
     expect(propertiesOf(template, 'AWS::Events::Rule')).toMatchObject({ ScheduleExpression: 'rate(5 minutes)' });
     const patient = built({ saga: { ...shipping, deadlineSeconds: undefined } });

@@ -1,0 +1,58 @@
+import { Stack } from 'aws-cdk-lib';
+import { type IGrantable, PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import type { IFunction, Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
+import type { Queue } from 'aws-cdk-lib/aws-sqs';
+import type { Construct } from 'constructs';
+
+/**
+ * Lets an operator find what is deployed with a construct, and observe it: read the outputs and resources of its stack,
+ * metrics and alarms, and the state and the logs of its functions. CloudWatch's actions for metrics and alarms accept no
+ * narrower resource (service authorization reference, CloudWatch).
+ *
+ * @param functions Freshet's functions
+ * @param handlers functions of the service, whose logs the service grants itself
+ */
+export function grantObserve(
+  scope: Construct,
+  grantee: IGrantable,
+  functions: readonly LambdaFunction[],
+  handlers: readonly IFunction[] = [],
+): void {
+  const { stackId, formatArn } = stackOf(scope);
+  const logGroups = functions.flatMap(({ logGroup: { logGroupName } }) => {
+    const arn = formatArn(`log-group:${logGroupName}`);
+    // FilterLogEvents is checked against the group, and against its streams.
+    return [arn, `${arn}:*`];
+  });
+  const statements = [
+    new PolicyStatement({
+      actions: ['cloudwatch:DescribeAlarms', 'cloudwatch:GetInsightRuleReport', 'cloudwatch:GetMetricData'],
+      resources: ['*'],
+    }),
+    new PolicyStatement({
+      actions: ['cloudformation:DescribeStacks', 'cloudformation:ListStackResources'],
+      resources: [stackId],
+    }),
+    ...(functions.length === 0
+      ? []
+      : [
+          new PolicyStatement({
+            actions: ['lambda:GetFunctionConcurrency', 'lambda:GetFunctionConfiguration'],
+            resources: [...functions, ...handlers].map(({ functionArn }) => functionArn),
+          }),
+          new PolicyStatement({ actions: ['logs:FilterLogEvents'], resources: logGroups }),
+        ]),
+  ];
+  for (const statement of statements) grantee.grantPrincipal.addToPrincipalPolicy(statement);
+}
+
+function stackOf(scope: Construct) {
+  const stack = Stack.of(scope);
+  const { partition, region, account, stackId } = stack;
+  return { stackId, formatArn: (resource: string) => `arn:${partition}:logs:${region}:${account}:${resource}` };
+}
+
+/** Lets an operator read the number of messages in queues. */
+export function grantQueueDepth(grantee: IGrantable, queues: readonly Queue[]): void {
+  for (const queue of queues) queue.grant(grantee, 'sqs:GetQueueAttributes');
+}

@@ -1,0 +1,2 @@
+/** A function that lends its role to the operator of a test. */
+export const handler = () => 'unused';
