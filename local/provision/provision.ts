@@ -107,6 +107,7 @@ const CONNECTIONS: Readonly<Record<string, readonly string[]>> = {
 };
 
 const NESTED_STACK = 'AWS::CloudFormation::Stack';
+const SUBSCRIPTION = 'AWS::SNS::Subscription';
 
 /** What the stacks of an assembly share while they are created. */
 interface Run {
@@ -256,7 +257,8 @@ async function applyResource(request: ResourceRequest, handler: ResourceHandler,
     if (before !== undefined && before.provisioned.ref !== provisioned.ref && !POLICIES.includes(type))
       await removeResource(type, before.provisioned, target);
     run.applied.set(path, { type, properties, provisioned });
-    if (!isEqual) run.changes.done.push(`${before === undefined ? 'added' : 'changed'} ${path} (${type})`);
+    const note = before !== undefined && type === SUBSCRIPTION ? '; a changed filter acts within 15 minutes' : '';
+    if (!isEqual) run.changes.done.push(`${before === undefined ? 'added' : 'changed'} ${path} (${type})${note}`);
     return provisioned;
   } catch (error) {
     if (before === undefined || !(error instanceof CannotChange)) throw error;
