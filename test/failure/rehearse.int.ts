@@ -103,6 +103,8 @@ async function rehearse(
   expect(told.did.length).toBeGreaterThan(0);
   expect(told.alarms).toMatchObject([{ name: `Test-${name}-${alarm}`, runbook: expect.stringContaining(`#${alarm}`) }]);
   await isRaised(alarm, name, within);
+  const status = JSON.parse((await run('status', '--json')).out) as { alarms: { name: string }[] };
+  expect(status.alarms.map((one) => one.name)).toContain(`Test-${name}-${alarm}`);
   await mend(told.names);
   await hasEnded(alarm, name, within);
 }

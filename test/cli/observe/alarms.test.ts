@@ -33,6 +33,37 @@ const cache = {
   report: 'report',
 };
 
+/** A queue of facts, a topic of facts, a saga and its effects. */
+const facts = {
+  factTopics: [
+    {
+      role: 'facts' as const,
+      boundary: 'sales',
+      table: 'Facts',
+      topicArn: 'arn:aws:sns:x:1:facts.fifo',
+      failureQueueUrl: queue('ff'),
+      relay: 'fact-relay',
+    },
+  ],
+  factQueues: [
+    {
+      name: 'charges',
+      deployed: {
+        role: 'fact-queue' as const,
+        name: 'charges',
+        queueUrl: queue('c.fifo'),
+        deadLetterQueueUrl: queue('cd.fifo'),
+        subscriptionDeadLetterQueueUrl: queue('cu.fifo'),
+        parkingTable: 'P3',
+      },
+    },
+  ],
+  sagas: [{ role: 'saga' as const, name: 'shipping', table: 'Saga', decider: 'decider', deadlines: 'deadlines' }],
+  effects: [
+    { role: 'effects' as const, name: 'shipping', table: 'Saga', handler: 'printer', failureQueueUrl: queue('ef') },
+  ],
+};
+
 /** A deployment with an owner and a cache, whose CloudWatch always returns the same alarms. */
 function deploymentWith(answer: Partial<DescribeAlarmsCommandOutput>): Parameters<typeof readAlarms>[0] {
   const metrics = new CloudWatchClient({ region: 'eu-central-1' });
@@ -41,6 +72,9 @@ function deploymentWith(answer: Partial<DescribeAlarmsCommandOutput>): Parameter
   return {
     owners: [{ name: 'geography', deployed: owner }],
     caches: [{ name: 'ordering', deployed: cache }],
+    ...facts,
+    stacks: ['Test-Payment'],
+    isLocal: false,
     clients: { metrics },
   };
 }
@@ -77,6 +111,36 @@ describe('readAlarms', () => {
       { name: 'topic', boundary: 'geography', description: '', since: null },
       { name: 'stalled', boundary: 'ordering', description: '', since: null },
     ]);
+  });
+
+  test('an alarm belongs to a queue of facts, a topic of facts or a saga of the deployment', async () => {
+    const MetricAlarms = [
+      { AlarmName: 'parked', ...ours('charges:queue', 'Test-Payment') },
+      { AlarmName: 'waiting', ...metric('AWS/SQS', 'QueueName', 'c.fifo') },
+      { AlarmName: 'delayed', ...metric('AWS/Lambda', 'FunctionName', 'fact-relay') },
+      { AlarmName: 'overdue', ...ours('shipping', 'Test-Payment') },
+      { AlarmName: 'printer', ...metric('AWS/Lambda', 'FunctionName', 'printer') },
+      { AlarmName: 'another stage', ...ours('charges:queue', 'Dev-Payment') },
+    ];
+    const told = await readAlarms(deploymentWith({ MetricAlarms }));
+    expect(told.map(({ name, boundary }) => `${boundary}: ${name}`)).toEqual([
+      'charges: parked',
+      'charges: waiting',
+      'sales: delayed',
+      'shipping: overdue',
+      'shipping: printer',
+    ]);
+  });
+
+  test('an alarm about the function of a queue of facts belongs to the queue by its name and its entry of the runbook', async () => {
+    const about = metric('AWS/Lambda', 'FunctionName', 'charge');
+    const AlarmDescription = '[page] It crashes. Runbook: https://example.com/runbook#facts-crashing';
+    const MetricAlarms = [
+      { AlarmName: 'Shop-charges-facts-crashing', AlarmDescription, ...about },
+      { AlarmName: 'Shop-refunds-facts-crashing', AlarmDescription, ...about },
+    ];
+    const told = await readAlarms(deploymentWith({ MetricAlarms }));
+    expect(told.map(({ name, boundary }) => `${boundary}: ${name}`)).toEqual(['charges: Shop-charges-facts-crashing']);
   });
 
   test('a composite alarm belongs to the owner or cache of an alarm in its rule', async () => {
