@@ -28,19 +28,36 @@ export const createHttpApi: ResourceHandler = async (request) => {
   return { ref: id, attributes: { ApiId: id, ApiEndpoint: url }, leftOut };
 };
 
+/** The longest timeout of an integration of an HTTP API. */
+const MAX_TIMEOUT_MS = 30_000;
+
 /** https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-apigatewayv2-integration.html */
 const integrationProperties = z.object({
   IntegrationType: z.string(),
   IntegrationUri: z._default(z.string(), ''),
   PayloadFormatVersion: z.optional(z.string()),
+  /** The default is the maximum (AWS::ApiGatewayV2::Integration, TimeoutInMillis). */
+  TimeoutInMillis: z._default(
+    z.coerce
+      .number()
+      .check(
+        z.refine(
+          (given) => Number.isInteger(given) && given >= 50 && given <= MAX_TIMEOUT_MS,
+          `Timeout should be between 50 ms and ${MAX_TIMEOUT_MS} ms`,
+        ),
+      ),
+    MAX_TIMEOUT_MS,
+  ),
 });
 
-/** The function of an integration is a part of the integration's id, so that the routes find it. */
-const INTEGRATION = /^integrations\/[^~]+~(.+)$/;
+/** The function and the timeout of an integration are parts of the integration's id, so that the routes find them. */
+const INTEGRATION = /^integrations\/[^~]+~([^~]+)~(\d+)$/;
 
 /** Creates an integration, which names the function that an API's routes call. */
 export const createIntegration: ResourceHandler = (request) => {
-  const { IntegrationType, IntegrationUri, PayloadFormatVersion } = integrationProperties.parse(request.properties);
+  const { IntegrationType, IntegrationUri, PayloadFormatVersion, TimeoutInMillis } = integrationProperties.parse(
+    request.properties,
+  );
   const [, functionName] = /:function:([^:/]+)/.exec(IntegrationUri) ?? [];
   if (IntegrationType !== 'AWS_PROXY' || functionName === undefined || PayloadFormatVersion !== '2.0')
     throw new NotEmulated(
@@ -49,7 +66,7 @@ export const createIntegration: ResourceHandler = (request) => {
     );
   const found = request.target.functions.functions().some(({ name }) => name === functionName);
   if (!found) throw new Error(`there is no function ${functionName}`);
-  return { ref: `${request.logicalId}~${functionName}`, attributes: {} };
+  return { ref: `${request.logicalId}~${functionName}~${TimeoutInMillis}`, attributes: {} };
 };
 
 /** https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-apigatewayv2-route.html */
@@ -63,9 +80,9 @@ const routeProperties = z.object({
 /** Adds a route to an API. */
 export const createRoute: ResourceHandler = (request) => {
   const { ApiId, RouteKey, Target, AuthorizationType } = routeProperties.parse(request.properties);
-  const [, functionName] = INTEGRATION.exec(Target) ?? [];
+  const [, functionName, timeoutMs] = INTEGRATION.exec(Target) ?? [];
   if (functionName === undefined) throw new Error(`the Target ${Target} is not an integration of the API`);
-  request.target.httpApis.addRoute(ApiId, { routeKey: RouteKey, functionName });
+  request.target.httpApis.addRoute(ApiId, { routeKey: RouteKey, functionName, timeoutMs: Number(timeoutMs) });
   const leftOut =
     AuthorizationType === 'NONE'
       ? []

@@ -126,11 +126,34 @@ async function answerTo(
   }
   const event = apiEvent(given, { id: api.id, domainName: host, port }, { ...route, stage, accountId });
   if (Buffer.byteLength(JSON.stringify(event)) > MAX_EVENT_BYTES) return refusal(413, 'Request Entity Too Large');
-  const result = await functions.invoke(functionName, event);
+  const result = await withinTimeout(functions.invoke(functionName, event), route.timeoutMs);
+  if (result === undefined) {
+    onFailure(
+      functionName,
+      `[HTTP API] the function did not answer within ${route.timeoutMs} ms, the timeout of the integration`,
+    );
+    return refusal(503, 'Service Unavailable');
+  }
   const answer = urlResponse(result);
   if (answer.problem !== undefined) onFailure(functionName, `[HTTP API] ${answer.problem}`);
   if (answer.problem !== undefined) return refusal(500, 'Internal Server Error');
   return answer.status === 429 && !result.ok ? refusal(503, 'Service Unavailable') : answer;
+}
+
+/**
+ * Undefined if a function doesn't answer in time. The function goes on. AWS doesn't document the answer; people report
+ * 503 with this message (serverless/serverless#11222, anomalyco/sst#2232).
+ */
+async function withinTimeout<T>(answer: Promise<T>, timeoutMs: number): Promise<T | undefined> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<undefined>((resolve) => {
+    timer = setTimeout(() => resolve(undefined), timeoutMs);
+  });
+  try {
+    return await Promise.race([answer, late]);
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 /** The stage that a request reaches. A stage whose name begins the path takes precedence over `$default`. */

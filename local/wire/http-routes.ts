@@ -3,6 +3,8 @@ export interface Route {
   /** Such as `GET /countries/{id}`, `ANY /files/{path+}` or `$default`. */
   readonly routeKey: string;
   readonly functionName: string;
+  /** How long the API waits for the function's answer. */
+  readonly timeoutMs: number;
 }
 
 /** A route that a request takes, with the values of the variables in its path. */

@@ -1,6 +1,6 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { App, CfnOutput, Stack } from 'aws-cdk-lib';
+import { App, CfnOutput, Duration, Stack } from 'aws-cdk-lib';
 import { CorsHttpMethod, HttpApi, HttpMethod } from 'aws-cdk-lib/aws-apigatewayv2';
 import { HttpLambdaIntegration, HttpUrlIntegration } from 'aws-cdk-lib/aws-apigatewayv2-integrations';
 import { CfnPermission, Code, Function as LambdaFunction, Runtime } from 'aws-cdk-lib/aws-lambda';
@@ -11,6 +11,10 @@ import { removeFolders, temporaryFolder } from '../provision/assembly-fixture.ts
 const HANDLER = `
 export const handler = async (event) => {
   if (event.rawPath.endsWith('/fail')) throw new Error('on purpose');
+  if (event.rawPath.endsWith('/slow')) {
+    await new Promise((resolve) => setTimeout(resolve, 1_000));
+    console.log('slow is done');
+  }
   if (event.rawPath.endsWith('/env')) return process.env.API_URL;
   return event.routeKey.startsWith('PUT')
     ? { statusCode: 201, headers: { location: '/there' }, cookies: ['a=1'], body: event.body }
@@ -42,6 +46,8 @@ function shop(app: App): void {
   api.addRoutes({ path: '/countries/{id}', methods: [HttpMethod.GET, HttpMethod.PUT], integration });
   api.addRoutes({ path: '/files/{path+}', integration });
   api.addRoutes({ path: '/elsewhere', integration: new HttpUrlIntegration('Elsewhere', 'https://example.com') });
+  const impatient = new HttpLambdaIntegration('Impatient', countries, { timeout: Duration.millis(300) });
+  api.addRoutes({ path: '/impatient/slow', methods: [HttpMethod.GET], integration: impatient });
   api.addStage('Beta', { stageName: 'beta', autoDeploy: true });
   const refused = new HttpLambdaIntegration('Refused', fn('refused'));
   for (const route of api.addRoutes({ path: '/refused', methods: [HttpMethod.GET], integration: refused })) {
@@ -93,6 +99,15 @@ describe('an HTTP API', () => {
         stage: '$default',
       },
     });
+  });
+
+  test('an answer that takes longer than the timeout of the integration is a 503, and the function goes on', async () => {
+    const answer = await fetch(new URL('impatient/slow', url));
+    expect([answer.status, await answer.json()]).toEqual([503, { message: 'Service Unavailable' }]);
+    expect(lines.join('\n')).toContain('the function did not answer within 300 ms, the timeout of the integration');
+    expect(lines.join('\n')).not.toContain('slow is done');
+    await expect.poll(() => lines.join('\n'), { timeout: 5_000 }).toContain('slow is done');
+    expect((await fetch(new URL('files/slow', url))).status).toBe(200);
   });
 
   test.each([

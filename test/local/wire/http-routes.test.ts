@@ -3,7 +3,7 @@ import { takenRoute } from '../../../local/wire/http-routes.ts';
 
 const taken = (keys: readonly string[], method: string, path: string) =>
   takenRoute(
-    keys.map((routeKey) => ({ routeKey, functionName: routeKey })),
+    keys.map((routeKey) => ({ routeKey, timeoutMs: 30_000, functionName: routeKey })),
     method,
     path,
   );
