@@ -1,8 +1,9 @@
 import { withAdvice } from './deployment/advice.ts';
 import type { Deployment } from './deployment/deployment.ts';
-import { type DeploymentOptions, findDeployment } from './deployment/find.ts';
+import { findDeployment } from './deployment/find.ts';
 import { interruptible } from './interrupt.ts';
 import type { CommandIo } from './io.ts';
+import type { DeploymentOptions } from './options/deployment-options.ts';
 
 /** What a running command works with. */
 export interface Work {

@@ -1,9 +1,8 @@
 import { Command } from 'commander';
 import { entityName, entityRef } from 'freshet-aws/internal/core/entity';
-import type { DeploymentOptions } from '../deployment/find.ts';
 import { EXIT } from '../errors.ts';
 import type { CommandIo } from '../io.ts';
-import { deploymentHelp, withDeploymentOptions } from '../options/deployment-options.ts';
+import { type DeploymentOptions, deploymentHelp, withDeploymentOptions } from '../options/deployment-options.ts';
 import { commitOptions, FLOW_CONTROL_HELP, type WriteOptions, withWriteOptions } from '../options/write-options.ts';
 import { confirmed, yesOption } from '../output/confirm.ts';
 import { inDeployment, type Work } from '../work.ts';

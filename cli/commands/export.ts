@@ -7,10 +7,9 @@ import type { Boundary } from 'freshet-aws/internal/core/contract/contract';
 import { MAX_PAGE_SIZE, type Page } from 'freshet-aws/internal/core/read/read';
 import type { State } from 'freshet-aws/internal/core/state';
 import type { Deployment } from '../deployment/deployment.ts';
-import type { DeploymentOptions } from '../deployment/find.ts';
 import { EXIT } from '../errors.ts';
 import type { CommandIo } from '../io.ts';
-import { deploymentHelp, withDeploymentOptions } from '../options/deployment-options.ts';
+import { type DeploymentOptions, deploymentHelp, withDeploymentOptions } from '../options/deployment-options.ts';
 import { typed } from '../output/typed.ts';
 import { inDeployment, type Work } from '../work.ts';
 

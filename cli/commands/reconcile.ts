@@ -4,12 +4,11 @@ import { compareWithBar } from '../compare/compare-with-bar.ts';
 import { type Differing, describeDiffering } from '../compare/differences.ts';
 import { burialConfirmed, isRepairable, repairDifferences, untilSettled } from '../compare/repair.ts';
 import type { OpenCache } from '../deployment/deployment.ts';
-import type { DeploymentOptions } from '../deployment/find.ts';
 import { keptTypes } from '../deployment/names.ts';
 import { EXIT } from '../errors.ts';
 import { interrupted } from '../interrupt.ts';
 import type { CommandIo } from '../io.ts';
-import { deploymentHelp, withDeploymentOptions } from '../options/deployment-options.ts';
+import { type DeploymentOptions, deploymentHelp, withDeploymentOptions } from '../options/deployment-options.ts';
 import { yesOption } from '../output/confirm.ts';
 import { typed } from '../output/typed.ts';
 import { inDeployment, type Work } from '../work.ts';
@@ -137,10 +136,11 @@ function asJson({ entity, difference, ownerVersion, cacheVersion, stopped }: Dif
 }
 
 /** What to do about the differences that are left. */
-function advice(left: readonly Differing[], cache: string, { repair }: ReconcileOptions): string[] {
+function advice(left: readonly Differing[], cache: string, options: ReconcileOptions): string[] {
+  const { repair } = options;
   const lines: string[] = [];
   if (left.some(({ stopped }) => stopped)) {
-    lines.push(`to release a stopped entity: ${typed(`release ${cache} TYPE ID`)}`);
+    lines.push(`to release a stopped entity: ${typed(`release ${cache} TYPE ID`, options)}`);
   }
   if (left.some((one) => !one.stopped && !isRepairable(one))) {
     lines.push(
@@ -150,10 +150,10 @@ function advice(left: readonly Differing[], cache: string, { repair }: Reconcile
   }
   const repairable = left.filter(isRepairable);
   if (repairable.length > 0 && !repair)
-    lines.push(`to repair the differences: ${typed(`reconcile ${cache} --repair`)}`);
+    lines.push(`to repair the differences: ${typed(`reconcile ${cache} --repair`, options)}`);
   if (repairable.length > 0 && repair) {
     lines.push(
-      `the missing events may be parked (see: ${typed(`parked list ${cache}`)}) or still on their way: run the ` +
+      `the missing events may be parked (see: ${typed(`parked list ${cache}`, options)}) or still on their way: run the ` +
         'command again.',
     );
   }

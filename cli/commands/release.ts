@@ -4,10 +4,9 @@ import { type EntityRef, entityName, entityRef, messageGroupId, printable } from
 import { quoted } from 'freshet-aws/internal/core/errors';
 import type { Released } from 'freshet-aws/internal/core/repair/redrive';
 import type { FoundCache } from '../deployment/deployment.ts';
-import type { DeploymentOptions } from '../deployment/find.ts';
 import { EXIT } from '../errors.ts';
 import type { CommandIo } from '../io.ts';
-import { deploymentHelp, withDeploymentOptions } from '../options/deployment-options.ts';
+import { type DeploymentOptions, deploymentHelp, withDeploymentOptions } from '../options/deployment-options.ts';
 import { confirmed, yesOption } from '../output/confirm.ts';
 import { typed } from '../output/typed.ts';
 import { inDeployment, type Work } from '../work.ts';
@@ -78,8 +77,9 @@ async function tell(
   cache: FoundCache,
   entity: EntityRef,
   { status, redriven }: Released,
-  { drop, json }: ReleaseOptions,
+  options: ReleaseOptions,
 ): Promise<number> {
+  const { drop, json } = options;
   const ended = redriven.map(endedOf);
   const name = `${cache.name}: ${entityName(entity)}`;
   const stopped = status === 'still-stopped';
@@ -94,7 +94,7 @@ async function tell(
   if (stopped) stdout.write(`${name} is still stopped: ${why?.reason}: ${why?.explanation}\n`);
   else stdout.write(`${name} ${status === 'released' ? 'is released' : 'was not stopped'}\n`);
   if (status === 'released' && drop) {
-    const resync = typed(`resync ${entity.type} ${quoted(entity.id)}`);
+    const resync = typed(`resync ${entity.type} ${quoted(entity.id)}`, options);
     stderr.write(`the cache may lack the changes that were dropped. To publish the current state again: ${resync}\n`);
   }
   return stopped ? EXIT.failed : EXIT.ok;

@@ -5,11 +5,10 @@ import { compareWithBar } from '../compare/compare-with-bar.ts';
 import { type Differing, describeDiffering, stillDiffering } from '../compare/differences.ts';
 import { burialConfirmed, repairDifferences, untilSettled } from '../compare/repair.ts';
 import type { Deployment, OpenCache, OpenOwner } from '../deployment/deployment.ts';
-import type { DeploymentOptions } from '../deployment/find.ts';
 import { EXIT, UsageError } from '../errors.ts';
 import { interrupted } from '../interrupt.ts';
 import type { CommandIo } from '../io.ts';
-import { deploymentHelp, withDeploymentOptions } from '../options/deployment-options.ts';
+import { type DeploymentOptions, deploymentHelp, withDeploymentOptions } from '../options/deployment-options.ts';
 import { yesOption } from '../output/confirm.ts';
 import { progressBar } from '../output/progress.ts';
 import { typed } from '../output/typed.ts';
@@ -82,7 +81,7 @@ async function restore(work: Work, name: string, options: RestoreOptions): Promi
     counts.buried += buried;
     left.push(...differing.map((one) => `${cache.name}: ${describeDiffering(one)}`));
   }
-  return conclude(work, source, counts, left, options.json ?? false);
+  return conclude(work, source, counts, left, options);
 }
 
 function conclude(
@@ -90,8 +89,9 @@ function conclude(
   { name, boundary }: OpenOwner,
   counts: Counts,
   left: readonly string[],
-  json: boolean,
+  options: RestoreOptions,
 ): number {
+  const { json } = options;
   if (json) io.stdout.write(`${JSON.stringify({ owner: name, ...counts, left })}\n`);
   else {
     const { lifted, unchanged, buried } = counts;
@@ -104,7 +104,7 @@ function conclude(
   if (!json) for (const line of left) io.stdout.write(`  ${line}\n`);
   if (left.length > 0)
     io.stderr.write(
-      `some entities still differ. Run the command again, or compare a cache: ${typed('reconcile CACHE')}\n`,
+      `some entities still differ. Run the command again, or compare a cache: ${typed('reconcile CACHE', options)}\n`,
     );
   else if (!json) io.stdout.write('every cache equals its owner\n');
   return left.length > 0 ? EXIT.failed : EXIT.ok;

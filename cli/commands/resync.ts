@@ -1,12 +1,12 @@
 import { Command } from 'commander';
 import { type EntityRef, entityName, entityRef } from 'freshet-aws/internal/core/entity';
+import { quoted } from 'freshet-aws/internal/core/errors';
 import { resyncToken } from '../clients/resync-token.ts';
 import type { Deployment, FoundCache } from '../deployment/deployment.ts';
-import type { DeploymentOptions } from '../deployment/find.ts';
 import { EXIT, UsageError } from '../errors.ts';
 import { interrupted, pause } from '../interrupt.ts';
 import type { CommandIo } from '../io.ts';
-import { deploymentHelp, withDeploymentOptions } from '../options/deployment-options.ts';
+import { type DeploymentOptions, deploymentHelp, withDeploymentOptions } from '../options/deployment-options.ts';
 import { integerOf } from '../options/parse.ts';
 import { typed } from '../output/typed.ts';
 import { inDeployment, type Work } from '../work.ts';
@@ -61,7 +61,7 @@ async function resync(
   const entity = entityRef(type, id);
   const owner = await deployment.holderOf(entity);
   const owned = await owner?.records.get(entity);
-  if (owner === undefined || owned === undefined) return unknownEntity(deployment, entity);
+  if (owner === undefined || owned === undefined) return unknownEntity(deployment, entity, options);
   const { name } = owner;
   const { version } = owned;
   await owner.records.resync(entity, resyncToken());
@@ -73,8 +73,8 @@ async function resync(
   if (signal.aborted) return interrupted(io);
   for (const cache of without) {
     io.stderr.write(
-      `${cache} does not have version ${version} after ${wait} s. Its event may be parked: ` +
-        `${typed(`parked list ${cache} --type ${type}`)}\n`,
+      `${cache} does not have version ${version} after ${wait} s. To find out why: ` +
+        `${typed(`why ${cache} ${type} ${quoted(id)}`, options)}\n`,
     );
   }
   if (wait > 0 && without.length === 0 && !options.json) {
@@ -85,11 +85,11 @@ async function resync(
 }
 
 /** Says why no owner has an entity: its type is unknown, or the entity is. */
-async function unknownEntity({ ownerOf }: Deployment, entity: EntityRef): Promise<never> {
+async function unknownEntity({ ownerOf }: Deployment, entity: EntityRef, on: DeploymentOptions): Promise<never> {
   const { name } = await ownerOf(entity.type);
   throw new UsageError(
     `id: ${name} has never had ${entityName(entity)}. To delete it from a cache that has it: ` +
-      `${typed('reconcile CACHE --repair')}`,
+      `${typed('reconcile CACHE --repair', on)}`,
   );
 }
 

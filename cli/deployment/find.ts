@@ -1,21 +1,12 @@
 import { UsageError } from '../errors.ts';
 import type { CommandIo } from '../io.ts';
+import type { DeploymentOptions } from '../options/deployment-options.ts';
 import type { Deployment } from './deployment.ts';
 import { keptStacks } from './kept-stacks.ts';
 import { openLocalCloud } from './local-cloud.ts';
 import { findLocalCloud, noLocalCloud } from './local-file.ts';
 import { openStacks } from './stacks.ts';
 import type { OnWait } from './waits.ts';
-
-/** Which deployment a command works on. */
-export interface DeploymentOptions {
-  /** Names or ARNs of stacks on AWS. @default - see `findDeployment` */
-  readonly stack?: readonly string[];
-  /** The AWS region of the stacks. @default - AWS_REGION, or the region of the profile */
-  readonly region?: string;
-  /** The AWS profile. @default - AWS_PROFILE */
-  readonly profile?: string;
-}
 
 /**
  * Finds the deployment that the options name. Without `stack`, it is the stacks of the environment variable

@@ -2,6 +2,16 @@ import { type Command, Option } from 'commander';
 import { quoted } from 'freshet-aws/internal/core/errors';
 import { UsageError } from '../errors.ts';
 
+/** Which deployment a command works on. */
+export interface DeploymentOptions {
+  /** Names or ARNs of stacks on AWS. @default - see `findDeployment` */
+  readonly stack?: readonly string[];
+  /** The AWS region of the stacks. @default - AWS_REGION, or the region of the profile */
+  readonly region?: string;
+  /** The AWS profile. @default - AWS_PROFILE */
+  readonly profile?: string;
+}
+
 /** A stack's name or ARN (cfn/API_CreateStack). */
 const STACK =
   /^(?:[A-Za-z][A-Za-z0-9-]{0,127}|arn:aws[a-z-]*:cloudformation:[a-z0-9-]+:[0-9]{12}:stack\/[A-Za-z0-9/-]+)$/;

@@ -3,12 +3,11 @@ import { entityName } from 'freshet-aws/internal/core/entity';
 import { compareType, type Differing } from '../../compare/differences.ts';
 import { parkedSince, untilSettled } from '../../compare/repair.ts';
 import type { OpenCache } from '../../deployment/deployment.ts';
-import type { DeploymentOptions } from '../../deployment/find.ts';
 import { keptTypes } from '../../deployment/names.ts';
 import { EXIT } from '../../errors.ts';
 import { interrupted } from '../../interrupt.ts';
 import type { CommandIo } from '../../io.ts';
-import { deploymentHelp, withDeploymentOptions } from '../../options/deployment-options.ts';
+import { type DeploymentOptions, deploymentHelp, withDeploymentOptions } from '../../options/deployment-options.ts';
 import { integerOf } from '../../options/parse.ts';
 import { progressBar } from '../../output/progress.ts';
 import { typed } from '../../output/typed.ts';
@@ -77,7 +76,7 @@ async function backfill(work: Work, name: string, only: string | undefined, opti
     if (signal.aborted) break;
     const filled = await backfillType(work, cache, type, options);
     all.push(filled);
-    if (!options.json) io.stdout.write(`${name}: ${describe(name, filled, signal.aborted)}\n`);
+    if (!options.json) io.stdout.write(`${name}: ${describe(name, filled, signal.aborted, options)}\n`);
   }
   if (options.json) io.stdout.write(`${JSON.stringify({ cache: name, types: all })}\n`);
   if (signal.aborted) return interrupted(io);
@@ -159,13 +158,14 @@ function describe(
   cache: string,
   { type, status, sent, setAside, missing, unsendable }: Filled,
   aborted: boolean,
+  on: DeploymentOptions,
 ): string {
   const some = (names: readonly string[]) =>
     `${names.slice(0, 5).join(', ')}${names.length > 5 ? `, and ${names.length - 5} more` : ''}`;
   const parts = [`${type} is ${status === 'ready' ? 'ready' : 'not ready yet'}, ${sent} sent`];
   if (unsendable.length > 0) parts.push(`${unsendable.length} can't be sent`);
   if (setAside.length > 0) {
-    parts.push(`${setAside.length} parked (${typed(`parked list ${cache}`)}): ${some(setAside)}`);
+    parts.push(`${setAside.length} parked (${typed(`parked list ${cache}`, on)}): ${some(setAside)}`);
   }
   if (missing.length > 0 && !aborted) {
     parts.push(

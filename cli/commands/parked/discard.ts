@@ -1,10 +1,9 @@
 import { Command } from 'commander';
 import { parkedKey } from 'freshet-aws/internal/core/repair/parked-key';
-import type { DeploymentOptions } from '../../deployment/find.ts';
 import { EXIT, UsageError } from '../../errors.ts';
 import { interrupted } from '../../interrupt.ts';
 import type { CommandIo } from '../../io.ts';
-import { deploymentHelp, withDeploymentOptions } from '../../options/deployment-options.ts';
+import { type DeploymentOptions, deploymentHelp, withDeploymentOptions } from '../../options/deployment-options.ts';
 import { confirmed, yesOption } from '../../output/confirm.ts';
 import { inDeployment, type Work } from '../../work.ts';
 import { absentKeys, type FilterOptions, type Selected, select, withFilters } from './select.ts';

@@ -5,10 +5,9 @@ import { isOutdated, typeOfParked } from 'freshet-aws/internal/core/repair/parke
 import { parkedKeyText } from 'freshet-aws/internal/core/repair/parked-key';
 import { sideBySide } from '../../compare/side-by-side.ts';
 import type { FoundCache } from '../../deployment/deployment.ts';
-import type { DeploymentOptions } from '../../deployment/find.ts';
 import { EXIT } from '../../errors.ts';
 import type { CommandIo } from '../../io.ts';
-import { deploymentHelp, withDeploymentOptions } from '../../options/deployment-options.ts';
+import { type DeploymentOptions, deploymentHelp, withDeploymentOptions } from '../../options/deployment-options.ts';
 import { integerOf } from '../../options/parse.ts';
 import { shortDuration } from '../../output/numbers.ts';
 import { typed } from '../../output/typed.ts';

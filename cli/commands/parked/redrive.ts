@@ -4,11 +4,10 @@ import { redriveRequests } from 'freshet-aws/internal/core/repair/parked-filter'
 import { parkedKey } from 'freshet-aws/internal/core/repair/parked-key';
 import { resyncToken } from '../../clients/resync-token.ts';
 import type { FoundCache, FoundOwner } from '../../deployment/deployment.ts';
-import type { DeploymentOptions } from '../../deployment/find.ts';
 import { EXIT } from '../../errors.ts';
 import { interrupted } from '../../interrupt.ts';
 import type { CommandIo } from '../../io.ts';
-import { deploymentHelp, withDeploymentOptions } from '../../options/deployment-options.ts';
+import { type DeploymentOptions, deploymentHelp, withDeploymentOptions } from '../../options/deployment-options.ts';
 import { type Progress, progressBar } from '../../output/progress.ts';
 import { inDeployment, type Work } from '../../work.ts';
 import { countsOf, describeEnded, type Ended, endedJson, endedOf, summaryOf } from './outcomes.ts';

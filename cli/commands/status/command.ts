@@ -2,11 +2,15 @@ import { Command, Option } from 'commander';
 import { MAX_SINCE_MS } from '../../clients/counts.ts';
 import { withAdvice } from '../../deployment/advice.ts';
 import type { Deployment } from '../../deployment/deployment.ts';
-import type { DeploymentOptions } from '../../deployment/find.ts';
 import { EXIT, UsageError } from '../../errors.ts';
 import type { CommandIo } from '../../io.ts';
 import { requireObservable } from '../../observe/observable.ts';
-import { deploymentHelp, OBSERVING, withDeploymentOptions } from '../../options/deployment-options.ts';
+import {
+  type DeploymentOptions,
+  deploymentHelp,
+  OBSERVING,
+  withDeploymentOptions,
+} from '../../options/deployment-options.ts';
 import { durationOf } from '../../options/parse.ts';
 import { outputWidth } from '../../output/width.ts';
 import { withDeployment } from '../../work.ts';
@@ -84,7 +88,7 @@ async function status(io: CommandIo, deployment: Deployment, options: StatusOpti
   const report = await withAdvice(deployment, () =>
     gatherStatus(deployment, { sinceMs: options.since, countEntities }),
   );
-  io.stdout.write(`${options.json ? JSON.stringify(report) : renderStatus(report, outputWidth(io))}\n`);
+  io.stdout.write(`${options.json ? JSON.stringify(report) : renderStatus(report, outputWidth(io), options)}\n`);
   return troubles(report).length > 0 ? EXIT.failed : EXIT.ok;
 }
 

@@ -2,6 +2,7 @@ import * as z from 'zod/mini';
 import { alarmStatus } from '../../observe/alarms.ts';
 import { type FactQueueStatus, factQueueStatus, sagaStatus } from '../../observe/facts.ts';
 import { flowStatus } from '../../observe/flow-status.ts';
+import type { DeploymentOptions } from '../../options/deployment-options.ts';
 import { typed } from '../../output/typed.ts';
 
 const count = z.int();
@@ -83,11 +84,16 @@ export type StatusReport = z.infer<typeof statusReport>;
 export type OwnerStatus = z.infer<typeof ownerStatus>;
 export type CacheStatus = z.infer<typeof cacheStatus>;
 
-/** The reasons why a person is needed; empty if no person is needed. A paced owner recovers without a person. */
-export function troubles({ owners, caches, factQueues, sagas, alarms, stoppedFunctions }: StatusReport): string[] {
+/**
+ * The reasons why a person is needed; empty if no person is needed. A paced owner recovers without a person.
+ *
+ * @param on the options that named the deployment
+ */
+export function troubles(report: StatusReport, on: DeploymentOptions = {}): string[] {
+  const { owners, caches, factQueues, sagas, alarms, stoppedFunctions } = report;
   const when = (holds: boolean, trouble: string) => (holds ? [trouble] : []);
   const parked = (name: string, events: number, what = 'events') =>
-    when(events > 0, `${name}: ${events} parked ${what}, see: ${typed(`parked list ${name}`)}`);
+    when(events > 0, `${name}: ${events} parked ${what}, see: ${typed(`parked list ${name}`, on)}`);
   const dead = (name: string, letters: number) =>
     when(letters > 0, `${name}: ${letters} dead letters, which will be parked soon`);
   const facts = ({ queue, ...its }: FactQueueStatus, what: string) => [

@@ -1,6 +1,7 @@
 import { type FactQueueStatus, type SagaStatus, totals } from '../../observe/facts.ts';
 import { drainTime } from '../../observe/figures.ts';
 import { describeFlow } from '../../observe/flow-status.ts';
+import type { DeploymentOptions } from '../../options/deployment-options.ts';
 import { grouped, perSecond, shortDuration, shortMilliseconds, shortSeconds } from '../../output/numbers.ts';
 import { type Column, fittingTables } from '../../output/tables.ts';
 import { wrapped } from '../../output/width.ts';
@@ -55,7 +56,7 @@ const SAGA: readonly Column<SagaStatus>[] = [
 ];
 
 /** The report as text. @param width the longest line, in characters */
-export function renderStatus(report: StatusReport, width: number): string {
+export function renderStatus(report: StatusReport, width: number, on: DeploymentOptions = {}): string {
   const { owners, caches, factQueues, sagas, alarms, sinceSeconds } = report;
   const since = shortDuration(sinceSeconds * 1000);
   const ofCache = { head: 'cache', of: ({ cache }: CacheStatus) => cache };
@@ -75,7 +76,7 @@ export function renderStatus(report: StatusReport, width: number): string {
     ...alarms.map(({ name, boundary, description }) => line(`ALARM ${boundary}: ${name}: ${description}`)),
   ];
   // The alarms are above, with their descriptions.
-  const others = troubles({ ...report, alarms: [] });
+  const others = troubles({ ...report, alarms: [] }, on);
   return [...parts, ...others.map((trouble) => line(`needs a person: ${trouble}`))].join('\n');
 }
 

@@ -2,12 +2,16 @@ import { Command, Option } from 'commander';
 import { createLogUpdate } from 'log-update';
 import { withAdvice } from '../../deployment/advice.ts';
 import type { Deployment } from '../../deployment/deployment.ts';
-import type { DeploymentOptions } from '../../deployment/find.ts';
 import { EXIT, UsageError } from '../../errors.ts';
 import { pause } from '../../interrupt.ts';
 import type { CommandIo, Output } from '../../io.ts';
 import { requireObservable } from '../../observe/observable.ts';
-import { deploymentHelp, OBSERVING, withDeploymentOptions } from '../../options/deployment-options.ts';
+import {
+  type DeploymentOptions,
+  deploymentHelp,
+  OBSERVING,
+  withDeploymentOptions,
+} from '../../options/deployment-options.ts';
 import { durationOf, integerOf } from '../../options/parse.ts';
 import { DEFAULT_WIDTH, outputWidth } from '../../output/width.ts';
 import { inDeployment, type Work } from '../../work.ts';

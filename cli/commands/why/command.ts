@@ -1,10 +1,9 @@
 import { Command } from 'commander';
 import { entityRef } from 'freshet-aws/internal/core/entity';
 import { isTombstone } from 'freshet-aws/internal/core/own/own';
-import type { DeploymentOptions } from '../../deployment/find.ts';
 import { EXIT } from '../../errors.ts';
 import type { CommandIo } from '../../io.ts';
-import { deploymentHelp, withDeploymentOptions } from '../../options/deployment-options.ts';
+import { type DeploymentOptions, deploymentHelp, withDeploymentOptions } from '../../options/deployment-options.ts';
 import { inDeployment, type Work } from '../../work.ts';
 import type { Findings } from './findings.ts';
 import { gatherFindings } from './gather.ts';
@@ -70,7 +69,7 @@ async function why(
   const cache = deployment.findCache(name);
   const findings = await gatherFindings(deployment, cache, entityRef(type, id), Date.now());
   const verdict = verdictOf(findings);
-  const text = options.json ? findingsJson(findings, verdict) : storyOf(findings, verdict, deployment.place);
+  const text = options.json ? findingsJson(findings, verdict) : storyOf(findings, verdict, deployment.place, options);
   io.stdout.write(`${text}\n`);
   return AS_IT_SHOULD_BE.includes(verdict.verdict) ? EXIT.ok : EXIT.failed;
 }

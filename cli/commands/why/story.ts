@@ -1,5 +1,6 @@
 import { entityName } from 'freshet-aws/internal/core/entity';
 import { isTombstone } from 'freshet-aws/internal/core/own/own';
+import type { DeploymentOptions } from '../../options/deployment-options.ts';
 import { shortDuration, shortMilliseconds } from '../../output/numbers.ts';
 import { typed } from '../../output/typed.ts';
 import type { Findings, Parked } from './findings.ts';
@@ -8,13 +9,18 @@ import type { Verdict } from './verdict.ts';
 /** Parked events that are shown. */
 const SHOWN = 3;
 
-/** The way of an entity from its owner into a cache, as lines of text. */
-export function storyOf(findings: Findings, { verdict, isCertain, explanation, mend }: Verdict, place: string): string {
+/** The way of an entity from its owner into a cache, as lines of text. @param on the options that named the deployment */
+export function storyOf(
+  findings: Findings,
+  { verdict, isCertain, explanation, mend }: Verdict,
+  place: string,
+  on: DeploymentOptions = {},
+): string {
   const { type, id, cache } = findings;
   const rows = [...ownerRows(findings), ...queueRows(findings), ...cacheRows(findings)];
   const width = Math.max(...rows.map(([name]) => name.length));
   const lines = rows.map(([name, text]) => `  ${name.padEnd(width)}  ${text}`);
-  const steps = mend.map((step) => `  ${'command' in step ? typed(step.command) : step.text}`);
+  const steps = mend.map((step) => `  ${'command' in step ? typed(step.command, on) : step.text}`);
   return [
     `${entityName({ type, id })} in ${cache.name}, ${place}`,
     ...lines,

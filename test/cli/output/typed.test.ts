@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { startedBy } from '../../../cli/output/typed.ts';
+import { startedBy, typed } from '../../../cli/output/typed.ts';
 
 test.each([
   [undefined, 'npx freshet'],
@@ -7,6 +7,12 @@ test.each([
   ['pnpm/10.34.9 npm/? node/v20.19.2 linux x64', 'pnpm freshet'],
   ['yarn/1.22.22 npm/? node/v20.19.2 linux x64', 'yarn freshet'],
   ['bun/1.2.0', 'npx freshet'],
-])('a hint for a command that %s started begins with %s', (userAgent, typed) => {
-  expect(startedBy(userAgent)).toBe(typed);
+])('a hint for a command that %s started begins with %s', (userAgent, hint) => {
+  expect(startedBy(userAgent)).toBe(hint);
+});
+
+test('a hint for a command on the same deployment has the options that named it', () => {
+  const on = { stack: ['Geography', 'Ordering'], profile: 'night' };
+  expect(typed('status', on)).toBe('npm run -s freshet -- status --stack Geography,Ordering --profile night');
+  expect(typed('status')).toBe('npm run -s freshet -- status');
 });
