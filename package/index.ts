@@ -36,7 +36,7 @@ export type {
 } from '../adapters/read/reader.ts';
 export type { Readiness } from '../adapters/read/readiness.ts';
 export { createPublisher } from '../adapters/relay/topic.ts';
-export type { EffectHandlers } from '../adapters/saga/batch.ts';
+export type { EffectHandlers, EffectNamed } from '../adapters/saga/batch.ts';
 export { effectBatch } from '../adapters/saga/batch.ts';
 export { createEffectRetries } from '../adapters/saga/effect-retries.ts';
 export type { SagaEffect } from '../adapters/saga/items.ts';
@@ -68,7 +68,7 @@ export type { FlowState } from '../core/govern/decide.ts';
 export type { FailurePolicy } from '../core/outcome.ts';
 export type { CommitResult, EntityWithState, OwnedEntity } from '../core/own/own.ts';
 export type { CachedEntity, FreshnessOptions, GetOptions, Page, Staleness, StoredEntity } from '../core/read/read.ts';
-export type { Effect, Saga, SagaDefinition } from '../core/saga/define.ts';
+export type { Effect, EffectOf, Saga, SagaDefinition } from '../core/saga/define.ts';
 export { defineSaga, OVERDUE } from '../core/saga/define.ts';
 export type { SagaResult } from '../core/saga/handle.ts';
 export type { SagaInstance, SagaOutcome } from '../core/saga/step.ts';

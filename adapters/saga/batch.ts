@@ -7,7 +7,7 @@ import type {
 } from 'aws-lambda';
 import { FreshetError } from '../../core/errors.ts';
 import { UnprocessableFact } from '../../core/facts/read-fact.ts';
-import { OVERDUE, type Saga } from '../../core/saga/define.ts';
+import { type Effect, type EffectOf, OVERDUE, type Saga } from '../../core/saga/define.ts';
 import { handleFact, type SagaResult, type SagaStore } from '../../core/saga/handle.ts';
 import type { Item } from '../aws/items.ts';
 import { type FactQueuePorts, factBatch, queueBatch } from '../facts/queue.ts';
@@ -59,19 +59,35 @@ function unprocessable(error: unknown): never {
   throw new UnprocessableFact({ reason: 'invalid', explanation: error.message });
 }
 
+/** An effect with a name, as its handler receives it. */
+export type EffectNamed<Effects extends Effect, Name extends string> = Omit<SagaEffect, 'name' | 'data'> & {
+  readonly name: Name;
+  readonly data: Effects extends unknown ? (Name extends Effects['name'] ? Effects['data'] : never) : never;
+};
+
+type Handler<Received> = (effect: Received) => Promise<unknown>;
+
 /**
  * Functions that carry out effects, by the names of the effects. If a function throws, its effect is delivered again,
  * and only the error's name is logged.
+ *
+ * With the type of a saga, `EffectHandlers<typeof shipping>`, each effect of the saga has a handler that knows its
+ * data. `Left` are the names of effects that other functions carry out. The alert of a missed deadline, `Overdue`, needs
+ * no handler.
  */
-export type EffectHandlers = Readonly<Record<string, (effect: SagaEffect) => Promise<unknown>>>;
+export type EffectHandlers<S extends Saga = Saga, Left extends string = never> = string extends EffectOf<S>['name']
+  ? Readonly<Record<string, Handler<SagaEffect>>>
+  : {
+      readonly [Name in Exclude<EffectOf<S>['name'], Left | typeof OVERDUE>]: Handler<EffectNamed<EffectOf<S>, Name>>;
+    } & { readonly [OVERDUE]?: Handler<SagaEffect> };
 
 /** The event of a function that carries out effects: a batch of the saga's stream, or of the queue of its retries. */
 export type EffectEvent = Pick<DynamoDBStreamEvent, 'Records'> | Pick<SQSEvent, 'Records'>;
 
 /** The options of `effectBatch`. */
-export interface EffectOptions {
+export interface EffectOptions<Left extends string = string> {
   /** Names of effects that other functions carry out; default none. */
-  readonly leftToOthers?: readonly string[];
+  readonly leftToOthers?: readonly Left[];
   /**
    * Where failed effects are retried, see `createEffectRetries`. Default: in the stream, where a failed effect holds up
    * the later effects of its shard until Lambda gives it up after 23 hours.
@@ -85,17 +101,23 @@ export interface EffectOptions {
  * stream continues; there it has the budget and the parking of facts. Failed effects, and effects without a handler,
  * are logged. Return the result from your Lambda handler.
  *
+ * `effectBatch<typeof shipping>(…)` gives each handler the type of its effect's data. Import the saga as a type only,
+ * so that its module isn't bundled into the function.
+ *
  * @param handlers the function for each effect
  * @param event the event of the Lambda function
  */
-export async function effectBatch(
-  handlers: EffectHandlers,
+export async function effectBatch<S extends Saga = Saga, Left extends string = never>(
+  handlers: EffectHandlers<S, Left>,
   event: EffectEvent,
-  { leftToOthers = [], retries }: EffectOptions = {},
+  ...[options = {}]: OptionsFor<Left>
 ): Promise<SQSBatchResponse & DynamoDBBatchResponse> {
+  const { leftToOthers = [], retries }: EffectOptions = options;
+  // The names and the data that the saga's own definition has recorded are those of its type.
+  const byName = handlers as Readonly<Record<string, Handler<SagaEffect>>>;
   const carryOut = async (effect: SagaEffect): Promise<void> => {
     if (leftToOthers.includes(effect.name)) return;
-    const handler = Object.hasOwn(handlers, effect.name) ? handlers[effect.name] : undefined;
+    const handler = Object.hasOwn(byName, effect.name) ? byName[effect.name] : undefined;
     // The alert of a missed deadline needs no handler.
     if (handler === undefined && effect.name !== OVERDUE) logUnhandledEffect(effect);
     try {
@@ -110,6 +132,11 @@ export async function effectBatch(
   const first = event.Records[done.indexOf(false)];
   return { batchItemFailures: first ? [{ itemIdentifier: first.dynamodb?.SequenceNumber ?? '' }] : [] };
 }
+
+/** Effects that the types leave to other functions must be left to them at run time as well. */
+type OptionsFor<Left extends string> = [Left] extends [never]
+  ? [options?: EffectOptions]
+  : [options: EffectOptions<Left> & { readonly leftToOthers: readonly Left[] }];
 
 function isOfQueue(event: EffectEvent): event is Pick<SQSEvent, 'Records'> {
   return event.Records.some((record) => 'eventSource' in record && record.eventSource === 'aws:sqs');

@@ -21,8 +21,11 @@ export const OVERDUE = 'Overdue';
 /** Facts by type. */
 export type FactsByType = Readonly<Record<string, Fact>>;
 
-/** A saga makes one decision when all the facts it needs have arrived, in any order. See `defineSaga`. */
-export interface Saga {
+/**
+ * A saga makes one decision when all the facts it needs have arrived, in any order. See `defineSaga`. `Effects` are the
+ * effects that it may record, as a union.
+ */
+export interface Saga<Effects extends Effect = Effect> {
   /** 1 to 30 lower-case letters, digits and hyphens, starting with a letter; unique among the sagas of an account. */
   readonly name: string;
   /**
@@ -40,15 +43,20 @@ export interface Saga {
   /** Returns the key of the instance that a fact belongs to. */
   key(fact: Fact): string;
   /** Returns the effects of the decision. */
-  decide(facts: FactsByType): readonly Effect[];
+  decide(facts: FactsByType): readonly Effects[];
   /** Returns the effects of a cancellation after the decision. */
-  cancelledLate(facts: FactsByType): readonly Effect[];
+  cancelledLate(facts: FactsByType): readonly Effects[];
 }
+
+/** The effects that a saga may record, such as `EffectOf<typeof shipping>`. */
+export type EffectOf<S extends Saga> = S extends Saga<infer Effects> ? Effects : never;
 
 /** The definition of a saga, passed to `defineSaga`. */
 export interface SagaDefinition<
   Needs extends readonly FactContract[],
   Cancels extends readonly FactContract[] = readonly [],
+  Decided extends readonly Effect[] = readonly Effect[],
+  Late extends readonly Effect[] = readonly Effect[],
 > {
   /** 1 to 30 lower-case letters, digits and hyphens, starting with a letter; unique among the sagas of an account. */
   readonly name: string;
@@ -65,7 +73,7 @@ export interface SagaDefinition<
    * What to do if a cancellation arrives after the decision: `ignore`, or a function that returns the effects to
    * record. Required with `cancelledBy`.
    */
-  readonly cancelledLate?: 'ignore' | ((facts: FactsOf<Needs> & Partial<FactsOf<Cancels>>) => readonly Effect[]);
+  readonly cancelledLate?: 'ignore' | ((facts: FactsOf<Needs> & Partial<FactsOf<Cancels>>) => Late);
   /**
    * Seconds from the arrival of the first fact after which the saga raises one alert if facts are still missing: an
    * integer from 60 to 31,622,400 (366 days). Default: no deadline.
@@ -75,7 +83,7 @@ export interface SagaDefinition<
    * Returns the effects of the decision, at most 99. It must be pure: the effects depend only on the
    * facts. It may run several times, but its effects are recorded once.
    */
-  decide(facts: FactsOf<Needs>): readonly Effect[];
+  decide(facts: FactsOf<Needs>): Decided;
 }
 
 /**
@@ -105,7 +113,10 @@ const MAX_DEADLINE_SECONDS = 366 * 86_400;
 export function defineSaga<
   const Needs extends readonly FactContract[],
   const Cancels extends readonly FactContract[] = readonly [],
->(module: string, definition: SagaDefinition<Needs, Cancels>): Saga {
+  // The effects and not one effect, because a function may return lists of different effects.
+  const Decided extends readonly Effect[] = readonly Effect[],
+  const Late extends readonly Effect[] = readonly [],
+>(module: string, definition: SagaDefinition<Needs, Cancels, Decided, Late>): Saga<Decided[number] | Late[number]> {
   const { name, needs, deadlineSeconds, cancelledLate = 'ignore' } = definition;
   const cancelledBy: readonly FactContract[] = definition.cancelledBy ?? [];
   if (!BOUNDARY_PATTERN.test(name)) {

@@ -2,6 +2,7 @@ import type { DynamoDBBatchResponse, DynamoDBStreamEvent, SQSBatchResponse, SQSE
 import { createEffectRetries, dynamoDbClient, effectBatch } from 'freshet-aws';
 import { required } from '../../service/environment.ts';
 import { createLabels } from '../labels.ts';
+import type shipping from '../shipping.ts';
 
 const client = dynamoDbClient();
 const labels = createLabels(client, required('LABELS_TABLE'));
@@ -16,10 +17,10 @@ function log(message: string, orderId: string): void {
  * is retried from a queue.
  */
 export function handler(event: DynamoDBStreamEvent | SQSEvent): Promise<DynamoDBBatchResponse & SQSBatchResponse> {
-  return effectBatch(
+  return effectBatch<typeof shipping>(
     {
-      async CreateShippingLabel({ key, idempotencyKey }) {
-        if (await labels.print(key, idempotencyKey)) log('label printed', key);
+      async CreateShippingLabel({ data, idempotencyKey }) {
+        if (await labels.print(data.orderId, idempotencyKey)) log('label printed', data.orderId);
       },
       async RecallParcel({ key }) {
         log((await labels.recall(key)) ? 'parcel recalled' : 'label cancelled before it was printed', key);
