@@ -8,6 +8,7 @@ import type { MetricStore } from './cloudwatch/metric-store.ts';
 import type { Schedules } from './cloudwatch/schedules.ts';
 import { createEngineClient } from './engine/client.ts';
 import { startEngine } from './engine/start-engine.ts';
+import type { EventSourceMappings } from './event-source-mappings.ts';
 import { FILTER_CHANGE_MINUTES } from './fifo/limits.ts';
 import { createMessaging, type Messaging } from './fifo/messaging.ts';
 import { type Access, createAccess } from './iam/access.ts';
@@ -18,11 +19,12 @@ import { type KeptState, openKeptState } from './keep/kept-state.ts';
 import type { FunctionHost } from './lambda/host.ts';
 import type { Ledger } from './ledger/ledger.ts';
 import { deliveryRequests } from './ledger/wire-requests.ts';
-import { createMappings, type EventSourceMappings } from './mapping-set.ts';
+import { createMappings } from './mapping-set.ts';
 import { waitUntilIdle } from './mappings.ts';
+import type { AppliedResources, Changes } from './provision/apply-resource.ts';
 import { readAssembly } from './provision/assembly.ts';
 import { checkUpdate } from './provision/check-update.ts';
-import { type AppliedResources, type Changes, type LeftOut, provision } from './provision/provision.ts';
+import { type LeftOut, provision } from './provision/provision.ts';
 import { createWatchedFunctions } from './watched-functions.ts';
 import { startDynamoDbGateway } from './wire/dynamodb-gateway.ts';
 import { createFunctionUrls } from './wire/function-url.ts';
@@ -282,7 +284,12 @@ async function start(options: LocalCloudOptions, cleanUps: CleanUps): Promise<Lo
     idle,
     async apply(assembly) {
       const changes: Changes = { done: [], left: [] };
-      ({ outputs, notEmulated, leftOut } = await provision(readAssembly(assembly), target, applied, changes));
+      isProvisioned = false;
+      try {
+        ({ outputs, notEmulated, leftOut } = await provision(readAssembly(assembly), target, applied, changes));
+      } finally {
+        isProvisioned = true;
+      }
       return changes;
     },
     stop: cleanUps.run,

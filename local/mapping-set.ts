@@ -1,33 +1,13 @@
 import { isDeepStrictEqual } from 'node:util';
+import type {
+  EventSourceMappings,
+  Mapping,
+  MappingState,
+  QueueMappingRequest,
+  StreamMappingRequest,
+} from './event-source-mappings.ts';
 import type { StreamPositions } from './lambda/shard-reader.ts';
-import { type Mapping, type MappingObservers, type MappingParts, mapQueue, mapStream } from './mappings.ts';
-import type { QueueMappingRequest, StreamMappingRequest } from './provision/resource.ts';
-
-/** What an event source mapping connects, and how. */
-export type MappingRequest =
-  | ({ readonly kind: 'queue' } & QueueMappingRequest)
-  | ({ readonly kind: 'stream' } & StreamMappingRequest);
-
-/** The state of an event source mapping. */
-export interface MappingState {
-  readonly id: string;
-  readonly enabled: boolean;
-  readonly request: MappingRequest;
-}
-
-/** The event source mappings of the account, by id. */
-export interface EventSourceMappings {
-  /** The enabled mappings. The same array always. */
-  readonly running: readonly Mapping[];
-  list(): MappingState[];
-  /**
-   * Creates a mapping, or changes the mapping of this id. A changed mapping on a stream continues where it was. Rejects
-   * if Lambda would refuse the mapping.
-   */
-  put(id: string, enabled: boolean, request: MappingRequest): Promise<void>;
-  remove(id: string): Promise<void>;
-  stop(): Promise<void>;
-}
+import { type MappingObservers, type MappingParts, mapQueue, mapStream } from './mappings.ts';
 
 /** @param positionsOf returns how far the mapping of an id has read each shard, and keeps it */
 export function createMappings(

@@ -1,4 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
+import type { Mapping, QueueMappingRequest, StreamMappingRequest } from './event-source-mappings.ts';
 import { sizeBytes } from './fifo/message.ts';
 import type { Queue } from './fifo/queue.ts';
 import { checkMapping } from './iam/mapping-access.ts';
@@ -9,19 +10,7 @@ import { startSqsMapping } from './lambda/sqs-mapping.ts';
 import { startStreamMapping } from './lambda/stream-mapping.ts';
 import { queueRequest } from './ledger/chunks.ts';
 import type { Ledger } from './ledger/ledger.ts';
-import type { ProvisionTarget, QueueMappingRequest, StreamMappingRequest } from './provision/resource.ts';
-
-/** A running event source mapping. */
-export interface Mapping {
-  readonly functionName: string;
-  /** Resolves when the records that were written before the call have been processed. */
-  caughtUp(): Promise<void>;
-  /** Whether the source has no messages and no invocation runs. Always true for a stream. */
-  isEmpty(): boolean;
-  /** Call it when the function was stopped or may run again. */
-  wake(): void;
-  stop(): Promise<void>;
-}
+import type { ProvisionTarget } from './provision/resource.ts';
 
 /** A message that is delayed for longer than this doesn't keep a queue busy. An example is a check in 15 minutes. */
 const LONG_DELAY_MS = 60_000;

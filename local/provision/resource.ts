@@ -1,31 +1,13 @@
 import { createHash } from 'node:crypto';
 import type { CloudWatch } from '../cloudwatch/cloudwatch.ts';
 import type { EngineClient } from '../engine/client.ts';
+import type { EventSourceMappings } from '../event-source-mappings.ts';
 import type { Messaging } from '../fifo/messaging.ts';
 import type { Access } from '../iam/access.ts';
 import type { FunctionHost } from '../lambda/host.ts';
-import type { StreamMappingOptions } from '../lambda/stream-mapping.ts';
-import type { EventSourceMappings } from '../mapping-set.ts';
 import type { FunctionUrls } from '../wire/function-url.ts';
 import type { HttpApis } from '../wire/http-api.ts';
 import type { Resource, Stack } from './assembly.ts';
-
-/** An event source mapping on a queue. */
-export interface QueueMappingRequest {
-  readonly functionName: string;
-  readonly queueArn: string;
-  readonly batchSize: number;
-  readonly maximumConcurrency: number | undefined;
-  readonly reportBatchItemFailures: boolean;
-}
-
-/** An event source mapping on a stream. */
-export interface StreamMappingRequest
-  extends Omit<StreamMappingOptions, 'engine' | 'functionArn' | 'region' | 'invoke' | 'onFailure' | 'positions'> {
-  readonly functionName: string;
-  /** ARN of a standard queue. */
-  readonly onFailureDestination: string | undefined;
-}
 
 /** The parts of the local cloud in which resources are created. */
 export interface ProvisionTarget {

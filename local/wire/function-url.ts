@@ -2,7 +2,7 @@ import { createHash, randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { type UrlPlace, urlEvent } from '../lambda/url-event.ts';
 import { type UrlResponse, urlResponse } from '../lambda/url-response.ts';
-import type { Invokable } from './lambda.ts';
+import type { Invokable } from './lambda-request.ts';
 import { closeAtOnce, listen } from './listen.ts';
 import { namesThisMachine, readBytes } from './request.ts';
 import { type Called, forbidden, type UrlGuard, urlSigner } from './url-access.ts';

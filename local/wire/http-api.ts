@@ -5,7 +5,7 @@ import { requireInvoke } from '../iam/service-access.ts';
 import { apiEvent, splitTarget } from '../lambda/url-event.ts';
 import { type UrlResponse, urlResponse } from '../lambda/url-response.ts';
 import { type Route, takenRoute } from './http-routes.ts';
-import type { Invokable } from './lambda.ts';
+import type { Invokable } from './lambda-request.ts';
 import { closeAtOnce, listen } from './listen.ts';
 import { namesThisMachine, readBytes } from './request.ts';
 import { MAX_EVENT_BYTES, sendAnswer, urlRequest } from './url-request.ts';

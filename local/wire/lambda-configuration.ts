@@ -2,8 +2,8 @@ import * as z from 'zod/mini';
 import { logGroupOf } from '../lambda/function-definition.ts';
 import type { FunctionState } from '../lambda/function-pool.ts';
 import type { Answer } from './errors.ts';
-import type { Configurable, LambdaRequest } from './lambda.ts';
 import { invalidParameter, lambdaAnswer, parsed } from './lambda-answers.ts';
+import type { Configurable, LambdaRequest } from './lambda-request.ts';
 
 /** The fields of a function's configuration that the local cloud has (lambda/latest/api/API_FunctionConfiguration). */
 export function configurationOf({ name, arn }: FunctionState, functions: Configurable): object {

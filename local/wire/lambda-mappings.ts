@@ -1,11 +1,11 @@
 import * as z from 'zod/mini';
+import type { MappingRequest, MappingState } from '../event-source-mappings.ts';
 import { deniedRequest, type Guard } from '../iam/check-request.ts';
 import { LOCAL_ACCOUNT_ID, LOCAL_REGION } from '../identity.ts';
-import type { MappingRequest, MappingState } from '../mapping-set.ts';
 import { lambdaDenial } from './denials.ts';
 import type { Answer } from './errors.ts';
-import type { LambdaRequest, Mapped } from './lambda.ts';
 import { invalidParameter, lambdaAnswer, parsed, refusal } from './lambda-answers.ts';
+import type { LambdaRequest, Mapped } from './lambda-request.ts';
 
 export const MAPPING_OPERATIONS = ['ListEventSourceMappings', 'UpdateEventSourceMapping'];
 

@@ -2,33 +2,16 @@ import type { IncomingMessage } from 'node:http';
 import * as z from 'zod/mini';
 import { deniedRequest, type Guard } from '../iam/check-request.ts';
 import type { FunctionState } from '../lambda/function-pool.ts';
-import type { FunctionHost } from '../lambda/host.ts';
-import type { EventSourceMappings } from '../mapping-set.ts';
 import { lambdaDenial } from './denials.ts';
 import type { Answer } from './errors.ts';
 import { invokeAnswer, invokeProblem } from './invoke.ts';
 import { functionNotFound, invalidParameter, lambdaAnswer, noContent, parsed, refusal } from './lambda-answers.ts';
 import { configurationOf, updateConfiguration } from './lambda-configuration.ts';
 import { answerMappings, MAPPING_OPERATIONS } from './lambda-mappings.ts';
-
-/** The functions that can be invoked over HTTP. */
-export type Invokable = Pick<FunctionHost, 'invoke' | 'functions'>;
-
-/** The functions that can be invoked and configured over HTTP. */
-export type Configurable = Invokable & Pick<FunctionHost, 'setReservedConcurrency' | 'definition' | 'redeploy'>;
-
-/** The event source mappings that can be listed and changed over HTTP. */
-export type Mapped = Pick<EventSourceMappings, 'list' | 'put'>;
+import type { Configurable, LambdaRequest, Mapped } from './lambda-request.ts';
 
 /** Lambda's REST paths begin with the API version that introduced them, such as 2015-03-31 (lambda/latest/api). */
 const API_PATH = /^\/\d{4}-\d{2}-\d{2}\//;
-
-export interface LambdaRequest {
-  readonly request: IncomingMessage;
-  readonly body: string;
-  readonly query: URLSearchParams;
-  readonly functions: Configurable;
-}
 
 /** An operation on one function, which the path names by name, ARN or partial ARN, with an optional qualifier. */
 interface FunctionOperation {

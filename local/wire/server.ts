@@ -14,7 +14,8 @@ import { answerCloudWatch, CLOUDWATCH_TARGET, type Watched } from './cloudwatch.
 import { cloudWatchDenial, snsDenial, sqsDenial } from './denials.ts';
 import { type Answer, SNS_NAMESPACE, snsError, sqsError } from './errors.ts';
 import { asInput } from './input.ts';
-import { answerLambda, type Configurable, isForLambda, type Mapped } from './lambda.ts';
+import { answerLambda, isForLambda } from './lambda.ts';
+import type { Configurable, Mapped } from './lambda-request.ts';
 import { closeAtOnce, listen } from './listen.ts';
 import { answerLogs, LOGS_TARGET, type LogGroups, logGroupNameOf, logsDenial } from './logs.ts';
 import { parseQuery } from './query.ts';
