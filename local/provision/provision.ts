@@ -1,5 +1,13 @@
 import * as z from 'zod/mini';
 import { createPermission, createPolicy, createQueuePolicy, createRole, createTopicPolicy } from './access.ts';
+import {
+  type AppliedResources,
+  type Applying,
+  applyResource,
+  type Changes,
+  NESTED_STACK,
+  removeOthers,
+} from './apply-resource.ts';
 import { nestedStack, type Resource, type Stack } from './assembly.ts';
 import { localPlaces } from './environment.ts';
 import { createEventInvokeConfig, createFunction, createMapping } from './function.ts';
@@ -7,9 +15,7 @@ import { createFunctionUrl } from './function-url.ts';
 import { createHttpApi, createIntegration, createRoute, createStage } from './http-api.ts';
 import { references, resolve, type Scope } from './intrinsics.ts';
 import { createQueue, createSubscription, createTopic } from './messages.ts';
-import { POLICIES, removeResource } from './removal.ts';
 import {
-  CannotChange,
   NotEmulated,
   type Provisioned,
   type ProvisionTarget,
@@ -27,25 +33,6 @@ export interface Provisioning {
   /** Resources that are not emulated (no local effect): resource type to count. */
   readonly notEmulated: Readonly<Record<string, number>>;
   readonly leftOut: readonly LeftOut[];
-}
-
-/** A resource as it was provisioned. */
-interface Applied {
-  readonly type: string;
-  /** The resolved properties in JSON. */
-  readonly properties: string;
-  readonly provisioned: Provisioned;
-}
-
-/** The resources in a local cloud, by stack and logical id. A later assembly is applied to them. */
-export type AppliedResources = Map<string, Applied>;
-
-/** What an update did to the resources of a local cloud. */
-export interface Changes {
-  /** Such as `changed Orders/Relay (AWS::Lambda::Function)`. */
-  readonly done: string[];
-  /** Changes that need a restart, each with the reason. */
-  readonly left: string[];
 }
 
 /** A resource, or a part of one, that the local cloud leaves out. Functions that name it get a stand-in. */
@@ -106,19 +93,11 @@ const CONNECTIONS: Readonly<Record<string, readonly string[]>> = {
   'AWS::SNS::Subscription': ['Endpoint', 'TopicArn'],
 };
 
-const NESTED_STACK = 'AWS::CloudFormation::Stack';
-const SUBSCRIPTION = 'AWS::SNS::Subscription';
-
 /** What the stacks of an assembly share while they are created. */
-interface Run {
-  readonly target: ProvisionTarget;
+interface Run extends Applying {
   readonly shared: Shared;
   readonly notEmulated: Record<string, number>;
   readonly leftOut: LeftOut[];
-  readonly applied: AppliedResources;
-  readonly changes: Changes;
-  /** The resources that the assembly declares. */
-  readonly seen: Set<string>;
   /** Replaces the accounts and regions that the app names with the local ones. */
   readonly toLocal: <T>(value: T) => T;
 }
@@ -141,12 +120,7 @@ export async function provision(
   const toLocal = localPlaces(stacks, target);
   const run: Run = { target, shared, notEmulated: {}, leftOut: [], applied, changes, seen: new Set(), toLocal };
   for (const stack of stacks) await provisionStack(stack, {}, run);
-  for (const [path, { type, provisioned }] of [...applied].filter(([each]) => !run.seen.has(each))) {
-    target.access.revoke(path);
-    applied.delete(path);
-    if (await removeResource(type, provisioned, target)) changes.done.push(`removed ${path} (${type})`);
-    else changes.left.push(`${path} (${type}) was removed from the app. It stays until a restart`);
-  }
+  await removeOthers(run);
   return { outputs: shared.outputs, notEmulated: run.notEmulated, leftOut: run.leftOut };
 }
 
@@ -212,58 +186,6 @@ async function createResource(
     if (cause instanceof NotEmulated) return leaveOut(cause.message);
     const reason = cause instanceof Error ? cause.message : String(cause);
     throw new Error(`${path} (${type}) cannot be created locally: ${reason}`, { cause });
-  }
-}
-
-/** The types whose handlers change an existing resource. */
-const CHANGEABLE = [
-  'AWS::DynamoDB::Table',
-  'AWS::DynamoDB::GlobalTable',
-  'AWS::SQS::Queue',
-  'AWS::SNS::Subscription',
-  'AWS::Lambda::Function',
-  'AWS::Lambda::EventSourceMapping',
-  'AWS::Lambda::EventInvokeConfig',
-  'AWS::CloudWatch::Alarm',
-  'AWS::CloudWatch::CompositeAlarm',
-  'AWS::CloudWatch::InsightRule',
-  'AWS::Events::Rule',
-  NESTED_STACK,
-  ...POLICIES,
-];
-
-/** These are handled in every update, though their properties are equal: the files of their assets are elsewhere. */
-const WITH_FILES = ['AWS::Lambda::Function', NESTED_STACK];
-
-/** Creates a resource, changes it, or leaves it as it is. */
-async function applyResource(request: ResourceRequest, handler: ResourceHandler, run: Run): Promise<Provisioned> {
-  const { stack, logicalId, resource, target } = request;
-  const { Type: type } = resource;
-  const path = `${stack.name}/${logicalId}`;
-  const properties = JSON.stringify(request.properties);
-  run.seen.add(path);
-  const found = run.applied.get(path);
-  const before = found?.type === type ? found : undefined;
-  const isEqual = before?.properties === properties;
-  if (before !== undefined && isEqual && !WITH_FILES.includes(type)) return before.provisioned;
-  if (before !== undefined && !isEqual && !CHANGEABLE.includes(type)) {
-    run.changes.left.push(`${path} (${type}) has changed. The change waits for a restart`);
-    return before.provisioned;
-  }
-  if (POLICIES.includes(type)) target.access.revoke(path);
-  try {
-    const provisioned = await handler({ ...request, before: before?.provisioned });
-    // A resource with another name replaces the former one.
-    if (before !== undefined && before.provisioned.ref !== provisioned.ref && !POLICIES.includes(type))
-      await removeResource(type, before.provisioned, target);
-    run.applied.set(path, { type, properties, provisioned });
-    const note = before !== undefined && type === SUBSCRIPTION ? '; a changed filter acts within 15 minutes' : '';
-    if (!isEqual) run.changes.done.push(`${before === undefined ? 'added' : 'changed'} ${path} (${type})${note}`);
-    return provisioned;
-  } catch (error) {
-    if (before === undefined || !(error instanceof CannotChange)) throw error;
-    run.changes.left.push(`${path} (${type}): ${error.message}`);
-    return before.provisioned;
   }
 }
 
