@@ -5,6 +5,7 @@ import { SYNTHESIS } from './test/support/synthesise.ts';
 /** The slowest test files. They start first, so that no slow file runs alone at the end. */
 const LONGEST = [
   'kills/kills',
+  'failure/rehearse',
   'govern/govern',
   'examples/shop/outage',
   'examples/shop/shop',

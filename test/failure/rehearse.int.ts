@@ -29,8 +29,8 @@ import { setTestCredentials } from '../support/credentials.ts';
 let cloud: LocalCloud;
 let folder: string;
 let deployment: Deployment;
-const slow = { timeout: 120_000 };
-const patience = { timeout: 25_000, interval: 200 };
+const slow = { timeout: 180_000 };
+const patience = { timeout: 60_000, interval: 200 };
 
 beforeAll(async () => {
   setTestCredentials();
@@ -130,7 +130,7 @@ describe('alarms on a cache', slow, () => {
     let changes = 0;
     const change = () => {
       changes += 1;
-      void owner.put('Item', 'changing', { name: String(changes) });
+      void owner.put('Item', 'changing', { name: String(changes) }, { priority: true });
     };
     const changing = setInterval(change, 500);
     try {

@@ -62,8 +62,10 @@ interface Stage {
 
 function list({ stdout }: CommandIo, { json }: RehearseOptions): number {
   const all = Object.entries(REHEARSALS).map(([alarm, rehearsal]) => ({ alarm, ...rehearsal }));
-  if (json) stdout.write(`${JSON.stringify(all.map(({ ...one }) => ({ ...one, provoke: undefined })))}\n`);
-  else {
+  if (json) {
+    // JSON leaves out the functions of the rehearsals.
+    stdout.write(`${JSON.stringify(all)}\n`);
+  } else {
     for (const { alarm, on, ...rehearsal } of all) {
       stdout.write(`${alarm} (${on})\n`);
       if ('because' in rehearsal) stdout.write(`  can't be provoked locally: ${rehearsal.because}\n`);

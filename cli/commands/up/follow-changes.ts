@@ -6,7 +6,7 @@ import { changedFiles, type ProjectFiles, readProject, watchProject } from './pr
 const QUIET_MS = 300;
 
 /**
- * Calls `apply` after each change of a project's files, one call at a time. Changes during a call lead to one more call.
+ * Calls `apply` after each change of a project's files, one call at a time. Changes during a call lead to another one.
  * Resolves when the signal is aborted.
  *
  * @param since the files that were acted on last, as `readProject` read them
