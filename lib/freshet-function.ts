@@ -33,7 +33,8 @@ export function freshetFunction(scope: Construct, id: string, props: FreshetFunc
   const contracts = contractsFile(boundary);
   const { role, ...made } = bundledProps(scope, id, {
     ...rest,
-    environment: { ...environment, STACK_NAME: Stack.of(scope).stackName },
+    // The name selects the definition of a module that exports several.
+    environment: { ...environment, STACK_NAME: Stack.of(scope).stackName, DEFINITION: boundary.name },
     file: lambdaFile(entry),
     together: ENTRIES.filter((entries) => entries.some((other) => other === entry)).flatMap((entries) =>
       entries.map(lambdaFile),

@@ -9,8 +9,11 @@ import type { CommandIo } from '../io.ts';
 export interface Contracts {
   /** The folder of the app. */
   readonly folder: string;
-  /** Loads a boundary from the path of its contracts; undefined if no contracts may be loaded from the path. */
-  load(path: string): Promise<Boundary | undefined>;
+  /**
+   * Loads the boundary with a name from the path of its contracts; undefined if no contracts may be loaded from the
+   * path.
+   */
+  load(path: string, name: string): Promise<Boundary | undefined>;
 }
 
 type Importing = Pick<CommandIo, 'importModule'>;
@@ -20,7 +23,7 @@ type Importing = Pick<CommandIo, 'importModule'>;
  * loaded from every path in them.
  */
 export function localContracts(folder: string, { importModule }: Importing): Contracts {
-  return remembered({ folder, load: (path) => importBoundary(resolve(folder, path), importModule) });
+  return remembered({ folder, load: (path, name) => importBoundary(resolve(folder, path), name, importModule) });
 }
 
 /**
@@ -30,26 +33,27 @@ export function localContracts(folder: string, { importModule }: Importing): Con
 export function contractsIn(folder: string, { importModule }: Importing): Contracts {
   return remembered({
     folder,
-    async load(contracts) {
+    async load(contracts, name) {
       const path = resolve(folder, contracts);
       const inside = relative(folder, path);
       if (inside.startsWith('..') || isAbsolute(inside) || !existsSync(path)) return undefined;
-      return importBoundary(path, importModule);
+      return importBoundary(path, name, importModule);
     },
   });
 }
 
-async function importBoundary(path: string, importModule: CommandIo['importModule']): Promise<Boundary> {
-  return boundaryOf((await importModule(pathToFileURL(path).href)) as ContractsModule);
+async function importBoundary(path: string, name: string, importModule: CommandIo['importModule']): Promise<Boundary> {
+  return boundaryOf((await importModule(pathToFileURL(path).href)) as ContractsModule, name);
 }
 
 function remembered({ folder, load }: Contracts): Contracts {
   const loaded = new Map<string, Promise<Boundary | undefined>>();
   return {
     folder,
-    load(path) {
-      const boundary = loaded.get(path) ?? load(path);
-      loaded.set(path, boundary);
+    load(path, name) {
+      const key = `${name} ${path}`;
+      const boundary = loaded.get(key) ?? load(path, name);
+      loaded.set(key, boundary);
       return boundary;
     },
   };

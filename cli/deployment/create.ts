@@ -98,7 +98,7 @@ function foundCache(source: DeploymentSource, deployed: DeployedCache & WithCont
     send: (messages) => sendToQueue(clients.queues, deployed.queueUrl, messages),
     outcomes: (sinceMs) => readOutcomeCounts(clients.metrics, { name, stack: deployed.stack }, sinceMs),
     async types() {
-      const boundary = await contracts.load(deployed.contracts);
+      const boundary = await contracts.load(deployed.contracts, deployed.boundary);
       return boundary && Object.keys(boundary.caches);
     },
     open,
@@ -128,7 +128,7 @@ async function requireContracts(
   { contracts }: DeploymentSource,
   deployed: WithContracts & { boundary: string },
 ): Promise<Boundary> {
-  const boundary = await contracts.load(deployed.contracts);
+  const boundary = await contracts.load(deployed.contracts, deployed.boundary);
   if (boundary !== undefined) return boundary;
   throw new UsageError(
     `the contracts of ${deployed.boundary} (${deployed.contracts}) aren't in ${contracts.folder}. Run the command ` +

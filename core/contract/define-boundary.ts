@@ -102,9 +102,55 @@ export interface ContractsModule {
   readonly default: Boundary | { readonly default: Boundary };
 }
 
-/** The boundary that a contracts module defines. */
-export function boundaryOf({ default: exported }: ContractsModule): Boundary {
-  return 'default' in exported ? exported.default : exported;
+/**
+ * The boundary that a contracts module defines: its default export, or the export with a name, because a module may
+ * export several boundaries.
+ *
+ * @param name the name of the boundary; default: that of the default export
+ * @throws FreshetError `InvalidContract` if no export has the name
+ */
+export function boundaryOf(module: ContractsModule, name?: string): Boundary {
+  return definitionIn(module, name, 'boundary', (found): found is Boundary => 'owns' in found);
+}
+
+/** The boundaries that a contracts module exports, its default export first. */
+export function boundariesOf(module: ContractsModule): Boundary[] {
+  return exportsOf(module, (found): found is Boundary => 'owns' in found);
+}
+
+/** A boundary or a saga. */
+interface Named {
+  readonly name: string;
+}
+
+/** See `boundaryOf`. @param isIt tells a boundary from a saga */
+export function definitionIn<T extends Named>(
+  module: object,
+  name: string | undefined,
+  noun: string,
+  isIt: (found: Named) => found is T,
+): T {
+  const found = exportsOf(module, isIt);
+  const definition = name === undefined ? found[0] : found.find((one) => one.name === name);
+  if (definition !== undefined) return definition;
+  const names = found.map((one) => one.name).join(', ') || 'none';
+  throw invalid('module', `exports no ${noun} named ${name ?? 'default'}. It exports: ${names}. Export it too`);
+}
+
+/** The definitions among the exports of a module. A module compiled to CommonJS has them in its default export. */
+function exportsOf<T extends Named>(module: object, isIt: (found: Named) => found is T): T[] {
+  const { default: exported, ...others } = module as Readonly<Record<string, unknown>>;
+  const inner = isObject(exported) && !isNamed(exported) ? (exported as Readonly<Record<string, unknown>>) : {};
+  const all = [exported, inner.default, ...Object.values(others), ...Object.values(inner)];
+  return [...new Set(all.filter((one): one is Named => isNamed(one)).filter(isIt))];
+}
+
+function isObject(given: unknown): given is object {
+  return typeof given === 'object' && given !== null;
+}
+
+function isNamed(given: unknown): given is Named {
+  return isObject(given) && 'name' in given && typeof given.name === 'string' && 'module' in given;
 }
 
 /** The output is inferred from `validate` as well, because a schema written by hand needs no `types`. */

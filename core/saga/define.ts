@@ -1,4 +1,4 @@
-import { BOUNDARY_PATTERN } from '../contract/define-boundary.ts';
+import { BOUNDARY_PATTERN, definitionIn } from '../contract/define-boundary.ts';
 import { FreshetError, quoted } from '../errors.ts';
 import type { Fact, FactContract, FactOf, FactsOf } from '../facts/fact.ts';
 import { isAsync } from '../promises.ts';
@@ -94,9 +94,9 @@ export interface SagaModule {
   readonly default: Saga | { readonly default: Saga };
 }
 
-/** The saga that a module defines. */
-export function sagaOf({ default: exported }: SagaModule): Saga {
-  return 'default' in exported ? exported.default : exported;
+/** The saga that a module defines: its default export, or the export with a name. See `boundaryOf`. */
+export function sagaOf(module: SagaModule, name?: string): Saga {
+  return definitionIn(module, name, 'saga', (found): found is Saga => 'needs' in found);
 }
 
 /** Bounds of a deadline: a minute and a (leap) year. */

@@ -2,12 +2,15 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { App, Stack } from 'aws-cdk-lib';
+import { App, Duration, Stack } from 'aws-cdk-lib';
+import { Template } from 'aws-cdk-lib/assertions';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { boundaryOf, defineBoundary } from '../../core/contract/define-boundary.ts';
+import { boundaryOf, type ContractsModule, defineBoundary } from '../../core/contract/define-boundary.ts';
+import { defineSaga, type SagaModule, sagaOf } from '../../core/saga/define.ts';
 import { missingPackages } from '../../lib/bundle.ts';
 import { contractsFile } from '../../lib/contracts-module.ts';
 import { EntityOwner } from '../../lib/entity-owner.ts';
+import { freshetFunction } from '../../lib/freshet-function.ts';
 import { productSchema } from '../support/boundaries.ts';
 
 /** A text that only core contains. */
@@ -98,4 +101,53 @@ test.each([
     return name;
   };
   expect(missingPackages(resolve)).toEqual(missing);
+});
+
+describe('a module that exports two definitions', () => {
+  const catalogue = boundary('file:///catalogue.ts');
+  const other = defineBoundary('file:///catalogue.ts', { name: 'other' });
+  const [first, second] = ['first', 'second'].map((name) =>
+    defineSaga('file:///sagas.ts', {
+      name,
+      needs: [{ type: 'A', owner: 'x', ids: ['id'], about: 'id' }],
+      decide: () => [],
+    }),
+  );
+
+  test.each<[string, ContractsModule]>([
+    ['of an ES module', { default: catalogue, other } as ContractsModule],
+    ['of a CommonJS module', { default: { default: catalogue, other } } as ContractsModule],
+    ['without a name at the default export', { default: other, catalogue } as unknown as ContractsModule],
+  ])('a function finds its boundary by its name among the exports %s', (_, module) => {
+    expect([boundaryOf(module, 'catalogue'), boundaryOf(module, 'other')]).toEqual([catalogue, other]);
+  });
+
+  test('a function finds its saga by its name', () => {
+    const module = { default: first, second } as SagaModule;
+    expect([sagaOf(module, 'first'), sagaOf(module, 'second')]).toEqual([first, second]);
+  });
+
+  test('a name that no export has is refused with the names of the exports', () => {
+    const message = 'module: exports no boundary named elsewhere. It exports: catalogue, other. Export it too.';
+    expect(() => boundaryOf({ default: catalogue, other } as ContractsModule, 'elsewhere')).toThrow(message);
+  });
+
+  test('the functions of each construct have the name of their definition', () => {
+    const stack = new Stack(new App(), 'Two');
+    const file = join(import.meta.dirname, '../two-boundaries/contracts.ts');
+    for (const name of ['one', 'two']) {
+      freshetFunction(stack, name, {
+        entry: 'relay',
+        boundary: { module: file, name },
+        timeout: Duration.seconds(1),
+        memorySize: 128,
+        stage: 'development',
+      });
+    }
+    const functions = Object.values(Template.fromStack(stack).findResources('AWS::Lambda::Function'));
+    expect(functions.map(({ Properties }) => Properties.Environment.Variables.DEFINITION).sort()).toEqual([
+      'one',
+      'two',
+    ]);
+  });
 });

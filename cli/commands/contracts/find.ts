@@ -2,7 +2,7 @@ import { rmSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { Boundary } from 'freshet-aws/internal/core/contract/contract';
-import { boundaryOf, type ContractsModule } from 'freshet-aws/internal/core/contract/define-boundary';
+import { boundariesOf, type ContractsModule } from 'freshet-aws/internal/core/contract/define-boundary';
 import { readAssembly } from 'freshet-local/internal/provision/assembly';
 import { synthesise } from 'freshet-local/internal/synthesise';
 import { UsageError } from '../../errors.ts';
@@ -10,16 +10,15 @@ import type { CommandIo } from '../../io.ts';
 import type { AppOptions } from '../up/app-options.ts';
 import { assemblyFolder } from '../up/assembly-folder.ts';
 
-/** Loads the boundaries of contracts modules. @throws UsageError for a module without a boundary */
-export function loadBoundaries(io: CommandIo, paths: readonly string[]): Promise<Boundary[]> {
-  return Promise.all(
-    paths.map(async (path) => {
-      const loaded = (await io.importModule(pathToFileURL(resolve(io.cwd, path)).href)) as ContractsModule;
-      const found = typeof loaded.default === 'object' ? boundaryOf(loaded) : undefined;
-      if (found?.owns !== undefined && typeof found.name === 'string') return found;
-      throw new UsageError(`${path}: not a contracts module. Required: export default defineBoundary(...).`);
-    }),
-  );
+/** Loads all boundaries of contracts modules. @throws UsageError for a module without a boundary */
+export async function loadBoundaries(io: CommandIo, paths: readonly string[]): Promise<Boundary[]> {
+  const loaded = paths.map(async (path) => {
+    const module = (await io.importModule(pathToFileURL(resolve(io.cwd, path)).href)) as ContractsModule;
+    const found = boundariesOf(module);
+    if (found.length > 0) return found;
+    throw new UsageError(`${path}: not a contracts module. Required: export default defineBoundary(...).`);
+  });
+  return (await Promise.all(loaded)).flat();
 }
 
 /** Synthesises the CDK app and returns the paths of its contracts modules, which its stacks name in their outputs. */
