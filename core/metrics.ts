@@ -51,7 +51,10 @@ export const PROJECTOR_METRICS = {
    * because the backlog of the queue includes them.
    */
   settled: 'Settled',
-  /** Milliseconds from the owner's commit to the application in the cache; one value per applied event that is no heartbeat. */
+  /**
+   * Milliseconds from the owner's commit to the application in the cache; one value per applied event that is no
+   * heartbeat.
+   */
   leadTime: 'LeadTime',
   /** Milliseconds from sending to the queue to receiving from it; one value per settled event that is no heartbeat. */
   queueTime: 'QueueTime',

@@ -81,6 +81,15 @@ export const COMBINATIONS: readonly Combination[] = [
     run: COMPILED,
     typescript: 5,
   },
+  {
+    ...COMMONJS,
+    name: 'commonjs-node20',
+    app: 'CommonJS of Node 20, compiled by TypeScript 5',
+    module: 'Node20',
+    moduleResolution: 'Node16',
+    run: COMPILED,
+    typescript: 5,
+  },
   { ...ESM, name: 'node16', app: 'ES modules of Node 16', module: 'Node16', moduleResolution: 'Node16' },
   {
     ...ESM,
@@ -146,8 +155,8 @@ export const UNSUPPORTED: readonly Unsupported[] = [
   },
   {
     name: 'commonjs-node16',
-    setting: '`module: node16` in a CommonJS app: this setting knows no `require` of ES modules',
-    instead: '`nodenext` with TypeScript 5.8 or later',
+    setting: '`module: node16` or `node18` in a CommonJS app: these settings know no `require` of ES modules',
+    instead: '`nodenext` with TypeScript 5.8 or later, or `node20` with TypeScript 5.9 or later',
     of: 'cdk-init',
     options: { module: 'Node16', moduleResolution: 'Node16' },
     command: ['npx', 'tsc', '-p', '.'],
