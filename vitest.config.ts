@@ -5,7 +5,8 @@ import { SYNTHESIS } from './test/support/synthesise.ts';
 /** The slowest test files. They start first, so that no slow file runs alone at the end. */
 const LONGEST = [
   'kills/kills',
-  'failure/rehearse',
+  'failure/rehearse-entities',
+  'failure/rehearse-facts',
   'govern/govern',
   'examples/shop/outage',
   'examples/shop/shop',

@@ -1,3 +1,4 @@
+import { paginateDescribeAlarms } from '@aws-sdk/client-cloudwatch';
 import { GetItemCommand, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
 import { SendMessageCommand } from '@aws-sdk/client-sqs';
 import { ATTRIBUTE, keyItem } from 'freshet-aws/internal/adapters/aws/items';
@@ -10,8 +11,11 @@ import type { Impossible, Provoked, Rehearsal } from './rehearsal.ts';
 /** More than a backlog that is normal, see `ONE_ROUND` in lib/monitoring/cache-alarms.ts. */
 const BACKLOG = 150;
 
-/** Longer than the objective for lead time, which is a minute unless set otherwise. */
-const DELAY_SECONDS = 90;
+/** The objective for lead time in milliseconds, if no alarm watches it (`Objectives.leadTime`). */
+const DEFAULT_LEAD_TIME_MS = 60_000;
+
+/** The longest delay of a queue (sqs-api/API_SetQueueAttributes). */
+const MAX_DELAY_SECONDS = 900;
 
 function ofCache(
   does: string,
@@ -54,9 +58,13 @@ export const CACHE_REHEARSALS: Readonly<Record<string, Rehearsal | Impossible>> 
     },
   ),
   'lead-time': ofCache(
-    `delays each message of the queue by ${DELAY_SECONDS} seconds; change entities meanwhile`,
+    'delays each message of the queue by one and a half times the objective for lead time; change entities meanwhile',
     '8 minutes in which entities change',
-    (deployment, { deployed }) => setting(deployment, deployed.queueUrl, { DelaySeconds: String(DELAY_SECONDS) }),
+    async (deployment, { name, deployed }) => {
+      const objectiveMs = (await leadTimeThreshold(deployment, name)) ?? DEFAULT_LEAD_TIME_MS;
+      const seconds = Math.min(MAX_DELAY_SECONDS, Math.ceil((objectiveMs * 1.5) / 1000));
+      return setting(deployment, deployed.queueUrl, { DelaySeconds: String(seconds) });
+    },
   ),
   'group-stuck': ofCache(
     "removes the digest from one entity's item in the cache's table and sends the entity's event again",
@@ -114,6 +122,15 @@ export const CACHE_REHEARSALS: Readonly<Record<string, Rehearsal | Impossible>> 
   ),
   throttles: { on: 'cache', because: 'the DynamoDB engine of the local cloud never throttles a request' },
 };
+
+/** The threshold of the alarm on the lead time of a cache, in milliseconds; undefined if there is no such alarm. */
+async function leadTimeThreshold({ clients }: Deployment, name: string): Promise<number | undefined> {
+  for await (const { MetricAlarms = [] } of paginateDescribeAlarms({ client: clients.metrics }, {})) {
+    const alarm = MetricAlarms.find(({ AlarmName }) => AlarmName?.endsWith(`-${name}-lead-time`));
+    if (alarm !== undefined) return alarm.Threshold;
+  }
+  return undefined;
+}
 
 async function sendTo(
   { clients }: Deployment,
