@@ -131,7 +131,7 @@ export function createReporting(options: {
 const UNDELAYED = ['ApproximateNumberOfMessages', 'ApproximateNumberOfMessagesNotVisible'] as const;
 const ALL = [...UNDELAYED, 'ApproximateNumberOfMessagesDelayed'] as const;
 
-/** Returns the number of visible, in-flight and delayed messages of a queue. Heartbeats count, as every message does. */
+/** Returns the number of visible, in-flight and delayed messages of a queue. Heartbeats count, as all messages do. */
 export async function queueBacklog(
   client: SQSClient,
   queueUrl: string,

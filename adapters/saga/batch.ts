@@ -72,8 +72,8 @@ type Handler<Received> = (effect: Received) => Promise<unknown>;
  * and only the error's name is logged.
  *
  * With the type of a saga, `EffectHandlers<typeof shipping>`, each effect of the saga has a handler that knows its
- * data. `Left` are the names of effects that other functions carry out. The alert of a missed deadline, `Overdue`, needs
- * no handler.
+ * data. `Left` are the names of effects that other functions carry out. The alert of a missed deadline, `Overdue`,
+ * needs no handler.
  */
 export type EffectHandlers<S extends Saga = Saga, Left extends string = never> = string extends EffectOf<S>['name']
   ? Readonly<Record<string, Handler<SagaEffect>>>
