@@ -58,8 +58,8 @@ Counted over the time of --since:
   published                 versions that an owner's relay published to its topic
 Now:
   backlog                   messages in a cache's queue: visible, in flight or delayed
-  in, out                   events per second into and out of the cache, from its last report; - before the first
-                            report
+  in, out                   events per second into and out of the cache, heartbeats included, from its last report; -
+                            before the first report
   utilisation               in divided by out; above 100 % the backlog grows
   drain time                backlog / (out - in); ∞ if out is not above in (JSON: null)
   oldest                    age of the oldest message in the queue

@@ -55,8 +55,8 @@ export function watchCommand(io: CommandIo): Command {
 const HELP = `
 If standard output is not a terminal, each refresh is a few lines of text: the time, and indented lines below it.
 ${deploymentHelp(OBSERVING)}
-  in, out        events per second into and out of the cache: in the local cloud over the last 5 seconds, on AWS over
-                 the newest minute in CloudWatch
+  in, out        events per second into and out of the cache, heartbeats included: in the local cloud over the last 5
+                 seconds, on AWS over the newest minute in CloudWatch
   backlog        messages in the queue: visible, in flight or delayed
   lead p50, p99  time from the owner's commit to the application in the cache, over the same seconds or minute: 50 %
                  and 99 % of the events take less
