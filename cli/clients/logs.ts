@@ -37,26 +37,41 @@ export async function loggingFunction(client: LambdaClient, name: string): Promi
   return { name, logGroup: LoggingConfig?.LogGroup ?? `/aws/lambda/${name}` };
 }
 
+/** A request for lines of a log group. */
+export interface PageRequest {
+  readonly logGroupName: string;
+  /** Milliseconds since 1970; not negative. */
+  readonly startTime: number;
+  /** Continues after a page. */
+  readonly nextToken?: string;
+}
+
+/** Lines of a log group, in the order of their times. */
+export interface LogPage {
+  readonly lines: readonly LoggedLine[];
+  /** Asks for the next page. @default - there is none */
+  readonly nextToken?: string;
+}
+
 /**
- * The lines that a log group received from a time on. A group that doesn't exist has no lines: Lambda creates the
- * default group with the first line.
+ * Reads one page of the lines that a log group received from a time on. A group that doesn't exist has no lines: Lambda
+ * creates the default group with the first line.
  */
-export async function readLog(
+export async function readLogPage(
   client: CloudWatchLogsClient,
-  logGroupName: string,
-  startTime: number,
-): Promise<LoggedLine[]> {
-  const lines: LoggedLine[] = [];
-  let nextToken: string | undefined;
-  do {
-    const input = { logGroupName, startTime, ...(nextToken !== undefined && { nextToken }) };
-    const page = await client.send(new FilterLogEventsCommand(input)).catch((error: unknown) => {
-      if (error instanceof ResourceNotFoundException) return undefined;
-      throw error;
-    });
-    for (const { eventId: id = '', timestamp: atMs = 0, message = '' } of page?.events ?? [])
-      lines.push({ id, atMs, line: message.trimEnd() });
-    nextToken = page?.nextToken;
-  } while (nextToken !== undefined);
-  return lines;
+  request: PageRequest,
+  abortSignal: AbortSignal,
+): Promise<LogPage> {
+  try {
+    const { events = [], nextToken } = await client.send(new FilterLogEventsCommand(request), { abortSignal });
+    const lines = events.map(({ eventId: id = '', timestamp: atMs = 0, message = '' }) => ({
+      id,
+      atMs,
+      line: message.trimEnd(),
+    }));
+    return { lines, ...(nextToken !== undefined && { nextToken }) };
+  } catch (error) {
+    if (error instanceof ResourceNotFoundException) return { lines: [] };
+    throw error;
+  }
 }

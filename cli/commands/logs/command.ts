@@ -1,16 +1,17 @@
+import { ResourceNotFoundException } from '@aws-sdk/client-lambda';
 import { Command, Option } from 'commander';
+import { printable } from 'freshet-aws/internal/core/entity';
 import { quoted } from 'freshet-aws/internal/core/errors';
-import { loggingFunction } from '../../clients/logs.ts';
+import { type LoggingFunction, loggingFunction } from '../../clients/logs.ts';
 import { withAdvice } from '../../deployment/advice.ts';
-import type { Deployment } from '../../deployment/deployment.ts';
 import { EXIT, UsageError } from '../../errors.ts';
 import { pause } from '../../interrupt.ts';
 import type { CommandIo } from '../../io.ts';
 import { type DeploymentOptions, deploymentHelp, withDeploymentOptions } from '../../options/deployment-options.ts';
 import { durationOf } from '../../options/parse.ts';
 import { inDeployment, type Work } from '../../work.ts';
-import { readLogLine } from '../up/function-logs.ts';
-import { createLogTail, type FunctionLine } from './tail.ts';
+import { indentedText, readLogLine } from '../up/function-logs.ts';
+import { createLogTail, type FunctionLine, isDenied, type TailOptions } from './tail.ts';
 
 interface LogsOptions extends DeploymentOptions {
   /** Milliseconds. */
@@ -25,9 +26,11 @@ const DEFAULT_SINCE_MS = 600_000;
 /** How often the local cloud is asked for new lines. */
 const LOCAL_INTERVAL_MS = 500;
 
+/** How often CloudWatch Logs is asked for new lines. */
+const AWS_INTERVAL_MS = 2_000;
+
 /** CloudWatch Logs answers five requests for lines a second in an account and region (FilterLogEvents). */
-const REQUEST_MS = 250;
-const MIN_INTERVAL_MS = 2_000;
+const REQUEST_MS = 225;
 
 /** `freshet logs [NAME]`: prints what the functions of a deployment logged. */
 export function logsCommand(io: CommandIo): Command {
@@ -35,8 +38,8 @@ export function logsCommand(io: CommandIo): Command {
     .summary('print what the functions logged, and follow it')
     .description(
       'Prints the lines that functions logged, the oldest first: the time, the function and the text. Structured ' +
-        'lines are printed as their level, message and fields. Lines of metrics and the START, END and REPORT lines ' +
-        'of Lambda are left out.',
+        'lines are printed as their level, message and fields, and control characters as \\u and their code. Lines of ' +
+        'metrics and the START, END and REPORT lines of Lambda are left out.',
     )
     .argument(
       '[name]',
@@ -59,37 +62,87 @@ export function logsCommand(io: CommandIo): Command {
 
 const HELP = `${deploymentHelp(['cloudformation:ListStackResources', 'lambda:GetFunctionConfiguration', 'logs:FilterLogEvents'])}
 The local cloud keeps the newest lines of each function: 500,000 characters or more. A line on AWS can appear some
-seconds after it was logged.
+seconds after it was logged. With --follow, it is then printed after newer lines.
+
+CloudWatch Logs answers about four requests a second, so reading many functions or a long time takes a while. Lines are
+printed as soon as every function is read up to their time. A function whose log you may not read is named on standard
+error and left out. With --follow, a request that is throttled or gets no answer from AWS is repeated.
 
 Exit codes:
-  0  the lines are printed; with --follow, ended by Ctrl-C
-  2  no function has the name, or the deployment can't be read`;
+  0    the lines are printed; with --follow, ended by Ctrl-C
+  2    no function has the name, the deployment can't be read, or you may read no function's log
+  130  interrupted before all lines were printed`;
 
-async function logs({ io, deployment, signal }: Work, name: string | undefined, options: LogsOptions): Promise<number> {
-  const functions = await withAdvice(deployment, () => chosenFunctions(deployment, name));
-  const tail = createLogTail(functions, await deployment.clients.logs(), Date.now() - options.since);
-  const intervalMs = deployment.isLocal ? LOCAL_INTERVAL_MS : Math.max(MIN_INTERVAL_MS, functions.length * REQUEST_MS);
-  const print = (line: FunctionLine) => {
-    const text = rendered(line, options);
-    if (text !== undefined) io.stdout.write(`${text}\n`);
+/** Prints the lines of the functions of a deployment. @returns the exit code */
+export async function logs(work: Work, name: string | undefined, options: LogsOptions): Promise<number> {
+  const { io, deployment, signal } = work;
+  const { isLocal } = deployment;
+  const functions = await withAdvice(deployment, () => chosenFunctions(work, name));
+  const tail = createLogTail(functions, await deployment.clients.logs(), {
+    sinceMs: Math.max(0, Date.now() - options.since),
+    pauseMs: isLocal ? 0 : REQUEST_MS,
+    signal,
+    onDenied: (functionName, error) => void io.stderr.write(leftOut([functionName], error)),
+    // A local cloud that was stopped has other addresses when it is started again.
+    ...(options.follow && !isLocal && { onRetry: retryNote(io) }),
+  });
+  const printNew = async () => {
+    for await (const lines of tail()) {
+      for (const line of lines) {
+        const text = rendered(line, options);
+        if (text !== undefined) io.stdout.write(`${text}\n`);
+      }
+    }
   };
   do {
-    for (const line of await withAdvice(deployment, tail)) print(line);
-    if (options.follow) await pause(intervalMs, signal);
+    await withAdvice(deployment, printNew);
+    if (options.follow) await pause(isLocal ? LOCAL_INTERVAL_MS : AWS_INTERVAL_MS, signal);
   } while (options.follow && !signal.aborted);
-  return EXIT.ok;
+  return signal.aborted && !options.follow ? EXIT.interrupted : EXIT.ok;
 }
 
-async function chosenFunctions(deployment: Deployment, name: string | undefined) {
+function retryNote({ stderr }: Pick<CommandIo, 'stderr'>): NonNullable<TailOptions['onRetry']> {
+  return (error, waitMs) =>
+    void stderr.write(`note: a request failed. It is repeated in ${waitMs / 1_000} s. ${textOf(error)}\n`);
+}
+
+function leftOut(names: readonly string[], error: unknown): string {
+  return `note: left out, because the log can't be read: ${names.join(', ')}. ${textOf(error)}\n`;
+}
+
+function textOf(error: unknown): string {
+  return printable(error instanceof Error ? `${error.name}: ${error.message}` : String(error));
+}
+
+/** The functions that a name selects. Functions that can't be read are left out; throws if none can be read. */
+async function chosenFunctions({ io, deployment, signal }: Work, name: string | undefined) {
   const names = await deployment.functionNames();
   const chosen = names.filter((one) => name === undefined || one.toLowerCase().includes(name.toLowerCase()));
   if (chosen.length === 0 && name !== undefined) {
     const known = names.map((one) => `\n  ${one}`).join('') || ' none';
     throw new UsageError(`name: no function's name contains ${quoted(name)}. Functions:${known}`);
   }
-  const found = [];
+  const found: LoggingFunction[] = [];
+  const failed: { readonly name: string; readonly error: unknown }[] = [];
   // One after another: Lambda allows few of these requests a second.
-  for (const one of chosen) found.push(await loggingFunction(deployment.clients.functions, one));
+  for (const one of chosen) {
+    if (signal.aborted) break;
+    try {
+      found.push(await loggingFunction(deployment.clients.functions, one));
+    } catch (error) {
+      if (!isDenied(error) && !(error instanceof ResourceNotFoundException)) throw error;
+      failed.push({ name: one, error });
+    }
+  }
+  const [first] = failed;
+  if (first !== undefined && found.length === 0) throw first.error;
+  if (first !== undefined)
+    io.stderr.write(
+      leftOut(
+        failed.map((one) => one.name),
+        first.error,
+      ),
+    );
   return found;
 }
 
@@ -98,6 +151,7 @@ function rendered({ functionName, atMs, line }: FunctionLine, { errors, json }: 
   if (entry === undefined || (errors && !entry.isError)) return undefined;
   const time = new Date(atMs).toISOString();
   const { isError, text } = entry;
-  if (json) return JSON.stringify({ time, function: functionName, isError, text, line });
-  return `${time} ${isError ? '!' : '·'} ${functionName}: ${text.replaceAll('\n', '\n    ')}`;
+  // JSON leaves the control characters from U+007F to U+009F as they are.
+  if (json) return printable(JSON.stringify({ time, function: functionName, isError, text, line }));
+  return `${time} ${isError ? '!' : '·'} ${functionName}: ${indentedText(text)}`;
 }

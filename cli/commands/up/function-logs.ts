@@ -1,3 +1,4 @@
+import { printable } from 'freshet-aws/internal/core/entity';
 import * as z from 'zod/mini';
 
 /** Which lines of the functions' logs are printed. */
@@ -16,9 +17,18 @@ const REPEATED_MS = 10_000;
 /** The fields that Powertools adds to each line. */
 const ADDED = /^(?:level|message|timestamp|service|cold_start|function_\w+|sampling_rate|xray_trace_id|_aws)$/;
 
-const structured = z.catchall(z.object({ level: z.string(), message: z.string() }), z.unknown());
-const metrics = z.object({ _aws: z.unknown() });
 const invokeError = z.object({ errorType: z.string(), errorMessage: z.string() });
+const structured = z.catchall(
+  z.object({ level: z.string(), message: z.union([z.string(), invokeError]) }),
+  z.unknown(),
+);
+const metrics = z.object({ _aws: z.unknown() });
+
+/** A line that Lambda itself logs in a function with JSON logs (lam/telemetry-schema-reference). */
+const platformEvent = z.object({
+  type: z.string().check(z.startsWith('platform.')),
+  record: z.optional(z.object({ status: z.optional(z.string()), errorType: z.optional(z.string()) })),
+});
 
 /** A line of a function's log. */
 export interface LogLine {
@@ -26,35 +36,64 @@ export interface LogLine {
   readonly text: string;
 }
 
-/** What Lambda puts before a line on AWS: the time and the id of the request. */
-const PREFIX = /^\d{4}-\d\d-\d\dT[\d:.]+Z\t[\da-f-]{36}\t/;
+/** What Lambda puts before a line on AWS: the time and the request id, which is missing outside a request. */
+const PREFIX = /^\S+Z\t(?:[\da-f-]{36}|undefined|-)\t/;
 
-/** The lines that Lambda itself logs for each invocation on AWS. */
-const PLATFORM = /^(?:START|END|REPORT|INIT_START|EXTENSION|XRAY)\b/;
+/** The lines that Lambda itself logs for each invocation on AWS, and for what it starts before. */
+const PLATFORM =
+  /^(?:(?:START|END|REPORT) RequestId:|INIT_START Runtime Version:|(?:EXTENSION|TELEMETRY)\tName:|XRAY TraceId:)/;
+
+/** The line of an initialisation that succeeded. */
+const INITIALISED = /^INIT_REPORT (?!.*\tStatus: (?:error|timeout))/;
+
+/** Lines of Lambda itself that report an error, and lines of `console.error`. */
+const ERROR = /^(?:ERROR\b|FATAL\t|.*Task timed out after |Runtime\.|RequestId: \S+ Error: |INIT_REPORT )/;
 
 /**
  * Reads a line of a function's log. Returns undefined for a line of metrics, which other commands show, and for a line
  * that says that an invocation started or ended.
  */
 export function readLogLine(given: string): LogLine | undefined {
-  if (PLATFORM.test(given)) return undefined;
+  if (PLATFORM.test(given) || INITIALISED.test(given)) return undefined;
   const line = given.replace(PREFIX, '');
   const [level, kind = '', ...rest] = line.split('\t');
   if (level === 'ERROR' && /^(?:Invoke Error|Uncaught Exception) ?$/.test(kind)) {
     const failed = invokeError.safeParse(parsed(rest.join('\t'))).data;
-    return { isError: true, text: failed === undefined ? line : `${failed.errorType}: ${failed.errorMessage}` };
+    return { isError: true, text: failed === undefined ? line : textOfError(failed) };
   }
   const value = parsed(line);
   if (metrics.safeParse(value).success) return undefined;
+  const event = platformEvent.safeParse(value).data;
+  if (event !== undefined) return failureOf(event);
   const entry = structured.safeParse(value).data;
-  if (entry === undefined) return { isError: /^(?:ERROR\b|.*Task timed out after |Runtime)/.test(line), text: line };
-  const fields = Object.entries(entry).flatMap(([name, field]) =>
+  if (entry === undefined) return { isError: ERROR.test(line), text: line };
+  const { message } = entry;
+  return {
+    isError: /^(?:ERROR|CRITICAL|FATAL)$/.test(entry.level),
+    text: [entry.level, typeof message === 'string' ? message : textOfError(message), ...fieldsOf(entry)].join(' '),
+  };
+}
+
+function textOfError({ errorType, errorMessage }: z.infer<typeof invokeError>): string {
+  return `${errorType}: ${errorMessage}`;
+}
+
+/** With JSON logs, Lambda reports a time-out or a failed initialisation only in an event of its own. */
+function failureOf({ type, record: { status = '', errorType } = {} }: z.infer<typeof platformEvent>) {
+  if (!/^platform\.(?:initReport (?:error|timeout)|report timeout)$/.test(`${type} ${status}`)) return undefined;
+  return { isError: true, text: `${type} status=${status}${errorType === undefined ? '' : ` errorType=${errorType}`}` };
+}
+
+function fieldsOf(entry: z.infer<typeof structured>): string[] {
+  return Object.entries(entry).flatMap(([name, field]) =>
     ADDED.test(name) ? [] : [`${name}=${typeof field === 'string' ? field : JSON.stringify(field)}`],
   );
-  return {
-    isError: /^(?:ERROR|CRITICAL)$/.test(entry.level),
-    text: [entry.level, entry.message, ...fields].join(' '),
-  };
+}
+
+/** Returns a text with its further lines indented, and without characters that control a terminal. */
+export function indentedText(text: string): string {
+  const lines = text.split(/\r?\n/).map((line) => line.split('\t').map(printable).join('\t'));
+  return lines.join('\n    ');
 }
 
 function parsed(text: string): unknown {
@@ -82,7 +121,7 @@ export function createLogPrinter(
   return (functionName, line) => {
     const entry = readLogLine(line);
     if (entry === undefined) return;
-    const printed = `${functionName}: ${entry.text.replaceAll('\n', '\n    ')}`;
+    const printed = `${functionName}: ${indentedText(entry.text)}`;
     if (isFollowed(functionName)) return print(`  ${entry.isError ? '!' : '·'} ${printed}`);
     if (!entry.isError || now() - (printedAtMs.get(printed) ?? Number.NEGATIVE_INFINITY) < REPEATED_MS) return;
     printedAtMs.set(printed, now());

@@ -1,8 +1,9 @@
 import { createServer } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import type { LoggingFunction } from '../../../../cli/clients/logs.ts';
 import { logsClient } from '../../../../cli/clients/logs.ts';
-import { createLogTail } from '../../../../cli/commands/logs/tail.ts';
+import { createLogTail, type TailOptions } from '../../../../cli/commands/logs/tail.ts';
 
 /** An event of CloudWatch Logs. */
 interface Event {
@@ -52,8 +53,24 @@ const event = (second: number, message: string): Event => ({
   timestamp: second * 1000,
   message: `${message}\n`,
 });
-const messages = async (tail: ReturnType<typeof createLogTail>) =>
-  (await tail()).map(({ functionName, line }) => `${functionName} ${line}`);
+
+const tailOf = (functions: readonly LoggingFunction[], sinceMs: number, options: Partial<TailOptions> = {}) =>
+  createLogTail(functions, client, {
+    sinceMs,
+    pauseMs: 0,
+    signal: new AbortController().signal,
+    onDenied: () => undefined,
+    ...options,
+  });
+
+/** The lines of each part that the tail returns. */
+async function parts(tail: ReturnType<typeof createLogTail>): Promise<string[][]> {
+  const all: string[][] = [];
+  for await (const lines of tail()) all.push(lines.map(({ functionName, line }) => `${functionName} ${line}`));
+  return all.filter((lines) => lines.length > 0);
+}
+
+const messages = async (tail: ReturnType<typeof createLogTail>) => (await parts(tail)).flat();
 
 describe('the tail of logs', () => {
   test('the lines of all groups and pages come in the order of their times, each once', async () => {
@@ -63,16 +80,31 @@ describe('the tail of logs', () => {
       { name: 'A', logGroup: 'a' },
       { name: 'B', logGroup: 'b' },
     ];
-    const tail = createLogTail(functions, client, 0);
+    const tail = tailOf(functions, 0);
     expect(await messages(tail)).toEqual(['A one', 'B two', 'A three', 'B four', 'A five']);
     groups.a.push(event(6, 'six'));
     expect(await messages(tail)).toEqual(['A six']);
     expect(await messages(tail)).toEqual([]);
   });
 
+  test('lines are returned as soon as no group can have an older line', async () => {
+    groups.a = [event(1, 'one'), event(2, 'two'), event(9, 'nine')];
+    groups.b = [event(3, 'three'), event(4, 'four'), event(5, 'five')];
+    const functions = [
+      { name: 'A', logGroup: 'a' },
+      { name: 'B', logGroup: 'b' },
+    ];
+    expect(await parts(tailOf(functions, 0))).toEqual([
+      ['A one', 'A two'],
+      ['B three', 'B four'],
+      ['B five'],
+      ['A nine'],
+    ]);
+  });
+
   test('a line that appears up to 30 seconds late is returned, and older lines are not asked for again', async () => {
     groups.a = [event(100, 'first')];
-    const tail = createLogTail([{ name: 'A', logGroup: 'a' }], client, 50_000);
+    const tail = tailOf([{ name: 'A', logGroup: 'a' }], 50_000);
     expect(await messages(tail)).toEqual(['A first']);
     groups.a.push(event(75, 'late'));
     expect(await messages(tail)).toEqual(['A late']);
@@ -81,7 +113,7 @@ describe('the tail of logs', () => {
 
   test('lines from before the start are never returned', async () => {
     groups.a = [event(10, 'old'), event(20, 'new')];
-    expect(await messages(createLogTail([{ name: 'A', logGroup: 'a' }], client, 15_000))).toEqual(['A new']);
+    expect(await messages(tailOf([{ name: 'A', logGroup: 'a' }], 15_000))).toEqual(['A new']);
   });
 
   test('a group that does not exist yet has no lines, and functions that share a group are named together', async () => {
@@ -89,7 +121,7 @@ describe('the tail of logs', () => {
       { name: 'A', logGroup: 'a' },
       { name: 'B', logGroup: 'a' },
     ];
-    const tail = createLogTail(functions, client, 0);
+    const tail = tailOf(functions, 0);
     expect(await messages(tail)).toEqual([]);
     groups.a = [event(1, 'first')];
     expect(await messages(tail)).toEqual(['A, B first']);

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { createLogPrinter, readLogLine } from '../../../../cli/commands/up/function-logs.ts';
+import { createLogPrinter, indentedText, readLogLine } from '../../../../cli/commands/up/function-logs.ts';
 
 const THROWN = `ERROR\tInvoke Error\t${JSON.stringify({ errorType: 'TypeError', errorMessage: 'x is not a function', stack: [] })}`;
 const INFO = JSON.stringify({
@@ -49,8 +49,67 @@ describe('a line of a function', () => {
     ['the start of an invocation on AWS, which is left out', 'START RequestId: 8c2f8f1c Version: $LATEST', undefined],
     ['the report of an invocation on AWS, which is left out', 'REPORT RequestId: 8c2f8f1c\tDuration: 3 ms', undefined],
     ['a text that begins like a line of AWS', 'STARTED', { isError: false, text: 'STARTED' }],
+    [
+      'a text that begins with a word of AWS',
+      'REPORT of the nightly import: 12 rows failed',
+      { isError: false, text: 'REPORT of the nightly import: 12 rows failed' },
+    ],
+    [
+      'an error on AWS without a request, which has no request id',
+      `2026-11-30T04:38:08.410Z\tundefined\t${THROWN.replace('Invoke Error', 'Uncaught Exception ')}`,
+      { isError: true, text: 'TypeError: x is not a function' },
+    ],
+    [
+      'an error on AWS with a hyphen for the request id',
+      `2026-11-30T04:38:08.410Z\t-\t${THROWN.replace('Error\t{', 'Error \t{')}`,
+      { isError: true, text: 'TypeError: x is not a function' },
+    ],
+    [
+      'the end of a process on AWS',
+      'RequestId: 8c2f8f1c Error: Runtime exited with error: signal: killed\nRuntime.ExitError',
+      {
+        isError: true,
+        text: 'RequestId: 8c2f8f1c Error: Runtime exited with error: signal: killed\nRuntime.ExitError',
+      },
+    ],
+    [
+      'an initialisation on AWS that failed',
+      'INIT_REPORT Init Duration: 9999.92 ms\tPhase: init\tStatus: timeout',
+      { isError: true, text: 'INIT_REPORT Init Duration: 9999.92 ms\tPhase: init\tStatus: timeout' },
+    ],
+    [
+      'an initialisation on AWS that succeeded, which is left out',
+      'INIT_REPORT Init Duration: 9.92 ms\tPhase: init',
+      undefined,
+    ],
+    [
+      'a line of Lambda as JSON, which is left out',
+      '{"time":"2026-11-30T06:00:00Z","type":"platform.report","record":{"requestId":"x","status":"success"}}',
+      undefined,
+    ],
+    [
+      'an initialisation on AWS that failed, as JSON',
+      '{"time":"2026-11-30T06:00:00Z","type":"platform.initReport","record":{"status":"timeout","errorType":"Sandbox.Timedout"}}',
+      { isError: true, text: 'platform.initReport status=timeout errorType=Sandbox.Timedout' },
+    ],
+    [
+      'an error on AWS as JSON',
+      '{"timestamp":"2026-11-30T06:00:00Z","level":"ERROR","message":{"errorType":"TypeError","errorMessage":"boom"}}',
+      { isError: true, text: 'ERROR TypeError: boom' },
+    ],
   ])('%s is read', (_, line, expected) => {
     expect(readLogLine(line)).toEqual(expected);
+  });
+});
+
+describe('the text of a line', () => {
+  test.each([
+    ['an escape sequence of a terminal', 'red \u001b[31m \u009b2J', 'red \\u001b[31m \\u009b2J'],
+    ['a carriage return that would overwrite the line', 'a\rb', 'a\\u000db'],
+    ['a text of several lines', 'a\nb\r\nc', 'a\n    b\n    c'],
+    ['a text with tabs', 'a\tb', 'a\tb'],
+  ])('%s is printed so that it can not control the terminal', (_, text, expected) => {
+    expect(indentedText(text)).toBe(expected);
   });
 });
 
@@ -107,5 +166,11 @@ describe('the log of up', () => {
         ['Printer', THROWN],
       ]),
     ).toEqual(['  · Shop-Pages: hello', '  ! Printer: TypeError: x is not a function']);
+  });
+
+  test('control characters of a line are printed escaped', () => {
+    expect(printedBy(true, [['Pages', '{"level":"INFO","message":"a\\u001b]0;hacked\\u0007\\rb"}']])).toEqual([
+      '  · Pages: INFO a\\u001b]0;hacked\\u0007\\u000db',
+    ]);
   });
 });
