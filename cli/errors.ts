@@ -15,13 +15,19 @@ export class UsageError extends Error {
   override readonly name = 'UsageError';
 }
 
+/** A request that failed while a command worked on a deployment. The message names the deployment and the reason. */
+export class RequestFailed extends Error {
+  override readonly name = 'RequestFailed';
+}
+
 /** Prints an error as one line, with its stack trace only under `--debug`. @returns the exit code */
 export function reportError({ stderr }: Pick<CommandIo, 'stderr'>, error: unknown, debug: boolean): number {
   const expected = error instanceof FreshetError || error instanceof UsageError;
   const message = error instanceof Error ? error.message : String(error);
   stderr.write(`error: ${message}\n`);
   if (debug && error instanceof Error) stderr.write(`${error.stack ?? ''}\n`);
-  else if (!expected) stderr.write('Run the command again with --debug to see where the error came from.\n');
+  else if (!expected && !(error instanceof RequestFailed))
+    stderr.write('Run the command again with --debug to see where the error came from.\n');
   if (error instanceof FreshetError && PASSING.includes(error.code)) return EXIT.backpressure;
   return expected ? EXIT.usage : EXIT.failed;
 }

@@ -1,6 +1,7 @@
-import { withAdvice } from './deployment/advice.ts';
+import { adviceOn } from './deployment/advice.ts';
 import type { Deployment } from './deployment/deployment.ts';
-import { findDeployment } from './deployment/find.ts';
+import { type Access, findDeployment } from './deployment/find.ts';
+import { RequestFailed } from './errors.ts';
 import { interruptible } from './interrupt.ts';
 import type { CommandIo } from './io.ts';
 import type { DeploymentOptions } from './options/deployment-options.ts';
@@ -16,17 +17,19 @@ export interface Work {
 /**
  * Finds the deployment that the options name, and runs work on it. Ctrl-C ends the process at once.
  *
+ * @param access whether the work changes the deployment, see `findDeployment`
  * @returns the exit code
  */
 export async function withDeployment(
   io: CommandIo,
   options: DeploymentOptions,
   work: (deployment: Deployment) => Promise<number>,
+  access: Access = 'read',
 ): Promise<number> {
-  const deployment = await findDeployment(io, options);
+  const deployment = await findDeployment(io, options, { access });
   try {
     return await work(deployment).catch((error: unknown) => {
-      if (isOfService(error)) return withAdvice(deployment, () => Promise.reject(error));
+      if (isOfService(error)) throw new RequestFailed(adviceOn(deployment, error), { cause: error });
       throw error;
     });
   } finally {
@@ -35,7 +38,7 @@ export async function withDeployment(
 }
 
 /** Whether an error is of a request to AWS or to the local cloud. */
-function isOfService(error: unknown): boolean {
+function isOfService(error: unknown): error is Error {
   return error instanceof Error && '$metadata' in error;
 }
 
@@ -44,6 +47,8 @@ export function inDeployment(
   io: CommandIo,
   options: DeploymentOptions,
   work: (work: Work) => Promise<number>,
+  access: Access = 'read',
 ): Promise<number> {
-  return withDeployment(io, options, (deployment) => interruptible(io, (signal) => work({ io, deployment, signal })));
+  const run = (deployment: Deployment) => interruptible(io, (signal) => work({ io, deployment, signal }));
+  return withDeployment(io, options, run, access);
 }

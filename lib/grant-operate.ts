@@ -6,11 +6,11 @@ import type { Construct } from 'constructs';
 
 /**
  * Lets an operator find what is deployed with a construct, and observe it: read the outputs and resources of its stack,
- * metrics and alarms, and the state and the logs of its functions. CloudWatch's actions for metrics and alarms accept no
- * narrower resource (service authorization reference, CloudWatch).
+ * metrics and alarms, and the state and the logs of its functions. CloudWatch's actions for metrics and alarms accept
+ * no narrower resource (service authorization reference, CloudWatch).
  *
  * @param functions Freshet's functions
- * @param handlers functions of the service, whose logs the service grants itself
+ * @param handlers functions of the service: whether they are stopped. The service itself grants their logs
  */
 export function grantObserve(
   scope: Construct,
@@ -37,8 +37,13 @@ export function grantObserve(
       ? []
       : [
           new PolicyStatement({
-            actions: ['lambda:GetFunctionConcurrency', 'lambda:GetFunctionConfiguration'],
+            actions: ['lambda:GetFunctionConcurrency'],
             resources: [...functions, ...handlers].map(({ functionArn }) => functionArn),
+          }),
+          // The configuration has the environment, which may hold secrets of a service. Freshet's has none.
+          new PolicyStatement({
+            actions: ['lambda:GetFunctionConfiguration'],
+            resources: functions.map(({ functionArn }) => functionArn),
           }),
           new PolicyStatement({ actions: ['logs:FilterLogEvents'], resources: logGroups }),
         ]),

@@ -138,9 +138,10 @@ export class LocalCache extends Construct {
   }
 
   /**
-   * Lets an operator's role run the commands of `freshet` that work on this cache: observe it, read it, redrive, release
-   * and discard parked events, backfill, and compare it with its owners. Only Freshet's own functions can write the
-   * cache. Commands that publish again also need `EntityOwner.grantOperate`.
+   * Lets an operator's role run the commands of `freshet` that work on this cache: observe it, read it, redrive,
+   * release and discard parked events, backfill, and compare it with its owners. Only Freshet's own functions can write
+   * the table, but the role can send messages to the queue. Commands that publish again also need
+   * `EntityOwner.grantOperate`.
    */
   grantOperate(grantee: IGrantable): Grant {
     const { projector, repair, report, queue, gapQueue, deadLetterQueue, subscriptionDeadLetterQueue } = this;

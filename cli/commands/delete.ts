@@ -38,7 +38,7 @@ Exit codes:
   130  interrupted while waiting; nothing was written`,
     )
     .action(async (type: string, id: string, options: DeleteOptions) => {
-      io.exitCode = await inDeployment(io, options, (work) => deleteEntity(work, type, id, options));
+      io.exitCode = await inDeployment(io, options, (work) => deleteEntity(work, type, id, options), 'write');
     });
 }
 

@@ -59,7 +59,7 @@ Exit codes:
   130  interrupted while waiting; nothing was written`,
     )
     .action(async (type: string, id: string, options: PutOptions) => {
-      io.exitCode = await withDeployment(io, options, (deployment) => put(io, deployment, type, id, options));
+      io.exitCode = await withDeployment(io, options, (deployment) => put(io, deployment, type, id, options), 'write');
     });
 }
 

@@ -54,7 +54,8 @@ Exit codes:
   130  interrupted`,
     )
     .action(async (cache: string, type: string | undefined, options: ReconcileOptions) => {
-      io.exitCode = await inDeployment(io, options, (work) => reconcile(work, cache, type, options));
+      const access = options.repair ? 'write' : 'read';
+      io.exitCode = await inDeployment(io, options, (work) => reconcile(work, cache, type, options), access);
     });
 }
 

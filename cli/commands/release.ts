@@ -1,7 +1,6 @@
 import { Command } from 'commander';
 import { cachedType } from 'freshet-aws/internal/core/contract/define-boundary';
 import { type EntityRef, entityName, entityRef, messageGroupId, printable } from 'freshet-aws/internal/core/entity';
-import { quoted } from 'freshet-aws/internal/core/errors';
 import type { Released } from 'freshet-aws/internal/core/repair/redrive';
 import type { FoundCache } from '../deployment/deployment.ts';
 import { EXIT } from '../errors.ts';
@@ -44,7 +43,7 @@ Exit codes:
   2  the cache or the type is unknown, or the id is invalid`,
     )
     .action(async (cache: string, type: string, id: string, options: ReleaseOptions) => {
-      io.exitCode = await inDeployment(io, options, (work) => release(work, [cache, type, id], options));
+      io.exitCode = await inDeployment(io, options, (work) => release(work, [cache, type, id], options), 'write');
     });
 }
 
@@ -94,7 +93,7 @@ async function tell(
   if (stopped) stdout.write(`${name} is still stopped: ${why?.reason}: ${why?.explanation}\n`);
   else stdout.write(`${name} ${status === 'released' ? 'is released' : 'was not stopped'}\n`);
   if (status === 'released' && drop) {
-    const resync = typed(`resync ${entity.type} ${quoted(entity.id)}`, options);
+    const resync = typed('resync', options, [entity.type, entity.id]);
     stderr.write(`the cache may lack the changes that were dropped. To publish the current state again: ${resync}\n`);
   }
   return stopped ? EXIT.failed : EXIT.ok;

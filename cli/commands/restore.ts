@@ -51,7 +51,7 @@ Exit codes:
   130  interrupted`,
     )
     .action(async (name: string, options: RestoreOptions) => {
-      io.exitCode = await inDeployment(io, options, (work) => restore(work, name, options));
+      io.exitCode = await inDeployment(io, options, (work) => restore(work, name, options), 'write');
     });
 }
 

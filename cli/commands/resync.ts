@@ -1,6 +1,5 @@
 import { Command } from 'commander';
 import { type EntityRef, entityName, entityRef } from 'freshet-aws/internal/core/entity';
-import { quoted } from 'freshet-aws/internal/core/errors';
 import { resyncToken } from '../clients/resync-token.ts';
 import type { Deployment, FoundCache } from '../deployment/deployment.ts';
 import { EXIT, UsageError } from '../errors.ts';
@@ -48,7 +47,7 @@ Exit codes:
   130  interrupted`,
     )
     .action(async (type: string, id: string, options: ResyncOptions) => {
-      io.exitCode = await inDeployment(io, options, (work) => resync(work, type, id, options));
+      io.exitCode = await inDeployment(io, options, (work) => resync(work, type, id, options), 'write');
     });
 }
 
@@ -65,8 +64,8 @@ async function resync(
   const { name } = owner;
   const { version } = owned;
   await owner.records.resync(entity, resyncToken());
-  const keepers = await keepersOf(deployment, entity);
   const wait = options.wait === true ? DEFAULT_WAIT_SECONDS : (options.wait ?? 0);
+  const keepers = wait === 0 ? [] : await keepersOf(deployment, entity);
   const without = wait === 0 ? [] : await cachesWithout(keepers, type, id, version, wait, signal);
   if (options.json) io.stdout.write(`${JSON.stringify({ entity, version, without })}\n`);
   else io.stdout.write(`${name}: ${entityName(entity)} version ${version} is published again\n`);
@@ -74,7 +73,7 @@ async function resync(
   for (const cache of without) {
     io.stderr.write(
       `${cache} does not have version ${version} after ${wait} s. To find out why: ` +
-        `${typed(`why ${cache} ${type} ${quoted(id)}`, options)}\n`,
+        `${typed('why', options, [cache, type, id])}\n`,
     );
   }
   if (wait > 0 && without.length === 0 && !options.json) {
@@ -86,10 +85,14 @@ async function resync(
 
 /** Says why no owner has an entity: its type is unknown, or the entity is. */
 async function unknownEntity({ ownerOf }: Deployment, entity: EntityRef, on: DeploymentOptions): Promise<never> {
-  const { name } = await ownerOf(entity.type);
+  const owner = await ownerOf(entity.type).catch((error: unknown) => {
+    // Without the contracts, nothing says which owner has the type.
+    if (error instanceof UsageError) return undefined;
+    throw error;
+  });
   throw new UsageError(
-    `id: ${name} has never had ${entityName(entity)}. To delete it from a cache that has it: ` +
-      `${typed('reconcile CACHE --repair', on)}`,
+    `id: ${owner?.name ?? 'no owner in this deployment'} has ${owner ? 'never' : 'ever'} had ${entityName(entity)}. To ` +
+      `delete it from a cache that has it: ${typed('reconcile --repair CACHE', on)}`,
   );
 }
 

@@ -7,21 +7,25 @@ import type { Deployment } from './deployment.ts';
  *
  * @throws UsageError that names the deployment, the failure and what to check
  */
-export async function withAdvice<T>(
-  { place, isLocal }: Pick<Deployment, 'place' | 'isLocal'>,
-  ask: () => Promise<T>,
-): Promise<T> {
+export async function withAdvice<T>(deployment: Place, ask: () => Promise<T>): Promise<T> {
   try {
     return await ask();
   } catch (error) {
     if (error instanceof UsageError || !(error instanceof Error)) throw error;
-    // If a connection to several addresses fails, the error has a code but no message.
-    const why = `${error.name}: ${error.message || codeOf(error)}`.replace(/\.?$/, '.');
-    const advice = isLocal
-      ? `If it was stopped, start it again: ${typed('up')}`
-      : 'Check your AWS credentials, their permissions (see --help) and the region.';
-    throw new UsageError(`${place}: a request failed. ${why} ${advice}`, { cause: error });
+    throw new UsageError(adviceOn(deployment, error), { cause: error });
   }
+}
+
+type Place = Pick<Deployment, 'place' | 'isLocal'>;
+
+/** Names the deployment, the failure of a request and what to check. */
+export function adviceOn({ place, isLocal }: Place, error: Error): string {
+  // If a connection to several addresses fails, the error has a code but no message.
+  const why = `${error.name}: ${error.message || codeOf(error)}`.replace(/\.?$/, '.');
+  const advice = isLocal
+    ? `If it was stopped, start it again: ${typed('up')}`
+    : 'Check your AWS credentials, their permissions (see --help) and the region.';
+  return `${place}: a request failed. ${why} ${advice}`;
 }
 
 function codeOf(error: Error): string {

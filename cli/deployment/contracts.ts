@@ -1,5 +1,5 @@
-import { existsSync } from 'node:fs';
-import { isAbsolute, relative, resolve } from 'node:path';
+import { existsSync, realpathSync } from 'node:fs';
+import { isAbsolute, join, relative, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { Boundary } from 'freshet-aws/internal/core/contract/contract';
 import { boundaryOf, type ContractsModule } from 'freshet-aws/internal/core/contract/define-boundary';
@@ -27,16 +27,18 @@ export function localContracts(folder: string, { importModule }: Importing): Con
 }
 
 /**
- * The contracts of stacks on AWS, from the app in a folder. Contracts are loaded only from inside the folder, because a
- * person who can write the output of a stack must not choose which code runs here.
+ * The contracts of stacks on AWS, from the app in a folder. Contracts are loaded only from inside the folder of a CDK
+ * app, because a person who can write the output of a stack must not choose which code runs here.
  */
 export function contractsIn(folder: string, { importModule }: Importing): Contracts {
   return remembered({
     folder,
     async load(contracts, name) {
       const path = resolve(folder, contracts);
-      const inside = relative(folder, path);
-      if (inside.startsWith('..') || isAbsolute(inside) || !existsSync(path)) return undefined;
+      if (!existsSync(join(folder, 'cdk.json')) || !existsSync(path)) return undefined;
+      // A link must not lead out of the folder.
+      const inside = relative(realpathSync(folder), realpathSync(path));
+      if (inside.startsWith('..') || isAbsolute(inside)) return undefined;
       return importBoundary(path, name, importModule);
     },
   });

@@ -98,7 +98,8 @@ function foundCache(source: DeploymentSource, deployed: DeployedCache & WithCont
     send: (messages) => sendToQueue(clients.queues, deployed.queueUrl, messages),
     outcomes: (sinceMs) => readOutcomeCounts(clients.metrics, { name, stack: deployed.stack }, sinceMs),
     async types() {
-      const boundary = await contracts.load(deployed.contracts, deployed.boundary);
+      // Contracts that can't be loaded are as good as none: a command that needs them says why.
+      const boundary = await contracts.load(deployed.contracts, deployed.boundary).catch(() => undefined);
       return boundary && Object.keys(boundary.caches);
     },
     open,

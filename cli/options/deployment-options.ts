@@ -60,9 +60,10 @@ export function deploymentHelp(actions: readonly string[]): string {
   const needed = ['cloudformation:DescribeStacks', ...actions].join(', ');
   return `
 The command works on the stacks of --stack, or of the environment variable FRESHET_STACK. Without these, it works on
-the local cloud of the current folder, or else on the stacks that cdk.json names: "context": { "freshet:stacks": [] }.
+the local cloud of the current folder. Commands that only read also find stacks that cdk.json names (freshet:stacks).
 Stacks are on AWS. They need AWS credentials with these permissions:
 ${wrapped(needed)}
+For tables and queues with a key of your own, they also need kms:Decrypt and kms:GenerateDataKey on this key.
 `;
 }
 

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
@@ -123,6 +123,24 @@ describe('commands on stacks without contracts', slow, () => {
     expect(err).toContain("the contracts of lenient (test/cli/depot/lenient.ts) aren't in ");
   });
 
+  test('resync of an entity that no owner has is refused from a folder without an app too', async () => {
+    const { code, err } = await fromAnywhere('resync', 'Item', 'never');
+    expect(code).toBe(2);
+    expect(err).toContain('id: no owner in this deployment has ever had Item/never');
+  });
+
+  test('contracts are loaded from the folder of a CDK app only, and not through a link that leads out of it', async () => {
+    mkdirSync(join(elsewhere, 'test/cli'), { recursive: true });
+    symlinkSync(join(root, 'test/cli/depot'), join(elsewhere, 'test/cli/depot'));
+    for (const files of [{}, { 'cdk.json': '{}' }]) {
+      for (const [name, content] of Object.entries(files)) writeFileSync(join(elsewhere, name), content);
+      const { code, err } = await fromAnywhere('get', 'lenient', 'Item', 'r1');
+      expect(code).toBe(2);
+      expect(err).toContain("the contracts of lenient (test/cli/depot/lenient.ts) aren't in ");
+    }
+    for (const name of ['cdk.json', 'test']) rmSync(join(elsewhere, name), { recursive: true });
+  });
+
   test('resync of an entity that no owner has needs contracts to say what is wrong', async () => {
     expect((await onStack('resync', 'Item', 'never')).err).toContain('id: depot has never had Item/never');
     expect((await onStack('resync', 'Nothing', 'never')).err).toContain('no owner in this deployment owns "Nothing"');
@@ -139,6 +157,27 @@ describe('stacks that no option names', slow, () => {
       writeFileSync(join(elsewhere, 'cdk.json'), JSON.stringify({ context: { 'freshet:stacks': stacks } }));
       expect(await runIn(elsewhere, command)).toMatchObject({ code: 0, err: line('freshet:stacks in cdk.json') });
     }
+    rmSync(join(elsewhere, 'cdk.json'));
+  });
+
+  test.each([
+    [['put', 'Item', 'x', '--data', '{"name":"x"}']],
+    [['import', 'Item', '-', '--id', 'id']],
+    [['delete', 'Item', 'x', '--yes']],
+    [['resync', 'Item', 'x']],
+    [['release', 'lenient', 'Item', 'x']],
+    [['parked', 'redrive', 'lenient']],
+    [['parked', 'discard', 'lenient', '--all', '--yes']],
+    [['backfill', 'lenient']],
+    [['reconcile', 'lenient', '--repair', '--yes']],
+    [['restore', 'depot', '--yes']],
+  ])('%j does not change the stacks in cdk.json, which no option named', async (command) => {
+    writeFileSync(join(elsewhere, 'cdk.json'), JSON.stringify({ context: { 'freshet:stacks': ['Depot'] } }));
+    const { code, err } = await runIn(elsewhere, command, {}, ['{"id":"x","name":"x"}']);
+    expect(code).toBe(2);
+    expect(err).toContain(
+      'the stacks in cdk.json are only for commands that read. To change them, name them: --stack Depot',
+    );
     rmSync(join(elsewhere, 'cdk.json'));
   });
 

@@ -14,15 +14,21 @@ afterAll(() => depot?.stop());
 const put = (id: string, name: string) => depot.owner.owner.put('Item', id, { name });
 const settled = () => depot.cloud.idle();
 
+interface Told {
+  readonly verdict: string;
+  readonly mend: readonly { readonly command?: string; readonly args?: readonly string[] }[];
+}
+
 /** The verdict of `freshet why`, and its exit code. */
 async function why(id: string, cache: 'lenient' | 'strict' = 'lenient') {
-  const { code, result } = await depot.json<{ verdict: string; mend: { command?: string }[] }>(
-    'why',
-    cache,
-    'Item',
-    id,
-  );
-  return { code, verdict: result.verdict, commands: result.mend.flatMap(({ command }) => command ?? []) };
+  const { code, result } = await depot.json<Told>('why', cache, 'Item', id);
+  return {
+    code,
+    verdict: result.verdict,
+    commands: result.mend.flatMap(({ command, args = [] }) =>
+      command === undefined ? [] : [[...command.split(' '), ...args].join(' ')],
+    ),
+  };
 }
 
 /** Runs a command that a verdict named. */
@@ -103,7 +109,7 @@ describe('freshet why', slow, () => {
     await depot.send('lenient', 'u1', bodyOf(item('u1', 1, { name: 'nobody' })));
     await settled();
     const found = await why('u1');
-    expect(found).toMatchObject({ code: 1, verdict: 'unowned', commands: ['reconcile lenient Item --repair'] });
+    expect(found).toMatchObject({ code: 1, verdict: 'unowned', commands: ['reconcile --repair lenient Item'] });
     await mend(`${found.commands[0]} --yes`);
     expect(await why('u1')).toMatchObject({ code: 0, verdict: 'deleted' });
   });

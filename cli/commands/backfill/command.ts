@@ -50,7 +50,7 @@ Exit codes:
   130  interrupted`,
     )
     .action(async (cache: string, type: string | undefined, options: BackfillOptions) => {
-      io.exitCode = await inDeployment(io, options, (work) => backfill(work, cache, type, options));
+      io.exitCode = await inDeployment(io, options, (work) => backfill(work, cache, type, options), 'write');
     });
 }
 

@@ -83,7 +83,10 @@ async function importFile(io: CommandIo, type: string, file: string, options: Im
   let deployment: Deployment | undefined;
   let off = () => {};
   try {
-    deployment = await findDeployment(io, options, io.stderr.isTTY ? show.note : undefined);
+    deployment = await findDeployment(io, options, {
+      access: 'write',
+      onWait: io.stderr.isTTY ? show.note : undefined,
+    });
     off = io.onSignal(['SIGINT'], () => {
       stop.abort();
       input.close();

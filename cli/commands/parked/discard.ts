@@ -48,7 +48,7 @@ Exit codes:
   130  interrupted`,
     )
     .action(async (name: string, keys: string[], options: DiscardOptions) => {
-      io.exitCode = await inDeployment(io, options, (work) => discard(work, name, keys, options));
+      io.exitCode = await inDeployment(io, options, (work) => discard(work, name, keys, options), 'write');
     });
 }
 

@@ -50,7 +50,7 @@ Exit codes:
   130  interrupted`,
     )
     .action(async (name: string, keys: string[], options: RedriveOptions) => {
-      io.exitCode = await inDeployment(io, options, (work) => redrive(work, name, keys, options));
+      io.exitCode = await inDeployment(io, options, (work) => redrive(work, name, keys, options), 'write');
     });
 }
 

@@ -37,6 +37,8 @@ export interface Findings {
     readonly fields: readonly string[] | undefined;
     readonly onPoison: FailurePolicy | undefined;
     readonly record: FoundRecord | undefined;
+    /** Whether the cache's table has an item of the entity that the projector can't read. */
+    readonly isDamaged: boolean;
     readonly readiness: Readiness;
     /** The entity's parked and held events, the oldest first. */
     readonly parked: readonly Parked[];

@@ -4,7 +4,7 @@ import { readReadiness } from 'freshet-aws/internal/adapters/read/readiness';
 import type { CachedType } from 'freshet-aws/internal/core/contract/contract';
 import { type EntityRef, messageGroupId, printable } from 'freshet-aws/internal/core/entity';
 import { RELAY_DELAY_METRIC, REPORT_METRICS } from 'freshet-aws/internal/core/metrics';
-import type { OwnedEntity } from 'freshet-aws/internal/core/own/own';
+import { isTombstone, type OwnedEntity } from 'freshet-aws/internal/core/own/own';
 import type { ParkedEvent } from 'freshet-aws/internal/core/project/ports';
 import { type CachedRecord, compare } from 'freshet-aws/internal/core/repair/compare';
 import { parkedKeyText } from 'freshet-aws/internal/core/repair/parked-key';
@@ -29,9 +29,9 @@ export async function gatherFindings(
     kept === undefined
       ? await deployment.holderOf(entity)
       : deployment.owners.find(({ name }) => name === kept.contract.owner);
-  const [owner, record, ofCache] = await Promise.all([
+  const [owner, { record, isDamaged }, ofCache] = await Promise.all([
     found && ownerOf(deployment, found, entity, nowMs),
-    cache.records.get(entity),
+    recordOf(cache, entity),
     stateOf(deployment, cache, entity, nowMs),
   ]);
   return {
@@ -44,16 +44,28 @@ export async function gatherFindings(
       fields: kept?.fields,
       onPoison: kept?.onPoison,
       record,
+      isDamaged,
       ...ofCache,
     },
     difference: owner && differenceOf(owner.owned, record, kept),
   };
 }
 
+/** The cache's item of the entity. An item that Freshet didn't write can't be read. */
+async function recordOf({ records }: FoundCache, entity: EntityRef) {
+  try {
+    return { record: await records.get(entity), isDamaged: false };
+  } catch (error) {
+    if (error instanceof Error && '$metadata' in error) throw error;
+    return { record: undefined, isDamaged: true };
+  }
+}
+
 /** Without contracts, only versions and digests are compared. */
 function differenceOf(owned: OwnedEntity | undefined, record: CachedRecord | undefined, kept: CachedType | undefined) {
   if (kept !== undefined) return compare(owned, record, kept);
-  if (record === undefined || record.version === 0) return owned === undefined ? 'equal' : 'missing';
+  if (record === undefined || record.version === 0)
+    return owned === undefined || isTombstone(owned) ? 'equal' : 'missing';
   if (owned === undefined) return 'unowned';
   if (record.version !== owned.version) return record.version < owned.version ? 'behind' : 'ahead';
   return record.digest === owned.digest ? 'equal' : 'different';

@@ -9,7 +9,11 @@ import type { Verdict } from './verdict.ts';
 /** Parked events that are shown. */
 const SHOWN = 3;
 
-/** The way of an entity from its owner into a cache, as lines of text. @param on the options that named the deployment */
+/**
+ * The way of an entity from its owner into a cache, as lines of text.
+ *
+ * @param on the options that named the deployment
+ */
 export function storyOf(
   findings: Findings,
   { verdict, isCertain, explanation, mend }: Verdict,
@@ -20,7 +24,7 @@ export function storyOf(
   const rows = [...ownerRows(findings), ...queueRows(findings), ...cacheRows(findings)];
   const width = Math.max(...rows.map(([name]) => name.length));
   const lines = rows.map(([name, text]) => `  ${name.padEnd(width)}  ${text}`);
-  const steps = mend.map((step) => `  ${'command' in step ? typed(step.command, on) : step.text}`);
+  const steps = mend.map((step) => `  ${'command' in step ? typed(step.command, on, step.args) : step.text}`);
   return [
     `${entityName({ type, id })} in ${cache.name}, ${place}`,
     ...lines,
@@ -57,8 +61,9 @@ function queueRows({ cache }: Findings): Row[] {
 
 function cacheRows({ cache, nowMs }: Findings): Row[] {
   const { name, record, fields, readiness, parked, keeps } = cache;
-  const version =
-    record === undefined || record.version === 0
+  const version = cache.isDamaged
+    ? "an item that the projector can't read"
+    : record === undefined || record.version === 0
       ? 'no version of the entity'
       : `version ${record.version}${record.dataJson === undefined ? ', deleted' : ''}, committed ${record.changedAt}`;
   const stopped = record?.stopMarker === undefined ? '' : ', STOPPED';

@@ -12,10 +12,12 @@ export const VERDICTS = [
   'unowned',
   'ahead',
   'different',
+  'damaged',
   'stopped',
   'parked',
   'not-published',
   'relay-stopped',
+  'relay-silent',
   'projector-stopped',
   'in-queue',
   'gap',
@@ -32,26 +34,38 @@ export interface Verdict {
   /** False if the verdict is only likely: the messages in a queue can't be searched. */
   readonly isCertain: boolean;
   readonly explanation: string;
-  /** What mends it, each as text with a command after a colon, or without a command. */
+  /** What mends it, in this order. */
   readonly mend: readonly Step[];
 }
 
-/** A step of a repair: the arguments of a `freshet` command, or a text. */
-export type Step = { readonly command: string } | { readonly text: string };
+/** A step of a repair: a `freshet` command with its options, and its arguments; or a text. */
+export type Step = { readonly command: string; readonly args: readonly string[] } | { readonly text: string };
 
 /** A change that was committed this recently is still on its way. */
 const ON_THE_WAY_MS = 10_000;
+/** How far the clocks of functions may differ. */
+const CLOCK_MARGIN_MS = 5_000;
+/** The stream of a table keeps a change for 24 hours (ddb/Streams). */
+const STREAM_LIFE_MS = 24 * 3_600_000;
+/** How long a deletion that the cache has no record of may still be on its way. Later, its tombstone has expired. */
+const RECENT_DELETION_MS = 3_600_000;
+/** A queue takes longer than its drain time says if its messages come in bursts. */
+const DRAIN_MARGIN_MS = 60_000;
+
+const command = (text: string, ...args: readonly string[]): Step => ({ command: text, args });
 
 /** Decides why an entity is in a cache as it is. */
 export function verdictOf(findings: Findings): Verdict {
   const { cache, owner, difference } = findings;
   if (cache.keeps === false) return notKept(findings);
-  if (owner === undefined) return ownerElsewhere(findings);
+  if (cache.isDamaged) return damaged(findings);
+  if (cache.record?.stopMarker !== undefined) return stopped(findings);
+  if (owner === undefined) return withoutOwner(findings);
   switch (difference) {
     case 'unowned':
       return certain('unowned', `${owner.name} has never had the entity, but ${cache.name} has it.`, [
         { text: 'delete it from the caches, after an export of what you still need' },
-        { command: `reconcile ${cache.name} ${findings.type} --repair` },
+        command('reconcile --repair', cache.name, findings.type),
       ]);
     case 'ahead':
       return certain('ahead', `${cache.name} has a newer version than its owner. The owner's table was set back.`, [
@@ -61,9 +75,9 @@ export function verdictOf(findings: Findings): Verdict {
       return different(findings);
     case 'behind':
     case 'missing':
-      return delayed(findings);
+      return delayed(findings, owner);
     default:
-      return arrived(findings);
+      return arrived(findings, owner);
   }
 }
 
@@ -81,80 +95,112 @@ function notKept({ type, cache: { name } }: Findings): Verdict {
   ]);
 }
 
-function ownerElsewhere({ type, cache: { name, record } }: Findings): Verdict {
-  const has = record === undefined ? 'has no version of the entity' : `has version ${record.version}`;
-  return certain(
-    'owner-elsewhere',
-    `${name} ${has}. The owner of ${type} isn't in this deployment, so its version isn't known.`,
-    [{ text: "add the owner's stack with --stack, or ask its team" }],
-  );
+function damaged({ type, id, cache: { name } }: Findings): Verdict {
+  return certain('damaged', `The table of ${name} has an item of the entity that the projector can't read.`, [
+    { text: 'delete the item, as the entry group-stuck of docs/runbook.md says' },
+    command('resync --wait 30', type, id),
+  ]);
 }
 
-function arrived({ owner, cache, nowMs }: Findings): Verdict {
-  const owned = owner?.owned;
+function stopped({ type, id, cache }: Findings): Verdict {
+  const cause = cache.parked.find(({ status }) => status === 'parked');
+  return certain('stopped', `${cache.name} holds all events of the entity since one failed${because(cause)}`, [
+    { text: 'fix the cause' },
+    command('release', cache.name, type, id),
+  ]);
+}
+
+/** The verdict if the owner isn't in this deployment, or no owner here has had the entity. */
+function withoutOwner(findings: Findings): Verdict {
+  const { type, cache } = findings;
+  const newest = cache.parked.find((one) => one.status === 'parked' && isNewer(one, cache.record?.version ?? 0));
+  if (newest !== undefined) return parkedVerdict(findings, newest);
+  if (cache.isProjectorStopped) return projectorStopped(findings);
+  const has = cache.record === undefined ? 'has no version of the entity' : `has version ${cache.record.version}`;
+  const look = { text: "add the owner's stack with --stack, or ask its team" };
+  if (cache.keeps === true)
+    return certain(
+      'owner-elsewhere',
+      `${cache.name} ${has}. The owner of ${type} isn't in this deployment, so its version isn't known.`,
+      [look],
+    );
+  const nobody = `${cache.name} ${has}, and no owner in this deployment has ever had the entity.`;
+  return cache.record === undefined ? likely('unknown', nobody, [look]) : likely('owner-elsewhere', nobody, [look]);
+}
+
+/** The owner in the findings. */
+type FoundOwner = NonNullable<Findings['owner']>;
+
+function arrived(findings: Findings, owner: FoundOwner): Verdict {
+  const { cache, nowMs } = findings;
+  const { owned, isRelayStopped } = owner;
   if (owned === undefined)
-    return certain('unknown', `Neither ${owner?.name} nor ${cache.name} has ever had the entity.`);
-  const age = shortDuration(nowMs - Date.parse(owned.changedAt));
-  if (isTombstone(owned))
-    return certain('deleted', `${owner?.name} deleted the entity ${age} ago, and ${cache.name} knows it.`);
+    return certain('unknown', `Neither ${owner.name} nor ${cache.name} has ever had the entity.`);
+  const ageMs = nowMs - Date.parse(owned.changedAt);
+  const age = shortDuration(ageMs);
+  if (isTombstone(owned)) {
+    const isKnown = cache.record !== undefined && cache.record.version > 0;
+    const isHeldUp = cache.backlog > 0 || cache.isProjectorStopped || isRelayStopped;
+    if (!isKnown && isHeldUp && ageMs < RECENT_DELETION_MS) return delayed(findings, owner);
+    const known = isKnown ? 'knows it' : 'has no record of the entity';
+    return certain('deleted', `${owner.name} deleted the entity ${age} ago, and ${cache.name} ${known}.`);
+  }
   const left = cache.parked.length === 0 ? '' : ' Its parked events are older.';
   return certain('current', `${cache.name} has the newest version, committed ${age} ago.${left}`);
 }
 
-function different({ type, id, cache: { name, record, parked } }: Findings): Verdict {
-  if (parked.some(({ reason }) => reason === 'conflict'))
+function different({ type, id, owner, cache: { name, record, parked } }: Findings): Verdict {
+  if (record?.digest === owner?.owned?.digest)
     return certain(
       'different',
-      `${name} holds another state at version ${record?.version} than its owner, and parked the owner's as a conflict.`,
-      [{ text: 'see the entry conflicts of docs/runbook.md' }],
+      `${name} has the fields or the form of earlier contracts at version ${record?.version}.`,
+      [command('resync --wait 30', type, id), { text: 'for all entities of the type: backfill the cache' }],
     );
+  const told = parked.some(({ reason }) => reason === 'conflict') ? " It parked the owner's as a conflict." : '';
   return certain(
     'different',
-    `${name} holds other content at version ${record?.version} than its contracts and the owner's state say: its fields ` +
-      'or its schema version have changed since the event was applied, or somebody changed the table.',
-    [{ command: `resync ${type} ${id}` }, { text: 'for all entities of the type: backfill the cache' }],
+    `${name} holds another state at version ${record?.version} than its owner.${told} Neither a resync nor a backfill ` +
+      'replaces it.',
+    [{ text: 'follow the entry conflicts of docs/runbook.md' }],
   );
 }
 
 /** Why the newest version isn't in the cache. */
-function delayed(findings: Findings): Verdict {
-  const { type, id, owner, cache, nowMs } = findings;
-  const version = owner?.owned?.version ?? 0;
-  const age = nowMs - Date.parse(owner?.owned?.changedAt ?? '');
-  const resync: Step = { command: `resync ${type} ${id} --wait` };
-  const isNewer = ({ version: parked = version }: Parked) => parked > (cache.record?.version ?? 0);
-  const parked = cache.parked.find((one) => one.status === 'parked' && isNewer(one));
-  if (cache.record?.stopMarker !== undefined)
-    return certain('stopped', `${cache.name} holds all events of the entity since one failed${because(parked)}`, [
-      { text: 'fix the cause' },
-      { command: `release ${cache.name} ${type} ${id}` },
-    ]);
-  if (parked !== undefined)
-    return certain('parked', `${cache.name} parked the event of version ${parked.version ?? '?'}${because(parked)}`, [
-      { text: 'fix the cause' },
-      { command: `parked redrive ${cache.name} ${parked.key}` },
-    ]);
-  const unpublished = owner?.parked[0];
+function delayed(findings: Findings, owner: FoundOwner): Verdict {
+  const { type, id, cache, nowMs } = findings;
+  const { version = 0, changedAt = '' } = owner.owned ?? {};
+  const changedAtMs = Date.parse(changedAt);
+  const ageMs = nowMs - changedAtMs;
+  const resync = command('resync --wait 30', type, id);
+  const isCause = (one: Parked) =>
+    one.status === 'parked' && isNewer(one, version - 1) && one.parkedAtMs >= changedAtMs - CLOCK_MARGIN_MS;
+  const parked = cache.parked.find(isCause);
+  if (parked !== undefined) return parkedVerdict(findings, parked);
+  const unpublished = owner.parked.find(isCause);
   if (unpublished !== undefined)
-    return certain('not-published', `${owner?.name} couldn't publish the change${because(unpublished)}`, [
+    return certain('not-published', `${owner.name} couldn't publish the change${because(unpublished)}`, [
       { text: 'fix the cause' },
       resync,
     ]);
-  if (owner?.isRelayStopped)
-    return certain('relay-stopped', `The relay of ${owner.name} is stopped, so the change waits in the stream.`, [
-      { text: 'start the relay within 24 hours: then the stream forgets the change' },
-    ]);
-  if (cache.isProjectorStopped)
-    return certain(
-      'projector-stopped',
-      `The projector of ${cache.name} is stopped, and its queue holds ${messages(cache.backlog)}.`,
-      [{ text: 'start the projector' }],
+  if (owner.isRelayStopped) return relayStopped(owner, ageMs, resync);
+  if (cache.isProjectorStopped) return projectorStopped(findings);
+  if (ageMs <= Math.max(ON_THE_WAY_MS, 2 * (owner.relayDelayMs ?? 0)))
+    return likely('on-the-way', `The change was committed ${shortDuration(ageMs)} ago and is on its way.`);
+  if (owner.relayDelayMs === null)
+    return likely(
+      'relay-silent',
+      `The relay of ${owner.name} has published nothing for five minutes, not even a heartbeat.`,
+      [command('logs --errors --since 1h', 'relay'), { text: 'see the entry relay-delay of docs/runbook.md' }],
     );
-  if (cache.readiness.status !== 'ready' && cache.record === undefined && age > ON_THE_WAY_MS && cache.backlog === 0)
-    return likely('not-filled', notFilled(findings), [{ command: `backfill ${cache.name} ${type}` }]);
-  if (cache.backlog > 0) return likely('in-queue', inQueue(findings));
-  if (age <= Math.max(ON_THE_WAY_MS, 2 * (owner?.relayDelayMs ?? 0)))
-    return likely('on-the-way', `The change was committed ${shortDuration(age)} ago and is on its way.`);
+  return waiting(findings, ageMs, version, resync);
+}
+
+/** Where the newest version may be after its publication. */
+function waiting(findings: Findings, ageMs: number, version: number, resync: Step): Verdict {
+  const { type, cache } = findings;
+  const { backlog, drainSeconds, readiness } = cache;
+  const drainMs = drainSeconds === null ? Number.POSITIVE_INFINITY : 2_000 * drainSeconds + DRAIN_MARGIN_MS;
+  if (backlog > 0 && ageMs < drainMs) return likely('in-queue', inQueue(findings), inQueueSteps(findings));
   if (cache.gaps > 0)
     return likely(
       'gap',
@@ -167,16 +213,49 @@ function delayed(findings: Findings): Verdict {
       `The dead-letter queues of ${cache.name} hold ${messages(cache.deadLetters)}, which its repair function processes.`,
       [resync],
     );
+  if (readiness.status !== 'ready' && cache.record === undefined)
+    return likely('not-filled', notFilled(findings), [command('backfill', cache.name, type)]);
   if (cache.onPoison === 'discard')
     return likely(
       'discarded',
-      `${cache.name} discards events of ${type} that it can't apply, and nothing waits anywhere.`,
-      [{ command: `logs ${cache.name} --errors --since 1d` }, resync],
+      `${cache.name} discards events of ${type} that it can't apply, and the change isn't in its queue.`,
+      [command('logs --since 1d', cache.name), resync],
     );
-  return likely('lost', `Version ${version} waits nowhere: it was lost after its publication.`, [
+  return likely('lost', `Version ${version} was published, and nothing in ${cache.name} waits for it.`, [
     resync,
-    { command: `reconcile ${cache.name} ${type}` },
+    command('reconcile', cache.name, type),
   ]);
+}
+
+function parkedVerdict({ cache }: Findings, parked: Parked): Verdict {
+  return certain('parked', `${cache.name} parked the event of version ${parked.version ?? '?'}${because(parked)}`, [
+    { text: 'fix the cause' },
+    command('parked redrive', cache.name, parked.key),
+  ]);
+}
+
+function relayStopped({ name }: FoundOwner, ageMs: number, resync: Step): Verdict {
+  if (ageMs < STREAM_LIFE_MS)
+    return likely('relay-stopped', `The relay of ${name} is stopped, so the change waits in the stream.`, [
+      { text: 'start the relay before the change is 24 hours old: then the stream forgets it' },
+    ]);
+  return likely('relay-stopped', `The relay of ${name} is stopped, and the stream keeps a change for 24 hours only.`, [
+    { text: 'start the relay' },
+    resync,
+  ]);
+}
+
+function projectorStopped({ cache }: Findings): Verdict {
+  return likely(
+    'projector-stopped',
+    `The projector of ${cache.name} is stopped, and its queue holds ${messages(cache.backlog)}.`,
+    [{ text: 'start the projector' }],
+  );
+}
+
+/** Whether an event has a version above another one. An event that can't be read may have any version. */
+function isNewer({ version }: Parked, than: number): boolean {
+  return version === undefined || version > than;
 }
 
 function because(parked: Parked | undefined): string {
@@ -187,13 +266,18 @@ function messages(count: number): string {
   return count === 1 ? '1 message' : `${count.toLocaleString('en-US')} messages`;
 }
 
-function notFilled({ type, cache: { name, readiness } }: Findings): string {
+function notFilled({ type, cache: { name, readiness, keeps } }: Findings): string {
+  const unless = keeps === undefined ? ' It may also not keep the type: its contracts are not in this folder.' : '';
   return readiness.status === 'empty'
-    ? `${name} was never filled with ${type}: it has only the changes since it began to keep the type.`
+    ? `${name} was never filled with ${type}: it has only the changes since it began to keep the type.${unless}`
     : `The backfill of ${type} into ${name} hasn't come to its end.`;
 }
 
 function inQueue({ cache: { name, backlog, drainSeconds } }: Findings): string {
   const drain = drainSeconds === null ? '' : `, which drain in ${shortDuration(drainSeconds * 1000)}`;
-  return `The queue of ${name} holds ${messages(backlog)}${drain}. A queue can't be searched, but the change waits nowhere else.`;
+  return `The queue of ${name} holds ${messages(backlog)}${drain}. A queue can't be searched.`;
+}
+
+function inQueueSteps({ cache: { drainSeconds } }: Findings): Step[] {
+  return drainSeconds === null ? [{ text: 'see the entry inflow-above-outflow of docs/runbook.md' }] : [];
 }

@@ -1,5 +1,6 @@
+import { execFileSync } from 'node:child_process';
 import { expect, test } from 'vitest';
-import { startedBy, typed } from '../../../cli/output/typed.ts';
+import { shellQuoted, startedBy, typed } from '../../../cli/output/typed.ts';
 
 test.each([
   [undefined, 'npx freshet'],
@@ -15,4 +16,29 @@ test('a hint for a command on the same deployment has the options that named it'
   const on = { stack: ['Geography', 'Ordering'], profile: 'night' };
   expect(typed('status', on)).toBe('npm run -s freshet -- status --stack Geography,Ordering --profile night');
   expect(typed('status')).toBe('npm run -s freshet -- status');
+});
+
+test.each([
+  'FR',
+  'a b',
+  "it's",
+  '$(id)',
+  '`id`',
+  'a"b',
+  '\\',
+  "\n'\t\u001b",
+  '-rf',
+  'Ünï',
+  '',
+])('the text %j is one word of the shell', (text) => {
+  const printed = execFileSync('bash', ['-c', `printf %s ${shellQuoted(text)}`], {
+    encoding: 'utf8',
+    env: { ...process.env, LC_ALL: 'C.UTF-8' },
+  });
+  expect(printed).toBe(text);
+});
+
+test('an argument that begins with a dash follows two dashes, after the options', () => {
+  const hint = typed('resync --wait', { stack: ['Geography'] }, ['Country', '-1']);
+  expect(hint).toBe('npm run -s freshet -- resync --wait --stack Geography -- Country -1');
 });

@@ -52,6 +52,7 @@ function behind({ owner = {}, cache = {}, difference = 'behind' }: Changes = {})
       fields: ['name'],
       onPoison: 'park',
       record: record(1),
+      isDamaged: false,
       readiness: { status: 'ready', readyAt: '2026-11-29T00:00:00.000Z', sent: 1 },
       parked: [],
       isProjectorStopped: false,
@@ -68,45 +69,147 @@ function behind({ owner = {}, cache = {}, difference = 'behind' }: Changes = {})
 const missing = (changes: Changes = {}) =>
   behind({ ...changes, cache: { record: undefined, ...changes.cache }, difference: 'missing' });
 
+const deletion = { ...owned(2), digest: TOMBSTONE_DIGEST, stateJson: undefined };
+const stopMarker = 5;
+const DAY_MS = 86_400_000;
+
 /** Each verdict with findings that lead to it, whether it is certain, and a part of what mends it. */
-const CASES: readonly (readonly [(typeof VERDICTS)[number], Findings, boolean, string])[] = [
-  ['current', behind({ difference: 'equal' }), true, ''],
-  ['deleted', behind({ owner: { owned: { ...owned(2), digest: TOMBSTONE_DIGEST } }, difference: 'equal' }), true, ''],
-  ['unknown', behind({ owner: { owned: undefined }, cache: { record: undefined }, difference: 'equal' }), true, ''],
-  ['not-kept', behind({ cache: { keeps: false } }), true, 'backfill'],
-  ['owner-elsewhere', { ...behind(), owner: undefined, difference: undefined }, true, '--stack'],
+const CASES: readonly (readonly [(typeof VERDICTS)[number], string, Findings, boolean, string])[] = [
+  ['current', 'equal', behind({ difference: 'equal' }), true, ''],
+  ['deleted', 'a tombstone', behind({ owner: { owned: deletion }, difference: 'equal' }), true, ''],
+  [
+    'deleted',
+    'a deletion that the cache has no record of',
+    behind({ owner: { owned: deletion }, cache: { record: undefined }, difference: 'equal' }),
+    true,
+    '',
+  ],
+  [
+    'unknown',
+    'nobody',
+    behind({ owner: { owned: undefined }, cache: { record: undefined }, difference: 'equal' }),
+    true,
+    '',
+  ],
+  [
+    'unknown',
+    'nobody, without contracts',
+    { ...behind({ cache: { keeps: undefined, record: undefined } }), owner: undefined, difference: undefined },
+    false,
+    '--stack',
+  ],
+  ['not-kept', 'another type', behind({ cache: { keeps: false } }), true, 'backfill'],
+  ['owner-elsewhere', 'no owner', { ...behind(), owner: undefined, difference: undefined }, true, '--stack'],
+  [
+    'owner-elsewhere',
+    'no owner has had it, without contracts',
+    { ...behind({ cache: { keeps: undefined } }), owner: undefined, difference: undefined },
+    false,
+    '--stack',
+  ],
   [
     'unowned',
+    'only the cache',
     behind({ owner: { owned: undefined }, difference: 'unowned' }),
     true,
-    'reconcile ordering Country --repair',
+    'reconcile --repair',
   ],
-  ['ahead', behind({ difference: 'ahead' }), true, 'docs/restore.md'],
-  ['different', behind({ difference: 'different' }), true, 'resync Country FR'],
+  ['ahead', 'a restored owner', behind({ difference: 'ahead' }), true, 'docs/restore.md'],
   [
     'different',
+    'earlier contracts',
+    behind({ difference: 'different', cache: { record: { ...record(2), dataJson: '{"a":1}' } } }),
+    true,
+    'resync --wait 30',
+  ],
+  ['different', 'another state', behind({ difference: 'different' }), true, 'conflicts of docs/runbook.md'],
+  [
+    'different',
+    'a conflict',
     behind({ difference: 'different', cache: { parked: [parked('conflict', 1)] } }),
     true,
     'conflicts of docs/runbook.md',
   ],
-  ['stopped', behind({ cache: { record: { ...record(1), stopMarker: 5 } } }), true, 'release ordering Country FR'],
-  ['parked', behind({ cache: { parked: [parked('invalid', 2)] } }), true, 'parked redrive ordering Country/FR/1'],
-  ['parked', missing({ cache: { parked: [parked('malformed', undefined)] } }), true, 'parked redrive'],
-  ['not-published', behind({ owner: { parked: [parked('too-large', 2)] } }), true, 'resync Country FR'],
-  ['relay-stopped', behind({ owner: { isRelayStopped: true } }), true, 'start the relay'],
-  ['projector-stopped', behind({ cache: { isProjectorStopped: true, backlog: 3 } }), true, 'start the projector'],
-  ['in-queue', behind({ cache: { backlog: 1_200, drainSeconds: 60 } }), false, ''],
-  ['on-the-way', behind({ owner: { owned: owned(2, 3_000) } }), false, ''],
-  ['on-the-way', behind({ owner: { owned: owned(2, 60_000), relayDelayMs: 40_000 } }), false, ''],
-  ['not-filled', missing({ cache: { readiness: { status: 'empty' } } }), false, 'backfill ordering Country'],
-  ['gap', behind({ cache: { gaps: 1 } }), false, 'resync'],
-  ['dead-letter', behind({ cache: { deadLetters: 1 } }), false, 'resync'],
-  ['discarded', behind({ cache: { onPoison: 'discard' } }), false, 'logs ordering --errors'],
-  ['lost', behind(), false, 'reconcile ordering Country'],
+  ['damaged', 'another item', behind({ cache: { record: undefined, isDamaged: true } }), true, 'group-stuck'],
+  ['stopped', 'a stop marker', behind({ cache: { record: { ...record(1), stopMarker } } }), true, 'release'],
+  [
+    'stopped',
+    'a stop marker, and the owner deleted it',
+    behind({ owner: { owned: deletion }, cache: { record: { ...record(0), stopMarker } }, difference: 'equal' }),
+    true,
+    'release',
+  ],
+  [
+    'stopped',
+    'a stop marker, and the owner is elsewhere',
+    { ...behind({ cache: { record: { ...record(1), stopMarker } } }), owner: undefined, difference: undefined },
+    true,
+    'release',
+  ],
+  ['parked', 'its version', behind({ cache: { parked: [parked('invalid', 2)] } }), true, 'parked redrive'],
+  ['parked', 'unreadable', missing({ cache: { parked: [parked('malformed', undefined)] } }), true, 'parked redrive'],
+  [
+    'parked',
+    'and the owner is elsewhere',
+    { ...behind({ cache: { parked: [parked('invalid', 2)] } }), owner: undefined, difference: undefined },
+    true,
+    'parked redrive',
+  ],
+  ['not-published', 'its record', behind({ owner: { parked: [parked('too-large', 2)] } }), true, 'resync --wait 30'],
+  ['relay-stopped', 'today', behind({ owner: { isRelayStopped: true } }), false, 'start the relay before'],
+  [
+    'relay-stopped',
+    'for days',
+    behind({ owner: { isRelayStopped: true, owned: owned(2, 3 * DAY_MS) } }),
+    false,
+    'resync --wait 30',
+  ],
+  [
+    'relay-silent',
+    'no delay',
+    behind({ owner: { relayDelayMs: null, owned: owned(2, 120_000) } }),
+    false,
+    'logs --errors',
+  ],
+  ['projector-stopped', 'a backlog', behind({ cache: { isProjectorStopped: true, backlog: 3 } }), false, 'start'],
+  [
+    'projector-stopped',
+    'a deletion that has not arrived',
+    behind({
+      owner: { owned: deletion },
+      cache: { record: undefined, isProjectorStopped: true, backlog: 3 },
+      difference: 'equal',
+    }),
+    false,
+    'start',
+  ],
+  ['in-queue', 'a backlog', behind({ cache: { backlog: 1_200, drainSeconds: 60 } }), false, ''],
+  ['in-queue', 'a backlog that does not drain', behind({ cache: { backlog: 1_200 } }), false, 'inflow-above-outflow'],
+  ['on-the-way', 'a new change', behind({ owner: { owned: owned(2, 3_000) } }), false, ''],
+  ['on-the-way', 'a late relay', behind({ owner: { owned: owned(2, 60_000), relayDelayMs: 40_000 } }), false, ''],
+  ['not-filled', 'never filled', missing({ cache: { readiness: { status: 'empty' } } }), false, 'backfill'],
+  ['gap', 'a gap', behind({ cache: { gaps: 1 } }), false, 'resync --wait 30'],
+  ['dead-letter', 'a dead letter', behind({ cache: { deadLetters: 1 } }), false, 'resync --wait 30'],
+  [
+    'dead-letter',
+    'a dead letter of a cache that was never filled',
+    missing({ cache: { deadLetters: 1, readiness: { status: 'empty' } } }),
+    false,
+    'resync --wait 30',
+  ],
+  [
+    'dead-letter',
+    'an old change, while the queue drains in a second',
+    behind({ owner: { owned: owned(2, 3 * DAY_MS) }, cache: { backlog: 1, drainSeconds: 1, deadLetters: 5 } }),
+    false,
+    'resync --wait 30',
+  ],
+  ['discarded', 'by policy', behind({ cache: { onPoison: 'discard' } }), false, 'logs --since 1d'],
+  ['lost', 'nothing is found', behind(), false, 'reconcile'],
 ];
 
 describe('the verdict on an entity', () => {
-  test.each(CASES)('the findings lead to the verdict %s', (verdict, findings, isCertain, mend) => {
+  test.each(CASES)('the verdict is %s: %s', (verdict, _, findings, isCertain, mend) => {
     const found = verdictOf(findings);
     expect(found).toMatchObject({ verdict, isCertain });
     expect(JSON.stringify(found.mend)).toContain(mend);
@@ -117,21 +220,13 @@ describe('the verdict on an entity', () => {
     expect(new Set(CASES.map(([verdict]) => verdict))).toEqual(new Set(VERDICTS));
   });
 
-  test('a parked event that is older than the cached version is not the reason', () => {
-    const findings = behind({ cache: { parked: [parked('invalid', 1)], backlog: 5 } });
-    expect(verdictOf(findings).verdict).toBe('in-queue');
-  });
-
-  test('a stopped entity is stopped also if its parked event is gone', () => {
-    const findings = behind({
-      cache: { record: { ...record(1), stopMarker: 5 }, parked: [parked('stopped', 2, 'held')] },
-    });
-    expect(verdictOf(findings)).toMatchObject({ verdict: 'stopped' });
-  });
-
-  test('an entity that a cache lacks although its queue has messages is in the queue, filled or not', () => {
-    const findings = missing({ cache: { readiness: { status: 'empty' }, backlog: 10 } });
-    expect(verdictOf(findings).verdict).toBe('in-queue');
+  test.each([
+    ['an event of an older version', [parked('invalid', 1)]],
+    ['an event that was parked before the change', [{ ...parked('unreadable', undefined), parkedAtMs: NOW - DAY_MS }]],
+    ['a held event', [parked('stopped', 2, 'held')]],
+  ])('%s is not the cause', (_, events) => {
+    expect(verdictOf(behind({ cache: { parked: events } })).verdict).toBe('lost');
+    expect(verdictOf(behind({ owner: { parked: events } })).verdict).toBe('lost');
   });
 });
 
@@ -153,6 +248,13 @@ parked: ordering parked the event of version 2: invalid: too long.
 To mend it:
   fix the cause
   freshet parked redrive ordering Country/FR/1`);
+  });
+
+  test('an id with characters of the shell and the terminal is printed so that neither acts on it', () => {
+    const evil = { ...behind(), id: "a$(touch x)'\u001b[2J" };
+    const story = storyOf(evil, verdictOf(evil), 'the local cloud');
+    expect(story).not.toContain('\u001b');
+    expect(story).toContain(String.raw`resync --wait 30 Country $'a$(touch x)\'\u001b[2J'`);
   });
 
   test('a likely verdict says so, and a story without an owner is told too', () => {
