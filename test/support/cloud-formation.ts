@@ -10,8 +10,9 @@ export interface CloudFormation {
 }
 
 /**
- * Starts a server that answers `DescribeStacks` with the outputs of the stack, and `ListStackResources` with a queue and
- * with the functions of `functionsOf`: one of the name `STACK-function`. For an unknown stack, it answers with CloudFormation's error.
+ * Starts a server that answers `DescribeStacks` with the outputs of the stack, and `ListStackResources` with a queue
+ * and with the functions of `functionsOf`: one of the name `STACK-function`. For an unknown stack, it answers with
+ * CloudFormation's error.
  *
  * @param outputs the values of the outputs, by stack name
  * @param refuseAll the code of the error that every call gets

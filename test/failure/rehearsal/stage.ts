@@ -39,8 +39,8 @@ export interface Stage {
   /** Runs a command of the runbook, which must succeed. */
   freshet(...args: readonly string[]): Promise<void>;
   /**
-   * Provokes alarms of one cause, expects that they are raised, mends the cause by the steps of the runbook, and expects
-   * that the alarms end.
+   * Provokes alarms of one cause, expects that they are raised, mends the cause by the steps of the runbook, and
+   * expects that the alarms end.
    */
   rehearse(alarms: string | readonly string[], name: string, mend: (names: Names) => Promise<unknown>): Promise<void>;
   /** `aws lambda delete-function-concurrency` */
