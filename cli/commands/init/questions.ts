@@ -4,7 +4,7 @@ import { assertEntityType } from 'freshet-aws/internal/core/entity';
 import { quoted } from 'freshet-aws/internal/core/errors';
 import { UsageError } from '../../errors.ts';
 import type { CommandIo } from '../../io.ts';
-import type { Added } from './templates.ts';
+import { type Added, pascalCase } from './templates.ts';
 
 /** A setting that is given as an option, or asked for. */
 interface Question {
@@ -34,6 +34,13 @@ export function checkAdded(added: Added): void {
   for (const [name, { check }] of Object.entries(QUESTIONS)) check(added[name as keyof Added]);
   if (added.owner === added.cache) {
     throw new UsageError(`--cache: not the owner itself: ${quoted(added.cache)}. The cache is of another service.`);
+  }
+  const [owner, cache] = [pascalCase(added.owner), pascalCase(added.cache)];
+  if (owner === cache) {
+    throw new UsageError(
+      `--cache: too like the owner: ${quoted(added.cache)} and ${quoted(added.owner)} would both have the class ` +
+        `${owner}Stack. Allowed: names that differ in more than hyphens.`,
+    );
   }
 }
 

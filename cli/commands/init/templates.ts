@@ -48,39 +48,51 @@ export function filesOf(added: Added, style: Style, runner: TestRunner): Record<
 /** How a module names itself in `defineBoundary`. */
 const location = ({ isCommonJs }: Style) => (isCommonJs ? '__filename' : 'import.meta.url');
 
+/** The variable of the contracts of a boundary. No keyword and no other variable of the files has this end. */
+const contractsOf = (boundary: string) => `${camelCase(boundary)}Contracts`;
+
 const ownerContracts = ({ owner, type }: Added, style: Style) => `import { defineBoundary } from 'freshet-aws';
 import * as z from 'zod';
 
-const ${type} = z.strictObject({ name: z.string() });
-
-export default defineBoundary(${location(style)}, { name: '${owner}', owns: { ${type}: { schema: ${type} } } });
+export default defineBoundary(${location(style)}, {
+  name: '${owner}',
+  owns: { ${type}: { schema: z.strictObject({ name: z.string() }) } },
+});
 `;
 
 const cacheContracts = ({ owner, type, cache }: Added, style: Style) => `\
 import { defineBoundary, keep } from 'freshet-aws';
-import ${camelCase(owner)} from '../${owner}/contracts${style.extension}';
+import ${contractsOf(owner)} from '../${owner}/contracts${style.extension}';
 
 export default defineBoundary(${location(style)}, {
   name: '${cache}',
-  caches: { ${type}: keep(${camelCase(owner)}.owns.${type}) },
+  caches: { ${type}: keep(${contractsOf(owner)}.owns.${type}) },
 });
 `;
 
 const putFunction = ({ owner, type }: Added, { extension }: Style) => `\
 import { FreshetError, ownerFromEnvironment } from 'freshet-aws';
-import ${camelCase(owner)} from './contracts${extension}';
+import ${contractsOf(owner)} from './contracts${extension}';
 
-const owner = ownerFromEnvironment({ boundary: ${camelCase(owner)} });
+const owner = ownerFromEnvironment({ boundary: ${contractsOf(owner)} });
+
+interface Request {
+  rawPath: string;
+  body?: string;
+  isBase64Encoded: boolean;
+  requestContext: { http: { method: string } };
+}
 
 /** The request PUT /ID commits the state in its body, which is JSON. */
-export async function handler(request: { rawPath: string; body?: string; isBase64Encoded: boolean }) {
+export async function handler({ rawPath, body, isBase64Encoded, requestContext }: Request) {
+  if (requestContext.http.method !== 'PUT') return { statusCode: 405, headers: { allow: 'PUT' } };
   try {
-    const id = decodeURIComponent(request.rawPath.slice(1));
-    const body = Buffer.from(request.body ?? '', request.isBase64Encoded ? 'base64' : 'utf8').toString();
-    const { version } = await owner.put('${type}', id, JSON.parse(body));
+    const id = decodeURIComponent(rawPath.slice(1));
+    const json = Buffer.from(body ?? '', isBase64Encoded ? 'base64' : 'utf8').toString();
+    const { version } = await owner.put('${type}', id, JSON.parse(json));
     return { statusCode: 200, body: JSON.stringify({ id, version }) };
   } catch (error) {
-    if (!(error instanceof FreshetError || error instanceof SyntaxError)) throw error;
+    if (!(error instanceof FreshetError || error instanceof SyntaxError || error instanceof URIError)) throw error;
     const isSlowed = error instanceof FreshetError && error.code === 'Backpressure';
     return { statusCode: isSlowed ? 503 : 400, body: JSON.stringify({ error: error.message }) };
   }
@@ -88,16 +100,27 @@ export async function handler(request: { rawPath: string; body?: string; isBase6
 `;
 
 const getFunction = ({ type, cache }: Added, { extension }: Style) => `\
-import { readerFromEnvironment } from 'freshet-aws';
-import ${camelCase(cache)} from './contracts${extension}';
+import { FreshetError, readerFromEnvironment } from 'freshet-aws';
+import ${contractsOf(cache)} from './contracts${extension}';
 
-const reader = readerFromEnvironment({ boundary: ${camelCase(cache)} });
+const reader = readerFromEnvironment({ boundary: ${contractsOf(cache)} });
+
+interface Request {
+  rawPath: string;
+  requestContext: { http: { method: string } };
+}
 
 /** The request GET /ID reads the entity from the cache. The owner isn't called. */
-export async function handler({ rawPath }: { rawPath: string }) {
-  const found = await reader.get('${type}', decodeURIComponent(rawPath.slice(1)));
-  if (found.status !== 'found') return { statusCode: 404, body: JSON.stringify({ status: found.status }) };
-  return { statusCode: 200, body: JSON.stringify({ ...found.value, version: found.version }) };
+export async function handler({ rawPath, requestContext }: Request) {
+  if (requestContext.http.method !== 'GET') return { statusCode: 405, headers: { allow: 'GET' } };
+  try {
+    const found = await reader.get('${type}', decodeURIComponent(rawPath.slice(1)));
+    if (found.status !== 'found') return { statusCode: 404, body: JSON.stringify({ status: found.status }) };
+    return { statusCode: 200, body: JSON.stringify({ ...found.value, version: found.version }) };
+  } catch (error) {
+    if (!(error instanceof FreshetError || error instanceof URIError)) throw error;
+    return { statusCode: 400, body: JSON.stringify({ error: error.message }) };
+  }
 }
 `;
 
@@ -112,14 +135,14 @@ ${nodePath(style)}import { Stack, type StackProps } from 'aws-cdk-lib';
 import { FunctionUrlAuthType } from 'aws-cdk-lib/aws-lambda';
 import type { Construct } from 'constructs';
 import { EntityOwner, ServiceFunction } from 'freshet-aws/cdk';
-import ${camelCase(owner)} from './contracts${style.extension}';
+import ${contractsOf(owner)} from './contracts${style.extension}';
 
 export class ${pascalCase(owner)}Stack extends Stack {
   readonly owner: EntityOwner;
 
   constructor(scope: Construct, id: string, props?: StackProps) {
     super(scope, id, props);
-    this.owner = new EntityOwner(this, 'Owner', { boundary: ${camelCase(owner)} });
+    this.owner = new EntityOwner(this, 'Owner', { boundary: ${contractsOf(owner)} });
     const put = new ServiceFunction(this, 'Put${type}', { file: ${functionFile(`put-${kebabCase(type)}`, style)} });
     this.owner.grantWrite(put);
     put.addFunctionUrl({ authType: FunctionUrlAuthType.AWS_IAM });
@@ -132,12 +155,12 @@ ${nodePath(style)}import { Stack, type StackProps } from 'aws-cdk-lib';
 import { FunctionUrlAuthType } from 'aws-cdk-lib/aws-lambda';
 import type { Construct } from 'constructs';
 import { type EntityOwner, LocalCache, ServiceFunction } from 'freshet-aws/cdk';
-import ${camelCase(cache)} from './contracts${style.extension}';
+import ${contractsOf(cache)} from './contracts${style.extension}';
 
 export class ${pascalCase(cache)}Stack extends Stack {
   constructor(scope: Construct, id: string, props: StackProps & { readonly owner: EntityOwner }) {
     super(scope, id, props);
-    const cache = new LocalCache(this, 'Cache', { boundary: ${camelCase(cache)}, sources: [props.owner] });
+    const cache = new LocalCache(this, 'Cache', { boundary: ${contractsOf(cache)}, sources: [props.owner] });
     const get = new ServiceFunction(this, 'Get${type}', { file: ${functionFile(`get-${kebabCase(type)}`, style)} });
     cache.grantRead(get);
     get.addFunctionUrl({ authType: FunctionUrlAuthType.AWS_IAM });
@@ -161,22 +184,22 @@ function testOf({ owner, type, cache }: Added, { sources, extension }: Style, ru
       : `expect(${value}).toEqual({ name: 'First' });`;
   return `${imports}import { createOwner, createReader } from 'freshet-aws';
 import { cacheIn, cloudClient, ownerIn, startLocalCloud, synthesise } from 'freshet-local';
-import ${camelCase(owner)} from '../${sources}/${owner}/contracts${extension}';
-import ${camelCase(cache)} from '../${sources}/${cache}/contracts${extension}';
+import ${contractsOf(owner)} from '../${sources}/${owner}/contracts${extension}';
+import ${contractsOf(cache)} from '../${sources}/${cache}/contracts${extension}';
 
 test('the cache of ${cache} has what the owner of ${type} puts', async () => {
   const cloud = await startLocalCloud({ assembly: await synthesise('.') });
   const client = cloudClient(cloud);
   try {
     const owner = createOwner({
-      boundary: ${camelCase(owner)},
+      boundary: ${contractsOf(owner)},
       client,
-      tableName: ownerIn(cloud, ${camelCase(owner)}).table,
+      tableName: ownerIn(cloud, ${contractsOf(owner)}).table,
     });
     const reader = createReader({
-      boundary: ${camelCase(cache)},
+      boundary: ${contractsOf(cache)},
       client,
-      tableName: cacheIn(cloud, ${camelCase(cache)}).table,
+      tableName: cacheIn(cloud, ${contractsOf(cache)}).table,
     });
     await owner.put('${type}', 'first', { name: 'First' });
     await cloud.idle();
