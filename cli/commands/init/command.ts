@@ -1,16 +1,17 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
 import { Command, Option } from 'commander';
 import { EXIT, UsageError } from '../../errors.ts';
 import { interruptible } from '../../interrupt.ts';
 import type { CommandIo } from '../../io.ts';
 import { startedBy } from '../../output/typed.ts';
 import { isEmpty, makeApp } from './new-app.ts';
+import { type PackageManager, packageManagerOf } from './package-manager.ts';
 import { type Plan, planOf } from './plan.ts';
-import { type Project, packageManagerOf, readProject, TEST_RUNNERS, type TestRunner } from './project.ts';
+import { type Project, readProject, TEST_RUNNERS, type TestRunner } from './project.ts';
 import { checkAdded, completed } from './questions.ts';
 import { run } from './run.ts';
 import type { Added } from './templates.ts';
+import { checkVersions } from './versions.ts';
+import { checkWritable, writePlan } from './write.ts';
 
 interface InitOptions extends Partial<Added> {
   readonly test?: TestRunner;
@@ -48,7 +49,8 @@ The command asks for the names that no option gives. Without a terminal, it take
 Exit codes:
   0    the files are written and the packages are installed
   1    \`cdk init\` or the installation failed
-  2    nothing was written: a name is not valid, a file exists, or the folder has no CDK app and isn't empty
+  2    nothing was written: a name is not valid, a file exists or can't be written, a package is too old, the package
+       manager isn't npm, pnpm or yarn, or the folder has no CDK app and isn't empty
   130  interrupted`,
     )
     .action(async (options: InitOptions) => {
@@ -58,8 +60,9 @@ Exit codes:
 
 async function init(io: CommandIo, options: InitOptions, signal: AbortSignal): Promise<number> {
   const { cwd: folder, stdout } = io;
+  const manager = packageManagerOf(folder);
   const isNew = isEmpty(folder);
-  if (!isNew) readProject(folder);
+  if (!isNew) checkVersions(readProject(folder), manager);
   const added = await namesOf(io, options, signal);
   if (added === undefined) return EXIT.interrupted;
   checkAdded(added);
@@ -70,28 +73,31 @@ async function init(io: CommandIo, options: InitOptions, signal: AbortSignal): P
   }
   const project = readProject(folder);
   const plan = planOf(project, added, runnerOf(project, options.test));
+  checkWritable(folder, plan);
   for (const file of Object.keys(plan.created)) stdout.write(`  + ${file}\n`);
   for (const file of Object.keys(plan.changed)) stdout.write(`  ~ ${file}\n`);
   if (options.dryRun) return EXIT.ok;
-  for (const [file, content] of Object.entries({ ...plan.created, ...plan.changed })) {
-    mkdirSync(dirname(join(folder, file)), { recursive: true });
-    writeFileSync(join(folder, file), content);
+  writePlan(folder, plan);
+  const isInstalling = options.install && !project.isProjen;
+  if (isInstalling) {
+    const code = await install(io, manager, signal);
+    if (code !== EXIT.ok) return code;
   }
-  const manager = packageManagerOf(folder);
-  if (options.install) {
-    stdout.write(`\n${manager} install\n`);
-    const code = await run(io, [manager, 'install'], signal);
-    if (signal.aborted) return EXIT.interrupted;
-    if (code !== 0) {
-      io.stderr.write(
-        `error: ${manager} install failed (exit code ${code}). The files of the app are written. Fix the problem that ` +
-          `${manager} names, then run \`${manager} install\`.\n`,
-      );
-      return EXIT.failed;
-    }
-  }
-  stdout.write(nextSteps(plan, manager, options.install, added));
+  const packages = project.isProjen ? 'npx projen' : `${manager} install`;
+  stdout.write(nextSteps(plan, manager, isInstalling ? [] : [packages], added));
   return EXIT.ok;
+}
+
+async function install(io: CommandIo, manager: PackageManager, signal: AbortSignal): Promise<number> {
+  io.stdout.write(`\n${manager} install\n`);
+  const code = await run(io, [manager, 'install'], signal);
+  if (signal.aborted) return EXIT.interrupted;
+  if (code === 0) return EXIT.ok;
+  io.stderr.write(
+    `error: ${manager} install failed (exit code ${code}). The files of the app are written. Fix the problem that ` +
+      `${manager} names, then run \`${manager} install\`.\n`,
+  );
+  return EXIT.failed;
 }
 
 /** The names from the options and the answers; undefined after Ctrl-C. */
@@ -120,13 +126,13 @@ function runnerOf({ isCommonJs, runner }: Project, given: TestRunner | undefined
 
 const SIGNED = 'curl --aws-sigv4 aws:amz:us-east-1:lambda --user local:local';
 
-function nextSteps(plan: Plan, manager: string, isInstalled: boolean, { type }: Added): string {
+function nextSteps(plan: Plan, manager: string, before: readonly string[], { type }: Added): string {
   const byHand = plan.byHand.map((text) => `\n${text}\n`).join('');
-  const install = isInstalled ? '' : `  ${manager} install\n`;
+  const first = before.map((command) => `  ${command}\n`).join('');
   const test = plan.testScript === 'test' && manager === 'npm' ? 'npm test' : `${manager} run ${plan.testScript}`;
   return `${byHand}
 Next:
-${install}  ${test}
+${first}  ${test}
   ${startedBy(`${manager}/`)} up
 
 \`up\` prints the addresses of both functions. In a second terminal, write to Put${type} and read from Get${type}:

@@ -25,8 +25,18 @@ interface Needed {
   readonly devDependencies: Readonly<Record<string, string>>;
 }
 
+function ownPackageJson() {
+  return ownPackage.parse(createRequire(import.meta.url)('freshet-cli/package.json'));
+}
+
+/** The lowest versions of packages that an app may already have. The schemas of `freshet init` need zod 4. */
+export function minimumVersions(): Readonly<Record<string, string>> {
+  const { 'aws-cdk-lib': cdk = '', constructs = '' } = ownPackageJson().peerDependencies;
+  return { 'aws-cdk-lib': cdk.replace('^', ''), constructs: constructs.replace('^', ''), zod: '4.0.0' };
+}
+
 function neededPackages(runner: TestRunner): Needed {
-  const own = ownPackage.parse(createRequire(import.meta.url)('freshet-cli/package.json'));
+  const own = ownPackageJson();
   const of = (name: string) => own.dependencies[name] ?? own.peerDependencies[name] ?? '*';
   const version = `^${own.version}`;
   return {
@@ -65,8 +75,8 @@ function withTestScript(scripts: Readonly<Record<string, string>>, runner: TestR
 /** A package.json with what was added to it. */
 export interface WithPackages {
   readonly packageJson: PackageJson;
-  /** The names of the added packages. */
-  readonly added: readonly string[];
+  /** What was added. */
+  readonly added: Needed & { readonly scripts: Readonly<Record<string, string>> };
   /** The script that runs the test, such as `test`. */
   readonly testScript: string;
 }
@@ -74,18 +84,21 @@ export interface WithPackages {
 /** Adds the packages and scripts that the app lacks. Everything that package.json has stays as it is. */
 export function withPackages(given: PackageJson, runner: TestRunner, testFile: string): WithPackages {
   const has = { ...given.dependencies, ...given.devDependencies };
-  const missing = (of: Readonly<Record<string, string>>) => Object.entries(of).filter(([name]) => !(name in has));
+  const missing = (of: Readonly<Record<string, string>>) =>
+    Object.fromEntries(Object.entries(of).filter(([name]) => !(name in has)));
   const needed = neededPackages(runner);
   const [dependencies, devDependencies] = [missing(needed.dependencies), missing(needed.devDependencies)];
-  const { name, scripts } = withTestScript(given.scripts ?? {}, runner, testFile);
+  const { name, scripts: withTest } = withTestScript(given.scripts ?? {}, runner, testFile);
+  const scripts = { ...withTest, start: withTest.start ?? 'freshet up' };
+  const newScripts = Object.entries(scripts).filter(([script, command]) => given.scripts?.[script] !== command);
   return {
     packageJson: {
       ...given,
-      scripts: { ...scripts, start: scripts.start ?? 'freshet up' },
-      dependencies: sorted({ ...given.dependencies, ...Object.fromEntries(dependencies) }),
-      devDependencies: sorted({ ...given.devDependencies, ...Object.fromEntries(devDependencies) }),
+      scripts,
+      dependencies: sorted({ ...given.dependencies, ...dependencies }),
+      devDependencies: sorted({ ...given.devDependencies, ...devDependencies }),
     },
-    added: [...dependencies, ...devDependencies].map(([name]) => name),
+    added: { dependencies, devDependencies, scripts: Object.fromEntries(newScripts) },
     testScript: name,
   };
 }

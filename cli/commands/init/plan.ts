@@ -3,8 +3,8 @@ import { dirname, join, posix } from 'node:path';
 import { UsageError } from '../../errors.ts';
 import { appVariable, withEntryLines } from './entry.ts';
 import { withFreshetTransformed } from './jest.ts';
-import { withPackages } from './packages.ts';
-import type { Project, TestRunner } from './project.ts';
+import { type WithPackages, withPackages } from './packages.ts';
+import { jsonLike, type Project, type TestRunner } from './project.ts';
 import { type Added, entryLines, filesOf } from './templates.ts';
 
 /** What `freshet init` writes into an app. */
@@ -15,7 +15,6 @@ export interface Plan {
   readonly changed: Readonly<Record<string, string>>;
   /** What is left to do by hand, one text for each. */
   readonly byHand: readonly string[];
-  readonly addedPackages: readonly string[];
   /** The script that runs the test, such as `test`. */
   readonly testScript: string;
 }
@@ -35,19 +34,17 @@ export function planOf(project: Project, added: Added, runner: TestRunner): Plan
     );
   }
   const testFile = Object.keys(created).find((file) => file.startsWith('test/')) ?? '';
-  const { packageJson, added: addedPackages, testScript } = withPackages(project.packageJson, runner, testFile);
-  const entry = entryPlan(project, added);
-  const jest = runner === 'jest' ? jestPlan(project) : {};
+  const packages = withPackages(project.packageJson, runner, testFile);
+  const parts = [
+    packagesPlan(project, packages),
+    entryPlan(project, added),
+    ...(runner === 'jest' ? [jestPlan(project)] : []),
+  ];
   return {
     created,
-    changed: {
-      ...entry.changed,
-      ...jest.changed,
-      'package.json': `${JSON.stringify(packageJson, undefined, 2)}\n`,
-    },
-    byHand: [entry.byHand, jest.byHand].flatMap((text) => text ?? []),
-    addedPackages,
-    testScript,
+    changed: Object.assign({}, ...parts.map(({ changed }) => changed)),
+    byHand: parts.flatMap(({ byHand }) => byHand ?? []),
+    testScript: packages.testScript,
   };
 }
 
@@ -57,11 +54,29 @@ interface PartOfPlan {
   readonly byHand?: string;
 }
 
-function entryPlan({ folder, entry, ...style }: Project, added: Added): PartOfPlan {
+function packagesPlan({ packageText, isProjen }: Project, { packageJson, added }: WithPackages): PartOfPlan {
+  if (!isProjen) return { changed: { 'package.json': jsonLike(packageText, packageJson) } };
+  const listed = (versions: Readonly<Record<string, string>>) =>
+    Object.entries(versions)
+      .map(([name, version]) => `'${name}@${version}'`)
+      .join(', ');
+  const lines = [
+    `project.addDeps(${listed(added.dependencies)});`,
+    `project.addDevDeps(${listed(added.devDependencies)});`,
+    ...Object.entries(added.scripts).map(([name, command]) => `project.setScript('${name}', '${command}');`),
+  ];
+  const code = lines.map((line) => `  ${line}`).join('\n');
+  return {
+    byHand: `projen writes package.json. Add the packages and scripts to the file .projenrc of your app:\n${code}`,
+  };
+}
+
+function entryPlan({ folder, entry, entryExtension, ...style }: Project, added: Added): PartOfPlan {
   const source = entry === undefined ? undefined : readFileSync(join(folder, entry), 'utf8');
   const variable = source === undefined ? undefined : appVariable(source);
-  const from = posix.relative(dirname(entry ?? 'bin/app.ts'), style.sources);
-  const lines = entryLines(added, style, from.startsWith('.') ? from : `./${from}`, variable ?? 'app');
+  const from = posix.relative(dirname(entry ?? 'bin/app.ts'), style.sources) || '.';
+  const ofEntry = { ...style, extension: entryExtension };
+  const lines = entryLines(added, ofEntry, from.startsWith('.') ? from : `./${from}`, variable ?? 'app');
   const text = variable === undefined ? undefined : withEntryLines(source ?? '', lines);
   if (entry !== undefined && text !== undefined) return { changed: { [entry]: text } };
   const where = entry ?? 'the module that creates your CDK app';

@@ -1,5 +1,5 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import * as z from 'zod/mini';
 import { UsageError } from '../../errors.ts';
 
@@ -22,9 +22,15 @@ export type PackageJson = z.infer<typeof packageJson>;
 export interface Project {
   readonly folder: string;
   readonly packageJson: PackageJson;
+  /** package.json as text. */
+  readonly packageText: string;
   readonly isCommonJs: boolean;
   /** The end of relative imports. */
-  readonly extension: '' | '.js' | '.ts';
+  readonly extension: Extension;
+  /** The end of relative imports of the entry, which can be an ES module in a CommonJS app. */
+  readonly entryExtension: Extension;
+  /** Whether projen writes package.json. */
+  readonly isProjen: boolean;
   /** The folder of the app's own modules: `lib`, or `src` if only that exists. */
   readonly sources: string;
   /** The module that creates the CDK app, relative to the folder. @default - it isn't found */
@@ -33,8 +39,16 @@ export interface Project {
   readonly runner?: TestRunner;
 }
 
+type Extension = '' | '.js' | '.ts';
+
 /** The name of a TypeScript module in the command that runs the app. */
 const TYPESCRIPT = /(?<=^|[\s'"=])[\w./-]+\.[mc]?ts(?=$|[\s'"])/g;
+
+/** Node itself, without a loader, runs a TypeScript module. It finds modules by their whole names only. */
+const NODE_ITSELF =
+  /(?:^|[\s&;|'"])node\s+(?:--(?!import|loader|require|experimental-loader)\S+\s+)*[\w./-]+\.[mc]?ts(?=$|[\s'"])/;
+
+const BYTE_ORDER_MARK = /^\uFEFF/;
 
 /**
  * Reads the CDK app of a folder.
@@ -42,30 +56,42 @@ const TYPESCRIPT = /(?<=^|[\s'"=])[\w./-]+\.[mc]?ts(?=$|[\s'"])/g;
  * @throws UsageError if the folder has no cdk.json or no package.json, or one that isn't readable
  */
 export function readProject(folder: string): Project {
-  const cdk = readJson(join(folder, 'cdk.json'), z.looseObject({ app: z.optional(z.string()) }));
-  const given = readJson(join(folder, 'package.json'), packageJson);
-  const isCommonJs = given.type !== 'module';
-  const entry = entryOf(folder, cdk.app ?? '');
+  const cdk = readJson(join(folder, 'cdk.json'), z.looseObject({ app: z.optional(z.string()) })).value;
+  const { value: given, text } = readJson(join(folder, 'package.json'), packageJson);
+  const command = cdk.app ?? '';
+  const isRunByNode = NODE_ITSELF.test(command);
+  // Without a type in package.json, Node reads TypeScript with `import` as an ES module.
+  const isCommonJs = given.type === undefined ? !isRunByNode : given.type !== 'module';
+  const entry = entryOf(folder, command);
   const runner = TEST_RUNNERS.find(
     (name) =>
       (name !== 'jest' || isCommonJs) && (given.devDependencies?.[name] ?? given.dependencies?.[name]) !== undefined,
   );
+  const ofEntry = entry === undefined ? undefined : importedExtension(readFileSync(join(folder, entry), 'utf8'));
+  const ofModules = ofEntry ?? (isRunByNode ? '.ts' : extensionOf(folder));
   return {
     folder,
     packageJson: given,
+    packageText: text,
     isCommonJs,
-    extension: extensionOf(folder, isCommonJs),
+    extension: isCommonJs ? '' : ofModules,
+    entryExtension: isCommonJs && !entry?.endsWith('.mts') ? (ofEntry ?? '') : ofModules,
+    isProjen: readdirSync(folder).some((file) => file.startsWith('.projenrc.')),
     sources: !existsSync(join(folder, 'lib')) && existsSync(join(folder, 'src')) ? 'src' : 'lib',
     ...(entry !== undefined && { entry }),
     ...(runner !== undefined && { runner }),
   };
 }
 
-function readJson<T extends object>(file: string, schema: z.ZodMiniType<T>): T {
+function readJson<T extends object>(
+  file: string,
+  schema: z.ZodMiniType<T>,
+): { readonly value: T; readonly text: string } {
   try {
-    const given: unknown = JSON.parse(readFileSync(file, 'utf8'));
+    const text = readFileSync(file, 'utf8');
+    const given: unknown = JSON.parse(text.replace(BYTE_ORDER_MARK, ''));
     // The result of the schema has its own order of keys. package.json is written again, in its order.
-    return Object.assign({ ...(given as object) }, schema.parse(given));
+    return { value: Object.assign({ ...(given as object) }, schema.parse(given)), text };
   } catch (error) {
     const isMissing = (error as NodeJS.ErrnoException).code === 'ENOENT';
     throw new UsageError(
@@ -76,9 +102,24 @@ function readJson<T extends object>(file: string, schema: z.ZodMiniType<T>): T {
   }
 }
 
+/** Returns a value as JSON with the indentation, the line ends and the byte order mark of a text. */
+export function jsonLike(text: string, value: object): string {
+  const [, indent = '  '] = /\n([ \t]+)"/.exec(text) ?? [];
+  const json = `${JSON.stringify(value, undefined, indent)}\n`;
+  const [mark = ''] = BYTE_ORDER_MARK.exec(text) ?? [];
+  return mark + (text.includes('\r\n') ? json.replaceAll('\n', '\r\n') : json);
+}
+
+/** The end of the first relative import of a module; undefined if it has none. */
+function importedExtension(source: string): Extension | undefined {
+  const [, path] = /^(?:import|export)\s[^;'"]*?['"](\.{1,2}\/[^'"]+(?<!\.json))['"]/m.exec(source) ?? [];
+  if (path === undefined) return undefined;
+  const [, kind] = /\.[mc]?([jt])s$/.exec(path) ?? [];
+  return kind === undefined ? '' : kind === 'j' ? '.js' : '.ts';
+}
+
 /** ES modules name the whole file. TypeScript accepts `.ts` only with a setting of its own. */
-function extensionOf(folder: string, isCommonJs: boolean): Project['extension'] {
-  if (isCommonJs) return '';
+function extensionOf(folder: string): Extension {
   const file = join(folder, 'tsconfig.json');
   const settings = existsSync(file) ? readFileSync(file, 'utf8') : '';
   return /^\s*"(?:allowImportingTsExtensions|rewriteRelativeImportExtensions)"\s*:\s*true/m.test(settings)
@@ -96,13 +137,4 @@ function entryOf(folder: string, command: string): string | undefined {
     ? readdirSync(join(folder, 'bin')).filter((file) => /(?<!\.d)\.[mc]?ts$/.test(file))
     : [];
   return inBin.length === 1 ? `bin/${inBin[0]}` : undefined;
-}
-
-/** The package manager whose lock file is in the folder or above it. */
-export function packageManagerOf(folder: string): 'npm' | 'pnpm' | 'yarn' {
-  for (let at = folder; ; at = dirname(at)) {
-    if (existsSync(join(at, 'pnpm-lock.yaml'))) return 'pnpm';
-    if (existsSync(join(at, 'yarn.lock'))) return 'yarn';
-    if (existsSync(join(at, 'package-lock.json')) || at === dirname(at)) return 'npm';
-  }
 }

@@ -1,56 +1,14 @@
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { cpSync, existsSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
-import { afterEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { runCommand } from '../../../../cli/main.ts';
 import { commandIo } from '../../../support/command-io.ts';
 import { root } from '../../../support/command-line.ts';
+import { app, ENTRY, emptyFolder, filesIn, init, PACKAGE, read, readPackage } from './app.ts';
 
 /** The app that `cdk init` makes, as the installed version of the CDK has it. */
 const TEMPLATE = join(root, 'node_modules/aws-cdk/lib/init-templates/app/typescript');
-const ENTRY = "#!/usr/bin/env node\nimport * as cdk from 'aws-cdk-lib/core';\n\nconst app = new cdk.App();\n";
-const PACKAGE = { name: 'shop', type: 'commonjs', scripts: {}, dependencies: {}, devDependencies: {} };
-
-const folders: string[] = [];
-
-afterEach(() => {
-  for (const folder of folders.splice(0)) rmSync(folder, { recursive: true });
-});
-
-function emptyFolder(): string {
-  const folder = mkdtempSync(join(tmpdir(), 'freshet-init-'));
-  folders.push(folder);
-  return folder;
-}
-
-/** A CDK app with some files changed; null leaves a file out. */
-function app(files: Readonly<Record<string, string | object | null>> = {}): string {
-  const folder = emptyFolder();
-  const all = { 'package.json': PACKAGE, 'cdk.json': { app: 'npx tsx bin/shop.ts' }, 'bin/shop.ts': ENTRY, ...files };
-  for (const [name, content] of Object.entries(all)) {
-    if (content === null) continue;
-    mkdirSync(dirname(join(folder, name)), { recursive: true });
-    writeFileSync(join(folder, name), typeof content === 'string' ? content : JSON.stringify(content));
-  }
-  return folder;
-}
-
-async function init(folder: string, ...args: string[]) {
-  const io = commandIo({ cwd: folder });
-  const code = await runCommand(['init', '--no-install', ...args], io);
-  return { code, out: io.out(), err: io.err() };
-}
-
-const filesIn = (folder: string) =>
-  readdirSync(folder, { recursive: true, encoding: 'utf8', withFileTypes: true })
-    .filter((one) => one.isFile())
-    .map(({ parentPath, name }) => join(parentPath, name).slice(folder.length + 1))
-    .sort();
-const read = (folder: string, file: string) => readFileSync(join(folder, file), 'utf8');
-const readPackage = (folder: string) =>
-  JSON.parse(read(folder, 'package.json')) as Record<string, Record<string, string>>;
-
 describe('freshet init', () => {
   test('it adds two services, a test and what they need to an app, and says what comes next', async () => {
     const folder = app();
