@@ -228,7 +228,7 @@ describe('freshet release', slow, () => {
     expect((await listed('strict', '--entity', 'dropped')).matching).toBe(2);
     const { code, out, err } = await depot.run('release', 'strict', 'Item', 'dropped', '--drop', '--yes');
     expect({ code, out }).toEqual({ code: 0, out: expect.stringContaining('strict: Item/dropped is released') });
-    expect(err).toContain('npm run -s freshet -- resync Item "dropped"');
+    expect(err).toContain('npm run -s freshet -- resync Item dropped');
     expect(await depot.cache('strict').reader.get('Item', 'dropped')).toMatchObject({ version: 1 });
     expect((await depot.run('resync', 'Item', 'dropped', '--wait')).code).toBe(0);
     expect(await depot.cache('strict').reader.get('Item', 'dropped')).toMatchObject({ version: 2 });
