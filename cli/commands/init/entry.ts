@@ -1,4 +1,5 @@
 import type { EntryLines } from './templates.ts';
+import { inFormOf, plainText } from './text-form.ts';
 
 /** The variable of the module that holds the CDK app: `const app = new cdk.App();`. */
 const APP =
@@ -13,7 +14,7 @@ const synthOf = (app: string) =>
 
 /** Returns the name of the variable that holds the CDK app in a module; undefined if it isn't found. */
 export function appVariable(source: string): string | undefined {
-  return APP.exec(source)?.[1];
+  return APP.exec(plainText(source))?.[1];
 }
 
 /**
@@ -28,8 +29,7 @@ export function withEntryLines(
     names.some((name) => new RegExp(String.raw`\b${name}\b`).test(source)) ||
     stackIds.some((id) => new RegExp(`['"\`]${id}['"\`]`).test(source));
   if (isTaken) return undefined;
-  const newLine = source.includes('\r\n') ? '\r\n' : '\n';
-  const text = source.replaceAll('\r\n', '\n');
+  const text = plainText(source);
   const last = [...text.matchAll(IMPORT)].at(-1);
   const importsAt = last === undefined ? afterFirstComment(text) : last.index + last[0].length + 1;
   const withImports = inserted(text, importsAt, `${imports.join('\n')}\n`);
@@ -39,7 +39,7 @@ export function withEntryLines(
     synth === null
       ? `${end}\n\n${statements.join('\n')}\n`
       : inserted(withImports, synth.index, `${statements.join('\n')}\n\n`);
-  return all.replaceAll('\n', newLine);
+  return inFormOf(source, all);
 }
 
 /** The position after a line such as `#!/usr/bin/env node`. */

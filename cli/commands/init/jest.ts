@@ -1,3 +1,5 @@
+import { inFormOf, plainText } from './text-form.ts';
+
 /** Jest leaves out `node_modules` from what it transforms. Freshet's packages are ES modules, so it must not. */
 const PATTERNS = "transformIgnorePatterns: ['/node_modules/(?!freshet-)'],";
 
@@ -10,9 +12,11 @@ const TRANSFORM = /^([^\S\n]*)transform: \{\s*'\^\.\+\\\\\.tsx\?\$': \['@swc\/je
  */
 export function withFreshetTransformed(config: string): string | undefined {
   if (config.includes('(?!freshet-)')) return config;
-  if (!TRANSFORM.test(config) || config.includes('transformIgnorePatterns')) return undefined;
-  return config.replace(
+  const text = plainText(config);
+  if (!TRANSFORM.test(text) || text.includes('transformIgnorePatterns')) return undefined;
+  const transformed = text.replace(
     TRANSFORM,
     (_, indent: string) => `${indent}transform: { '^.+\\\\.[jt]sx?$': ['@swc/jest'] },\n${indent}${PATTERNS}`,
   );
+  return inFormOf(config, transformed);
 }

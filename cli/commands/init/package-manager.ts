@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { quoted } from 'freshet-aws/internal/core/errors';
 import { UsageError } from '../../errors.ts';
+import { plainText } from './text-form.ts';
 
 const MANAGERS = ['npm', 'pnpm', 'yarn'] as const;
 export type PackageManager = (typeof MANAGERS)[number];
@@ -39,7 +40,7 @@ export function packageManagerOf(folder: string): PackageManager {
 /** The name in the field `packageManager`, such as `pnpm@10.0.0`. */
 function namedManager(folder: string): string | undefined {
   try {
-    const { packageManager } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8').replace(/^\uFEFF/, ''));
+    const { packageManager } = JSON.parse(plainText(readFileSync(join(folder, 'package.json'), 'utf8')));
     return typeof packageManager === 'string' ? packageManager.replace(/(?<=.)@.*$/, '') : undefined;
   } catch {
     return undefined;

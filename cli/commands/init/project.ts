@@ -2,6 +2,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as z from 'zod/mini';
 import { UsageError } from '../../errors.ts';
+import { inFormOf, plainText } from './text-form.ts';
 
 /** The test runners that `freshet init` writes a test for. */
 export const TEST_RUNNERS = ['vitest', 'jest', 'node:test'] as const;
@@ -48,8 +49,6 @@ const TYPESCRIPT = /(?<=^|[\s'"=])[\w./-]+\.[mc]?ts(?=$|[\s'"])/g;
 const NODE_ITSELF =
   /(?:^|[\s&;|'"])node\s+(?:--(?!import|loader|require|experimental-loader)\S+\s+)*[\w./-]+\.[mc]?ts(?=$|[\s'"])/;
 
-const BYTE_ORDER_MARK = /^\uFEFF/;
-
 /**
  * Reads the CDK app of a folder.
  *
@@ -89,7 +88,7 @@ function readJson<T extends object>(
 ): { readonly value: T; readonly text: string } {
   try {
     const text = readFileSync(file, 'utf8');
-    const given: unknown = JSON.parse(text.replace(BYTE_ORDER_MARK, ''));
+    const given: unknown = JSON.parse(plainText(text));
     // The result of the schema has its own order of keys. package.json is written again, in its order.
     return { value: Object.assign({ ...(given as object) }, schema.parse(given)), text };
   } catch (error) {
@@ -105,9 +104,7 @@ function readJson<T extends object>(
 /** Returns a value as JSON with the indentation, the line ends and the byte order mark of a text. */
 export function jsonLike(text: string, value: object): string {
   const [, indent = '  '] = /\n([ \t]+)"/.exec(text) ?? [];
-  const json = `${JSON.stringify(value, undefined, indent)}\n`;
-  const [mark = ''] = BYTE_ORDER_MARK.exec(text) ?? [];
-  return mark + (text.includes('\r\n') ? json.replaceAll('\n', '\r\n') : json);
+  return inFormOf(text, `${JSON.stringify(value, undefined, indent)}\n`);
 }
 
 /** The end of the first relative import of a module; undefined if it has none. */

@@ -60,6 +60,24 @@ describe('the imports of freshet init', () => {
   });
 });
 
+describe('the files that freshet init changes', () => {
+  test('an entry without imports keeps its byte order mark at its start', async () => {
+    const entry = "\uFEFFconst cdk = require('aws-cdk-lib');\nconst app = new cdk.App();\n";
+    const folder = app({ 'bin/shop.ts': entry });
+    await init(folder);
+    expect(read(folder, 'bin/shop.ts')).toMatch(/^\uFEFFimport \{ GeographyStack \} from /);
+  });
+
+  test('jest.config.js keeps its line ends', async () => {
+    const config = "module.exports = {\r\n  transform: {\r\n    '^.+\\\\.tsx?$': ['@swc/jest']\r\n  },\r\n};\r\n";
+    const folder = app({ 'jest.config.js': config });
+    await init(folder, '--test', 'jest');
+    const text = read(folder, 'jest.config.js');
+    expect(text).toContain('transformIgnorePatterns');
+    expect(text.replaceAll('\r\n', '')).not.toMatch(/[\r\n]/);
+  });
+});
+
 describe('the package.json of freshet init', () => {
   test('tabs, line ends and the byte order mark stay', async () => {
     const given = `\uFEFF${JSON.stringify(PACKAGE, undefined, '\t')}\n`.replaceAll('\n', '\r\n');
