@@ -3,13 +3,13 @@ import { EXIT, UsageError } from '../../errors.ts';
 import { interruptible } from '../../interrupt.ts';
 import type { CommandIo } from '../../io.ts';
 import { startedBy } from '../../output/typed.ts';
+import type { Added } from './added.ts';
 import { isEmpty, makeApp } from './new-app.ts';
 import { type PackageManager, packageManagerOf } from './package-manager.ts';
 import { type Plan, planOf } from './plan.ts';
 import { type Project, readProject, TEST_RUNNERS, type TestRunner } from './project.ts';
 import { checkAdded, completed } from './questions.ts';
 import { run } from './run.ts';
-import type { Added } from './templates.ts';
 import { checkVersions } from './versions.ts';
 import { checkWritable, writePlan } from './write.ts';
 

@@ -1,11 +1,12 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join, posix } from 'node:path';
 import { UsageError } from '../../errors.ts';
+import type { Added } from './added.ts';
 import { appVariable, withEntryLines } from './entry.ts';
 import { withFreshetTransformed } from './jest.ts';
 import { type WithPackages, withPackages } from './packages.ts';
 import { jsonLike, type Project, type TestRunner } from './project.ts';
-import { type Added, entryLines, filesOf } from './templates.ts';
+import { entryLines, filesOf } from './templates.ts';
 
 /** What `freshet init` writes into an app. */
 export interface Plan {

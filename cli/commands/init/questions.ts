@@ -4,7 +4,7 @@ import { assertEntityType } from 'freshet-aws/internal/core/entity';
 import { quoted } from 'freshet-aws/internal/core/errors';
 import { UsageError } from '../../errors.ts';
 import type { CommandIo } from '../../io.ts';
-import { type Added, pascalCase } from './templates.ts';
+import { type Added, pascalCase } from './added.ts';
 
 /** A setting that is given as an option, or asked for. */
 interface Question {

@@ -1,33 +1,6 @@
-import type { Project, TestRunner } from './project.ts';
-
-/** What `freshet init` adds to an app: one type, the service that owns it and a service that caches it. */
-export interface Added {
-  /** The boundary that owns the type. */
-  readonly owner: string;
-  /** The entity type. */
-  readonly type: string;
-  /** The boundary that caches the type. */
-  readonly cache: string;
-}
-
-/** How the app's modules are written. */
-export type Style = Pick<Project, 'isCommonJs' | 'extension' | 'sources'>;
-
-/** `order-desk` as `OrderDesk`, for the names of classes and stacks. */
-export function pascalCase(name: string): string {
-  return name.replaceAll(/(?:^|-)([a-z0-9])/g, (_, letter: string) => letter.toUpperCase()).replaceAll('-', '');
-}
-
-/** `order-desk` as `orderDesk`, and `OrderLine` as `orderLine`, for the names of variables. */
-export function camelCase(name: string): string {
-  const pascal = pascalCase(name);
-  return pascal.charAt(0).toLowerCase() + pascal.slice(1);
-}
-
-/** `OrderLine` as `order-line`, for the names of files. */
-export function kebabCase(type: string): string {
-  return type.replaceAll(/(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])/g, '-').toLowerCase();
-}
+import { type Added, camelCase, contractsOf, kebabCase, pascalCase, type Style } from './added.ts';
+import { getFunction, putFunction } from './functions.ts';
+import type { TestRunner } from './project.ts';
 
 /** Returns the files of the two services and of their test: paths in the app's folder with their contents. */
 export function filesOf(added: Added, style: Style, runner: TestRunner): Record<string, string> {
@@ -48,9 +21,6 @@ export function filesOf(added: Added, style: Style, runner: TestRunner): Record<
 /** How a module names itself in `defineBoundary`. */
 const location = ({ isCommonJs }: Style) => (isCommonJs ? '__filename' : 'import.meta.url');
 
-/** The variable of the contracts of a boundary. No keyword and no other variable of the files has this end. */
-const contractsOf = (boundary: string) => `${camelCase(boundary)}Contracts`;
-
 const ownerContracts = ({ owner, type }: Added, style: Style) => `import { defineBoundary } from 'freshet-aws';
 import * as z from 'zod';
 
@@ -68,60 +38,6 @@ export default defineBoundary(${location(style)}, {
   name: '${cache}',
   caches: { ${type}: keep(${contractsOf(owner)}.owns.${type}) },
 });
-`;
-
-const putFunction = ({ owner, type }: Added, { extension }: Style) => `\
-import { FreshetError, ownerFromEnvironment } from 'freshet-aws';
-import ${contractsOf(owner)} from './contracts${extension}';
-
-const owner = ownerFromEnvironment({ boundary: ${contractsOf(owner)} });
-
-interface Request {
-  rawPath: string;
-  body?: string;
-  isBase64Encoded: boolean;
-  requestContext: { http: { method: string } };
-}
-
-/** The request PUT /ID commits the state in its body, which is JSON. */
-export async function handler({ rawPath, body, isBase64Encoded, requestContext }: Request) {
-  if (requestContext.http.method !== 'PUT') return { statusCode: 405, headers: { allow: 'PUT' } };
-  try {
-    const id = decodeURIComponent(rawPath.slice(1));
-    const json = Buffer.from(body ?? '', isBase64Encoded ? 'base64' : 'utf8').toString();
-    const { version } = await owner.put('${type}', id, JSON.parse(json));
-    return { statusCode: 200, body: JSON.stringify({ id, version }) };
-  } catch (error) {
-    if (!(error instanceof FreshetError || error instanceof SyntaxError || error instanceof URIError)) throw error;
-    const isSlowed = error instanceof FreshetError && error.code === 'Backpressure';
-    return { statusCode: isSlowed ? 503 : 400, body: JSON.stringify({ error: error.message }) };
-  }
-}
-`;
-
-const getFunction = ({ type, cache }: Added, { extension }: Style) => `\
-import { FreshetError, readerFromEnvironment } from 'freshet-aws';
-import ${contractsOf(cache)} from './contracts${extension}';
-
-const reader = readerFromEnvironment({ boundary: ${contractsOf(cache)} });
-
-interface Request {
-  rawPath: string;
-  requestContext: { http: { method: string } };
-}
-
-/** The request GET /ID reads the entity from the cache. The owner isn't called. */
-export async function handler({ rawPath, requestContext }: Request) {
-  if (requestContext.http.method !== 'GET') return { statusCode: 405, headers: { allow: 'GET' } };
-  try {
-    const found = await reader.get('${type}', decodeURIComponent(rawPath.slice(1)));
-    if (found.status !== 'found') return { statusCode: 404, body: JSON.stringify({ status: found.status }) };
-    return { statusCode: 200, body: JSON.stringify({ ...found.value, version: found.version }) };
-  } catch (error) {
-    if (!(error instanceof FreshetError || error instanceof URIError)) throw error;
-    return { statusCode: 400, body: JSON.stringify({ error: error.message }) };
-  }
-}
 `;
 
 /** The import of \`join\`, which a CommonJS module needs to name the file of a function. */

@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { entryLines, filesOf, type Style } from '../../../../cli/commands/init/templates.ts';
+import type { Style } from '../../../../cli/commands/init/added.ts';
+import { entryLines, filesOf } from '../../../../cli/commands/init/templates.ts';
 import { MAX_COMMANDS, typedCommands } from '../../../apps/first-service.ts';
 import { root } from '../../../support/command-line.ts';
 

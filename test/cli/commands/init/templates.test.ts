@@ -1,7 +1,8 @@
 import { transform } from 'esbuild';
 import { describe, expect, test } from 'vitest';
+import type { Added, Style } from '../../../../cli/commands/init/added.ts';
 import { checkAdded } from '../../../../cli/commands/init/questions.ts';
-import { type Added, filesOf, type Style } from '../../../../cli/commands/init/templates.ts';
+import { filesOf } from '../../../../cli/commands/init/templates.ts';
 import { FreshetError } from '../../../../core/errors.ts';
 
 const STYLE: Style = { isCommonJs: true, extension: '', sources: 'lib' };
