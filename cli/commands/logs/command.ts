@@ -64,8 +64,8 @@ const HELP = `${deploymentHelp(['cloudformation:ListStackResources', 'lambda:Get
 The local cloud keeps the newest lines of each function: 500,000 characters or more. A line on AWS can appear some
 seconds after it was logged. With --follow, it is then printed after newer lines.
 
-CloudWatch Logs answers about four requests a second, so reading many functions or a long time takes a while. Lines are
-printed as soon as every function is read up to their time. A function whose log you may not read is named on standard
+On AWS, lines are printed in the order of their times, each as soon as all functions are read up to its time. CloudWatch
+Logs allows five requests a second, so many functions or a long time take a while. A function whose log you may not read is named on standard
 error and left out. With --follow, a request that is throttled or gets no answer from AWS is repeated.
 
 Exit codes:
@@ -74,7 +74,7 @@ Exit codes:
   130  interrupted before all lines were printed`;
 
 /** Prints the lines of the functions of a deployment. @returns the exit code */
-export async function logs(work: Work, name: string | undefined, options: LogsOptions): Promise<number> {
+async function logs(work: Work, name: string | undefined, options: LogsOptions): Promise<number> {
   const { io, deployment, signal } = work;
   const { isLocal } = deployment;
   const functions = await withAdvice(deployment, () => chosenFunctions(work, name));
@@ -135,14 +135,10 @@ async function chosenFunctions({ io, deployment, signal }: Work, name: string | 
     }
   }
   const [first] = failed;
-  if (first !== undefined && found.length === 0) throw first.error;
-  if (first !== undefined)
-    io.stderr.write(
-      leftOut(
-        failed.map((one) => one.name),
-        first.error,
-      ),
-    );
+  if (first === undefined) return found;
+  if (found.length === 0) throw first.error;
+  const left = failed.map((one) => one.name);
+  io.stderr.write(leftOut(left, first.error));
   return found;
 }
 
