@@ -30,8 +30,8 @@ export function packageManagerOf(folder: string): PackageManager {
     if (manager !== undefined) return manager;
     if (found !== undefined) {
       throw new UsageError(
-        `the package manager of ${at} isn't supported: ${quoted(found)}. Allowed: ${MANAGERS.join(', ')}. Nothing was ` +
-          'written. For another one, follow docs/first-service.md of the package freshet-aws by hand.',
+        `the package manager of ${at} isn't supported: ${quoted(found)}. Allowed: ${MANAGERS.join(', ')}. Nothing ` +
+          'was written. For another one, follow docs/first-service.md of the package freshet-aws by hand.',
       );
     }
   }

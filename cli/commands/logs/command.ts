@@ -38,8 +38,8 @@ export function logsCommand(io: CommandIo): Command {
     .summary('print what the functions logged, and follow it')
     .description(
       'Prints the lines that functions logged, the oldest first: the time, the function and the text. Structured ' +
-        'lines are printed as their level, message and fields, and control characters as \\u and their code. Lines of ' +
-        'metrics and the START, END and REPORT lines of Lambda are left out.',
+        'lines are printed as their level, message and fields, and control characters as \\u and their code. Lines ' +
+        'of metrics and the START, END and REPORT lines of Lambda are left out.',
     )
     .argument(
       '[name]',
@@ -65,8 +65,9 @@ The local cloud keeps the newest lines of each function: 500,000 characters or m
 seconds after it was logged. With --follow, it is then printed after newer lines.
 
 On AWS, lines are printed in the order of their times, each as soon as all functions are read up to its time. CloudWatch
-Logs allows five requests a second, so many functions or a long time take a while. A function whose log you may not read is named on standard
-error and left out. With --follow, a request that is throttled or gets no answer from AWS is repeated.
+Logs allows five requests a second, so many functions or a long time take a while. A function whose log you may not read
+is named on standard error and left out. With --follow, a request that is throttled or gets no answer from AWS is
+repeated.
 
 Exit codes:
   0    the lines are printed; with --follow, ended by Ctrl-C
