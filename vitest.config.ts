@@ -5,8 +5,6 @@ import { SYNTHESIS } from './test/support/synthesise.ts';
 /** The slowest test files. They start first, so that no slow file runs alone at the end. */
 const LONGEST = [
   'kills/kills',
-  'failure/rehearse-entities',
-  'failure/rehearse-facts',
   'govern/govern',
   'examples/shop/outage',
   'examples/shop/shop',
@@ -50,6 +48,9 @@ const FAULTS = [
   'test/examples/shop/outage.int.ts',
 ];
 
+/** Provokes each alarm of the runbook and mends it. These tests wait for alarms most of the time. */
+const REHEARSALS = ['test/failure/rehearse-*.int.ts'];
+
 /** Compiles all TypeScript of the documentation; `npm run check` runs it beside the compiler of the sources. */
 const DOCUMENTATION = ['test/docs/code.test.ts'];
 
@@ -83,8 +84,9 @@ export default defineConfig({
       project('units', ['test/**/*.{test,prop}.ts'], false, [...FAULTS, ...DOCUMENTATION]),
       project('documentation', DOCUMENTATION, false),
       project('adapters and protocols', PROTOCOLS, false),
-      project('local cloud', ['test/**/*.int.ts'], true, [...PROTOCOLS, ...FAULTS]),
-      project('faults', FAULTS, true),
+      project('local cloud', ['test/**/*.int.ts'], true, [...PROTOCOLS, ...FAULTS, ...REHEARSALS]),
+      project('faults', FAULTS, true, REHEARSALS),
+      project('rehearsals', REHEARSALS, true),
     ],
     globalSetup: ['test/support/synthesise.ts'],
     // By default vitest would leave one of two cores idle, although most of these tests wait for something.

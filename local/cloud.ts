@@ -260,7 +260,11 @@ async function start(options: LocalCloudOptions, cleanUps: CleanUps): Promise<Lo
   const mapped = `${functions.functions().length} functions, ${mappings.running.length} event source mappings`;
   onProgress(`${stacks.length} stacks: ${mapped}, ${messaging.queues.list().length} queues`);
   const idle = () => waitUntilIdle(functions, mappings.running, cleanUps.hasStarted);
-  await Promise.race([cloudWatch.start().then(idle), pause(LONGEST_AFTER_DEPLOYMENT_MS, undefined, { ref: false })]);
+  const deployed = cloudWatch.start().then(idle);
+  // Owners and caches that continue have sent heartbeats and reported before.
+  if (!kept?.isContinued) {
+    await Promise.race([deployed, pause(LONGEST_AFTER_DEPLOYMENT_MS, undefined, { ref: false })]);
+  }
   const { alarms, schedules, tick } = cloudWatch;
   return {
     ...place,

@@ -23,6 +23,8 @@ type Entry =
 
 /** What a local cloud keeps besides its tables: messages in queues, positions in streams, stopped functions. */
 export interface KeptState {
+  /** Whether the folder already held the state of an earlier local cloud. */
+  readonly isContinued: boolean;
   queue(name: string): KeptQueue;
   /** Where a stream mapping has read each shard to. */
   positions(mapping: string): StreamPositions;
@@ -46,7 +48,8 @@ export function openKeptState(folder: string): KeptState {
   mkdirSync(folder, { recursive: true });
   const file = join(folder, 'state.jsonl');
   const kept: Kept = { queues: new Map(), positions: new Map(), reserved: new Map() };
-  for (const line of existsSync(file) ? readFileSync(file, 'utf8').split('\n') : []) {
+  const isContinued = existsSync(file);
+  for (const line of isContinued ? readFileSync(file, 'utf8').split('\n') : []) {
     const entry = parsed(line);
     if (entry !== undefined) apply(kept, entry);
   }
@@ -61,6 +64,7 @@ export function openKeptState(folder: string): KeptState {
   }
 
   return {
+    isContinued,
     queue(queue) {
       const messages = [...mapIn(kept.queues, queue).values()];
       return {

@@ -116,7 +116,9 @@ describe('a local cloud with a kept folder', { timeout: 120_000 }, () => {
       ];
       properties.GlobalSecondaryIndexes = [{ IndexName: 'by_name', KeySchema, Projection: { ProjectionType: 'ALL' } }];
     });
-    expect(await versionIn(await start(indexed), lenient, 'kept')).toBe(1);
+    const changed = await start(indexed);
+    await changed.idle();
+    expect(await versionIn(changed, lenient, 'kept')).toBe(1);
 
     const rekeyed = copyAssembly(assembly, join(folder, 'rekeyed'), ({ stack, type, properties }) => {
       if (stack !== 'lenient' || type !== 'AWS::DynamoDB::Table') return;
