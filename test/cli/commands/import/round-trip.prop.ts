@@ -13,10 +13,10 @@ import { schemaOf } from '../../../support/boundaries.ts';
 import { imitations } from '../../../support/nasty-ids.ts';
 
 /** A schema that accepts every object. */
-const any = schemaOf((value) => ({ value: value as State }));
+const everyState = schemaOf((value) => ({ value: value as State }));
 const source = defineBoundary('file:///source.ts', {
   name: 'source',
-  owns: { Thing: { schema: any }, Other: { schema: any } },
+  owns: { Thing: { schema: everyState }, Other: { schema: everyState } },
 });
 const cache = defineBoundary('file:///cache.ts', {
   name: 'cache',

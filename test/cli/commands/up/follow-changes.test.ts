@@ -46,19 +46,20 @@ describe('following the changes of a project', () => {
   test('a file in a folder that was made later is followed, and a removed file counts as changed', async () => {
     follow();
     mkdirSync(join(folder, 'lib', 'deeper'));
-    await new Promise((resolve) => setTimeout(resolve, 100));
+    write('lib/stack.ts', 'two');
+    await vi.waitFor(() => expect(calls).toEqual([['lib/stack.ts']]));
     write('lib/deeper/function.ts', 'x');
-    await vi.waitFor(() => expect(calls).toEqual([['lib/deeper/function.ts']]));
+    await vi.waitFor(() => expect(calls.slice(1)).toEqual([['lib/deeper/function.ts']]));
     rmSync(join(folder, 'lib', 'deeper', 'function.ts'));
-    await vi.waitFor(() => expect(calls).toHaveLength(2));
+    await vi.waitFor(() => expect(calls.slice(2)).toEqual([['lib/deeper/function.ts']]));
   });
 
   test('a file that is written again with the same content, and files that tools write, lead to no call', async () => {
     follow();
     write('lib/stack.ts', 'one');
     for (const ignored of ['node_modules', 'cdk.out', '.freshet', 'dist', '.git']) write(`${ignored}/x`, 'x');
-    await new Promise((resolve) => setTimeout(resolve, 200));
-    expect(calls).toEqual([]);
+    write('lib/contracts.ts', 'new');
+    await vi.waitFor(() => expect(calls).toEqual([['lib/contracts.ts']]));
   });
 
   test('changes during a call lead to one more call after it, and never to two at a time', async () => {
@@ -75,14 +76,22 @@ describe('following the changes of a project', () => {
     });
     write('lib/stack.ts', 'two');
     await vi.waitFor(() => expect(calls).toHaveLength(1));
+    // A second follower shows when a change would have led to a call.
+    const seenByOther = vi.fn(async () => undefined);
+    const otherEnded = followChanges(folder, readProject(folder), stop.signal, seenByOther, 30);
     write('lib/stack.ts', 'three');
-    await new Promise((resolve) => setTimeout(resolve, 100));
+    await vi.waitFor(() => expect(seenByOther).toHaveBeenCalledTimes(1));
     write('lib/stack.ts', 'four');
+    await vi.waitFor(() => expect(seenByOther).toHaveBeenCalledTimes(2));
     expect(calls).toHaveLength(1);
     release();
     await vi.waitFor(() => expect(calls).toHaveLength(2));
     release();
-    await new Promise((resolve) => setTimeout(resolve, 150));
-    expect({ calls: calls.length, most }).toEqual({ calls: 2, most: 1 });
+    write('lib/contracts.ts', 'new');
+    await vi.waitFor(() => expect(calls).toHaveLength(3));
+    expect({ calls, most }).toEqual({ calls: [['lib/stack.ts'], ['lib/stack.ts'], ['lib/contracts.ts']], most: 1 });
+    release();
+    stop.abort();
+    await otherEnded;
   });
 });
