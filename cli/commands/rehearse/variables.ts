@@ -14,10 +14,7 @@ export async function runbookNames(
       const { deployed } = named(caches, (one) => one.name, name);
       return {
         QUEUE_URL: deployed.queueUrl,
-        DEAD_LETTERS_URL: deployed.deadLetterQueueUrl,
-        UNDELIVERED_URL: deployed.subscriptionDeadLetterQueueUrl,
         CACHE_TABLE: deployed.table,
-        PARKING_TABLE: deployed.parkingTable,
         PROJECTOR: deployed.projector,
         REPAIR: deployed.repair,
         REPORT: deployed.report,
@@ -27,7 +24,6 @@ export async function runbookNames(
       const { deployed } = named(owners, (one) => one.name, name);
       return {
         OWNER_TABLE: deployed.table,
-        OWNER_PARKING_TABLE: deployed.parkingTable,
         TOPIC_ARN: deployed.topicArn,
         FAILURES_URL: deployed.failureQueueUrl,
         FLOW_TABLE: deployed.flowTable,
@@ -51,7 +47,6 @@ export async function runbookNames(
         FACT_QUEUE_URL: deployed.queueUrl,
         FACT_DEAD_LETTERS_URL: deployed.deadLetterQueueUrl,
         FACT_UNDELIVERED_URL: deployed.subscriptionDeadLetterQueueUrl,
-        FACT_PARKING_TABLE: deployed.parkingTable,
         ...(handler && { FACT_HANDLER: handler.functionName }),
       };
     }
