@@ -71,8 +71,9 @@ describe('commands on the deployed stacks', () => {
     expect(await freshet(['why', 'ordering', 'Currency', 'CM1'])).toContain('current: ordering has the newest version');
     await shop.removeFromCache(ordering, { type: 'Currency', id: 'CM1' });
     const lost = await freshet(['why', 'ordering', 'Currency', 'CM1', '--json'], { codes: [1] });
-    // Within ten seconds after a change, a lost event can't be told from one that is on its way.
-    expect(['lost', 'not-filled', 'on-the-way']).toContain(JSON.parse(lost).verdict);
+    // In the first ten seconds after the change, the event counts as on its way. Later the relay counts as silent,
+    // because the emulator has no metrics. test/cli/why.int.ts has the verdicts that need metrics.
+    expect(['on-the-way', 'relay-silent']).toContain(JSON.parse(lost).verdict);
     await fromAnywhere('resync', 'Currency', 'CM1', '--wait');
     await expect.poll(() => version('CM1'), ARRIVAL).toBe(1);
   });
