@@ -26,7 +26,7 @@ const COMMANDS: Readonly<Record<string, (io: CommandIo) => Promise<Command>>> = 
   parked: async (io) => (await import('./commands/parked/command.ts')).parkedCommand(io),
   release: async (io) => (await import('./commands/release.ts')).releaseCommand(io),
   resync: async (io) => (await import('./commands/resync.ts')).resyncCommand(io),
-  backfill: async (io) => (await import('./commands/backfill/command.ts')).backfillCommand(io),
+  backfill: async (io) => (await import('./commands/backfill.ts')).backfillCommand(io),
   reconcile: async (io) => (await import('./commands/reconcile.ts')).reconcileCommand(io),
   restore: async (io) => (await import('./commands/restore.ts')).restoreCommand(io),
   contracts: async (io) => (await import('./commands/contracts/command.ts')).contractsCommand(io),

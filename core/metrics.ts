@@ -111,6 +111,12 @@ export const REPORT_METRICS = {
   parked: 'SetAside',
 } as const;
 
+/**
+ * Entities in which an inventory found that the cache differed from its owner, and that the owner's state has mended.
+ * Something lost their events.
+ */
+export const HEALED_METRIC = 'Healed';
+
 /** The metrics of an owner's governor, emitted once per control interval. */
 export const GOVERNOR_METRICS = {
   /** 0 normal, 1 paced, 2 refusing. */

@@ -5,7 +5,6 @@ import { createCacheWriter } from '../adapters/project/cache-writer.ts';
 import { createParking } from '../adapters/project/parking-table.ts';
 import { eachRecord, receivedMessage, timeLeft } from '../adapters/project/queue.ts';
 import { projectorTelemetry, repairTelemetry } from '../adapters/project/telemetry.ts';
-import { createReadinessWriter, parseReadiness } from '../adapters/read/readiness.ts';
 import { createCrashNotes, deadMessage } from '../adapters/repair/dead-letters.ts';
 import {
   createGapNotice,
@@ -15,14 +14,23 @@ import {
   parseSchemaCheck,
 } from '../adapters/repair/gaps.ts';
 import { createRepair } from '../adapters/repair/parked-events.ts';
+import { createPageHandler, createSelfRepair, runToken } from '../adapters/repair/self-repair.ts';
+import { createSettled } from '../adapters/repair/settled.ts';
+import { messageGroupId } from '../core/entity.ts';
 import { projectBatch } from '../core/project/batch.ts';
 import { deadLetter, treatDeadLetters } from '../core/repair/dead-letter.ts';
 import { heal } from '../core/repair/heal.ts';
 import { redriveKnown } from '../core/repair/newer-schema.ts';
 import { operate } from '../core/repair/operate.ts';
 import { parseOperation } from '../core/repair/operation.ts';
+import { isPageGroup } from '../core/repair/pages.ts';
 import boundary from './boundary.ts';
-import { emitter, projectSettings, required } from './environment.ts';
+import { checkEveryMs, emitter, projectSettings, required } from './environment.ts';
+
+/** After so many control intervals without the awaited page, the owner is asked for it again. */
+const STALLED_INTERVALS = 5;
+
+const LOST_PAGE = 'a page that was not delivered; the cache asks for it again';
 
 const client = dynamoDbClient();
 const queues = sqsClient();
@@ -31,6 +39,7 @@ const parkingTable = required('PARKING_TABLE');
 const gapQueueUrl = required('GAP_QUEUE_URL');
 const gapQueueArn = required('GAP_QUEUE_ARN');
 const deadLetterQueueArn = required('DEAD_LETTER_QUEUE_ARN');
+const pageQueueArn = required('PAGE_QUEUE_ARN');
 const resyncQueues = JSON.parse(required('RESYNC_QUEUES')) as Record<string, string>;
 const settings = projectSettings();
 const nowMs = Date.now;
@@ -52,11 +61,9 @@ const projection = {
     postpone: async () => {},
   },
 };
-const repair = {
-  ...createRepair({ client, cacheTable, parkingTable, nowMs, tombstoneLifeSeconds: settings.tombstoneLifeSeconds }),
-  parseReadiness,
-  noteReadiness: createReadinessWriter({ client, tableName: cacheTable }),
-};
+const { tombstoneLifeSeconds } = settings;
+const repair = createRepair({ client, cacheTable, parkingTable, nowMs, tombstoneLifeSeconds });
+const resyncQueueUrl = (type: string) => resyncQueues[boundary.caches[type]?.contract.owner ?? ''];
 const healing = createHealing({
   table: { client, parkingTable },
   cached: async (entity) => {
@@ -66,8 +73,43 @@ const healing = createHealing({
   queues,
   gapQueueUrl,
   cache: boundary.name,
-  resyncQueueUrl: (type) => resyncQueues[boundary.caches[type]?.contract.owner ?? ''],
+  resyncQueueUrl,
 });
+const reportQueues = JSON.parse(required('REPORT_QUEUES')) as Record<string, string>;
+const queueUrl = required('QUEUE_URL');
+const selfRepair = createSelfRepair({
+  client,
+  cacheTable,
+  queues,
+  queueUrl,
+  settled: createSettled({
+    cache: { client, tableName: cacheTable },
+    name: boundary.name,
+    queues,
+    queueUrl,
+    repairQueueUrls: JSON.parse(required('REPAIR_QUEUE_URLS')) as string[],
+    reportQueueUrl: (type) => reportQueues[boundary.caches[type]?.contract.owner ?? ''],
+    nowMs,
+  }),
+  pageQueueUrl: required('PAGE_QUEUE_URL'),
+  resyncQueueUrl,
+  askOwner: healing.askOwner,
+  async isSetAside(entity, version) {
+    const events = await repair.parkedOf(messageGroupId(entity));
+    return (
+      events.some((event) => (event.version ?? version) >= version) || (await healing.wanted(entity)) !== undefined
+    );
+  },
+});
+const handlePage = createPageHandler(
+  boundary,
+  selfRepair,
+  {
+    everyMs: checkEveryMs(),
+    stalledMs: STALLED_INTERVALS * Number(required('INTERVAL_SECONDS')) * 1000,
+  },
+  nowMs,
+);
 
 const checkSchema = createSchemaChecks({ client: queues, queueUrl: gapQueueUrl });
 // A dead letter has no check yet. One that is returned stays hidden until its queue's visibility time-out ends.
@@ -77,7 +119,7 @@ const { hasCrashed } = createCrashNotes({ client, parkingTable });
 const report = repairTelemetry(emitter(boundary.name));
 const reportProjected = projectorTelemetry(emitter(boundary.name));
 
-/** Heals gaps, treats dead letters and executes an operator's operations. */
+/** Heals gaps, treats dead letters, fills and checks the cache, and executes an operator's operations. */
 export async function handler(event: SQSEvent | object, context: Context): Promise<SQSBatchResponse | object> {
   if ('Records' in event) {
     const areDead = event.Records.some(({ eventSourceARN }) => eventSourceARN === deadLetterQueueArn);
@@ -87,16 +129,21 @@ export async function handler(event: SQSEvent | object, context: Context): Promi
   if (operation === undefined) {
     return { refused: 'not an operation of the repair function. Allowed: an operation of core/repair/operation.ts' };
   }
-  const result = await operate(projection, repair, operation);
+  const run = runToken(context.awsRequestId);
+  const result = await operate(projection, repair, selfRepair, operation, run);
   report.operated(operation.operation, result);
   return result;
 }
 
 /** Parks messages that crashed the projector, and projects those that it never tried. */
 async function repairDeadLetters({ Records }: SQSEvent, context: Context): Promise<SQSBatchResponse> {
+  const pages = Records.filter(({ attributes }) => isPageGroup(attributes.MessageGroupId ?? ''));
+  for (const { messageId } of pages) report.ignored(messageId, LOST_PAGE);
   const receivedAtMs = nowMs();
   const { outOfTime, cancel } = timeLeft(context);
-  const idOf = new Map(Records.map((record) => [deadMessage(record), record.messageId]));
+  const idOf = new Map(
+    Records.filter((one) => !pages.includes(one)).map((record) => [deadMessage(record), record.messageId]),
+  );
   const { parked, report: projected } = await treatDeadLetters(
     [...idOf.keys()],
     {
@@ -113,7 +160,14 @@ async function repairDeadLetters({ Records }: SQSEvent, context: Context): Promi
 }
 
 async function repairRecord(record: SQSRecord): Promise<void> {
+  if (record.eventSourceARN === pageQueueArn) {
+    const result = await handlePage(record);
+    if (typeof result === 'string') report.ignored(record.messageId, result);
+    else if (result !== undefined) report.looked(result);
+    return;
+  }
   if (record.eventSourceARN !== gapQueueArn) {
+    if (isPageGroup(record.attributes.MessageGroupId ?? '')) return report.ignored(record.messageId, LOST_PAGE);
     const parked = deadLetter(receivedMessage(record), 'undelivered', nowMs());
     await parking.park(parked);
     return report.parked(parked);

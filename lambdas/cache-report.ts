@@ -4,10 +4,12 @@ import { createReporting, sendReport, sendRequest } from '../adapters/govern/rep
 import { reportTelemetry } from '../adapters/govern/telemetry.ts';
 import { createReader } from '../adapters/read/cache-table.ts';
 import { createCompletenessWriter } from '../adapters/read/staleness.ts';
+import { createPageQueue } from '../adapters/repair/page-queue.ts';
+import { createTending } from '../adapters/repair/tending.ts';
 import { awaitFirstHeartbeats } from '../core/govern/first-heartbeats.ts';
 import { measureCache, type Sample } from '../core/govern/report.ts';
 import boundary from './boundary.ts';
-import { emitter, required } from './environment.ts';
+import { checkEveryMs, emitter, required } from './environment.ts';
 
 const client = dynamoDbClient();
 const queues = sqsClient();
@@ -31,6 +33,13 @@ const ports = createReporting({
   intervalMs,
 });
 const report = reportTelemetry(emitter(boundary.name));
+const tend = createTending({
+  boundary,
+  cache,
+  pages: createPageQueue(queues, required('PAGE_QUEUE_URL')),
+  everyMs: checkEveryMs(),
+  lookMs: 10 * intervalMs,
+});
 
 /** The sample is too old for current rates after this time. */
 const SAMPLE_LIFE_MS = 3 * intervalMs;
@@ -44,8 +53,8 @@ let before: Sample | undefined;
 let hasHeartbeats = false;
 
 /**
- * Measures the cache's queue, sends a report to its owners, and stores up to when the cache is complete. Runs on a
- * schedule, after a deployment, and when an alarm says that the cache falls behind.
+ * Measures the cache's queue, sends a report to its owners, stores up to when the cache is complete, and lets the repair
+ * function fill or check types that need it. Runs on a schedule, after a deployment, and when an alarm says that the cache falls behind.
  */
 export async function handler(): Promise<void> {
   // Without a recent sample, such as in a new execution environment, the report takes two samples.
@@ -60,6 +69,7 @@ export async function handler(): Promise<void> {
   report.reported(measured.report, measured.lag);
   const sent = toOwners((queueUrl) => sendReport(queues, queueUrl, { ...measured.report, share }));
   await Promise.all([sent, saveCompleteness(measured.completeness)]);
+  await tend(Date.now());
 }
 
 async function sample(): Promise<Sample> {

@@ -24,3 +24,9 @@ export function projectSettings(): ProjectSettings {
     newerSchemaWaitSeconds: Number(required('NEWER_SCHEMA_WAIT_SECONDS')),
   };
 }
+
+/** Returns the time between two inventories of a cache, in milliseconds; undefined: only on request. */
+export function checkEveryMs(): number | undefined {
+  const seconds = Number(required('CHECK_EVERY_SECONDS'));
+  return seconds === 0 ? undefined : seconds * 1000;
+}

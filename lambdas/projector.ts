@@ -7,7 +7,10 @@ import { createPostponing } from '../adapters/project/postpone.ts';
 import { receivedMessage, timeLeft } from '../adapters/project/queue.ts';
 import { projectorTelemetry } from '../adapters/project/telemetry.ts';
 import { createGapNotice, createSchemaChecks } from '../adapters/repair/gaps.ts';
+import { createPageQueue } from '../adapters/repair/page-queue.ts';
 import { projectBatch } from '../core/project/batch.ts';
+import type { ReceivedMessage } from '../core/project/ports.ts';
+import { isPageGroup } from '../core/repair/pages.ts';
 import boundary from './boundary.ts';
 import { emitter, projectSettings, required } from './environment.ts';
 
@@ -22,17 +25,31 @@ const ports = {
   requestResync: createGapNotice({ client: queues, queueUrl: required('GAP_QUEUE_URL') }),
   awaitSchema: createSchemaChecks({ client: queues, queueUrl: required('GAP_QUEUE_URL') }),
 };
+const pages = createPageQueue(queues, required('PAGE_QUEUE_URL'));
 const report = projectorTelemetry(emitter(boundary.name));
 
-/** Applies a batch of events to the cache. Only the messages of failed groups return to the queue. */
+/**
+ * Applies a batch of events to the cache, and hands pages of owners over to the repair function. Only the messages of
+ * failed groups return to the queue.
+ */
 export async function handler(event: SQSEvent, context: Context): Promise<SQSBatchResponse> {
   const receivedAtMs = Date.now();
   const handles = new Map(event.Records.map(({ messageId, receiptHandle }) => [messageId, receiptHandle]));
   const postpone = createPostponing({ client: queues, queueUrl, receiptHandle: (id) => handles.get(id) });
   const { outOfTime, cancel } = timeLeft(context);
+  const messages = event.Records.map(receivedMessage);
+  const handedOver = handOver(messages.filter(({ groupId }) => isPageGroup(groupId)));
   const projection = { boundary, ports: { ...ports, postpone }, settings, isTransient, nowMs: Date.now };
-  const result = await projectBatch(projection, event.Records.map(receivedMessage), outOfTime);
+  const events = messages.filter(({ groupId }) => !isPageGroup(groupId));
+  const result = await projectBatch(projection, events, outOfTime);
   cancel();
   report(result, receivedAtMs, Date.now());
-  return { batchItemFailures: result.returned.map(({ message }) => ({ itemIdentifier: message.messageId })) };
+  const returned = [...result.returned.map(({ message }) => message.messageId), ...(await handedOver)];
+  return { batchItemFailures: returned.map((itemIdentifier) => ({ itemIdentifier })) };
+}
+
+/** Returns the ids of the pages that couldn't be handed over. */
+async function handOver(found: readonly ReceivedMessage[]): Promise<string[]> {
+  const results = await Promise.allSettled(found.map(({ body }) => pages.page(body)));
+  return found.flatMap(({ messageId }, index) => (results[index]?.status === 'rejected' ? [messageId] : []));
 }

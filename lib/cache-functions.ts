@@ -9,6 +9,7 @@ import { freshetFunction } from './freshet-function.ts';
 import { grantStaleness } from './grant-staleness.ts';
 import { LIMITS } from './limits.ts';
 import {
+  DEFAULT_CHECK_EVERY,
   DEFAULT_NEWER_SCHEMA_WAIT,
   DEFAULT_TOMBSTONE_LIFE,
   type LocalCacheProps,
@@ -34,6 +35,7 @@ interface CacheResources {
   readonly deadLetterQueue: Queue;
   readonly subscriptionDeadLetterQueue: Queue;
   readonly gapQueue: Queue;
+  readonly pageQueue: Queue;
 }
 
 type CacheParts = Construct & CacheResources;
@@ -46,19 +48,19 @@ export function addProjector(cache: CacheParts, props: LocalCacheProps): LambdaF
     description: `Applies changes to the local cache of ${props.boundary.name}`,
     timeout: FUNCTION_TIMEOUT,
     memorySize: 512,
-    environment: { ...environment(cache, props), QUEUE_URL: cache.queue.queueUrl },
+    environment: environment(cache, props),
     ...dataProtection(props),
   });
   grantTable(cache.table, projector, 'GetItem', 'PutItem', 'UpdateItem');
   grantTable(cache.parkingTable, projector, 'PutItem', 'UpdateItem', 'DeleteItem');
-  grantSend(cache.gapQueue, projector);
+  for (const queue of [cache.gapQueue, cache.pageQueue]) grantSend(queue, projector);
   mapQueue(projector, 'Queue', cache.queue, { batchSize: LIMITS.fifoBatchSize, ...scaling(props) });
   return projector;
 }
 
 /**
- * Adds the function that closes gaps, treats dead letters and carries out an operator's repairs. It writes the cache by
- * the projector's rules and conditions.
+ * Adds the function that closes gaps, treats dead letters, fills and checks the cache, and carries out an operator's
+ * repairs. It writes the cache by the projector's rules and conditions.
  */
 export function addRepair(cache: CacheParts, props: LocalCacheProps): LambdaFunction {
   const { boundary, sources } = props;
@@ -73,16 +75,23 @@ export function addRepair(cache: CacheParts, props: LocalCacheProps): LambdaFunc
       ...environment(cache, props),
       GAP_QUEUE_ARN: cache.gapQueue.queueArn,
       DEAD_LETTER_QUEUE_ARN: cache.deadLetterQueue.queueArn,
+      PAGE_QUEUE_ARN: cache.pageQueue.queueArn,
+      INTERVAL_SECONDS: String(CONTROL_INTERVAL.toSeconds()),
+      CHECK_EVERY_SECONDS: checkEverySeconds(props),
       RESYNC_QUEUES: Stack.of(cache).toJsonString(Object.fromEntries(resyncQueues)),
+      ...reportEnvironment(cache, props),
     },
     ...dataProtection(props),
   });
-  grantTable(cache.table, repair, 'GetItem', 'PutItem', 'UpdateItem');
+  grantTable(cache.table, repair, 'GetItem', 'PutItem', 'UpdateItem', 'Query');
   const parking = ['GetItem', 'PutItem', 'UpdateItem', 'DeleteItem', 'Query', 'BatchWriteItem'];
   grantTable(cache.parkingTable, repair, ...parking);
-  grantSend(cache.gapQueue, repair);
-  for (const { resyncQueue } of sources) grantSend(resyncQueue, repair);
-  for (const queue of repairQueues(cache)) mapQueue(repair, queue.node.id, queue, { maxConcurrency: 2 });
+  for (const queue of [cache.gapQueue, cache.pageQueue]) grantSend(queue, repair);
+  cache.queue.grant(repair, 'sqs:GetQueueAttributes');
+  for (const { resyncQueue, reportQueue } of sources)
+    for (const queue of [resyncQueue, reportQueue]) grantSend(queue, repair);
+  for (const queue of [...repairQueues(cache), cache.pageQueue])
+    mapQueue(repair, queue.node.id, queue, { maxConcurrency: 2 });
   return repair;
 }
 
@@ -92,7 +101,6 @@ export function addReport(
   props: LocalCacheProps,
 ): LambdaFunction {
   const { boundary, sources } = props;
-  const reportQueues = sources.map((source) => [source.boundary.name, source.reportQueue.queueUrl]);
   const report = freshetFunction(cache, 'Report', {
     entry: 'cache-report',
     boundary,
@@ -104,9 +112,10 @@ export function addReport(
       PARKING_TABLE: cache.parkingTable.tableName,
       QUEUE_URL: cache.queue.queueUrl,
       PROJECTOR: cache.projector.functionName,
-      REPAIR_QUEUE_URLS: Stack.of(cache).toJsonString(repairQueues(cache).map(({ queueUrl }) => queueUrl)),
       INTERVAL_SECONDS: String(CONTROL_INTERVAL.toSeconds()),
-      REPORT_QUEUES: Stack.of(cache).toJsonString(Object.fromEntries(reportQueues)),
+      PAGE_QUEUE_URL: cache.pageQueue.queueUrl,
+      CHECK_EVERY_SECONDS: checkEverySeconds(props),
+      ...reportEnvironment(cache, props),
     },
     ...dataProtection(props),
   });
@@ -115,12 +124,22 @@ export function addReport(
   grantTable(cache.parkingTable, report, 'Scan');
   for (const queue of [cache.queue, ...repairQueues(cache)]) queue.grant(report, 'sqs:GetQueueAttributes');
   grantMetrics(report);
+  grantSend(cache.pageQueue, report);
   for (const { reportQueue } of sources) grantSend(reportQueue, report);
   runOnSchedule(cache, 'ReportSchedule', report, CONTROL_INTERVAL, { afterDeployment: true });
   return report;
 }
 
-/** Returns the queues that the repair function consumes. */
+/** Returns the environment variables that the report and the repair function share. */
+function reportEnvironment(cache: CacheParts, { sources }: LocalCacheProps) {
+  const reportQueues = sources.map(({ boundary, reportQueue }) => [boundary.name, reportQueue.queueUrl]);
+  return {
+    REPAIR_QUEUE_URLS: Stack.of(cache).toJsonString(repairQueues(cache).map(({ queueUrl }) => queueUrl)),
+    REPORT_QUEUES: Stack.of(cache).toJsonString(Object.fromEntries(reportQueues)),
+  };
+}
+
+/** Returns the queues of messages that left the queue of events without an outcome. */
 function repairQueues({ gapQueue, deadLetterQueue, subscriptionDeadLetterQueue }: CacheParts): readonly Queue[] {
   return [gapQueue, deadLetterQueue, subscriptionDeadLetterQueue];
 }
@@ -137,7 +156,9 @@ function environment(cache: CacheParts, props: LocalCacheProps) {
   return {
     CACHE_TABLE: cache.table.tableName,
     PARKING_TABLE: cache.parkingTable.tableName,
+    QUEUE_URL: cache.queue.queueUrl,
     GAP_QUEUE_URL: cache.gapQueue.queueUrl,
+    PAGE_QUEUE_URL: cache.pageQueue.queueUrl,
     TOMBSTONE_LIFE_SECONDS: String(tombstoneLife.toSeconds()),
     MAX_EVENT_AGE_SECONDS: String((maxEventAge ?? tombstoneLife.minus(TOMBSTONE_MARGIN)).toSeconds()),
     RETRY_ATTEMPTS: String(attempts),
@@ -154,4 +175,8 @@ function scaling({ maxConcurrency, provisionedPollers }: LocalCacheProps) {
   if (provisionedPollers === undefined) return { maxConcurrency: maxConcurrency ?? DEFAULT_CONCURRENCY };
   const { minimum, maximum } = provisionedPollers;
   return { provisionedPollerConfig: { minimumPollers: minimum, maximumPollers: maximum } };
+}
+
+function checkEverySeconds({ checkEvery = DEFAULT_CHECK_EVERY }: LocalCacheProps): string {
+  return String(checkEvery === 'on-request' ? 0 : checkEvery.toSeconds());
 }

@@ -36,7 +36,17 @@ export interface EntityOwnerProps extends OwnerProps {
    * @default Duration.seconds(10)
    */
   readonly conflateAfter?: Duration;
+  /**
+   * States a second that one invocation of the repair function publishes at most, an integer from 1 to 1,500. At most
+   * two invocations run at a time. It limits backfills, so that they leave the topic and the table room for live
+   * changes. @default 500
+   */
+  readonly repairRate?: number;
 }
+
+const DEFAULT_REPAIR_RATE = 500;
+/** Half of what a topic without `highThroughput` takes, because two invocations may run (sns/fifo-high-throughput). */
+const MAX_REPAIR_RATE = 1500;
 
 const DEFAULT_CONFLATE_AFTER = Duration.seconds(10);
 const MAX_CONFLATE_AFTER = Duration.hours(1);
@@ -64,7 +74,7 @@ export class EntityOwner extends Construct {
   readonly flow: FlowControl;
   /** Publishes the table's changes. */
   readonly relay: LambdaFunction;
-  /** Publishes entities again that caches request, and parks the records of the failure queue. */
+  /** Publishes to each cache the entities and pages that it asks for, and parks the records of the failure queue. */
   readonly repair: LambdaFunction;
 
   constructor(scope: Construct, id: string, props: EntityOwnerProps) {
@@ -78,6 +88,7 @@ export class EntityOwner extends Construct {
       );
     }
     assertConflation(props);
+    assertRepairRate(props);
     this.boundary = boundary;
     this.table = protectedTable(this, 'Table', protection, {
       stream: StreamViewType.NEW_AND_OLD_IMAGES,
@@ -94,7 +105,7 @@ export class EntityOwner extends Construct {
       protection,
     });
     this.relay = this.addRelay(protection, props.conflateAfter);
-    this.repair = this.addRepair(protection);
+    this.repair = this.addRepair(protection, props.repairRate);
     shareWith(props.consumerAccounts ?? [], this, props.encryptionKey);
     describeSource(this, this);
     checkAtSynth(this);
@@ -136,21 +147,24 @@ export class EntityOwner extends Construct {
   }
 
   /** At most two invocations run at a time, because they use the table's capacity. */
-  private addRepair(protection: DataProtectionProps): LambdaFunction {
+  private addRepair(protection: DataProtectionProps, repairRate = DEFAULT_REPAIR_RATE): LambdaFunction {
     const repair = freshetFunction(this, 'Repair', {
       entry: 'owner-repair',
       boundary: this.boundary,
-      description: `Publishes entities of ${this.boundary.name} again, and parks records that can't be published`,
+      description: `Publishes what caches of ${this.boundary.name} ask for, and parks records that can't be published`,
       timeout: REPAIR_TIMEOUT,
       memorySize: 512,
       environment: {
         OWNER_TABLE: this.table.tableName,
         PARKING_TABLE: this.parkingTable.tableName,
         RESYNC_QUEUE_ARN: this.resyncQueue.queueArn,
+        TOPIC_ARN: this.topic.topicArn,
+        REPAIR_RATE: String(repairRate),
       },
       ...protection,
     });
-    grantTable(this.table, repair, 'UpdateItem');
+    this.topic.grantPublish(repair);
+    grantTable(this.table, repair, 'GetItem', 'Query');
     grantTable(this.parkingTable, repair, 'PutItem');
     for (const queue of [this.resyncQueue, this.failureQueue])
       mapQueue(repair, queue.node.id, queue, { maxConcurrency: 2 });
@@ -200,6 +214,13 @@ export class EntityOwner extends Construct {
     grantTable(this.parkingTable, grantee, 'BatchWriteItem', 'Query', 'Scan');
     return grantTable(this.table, grantee, 'GetItem', 'Query', 'UpdateItem');
   }
+}
+
+function assertRepairRate({ repairRate = DEFAULT_REPAIR_RATE }: EntityOwnerProps): void {
+  if (Number.isInteger(repairRate) && repairRate >= 1 && repairRate <= MAX_REPAIR_RATE) return;
+  throw new Error(
+    `repairRate: out of range: ${repairRate}. Allowed: an integer from 1 to ${MAX_REPAIR_RATE} states a second.`,
+  );
 }
 
 function assertConflation({ conflateAfter = DEFAULT_CONFLATE_AFTER }: EntityOwnerProps): void {

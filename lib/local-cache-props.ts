@@ -52,6 +52,13 @@ export interface LocalCacheProps extends DataProtectionProps {
    */
   readonly newerSchemaWait?: Duration;
   /**
+   * Time between two inventories of each type: the cache compares itself with the owner, and asks for what it lost. 1
+   * hour to 365 days, or `on-request` for inventories by `freshet reconcile` only. An inventory reads all entities of the
+   * type in both tables, see docs/cost.md.
+   * @default Duration.days(1)
+   */
+  readonly checkEvery?: Duration | 'on-request';
+  /**
    * Competing consumers: the highest number of projectors that run at the same time, an integer from 2 to 1,000. Lambda
    * spreads the entities over the projectors; one entity is never processed by two of them at once. More projectors
    * shorten a backlog faster and put more load on the table. Lambda never runs more projectors than there are message
@@ -89,6 +96,12 @@ export const DEFAULT_TOMBSTONE_LIFE = Duration.days(60);
 /** Default of `LocalCacheProps.newerSchemaWait`. */
 export const DEFAULT_NEWER_SCHEMA_WAIT = Duration.hours(1);
 
+/** Default of `LocalCacheProps.checkEvery`. */
+export const DEFAULT_CHECK_EVERY = Duration.days(1);
+
+const MIN_CHECK_EVERY = Duration.hours(1);
+const MAX_CHECK_EVERY = Duration.days(365);
+
 /** Longest `newerSchemaWait`: the entity's later events wait in the queue meanwhile. */
 const MAX_NEWER_SCHEMA_WAIT = Duration.days(3);
 
@@ -104,6 +117,7 @@ export function validate({ boundary, sources, maxConcurrency, provisionedPollers
   assertLife(props);
   if (props.retryBudget !== undefined) assertBudget(props.retryBudget);
   assertWait(props);
+  assertCheckEvery(props);
   const { minMappingConcurrency: min, maxMappingConcurrency: max } = LIMITS;
   if (maxConcurrency !== undefined && !isWithin(maxConcurrency, min, max)) {
     throw new Error(`maxConcurrency: out of range: ${maxConcurrency}. Allowed: an integer from ${min} to ${max}.`);
@@ -116,6 +130,16 @@ function assertWait({ newerSchemaWait = DEFAULT_NEWER_SCHEMA_WAIT }: Pick<LocalC
   throw new Error(
     `newerSchemaWait: too long: ${newerSchemaWait.toHumanString()}. Allowed: up to ` +
       `${MAX_NEWER_SCHEMA_WAIT.toHumanString()}. The later events of the entity wait in the queue meanwhile.`,
+  );
+}
+
+function assertCheckEvery({ checkEvery = DEFAULT_CHECK_EVERY }: Pick<LocalCacheProps, 'checkEvery'>): void {
+  if (checkEvery === 'on-request') return;
+  const seconds = checkEvery.toSeconds();
+  if (seconds >= MIN_CHECK_EVERY.toSeconds() && seconds <= MAX_CHECK_EVERY.toSeconds()) return;
+  throw new Error(
+    `checkEvery: out of range: ${checkEvery.toHumanString()}. Allowed: ${MIN_CHECK_EVERY.toHumanString()} to ` +
+      `${MAX_CHECK_EVERY.toHumanString()}, or 'on-request'. Each inventory reads all entities in both tables.`,
   );
 }
 

@@ -9,6 +9,7 @@ import { ATTRIBUTE, indexAttribute } from '../adapters/aws/items.ts';
 import type { Boundary } from '../core/contract/contract.ts';
 import { indexNames } from '../core/contract/define-boundary.ts';
 import { environmentNames } from '../core/environment.ts';
+import { PAGE_TYPE } from '../core/repair/pages.ts';
 import { acknowledge } from './acknowledge.ts';
 import { addProjector, addRepair, addReport, FUNCTION_TIMEOUT } from './cache-functions.ts';
 import { checkAtSynth } from './checks/check-at-synth.ts';
@@ -46,6 +47,8 @@ export class LocalCache extends Construct {
   readonly subscriptionDeadLetterQueue: Queue;
   /** Missed changes. Each stays in the queue until the owner has published the entity's whole state. */
   readonly gapQueue: Queue;
+  /** Pages of the owners, with which the cache fills and checks itself, and the entities that it looks at again. */
+  readonly pageQueue: Queue;
   /** Applies the queue's events to the cache. */
   readonly projector: LambdaFunction;
   /** Closes gaps, parks or projects dead letters, and carries out repairs that an operator starts. */
@@ -75,6 +78,7 @@ export class LocalCache extends Construct {
     }
     this.parkingTable = parkingTable(this, protection);
     this.gapQueue = repairQueue(this, 'Gaps', protection);
+    this.pageQueue = repairQueue(this, 'Pages', protection);
     const consumed = { visibilityTimeout: REPAIR_VISIBILITY };
     this.deadLetterQueue = fifoDeadLetterQueue(this, 'DeadLetters', protection, consumed);
     this.subscriptionDeadLetterQueue = fifoDeadLetterQueue(this, 'Undelivered', protection, consumed);
@@ -153,7 +157,10 @@ export class LocalCache extends Construct {
     return grantTable(this.table, grantee, 'GetItem', 'Query');
   }
 
-  /** The subscription's filter contains entity types only, because a filter on kind or content would lose versions. */
+  /**
+   * The subscription's filter contains entity types, pages and the addressee only, because a filter on kind or content
+   * would lose versions.
+   */
   private subscribe(sources: readonly ChangeSource[]): readonly CfnSubscription[] {
     const contracts = Object.values(this.boundary.caches).map(({ contract }) => contract);
     return subscribeQueue(
@@ -161,8 +168,9 @@ export class LocalCache extends Construct {
       sources.map(({ boundary, topic }) => ({
         boundary,
         topic,
-        types: contracts.filter(({ owner }) => owner === boundary.name).map(({ type }) => type),
+        types: [...contracts.filter(({ owner }) => owner === boundary.name).map(({ type }) => type), PAGE_TYPE],
       })),
+      this.boundary.name,
     );
   }
 }

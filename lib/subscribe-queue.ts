@@ -23,6 +23,9 @@ interface Subscribed {
   readonly types: readonly string[];
 }
 
+/** Lets messages without an addressee through, and those with this one. */
+const addressedTo = (name: string) => [{ exists: false }, name];
+
 const sns = () => [new ServicePrincipal('sns.amazonaws.com')];
 
 /**
@@ -33,11 +36,14 @@ const sns = () => [new ServicePrincipal('sns.amazonaws.com')];
  * (`@aws-cdk/aws-sns-subscriptions:restrictSqsDescryption`), `SqsSubscription` also names the topic in the policy of
  * the queue's key. If the same key encrypts the topic, key and topic then depend on each other and can't be deployed.
  *
+ * @param addressee the name of the cache, which also receives the messages that are addressed to it; default: the
+ *   queue receives no addressed messages of another cache, because its topics have none
  * @returns the subscriptions. Let them depend on the function that consumes the queue, see `updateAfter`
  */
 export function subscribeQueue(
   { queue, subscriptionDeadLetterQueue }: Subscriber,
   sources: readonly Subscribed[],
+  addressee?: string,
 ): readonly CfnSubscription[] {
   const topicArns = sources.map(({ topic }) => topic.topicArn);
   const policies = [queue, subscriptionDeadLetterQueue].map((target) => letTopicsSend(target, topicArns));
@@ -49,7 +55,7 @@ export function subscribeQueue(
       protocol: SubscriptionProtocol.SQS,
       endpoint: queue.queueArn,
       rawMessageDelivery: true,
-      filterPolicy: { type: [...types] },
+      filterPolicy: { type: [...types], ...(addressee !== undefined && { to: addressedTo(addressee) }) },
       redrivePolicy: { deadLetterTargetArn: subscriptionDeadLetterQueue.queueArn },
     });
     for (const { policyDependable } of policies) {

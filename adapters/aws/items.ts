@@ -1,5 +1,5 @@
 import type { AttributeValue } from '@aws-sdk/client-dynamodb';
-import { type EntityRef, entityRef, tableKey } from '../../core/entity.ts';
+import { type EntityRef, entityRef, sha256, tableKey } from '../../core/entity.ts';
 import type { OwnedEntity } from '../../core/own/own.ts';
 import type { StoredItem } from '../../core/project/ports.ts';
 import { traceparentOf } from '../../core/trace.ts';
@@ -23,6 +23,8 @@ export const ATTRIBUTE = {
   /** The schema version of an owner's committed state, or of a cache's data after upcasts. */
   schemaVersion: 'schemaVersion',
   fieldsRevision: 'fieldsRevision',
+  /** A cache's checksum of the attributes that the projector wrote. */
+  checksum: 'checksum',
   /** The stop marker of an entity, see `StoredItem`. Absent while the entity isn't stopped. */
   stopped: 'stopped',
   /** The trace in which an owner's version was committed, as W3C's `traceparent`. */
@@ -72,6 +74,17 @@ export function keyItem(entity: EntityRef): { pk: AttributeValue; id: AttributeV
 export function itemEntity(item: Item): EntityRef {
   const pk = item[ATTRIBUTE.partition]?.S ?? '';
   return entityRef(pk.slice(0, pk.lastIndexOf('#')), item[ATTRIBUTE.id]?.S);
+}
+
+/** Number of characters of a checksum: 96 bits. It is against accidents and hand-made changes, not against attackers. */
+const CHECKSUM_LENGTH = 16;
+
+/** Returns the checksum of a cache's item: of its version, its digest, its data and the values of its indexes. */
+export function checksum(item: Item): string {
+  const indexed = Object.keys(item).filter((name) => name.startsWith(indexAttribute('')));
+  const values = indexed.sort().map((name) => [name, item[name]?.S]);
+  const { version, digest, data } = ATTRIBUTE;
+  return sha256(JSON.stringify([item[version]?.N, item[digest]?.S, item[data]?.S, values])).slice(0, CHECKSUM_LENGTH);
 }
 
 /** The attributes that owner items and cache items share. */

@@ -128,7 +128,8 @@ export function createReporting(options: {
   };
 }
 
-const UNDELAYED = ['ApproximateNumberOfMessages', 'ApproximateNumberOfMessagesNotVisible'] as const;
+/** The counts of a queue without its delayed messages. */
+export const UNDELAYED = ['ApproximateNumberOfMessages', 'ApproximateNumberOfMessagesNotVisible'] as const;
 const ALL = [...UNDELAYED, 'ApproximateNumberOfMessagesDelayed'] as const;
 
 /** Returns the number of visible, in-flight and delayed messages of a queue. Heartbeats count, as all messages do. */

@@ -1,7 +1,7 @@
 import { ConditionalCheckFailedException, GetItemCommand, PutItemCommand } from '@aws-sdk/client-dynamodb';
 import { utf8Bytes } from '../../core/entity.ts';
 import type { CachedItem, Expectation, ProjectPorts, WriteResult } from '../../core/project/ports.ts';
-import { ATTRIBUTE, type Item, indexAttribute, keyItem, storedItem } from '../aws/items.ts';
+import { ATTRIBUTE, checksum, type Item, indexAttribute, keyItem, storedItem } from '../aws/items.ts';
 import type { CacheTable } from '../read/table.ts';
 
 /**
@@ -79,7 +79,7 @@ function conditionOf(item: CachedItem, { stored, stopMarker }: Expectation) {
 function toItem(item: CachedItem, { stopMarker }: Expectation): Item {
   const indexed = Object.entries(item.indexed).map(([index, value]) => [indexAttribute(index), { S: value }] as const);
   const expires = stopMarker === undefined && item.expiresAtSeconds !== undefined;
-  return {
+  const written: Item = {
     ...keyItem(item.entity),
     [ATTRIBUTE.version]: { N: String(item.version) },
     [ATTRIBUTE.digest]: { S: item.digest },
@@ -91,4 +91,5 @@ function toItem(item: CachedItem, { stopMarker }: Expectation): Item {
     ...(expires && { [ATTRIBUTE.expiresAt]: { N: String(item.expiresAtSeconds) } }),
     ...(stopMarker !== undefined && { [ATTRIBUTE.stopped]: { N: String(stopMarker) } }),
   };
+  return { ...written, [ATTRIBUTE.checksum]: { S: checksum(written) } };
 }

@@ -5,6 +5,7 @@ import { isThrottlingError } from '@smithy/core/retry';
 import { isHeartbeatGroup } from '../../core/entity.ts';
 import {
   type Emitter,
+  HEALED_METRIC,
   HOTTEST_GROUP_PROPERTY,
   OUTCOME_METRICS,
   PROJECTOR_METRICS,
@@ -16,8 +17,10 @@ import type { ParkedEvent } from '../../core/project/ports.ts';
 import type { ProjectReport, Settled } from '../../core/project/report.ts';
 import type { RelayReport } from '../../core/relay/batch.ts';
 import type { GapNotice } from '../../core/repair/heal.ts';
+import { HEALABLE } from '../../core/repair/inventory.ts';
 import type { SchemaCheck } from '../../core/repair/newer-schema.ts';
 import type { ParkedKey } from '../../core/repair/parked-key.ts';
+import type { Looked } from '../../core/repair/suspects.ts';
 import { causeOf } from '../../core/retries.ts';
 import { createMetrics } from '../aws/metrics.ts';
 
@@ -135,6 +138,19 @@ export function repairTelemetry(boundary: Emitter) {
     },
     healed(notice: GapNotice, result: string): void {
       if (result === 'given up') logger.warn('gap given up', { ...notice });
+    },
+    /** Counts what an inventory healed, and logs what it found. */
+    looked({ healed, asked }: Looked): void {
+      const count = HEALABLE.reduce((sum, cause) => sum + healed[cause], 0);
+      if (count > 0) {
+        metrics.addMetric(HEALED_METRIC, MetricUnit.Count, count);
+        metrics.publishStoredMetrics();
+        logger.warn('healed', { ...healed });
+      }
+      if (asked.length > 0) {
+        const lost = asked.map(({ id, version, cause }) => ({ id, version, cause }));
+        logger.warn('lost', { count: lost.length, first: lost.slice(0, 10) });
+      }
     },
     checked({ groupId }: ParkedKey, result: SchemaCheck): void {
       if (result === 'redriven') logger.info('redriven', { groupId, why: 'its schema version is known now' });

@@ -100,8 +100,7 @@ function openReader(options: CacheTable & { readonly boundary: CachingBoundary; 
     listAllBy: (type, index, value, { pageSize, maxStalenessMs } = {}) =>
       eachOf((cursor) => reader.listBy(type, index, value, { cursor, limit: pageSize, maxStalenessMs })),
     async readiness(type) {
-      cachedType(boundary, type);
-      return readReadiness(table, type);
+      return readReadiness(table, type, cachedType(boundary, type));
     },
     async count(type) {
       cachedType(boundary, type);

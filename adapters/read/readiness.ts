@@ -1,76 +1,48 @@
-import { GetItemCommand, PutItemCommand } from '@aws-sdk/client-dynamodb';
-import * as z from 'zod/mini';
-import { receivesAllFromMs } from '../../core/read/staleness.ts';
-import { ATTRIBUTE, type Item } from '../aws/items.ts';
+import { GetItemCommand } from '@aws-sdk/client-dynamodb';
+import type { CachedType } from '../../core/contract/contract.ts';
+import { type BackfillNote, currentBackfill, parseBackfillNote } from '../../core/repair/backfill.ts';
+import { noteKey, noteOf } from '../repair/notes.ts';
 import { readCompleteness } from './staleness.ts';
 import type { CacheTable } from './table.ts';
 
-const readiness = z.discriminatedUnion('status', [
-  z.object({ status: z.literal('empty') }),
-  z.object({ status: z.literal('filling'), startedAt: z.string(), sent: z.int(), cursor: z.optional(z.string()) }),
-  z.object({ status: z.literal('ready'), readyAt: z.string(), sent: z.int() }),
-]);
-
 /**
- * The progress of a cached type's backfill.
+ * The progress of a cached type's backfill, which the cache starts by itself.
  *
- * - `empty`: no backfill was started, so the cache has only the changes since its deployment
- * - `filling`: a backfill runs or was interrupted; `startedAt` is ISO 8601, `sent` the number of entities sent so far,
- *   `cursor` where it continues
- * - `ready`: a backfill finished at `readyAt` (ISO 8601) after sending `sent` entities
+ * - `empty`: the cache has only the changes since it began to keep the type. The backfill begins once the cache is sure
+ *   to receive every change: within a minute after a deployment, or about 15 minutes after a type was added to a cache
+ * - `filling`: the backfill runs since `startedAt` (ISO 8601); the owner has sent `sent` entities so far
+ * - `ready`: at `readyAt` (ISO 8601), all entities that the owner had sent (`sent`) had ended in the cache
+ *
+ * A type is `empty` again when its `fieldsRevision` was raised, until the cache begins to fill itself anew.
  */
-export type Readiness = z.infer<typeof readiness>;
-
-/** Reads a readiness from an operation's input; undefined for any other value. */
-export function parseReadiness(value: unknown): Readiness | undefined {
-  return readiness.safeParse(value).data;
-}
-
-/** Key of a type's readiness. It is outside the type's partitions, so that no list reads it. */
-function readinessKey(type: string): Item {
-  return { [ATTRIBUTE.partition]: { S: `${type}#readiness` }, [ATTRIBUTE.id]: { S: 'readiness' } };
-}
+export type Readiness =
+  | { readonly status: 'empty' }
+  | { readonly status: 'filling'; readonly startedAt: string; readonly sent: number }
+  | { readonly status: 'ready'; readonly readyAt: string; readonly sent: number };
 
 /**
- * Creates a function that stores the readiness of a type. It refuses a backfill that began before the cache received
- * all events of the type: a change that was filtered out meanwhile would be missing, and the type would be `ready`.
+ * Returns the note of a type's backfill; undefined if the type must be filled anew, see `currentBackfill`.
+ *
+ * @param cached the type in the cache's contracts; undefined if they aren't known
  */
-export function createReadinessWriter(
+export async function readBackfill(
   cache: CacheTable,
-): (type: string, state: Readiness) => Promise<{ readonly noted: true } | { readonly refused: string }> {
-  return async (type, state) => {
-    const fromMs = receivesAllFromMs(await readCompleteness(cache), type);
-    if (isBefore(state, fromMs)) return { refused: tooEarly(type, fromMs) };
-    const Item = { ...readinessKey(type), readiness: { S: JSON.stringify(state) } };
-    await cache.client.send(new PutItemCommand({ TableName: cache.tableName, Item }));
-    return { noted: true };
-  };
+  type: string,
+  cached?: Pick<CachedType, 'fieldsRevision'>,
+): Promise<BackfillNote | undefined> {
+  const get = new GetItemCommand({ TableName: cache.tableName, Key: noteKey('readiness', type) });
+  const [{ Item }, known] = await Promise.all([cache.client.send(get), readCompleteness(cache)]);
+  return currentBackfill(parseBackfillNote(noteOf('readiness', Item)), known, { type, cached });
 }
 
-/**
- * Returns the readiness of a type; `empty` if none is stored, or if the backfill was before the cache received all
- * events of the type.
- */
-export async function readReadiness(cache: CacheTable, type: string): Promise<Readiness> {
-  const { tableName, client } = cache;
-  const [{ Item }, known] = await Promise.all([
-    client.send(new GetItemCommand({ TableName: tableName, Key: readinessKey(type) })),
-    readCompleteness(cache),
-  ]);
-  const stored = parseReadiness(JSON.parse(Item?.readiness?.S ?? 'null'));
-  return stored === undefined || isBefore(stored, receivesAllFromMs(known, type)) ? { status: 'empty' } : stored;
-}
-
-function isBefore(state: Readiness, fromMs: number): boolean {
-  if (state.status === 'empty') return false;
-  return Date.parse(state.status === 'filling' ? state.startedAt : state.readyAt) < fromMs;
-}
-
-function tooEarly(type: string, fromMs: number): string {
-  const why = 'a changed filter policy of SNS takes up to 15 minutes to act';
-  return Number.isFinite(fromMs)
-    ? `${type}: the cache receives all events of this type from ${new Date(fromMs).toISOString()} on, because ${why}. ` +
-        'Start the backfill after that time, with --restart if one was interrupted.'
-    : `${type}: the cache has just begun to keep this type, and no heartbeat of its owner has arrived yet. Start the ` +
-        `backfill about 15 minutes after the first heartbeat, because ${why}.`;
+/** Returns the readiness of a type. See `readBackfill`. */
+export async function readReadiness(
+  cache: CacheTable,
+  type: string,
+  cached?: Pick<CachedType, 'fieldsRevision'>,
+): Promise<Readiness> {
+  const note = await readBackfill(cache, type, cached);
+  if (note === undefined) return { status: 'empty' };
+  const { status, sent } = note;
+  return status === 'filling' ? { status, startedAt: note.startedAt, sent } : { status, readyAt: note.readyAt, sent };
 }

@@ -18,11 +18,12 @@ const sightings = z.array(z.object({ atMs: z.number(), beats: times }));
 
 /** Creates a function that stores a cache's completeness, unless a newer one is stored. */
 export function createCompletenessWriter({ tableName, client }: CacheTable): (found: Completeness) => Promise<void> {
-  return async ({ atMs, until, sightings, receivesAllFrom }) => {
+  return async ({ atMs, until, settledUntil, sightings, receivesAllFrom }) => {
     const Item = {
       ...KEY,
       at: { N: String(atMs) },
       until: { S: JSON.stringify(until) },
+      settledUntil: { S: JSON.stringify(settledUntil) },
       sightings: { S: JSON.stringify(sightings) },
       receivesAllFrom: { S: JSON.stringify(receivesAllFrom) },
     };
@@ -46,6 +47,7 @@ export async function readCompleteness({ tableName, client }: CacheTable): Promi
   return {
     atMs: Number(Item.at?.N),
     until,
+    settledUntil: times.parse(JSON.parse(Item.settledUntil?.S ?? '{}')),
     sightings: sightings.parse(JSON.parse(Item.sightings?.S ?? '[]')),
     // An item of an earlier version of Freshet, whose types the cache has kept for long.
     receivesAllFrom: from === undefined ? mapped(until, 0) : times.parse(JSON.parse(from)),

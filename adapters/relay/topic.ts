@@ -2,8 +2,12 @@ import { PublishBatchCommand, type SNSClient } from '@aws-sdk/client-sns';
 import type { PublishResult } from '../../core/relay/batch.ts';
 import type { OutgoingMessage } from '../../core/relay/message.ts';
 
-/** The message attribute that subscriptions filter on. */
+/**
+ * The message attributes that subscriptions filter on. Only an addressed message has `to`: the name of the boundary
+ * whose cache receives it.
+ */
 export const TYPE_ATTRIBUTE = 'type';
+export const ADDRESSEE_ATTRIBUTE = 'to';
 
 /** Codes of a message that the topic never accepts (sns/API_PublishBatch, sns/API_BatchResultErrorEntry). */
 const REFUSALS = new Set(['InvalidParameter', 'InvalidParameterValue', 'ParameterValueInvalid']);
@@ -27,7 +31,12 @@ export function createPublisher({ client, topicArn }: { readonly client: SNSClie
             Message: message.body,
             MessageGroupId: message.groupId,
             MessageDeduplicationId: message.deduplicationId,
-            MessageAttributes: { [TYPE_ATTRIBUTE]: { DataType: 'String', StringValue: message.type } },
+            MessageAttributes: {
+              [TYPE_ATTRIBUTE]: { DataType: 'String', StringValue: message.type },
+              ...(message.to !== undefined && {
+                [ADDRESSEE_ATTRIBUTE]: { DataType: 'String', StringValue: message.to },
+              }),
+            },
           })),
         }),
       );

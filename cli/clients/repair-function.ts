@@ -1,6 +1,5 @@
 import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import type { ClientOptions } from 'freshet-aws/internal/adapters/aws/clients';
-import type { Readiness } from 'freshet-aws/internal/adapters/read/readiness';
 import { OUTCOMES, POISON_REASONS } from 'freshet-aws/internal/core/outcome';
 import type { Operation } from 'freshet-aws/internal/core/repair/operation';
 import type { ParkedKey } from 'freshet-aws/internal/core/repair/parked-key';
@@ -14,8 +13,16 @@ export interface RepairFunction {
   redrive(keys: readonly ParkedKey[]): Promise<RepairAnswer<readonly Redriven[]>>;
   /** Replays or drops the events of a stopped entity, and releases the entity. Safe to repeat. */
   release(type: string, id: string, drop: boolean): Promise<RepairAnswer<Released>>;
-  /** Stores the progress of a type's backfill on the cache. Throws a UsageError if the backfill began too early. */
-  noteReadiness(type: string, state: Readiness): Promise<void>;
+  /** Starts a backfill of a type, or finds the one that runs. Throws a UsageError if it is too early for one. */
+  backfill(type: string, options: { readonly restart: boolean }): Promise<StartedRun>;
+  /** Starts an inventory of a type, or finds the one that runs. */
+  inventory(type: string, options: { readonly heals: boolean }): Promise<StartedRun>;
+}
+
+/** The run of a backfill or an inventory, and whether it was started just now. */
+export interface StartedRun {
+  readonly run: string;
+  readonly isNew: boolean;
 }
 
 /** `failed`: the function threw an error, timed out or crashed. Its earlier changes remain. */
@@ -43,7 +50,7 @@ const redriven = z.array(
 );
 const redriveAnswer = z.object({ redriven });
 const releaseAnswer = z.object({ status: z.enum(['released', 'still-stopped', 'not-stopped']), redriven });
-const readinessAnswer = z.union([z.object({ noted: z.literal(true) }), z.object({ refused: z.string() })]);
+const runAnswer = z.union([z.object({ run: z.string(), isNew: z.boolean() }), z.object({ refused: z.string() })]);
 const functionError = z.object({ errorType: z.string(), errorMessage: z.string() });
 
 /**
@@ -69,6 +76,13 @@ export function createRepairFunction(options: {
     throw new Error(`${options.functionName} returned an unexpected answer: ${JSON.stringify(answer)}`);
   };
 
+  const start = async (operation: Operation): Promise<StartedRun> => {
+    const answer = await ask(operation, runAnswer);
+    if (answer.kind === 'failed') throw new Error(answer.message);
+    if ('refused' in answer.value) throw new UsageError(answer.value.refused);
+    return answer.value;
+  };
+
   return {
     async redrive(keys) {
       const answer = await ask({ operation: 'redrive', keys: [...keys] }, redriveAnswer);
@@ -79,11 +93,8 @@ export function createRepairFunction(options: {
       if (answer.kind === 'failed') return answer;
       return { kind: 'answered', value: { status: answer.value.status, redriven: withReasons(answer.value) } };
     },
-    async noteReadiness(type, state) {
-      const answer = await ask({ operation: 'readiness', type, state }, readinessAnswer);
-      if (answer.kind === 'failed') throw new Error(answer.message);
-      if ('refused' in answer.value) throw new UsageError(answer.value.refused);
-    },
+    backfill: (type, { restart }) => start({ operation: 'backfill', type, restart }),
+    inventory: (type, { heals }) => start({ operation: 'inventory', type, heals }),
   };
 }
 

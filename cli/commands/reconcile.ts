@@ -1,61 +1,69 @@
 import { Command } from 'commander';
-import { DIFFERENCES, type Difference } from 'freshet-aws/internal/core/repair/compare';
+import { entityName } from 'freshet-aws/internal/core/entity';
+import { HEALABLE, type InventoryNote } from 'freshet-aws/internal/core/repair/inventory';
 import { compareWithBar } from '../compare/compare-with-bar.ts';
-import { type Differing, describeDiffering } from '../compare/differences.ts';
-import { burialConfirmed, isRepairable, repairDifferences, untilSettled } from '../compare/repair.ts';
+import { burialConfirmed, repairDifferences, untilSettled } from '../compare/repair.ts';
 import type { OpenCache } from '../deployment/deployment.ts';
-import { keptTypes } from '../deployment/names.ts';
+import { typesToWorkOn } from '../deployment/names.ts';
 import { EXIT } from '../errors.ts';
-import { interrupted } from '../interrupt.ts';
 import type { CommandIo } from '../io.ts';
 import { type DeploymentOptions, deploymentHelp, withDeploymentOptions } from '../options/deployment-options.ts';
 import { yesOption } from '../output/confirm.ts';
+import { startSpinner } from '../output/spinner.ts';
 import { typed } from '../output/typed.ts';
 import { inDeployment, type Work } from '../work.ts';
+import { followRun, goesOn } from './follow-run.ts';
 
 interface ReconcileOptions extends DeploymentOptions {
-  readonly repair?: boolean;
+  readonly dryRun?: boolean;
+  readonly deleteUnknown?: boolean;
   readonly json?: boolean;
   readonly yes?: boolean;
 }
 
-/** How long to wait while no further difference is repaired. */
+/** How long to wait until deletions have arrived, while no further one arrives. */
 const PATIENCE_MS = 30_000;
 
 /** `freshet reconcile CACHE [TYPE]`: compares a cache with its owners. */
 export function reconcileCommand(io: CommandIo): Command {
   return withDeploymentOptions(new Command('reconcile'))
-    .summary('compare a cache with its owners, and repair the differences')
+    .summary('compare a cache with its owners, and mend what differs')
     .description(
-      'Compares every entity of a cache and of its owners: version, digest and the fields that the cache keeps. ' +
-        "Reports each entity that is missing (in the cache), behind or ahead (of the owner's version), different (at " +
-        'the same version) or unowned (in the cache, but not at the owner).',
+      'Runs an inventory, as the cache does by itself once a day: the owners publish the versions and digests of their ' +
+        'entities to this cache, and the cache asks for the entities that it lost. The work runs in the deployment. ' +
+        'Changes that are in flight are no differences.',
     )
     .argument('<cache>', 'cache, such as ordering')
     .argument('[type]', 'entity type, such as Country; default: all types that the cache keeps')
+    .option('--dry-run', 'only report what differs')
     .option(
-      '--repair',
-      'make the owners publish again the entities that are missing or behind, and delete unowned entities; then ' +
-        'wait until the cache equals its owners',
+      '--delete-unknown',
+      "make the owners delete the entities that only the cache has; this reads the owners' tables, so they must be in " +
+        'the deployment',
     )
     .addOption(yesOption())
     .option('--json', 'print the result as JSON')
     .addHelpText(
       'after',
       `
-If an entity is deleted at the owner and the cache no longer stores it, the two count as equal. --repair can't repair
-an entity that is ahead, or that has another state at the same version: see docs/restore.md. It asks before it deletes
-unowned entities.
-${deploymentHelp(['dynamodb:GetItem', 'dynamodb:Query', 'dynamodb:UpdateItem (with --repair)'])}
+The result counts the entities of each type:
+  missing      the cache had no version, although everything that was committed before has arrived
+  behind       the cache had an older version
+  different    the cache's item was changed by something else than the projector
+  ahead        the cache has a version that the owner doesn't have
+  conflicting  the cache has another state at the owner's version
+  unknown      the owner doesn't know the entity
+An inventory mends the first three. Two are for a person: see docs/restore.md about ahead and conflicting entities.
+If an entity is deleted at the owner and the cache no longer stores it, the two count as equal.
+${deploymentHelp(['dynamodb:GetItem', 'dynamodb:Query', 'dynamodb:UpdateItem (with --delete-unknown)', 'lambda:InvokeFunction'])}
 Exit codes:
-  0    the cache equals its owners; with --repair: after the repair
-  1    something differs or failed
+  0    the cache equals its owners, or does now
+  1    something differs still, the inventory stands still, or something failed
   2    the cache or the type is unknown
-  130  interrupted`,
+  130  interrupted; the inventory goes on in the deployment`,
     )
     .action(async (cache: string, type: string | undefined, options: ReconcileOptions) => {
-      const access = options.repair ? 'write' : 'read';
-      io.exitCode = await inDeployment(io, options, (work) => reconcile(work, cache, type, options), access);
+      io.exitCode = await inDeployment(io, options, (work) => reconcile(work, cache, type, options), 'write');
     });
 }
 
@@ -66,97 +74,110 @@ async function reconcile(
   options: ReconcileOptions,
 ): Promise<number> {
   const { io, deployment, signal } = work;
+  const { dryRun = false, deleteUnknown = false, json = false } = options;
   const cache = await deployment.cacheNamed(name);
-  const types = await keptTypes(deployment, cache, only);
-  const counts: Record<string, Counts> = {};
-  const differing: Differing[] = [];
+  const types = typesToWorkOn(cache, only);
+  const notes: Record<string, InventoryNote> = {};
+  let isDone = true;
   for (const type of types) {
+    await startedRun(work, cache, type, dryRun);
+    const spinner = startSpinner(io, `comparing ${type}`, { json, again: true });
+    const followed = await followRun(work, {
+      read: () => cache.notes.inventory(type),
+      isDone: ({ endedAt }) => endedAt !== undefined,
+      onProgress: () => {},
+    }).finally(() => spinner.stop());
+    isDone &&= followed.isDone;
+    if (followed.note !== undefined) notes[type] = followed.note;
+    if (followed.note !== undefined && !json) tell(work, cache, type, followed.note);
     if (signal.aborted) break;
-    const result = await compareWithBar(work, cache, type);
-    counts[type] = countsOf(result.equal, result.differing);
-    differing.push(...result.differing);
-    if (!options.json) tell(io, name, type, counts[type], result.differing);
   }
-  if (signal.aborted) return interrupted(io);
-  const left = options.repair ? await repair(work, cache, differing, options) : differing;
-  if (options.json) {
-    const report = { cache: name, types: counts, differences: differing.map(asJson) };
-    io.stdout.write(`${JSON.stringify({ ...report, ...(options.repair && { left: left.map(asJson) }) })}\n`);
-  }
-  if (signal.aborted) return interrupted(io);
-  for (const line of advice(left, name, options)) io.stderr.write(`${line}\n`);
-  return left.length > 0 ? EXIT.failed : EXIT.ok;
+  const deleted = deleteUnknown && isDone ? await deleteUnknowns(work, cache, notes, options) : 0;
+  if (json) io.stdout.write(`${JSON.stringify({ cache: name, deleted, types: mapped(notes, asJson) })}\n`);
+  if (!isDone) goesOn(work, typed(`reconcile ${name}`, options));
+  if (signal.aborted) return EXIT.interrupted;
+  const left = Object.values(notes).map((note) => leftOf(note, dryRun));
+  const total = left.reduce((sum, one) => sum + one, 0) - deleted;
+  if (total === 0 && isDone && !json) io.stdout.write(`${name} equals its owners\n`);
+  if (total > 0) for (const line of advice(notes, name, options)) io.stderr.write(`${line}\n`);
+  return total > 0 || !isDone ? EXIT.failed : EXIT.ok;
 }
 
-/** Repairs the differences that can be repaired, waits until they are gone, and returns those that are left. */
-async function repair(
+/** Starts an inventory. An inventory that runs already began earlier, so it is followed by one of its own. */
+async function startedRun(work: Work, cache: OpenCache, type: string, dryRun: boolean): Promise<void> {
+  const { isNew } = await cache.repair.inventory(type, { heals: !dryRun });
+  if (!isNew) work.io.stderr.write(`${type}: following the inventory that runs\n`);
+}
+
+/** The differences that are left after an inventory. */
+function leftOf({ found, unhealed, setAside }: InventoryNote, isDryRun: boolean): number {
+  const healable = isDryRun ? found.missing + found.behind + found.different : unhealed;
+  return healable + setAside + found.ahead + found.conflicting + found.unknown;
+}
+
+/** Deletes at the owners what only the cache has. Returns how many entities are deleted now. */
+async function deleteUnknowns(
   work: Work,
   cache: OpenCache,
-  differing: readonly Differing[],
-  { json: quiet = false, yes = false }: ReconcileOptions,
-): Promise<Differing[]> {
-  const { io, deployment, signal } = work;
-  const unowned = differing.filter((one) => one.difference === 'unowned' && isRepairable(one)).length;
-  const buries = await burialConfirmed(work, unowned, yes);
-  const isRepaired = (one: Differing) => isRepairable(one) && (buries || one.difference !== 'unowned');
-  const repairable = differing.filter(isRepaired);
-  await repairDifferences(work, repairable);
-  const left = await untilSettled(deployment, cache, repairable, { signal, patienceMs: PATIENCE_MS });
-  if (!quiet && !signal.aborted) {
-    io.stdout.write(`${repairable.length - left.length} of ${differing.length} differences repaired\n`);
-    for (const one of left) io.stdout.write(`  still differs: ${describeDiffering(one)}\n`);
-    if (repairable.length === differing.length && left.length === 0) {
-      io.stdout.write(`${cache.name} equals its owners\n`);
-    }
+  notes: Readonly<Record<string, InventoryNote>>,
+  { yes = false }: ReconcileOptions,
+): Promise<number> {
+  const { deployment, signal } = work;
+  const types = Object.keys(notes).filter((type) => (notes[type]?.found.unknown ?? 0) > 0);
+  const unknown = [];
+  for (const type of types) {
+    const { differing } = await compareWithBar(work, cache, type);
+    unknown.push(...differing.filter(({ difference }) => difference === 'unowned'));
   }
-  return [...differing.filter((one) => !isRepaired(one)), ...left];
+  if (unknown.length === 0 || !(await burialConfirmed(work, unknown.length, yes))) return 0;
+  await repairDifferences(work, unknown);
+  const left = await untilSettled(deployment, cache, unknown, { signal, patienceMs: PATIENCE_MS });
+  return unknown.length - left.length;
 }
 
-type Counts = Readonly<Record<'equal' | Difference, number>>;
-
-function countsOf(equal: number, differing: readonly Differing[]): Counts {
-  const counts = { equal, missing: 0, behind: 0, ahead: 0, different: 0, unowned: 0 };
-  for (const { difference } of differing) counts[difference] += 1;
-  return counts;
+function tell({ io: { stdout } }: Work, { name }: OpenCache, type: string, note: InventoryNote): void {
+  const { found, healed, compared, inFlight, setAside, unhealed, examples, heals } = note;
+  const parts = [`${compared.toLocaleString('en-US')} compared`];
+  for (const [difference, count] of Object.entries(found)) if (count > 0) parts.push(`${count} ${difference}`);
+  if (parts.length === 1) parts.push('no difference');
+  if (inFlight > 0) parts.push(`${inFlight} arrived meanwhile`);
+  if (setAside > 0) parts.push(`${setAside} parked`);
+  stdout.write(`${name} ${type}: ${parts.join(', ')}\n`);
+  for (const { id, difference, version } of examples)
+    stdout.write(`  ${entityName({ type, id })} ${difference} (version ${version})\n`);
+  const mended = HEALABLE.reduce((sum, cause) => sum + healed[cause], 0);
+  if (heals && mended > 0) stdout.write(`  ${mended} healed\n`);
+  if (unhealed > 0) stdout.write(`  ${unhealed} not healed, although the owner was asked again and again\n`);
 }
 
-function tell(
-  { stdout }: CommandIo,
-  cache: string,
-  type: string,
-  counts: Counts,
-  differing: readonly Differing[],
-): void {
-  const found = DIFFERENCES.filter((one) => counts[one] > 0).map((one) => `${counts[one]} ${one}`);
-  stdout.write(`${cache} ${type}: ${[`${counts.equal} equal`, ...found].join(', ')}\n`);
-  for (const one of differing) stdout.write(`  ${describeDiffering(one)}\n`);
+function asJson({ found, healed, compared, inFlight, setAside, unhealed, examples, endedAt }: InventoryNote): object {
+  return { compared, found, healed, inFlight, setAside, unhealed, examples, endedAt: endedAt ?? null };
 }
 
-function asJson({ entity, difference, ownerVersion, cacheVersion, stopped }: Differing): object {
-  return { ...entity, difference, ownerVersion: ownerVersion ?? null, cacheVersion: cacheVersion ?? null, stopped };
+function mapped<T>(all: Readonly<Record<string, T>>, convert: (one: T) => object): Record<string, object> {
+  return Object.fromEntries(Object.entries(all).map(([key, one]) => [key, convert(one)]));
 }
 
 /** What to do about the differences that are left. */
-function advice(left: readonly Differing[], cache: string, options: ReconcileOptions): string[] {
-  const { repair } = options;
+function advice(
+  notes: Readonly<Record<string, InventoryNote>>,
+  cache: string,
+  options: ReconcileOptions,
+): readonly string[] {
+  const { dryRun = false, deleteUnknown = false } = options;
+  const all = Object.values(notes);
+  const some = (count: (note: InventoryNote) => number) => all.some((note) => count(note) > 0);
   const lines: string[] = [];
-  if (left.some(({ stopped }) => stopped)) {
-    lines.push(`to release a stopped entity: ${typed(`release ${cache} TYPE ID`, options)}`);
-  }
-  if (left.some((one) => !one.stopped && !isRepairable(one))) {
+  if (dryRun && some(({ found }) => found.missing + found.behind + found.different))
+    lines.push(`to mend the differences: ${typed(`reconcile ${cache}`, options)}`);
+  if (some(({ setAside, unhealed }) => setAside + unhealed))
+    lines.push(`events of these entities may be parked: ${typed(`parked list ${cache}`, options)}`);
+  if (some(({ found }) => found.ahead + found.conflicting))
     lines.push(
-      '--repair cannot repair entities that are ahead or different. The owner was probably restored from a backup ' +
+      'an inventory cannot mend entities that are ahead or conflicting. The owner was probably restored from a backup ' +
         '(see docs/restore.md), or its table was written directly.',
     );
-  }
-  const repairable = left.filter(isRepairable);
-  if (repairable.length > 0 && !repair)
-    lines.push(`to repair the differences: ${typed(`reconcile ${cache} --repair`, options)}`);
-  if (repairable.length > 0 && repair) {
-    lines.push(
-      `the missing events may be parked (see: ${typed(`parked list ${cache}`, options)}) or still on their way: run the ` +
-        'command again.',
-    );
-  }
+  if (!deleteUnknown && some(({ found }) => found.unknown))
+    lines.push(`to delete what only the cache has: ${typed(`reconcile ${cache} --delete-unknown`, options)}`);
   return lines;
 }

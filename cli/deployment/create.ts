@@ -13,6 +13,7 @@ import { createCacheRecords } from '../clients/cache-records.ts';
 import { readOutcomeCounts } from '../clients/counts.ts';
 import { sendToQueue } from '../clients/queue.ts';
 import { createRepairFunction } from '../clients/repair-function.ts';
+import { createSelfRepairNotes } from '../clients/self-repair.ts';
 import { UsageError } from '../errors.ts';
 import type { Contracts } from './contracts.ts';
 import type { Deployment, FactQueue, FoundCache, FoundOwner, OpenCache, OpenOwner } from './deployment.ts';
@@ -95,6 +96,7 @@ function foundCache(source: DeploymentSource, deployed: DeployedCache & WithCont
     parked: openParkedEvents(clients.tables, deployed.parkingTable),
     records: createCacheRecords(table),
     repair: createRepairFunction({ client: () => clients.functions, functionName: deployed.repair }),
+    notes: createSelfRepairNotes(table),
     send: (messages) => sendToQueue(clients.queues, deployed.queueUrl, messages),
     outcomes: (sinceMs) => readOutcomeCounts(clients.metrics, { name, stack: deployed.stack }, sinceMs),
     async types() {

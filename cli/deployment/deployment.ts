@@ -13,6 +13,7 @@ import type { CacheRecords } from '../clients/cache-records.ts';
 import type { OutcomeCounts } from '../clients/counts.ts';
 import type { DirectMessage } from '../clients/queue.ts';
 import type { RepairFunction } from '../clients/repair-function.ts';
+import type { SelfRepairNotes } from '../clients/self-repair.ts';
 import type { Clients } from './clients.ts';
 import type { ParkedEvents } from './parked.ts';
 
@@ -43,6 +44,7 @@ export interface FoundCache {
   readonly parked: ParkedEvents;
   readonly records: CacheRecords;
   readonly repair: RepairFunction;
+  readonly notes: SelfRepairNotes;
   /** Sends messages into the queue of the cache; see `sendToQueue`. */
   send(messages: readonly DirectMessage[]): Promise<void>;
   /** How many events ended with each outcome over the last `sinceMs` milliseconds, as CloudWatch counted them. */

@@ -1,7 +1,7 @@
 import { cachedType } from 'freshet-aws/internal/core/contract/define-boundary';
 import type { EntityRef } from 'freshet-aws/internal/core/entity';
 import { FreshetError, type FreshetErrorCode, quoted } from 'freshet-aws/internal/core/errors';
-import type { Deployment, FoundCache, FoundOwner, OpenCache, OpenOwner } from './deployment.ts';
+import type { FoundCache, FoundOwner, OpenCache, OpenOwner } from './deployment.ts';
 
 /** See `Deployment.ownerOf`. */
 export async function ownerOf(
@@ -65,15 +65,10 @@ function named<T extends { readonly name: string }>(
 /**
  * The types that a command works on: the given one, or all types that the cache keeps.
  *
- * @throws FreshetError `UnknownEntityType` if the cache doesn't keep the type, or the deployment doesn't have its owner
+ * @throws FreshetError `UnknownEntityType` if the cache doesn't keep the type
  */
-export async function keptTypes(
-  deployment: Pick<Deployment, 'ownerOf'>,
-  { boundary }: OpenCache,
-  only: string | undefined,
-): Promise<readonly string[]> {
-  if (only !== undefined) cachedType(boundary, only);
-  const types = only === undefined ? Object.keys(boundary.caches) : [only];
-  for (const type of types) await deployment.ownerOf(type);
-  return types;
+export function typesToWorkOn({ boundary }: OpenCache, only: string | undefined): readonly string[] {
+  if (only === undefined) return Object.keys(boundary.caches);
+  cachedType(boundary, only);
+  return [only];
 }

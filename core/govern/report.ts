@@ -153,13 +153,14 @@ export async function measureCache(
     oldestAgeSeconds,
     drainSeconds: Number.isFinite(drain) ? drain : null,
   };
-  const isKnown = unrepaired === 0 && !parked.isMore && isAgeKnown;
   // For all types; 0 means that the time isn't known.
-  const pendingSinceMs = isKnown ? (isEmpty ? undefined : (queuedSinceMs ?? 0)) : 0;
+  const unsettledSinceMs = unrepaired === 0 && isAgeKnown ? (isEmpty ? undefined : (queuedSinceMs ?? 0)) : 0;
+  const pendingSinceMs = parked.isMore ? 0 : unsettledSinceMs;
   const complete = completeness(previous, {
     beats,
     atMs: seenAtMs,
     pendingSinceMs: (type) => earlier(pendingSinceMs, parked.sinceMs.get(type)),
+    queuedSinceMs: unsettledSinceMs,
     intervalMs,
   });
   return { report, lag: lagOf(complete, Object.keys(beats), parked.count, atMs), completeness: complete };

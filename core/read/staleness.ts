@@ -23,6 +23,11 @@ export interface Completeness {
    * cache. The time only grows, because a cache never goes back. Types whose completeness isn't known are left out.
    */
   readonly until: Readonly<Record<string, number>>;
+  /**
+   * Like `until`, but parked and held events and gaps count as ended: the time before which every change that the owner
+   * committed has left the cache's queue.
+   */
+  readonly settledUntil: Readonly<Record<string, number>>;
   /** The last sightings, oldest first, at most SIGHTINGS_KEPT. */
   readonly sightings: readonly Sighting[];
   /** See `receivesAllFromMs`. Types for which the time isn't known yet are left out. */
@@ -77,6 +82,8 @@ export interface Seen {
    * while it is queued, held, parked or in a gap. 0 if the time isn't known; undefined if no event is pending.
    */
   readonly pendingSinceMs: (type: string) => number | undefined;
+  /** The same for the events of all types that are queued, or have left the queue without an outcome. */
+  readonly queuedSinceMs: number | undefined;
   /** Time between two reports and between two heartbeats: a minute on AWS. */
   readonly intervalMs: number;
 }
@@ -87,23 +94,35 @@ export interface Seen {
  * complete. A heartbeat counts only if the cache received all events of the type when the owner committed it.
  */
 export function completeness(previous: Completeness | undefined, seen: Seen): Completeness {
-  const { beats, atMs, pendingSinceMs } = seen;
+  const { beats, atMs, pendingSinceMs, queuedSinceMs } = seen;
   const receivesAllFrom = receivedFrom(previous, seen);
   // If the owner's clock is ahead, a heartbeat must not cover changes that are committed later.
   const heard = Object.entries(beats).flatMap(([type, beat]) =>
     beat === undefined ? [] : [[type, Math.min(beat, atMs)] as const],
   );
   const sightings = [...(previous?.sightings ?? []), { atMs, beats: Object.fromEntries(heard) }].slice(-SIGHTINGS_KEPT);
-  const until = Object.keys(beats).flatMap((type) => {
-    const sinceMs = pendingSinceMs(type) ?? Number.POSITIVE_INFINITY;
-    const fromMs = own(receivesAllFrom, type) ?? Number.POSITIVE_INFINITY;
-    const before = sightings.filter((one) => one.atMs < sinceMs - CLOCK_MARGIN_MS).map((one) => own(one.beats, type));
-    const known = [own(previous?.until, type), ...before]
-      .filter((one) => one !== undefined)
-      .filter((one) => one >= fromMs);
-    return known.length === 0 ? [] : [[type, Math.max(...known)] as const];
-  });
-  return { atMs, until: Object.fromEntries(until), sightings, receivesAllFrom };
+  const completeUntil = (
+    before: Completeness['until'] | undefined,
+    pendingMs: (type: string) => number | undefined,
+  ): Completeness['until'] => {
+    const until = Object.keys(beats).flatMap((type) => {
+      const sinceMs = pendingMs(type) ?? Number.POSITIVE_INFINITY;
+      const fromMs = own(receivesAllFrom, type) ?? Number.POSITIVE_INFINITY;
+      const seenBefore = sightings.filter((one) => one.atMs < sinceMs - CLOCK_MARGIN_MS);
+      const known = [own(before, type), ...seenBefore.map((one) => own(one.beats, type))]
+        .filter((one) => one !== undefined)
+        .filter((one) => one >= fromMs);
+      return known.length === 0 ? [] : [[type, Math.max(...known)] as const];
+    });
+    return Object.fromEntries(until);
+  };
+  return {
+    atMs,
+    until: completeUntil(previous?.until, pendingSinceMs),
+    settledUntil: completeUntil(previous?.settledUntil, () => queuedSinceMs),
+    sightings,
+    receivesAllFrom,
+  };
 }
 
 /**
@@ -131,6 +150,14 @@ function receivedFrom(
  */
 export function receivesAllFromMs(known: Completeness | undefined, type: string): number {
   return known === undefined ? 0 : (own(known.receivesAllFrom, type) ?? Number.POSITIVE_INFINITY);
+}
+
+/**
+ * Returns the time, epoch milliseconds, before which every change that the owner committed has ended in the cache:
+ * applied, parked, held or in any other way. 0 while the time isn't known.
+ */
+export function settledUntilMs(known: Completeness | undefined, type: string): number {
+  return own(known?.settledUntil, type) ?? 0;
 }
 
 /** Returns the milliseconds since a type was last known to be complete; infinite if its completeness isn't known. */

@@ -47,8 +47,10 @@ export type UnpublishableReason = 'removed' | 'unreadable' | 'unknown-type' | 't
 export interface OutgoingMessage {
   readonly groupId: string;
   readonly deduplicationId: string;
-  /** The message attribute that subscriptions filter on. */
+  /** The message attribute by which subscriptions select types of entities or facts, or pages (`PAGE_TYPE`). */
   readonly type: string;
+  /** The one cache that receives the message, as a message attribute; undefined for all caches of the type. */
+  readonly to?: string | undefined;
   readonly body: string;
   readonly bytes: number;
 }
@@ -59,8 +61,11 @@ export interface OutgoingMessage {
  */
 export const MAX_BATCH_BYTES = 256 * 1024;
 
-/** Maximum size of the filter attribute in bytes: its name, its data type and the longest entity type. */
-const ATTRIBUTE_BYTES = 'type'.length + 'String'.length + 40;
+/**
+ * Maximum size of the filter attributes in bytes: their names, their data types, the longest entity type and the longest
+ * name of a boundary.
+ */
+const ATTRIBUTE_BYTES = 'type'.length + 'to'.length + 2 * 'String'.length + 40 + 30;
 
 /** How a version is sent. */
 export interface Sending {
@@ -70,13 +75,15 @@ export interface Sending {
   readonly previous?: OwnedEntity | undefined;
   /** Why the version is sent again, always as a whole state. */
   readonly again?: SentAgain | undefined;
+  /** See `OutgoingMessage.to`. */
+  readonly to?: string | undefined;
 }
 
 /** Returns the message of an entity's version, or why it can't be published. */
 export function outgoingMessage(
   boundary: Boundary,
   owned: OwnedEntity,
-  { publishedAt, previous, again }: Sending,
+  { publishedAt, previous, again, to }: Sending,
 ): OutgoingMessage | Unpublishable {
   const { entity, version, digest, schemaVersion, changedAt, stateJson, traceparent } = owned;
   const { type } = entity;
@@ -117,6 +124,7 @@ export function outgoingMessage(
     groupId: messageGroupId(entity),
     deduplicationId: deduplicationId(entity, version, again),
     type,
+    to,
     body,
   });
 }
@@ -139,7 +147,7 @@ export function outgoingFact(boundary: Boundary, fact: Fact, publishedAt: string
 }
 
 /** Adds the size to a message, or refuses it as too large. */
-function sized(message: Omit<OutgoingMessage, 'bytes'>): OutgoingMessage | Unpublishable {
+export function sized(message: Omit<OutgoingMessage, 'bytes'>): OutgoingMessage | Unpublishable {
   const bytes = utf8Bytes(message.body) + ATTRIBUTE_BYTES;
   if (bytes <= MAX_BATCH_BYTES) return { ...message, bytes };
   return { reason: 'too-large', message: `the message has ${bytes} bytes. Allowed: at most ${MAX_BATCH_BYTES}` };

@@ -2,6 +2,9 @@ import { cachedType } from '../contract/define-boundary.ts';
 import { entityRef } from '../entity.ts';
 import { FreshetError } from '../errors.ts';
 import type { Projection } from '../project/group.ts';
+import { receivesAllFromMs } from '../read/staleness.ts';
+import { type BackfillPorts, beginBackfill, currentBackfill, type Kept } from './backfill.ts';
+import { beginInventory, type InventoryPorts } from './inventory.ts';
 import type { Operation } from './operation.ts';
 import { isSameKey } from './parked-key.ts';
 import { type Redriven, type Released, type RepairPorts, redrive, release } from './redrive.ts';
@@ -10,19 +13,20 @@ import { type Redriven, type Released, type RepairPorts, redrive, release } from
 export type OperationResult =
   | { readonly redriven: readonly Redriven[] }
   | Released
-  | { readonly noted: true }
+  /** The run that does the work: a new one, or one that was started before. */
+  | { readonly run: string; readonly isNew: boolean }
   | { readonly refused: string };
 
 /** Carries out an operator's request at a cache. */
-export async function operate<S>(
+export async function operate(
   projection: Projection,
-  repair: RepairPorts & {
-    /** Reads the state of a backfill; undefined for anything else. */
-    parseReadiness(state: unknown): S | undefined;
-    noteReadiness(type: string, state: S): Promise<{ readonly noted: true } | { readonly refused: string }>;
-  },
+  repair: RepairPorts,
+  selfRepair: BackfillPorts & InventoryPorts,
   operation: Operation,
+  /** A token for a new run. */
+  run: string,
 ): Promise<OperationResult> {
+  const { boundary, nowMs } = projection;
   try {
     switch (operation.operation) {
       case 'redrive': {
@@ -32,18 +36,65 @@ export async function operate<S>(
         return { redriven: await redrive(projection, repair, events) };
       }
       case 'release': {
-        cachedType(projection.boundary, operation.type);
+        cachedType(boundary, operation.type);
         return await release(projection, repair, entityRef(operation.type, operation.id), operation.drop);
       }
-      case 'readiness': {
-        cachedType(projection.boundary, operation.type);
-        const state = repair.parseReadiness(operation.state);
-        if (state === undefined) return { refused: 'state: not a note of a backfill' };
-        return await repair.noteReadiness(operation.type, state);
+      case 'backfill': {
+        const kept = { cache: boundary.name, type: operation.type, cached: cachedType(boundary, operation.type) };
+        return await startBackfill(kept, selfRepair, operation.restart, { run, nowMs: nowMs() });
+      }
+      case 'inventory': {
+        const kept = { cache: boundary.name, type: operation.type, cached: cachedType(boundary, operation.type) };
+        return await startInventory(kept, selfRepair, operation.heals, { run, nowMs: nowMs() });
       }
     }
   } catch (error) {
     if (error instanceof FreshetError) return { refused: error.message };
     throw error;
   }
+}
+
+/** The token and the time of a new run. */
+interface NewRun {
+  readonly run: string;
+  readonly nowMs: number;
+}
+
+async function startBackfill(
+  kept: Kept,
+  ports: BackfillPorts,
+  restart: boolean,
+  { run, nowMs }: NewRun,
+): Promise<OperationResult> {
+  const known = await ports.completeness();
+  const fromMs = receivesAllFromMs(known, kept.type);
+  if (fromMs > nowMs) return { refused: tooEarly(kept.type, fromMs) };
+  const before = currentBackfill(await ports.backfills.read(kept.type), known, kept);
+  if (before?.status === 'filling' && !restart) return { run: before.run, isNew: false };
+  const begun = await beginBackfill(kept, ports, { run, nowMs });
+  return begun === undefined ? BUSY : { run, isNew: true };
+}
+
+async function startInventory(
+  kept: Kept,
+  ports: InventoryPorts,
+  heals: boolean,
+  { run, nowMs }: NewRun,
+): Promise<OperationResult> {
+  const before = await ports.inventories.read(kept.type);
+  const isRunning = before !== undefined && before.endedAt === undefined && before.heals === heals;
+  if (isRunning) return { run: before.run, isNew: false };
+  const begun = await beginInventory(kept, ports, { run, nowMs, heals });
+  return begun === undefined ? BUSY : { run, isNew: true };
+}
+
+const BUSY = { refused: 'another request started the same work at the same time. Try again.' };
+
+function tooEarly(type: string, fromMs: number): string {
+  const why = 'a changed filter policy of SNS takes up to 15 minutes to act';
+  return Number.isFinite(fromMs)
+    ? `${type}: the cache receives all events of this type from ${new Date(fromMs).toISOString()} on, because ${why}. ` +
+        'The cache then fills itself.'
+    : `${type}: the cache has just begun to keep this type, and no heartbeat of its owner has arrived yet. The cache ` +
+        `fills itself about 15 minutes after the first heartbeat, because ${why}.`;
 }

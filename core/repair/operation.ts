@@ -9,7 +9,10 @@ const key = z.object({ groupId: z.string().check(z.minLength(1)), sequenceNumber
 const operation = z.discriminatedUnion('operation', [
   z.object({ operation: z.literal('redrive'), keys: z.array(key).check(z.maxLength(MAX_REDRIVE_KEYS)) }),
   z.object({ operation: z.literal('release'), type: z.string(), id: z.string(), drop: z.boolean() }),
-  z.object({ operation: z.literal('readiness'), type: z.string(), state: z.unknown() }),
+  /** Fills a type: starts anew, or lets a backfill that runs go on. */
+  z.object({ operation: z.literal('backfill'), type: z.string(), restart: z.boolean() }),
+  /** Compares a type with its owner. */
+  z.object({ operation: z.literal('inventory'), type: z.string(), heals: z.boolean() }),
 ]);
 
 /** See `operation`. */

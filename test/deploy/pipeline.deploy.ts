@@ -8,7 +8,6 @@ import { keyItem } from '../../adapters/aws/items.ts';
 import { readDecision } from '../../adapters/govern/flow-table.ts';
 import { createGapNotice } from '../../adapters/repair/gaps.ts';
 import { resyncToken } from '../../cli/clients/resync-token.ts';
-import { beginning, sendAll } from '../../cli/commands/backfill/fill.ts';
 import { statusReport } from '../../cli/commands/status/document.ts';
 import { compareCaches } from '../../cli/compare/compare-caches.ts';
 import { entityRef, HEARTBEAT_ID } from '../../core/entity.ts';
@@ -183,30 +182,11 @@ describe('a cache that lost an entity', () => {
   test('a backfill fills an empty cache from its owner, and the cache is then ready', async () => {
     for (const { id } of countries()) await removeFromCache(warehouse, entityRef('Country', id));
     expect(await warehouse.reader.count('Country')).toBe(0);
-    const begin = beginning({ status: 'empty' }, true, new Date().toISOString());
-    await warehouse.repair.noteReadiness('Country', begin);
-    expect(await warehouse.reader.readiness('Country')).toMatchObject({ status: 'filling' });
-    const unsendable: string[] = [];
-    const filled = await sendAll(
-      {
-        source: geography,
-        cache: warehouse,
-        type: 'Country',
-        rate: 1_000,
-        signal: new AbortController().signal,
-        onProgress: () => undefined,
-        onUnsendable: (entity) => unsendable.push(entity),
-      },
-      begin,
-    );
-    expect({ sent: filled.sent, unsendable }).toEqual({ sent: 250, unsendable: [] });
-    await expect.poll(() => warehouse.reader.count('Country'), ARRIVAL).toBe(250);
-    await warehouse.repair.noteReadiness('Country', {
-      status: 'ready',
-      readyAt: new Date().toISOString(),
-      sent: filled.sent,
-    });
-    expect(await warehouse.reader.readiness('Country')).toMatchObject({ status: 'ready' });
+    await warehouse.repair.backfill('Country', { restart: true });
+    await expect
+      .poll(() => warehouse.reader.readiness('Country'), SCHEDULE)
+      .toMatchObject({ status: 'ready', sent: 250 });
+    expect(await warehouse.reader.count('Country')).toBe(250);
   });
 });
 

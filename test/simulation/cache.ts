@@ -239,12 +239,10 @@ async function repairDeadLetters(
 async function operateOn(deployed: Deployed, operation: Operation): Promise<OperationResult | undefined> {
   const isDrop = operation.operation === 'release' && operation.drop;
   const result = await deployed.world.functions.invoke(REPAIR, (invocation) => {
-    const repair = {
-      ...createRepairPorts(deployed, invocation, isDrop),
-      parseReadiness: () => undefined,
-      noteReadiness: async () => ({ noted: true as const }),
-    };
-    return operate(repairProjection(deployed, invocation), repair, operation);
+    const repair = createRepairPorts(deployed, invocation, isDrop);
+    // The simulated operators start no backfill and no inventory.
+    const selfRepair = {} as Parameters<typeof operate>[2];
+    return operate(repairProjection(deployed, invocation), repair, selfRepair, operation, 'run');
   });
   return result.ok ? (result.payload as OperationResult) : undefined;
 }

@@ -27,7 +27,13 @@ export async function beginToKeep(account: Account, operator: Operator, commit: 
     const atMs = scheduler.nowMs();
     if (filters.passes('depot', LATE_TYPE)) beat = atMs;
     const beats = Object.fromEntries(types.map((type) => [type, type === LATE_TYPE ? beat : atMs]));
-    known = completeness(known, { beats, atMs, pendingSinceMs: () => undefined, intervalMs: MINUTE_MS });
+    known = completeness(known, {
+      beats,
+      atMs,
+      pendingSinceMs: () => undefined,
+      queuedSinceMs: undefined,
+      intervalMs: MINUTE_MS,
+    });
   };
   report(TYPES.filter((type) => type !== LATE_TYPE));
   depot.types = TYPES;

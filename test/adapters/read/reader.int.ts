@@ -4,10 +4,11 @@ import { dynamoDbClient } from '../../../adapters/aws/clients.ts';
 import { createCacheWriter } from '../../../adapters/project/cache-writer.ts';
 import { createReader } from '../../../adapters/read/cache-table.ts';
 import type { Reader } from '../../../adapters/read/reader.ts';
-import { createReadinessWriter, type Readiness } from '../../../adapters/read/readiness.ts';
 import { createCompletenessWriter, readCompleteness } from '../../../adapters/read/staleness.ts';
+import { createNotes, noteKey } from '../../../adapters/repair/notes.ts';
 import { cachedType } from '../../../core/contract/define-boundary.ts';
 import { indexedValues, keptFields } from '../../../core/project/fields.ts';
+import { type BackfillNote, parseBackfillNote } from '../../../core/repair/backfill.ts';
 import { canonicalState, type State, TOMBSTONE_DIGEST } from '../../../core/state.ts';
 import { startTables, type TestTables } from '../../support/tables.ts';
 import { pantry, readerContract, STOCK } from './reader-contract.ts';
@@ -53,55 +54,76 @@ function noter(tableName: string) {
     write({
       atMs,
       until: { Thing: untilMs, Other: untilMs },
+      settledUntil: {},
       sightings: [{ atMs, beats: { Thing: untilMs } }],
       receivesAllFrom: { Thing: 0, Other: 0 },
     });
 }
 
+const NOTED = { sent: 9, unsendableCount: 0, unsendable: [] };
+
 describe('the readiness of a type', () => {
   const MINUTE = 60_000;
   const at = (minute: number) => new Date(NOW + minute * MINUTE).toISOString();
-  const filling = (minute: number) => ({ status: 'filling', startedAt: at(minute), sent: 0 }) as const;
-  const ready = (minute: number) => ({ status: 'ready', readyAt: at(minute), sent: 9 }) as const;
+  const filling = (minute: number) =>
+    ({ ...NOTED, status: 'filling', startedAt: at(minute), run: 'r', index: 0, askedAtMs: NOW }) as const;
+  const ready = (minute: number) => ({ ...NOTED, status: 'ready', readyAt: at(minute) }) as const;
 
   /** A cache whose reports found the given times. */
   async function cacheThatReceivesAll(receivesAllFrom: Record<string, number> | undefined) {
     const table = { tableName: await tables.create('Ordering'), client: tables.client };
-    const known = { atMs: NOW, until: {}, sightings: [] };
+    const known = { atMs: NOW, until: {}, settledUntil: {}, sightings: [] };
     if (receivesAllFrom !== undefined) await createCompletenessWriter(table)({ ...known, receivesAllFrom });
-    const note = createReadinessWriter(table);
-    const reader = createReader({ boundary: pantry, ...table });
-    return { note: (state: Readiness) => note('Thing', state), readiness: () => reader.readiness('Thing') };
+    const notes = createNotes(table, 'readiness', parseBackfillNote);
+    let seq = 0;
+    const note = (state: Omit<BackfillNote, 'seq'>) => notes.write('Thing', { ...state, seq: ++seq } as BackfillNote);
+    return { table, note, readiness: (of = pantry) => createReader({ boundary: of, ...table }).readiness('Thing') };
   }
 
   test('a backfill of a new cache makes the type ready', async () => {
     const { note, readiness } = await cacheThatReceivesAll(undefined);
-    for (const state of [filling(0), ready(1)]) {
-      expect(await note(state)).toEqual({ noted: true });
-      expect(await readiness()).toEqual(state);
-    }
-  });
-
-  test('a backfill that begins before the cache receives all events of the type is refused with the time', async () => {
-    const { note, readiness } = await cacheThatReceivesAll({ Thing: NOW + 15 * MINUTE });
-    for (const state of [filling(14), ready(14)])
-      expect(await note(state)).toEqual({ refused: expect.stringContaining(`all events of this type from ${at(15)}`) });
     expect(await readiness()).toEqual({ status: 'empty' });
-    expect(await note(filling(15))).toEqual({ noted: true });
-    expect(await readiness()).toEqual(filling(15));
+    await note(filling(0));
+    expect(await readiness()).toEqual({ status: 'filling', startedAt: at(0), sent: 9 });
+    await note(ready(1));
+    expect(await readiness()).toEqual({ status: 'ready', readyAt: at(1), sent: 9 });
   });
 
-  test('a backfill is refused while no heartbeat of an added type has arrived', async () => {
-    const { note } = await cacheThatReceivesAll({ Other: 0 });
-    expect(await note(filling(99))).toEqual({ refused: expect.stringContaining('no heartbeat of its owner') });
+  test('a backfill that began before the cache received all events of the type counts for nothing', async () => {
+    const { note, readiness } = await cacheThatReceivesAll({ Thing: NOW + 15 * MINUTE });
+    for (const state of [filling(14), ready(14)]) {
+      await note(state);
+      expect(await readiness()).toEqual({ status: 'empty' });
+    }
+    await note(filling(15));
+    expect(await readiness()).toMatchObject({ status: 'filling' });
   });
 
-  test('a type that the cache keeps again is empty, though it was ready before', async () => {
-    const table = { tableName: await tables.create('Ordering'), client: tables.client };
-    await createReadinessWriter(table)('Thing', ready(0));
-    const known = { atMs: NOW, until: {}, sightings: [], receivesAllFrom: { Thing: NOW + 15 * MINUTE } };
-    await createCompletenessWriter(table)(known);
-    expect(await createReader({ boundary: pantry, ...table }).readiness('Thing')).toEqual({ status: 'empty' });
+  test('a type that keeps other fields since its backfill is empty', async () => {
+    const { note, readiness } = await cacheThatReceivesAll(undefined);
+    await note({ ...ready(0), revision: 1 });
+    expect(await readiness()).toMatchObject({ status: 'ready' });
+    const { Thing } = pantry.caches;
+    expect(
+      await readiness({ ...pantry, caches: { ...pantry.caches, Thing: { ...Thing, fieldsRevision: 2 } } }),
+    ).toEqual({
+      status: 'empty',
+    });
+  });
+
+  test('a backfill that an earlier version of Freshet noted as ready still counts, and an unfinished one does not', async () => {
+    const { table, readiness } = await cacheThatReceivesAll(undefined);
+    const store = (readiness: object) =>
+      tables.client.send(
+        new PutItemCommand({
+          TableName: table.tableName,
+          Item: { ...noteKey('readiness', 'Thing'), readiness: { S: JSON.stringify(readiness) } },
+        }),
+      );
+    await store({ status: 'filling', startedAt: at(0), sent: 3, cursor: 'x' });
+    expect(await readiness()).toEqual({ status: 'empty' });
+    await store({ status: 'ready', readyAt: at(0), sent: 3 });
+    expect(await readiness()).toEqual({ status: 'ready', readyAt: at(0), sent: 3 });
   });
 
   test('the types that an earlier version of Freshet found complete stay vouched for', async () => {

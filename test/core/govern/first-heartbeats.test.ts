@@ -26,6 +26,7 @@ function waiting(looks: Readonly<Record<string, number | undefined>>, completene
 const known = (receivesAllFrom: Completeness['receivesAllFrom']): Completeness => ({
   atMs: 0,
   until: {},
+  settledUntil: {},
   sightings: [],
   receivesAllFrom,
 });

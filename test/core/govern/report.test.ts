@@ -95,6 +95,7 @@ describe("a cache's staleness", () => {
     atMs: NOW - MINUTE,
     until: { Thing: NOW - 2 * MINUTE, Other: NOW - 2 * MINUTE },
     receivesAllFrom: { Thing: 0, Other: 0 },
+    settledUntil: {},
     sightings: [NOW - 2 * MINUTE, NOW - MINUTE].map((atMs) => ({
       atMs,
       beats: { Thing: atMs - 10, Other: atMs - 10 },

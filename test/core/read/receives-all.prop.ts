@@ -47,7 +47,13 @@ function vouchesForNothingDropped(complete: Complete) {
       };
       const report = () => {
         const beats = { Other: atMs + reportAt - 1_000, ...(minute >= deployed && { Added: beat }) };
-        const seen = { beats, atMs: atMs + reportAt, pendingSinceMs: () => undefined, intervalMs: MINUTE };
+        const seen = {
+          beats,
+          atMs: atMs + reportAt,
+          pendingSinceMs: () => undefined,
+          queuedSinceMs: undefined,
+          intervalMs: MINUTE,
+        };
         known = complete(known, seen);
       };
       if (beatAt <= reportAt) commit();

@@ -2,7 +2,13 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { type Completeness, completeness, type Seen, stalenessMs } from '../../../core/read/staleness.ts';
+import {
+  type Completeness,
+  completeness,
+  type Seen,
+  settledUntilMs,
+  stalenessMs,
+} from '../../../core/read/staleness.ts';
 
 type Complete = typeof completeness;
 
@@ -76,7 +82,13 @@ function isUpperBound(complete: Complete) {
       const ofType = (type: string) => at('applied').filter((one) => one.isBeat && one.type === type);
       const newest = (type: string) => Math.max(...ofType(type).map(({ committedAtMs }) => committedAtMs));
       const beats = TYPES.map((type) => [type, ofType(type).length === 0 ? undefined : newest(type)] as const);
-      known = complete(known, { beats: Object.fromEntries(beats), atMs: nowMs, pendingSinceMs, intervalMs: 60_000 });
+      known = complete(known, {
+        beats: Object.fromEntries(beats),
+        atMs: nowMs,
+        pendingSinceMs,
+        queuedSinceMs: at('queue').length > 0 ? (queuedSinceMs ?? 0) : undefined,
+        intervalMs: 60_000,
+      });
     };
     const move = (from: readonly Change[], which: number, place: Change['place']) => {
       const one = from[which % Math.max(1, from.length)];
@@ -104,6 +116,10 @@ function isUpperBound(complete: Complete) {
       for (const { type, committedAtMs } of at('stream', 'queue', 'parked', 'missing')) {
         assert.ok(stalenessMs(known?.until, type, nowMs) >= nowMs - committedAtMs);
       }
+      // What is parked or missing has left the queue.
+      for (const { type, committedAtMs } of at('stream', 'queue')) {
+        assert.ok(settledUntilMs(known, type) <= committedAtMs);
+      }
     }
     for (const type of TYPES) commit(type, true);
     relay(changes.length);
@@ -126,6 +142,7 @@ const seeing =
 
 test.each<[string, Complete]>([
   ['ignores pending events', seeing(() => ({ pendingSinceMs: () => undefined }))],
+  ['takes queued events for settled', seeing(() => ({ queuedSinceMs: undefined }))],
   [
     'uses the time when the oldest pending event was sent instead of a heartbeat before it',
     (previous, seen) => {

@@ -17,6 +17,7 @@ const seenAt = (atMs: number, types: readonly string[], beatMs = atMs - 1_000): 
   beats: Object.fromEntries(types.map((type) => [type, beatMs])),
   atMs,
   pendingSinceMs: nothingWaits,
+  queuedSinceMs: undefined,
   intervalMs: MINUTE,
 });
 
@@ -26,6 +27,7 @@ describe('completeness', () => {
       beats: { Thing: NOW - 40 },
       atMs: NOW,
       pendingSinceMs: nothingWaits,
+      queuedSinceMs: undefined,
       intervalMs: MINUTE,
     });
     expect(until).toEqual({ Thing: NOW - 40 });
@@ -35,6 +37,7 @@ describe('completeness', () => {
     const before: Completeness = {
       atMs: NOW - 1,
       until: { Thing: NOW - 5, Other: NOW - 5 },
+      settledUntil: {},
       sightings: [],
       receivesAllFrom: { Thing: 0, Other: 0 },
     };
@@ -42,6 +45,7 @@ describe('completeness', () => {
       beats: { Thing: NOW - 900, Other: undefined },
       atMs: NOW,
       pendingSinceMs: nothingWaits,
+      queuedSinceMs: undefined,
       intervalMs: MINUTE,
     };
     expect(completeness(before, seen).until).toEqual({ Thing: NOW - 5, Other: NOW - 5 });
@@ -51,6 +55,7 @@ describe('completeness', () => {
     const before: Completeness = {
       atMs: NOW - 1,
       until: { Gone: NOW - 5, Thing: NOW - 5 },
+      settledUntil: {},
       sightings: [],
       receivesAllFrom: { Gone: 0, Thing: 0 },
     };
@@ -58,19 +63,32 @@ describe('completeness', () => {
       beats: { Thing: NOW },
       atMs: NOW,
       pendingSinceMs: nothingWaits,
+      queuedSinceMs: undefined,
       intervalMs: MINUTE,
     });
     expect([after.until, after.receivesAllFrom]).toEqual([{ Thing: NOW }, { Thing: 0 }]);
   });
 
   test("a cache is complete up to now at most, even if its owner's clock is ahead", () => {
-    const ahead = { beats: { Thing: NOW + 60_000 }, atMs: NOW, pendingSinceMs: nothingWaits, intervalMs: MINUTE };
+    const ahead = {
+      beats: { Thing: NOW + 60_000 },
+      atMs: NOW,
+      pendingSinceMs: nothingWaits,
+      queuedSinceMs: undefined,
+      intervalMs: MINUTE,
+    };
     expect(completeness(undefined, ahead).until).toEqual({ Thing: NOW });
   });
 
   test('a heartbeat counts only if it was found more than a second before the oldest pending event was sent', () => {
     const pendingAt = (atMs: number, pendingSinceMs: number, before?: Completeness) =>
-      completeness(before, { beats: { Thing: atMs }, atMs, pendingSinceMs: () => pendingSinceMs, intervalMs: MINUTE });
+      completeness(before, {
+        beats: { Thing: atMs },
+        atMs,
+        pendingSinceMs: () => pendingSinceMs,
+        queuedSinceMs: undefined,
+        intervalMs: MINUTE,
+      });
     const first = pendingAt(NOW, 0);
     expect(pendingAt(NOW + 9_000, NOW + 1_000, first).until).toEqual({});
     expect(pendingAt(NOW + 9_000, NOW + 1_001, first).until).toEqual({ Thing: NOW });
@@ -79,7 +97,13 @@ describe('completeness', () => {
   test('the completeness keeps the newest sightings up to the limit', () => {
     let known: Completeness | undefined;
     for (let n = 0; n < SIGHTINGS_KEPT + 5; n += 1) {
-      known = completeness(known, { beats: {}, atMs: NOW + n, pendingSinceMs: nothingWaits, intervalMs: MINUTE });
+      known = completeness(known, {
+        beats: {},
+        atMs: NOW + n,
+        pendingSinceMs: nothingWaits,
+        queuedSinceMs: undefined,
+        intervalMs: MINUTE,
+      });
     }
     expect(known?.sightings).toHaveLength(SIGHTINGS_KEPT);
     expect(known?.sightings.at(-1)?.atMs).toBe(NOW + SIGHTINGS_KEPT + 4);

@@ -4,10 +4,12 @@ import type { FailurePolicy } from '../../../core/outcome.ts';
 import { projectBatch } from '../../../core/project/batch.ts';
 import type { ReceivedMessage } from '../../../core/project/ports.ts';
 import { operate } from '../../../core/repair/operate.ts';
+import type { Operation } from '../../../core/repair/operation.ts';
 import { redrive, release } from '../../../core/repair/redrive.ts';
 import { productSchema } from '../../support/boundaries.ts';
 import { eventBody, message, owned, PUBLISHED_AT, product } from '../../support/events.ts';
 import { inMemoryCache, projectionOf } from '../../support/in-memory-cache.ts';
+import { createRepairWorld } from '../../support/self-repair.ts';
 
 const catalogue = defineBoundary('file:///c.ts', {
   name: 'catalogue',
@@ -173,12 +175,9 @@ describe('a release', () => {
 });
 
 describe("an operator's request", () => {
-  const asked = (operation: Parameters<typeof operate>[2]) =>
-    operate(
-      projectionOf(boundary(2, 'park'), cache.ports),
-      { ...cache.repair, parseReadiness: () => undefined, noteReadiness: async () => ({ noted: true as const }) },
-      operation,
-    );
+  const { ports } = createRepairWorld();
+  const asked = (operation: Operation) =>
+    operate(projectionOf(boundary(2, 'park'), cache.ports), cache.repair, ports, operation, 'run');
 
   test('a redrive request redrives the parked events with the given keys, and no others', async () => {
     const [first, second] = [newer(2), newer(3)];
@@ -193,10 +192,14 @@ describe("an operator's request", () => {
   test.each([
     ['a type that is not kept', { operation: 'release', type: 'Label', id: 'x', drop: false }, /doesn't keep "Label"/],
     ['an invalid id', { operation: 'release', type: 'Product', id: '', drop: false }, /^id: empty/],
-    ['a backfill note that is invalid', { operation: 'readiness', type: 'Product', state: {} }, /^state: /],
     [
-      'a backfill note of a type that is not kept',
-      { operation: 'readiness', type: 'Label', state: {} },
+      'a backfill of a type that is not kept',
+      { operation: 'backfill', type: 'Label', restart: false },
+      /doesn't keep "Label"/,
+    ],
+    [
+      'an inventory of a type that is not kept',
+      { operation: 'inventory', type: 'Label', heals: true },
       /doesn't keep "Label"/,
     ],
   ] as const)('a request for %s is refused', async (_, operation, message) => {

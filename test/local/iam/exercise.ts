@@ -30,7 +30,7 @@ export async function exercise(lab: Lab): Promise<void> {
   // version.
   await useAsFunctions(lab);
   await crashAndMissDelivery(lab);
-  await lab.repair('parking', { operation: 'readiness', type: 'Item', state: { status: 'empty' } });
+  await lab.repair('parking', { operation: 'backfill', type: 'Item', restart: true });
 
   // A change that no owner made can't be published: the relay diverts it.
   const { table } = lab.itemOwner.deployed;

@@ -1,0 +1,43 @@
+import { GetItemCommand, PutItemCommand } from '@aws-sdk/client-dynamodb';
+import type { Note, NoteStore } from '../../core/repair/note.ts';
+import { isTaken } from '../aws/condition.ts';
+import { ATTRIBUTE, type Item } from '../aws/items.ts';
+import type { CacheTable } from '../read/table.ts';
+
+/** What a cache notes about a type. The names are those of the items' attributes. */
+export type NoteKind = 'readiness' | 'inventory';
+
+/** Key of a note. It is outside the type's partitions, so that no list reads it. */
+export function noteKey(kind: NoteKind, type: string): Item {
+  return { [ATTRIBUTE.partition]: { S: `${type}#${kind}` }, [ATTRIBUTE.id]: { S: kind } };
+}
+
+/** Reads a note's JSON; undefined if there is none. */
+export function noteOf(kind: NoteKind, item: Item | undefined): unknown {
+  const json = item?.[kind]?.S;
+  return json === undefined ? undefined : JSON.parse(json);
+}
+
+/** Opens the notes of one kind in a cache's table. */
+export function createNotes<N extends Note>(
+  { client, tableName }: CacheTable,
+  kind: NoteKind,
+  parse: (value: unknown) => N | undefined,
+): NoteStore<N> {
+  return {
+    async read(type) {
+      const get = new GetItemCommand({ TableName: tableName, Key: noteKey(kind, type), ConsistentRead: true });
+      return parse(noteOf(kind, (await client.send(get)).Item));
+    },
+    async write(type, note) {
+      const put = new PutItemCommand({
+        TableName: tableName,
+        Item: { ...noteKey(kind, type), [kind]: { S: JSON.stringify(note) }, seq: { N: String(note.seq) } },
+        ConditionExpression: note.seq === 1 ? 'attribute_not_exists(#seq)' : '#seq = :before',
+        ExpressionAttributeNames: { '#seq': 'seq' },
+        ...(note.seq > 1 && { ExpressionAttributeValues: { ':before': { N: String(note.seq - 1) } } }),
+      });
+      return (await isTaken(client.send(put))) ? 'stored' : 'changed';
+    },
+  };
+}

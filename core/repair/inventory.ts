@@ -1,0 +1,293 @@
+import * as z from 'zod/mini';
+import { TOMBSTONE_DIGEST } from '../state.ts';
+import type { Kept } from './backfill.ts';
+import { changeNote, type NoteStore } from './note.ts';
+import type { OwnerPage, PageEntry, PageRequest } from './pages.ts';
+import type { Suspect, Suspects } from './suspects.ts';
+
+/** Differences that the owner's state mends, see `DIFFERENCES`. */
+export const HEALABLE = ['missing', 'behind', 'different'] as const;
+
+/** See `HEALABLE`. */
+export type Healable = (typeof HEALABLE)[number];
+
+const count = z.int().check(z.gte(0));
+const healable = z.object({ missing: count, behind: count, different: count });
+
+const note = z.object({
+  seq: z.int(),
+  run: z.string(),
+  /** ISO 8601. */
+  startedAt: z.string(),
+  /** Whether the cache asks the owner for what differs. */
+  heals: z.boolean(),
+  /** Number of the page that is awaited. */
+  index: z.int(),
+  cursor: z.optional(z.string()),
+  /** When the awaited page was asked for, epoch milliseconds. */
+  askedAtMs: z.int(),
+  /** Whether the last page has come. */
+  isRead: z.boolean(),
+  /** The pages with entities that are looked at again: number of the page, and how often they were looked at. */
+  open: z.record(z.string(), z.int()),
+  /** Entities of the owner that were compared. */
+  compared: count,
+  /** Entities that differed at first, because their event was in flight. */
+  inFlight: count,
+  /** Entities whose event is parked or held, or is a gap that is being closed. */
+  setAside: count,
+  found: z.object({
+    ...healable.shape,
+    /** Entities with a version that the owner doesn't have. */
+    ahead: count,
+    /** Entities with the owner's version and another state: immutability was broken. */
+    conflicting: count,
+    /** Entities that the owner doesn't know. */
+    unknown: count,
+  }),
+  healed: healable,
+  /** Entities that the owner was asked for in vain. */
+  unhealed: count,
+  /** The first entities that differ. */
+  examples: z.array(z.object({ id: z.string(), difference: z.string(), version: z.int() })),
+  /** ISO 8601. */
+  endedAt: z.optional(z.string()),
+});
+
+/** What a cache notes about the last inventory of a type. */
+export type InventoryNote = z.infer<typeof note>;
+
+/** Reads a stored note; undefined for anything else. */
+export function parseInventoryNote(value: unknown): InventoryNote | undefined {
+  return note.safeParse(value).data;
+}
+
+/** An entity of a cache, as an inventory compares it. */
+export interface InventoryRecord {
+  readonly id: string;
+  /** 0 if the item only carries a stop marker. */
+  readonly version: number;
+  readonly digest: string;
+  /** When the owner committed the version, epoch milliseconds. */
+  readonly changedAtMs: number;
+  readonly fieldsRevision: number;
+  /** The item's checksum; undefined if it has none. */
+  readonly checksum: string | undefined;
+  /** Whether the item is as the projector wrote it. */
+  readonly isIntact: boolean;
+}
+
+/** The ports of a cache that checks itself. Each throws only if infrastructure fails. */
+export interface InventoryPorts {
+  readonly inventories: NoteStore<InventoryNote>;
+  /** Asks the type's owner for a page, after a delay. */
+  askPage(request: PageRequest, delaySeconds: number): Promise<void>;
+  /** The cache's entities of a type between two cursors of a table, in the table's order. */
+  range(type: string, from: string | undefined, to: string | undefined): Promise<readonly InventoryRecord[]>;
+  /** The cache's entities with these ids; those that the cache doesn't have are left out. */
+  records(type: string, ids: readonly string[]): Promise<readonly InventoryRecord[]>;
+  /** Sends entities to be looked at again, after a delay. */
+  lookAgain(suspects: Suspects, delaySeconds: number): Promise<void>;
+}
+
+const NONE = { missing: 0, behind: 0, different: 0 };
+
+/** Starts an inventory in place of the one before. Returns its note; undefined if another one was started meanwhile. */
+export async function beginInventory(
+  kept: Kept,
+  ports: Pick<InventoryPorts, 'inventories' | 'askPage'>,
+  { run, nowMs, heals }: { readonly run: string; readonly nowMs: number; readonly heals: boolean },
+): Promise<InventoryNote | undefined> {
+  const before = await ports.inventories.read(kept.type);
+  const begun: InventoryNote = {
+    seq: (before?.seq ?? 0) + 1,
+    run,
+    startedAt: new Date(nowMs).toISOString(),
+    heals,
+    index: 0,
+    askedAtMs: nowMs,
+    isRead: false,
+    open: {},
+    compared: 0,
+    inFlight: 0,
+    setAside: 0,
+    found: { ...NONE, ahead: 0, conflicting: 0, unknown: 0 },
+    healed: NONE,
+    unhealed: 0,
+    examples: [],
+  };
+  if ((await ports.inventories.write(kept.type, begun)) === 'changed') return undefined;
+  await ports.askPage(requestOf(kept, begun), 0);
+  return begun;
+}
+
+/** How long the entities of one page may take to be looked at, before a new inventory may replace the old one. */
+const LONGEST_OPEN_MS = 24 * 3_600_000;
+
+/** When an inventory is due, and what a running one needs. */
+export interface InventorySchedule {
+  readonly run: string;
+  readonly nowMs: number;
+  /** How long a page may take before it is asked for again. */
+  readonly stalledMs: number;
+  /** Time between two inventories; undefined: only on request. */
+  readonly everyMs: number | undefined;
+  /** When the cache was filled with the type, epoch milliseconds. */
+  readonly filledAtMs: number;
+}
+
+/**
+ * Starts an inventory if one is due, and asks again for a page that doesn't come. Safe to call at any time and more than
+ * once.
+ */
+export async function tendInventory(
+  kept: Kept,
+  ports: InventoryPorts,
+  { run, nowMs, stalledMs, everyMs, filledAtMs }: InventorySchedule,
+): Promise<'started' | 'asked again' | 'waiting' | 'nothing'> {
+  const before = await ports.inventories.read(kept.type);
+  const isRunning = before !== undefined && before.endedAt === undefined;
+  if (isRunning && !before.isRead) {
+    if (nowMs - before.askedAtMs < stalledMs) return 'waiting';
+    const written = await ports.inventories.write(kept.type, { ...before, seq: before.seq + 1, askedAtMs: nowMs });
+    if (written === 'changed') return 'waiting';
+    await ports.askPage(requestOf(kept, before), 0);
+    return 'asked again';
+  }
+  if (isRunning && nowMs - before.askedAtMs < LONGEST_OPEN_MS) return 'waiting';
+  const lastMs = Math.max(filledAtMs, before === undefined ? 0 : Date.parse(before.startedAt));
+  if (everyMs === undefined || nowMs - lastMs < everyMs) return 'nothing';
+  return (await beginInventory(kept, ports, { run, nowMs, heals: true })) === undefined ? 'waiting' : 'started';
+}
+
+/** Most entities that a note names. */
+export const MAX_EXAMPLES = 20;
+
+/** Wait before the first look at entities whose event may be in flight. */
+const FIRST_LOOK_SECONDS = 1;
+
+/**
+ * Compares a page of the owner with the cache, sends what seems to be missing or behind to be looked at again, and asks
+ * for the next page. See `takeBackfillPage` about pages that arrive twice.
+ */
+export async function takeInventoryPage(
+  kept: Kept,
+  page: OwnerPage,
+  ports: InventoryPorts,
+  { nowMs, isRedelivered }: { readonly nowMs: number; readonly isRedelivered: boolean },
+): Promise<'taken' | 'left out'> {
+  const { type, cached } = kept;
+  const before = await ports.inventories.read(type);
+  if (before === undefined || before.run !== page.run || before.isRead || before.index !== page.index) {
+    const isNoted = before?.run === page.run && before.index === page.index + 1;
+    if (!isNoted || !isRedelivered) return 'left out';
+    if (!before.isRead) await ports.askPage(requestOf(kept, before), 0);
+    return 'taken';
+  }
+  const records = page.isTableRange
+    ? await ports.range(type, page.cursor, page.next)
+    : await ports.records(
+        type,
+        page.entries.map(([id]) => id),
+      );
+  const { suspects, certain } = compareEntries(page, records, cached.fieldsRevision);
+  // Sent first: entities that are looked at without a note are looked at once more, see `lookAtSuspects`.
+  if (suspects.length > 0) {
+    const { run, index, readAtMs } = page;
+    await ports.lookAgain({ type, run, index, round: 0, readAtMs, suspects: [...suspects] }, FIRST_LOOK_SECONDS);
+  }
+  const noted = await changeNote(ports.inventories, type, (note) => {
+    if (note === undefined || note.run !== page.run || note.isRead || note.index !== page.index) return undefined;
+    const { cursor: _, ...rest } = note;
+    return closed(
+      {
+        ...rest,
+        index: note.index + 1,
+        ...(page.next !== undefined && { cursor: page.next }),
+        isRead: page.next === undefined,
+        askedAtMs: nowMs,
+        open: suspects.length > 0 ? { ...note.open, [page.index]: 0 } : note.open,
+        compared: note.compared + page.entries.length,
+        found: {
+          ...note.found,
+          ahead: note.found.ahead + numberOf(certain, 'ahead'),
+          conflicting: note.found.conflicting + numberOf(certain, 'conflicting'),
+          unknown: note.found.unknown + numberOf(certain, 'unknown'),
+        },
+        examples: [...note.examples, ...certain].slice(0, MAX_EXAMPLES),
+      },
+      nowMs,
+    );
+  });
+  if (noted === undefined) return 'left out';
+  if (!noted.isRead) await ports.askPage(requestOf(kept, noted), 0);
+  return 'taken';
+}
+
+/** Notes the end of an inventory whose pages were read and whose entities were all looked at. */
+export function closed<N extends Omit<InventoryNote, 'seq'>>(note: N, nowMs: number): N {
+  const isDone = note.isRead && Object.keys(note.open).length === 0 && note.endedAt === undefined;
+  return isDone ? { ...note, endedAt: new Date(nowMs).toISOString() } : note;
+}
+
+interface Certain {
+  readonly id: string;
+  readonly difference: 'ahead' | 'conflicting' | 'unknown';
+  readonly version: number;
+}
+
+function numberOf(all: readonly Certain[], difference: Certain['difference']): number {
+  return all.filter((one) => one.difference === difference).length;
+}
+
+/** How far the clocks of an owner and of a cache may differ. */
+const CLOCK_MARGIN_MS = 5_000;
+
+/**
+ * Compares the entries of a page with the cache. An entity that is missing or behind is a suspect, because its event may
+ * be in flight. An item that isn't as the projector wrote it, or that has the fields of an earlier revision, is a
+ * suspect too: the owner's state replaces it. What the cache received after the owner read the page is no difference.
+ */
+export function compareEntries(
+  page: Pick<OwnerPage, 'entries' | 'readAtMs' | 'isTableRange'>,
+  records: readonly InventoryRecord[],
+  fieldsRevision: number,
+): { readonly suspects: readonly Suspect[]; readonly certain: readonly Certain[] } {
+  const held = new Map(records.map((record) => [record.id, record]));
+  const suspects: Suspect[] = [];
+  const certain: Certain[] = [];
+  const isLater = ({ changedAtMs }: InventoryRecord) => changedAtMs > page.readAtMs - CLOCK_MARGIN_MS;
+  for (const entry of page.entries) {
+    const [id, version, digest] = entry;
+    const record = held.get(id);
+    held.delete(id);
+    const cause = causeOf(entry, record, fieldsRevision);
+    if (cause !== undefined) suspects.push({ id, version, digest, cause, asked: 0 });
+    else if (record !== undefined && record.version > version && !isLater(record))
+      certain.push({ id, difference: 'ahead', version: record.version });
+    else if (record?.version === version && record.digest !== digest)
+      certain.push({ id, difference: 'conflicting', version });
+  }
+  const others = page.isTableRange ? [...held.values()].filter((one) => one.version > 0 && !isLater(one)) : [];
+  certain.push(...others.map(({ id, version }) => ({ id, difference: 'unknown', version }) as const));
+  return { suspects, certain };
+}
+
+/** Why the owner's state would change what the cache holds; undefined if it wouldn't. */
+export function causeOf(
+  [, version, digest]: PageEntry,
+  record: InventoryRecord | undefined,
+  fieldsRevision: number,
+): Healable | undefined {
+  // The tombstone of a deletion may have expired.
+  if (record === undefined || (record.version === 0 && record.isIntact))
+    return digest === TOMBSTONE_DIGEST ? undefined : 'missing';
+  if (!record.isIntact) return 'different';
+  if (record.version < version) return 'behind';
+  const isSame = record.version === version && record.digest === digest;
+  return isSame && digest !== TOMBSTONE_DIGEST && record.fieldsRevision < fieldsRevision ? 'different' : undefined;
+}
+
+function requestOf({ cache, type }: Kept, { run, index, cursor }: InventoryNote): PageRequest {
+  return { purpose: 'inventory', type, cache, run, index, cursor };
+}

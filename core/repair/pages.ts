@@ -1,0 +1,123 @@
+import * as z from 'zod/mini';
+import { sha256 } from '../entity.ts';
+import { type OutgoingMessage, sized, type Unpublishable } from '../relay/message.ts';
+
+/**
+ * The attribute `type` of a message with a page. It isn't the name of an entity type, because those have no colon, so a
+ * cache of a release without pages filters it out.
+ */
+export const PAGE_TYPE = 'freshet:page';
+
+/** What a page is for: to fill a cache with the states of a type, or to compare the cache with its owner. */
+export type PagePurpose = 'backfill' | 'inventory';
+
+/** Maximum number of entities in a page. A page of an inventory has no states. */
+export const PAGE_ENTITIES = { backfill: 250, inventory: 1000 } as const satisfies Record<PagePurpose, number>;
+
+/** Maximum size of the entries of an inventory's page, in bytes: leaves room for the rest of a message of 256 KiB. */
+const MAX_ENTRIES_BYTES = 200 * 1024;
+
+/** Maximum number of unsendable entities that a page names. */
+const MAX_UNSENDABLE_NAMED = 20;
+
+const common = {
+  purpose: z.enum(['backfill', 'inventory']),
+  type: z.string().check(z.minLength(1), z.maxLength(40)),
+  /** The run of a backfill or an inventory: a cache ignores pages of its earlier runs. */
+  run: z.string().check(z.minLength(1), z.maxLength(40)),
+  /** Number of the page within the run, from 0. */
+  index: z.int().check(z.gte(0)),
+  /** Where the page begins; undefined for the first page. */
+  cursor: z.optional(z.string()),
+};
+
+const pageRequest = z.object({ ...common, cache: z.string().check(z.regex(/^[a-z][a-z0-9-]{0,29}$/)) });
+
+/** A request of a cache to an owner, to publish a page of a type's entities to this cache alone. */
+export type PageRequest = z.infer<typeof pageRequest>;
+
+const entry = z.tuple([z.string(), z.int().check(z.gte(1)), z.string()]);
+
+/** An entity of an inventory: its id, its version, and the digest of its state. */
+export type PageEntry = z.infer<typeof entry>;
+
+const unsendable = z.object({ id: z.string(), why: z.string() });
+
+/** An entity that the owner can't send, and why. */
+export type Unsendable = z.infer<typeof unsendable>;
+
+const page = z.object({
+  ...common,
+  owner: z.string(),
+  /** Where the next page begins; undefined for the last page. */
+  next: z.optional(z.string()),
+  /** When the owner began to read the page, epoch milliseconds. */
+  readAtMs: z.int().check(z.gte(0)),
+  /** The number of states that were published before this message; 0 for an inventory. */
+  sent: z.int().check(z.gte(0)),
+  /** The number of entities that can't be sent, and the first of them. */
+  unsendableCount: z.int().check(z.gte(0)),
+  unsendable: z.array(unsendable),
+  /** The owner's entities, deleted ones included; empty for a backfill. */
+  entries: z.array(entry),
+  /**
+   * Whether the cursors are positions in a table of Freshet's. The entries are then all entities between two positions,
+   * so an entity that only the cache has can be found.
+   */
+  isTableRange: z.boolean(),
+});
+
+/** An owner's answer to a request for a page. */
+export type OwnerPage = z.infer<typeof page>;
+
+/** Reads a request for a page; undefined for anything else. */
+export function parsePageRequest(body: string): PageRequest | undefined {
+  return parsed(pageRequest, body);
+}
+
+/** Reads a page; undefined for anything else. */
+export function parsePage(body: string): OwnerPage | undefined {
+  return parsed(page, body);
+}
+
+function parsed<T>(schema: z.ZodMiniType<T>, body: string): T | undefined {
+  try {
+    return schema.safeParse(JSON.parse(body)).data;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Prefix of the message groups of pages. The group of an entity begins with its type, which has no colon. */
+const PAGE_GROUP_PREFIX = `${PAGE_TYPE}/`;
+
+/** Whether a message of a cache's queue carries a page, and no event. */
+export function isPageGroup(groupId: string): boolean {
+  return groupId.startsWith(PAGE_GROUP_PREFIX);
+}
+
+/**
+ * Returns the message of a page. Pages of a cache are in one group, so they arrive in order.
+ *
+ * @param requestId the id of the request's message. A request that is delivered again gives the same message.
+ */
+export function pageMessage(cache: string, page: OwnerPage, requestId: string): OutgoingMessage | Unpublishable {
+  const groupId = PAGE_GROUP_PREFIX + cache;
+  const deduplicationId = `${groupId}/${sha256(requestId).slice(0, 40)}`;
+  return sized({ groupId, deduplicationId, type: PAGE_TYPE, to: cache, body: JSON.stringify(page) });
+}
+
+/** Returns as many entries as fit into one page. */
+export function fittingEntries(entries: readonly PageEntry[]): readonly PageEntry[] {
+  let bytes = 0;
+  const tooMany = entries.findIndex((one) => {
+    bytes += Buffer.byteLength(JSON.stringify(one)) + 1;
+    return bytes > MAX_ENTRIES_BYTES;
+  });
+  return tooMany === -1 ? entries : entries.slice(0, tooMany);
+}
+
+/** Returns the entities that a page names as unsendable. */
+export function namedUnsendable(all: readonly Unsendable[]): readonly Unsendable[] {
+  return all.slice(0, MAX_UNSENDABLE_NAMED).map(({ id, why }) => ({ id, why: why.slice(0, 200) }));
+}
