@@ -17,10 +17,10 @@ import type { ParkedEvent } from '../../core/project/ports.ts';
 import type { ProjectReport, Settled } from '../../core/project/report.ts';
 import type { RelayReport } from '../../core/relay/batch.ts';
 import type { GapNotice } from '../../core/repair/heal.ts';
-import { HEALABLE } from '../../core/repair/inventory.ts';
+import type { Looked } from '../../core/repair/look.ts';
 import type { SchemaCheck } from '../../core/repair/newer-schema.ts';
 import type { ParkedKey } from '../../core/repair/parked-key.ts';
-import type { Looked } from '../../core/repair/suspects.ts';
+import { HEALABLE } from '../../core/repair/suspects.ts';
 import { causeOf } from '../../core/retries.ts';
 import { createMetrics } from '../aws/metrics.ts';
 

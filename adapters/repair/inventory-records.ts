@@ -2,7 +2,7 @@ import { GetItemCommand, QueryCommand, type QueryCommandOutput, UpdateItemComman
 import { PARTITIONS_PER_TYPE, partitionKey } from '../../core/entity.ts';
 import { decodeCursor } from '../../core/read/read.ts';
 import type { InventoryPorts, InventoryRecord } from '../../core/repair/inventory.ts';
-import type { SuspectPorts } from '../../core/repair/suspects.ts';
+import type { SuspectPorts } from '../../core/repair/look.ts';
 import { isTaken } from '../aws/condition.ts';
 import { ATTRIBUTE, checksum, type Item, keyItem } from '../aws/items.ts';
 import type { CacheTable } from '../read/table.ts';

@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import { entityName } from 'freshet-aws/internal/core/entity';
-import { HEALABLE, type InventoryNote } from 'freshet-aws/internal/core/repair/inventory';
+import type { InventoryNote } from 'freshet-aws/internal/core/repair/inventory';
+import { HEALABLE } from 'freshet-aws/internal/core/repair/suspects';
 import { compareWithBar } from '../compare/compare-with-bar.ts';
 import { burialConfirmed, repairDifferences, untilSettled } from '../compare/repair.ts';
 import type { OpenCache } from '../deployment/deployment.ts';

@@ -3,13 +3,7 @@ import { TOMBSTONE_DIGEST } from '../state.ts';
 import type { Kept } from './backfill.ts';
 import { changeNote, type NoteStore } from './note.ts';
 import type { OwnerPage, PageEntry, PageRequest } from './pages.ts';
-import type { Suspect, Suspects } from './suspects.ts';
-
-/** Differences that the owner's state mends, see `DIFFERENCES`. */
-export const HEALABLE = ['missing', 'behind', 'different'] as const;
-
-/** See `HEALABLE`. */
-export type Healable = (typeof HEALABLE)[number];
+import type { Healable, Suspect, Suspects } from './suspects.ts';
 
 const count = z.int().check(z.gte(0));
 const healable = z.object({ missing: count, behind: count, different: count });

@@ -53,10 +53,11 @@ describe('write access to the tables', () => {
     expect(limited.map(({ principal }) => principal).sort()).toEqual(rolesOf(shop, 'CacheReport').sort());
   });
 
-  test("without a grant, only an owner's governor and its repair function can write the owner's table", () => {
+  test("without a grant, only an owner's governor can write the owner's table", () => {
     expect(rolesOf(shop, 'Relay')).toHaveLength(1);
-    const writers = [...rolesOf(shop, 'OwnerFlowGovernor'), ...rolesOf(shop, 'OwnerRepair')];
-    expect(writers).toHaveLength(2);
+    expect(rolesOf(shop, 'OwnerRepair')).toHaveLength(1);
+    const writers = rolesOf(shop, 'OwnerFlowGovernor');
+    expect(writers).toHaveLength(1);
     expect(tableWriters(shop, [OWNER])).toEqual(
       writers.map((principal) => ({ table: OWNER, principal, actions: ['dynamodb:UpdateItem'] })),
     );

@@ -119,7 +119,7 @@ describe.each([
     expect(report.Environment.Variables.INTERVAL_SECONDS).toBe('60');
   });
 
-  test(`the report function of ${boundary} can only read what it measures, store the result and report`, () => {
+  test(`the report function of ${boundary} can only read what it measures, store the result, report and ask for repairs`, () => {
     expect(statementsOf(template, 'CacheReportRole')).toEqual([
       ...logAndTraces('CacheReport'),
       { resource: expect.stringMatching(/^CacheTable\w+$/), actions: ['dynamodb:GetItem'] },
@@ -130,6 +130,7 @@ describe.each([
         actions: ['sqs:GetQueueAttributes'],
       })),
       { resource: '*', actions: ['cloudwatch:GetMetricData'] },
+      { resource: expect.stringMatching(/^CachePages\w+$/), actions: ['sqs:SendMessage'] },
       { resource: expect.stringMatching(/^Geography:\w+OwnerFlowReports\w+Arn\w+$/), actions: ['sqs:SendMessage'] },
     ]);
   });

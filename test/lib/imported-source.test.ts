@@ -28,7 +28,7 @@ describe('a cache with an imported owner', () => {
       TopicArn: source.topicArn,
       Protocol: 'sqs',
       RawMessageDelivery: true,
-      FilterPolicy: { type: ['Thing', 'Other'] },
+      FilterPolicy: { type: ['Thing', 'Other', 'freshet:page'], to: [{ exists: false }, 'shelf'] },
       RedrivePolicy: { deadLetterTargetArn: expect.anything() },
     });
   });

@@ -49,9 +49,12 @@ describe.each([
     expect(resource?.DependsOn).toContain(id);
   });
 
-  test(`the queue of ${name} is subscribed to its types only, with raw messages`, () => {
-    expect(subscription).toMatchObject({ Protocol: 'sqs', RawMessageDelivery: true, FilterPolicy: { type: types } });
-    expect(Object.keys(subscription.FilterPolicy)).toEqual(['type']);
+  test(`the queue of ${name} is subscribed to its types and to pages only, without what is addressed to others`, () => {
+    expect(subscription).toMatchObject({ Protocol: 'sqs', RawMessageDelivery: true });
+    expect(subscription.FilterPolicy).toEqual({
+      type: [...types, 'freshet:page'],
+      to: [{ exists: false }, name.toLowerCase()],
+    });
     expect(subscription.FilterPolicyScope ?? 'MessageAttributes').toBe('MessageAttributes');
     expect(queueAt(template, subscription.Endpoint)).toBe(queue);
   });

@@ -34,9 +34,9 @@ const functions = all('AWS::Lambda::Function');
 /** Whether a table holds only data that the next minute or a backfill restores. */
 const isReplaceable = (id: string) => /Flow|^CacheTable/.test(id);
 
-test('the pipeline of this file has nine queues, six tables, three topics and seven functions', () => {
+test('the pipeline of this file has ten queues, six tables, three topics and seven functions', () => {
   const counts = [queues, tables, topics, functions].map(({ length }) => length);
-  expect(counts).toEqual([9, 6, 3, 7]);
+  expect(counts).toEqual([10, 6, 3, 7]);
 });
 
 describe('a pipeline by default', () => {

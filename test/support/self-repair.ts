@@ -6,9 +6,10 @@ import type { OutgoingMessage } from '../../core/relay/message.ts';
 import { type AnswerPorts, answerEntity, answerPage } from '../../core/repair/answer.ts';
 import type { BackfillNote, BackfillPorts, Kept } from '../../core/repair/backfill.ts';
 import type { InventoryNote, InventoryPorts, InventoryRecord } from '../../core/repair/inventory.ts';
+import type { SuspectPorts } from '../../core/repair/look.ts';
 import type { Note, NoteStore } from '../../core/repair/note.ts';
 import { type OwnerPage, PAGE_TYPE, type PageRequest, parsePage } from '../../core/repair/pages.ts';
-import type { SuspectPorts, Suspects } from '../../core/repair/suspects.ts';
+import type { Suspects } from '../../core/repair/suspects.ts';
 import { catalogue } from './boundaries.ts';
 
 /** The cache's boundary's view of a type, at a revision of its fields. */

@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { beginInventory, takeInventoryPage, tendInventory } from '../../../core/repair/inventory.ts';
+import { lookAtSuspects, PageNotNoted } from '../../../core/repair/look.ts';
 import type { OwnerPage } from '../../../core/repair/pages.ts';
-import { lookAtSuspects, PageNotNoted } from '../../../core/repair/suspects.ts';
 import { deleted, owned, product } from '../../support/events.ts';
 import { createRepairWorld, keptProduct } from '../../support/self-repair.ts';
 
