@@ -61,6 +61,7 @@ export async function deployedBundle(folder: string, tableName: string, endpoint
     QUEUE_URL: 'http://127.0.0.1:9/000000000000/bench.fifo',
     PARKING_TABLE: 'none',
     GAP_QUEUE_URL: 'http://127.0.0.1:9/000000000000/gaps',
+    PAGE_QUEUE_URL: 'http://127.0.0.1:9/000000000000/pages',
     TOMBSTONE_LIFE_SECONDS: String(60 * 86_400),
     MAX_EVENT_AGE_SECONDS: String(59 * 86_400),
     RETRY_ATTEMPTS: '12',

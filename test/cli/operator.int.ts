@@ -70,7 +70,7 @@ const COMMANDS: readonly (readonly [readonly string[], readonly number[]])[] = [
   [['release', 'lenient', 'Item', 'nobody'], [0]],
   [['resync', 'Item', 'one', '--wait'], [0]],
   [['backfill', 'lenient'], [0]],
-  [['reconcile', 'lenient', '--repair', '--yes'], [0]],
+  [['reconcile', 'lenient', '--delete-unknown', '--yes'], [0]],
   [['delete', 'Item', 'one', '--yes'], [0]],
   [['restore', 'depot', '--yes'], [2]],
 ];

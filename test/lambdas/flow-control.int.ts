@@ -373,6 +373,7 @@ describe("the report's deployed bundle", () => {
     const queueOf = (name: string) => `${messaging.url}/000000000000/${name}`;
     const cache = messaging.messaging.createQueue(`${task.id}.fifo`, { FifoQueue: 'true' });
     reports = messaging.messaging.createQueue(task.id, {});
+    messaging.messaging.createQueue(`${task.id}-pages`, {});
     for (const n of [1, 2, 3]) cache.send({ body: 'x', groupId: `g${n}`, deduplicationId: `d${n}` });
     invoke = deploy(await bundleOf('Ordering', 'Report'), 'Ordering', {
       CACHE_TABLE: cacheTable,
@@ -380,6 +381,8 @@ describe("the report's deployed bundle", () => {
       QUEUE_URL: queueOf(`${task.id}.fifo`),
       PROJECTOR: 'Ordering-Projector',
       REPAIR_QUEUE_URLS: JSON.stringify([queueOf(task.id)]),
+      PAGE_QUEUE_URL: queueOf(`${task.id}-pages`),
+      CHECK_EVERY_SECONDS: '86400',
       // The first report measures twice, with a twelfth of the interval in between.
       INTERVAL_SECONDS: '3',
       REPORT_QUEUES: JSON.stringify({ nowhere: queueOf('no-such-queue'), geography: queueOf(task.id) }),

@@ -45,6 +45,7 @@ beforeAll(async () => {
     CACHE_TABLE: 'cache',
     PARKING_TABLE: 'parking',
     GAP_QUEUE_URL: `${url}/000000000000/gaps`,
+    PAGE_QUEUE_URL: `${url}/000000000000/pages`,
     QUEUE_URL: `${url}/000000000000/queue.fifo`,
     TOMBSTONE_LIFE_SECONDS: '5184000',
     MAX_EVENT_AGE_SECONDS: '5097600',
