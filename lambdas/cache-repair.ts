@@ -77,6 +77,7 @@ const healing = createHealing({
 });
 const reportQueues = JSON.parse(required('REPORT_QUEUES')) as Record<string, string>;
 const queueUrl = required('QUEUE_URL');
+const intervalMs = Number(required('INTERVAL_SECONDS')) * 1000;
 const selfRepair = createSelfRepair({
   client,
   cacheTable,
@@ -89,6 +90,7 @@ const selfRepair = createSelfRepair({
     queueUrl,
     repairQueueUrls: JSON.parse(required('REPAIR_QUEUE_URLS')) as string[],
     reportQueueUrl: (type) => reportQueues[boundary.caches[type]?.contract.owner ?? ''],
+    intervalMs,
     nowMs,
   }),
   pageQueueUrl: required('PAGE_QUEUE_URL'),
@@ -106,7 +108,7 @@ const handlePage = createPageHandler(
   selfRepair,
   {
     everyMs: checkEveryMs(),
-    stalledMs: STALLED_INTERVALS * Number(required('INTERVAL_SECONDS')) * 1000,
+    stalledMs: STALLED_INTERVALS * intervalMs,
   },
   nowMs,
 );

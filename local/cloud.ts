@@ -290,7 +290,10 @@ async function start(options: LocalCloudOptions, cleanUps: CleanUps): Promise<Lo
       const changes: Changes = { done: [], left: [] };
       isProvisioned = false;
       try {
-        ({ outputs, notEmulated, leftOut } = await provision(readAssembly(assembly), target, applied, changes));
+        const provisioned = await provision(readAssembly(assembly), target, applied, changes);
+        ({ outputs, notEmulated, leftOut } = provisioned);
+        // CloudFormation sends the events once a stack is complete. The caller doesn't wait for the functions.
+        void schedules.deployed(provisioned.changedStacks);
       } finally {
         isProvisioned = true;
       }

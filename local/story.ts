@@ -25,6 +25,14 @@ export interface Stage {
   readonly deployment: StoryDeployment;
   /** Tells the person at the terminal what the story does. */
   readonly report: Reporter;
+  /**
+   * Synthesises the app again with more context values, and changes the running cloud to it, as a second `cdk deploy`
+   * does. Returns the deployment as it is then; use it in place of the first one, which is closed.
+   *
+   * @param context values that the app reads with `tryGetContext`
+   * @throws FreshetError `SynthesisFailed` if the app fails
+   */
+  deploy(context: Readonly<Record<string, unknown>>): Promise<StoryDeployment>;
 }
 
 /** The owners and caches of an app, as a story uses them. */

@@ -68,13 +68,7 @@ export function createReporting(options: {
   const ofProjector = (metric: string) => functionMetric(options.projector, metric, 'Sum');
   return {
     backlog: () => queueBacklog(queues, queueUrl),
-    async isEmptyOnce() {
-      for (const share of EMPTY_CHECKS) {
-        await new Promise((resolve) => setTimeout(resolve, share * intervalMs));
-        if ((await queueBacklog(queues, queueUrl)) === 0) return true;
-      }
-      return false;
-    },
+    isEmptyOnce: () => isEmptyOnce(queues, queueUrl, intervalMs),
     async consumption(nowMs) {
       const periodSeconds = intervalMs / 1000;
       const span = { fromMs: nowMs - METRIC_INTERVALS * intervalMs, toMs: nowMs, periodSeconds };
@@ -131,6 +125,20 @@ export function createReporting(options: {
 /** The counts of a queue without its delayed messages. */
 export const UNDELAYED = ['ApproximateNumberOfMessages', 'ApproximateNumberOfMessagesNotVisible'] as const;
 const ALL = [...UNDELAYED, 'ApproximateNumberOfMessagesDelayed'] as const;
+
+/**
+ * Checks several times within a short time whether a queue is empty. A single check of a busy queue would rarely find
+ * it empty.
+ *
+ * @param intervalMs the time between two reports
+ */
+export async function isEmptyOnce(client: SQSClient, queueUrl: string, intervalMs: number): Promise<boolean> {
+  for (const share of EMPTY_CHECKS) {
+    await new Promise((resolve) => setTimeout(resolve, share * intervalMs));
+    if ((await queueBacklog(client, queueUrl)) === 0) return true;
+  }
+  return false;
+}
 
 /** Returns the number of visible, in-flight and delayed messages of a queue. Heartbeats count, as all messages do. */
 export async function queueBacklog(

@@ -4,7 +4,7 @@ import { HEARTBEAT_ID } from '../../core/entity.ts';
 import { receivesAllFromMs, settledUntilMs } from '../../core/read/staleness.ts';
 import type { BackfillPorts } from '../../core/repair/backfill.ts';
 import { ATTRIBUTE, keyItem } from '../aws/items.ts';
-import { queueBacklog, sendRequest, UNDELAYED } from '../govern/report.ts';
+import { isEmptyOnce, queueBacklog, sendRequest, UNDELAYED } from '../govern/report.ts';
 import { readCompleteness } from '../read/staleness.ts';
 import type { CacheTable } from '../read/table.ts';
 
@@ -22,9 +22,11 @@ export function createSettled(options: {
   /** The queues from which the repair function receives gaps and dead letters. */
   readonly repairQueueUrls: readonly string[];
   readonly reportQueueUrl: (type: string) => string | undefined;
+  /** The time between two reports. */
+  readonly intervalMs: number;
   readonly nowMs: () => number;
 }): Pick<BackfillPorts, 'settledUntilMs' | 'askHeartbeat'> {
-  const { cache, name, queues, queueUrl, repairQueueUrls, reportQueueUrl, nowMs } = options;
+  const { cache, name, queues, queueUrl, repairQueueUrls, reportQueueUrl, intervalMs, nowMs } = options;
   const heartbeatMs = async (type: string) => {
     const Key = keyItem({ type, id: HEARTBEAT_ID });
     const { Item } = await cache.client.send(
@@ -35,7 +37,7 @@ export function createSettled(options: {
     return changedAt === undefined ? 0 : Math.min(nowMs(), Date.parse(changedAt));
   };
   const isEmpty = async () => {
-    if ((await queueBacklog(queues, queueUrl)) > 0) return false;
+    if ((await queueBacklog(queues, queueUrl)) > 0 && !(await isEmptyOnce(queues, queueUrl, intervalMs))) return false;
     const unrepaired = await Promise.all(repairQueueUrls.map((url) => queueBacklog(queues, url, UNDELAYED)));
     return unrepaired.every((count) => count === 0);
   };

@@ -5,7 +5,7 @@ import {
   type BatchStatementResponse,
   type DynamoDBClient,
 } from '@aws-sdk/client-dynamodb';
-import { ATTRIBUTE, type Item, indexAttribute, keyItem, storedItem } from '../../adapters/aws/items.ts';
+import { ATTRIBUTE, checksum, type Item, indexAttribute, keyItem, storedItem } from '../../adapters/aws/items.ts';
 import { indexNames } from '../../core/contract/define-boundary.ts';
 import type { CachedItem, WriteResult } from '../../core/project/ports.ts';
 import ordering from '../../examples/shop/ordering/contracts.ts';
@@ -88,6 +88,12 @@ function refused(stored: Item): WriteResult {
 
 /** All attributes but the key; `undefined` for one that the item lacks and an older version may have. */
 function attributes(item: CachedItem): [string, Item[string] | undefined][] {
+  const all = unchecked(item);
+  const written = Object.fromEntries(all.filter(([, value]) => value !== undefined)) as Item;
+  return [...all, [ATTRIBUTE.checksum, { S: checksum(written) }]];
+}
+
+function unchecked(item: CachedItem): [string, Item[string] | undefined][] {
   return [
     [ATTRIBUTE.version, { N: String(item.version) }],
     [ATTRIBUTE.digest, { S: item.digest }],

@@ -1,4 +1,4 @@
-import { ATTRIBUTE, type Item, indexAttribute, keyItem } from '../../adapters/aws/items.ts';
+import { ATTRIBUTE, checksum, type Item, indexAttribute, keyItem } from '../../adapters/aws/items.ts';
 import type { OpenCache } from '../../cli/deployment/deployment.ts';
 import { indexValue, keptFields } from '../../core/project/fields.ts';
 import { canonicalJson, canonicalState } from '../../core/state.ts';
@@ -75,10 +75,11 @@ function cachedItem(number: number, { boundary }: OpenCache): Item {
     const value = indexValue('Country', kept[field]);
     return value === undefined ? [] : [[indexAttribute(index), { S: value }] as const];
   });
-  return {
+  const item: Item = {
     ...stamp(number),
     [ATTRIBUTE.fieldsRevision]: { N: String(cached.fieldsRevision) },
     ...Object.fromEntries(indexed),
     [ATTRIBUTE.data]: { S: canonicalJson(entity, kept) },
   };
+  return { ...item, [ATTRIBUTE.checksum]: { S: checksum(item) } };
 }

@@ -1,20 +1,24 @@
 import type { CommitResult } from 'freshet-aws';
-import { publishEvent, type Stage, type Story } from 'freshet-local';
+import { publishEvent, type Stage, type Story, type StoryCache } from 'freshet-local';
 import geography from './geography/contracts.ts';
 import { countries, currencies, type Row } from './geography/releases.ts';
 
 /** Commits at once while a data set is loaded. */
 const WRITERS = 16;
 
+/** Time between two changes of the owner, and between two looks at a cache that fills itself. */
+const LOOK_MS = 100;
+
 /** A span that is longer than the story. */
 const SPAN_MS = 3_600_000;
 
-/** Real reference data with real history travels from its owner into two caches. */
+/** Real reference data with real history travels from its owner into two caches, and then into a third. */
 const story: Story = async (stage) => {
   await olderRelease(stage);
   await newerRelease(stage);
   await oldEventReturns(stage);
   await ownerStopped(stage);
+  await thirdCache(stage);
 };
 
 export default story;
@@ -95,6 +99,49 @@ async function ownerStopped({ deployment, cloud, report }: Stage): Promise<void>
   const reached = 'version' in caughtUp ? caughtUp.version : 0;
   claim(reached === version + 2, `ordering should have caught up, but holds version ${reached}`);
   report.step(`the functions run again: ordering has caught up to version ${reached}`);
+}
+
+/**
+ * A third service comes later. One deployment adds its cache, which asks the owner for everything that it has. The
+ * owner goes on with its work, and the other caches receive nothing of this.
+ */
+async function thirdCache({ deployment, deploy, cloud, report }: Stage): Promise<void> {
+  report.heading('A third service is deployed; its cache fills itself while the owner goes on');
+  const { owner } = await deployment.ownerOf('Country');
+  const country = await owner.get('Country', 'CH');
+  const state = country?.state ?? {};
+  let changes = 0;
+  let goesOn = true;
+  const changing = (async () => {
+    for (; goesOn; changes += 1) {
+      await owner.put('Country', 'CH', { ...state, capital: [changes % 2 === 0 ? 'Bern' : 'Bern (Bundesstadt)'] });
+      await pause();
+    }
+  })();
+  const { reader } = await (await deploy({ support: 'true' })).cacheNamed('support');
+  report.step('the stack Support is deployed: a queue, a table and three functions');
+  for (const type of ['Country', 'Currency']) {
+    const filled = await ready(reader, type);
+    report.step(`support has filled itself with ${filled} of ${type}`);
+  }
+  goesOn = false;
+  await changing;
+  await owner.put('Country', 'CH', state);
+  await cloud.idle();
+  report.step(`meanwhile the owner changed Country/CH ${changes} times`);
+}
+
+function pause(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, LOOK_MS));
+}
+
+/** Waits until a cache is ready with a type. Returns how many entities its owner sent. */
+async function ready(reader: StoryCache['reader'], type: string): Promise<number> {
+  for (;;) {
+    const readiness = await reader.readiness(type);
+    if (readiness.status === 'ready') return readiness.sent;
+    await pause();
+  }
 }
 
 async function load({ deployment, report }: Stage, type: string, rows: readonly Row[], source: string): Promise<void> {

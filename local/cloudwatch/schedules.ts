@@ -7,8 +7,11 @@ export interface ScheduleRule {
   readonly name: string;
   readonly everyMinutes: number;
   readonly enabled: boolean;
-  /** The event of the rule's deployed stack, if the rule matches it too. @default - the rule has no such pattern */
-  readonly deployed?: object;
+  /**
+   * The event that the rule's stack was deployed, if the rule matches it too, with the name of the stack. @default - the
+   * rule has no such pattern
+   */
+  readonly deployed?: { readonly stack: string; readonly event: object };
   /** `input` replaces the event that EventBridge would send. */
   readonly targets: readonly { readonly functionName: string; readonly input?: unknown }[];
 }
@@ -24,7 +27,10 @@ export interface Schedules {
   runNow(name: string): Promise<void>;
   /** Invokes the targets of all enabled rules. */
   runAll(): Promise<void>;
-  /** Adds a rule. Throws if the name is taken. After the start, the rule's timer begins at once. */
+  /**
+   * Adds a rule. Throws if the name is taken. After the start, the rule's timer begins at once; the event of its stack
+   * comes with `deployed`.
+   */
   add(rule: ScheduleRule): { readonly arn: string };
   remove(name: string): void;
   /**
@@ -32,6 +38,11 @@ export interface Schedules {
    * deployed stack also fires at once; resolves when the functions that it invokes have answered.
    */
   start(): Promise<void>;
+  /**
+   * After the start: fires the rules that match the events of deployed stacks. Resolves when the functions that they
+   * invoke have answered.
+   */
+  deployed(stacks: readonly string[]): Promise<void>;
   stop(): void;
 }
 
@@ -96,8 +107,7 @@ export function createSchedules(options: SchedulesOptions): Schedules {
     }
   }
 
-  /** Starts a rule's timer, and fires the rule at once if it matches the event of its deployed stack. */
-  async function begin(rule: ScheduleRule): Promise<void> {
+  function startTimer(rule: ScheduleRule): void {
     if (!rule.enabled) return;
     const periodMs = rule.everyMinutes * options.minuteMs;
     if (periodMs <= LONGEST_TIMER_MS)
@@ -105,7 +115,10 @@ export function createSchedules(options: SchedulesOptions): Schedules {
         rule.name,
         every(periodMs, () => void fire(rule)),
       );
-    if (rule.deployed !== undefined) await fire(rule, rule.targets, rule.deployed);
+  }
+
+  async function fireDeployed(rule: ScheduleRule): Promise<void> {
+    if (rule.enabled && rule.deployed !== undefined) await fire(rule, rule.targets, rule.deployed.event);
   }
 
   return {
@@ -113,7 +126,7 @@ export function createSchedules(options: SchedulesOptions): Schedules {
     add(rule) {
       if (rules.has(rule.name)) throw new Error(`the rule ${rule.name} already exists`);
       rules.set(rule.name, rule);
-      if (isStarted) void begin(rule);
+      if (isStarted) startTimer(rule);
       return { arn: arnOf(rule) };
     },
     remove(name) {
@@ -139,7 +152,12 @@ export function createSchedules(options: SchedulesOptions): Schedules {
     },
     async start() {
       isStarted = true;
-      await Promise.all([...rules.values()].map(begin));
+      for (const rule of rules.values()) startTimer(rule);
+      await Promise.all([...rules.values()].map(fireDeployed));
+    },
+    async deployed(stacks) {
+      const matching = [...rules.values()].filter((rule) => stacks.includes(rule.deployed?.stack ?? ''));
+      await Promise.all(matching.map(fireDeployed));
     },
     stop() {
       isStarted = false;

@@ -33,6 +33,8 @@ export interface Applying {
   readonly changes: Changes;
   /** The paths of the resources that the assembly declares. */
   readonly seen: Set<string>;
+  /** The names of the stacks with a changed resource. */
+  readonly changedStacks: Set<string>;
 }
 
 export const NESTED_STACK = 'AWS::CloudFormation::Stack';
@@ -85,6 +87,7 @@ export async function applyResource(
       await removeResource(type, before.provisioned, target);
     run.applied.set(path, { type, properties, provisioned });
     const note = before !== undefined && type === SUBSCRIPTION ? '; a changed filter acts within 15 minutes' : '';
+    if (!isEqual) run.changedStacks.add(stack.name);
     if (!isEqual) run.changes.done.push(`${before === undefined ? 'added' : 'changed'} ${path} (${type})${note}`);
     return provisioned;
   } catch (error) {

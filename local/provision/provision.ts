@@ -33,6 +33,8 @@ export interface Provisioning {
   /** Resources that are not emulated (no local effect): resource type to count. */
   readonly notEmulated: Readonly<Record<string, number>>;
   readonly leftOut: readonly LeftOut[];
+  /** The names of the stacks in which a resource was added or changed. */
+  readonly changedStacks: readonly string[];
 }
 
 /** A resource, or a part of one, that the local cloud leaves out. Functions that name it get a stand-in. */
@@ -118,10 +120,17 @@ export async function provision(
 ): Promise<Provisioning> {
   const shared: Shared = { exported: new Map(), outputs: {} };
   const toLocal = localPlaces(stacks, target);
-  const run: Run = { target, shared, notEmulated: {}, leftOut: [], applied, changes, seen: new Set(), toLocal };
+  const changedStacks = new Set<string>();
+  const noted = { seen: new Set<string>(), changedStacks };
+  const run: Run = { target, shared, notEmulated: {}, leftOut: [], applied, changes, ...noted, toLocal };
   for (const stack of stacks) await provisionStack(stack, {}, run);
   await removeOthers(run);
-  return { outputs: shared.outputs, notEmulated: run.notEmulated, leftOut: run.leftOut };
+  return {
+    outputs: shared.outputs,
+    notEmulated: run.notEmulated,
+    leftOut: run.leftOut,
+    changedStacks: [...changedStacks],
+  };
 }
 
 /** Returns the stack's outputs. */

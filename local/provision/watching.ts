@@ -87,7 +87,7 @@ export const createRule: ResourceHandler = (request) => {
     everyMinutes,
     enabled,
     targets,
-    ...(deployed !== undefined && { deployed }),
+    ...(deployed !== undefined && { deployed: { stack: request.stack.name, event: deployed } }),
   });
   return { ref: name, attributes: { Arn: arn }, leftOut };
 };

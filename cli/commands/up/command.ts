@@ -18,6 +18,7 @@ import { renderStatus } from '../status/render.ts';
 import { type AppOptions, withAppOptions } from './app-options.ts';
 import { createApplyChange } from './apply-change.ts';
 import { assemblyFolder, removeAssemblies } from './assembly-folder.ts';
+import { createDeployAgain } from './deploy-again.ts';
 import { followChanges } from './follow-changes.ts';
 import { createLogPrinter, type LogOptions } from './function-logs.ts';
 import { keptError, openKept } from './kept.ts';
@@ -127,13 +128,24 @@ async function run(
   const files = options.watch ? readProject(io.cwd) : undefined;
   const { cloud, isNew } = await start(io, options, report, running, signal);
   const file = localFileOf(cloud);
-  const deployment = openLocalCloud({ file, projectFolder: io.cwd }, { importModule: io.importModule });
-  running.deployment = deployment;
+  const open = () => {
+    running.deployment?.close();
+    const opened = { file: localFileOf(cloud), projectFolder: io.cwd };
+    running.deployment = openLocalCloud(opened, { importModule: io.importModule });
+    return running.deployment;
+  };
+  let deployment = open();
   // Another local cloud for this folder, started at the same time, may have been ready first.
   await refuseSecond(io.cwd);
   writeLocalFile(io.cwd, file);
 
-  if (options.story && isNew) await (await loadStory(io))?.({ deployment, cloud, report });
+  const deployAgain = createDeployAgain(io, options, cloud, { signal, startedAt: file.startedAt });
+  const deploy = async (context: Readonly<Record<string, unknown>>) => {
+    for (const one of (await deployAgain(context)).left) report.print(`  ! ${one}`);
+    deployment = open();
+    return deployment;
+  };
+  if (options.story && isNew) await (await loadStory(io))?.({ deployment, cloud, report, deploy });
   signal.throwIfAborted();
   report.heading('The outcomes of all events');
   const status = await busy(io, 'reading the outcomes', options, () =>
@@ -152,8 +164,7 @@ async function run(
       `In a second terminal: ${typed('status')} (or watch)\nCtrl-C stops it.`,
   );
   if (files === undefined) return;
-  const { startedAt } = file;
-  await followChanges(io.cwd, files, signal, createApplyChange(io, options, cloud, { report, signal, startedAt }));
+  await followChanges(io.cwd, files, signal, createApplyChange(deployAgain, { report, signal }));
 }
 
 async function start(

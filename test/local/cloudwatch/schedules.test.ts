@@ -88,12 +88,24 @@ test('a scheduled rule first fires after one period, and fires again even if its
 
 test('a rule that also matches the event of its deployed stack fires with that event at the start', () => {
   const { schedules, timers, invoked } = scheduled();
-  const deployed = { source: 'aws.cloudformation' };
+  const deployed = { stack: 'Orders', event: { source: 'aws.cloudformation' } };
   schedules.add({ ...rule, deployed });
   schedules.add({ ...rule, name: 'off', enabled: false, deployed });
   schedules.start();
-  expect(invoked).toEqual([{ name: 'heartbeat', event: deployed }]);
+  expect(invoked).toEqual([{ name: 'heartbeat', event: deployed.event }]);
   expect(timers).toHaveLength(1);
+});
+
+test('a rule that is added later fires once its stack is deployed, and rules of other stacks do not', () => {
+  const { schedules, timers, invoked } = scheduled();
+  schedules.start();
+  const event = { source: 'aws.cloudformation' };
+  schedules.add({ ...rule, deployed: { stack: 'Orders', event } });
+  schedules.add({ ...rule, name: 'other', deployed: { stack: 'Others', event: {} } });
+  expect(timers).toHaveLength(2);
+  expect(invoked).toEqual([]);
+  schedules.deployed(['Orders']);
+  expect(invoked).toEqual([{ name: 'heartbeat', event }]);
 });
 
 test('schedules use the configured length of a minute, skip disabled rules, and end with a stop', () => {
