@@ -15,10 +15,7 @@ import { canonicalState } from '../../core/state.ts';
 import { countries, currencies } from '../../examples/shop/geography/releases.ts';
 import { root, runFreshet } from '../support/command-line.ts';
 import { differenceLine, differences, isReadable } from './settings.ts';
-import { ARRIVAL, bodyOf, currency, groupOf, keysOf, openShop, parkedEventsOf, STACKS } from './shop.ts';
-
-/** The shortest interval of a rule is a minute. The first minute begins when the rule is deployed. */
-const SCHEDULE = { timeout: 150_000, interval: 1_000 };
+import { ARRIVAL, bodyOf, currency, groupOf, keysOf, openShop, parkedEventsOf, SCHEDULE, STACKS } from './shop.ts';
 
 const shop = await openShop(process.env.DEPLOYED_ASSEMBLY ?? '');
 const { clients, deployment, resources, geography, ordering, warehouse } = shop;

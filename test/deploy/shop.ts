@@ -29,6 +29,9 @@ import { type DeployedResource, deployedResources } from './template.ts';
 /** How long an event may take from the owner to the cache. The functions on the way may have to start first. */
 export const ARRIVAL = { timeout: 60_000, interval: 200 };
 
+/** How long something may take that happens once a minute. */
+export const SCHEDULE = { timeout: 150_000, interval: 1_000 };
+
 /** The stacks that hold an owner or a cache. */
 export const STACKS = ['Geography', 'Ordering', 'Warehouse'] as const;
 

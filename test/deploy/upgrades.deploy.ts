@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { DescribeStacksCommand } from '@aws-sdk/client-cloudformation';
 import { afterAll, describe, expect, test } from 'vitest';
 import { resyncToken } from '../../cli/clients/resync-token.ts';
+import { compareCaches } from '../../cli/compare/compare-caches.ts';
 import type { Deployment } from '../../cli/deployment/deployment.ts';
 import { parkedPages } from '../../cli/deployment/parked.ts';
 import { openStacks } from '../../cli/deployment/stacks.ts';
@@ -13,17 +14,19 @@ import { openClients } from './clients.ts';
 import { allowBatchCalls, fillGaps, isMiniStack, replaceRefused } from './gaps.ts';
 import { run } from './processes.ts';
 import { differences } from './settings.ts';
-import { ARRIVAL } from './shop.ts';
+import { ARRIVAL, SCHEDULE } from './shop.ts';
 import { deployedResources } from './template.ts';
 
 const OWNER = 'UpgradesOwner';
 const CACHE = 'UpgradesCache';
+const LATER = 'UpgradesLater';
 const MINUTE_MS = 60_000;
 
 const clients = openClients();
 const folder = mkdtempSync(join(tmpdir(), 'freshet-upgrades-'));
 const { signal } = new AbortController();
 let deployed = 0;
+let isLaterDeployed = false;
 let deployment: Deployment;
 
 /** Runs a command of Node.js to its end. Its output is shown only by the CDK's own errors. */
@@ -54,7 +57,8 @@ async function deploy(step: string, ...stacks: readonly string[]): Promise<void>
     if (onMiniStack) await allowBatchCalls(clients, resources);
   }
   deployment?.close();
-  deployment = await openStacks({ cwd: root, importModule: (url) => import(url) }, [OWNER, CACHE], {});
+  const found = [OWNER, CACHE, ...(isLaterDeployed ? [LATER] : [])];
+  deployment = await openStacks({ cwd: root, importModule: (url) => import(url) }, found, {});
 }
 
 /** The output `Source` of the owner's stack; empty before the first deployment. */
@@ -121,9 +125,17 @@ describe('an upgrade of the deployed stacks', () => {
   });
 
   test('a cache receives the entities of a new type that it begins to keep', async () => {
-    await deploy('type');
+    isLaterDeployed = true;
+    await deploy('type and second cache');
     await put('Shelf', 'new', { label: 'Top' });
     await expectArrival('Shelf', 'new', { label: 'Top' });
+  });
+
+  test('a second cache that was not known before becomes ready by itself, and equals its owner', async () => {
+    const { reader } = await deployment.cacheNamed('later');
+    await expect.poll(() => reader.readiness('Product'), SCHEDULE).toMatchObject({ status: 'ready', sent: 3 });
+    const [compared] = (await compareCaches(deployment)).filter(({ cache }) => cache === 'later');
+    expect(compared).toEqual({ cache: 'later', equal: 3, differing: [] });
   });
 
   test('a new index of a cache has the entities that are written after the deployment', async () => {

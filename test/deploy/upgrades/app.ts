@@ -12,6 +12,7 @@ import owner from './owner.ts';
 import ownerWithField from './owner-with-field.ts';
 import ownerWithType from './owner-with-type.ts';
 import ownerWithVersion from './owner-with-version.ts';
+import second from './second-cache.ts';
 
 /** What the app contains at each step. A step changes one thing. */
 interface Step {
@@ -21,6 +22,8 @@ interface Step {
   readonly imported?: boolean;
   /** Whether only the owner is watched. */
   readonly watchesLess?: boolean;
+  /** Whether there is a second cache. */
+  readonly hasSecond?: boolean;
 }
 
 const STEPS: Readonly<Record<string, Step>> = {
@@ -28,10 +31,11 @@ const STEPS: Readonly<Record<string, Step>> = {
   field: { owner: ownerWithField, cache },
   'version at the owner': { owner: ownerWithVersion, cache },
   'version at the cache': { owner: ownerWithVersion, cache: cacheWithVersion },
-  type: { owner: ownerWithType, cache: cacheWithType },
-  index: { owner: ownerWithType, cache: cacheWithIndex },
-  reference: { owner: ownerWithType, cache: cacheWithIndex, imported: true },
-  monitoring: { owner: ownerWithType, cache: cacheWithIndex, imported: true, watchesLess: true },
+  // A step of its own would take a further deployment.
+  'type and second cache': { owner: ownerWithType, cache: cacheWithType, hasSecond: true },
+  index: { owner: ownerWithType, cache: cacheWithIndex, hasSecond: true },
+  reference: { owner: ownerWithType, cache: cacheWithIndex, hasSecond: true, imported: true },
+  monitoring: { owner: ownerWithType, cache: cacheWithIndex, hasSecond: true, imported: true, watchesLess: true },
 };
 
 const step = STEPS[process.env.UPGRADE_STEP ?? ''];
@@ -47,6 +51,10 @@ const cacheStack = new Stack(app, 'UpgradesCache');
 const arns = (): Omit<ImportedSourceProps, 'boundary'> => JSON.parse(process.env.UPGRADE_SOURCE ?? '{}');
 const source = step.imported ? new ImportedSource(cacheStack, 'Source', { boundary: step.owner, ...arns() }) : owning;
 const caching = new LocalCache(cacheStack, 'Cache', { boundary: step.cache, sources: [source], stage: 'development' });
+if (step.hasSecond) {
+  const stack = new Stack(app, 'UpgradesLater');
+  new LocalCache(stack, 'Cache', { boundary: second, sources: [owning], stage: 'development' });
+}
 new PipelineMonitoring(new Stack(app, 'UpgradesMonitoring'), 'Pipeline', {
   owners: [owning],
   caches: step.watchesLess ? [] : [caching],
