@@ -89,9 +89,10 @@ describe('queries of CloudWatch Logs Insights in the local cloud', () => {
     const query = queryOf('@message like /a/');
     await expect(start(query, 'none')).rejects.toMatchObject({ name: 'ResourceNotFoundException' });
     await expect(start(query, GROUP, 0)).rejects.toMatchObject({ name: 'InvalidParameterException' });
-    const unknown = { queryId: 'q' };
-    const asked = [client.send(new GetQueryResultsCommand(unknown)), client.send(new StopQueryCommand(unknown))];
-    for (const one of asked) await expect(one).rejects.toMatchObject({ name: 'ResourceNotFoundException' });
+    for (const command of [GetQueryResultsCommand, StopQueryCommand]) {
+      const asked = client.send(new command({ queryId: 'q' }));
+      await expect(asked).rejects.toMatchObject({ name: 'ResourceNotFoundException' });
+    }
   });
 
   test('a query has ended at once, so StopQuery is refused', async () => {
