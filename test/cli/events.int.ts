@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { HEARTBEAT_ID } from '../../core/entity.ts';
 import { startHere } from '../support/command-line.ts';
 import { bodyOf, type Depot, expectRefusal, item, startDepot } from './depot/world.ts';
 
@@ -46,16 +47,17 @@ const brief = (all: Told['events']) => all.map(({ id, version, outcome }) => `${
 describe('freshet events', slow, () => {
   test('the outcomes of a cache are printed, the newest first, with lead times and without heartbeats', async () => {
     const all = await told('lenient');
-    expect(brief(all).sort()).toEqual(
-      [
+    expect(brief(all)).toEqual(
+      expect.arrayContaining([
         'bad null parked',
         `${HOSTILE} 1 applied`,
         'null null parked',
         'one 1 applied',
         'one 1 outdated',
         'one 2 applied',
-      ].sort(),
+      ]),
     );
+    expect(all.map(({ id }) => id)).not.toContain(HEARTBEAT_ID);
     const times = all.map(({ time }) => Date.parse(time));
     expect(times).toEqual(times.toSorted((one, other) => other - one));
     for (const { outcome, leadTimeMs } of all) {
@@ -89,6 +91,15 @@ describe('freshet events', slow, () => {
     expect(brief(await told('lenient', 'Item', HOSTILE.toUpperCase()))).toEqual(['null null parked']);
     const { out } = await depot.run('events', 'lenient', 'Item', HOSTILE);
     expect(out).not.toMatch(/[^\P{Cc}\n]/u);
+  });
+
+  test('an event has the trace in which its owner committed it, shortened in the text', async () => {
+    const traceparent = '00-5759e988bd862e3fe1be46a994272793-53995c3f42cd8ad8-01';
+    await depot.send('strict', 'traced', bodyOf({ ...item('traced', 1, { name: 'traced' }), traceparent }));
+    await depot.cloud.idle();
+    const traceId = '1-5759e988-bd862e3fe1be46a994272793';
+    expect(await told('strict', 'Item', 'traced')).toMatchObject([{ outcome: 'applied', traceId }]);
+    expect((await depot.run('events', 'strict', 'Item', 'traced')).out).toMatch(/ 1-5\S*…\S+3\n/);
   });
 
   test('nothing found is said, with the time that was searched and a longer one', async () => {
