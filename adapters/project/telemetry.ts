@@ -37,8 +37,8 @@ const LOGGED_OUTCOMES: readonly Outcome[] = ['gap', 'discarded', 'parked', 'held
 const RECEIVES_WITH_AGE = 3;
 
 /**
- * Emits a projector's metrics as EMF in one line, which also has the outcome of each event. Logs a further line with ids
- * and reason for each message that may need an operator.
+ * Emits a projector's metrics as EMF in one line, which also has the outcome of each event. Logs a further line with
+ * ids and reason for each message that may need an operator.
  */
 export function projectorTelemetry(
   cache: Emitter,

@@ -32,7 +32,8 @@ const UNENDED: readonly string[] = ['Scheduled', 'Running', 'Unknown'];
 
 /**
  * Runs a query and waits for its result. A group that doesn't exist has no lines: Lambda creates the default group with
- * the first line. When the signal is aborted, or a request fails, the query is stopped, because AWS bills what it scans.
+ * the first line. When the signal is aborted, or a request fails, the query is stopped, because AWS bills what it
+ * scans.
  *
  * @returns the lines in the order of the query; undefined if the signal was aborted
  * @throws RequestFailed if the query fails or takes too long

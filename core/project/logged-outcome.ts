@@ -7,8 +7,8 @@ import type { ParkedReason } from './ports.ts';
 export const OUTCOMES_PROPERTY = 'outcomes';
 
 /**
- * The outcome of one event, as a function logs it. A search in the logs relies on the order of the properties: `outcome`
- * comes directly before `type` and `id`, or before `group`.
+ * The outcome of one event, as a function logs it. A search in the logs relies on the order of the properties:
+ * `outcome` comes directly before `type` and `id`, or before `group`.
  */
 export interface LoggedOutcome {
   readonly outcome: Outcome;

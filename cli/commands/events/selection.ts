@@ -60,8 +60,8 @@ function patternsOf({ outcomes = [], ...selection }: Selection): string[] {
 const LITERAL = /^[A-Za-z0-9 "_:,-]$/;
 
 /**
- * A regular expression that matches a text. Any other character is matched by a wildcard, so that an id can't change the
- * query: Logs Insights doesn't document how it reads escaped characters.
+ * A regular expression that matches a text. Any other character is matched by a wildcard, so that an id can't change
+ * the query: Logs Insights doesn't document how it reads escaped characters.
  */
 function pattern(text: string): string {
   // A dot matches no line separator, of which there are some outside of ASCII.

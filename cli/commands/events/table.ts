@@ -28,8 +28,8 @@ const MIN_ENTITY = 8;
 const MIN_TRACE = 10;
 
 /**
- * Creates a function that renders outcomes as the lines of one table that fits into a width. It may be called again with
- * further outcomes: a column only grows.
+ * Creates a function that renders outcomes as the lines of one table that fits into a width. It may be called again
+ * with further outcomes: a column only grows.
  */
 export function createTable(width: number): (outcomes: readonly CacheOutcome[]) => string[] {
   let natural: Widths | undefined;
