@@ -78,8 +78,8 @@ const HELP = `
 Outcomes: ${OUTCOMES.join(', ')}. docs/glossary.md explains them.
 
 The lead time is the time from the owner's commit to the application in the cache. It is - for an event that was not
-applied, or that was sent again by a resync, a backfill or a redrive. In JSON, what is unknown is null. The text shortens
-long entity names and trace ids; the JSON has them in full.
+applied, that was sent again by a resync or a backfill, or that was redriven. In JSON, what is unknown is null. The text
+shortens long entity names and trace ids; the JSON has them in full.
 
 Example:
   $ ${typed('events ordering --outcome parked,held --since 1d')}

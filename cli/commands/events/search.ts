@@ -78,6 +78,7 @@ async function searchOne(
     const inSpan = result.filter(({ atMs }) => atMs >= span.fromMs);
     const lines = inSpan.map(({ atMs, line }) => ({ functionName: name, atMs, line }));
     const outcomes = lines.flatMap((line) => outcomesOf(line, selection).reverse());
-    if (outcomes.length >= limit || result.length < most || most === MAX_RESULTS) return { outcomes, lines };
+    const isEnough = outcomes.length >= limit || lines.length < most;
+    if (isEnough || most === MAX_RESULTS) return { outcomes, lines };
   }
 }
