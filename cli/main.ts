@@ -22,6 +22,7 @@ const COMMANDS: Readonly<Record<string, (io: CommandIo) => Promise<Command>>> = 
   status: async (io) => (await import('./commands/status/command.ts')).statusCommand(io),
   watch: async (io) => (await import('./commands/watch/command.ts')).watchCommand(io),
   why: async (io) => (await import('./commands/why/command.ts')).whyCommand(io),
+  events: async (io) => (await import('./commands/events/command.ts')).eventsCommand(io),
   logs: async (io) => (await import('./commands/logs/command.ts')).logsCommand(io),
   parked: async (io) => (await import('./commands/parked/command.ts')).parkedCommand(io),
   release: async (io) => (await import('./commands/release.ts')).releaseCommand(io),
@@ -81,13 +82,19 @@ export async function runCommand(args: readonly string[], options: RunOptions): 
 /** Commands that show what they do by themselves, or that are silent while all is well. */
 const WITHOUT_SPINNER = ['init', 'up', 'import', 'logs', 'check'];
 
+/** What the spinner says of a command, unless the command mainly reads the deployment. */
+const DOING: Readonly<Record<string, string>> = {
+  cost: 'synthesising an app of one owner and its caches',
+  events: "searching the cache's logs",
+};
+
 /** What a silent command does; undefined for a command without a spinner, and while a person types its input. */
 function doingOf(command: Command, { stdin }: CommandIo): string | undefined {
   const name = command.name();
   const { data, file } = command.opts<{ data?: string; file?: string }>();
   const isTyped = name === 'put' && data === undefined && file === undefined && stdin.isTTY;
   if (WITHOUT_SPINNER.includes(name) || isTyped) return undefined;
-  return name === 'cost' ? 'synthesising an app of one owner and its caches' : 'reading the deployment';
+  return DOING[name] ?? 'reading the deployment';
 }
 
 /** Loads the command with a name, or all commands if no command has the name. */

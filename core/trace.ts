@@ -9,6 +9,16 @@ export function traceparentOf(text: unknown): string | undefined {
   return typeof text === 'string' && TRACEPARENT.test(text) ? text : undefined;
 }
 
+/** Returns the trace id of a trace context: 32 hexadecimal digits. */
+export function traceIdOf(traceparent: string | undefined): string | undefined {
+  return traceparent?.split('-')[1];
+}
+
+/** Returns a trace id as X-Ray writes it (xray/xray-concepts, Tracing header, 2026-11-25). */
+export function xRayTraceId(traceId: string): string {
+  return `1-${traceId.slice(0, 8)}-${traceId.slice(8)}`;
+}
+
 /**
  * Returns the trace context of an X-Ray tracing header, or undefined if the trace or the parent is missing
  * (xray/xray-concepts, Tracing header, 2026-11-25).

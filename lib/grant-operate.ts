@@ -7,7 +7,7 @@ import type { Construct } from 'constructs';
 /**
  * Lets an operator find what is deployed with a construct, and observe it: read the outputs and resources of its stack,
  * metrics and alarms, and the state and the logs of its functions. CloudWatch's actions for metrics and alarms accept
- * no narrower resource (service authorization reference, CloudWatch).
+ * no narrower resource (service authorization reference, CloudWatch and CloudWatch Logs).
  *
  * @param functions Freshet's functions
  * @param handlers functions of the service: whether they are stopped. The service itself grants their logs
@@ -21,7 +21,7 @@ export function grantObserve(
   const { stackId, formatArn } = stackOf(scope);
   const logGroups = functions.flatMap(({ logGroup: { logGroupName } }) => {
     const arn = formatArn(`log-group:${logGroupName}`);
-    // FilterLogEvents is checked against the group, and against its streams.
+    // FilterLogEvents and StartQuery are checked against the group, and against its streams.
     return [arn, `${arn}:*`];
   });
   const statements = [
@@ -45,7 +45,9 @@ export function grantObserve(
             actions: ['lambda:GetFunctionConfiguration'],
             resources: functions.map(({ functionArn }) => functionArn),
           }),
-          new PolicyStatement({ actions: ['logs:FilterLogEvents'], resources: logGroups }),
+          new PolicyStatement({ actions: ['logs:FilterLogEvents', 'logs:StartQuery'], resources: logGroups }),
+          // A query belongs to no log group, so these actions accept no narrower resource.
+          new PolicyStatement({ actions: ['logs:GetQueryResults', 'logs:StopQuery'], resources: ['*'] }),
         ]),
   ];
   for (const statement of statements) grantee.grantPrincipal.addToPrincipalPolicy(statement);

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { type CleanUps, createCleanUps } from './clean-ups.ts';
 import type { Alarms } from './cloudwatch/alarms.ts';
+import { createLogQueries } from './cloudwatch/log-queries.ts';
 import { createLogStore } from './cloudwatch/log-store.ts';
 import type { MetricStore } from './cloudwatch/metric-store.ts';
 import type { Schedules } from './cloudwatch/schedules.ts';
@@ -180,6 +181,7 @@ export async function startLocalCloud(options: LocalCloudOptions): Promise<Local
 async function start(options: LocalCloudOptions, cleanUps: CleanUps): Promise<LocalCloud> {
   const { onProgress = () => {}, ledger, port } = options;
   const logs = createLogStore(Date.now);
+  const queries = createLogQueries();
   const onLog = (functionName: string, line: string) => {
     logs.record(functionName, line);
     options.onLog?.(functionName, line);
@@ -208,7 +210,7 @@ async function start(options: LocalCloudOptions, cleanUps: CleanUps): Promise<Lo
     functions: () => functions,
     mappings: () => mappings,
     cloudWatch: () => cloudWatch,
-    logs: () => ({ logs, functions }),
+    logs: () => ({ logs, functions, queries }),
     guard: access,
     ledger,
     ...(port !== undefined && { port }),

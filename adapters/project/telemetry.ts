@@ -1,5 +1,5 @@
 import { Logger } from '@aws-lambda-powertools/logger';
-import { MetricUnit } from '@aws-lambda-powertools/metrics';
+import { type Metrics, MetricUnit } from '@aws-lambda-powertools/metrics';
 import { DynamoDBServiceException } from '@aws-sdk/client-dynamodb';
 import { isThrottlingError } from '@smithy/core/retry';
 import { isHeartbeatGroup } from '../../core/entity.ts';
@@ -13,13 +13,16 @@ import {
   RELAY_METRICS,
 } from '../../core/metrics.ts';
 import { OUTCOMES, type Outcome } from '../../core/outcome.ts';
+import { type LoggedOutcome, loggedOutcome, OUTCOMES_PROPERTY } from '../../core/project/logged-outcome.ts';
 import type { ParkedEvent } from '../../core/project/ports.ts';
 import type { ProjectReport, Settled } from '../../core/project/report.ts';
 import type { RelayReport } from '../../core/relay/batch.ts';
 import type { GapNotice } from '../../core/repair/heal.ts';
 import type { Looked } from '../../core/repair/look.ts';
 import type { SchemaCheck } from '../../core/repair/newer-schema.ts';
+import type { OperationResult } from '../../core/repair/operate.ts';
 import type { ParkedKey } from '../../core/repair/parked-key.ts';
+import type { Redriven } from '../../core/repair/redrive.ts';
 import { HEALABLE } from '../../core/repair/suspects.ts';
 import { causeOf } from '../../core/retries.ts';
 import { createMetrics } from '../aws/metrics.ts';
@@ -34,7 +37,8 @@ const LOGGED_OUTCOMES: readonly Outcome[] = ['gap', 'discarded', 'parked', 'held
 const RECEIVES_WITH_AGE = 3;
 
 /**
- * Emits a projector's metrics as EMF, and logs a line with ids and reason for each message that may need an operator.
+ * Emits a projector's metrics as EMF in one line, which also has the outcome of each event. Logs a further line with
+ * ids and reason for each message that may need an operator.
  */
 export function projectorTelemetry(
   cache: Emitter,
@@ -66,6 +70,10 @@ export function projectorTelemetry(
       metrics.addMetadata(HOTTEST_GROUP_PROPERTY, hottest.groupId);
       count(PROJECTOR_METRICS.hottestGroup, hottest.messages);
     }
+    addOutcomes(
+      metrics,
+      events.map((one) => loggedOutcome(one.message.groupId, one)),
+    );
     metrics.publishStoredMetrics();
     for (const { message, outcome, entity, version, reason, traceparent } of settled) {
       const { messageId } = message;
@@ -76,6 +84,12 @@ export function projectorTelemetry(
       logger.warn('returned', { messageId, receiveCount, cause: causeOf(error) });
     }
   };
+}
+
+/** Adds the outcomes of events to the next line of metrics. A batch without events adds no bytes to the log. */
+function addOutcomes(metrics: Metrics, outcomes: readonly LoggedOutcome[]): void {
+  // Powertools declares the value as text, and writes any value as JSON.
+  if (outcomes.length > 0) metrics.addMetadata(OUTCOMES_PROPERTY, outcomes as unknown as string);
 }
 
 function isThrottled(error: unknown): boolean {
@@ -133,6 +147,7 @@ export function repairTelemetry(boundary: Emitter) {
   return {
     parked({ message, entity, version, reason }: ParkedEvent): void {
       metrics.addMetric(OUTCOME_METRICS.parked, MetricUnit.Count, 1);
+      addOutcomes(metrics, [loggedOutcome(message.groupId, { outcome: 'parked', reason, entity, version })]);
       metrics.publishStoredMetrics();
       logger.warn('parked', { messageId: message.messageId, entity, version, reason });
     },
@@ -155,12 +170,25 @@ export function repairTelemetry(boundary: Emitter) {
     checked({ groupId }: ParkedKey, result: SchemaCheck): void {
       if (result === 'redriven') logger.info('redriven', { groupId, why: 'its schema version is known now' });
     },
-    operated(operation: string, result: object): void {
-      logger.info('operated', { operation, ...result });
+    operated(operation: string, result: OperationResult): void {
+      const outcomes = endedOf('redriven' in result ? result.redriven : []);
+      logger.info('operated', { operation, ...result, ...(outcomes.length > 0 && { [OUTCOMES_PROPERTY]: outcomes }) });
     },
     /** For a message that can't be read, and for an entity that doesn't exist. */
     ignored(messageId: string, why: string): void {
       logger.warn('ignored', { messageId, why });
     },
   };
+}
+
+/** The most outcomes of one operation that are logged, the newest: a release may replay any number of events. */
+const MAX_OUTCOMES = 100;
+
+/** The events that ended. A failed one stays parked. */
+function endedOf(redriven: readonly Redriven[]): LoggedOutcome[] {
+  return redriven
+    .flatMap(({ key, outcome, reason }) =>
+      outcome === 'failed' ? [] : [loggedOutcome(key.groupId, { outcome, reason })],
+    )
+    .slice(-MAX_OUTCOMES);
 }

@@ -21,6 +21,12 @@ export function atMost(milliseconds: number): string {
   return `at most ${Math.ceil(milliseconds / unit[1])}${unit[0]}`;
 }
 
+/** A duration in whole seconds, in the largest unit that holds it exactly: 90s, 10m, 1h, 2d. */
+export function exactDuration(milliseconds: number): string {
+  const [unit, length] = UNITS.findLast(([, one]) => milliseconds > 0 && milliseconds % one === 0) ?? UNITS[0];
+  return `${milliseconds / length}${unit}`;
+}
+
 /** A count with separators between its thousands: 61,000. */
 export function grouped(count: number): string {
   return Math.round(count).toLocaleString('en-US');

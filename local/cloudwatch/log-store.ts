@@ -14,7 +14,7 @@ export interface LogStore {
 }
 
 /** The characters that are kept for each function: up to twice as many, because the oldest half is dropped at once. */
-const MAX_CHARACTERS = 500_000;
+const MAX_CHARACTERS = 2_000_000;
 
 interface Log {
   events: LogEvent[];

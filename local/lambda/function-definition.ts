@@ -16,6 +16,6 @@ export interface FunctionDefinition {
   readonly concurrency?: number;
 }
 
-export function logGroupOf({ name, logGroup }: FunctionDefinition): string {
+export function logGroupOf({ name, logGroup }: Pick<FunctionDefinition, 'name' | 'logGroup'>): string {
   return logGroup ?? `/aws/lambda/${name}`;
 }

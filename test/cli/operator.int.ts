@@ -59,6 +59,7 @@ const COMMANDS: readonly (readonly [readonly string[], readonly number[]])[] = [
     [0, 1],
   ],
   [['watch', '--count', '1'], [0]],
+  [['events', 'lenient'], [0]],
   [['logs'], [0]],
   [['why', 'lenient', 'Item', 'nobody'], [0]],
   [['parked', 'list', 'lenient'], [0]],
@@ -95,7 +96,14 @@ describe('grantOperate', slow, () => {
     expect(put.code).toBe(1);
     expect(put.err).toMatch(/AccessDenied[\s\S]*Check your AWS credentials, their permissions/);
     expect((await as('OfTheCache', ['parked', 'list', 'lenient'])).code).toBe(0);
-    for (const args of [['parked', 'list', 'lenient'], ['status'], ['get', 'lenient', 'Item', 'x'], ['logs']]) {
+    const reading = [
+      ['parked', 'list', 'lenient'],
+      ['status'],
+      ['get', 'lenient', 'Item', 'x'],
+      ['events', 'lenient'],
+      ['logs'],
+    ];
+    for (const args of reading) {
       const { code, err } = await as('OfNothing', args);
       expect(`${args[0]} ${code} ${err}`).toMatch(/^\w+ [12] [\s\S]*AccessDenied/);
     }

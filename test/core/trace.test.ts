@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { fromXRay, traceparentOf } from '../../core/trace.ts';
+import { fromXRay, traceIdOf, traceparentOf, xRayTraceId } from '../../core/trace.ts';
 
 const XRAY = { Root: '1-5759e988-bd862e3fe1be46a994272793', Parent: '53995c3f42cd8ad8', Sampled: '1' };
 const TRACEPARENT = '00-5759e988bd862e3fe1be46a994272793-53995c3f42cd8ad8-01';
@@ -8,6 +8,11 @@ test('an X-Ray header becomes a W3C traceparent, with or without the sampled fla
   expect(fromXRay(XRAY)).toBe(TRACEPARENT);
   expect(fromXRay({ ...XRAY, Sampled: '0' })).toBe(TRACEPARENT.replace(/01$/, '00'));
   expect(fromXRay({ Root: XRAY.Root, Parent: XRAY.Parent })).toBe(TRACEPARENT.replace(/01$/, '00'));
+});
+
+test('the trace id of a traceparent is written as in the X-Ray header that it came from', () => {
+  expect(xRayTraceId(traceIdOf(TRACEPARENT) ?? '')).toBe(XRAY.Root);
+  expect(traceIdOf(undefined)).toBeUndefined();
 });
 
 test.each([

@@ -5,13 +5,13 @@ import { quoted } from 'freshet-aws/internal/core/errors';
 import { type LoggingFunction, loggingFunction } from '../../clients/logs.ts';
 import { withAdvice } from '../../deployment/advice.ts';
 import { EXIT, UsageError } from '../../errors.ts';
-import { pause } from '../../interrupt.ts';
 import type { CommandIo } from '../../io.ts';
 import { type DeploymentOptions, deploymentHelp, withDeploymentOptions } from '../../options/deployment-options.ts';
 import { durationOf } from '../../options/parse.ts';
 import { inDeployment, type Work } from '../../work.ts';
 import { indentedText, readLogLine } from '../up/function-logs.ts';
-import { createLogTail, type FunctionLine, isDenied, type TailOptions } from './tail.ts';
+import { leftOut, readLines } from './read-lines.ts';
+import { type FunctionLine, isDenied } from './tail.ts';
 
 interface LogsOptions extends DeploymentOptions {
   /** Milliseconds. */
@@ -22,15 +22,6 @@ interface LogsOptions extends DeploymentOptions {
 }
 
 const DEFAULT_SINCE_MS = 600_000;
-
-/** How often the local cloud is asked for new lines. */
-const LOCAL_INTERVAL_MS = 500;
-
-/** How often CloudWatch Logs is asked for new lines. */
-const AWS_INTERVAL_MS = 2_000;
-
-/** CloudWatch Logs answers five requests for lines a second in an account and region (FilterLogEvents). */
-const REQUEST_MS = 225;
 
 /** `freshet logs [NAME]`: prints what the functions of a deployment logged. */
 export function logsCommand(io: CommandIo): Command {
@@ -61,7 +52,7 @@ export function logsCommand(io: CommandIo): Command {
 }
 
 const HELP = `${deploymentHelp(['cloudformation:ListStackResources', 'lambda:GetFunctionConfiguration', 'logs:FilterLogEvents'])}
-The local cloud keeps the newest lines of each function: 500,000 characters or more. A line on AWS can appear some
+The local cloud keeps the newest lines of each function: 2 million characters or more. A line on AWS can appear some
 seconds after it was logged. With --follow, it is then printed after newer lines.
 
 On AWS, lines are printed in the order of their times, each as soon as all functions are read up to its time. CloudWatch
@@ -77,42 +68,17 @@ Exit codes:
 /** Prints the lines of the functions of a deployment. @returns the exit code */
 async function logs(work: Work, name: string | undefined, options: LogsOptions): Promise<number> {
   const { io, deployment, signal } = work;
-  const { isLocal } = deployment;
-  const functions = await withAdvice(deployment, () => chosenFunctions(work, name));
-  const tail = createLogTail(functions, await deployment.clients.logs(), {
-    sinceMs: Math.max(0, Date.now() - options.since),
-    pauseMs: isLocal ? 0 : REQUEST_MS,
-    signal,
-    onDenied: (functionName, error) => void io.stderr.write(leftOut([functionName], error)),
-    // A local cloud that was stopped has other addresses when it is started again.
-    ...(options.follow && !isLocal && { onRetry: retryNote(io) }),
-  });
-  const printNew = async () => {
-    for await (const lines of tail()) {
+  const { since, follow = false } = options;
+  await withAdvice(deployment, async () => {
+    const functions = await chosenFunctions(work, name);
+    await readLines(work, functions, { sinceMs: Math.max(0, Date.now() - since), follow }, (lines) => {
       for (const line of lines) {
         const text = rendered(line, options);
         if (text !== undefined) io.stdout.write(`${text}\n`);
       }
-    }
-  };
-  do {
-    await withAdvice(deployment, printNew);
-    if (options.follow) await pause(isLocal ? LOCAL_INTERVAL_MS : AWS_INTERVAL_MS, signal);
-  } while (options.follow && !signal.aborted);
-  return signal.aborted && !options.follow ? EXIT.interrupted : EXIT.ok;
-}
-
-function retryNote({ stderr }: Pick<CommandIo, 'stderr'>): NonNullable<TailOptions['onRetry']> {
-  return (error, waitMs) =>
-    void stderr.write(`note: a request failed. It is repeated in ${waitMs / 1_000} s. ${textOf(error)}\n`);
-}
-
-function leftOut(names: readonly string[], error: unknown): string {
-  return `note: left out, because the log can't be read: ${names.join(', ')}. ${textOf(error)}\n`;
-}
-
-function textOf(error: unknown): string {
-  return printable(error instanceof Error ? `${error.name}: ${error.message}` : String(error));
+    });
+  });
+  return signal.aborted && !follow ? EXIT.interrupted : EXIT.ok;
 }
 
 /** The functions that a name selects. Functions that can't be read are left out; throws if none can be read. */

@@ -3,9 +3,9 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import * as z from 'zod/mini';
 import { factTelemetry } from '../../../adapters/facts/telemetry.ts';
 import { reportTelemetry } from '../../../adapters/govern/telemetry.ts';
-import { projectorTelemetry, relayTelemetry } from '../../../adapters/project/telemetry.ts';
+import { projectorTelemetry, relayTelemetry, repairTelemetry } from '../../../adapters/project/telemetry.ts';
 import { logFailedEffect, sagaTelemetry } from '../../../adapters/saga/telemetry.ts';
-import { HEARTBEAT_ID, messageGroupId } from '../../../core/entity.ts';
+import { HEARTBEAT_ID, MAX_ID_BYTES, MAX_VERSION, messageGroupId } from '../../../core/entity.ts';
 import {
   EMITTER_DIMENSION,
   HOTTEST_GROUP_PROPERTY,
@@ -19,8 +19,10 @@ import {
   STACK_DIMENSION,
 } from '../../../core/metrics.ts';
 import { OUTCOMES } from '../../../core/outcome.ts';
+import { OUTCOMES_PROPERTY } from '../../../core/project/logged-outcome.ts';
 import type { ParkedEvent, ReceivedMessage } from '../../../core/project/ports.ts';
 import type { Settled } from '../../../core/project/report.ts';
+import type { Redriven } from '../../../core/repair/redrive.ts';
 import { SAGA_OUTCOMES } from '../../../core/saga/step.ts';
 
 const NOW = Date.parse('2026-11-25T12:00:00Z');
@@ -184,6 +186,62 @@ describe("a projector's metrics", () => {
     expect(told).toMatchObject([{ messageId: 'm1', version: 1, reason: 'conflict', traceparent }]);
   });
 
+  test('the line of metrics has the outcome of each event, with its lead time and its trace, and no heartbeats', () => {
+    const entity = { type: 'Thing', id: 'a "b"\u001b' };
+    const beat = { type: 'Thing', id: HEARTBEAT_ID };
+    const traceparent = '00-5759e988bd862e3fe1be46a994272793-53995c3f42cd8ad8-01';
+    const unread = { entity: undefined, version: undefined, outcome: 'parked', reason: 'malformed' } as const;
+    const report = projectorTelemetry(inLab('shelf'));
+    report(
+      {
+        settled: [
+          settled(1, { entity, version: 7, leadTimeMs: 4_000, traceparent }),
+          settled(2, unread),
+          settled(3, { ...unread, message: message(3, 'Thing#digest') }),
+          settled(4, { entity: beat, message: message(4, messageGroupId(beat)) }),
+        ],
+        returned: [{ message: message(5, 'Thing/b'), error: throttled }],
+      },
+      NOW,
+      NOW,
+    );
+    expect(emitted('shelf').line[OUTCOMES_PROPERTY]).toEqual([
+      { outcome: 'applied', ...entity, version: 7, leadTimeMs: 4_000, traceId: '5759e988bd862e3fe1be46a994272793' },
+      { outcome: 'parked', type: 'Thing', id: 'a', reason: 'malformed' },
+      { outcome: 'parked', group: 'Thing#digest', reason: 'malformed' },
+    ]);
+    lines = [];
+    report(
+      { settled: [settled(6, { entity: beat, message: message(6, messageGroupId(beat)) })], returned: [] },
+      NOW,
+      NOW,
+    );
+    expect(emitted('shelf').line).not.toHaveProperty(OUTCOMES_PROPERTY);
+  });
+
+  test('the outcomes of the largest batch are far below the limit of a log event', () => {
+    const entity = { type: 'T'.repeat(40), id: '\u0001'.repeat(MAX_ID_BYTES) };
+    const traceparent = '00-5759e988bd862e3fe1be46a994272793-53995c3f42cd8ad8-01';
+    projectorTelemetry(inLab('shelf'))(
+      {
+        settled: Array.from({ length: 10 }, (_, n) =>
+          settled(n, {
+            entity,
+            version: MAX_VERSION,
+            leadTimeMs: 1e9,
+            traceparent,
+            message: message(n, messageGroupId(entity)),
+          }),
+        ),
+        returned: [],
+      },
+      NOW,
+      NOW,
+    );
+    expect(lines).toHaveLength(1);
+    expect(Buffer.byteLength(lines[0] ?? '')).toBeLessThan(100_000);
+  });
+
   test('the metrics of one batch are not repeated in the next', () => {
     const report = projectorTelemetry(inLab('shelf'));
     report({ settled: [settled(1, { outcome: 'outdated' })], returned: [] }, NOW, NOW);
@@ -191,6 +249,54 @@ describe("a projector's metrics", () => {
     report({ settled: [settled(2, {})], returned: [] }, NOW, NOW);
     expect(emitted('shelf').metrics).toMatchObject({ [OUTCOME_METRICS.applied]: 1 });
     expect(emitted('shelf').metrics).not.toHaveProperty(OUTCOME_METRICS.outdated);
+  });
+});
+
+describe("a repair function's outcomes", () => {
+  const parked: ParkedEvent = {
+    status: 'parked',
+    message: message(1, 'Thing#digest'),
+    parkedAtMs: NOW,
+    reason: 'crashed',
+    explanation: '',
+    entity: undefined,
+    version: undefined,
+  };
+
+  test('a parked dead letter is in the line of its metric', () => {
+    repairTelemetry(inLab('shelf')).parked(parked);
+    const { metrics, line } = emitted('shelf');
+    expect(metrics).toEqual({ [OUTCOME_METRICS.parked]: 1 });
+    expect(line[OUTCOMES_PROPERTY]).toEqual([{ outcome: 'parked', group: 'Thing#digest', reason: 'crashed' }]);
+  });
+
+  test('events that an operator redrove are in the line of the operation, without those that failed', () => {
+    const key = { groupId: 'Thing/a', sequenceNumber: '1' };
+    const redriven: Redriven[] = [
+      { key, outcome: 'applied', reason: undefined },
+      { key, outcome: 'failed', reason: undefined, error: 'TypeError' },
+      { key, outcome: 'parked', reason: 'invalid' },
+    ];
+    repairTelemetry(inLab('shelf')).operated('redrive', { redriven });
+    repairTelemetry(inLab('shelf')).operated('backfill', { run: 'x', isNew: true });
+    const [redrive, backfill] = lines.map((line) => JSON.parse(line));
+    expect(redrive[OUTCOMES_PROPERTY]).toEqual([
+      { outcome: 'applied', type: 'Thing', id: 'a' },
+      { outcome: 'parked', type: 'Thing', id: 'a', reason: 'invalid' },
+    ]);
+    expect(redrive.redriven).toHaveLength(3);
+    expect(backfill).not.toHaveProperty(OUTCOMES_PROPERTY);
+  });
+
+  test('a long release logs its newest 100 outcomes', () => {
+    const redriven = Array.from({ length: 150 }, (_, n): Redriven => {
+      const key = { groupId: `Thing/${n}`, sequenceNumber: '1' };
+      return { key, outcome: 'applied', reason: undefined };
+    });
+    repairTelemetry(inLab('shelf')).operated('release', { status: 'released', redriven });
+    const outcomes = JSON.parse(lines[0] ?? '')[OUTCOMES_PROPERTY];
+    expect(outcomes).toHaveLength(100);
+    expect(outcomes.at(-1)).toMatchObject({ id: '149' });
   });
 });
 

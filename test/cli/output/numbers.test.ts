@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { atMost, perSecond } from '../../../cli/output/numbers.ts';
+import { atMost, exactDuration, perSecond } from '../../../cli/output/numbers.ts';
 
 const MS = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
 
@@ -9,6 +9,16 @@ function spanOf(bound: string): number {
   const [, count, unit] = bound.match(/^at most (\d+) ?(ms|s|m|h|d)$/) ?? [];
   return Number(count) * MS[unit as keyof typeof MS];
 }
+
+test.each([
+  [0, '0s'],
+  [90_000, '90s'],
+  [600_000, '10m'],
+  [3_600_000, '1h'],
+  [172_800_000, '2d'],
+])('a duration of %d ms is exactly %s', (milliseconds, text) => {
+  expect(exactDuration(milliseconds)).toBe(text);
+});
 
 describe('atMost', () => {
   test.each([

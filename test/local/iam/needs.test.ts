@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { cloudWatchNeeds } from '../../../local/iam/needs/cloudwatch.ts';
 import { dynamoDbNeeds } from '../../../local/iam/needs/dynamodb.ts';
+import { logsNeeds } from '../../../local/iam/needs/logs.ts';
 import { snsNeeds } from '../../../local/iam/needs/sns.ts';
 import { sqsNeeds } from '../../../local/iam/needs/sqs.ts';
 
@@ -87,4 +88,13 @@ test('an operation without a specific resource needs the permission for all reso
   expect(cloudWatchNeeds('GetMetricData', place)).toEqual([{ action: 'cloudwatch:GetMetricData', resource: '*' }]);
   expect(sqsNeeds('ListQueues', {}, place)).toEqual([{ action: 'sqs:ListQueues', resource: '*' }]);
   expect(dynamoDbNeeds('ListStreams', {}, place)).toEqual([{ action: 'dynamodb:ListStreams', resource: '*' }]);
+});
+
+test.each([
+  ['FilterLogEvents', 'arn:aws:logs:eu-central-1:000000000000:log-group:/a'],
+  ['StartQuery', 'arn:aws:logs:eu-central-1:000000000000:log-group:/a'],
+  ['GetQueryResults', '*'],
+  ['StopQuery', '*'],
+])('CloudWatch Logs %s needs the documented action and resource', (operation, resource) => {
+  expect(logsNeeds(operation, '/a', place)).toEqual([{ action: `logs:${operation}`, resource }]);
 });
