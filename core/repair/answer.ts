@@ -17,16 +17,19 @@ import {
 
 /** A part of an owner's entities of one type. */
 export interface ListedPage {
-  /** Deleted entities are included, heartbeats aren't. `stateJson` is left out if no states were asked for. */
-  readonly entities: readonly OwnedEntity[];
+  /**
+   * Deleted entities are included, heartbeats aren't. `stateJson` is left out if no states were asked for. An entity
+   * that can't be sent is listed with its reason.
+   */
+  readonly entities: readonly (OwnedEntity | Unsendable)[];
   /** Where the next page begins; undefined if nothing follows. */
   readonly next: string | undefined;
 }
 
 /** The ports of an owner that answers its caches. Each throws only if infrastructure fails. */
 export interface AnswerPorts {
-  /** The entity as it is stored; undefined if the owner has never had it. */
-  get(entity: EntityRef): Promise<OwnedEntity | undefined>;
+  /** The entity as it is stored, or why it can't be sent; undefined if the owner has never had it. */
+  get(entity: EntityRef): Promise<OwnedEntity | Unsendable | undefined>;
   /**
    * The entities of a type from a cursor on, in an order that never changes.
    *
@@ -73,6 +76,7 @@ export async function answerEntity(
   ownedContract(boundary, type);
   const owned = await ports.get(entityRef(type, id));
   if (owned === undefined) return { kind: 'unknown' };
+  if (!isSendable(owned)) return { kind: 'unsendable', why: owned.why };
   const message = addressed(boundary, owned, request.cache, 'resync', requestId, ports);
   if ('reason' in message) return { kind: 'unsendable', why: `${message.reason}: ${message.message}` };
   const [refused] = await publishAll([message], ports);
@@ -121,6 +125,10 @@ async function sendStates(
   const unsendable: Unsendable[] = [];
   const messages: (OutgoingMessage & { readonly id: string })[] = [];
   for (const owned of entities) {
+    if (!isSendable(owned)) {
+      unsendable.push(owned);
+      continue;
+    }
     const message = addressed(boundary, owned, cache, 'backfill', requestId, ports);
     const { id } = owned.entity;
     if ('reason' in message) unsendable.push({ id, why: `${message.reason}: ${message.message}` });
@@ -128,21 +136,27 @@ async function sendStates(
   }
   const refused = await publishAll(messages, ports);
   unsendable.push(...refused.map(({ message: { id }, why }) => ({ id, why })));
-  return {
-    next,
-    sent: messages.length - refused.length,
-    unsendable: [...namedUnsendable(unsendable)],
-    unsendableCount: unsendable.length,
-    entries: [],
-  };
+  return { next, sent: messages.length - refused.length, entries: [], ...named(unsendable) };
 }
 
 function entriesOf({ entities, next }: ListedPage, ports: AnswerPorts): Contents {
-  const all = entities.map(({ entity, version, digest }): PageEntry => [entity.id, version, digest]);
+  const owned = entities.filter(isSendable);
+  const all = owned.map(({ entity, version, digest }): PageEntry => [entity.id, version, digest]);
   const entries = [...fittingEntries(all)];
-  const last = entities[entries.length - 1];
+  const last = owned[entries.length - 1];
   const isCut = entries.length < all.length && last !== undefined;
-  return { next: isCut ? ports.cursorAfter(last.entity) : next, sent: 0, unsendable: [], unsendableCount: 0, entries };
+  const listed = isCut ? entities.slice(0, entities.indexOf(last) + 1) : entities;
+  const unsendable = listed.flatMap((one) => (isSendable(one) ? [] : [one]));
+  return { next: isCut ? ports.cursorAfter(last.entity) : next, sent: 0, entries, ...named(unsendable) };
+}
+
+/** Whether an entity of a list can be sent. */
+export function isSendable(one: OwnedEntity | Unsendable): one is OwnedEntity {
+  return !('why' in one);
+}
+
+function named(all: readonly Unsendable[]): Pick<Contents, 'unsendable' | 'unsendableCount'> {
+  return { unsendable: [...namedUnsendable(all)], unsendableCount: all.length };
 }
 
 function addressed(

@@ -65,6 +65,53 @@ describe('an owner answers its caches', () => {
     expect(seen).toEqual([...repair.owned.keys()]);
   });
 
+  test('an entity that cannot be sent is named once, also where a page of an inventory is cut', async () => {
+    const isWrong = (n: number) => n % 100 === 0 || n === 399;
+    const ids = Array.from({ length: 400 }, (_, n) => `${String(n).padStart(4, '0')}${'x'.repeat(900)}`);
+    const all = ids.map((id, n) =>
+      isWrong(n) ? { id, why: 'wrong' } : { ...owned(product(id), 1), stateJson: undefined },
+    );
+    repair.owner.list = async (_, cursor) => ({
+      entities: all.filter((_, n) => cursor === undefined || (ids[n] ?? '') > cursor),
+      next: undefined,
+    });
+    const pages = [];
+    let cursor: string | undefined;
+    do {
+      await answerPage(catalogue, { ...request, cursor }, `id-${pages.length}`, repair.owner);
+      const page = parsePage(repair.published.at(-1)?.body ?? '');
+      pages.push(page);
+      cursor = page?.next;
+    } while (cursor !== undefined);
+    expect(pages.length).toBeGreaterThan(1);
+    expect(pages.flatMap((page) => page?.unsendable ?? []).map(({ id }) => id)).toEqual(
+      ids.filter((_, n) => isWrong(n)),
+    );
+    expect(pages.flatMap((page) => page?.entries ?? []).map(([id]) => id)).toEqual(ids.filter((_, n) => !isWrong(n)));
+  });
+
+  test('an entity that cannot be sent gets no answer, and a page of states without it', async () => {
+    repair.own(owned(product('a'), 1), owned(product('b'), 1));
+    const wrong = { id: 'b', why: 'wrong' };
+    const { get, list } = repair.owner;
+    repair.owner.get = async (entity) => (entity.id === 'b' ? wrong : get(entity));
+    repair.owner.list = async (...args) => {
+      const listed = await list(...args);
+      return {
+        ...listed,
+        entities: listed.entities.map((one) => ('entity' in one && one.entity.id === 'b' ? wrong : one)),
+      };
+    };
+    expect(await repair.answerEntity(product('b'))).toEqual({ kind: 'unsendable', why: 'wrong' });
+    await answerPage(catalogue, { ...request, purpose: 'backfill' }, 'id', repair.owner);
+    expect(repair.sent()).toEqual(['Product/a to shop']);
+    expect(parsePage(repair.published.at(-1)?.body ?? '')).toMatchObject({
+      sent: 1,
+      unsendableCount: 1,
+      unsendable: [wrong],
+    });
+  });
+
   test('the message of a page is no event: neither its group nor its type can be that of an entity', async () => {
     await answerPage(catalogue, request, 'id', repair.owner);
     const [message] = repair.published;
