@@ -7,6 +7,7 @@ import {
 } from '@aws-sdk/client-dynamodb';
 import { SendMessageCommand, type SQSClient } from '@aws-sdk/client-sqs';
 import * as z from 'zod/mini';
+import { BOUNDARY_PATTERN } from '../../core/contract/define-boundary.ts';
 import { type EntityRef, MAX_VERSION, messageGroupId } from '../../core/entity.ts';
 import type { ProjectPorts } from '../../core/project/ports.ts';
 import type { GapNotice, HealPorts } from '../../core/repair/heal.ts';
@@ -22,7 +23,7 @@ const notice = z.object({ entity, wantedVersion, asked: z.int().check(z.gte(0)) 
 const schemaCheck = z.object({ schemaOf: z.object({ groupId: z.string(), sequenceNumber: z.string() }) });
 
 /** A request to an owner to publish an entity's whole state again. */
-const resyncRequest = z.object({ entity, wantedVersion, cache: z.string() });
+const resyncRequest = z.object({ entity, wantedVersion, cache: z.string().check(z.regex(BOUNDARY_PATTERN)) });
 
 /** See `resyncRequest`. */
 export type ResyncRequest = z.infer<typeof resyncRequest>;
