@@ -8,6 +8,7 @@ import { Construct } from 'constructs';
 import type { Boundary } from '../core/contract/contract.ts';
 import { assertPublishable } from '../core/contract/publishable.ts';
 import { environmentNames } from '../core/environment.ts';
+import { REPAIR_RATE, rateProblem } from '../core/repair/rate.ts';
 import { checkAtSynth } from './checks/check-at-synth.ts';
 import { type DataProtectionProps, dataProtection } from './data-protection.ts';
 import { describeDeployed, describeSource, sharedOf } from './deployed.ts';
@@ -37,16 +38,12 @@ export interface EntityOwnerProps extends OwnerProps {
    */
   readonly conflateAfter?: Duration;
   /**
-   * States a second that one invocation of the repair function publishes at most, an integer from 1 to 1,500. At most
+   * Messages a second that one invocation of the repair function publishes at most, an integer from 50 to 1,500. At most
    * two invocations run at a time. It limits backfills, so that they leave the topic and the table room for live
    * changes. @default 500
    */
   readonly repairRate?: number;
 }
-
-const DEFAULT_REPAIR_RATE = 500;
-/** Half of what a topic without `highThroughput` takes, because two invocations may run (sns/fifo-high-throughput). */
-const MAX_REPAIR_RATE = 1500;
 
 const DEFAULT_CONFLATE_AFTER = Duration.seconds(10);
 const MAX_CONFLATE_AFTER = Duration.hours(1);
@@ -147,7 +144,7 @@ export class EntityOwner extends Construct {
   }
 
   /** At most two invocations run at a time, because they use the table's capacity. */
-  private addRepair(protection: DataProtectionProps, repairRate = DEFAULT_REPAIR_RATE): LambdaFunction {
+  private addRepair(protection: DataProtectionProps, repairRate: number = REPAIR_RATE.byDefault): LambdaFunction {
     const repair = freshetFunction(this, 'Repair', {
       entry: 'owner-repair',
       boundary: this.boundary,
@@ -216,11 +213,9 @@ export class EntityOwner extends Construct {
   }
 }
 
-function assertRepairRate({ repairRate = DEFAULT_REPAIR_RATE }: EntityOwnerProps): void {
-  if (Number.isInteger(repairRate) && repairRate >= 1 && repairRate <= MAX_REPAIR_RATE) return;
-  throw new Error(
-    `repairRate: out of range: ${repairRate}. Allowed: an integer from 1 to ${MAX_REPAIR_RATE} states a second.`,
-  );
+function assertRepairRate({ repairRate = REPAIR_RATE.byDefault }: EntityOwnerProps): void {
+  const problem = rateProblem(repairRate);
+  if (problem !== undefined) throw new Error(`repairRate: ${problem}`);
 }
 
 function assertConflation({ conflateAfter = DEFAULT_CONFLATE_AFTER }: EntityOwnerProps): void {
