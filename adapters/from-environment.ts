@@ -1,12 +1,17 @@
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import type { SNSClient } from '@aws-sdk/client-sns';
+import type { Boundary } from '../core/contract/contract.ts';
 import { environmentNames } from '../core/environment.ts';
-import { dynamoDbClient } from './aws/clients.ts';
+import { dynamoDbClient, snsClient } from './aws/clients.ts';
 import { createFacts, type Facts, type PublishingBoundary } from './facts/outbox.ts';
 import { createFlow } from './govern/flow.ts';
 import type { Owner, OwningBoundary } from './own/owner.ts';
 import { createOwner } from './own/owner-table.ts';
+import { createStatePublisher, type Publisher } from './own/publisher.ts';
 import { createReader } from './read/cache-table.ts';
 import type { CachingBoundary, Reader } from './read/reader.ts';
+import { createPublisher } from './relay/topic.ts';
+import { type AnswerHandler, type AnswerOptions, createAnswerHandler } from './repair/answer-handler.ts';
 
 /** What a function opens, and the client that it uses. */
 export interface FromEnvironmentOptions<B> {
@@ -36,6 +41,41 @@ export function ownerFromEnvironment<B extends OwningBoundary>(options: FromEnvi
   const grant = 'EntityOwner.grantWrite';
   const flow = createFlow({ client, tableName: required(flowTable, grant) });
   return createOwner({ boundary, client, tableName: required(ownerTable, grant), flow });
+}
+
+/**
+ * Opens the owner's topic in a Lambda function that `ChangeTopic.grantPublish` gave access to, with the owner's flow
+ * control. See `createStatePublisher`. Call it once, outside the handler.
+ *
+ * @param options.topics the SNS client; default: a new one, see `snsClient`
+ * @throws Error if the environment variables `FRESHET_TOPIC_<BOUNDARY>` and `FRESHET_FLOW_<BOUNDARY>` aren't set
+ */
+export function publisherFromEnvironment<B extends Boundary>(
+  options: FromEnvironmentOptions<B> & { readonly topics?: SNSClient },
+): Publisher<B['owns']> {
+  const { boundary, client = sharedClient(), topics = snsClient() } = options;
+  const { changeTopic, flowTable } = environmentNames(boundary.name);
+  const grant = 'ChangeTopic.grantPublish';
+  const flow = createFlow({ client, tableName: required(flowTable, grant) });
+  const send = createPublisher({ client: topics, topicArn: required(changeTopic, grant, 'ARN of the topic') });
+  return createStatePublisher({ boundary, send, flow });
+}
+
+/**
+ * Creates the handler of a Lambda function that `ChangeTopic.answerWith` or `ChangeTopic.grantAnswer` gave access to.
+ * See `createAnswerHandler`. Call it once, outside the handler.
+ *
+ * @param options.topics the SNS client; default: a new one, see `snsClient`
+ * @throws Error if the environment variable `FRESHET_TOPIC_<BOUNDARY>` isn't set
+ * @throws RangeError if `ratePerSecond` is outside its range
+ */
+export function answerHandlerFromEnvironment<B extends Boundary>(
+  options: AnswerOptions<B> & { readonly topics?: SNSClient },
+): AnswerHandler {
+  const { topics = snsClient(), ...others } = options;
+  const { changeTopic } = environmentNames(options.boundary.name);
+  const topicArn = required(changeTopic, 'ChangeTopic.answerWith', 'ARN of the topic');
+  return createAnswerHandler({ ...others, send: createPublisher({ client: topics, topicArn }) });
 }
 
 /**
@@ -73,11 +113,11 @@ export function factsFromEnvironment<B extends PublishingBoundary>(
   });
 }
 
-function required(name: string, grant: string): string {
+function required(name: string, grant: string, what = 'name of the table'): string {
   const value = process.env[name];
   if (value !== undefined && value !== '') return value;
   throw new Error(
     `The environment variable ${name} isn't set. ${grant} sets it where it is given the function itself: ` +
-      `${grant}(fn). For another grantee, such as a role, set the variable to the name of the table.`,
+      `${grant}(fn). For another grantee, such as a role, set the variable to the ${what}.`,
   );
 }

@@ -2,8 +2,10 @@
 export interface EnvironmentNames {
   /** Name of the table of the boundary's entities. Set by `EntityOwner.grantWrite`. */
   readonly ownerTable: string;
-  /** Name of the table of the owner's flow control. Set by `EntityOwner.grantWrite`. */
+  /** Name of the table of the owner's flow control. Set by `EntityOwner.grantWrite` and `ChangeTopic.grantPublish`. */
   readonly flowTable: string;
+  /** ARN of the owner's topic. Set by `ChangeTopic.grantPublish` and `ChangeTopic.grantAnswer`. */
+  readonly changeTopic: string;
   /** Name of the table of the boundary's cache. Set by `LocalCache.grantRead`. */
   readonly cacheTable: string;
   /** Name of the table of the boundary's facts. Set by `FactTopic.grantCommit`. */
@@ -19,6 +21,7 @@ export function environmentNames(boundary: string): EnvironmentNames {
   return {
     ownerTable: `FRESHET_OWNER_${suffix}`,
     flowTable: `FRESHET_FLOW_${suffix}`,
+    changeTopic: `FRESHET_TOPIC_${suffix}`,
     cacheTable: `FRESHET_CACHE_${suffix}`,
     factsTable: `FRESHET_FACTS_${suffix}`,
   };

@@ -14,9 +14,11 @@ export type { FactHandling, FactQueuePorts } from '../adapters/facts/queue.ts';
 export { createFactQueue, factBatch } from '../adapters/facts/queue.ts';
 export type { FactReport } from '../adapters/facts/report.ts';
 export {
+  answerHandlerFromEnvironment,
   type FromEnvironmentOptions,
   factsFromEnvironment,
   ownerFromEnvironment,
+  publisherFromEnvironment,
   readerFromEnvironment,
 } from '../adapters/from-environment.ts';
 export type { EnterOptions, Flow } from '../adapters/govern/flow.ts';
@@ -36,6 +38,8 @@ export type {
 } from '../adapters/read/reader.ts';
 export type { Readiness } from '../adapters/read/readiness.ts';
 export { createPublisher } from '../adapters/relay/topic.ts';
+export type { AnswerHandler, AnswerOptions } from '../adapters/repair/answer-handler.ts';
+export { createAnswerHandler } from '../adapters/repair/answer-handler.ts';
 export type { EffectHandlers, EffectNamed } from '../adapters/saga/batch.ts';
 export { effectBatch } from '../adapters/saga/batch.ts';
 export { createEffectRetries } from '../adapters/saga/effect-retries.ts';
@@ -68,6 +72,7 @@ export type { FlowState } from '../core/govern/decide.ts';
 export type { FailurePolicy } from '../core/outcome.ts';
 export type { CommitResult, EntityWithState, OwnedEntity } from '../core/own/own.ts';
 export type { CachedEntity, FreshnessOptions, GetOptions, Page, Staleness, StoredEntity } from '../core/read/read.ts';
+export type { AnswerSource, SourceEntity, SourceListOptions, SourceVersion } from '../core/repair/answer-source.ts';
 export type { Effect, EffectOf, Saga, SagaDefinition } from '../core/saga/define.ts';
 export { defineSaga, OVERDUE } from '../core/saga/define.ts';
 export type { SagaResult } from '../core/saga/handle.ts';

@@ -1,4 +1,4 @@
-import type { Context, SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda';
+import type { Context, SQSBatchResponse, SQSRecord } from 'aws-lambda';
 import type { ReceivedMessage } from '../../core/project/ports.ts';
 
 /** Reads a record of an SQS FIFO mapping. */
@@ -38,9 +38,9 @@ export function timeLeft(context: Pick<Context, 'getRemainingTimeInMillis'>): {
 }
 
 /** Processes the records of a batch side by side, each by itself. Only the records that failed are returned. */
-export async function eachRecord(
-  { Records }: SQSEvent,
-  work: (record: SQSRecord) => Promise<unknown>,
+export async function eachRecord<R extends Pick<SQSRecord, 'messageId'>>(
+  { Records }: { readonly Records: readonly R[] },
+  work: (record: R) => Promise<unknown>,
 ): Promise<SQSBatchResponse> {
   const results = await Promise.allSettled(Records.map(work));
   const failed = Records.filter((_, index) => results[index]?.status === 'rejected');

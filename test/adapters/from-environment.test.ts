@@ -1,10 +1,18 @@
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { SNSClient } from '@aws-sdk/client-sns';
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import { factsFromEnvironment, ownerFromEnvironment, readerFromEnvironment } from '../../adapters/from-environment.ts';
+import {
+  answerHandlerFromEnvironment,
+  factsFromEnvironment,
+  ownerFromEnvironment,
+  publisherFromEnvironment,
+  readerFromEnvironment,
+} from '../../adapters/from-environment.ts';
 import { defineBoundary, keep } from '../../core/contract/define-boundary.ts';
 import { environmentNames } from '../../core/environment.ts';
 import { productSchema } from '../support/boundaries.ts';
 import { sales } from '../support/sagas.ts';
+import { createSourceTable } from '../support/source-table.ts';
 
 const catalogue = defineBoundary('file:///c.ts', {
   name: 'product-list',
@@ -22,6 +30,18 @@ function recordingClient(): { readonly client: DynamoDBClient; readonly tables: 
     return { Items: [] };
   });
   return { client, tables };
+}
+
+/** A client that names the topic of each call instead of calling AWS. */
+function recordingTopics(): { readonly topics: SNSClient; readonly arns: string[] } {
+  const topics = new SNSClient({ region: 'eu-west-1' });
+  const arns: string[] = [];
+  vi.spyOn(topics, 'send').mockImplementation(async (sent: unknown) => {
+    const { input } = sent as { input: { TopicArn: string; PublishBatchRequestEntries: { Id: string }[] } };
+    arns.push(input.TopicArn);
+    return { Successful: input.PublishBatchRequestEntries };
+  });
+  return { topics, arns };
 }
 
 afterEach(() => vi.unstubAllEnvs());
@@ -55,6 +75,28 @@ describe('the environment of a function', () => {
     expect(facts.put('OrderPlaced', { orderId: 'o1', shoppingCartId: 'c1' }).Put?.TableName).toBe('the-facts');
   });
 
+  test('a publisher publishes to the topic that the grant named, and follows its flow control', async () => {
+    vi.stubEnv('FRESHET_TOPIC_PRODUCT_LIST', 'the-topic');
+    vi.stubEnv('FRESHET_FLOW_PRODUCT_LIST', 'the-flow');
+    const { client, tables } = recordingClient();
+    const { topics, arns } = recordingTopics();
+    const publisher = publisherFromEnvironment({ boundary: catalogue, client, topics });
+    await publisher.publish('Product', 'p1', 1, { name: 'Kettle', price: 1, tags: [] });
+    expect(arns).toEqual(['the-topic']);
+    expect(tables).toContain('the-flow');
+  });
+
+  test('answers are published to the topic that the grant named', async () => {
+    vi.stubEnv('FRESHET_TOPIC_PRODUCT_LIST', 'the-topic');
+    const table = createSourceTable();
+    table.put('Product', 'p1', { name: 'Kettle', price: 1, tags: [] });
+    const { topics, arns } = recordingTopics();
+    const handler = answerHandlerFromEnvironment({ boundary: catalogue, source: table.source, topics });
+    const body = JSON.stringify({ entity: { type: 'Product', id: 'p1' }, wantedVersion: 1, cache: 'shop' });
+    expect(await handler({ Records: [{ messageId: 'm', body }] })).toEqual({ batchItemFailures: [] });
+    expect(arns).toEqual(['the-topic']);
+  });
+
   test.each([
     ['a reader', () => readerFromEnvironment({ boundary: shop }), 'FRESHET_CACHE_SHOP', 'LocalCache.grantRead(fn)'],
     [
@@ -62,6 +104,18 @@ describe('the environment of a function', () => {
       () => ownerFromEnvironment({ boundary: catalogue }),
       'FRESHET_FLOW_PRODUCT_LIST',
       'EntityOwner.grantWrite(fn)',
+    ],
+    [
+      'a publisher',
+      () => publisherFromEnvironment({ boundary: catalogue }),
+      'FRESHET_FLOW_PRODUCT_LIST',
+      'ChangeTopic.grantPublish(fn)',
+    ],
+    [
+      'a handler of answers',
+      () => answerHandlerFromEnvironment({ boundary: catalogue, source: createSourceTable().source }),
+      'FRESHET_TOPIC_PRODUCT_LIST',
+      'ChangeTopic.answerWith(fn)',
     ],
     ['facts', () => factsFromEnvironment({ boundary: sales }), 'FRESHET_FACTS_SALES', 'FactTopic.grantCommit(fn)'],
   ])('%s without a grant is refused with the variable and the grant that sets it', (_, open, variable, grant) => {

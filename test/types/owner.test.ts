@@ -1,7 +1,9 @@
 import { describe, expect, expectTypeOf, test } from 'vitest';
 import * as z from 'zod';
 import {
+  type AnswerSource,
   type Boundary,
+  createAnswerHandler,
   createOwner,
   createStatePublisher,
   defineBoundary,
@@ -71,6 +73,36 @@ describe('a typed owner', () => {
     const put = () => owner.put('Rate', 'r1', { percent: 3 });
     expectTypeOf(put).toBeFunction();
     expectTypeOf<Found<typeof owner>['state']>().toEqualTypeOf<{ percent: number; currency: string } | undefined>();
+  });
+
+  test('a source of answers is asked for the types that the boundary owns, and may return rows of any type', async () => {
+    interface Row {
+      readonly id: string;
+      readonly version: number;
+      readonly changedAt: string;
+      readonly state: Employee | undefined;
+    }
+    const rows: readonly Row[] = [];
+    const handler = createAnswerHandler({
+      boundary: hrOfZod,
+      send: async () => [],
+      source: {
+        async get(type, id) {
+          expectTypeOf(type).toEqualTypeOf<'Employee'>();
+          return rows.find((row) => row.id === id);
+        },
+        async list(type, { afterId, limit }) {
+          expectTypeOf(type).toEqualTypeOf<'Employee'>();
+          return rows.filter(({ id }) => afterId === undefined || id > afterId).slice(0, limit);
+        },
+      },
+    });
+    expect(await handler({ Records: [] })).toEqual({ batchItemFailures: [] });
+    const noState = { version: 1, changedAt: '' };
+    // @ts-expect-error: a version without the key `state` isn't a deletion
+    const wrong: AnswerSource['get'] = async () => noState;
+    expectTypeOf(wrong).toBeFunction();
+    expectTypeOf<AnswerSource<(typeof hrOfZod)['owns']>>().toExtend<AnswerSource>();
   });
 
   test('a publisher of states takes states that fit the schema', async () => {
