@@ -80,8 +80,8 @@ export class ChangeTopic extends Construct implements ChangeSource {
 
   /**
    * Lets a function of the owner answer the caches: consume the resync queue, and publish. It sets the environment
-   * variable that `answerHandlerFromEnvironment` reads, if the grantee is a function of this app. Use `answerWith` for a
-   * Lambda function, and `grantAnswer` for another consumer, such as a container.
+   * variable that `answerHandlerFromEnvironment` reads, if the grantee is a function of this app. Use `answerWith` for
+   * a Lambda function, and `grantAnswer` for another consumer, such as a container.
    */
   grantAnswer(grantee: IGrantable): void {
     setEnvironment(grantee, { [environmentNames(this.boundary.name).changeTopic]: this.topic.topicArn });
@@ -91,8 +91,8 @@ export class ChangeTopic extends Construct implements ChangeSource {
 
   /**
    * Lets a function of the owner answer the caches, and invokes it with their requests. Its module exports the handler
-   * that `answerHandlerFromEnvironment` returns. At most two invocations run at a time, because they use the capacity of
-   * the owner's database. Give the function a timeout of 60 seconds, the longest that the queue allows.
+   * that `answerHandlerFromEnvironment` returns. At most two invocations run at a time, because they use the capacity
+   * of the owner's database. Give the function a timeout of 60 seconds, the longest that the queue allows.
    */
   answerWith(fn: IFunction): void {
     this.grantAnswer(fn);

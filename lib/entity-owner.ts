@@ -38,8 +38,8 @@ export interface EntityOwnerProps extends OwnerProps {
    */
   readonly conflateAfter?: Duration;
   /**
-   * Messages a second that one invocation of the repair function publishes at most, an integer from 50 to 1,500. At most
-   * two invocations run at a time. It limits backfills, so that they leave the topic and the table room for live
+   * Messages a second that one invocation of the repair function publishes at most, an integer from 50 to 1,500. At
+   * most two invocations run at a time. It limits backfills, so that they leave the topic and the table room for live
    * changes. @default 500
    */
   readonly repairRate?: number;

@@ -64,6 +64,7 @@ export default defineConfig({
         ['proof', 'Promises and proof'],
       ]),
       group('Use', [
+        ['own-database', 'An owner on another database'],
         ['commands', 'Commands'],
         ['compatibility', 'Compatibility'],
         ['local-cloud', 'The local cloud'],

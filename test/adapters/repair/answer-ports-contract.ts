@@ -118,18 +118,18 @@ export function answerPortsContract(open: () => Promise<ListedOwner>): void {
       expect(await listed()).toEqual([]);
     });
 
-    test.each([
-      '',
-      ' ',
-      'a',
-      'after:',
-      'after:\uD800',
-      `after:${'x'.repeat(1025)}`,
-      'WzEsMiwzXQ',
-      'WzldAA',
-      '[0]',
-      '\u0000',
-    ])('the cursor %j is refused', async (cursor) => {
+    test.each<[string, string]>([
+      ['empty', ''],
+      ['a space', ' '],
+      ['an id', 'a'],
+      ['before an empty id', 'after:'],
+      ['half a character', 'after:\uD800'],
+      ['an id that is too long', `after:${'x'.repeat(1025)}`],
+      ['a position with three parts', 'WzEsMiwzXQ'],
+      ['a position in partition 9', 'WzldAA'],
+      ['a position that is not encoded', '[0]'],
+      ['a control character', '\u0000'],
+    ])('a cursor that is %s is refused', async (_, cursor) => {
       await put('a');
       const list = owner.ports.list('Thing', cursor, { limit: 7, withStates: true });
       await expect(list).rejects.toMatchObject({ code: 'InvalidCursor' });
