@@ -53,8 +53,8 @@ export interface SourceListOptions {
  */
 export interface AnswerSource<Owns extends OwnedTypes = OwnedTypes> {
   /**
-   * Returns the current version of an entity, also if it is deleted. Returns undefined if the entity never existed, or
-   * if the database can't hold such an id.
+   * Returns the current version of the entity with exactly this id, also if it is deleted. Returns undefined if the
+   * entity never existed, or if the database can't hold such an id.
    *
    * @param id 1 to 1,024 bytes of UTF-8 text
    */
@@ -64,9 +64,9 @@ export interface AnswerSource<Owns extends OwnedTypes = OwnedTypes> {
    * list begins after `afterId`. An empty list is the end; a list that is shorter than `limit` isn't. Return fewer
    * entities if their states are large: an invocation holds up to ten lists in memory.
    *
-   * The order may be any total order of ids, as long as the database always uses the same one: the binary order of the
-   * text is best (`COLLATE "C"` in PostgreSQL, `utf8mb4_bin` in MySQL). With a collation in which two ids are equal, or
-   * with pages by offset, entities would be left out.
+   * The order may be any total order of ids, as long as the database always uses the same one. The binary order of the
+   * text is best (`COLLATE "C"` in PostgreSQL, `utf8mb4_0900_bin` in MySQL). With a collation in which two ids are
+   * equal, or with pages by offset, entities would be left out.
    */
   list(type: TypeIn<Owns>, options: SourceListOptions): Promise<readonly SourceEntity[]>;
 }
