@@ -1,4 +1,5 @@
 import { rm } from 'node:fs/promises';
+import { backfill } from './backfill.ts';
 import { bulk } from './bulk.ts';
 import { cost } from './cost.ts';
 import { endToEnd } from './end-to-end.ts';
@@ -10,7 +11,7 @@ import { record } from './support/report.ts';
 import { type Benchmark, type Ratio, ratioLine } from './support/result.ts';
 
 /** All benchmarks, in the order in which they run and are shown. */
-const BENCHMARKS: readonly Benchmark[] = [projector, cost, endToEnd, footprint, bulk];
+const BENCHMARKS: readonly Benchmark[] = [projector, cost, endToEnd, backfill, footprint, bulk];
 
 /** Rounds that are counted, after one that isn't. */
 const ROUNDS = 9;

@@ -14,10 +14,17 @@ const CHANGED_AT = '2026-11-23T10:00:00.000Z';
 /**
  * Fills the tables of the owner and of the caches with countries at version 1, without the pipeline. Meanwhile the
  * subscriptions let nothing through, so the relay publishes the owner's changes and no cache receives them.
+ *
+ * @param only the caches to fill; default: all
  */
-export async function preload({ cloud, deployment }: WatchedCloud, from: number, to: number): Promise<void> {
+export async function preload(
+  { cloud, deployment }: WatchedCloud,
+  from: number,
+  to: number,
+  only?: readonly string[],
+): Promise<void> {
   const { deployed } = await deployment.ownerOf('Country');
-  const caches = await deployment.cachesOf('Country');
+  const caches = (await deployment.cachesOf('Country')).filter(({ name }) => only?.includes(name) ?? true);
   const subscriptions = [...cloud.messaging.topics.require(deployed.topicArn).subscriptions.values()];
   const policies = subscriptions.map((subscription) => subscription.attributes().FilterPolicy ?? '');
   const engine = createEngineClient(cloud.endpoints.dynamodb);

@@ -3,7 +3,6 @@ import { createLogUpdate } from 'log-update';
 import { withAdvice } from '../../deployment/advice.ts';
 import type { Deployment } from '../../deployment/deployment.ts';
 import { EXIT, UsageError } from '../../errors.ts';
-import { pause } from '../../interrupt.ts';
 import type { CommandIo, Output } from '../../io.ts';
 import { requireObservable } from '../../observe/observable.ts';
 import {
@@ -16,7 +15,8 @@ import { durationOf, integerOf } from '../../options/parse.ts';
 import { DEFAULT_WIDTH, outputWidth } from '../../output/width.ts';
 import { inDeployment, type Work } from '../../work.ts';
 import type { WatchView } from './document.ts';
-import { createLook, type Look } from './look.ts';
+import { createLook } from './look.ts';
+import { refresh } from './refresh.ts';
 import { MAX_SPARK, renderLines, renderPage } from './render.ts';
 
 interface WatchOptions extends DeploymentOptions {
@@ -78,19 +78,17 @@ Exit codes:
 async function watch({ io, deployment, signal }: Work, options: WatchOptions): Promise<number> {
   const { stdout } = io;
   requireObservable(deployment);
-  const look = patient(deployment, createLook(deployment));
+  const look = createLook(deployment);
   const screen = options.json || !stdout.isTTY ? lines(io, options.json ?? false) : page(stdout, deployment.place);
   try {
-    for (let refreshes = 1; !signal.aborted; refreshes += 1) {
-      const beginMs = performance.now();
-      const view = await look().catch((error: unknown) => {
-        if (!signal.aborted) throw error;
-      });
-      if (signal.aborted) break;
-      if (view !== undefined) screen.show(view);
-      if (refreshes === options.count) break;
-      await pause(Math.max(0, options.interval - (performance.now() - beginMs)), signal);
-    }
+    await refresh({
+      look: () => withAdvice(deployment, look),
+      show: screen.show,
+      count: options.count,
+      intervalMs: options.interval,
+      maxFailures: deployment.isLocal ? 1 : MAX_FAILURES,
+      signal,
+    });
     return EXIT.ok;
   } finally {
     screen.end();
@@ -102,22 +100,6 @@ async function watch({ io, deployment, signal }: Work, options: WatchOptions): P
  * cloud, the first failure ends the command, because a local cloud that doesn't answer has stopped.
  */
 const MAX_FAILURES = 3;
-
-/** Skips failed looks, up to the limit. */
-function patient(deployment: Deployment, look: Look): () => Promise<WatchView | undefined> {
-  let failures = 0;
-  return async () => {
-    try {
-      const view = await withAdvice(deployment, look);
-      failures = 0;
-      return view;
-    } catch (error) {
-      failures += 1;
-      if (deployment.isLocal || failures >= MAX_FAILURES) throw error;
-      return undefined;
-    }
-  };
-}
 
 /** Where the looks are shown. */
 interface Screen {
