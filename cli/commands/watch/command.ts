@@ -1,7 +1,6 @@
 import { Command, Option } from 'commander';
 import { createLogUpdate } from 'log-update';
 import { withAdvice } from '../../deployment/advice.ts';
-import type { Deployment } from '../../deployment/deployment.ts';
 import { EXIT, UsageError } from '../../errors.ts';
 import type { CommandIo, Output } from '../../io.ts';
 import { requireObservable } from '../../observe/observable.ts';
