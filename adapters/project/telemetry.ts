@@ -137,9 +137,12 @@ export function relayTelemetry(owner: Emitter): (report: RelayReport, nowMs: num
   };
 }
 
+/** Most lost entities that a line of the log names. */
+const MAX_LOGGED = 10;
+
 /**
- * Counts the dead letters that a repair function parks, and logs the results of operators' requests and of gaps that
- * don't heal.
+ * Counts the dead letters that a repair function parks and the entities that an inventory healed, and logs the results
+ * of operators' requests, of inventories and of gaps that don't heal.
  */
 export function repairTelemetry(boundary: Emitter) {
   const metrics = createMetrics(boundary);
@@ -154,17 +157,18 @@ export function repairTelemetry(boundary: Emitter) {
     healed(notice: GapNotice, result: string): void {
       if (result === 'given up') logger.warn('gap given up', { ...notice });
     },
-    /** Counts what an inventory healed, and logs what it found. */
-    looked({ healed, asked }: Looked): void {
+    /** Counts what an inventory healed, and logs what it healed and what it found for the first time. */
+    looked({ type, healed, asked }: Looked): void {
       const count = HEALABLE.reduce((sum, cause) => sum + healed[cause], 0);
       if (count > 0) {
         metrics.addMetric(HEALED_METRIC, MetricUnit.Count, count);
         metrics.publishStoredMetrics();
-        logger.warn('healed', { ...healed });
+        logger.warn('healed', { type, ...healed });
       }
-      if (asked.length > 0) {
-        const lost = asked.map(({ id, version, cause }) => ({ id, version, cause }));
-        logger.warn('lost', { count: lost.length, first: lost.slice(0, 10) });
+      const lost = asked.filter((one) => one.asked === 0);
+      if (lost.length > 0) {
+        const first = lost.slice(0, MAX_LOGGED).map(({ id, version, cause }) => ({ id, version, cause }));
+        logger.warn('lost', { type, count: lost.length, first });
       }
     },
     checked({ groupId }: ParkedKey, result: SchemaCheck): void {

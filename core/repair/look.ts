@@ -33,13 +33,13 @@ const LONGEST_WAIT_MS = 20 * 3_600_000;
 
 /** How a look ended. */
 export interface Looked {
+  readonly type: string;
   readonly healed: Readonly<Record<Healable, number>>;
-  /** Entities that were lost, and that the owner is asked for now. */
+  /** Entities that were lost, and that the owner is asked for now: for the first time if `asked` is 0. */
   readonly asked: readonly Suspect[];
 }
 
 const NONE_HEALED = { missing: 0, behind: 0, different: 0 };
-const NOTHING: Looked = { healed: NONE_HEALED, asked: [] };
 
 /** The message came before the note of its page. It is delivered again. */
 export class PageNotNoted extends Error {
@@ -58,10 +58,11 @@ export async function lookAtSuspects(
   nowMs: number,
 ): Promise<Looked> {
   const { type, cached } = kept;
+  const nothing: Looked = { type, healed: NONE_HEALED, asked: [] };
   const note = await ports.inventories.read(type);
-  if (note === undefined || note.run !== message.run) return NOTHING;
+  if (note === undefined || note.run !== message.run) return nothing;
   if (note.index <= message.index) throw new PageNotNoted(`page ${message.index} of ${type} isn't noted yet`);
-  if (note.open[message.index] !== message.round) return NOTHING;
+  if (note.open[message.index] !== message.round) return nothing;
 
   const isSettled = (await ports.settledUntilMs(type)) >= message.readAtMs;
   if (!isSettled && message.round % ROUNDS_TO_HEARTBEAT === 0) await ports.askHeartbeat(type);
@@ -121,7 +122,7 @@ export async function lookAtSuspects(
       nowMs,
     );
   });
-  return noted === undefined ? NOTHING : { healed: sum.healed, asked };
+  return noted === undefined ? nothing : { type, healed: sum.healed, asked };
 }
 
 function waitSeconds(round: number): number {

@@ -1,6 +1,6 @@
 import { Duration } from 'aws-cdk-lib';
 import { TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
-import { PROJECTOR_METRICS, REPORT_METRICS } from '../../core/metrics.ts';
+import { HEALED_METRIC, PROJECTOR_METRICS, REPORT_METRICS } from '../../core/metrics.ts';
 import { LIMITS } from '../limits.ts';
 import type { LocalCache } from '../local-cache.ts';
 import type { CombinedAlarm, MetricAlarm } from './alarm.ts';
@@ -138,6 +138,15 @@ export function cacheAlarms(cache: LocalCache, { leadTime, staleness, inflowMinu
       severity: 'page',
       sentence: `${name} received other content for a version that it already holds: its owner has two histories.`,
       metric: freshetMetric(emitter, PROJECTOR_METRICS.conflicts, 'Sum'),
+      above: 0,
+      datapoints: [1, 15],
+      missing: NOT_BREACHING,
+    },
+    // The cache is right again, but what lost the events may lose more of them.
+    healed: {
+      severity: 'ticket',
+      sentence: `${name} differed from its owner, although no event was on its way, and an inventory has healed it.`,
+      metric: freshetMetric(emitter, HEALED_METRIC, 'Sum'),
       above: 0,
       datapoints: [1, 15],
       missing: NOT_BREACHING,

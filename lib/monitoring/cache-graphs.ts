@@ -1,5 +1,5 @@
 import type { IWidget } from 'aws-cdk-lib/aws-cloudwatch';
-import { OUTCOME_METRICS, PROJECTOR_METRICS, REPORT_METRICS } from '../../core/metrics.ts';
+import { HEALED_METRIC, OUTCOME_METRICS, PROJECTOR_METRICS, REPORT_METRICS } from '../../core/metrics.ts';
 import type { LocalCache } from '../local-cache.ts';
 import { OLD } from './cache-alarms.ts';
 import { graph } from './graph.ts';
@@ -80,11 +80,12 @@ export function cacheGraphs(
       metrics: [own(REPORT_METRICS.staleness, 'Maximum')],
       line: { value: staleness.toSeconds(), label: 'objective' },
     }),
-    graph('Parked and dead letters', {
+    graph('Parked, dead letters and healed entities', {
       unit: 'events',
       metrics: [
         own(REPORT_METRICS.parked, 'Maximum'),
         own(PROJECTOR_METRICS.conflicts, 'Sum'),
+        own(HEALED_METRIC, 'Sum', 'healed entities'),
         cache.deadLetterQueue.metricApproximateNumberOfMessagesVisible({ ...most, label: 'dead letters' }),
         cache.subscriptionDeadLetterQueue.metricApproximateNumberOfMessagesVisible({ ...most, label: 'undelivered' }),
         cache.gapQueue.metricApproximateNumberOfMessagesVisible({ ...most, label: 'gaps' }),

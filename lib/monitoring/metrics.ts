@@ -7,6 +7,7 @@ import {
   dimensionsOf,
   type Emitter,
   type GOVERNOR_METRICS,
+  type HEALED_METRIC,
   METRIC_NAMESPACE,
   type OUTCOME_METRICS,
   type PROJECTOR_METRICS,
@@ -27,6 +28,7 @@ export type FreshetMetric =
   | typeof RELAY_DELAY_METRIC
   | Values<typeof REPORT_METRICS>
   | Values<typeof GOVERNOR_METRICS>
+  | typeof HEALED_METRIC
   | Values<typeof SAGA_METRICS>;
 
 /** How CloudWatch aggregates a metric's values of one period. `p50`, `p99` and so on are percentiles. */

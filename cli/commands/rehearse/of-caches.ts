@@ -1,9 +1,10 @@
 import { paginateDescribeAlarms } from '@aws-sdk/client-cloudwatch';
-import { GetItemCommand, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
+import { DeleteItemCommand, GetItemCommand, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
 import { SendMessageCommand } from '@aws-sdk/client-sqs';
 import { ATTRIBUTE, keyItem } from 'freshet-aws/internal/adapters/aws/items';
-import { entityName, messageGroupId } from 'freshet-aws/internal/core/entity';
+import { type EntityRef, entityName, messageGroupId } from 'freshet-aws/internal/core/entity';
 import type { Deployment, OpenCache } from '../../deployment/deployment.ts';
+import { UsageError } from '../../errors.ts';
 import { all, nameOf, sendingMalformed, setting, stopping } from './actions.ts';
 import { conflictingEvent, entitiesOf, eventOf, sendCopies } from './events.ts';
 import type { Impossible, Provoked, Rehearsal } from './rehearsal.ts';
@@ -120,6 +121,21 @@ export const CACHE_REHEARSALS: Readonly<Record<string, Rehearsal | Impossible>> 
       };
     },
   ),
+  healed: ofCache(
+    "deletes an entity's item from the cache's table and starts an inventory",
+    '2 minutes',
+    async (deployment, cache) => {
+      const [{ owned }] = await entitiesOf(deployment, cache);
+      const { entity } = owned;
+      const running = await cache.notes.inventory(entity.type);
+      // It may have passed the entity already.
+      if (running !== undefined && running.endedAt === undefined)
+        throw new UsageError(`an inventory of ${entity.type} runs in ${cache.name}. Try again when it has ended.`);
+      const removed = await removeItem(deployment, cache, entity);
+      await cache.repair.inventory(entity.type, { heals: true });
+      return all(removed, { did: [`started an inventory of ${entity.type}`], undo: [] });
+    },
+  ),
   throttles: { on: 'cache', because: 'the DynamoDB engine of the local cloud never throttles a request' },
 };
 
@@ -145,6 +161,17 @@ async function sendTo(
       MessageDeduplicationId: deduplicationId,
     }),
   );
+}
+
+/** Removes an entity from a cache, as a write past the projector does. The cache doesn't notice it by itself. */
+async function removeItem({ clients }: Deployment, { deployed }: OpenCache, entity: EntityRef): Promise<Provoked> {
+  const { Attributes: item = {} } = await clients.tables.send(
+    new DeleteItemCommand({ TableName: deployed.table, Key: keyItem(entity), ReturnValues: 'ALL_OLD' }),
+  );
+  return {
+    did: [`deleted the item of ${entityName(entity)} from ${deployed.table}`],
+    undo: [{ kind: 'put', table: deployed.table, item, unless: ATTRIBUTE.version }],
+  };
 }
 
 /** Makes an item unreadable. The projector then fails on each event of the entity, and on no other event. */

@@ -8,6 +8,7 @@ import { logFailedEffect, sagaTelemetry } from '../../../adapters/saga/telemetry
 import { HEARTBEAT_ID, MAX_ID_BYTES, MAX_VERSION, messageGroupId } from '../../../core/entity.ts';
 import {
   EMITTER_DIMENSION,
+  HEALED_METRIC,
   HOTTEST_GROUP_PROPERTY,
   METRIC_NAMESPACE,
   OUTCOME_METRICS,
@@ -297,6 +298,39 @@ describe("a repair function's outcomes", () => {
     const outcomes = JSON.parse(lines[0] ?? '')[OUTCOMES_PROPERTY];
     expect(outcomes).toHaveLength(100);
     expect(outcomes.at(-1)).toMatchObject({ id: '149' });
+  });
+});
+
+describe("a repair function's telemetry of inventories", () => {
+  const NONE = { missing: 0, behind: 0, different: 0 };
+  const suspect = (n: number, asked: number) =>
+    ({ id: `e${n}`, version: n, digest: `d${n}`, cause: 'missing', asked }) as const;
+  const logged = (message: string) =>
+    lines.map((line): Record<string, unknown> => JSON.parse(line)).filter((line) => line.message === message);
+
+  test('the entities that were healed are counted by one metric, and logged by cause', () => {
+    const healed = { missing: 3, behind: 1, different: 1 };
+    repairTelemetry(inLab('shelf')).looked({ type: 'Thing', healed, asked: [] });
+    expect(emitted('shelf').metrics).toEqual({ [HEALED_METRIC]: 5 });
+    expect(logged('healed')).toMatchObject([{ level: 'WARN', type: 'Thing', ...healed }]);
+    expect(logged('lost')).toEqual([]);
+  });
+
+  test('entities that were lost are logged once: the number and the first ten, without a metric', () => {
+    const lost = Array.from({ length: 12 }, (_, n) => suspect(n, 0));
+    repairTelemetry(inLab('shelf')).looked({ type: 'Thing', healed: NONE, asked: [suspect(20, 1), ...lost] });
+    expect(lines).toHaveLength(1);
+    const [{ first, ...line } = {}] = logged('lost');
+    expect(line).toMatchObject({ level: 'WARN', type: 'Thing', count: 12 });
+    expect(first).toEqual(lost.slice(0, 10).map(({ id, version, cause }) => ({ id, version, cause })));
+  });
+
+  test.each([
+    ['nothing was found', []],
+    ['the owner is asked again', [suspect(1, 1), suspect(2, 4)]],
+  ])('nothing is emitted or logged if %s', (_, asked) => {
+    repairTelemetry(inLab('shelf')).looked({ type: 'Thing', healed: NONE, asked });
+    expect(lines).toEqual([]);
   });
 });
 

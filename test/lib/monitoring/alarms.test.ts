@@ -39,7 +39,9 @@ const EMITTED = new Set(
     ...[emitted.OUTCOME_METRICS, emitted.PROJECTOR_METRICS, emitted.RELAY_METRICS],
     ...[emitted.REPORT_METRICS, emitted.GOVERNOR_METRICS],
   ].flatMap((group): string[] => Object.values(group)),
-).add(emitted.RELAY_DELAY_METRIC);
+)
+  .add(emitted.RELAY_DELAY_METRIC)
+  .add(emitted.HEALED_METRIC);
 
 describe("the shop's alarms", () => {
   test('every owner and every cache of the shop has all its alarms', () => {
@@ -49,7 +51,7 @@ describe("the shop's alarms", () => {
       );
     const ofCaches = [
       ...['inflow-above-outflow', 'stalled', 'group-stuck', 'age-over-half-of-retention', 'lead-time', 'staleness'],
-      ...['parked', 'subscription-dead-letters', 'dead-letters', 'conflicts', 'throttles', 'behind'],
+      ...['parked', 'subscription-dead-letters', 'dead-letters', 'conflicts', 'healed', 'throttles', 'behind'],
     ];
     expect(kinds('ordering')).toEqual(ofCaches);
     expect(kinds('warehouse')).toEqual(ofCaches);

@@ -66,7 +66,10 @@ describe("the shop's dashboard", () => {
     ['Lead time', ['LeadTime', 'LeadTime', 'QueueTime', 'ProcessingTime']],
     ['Outcomes', Object.values(emitted.OUTCOME_METRICS)],
     ['Staleness', ['Staleness']],
-    ['Parked and dead letters', ['SetAside', 'Conflicts', 'ApproximateNumberOfMessagesVisible']],
+    [
+      'Parked, dead letters and healed entities',
+      ['SetAside', 'Conflicts', 'Healed', 'ApproximateNumberOfMessagesVisible'],
+    ],
     ['Throttles and errors', ['Throttled', 'Returned', 'WriteThrottleEvents', 'Throttles', 'Errors']],
     ['Hottest groups', ['HottestGroupEvents']],
   ])('the dashboard draws the graph "%s" for each cache', (title, metrics) => {
@@ -98,8 +101,8 @@ describe("the shop's dashboard", () => {
     const made = ['AWS::CloudWatch::Alarm', 'AWS::CloudWatch::CompositeAlarm'].flatMap((type) =>
       resourcesOf(Monitoring, type),
     );
-    expect(shown).toEqual([12, 12, 6]);
-    expect(made).toHaveLength(30);
+    expect(shown).toEqual([13, 13, 6]);
+    expect(made).toHaveLength(32);
   });
 });
 
