@@ -74,6 +74,9 @@ function bytesOf(plan: Plan, from: Rendered, document: unknown): number {
   return Buffer.byteLength(JSON.stringify(filled(document)) ?? '');
 }
 
+/** Each type counts twice, for messages without addressee and for those to the cache, and pages are a type too. */
+const MOST_CACHED_TYPES = Math.floor(LIMITS.maxFilterCombinations / 2) - 1;
+
 /** A subscription's filter has no more keys and combinations of values than SNS accepts. */
 export function filtersFit(plan: Plan): readonly Problem[] {
   return ownOf(plan, TYPE.subscription).flatMap(({ path, properties }) => {
@@ -92,7 +95,9 @@ export function filtersFit(plan: Plan): readonly Problem[] {
       {
         why: 'SNS refuses the filter policy, so the deployment would fail',
         page: 'sns/subscription-filter-policy-constraints',
-        fix: 'let the boundary cache or handle fewer types of this owner',
+        fix:
+          'let the boundary cache or handle fewer types of this owner. Allowed: at most ' +
+          `${MOST_CACHED_TYPES} types in a cache, and ${LIMITS.maxFilterCombinations} in a queue of facts`,
       },
     );
   });
