@@ -19,7 +19,7 @@ import { grantObserve, grantQueueDepth } from './grant-operate.ts';
 import { LIMITS } from './limits.ts';
 import { type ChangeSource, type LocalCacheProps, validate } from './local-cache-props.ts';
 import { parkingTable, REPAIR_VISIBILITY, repairQueue } from './parking.ts';
-import { fifoDeadLetterQueue, fifoQueue, grantSend, grantTable, protectedTable } from './protected-resources.ts';
+import { fifoDeadLetterQueue, fifoQueue, grantTable, protectedTable } from './protected-resources.ts';
 import { setEnvironment } from './set-environment.ts';
 import { stableExports } from './stable-exports.ts';
 import { stableIds } from './stable-ids.ts';
@@ -143,15 +143,14 @@ export class LocalCache extends Construct {
 
   /**
    * Lets an operator's role run the commands of `freshet` that work on this cache: observe it, read it, redrive,
-   * release and discard parked events, backfill, and compare it with its owners. Only Freshet's own functions can write
-   * the table, but the role can send messages to the queue. Commands that publish again also need
-   * `EntityOwner.grantOperate`.
+   * release and discard parked events, and start a backfill or an inventory. Only Freshet's own functions can write the
+   * table and send to the queue. Commands that write at the owner, such as `resync` and `reconcile --delete-unknown`,
+   * also need `EntityOwner.grantOperate`.
    */
   grantOperate(grantee: IGrantable): Grant {
     const { projector, repair, report, queue, gapQueue, deadLetterQueue, subscriptionDeadLetterQueue } = this;
     grantObserve(this, grantee, [projector, repair, report]);
     grantQueueDepth(grantee, [queue, gapQueue, deadLetterQueue, subscriptionDeadLetterQueue]);
-    grantSend(queue, grantee);
     repair.grantInvoke(grantee);
     grantTable(this.parkingTable, grantee, 'BatchWriteItem', 'Query', 'Scan');
     return grantTable(this.table, grantee, 'GetItem', 'Query');

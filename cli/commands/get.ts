@@ -76,9 +76,9 @@ async function get(
 
 /** The progress of the backfill. Until it has ended, an entity that the cache doesn't know may exist at the owner. */
 const FILLED: Readonly<Record<Readiness['status'], string>> = {
-  empty: 'not backfilled',
-  filling: 'being backfilled',
-  ready: 'backfilled',
+  empty: 'not filled yet',
+  filling: 'being filled',
+  ready: 'filled',
 };
 
 function describe(cache: string, type: string, entity: CachedEntity, status: Readiness['status']): string {

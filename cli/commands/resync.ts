@@ -92,7 +92,7 @@ async function unknownEntity({ ownerOf }: Deployment, entity: EntityRef, on: Dep
   });
   throw new UsageError(
     `id: ${owner?.name ?? 'no owner in this deployment'} has ${owner ? 'never' : 'ever'} had ${entityName(entity)}. To ` +
-      `delete it from a cache that has it: ${typed('reconcile --repair CACHE', on)}`,
+      `delete it from a cache that has it: ${typed('reconcile --delete-unknown CACHE', on)}`,
   );
 }
 

@@ -71,6 +71,7 @@ const COMMANDS: readonly (readonly [readonly string[], readonly number[]])[] = [
   [['release', 'lenient', 'Item', 'nobody'], [0]],
   [['resync', 'Item', 'one', '--wait'], [0]],
   [['backfill', 'lenient'], [0]],
+  [['reconcile', 'lenient', '--dry-run'], [0]],
   [['reconcile', 'lenient', '--delete-unknown', '--yes'], [0]],
   [['delete', 'Item', 'one', '--yes'], [0]],
   [['restore', 'depot', '--yes'], [2]],
@@ -109,11 +110,11 @@ describe('grantOperate', slow, () => {
     }
   });
 
-  test('no operator may delete an item of an owner or a cache, or write the table of a cache', () => {
+  test("no operator may delete an item, write the table of a cache, or send messages to a cache's queue", () => {
     const { ofRoles } = cloud.access.policies;
     const statements = [...ofRoles].flatMap(([role, all]) => (role.includes('Operators') ? all : []));
     const text = JSON.stringify(statements);
-    expect(text).not.toMatch(/dynamodb:(?:DeleteItem|PutItem|\*)/);
+    expect(text).not.toMatch(/dynamodb:(?:DeleteItem|PutItem|\*)|sqs:(?:Send|\*)/);
     expect(statements.length).toBeGreaterThan(5);
   });
 });

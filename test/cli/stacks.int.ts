@@ -169,6 +169,7 @@ describe('stacks that no option names', slow, () => {
     [['parked', 'redrive', 'lenient']],
     [['parked', 'discard', 'lenient', '--all', '--yes']],
     [['backfill', 'lenient']],
+    [['reconcile', 'lenient']],
     [['reconcile', 'lenient', '--delete-unknown', '--yes']],
     [['restore', 'depot', '--yes']],
   ])('%j does not change the stacks in cdk.json, which no option named', async (command) => {

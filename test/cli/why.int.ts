@@ -91,25 +91,26 @@ describe('freshet why', slow, () => {
     expect(await why('s1', 'strict')).toMatchObject({ code: 0, verdict: 'current' });
   });
 
-  test('an entity that a cache never got is not filled, and one that it lost is lost; the named commands mend both', async () => {
+  test('an entity that a filled cache lost is lost, and each of the named commands mends it', async () => {
     const { entity } = await put('l1', 'one');
-    await settled();
-    await lose(entity);
-    await expect.poll(() => why('l1'), { timeout: 30_000 }).toMatchObject({ code: 1, verdict: 'not-filled' });
-    expect((await mend('backfill lenient Item')).code).toBe(0);
-    expect(await why('l1')).toMatchObject({ code: 0, verdict: 'current' });
-    await lose(entity);
-    const found = await why('l1');
-    expect(found).toMatchObject({ code: 1, verdict: 'lost' });
-    expect((await mend(found.commands[0])).code).toBe(0);
-    expect(await why('l1')).toMatchObject({ code: 0, verdict: 'current' });
+    await mend('backfill lenient Item');
+    for (const index of [0, 1]) {
+      await lose(entity);
+      await expect.poll(() => why('l1'), { timeout: 30_000 }).toMatchObject({ code: 1, verdict: 'lost' });
+      const { commands } = await why('l1');
+      expect(commands).toEqual([expect.stringMatching(/^resync /), 'reconcile lenient Item']);
+      expect((await mend(commands[index])).code).toBe(0);
+      expect(await why('l1')).toMatchObject({ code: 0, verdict: 'current' });
+    }
   });
 
   test('an entity that only the cache has is unowned', async () => {
-    await depot.send('lenient', 'u1', bodyOf(item('u1', 1, { name: 'nobody' })));
+    // An inventory leaves out what has just changed: the owner may have read its table before.
+    const changedAt = new Date(Date.now() - 60_000).toISOString();
+    await depot.send('lenient', 'u1', bodyOf({ ...item('u1', 1, { name: 'nobody' }), changedAt }));
     await settled();
     const found = await why('u1');
-    expect(found).toMatchObject({ code: 1, verdict: 'unowned', commands: ['reconcile --repair lenient Item'] });
+    expect(found).toMatchObject({ code: 1, verdict: 'unowned', commands: ['reconcile --delete-unknown lenient Item'] });
     await mend(`${found.commands[0]} --yes`);
     expect(await why('u1')).toMatchObject({ code: 0, verdict: 'deleted' });
   });

@@ -132,7 +132,7 @@ async function redriveAtOwner(
 async function publishAgain({ records }: FoundOwner, { message, entity }: Selected['event']): Promise<Ended> {
   const key = parkedKey(message);
   if (entity === undefined) {
-    const detail = 'the record names no entity: reconcile the caches, then discard the record';
+    const detail = 'the record names no entity: run reconcile for each cache, then discard the record';
     return { key, outcome: 'no-entity', stays: true, detail };
   }
   if ((await records.resync(entity, resyncToken())) === 'requested') {
@@ -140,7 +140,8 @@ async function publishAgain({ records }: FoundOwner, { message, entity }: Select
     const detail = `the current state of ${name} is published; if that fails, the record is parked again`;
     return { key, outcome: 'requested', stays: false, detail };
   }
-  const detail = 'the owner does not have this entity: reconcile the caches with --repair, then discard the record';
+  const detail =
+    'the owner does not have this entity: run reconcile --delete-unknown for each cache, then discard the record';
   return { key, outcome: 'unknown', stays: true, detail };
 }
 

@@ -68,8 +68,8 @@ Now:
   stream used               how long the oldest unpublished change has waited, in percent of the 24 hours that the
                             stream keeps it; shown from 1 %
   flow                      normal, paced (limited to a rate) or refusing, and the cache that causes it
-  backfill                  whether the cache has received the entities that its owners had before the cache existed:
-                            none, filling, ready, or the number of its types that are ready
+  backfill                  whether the cache has filled itself with the entities that its owners had before the cache
+                            existed: none yet, filling, ready, or the number of its types that are ready
   waiting, due, decided     instances of a saga: those that wait for facts, those of them whose deadline has passed
                             without an alert, and those that have decided; on AWS, all but due need --count
   effects to retry, failed  effects of a saga that failed and are retried, and those that Lambda gave up on

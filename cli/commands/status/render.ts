@@ -95,14 +95,11 @@ function ownerLine(status: OwnerStatus, since: string): string {
   ].join(', ');
 }
 
-/**
- * The state that all types share, or the number of types that are ready. `empty` is shown as `none`, because a cache
- * that existed before its owner's data needs no backfill.
- */
+/** The state that all types share, or the number of types that are ready. */
 function backfilled(readiness: CacheStatus['readiness']): string {
   const states = Object.values(readiness);
   const [first = '-'] = states;
-  if (states.every((state) => state === first)) return first === 'empty' ? 'none' : first;
+  if (states.every((state) => state === first)) return first === 'empty' ? 'none yet' : first;
   return `${states.filter((state) => state === 'ready').length} of ${states.length} ready`;
 }
 

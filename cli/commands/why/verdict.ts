@@ -65,7 +65,7 @@ export function verdictOf(findings: Findings): Verdict {
     case 'unowned':
       return certain('unowned', `${owner.name} has never had the entity, but ${cache.name} has it.`, [
         { text: 'delete it from the caches, after an export of what you still need' },
-        command('reconcile --repair', cache.name, findings.type),
+        command('reconcile --delete-unknown', cache.name, findings.type),
       ]);
     case 'ahead':
       return certain('ahead', `${cache.name} has a newer version than its owner. The owner's table was set back.`, [
@@ -91,14 +91,13 @@ function likely(verdict: Verdict['verdict'], explanation: string, mend: readonly
 
 function notKept({ type, cache: { name } }: Findings): Verdict {
   return certain('not-kept', `${name} doesn't keep ${type}: its subscription leaves these events out.`, [
-    { text: `add ${type} to the contracts of ${name}, deploy, and backfill the type (docs/deploy.md)` },
+    { text: `add ${type} to the contracts of ${name}, and deploy: the cache then fills itself (docs/deploy.md)` },
   ]);
 }
 
-function damaged({ type, id, cache: { name } }: Findings): Verdict {
+function damaged({ type, cache: { name } }: Findings): Verdict {
   return certain('damaged', `The table of ${name} has an item of the entity that the projector can't read.`, [
-    { text: 'delete the item, as the entry group-stuck of docs/runbook.md says' },
-    command('resync --wait 30', type, id),
+    command('reconcile', name, type),
   ]);
 }
 
@@ -149,19 +148,27 @@ function arrived(findings: Findings, owner: FoundOwner): Verdict {
   return certain('current', `${cache.name} has the newest version, committed ${age} ago.${left}`);
 }
 
-function different({ type, id, owner, cache: { name, record, parked } }: Findings): Verdict {
+function different({ type, owner, cache: { name, record, parked } }: Findings): Verdict {
   if (record?.digest === owner?.owned?.digest)
     return certain(
       'different',
-      `${name} has the fields or the form of earlier contracts at version ${record?.version}.`,
-      [command('resync --wait 30', type, id), { text: 'for all entities of the type: backfill the cache' }],
+      `${name} has the fields or the form of earlier contracts at version ${record?.version}, or something changed its item.`,
+      [
+        { text: 'if the contracts changed, rewrite all entities of the type:' },
+        command('backfill', name, type),
+        { text: 'otherwise, replace what the projector did not write:' },
+        command('reconcile', name, type),
+      ],
     );
-  const told = parked.some(({ reason }) => reason === 'conflict') ? " It parked the owner's as a conflict." : '';
+  const isConflict = parked.some(({ reason }) => reason === 'conflict');
   return certain(
     'different',
-    `${name} holds another state at version ${record?.version} than its owner.${told} Neither a resync nor a backfill ` +
-      'replaces it.',
-    [{ text: 'follow the entry conflicts of docs/runbook.md' }],
+    `${name} holds another state at version ${record?.version} than its owner.` +
+      (isConflict ? " It parked the owner's as a conflict." : ''),
+    [
+      ...(isConflict ? [] : [command('reconcile', name, type)]),
+      { text: `${isConflict ? '' : 'if that reports a conflict: '}follow the entry conflicts of docs/runbook.md` },
+    ],
   );
 }
 
@@ -221,10 +228,8 @@ function waiting(findings: Findings, ageMs: number, version: number, resync: Ste
       `${cache.name} discards events of ${type} that it can't apply, and the change isn't in its queue.`,
       [command('logs --since 1d', cache.name), resync],
     );
-  return likely('lost', `Version ${version} was published, and nothing in ${cache.name} waits for it.`, [
-    resync,
-    command('reconcile', cache.name, type),
-  ]);
+  const lost = `Version ${version} was published, and nothing in ${cache.name} waits for it. An inventory finds it.`;
+  return likely('lost', lost, [resync, command('reconcile', cache.name, type)]);
 }
 
 function parkedVerdict({ cache }: Findings, parked: Parked): Verdict {
@@ -269,8 +274,9 @@ function messages(count: number): string {
 function notFilled({ type, cache: { name, readiness, keeps } }: Findings): string {
   const unless = keeps === undefined ? ' It may also not keep the type: its contracts are not in this folder.' : '';
   return readiness.status === 'empty'
-    ? `${name} was never filled with ${type}: it has only the changes since it began to keep the type.${unless}`
-    : `The backfill of ${type} into ${name} hasn't come to its end.`;
+    ? `${name} isn't filled with ${type} yet: it has only the changes since it began to keep the type. It fills itself ` +
+        `about a minute after a first deployment, or 15 minutes after it began to keep the type.${unless}`
+    : `${name} is filling itself with ${type}. To follow it, run the command.`;
 }
 
 function inQueue({ cache: { name, backlog, drainSeconds } }: Findings): string {

@@ -97,7 +97,7 @@ describe('renderStatus', () => {
   test('the status counts the backfilled types while others are not backfilled', () => {
     const shown = (readiness: Record<string, 'empty' | 'filling' | 'ready'>) =>
       columnsOf(renderStatus(reportOf({ cache: { readiness } }), 200)).backfill;
-    expect(shown({ A: 'empty', B: 'empty' })).toBe('none');
+    expect(shown({ A: 'empty', B: 'empty' })).toBe('none yet');
     expect(shown({ A: 'ready', B: 'ready' })).toBe('ready');
     expect(shown({ A: 'ready', B: 'filling' })).toBe('1 of 2 ready');
     expect(shown({})).toBe('-');

@@ -98,7 +98,7 @@ const CASES: readonly (readonly [(typeof VERDICTS)[number], string, Findings, bo
     false,
     '--stack',
   ],
-  ['not-kept', 'another type', behind({ cache: { keeps: false } }), true, 'backfill'],
+  ['not-kept', 'another type', behind({ cache: { keeps: false } }), true, 'fills itself'],
   ['owner-elsewhere', 'no owner', { ...behind(), owner: undefined, difference: undefined }, true, '--stack'],
   [
     'owner-elsewhere',
@@ -112,7 +112,7 @@ const CASES: readonly (readonly [(typeof VERDICTS)[number], string, Findings, bo
     'only the cache',
     behind({ owner: { owned: undefined }, difference: 'unowned' }),
     true,
-    'reconcile --repair',
+    'reconcile --delete-unknown',
   ],
   ['ahead', 'a restored owner', behind({ difference: 'ahead' }), true, 'docs/restore.md'],
   [
@@ -120,9 +120,9 @@ const CASES: readonly (readonly [(typeof VERDICTS)[number], string, Findings, bo
     'earlier contracts',
     behind({ difference: 'different', cache: { record: { ...record(2), dataJson: '{"a":1}' } } }),
     true,
-    'resync --wait 30',
+    'backfill',
   ],
-  ['different', 'another state', behind({ difference: 'different' }), true, 'conflicts of docs/runbook.md'],
+  ['different', 'another state', behind({ difference: 'different' }), true, 'reconcile'],
   [
     'different',
     'a conflict',
@@ -130,7 +130,7 @@ const CASES: readonly (readonly [(typeof VERDICTS)[number], string, Findings, bo
     true,
     'conflicts of docs/runbook.md',
   ],
-  ['damaged', 'another item', behind({ cache: { record: undefined, isDamaged: true } }), true, 'group-stuck'],
+  ['damaged', 'another item', behind({ cache: { record: undefined, isDamaged: true } }), true, 'reconcile'],
   ['stopped', 'a stop marker', behind({ cache: { record: { ...record(1), stopMarker } } }), true, 'release'],
   [
     'stopped',
