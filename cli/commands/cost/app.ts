@@ -1,7 +1,7 @@
 import { App, Stack } from 'aws-cdk-lib';
 import { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import { EntityOwner, LocalCache, PipelineMonitoring } from 'freshet-aws/cdk';
-import { CACHE_NAME, cacheBoundary } from './cache-contracts.ts';
+import { CACHE_NAME, cacheBoundary, cacheName } from './cache-contracts.ts';
 import ownerBoundary from './owner-contracts.ts';
 
 /**
@@ -13,7 +13,7 @@ export function synthesiseCostApp(caches: number, outdir: string): void {
   const app = new App({ outdir, analyticsReporting: false });
   const owner = new EntityOwner(new Stack(app, 'Owner'), 'Owner', { boundary: ownerBoundary });
   const all = Array.from({ length: caches }, (_, index) => {
-    const name = `cost-cache-${index + 1}`;
+    const name = cacheName(index + 1);
     const cache = new LocalCache(new Stack(app, `Cache${index + 1}`), 'Cache', {
       boundary: cacheBoundary(name),
       sources: [owner],

@@ -8,6 +8,11 @@ import owner from './owner-contracts.ts';
  */
 export const CACHE_NAME = 'FRESHET_COST_CACHE';
 
+/** The name of the n-th cache, from 1. */
+export function cacheName(n: number): string {
+  return `cost-cache-${n}`;
+}
+
 /** A cache that keeps all entities of the sample's owner. */
 export function cacheBoundary(name: string): Boundary {
   return defineBoundary(import.meta.url, { name, caches: { Item: keep(owner.owns.Item) } });

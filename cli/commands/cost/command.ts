@@ -35,7 +35,7 @@ export function costCommand(io: CommandIo): Command {
     .description(
       'Runs an owner and its caches in a separate local cloud, commits a sample of changes, counts every request ' +
         'that AWS would bill, and calculates the price per event and per month. The report shows what batching and ' +
-        'conflation save, and what the figures leave out.',
+        'conflation save, what a cache costs that fills and checks itself, and what the figures leave out.',
     )
     .addOption(integer('--events <n>', 'number of changes to entities', 1, MAX_EVENTS, 1_000_000))
     .addOption(integer('--caches <n>', 'number of caches that keep the entities', 1, MAX_CACHES, 3))

@@ -4,6 +4,7 @@ import { fixedIn } from './fixed.ts';
 import type { Measured, Question } from './report.ts';
 import { rolesIn } from './roles.ts';
 import { inCloud, sampleEvents, sampleMinute, sampleSize } from './sample.ts';
+import { sampleSelfRepair, selfRepairSize } from './self-repair.ts';
 
 /** How to follow and how to end a measurement. */
 export interface MeasureOptions {
@@ -13,31 +14,35 @@ export interface MeasureOptions {
 }
 
 /**
- * Runs a sample of the events and a minute without events, each in its own local cloud. Both run at the same time,
- * because the first report of a cache waits for five seconds.
+ * Runs a sample of the events in one local cloud, and in another a minute without events, a backfill and an inventory.
+ * Both run at the same time, because the first report of a cache waits for five seconds.
  *
  * @param assembly the folder of the cloud assembly, with as many caches as the question asks for
  */
 export async function measure(assembly: string, question: Question, options: MeasureOptions): Promise<Measured> {
   const failed = new AbortController();
   const signal = AbortSignal.any([options.signal, failed.signal]);
-  const size = sampleSize(question.caches, question.bytes);
+  const { caches, bytes } = question;
+  const size = sampleSize(caches, bytes);
   const names = new Set<string>();
   const events = inCloud(assembly, signal, async (cloud, ledger) => {
-    const sample = await sampleEvents(cloud, ledger, { ...size, ...options, bytes: question.bytes, signal });
+    const sample = await sampleEvents(cloud, ledger, { ...size, ...options, bytes, signal });
     noteMetrics(cloud, names);
     return { ...sample, roleOf: rolesIn(cloud) };
   });
   const quiet = inCloud(assembly, signal, async (cloud, ledger) => {
     const minute = await sampleMinute(cloud, ledger);
+    // Before the backfill, whose outcomes are no metrics of a usual month.
     noteMetrics(cloud, names);
-    return minute;
+    const entities = selfRepairSize(bytes);
+    options.onProgress(`filling and checking a cache with ${entities} entities`);
+    return { minute, selfRepair: await sampleSelfRepair(cloud, ledger, { caches, bytes, entities, signal }) };
   });
   // If one fails, the other ends too, and both have stopped before the error is thrown.
   for (const run of [events, quiet]) run.catch((error: unknown) => failed.abort(error));
   await Promise.allSettled([events, quiet]);
-  const [sample, minute] = await Promise.all([events, quiet]);
-  return { ...sample, minute, customMetrics: names.size, fixed: fixedIn(assembly) };
+  const [sample, rest] = await Promise.all([events, quiet]);
+  return { ...sample, ...rest, customMetrics: names.size, fixed: fixedIn(assembly) };
 }
 
 function noteMetrics({ metrics }: LocalCloud, names: Set<string>): void {

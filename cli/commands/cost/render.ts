@@ -2,11 +2,11 @@ import Table from 'cli-table3';
 import { grouped } from '../../output/numbers.ts';
 import type { Line } from './estimate.ts';
 import { PRICES } from './prices.ts';
-import { type CostReport, type Monthly, monthlyTotal, type Way } from './report.ts';
+import { type CostReport, type Monthly, monthlyTotal, type SelfRepairCost, type Way } from './report.ts';
 
 /** The report as text for a terminal. */
 export function renderCost(report: CostReport): string {
-  const { events, caches, bytes, prices, ways, monthly, notes, sample } = report;
+  const { events, caches, bytes, prices, ways, monthly, selfRepair, notes, sample } = report;
   const [first] = ways;
   return [
     `${grouped(events)} events of ${grouped(bytes)} bytes, ${caches} ${caches === 1 ? 'cache' : 'caches'}: ` +
@@ -17,6 +17,8 @@ export function renderCost(report: CostReport): string {
     waysTable(ways),
     'per month, without any event',
     monthlyTable(monthly),
+    `one cache that fills and checks itself, measured with ${grouped(selfRepair.measured)} entities`,
+    selfRepairTable(selfRepair),
     ...notes.map((note) => `- ${note}`),
   ].join('\n');
 }
@@ -103,6 +105,13 @@ function monthlyTable(monthly: readonly Monthly[]): string {
   for (const one of monthly.filter(({ optional }) => optional))
     table.push(row({ ...one, what: `PipelineMonitoring: ${one.what}` }));
   table.push(['total with PipelineMonitoring', '', dollars(monthlyTotal(monthly, true))]);
+  return table.toString();
+}
+
+function selfRepairTable({ sizes }: SelfRepairCost): string {
+  const table = drawn(['entities', 'a backfill', 'an inventory', 'an inventory a day, a month'], 0);
+  for (const { entities, backfill, inventory, inventoriesPerMonth } of sizes)
+    table.push([grouped(entities), dollars(backfill), dollars(inventory), dollars(inventoriesPerMonth)]);
   return table.toString();
 }
 

@@ -17,6 +17,7 @@ import {
 import type { Fixed } from './fixed.ts';
 import { MONTHLY_PRICES, type MonthlyUnit, PRICE_LIST } from './prices.ts';
 import { CHANGES_PER_ENTITY, type EventSample, type SampleSize } from './sample.ts';
+import type { SelfRepairSample } from './self-repair.ts';
 
 /** What the report is about. */
 export interface Question {
@@ -33,6 +34,7 @@ export interface Measured extends EventSample {
   /** The number of metrics that the functions wrote, each with its dimensions. */
   readonly customMetrics: number;
   readonly fixed: Fixed;
+  readonly selfRepair: SelfRepairSample;
   readonly roleOf: RoleOf;
 }
 
@@ -60,6 +62,22 @@ export interface Monthly {
   readonly optional?: true;
 }
 
+/** What one cache costs that fills and checks itself. */
+export interface SelfRepairCost {
+  /** The number of entities in the sample. */
+  readonly measured: number;
+  /** The lines' events are the entities. */
+  readonly ways: readonly { readonly name: 'backfill' | 'inventory'; readonly lines: readonly Line[] }[];
+  /** US dollars, for several numbers of entities: the sample's costs in proportion to the entities. */
+  readonly sizes: readonly {
+    readonly entities: number;
+    readonly backfill: number;
+    readonly inventory: number;
+    /** One inventory a day. */
+    readonly inventoriesPerMonth: number;
+  }[];
+}
+
 /** The report, as `--json` prints it. */
 export interface CostReport extends Question {
   readonly prices: typeof PRICE_LIST;
@@ -69,6 +87,7 @@ export interface CostReport extends Question {
   /** The first way is one change at a time. */
   readonly ways: readonly Way[];
   readonly monthly: readonly Monthly[];
+  readonly selfRepair: SelfRepairCost;
   /** What the figures leave out. */
   readonly notes: readonly string[];
 }
@@ -97,7 +116,32 @@ export function costReport(question: Question, measured: Measured): CostReport {
     total: ((saving[0]?.perMillionChanges ?? 0) / 1_000_000) * question.events,
     ways,
     monthly: monthlyCosts(measured),
+    selfRepair: selfRepairCost(measured),
     notes: NOTES,
+  };
+}
+
+/** The numbers of entities for which filling and checking are priced. */
+const SIZES = [1_000, 100_000, 1_000_000];
+
+/** With the default `checkEvery`, a day. */
+const INVENTORIES_A_MONTH = MINUTES_A_MONTH / (24 * 60);
+
+function selfRepairCost({ selfRepair: { backfill, inventory }, roleOf }: Measured): SelfRepairCost {
+  const [ofBackfill, ofInventory] = [linesOf(backfill, roleOf), linesOf(inventory, roleOf)];
+  const perEntity = (lines: readonly Line[]) => perMillion(lines) / 1_000_000;
+  return {
+    measured: inventory.events,
+    ways: [
+      { name: 'backfill', lines: ofBackfill },
+      { name: 'inventory', lines: ofInventory },
+    ],
+    sizes: SIZES.map((entities) => ({
+      entities,
+      backfill: perEntity(ofBackfill) * entities,
+      inventory: perEntity(ofInventory) * entities,
+      inventoriesPerMonth: perEntity(ofInventory) * entities * INVENTORIES_A_MONTH,
+    })),
   };
 }
 
@@ -156,7 +200,9 @@ const NOTES: readonly string[] = [
     'sampling rule can reduce the cost.',
   `A month has ${MINUTES_A_MONTH.toLocaleString('en-US')} minutes. The report assumes that a custom metric is ` +
     'written in every hour of the month.',
-  "Not counted: storage of tables, backups and logs, retries and repairs, writers' reads of flow control (half a " +
+  'A backfill and an inventory are counted with one cache that no change reaches meanwhile, and scaled by the number ' +
+    'of entities. The inventory finds no difference.',
+  "Not counted: storage of tables, backups and logs, retries and other repairs, writers' reads of flow control (half a " +
     'read unit per writer every 5 seconds), reads of a cache, Contributor Insights by event ($0.02 for a million ' +
     'batches), data transfer (none within a region). Schedules and stream reads are free.',
 ];

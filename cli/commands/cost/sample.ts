@@ -19,8 +19,9 @@ export interface SampleSize {
 export const CHANGES_PER_ENTITY = 5;
 
 /** The largest sample: large enough for stable figures, and small enough to take only seconds. */
-const MOST = { changes: 500, single: 100, deliveries: 2_000, bytes: 64 * 1024 * 1024 } as const;
-const FEWEST = 20;
+export const MOST = { changes: 500, single: 100, deliveries: 2_000, bytes: 64 * 1024 * 1024 } as const;
+/** The smallest sample. */
+export const FEWEST = 20;
 
 /** The size of a sample for a number of caches and a size of entities. */
 export function sampleSize(caches: number, bytes: number): SampleSize {

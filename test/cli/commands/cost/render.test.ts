@@ -39,6 +39,7 @@ const measured: Measured = {
     monthly: { alarmMetrics: 20, compositeAlarms: 0, dashboards: 1, insightRules: 0, keys: 0 },
     polled: { fifo: 1, standard: 0 },
   },
+  selfRepair: { backfill: counted(2_000, 4_800), inventory: counted(2_000, 240) },
   roleOf: () => 'writer',
 };
 
@@ -58,6 +59,19 @@ describe('costReport and renderCost', () => {
     // 0.876 for reading metrics, 3 for ten of ours, 0.3285 for polls; 2 for alarms and 3 for the dashboard.
     expect(text).toMatch(/│ total +│ +│ +\$4.20 │/);
     expect(text).toMatch(/│ total with PipelineMonitoring +│ +│ +\$9.20 │/);
+  });
+
+  test('filling and checking a cache cost in proportion to its entities, and there is an inventory a day', () => {
+    // 1.5 and 0.075 dollars for a million entities; a month has 730 hours.
+    expect(report.selfRepair.sizes.at(-1)).toEqual({
+      entities: 1_000_000,
+      backfill: expect.closeTo(1.5, 10),
+      inventory: expect.closeTo(0.075, 10),
+      inventoriesPerMonth: expect.closeTo((0.075 * 730) / 24, 10),
+    });
+    const text = renderCost(report);
+    expect(text).toContain('measured with 2,000 entities');
+    expect(text).toMatch(/│ +100,000 │ +\$0.15 │ +\$0.0075 │ +\$0.23 │/);
   });
 
   test('the report names the costs that it leaves out', () => {

@@ -7,11 +7,44 @@ import { type Counted, callsPerEvent, linesOf, perMillion } from '../../../../cl
 import { fixedIn } from '../../../../cli/commands/cost/fixed.ts';
 import { rolesIn } from '../../../../cli/commands/cost/roles.ts';
 import { type EventSample, inCloud, sampleEvents } from '../../../../cli/commands/cost/sample.ts';
+import { sampleSelfRepair } from '../../../../cli/commands/cost/self-repair.ts';
 import type { BilledUnit } from '../../../../local/ledger/ledger.ts';
 
 const CACHES = 2;
 const BYTES = 1_000;
 const SIZE = { changes: 30, single: 3 };
+
+describe('sampleSelfRepair', () => {
+  test('a backfill writes each entity once, and an inventory only reads both tables once and sends the digests', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'freshet-cost-test-'));
+    try {
+      synthesiseCostApp(CACHES, folder);
+      const { signal } = new AbortController();
+      const entities = 300;
+      const { backfill, inventory, roleOf } = await inCloud(folder, signal, async (cloud, ledger) => ({
+        ...(await sampleSelfRepair(cloud, ledger, { caches: CACHES, bytes: BYTES, entities, signal })),
+        roleOf: rolesIn(cloud),
+      }));
+      const units = (counted: Counted, unit: BilledUnit, operation: string, by?: string) =>
+        linesOf(counted, roleOf)
+          .filter((line) => line.unit === unit && line.operation === operation && (by === undefined || line.by === by))
+          .reduce((sum, { billedPerEvent }) => sum + billedPerEvent * entities, 0);
+      // The states, and a heartbeat that shows that all have arrived.
+      expect(units(backfill, 'writeUnits', 'PutItem', 'projector')).toBeGreaterThanOrEqual(2 * entities);
+      expect(units(backfill, 'writeUnits', 'PutItem', 'projector')).toBeLessThan(2 * entities + 10);
+      expect(units(backfill, 'deliveredMessages', 'delivery')).toBeLessThan(entities + 10);
+      expect(units(inventory, 'writeUnits', 'PutItem', 'projector')).toBe(0);
+      // A read unit is 4 KB, or 8 KB if the read is eventually consistent. The cache's read is consistent.
+      const kilobytes = (entities * (BYTES + 150)) / 1024;
+      expect(units(inventory, 'readUnits', 'Query')).toBeGreaterThan(0.9 * (kilobytes / 4 + kilobytes / 8));
+      expect(units(inventory, 'readUnits', 'Query')).toBeLessThan(1.3 * (kilobytes / 4 + kilobytes / 8));
+      expect(units(inventory, 'publishedBytes', 'PublishBatch') / entities).toBeLessThan(100);
+      expect(perMillion(linesOf(inventory, roleOf))).toBeLessThan(perMillion(linesOf(backfill, roleOf)) / 4);
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
+  });
+});
 
 describe('sampleEvents', () => {
   let folder: string;
@@ -86,9 +119,9 @@ describe('sampleEvents', () => {
 
   test('the templates tell what is billed by the month', () => {
     const { monthly, polled } = fixedIn(folder);
-    // Standard: the owner's resync, failure and report queues, and each cache's gap queue. FIFO: each cache's queue
-    // and two dead-letter queues.
-    expect(polled).toEqual({ standard: 3 + CACHES, fifo: 3 * CACHES });
+    // Standard: the owner's resync, failure and report queues, and each cache's queues of gaps and of pages. FIFO: each
+    // cache's queue and two dead-letter queues.
+    expect(polled).toEqual({ standard: 3 + 2 * CACHES, fifo: 3 * CACHES });
     expect(monthly).toMatchObject({ dashboards: 1, keys: 1, compositeAlarms: CACHES, insightRules: CACHES });
     expect(monthly.alarmMetrics).toBeGreaterThan(10 * CACHES);
   });
