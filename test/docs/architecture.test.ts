@@ -12,6 +12,8 @@ const QUESTIONS = [
   'Conditional write',
   'Retry default',
   'Gap heal',
+  'Backfill',
+  'Inventory',
   'Staleness',
   'Saga effect',
   'Relay poison',

@@ -44,7 +44,7 @@ export function costCommand(io: CommandIo): Command {
     .addHelpText(
       'after',
       `
-The command takes about 15 seconds, and half a minute with 20 caches. It needs aws-cdk-lib and constructs, but no
+The command takes about half a minute, and a minute with 10 caches. It needs aws-cdk-lib and constructs, but no
 project and no running local cloud.
 
 Exit codes:

@@ -4,7 +4,7 @@ import { fixedIn } from './fixed.ts';
 import type { Measured, Question } from './report.ts';
 import { rolesIn } from './roles.ts';
 import { inCloud, sampleEvents, sampleMinute, sampleSize } from './sample.ts';
-import { sampleSelfRepair, selfRepairSize } from './self-repair.ts';
+import { sampleSelfRepair, selfRepairSize, untilFilled } from './self-repair.ts';
 
 /** How to follow and how to end a measurement. */
 export interface MeasureOptions {
@@ -26,11 +26,13 @@ export async function measure(assembly: string, question: Question, options: Mea
   const size = sampleSize(caches, bytes);
   const names = new Set<string>();
   const events = inCloud(assembly, signal, async (cloud, ledger) => {
+    await untilFilled(cloud, caches, signal);
     const sample = await sampleEvents(cloud, ledger, { ...size, ...options, bytes, signal });
     noteMetrics(cloud, names);
     return { ...sample, roleOf: rolesIn(cloud) };
   });
   const quiet = inCloud(assembly, signal, async (cloud, ledger) => {
+    await untilFilled(cloud, caches, signal);
     const minute = await sampleMinute(cloud, ledger);
     // Before the backfill, whose outcomes are no metrics of a usual month.
     noteMetrics(cloud, names);

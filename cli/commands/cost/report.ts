@@ -187,8 +187,8 @@ const NOTES: readonly string[] = [
     'discount.',
   'Requests, units and bytes are counted in a real run. GB-seconds come from the durations of this machine, without ' +
     'cold starts; on AWS, a function may take more or less time.',
-  'Write units depend on the size of an item: the state plus about 150 bytes for key, version, digest and times. ' +
-    'The caches in the sample have no indexes; each index would add writes of its size.',
+  'Write units depend on the size of an item: the state plus about 150 bytes for key, version, digest and times, and ' +
+    'about 30 more in a cache, for a checksum. The caches in the sample have no indexes; each index would add writes of its size.',
   "A message that SNS sends to a queue is also counted as an SQS request, because AWS's pages don't clearly say " +
     'that the request is free.',
   "A typical size is assumed for Lambda's own START, END and REPORT log lines, which the local cloud doesn't write.",

@@ -43,6 +43,34 @@ export function selfRepairSize(bytes: number): number {
   return Math.max(FEWEST, Math.min(MOST_ENTITIES, Math.floor(MOST.bytes / (3 * bytes))));
 }
 
+/** Most minutes in which the caches of a sample fill themselves. They are empty, so a minute is enough normally. */
+const MOST_MINUTES = 20;
+
+/**
+ * Waits until the caches of a new cloud have filled themselves, so that this work is in no other sample.
+ *
+ * @throws Error if a cache doesn't become ready
+ * @throws the signal's reason if it is aborted
+ */
+export async function untilFilled(cloud: LocalCloud, caches: number, signal: AbortSignal): Promise<void> {
+  const client = cloudClient(cloud);
+  try {
+    for (let n = 1, minutes = 0; n <= caches; minutes += 1) {
+      const { table } = cacheIn(cloud, cacheBoundary(cacheName(n)));
+      const note = await createSelfRepairNotes({ client, tableName: table }).backfill(TYPE);
+      if (note?.status === 'ready') n += 1;
+      else {
+        if (minutes > MOST_MINUTES + caches) throw new Error(`${cacheName(n)} of the sample doesn't fill itself`);
+        await cloud.tick();
+        await cloud.idle();
+      }
+      signal.throwIfAborted();
+    }
+  } finally {
+    client.destroy();
+  }
+}
+
 /**
  * Lets one cache fill itself and then compare itself with its owner, and counts the requests of each.
  *
