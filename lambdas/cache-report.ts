@@ -53,8 +53,9 @@ let before: Sample | undefined;
 let hasHeartbeats = false;
 
 /**
- * Measures the cache's queue, sends a report to its owners, stores up to when the cache is complete, and lets the repair
- * function fill or check types that need it. Runs on a schedule, after a deployment, and when an alarm says that the cache falls behind.
+ * Measures the cache's queue, sends a report to its owners, stores up to when the cache is complete, and lets the
+ * repair function fill or check types that need it. Runs on a schedule, after a deployment, and when an alarm says that
+ * the cache falls behind.
  */
 export async function handler(): Promise<void> {
   // Without a recent sample, such as in a new execution environment, the report takes two samples.

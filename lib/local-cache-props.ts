@@ -53,8 +53,8 @@ export interface LocalCacheProps extends DataProtectionProps {
   readonly newerSchemaWait?: Duration;
   /**
    * Time between two inventories of each type: the cache compares itself with the owner, and asks for what it lost. 1
-   * hour to 365 days, or `on-request` for inventories by `freshet reconcile` only. An inventory reads all entities of the
-   * type in both tables, see docs/cost.md.
+   * hour to 365 days, or `on-request` for inventories by `freshet reconcile` only. An inventory reads all entities of
+   * the type in both tables, see docs/cost.md.
    * @default Duration.days(1)
    */
   readonly checkEvery?: Duration | 'on-request';

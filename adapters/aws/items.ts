@@ -76,7 +76,7 @@ export function itemEntity(item: Item): EntityRef {
   return entityRef(pk.slice(0, pk.lastIndexOf('#')), item[ATTRIBUTE.id]?.S);
 }
 
-/** Number of characters of a checksum: 96 bits. It is against accidents and hand-made changes, not against attackers. */
+/** Number of characters of a checksum: 96 bits. It finds accidents and changes by hand, and no attacks. */
 const CHECKSUM_LENGTH = 16;
 
 /** Returns the checksum of a cache's item: of its version, its digest, its data and the values of its indexes. */

@@ -62,8 +62,8 @@ export interface OutgoingMessage {
 export const MAX_BATCH_BYTES = 256 * 1024;
 
 /**
- * Maximum size of the filter attributes in bytes: their names, their data types, the longest entity type and the longest
- * name of a boundary.
+ * Maximum size of the filter attributes in bytes: their names, their data types, the longest entity type and the
+ * longest name of a boundary.
  */
 const ATTRIBUTE_BYTES = 'type'.length + 'to'.length + 2 * 'String'.length + 40 + 30;
 

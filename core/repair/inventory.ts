@@ -131,8 +131,8 @@ export interface InventorySchedule {
 }
 
 /**
- * Starts an inventory if one is due, and asks again for a page that doesn't come. Safe to call at any time and more than
- * once.
+ * Starts an inventory if one is due, and asks again for a page that doesn't come. Safe to call at any time and more
+ * than once.
  */
 export async function tendInventory(
   kept: Kept,
@@ -238,8 +238,8 @@ function numberOf(all: readonly Certain[], difference: Certain['difference']): n
 const CLOCK_MARGIN_MS = 5_000;
 
 /**
- * Compares the entries of a page with the cache. An entity that is missing or behind is a suspect, because its event may
- * be in flight. An item that isn't as the projector wrote it, or that has the fields of an earlier revision, is a
+ * Compares the entries of a page with the cache. An entity that is missing or behind is a suspect, because its event
+ * may be in flight. An item that isn't as the projector wrote it, or that has the fields of an earlier revision, is a
  * suspect too: the owner's state replaces it. What the cache received after the owner read the page is no difference.
  */
 export function compareEntries(

@@ -8,8 +8,8 @@ export interface ScheduleRule {
   readonly everyMinutes: number;
   readonly enabled: boolean;
   /**
-   * The event that the rule's stack was deployed, if the rule matches it too, with the name of the stack. @default - the
-   * rule has no such pattern
+   * The event that the rule's stack was deployed, if the rule matches it too, with the name of the stack.
+   * @default - the rule has no such pattern
    */
   readonly deployed?: { readonly stack: string; readonly event: object };
   /** `input` replaces the event that EventBridge would send. */
