@@ -14,7 +14,7 @@ const CACHES = 2;
 const BYTES = 1_000;
 const SIZE = { changes: 30, single: 3 };
 
-describe('sampleSelfRepair', () => {
+describe('sampleSelfRepair', { timeout: 120_000 }, () => {
   test('a backfill writes each entity once, and an inventory only reads both tables once and sends the digests', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'freshet-cost-test-'));
     try {
