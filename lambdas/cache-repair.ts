@@ -131,7 +131,7 @@ export async function handler(event: SQSEvent | object, context: Context): Promi
   if (operation === undefined) {
     return { refused: 'not an operation of the repair function. Allowed: an operation of core/repair/operation.ts' };
   }
-  const run = runToken(context.awsRequestId);
+  const run = runToken(context.awsRequestId, nowMs());
   const result = await operate(projection, repair, selfRepair, operation, run);
   report.operated(operation.operation, result);
   return result;

@@ -87,6 +87,12 @@ export function checksum(item: Item): string {
   return sha256(JSON.stringify([item[version]?.N, item[digest]?.S, item[data]?.S, values])).slice(0, CHECKSUM_LENGTH);
 }
 
+/** Whether a cache's item is as the projector wrote it. An item of a release without checksums has none. */
+export function isIntact(item: Item): boolean {
+  const written = item[ATTRIBUTE.checksum]?.S;
+  return written === undefined || written === checksum(item);
+}
+
 /** The attributes that owner items and cache items share. */
 export interface Stamp {
   readonly version: number;
@@ -124,9 +130,11 @@ export function storedItem(item: Item): StoredItem {
   const marker = item[ATTRIBUTE.stopped]?.N;
   const stopMarker = marker === undefined ? undefined : Number(marker);
   if (isPlaceholder(item)) {
-    return { version: 0, digest: '', schemaVersion: 0, fieldsRevision: 0, dataJson: undefined, stopMarker };
+    const none = { version: 0, digest: '', schemaVersion: 0, fieldsRevision: 0, dataJson: undefined };
+    return { ...none, isIntact: true, stopMarker };
   }
   const { version, digest, schemaVersion } = readStamp(item);
   const fieldsRevision = Number(item[ATTRIBUTE.fieldsRevision]?.N);
-  return { version, digest, schemaVersion, fieldsRevision, dataJson: item[ATTRIBUTE.data]?.S, stopMarker };
+  const dataJson = item[ATTRIBUTE.data]?.S;
+  return { version, digest, schemaVersion, fieldsRevision, dataJson, isIntact: isIntact(item), stopMarker };
 }

@@ -4,7 +4,7 @@ import { decodeCursor } from '../../core/read/read.ts';
 import type { InventoryPorts, InventoryRecord } from '../../core/repair/inventory.ts';
 import type { SuspectPorts } from '../../core/repair/look.ts';
 import { isTaken } from '../aws/condition.ts';
-import { ATTRIBUTE, checksum, type Item, keyItem } from '../aws/items.ts';
+import { ATTRIBUTE, type Item, isIntact, keyItem } from '../aws/items.ts';
 import type { CacheTable } from '../read/table.ts';
 
 /** Concurrent reads of single entities. */
@@ -124,7 +124,6 @@ function inventoryRecord(item: Item): InventoryRecord {
   const version = Number(item[ATTRIBUTE.version]?.N);
   const digest = item[ATTRIBUTE.digest]?.S;
   const changedAtMs = Date.parse(item[ATTRIBUTE.changedAt]?.S ?? '');
-  const stored = item[ATTRIBUTE.checksum]?.S;
   const isPlaceholder = version === 0;
   const isReadable = Number.isSafeInteger(version) && digest !== undefined && !Number.isNaN(changedAtMs);
   return {
@@ -133,8 +132,7 @@ function inventoryRecord(item: Item): InventoryRecord {
     digest: digest ?? '',
     changedAtMs: Number.isNaN(changedAtMs) ? 0 : changedAtMs,
     fieldsRevision: Number(item[ATTRIBUTE.fieldsRevision]?.N ?? 0),
-    checksum: stored,
-    // An item of a release without checksums has none.
-    isIntact: isPlaceholder || (isReadable && (stored === undefined || stored === checksum(item))),
+    checksum: item[ATTRIBUTE.checksum]?.S,
+    isIntact: isPlaceholder || (isReadable && isIntact(item)),
   };
 }

@@ -50,9 +50,12 @@ export function createSelfRepair(options: {
   };
 }
 
-/** Returns a token for a new run, derived from the id of the message or request that starts it. */
-export function runToken(id: string): string {
-  return sha256(id).slice(0, 16);
+/**
+ * Returns a token for a new run, derived from the id of the message or request that starts it and from the time: a
+ * message that is delivered again may start another run, which must not take the pages of the first one.
+ */
+export function runToken(id: string, nowMs: number): string {
+  return sha256(`${id} ${nowMs}`).slice(0, 16);
 }
 
 /**
@@ -85,7 +88,8 @@ export function createPageHandler(
     if (types === undefined) return 'not a page, and nothing to look at';
     for (const type of types) {
       const kept = keptType(boundary, type);
-      if (kept !== undefined) await tendType(kept, ports, { ...settings, run: runToken(messageId), nowMs: now() });
+      const nowMs = now();
+      if (kept !== undefined) await tendType(kept, ports, { ...settings, run: runToken(messageId, nowMs), nowMs });
     }
     return undefined;
   };

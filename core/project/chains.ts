@@ -47,14 +47,14 @@ export function isCurrent({ event, cached }: Applicable): boolean {
 
 /**
  * The deltas of a chain that are newer than the stored item; undefined if the first of them doesn't start from that
- * item.
+ * item, or if the item isn't as the projector wrote it.
  */
 export function continuation(
   { deltas }: Chain,
   stored: StoredItem | undefined,
   cached: CachedType,
 ): readonly DeltaReading[] | undefined {
-  if (stored?.dataJson === undefined) return undefined;
+  if (stored?.dataJson === undefined || !stored.isIntact) return undefined;
   const isSameForm =
     stored.schemaVersion === cached.contract.schemaVersion && stored.fieldsRevision === cached.fieldsRevision;
   const next = deltas.findIndex(({ event }) => event.version === stored.version + 1);

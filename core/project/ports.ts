@@ -46,6 +46,8 @@ export interface StoredItem {
   readonly schemaVersion: number;
   readonly fieldsRevision: number;
   readonly dataJson: string | undefined;
+  /** Whether the item is as the projector wrote it. A delta isn't applied to data that was changed in another way. */
+  readonly isIntact: boolean;
   /**
    * Starts as the time of the stop, so that no two stops have the same marker, and grows by one with each event that is
    * held. Undefined while the entity isn't stopped.

@@ -237,6 +237,11 @@ function numberOf(all: readonly Certain[], difference: Certain['difference']): n
 /** How far the clocks of an owner and of a cache may differ. */
 const CLOCK_MARGIN_MS = 5_000;
 
+/** Whether the cache may have received an item's version after the owner read a page. */
+export function isLater({ changedAtMs }: InventoryRecord, readAtMs: number): boolean {
+  return changedAtMs > readAtMs - CLOCK_MARGIN_MS;
+}
+
 /**
  * Compares the entries of a page with the cache. An entity that is missing or behind is a suspect, because its event
  * may be in flight. An item that isn't as the projector wrote it, or that has the fields of an earlier revision, is a
@@ -250,19 +255,19 @@ export function compareEntries(
   const held = new Map(records.map((record) => [record.id, record]));
   const suspects: Suspect[] = [];
   const certain: Certain[] = [];
-  const isLater = ({ changedAtMs }: InventoryRecord) => changedAtMs > page.readAtMs - CLOCK_MARGIN_MS;
   for (const entry of page.entries) {
     const [id, version, digest] = entry;
     const record = held.get(id);
     held.delete(id);
     const cause = causeOf(entry, record, fieldsRevision);
     if (cause !== undefined) suspects.push({ id, version, digest, cause, asked: 0 });
-    else if (record !== undefined && record.version > version && !isLater(record))
+    else if (record !== undefined && record.version > version && !isLater(record, page.readAtMs))
       certain.push({ id, difference: 'ahead', version: record.version });
     else if (record?.version === version && record.digest !== digest)
       certain.push({ id, difference: 'conflicting', version });
   }
-  const others = page.isTableRange ? [...held.values()].filter((one) => one.version > 0 && !isLater(one)) : [];
+  const unknown = [...held.values()].filter((one) => one.version > 0 && !isLater(one, page.readAtMs));
+  const others = page.isTableRange ? unknown : [];
   certain.push(...others.map(({ id, version }) => ({ id, difference: 'unknown', version }) as const));
   return { suspects, certain };
 }

@@ -130,7 +130,9 @@ describe('an owner that refuses writes', () => {
     for (const id of ['refused', 'one', 'two', 'three']) expect(await owner.get('Currency', id)).toBeUndefined();
     expect(await owner.get('Currency', 'kept')).toMatchObject({ version: 1 });
     expect(report.code).toBe(1);
-    expect(report.out).toMatch(/flow\s+refusing,\s+because\s+cache\s+ordering\s+lags\s+by\s+61,000\s+events\s+\(drained\s+in\s+4m\)/);
+    expect(report.out).toMatch(
+      /flow\s+refusing,\s+because\s+cache\s+ordering\s+lags\s+by\s+61,000\s+events\s+\(drained\s+in\s+4m\)/,
+    );
   });
 
   test('a waiting write says what it waits for, and Ctrl-C ends the wait with nothing written', async () => {

@@ -3,12 +3,16 @@ import { createMessaging } from '../../local/fifo/messaging.ts';
 import type { Queue } from '../../local/fifo/queue.ts';
 import { type Cache, createCache } from './cache.ts';
 import { CACHES, type CacheName } from './contracts.ts';
+import { createFanOut } from './fan-out.ts';
 import { createFaults, type FaultKind } from './faults.ts';
 import { createFilters } from './filter.ts';
+import { startGovernor } from './governor.ts';
 import { createFunctions } from './invocations.ts';
 import { createLedger } from './ledger.ts';
+import { startAnswers } from './owner-repair.ts';
 import { random } from './random.ts';
 import { createOwner, type Owner } from './relay.ts';
+import { createSchedule, type Schedule } from './schedule.ts';
 import { createScheduler } from './scheduler.ts';
 import type { World, Wrong } from './world.ts';
 
@@ -23,12 +27,15 @@ export interface Account {
   readonly world: World;
   readonly owner: Owner;
   readonly caches: readonly Cache[];
-  /** The events that the topic accepted, in order. */
+  /** The caches that are subscribed. */
+  readonly deployed: readonly Cache[];
+  readonly schedule: Schedule;
+  /** The events that the relay published, in order. */
   readonly sent: readonly Sent[];
   subscribe(cache: CacheName): void;
   /** Sends an event to the queue of one cache only, if the cache keeps the event's type. */
-  send(cache: Cache, message: Sent, deduplicationId: string): { readonly isDuplicate: boolean };
-  /** Asks the owner to publish an entity again. */
+  send(cache: Cache, message: Sent, deduplicationId: string): void;
+  /** Has the owner publish an entity again to all caches. */
   askForResync(entity: EntityRef): void;
   /** Whether no message is in a queue and no function runs. Parked events don't count. */
   isQuiet(): boolean;
@@ -38,6 +45,9 @@ export interface Account {
 
 const START_MS = Date.parse('2026-11-23T00:00:00Z');
 
+/** Time between two inventories of a cache: none by schedule, or a time that is short enough for a run. */
+const EVERY_MS = [undefined, 15 * 60_000, 60 * 60_000] as const;
+
 export interface AccountOptions {
   readonly seed: number;
   readonly without?: readonly FaultKind[] | undefined;
@@ -45,64 +55,78 @@ export interface AccountOptions {
   readonly trace?: ((text: string) => void) | undefined;
 }
 
-export function createAccount({ seed, without, wrong = {}, trace }: AccountOptions): Account {
-  const scheduler = createScheduler(START_MS);
-  const faults = createFaults(seed, without);
+export function createAccount(options: AccountOptions): Account {
+  const { seed } = options;
+  const world = createWorld(options);
+  const { messaging, functions, ledger } = world;
   const draws = random(seed, 'account');
-  let ids = 0;
-  const newId = (): string => {
-    ids += 1;
-    return `id-${ids}`;
-  };
-  const messaging = createMessaging({ now: scheduler.nowMs, newId, region: 'eu-central-1', accountId: '000000000000' });
-  const traced = trace && ((text: string) => trace(`${stamp(scheduler.nowMs())} ${text}`));
-  const ledger = createLedger(scheduler.nowMs, traced);
-  const functions = createFunctions(seed, scheduler, faults);
-  const world: World = {
-    seed,
-    scheduler,
-    messaging,
-    functions,
-    faults,
-    filters: createFilters(seed, scheduler.nowMs, faults),
-    ledger,
-    wrong,
-    isMended: false,
-    pendingResyncs: new Set<string>(),
-  };
-  const subscribed = new Set<CacheName>();
   const sent: Sent[] = [];
-  const owner = createOwner(world, draws.pick([4, 20, 100]), ({ groupId, body }, receivers) => {
+  for (const name of ['resync', 'reports']) messaging.createQueue(name, { VisibilityTimeout: '360' });
+  const fanOut = createFanOut(world);
+  const owner = createOwner(world, fanOut, draws.pick([4, 20, 100]), ({ groupId, body }) => {
     sent.push({ groupId, body });
-    for (const cache of receivers) if (subscribed.has(cache)) ledger.books[cache].expected.add(body);
   });
-  const caches = CACHES.map((name) => createCache(world, name, draws.pick([4, 8, 1_000]), draws.chance(0.5)));
-  const topic = messaging.topics.require('changes.fifo');
-  const resyncQueue = messaging.queues.require('resync');
-  const queues = [resyncQueue, ...caches.flatMap(({ queue, gapQueue, deadLetters }) => [queue, gapQueue, deadLetters])];
+  startAnswers(world, owner.table, fanOut);
+  const deployed: Cache[] = [];
+  const schedule = createSchedule(world, startGovernor(world, owner.table, deployed), deployed);
+  const caches = CACHES.map((name) =>
+    createCache(world, name, draws.pick([4, 8, 1_000]), draws.chance(0.5), draws.pick(EVERY_MS)),
+  );
+  const queues = [
+    ...['resync', 'reports'].map((name) => messaging.queues.require(name)),
+    ...caches.flatMap(({ queue, gapQueue, pageQueue, deadLetters }) => [queue, gapQueue, pageQueue, deadLetters]),
+  ];
+  const isIdle = () => functions.running === 0 && owner.waiting === 0;
+  let resyncs = 0;
 
   return {
     world,
     owner,
     caches,
+    deployed,
+    schedule,
     sent,
     subscribe(name) {
-      const attributes = { RawMessageDelivery: 'true', FilterPolicy: JSON.stringify({ receivers: [name] }) };
-      messaging.subscribe(topic.arn, 'sqs', messaging.queues.require(`${name}.fifo`).arn, attributes);
-      subscribed.add(name);
+      const cache = caches.find((one) => one.name === name);
+      if (cache === undefined) return;
+      fanOut.subscribe(name);
+      deployed.push(cache);
+      schedule.wake();
     },
     send(cache, { groupId, body }, deduplicationId) {
-      if (!cache.types.some((type) => groupId.startsWith(`${type}/`))) return { isDuplicate: false };
+      if (!cache.types.some((type) => groupId.startsWith(`${type}/`))) return;
       ledger.books[cache.name].expected.add(body);
-      return cache.queue.send({ groupId, body, deduplicationId });
+      cache.queue.send({ groupId, body, deduplicationId });
     },
     askForResync(entity) {
-      world.pendingResyncs.add(messageGroupId(entity));
-      resyncQueue.send({ body: JSON.stringify({ entity }) });
+      resyncs += 1;
+      if (owner.table.items.has(messageGroupId(entity))) owner.resync(entity, `resync-${resyncs}`);
     },
-    isQuietButChecks: () =>
-      queues.every((queue) => isEmpty(queue, 'undelayed')) && functions.running === 0 && owner.waiting === 0,
-    isQuiet: () => queues.every((queue) => isEmpty(queue)) && functions.running === 0 && owner.waiting === 0,
+    isQuietButChecks: () => queues.every((queue) => isEmpty(queue, 'undelayed')) && isIdle(),
+    isQuiet: () => queues.every((queue) => isEmpty(queue)) && isIdle(),
+  };
+}
+
+function createWorld({ seed, without, wrong = {}, trace }: AccountOptions): World {
+  const scheduler = createScheduler(START_MS);
+  const faults = createFaults(seed, without);
+  let ids = 0;
+  const newId = (): string => {
+    ids += 1;
+    return `id-${ids}`;
+  };
+  const traced = trace && ((text: string) => trace(`${stamp(scheduler.nowMs())} ${text}`));
+  return {
+    seed,
+    scheduler,
+    messaging: createMessaging({ now: scheduler.nowMs, newId, region: 'eu-central-1', accountId: '000000000000' }),
+    functions: createFunctions(seed, scheduler, faults),
+    faults,
+    filters: createFilters(seed, scheduler.nowMs, faults),
+    ledger: createLedger(scheduler.nowMs, traced, faults.count),
+    wrong,
+    isMended: false,
+    pendingResyncs: new Set<string>(),
   };
 }
 

@@ -27,6 +27,23 @@ export interface CacheBook {
   readonly uncleanEnds: Map<string, number>;
   /** Groups of which an event was dropped on purpose: the cache needs a repair. */
   readonly lossy: Set<string>;
+  /** Groups that a person changed in the cache, until the cache holds the version again. */
+  readonly wounds: Map<string, Wound>;
+  /** Groups that a person ever changed. */
+  readonly everWounded: Set<string>;
+  /** Groups to which a forged state was sent: a cache without the version would take it for the owner's. */
+  readonly forged: Set<string>;
+}
+
+/** A change of a cache that a person made past the projector. */
+export interface Wound {
+  /**
+   * `removed`: the item is gone · `older`: the item has an earlier version · `changed`: its data is another ·
+   * `purged`: messages of its group were deleted from the queue
+   */
+  readonly kind: 'removed' | 'older' | 'changed' | 'purged';
+  /** The version that the cache had, or would have. */
+  readonly version: number;
 }
 
 export function createCacheBook(cache: CacheName, violate: Violate, trace: Trace): CacheBook {
@@ -42,12 +59,15 @@ export function createCacheBook(cache: CacheName, violate: Violate, trace: Trace
     firstDelivered: new Map(),
     uncleanEnds: new Map(),
     lossy: new Set(),
+    wounds: new Map(),
+    everWounded: new Set(),
+    forged: new Set(),
   };
 }
 
 /** Checks a write that the cache's table accepted. */
 export function checkStored(book: CacheBook, history: History, item: CachedItem, before: CachedItem | undefined): void {
-  const { cache, violate, trace, highest } = book;
+  const { cache, violate, trace, highest, wounds } = book;
   const groupId = messageGroupId(item.entity);
   const { version, fieldsRevision, schemaVersion } = item;
   const name = `${cache} ${groupId}@${version}`;
@@ -63,6 +83,7 @@ export function checkStored(book: CacheBook, history: History, item: CachedItem,
   if (json === 'never') violate('never-committed', name);
   else if (json !== item.dataJson) violate('wrong-content', `${name}: ${item.dataJson}, not ${json}`);
   highest.set(groupId, Math.max(top, version));
+  if (version >= (wounds.get(groupId)?.version ?? Number.POSITIVE_INFINITY)) wounds.delete(groupId);
 }
 
 /**
@@ -149,7 +170,10 @@ function checkTried(
 }
 
 /** Whether the tables contradict an outcome. */
-function isUntrue({ cache, highest, asked }: CacheBook, groupId: string, outcome: string, version: number): boolean {
+function isUntrue(book: CacheBook, groupId: string, outcome: string, version: number): boolean {
+  const { cache, highest, asked, wounds } = book;
+  // The outcome was true before a person changed the item, or it is true of the changed item.
+  if (wounds.has(groupId)) return false;
   const stored = highest.get(groupId) ?? 0;
   if (outcome === 'superseded' || outcome === 'outdated') return stored <= version;
   if (outcome === 'applied' || outcome === 'duplicate') return stored < version;
@@ -171,12 +195,13 @@ export function checkRemoved(
   { message, version }: ParkedEvent,
   isDropped: boolean,
 ): void {
-  const { cache, violate, finals, lossy, highest, asked } = book;
+  const { cache, violate, finals, lossy, highest, asked, wounds } = book;
   const { groupId, body } = message;
   finals.set(body, isDropped ? 'dropped' : 'redriven');
   if (garbage.has(body)) return;
   const isDiscarded = version === undefined || policyIn(cache, groupId.split('/')[0] ?? '') === 'discard';
   if (isDropped || isDiscarded) lossy.add(groupId);
+  else if (wounds.has(groupId)) return;
   else if (Math.max(highest.get(groupId) ?? 0, asked.get(groupId) ?? 0) < version) {
     violate('untrue-outcome', `${cache} ${groupId}@${version} was redriven and is nowhere`);
   }

@@ -1,3 +1,4 @@
+import type { ResyncRequest } from '../../adapters/repair/gaps.ts';
 import { messageGroupId } from '../../core/entity.ts';
 import type { ProjectPorts } from '../../core/project/ports.ts';
 import type { GapNotice, HealPorts } from '../../core/repair/heal.ts';
@@ -6,8 +7,10 @@ import type { ParkedKey } from '../../core/repair/parked-key.ts';
 import type { RepairPorts } from '../../core/repair/redrive.ts';
 import type { Queue } from '../../local/fifo/queue.ts';
 import type { Tables } from './cache-tables.ts';
+import { sendTo } from './consumer.ts';
 import type { CacheName } from './contracts.ts';
 import type { Invocation, Service } from './invocations.ts';
+import type { CacheNotes } from './notes.ts';
 import type { World } from './world.ts';
 
 /** The parts of a cache that its functions' ports reach. */
@@ -17,6 +20,8 @@ export interface CacheParts {
   readonly tables: Tables;
   readonly queue: Queue;
   readonly gapQueue: Queue;
+  readonly pageQueue: Queue;
+  readonly notes: CacheNotes;
   /** Invocation id to the id of the message that it tries alone now. */
   readonly alone: Map<number, string>;
 }
@@ -46,7 +51,7 @@ export function createProjectPorts(parts: CacheParts, invocation: Invocation, ha
       exclusively('queue', messageGroupId(entity), async () => {
         parts.world.faults.count('gap');
         parts.world.ledger.asked(name, messageGroupId(entity), wantedVersion);
-        parts.gapQueue.send({ body: JSON.stringify({ entity, wantedVersion, asked: 0 } satisfies GapNotice) });
+        sendTo(parts.world, parts.gapQueue, JSON.stringify({ entity, wantedVersion, asked: 0 } satisfies GapNotice));
       }),
     awaitSchema: ({ groupId, sequenceNumber }) =>
       invocation.call('queue', groupId, () => sendSchemaCheck(parts, { groupId, sequenceNumber })),
@@ -66,7 +71,7 @@ export function createProjectPorts(parts: CacheParts, invocation: Invocation, ha
 /** Sends a check of a parked event with a newer schema version, as adapters/repair/gaps.ts does. */
 export function sendSchemaCheck({ world, gapQueue }: CacheParts, schemaOf: ParkedKey): void {
   if (world.wrong.isSchemaForgotten) return;
-  gapQueue.send({ body: JSON.stringify({ schemaOf }), delaySeconds: SCHEMA_CHECK_SECONDS });
+  sendTo(world, gapQueue, JSON.stringify({ schemaOf }), SCHEMA_CHECK_SECONDS);
 }
 
 /** Calls that must not overlap within a message group. */
@@ -143,12 +148,12 @@ export function createHealPorts({ world, name, tables, gapQueue }: CacheParts, i
     askOwner: (entity, wantedVersion) =>
       invocation.call('queue', group(entity), () => {
         world.pendingResyncs.add(group(entity));
-        const body = JSON.stringify({ entity, wantedVersion, cache: name });
-        world.messaging.queues.require('resync').send({ body });
+        const request: ResyncRequest = { entity, wantedVersion, cache: name };
+        sendTo(world, world.messaging.queues.require('resync'), JSON.stringify(request));
       }),
     lookAgain: (notice, delaySeconds) =>
       invocation.call('queue', group(notice.entity), () => {
-        gapQueue.send({ body: JSON.stringify(notice), delaySeconds });
+        sendTo(world, gapQueue, JSON.stringify(notice), delaySeconds);
       }),
   };
 }

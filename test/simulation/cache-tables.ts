@@ -3,7 +3,7 @@ import type { CachedItem, ParkedEvent, ProjectPorts } from '../../core/project/p
 import type { HealPorts } from '../../core/repair/heal.ts';
 import { parkedKeyText } from '../../core/repair/parked-key.ts';
 import type { RepairPorts } from '../../core/repair/redrive.ts';
-import { inMemoryCache } from '../support/in-memory-cache.ts';
+import { checksumOf, inMemoryCache } from '../support/in-memory-cache.ts';
 import type { CacheName } from './contracts.ts';
 import type { CacheTables, World } from './world.ts';
 
@@ -13,6 +13,8 @@ type Gaps = Map<string, { wanted: number; since: number; noticeId: string }>;
 export interface Tables {
   readonly raw: CacheTables;
   readonly gaps: Gaps;
+  /** Message group to the item that was replaced last. */
+  readonly replaced: Map<string, CachedItem>;
   readonly ports: ProjectPorts;
   readonly repair: RepairPorts;
   readonly healing: Pick<HealPorts, 'want' | 'wanted' | 'forget' | 'cached'>;
@@ -30,10 +32,12 @@ export function createTables(world: World, name: CacheName, lifeSeconds: number)
     ...(wrong.condition && { condition: wrong.condition }),
   });
   const gaps: Gaps = new Map();
-  const ports = createPorts(world, name, raw);
+  const replaced = new Map<string, CachedItem>();
+  const ports = createPorts(world, name, { raw, replaced });
   const tables: Tables = {
     raw,
     gaps,
+    replaced,
     ports,
     repair: createRepairPorts(world, name, raw, lifeSeconds, () => tables.dropping),
     healing: createHealingPorts(gaps, ports),
@@ -53,7 +57,7 @@ function isUnstorable({ isMended, faults }: World, name: CacheName, item: Cached
 const refusedItem = () =>
   Object.assign(new Error('refused'), { name: 'ValidationException', $metadata: { httpStatusCode: 400 } });
 
-function createPorts(world: World, name: CacheName, raw: CacheTables): ProjectPorts {
+function createPorts(world: World, name: CacheName, { raw, replaced }: Pick<Tables, 'raw' | 'replaced'>): ProjectPorts {
   const { ledger, faults, wrong } = world;
   const isMended = () => world.isMended;
   const inner = wrong.ports?.(raw.ports, raw) ?? raw.ports;
@@ -62,10 +66,14 @@ function createPorts(world: World, name: CacheName, raw: CacheTables): ProjectPo
   return {
     ...inner,
     async write(item, expectation) {
-      const before = raw.stored.get(messageGroupId(item.entity));
+      const groupId = messageGroupId(item.entity);
+      const before = raw.stored.get(groupId);
+      const isIntact = before !== undefined && raw.checksums.get(groupId) === checksumOf(before);
       if (!isMended() && item.dataJson?.includes(`"note":"odd:${name}"`)) throw refusedItem();
       const result = await inner.write(item, expectation);
-      if (result.kind === 'stored') ledger.stored(name, item, before);
+      if (result.kind !== 'stored') return result;
+      if (isIntact) replaced.set(groupId, before);
+      ledger.stored(name, item, before);
       return result;
     },
     async park(event) {

@@ -20,6 +20,46 @@ export const FLOORS = {
   projectorCrash: 2_500,
   relayCrash: 800,
   repairCrash: 250,
+  /** The owner's repair function, while it answers a cache. */
+  answerCrash: 1,
+  /** A cache's repair function, while it fills or checks the cache. */
+  pageCrash: 1,
+  reportCrash: 1,
+  governorCrash: 1,
+  /** A batch of a standard queue that was delivered twice. */
+  deliveredTwice: 1,
+  /** A message of a standard queue that was delivered late, behind later ones. */
+  deliveredLate: 1,
+  /** A message that was published to one cache alone. */
+  addressed: 1,
+  /** A page that the topic lost. */
+  pageLost: 1,
+  /** A page that a cache's repair function received again. */
+  pageRedelivered: 1,
+  /** A page that a cache asked for again, because it didn't come. */
+  pageAskedAgain: 1,
+  /** An entity that a backfill couldn't send, because its restored owner hasn't lifted it yet. */
+  unsendable: 1,
+  /** An inventory that ended. */
+  inventory: 1,
+  /** An entity that an inventory found missing or behind, and that was lost. */
+  foundLost: 1,
+  /** An entity whose data or selection of fields an inventory found different. */
+  foundChanged: 1,
+  /** An entity that an inventory found missing or behind, and whose event was in flight. */
+  foundInFlight: 1,
+  /** An entity that an inventory found missing or behind, and whose event is parked or held. */
+  foundSetAside: 1,
+  /** An entity that an inventory found, and that the owner's answer mended. */
+  healed: 1,
+  /** An item that was made ready for the owner's answer. */
+  exposed: 1,
+  /** A hand-made change of a cache: an item was removed, was set back to an earlier version, or its data was changed. */
+  handRemoved: 1,
+  handOlder: 1,
+  handChanged: 1,
+  /** All messages of a cache's queue were deleted. */
+  queuePurged: 1,
   /** A write that arrives after the crash of the function that sent it. */
   lateWrite: 400,
   /** A write that succeeded and whose answer was lost. */
@@ -61,6 +101,7 @@ export const FLOORS = {
   crashAlways: 50,
   /** A state whose write the table refuses each time, until the event was parked. */
   retriesExhausted: 200,
+  /** A cache that filled itself with a type. */
   backfill: 700,
   /** A cache that began to keep a type, so that its filter changed. */
   filterChange: 130,
@@ -88,8 +129,11 @@ export interface Faults {
   readonly counts: FaultCounts;
   /** Whether the faults have stopped: then nothing fails. */
   isCeased: boolean;
+  /** Whether the kind isn't left out. */
+  isAllowed(kind: FaultKind): boolean;
   happens(kind: FaultKind, probability: number): boolean;
-  count(kind: FaultKind): void;
+  /** @param times default 1 */
+  count(kind: FaultKind, times?: number): void;
 }
 
 /** @param without kinds of fault that are left out */
@@ -99,6 +143,7 @@ export function createFaults(seed: number, without: readonly FaultKind[] = []): 
   return {
     counts,
     isCeased: false,
+    isAllowed: (kind) => !without.includes(kind),
     happens(kind, probability) {
       let stream = streams.get(kind);
       if (stream === undefined) {
@@ -107,8 +152,8 @@ export function createFaults(seed: number, without: readonly FaultKind[] = []): 
       }
       return stream.chance(probability) && !this.isCeased && !without.includes(kind);
     },
-    count(kind) {
-      counts[kind] += 1;
+    count(kind, times = 1) {
+      counts[kind] += times;
     },
   };
 }

@@ -1,4 +1,4 @@
-import { entityOfGroup } from '../../core/entity.ts';
+import { entityOfGroup, isHeartbeatGroup } from '../../core/entity.ts';
 import { serialiseEvent } from '../../core/event.ts';
 import { canonicalState } from '../../core/state.ts';
 import type { Account } from './account.ts';
@@ -12,7 +12,7 @@ const PROBABILITY = 0.006;
 /**
  * Sends garbage now and then: a message that no cache can ever apply, in the group of an entity that the cache holds.
  */
-export function createGarbage({ world, owner, caches, send }: Account, seed: number): () => void {
+export function createGarbage({ world, owner, deployed, send }: Account, seed: number): () => void {
   const { faults, ledger, scheduler } = world;
   const picks = random(seed, 'garbage');
   let count = 0;
@@ -41,14 +41,15 @@ export function createGarbage({ world, owner, caches, send }: Account, seed: num
   };
 
   const sendOne = (kind: FaultKind & ('malformed' | 'invalid' | 'newerSchema' | 'conflict')): void => {
-    const cache = picks.pick(caches);
-    const groups = [...cache.tables.raw.stored.keys()];
+    const cache = picks.pick(deployed);
+    const groups = [...cache.tables.raw.stored.keys()].filter((groupId) => !isHeartbeatGroup(groupId));
     if (groups.length === 0) return;
     const groupId = picks.pick(groups);
     count += 1;
     const body = kind === 'malformed' ? `{"not an event": ${count}` : forged(cache, groupId, kind);
     if (body === undefined) return;
     ledger.garbage.add(body);
+    if (kind === 'conflict') ledger.books[cache.name].forged.add(groupId);
     send(cache, { groupId, body }, `garbage-${count}`);
   };
 

@@ -4,7 +4,7 @@ import { type Random, random } from './random.ts';
 import type { Scheduler } from './scheduler.ts';
 
 /** The services that functions call. A burst of throttling affects one of them. */
-export const SERVICES = ['cacheTable', 'parkingTable', 'topic', 'queue'] as const;
+export const SERVICES = ['cacheTable', 'parkingTable', 'ownerTable', 'topic', 'queue'] as const;
 export type Service = (typeof SERVICES)[number];
 
 /** One run of a function. Everything that it waits for goes through `call`, where faults happen. */
@@ -43,6 +43,11 @@ const THROTTLED = 0.6;
 
 /** The end of an invocation's time that is reserved for returning unfinished messages, as in the adapter. */
 const RESERVE_MS = 2_000;
+
+/** Errors as the SDK throws them. Each is made once, because a stack trace takes longer than the call. */
+const sdkError = (name: string) => Object.assign(new Error(name), { name, $metadata: {} });
+const THROTTLED_CALL = sdkError('ThrottlingException');
+const LOST_ANSWER = sdkError('TimeoutError');
 
 /** The account's functions. They are slow, crash, are throttled, and go on after their time-out. */
 export interface Functions {
@@ -194,10 +199,9 @@ function call<T>(
   work: () => Promise<T> | T,
 ): Promise<T> {
   return new Promise((resolve, reject) => {
-    // Errors as the SDK throws them.
-    const fail = (name: string): void => {
+    const fail = (error: Error): void => {
       invocation.failedGroups.add(groupId);
-      reject(Object.assign(new Error(name), { name, $metadata: {} }));
+      reject(error);
     };
     if (run.isDead) return;
     scheduler.after(run.latencyMs(), () => {
@@ -215,14 +219,14 @@ function call<T>(
       const { untilMs, share } = throttled.get(service) ?? { untilMs: 0, share: 0 };
       if (scheduler.nowMs() < untilMs && faults.happens('throttled', share)) {
         faults.count('throttled');
-        return fail('ThrottlingException');
+        return fail(THROTTLED_CALL);
       }
       const answer = tried(work);
       answer.catch(() => invocation.failedGroups.add(groupId));
       if (crashesNow) return invocation.crash();
       if (faults.happens('lostAnswer', LOST)) {
         faults.count('lostAnswer');
-        return fail('TimeoutError');
+        return fail(LOST_ANSWER);
       }
       resolve(answer);
     });

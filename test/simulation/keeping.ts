@@ -1,8 +1,5 @@
-import { type Completeness, completeness, receivesAllFromMs } from '../../core/read/staleness.ts';
 import type { Account } from './account.ts';
 import { TYPES } from './contracts.ts';
-import { LATE_TYPE } from './filter.ts';
-import type { Operator } from './operator.ts';
 import { random } from './random.ts';
 
 const MINUTE_MS = 60_000;
@@ -11,41 +8,24 @@ const MINUTE_MS = 60_000;
 const COMMITS = 3;
 
 /**
- * Deploys the depot so that it keeps one type more. Its report looks at the heartbeats each minute, as
- * lambdas/report.ts does, and an operator fills the type as soon as the cache lets a backfill begin.
+ * Deploys the depot so that it keeps one type more. It fills itself with the type as soon as it receives all of the
+ * type's events.
  *
  * @param commit commits a version of an entity of the type
  */
-export async function beginToKeep(account: Account, operator: Operator, commit: () => void): Promise<void> {
-  const { scheduler, filters, wrong, seed } = account.world;
-  const depot = account.caches.find(({ name }) => name === 'depot');
+export async function beginToKeep({ world, deployed, schedule }: Account, commit: () => void): Promise<void> {
+  const { scheduler, faults, filters, seed } = world;
+  const depot = deployed.find(({ name }) => name === 'depot');
   if (depot === undefined) return;
   const draws = random(seed, 'keeping');
-  let known: Completeness | undefined;
-  let beat: number | undefined;
-  const report = (types: readonly string[]): void => {
-    const atMs = scheduler.nowMs();
-    if (filters.passes('depot', LATE_TYPE)) beat = atMs;
-    const beats = Object.fromEntries(types.map((type) => [type, type === LATE_TYPE ? beat : atMs]));
-    known = completeness(known, {
-      beats,
-      atMs,
-      pendingSinceMs: () => undefined,
-      queuedSinceMs: undefined,
-      intervalMs: MINUTE_MS,
-    });
-  };
-  report(TYPES.filter((type) => type !== LATE_TYPE));
+  // A cache learns from its first report which types came with its subscription.
+  while (depot.notes.completeness === undefined && !faults.isCeased) await scheduler.sleep(MINUTE_MS);
   depot.types = TYPES;
-  const committed = commitFor(draws.between(2, 12) * COMMITS);
+  schedule.wake();
+  const committed = commitFor(draws.between(2, 20) * COMMITS);
   // One deployment changes the functions and the filter, at different times.
   await scheduler.sleep(draws.between(0, 3) * MINUTE_MS);
   filters.change();
-  do {
-    await scheduler.sleep(MINUTE_MS);
-    report(TYPES);
-  } while (scheduler.nowMs() < (wrong.receivesAllFromMs ?? receivesAllFromMs)(known, LATE_TYPE));
-  await operator.backfill(depot);
   await committed;
 
   async function commitFor(count: number): Promise<void> {

@@ -1,3 +1,5 @@
+import { ADDRESSEE_ATTRIBUTE } from '../../adapters/relay/topic.ts';
+import type { SelfRepairPorts } from '../../adapters/repair/self-repair.ts';
 import { messageGroupId, sha256 } from '../../core/entity.ts';
 import { projectBatch } from '../../core/project/batch.ts';
 import type { Projection } from '../../core/project/group.ts';
@@ -6,7 +8,10 @@ import { isPoison, readMessage } from '../../core/project/read-message.ts';
 import type { ProjectReport } from '../../core/project/report.ts';
 import { receivesAllFromMs } from '../../core/read/staleness.ts';
 import type { OutgoingMessage } from '../../core/relay/message.ts';
+import type { InventoryRecord } from '../../core/repair/inventory.ts';
+import { PAGE_TYPE } from '../../core/repair/pages.ts';
 import type { Check } from './checks.ts';
+import { TYPES } from './contracts.ts';
 import { type SimulationOptions, simulate } from './simulate.ts';
 import type { Wrong } from './world.ts';
 
@@ -73,6 +78,129 @@ const overGaps: typeof projectBatch = async (projection, messages, outOfTime) =>
 
 const withId = <M extends OutgoingMessage>(message: M, deduplicationId: string): M => ({ ...message, deduplicationId });
 
+/** Replaces the results of a port of the cache's repair function. */
+const selfRepair = (change: (ports: SelfRepairPorts) => Partial<SelfRepairPorts>): Wrong => ({
+  selfRepair: (ports) => ({ ...ports, ...change(ports) }),
+});
+
+/** Changes from when a cache claims to receive all events of its types. */
+const receivingFrom = (change: (fromMs: number) => number): Wrong =>
+  selfRepair(({ completeness }) => ({
+    async completeness() {
+      const known = await completeness();
+      if (known === undefined) return undefined;
+      const from = TYPES.map((type) => [type, change(receivesAllFromMs(known, type))] as const);
+      return { ...known, receivesAllFrom: Object.fromEntries(from) };
+    },
+  }));
+
+const intact = (records: readonly InventoryRecord[]) => records.map((record) => ({ ...record, isIntact: true }));
+
+/** The mutants of backfills and inventories. */
+const SELF_REPAIR: readonly Mutant[] = [
+  {
+    name: 'ready noted with the last page',
+    wrong: selfRepair(({ backfills }) => ({
+      backfills: {
+        ...backfills,
+        write(type, note) {
+          if (note.status === 'ready' || note.sentAllAtMs === undefined) return backfills.write(type, note);
+          return backfills.write(type, { ...note, status: 'ready', readyAt: new Date(note.sentAllAtMs).toISOString() });
+        },
+      },
+    })),
+    withinSeeds: 30,
+  },
+  {
+    name: 'page sent before its states are published',
+    wrong: {
+      answers: (ports) => ({
+        ...ports,
+        async publish(messages) {
+          const results = ports.publish(messages);
+          return messages.some(({ type }) => type === PAGE_TYPE)
+            ? results
+            : messages.map(() => ({ kind: 'published' }));
+        },
+      }),
+    },
+    withinSeeds: 30,
+  },
+  {
+    name: 'cursor moved on by a repeated request',
+    wrong: {
+      answers: (ports, { attributes }) => ({
+        ...ports,
+        async list(type, cursor, options) {
+          const listed = await ports.list(type, cursor, options);
+          const isRepeated = Number(attributes.ApproximateReceiveCount) > 1;
+          return isRepeated && listed.next !== undefined ? ports.list(type, listed.next, options) : listed;
+        },
+      }),
+    },
+    withinSeeds: 30,
+  },
+  {
+    name: 'each page taken for a redelivered one',
+    wrong: { page: (page) => ({ ...page, attributes: { ...page.attributes, ApproximateReceiveCount: '2' } }) },
+    withinSeeds: 30,
+  },
+  { name: 'lost page never asked for again', wrong: { stalledMs: Number.MAX_SAFE_INTEGER }, withinSeeds: 10 },
+  {
+    name: 'change in flight counted as lost',
+    wrong: selfRepair(({ backfills, settledUntilMs }) => ({
+      async settledUntilMs(type) {
+        const note = await backfills.read(type);
+        return note?.status === 'ready' ? Number.MAX_SAFE_INTEGER : settledUntilMs(type);
+      },
+    })),
+    withinSeeds: 10,
+  },
+  {
+    name: 'parked event counted as lost',
+    wrong: selfRepair(() => ({ isSetAside: async () => false })),
+    withinSeeds: 30,
+  },
+  {
+    name: 'inventory that trusts the version',
+    wrong: selfRepair(({ range, records }) => ({
+      range: async (...args) => intact(await range(...args)),
+      records: async (...args) => intact(await records(...args)),
+    })),
+    withinSeeds: 30,
+  },
+  {
+    name: 'delta on data changed by hand',
+    wrong: {
+      ports: (ports) => ({
+        ...ports,
+        async read(entity) {
+          const item = await ports.read(entity);
+          return item && { ...item, isIntact: true };
+        },
+      }),
+    },
+    withinSeeds: 60,
+  },
+  {
+    name: 'addressee ignored by the filter',
+    wrong: { filterPolicy: ({ [ADDRESSEE_ATTRIBUTE]: _, ...policy }) => policy },
+    withinSeeds: 5,
+  },
+  { name: 'addressee missing', wrong: { message: (message) => ({ ...message, to: undefined }) }, withinSeeds: 5 },
+  { name: 'backfill while the filter changes', wrong: receivingFrom(() => 0), withinSeeds: 60 },
+  {
+    name: 'first heartbeat taken for a changed filter',
+    wrong: receivingFrom((fromMs) => fromMs - 15 * 60_000),
+    withinSeeds: 60,
+  },
+  {
+    name: 'repair function deployed before the projector',
+    wrong: { isRepairDeployedFirst: true },
+    withinSeeds: 60,
+  },
+];
+
 export const MUTANTS: readonly Mutant[] = [
   { name: 'unconditional write', wrong: { condition: () => true }, withinSeeds: 5 },
   {
@@ -126,16 +254,6 @@ export const MUTANTS: readonly Mutant[] = [
     withinSeeds: 60,
   },
   { name: 'newer schema parked at once', wrong: { settings: { newerSchemaWaitSeconds: 0 } }, withinSeeds: 20 },
-  {
-    name: 'backfill while the filter changes',
-    wrong: { receivesAllFromMs: () => 0 },
-    withinSeeds: 60,
-  },
-  {
-    name: 'first heartbeat taken for a changed filter',
-    wrong: { receivesAllFromMs: (known, type) => receivesAllFromMs(known, type) - 15 * 60_000 },
-    withinSeeds: 60,
-  },
   { name: 'newer schema never tried again', wrong: { isSchemaForgotten: true }, withinSeeds: 60 },
   {
     name: 'marker cleared too early',
@@ -147,6 +265,7 @@ export const MUTANTS: readonly Mutant[] = [
     },
     withinSeeds: 60,
   },
+  ...SELF_REPAIR,
 ];
 
 /** The check that caught a mutant, and the number of seeds that it took. */

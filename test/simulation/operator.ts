@@ -1,7 +1,6 @@
-import { entityOfGroup } from '../../core/entity.ts';
+import { entityOfGroup, isHeartbeat } from '../../core/entity.ts';
 import { isTombstone } from '../../core/own/own.ts';
 import type { ParkedEvent } from '../../core/project/ports.ts';
-import { outgoingMessage } from '../../core/relay/message.ts';
 import { MAX_REDRIVE_KEYS } from '../../core/repair/operation.ts';
 import type { Account } from './account.ts';
 import type { Cache } from './cache.ts';
@@ -10,8 +9,10 @@ import { SETTINGS, type Type } from './contracts.ts';
 /** The operations of people at the command line: redrive, release, discard, backfill, restore, reconcile. */
 export type Operator = ReturnType<typeof createOperator>;
 
+/** Pause before an operator repeats a request whose function crashed or was busy. */
+const ASK_AGAIN_MS = 10_000;
+
 export function createOperator(account: Account) {
-  let backfills = 0;
   return {
     moveDeadLetters: (cache: Cache) => moveDeadLetters(account, cache),
     redrive: (cache: Cache, groupId: string) => redrive(account, cache, groupId),
@@ -20,11 +21,9 @@ export function createOperator(account: Account) {
       discardHopeless(account, cache, groupId, tried),
     parkedOf,
     parkedGroups: (cache: Cache): string[] => [...new Set(parkedOf(cache).map(({ message }) => message.groupId))],
-    backfill(cache: Cache): Promise<void> {
-      backfills += 1;
-      return backfill(account, cache, `b${backfills}`);
-    },
-    lift: () => lift(account),
+    backfill: (cache: Cache, type: Type) => backfill(account, cache, type),
+    inventory: (cache: Cache, type: Type) => inventory(account, cache, type),
+    lift: (afterSeconds: number) => lift(account, afterSeconds),
     bury: () => bury(account),
     differences: (cache: Cache) => differences(account, cache),
   };
@@ -92,27 +91,25 @@ async function discardHopeless(
   cache.tables.dropping = false;
 }
 
-/** Sends all entities of the owner, deleted ones too, to one cache's queue, during all other activity. */
-async function backfill({ world, owner, send }: Account, cache: Cache, token: string): Promise<void> {
-  const { faults, ledger, scheduler, wrong } = world;
-  faults.count('backfill');
-  const again = { kind: 'backfill', token } as const;
-  for (const owned of [...owner.table.items.values()]) {
-    const publishedAt = new Date(scheduler.nowMs()).toISOString();
-    const message = outgoingMessage(owner.table.boundary, owned, { publishedAt, again });
-    await scheduler.sleep(100);
-    // An entity that isn't lifted yet can't be sent. It is published when it is lifted.
-    if ('reason' in message && message.reason === 'before-epoch') continue;
-    if ('reason' in message) throw new Error(message.message);
-    const sent = wrong.message?.(message) ?? message;
-    if (send(cache, sent, sent.deduplicationId).isDuplicate) {
-      ledger.violate('publication-dropped', `${cache.name} ${message.groupId}@${owned.version} (backfill)`);
-    }
+/** Fills a cache with a type again, whether or not a backfill runs. */
+async function backfill({ schedule }: Account, cache: Cache, type: Type): Promise<void> {
+  await cache.operate({ operation: 'backfill', type, restart: true });
+  schedule.wake();
+}
+
+/** Compares a type of a cache with its owner. Asks again until an inventory runs. */
+async function inventory({ world, schedule }: Account, cache: Cache, type: Type): Promise<void> {
+  while (world.ledger.violations.length === 0) {
+    const result = await cache.operate({ operation: 'inventory', type, heals: true });
+    if (result !== undefined && 'run' in result) break;
+    await world.scheduler.sleep(ASK_AGAIN_MS);
   }
+  schedule.wake();
 }
 
 /** After a restore of the table: raises all versions into the new epoch. */
-async function lift({ world: { scheduler }, owner }: Account): Promise<void> {
+async function lift({ world: { scheduler }, owner }: Account, afterSeconds: number): Promise<void> {
+  await scheduler.sleep(afterSeconds * 1000);
   for (const { entity } of [...owner.table.items.values()]) {
     owner.table.lift(entity);
     await scheduler.sleep(200);
@@ -123,6 +120,7 @@ async function lift({ world: { scheduler }, owner }: Account): Promise<void> {
 function bury({ world: { ledger }, owner, caches }: Account): void {
   for (const { name, tables } of caches) {
     for (const [groupId, { entity }] of tables.raw.stored) {
+      if (isHeartbeat(entity)) continue;
       const version = Math.max(...caches.map((cache) => ledger.highestOf(cache.name, groupId)));
       if (!owner.table.items.has(groupId)) ledger.trace?.(`bury ${name} ${groupId}@${version}`);
       owner.table.bury(entity, version);
@@ -136,12 +134,15 @@ function differences(
   { name, tables, fieldsRevision, types }: Cache,
 ): { groupId: string; problem: string }[] {
   const { stored } = tables.raw;
-  const stray = [...stored].filter(([groupId]) => !owner.table.items.has(groupId));
+  const { wounds, lossy } = ledger.books[name];
+  const stray = [...stored].filter(([groupId, { entity }]) => !owner.table.items.has(groupId) && !isHeartbeat(entity));
   const differing = [...owner.table.items].flatMap(([groupId, owned]) => {
-    if (!types.includes(owned.entity.type as Type)) return [];
+    if (isHeartbeat(owned.entity) || !types.includes(owned.entity.type as Type)) return [];
     const item = stored.get(groupId);
     if (item === undefined) {
-      const isExpired = isTombstone(owned) && ledger.highestOf(name, groupId) === owned.version;
+      // A tombstone that was removed or dropped can't be told from one that has expired.
+      const isUnknown = wounds.get(groupId)?.kind === 'removed' || lossy.has(groupId);
+      const isExpired = isTombstone(owned) && (isUnknown || ledger.highestOf(name, groupId) === owned.version);
       return isExpired ? [] : [{ groupId, problem: `nothing, not @${owned.version}` }];
     }
     if (item.version !== owned.version) return [{ groupId, problem: `@${item.version}, not @${owned.version}` }];

@@ -1,9 +1,9 @@
-import { keyItem } from '../../adapters/aws/items.ts';
-import { type EntityRef, liftedVersion, messageGroupId } from '../../core/entity.ts';
+import { type Item, keyItem } from '../../adapters/aws/items.ts';
+import { type EntityRef, HEARTBEAT_ID, liftedVersion, messageGroupId } from '../../core/entity.ts';
 import { isTombstone, nextVersion, type OwnedEntity } from '../../core/own/own.ts';
 import { canonicalState, type State, TOMBSTONE_DIGEST } from '../../core/state.ts';
 import type { StreamRecord } from '../../local/lambda/stream-batch.ts';
-import { ownerAt, type SchemaVersion } from './contracts.ts';
+import { ownerAt, type SchemaVersion, type Type } from './contracts.ts';
 
 type OwnerItem = OwnedEntity & { readonly resync?: string | undefined };
 
@@ -22,7 +22,14 @@ export interface OwnerTable {
   readonly items: ReadonlyMap<string, OwnerItem>;
   /** Commits a state, or a deletion. */
   commit(entity: EntityRef, state: State | undefined): 'created' | 'changed' | 'deleted' | 'unchanged';
+  /** Commits the heartbeat of a type. */
+  beat(type: Type): void;
   resync(entity: EntityRef, token: string): void;
+  /**
+   * The images of a type's items as they were at a time, as an eventually consistent read returns them. Items that were
+   * restored count as old.
+   */
+  imagesAt(type: string, atMs: number): readonly Item[];
   backup(): ReadonlyMap<string, OwnerItem>;
   /** Replaces the table by an older backup, in the next epoch. */
   restore(backup: ReadonlyMap<string, OwnerItem>): void;
@@ -46,12 +53,15 @@ export function createOwnerTable(
   let boundary = ownerAt(0);
   let schemaVersion: SchemaVersion = 2;
   let items = new Map<string, OwnerItem>();
+  /** The last write of each item, and the item before it. */
+  const replaced = new Map<string, { readonly atMs: number; readonly before: OwnerItem | undefined }>();
   let sequence = 0;
 
   const write = (item: OwnerItem, isResync: boolean): void => {
     const groupId = messageGroupId(item.entity);
     const before = items.get(groupId);
     items.set(groupId, item);
+    replaced.set(groupId, { atMs: nowMs(), before });
     sequence += 1;
     const record = recordOf(item, before, sequence, nowMs());
     if (!isResync) onCommit(item);
@@ -87,6 +97,24 @@ export function createOwnerTable(
       if (state === undefined) return 'deleted';
       return before === undefined || isTombstone(before) ? 'created' : 'changed';
     },
+    beat(type) {
+      const entity = { type, id: HEARTBEAT_ID };
+      const before = items.get(messageGroupId(entity));
+      const version = nextVersion(before?.version ?? 0, boundary.epoch);
+      const changedAt = new Date(nowMs()).toISOString();
+      const { json, digest } = canonicalState(entity, { at: changedAt });
+      // The condition of a commit: two heartbeats in the same millisecond are one.
+      if (digest === before?.digest) return;
+      write({ entity, version, schemaVersion: 1, changedAt, digest, stateJson: json }, false);
+    },
+    imagesAt(type, atMs) {
+      return [...items].flatMap(([groupId, item]) => {
+        if (item.entity.type !== type) return [];
+        const last = replaced.get(groupId);
+        const found = last !== undefined && last.atMs > atMs ? last.before : item;
+        return found === undefined ? [] : [image(found)];
+      });
+    },
     resync(entity, token) {
       const item = items.get(messageGroupId(entity));
       // A write that changes nothing leaves no record.
@@ -96,6 +124,7 @@ export function createOwnerTable(
     restore(backup) {
       boundary = ownerAt(boundary.epoch + 1, schemaVersion);
       items = new Map(backup);
+      replaced.clear();
     },
     lift(entity) {
       const item = items.get(messageGroupId(entity));

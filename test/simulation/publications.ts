@@ -15,6 +15,12 @@ export function createPublications(violate: Violate) {
     get count() {
       return count;
     },
+    /** The topic accepted a message that is addressed to one cache, outside the order of the stream. */
+    countAddressed(): void {
+      count += 1;
+    },
+    /** Whether the relay has published a version. */
+    isPublished: (groupId: string, version: number): boolean => firstPublished.get(groupId)?.has(version) === true,
     /** The stream has a new record. */
     recorded(sequenceNumber: string, committed: Committed): void {
       records.set(sequenceNumber, { ...committed, isPublished: false });

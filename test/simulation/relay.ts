@@ -1,51 +1,46 @@
-import type { DynamoDBRecord, SQSRecord } from 'aws-lambda';
-import { eachRecord } from '../../adapters/project/queue.ts';
+import type { DynamoDBRecord } from 'aws-lambda';
 import { streamChange } from '../../adapters/relay/stream.ts';
-import { type EntityRef, messageGroupId, sha256 } from '../../core/entity.ts';
+import { type EntityRef, HEARTBEAT_ID, messageGroupId, typeOfGroup } from '../../core/entity.ts';
 import { type PublishResult, type RelayedMessage, relayBatch } from '../../core/relay/batch.ts';
-import { outgoingMessage } from '../../core/relay/message.ts';
-import type { Queue } from '../../local/fifo/queue.ts';
-import type { Topic } from '../../local/fifo/topic.ts';
+import { type OutgoingMessage, outgoingMessage } from '../../core/relay/message.ts';
 import type { InvokeResult } from '../../local/lambda/invoke-result.ts';
-import { startSqsMapping } from '../../local/lambda/sqs-mapping.ts';
 import { deliver, type StreamRecord } from '../../local/lambda/stream-batch.ts';
-import { CACHES, type CacheName } from './contracts.ts';
-import type { FunctionOptions, Invocation } from './invocations.ts';
+import { type CacheName, TYPES, type Type } from './contracts.ts';
+import type { FanOut } from './fan-out.ts';
+import type { FunctionOptions } from './invocations.ts';
 import { createOwnerTable, type OwnerTable } from './owner.ts';
-import { type Random, random } from './random.ts';
+import { publisher } from './publisher.ts';
+import { random } from './random.ts';
 import type { World } from './world.ts';
 
 const RELAY: FunctionOptions = { crash: 'relayCrash', timeoutMs: 30_000, crashWithin: 3, mayRace: false };
-const REPAIR: FunctionOptions = { crash: 'repairCrash', timeoutMs: 60_000, crashWithin: 2, mayRace: false };
 
 /** How long a shard's reader sleeps after it found no record. */
 const POLL_MS = 250;
 
-/** Probability that a PublishBatch call accepts only some of its entries. */
-const PARTIAL = 0.02;
-
-/** An owner with its table, relay, topic and repair function, wired as in lambdas/ and lib/. */
+/** An owner with its table and relay, wired as in lambdas/ and lib/. */
 export interface Owner {
   readonly table: OwnerTable;
   /** Number of records of the stream that are neither published nor diverted. */
   readonly waiting: number;
+  /** Has the owner publish an entity again to all caches, as `freshet resync` does. */
+  resync(entity: EntityRef, token: string): void;
 }
 
-/**
- * Called with each message that the topic accepted and didn't drop.
- * @param receivers the caches whose filters let it pass
- */
-type OnPublished = (message: RelayedMessage, receivers: readonly CacheName[]) => void;
+/** Called with each message of the relay that the topic accepted and didn't drop. */
+type OnPublished = (message: OutgoingMessage) => void;
 
 /** @param batchSize most records of a batch */
-export function createOwner(world: World, batchSize: number, onPublished: OnPublished): Owner {
-  const { messaging, functions, faults, ledger, scheduler } = world;
-  const topic = messaging.createTopic('changes.fifo', { FifoTopic: 'true', ContentBasedDeduplication: 'false' });
-  const resyncQueue = messaging.createQueue('resync', { VisibilityTimeout: '360' });
+export function createOwner(world: World, fanOut: FanOut, batchSize: number, onPublished: OnPublished): Owner {
+  const { functions, faults, ledger, scheduler } = world;
   const draws = random(world.seed, 'partial');
   const stream = createStream(world, batchSize, async ({ Records }) => {
     const result = await functions.invoke(RELAY, (invocation) =>
-      relay({ ...deployed, publish: publisher(deployed, invocation, draws) }, Records as DynamoDBRecord[]),
+      relay(
+        deployed,
+        publisher(world, invocation, draws, (message) => publish(deployed, message)),
+        Records as DynamoDBRecord[],
+      ),
     );
     const isRetried = !result.ok || (result.payload as { batchItemFailures: object[] }).batchItemFailures.length > 0;
     if (isRetried) faults.count('topicRetry');
@@ -62,21 +57,25 @@ export function createOwner(world: World, batchSize: number, onPublished: OnPubl
       ledger.history.committed(owned);
     },
   );
-  const deployed: Deployed = { world, table, topic, onPublished };
-  startResyncs(deployed, resyncQueue);
+  const deployed: Deployed = { world, table, fanOut, onPublished };
   return {
     table,
     get waiting() {
       return stream.waiting;
     },
+    resync(entity, token) {
+      world.pendingResyncs.add(messageGroupId(entity));
+      if (world.wrong.isResyncedFromTable) publishFromTable(deployed, entity, token);
+      else table.resync(entity, token);
+    },
   };
 }
 
-/** The parts of an owner that its functions reach. */
+/** The parts of an owner that its relay reaches. */
 interface Deployed {
   readonly world: World;
   readonly table: OwnerTable;
-  readonly topic: Topic;
+  readonly fanOut: FanOut;
   readonly onPublished: OnPublished;
 }
 
@@ -114,8 +113,9 @@ function createStream(
       return waiting;
     },
     add(record: StreamRecord, groupId: string): void {
-      // All records of an entity are in one shard.
-      const shard = groupId.charCodeAt(groupId.length - 1) % shards.length;
+      // A heartbeat shows only what is in its own shard, so all records of a type are in one shard: see
+      // docs/decisions/23-staleness.md, "A shard that is behind alone".
+      const shard = TYPES.indexOf(typeOfGroup(groupId) as Type) % shards.length;
       shards[shard]?.push(record);
       waiting += 1;
       read(shard);
@@ -123,49 +123,31 @@ function createStream(
   };
 }
 
-type Publish = (messages: readonly RelayedMessage[]) => Promise<readonly PublishResult[]>;
-
-/** The relay's port to the topic for one invocation. A call may accept only some of its entries. */
-function publisher(deployed: Deployed, invocation: Invocation, draws: Random): Publish {
-  const { faults } = deployed.world;
-  const failed = { kind: 'failed', message: 'InternalError' } as const;
-  return async (messages) => {
-    try {
-      return await invocation.call('topic', '', (): readonly PublishResult[] => {
-        if (messages.length < 2 || !faults.happens('partialPublish', PARTIAL)) {
-          return messages.map((message) => publish(deployed, message));
-        }
-        faults.count('partialPublish');
-        return messages.map((message) => (draws.chance(0.5) ? publish(deployed, message) : failed));
-      });
-    } catch (error) {
-      return messages.map(() => ({ kind: 'failed', message: String(error) }) as const);
-    }
-  };
-}
-
 /** Publishes one message of the relay. */
-function publish({ world, topic, onPublished }: Deployed, message: RelayedMessage): PublishResult {
-  const { groupId, deduplicationId, body } = world.wrong.message?.(message) ?? message;
-  const { receivers, messageAttributes } = received(world, groupId);
-  const { isDuplicate } = topic.publish({ message: body, groupId, deduplicationId, messageAttributes });
-  const record = world.ledger.publications.publishedRecord(message.sequenceNumber, isDuplicate);
-  if (record?.isResync) world.pendingResyncs.delete(groupId);
-  if (!isDuplicate) onPublished(message, receivers);
+function publish({ world, fanOut, onPublished }: Deployed, message: RelayedMessage): PublishResult {
+  const { ledger } = world;
+  const { isDuplicate, receivers } = fanOut.publish(message, undefined);
+  const record = ledger.publications.publishedRecord(message.sequenceNumber, isDuplicate);
+  if (record?.isResync) world.pendingResyncs.delete(message.groupId);
+  if (isDuplicate) return { kind: 'published' };
+  if (record !== undefined && !record.isResync) noteReceivers(world, receivers, record.version, message);
+  if (!message.groupId.endsWith(HEARTBEAT_ID)) onPublished(message);
   return { kind: 'published' };
 }
 
-/** The caches whose filters let a message pass, and the attribute by which the filters see that. */
-function received({ filters }: World, groupId: string) {
-  const [type = ''] = groupId.split('/');
-  const receivers = CACHES.filter((cache) => filters.passes(cache, type));
-  const value = { DataType: 'String.Array', StringValue: JSON.stringify(receivers) };
-  return { receivers, messageAttributes: { receivers: value } };
+function noteReceivers(
+  { ledger }: World,
+  receivers: readonly CacheName[],
+  version: number,
+  { groupId, body }: OutgoingMessage,
+): void {
+  for (const cache of receivers) ledger.runs.changed(cache, groupId, version, body);
 }
 
 /** lambdas/relay.ts */
 async function relay(
-  { world, table, publish }: Deployed & { readonly publish: Publish },
+  { world, table }: Deployed,
+  publish: (messages: readonly RelayedMessage[]) => Promise<readonly PublishResult[]>,
   records: readonly DynamoDBRecord[],
 ): Promise<object> {
   const changes = records.map(streamChange);
@@ -177,40 +159,13 @@ async function relay(
   return { batchItemFailures: failed.slice(0, 1).map((itemIdentifier) => ({ itemIdentifier })) };
 }
 
-function startResyncs(deployed: Deployed, queue: Queue): void {
-  const { scheduler, functions } = deployed.world;
-  startSqsMapping({
-    queue,
-    functionArn: 'owner-repair',
-    maximumConcurrency: 2,
-    reportBatchItemFailures: true,
-    now: scheduler.nowMs,
-    region: 'eu-central-1',
-    setTimer: (callback, delayMs) => scheduler.after(delayMs, callback),
-    invoke: (event) =>
-      functions.invoke(REPAIR, (invocation) => eachRecord(event, (record) => resync(deployed, invocation, record))),
-  });
-}
-
-/** lambdas/owner-repair.ts */
-function resync(deployed: Deployed, invocation: Invocation, { body, messageId }: SQSRecord): Promise<void> {
-  const { entity } = JSON.parse(body) as { entity: EntityRef };
-  const token = sha256(messageId).slice(0, 20);
-  return invocation.call('cacheTable', messageGroupId(entity), () => {
-    if (deployed.world.wrong.isResyncedFromTable) publishFromTable(deployed, entity, token);
-    else deployed.table.resync(entity, token);
-  });
-}
-
 /** The planted bug of a resync that doesn't go through the stream. */
-function publishFromTable({ world, table, topic, onPublished }: Deployed, entity: EntityRef, token: string): void {
+function publishFromTable({ world, table, fanOut, onPublished }: Deployed, entity: EntityRef, token: string): void {
   const owned = table.items.get(messageGroupId(entity));
   const publishedAt = new Date(world.scheduler.nowMs()).toISOString();
   const message = owned && outgoingMessage(table.boundary, owned, { publishedAt, again: { kind: 'resync', token } });
   if (owned === undefined || message === undefined || 'reason' in message) return;
-  const { groupId, deduplicationId, body } = message;
-  const { receivers, messageAttributes } = received(world, groupId);
-  topic.publish({ message: body, groupId, deduplicationId, messageAttributes });
-  world.ledger.publications.publishedVersion(groupId, owned.version);
-  onPublished({ ...message, sequenceNumber: '' }, receivers);
+  fanOut.publish(message, undefined);
+  world.ledger.publications.publishedVersion(message.groupId, owned.version);
+  onPublished(message);
 }

@@ -2,6 +2,7 @@ import { createTimers } from '../../local/fifo/timers.ts';
 
 /** Virtual time: due callbacks run one after the other, without waiting for the real clock. */
 export interface Scheduler {
+  /** Whole milliseconds, as a real clock shows. Callbacks are due at fractions of them. */
   readonly nowMs: () => number;
   /** Number of callbacks that have run. */
   readonly steps: number;
@@ -17,14 +18,8 @@ interface Due {
   isCancelled: boolean;
 }
 
-/**
- * Turns of the event loop's microtasks between two callbacks that are close in time. A promise that needs more turns
- * continues during the next callback.
- */
-const TURNS = 16;
-
-/** Before a longer step of time than this, all promises settle. */
-const CLOSE_MS = 10;
+/** After so many steps, the event loop turns once, so that a test's time-out or an interrupt can end the run. */
+const STEPS_PER_TURN = 1_000;
 
 /** Most steps of a run. A longer run would never end. */
 const MAX_STEPS = 500_000;
@@ -44,7 +39,7 @@ export function createScheduler(startMs: number): Scheduler {
     };
   };
   return {
-    nowMs: () => nowMs,
+    nowMs: () => Math.floor(nowMs),
     get steps() {
       return steps;
     },
@@ -52,14 +47,10 @@ export function createScheduler(startMs: number): Scheduler {
     sleep: (ms) => new Promise((resolve) => void after(ms, resolve)),
     async run(isDone) {
       for (;;) {
-        for (let turn = 0; turn < TURNS; turn += 1) await undefined;
+        // A tick runs once no promise can continue, as before each callback of an event loop.
+        await new Promise<void>(steps % STEPS_PER_TURN === 0 ? setImmediate : process.nextTick);
         if (isDone()) return;
-        let atMs = due.nextAtMs();
-        if (atMs === undefined || atMs - nowMs > CLOSE_MS) {
-          await new Promise(setImmediate);
-          if (isDone()) return;
-          atMs = due.nextAtMs();
-        }
+        const atMs = due.nextAtMs();
         if (atMs === undefined) throw new Error('nothing is due any more, and it is not done');
         if (steps >= MAX_STEPS) throw new Error(`not done after ${MAX_STEPS} steps`);
         nowMs = Math.max(nowMs, atMs);

@@ -1,7 +1,7 @@
-import { entityOfGroup } from '../../core/entity.ts';
 import { firstFaulty } from '../../core/repair/newer-schema.ts';
 import { MAX_REDRIVE_KEYS } from '../../core/repair/operation.ts';
 import type { Account } from './account.ts';
+import type { HandMade } from './hand-made.ts';
 import type { Operator } from './operator.ts';
 
 /**
@@ -20,10 +20,11 @@ const CHECKED_MS = 2 * 3_600_000;
  * @param keepsParked keeps parked events of entities that aren't stopped
  */
 export async function settle(account: Account, operator: Operator, keepsParked: boolean): Promise<void> {
-  const { world, caches, isQuiet, isQuietButChecks } = account;
+  const { world, caches, schedule, isQuiet, isQuietButChecks } = account;
   const { scheduler, faults } = world;
   faults.isCeased = true;
   world.isMended = true;
+  schedule.wake();
   const { schemaVersion } = account.owner.table.boundary.owns.Product;
   for (const cache of caches) cache.schemaVersion = schemaVersion === 3 ? 3 : cache.schemaVersion;
   if (schemaVersion === 3) await checkSchemas(account, operator);
@@ -31,7 +32,7 @@ export async function settle(account: Account, operator: Operator, keepsParked: 
   const checkedMs = scheduler.nowMs() + CHECKED_MS;
   for (let pauseMs = 1_000; scheduler.nowMs() < untilMs; pauseMs = Math.min(300_000, pauseMs * 2)) {
     await scheduler.sleep(pauseMs);
-    let isDone = isQuiet();
+    let isDone = isQuiet() && (await schedule.isDone());
     for (const cache of caches) {
       operator.moveDeadLetters(cache);
       for (const groupId of operator.parkedGroups(cache)) {
@@ -54,10 +55,16 @@ export async function settle(account: Account, operator: Operator, keepsParked: 
     if (account.owner.table.boundary.epoch > 0) operator.bury();
     if (isDone && isQuiet()) return;
     // What isn't repaired is checked again and again.
-    if (keepsParked && scheduler.nowMs() > checkedMs && isQuietButChecks()) return;
+    const isLate = scheduler.nowMs() > checkedMs;
+    if (keepsParked && isLate && isQuietButChecks() && (await schedule.isDone())) return;
   }
-  const left = caches.map(({ name, queue, deadLetters, gapQueue, tables }) => {
-    const counts = [queue, deadLetters, gapQueue].map((one) => Object.values(one.counts()).join('/'));
+  const left = caches.map(({ name, queue, deadLetters, gapQueue, pageQueue, tables, notes }) => {
+    const counts = [queue, deadLetters, gapQueue, pageQueue].map((one) => Object.values(one.counts()).join('/'));
+    const running = [...notes.backfills, ...notes.inventories].flatMap(([type, note]) => {
+      const isRunning = 'status' in note ? note.status === 'filling' : note.endedAt === undefined;
+      return isRunning ? `${type} ${JSON.stringify(note)}` : [];
+    });
+    if (running.length > 0) counts.push(...running);
     return `${name}: ${counts.join(' ')}, parked ${tables.raw.parked.size}, stopped ${[...tables.raw.stopped.keys()]}`;
   });
   world.ledger.violate(
@@ -83,24 +90,29 @@ async function checkSchemas({ world, caches }: Account, operator: Operator): Pro
   }
 }
 
-/** Checks the end of a run. A cache may need a repair first only if events were dropped on purpose. */
-export async function checkEnd(account: Account, operator: Operator): Promise<void> {
-  const { world, caches, askForResync } = account;
+/**
+ * Checks the end of a run. Before an inventory, a cache may differ only in entities of which an event was dropped on
+ * purpose, or that a person changed. After an inventory it differs in nothing, even if a person changed more meanwhile.
+ */
+export async function checkEnd(account: Account, operator: Operator, handMade: HandMade): Promise<void> {
+  const { world, caches } = account;
   const { ledger } = world;
   await settle(account, operator, false);
   for (const cache of caches) {
+    const { lossy, wounds } = ledger.books[cache.name];
     for (const { groupId, problem } of operator.differences(cache)) {
-      const entity = entityOfGroup(groupId);
-      if (!ledger.books[cache.name].lossy.has(groupId)) {
-        ledger.violate('diverged', `${cache.name} ${groupId}: ${problem}`);
-      } else if (entity !== undefined) askForResync(entity);
+      if (lossy.has(groupId) || wounds.has(groupId)) continue;
+      ledger.violate('diverged', `${cache.name} ${groupId}: ${problem}`);
     }
   }
+  if (ledger.violations.length > 0) return;
+  for (const cache of caches) handMade.certainly(cache);
+  await Promise.all(caches.flatMap((cache) => cache.types.map((type) => operator.inventory(cache, type))));
   await settle(account, operator, false);
   for (const cache of caches) {
     const { name, tables } = cache;
     for (const { groupId, problem } of operator.differences(cache)) {
-      ledger.violate('diverged', `${name} ${groupId}, repaired: ${problem}`);
+      ledger.violate('diverged', `${name} ${groupId}, after an inventory: ${problem}`);
     }
     for (const [groupId, { wanted }] of tables.gaps) ledger.violate('gap-left', `${name} ${groupId}@${wanted}`);
     for (const groupId of tables.raw.stopped.keys()) ledger.violate('marker-left', `${name} ${groupId} is stopped`);

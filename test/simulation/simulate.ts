@@ -1,6 +1,7 @@
 import { createAccount } from './account.ts';
 import type { Violation } from './checks.ts';
 import type { FaultCounts, FaultKind } from './faults.ts';
+import { createHandMade } from './hand-made.ts';
 import { createOperator } from './operator.ts';
 import { checkEnd } from './settle.ts';
 import { runWorkload } from './workload.ts';
@@ -42,12 +43,13 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
   const account = createAccount(options);
   const { ledger, scheduler, faults } = account.world;
   const operator = createOperator(account);
+  const handMade = createHandMade(account);
   const beganMs = scheduler.nowMs();
   let isDone = false;
   let failure: unknown;
   const script = async (): Promise<void> => {
-    await runWorkload(account, operator, { seed, commits, entityCount });
-    if (ledger.violations.length === 0) await checkEnd(account, operator);
+    await runWorkload(account, operator, handMade, { seed, commits, entityCount });
+    if (ledger.violations.length === 0) await checkEnd(account, operator, handMade);
   };
   script().then(
     () => {

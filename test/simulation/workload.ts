@@ -5,6 +5,7 @@ import type { Cache } from './cache.ts';
 import { CACHES, entities } from './contracts.ts';
 import { LATE_TYPE } from './filter.ts';
 import { createGarbage } from './garbage.ts';
+import type { HandMade } from './hand-made.ts';
 import { SERVICES } from './invocations.ts';
 import { beginToKeep } from './keeping.ts';
 import type { Operator } from './operator.ts';
@@ -32,6 +33,8 @@ interface Plan {
   readonly backfilling: number;
   readonly backingUp: number;
   readonly restoring: number;
+  /** How long after a restore the operator lifts the entities. */
+  readonly liftSeconds: number;
   readonly leaping: number;
   readonly throttling: number;
   readonly throttledHours: number;
@@ -54,12 +57,18 @@ interface Workload {
   readonly picks: Random;
   readonly background: Promise<void>[];
   readonly sendGarbage: () => void;
+  readonly handMade: HandMade;
   backup: ReturnType<Account['owner']['table']['backup']>;
   duplicates: number;
 }
 
 /** Commits versions, with everything that can happen between two commits. */
-export async function runWorkload(account: Account, operator: Operator, options: WorkloadOptions): Promise<void> {
+export async function runWorkload(
+  account: Account,
+  operator: Operator,
+  handMade: HandMade,
+  options: WorkloadOptions,
+): Promise<void> {
   const { faults, ledger, scheduler } = account.world;
   const workload: Workload = {
     account,
@@ -70,6 +79,7 @@ export async function runWorkload(account: Account, operator: Operator, options:
     picks: random(options.seed, 'picks'),
     background: [],
     sendGarbage: createGarbage(account, options.seed),
+    handMade,
     backup: account.owner.table.backup(),
     duplicates: 0,
   };
@@ -95,6 +105,7 @@ function planOf({ seed, commits }: WorkloadOptions): Plan {
     backfilling: at(0.1, 0.9),
     backingUp: at(0.1, 0.4),
     restoring: at(0.5, 0.9),
+    liftSeconds: draws.between(0, 60),
     leaping: at(0.4, 0.8),
     throttling: at(0.1, 0.85),
     throttledHours: draws.between(2, 5),
@@ -140,7 +151,7 @@ function nextState({ account, draws, picks }: Workload): State {
 
 /** Everything that may happen after a commit. */
 async function happenAt(workload: Workload, count: number): Promise<void> {
-  const { account, picks, entities } = workload;
+  const { account, operator, background, picks, entities } = workload;
   const { faults, functions, scheduler } = account.world;
   await happenOnce(workload, count);
   if (faults.happens('duplicate', 0.05)) sendAgain(workload, account.sent);
@@ -149,22 +160,27 @@ async function happenAt(workload: Workload, count: number): Promise<void> {
   }
   if (faults.happens('resyncRace', 0.02)) resync(workload, picks.pick(entities));
   workload.sendGarbage();
+  const changed = workload.handMade.sometimes();
+  // A person may know what was done, and compare the cache with its owner.
+  if (changed !== undefined && picks.chance(0.5)) {
+    background.push(operator.inventory(changed.cache, changed.type));
+  }
   await operate(workload);
 }
 
 /** The rare events that the plan puts at this commit. */
 async function happenOnce(workload: Workload, count: number): Promise<void> {
   const { account, operator, plan, picks, background } = workload;
-  const { owner, caches, world } = account;
+  const { owner, deployed, world } = account;
   const { faults, filters, functions, ledger, scheduler } = world;
   if (count === plan.lateCache && count > 0) {
     account.subscribe('depot');
-    background.push(...caches.filter(({ name }) => name === 'depot').map(operator.backfill));
   }
   if (count === plan.backingUp) workload.backup = owner.table.backup();
   if (count === plan.raising && faults.happens('fieldsRaised', 0.4)) background.push(raiseFields(workload));
-  if (count === plan.backfilling && faults.happens('backfill', 0.7)) {
-    background.push(operator.backfill(picks.pick(caches)));
+  if (count === plan.backfilling && faults.happens('backfill', 0.5)) {
+    const cache = picks.pick(deployed);
+    background.push(operator.backfill(cache, picks.pick(cache.types)));
   }
   if (count === plan.upgrading && faults.happens('upgradedFirst', 0.3)) {
     faults.count('upgradedFirst');
@@ -186,7 +202,8 @@ async function happenOnce(workload: Workload, count: number): Promise<void> {
     ledger.trace?.('restore');
     owner.table.restore(workload.backup);
     ledger.history.restored(workload.backup);
-    background.push(operator.lift());
+    ledger.runs.restored();
+    background.push(operator.lift(plan.liftSeconds));
   }
 }
 
@@ -194,7 +211,7 @@ async function happenOnce(workload: Workload, count: number): Promise<void> {
 function sendAgain(workload: Workload, from: readonly Sent[]): void {
   const { account, picks } = workload;
   if (from.length === 0) return;
-  const cache = picks.pick(account.caches);
+  const cache = picks.pick(account.deployed);
   workload.duplicates += 1;
   account.world.faults.count('duplicate');
   account.send(cache, picks.pick(from), `again-${workload.duplicates}`);
@@ -207,11 +224,12 @@ function resync(workload: Workload, entity: EntityRef): void {
   if (picks.chance(0.5)) account.owner.table.commit(entity, nextState(workload));
 }
 
-/** What an operator may do at a cache: release, redrive, move dead letters. */
+/** What an operator may do at a cache: release, redrive, move dead letters, compare it with its owner. */
 async function operate(workload: Workload): Promise<void> {
   const { account, operator, picks, background } = workload;
   const { faults } = account.world;
-  const cache = picks.pick(account.caches);
+  const cache = picks.pick(account.deployed);
+  if (faults.happens('inventory', 0.01)) background.push(operator.inventory(cache, picks.pick(cache.types)));
   const stopped = [...cache.tables.raw.stopped.keys()];
   const parked = operator.parkedGroups(cache);
   if (stopped.length > 0 && faults.happens('release', 0.12)) {
@@ -245,35 +263,42 @@ async function upgradeCaches({ account, plan }: Workload): Promise<void> {
 
 /** Deploys the depot so that it keeps labels too, while the owner changes them. */
 function beginToKeepLabels(workload: Workload): Promise<void> {
-  const { account, operator, picks } = workload;
+  const { account, picks } = workload;
   const labels = workload.entities.filter(({ type }) => type === LATE_TYPE);
-  return beginToKeep(account, operator, () => {
+  return beginToKeep(account, () => {
     if (labels.length > 0) account.owner.table.commit(picks.pick(labels), nextState(workload));
   });
 }
 
-/** Deploys the depot with another selection of fields, and fills it. */
-async function raiseFields({ account, operator }: Workload): Promise<void> {
-  const { caches, world } = account;
-  const depot = caches.find(({ name }) => name === 'depot');
+/**
+ * Deploys the depot with another selection of fields. It then fills itself again. The repair function is deployed after
+ * the projector, because a projector with the old selection would use up what the backfill sends.
+ */
+async function raiseFields({ account, picks }: Workload): Promise<void> {
+  const { deployed, schedule, world } = account;
+  const depot = deployed.find(({ name }) => name === 'depot');
   if (depot === undefined) return;
   world.faults.count('fieldsRaised');
+  const isRepairFirst = world.wrong.isRepairDeployedFirst === true;
+  depot[isRepairFirst ? 'repairRevision' : 'fieldsRevision'] = 2;
+  schedule.wake();
+  await world.scheduler.sleep(picks.between(0, 120_000));
   depot.fieldsRevision = 2;
-  // The backfill begins when no projector with the old selection runs any more.
-  await world.scheduler.sleep(600_000);
-  await operator.backfill(depot);
+  depot.repairRevision = 2;
+  schedule.wake();
 }
 
 /** Deletes some entities, lets days pass until their tombstones may have expired, and sends their old events again. */
 async function leap(workload: Workload): Promise<void> {
   const { account, operator, plan } = workload;
-  const { owner, caches, sent, world } = account;
+  const { owner, caches, schedule, sent, world } = account;
   const { faults, scheduler } = world;
   const deleted = workload.entities.slice(0, 3);
   for (const entity of deleted) {
     if (owner.table.commit(entity, undefined) === 'deleted') faults.count('tombstone');
   }
   await settle(account, operator, true);
+  schedule.pause();
   await scheduler.sleep(plan.leapDays * DAY_MS);
   for (const { tables } of caches) tables.expire();
   const groups = deleted.map(messageGroupId);
@@ -286,4 +311,5 @@ async function leap(workload: Workload): Promise<void> {
   await scheduler.sleep(60_000);
   world.isMended = false;
   faults.isCeased = false;
+  schedule.wake();
 }

@@ -1,7 +1,9 @@
+import type { SQSRecord } from 'aws-lambda';
+import type { SelfRepairPorts } from '../../adapters/repair/self-repair.ts';
 import type { projectBatch } from '../../core/project/batch.ts';
 import type { ProjectPorts, ProjectSettings, ReceivedMessage } from '../../core/project/ports.ts';
-import type { receivesAllFromMs } from '../../core/read/staleness.ts';
 import type { OutgoingMessage } from '../../core/relay/message.ts';
+import type { AnswerPorts } from '../../core/repair/answer.ts';
 import type { RepairPorts } from '../../core/repair/redrive.ts';
 import type { Messaging } from '../../local/fifo/messaging.ts';
 import type { inMemoryCache, WriteCondition } from '../support/in-memory-cache.ts';
@@ -36,16 +38,26 @@ export interface Wrong {
   readonly ports?: (ports: ProjectPorts, tables: CacheTables) => ProjectPorts;
   readonly repair?: (repair: RepairPorts, tables: CacheTables) => RepairPorts;
   readonly project?: typeof projectBatch;
-  /** Changes each message that is sent, to the topic or by a backfill to a queue. */
+  /** Changes each event that is sent to the topic. */
   readonly message?: <M extends OutgoingMessage>(message: M) => M;
   /** Whether an error passes by itself. */
   readonly isTransient?: (error: unknown) => boolean;
   /** How the projector reads a message of the queue. */
   readonly received?: (message: ReceivedMessage) => ReceivedMessage;
-  /** From when a cache claims to receive all events of a type. */
-  readonly receivesAllFromMs?: typeof receivesAllFromMs;
   /** Sends no check of a parked event with a newer schema version. */
   readonly isSchemaForgotten?: boolean;
-  /** Answers a resync from the owner's table at once, without the stream. */
+  /** Answers an operator's resync from the owner's table at once, without the stream. */
   readonly isResyncedFromTable?: boolean;
+  /** The ports with which a cache fills and checks itself. */
+  readonly selfRepair?: (ports: SelfRepairPorts) => SelfRepairPorts;
+  /** How the repair function reads a message of the queue of pages. */
+  readonly page?: (record: SQSRecord) => SQSRecord;
+  /** The ports with which the owner answers a request of a cache. */
+  readonly answers?: (ports: AnswerPorts, request: SQSRecord) => AnswerPorts;
+  /** The filter policy of a subscription. */
+  readonly filterPolicy?: (policy: Readonly<Record<string, unknown>>) => Readonly<Record<string, unknown>>;
+  /** After this time without a page, a cache asks for it again. */
+  readonly stalledMs?: number;
+  /** Deploys a cache's repair function with another selection of fields before its projector. */
+  readonly isRepairDeployedFirst?: boolean;
 }

@@ -38,6 +38,11 @@ export function isBase({ version, digest, fieldsRevision, schemaVersion }: Store
   );
 }
 
+/** The checksum that the projector writes with an item, as adapters/aws/items.ts computes it. */
+export function checksumOf({ version, digest, dataJson }: CachedItem): string {
+  return `${version} ${digest} ${dataJson}`;
+}
+
 /** The settings of the projectors in these tests. */
 export const SETTINGS: ProjectSettings = {
   tombstoneLifeSeconds: 1_000,
@@ -75,11 +80,14 @@ interface CacheOptions {
 /** The tables of a cache as maps, by message group or by the key of a parked event. */
 function createTables({ condition = ifNewer, fail = () => false }: CacheOptions) {
   const stored = new Map<string, CachedItem>();
+  const checksums = new Map<string, string>();
   const stopped = new Map<string, number>();
   const parked = new Map<string, ParkedEvent>();
   const everParked: ParkedEvent[] = [];
   return {
     stored,
+    /** The checksums of the stored items. An item without one counts as intact. */
+    checksums,
     /** Stop markers. */
     stopped,
     /** The events that are parked or held now. */
@@ -104,7 +112,9 @@ function createTables({ condition = ifNewer, fail = () => false }: CacheOptions)
       const stopMarker = stopped.get(groupId);
       if (item === undefined && stopMarker === undefined) return undefined;
       const empty = { version: 0, digest: '', schemaVersion: 0, fieldsRevision: 0, dataJson: undefined };
-      return { ...(item ?? empty), stopMarker };
+      const checksum = checksums.get(groupId);
+      const isIntact = item === undefined || checksum === undefined || checksum === checksumOf(item);
+      return { ...(item ?? empty), isIntact, stopMarker };
     },
     meets(item: CachedItem, expected: Expectation['stored']): boolean {
       const existing = stored.get(messageGroupId(item.entity));
@@ -169,7 +179,7 @@ function createProjectPorts(
   { writes, postponed, resyncs, awaited }: Calls,
   { unstorable = () => false }: CacheOptions,
 ): ProjectPorts {
-  const { stored, stopped, failing, found, meets } = tables;
+  const { stored, checksums, stopped, failing, found, meets } = tables;
   return {
     ...createParkingPorts(tables),
     async read(entity) {
@@ -184,6 +194,7 @@ function createProjectPorts(
       if (stopped.get(groupId) !== expectation.stopMarker) return { kind: 'stopped' };
       if (!meets(item, expectation.stored)) return { kind: 'refused', stored: found(groupId) };
       stored.set(groupId, item);
+      checksums.set(groupId, checksumOf(item));
       return { kind: 'stored' };
     },
     async requestResync(entity, wantedVersion) {
@@ -230,11 +241,12 @@ function createRepairPorts({ stopped, parked, failing }: Tables): RepairPorts {
 export function inMemoryCache(options: CacheOptions = {}) {
   const tables = createTables(options);
   const calls: Calls = { writes: [], postponed: [], resyncs: [], awaited: [] };
-  const { stored, stopped, parked, everParked, alone } = tables;
+  const { stored, checksums, stopped, parked, everParked, alone } = tables;
   return {
     ports: createProjectPorts(tables, calls, options),
     repair: createRepairPorts(tables),
     stored,
+    checksums,
     stopped,
     parked,
     everParked,

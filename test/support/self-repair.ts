@@ -79,7 +79,7 @@ export function createRepairWorld() {
     isSetAside: async (entity) => setAside.has(entity.id),
     askOwner: async (entity) => void askedFor.push(entity.id),
     expose: async (entity, record, { version, digest }) => {
-      exposed.push(entity.id);
+      exposed.push(`${entity.id}@${version}`);
       records.set(entity.id, { ...record, version, digest, fieldsRevision: 0 });
     },
   };

@@ -107,7 +107,7 @@ describe.each<[string, () => Promise<Subject>]>([
 
   describe('the write of a delta', () => {
     const onto = (base: CachedItem, stopMarker?: number): Expectation => ({
-      stored: { kind: 'base', base: { ...base, stopMarker } },
+      stored: { kind: 'base', base: { ...base, isIntact: true, stopMarker } },
       stopMarker,
     });
 

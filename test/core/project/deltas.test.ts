@@ -142,6 +142,17 @@ describe('a delta', () => {
     expect(cache.resyncs).toEqual([{ entity: product(), wantedVersion: 3 }]);
   });
 
+  test('a delta on data that was changed past the projector is a gap, even if the cache keeps only some fields', async () => {
+    const cache = inMemoryCache();
+    await arrive(cache, [state(1)], part);
+    cache.stored.set('Product/p1', { ...stored(cache), dataJson: '{"price":99}' });
+    expect(await arrive(cache, [delta(2)], part)).toEqual(['gap']);
+    expect(cache.resyncs).toMatchObject([{ wantedVersion: 2 }]);
+    expect(await arrive(cache, [state(2)], part)).toEqual(['applied']);
+    expect(await arrive(cache, [delta(3)], part)).toEqual(['applied']);
+    expect(data(cache)).toEqual({ price: 3 });
+  });
+
   test('deltas behind a gap ask once, for the highest version, and the answer is applied', async () => {
     const cache = inMemoryCache();
     await arrive(cache, [state(1)]);

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { beginInventory, takeInventoryPage, tendInventory } from '../../../core/repair/inventory.ts';
-import { lookAtSuspects, PageNotNoted } from '../../../core/repair/look.ts';
+import { lookAtSuspects, NotNoted } from '../../../core/repair/look.ts';
 import type { OwnerPage } from '../../../core/repair/pages.ts';
 import { deleted, owned, product } from '../../support/events.ts';
 import { createRepairWorld, keptProduct } from '../../support/self-repair.ts';
@@ -56,7 +56,7 @@ describe('an inventory', () => {
     await readPages();
     await look();
     expect(repair.askedFor).toEqual(['a', 'b', 'c']);
-    expect(repair.exposed).toEqual(['c']);
+    expect(repair.exposed).toEqual(['c@2']);
     expect(note()).toMatchObject({ found: { missing: 1, behind: 1, different: 1 }, healed: { missing: 0 } });
     expect(note()?.endedAt).toBe(undefined);
     for (const id of ['a', 'b', 'c']) repair.hold(owned(product(id), 2));
@@ -171,7 +171,7 @@ describe('an inventory', () => {
     repair.records.delete('a');
     await begin();
     const message = { type: 'Product', run: 'run', index: 0, round: 0, readAtMs: 0, suspects: [] };
-    await expect(lookAtSuspects(kept, message, repair.ports, repair.world.nowMs)).rejects.toThrow(PageNotNoted);
+    await expect(lookAtSuspects(kept, message, repair.ports, repair.world.nowMs)).rejects.toThrow(NotNoted);
   });
 });
 

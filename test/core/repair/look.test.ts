@@ -1,0 +1,116 @@
+import { beforeEach, describe, expect, test } from 'vitest';
+import { beginInventory, takeInventoryPage } from '../../../core/repair/inventory.ts';
+import { lookAtSuspects, NotNoted } from '../../../core/repair/look.ts';
+import { owned, product } from '../../support/events.ts';
+import { createRepairWorld, keptProduct } from '../../support/self-repair.ts';
+
+const kept = keptProduct();
+let repair: ReturnType<typeof createRepairWorld>;
+
+beforeEach(() => {
+  repair = createRepairWorld();
+  repair.own(owned(product('a'), 5));
+  repair.hold(owned(product('a'), 5));
+});
+
+const look = (suspects = repair.looks.shift()?.suspects, ports = repair.ports) => {
+  if (suspects === undefined) throw new Error('nothing to look at');
+  return lookAtSuspects(kept, suspects, ports, repair.world.nowMs);
+};
+const note = () => repair.inventories.get('Product');
+const settle = () => {
+  repair.world.settledUntilMs = repair.world.nowMs;
+};
+
+/** Reads all pages of an inventory. */
+async function begin(): Promise<void> {
+  await beginInventory(kept, repair.ports, { run: 'run', nowMs: repair.world.nowMs, heals: true });
+  while (repair.requests.length > 0) {
+    const page = await repair.answerNext();
+    await takeInventoryPage(kept, page, repair.ports, { nowMs: repair.world.nowMs, isRedelivered: false });
+  }
+}
+
+describe('a look at entities that seem to differ', () => {
+  test('that overtakes the note of the look before it is delivered again', async () => {
+    repair.records.delete('a');
+    await begin();
+    let goOn = () => {};
+    const slowly = new Promise<void>((resolve) => {
+      goOn = resolve;
+    });
+    const inventories = {
+      ...repair.ports.inventories,
+      write: async (...args: Parameters<typeof repair.ports.inventories.write>) => {
+        await slowly;
+        return repair.ports.inventories.write(...args);
+      },
+    };
+    const first = look(undefined, { ...repair.ports, inventories });
+    await new Promise(setImmediate);
+    const second = repair.looks.shift()?.suspects;
+    await expect(look(second)).rejects.toThrow(NotNoted);
+    goOn();
+    await first;
+    settle();
+    await look(second);
+    expect(repair.askedFor).toEqual(['a']);
+  });
+
+  test('takes an event that was redriven meanwhile for no loss', async () => {
+    repair.hold(owned(product('a'), 4));
+    settle();
+    await begin();
+    const isSetAside = async () => {
+      // The event of version 5 was parked. Its redrive ended after the look had read the item.
+      repair.hold(owned(product('a'), 5));
+      return false;
+    };
+    await look(undefined, { ...repair.ports, isSetAside });
+    expect(repair.askedFor).toEqual([]);
+    expect(note()).toMatchObject({ found: { behind: 0 }, inFlight: 1, endedAt: expect.any(String) });
+  });
+
+  test('mends data that was changed by hand although another event of the entity is parked', async () => {
+    repair.hold(owned(product('a'), 5), { isIntact: false });
+    repair.setAside.add('a');
+    await begin();
+    await look();
+    expect(repair.askedFor).toEqual(['a']);
+    expect(note()).toMatchObject({ found: { different: 1 }, setAside: 0 });
+  });
+});
+
+describe('an item that was changed by hand', () => {
+  const LONG_AGO = 60_000;
+
+  test('keeps its version until the answer arrives', async () => {
+    repair.hold(owned(product('a'), 5), { isIntact: false });
+    await begin();
+    await look();
+    expect(repair.exposed).toEqual(['a@5']);
+  });
+
+  test('is not exposed as a later version, because readers would take its data for that version', async () => {
+    repair.hold(owned(product('a'), 4), { isIntact: false });
+    await begin();
+    await look();
+    expect(repair.askedFor).toEqual(['a']);
+    expect(repair.exposed).toEqual([]);
+  });
+
+  test('that took a later version since the owner read the page does not go back', async () => {
+    const changedAtMs = repair.world.nowMs;
+    repair.hold(owned(product('a'), 6), { isIntact: false, changedAtMs });
+    await begin();
+    await look();
+    expect(repair.exposed).toEqual(['a@6']);
+  });
+
+  test('whose version was raised by hand goes back to the owner’s version', async () => {
+    repair.hold(owned(product('a'), 999), { isIntact: false, changedAtMs: repair.world.nowMs - LONG_AGO });
+    await begin();
+    await look();
+    expect(repair.exposed).toEqual(['a@5']);
+  });
+});
