@@ -21,45 +21,45 @@ export const FLOORS = {
   relayCrash: 800,
   repairCrash: 250,
   /** The owner's repair function, while it answers a cache. */
-  answerCrash: 1,
+  answerCrash: 400,
   /** A cache's repair function, while it fills or checks the cache. */
-  pageCrash: 1,
-  reportCrash: 1,
-  governorCrash: 1,
+  pageCrash: 700,
+  reportCrash: 300,
+  governorCrash: 300,
   /** A batch of a standard queue that was delivered twice. */
-  deliveredTwice: 1,
+  deliveredTwice: 3_000,
   /** A message of a standard queue that was delivered late, behind later ones. */
-  deliveredLate: 1,
+  deliveredLate: 2_000,
   /** A message that was published to one cache alone. */
-  addressed: 1,
+  addressed: 30_000,
   /** A page that the topic lost. */
-  pageLost: 1,
+  pageLost: 300,
   /** A page that a cache's repair function received again. */
-  pageRedelivered: 1,
+  pageRedelivered: 2_000,
   /** A page that a cache asked for again, because it didn't come. */
-  pageAskedAgain: 1,
+  pageAskedAgain: 3_000,
   /** An entity that a backfill couldn't send, because its restored owner hasn't lifted it yet. */
-  unsendable: 1,
+  unsendable: 20,
   /** An inventory that ended. */
-  inventory: 1,
+  inventory: 4_000,
   /** An entity that an inventory found missing or behind, and that was lost. */
-  foundLost: 1,
+  foundLost: 700,
   /** An entity whose data or selection of fields an inventory found different. */
-  foundChanged: 1,
+  foundChanged: 400,
   /** An entity that an inventory found missing or behind, and whose event was in flight. */
-  foundInFlight: 1,
+  foundInFlight: 900,
   /** An entity that an inventory found missing or behind, and whose event is parked or held. */
-  foundSetAside: 1,
+  foundSetAside: 100,
   /** An entity that an inventory found, and that the owner's answer mended. */
-  healed: 1,
+  healed: 1_000,
   /** An item that was made ready for the owner's answer. */
-  exposed: 1,
+  exposed: 400,
   /** A hand-made change of a cache: an item was removed, was set back to an earlier version, or its data was changed. */
-  handRemoved: 1,
-  handOlder: 1,
-  handChanged: 1,
+  handRemoved: 700,
+  handOlder: 600,
+  handChanged: 600,
   /** All messages of a cache's queue were deleted. */
-  queuePurged: 1,
+  queuePurged: 200,
   /** A write that arrives after the crash of the function that sent it. */
   lateWrite: 400,
   /** A write that succeeded and whose answer was lost. */

@@ -23,6 +23,18 @@ const SEEN_BY: Readonly<Record<string, readonly Check[]>> = {
   'first heartbeat taken for a changed filter': ['diverged'],
   'newer schema never tried again': ['schema-forgotten'],
   'marker cleared too early': ['held-behind-nothing'],
+  'ready noted with the last page': ['not-ready'],
+  'page sent before its states are published': ['page-skipped'],
+  'cursor moved on by a repeated request': ['page-skipped'],
+  'each page taken for a redelivered one': ['second-chain'],
+  'lost page never asked for again': ['stuck'],
+  'change in flight counted as lost': ['counted-in-flight'],
+  'parked event counted as lost': ['counted-in-flight'],
+  'inventory that trusts the version': ['diverged'],
+  'delta on data changed by hand': ['wrong-content'],
+  'addressee ignored by the filter': ['misaddressed'],
+  'addressee missing': ['misaddressed'],
+  'repair function deployed before the projector': ['not-ready'],
 };
 
 test('every planted bug has a check that must find it', () => {
