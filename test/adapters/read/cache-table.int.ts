@@ -90,7 +90,7 @@ describe('the conditional write', () => {
     const { version, digest, schemaVersion, fieldsRevision, dataJson } = stored;
     expect(await write(incoming)).toEqual({
       kind: 'refused',
-      stored: { version, digest, schemaVersion, fieldsRevision, dataJson, stopMarker: undefined },
+      stored: { version, digest, schemaVersion, fieldsRevision, dataJson, isIntact: true, stopMarker: undefined },
     });
     expect(await reader.get('Thing', 'a')).toMatchObject({ status: 'found', version, value: { id: 'a' } });
   });
