@@ -31,6 +31,16 @@ export async function exercise(lab: Lab): Promise<void> {
   await useAsFunctions(lab);
   await crashAndMissDelivery(lab);
   await lab.repair('parking', { operation: 'backfill', type: 'Item', restart: true });
+  await lab.repair('parking', { operation: 'inventory', type: 'Item', heals: true });
+  const isCompared = () =>
+    cloud.access.calls.some(
+      ({ action, caller, resource }) =>
+        action === 'dynamodb:Query' &&
+        resource.endsWith(lab.cache('parking').deployed.table) &&
+        caller.kind === 'role' &&
+        caller.roleArn.includes('CacheRepair'),
+    );
+  await vi.waitUntil(isCompared, { timeout: LONGEST_MS, interval: 20 });
 
   // A change that no owner made can't be published: the relay diverts it.
   const { table } = lab.itemOwner.deployed;

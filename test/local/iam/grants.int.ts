@@ -61,7 +61,7 @@ function refusalsWithout(grant: Grant): { readonly call: Call; readonly message:
 test('the pipeline is refused no call in all that it can do', () => {
   expect(lab.cloud.access.denials).toEqual([]);
   expect(refused(policies, calls)).toEqual([]);
-});
+}, 150_000);
 
 describe('grants that are removed in turn', () => {
   test('a call without its grant fails with the missing action and resource, and no other call fails', () => {

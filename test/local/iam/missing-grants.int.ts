@@ -95,7 +95,7 @@ test('every missing grant of an app is reported, each by the part that needs it'
   expect(lab.queue('stopping').counts()).toMatchObject({ visible: 0, inFlight: 0 });
   const ofReport = logged.filter((line) => line.startsWith('Discarding-CacheReport') && line.includes('{'));
   expect(ofReport).toEqual([]);
-});
+}, 90_000);
 
 const EXPECTED = [
   'assumed-role/Discarding-CacheProjectorRoleDiscardingC9D28B29/Discarding-CacheProjectorDiscarding21226D5A dynamodb:PutItem table/Discarding-CacheTableDiscarding0A35CF55',
