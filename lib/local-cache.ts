@@ -88,6 +88,7 @@ export class LocalCache extends Construct {
     this.projector = addProjector(this, props);
     updateAfter(subscriptions, this.projector);
     this.repair = addRepair(this, props);
+    updateAfter([this.repair], this.projector);
     this.report = addReport(this, props);
     checkAtSynth(this);
     describeDeployed(this, boundary, {

@@ -1,4 +1,4 @@
-import { Stack, Token } from 'aws-cdk-lib';
+import { CfnResource, Stack, Token } from 'aws-cdk-lib';
 import { PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import { CfnFunction, type IFunction } from 'aws-cdk-lib/aws-lambda';
@@ -66,14 +66,20 @@ export function subscribeQueue(
 }
 
 /**
- * Updates subscriptions after the function that consumes their queue. A filter that lets a new type through could act
- * before the function knows the type, and the function would park its messages. CloudFormation can't order them if the
- * function is in another stack.
+ * Updates subscriptions or a function after another function. CloudFormation can't order them if that function is in
+ * another stack.
+ *
+ * - Subscriptions after the function that consumes their queue: a filter that lets a new type through could act before
+ *   the function knows the type, and the function would park its messages.
+ * - A cache's repair function after its projector: a projector with an earlier selection of fields would use up the
+ *   states of the backfill that the repair function begins.
  */
-export function updateAfter(subscriptions: readonly CfnSubscription[], consumer: IFunction): void {
-  const code = consumer.node.defaultChild;
-  for (const subscription of subscriptions) {
-    if (code instanceof CfnFunction && code.stack === subscription.stack) subscription.addDependency(code);
+export function updateAfter(later: readonly (CfnSubscription | IFunction)[], first: IFunction): void {
+  const code = first.node.defaultChild;
+  for (const one of later) {
+    const resource = one instanceof CfnSubscription ? one : one.node.defaultChild;
+    if (code instanceof CfnFunction && resource instanceof CfnResource && code.stack === resource.stack)
+      resource.addDependency(code);
   }
 }
 

@@ -49,6 +49,13 @@ describe.each([
     expect(resource?.DependsOn).toContain(id);
   });
 
+  test(`the repair function of ${name} changes after the projector, which takes what a backfill sends`, () => {
+    const functions = resourcesOf(template, 'AWS::Lambda::Function');
+    const [[projector] = []] = functions.filter(([id]) => id.includes('Projector'));
+    const [[, repair] = []] = functions.filter(([id]) => id.includes('Repair'));
+    expect(repair?.DependsOn).toContain(projector);
+  });
+
   test(`the queue of ${name} is subscribed to its types and to pages only, without what is addressed to others`, () => {
     expect(subscription).toMatchObject({ Protocol: 'sqs', RawMessageDelivery: true });
     expect(subscription.FilterPolicy).toEqual({

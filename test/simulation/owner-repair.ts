@@ -95,12 +95,11 @@ function portsOf(answering: Answering, invocation: Invocation, asked: Request): 
 
 /** A client for the queries of adapters/own/owner-pages.ts on a table with these items. */
 function clientOf(items: readonly Item[]): DynamoDBClient {
+  const sorted = [...items].sort((a, b) => (String(a.id?.S) < String(b.id?.S) ? -1 : 1));
   const send = async ({ input }: { readonly input: QueryCommandInput }) => {
     const { ':pk': pk, ':after': after } = input.ExpressionAttributeValues ?? {};
-    const found = items
-      .filter((item) => item.pk?.S === pk?.S && (after === undefined || String(item.id?.S) > String(after.S)))
-      .sort((a, b) => (String(a.id?.S) < String(b.id?.S) ? -1 : 1))
-      .slice(0, input.Limit);
+    const isAfter = (item: Item) => after === undefined || String(item.id?.S) > String(after.S);
+    const found = sorted.filter((item) => item.pk?.S === pk?.S && isAfter(item)).slice(0, input.Limit);
     // DynamoDB returns the last key whenever it reached the limit, even if nothing follows.
     return { Items: found, ...(found.length === input.Limit && { LastEvaluatedKey: found.at(-1) }) };
   };

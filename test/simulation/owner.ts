@@ -171,7 +171,19 @@ function keyOf(entity: EntityRef): ReturnType<typeof keyItem> {
   return key;
 }
 
-function image({ entity, version, digest, schemaVersion, changedAt, stateJson, resync }: OwnerItem) {
+const images = new WeakMap<OwnerItem, Item>();
+
+/** The item in wire form. Each is made once, because the next record and the pages of the owner have it too. */
+function image(item: OwnerItem): Item {
+  let made = images.get(item);
+  if (made === undefined) {
+    made = imageOf(item);
+    images.set(item, made);
+  }
+  return made;
+}
+
+function imageOf({ entity, version, digest, schemaVersion, changedAt, stateJson, resync }: OwnerItem) {
   return {
     ...keyOf(entity),
     version: { N: String(version) },

@@ -1,6 +1,6 @@
-import { GetItemCommand } from '@aws-sdk/client-dynamodb';
+import { GetItemCommand, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { keyItem } from '../../../adapters/aws/items.ts';
+import { ATTRIBUTE, keyItem } from '../../../adapters/aws/items.ts';
 import { createCacheWriter } from '../../../adapters/project/cache-writer.ts';
 import { createParking } from '../../../adapters/project/parking-table.ts';
 import { createReader } from '../../../adapters/read/cache-table.ts';
@@ -334,6 +334,26 @@ describe('the tables of a cache', () => {
     expect(await expires()).toBeUndefined();
     await subject.repair.clearStop(entity, STOPPED_AT);
     expect(await expires()).toBe('1060');
+  });
+
+  test('an item is intact until its data is changed past the projector, and again after the next write', async () => {
+    const isIntact = async () => (await subject.ports.read(entity))?.isIntact;
+    await subject.ports.write(item(1), NEWER);
+    await subject.ports.stop(entity, parkedEvent());
+    await subject.repair.clearStop(entity, STOPPED_AT);
+    expect(await isIntact()).toBe(true);
+    await tables.client.send(
+      new UpdateItemCommand({
+        TableName: cacheTable,
+        Key: keyItem(entity),
+        UpdateExpression: 'SET #data = :data',
+        ExpressionAttributeNames: { '#data': ATTRIBUTE.data },
+        ExpressionAttributeValues: { ':data': { S: '{"n":99}' } },
+      }),
+    );
+    expect(await isIntact()).toBe(false);
+    await subject.ports.write(item(2), NEWER);
+    expect(await isIntact()).toBe(true);
   });
 
   test('all parked events are listed page by page, without the notes of tries', async () => {
