@@ -94,6 +94,8 @@ function noteWrite({ TableName, Item }: { TableName: string; Item: Item }): void
   if (!CACHES.some((name) => lab?.cache(name).deployed.table === TableName)) return;
   // In a run of more than a minute, scheduled functions write heartbeats and the cache's staleness.
   if (Item[ATTRIBUTE.partition]?.S === STALENESS_PARTITION) return;
+  // A note about a backfill has no version.
+  if (Item[ATTRIBUTE.version] === undefined) return;
   const entity = itemEntity(Item);
   if (isHeartbeat(entity)) return;
   const version = Number(Item.version?.N);
