@@ -54,7 +54,7 @@ export const FLOORS = {
   healed: 1_000,
   /** An item that was made ready for the owner's answer. */
   exposed: 400,
-  /** A hand-made change of a cache: an item was removed, was set back to an earlier version, or its data was changed. */
+  /** A hand-made change of a cache: an item was removed, was set back to an earlier version, or its data changed. */
   handRemoved: 700,
   handOlder: 600,
   handChanged: 600,
