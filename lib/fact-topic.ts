@@ -1,7 +1,7 @@
 import { Duration } from 'aws-cdk-lib';
 import { StreamViewType, type Table } from 'aws-cdk-lib/aws-dynamodb';
 import type { Grant, IGrantable } from 'aws-cdk-lib/aws-iam';
-import type { IFunction } from 'aws-cdk-lib/aws-lambda';
+import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import type { Topic } from 'aws-cdk-lib/aws-sns';
 import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
@@ -13,6 +13,7 @@ import { type DataProtectionProps, dataProtection } from './data-protection.ts';
 import { contractsPath, describeOfFacts } from './deployed.ts';
 import type { FactSource } from './fact-queue.ts';
 import { freshetFunction } from './freshet-function.ts';
+import { grantObserve } from './grant-operate.ts';
 import { repairQueue } from './parking.ts';
 import { fifoTopic, grantTable, protectedTable } from './protected-resources.ts';
 import { setEnvironment } from './set-environment.ts';
@@ -42,7 +43,7 @@ export class FactTopic extends Construct implements FactSource {
   /** Stream records that can never be published, each with its reason, and records that Lambda gave up on. */
   readonly failureQueue: Queue;
   /** Publishes the committed facts. */
-  readonly relay: IFunction;
+  readonly relay: LambdaFunction;
 
   constructor(scope: Construct, id: string, props: FactTopicProps) {
     super(scope, id);
@@ -97,5 +98,10 @@ export class FactTopic extends Construct implements FactSource {
   grantCommit(grantee: IGrantable): Grant {
     setEnvironment(grantee, { [environmentNames(this.boundary.name).factsTable]: this.table.tableName });
     return grantTable(this.table, grantee, 'PutItem');
+  }
+
+  /** Lets an operator's role observe this topic with the commands of `freshet`. */
+  grantOperate(grantee: IGrantable): void {
+    grantObserve(this, grantee, [this.relay]);
   }
 }

@@ -18,7 +18,7 @@ export function grantObserve(
   functions: readonly LambdaFunction[],
   handlers: readonly IFunction[] = [],
 ): void {
-  const { stackId, formatArn } = stackOf(scope);
+  const { arn: stackArn, formatArn } = stackOf(scope);
   const logGroups = functions.flatMap(({ logGroup: { logGroupName } }) => {
     const arn = formatArn(`log-group:${logGroupName}`);
     // FilterLogEvents and StartQuery are checked against the group, and against its streams.
@@ -31,7 +31,8 @@ export function grantObserve(
     }),
     new PolicyStatement({
       actions: ['cloudformation:DescribeStacks', 'cloudformation:ListStackResources'],
-      resources: [stackId],
+      // A call that has the stack's name, not its id, is checked against the resource `stack/NAME/*`.
+      resources: [stackArn],
     }),
     ...(functions.length === 0
       ? []
@@ -55,8 +56,9 @@ export function grantObserve(
 
 function stackOf(scope: Construct) {
   const stack = Stack.of(scope);
-  const { partition, region, account, stackId } = stack;
-  return { stackId, formatArn: (resource: string) => `arn:${partition}:logs:${region}:${account}:${resource}` };
+  const { partition, region, account, stackName } = stack;
+  const arn = `arn:${partition}:cloudformation:${region}:${account}:stack/${stackName}/*`;
+  return { arn, formatArn: (resource: string) => `arn:${partition}:logs:${region}:${account}:${resource}` };
 }
 
 /** Lets an operator read the number of messages in queues. */

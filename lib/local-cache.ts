@@ -144,9 +144,9 @@ export class LocalCache extends Construct {
 
   /**
    * Lets an operator's role run the commands of `freshet` that work on this cache: observe it, read it, redrive,
-   * release and discard parked events, and start a backfill or an inventory. Only Freshet's own functions can write the
-   * table and send to the queue. Commands that write at the owner, such as `resync` and `reconcile --delete-unknown`,
-   * also need `EntityOwner.grantOperate`.
+   * release and discard parked events, and start a backfill or an inventory. The role may not write the table or send
+   * to the queue. It may invoke the repair function, which handles a forged message like an event. Commands that write
+   * at the owner, such as `resync` and `reconcile --delete-unknown`, also need `EntityOwner.grantOperate`.
    */
   grantOperate(grantee: IGrantable): Grant {
     const { projector, repair, report, queue, gapQueue, deadLetterQueue, subscriptionDeadLetterQueue } = this;

@@ -9,31 +9,42 @@ export interface CloudFormation {
   close(): void;
 }
 
+/** A request to CloudFormation. */
+export interface StackCall {
+  /** Such as `DescribeStacks`. */
+  readonly action: string;
+  /** The name that the request has. */
+  readonly stack: string;
+  readonly authorization: string | undefined;
+}
+
 /**
  * Starts a server that answers `DescribeStacks` with the outputs of the stack, and `ListStackResources` with a queue
  * and with the functions of `functionsOf`: one of the name `STACK-function`. For an unknown stack, it answers with
  * CloudFormation's error.
  *
  * @param outputs the values of the outputs, by stack name
- * @param refuseAll the code of the error that every call gets
+ * @param refuse returns the code and the message of the error that a call gets; undefined for a call that is allowed
  */
 export async function startCloudFormation(
   outputs: Readonly<Record<string, readonly string[]>>,
-  refuseAll?: string,
+  refuse: (call: StackCall) => { readonly code: string; readonly message: string } | undefined = () => undefined,
 ): Promise<CloudFormation> {
   const server = createServer(async (request, response) => {
     const asked = new URLSearchParams(await text(request));
     const name = asked.get('StackName') ?? '';
     const found = Object.hasOwn(outputs, name) ? outputs[name] : undefined;
+    const action = asked.get('Action') ?? '';
+    const refused = refuse({ action, stack: name, authorization: request.headers.authorization });
     const body =
-      refuseAll !== undefined
-        ? error(refuseAll, 'no')
+      refused !== undefined
+        ? error(refused.code, refused.message)
         : found === undefined
           ? error('ValidationError', `Stack with id ${name} does not exist`)
-          : asked.get('Action') === 'ListStackResources'
+          : action === 'ListStackResources'
             ? resources(name, formation.functionsOf(name))
             : stack(name, found);
-    response.writeHead(refuseAll !== undefined ? 403 : found === undefined ? 400 : 200, { 'content-type': 'text/xml' });
+    response.writeHead(refused !== undefined ? 403 : found === undefined ? 400 : 200, { 'content-type': 'text/xml' });
     response.end(body);
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));

@@ -138,7 +138,7 @@ describe('a deployment of stacks on AWS', () => {
 
   test('a stack that may not be read is refused with what to check', async () => {
     formation.close();
-    formation = await startCloudFormation({}, 'AccessDenied');
+    formation = await startCloudFormation({}, () => ({ code: 'AccessDenied', message: 'no' }));
     vi.stubEnv('AWS_ENDPOINT_URL_CLOUDFORMATION', formation.url);
     await expect(deploymentOf(['Geography'])).rejects.toThrow(
       /^AWS, us-east-1: a request failed\. AccessDenied: no\. Check your AWS credentials, their permissions/,

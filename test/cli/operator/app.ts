@@ -1,21 +1,38 @@
 import { App, Stack } from 'aws-cdk-lib';
+import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { EntityOwner } from '../../../lib/entity-owner.ts';
+import { FactTopic } from '../../../lib/fact-topic.ts';
 import { LocalCache } from '../../../lib/local-cache.ts';
+import { Saga } from '../../../lib/saga.ts';
 import { ServiceFunction } from '../../../lib/service-function.ts';
+import billing from '../../sagas/billing.ts';
+import sales from '../../sagas/sales.ts';
+import shipping from '../../sagas/shipping.ts';
 import lenient from '../depot/lenient.ts';
 import depot from '../depot/owner.ts';
 
-/** The depot with one cache, and functions whose roles are those of operators. */
+/** The depot with one cache, a saga, and functions whose roles are those of operators. */
 const app = new App();
 const owners = new Stack(app, 'Depot');
 const owner = new EntityOwner(owners, 'Owner', { boundary: depot });
 const cache = new LocalCache(new Stack(app, 'lenient'), 'Cache', { boundary: lenient, sources: [owner] });
 
+const facts = new Stack(app, 'Facts');
+const sources = [sales, billing].map((boundary) => new FactTopic(facts, boundary.name, { boundary }));
+const saga = new Saga(facts, 'Shipping', { saga: shipping, sources });
+
 const operators = new Stack(app, 'Operators');
 const file = new URL('operator.ts', import.meta.url);
-const both = new ServiceFunction(operators, 'OfBoth', { file });
-owner.grantOperate(both);
-cache.grantOperate(both);
-cache.grantOperate(new ServiceFunction(operators, 'OfTheCache', { file }));
+const all = new ServiceFunction(operators, 'OfAll', { file });
+for (const each of [owner, cache, ...sources, saga]) each.grantOperate(all);
+const ofTheCache = new ServiceFunction(operators, 'OfTheCache', { file });
+cache.grantOperate(ofTheCache);
+// Finds the owner, and may do nothing there.
+ofTheCache.addToRolePolicy(
+  new PolicyStatement({
+    actions: ['cloudformation:DescribeStacks', 'cloudformation:ListStackResources'],
+    resources: [owners.formatArn({ service: 'cloudformation', resource: 'stack', resourceName: 'Depot/*' })],
+  }),
+);
 new ServiceFunction(operators, 'OfNothing', { file });
 app.synth();
