@@ -4,11 +4,11 @@ import type { ReportPorts } from './report.ts';
 
 /**
  * How often a report looks whether heartbeats have arrived, and how often at most, as fractions of the time between two
- * reports: every 250 ms for up to 10 s on AWS. A heartbeat takes a second or two, and some seconds if all the functions
+ * reports: every 250 ms for up to 20 s on AWS. A heartbeat takes a second or two, and some seconds if all the functions
  * on its way start.
  */
 const LOOKS_PER_INTERVAL = 240;
-const MAX_LOOKS = LOOKS_PER_INTERVAL / 6;
+const MAX_LOOKS = LOOKS_PER_INTERVAL / 3;
 
 /** What a report needs in order to wait for the first heartbeats of its cache. */
 export interface FirstHeartbeatPorts extends Pick<ReportPorts, 'heartbeats' | 'completeness'> {

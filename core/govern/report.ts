@@ -161,6 +161,7 @@ export async function measureCache(
     atMs: seenAtMs,
     pendingSinceMs: (type) => earlier(pendingSinceMs, parked.sinceMs.get(type)),
     queuedSinceMs: unsettledSinceMs,
+    hasUnrepaired: unrepaired > 0,
     intervalMs,
   });
   return { report, lag: lagOf(complete, Object.keys(beats), parked.count, atMs), completeness: complete };

@@ -84,6 +84,11 @@ export interface Seen {
   readonly pendingSinceMs: (type: string) => number | undefined;
   /** The same for the events of all types that are queued, or have left the queue without an outcome. */
   readonly queuedSinceMs: number | undefined;
+  /**
+   * Whether messages have left the queue without an outcome. If a person moves a dead letter back to the queue, its
+   * time there begins anew, so a heartbeat that was found before doesn't show that the event has ended.
+   */
+  readonly hasUnrepaired: boolean;
   /** Time between two reports and between two heartbeats: a minute on AWS. */
   readonly intervalMs: number;
 }
@@ -94,13 +99,14 @@ export interface Seen {
  * complete. A heartbeat counts only if the cache received all events of the type when the owner committed it.
  */
 export function completeness(previous: Completeness | undefined, seen: Seen): Completeness {
-  const { beats, atMs, pendingSinceMs, queuedSinceMs } = seen;
+  const { beats, atMs, pendingSinceMs, queuedSinceMs, hasUnrepaired } = seen;
   const receivesAllFrom = receivedFrom(previous, seen);
   // If the owner's clock is ahead, a heartbeat must not cover changes that are committed later.
   const heard = Object.entries(beats).flatMap(([type, beat]) =>
     beat === undefined ? [] : [[type, Math.min(beat, atMs)] as const],
   );
-  const sightings = [...(previous?.sightings ?? []), { atMs, beats: Object.fromEntries(heard) }].slice(-SIGHTINGS_KEPT);
+  const found = [...(previous?.sightings ?? []), { atMs, beats: Object.fromEntries(heard) }].slice(-SIGHTINGS_KEPT);
+  const sightings = hasUnrepaired ? [] : found;
   const completeUntil = (
     before: Completeness['until'] | undefined,
     pendingMs: (type: string) => number | undefined,
@@ -126,16 +132,16 @@ export function completeness(previous: Completeness | undefined, seen: Seen): Co
 }
 
 /**
- * The types of a first report come with the subscription, which never had another filter. For a type that is added
- * later, the filter policy changes. A first heartbeat shows that the change has begun, so it is complete after
- * FILTER_CHANGE_INTERVALS.
+ * The types whose heartbeats a first report finds come with the subscription, which never had another filter. For a
+ * type that is added later, or before the first report succeeded, the filter policy changes. A first heartbeat shows
+ * that the change has begun, so it is complete after FILTER_CHANGE_INTERVALS.
  */
 function receivedFrom(
   previous: Completeness | undefined,
   { beats, atMs, intervalMs }: Seen,
 ): Completeness['receivesAllFrom'] {
   const from = Object.entries(beats).flatMap(([type, beat]) => {
-    const known = previous === undefined ? 0 : own(previous.receivesAllFrom, type);
+    const known = previous === undefined && beat !== undefined ? 0 : own(previous?.receivesAllFrom, type);
     if (known !== undefined) return [[type, known] as const];
     const hasArrived = beat !== undefined && beat > atMs - CURRENT_INTERVALS * intervalMs;
     return hasArrived ? [[type, atMs + FILTER_CHANGE_INTERVALS * intervalMs] as const] : [];

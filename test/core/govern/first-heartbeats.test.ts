@@ -44,10 +44,10 @@ describe('the first heartbeats of a cache', () => {
     expect(log).toEqual([]);
   });
 
-  test('a cache stops to wait after ten seconds, and asks again at its next report', async () => {
+  test('a cache stops to wait after twenty seconds, and asks again at its next report', async () => {
     const { log, wait } = waiting({ Country: undefined }, known({ Country: 0 }));
     expect(await wait()).toBe('missing');
-    expect(log).toEqual(['asked', ...Array.from({ length: 40 }, () => '250')]);
+    expect(log).toEqual(['asked', ...Array.from({ length: 80 }, () => '250')]);
   });
 
   test('a type that the cache began to keep later is not waited for, because its filter takes minutes', async () => {

@@ -52,6 +52,7 @@ function vouchesForNothingDropped(complete: Complete) {
           atMs: atMs + reportAt,
           pendingSinceMs: () => undefined,
           queuedSinceMs: undefined,
+          hasUnrepaired: false,
           intervalMs: MINUTE,
         };
         known = complete(known, seen);

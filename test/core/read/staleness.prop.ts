@@ -17,7 +17,9 @@ interface Change {
   readonly type: string;
   readonly isBeat: boolean;
   readonly committedAtMs: number;
-  place: 'stream' | 'queue' | 'parked' | 'missing' | 'applied';
+  place: 'stream' | 'queue' | 'dead' | 'parked' | 'missing' | 'applied';
+  /** Whether a report has found it in the dead-letter queue. */
+  isSeenDead?: boolean;
   /** When it was sent to the queue. */
   sentAtMs: number;
 }
@@ -40,6 +42,8 @@ const steps = fc.array(
       'park',
       'miss',
       'mend',
+      'die',
+      'move back',
       'look',
       'report',
       'report',
@@ -53,8 +57,8 @@ const steps = fc.array(
 
 /**
  * Simulates an owner that commits, the relay of one shard that pauses and publishes in order, a queue that may deliver
- * any message next, and occasional reports. In every run the cache has all changes that the owner committed longer ago
- * than the staleness. When all events have ended, the staleness is the age of the last heartbeat.
+ * any message next, a dead-letter queue whose messages a person moves back, and occasional reports. In every run the
+ * cache has all changes that the owner committed longer ago than the staleness. When all events have ended, the staleness is the age of the last heartbeat.
  */
 function isUpperBound(complete: Complete) {
   return fc.property(steps, (history) => {
@@ -62,7 +66,8 @@ function isUpperBound(complete: Complete) {
     const at = (...places: Change['place'][]) => changes.filter(({ place }) => places.includes(place));
     let nowMs = 1_000_000;
     let queuedSinceMs: number | undefined;
-    let known: Completeness | undefined;
+    const receivesAllFrom = Object.fromEntries(TYPES.map((type) => [type, 0]));
+    let known: Completeness = { atMs: 0, until: {}, settledUntil: {}, sightings: [], receivesAllFrom };
 
     const oldest = (some: readonly Change[]) => Math.min(...some.map(({ sentAtMs }) => sentAtMs));
     const commit = (type: string, isBeat: boolean) =>
@@ -73,6 +78,7 @@ function isUpperBound(complete: Complete) {
     const pendingSinceMs = (type: string) => {
       const since = [
         ...(at('queue').length > 0 ? [queuedSinceMs ?? 0] : []),
+        ...(at('dead').length > 0 ? [0] : []),
         ...at('parked').flatMap((one) => (one.type === type ? [one.sentAtMs] : [])),
         ...at('missing').flatMap((one) => (one.type === type ? [0] : [])),
       ];
@@ -86,9 +92,11 @@ function isUpperBound(complete: Complete) {
         beats: Object.fromEntries(beats),
         atMs: nowMs,
         pendingSinceMs,
-        queuedSinceMs: at('queue').length > 0 ? (queuedSinceMs ?? 0) : undefined,
+        queuedSinceMs: at('dead').length > 0 ? 0 : at('queue').length > 0 ? (queuedSinceMs ?? 0) : undefined,
+        hasUnrepaired: at('dead').length > 0,
         intervalMs: 60_000,
       });
+      for (const one of at('dead')) one.isSeenDead = true;
     };
     const move = (from: readonly Change[], which: number, place: Change['place']) => {
       const one = from[which % Math.max(1, from.length)];
@@ -102,6 +110,13 @@ function isUpperBound(complete: Complete) {
       apply: ({ which }) => move(at('queue'), which, 'applied'),
       park: ({ which }) => move(waiting(), which, 'parked'),
       miss: ({ which }) => move(waiting(), which, 'missing'),
+      die: ({ which }) => move(waiting(), which, 'dead'),
+      // A person moves a dead letter back to the queue, which takes it for a new message.
+      'move back': ({ which }) => {
+        const dead = at('dead').filter(({ isSeenDead }) => isSeenDead);
+        const one = dead[which % Math.max(1, dead.length)];
+        if (one !== undefined) Object.assign(one, { place: 'queue', sentAtMs: nowMs });
+      },
       mend: ({ which }) => move(at('parked', 'missing'), which, 'applied'),
       // The queue's metric of the oldest message's age, which a later report reads.
       look: () => {
@@ -113,11 +128,11 @@ function isUpperBound(complete: Complete) {
     for (const step of history) {
       nowMs += step.afterMs;
       acts[step.what](step);
-      for (const { type, committedAtMs } of at('stream', 'queue', 'parked', 'missing')) {
-        assert.ok(stalenessMs(known?.until, type, nowMs) >= nowMs - committedAtMs);
+      for (const { type, committedAtMs } of at('stream', 'queue', 'dead', 'parked', 'missing')) {
+        assert.ok(stalenessMs(known.until, type, nowMs) >= nowMs - committedAtMs);
       }
       // What is parked or missing has left the queue.
-      for (const { type, committedAtMs } of at('stream', 'queue')) {
+      for (const { type, committedAtMs } of at('stream', 'queue', 'dead')) {
         assert.ok(settledUntilMs(known, type) <= committedAtMs);
       }
     }
@@ -126,7 +141,7 @@ function isUpperBound(complete: Complete) {
     for (const change of changes) change.place = 'applied';
     nowMs += 500;
     report();
-    for (const type of TYPES) assert.equal(stalenessMs(known?.until, type, nowMs), 500);
+    for (const type of TYPES) assert.equal(stalenessMs(known.until, type, nowMs), 500);
   });
 }
 

@@ -18,6 +18,7 @@ const seenAt = (atMs: number, types: readonly string[], beatMs = atMs - 1_000): 
   atMs,
   pendingSinceMs: nothingWaits,
   queuedSinceMs: undefined,
+  hasUnrepaired: false,
   intervalMs: MINUTE,
 });
 
@@ -28,9 +29,34 @@ describe('completeness', () => {
       atMs: NOW,
       pendingSinceMs: nothingWaits,
       queuedSinceMs: undefined,
+      hasUnrepaired: false,
       intervalMs: MINUTE,
     });
     expect(until).toEqual({ Thing: NOW - 40 });
+  });
+
+  test('a type without a heartbeat at the first report may have been added since, so its filter is waited for', () => {
+    const first = completeness(undefined, {
+      ...seenAt(NOW, ['Thing']),
+      beats: { Thing: NOW - 1_000, Added: undefined },
+    });
+    expect(receivesAllFromMs(first, 'Thing')).toBe(0);
+    expect(receivesAllFromMs(first, 'Added')).toBe(Number.POSITIVE_INFINITY);
+    const next = completeness(first, seenAt(NOW + MINUTE, ['Thing', 'Added']));
+    expect(receivesAllFromMs(next, 'Added')).toBe(NOW + 16 * MINUTE);
+  });
+
+  test('a heartbeat that was found beside a dead letter does not show that the event has ended after it was moved back', () => {
+    const report = (previous: Completeness | undefined, atMs: number, changes: Partial<Seen>) =>
+      completeness(previous, { ...seenAt(atMs, ['Thing']), ...changes });
+    const settled = report(undefined, NOW, {});
+    const dead = report(settled, NOW + MINUTE, { hasUnrepaired: true, queuedSinceMs: 0, pendingSinceMs: () => 0 });
+    const movedMs = NOW + 90_000;
+    const waiting = { queuedSinceMs: movedMs, pendingSinceMs: () => movedMs };
+    const moved = report(dead, NOW + 2 * MINUTE, waiting);
+    expect(moved).toMatchObject({ until: { Thing: NOW - 1_000 }, settledUntil: { Thing: NOW - 1_000 } });
+    const alive = report(report(settled, NOW + MINUTE, waiting), NOW + 2 * MINUTE, waiting);
+    expect(alive).toMatchObject({ until: { Thing: NOW + MINUTE - 1_000 } });
   });
 
   test('a cache keeps its completeness if a heartbeat is late or missing', () => {
@@ -46,6 +72,7 @@ describe('completeness', () => {
       atMs: NOW,
       pendingSinceMs: nothingWaits,
       queuedSinceMs: undefined,
+      hasUnrepaired: false,
       intervalMs: MINUTE,
     };
     expect(completeness(before, seen).until).toEqual({ Thing: NOW - 5, Other: NOW - 5 });
@@ -64,6 +91,7 @@ describe('completeness', () => {
       atMs: NOW,
       pendingSinceMs: nothingWaits,
       queuedSinceMs: undefined,
+      hasUnrepaired: false,
       intervalMs: MINUTE,
     });
     expect([after.until, after.receivesAllFrom]).toEqual([{ Thing: NOW }, { Thing: 0 }]);
@@ -75,6 +103,7 @@ describe('completeness', () => {
       atMs: NOW,
       pendingSinceMs: nothingWaits,
       queuedSinceMs: undefined,
+      hasUnrepaired: false,
       intervalMs: MINUTE,
     };
     expect(completeness(undefined, ahead).until).toEqual({ Thing: NOW });
@@ -87,6 +116,7 @@ describe('completeness', () => {
         atMs,
         pendingSinceMs: () => pendingSinceMs,
         queuedSinceMs: undefined,
+        hasUnrepaired: false,
         intervalMs: MINUTE,
       });
     const first = pendingAt(NOW, 0);
@@ -102,6 +132,7 @@ describe('completeness', () => {
         atMs: NOW + n,
         pendingSinceMs: nothingWaits,
         queuedSinceMs: undefined,
+        hasUnrepaired: false,
         intervalMs: MINUTE,
       });
     }
