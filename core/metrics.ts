@@ -117,6 +117,11 @@ export const REPORT_METRICS = {
  */
 export const HEALED_METRIC = 'Healed';
 
+/**
+ * Entities that differ from their owner at the end of an inventory, and that only a person can judge.
+ */
+export const DIFFERING_METRIC = 'Differing';
+
 /** The metrics of an owner's governor, emitted once per control interval. */
 export const GOVERNOR_METRICS = {
   /** 0 normal, 1 paced, 2 refusing. */

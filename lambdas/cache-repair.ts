@@ -19,11 +19,12 @@ import { createSettled } from '../adapters/repair/settled.ts';
 import { messageGroupId } from '../core/entity.ts';
 import { projectBatch } from '../core/project/batch.ts';
 import { deadLetter, treatDeadLetters } from '../core/repair/dead-letter.ts';
-import { heal } from '../core/repair/heal.ts';
+import { abandon, heal } from '../core/repair/heal.ts';
 import { redriveKnown } from '../core/repair/newer-schema.ts';
 import { operate } from '../core/repair/operate.ts';
 import { parseOperation } from '../core/repair/operation.ts';
 import { isPageGroup } from '../core/repair/pages.ts';
+import { keptType } from '../core/repair/tend.ts';
 import boundary from './boundary.ts';
 import { checkEveryMs, emitter, projectSettings, required } from './environment.ts';
 
@@ -43,6 +44,7 @@ const pageQueueArn = required('PAGE_QUEUE_ARN');
 const resyncQueues = JSON.parse(required('RESYNC_QUEUES')) as Record<string, string>;
 const settings = projectSettings();
 const nowMs = Date.now;
+const report = repairTelemetry(emitter(boundary.name));
 
 const cache = createCacheWriter({ client, tableName: cacheTable });
 const parking = createParking({ client, cacheTable, parkingTable });
@@ -96,12 +98,13 @@ const selfRepair = createSelfRepair({
   pageQueueUrl: required('PAGE_QUEUE_URL'),
   resyncQueueUrl,
   askOwner: healing.askOwner,
+  ended: report.inventoried,
   async isSetAside(entity, version) {
     const events = await repair.parkedOf(messageGroupId(entity));
-    return (
-      events.some((event) => (event.version ?? version) >= version) || (await healing.wanted(entity)) !== undefined
-    );
+    return events.some((event) => (event.version ?? version) >= version);
   },
+  wanted: healing.wanted,
+  noticeGap: projection.ports.requestResync,
 });
 const handlePage = createPageHandler(
   boundary,
@@ -118,14 +121,13 @@ const checkSchema = createSchemaChecks({ client: queues, queueUrl: gapQueueUrl }
 const ofDeadLetters = { ...projection, ports: { ...projection.ports, awaitSchema: checkSchema } };
 const { hasCrashed } = createCrashNotes({ client, parkingTable });
 
-const report = repairTelemetry(emitter(boundary.name));
 const reportProjected = projectorTelemetry(emitter(boundary.name));
 
 /** Heals gaps, treats dead letters, fills and checks the cache, and executes an operator's operations. */
 export async function handler(event: SQSEvent | object, context: Context): Promise<SQSBatchResponse | object> {
   if ('Records' in event) {
     const areDead = event.Records.some(({ eventSourceARN }) => eventSourceARN === deadLetterQueueArn);
-    return areDead ? repairDeadLetters(event, context) : eachRecord(event, repairRecord);
+    return areDead ? repairDeadLetters(event, context) : eachRecord(event, repairRecord, report.returned);
   }
   const operation = parseOperation(event);
   if (operation === undefined) {
@@ -179,5 +181,9 @@ async function repairRecord(record: SQSRecord): Promise<void> {
     return report.checked(awaiting, await redriveKnown(projection, repair, awaiting, checkSchema));
   const notice = parseGapNotice(record.body);
   if (notice === undefined) return report.ignored(record.messageId, 'not a notice of a gap');
+  if (keptType(boundary, notice.entity.type) === undefined) {
+    await abandon(notice.entity, healing);
+    return report.ignored(record.messageId, `a gap of ${notice.entity.type}, which the cache doesn't keep`);
+  }
   report.healed(notice, await heal(notice, record.messageId, healing, nowMs()));
 }

@@ -1,4 +1,4 @@
-import type { SQSBatchResponse, SQSEvent } from 'aws-lambda';
+import type { SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda';
 import { dynamoDbClient, snsClient } from '../adapters/aws/clients.ts';
 import { createOwnerPages } from '../adapters/own/owner-pages.ts';
 import { createOwnerRecords } from '../adapters/own/owner-records.ts';
@@ -26,9 +26,11 @@ const { park } = createParking({ client, cacheTable: ownerTable, parkingTable: r
 
 /** Publishes to each cache what it asks for, and parks the relay's failures. */
 export function handler(event: SQSEvent): Promise<SQSBatchResponse> {
-  return eachRecord(event, async (record) => {
-    if (record.eventSourceARN !== resyncQueueArn) return park(relayFailure(record, Date.now()));
-    const why = await answer(record);
-    if (why !== undefined) report.ignored(record.messageId, why);
-  });
+  return eachRecord(event, answerOrPark, report.returned);
+}
+
+async function answerOrPark(record: SQSRecord): Promise<void> {
+  if (record.eventSourceARN !== resyncQueueArn) return park(relayFailure(record, Date.now()));
+  const why = await answer(record);
+  if (why !== undefined) report.ignored(record.messageId, why);
 }

@@ -10,7 +10,7 @@ import { createGapNotice, createSchemaChecks } from '../adapters/repair/gaps.ts'
 import { createPageQueue } from '../adapters/repair/page-queue.ts';
 import { projectBatch } from '../core/project/batch.ts';
 import type { ReceivedMessage } from '../core/project/ports.ts';
-import { isPageGroup } from '../core/repair/pages.ts';
+import { isPageGroup, parsePage } from '../core/repair/pages.ts';
 import boundary from './boundary.ts';
 import { emitter, projectSettings, required } from './environment.ts';
 
@@ -38,14 +38,19 @@ export async function handler(event: SQSEvent, context: Context): Promise<SQSBat
   const postpone = createPostponing({ client: queues, queueUrl, receiptHandle: (id) => handles.get(id) });
   const { outOfTime, cancel } = timeLeft(context);
   const messages = event.Records.map(receivedMessage);
-  const handedOver = handOver(messages.filter(({ groupId }) => isPageGroup(groupId)));
+  const handedOver = handOver(messages.filter(isPage));
   const projection = { boundary, ports: { ...ports, postpone }, settings, isTransient, nowMs: Date.now };
-  const events = messages.filter(({ groupId }) => !isPageGroup(groupId));
+  const events = messages.filter((one) => !isPage(one));
   const result = await projectBatch(projection, events, outOfTime);
   cancel();
   report(result, receivedAtMs, Date.now());
   const returned = [...result.returned.map(({ message }) => message.messageId), ...(await handedOver)];
   return { batchItemFailures: returned.map((itemIdentifier) => ({ itemIdentifier })) };
+}
+
+/** Whether a message is a page. Anything else in the group of pages is parked like any message that isn't an event. */
+function isPage({ groupId, body }: ReceivedMessage): boolean {
+  return isPageGroup(groupId) && parsePage(body) !== undefined;
 }
 
 /** Returns the ids of the pages that couldn't be handed over. */

@@ -90,8 +90,9 @@ export function addRepair(cache: CacheParts, props: LocalCacheProps): LambdaFunc
   cache.queue.grant(repair, 'sqs:GetQueueAttributes');
   for (const { resyncQueue, reportQueue } of sources)
     for (const queue of [resyncQueue, reportQueue]) grantSend(queue, repair);
-  for (const queue of [...repairQueues(cache), cache.pageQueue])
-    mapQueue(repair, queue.node.id, queue, { maxConcurrency: 2 });
+  for (const queue of repairQueues(cache)) mapQueue(repair, queue.node.id, queue, { maxConcurrency: 2 });
+  // One page may need thousands of requests.
+  mapQueue(repair, cache.pageQueue.node.id, cache.pageQueue, { maxConcurrency: 2, batchSize: 1 });
   return repair;
 }
 

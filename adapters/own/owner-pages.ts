@@ -3,6 +3,7 @@ import { PARTITIONS_PER_TYPE, partitionKey, tableKey } from '../../core/entity.t
 import type { OwnedEntity } from '../../core/own/own.ts';
 import { decodeCursor, encodeCursor } from '../../core/read/read.ts';
 import type { AnswerPorts } from '../../core/repair/answer.ts';
+import type { Unsendable } from '../../core/repair/pages.ts';
 import { ATTRIBUTE, type Item, ownedEntity } from '../aws/items.ts';
 
 /** What an inventory needs of an item: everything but the state, the largest part. */
@@ -27,7 +28,7 @@ export function createOwnerPages({
     isTableRange: true,
     cursorAfter: (entity) => encodeCursor({ partition: partitionOf(tableKey(entity).pk), afterId: entity.id }),
     async list(type, cursor, { limit, withStates }) {
-      const entities: OwnedEntity[] = [];
+      const entities: (OwnedEntity | Unsendable)[] = [];
       let { partition, afterId } = decodeCursor(cursor);
       while (partition < PARTITIONS_PER_TYPE) {
         const { Items = [], LastEvaluatedKey } = await client.send(
@@ -47,7 +48,7 @@ export function createOwnerPages({
             Limit: limit - entities.length,
           }),
         );
-        entities.push(...Items.flatMap((item) => readable(item)));
+        entities.push(...Items.map(readable));
         afterId = LastEvaluatedKey?.[ATTRIBUTE.id]?.S;
         if (afterId === undefined) partition += 1;
         // A query ends after 1 MB. Large states make small pages, so that a page fits into memory.
@@ -59,11 +60,11 @@ export function createOwnerPages({
 }
 
 /** An item that the owner's interface didn't write can't be sent. The relay set its stream record aside. */
-function readable(item: Item): OwnedEntity[] {
+function readable(item: Item): OwnedEntity | Unsendable {
   try {
-    return [ownedEntity(item)];
+    return ownedEntity(item);
   } catch {
-    return [];
+    return { id: item[ATTRIBUTE.id]?.S ?? '', why: 'unreadable' };
   }
 }
 

@@ -37,12 +37,22 @@ export function timeLeft(context: Pick<Context, 'getRemainingTimeInMillis'>): {
   return { outOfTime, cancel: () => clearTimeout(timer) };
 }
 
-/** Processes the records of a batch side by side, each by itself. Only the records that failed are returned. */
+/**
+ * Processes the records of a batch side by side, each by itself. Only the records that failed are returned.
+ *
+ * @param onFailed called with each record that failed
+ */
 export async function eachRecord<R extends Pick<SQSRecord, 'messageId'>>(
   { Records }: { readonly Records: readonly R[] },
   work: (record: R) => Promise<unknown>,
+  onFailed: (messageId: string, error: unknown) => void,
 ): Promise<SQSBatchResponse> {
   const results = await Promise.allSettled(Records.map(work));
-  const failed = Records.filter((_, index) => results[index]?.status === 'rejected');
-  return { batchItemFailures: failed.map(({ messageId }) => ({ itemIdentifier: messageId })) };
+  const failed = Records.flatMap(({ messageId }, index) => {
+    const result = results[index];
+    if (result?.status !== 'rejected') return [];
+    onFailed(messageId, result.reason);
+    return [{ itemIdentifier: messageId }];
+  });
+  return { batchItemFailures: failed };
 }

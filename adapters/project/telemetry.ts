@@ -4,6 +4,7 @@ import { DynamoDBServiceException } from '@aws-sdk/client-dynamodb';
 import { isThrottlingError } from '@smithy/core/retry';
 import { isHeartbeatGroup } from '../../core/entity.ts';
 import {
+  DIFFERING_METRIC,
   type Emitter,
   HEALED_METRIC,
   HOTTEST_GROUP_PROPERTY,
@@ -17,7 +18,8 @@ import { type LoggedOutcome, loggedOutcome, OUTCOMES_PROPERTY } from '../../core
 import type { ParkedEvent } from '../../core/project/ports.ts';
 import type { ProjectReport, Settled } from '../../core/project/report.ts';
 import type { RelayReport } from '../../core/relay/batch.ts';
-import type { GapNotice } from '../../core/repair/heal.ts';
+import type { GapNotice, Healed } from '../../core/repair/heal.ts';
+import { differing, type InventoryNote } from '../../core/repair/inventory.ts';
 import type { Looked } from '../../core/repair/look.ts';
 import type { SchemaCheck } from '../../core/repair/newer-schema.ts';
 import type { OperationResult } from '../../core/repair/operate.ts';
@@ -154,8 +156,14 @@ export function repairTelemetry(boundary: Emitter) {
       metrics.publishStoredMetrics();
       logger.warn('parked', { messageId: message.messageId, entity, version, reason });
     },
-    healed(notice: GapNotice, result: string): void {
+    healed(notice: GapNotice, result: Healed): void {
       if (result === 'given up') logger.warn('gap given up', { ...notice });
+      else if (typeof result === 'object')
+        logger.warn('owner not asked', { ...notice, cause: causeOf(result.unreachable) });
+    },
+    /** For a message that failed and will be delivered again. */
+    returned(messageId: string, error: unknown): void {
+      logger.warn('returned', { messageId, cause: causeOf(error) });
     },
     /** Counts what an inventory healed, and logs what it healed and what it found for the first time. */
     looked({ type, healed, asked }: Looked): void {
@@ -170,6 +178,20 @@ export function repairTelemetry(boundary: Emitter) {
         const first = lost.slice(0, MAX_LOGGED).map(({ id, version, cause }) => ({ id, version, cause }));
         logger.warn('lost', { type, count: lost.length, first });
       }
+    },
+    /** Logs the result of an inventory, and counts what only a person can judge. */
+    inventoried(type: string, note: InventoryNote): void {
+      const { startedAt, compared, found, healed, unhealed, undecided, inFlight, setAside, examples } = note;
+      const count = differing(note);
+      const first = examples.slice(0, MAX_LOGGED);
+      const result = { type, startedAt, compared, found, healed, unhealed, undecided, inFlight, setAside, first };
+      if (count === 0) {
+        logger.info('inventory', result);
+        return;
+      }
+      metrics.addMetric(DIFFERING_METRIC, MetricUnit.Count, count);
+      metrics.publishStoredMetrics();
+      logger.warn('differs', result);
     },
     checked({ groupId }: ParkedKey, result: SchemaCheck): void {
       if (result === 'redriven') logger.info('redriven', { groupId, why: 'its schema version is known now' });

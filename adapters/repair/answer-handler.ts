@@ -30,7 +30,9 @@ export interface AnswerOptions<B extends Boundary = Boundary> {
  * returned, to be delivered again.
  */
 export type AnswerHandler = (event: {
-  readonly Records: readonly Pick<SQSRecord, 'messageId' | 'body'>[];
+  readonly Records: readonly (Pick<SQSRecord, 'messageId' | 'body'> & {
+    readonly attributes?: Partial<Pick<SQSRecord['attributes'], 'SentTimestamp'>>;
+  })[];
 }) => Promise<SQSBatchResponse>;
 
 /** At most so many entities of a page that can't be sent are logged. */
@@ -69,17 +71,17 @@ export function createAnswerHandler<B extends Boundary>(
     nowMs: now,
   });
   return (event) =>
-    eachRecord(event, async (record) => {
-      const { messageId } = record;
-      try {
+    eachRecord(
+      event,
+      async (record) => {
         const why = await answer(record);
-        if (why !== undefined) logger.warn('ignored', { messageId, why });
-      } catch (error) {
+        if (why !== undefined) logger.warn('ignored', { messageId: record.messageId, why });
+      },
+      (messageId, error) => {
         const what = error instanceof InvalidSource && { why: error.message };
         logger.warn('returned', { messageId, cause: causeOf(error), ...what });
-        throw error;
-      }
-    });
+      },
+    );
 }
 
 function loggingUnsendable(ports: SourcePorts, logger: Logger): SourcePorts {

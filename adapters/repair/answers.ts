@@ -1,8 +1,18 @@
 import type { Boundary } from '../../core/contract/contract.ts';
 import { FreshetError } from '../../core/errors.ts';
 import { type Answered, type AnswerPorts, answerEntity, answerPage } from '../../core/repair/answer.ts';
-import { parsePageRequest } from '../../core/repair/pages.ts';
+import { PAGE_REQUEST_LIFE_MS, parsePageRequest } from '../../core/repair/pages.ts';
 import { parseResyncRequest } from './gaps.ts';
+
+/** Why a request for a page is left without an answer after PAGE_REQUEST_LIFE_MS. */
+export const TOO_OLD = 'too old: the cache asks again';
+
+/** A request of a cache, as the owner's resync queue delivers it. */
+export interface Request {
+  readonly body: string;
+  readonly messageId: string;
+  readonly attributes?: { readonly SentTimestamp?: string };
+}
 
 /**
  * Creates a function that answers the requests of caches, which an owner's resync queue delivers: for an entity, or for
@@ -12,9 +22,11 @@ import { parseResyncRequest } from './gaps.ts';
 export function createAnswers(
   boundary: Boundary,
   ports: AnswerPorts,
-): (request: { readonly body: string; readonly messageId: string }) => Promise<string | undefined> {
-  return async ({ body, messageId }) => {
+): (request: Request) => Promise<string | undefined> {
+  return async ({ body, messageId, attributes }) => {
     const page = parsePageRequest(body);
+    const sentAtMs = Number(attributes?.SentTimestamp ?? ports.nowMs());
+    if (page !== undefined && ports.nowMs() - sentAtMs > PAGE_REQUEST_LIFE_MS) return TOO_OLD;
     const entity = page === undefined ? parseResyncRequest(body) : undefined;
     try {
       if (page !== undefined) return unanswered(await answerPage(boundary, page, messageId, ports));

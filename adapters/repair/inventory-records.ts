@@ -3,6 +3,7 @@ import { PARTITIONS_PER_TYPE, partitionKey } from '../../core/entity.ts';
 import { decodeCursor } from '../../core/read/read.ts';
 import type { InventoryPorts, InventoryRecord } from '../../core/repair/inventory.ts';
 import type { SuspectPorts } from '../../core/repair/look.ts';
+import { sideBySide } from '../../core/side-by-side.ts';
 import { isTaken } from '../aws/condition.ts';
 import { ATTRIBUTE, type Item, isIntact, keyItem } from '../aws/items.ts';
 import type { CacheTable } from '../read/table.ts';
@@ -29,20 +30,14 @@ export function createInventoryRecords(
           return queryRange(table, partitionKey(type, one), after, one === end.partition ? end.afterId : undefined);
         }),
       );
-      return found.flat().map(inventoryRecord);
+      return found.flat();
     },
     async records(type, ids) {
-      const found: InventoryRecord[] = [];
-      let next = 0;
-      const reader = async () => {
-        for (let at = next++; at < ids.length; at = next++) {
-          const Key = keyItem({ type, id: ids[at] ?? '' });
-          const { Item } = await client.send(new GetItemCommand({ TableName: tableName, Key, ConsistentRead: true }));
-          if (Item !== undefined) found.push(inventoryRecord(Item));
-        }
-      };
-      await Promise.all(Array.from({ length: Math.min(READS_AT_ONCE, ids.length) }, reader));
-      return found;
+      const items = await sideBySide(ids, READS_AT_ONCE, async (id) => {
+        const Key = keyItem({ type, id });
+        return (await client.send(new GetItemCommand({ TableName: tableName, Key, ConsistentRead: true }))).Item;
+      });
+      return items.flatMap((item) => (item === undefined ? [] : [inventoryRecord(item)]));
     },
     async expose(entity, record, { version, digest }) {
       // Whoever writes the item meanwhile changes its version or its checksum.
@@ -86,8 +81,8 @@ async function queryRange(
   key: string,
   after: string | undefined,
   upTo: string | undefined,
-): Promise<Item[]> {
-  const items: Item[] = [];
+): Promise<InventoryRecord[]> {
+  const records: InventoryRecord[] = [];
   let from: Item | undefined;
   // BETWEEN includes its beginning, which belongs to the range before.
   const limit =
@@ -113,10 +108,11 @@ async function queryRange(
         ExclusiveStartKey: from,
       }),
     );
-    items.push(...(answer.Items ?? []));
+    // At once, because a page of the owner may cover any number of items, whose data must not be in memory together.
+    records.push(...(answer.Items ?? []).map(inventoryRecord));
     from = answer.LastEvaluatedKey;
   } while (from !== undefined);
-  return after === undefined ? items : items.filter((item) => item[ATTRIBUTE.id]?.S !== after);
+  return after === undefined ? records : records.filter(({ id }) => id !== after);
 }
 
 /** Reads an item, also one that Freshet didn't write. */

@@ -24,18 +24,25 @@ export function createNotes<N extends Note>(
   kind: NoteKind,
   parse: (value: unknown) => N | undefined,
 ): NoteStore<N> {
+  /** The notes that can't be read, such as those of a later release: type to `seq`. They are replaced. */
+  const unreadable = new Map<string, string>();
   return {
     async read(type) {
       const get = new GetItemCommand({ TableName: tableName, Key: noteKey(kind, type), ConsistentRead: true });
-      return parse(noteOf(kind, (await client.send(get)).Item));
+      const { Item } = await client.send(get);
+      const note = parse(noteOf(kind, Item));
+      if (note === undefined && Item?.seq?.N !== undefined) unreadable.set(type, Item.seq.N);
+      else unreadable.delete(type);
+      return note;
     },
     async write(type, note) {
+      const before = note.seq > 1 ? String(note.seq - 1) : unreadable.get(type);
       const put = new PutItemCommand({
         TableName: tableName,
         Item: { ...noteKey(kind, type), [kind]: { S: JSON.stringify(note) }, seq: { N: String(note.seq) } },
-        ConditionExpression: note.seq === 1 ? 'attribute_not_exists(#seq)' : '#seq = :before',
+        ConditionExpression: before === undefined ? 'attribute_not_exists(#seq)' : '#seq = :before',
         ExpressionAttributeNames: { '#seq': 'seq' },
-        ...(note.seq > 1 && { ExpressionAttributeValues: { ':before': { N: String(note.seq - 1) } } }),
+        ...(before !== undefined && { ExpressionAttributeValues: { ':before': { N: before } } }),
       });
       return (await isTaken(client.send(put))) ? 'stored' : 'changed';
     },

@@ -30,9 +30,24 @@ export function createSelfRepair(options: {
   readonly resyncQueueUrl: (type: string) => string | undefined;
   readonly askOwner: HealPorts['askOwner'];
   readonly isSetAside: SuspectPorts['isSetAside'];
+  readonly wanted: SuspectPorts['wanted'];
+  readonly noticeGap: SuspectPorts['noticeGap'];
   readonly settled: Pick<BackfillPorts, 'settledUntilMs' | 'askHeartbeat'>;
+  readonly ended: InventoryPorts['ended'];
 }): SelfRepairPorts {
-  const { client, cacheTable, queues, queueUrl, resyncQueueUrl, askOwner, isSetAside, settled } = options;
+  const {
+    client,
+    cacheTable,
+    queues,
+    queueUrl,
+    resyncQueueUrl,
+    askOwner,
+    isSetAside,
+    wanted,
+    noticeGap,
+    settled,
+    ended,
+  } = options;
   const cache = { client, tableName: cacheTable };
   const pages = createPageQueue(queues, options.pageQueueUrl);
   return {
@@ -47,6 +62,9 @@ export function createSelfRepair(options: {
     completeness: () => readCompleteness(cache),
     askOwner,
     isSetAside,
+    wanted,
+    noticeGap,
+    ended,
   };
 }
 
@@ -86,11 +104,13 @@ export function createPageHandler(
     }
     const types = parseTend(body);
     if (types === undefined) return 'not a page, and nothing to look at';
-    for (const type of types) {
-      const kept = keptType(boundary, type);
-      const nowMs = now();
-      if (kept !== undefined) await tendType(kept, ports, { ...settings, run: runToken(messageId, nowMs), nowMs });
-    }
+    const nowMs = now();
+    const run = runToken(messageId, nowMs);
+    const all = types.flatMap((type) => keptType(boundary, type) ?? []);
+    // An owner that can't be asked doesn't keep the cache from asking the others.
+    const results = await Promise.allSettled(all.map((kept) => tendType(kept, ports, { ...settings, run, nowMs })));
+    const failed = results.find((one) => one.status === 'rejected');
+    if (failed !== undefined) throw failed.reason;
     return undefined;
   };
 }

@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import { entityName } from 'freshet-aws/internal/core/entity';
-import type { InventoryNote } from 'freshet-aws/internal/core/repair/inventory';
+import { differing, type InventoryNote } from 'freshet-aws/internal/core/repair/inventory';
 import { HEALABLE } from 'freshet-aws/internal/core/repair/suspects';
 import { compareWithBar } from '../compare/compare-with-bar.ts';
 import { burialConfirmed, repairDifferences, untilSettled } from '../compare/repair.ts';
@@ -111,9 +111,10 @@ async function startedRun(work: Work, cache: OpenCache, type: string, dryRun: bo
 }
 
 /** The differences that are left after an inventory. */
-function leftOf({ found, unhealed, setAside }: InventoryNote, isDryRun: boolean): number {
-  const healable = isDryRun ? found.missing + found.behind + found.different : unhealed;
-  return healable + setAside + found.ahead + found.conflicting + found.unknown;
+function leftOf(note: InventoryNote, isDryRun: boolean): number {
+  const { found, setAside } = note;
+  const healable = isDryRun ? found.missing + found.behind + found.different : 0;
+  return healable + setAside + differing(note);
 }
 
 /** Deletes at the owners what only the cache has. Returns how many entities are deleted now. */

@@ -4,6 +4,7 @@ import type { Completeness } from '../read/staleness.ts';
 import { receivesAllFromMs } from '../read/staleness.ts';
 import { changeNote, type NoteStore } from './note.ts';
 import type { OwnerPage, PageRequest } from './pages.ts';
+import { CLOCK_MARGIN_MS, FREE_BACKLOG, isPageLost, MAX_ASKED_AGAIN } from './waiting.ts';
 
 const common = {
   /** See `Note`; a note of a release without it has none. */
@@ -28,6 +29,8 @@ const note = z.discriminatedUnion('status', [
     cursor: z.optional(z.string()),
     /** When the awaited page was asked for, epoch milliseconds. */
     askedAtMs: z.int(),
+    /** How often the awaited page was asked for again. */
+    askedAgain: z._default(z.int(), 0),
     /** After all pages: every state was published before this time, epoch milliseconds. */
     sentAllAtMs: z.optional(z.int()),
   }),
@@ -96,6 +99,12 @@ export function currentBackfill(
   return note.revision < cached.fieldsRevision ? undefined : note;
 }
 
+/** Whether a cache has all of a type that its owner had when the cache began to keep it. */
+export async function isFilled(kept: Kept, ports: Pick<BackfillPorts, 'backfills' | 'completeness'>): Promise<boolean> {
+  const [note, known] = await Promise.all([ports.backfills.read(kept.type), ports.completeness()]);
+  return currentBackfill(note, known, kept)?.status === 'ready';
+}
+
 /** How tending a backfill ended. `early`: the cache doesn't receive all events of the type yet. */
 export type Tended = 'early' | 'started' | 'asked again' | 'ready' | 'waiting' | 'nothing';
 
@@ -122,7 +131,7 @@ export async function tendBackfill(
   if (note.sentAllAtMs !== undefined) {
     if ((await ports.settledUntilMs(type)) < note.sentAllAtMs) {
       // Later the reports let the type be tended.
-      if (nowMs - note.sentAllAtMs < LOOK_CLOSELY_MS) await ports.tendLater(type, LOOK_CLOSELY_SECONDS);
+      if (nowMs - note.askedAtMs < LOOK_CLOSELY_MS) await ports.tendLater(type, LOOK_CLOSELY_SECONDS);
       return 'waiting';
     }
     const { sent, revision, unsendable, unsendableCount } = note;
@@ -131,9 +140,12 @@ export async function tendBackfill(
     const written = await ports.backfills.write(type, { ...common, status: 'ready', readyAt });
     return written === 'changed' ? 'waiting' : 'ready';
   }
-  if (nowMs - note.askedAtMs < stalledMs) return 'waiting';
-  const written = await ports.backfills.write(type, { ...note, seq: note.seq + 1, askedAtMs: nowMs });
-  if (written === 'changed') return 'waiting';
+  if (!(await isPageLost(note.askedAtMs, { nowMs, stalledMs, backlog: ports.backlog }))) return 'waiting';
+  // The owner may not know the cursor any more.
+  if (note.askedAgain >= MAX_ASKED_AGAIN && note.cursor !== undefined)
+    return (await beginBackfill(kept, ports, { run, nowMs })) === undefined ? 'waiting' : 'started';
+  const again = { ...note, seq: note.seq + 1, askedAtMs: nowMs, askedAgain: note.askedAgain + 1 };
+  if ((await ports.backfills.write(type, again)) === 'changed') return 'waiting';
   await ports.askPage(requestOf(kept, note), 0);
   return 'asked again';
 }
@@ -159,6 +171,7 @@ export async function beginBackfill(
     unsendable: [],
     unsendableCount: 0,
     askedAtMs: nowMs,
+    askedAgain: 0,
   };
   if ((await ports.backfills.write(kept.type, begun)) === 'changed') return undefined;
   await ports.askPage(requestOf(kept, begun), 0);
@@ -197,8 +210,11 @@ export async function takeBackfillPage(
       unsendableCount: note.unsendableCount + page.unsendableCount,
       unsendable: [...note.unsendable, ...page.unsendable].slice(0, MAX_NAMED),
       askedAtMs: nowMs,
+      askedAgain: 0,
       // The owner's clock may be ahead.
-      ...(page.next === undefined ? { sentAllAtMs: Math.max(nowMs, page.readAtMs) } : { cursor: page.next }),
+      ...(page.next === undefined
+        ? { sentAllAtMs: Math.max(nowMs, Math.min(page.readAtMs, nowMs + CLOCK_MARGIN_MS)) }
+        : { cursor: page.next }),
     };
   });
   const current = noted ?? (isRedelivered ? await ports.backfills.read(type) : undefined);
@@ -211,9 +227,6 @@ export async function takeBackfillPage(
   }
   return 'taken';
 }
-
-/** Up to this number of messages, a queue counts as free: two pages of a backfill. */
-const FREE_BACKLOG = 500;
 
 /** Longest wait before a further page of a backfill, in seconds. */
 const LONGEST_YIELD_SECONDS = 60;

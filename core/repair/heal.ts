@@ -73,6 +73,9 @@ export function askAgainSeconds(asked: number): number {
   return Math.min(MAX_ASK_AGAIN_SECONDS, 5 * 2 ** Math.min(asked - 1, 20));
 }
 
+/** How a look at a gap ended. `unreachable`: the owner couldn't be asked, with the error. */
+export type Healed = 'asked' | 'known' | 'healed' | 'waiting' | 'given up' | { readonly unreachable: unknown };
+
 /**
  * Works on one gap: asks the owner, and asks again after a growing delay, until the cache holds the wanted version or a
  * higher one. Each entity has one request at a time. `given up`: MAX_ASKED requests closed nothing. While the entity is
@@ -80,12 +83,7 @@ export function askAgainSeconds(asked: number): number {
  *
  * @param noticeId the id of the notice's message; it stays the same when the message is delivered again
  */
-export async function heal(
-  notice: GapNotice,
-  noticeId: string,
-  ports: HealPorts,
-  nowMs: number,
-): Promise<'asked' | 'known' | 'healed' | 'waiting' | 'given up'> {
+export async function heal(notice: GapNotice, noticeId: string, ports: HealPorts, nowMs: number): Promise<Healed> {
   const { entity, asked } = notice;
   if (asked === 0) {
     await forgetHealed(entity, ports);
@@ -107,9 +105,19 @@ export async function heal(
     await ports.lookAgain({ entity, wantedVersion, asked: Math.max(asked, 1) }, LOOK_AT_STOPPED_SECONDS);
     return 'waiting';
   }
-  await ports.askOwner(entity, wantedVersion);
+  // A notice that returned to its queue would count as an event without an outcome until the owner can be asked.
+  const unreachable = await ports.askOwner(entity, wantedVersion).then(
+    () => undefined,
+    (error: unknown) => ({ unreachable: error }),
+  );
   await ports.lookAgain({ entity, wantedVersion, asked: asked + 1 }, askAgainSeconds(asked + 1));
-  return 'asked';
+  return unreachable ?? 'asked';
+}
+
+/** Ends the work on a gap of a type that the cache no longer keeps. */
+export async function abandon(entity: EntityRef, ports: Pick<HealPorts, 'wanted' | 'forget'>): Promise<void> {
+  const wanted = await ports.wanted(entity);
+  if (wanted !== undefined) await ports.forget(entity, wanted);
 }
 
 /** Removes the record of a gap that is closed. Otherwise a new gap would count as requested already. */

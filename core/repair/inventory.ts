@@ -1,9 +1,10 @@
 import * as z from 'zod/mini';
 import { TOMBSTONE_DIGEST } from '../state.ts';
-import type { Kept } from './backfill.ts';
+import { type BackfillPorts, isFilled, type Kept } from './backfill.ts';
 import { changeNote, type NoteStore } from './note.ts';
 import type { OwnerPage, PageEntry, PageRequest } from './pages.ts';
 import type { Healable, Suspect, Suspects } from './suspects.ts';
+import { CLOCK_MARGIN_MS, isPageLost, MAX_ASKED_AGAIN } from './waiting.ts';
 
 const count = z.int().check(z.gte(0));
 const healable = z.object({ missing: count, behind: count, different: count });
@@ -15,11 +16,15 @@ const note = z.object({
   startedAt: z.string(),
   /** Whether the cache asks the owner for what differs. */
   heals: z.boolean(),
+  /** When the last inventory began that asked the owner for what differed, ISO 8601; undefined if there was none. */
+  healingAt: z.optional(z.string()),
   /** Number of the page that is awaited. */
   index: z.int(),
   cursor: z.optional(z.string()),
   /** When the awaited page was asked for, epoch milliseconds. */
   askedAtMs: z.int(),
+  /** How often the awaited page was asked for again. */
+  askedAgain: z._default(z.int(), 0),
   /** Whether the last page has come. */
   isRead: z.boolean(),
   /** The pages with entities that are looked at again: number of the page, and how often they were looked at. */
@@ -42,6 +47,8 @@ const note = z.object({
   healed: healable,
   /** Entities that the owner was asked for in vain. */
   unhealed: count,
+  /** Entities whose event may still have been in flight when the inventory stopped waiting for it. */
+  undecided: z._default(count, 0),
   /** The first entities that differ. */
   examples: z.array(z.object({ id: z.string(), difference: z.string(), version: z.int() })),
   /** ISO 8601. */
@@ -72,7 +79,7 @@ export interface InventoryRecord {
 }
 
 /** The ports of a cache that checks itself. Each throws only if infrastructure fails. */
-export interface InventoryPorts {
+export interface InventoryPorts extends Pick<BackfillPorts, 'backfills' | 'completeness' | 'backlog'> {
   readonly inventories: NoteStore<InventoryNote>;
   /** Asks the type's owner for a page, after a delay. */
   askPage(request: PageRequest, delaySeconds: number): Promise<void>;
@@ -82,6 +89,13 @@ export interface InventoryPorts {
   records(type: string, ids: readonly string[]): Promise<readonly InventoryRecord[]>;
   /** Sends entities to be looked at again, after a delay. */
   lookAgain(suspects: Suspects, delaySeconds: number): Promise<void>;
+  /** Tells that an inventory has ended. Called once, also if its last message is delivered again. */
+  ended(type: string, note: InventoryNote): void;
+}
+
+/** The entities that differ after an inventory, and that only a person can judge. */
+export function differing({ found, unhealed, undecided }: InventoryNote): number {
+  return unhealed + undecided + found.ahead + found.conflicting + found.unknown;
 }
 
 const NONE = { missing: 0, behind: 0, different: 0 };
@@ -93,13 +107,17 @@ export async function beginInventory(
   { run, nowMs, heals }: { readonly run: string; readonly nowMs: number; readonly heals: boolean },
 ): Promise<InventoryNote | undefined> {
   const before = await ports.inventories.read(kept.type);
+  const startedAt = new Date(nowMs).toISOString();
+  const healingAt = heals ? startedAt : before?.healingAt;
   const begun: InventoryNote = {
     seq: (before?.seq ?? 0) + 1,
     run,
-    startedAt: new Date(nowMs).toISOString(),
+    startedAt,
     heals,
+    ...(healingAt !== undefined && { healingAt }),
     index: 0,
     askedAtMs: nowMs,
+    askedAgain: 0,
     isRead: false,
     open: {},
     compared: 0,
@@ -108,6 +126,7 @@ export async function beginInventory(
     found: { ...NONE, ahead: 0, conflicting: 0, unknown: 0 },
     healed: NONE,
     unhealed: 0,
+    undecided: 0,
     examples: [],
   };
   if ((await ports.inventories.write(kept.type, begun)) === 'changed') return undefined;
@@ -117,6 +136,12 @@ export async function beginInventory(
 
 /** How long the entities of one page may take to be looked at, before a new inventory may replace the old one. */
 const LONGEST_OPEN_MS = 24 * 3_600_000;
+
+/** Whether an inventory goes on. One whose entities can't be looked at any more doesn't, because a message was lost. */
+export function isRunning(note: InventoryNote | undefined, nowMs: number): note is InventoryNote {
+  if (note === undefined || note.endedAt !== undefined) return false;
+  return !note.isRead || nowMs - note.askedAtMs < LONGEST_OPEN_MS;
+}
 
 /** When an inventory is due, and what a running one needs. */
 export interface InventorySchedule {
@@ -140,25 +165,43 @@ export async function tendInventory(
   { run, nowMs, stalledMs, everyMs, filledAtMs }: InventorySchedule,
 ): Promise<'started' | 'asked again' | 'waiting' | 'nothing'> {
   const before = await ports.inventories.read(kept.type);
-  const isRunning = before !== undefined && before.endedAt === undefined;
-  if (isRunning && !before.isRead) {
-    if (nowMs - before.askedAtMs < stalledMs) return 'waiting';
-    const written = await ports.inventories.write(kept.type, { ...before, seq: before.seq + 1, askedAtMs: nowMs });
-    if (written === 'changed') return 'waiting';
+  if (isRunning(before, nowMs)) {
+    if (before.isRead || isFull(before)) return 'waiting';
+    if (!(await isPageLost(before.askedAtMs, { nowMs, stalledMs, backlog: ports.backlog }))) return 'waiting';
+    // The owner may not know the cursor any more.
+    if (before.askedAgain >= MAX_ASKED_AGAIN && before.cursor !== undefined) {
+      const begun = await beginInventory(kept, ports, { run, nowMs, heals: before.heals });
+      return begun === undefined ? 'waiting' : 'started';
+    }
+    const again = { ...before, seq: before.seq + 1, askedAtMs: nowMs, askedAgain: before.askedAgain + 1 };
+    if ((await ports.inventories.write(kept.type, again)) === 'changed') return 'waiting';
     await ports.askPage(requestOf(kept, before), 0);
     return 'asked again';
   }
-  if (isRunning && nowMs - before.askedAtMs < LONGEST_OPEN_MS) return 'waiting';
-  const lastMs = Math.max(filledAtMs, before === undefined ? 0 : Date.parse(before.startedAt));
-  if (everyMs === undefined || nowMs - lastMs < everyMs) return 'nothing';
+  if (everyMs === undefined || nowMs - lastHealingMs(before, filledAtMs) < everyMs) return 'nothing';
   return (await beginInventory(kept, ports, { run, nowMs, heals: true })) === undefined ? 'waiting' : 'started';
+}
+
+/** From when the time until the next inventory counts. One that only reports doesn't put it off. */
+export function lastHealingMs(note: InventoryNote | undefined, filledAtMs: number): number {
+  return Math.max(filledAtMs, Date.parse(note?.healingAt ?? new Date(0).toISOString()));
 }
 
 /** Most entities that a note names. */
 export const MAX_EXAMPLES = 20;
 
-/** Wait before the first look at entities whose event may be in flight. */
-const FIRST_LOOK_SECONDS = 1;
+/** Most pages with entities to look at. The note names them. */
+const MAX_OPEN = 1_000;
+
+function isFull({ open }: Pick<InventoryNote, 'open'>): boolean {
+  return Object.keys(open).length >= MAX_OPEN;
+}
+
+/**
+ * Wait before the first look at entities whose event may be in flight. A heartbeat that is asked for then is later than
+ * the page by more than CLOCK_MARGIN_MS, so one heartbeat shows that everything before the page has ended.
+ */
+const FIRST_LOOK_SECONDS = 6;
 
 /**
  * Compares a page of the owner with the cache, sends what seems to be missing or behind to be looked at again, and asks
@@ -171,11 +214,13 @@ export async function takeInventoryPage(
   { nowMs, isRedelivered }: { readonly nowMs: number; readonly isRedelivered: boolean },
 ): Promise<'taken' | 'left out'> {
   const { type, cached } = kept;
+  // A cache that is filled anew lacks what the backfill will bring. The inventory goes on afterwards.
+  if (!(await isFilled(kept, ports))) return 'left out';
   const before = await ports.inventories.read(type);
   if (before === undefined || before.run !== page.run || before.isRead || before.index !== page.index) {
     const isNoted = before?.run === page.run && before.index === page.index + 1;
     if (!isNoted || !isRedelivered) return 'left out';
-    if (!before.isRead) await ports.askPage(requestOf(kept, before), 0);
+    if (!before.isRead && !isFull(before)) await ports.askPage(requestOf(kept, before), 0);
     return 'taken';
   }
   const records = page.isTableRange
@@ -187,7 +232,8 @@ export async function takeInventoryPage(
   const { suspects, certain } = compareEntries(page, records, cached.fieldsRevision);
   // Sent first: entities that are looked at without a note are looked at once more, see `lookAtSuspects`.
   if (suspects.length > 0) {
-    const { run, index, readAtMs } = page;
+    const { run, index } = page;
+    const readAtMs = Math.min(page.readAtMs, nowMs + CLOCK_MARGIN_MS);
     await ports.lookAgain({ type, run, index, round: 0, readAtMs, suspects: [...suspects] }, FIRST_LOOK_SECONDS);
   }
   const noted = await changeNote(ports.inventories, type, (note) => {
@@ -200,6 +246,7 @@ export async function takeInventoryPage(
         ...(page.next !== undefined && { cursor: page.next }),
         isRead: page.next === undefined,
         askedAtMs: nowMs,
+        askedAgain: 0,
         open: suspects.length > 0 ? { ...note.open, [page.index]: 0 } : note.open,
         compared: note.compared + page.entries.length,
         found: {
@@ -214,7 +261,8 @@ export async function takeInventoryPage(
     );
   });
   if (noted === undefined) return 'left out';
-  if (!noted.isRead) await ports.askPage(requestOf(kept, noted), 0);
+  if (noted.endedAt !== undefined) ports.ended(type, noted);
+  if (!noted.isRead && !isFull(noted)) await ports.askPage(requestOf(kept, noted), 0);
   return 'taken';
 }
 
@@ -234,9 +282,6 @@ function numberOf(all: readonly Certain[], difference: Certain['difference']): n
   return all.filter((one) => one.difference === difference).length;
 }
 
-/** How far the clocks of an owner and of a cache may differ. */
-const CLOCK_MARGIN_MS = 5_000;
-
 /** Whether the cache may have received an item's version after the owner read a page. */
 export function isLater({ changedAtMs }: InventoryRecord, readAtMs: number): boolean {
   return changedAtMs > readAtMs - CLOCK_MARGIN_MS;
@@ -248,7 +293,7 @@ export function isLater({ changedAtMs }: InventoryRecord, readAtMs: number): boo
  * suspect too: the owner's state replaces it. What the cache received after the owner read the page is no difference.
  */
 export function compareEntries(
-  page: Pick<OwnerPage, 'entries' | 'readAtMs' | 'isTableRange'>,
+  page: Pick<OwnerPage, 'entries' | 'readAtMs' | 'isTableRange' | 'unsendable' | 'unsendableCount'>,
   records: readonly InventoryRecord[],
   fieldsRevision: number,
 ): { readonly suspects: readonly Suspect[]; readonly certain: readonly Certain[] } {
@@ -266,8 +311,11 @@ export function compareEntries(
     else if (record?.version === version && record.digest !== digest)
       certain.push({ id, difference: 'conflicting', version });
   }
+  for (const { id } of page.unsendable) held.delete(id);
   const unknown = [...held.values()].filter((one) => one.version > 0 && !isLater(one, page.readAtMs));
-  const others = page.isTableRange ? unknown : [];
+  // The owner knows what it can't send, and a page names only the first of these.
+  const areAllNamed = page.unsendableCount === page.unsendable.length;
+  const others = page.isTableRange && areAllNamed ? unknown : [];
   certain.push(...others.map(({ id, version }) => ({ id, difference: 'unknown', version }) as const));
   return { suspects, certain };
 }

@@ -1,18 +1,24 @@
 import type { EntityRef } from '../entity.ts';
-import type { BackfillPorts, Kept } from './backfill.ts';
+import { sideBySide } from '../side-by-side.ts';
+import { type BackfillPorts, isFilled, type Kept } from './backfill.ts';
 import { causeOf, closed, type InventoryPorts, type InventoryRecord, isLater, MAX_EXAMPLES } from './inventory.ts';
 import { changeNote } from './note.ts';
 import type { Healable, Suspect, Suspects } from './suspects.ts';
+import { CLOCK_MARGIN_MS } from './waiting.ts';
 
 /** The version and the digest of a state. */
 export type Stamp = Pick<Suspect, 'version' | 'digest'>;
 
 /** The ports for a look at entities that seem to differ. Each throws only if infrastructure fails. */
 export interface SuspectPorts
-  extends Pick<InventoryPorts, 'inventories' | 'records' | 'lookAgain'>,
+  extends Pick<InventoryPorts, 'inventories' | 'backfills' | 'completeness' | 'records' | 'lookAgain' | 'ended'>,
     Pick<BackfillPorts, 'settledUntilMs' | 'askHeartbeat'> {
-  /** Whether an event with the version or a later one is parked or held, or a gap of the entity is being closed. */
+  /** Whether an event with the version or a later one is parked or held. */
   isSetAside(entity: EntityRef, version: number): Promise<boolean>;
+  /** See `HealPorts.wanted`. */
+  wanted(entity: EntityRef): Promise<number | undefined>;
+  /** Gives notice of a gap. A gap that is worked on already stays as it is. */
+  noticeGap(entity: EntityRef, wantedVersion: number): Promise<void>;
   /** Asks the owner to publish the entity's whole state to this cache. */
   askOwner(entity: EntityRef, wantedVersion: number): Promise<void>;
   /**
@@ -31,7 +37,13 @@ const ROUNDS_TO_HEARTBEAT = 4;
 /** Longest wait between two looks, in seconds. */
 const LONGEST_WAIT_SECONDS = 60;
 
-/** After this time, an event that still may be in flight isn't waited for. The next inventory finds it. */
+/** Wait until an entity that isn't filled yet is looked at again, in seconds. */
+const UNFILLED_WAIT_SECONDS = 900;
+
+/** Entities that are looked at or asked for at the same time. */
+const AT_ONCE = 16;
+
+/** After this time, an event that still may be in flight isn't waited for. */
 const LONGEST_WAIT_MS = 20 * 3_600_000;
 
 /** How a look ended. */
@@ -72,13 +84,18 @@ export async function lookAtSuspects(
     throw new NotNoted(`${what}: look ${message.round} isn't noted yet`);
   if (round !== message.round) return nothing;
 
-  const isSettled = (await ports.settledUntilMs(type)) >= message.readAtMs;
+  // A cache that is filled anew lacks what the backfill will bring.
+  if (!(await isFilled(kept, ports))) {
+    await ports.lookAgain(message, UNFILLED_WAIT_SECONDS);
+    return nothing;
+  }
+  const isSettled = (await ports.settledUntilMs(type)) >= message.readAtMs + CLOCK_MARGIN_MS;
   if (!isSettled && message.round % ROUNDS_TO_HEARTBEAT === 0) await ports.askHeartbeat(type);
   const looking: Looking = { kept, readAtMs: message.readAtMs, ports, isSettled, nowMs };
-  const { sum, left, lost, asked } = await lookAtAll(looking, message.suspects, note.heals);
+  const { sum, left, lost, toAsk } = await lookAtAll(looking, message.suspects, note.heals);
   const next = message.round + 1;
   // Sent first: if this look ends here, it is delivered again, and only one of the two messages is noted.
-  if (left.length > 0) await ports.lookAgain({ ...message, round: next, suspects: left }, waitSeconds(next));
+  if (left.length > 0) await ports.lookAgain({ ...message, round: next, suspects: left }, waitSeconds(next, left));
   const noted = await changeNote(ports.inventories, type, (now) => {
     if (now === undefined || now.run !== message.run || now.open[message.index] !== message.round) return undefined;
     const { [message.index]: _, ...others } = now.open;
@@ -90,6 +107,7 @@ export async function lookAtSuspects(
         inFlight: now.inFlight + sum.inFlight,
         setAside: now.setAside + sum.setAside,
         unhealed: now.unhealed + sum.unhealed,
+        undecided: now.undecided + sum.undecided,
         found: { ...now.found, ...added(now.found, sum.found) },
         healed: added(now.healed, sum.healed),
         examples: [...now.examples, ...examples].slice(0, MAX_EXAMPLES),
@@ -97,7 +115,11 @@ export async function lookAtSuspects(
       nowMs,
     );
   });
-  return noted === undefined ? nothing : { type, healed: sum.healed, asked };
+  if (noted === undefined) return nothing;
+  // Asked last: an entity that arrives before it counts as lost would be taken for one whose event was in flight.
+  await sideBySide(toAsk, AT_ONCE, ({ suspect, record }) => ask(looking, suspect, record));
+  if (noted.endedAt !== undefined) ports.ended(type, noted);
+  return { type, healed: sum.healed, asked: toAsk.map(({ suspect }) => suspect) };
 }
 
 /** What a look at one entity needs. */
@@ -111,48 +133,59 @@ interface Looking {
   readonly nowMs: number;
 }
 
-/** Looks at all entities, and asks the owner for those that are lost. */
+/** An entity that the owner is asked for, and the cache's item. */
+interface ToAsk {
+  readonly suspect: Suspect;
+  readonly record: InventoryRecord | undefined;
+}
+
+/** Looks at all entities. */
 async function lookAtAll(looking: Looking, suspects: readonly Suspect[], heals: boolean) {
-  const { kept, ports, readAtMs } = looking;
-  const { type } = kept;
+  const { kept, ports } = looking;
   const found = await ports.records(
-    type,
+    kept.type,
     suspects.map(({ id }) => id),
   );
   const records = new Map(found.map((record) => [record.id, record]));
-  const sum = { inFlight: 0, setAside: 0, unhealed: 0, found: { ...NONE_HEALED }, healed: { ...NONE_HEALED } };
+  const counted = { inFlight: 0, setAside: 0, unhealed: 0, undecided: 0 };
+  const sum = { ...counted, found: { ...NONE_HEALED }, healed: { ...NONE_HEALED } };
   const left: Suspect[] = [];
   const lost: Suspect[] = [];
-  const asked: Suspect[] = [];
-  for (const one of suspects) {
+  const toAsk: ToAsk[] = [];
+  await sideBySide(suspects, AT_ONCE, async (one) => {
     const record = records.get(one.id);
     const verdict = await judged(looking, one, record);
     if (verdict === 'mended' && one.asked > 0) sum.healed[one.cause] += 1;
     else if (verdict === 'mended') sum.inFlight += 1;
     else if (verdict === 'unhealed') sum.unhealed += 1;
     else if (verdict === 'set aside') sum.setAside += 1;
+    else if (verdict === 'undecided') sum.undecided += 1;
     else if (verdict === 'in flight') left.push(one);
-    if (verdict !== 'lost') continue;
+    if (verdict !== 'lost') return;
     if (one.asked === 0) {
       sum.found[one.cause] += 1;
       lost.push(one);
     }
-    if (!heals) continue;
-    const entity = { type, id: one.id };
-    const stamp = record && exposedAs(one, record, readAtMs);
-    if (record !== undefined && stamp !== undefined) await ports.expose(entity, record, stamp);
-    await ports.askOwner(entity, one.version);
-    asked.push(one);
+    if (!heals) return;
+    toAsk.push({ suspect: one, record });
     left.push({ ...one, asked: one.asked + 1 });
-  }
-  return { sum, left, lost, asked };
+  });
+  return { sum, left, lost, toAsk };
+}
+
+/** Asks the owner for an entity, and makes the cache take its answer. */
+async function ask({ kept: { type }, ports, readAtMs }: Looking, one: Suspect, record: InventoryRecord | undefined) {
+  const entity = { type, id: one.id };
+  const stamp = record && exposedAs(one, record, readAtMs);
+  if (record !== undefined && stamp !== undefined) await ports.expose(entity, record, stamp);
+  await ports.askOwner(entity, one.version);
 }
 
 /**
  * How an entity stands. `mended`: the cache has the owner's version · `in flight`: its event may be in flight ·
- * `given up`: its event may still be in flight after LONGEST_WAIT_MS, and the next inventory finds it.
+ * `undecided`: its event may still be in flight after LONGEST_WAIT_MS.
  */
-type Verdict = 'mended' | 'unhealed' | 'in flight' | 'given up' | 'set aside' | 'lost';
+type Verdict = 'mended' | 'unhealed' | 'in flight' | 'undecided' | 'set aside' | 'lost';
 
 async function judged(
   { kept: { type, cached }, readAtMs, ports, isSettled, nowMs }: Looking,
@@ -164,13 +197,23 @@ async function judged(
   if (isMended(record)) return 'mended';
   if (one.asked >= MAX_ASKED) return 'unhealed';
   if (one.asked === 0 && one.cause !== 'different' && !isSettled)
-    return nowMs - readAtMs > LONGEST_WAIT_MS ? 'given up' : 'in flight';
+    return nowMs - readAtMs > LONGEST_WAIT_MS ? 'undecided' : 'in flight';
   // No parked event explains data that was changed by hand.
   if (one.asked === 0 && record?.isIntact === false) return 'lost';
-  if (await ports.isSetAside({ type, id: one.id }, one.version)) return one.asked > 0 ? 'unhealed' : 'set aside';
+  if (await isWorkedOn({ type, id: one.id }, one.version, ports)) return one.asked > 0 ? 'unhealed' : 'set aside';
   // Read again, because an event that was parked may have been redriven before the parked events were read.
   const [now] = await ports.records(type, [one.id]);
   return isMended(now) ? 'mended' : 'lost';
+}
+
+/** Whether an entity's event is parked, or the gap is being closed. */
+async function isWorkedOn(entity: EntityRef, version: number, ports: SuspectPorts): Promise<boolean> {
+  if (await ports.isSetAside(entity, version)) return true;
+  const wanted = await ports.wanted(entity);
+  if (wanted === undefined || wanted < version) return false;
+  // The notice of the gap may be lost, for example in a queue that was purged.
+  await ports.noticeGap(entity, wanted);
+  return true;
 }
 
 /**
@@ -185,7 +228,13 @@ function exposedAs(one: Suspect, record: InventoryRecord, readAtMs: number): Sta
   return record.version > one.version && isLater(record, readAtMs) ? record : one;
 }
 
-function waitSeconds(round: number): number {
+/**
+ * Seconds until the next look. After a request, an answer may wait behind a backlog, or its request may be delivered
+ * again after six minutes: 5, 15, 45, 135 and 405 seconds. Otherwise 1, 1, 2, 4, up to LONGEST_WAIT_SECONDS.
+ */
+function waitSeconds(round: number, left: readonly Suspect[]): number {
+  const asked = Math.max(...left.map((one) => one.asked));
+  if (asked > 0) return 5 * 3 ** (asked - 1);
   return Math.min(LONGEST_WAIT_SECONDS, Math.max(1, 2 ** Math.min(round - 2, 10)));
 }
 

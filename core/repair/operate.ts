@@ -3,8 +3,8 @@ import { entityRef } from '../entity.ts';
 import { FreshetError } from '../errors.ts';
 import type { Projection } from '../project/group.ts';
 import { receivesAllFromMs } from '../read/staleness.ts';
-import { type BackfillPorts, beginBackfill, currentBackfill, type Kept } from './backfill.ts';
-import { beginInventory, type InventoryPorts } from './inventory.ts';
+import { type BackfillPorts, beginBackfill, currentBackfill, isFilled, type Kept } from './backfill.ts';
+import { beginInventory, type InventoryPorts, isRunning } from './inventory.ts';
 import type { Operation } from './operation.ts';
 import { isSameKey } from './parked-key.ts';
 import { type Redriven, type Released, type RepairPorts, redrive, release } from './redrive.ts';
@@ -70,7 +70,7 @@ async function startBackfill(
   const fromMs = receivesAllFromMs(known, kept.type);
   if (fromMs > nowMs) return { refused: tooEarly(kept.type, fromMs) };
   const before = currentBackfill(await ports.backfills.read(kept.type), known, kept);
-  if (before?.status === 'filling' && !restart) return { run: before.run, isNew: false };
+  if (before !== undefined && !restart) return { run: before.run ?? '', isNew: false };
   const begun = await beginBackfill(kept, ports, { run, nowMs });
   return begun === undefined ? BUSY : { run, isNew: true };
 }
@@ -81,14 +81,19 @@ async function startInventory(
   heals: boolean,
   { run, nowMs }: NewRun,
 ): Promise<OperationResult> {
+  if (!(await isFilled(kept, ports))) return { refused: notFilled(kept.type) };
   const before = await ports.inventories.read(kept.type);
-  const isRunning = before !== undefined && before.endedAt === undefined && before.heals === heals;
-  if (isRunning) return { run: before.run, isNew: false };
+  // An inventory that heals also reports.
+  if (isRunning(before, nowMs) && (before.heals || !heals)) return { run: before.run, isNew: false };
   const begun = await beginInventory(kept, ports, { run, nowMs, heals });
   return begun === undefined ? BUSY : { run, isNew: true };
 }
 
 const BUSY = { refused: 'another request started the same work at the same time. Try again.' };
+
+function notFilled(type: string): string {
+  return `${type}: the cache isn't filled with this type yet, so it can't be compared. It fills itself.`;
+}
 
 function tooEarly(type: string, fromMs: number): string {
   const why = 'a changed filter policy of SNS takes up to 15 minutes to act';

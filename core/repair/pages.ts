@@ -36,6 +36,13 @@ const pageRequest = z.object({ ...common, cache: z.string().check(z.regex(/^[a-z
 /** A request of a cache to an owner, to publish a page of a type's entities to this cache alone. */
 export type PageRequest = z.infer<typeof pageRequest>;
 
+/**
+ * How long a request for a page is answered. A cache that gets no page asks again after five minutes, and a request is
+ * delayed by a minute at most, so an older request has a successor. Without a limit, an owner that was down for days
+ * would answer all of them at once.
+ */
+export const PAGE_REQUEST_LIFE_MS = 6 * 60_000;
+
 const entry = z.tuple([z.string(), z.int().check(z.gte(1)), z.string()]);
 
 /** An entity of an inventory: its id, its version, and the digest of its state. */
@@ -48,7 +55,7 @@ export type Unsendable = z.infer<typeof unsendable>;
 
 const page = z.object({
   ...common,
-  owner: z.string(),
+  owner: z.string().check(z.maxLength(30)),
   /** Where the next page begins; undefined for the last page. */
   next: z.optional(z.string()),
   /** When the owner began to read the page, epoch milliseconds. */

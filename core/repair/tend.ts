@@ -1,6 +1,6 @@
 import type { Boundary } from '../contract/contract.ts';
 import { type BackfillPorts, currentBackfill, type Kept, tendBackfill } from './backfill.ts';
-import { type InventoryPorts, tendInventory } from './inventory.ts';
+import { type InventoryPorts, isRunning, lastHealingMs, tendInventory } from './inventory.ts';
 
 /** When the work on a type is looked at again. */
 export interface TendSettings {
@@ -51,8 +51,7 @@ export async function nextTendMs(
     ports.completeness(),
   ]);
   const filled = currentBackfill(backfill, known, kept);
-  const isRunning = inventory !== undefined && inventory.endedAt === undefined;
-  if (filled?.status !== 'ready' || isRunning) return nowMs;
-  const lastMs = Math.max(Date.parse(filled.readyAt), Date.parse(inventory?.startedAt ?? filled.readyAt));
+  if (filled?.status !== 'ready' || isRunning(inventory, nowMs)) return nowMs;
+  const lastMs = lastHealingMs(inventory, Date.parse(filled.readyAt));
   return everyMs === undefined ? nowMs + lookMs : Math.min(lastMs + everyMs, nowMs + lookMs);
 }

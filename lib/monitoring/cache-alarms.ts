@@ -1,6 +1,6 @@
 import { Duration } from 'aws-cdk-lib';
 import { TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
-import { HEALED_METRIC, PROJECTOR_METRICS, REPORT_METRICS } from '../../core/metrics.ts';
+import { DIFFERING_METRIC, HEALED_METRIC, PROJECTOR_METRICS, REPORT_METRICS } from '../../core/metrics.ts';
 import { LIMITS } from '../limits.ts';
 import type { LocalCache } from '../local-cache.ts';
 import type { CombinedAlarm, MetricAlarm } from './alarm.ts';
@@ -147,6 +147,15 @@ export function cacheAlarms(cache: LocalCache, { leadTime, staleness, inflowMinu
       severity: 'ticket',
       sentence: `${name} differed from its owner, although no event was on its way, and an inventory has healed it.`,
       metric: freshetMetric(emitter, HEALED_METRIC, 'Sum'),
+      above: 0,
+      datapoints: [1, 15],
+      missing: NOT_BREACHING,
+    },
+    // An entity stays in this state until a person acts, and each inventory raises the alarm again.
+    differs: {
+      severity: 'ticket',
+      sentence: `${name} differs from its owner in a way that no inventory can heal.`,
+      metric: freshetMetric(emitter, DIFFERING_METRIC, 'Sum'),
       above: 0,
       datapoints: [1, 15],
       missing: NOT_BREACHING,

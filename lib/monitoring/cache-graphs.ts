@@ -1,5 +1,11 @@
 import type { IWidget } from 'aws-cdk-lib/aws-cloudwatch';
-import { HEALED_METRIC, OUTCOME_METRICS, PROJECTOR_METRICS, REPORT_METRICS } from '../../core/metrics.ts';
+import {
+  DIFFERING_METRIC,
+  HEALED_METRIC,
+  OUTCOME_METRICS,
+  PROJECTOR_METRICS,
+  REPORT_METRICS,
+} from '../../core/metrics.ts';
 import type { LocalCache } from '../local-cache.ts';
 import { OLD } from './cache-alarms.ts';
 import { graph } from './graph.ts';
@@ -80,12 +86,13 @@ export function cacheGraphs(
       metrics: [own(REPORT_METRICS.staleness, 'Maximum')],
       line: { value: staleness.toSeconds(), label: 'objective' },
     }),
-    graph('Parked, dead letters and healed entities', {
+    graph('Parked events, dead letters and inventories', {
       unit: 'events',
       metrics: [
         own(REPORT_METRICS.parked, 'Maximum'),
         own(PROJECTOR_METRICS.conflicts, 'Sum'),
         own(HEALED_METRIC, 'Sum', 'healed entities'),
+        own(DIFFERING_METRIC, 'Sum', 'differing entities'),
         cache.deadLetterQueue.metricApproximateNumberOfMessagesVisible({ ...most, label: 'dead letters' }),
         cache.subscriptionDeadLetterQueue.metricApproximateNumberOfMessagesVisible({ ...most, label: 'undelivered' }),
         cache.gapQueue.metricApproximateNumberOfMessagesVisible({ ...most, label: 'gaps' }),

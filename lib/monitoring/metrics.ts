@@ -4,6 +4,7 @@ import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import type { IConstruct } from 'constructs';
 import {
+  type DIFFERING_METRIC,
   dimensionsOf,
   type Emitter,
   type GOVERNOR_METRICS,
@@ -29,6 +30,7 @@ export type FreshetMetric =
   | Values<typeof REPORT_METRICS>
   | Values<typeof GOVERNOR_METRICS>
   | typeof HEALED_METRIC
+  | typeof DIFFERING_METRIC
   | Values<typeof SAGA_METRICS>;
 
 /** How CloudWatch aggregates a metric's values of one period. `p50`, `p99` and so on are percentiles. */

@@ -50,6 +50,9 @@ describe('alarms on a cache', slow, () => {
   test('healed: an item that was deleted past the projector raises it, and an inventory finds no other', () =>
     stage.rehearse('healed', 'lenient', () => stage.freshet('reconcile', 'lenient')));
 
+  test('differs: an item of an entity that the owner does not know raises it, and is deleted', () =>
+    stage.rehearse('differs', 'lenient', () => stage.freshet('reconcile', 'lenient', '--delete-unknown', '--yes')));
+
   test('group-stuck: an unreadable item raises it, and an inventory mends the item', () =>
     stage.rehearse('group-stuck', 'lenient', () => stage.freshet('reconcile', 'lenient')));
 

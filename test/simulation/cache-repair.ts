@@ -30,8 +30,18 @@ export function startRepair(deployed: Deployed, sources: readonly Queue[]): void
     // A check of a gap sends the next check, so each repetition would start another chain of checks.
     const isRepeated = queue === pageQueue;
     startConsumer(world, queue, `${name}-repair`, options, isRepeated, (invocation, event) => {
-      if (queue === pageQueue) return eachRecord(event, (record) => handlePage(deployed, invocation, record));
-      if (queue === gapQueue) return eachRecord(event, (record) => repairRecord(deployed, invocation, record));
+      if (queue === pageQueue)
+        return eachRecord(
+          event,
+          (record) => handlePage(deployed, invocation, record),
+          () => {},
+        );
+      if (queue === gapQueue)
+        return eachRecord(
+          event,
+          (record) => repairRecord(deployed, invocation, record),
+          () => {},
+        );
       return repairDeadLetters(deployed, invocation, event);
     });
   }
@@ -44,7 +54,9 @@ async function repairRecord(deployed: Deployed, invocation: Invocation, record: 
   if (awaiting === undefined) {
     const notice = JSON.parse(record.body) as GapNotice;
     const healed = await heal(notice, record.messageId, createHealPorts(deployed, invocation), scheduler.nowMs());
-    ledger.trace?.(`${healed} gap ${deployed.name} ${messageGroupId(notice.entity)} asked ${notice.asked}`);
+    ledger.trace?.(
+      `${typeof healed === 'string' ? healed : 'unreachable'} gap ${deployed.name} ${messageGroupId(notice.entity)} asked ${notice.asked}`,
+    );
     return;
   }
   const checkAgain = (key: ParkedKey) => invocation.call('queue', key.groupId, () => sendSchemaCheck(deployed, key));

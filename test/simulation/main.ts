@@ -94,9 +94,15 @@ async function plant(): Promise<number> {
 /** The progress: on a terminal one line that changes in place, elsewhere a line for each tenth. */
 function progressLine(seeds: number, seconds: () => number) {
   let tenths = 0;
+  const told = new Set<number>();
   const isTerminal = process.stderr.isTTY === true;
   return {
     show(summary: Summary): void {
+      // At once, because a long run may be interrupted.
+      for (const { seed, check, message } of summary.failures) {
+        if (!told.has(seed)) process.stderr.write(`seed ${seed}: ${check}: ${message}\n`);
+        told.add(seed);
+      }
       const done = Math.floor((summary.seeds * 10) / seeds);
       const rate = Math.round(summary.seeds / seconds());
       const line = `${summary.seeds}/${seeds} seeds, ${rate} seeds/s, ${summary.failures.length} violations`;

@@ -97,11 +97,12 @@ async function backfill({ schedule }: Account, cache: Cache, type: Type): Promis
   schedule.wake();
 }
 
-/** Compares a type of a cache with its owner. Asks again until an inventory runs. */
+/** Compares a type of a cache with its owner, if the cache is filled with it. Asks again until an inventory runs. */
 async function inventory({ world, schedule }: Account, cache: Cache, type: Type): Promise<void> {
   while (world.ledger.violations.length === 0) {
     const result = await cache.operate({ operation: 'inventory', type, heals: true });
-    if (result !== undefined && 'run' in result) break;
+    const isUnfilled = result !== undefined && 'refused' in result && result.refused.includes("isn't filled");
+    if (isUnfilled || (result !== undefined && 'run' in result)) break;
     await world.scheduler.sleep(ASK_AGAIN_MS);
   }
   schedule.wake();

@@ -3,7 +3,7 @@ import type { SQSRecord } from 'aws-lambda';
 import type { Item } from '../../adapters/aws/items.ts';
 import { createOwnerPages } from '../../adapters/own/owner-pages.ts';
 import { eachRecord } from '../../adapters/project/queue.ts';
-import { createAnswers } from '../../adapters/repair/answers.ts';
+import { createAnswers, TOO_OLD } from '../../adapters/repair/answers.ts';
 import type { ResyncRequest } from '../../adapters/repair/gaps.ts';
 import { messageGroupId } from '../../core/entity.ts';
 import type { PublishResult } from '../../core/relay/batch.ts';
@@ -47,7 +47,11 @@ export function startAnswers(world: World, table: OwnerTable, fanOut: FanOut): v
   const isTableRange = draws.chance(0.7);
   const answering: Answering = { world, table, fanOut, draws, pageSize, isTableRange, sendings: new Set() };
   startConsumer(world, world.messaging.queues.require('resync'), 'owner-repair', ANSWERS, true, (invocation, event) =>
-    eachRecord(event, (record) => answer(answering, invocation, record)),
+    eachRecord(
+      event,
+      (record) => answer(answering, invocation, record),
+      () => {},
+    ),
   );
 }
 
@@ -63,7 +67,8 @@ async function answer(answering: Answering, invocation: Invocation, record: SQSR
   ledger.trace?.(`unanswered ${record.body}: ${why}`);
   // Only entities that a restored owner hasn't lifted yet can't be sent. They are published when they are lifted.
   if (why.startsWith('before-epoch')) faults.count('unsendable');
-  else if (why !== 'the owner has no such entity') ledger.violate('unanswered', `${record.body}: ${why}`);
+  else if (why !== 'the owner has no such entity' && why !== TOO_OLD)
+    ledger.violate('unanswered', `${record.body}: ${why}`);
 }
 
 interface Request {

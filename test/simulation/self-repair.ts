@@ -7,7 +7,7 @@ import type { BackfillNote } from '../../core/repair/backfill.ts';
 import type { InventoryNote } from '../../core/repair/inventory.ts';
 import { parsePage } from '../../core/repair/pages.ts';
 import { findSettledUntilMs, type SettledPorts } from '../../core/repair/settled.ts';
-import { createHealPorts, createRepairPorts } from './cache-ports.ts';
+import { createHealPorts, createProjectPorts, createRepairPorts } from './cache-ports.ts';
 import { sendTo } from './consumer.ts';
 import { boundaryOf, type Deployed } from './deployed.ts';
 import type { Invocation } from './invocations.ts';
@@ -57,9 +57,12 @@ export function createSelfRepairPorts(deployed: Deployed, invocation: Invocation
         faults.count('exposed');
         return records.expose(entity, record, owned);
       }),
+    ended: () => {},
     lookAgain: (suspects, delaySeconds) => send(pageQueue, suspects, delaySeconds),
     askOwner: healing.askOwner,
     isSetAside: (entity, version) => isSetAside(deployed, invocation, entity, version),
+    wanted: healing.wanted,
+    noticeGap: createProjectPorts(deployed, invocation, () => undefined).requestResync,
   };
   return wrong.selfRepair?.(ports) ?? ports;
 }
@@ -82,10 +85,7 @@ async function isSetAside(
   version: number,
 ): Promise<boolean> {
   const events = await createRepairPorts(deployed, invocation, false).parkedOf(messageGroupId(entity));
-  return (
-    events.some((event) => (event.version ?? version) >= version) ||
-    (await createHealPorts(deployed, invocation).wanted(entity)) !== undefined
-  );
+  return events.some((event) => (event.version ?? version) >= version);
 }
 
 /** The ports that show which changes have ended in the cache. The report sees the same. */

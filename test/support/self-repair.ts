@@ -46,6 +46,9 @@ export function createRepairWorld() {
   const looks: { readonly suspects: Suspects; readonly delaySeconds: number }[] = [];
   const askedFor: string[] = [];
   const exposed: string[] = [];
+  const ended: InventoryNote[] = [];
+  const gaps = new Map<string, number>();
+  const noticed: string[] = [];
   const world = {
     nowMs: Date.parse('2026-11-30T12:00:00Z'),
     /** See `BackfillPorts.settledUntilMs`. */
@@ -76,6 +79,9 @@ export function createRepairWorld() {
     range: async (_, from, to) => between(from, to),
     records: async (_, wanted) => wanted.flatMap((id) => records.get(id) ?? []),
     lookAgain: async (suspects, delaySeconds) => void looks.push({ suspects, delaySeconds }),
+    wanted: async (entity) => gaps.get(entity.id),
+    noticeGap: async (entity) => void noticed.push(entity.id),
+    ended: (_, note) => void ended.push(note),
     isSetAside: async (entity) => setAside.has(entity.id),
     askOwner: async (entity) => void askedFor.push(entity.id),
     expose: async (entity, record, { version, digest }) => {
@@ -107,6 +113,9 @@ export function createRepairWorld() {
     owned,
     records,
     setAside,
+    ended,
+    gaps,
+    noticed,
     requests,
     published,
     looks,
@@ -116,6 +125,12 @@ export function createRepairWorld() {
     inventories: inventories.stored,
     ports,
     owner,
+    /** Notes that the cache is filled, with the fields of a revision. */
+    fill(revision = 1): void {
+      const readyAt = new Date(0).toISOString();
+      const counts = { sent: 0, unsendableCount: 0, unsendable: [] };
+      backfills.stored.set('Product', { seq: 1, status: 'ready', readyAt, run: 'filled', revision, ...counts });
+    },
     /** Stores an entity at the owner. */
     own(...entities: readonly OwnedEntity[]): void {
       for (const one of entities) owned.set(one.entity.id, one);

@@ -1,11 +1,11 @@
 import { paginateDescribeAlarms } from '@aws-sdk/client-cloudwatch';
-import { DeleteItemCommand, GetItemCommand, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
+import { DeleteItemCommand, GetItemCommand, PutItemCommand, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
 import { SendMessageCommand } from '@aws-sdk/client-sqs';
 import { ATTRIBUTE, keyItem } from 'freshet-aws/internal/adapters/aws/items';
 import { type EntityRef, entityName, messageGroupId } from 'freshet-aws/internal/core/entity';
 import type { Deployment, OpenCache } from '../../deployment/deployment.ts';
 import { UsageError } from '../../errors.ts';
-import { all, nameOf, sendingMalformed, setting, stopping } from './actions.ts';
+import { all, nameOf, sendingMalformed, setting, stopping, unique } from './actions.ts';
 import { conflictingEvent, entitiesOf, eventOf, sendCopies } from './events.ts';
 import type { Impossible, Provoked, Rehearsal } from './rehearsal.ts';
 
@@ -126,14 +126,15 @@ export const CACHE_REHEARSALS: Readonly<Record<string, Rehearsal | Impossible>> 
     '2 minutes',
     async (deployment, cache) => {
       const [{ owned }] = await entitiesOf(deployment, cache);
-      const { entity } = owned;
-      const running = await cache.notes.inventory(entity.type);
-      // It may have passed the entity already.
-      if (running !== undefined && running.endedAt === undefined)
-        throw new UsageError(`an inventory of ${entity.type} runs in ${cache.name}. Try again when it has ended.`);
-      const removed = await removeItem(deployment, cache, entity);
-      await cache.repair.inventory(entity.type, { heals: true });
-      return all(removed, { did: [`started an inventory of ${entity.type}`], undo: [] });
+      return beforeInventory(cache, owned.entity.type, () => removeItem(deployment, cache, owned.entity));
+    },
+  ),
+  differs: ofCache(
+    "copies an entity's item in the cache's table to an id that the owner doesn't know, and starts an inventory",
+    '2 minutes',
+    async (deployment, cache) => {
+      const [{ owned }] = await entitiesOf(deployment, cache);
+      return beforeInventory(cache, owned.entity.type, () => copyItem(deployment, cache, owned.entity));
     },
   ),
   throttles: { on: 'cache', because: 'the DynamoDB engine of the local cloud never throttles a request' },
@@ -161,6 +162,32 @@ async function sendTo(
       MessageDeduplicationId: deduplicationId,
     }),
   );
+}
+
+/** Changes a cache's table and then starts an inventory. @throws UsageError if an inventory runs */
+async function beforeInventory(cache: OpenCache, type: string, change: () => Promise<Provoked>): Promise<Provoked> {
+  const running = await cache.notes.inventory(type);
+  // It may have passed the entity already.
+  if (running !== undefined && running.endedAt === undefined)
+    throw new UsageError(`an inventory of ${type} runs in ${cache.name}. Try again when it has ended.`);
+  const changed = await change();
+  await cache.repair.inventory(type, { heals: true });
+  return all(changed, { did: [`started an inventory of ${type}`], undo: [] });
+}
+
+/** Copies an entity's item to an id that the owner doesn't know. */
+async function copyItem({ clients }: Deployment, { deployed }: OpenCache, entity: EntityRef): Promise<Provoked> {
+  const TableName = deployed.table;
+  const { Item: item = {} } = await clients.tables.send(
+    new GetItemCommand({ TableName, Key: keyItem(entity), ConsistentRead: true }),
+  );
+  const copy = { type: entity.type, id: unique() };
+  const { [ATTRIBUTE.stopped]: _, ...unstopped } = item;
+  await clients.tables.send(new PutItemCommand({ TableName, Item: { ...unstopped, ...keyItem(copy) } }));
+  return {
+    did: [`copied the item of ${entityName(entity)} in ${TableName} to ${entityName(copy)}`],
+    undo: [{ kind: 'delete', table: TableName, key: keyItem(copy) }],
+  };
 }
 
 /** Removes an entity from a cache, as a write past the projector does. The cache doesn't notice it by itself. */

@@ -7,6 +7,7 @@ import { projectorTelemetry, relayTelemetry, repairTelemetry } from '../../../ad
 import { logFailedEffect, sagaTelemetry } from '../../../adapters/saga/telemetry.ts';
 import { HEARTBEAT_ID, MAX_ID_BYTES, MAX_VERSION, messageGroupId } from '../../../core/entity.ts';
 import {
+  DIFFERING_METRIC,
   EMITTER_DIMENSION,
   HEALED_METRIC,
   HOTTEST_GROUP_PROPERTY,
@@ -323,6 +324,39 @@ describe("a repair function's telemetry of inventories", () => {
     const [{ first, ...line } = {}] = logged('lost');
     expect(line).toMatchObject({ level: 'WARN', type: 'Thing', count: 12 });
     expect(first).toEqual(lost.slice(0, 10).map(({ id, version, cause }) => ({ id, version, cause })));
+  });
+
+  const inventoried = (count: number) => {
+    const found = { ...NONE, missing: 7, ahead: count, conflicting: count, unknown: count };
+    const examples = Array.from({ length: 12 }, (_, n) => ({ id: `e${n}`, difference: 'missing', version: n }));
+    repairTelemetry(inLab('shelf')).inventoried('Thing', {
+      ...{ seq: 3, run: 'r', startedAt: '2026-11-30T10:00:00.000Z', heals: true, index: 1, askedAtMs: 0, isRead: true },
+      ...{
+        askedAgain: 0,
+        undecided: 0,
+        open: {},
+        compared: 20,
+        inFlight: 1,
+        setAside: 2,
+        found,
+        healed: NONE,
+        unhealed: count,
+        examples,
+      },
+    });
+    return { type: 'Thing', compared: 20, found, unhealed: count, setAside: 2, first: examples.slice(0, 10) };
+  };
+
+  test('an inventory is logged when it ends, without a metric if nothing is left to a person', () => {
+    const result = inventoried(0);
+    expect(logged('inventory')).toMatchObject([{ level: 'INFO', ...result }]);
+    expect(lines).toHaveLength(1);
+  });
+
+  test('what an inventory leaves to a person is counted by one metric, and logged as a warning', () => {
+    const result = inventoried(2);
+    expect(emitted('shelf').metrics).toEqual({ [DIFFERING_METRIC]: 8 });
+    expect(logged('differs')).toMatchObject([{ level: 'WARN', ...result }]);
   });
 
   test.each([

@@ -86,6 +86,35 @@ describe('a cache fills itself', () => {
     expect(await tend()).toBe('waiting');
   });
 
+  test('a page is not asked for again while it may wait behind a backlog', async () => {
+    await tend();
+    repair.world.backlog = 501;
+    repair.world.nowMs += 59 * MINUTE;
+    expect(await tend()).toBe('waiting');
+    repair.world.nowMs += MINUTE;
+    expect(await tend()).toBe('asked again');
+  });
+
+  test('a backfill whose cursor the owner does not know any more begins anew', async () => {
+    await tend();
+    await take(await repair.answerNext());
+    for (let time = 0; time < 24; time += 1) {
+      repair.world.nowMs += 5 * MINUTE;
+      expect(await tend()).toBe('asked again');
+    }
+    repair.world.nowMs += 5 * MINUTE;
+    expect(await tend('second')).toBe('started');
+    expect(note()).toMatchObject({ run: 'second', index: 0, sent: 0 });
+    expect(note()).not.toHaveProperty('cursor');
+  });
+
+  test('an owner whose clock is ahead does not hold up a backfill', async () => {
+    await tend();
+    repair.owner.pageSize = 10;
+    await take({ ...(await repair.answerNext()), readAtMs: Number.MAX_SAFE_INTEGER });
+    expect(note()).toMatchObject({ sentAllAtMs: repair.world.nowMs + 5_000 });
+  });
+
   test('a page that comes twice, or belongs to an earlier run, starts no second chain of requests', async () => {
     await tend();
     const first = await repair.answerNext();

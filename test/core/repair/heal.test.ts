@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import {
+  abandon,
   askAgainSeconds,
   type GapNotice,
   type HealPorts,
@@ -104,7 +105,6 @@ describe('a gap', () => {
 
   test.each([
     'want',
-    'askOwner',
     'lookAgain',
   ] as const)('a gap whose notice comes again after the answer of %s was lost asks the owner', async (port) => {
     const notice = { entity: product(), wantedVersion: 5, asked: 0 };
@@ -116,6 +116,22 @@ describe('a gap', () => {
     asked = [];
     expect(await heal(notice, 'n', ports, 0)).toBe('asked');
     expect([asked, again.at(-1)?.notice.asked]).toEqual([[5], 1]);
+  });
+
+  test('an owner that cannot be asked is asked again later, and the notice does not wait in its queue', async () => {
+    const error = new Error('no such queue');
+    const unreachable = { ...ports, askOwner: () => Promise.reject(error) };
+    const notice = { entity: product(), wantedVersion: 5, asked: 0 };
+    expect(await heal(notice, 'n', unreachable, 0)).toEqual({ unreachable: error });
+    expect(again.at(-1)).toMatchObject({ notice: { wantedVersion: 5, asked: 1 }, delaySeconds: 5 });
+    expect(await ports.wanted(product())).toBe(5);
+  });
+
+  test('the gap of a type that the cache no longer keeps is abandoned', async () => {
+    await gap(5);
+    await abandon(product(), ports);
+    expect(await ports.wanted(product())).toBe(undefined);
+    await abandon(product(), ports);
   });
 
   const givenUp = async () => {

@@ -1,5 +1,11 @@
 import { beforeEach, describe, expect, test } from 'vitest';
-import { beginInventory, takeInventoryPage, tendInventory } from '../../../core/repair/inventory.ts';
+import {
+  beginInventory,
+  differing,
+  isRunning,
+  takeInventoryPage,
+  tendInventory,
+} from '../../../core/repair/inventory.ts';
 import { lookAtSuspects, NotNoted } from '../../../core/repair/look.ts';
 import type { OwnerPage } from '../../../core/repair/pages.ts';
 import { deleted, owned, product } from '../../support/events.ts';
@@ -11,6 +17,7 @@ let repair: ReturnType<typeof createRepairWorld>;
 
 beforeEach(() => {
   repair = createRepairWorld();
+  repair.fill();
   for (const id of ['a', 'b', 'c', 'd', 'e']) {
     repair.own(owned(product(id), 2));
     repair.hold(owned(product(id), 2));
@@ -31,7 +38,7 @@ async function look(): Promise<void> {
     await lookAtSuspects(kept, suspects, repair.ports, repair.world.nowMs);
 }
 const settle = () => {
-  repair.world.settledUntilMs = repair.world.nowMs;
+  repair.world.settledUntilMs = repair.world.nowMs + 5_000;
 };
 
 describe('an inventory', () => {
@@ -45,6 +52,7 @@ describe('an inventory', () => {
       endedAt: expect.any(String),
     });
     expect(repair.looks).toEqual([]);
+    expect(repair.ended).toEqual([note()]);
   });
 
   test('asks for what is missing, behind or changed by hand, and counts what has arrived as healed', async () => {
@@ -60,7 +68,12 @@ describe('an inventory', () => {
     expect(note()).toMatchObject({ found: { missing: 1, behind: 1, different: 1 }, healed: { missing: 0 } });
     expect(note()?.endedAt).toBe(undefined);
     for (const id of ['a', 'b', 'c']) repair.hold(owned(product(id), 2));
+    expect(repair.ended).toEqual([]);
+    const again = [...repair.looks];
     await look();
+    repair.looks.push(...again);
+    await look();
+    expect(repair.ended).toEqual([note()]);
     expect(note()).toMatchObject({
       healed: { missing: 1, behind: 1, different: 1 },
       unhealed: 0,
@@ -103,6 +116,51 @@ describe('an inventory', () => {
     for (let round = 0; round < 6; round += 1) await look();
     expect(repair.askedFor).toEqual(['a', 'a', 'a', 'a', 'a']);
     expect(note()).toMatchObject({ found: { missing: 1 }, unhealed: 1, endedAt: expect.any(String) });
+    expect(repair.ended.map(differing)).toEqual([1]);
+  });
+
+  test('names what may still be in flight after 20 hours, so that the cache does not count as equal', async () => {
+    repair.records.delete('a');
+    await begin();
+    await readPages();
+    repair.world.nowMs += 20 * HOUR + 1;
+    await look();
+    expect(note()).toMatchObject({ undecided: 1, found: { missing: 0 }, endedAt: expect.any(String) });
+    expect(repair.ended.map(differing)).toEqual([1]);
+  });
+
+  test('waits while the cache is filled anew', async () => {
+    repair.records.delete('a');
+    settle();
+    await begin();
+    const page = await repair.answerNext();
+    repair.backfills.clear();
+    expect(await take(page)).toBe('left out');
+    repair.fill();
+    expect(await take(page)).toBe('taken');
+    repair.backfills.clear();
+    await look();
+    expect(repair.askedFor).toEqual([]);
+    expect(repair.looks).toMatchObject([{ delaySeconds: 900, suspects: { round: 0 } }]);
+    repair.fill();
+    await look();
+    expect(repair.askedFor).toEqual(['a']);
+  });
+
+  test('takes an entity that the owner can not send for no unknown one', async () => {
+    await begin();
+    const page = await repair.answerNext();
+    const [first, ...entries] = page.entries;
+    const unsendable = [{ id: first?.[0] ?? '', why: 'unreadable' }];
+    await take({ ...page, entries, unsendable, unsendableCount: 1 });
+    expect(note()?.found.unknown).toBe(0);
+  });
+
+  test('is not held up by an owner whose clock is ahead', async () => {
+    repair.records.delete('a');
+    await begin();
+    await take({ ...(await repair.answerNext()), readAtMs: Number.MAX_SAFE_INTEGER });
+    expect(repair.looks[0]?.suspects.readAtMs).toBe(repair.world.nowMs + 5_000);
   });
 
   test('that only reports asks for nothing', async () => {
@@ -142,6 +200,7 @@ describe('an inventory', () => {
   test('asks for entities with the fields of an earlier revision', async () => {
     settle();
     const revised = keptProduct(2);
+    repair.fill(2);
     await beginInventory(revised, repair.ports, { run: 'run', nowMs: repair.world.nowMs, heals: true });
     await takeInventoryPage(revised, await repair.answerNext(), repair.ports, {
       nowMs: repair.world.nowMs,
@@ -186,6 +245,44 @@ describe('the schedule of inventories', () => {
     expect(await tend('second', 48 * HOUR - 1)).toBe('nothing');
     expect(await tend('second', 48 * HOUR)).toBe('started');
     expect(note()).toMatchObject({ run: 'second', compared: 0 });
+  });
+
+  test('an inventory that only reports does not put the next one off', async () => {
+    await tend('first', 24 * HOUR);
+    await readPages();
+    repair.world.nowMs += 40 * HOUR;
+    await begin(false);
+    await readPages();
+    expect(note()).toMatchObject({ run: 'run', heals: false, endedAt: expect.any(String) });
+    expect(await tend('second', 48 * HOUR)).toBe('started');
+  });
+
+  test('a page is not asked for again while it may wait behind a backlog', async () => {
+    await tend('first', 24 * HOUR);
+    repair.world.backlog = 501;
+    expect(await tend('second', 25 * HOUR)).toBe('waiting');
+    expect(await tend('second', 36 * HOUR)).toBe('asked again');
+  });
+
+  test('an inventory whose cursor the owner does not know any more begins anew', async () => {
+    await tend('first', 24 * HOUR);
+    repair.world.nowMs = 24 * HOUR;
+    await take(await repair.answerNext());
+    let hours = 24;
+    for (let time = 0; time < 24; time += 1) expect(await tend('second', ++hours * HOUR)).toBe('asked again');
+    expect(await tend('second', ++hours * HOUR)).toBe('started');
+    expect(note()).toMatchObject({ run: 'second', index: 0, heals: true });
+    expect(note()).not.toHaveProperty('cursor');
+  });
+
+  test('an inventory with a lost message does not go on for ever', async () => {
+    repair.records.delete('a');
+    await begin();
+    await readPages();
+    repair.looks.splice(0);
+    const { nowMs } = repair.world;
+    expect(isRunning(note(), nowMs + 24 * HOUR - 1)).toBe(true);
+    expect(isRunning(note(), nowMs + 24 * HOUR)).toBe(false);
   });
 
   test('a page that does not come is asked for again', async () => {

@@ -9,6 +9,7 @@ let repair: ReturnType<typeof createRepairWorld>;
 
 beforeEach(() => {
   repair = createRepairWorld();
+  repair.fill();
   repair.own(owned(product('a'), 5));
   repair.hold(owned(product('a'), 5));
 });
@@ -19,7 +20,7 @@ const look = (suspects = repair.looks.shift()?.suspects, ports = repair.ports) =
 };
 const note = () => repair.inventories.get('Product');
 const settle = () => {
-  repair.world.settledUntilMs = repair.world.nowMs;
+  repair.world.settledUntilMs = repair.world.nowMs + 5_000;
 };
 
 /** Reads all pages of an inventory. */
@@ -55,6 +56,44 @@ describe('a look at entities that seem to differ', () => {
     settle();
     await look(second);
     expect(repair.askedFor).toEqual(['a']);
+  });
+
+  test('counts an entity as lost before it asks for it, so that an answer that comes at once counts as healed', async () => {
+    repair.records.delete('a');
+    settle();
+    await begin();
+    const askOwner = async () => {
+      expect(note()).toMatchObject({ found: { missing: 1 } });
+      throw new Error('the queue is gone');
+    };
+    await expect(look(undefined, { ...repair.ports, askOwner })).rejects.toThrow('the queue is gone');
+    repair.hold(owned(product('a'), 5));
+    await look();
+    expect(note()).toMatchObject({ found: { missing: 1 }, healed: { missing: 1 }, inFlight: 0 });
+  });
+
+  test('waits longer after each request', async () => {
+    repair.records.delete('a');
+    settle();
+    await begin();
+    const delays = [];
+    for (let time = 0; time < 5; time += 1) {
+      await look();
+      delays.push(repair.looks[0]?.delaySeconds);
+    }
+    expect(delays).toEqual([5, 15, 45, 135, 405]);
+  });
+
+  test.each([
+    ['the version', 5, { noticed: ['a'], askedFor: [] }],
+    ['an earlier version', 4, { noticed: [], askedFor: ['a'] }],
+  ])('of an entity with a gap of %s: the gap is worked on, and its notice may be lost', async (_, wanted, expected) => {
+    repair.records.delete('a');
+    repair.gaps.set('a', wanted);
+    settle();
+    await begin();
+    await look();
+    expect({ noticed: repair.noticed, askedFor: repair.askedFor }).toEqual(expected);
   });
 
   test('takes an event that was redriven meanwhile for no loss', async () => {

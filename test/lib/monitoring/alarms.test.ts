@@ -41,7 +41,8 @@ const EMITTED = new Set(
   ].flatMap((group): string[] => Object.values(group)),
 )
   .add(emitted.RELAY_DELAY_METRIC)
-  .add(emitted.HEALED_METRIC);
+  .add(emitted.HEALED_METRIC)
+  .add(emitted.DIFFERING_METRIC);
 
 describe("the shop's alarms", () => {
   test('every owner and every cache of the shop has all its alarms', () => {
@@ -51,7 +52,8 @@ describe("the shop's alarms", () => {
       );
     const ofCaches = [
       ...['inflow-above-outflow', 'stalled', 'group-stuck', 'age-over-half-of-retention', 'lead-time', 'staleness'],
-      ...['parked', 'subscription-dead-letters', 'dead-letters', 'conflicts', 'healed', 'throttles', 'behind'],
+      ...['parked', 'subscription-dead-letters', 'dead-letters', 'conflicts', 'healed', 'differs'],
+      ...['throttles', 'behind'],
     ];
     expect(kinds('ordering')).toEqual(ofCaches);
     expect(kinds('warehouse')).toEqual(ofCaches);

@@ -67,8 +67,8 @@ describe("the shop's dashboard", () => {
     ['Outcomes', Object.values(emitted.OUTCOME_METRICS)],
     ['Staleness', ['Staleness']],
     [
-      'Parked, dead letters and healed entities',
-      ['SetAside', 'Conflicts', 'Healed', 'ApproximateNumberOfMessagesVisible'],
+      'Parked events, dead letters and inventories',
+      ['SetAside', 'Conflicts', 'Healed', 'Differing', 'ApproximateNumberOfMessagesVisible'],
     ],
     ['Throttles and errors', ['Throttled', 'Returned', 'WriteThrottleEvents', 'Throttles', 'Errors']],
     ['Hottest groups', ['HottestGroupEvents']],
@@ -101,8 +101,8 @@ describe("the shop's dashboard", () => {
     const made = ['AWS::CloudWatch::Alarm', 'AWS::CloudWatch::CompositeAlarm'].flatMap((type) =>
       resourcesOf(Monitoring, type),
     );
-    expect(shown).toEqual([13, 13, 6]);
-    expect(made).toHaveLength(32);
+    expect(shown).toEqual([14, 14, 6]);
+    expect(made).toHaveLength(34);
   });
 });
 

@@ -1,0 +1,1 @@
+export { sideBySide } from 'freshet-aws/internal/core/side-by-side';
