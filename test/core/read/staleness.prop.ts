@@ -58,7 +58,8 @@ const steps = fc.array(
 /**
  * Simulates an owner that commits, the relay of one shard that pauses and publishes in order, a queue that may deliver
  * any message next, a dead-letter queue whose messages a person moves back, and occasional reports. In every run the
- * cache has all changes that the owner committed longer ago than the staleness. When all events have ended, the staleness is the age of the last heartbeat.
+ * cache has all changes that the owner committed longer ago than the staleness. When all events have ended, the
+ * staleness is the age of the last heartbeat.
  */
 function isUpperBound(complete: Complete) {
   return fc.property(steps, (history) => {
