@@ -59,7 +59,7 @@ async function release(
   const { drop = false, yes = false } = options;
   if (drop) {
     const count = (await cache.parked.ofGroup(messageGroupId(entity))).length;
-    const question = `Drop all ${count} events of ${entityName(entity)} that are parked or held at ${name}?`;
+    const question = `Drop all ${count} events of ${entityName(entity)} that are parked or held at the cache ${name}?`;
     if (!(await confirmed(work, question, yes))) {
       work.io.stderr.write('nothing was dropped\n');
       return EXIT.failed;
