@@ -105,7 +105,7 @@ describe('freshet resync', slow, () => {
     const { code, out } = await depot.runAlone('resync', 'Item', 'n7', '--wait');
     expect({ code, out }).toEqual({
       code: 0,
-      out: 'depot: Item/n7 version 1 is published again\narrived in lenient, strict\n',
+      out: 'depot: the publication of Item/n7 version 1 is requested\narrived in lenient, strict\n',
     });
     expect(await depot.cache('lenient').reader.get('Item', 'n7')).toMatchObject({ status: 'found', version: 1 });
   });
@@ -167,6 +167,9 @@ describe('freshet backfill', slow, () => {
     backfill.interrupt();
     expect(await backfill.ended).toMatchObject({ code: 130, err: expect.stringContaining('the work goes on in') });
     depot.cloud.functions.setReservedConcurrency(ownerRepair(), undefined);
+    const noWait = await depot.run('backfill', 'strict', 'Item', '--no-wait');
+    expect(noWait).toMatchObject({ code: 0, out: expect.stringMatching(/^strict: Item is (?:not ready yet|ready), /) });
+    if (noWait.out.includes('not ready')) expect(noWait.err).toContain('backfill strict Item\n');
     const again = await depot.run('backfill', 'strict');
     expect(again).toMatchObject({ code: 0, out: 'strict: Item is ready, 70 sent\n' });
     expect((await reconciled('strict')).code).toBe(0);
@@ -195,6 +198,7 @@ describe('freshet backfill', slow, () => {
       ['"Thing"', 'It keeps: Item'],
     ],
     ['an unknown owner', ['restore', 'strict'], ['"strict"', 'Known: depot']],
+    ['a dry run that deletes', ['reconcile', 'strict', '--dry-run', '--delete-unknown'], ['cannot be used with']],
     ['a restore before the epoch was raised', ['restore', 'depot'], ['epoch: 1', 'docs/restore.md']],
   ])('%s is refused with exit code 2', (...refusal) => expectRefusal(depot, refusal));
 });
@@ -264,7 +268,7 @@ describe('freshet reconcile', slow, () => {
     expect(out).toContain('  5 healed\n');
     expect(out).toContain('  Item/orphan unknown (version 4)\n');
     expect(err).toContain('docs/restore.md');
-    expect(err).toContain('reconcile lenient --delete-unknown');
+    expect(err).toContain('reconcile --delete-unknown lenient');
     const { reader } = depot.cache('lenient');
     expect(await reader.get('Item', 'n19')).toMatchObject({ version: 2, value: { name: 'second' } });
     expect(await reader.get('Item', 'n20')).toMatchObject({ version: 2, value: { name: 'second' } });
