@@ -335,8 +335,17 @@ describe('freshet restore', slow, () => {
     expect(differing?.sort()).toEqual([...ahead, 'Item/created is unowned'].sort());
 
     depot.useContracts('test/cli/depot/restored.ts');
+    const lifted = await depot.owner.owner.get('Item', 'n40');
+    expect(await depot.run('restore', 'depot')).toMatchObject({
+      code: 2,
+      err: expect.stringMatching(/into epoch 1, and delete .* from lenient, strict\?.*Add --yes/),
+    });
+    expect(await depot.owner.owner.get('Item', 'n40')).toEqual(lifted);
     const first = await depot.json<object>('restore', 'depot', '--yes');
-    expect(first).toEqual({ code: 0, result: { owner: 'depot', lifted: 71, unchanged: 0, buried: 1, left: [] } });
+    expect(first).toEqual({
+      code: 0,
+      result: { owner: 'depot', lifted: 71, unchanged: 0, buried: 1, compared: ['lenient', 'strict'], left: [] },
+    });
     for (const cache of ['strict', 'lenient'] as const) {
       expect(await reconciled(cache)).toMatchObject({ code: 0 });
       const { reader } = depot.cache(cache);
@@ -349,7 +358,7 @@ describe('freshet restore', slow, () => {
       code: 0,
       out:
         'depot: 0 entities lifted into epoch 1, 72 already in it, 0 deleted because only caches had them\n' +
-        'every cache equals its owner\n',
+        'compared: lenient, strict. Every one of these caches equals its owner\n',
     });
     const put = await depot.run('put', 'Item', 'n40', '--data', '{"name":"the new epoch"}');
     expect(put.out).toContain(`changed, version ${EPOCH_SIZE + 2}`);
