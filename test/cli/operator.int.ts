@@ -95,7 +95,8 @@ describe('grantOperate', slow, () => {
     const put = await as('OfTheCache', ['put', 'Item', 'three', '--data', '{"name":"three"}']);
     // Exit code 2 would say that nothing was written.
     expect(put.code).toBe(1);
-    expect(put.err).toMatch(/AccessDenied[\s\S]*Check your AWS credentials, their permissions/);
+    const imported = await as('OfTheCache', ['import', 'Item', '-', '--id', 'id'], '{"id":"three","name":"three"}\n');
+    for (const { err } of [put, imported]) expect(err).toMatch(/AccessDenied[\s\S]*the permissions that --help names/);
     expect((await as('OfTheCache', ['parked', 'list', 'lenient'])).code).toBe(0);
     const reading = [
       ['parked', 'list', 'lenient'],

@@ -76,7 +76,7 @@ async function deploymentOf(stack: readonly string[], region?: string) {
     return io.importModule(url);
   };
   const deployment = await findDeployment({ ...io, importModule }, { stack, ...(region !== undefined && { region }) });
-  return { deployment, imported };
+  return { deployment, imported, err: io.err() };
 }
 
 describe('a deployment of stacks on AWS', () => {
@@ -136,12 +136,28 @@ describe('a deployment of stacks on AWS', () => {
     await expect(refused).rejects.toMatchObject({ name: 'UsageError' });
   });
 
+  test('a stack that is still being created is refused with its status', async () => {
+    formation.close();
+    formation = await startCloudFormation({ Geography: [] }, undefined, 'CREATE_IN_PROGRESS');
+    vi.stubEnv('AWS_ENDPOINT_URL_CLOUDFORMATION', formation.url);
+    await expect(deploymentOf(['Geography'])).rejects.toThrow(
+      /The status of the stack is CREATE_IN_PROGRESS\. Wait until it is deployed/,
+    );
+  });
+
+  test('an output of another release is named on standard error, and the others are read', async () => {
+    const { deployment, err } = await deploymentOf(['Geography']);
+    deployment.close();
+    expect(deployment.owners.length).toBe(1);
+    expect(err).toMatch(/^Geography: the output of cache can't be read, so the command leaves it out\. .*\n$/);
+  });
+
   test('a stack that may not be read is refused with what to check', async () => {
     formation.close();
     formation = await startCloudFormation({}, 'AccessDenied');
     vi.stubEnv('AWS_ENDPOINT_URL_CLOUDFORMATION', formation.url);
     await expect(deploymentOf(['Geography'])).rejects.toThrow(
-      /^AWS, us-east-1: a request failed\. AccessDenied: no\. Check your AWS credentials, their permissions/,
+      /^AWS, us-east-1: a request failed\. AccessDenied: no\. Check that these are the AWS credentials that you meant/,
     );
   });
 
