@@ -9,8 +9,8 @@ import { sideBySide } from '../compare/side-by-side.ts';
 import { isDenied } from '../errors.ts';
 
 /**
- * Whether a function is stopped: it has a reserved concurrency of 0 (lambda/configuration-concurrency). Undefined if its
- * concurrency may not be read.
+ * Whether a function is stopped: it has a reserved concurrency of 0 (lambda/configuration-concurrency). Undefined if
+ * its concurrency may not be read.
  */
 export async function isStopped(client: LambdaClient, functionName: string): Promise<boolean | undefined> {
   try {

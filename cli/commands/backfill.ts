@@ -125,7 +125,10 @@ function filledOf(type: string, { notes, running }: Followed<BackfillNote>, setA
 }
 
 /** Counts the owners' entities; undefined if an owner isn't in the deployment or its table may not be read. */
-async function countOf({ deployment }: Work, types: readonly string[]): Promise<number | undefined> {
+export async function countOf(
+  { deployment }: Pick<Work, 'deployment'>,
+  types: readonly string[],
+): Promise<number | undefined> {
   let total = 0;
   for (const type of types) {
     const source = await deployment.ownerOf(type).catch(() => undefined);
@@ -149,7 +152,7 @@ function waitsFor(notes: readonly BackfillNote[], types: number): string {
 const CLOCK_MARGIN_MS = 5_000;
 
 /** The entities of each type with an event that was parked or held since a time. Reads the parking table once. */
-async function setAsideSince(cache: OpenCache, sinceMs: ReadonlyMap<string, number>) {
+export async function setAsideSince(cache: Pick<OpenCache, 'parked'>, sinceMs: ReadonlyMap<string, number>) {
   const names = new Map([...sinceMs.keys()].map((type) => [type, new Set<string>()]));
   if (names.size > 0) {
     for await (const events of parkedPages(cache.parked)) {

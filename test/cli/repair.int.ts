@@ -277,10 +277,13 @@ describe('freshet reconcile', slow, () => {
     for (const id of ['n22', 'n24']) await depot.owner.owner.put('Item', id, { name: `mended ${id}` });
     await plant('lenient', 'n24', 'version', { N: '1' });
     await depot.cloud.idle();
+    const before = await depot.cache('lenient').notes.inventory('Item');
     expect(await depot.run('reconcile', 'lenient', '--delete-unknown')).toMatchObject({
       code: 2,
       err: expect.stringContaining('Add --yes'),
     });
+    // The question comes before the comparison.
+    expect(await depot.cache('lenient').notes.inventory('Item')).toEqual(before);
     const deleted = await reconciled('lenient', '--delete-unknown', '--yes');
     expect(deleted).toMatchObject({ code: 0, result: { deleted: 1 } });
     expect(await depot.owner.owner.get('Item', 'orphan')).toMatchObject({ version: 5, stateJson: undefined });

@@ -166,7 +166,10 @@ function newest(series: readonly Datapoint[]): number | null {
 }
 
 /** The readiness of each type. The completeness of the cache is read once for all of them. */
-async function readinessOf({ clients }: Deployment, { deployed, types, notes }: FoundCache) {
+export async function readinessOf(
+  { clients }: Pick<Deployment, 'clients'>,
+  { deployed, types, notes }: Pick<FoundCache, 'deployed' | 'types' | 'notes'>,
+) {
   const known = await readCompleteness({ client: clients.tables, tableName: deployed.table });
   const entries = await sideBySide((await types()) ?? [], TYPES_AT_ONCE, async (type) => {
     const note = currentBackfill(await notes.backfill(type), known, { type, cached: undefined });

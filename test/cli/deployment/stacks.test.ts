@@ -55,6 +55,7 @@ beforeEach(async () => {
     Elsewhere: [JSON.stringify({ ...cache, contracts: '../../tmp/contracts.ts' })],
     Charging: [JSON.stringify(factQueue), JSON.stringify(saga)],
     Website: ['https://example.com'],
+    TestGeography: [JSON.stringify({ ...owner, stack: 'TestGeography' })],
   });
   vi.stubEnv('AWS_ENDPOINT_URL_CLOUDFORMATION', formation.url);
   vi.stubEnv('AWS_ACCESS_KEY_ID', 'test');
@@ -105,6 +106,14 @@ describe('a deployment of stacks on AWS', () => {
       factQueues: [{ name: 'charge', deployed: { parkingTable: 'P' } }],
       sagas: [{ name: 'shipping', table: 'Saga' }],
     });
+  });
+
+  test('an owner that two stacks have is refused by its name and by its types, with the stacks', async () => {
+    const { deployment } = await deploymentOf(['TestGeography', 'Geography']);
+    const stacks = 'stack TestGeography, stack Geography. Pass the stack of only one of them with --stack.';
+    await expect(deployment.ownerNamed('geography')).rejects.toThrow(`2 owners are named "geography": ${stacks}`);
+    await expect(deployment.ownerOf('Currency')).rejects.toThrow(`2 owners own "Currency": ${stacks}`);
+    deployment.close();
   });
 
   test('the contracts are loaded from the folder of the app, and only when a command needs them', async () => {
