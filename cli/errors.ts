@@ -20,6 +20,11 @@ export class RequestFailed extends Error {
   override readonly name = 'RequestFailed';
 }
 
+/** Whether a request failed because a permission is missing. */
+export function isDenied(error: unknown): boolean {
+  return error instanceof Error && error.name.startsWith('AccessDenied');
+}
+
 /** Prints an error as one line, with its stack trace only under `--debug`. @returns the exit code */
 export function reportError({ stderr }: Pick<CommandIo, 'stderr'>, error: unknown, debug: boolean): number {
   const expected = error instanceof FreshetError || error instanceof UsageError;

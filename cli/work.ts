@@ -1,3 +1,4 @@
+import { RepairFailed } from './clients/repair-function.ts';
 import { adviceOn } from './deployment/advice.ts';
 import type { Deployment } from './deployment/deployment.ts';
 import { type Access, findDeployment } from './deployment/find.ts';
@@ -5,6 +6,7 @@ import { RequestFailed } from './errors.ts';
 import { interruptible } from './interrupt.ts';
 import type { CommandIo } from './io.ts';
 import type { DeploymentOptions } from './options/deployment-options.ts';
+import { typed } from './output/typed.ts';
 
 /** What a running command works with. */
 export interface Work {
@@ -29,12 +31,19 @@ export async function withDeployment(
   const deployment = await findDeployment(io, options, { access });
   try {
     return await work(deployment).catch((error: unknown) => {
-      if (isOfService(error)) throw new RequestFailed(adviceOn(deployment, error), { cause: error });
-      throw error;
+      throw explained(deployment, options, error);
     });
   } finally {
     deployment.close();
   }
+}
+
+/** The error with what to do about it, if a request or a repair function of the deployment failed. */
+export function explained(deployment: Deployment, on: DeploymentOptions, error: unknown): unknown {
+  if (isOfService(error)) return new RequestFailed(adviceOn(deployment, error), { cause: error });
+  if (!(error instanceof RepairFailed)) return error;
+  const logs = typed('logs repair --errors', on);
+  return new RequestFailed(`${error.message} To see why: ${logs}`, { cause: error });
 }
 
 /** Whether an error is of a request to AWS or to the local cloud. */

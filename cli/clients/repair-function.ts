@@ -30,6 +30,15 @@ export type RepairAnswer<T> =
   | { readonly kind: 'answered'; readonly value: T }
   | { readonly kind: 'failed'; readonly message: string };
 
+/** A repair function that threw an error, timed out or crashed. The same request may be made again. */
+export class RepairFailed extends Error {
+  override readonly name = 'RepairFailed';
+
+  constructor(cache: string, why: string) {
+    super(`the repair function of ${cache} failed: ${why.replace(/\.?$/, '.')} You can run the command again.`);
+  }
+}
+
 /** The function's time-out is a minute, so it can't answer after 65 s. */
 const requestHandler = { connectionTimeout: 1_000, requestTimeout: 65_000, throwOnRequestTimeout: true };
 
@@ -61,6 +70,8 @@ export function createRepairFunction(options: {
   /** Called when the function is invoked for the first time. */
   readonly client: () => LambdaClient;
   readonly functionName: string;
+  /** The name of the cache, for errors. */
+  readonly cache: string;
 }): RepairFunction {
   const ask = async <T>(operation: Operation, schema: z.ZodMiniType<T>): Promise<RepairAnswer<T>> => {
     const { FunctionError, Payload } = await options
@@ -78,7 +89,7 @@ export function createRepairFunction(options: {
 
   const start = async (operation: Operation): Promise<StartedRun> => {
     const answer = await ask(operation, runAnswer);
-    if (answer.kind === 'failed') throw new Error(answer.message);
+    if (answer.kind === 'failed') throw new RepairFailed(options.cache, answer.message);
     if ('refused' in answer.value) throw new UsageError(answer.value.refused);
     return answer.value;
   };

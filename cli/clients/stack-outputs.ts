@@ -10,15 +10,22 @@ export function cloudFormationClient(options: ClientOptions = {}): CloudFormatio
   return new CloudFormationClient(options);
 }
 
+/** A stack's status, such as CREATE_COMPLETE, and the values of its outputs. */
+export interface StackState {
+  readonly status: string;
+  readonly outputs: readonly string[];
+}
+
 /**
- * The values of a stack's outputs.
+ * Reads the state of a stack.
  *
  * @param stack its name or ARN
  * @throws the service's `ValidationError` if the stack doesn't exist
  */
-export async function stackOutputs(client: CloudFormationClient, stack: string): Promise<string[]> {
+export async function stackState(client: CloudFormationClient, stack: string): Promise<StackState> {
   const { Stacks = [] } = await client.send(new DescribeStacksCommand({ StackName: stack }));
-  return Stacks.flatMap(({ Outputs = [] }) => Outputs.flatMap(({ OutputValue }) => OutputValue ?? []));
+  const outputs = Stacks.flatMap(({ Outputs = [] }) => Outputs.flatMap(({ OutputValue }) => OutputValue ?? []));
+  return { status: Stacks[0]?.StackStatus ?? 'unknown', outputs };
 }
 
 /** The physical names of a stack's Lambda functions. @param stack its name or ARN */

@@ -5,13 +5,13 @@ import { typeOfParked } from 'freshet-aws/internal/core/repair/parked-filter';
 import type { OpenCache } from '../deployment/deployment.ts';
 import { typesToWorkOn } from '../deployment/names.ts';
 import { parkedPages } from '../deployment/parked.ts';
-import { EXIT } from '../errors.ts';
+import { EXIT, isDenied } from '../errors.ts';
 import type { CommandIo } from '../io.ts';
 import { type DeploymentOptions, deploymentHelp, withDeploymentOptions } from '../options/deployment-options.ts';
 import { progressBar } from '../output/progress.ts';
 import { typed } from '../output/typed.ts';
 import { inDeployment, type Work } from '../work.ts';
-import { followRun, goesOn } from './follow-run.ts';
+import { backlogOf, type Followed, followRuns, startRuns, tellUnfinished } from './follow-run.ts';
 
 interface BackfillOptions extends DeploymentOptions {
   readonly restart?: boolean;
@@ -39,7 +39,7 @@ export function backfillCommand(io: CommandIo): Command {
       `
 The owners publish at most repairRate states a second (a prop of EntityOwner), and fewer while the cache has a backlog.
 The owners can change entities meanwhile. Readers of the cache see the progress as empty, filling or ready.
-${deploymentHelp(['dynamodb:GetItem', 'dynamodb:Query', 'lambda:InvokeFunction'])}
+${deploymentHelp(['dynamodb:GetItem', 'dynamodb:Query', 'dynamodb:Scan', 'lambda:InvokeFunction', 'sqs:GetQueueAttributes'])}
 Exit codes:
   0    the cache is ready; with --no-wait: the backfill has started
   1    some entities cannot be sent or are parked at the cache, the backfill stands still, or something failed
@@ -69,70 +69,101 @@ async function backfill(work: Work, name: string, only: string | undefined, opti
   const cache = await deployment.cacheNamed(name);
   const types = typesToWorkOn(cache, only);
   const begunMs = Date.now();
-  for (const type of types) {
-    const { isNew } = await cache.repair.backfill(type, { restart });
-    if (!isNew) io.stderr.write(`${type}: following the backfill that runs\n`);
-  }
-  const all: Filled[] = [];
-  for (const type of types) {
-    const filled = await follow(work, cache, type, begunMs, wait);
-    all.push(filled);
-    if (!json) io.stdout.write(`${name}: ${describe(name, filled, options)}\n`);
-    if (signal.aborted) break;
-  }
+  const started = await startRuns(work, types, 'backfill', (type) => cache.repair.backfill(type, { restart }));
+  const { followed, startedMs } = await follow(work, cache, started, wait);
+  const ready = started.filter((type) => !followed.running.includes(type));
+  const setAside = await setAsideSince(cache, new Map(ready.map((type) => [type, startedMs.get(type) ?? begunMs])));
+  const all = started.map((type) => filledOf(type, followed, setAside.get(type) ?? []));
   if (json) io.stdout.write(`${JSON.stringify({ cache: name, types: all })}\n`);
-  const isReady = all.every(({ status }) => status === 'ready');
-  if (!isReady) goesOn(work, typed(`backfill ${name}`, options));
+  else for (const one of all) io.stdout.write(`${name}: ${describe(name, one, options)}\n`);
+  const notStarted = types.slice(started.length);
+  const again = typed('backfill', options, [name, ...(only === undefined ? [] : [only])]);
+  tellUnfinished(work, cache, followed, { isRead, notStarted, again, on: options });
   if (signal.aborted) return EXIT.interrupted;
   const hasTrouble = all.some(({ unsendableCount, setAside }) => unsendableCount + setAside.length > 0);
-  return hasTrouble || (wait && !isReady) ? EXIT.failed : EXIT.ok;
+  return hasTrouble || (wait && followed.running.length > 0) ? EXIT.failed : EXIT.ok;
 }
 
-async function follow(work: Work, cache: OpenCache, type: string, begunMs: number, wait: boolean): Promise<Filled> {
-  const { io, deployment } = work;
+/** Follows the backfills of a cache. Returns also when each of them began, if it was seen. */
+async function follow(work: Work, cache: OpenCache, types: readonly string[], wait: boolean) {
   // A count reads the whole type, so it is made only for a person who waits.
-  const total = io.stderr.isTTY && wait ? await countOf(work, type) : undefined;
-  const show = progressBar(io, total, `${type} entities sent`);
-  let startedMs = begunMs;
-  const followed = await followRun(wait ? work : { ...work, deployment, signal: AbortSignal.abort() }, {
-    read: () => cache.notes.backfill(type),
+  const total = work.io.stderr.isTTY && wait ? await countOf(work, types) : undefined;
+  const show = progressBar(work.io, total, 'entities sent');
+  const startedMs = new Map<string, number>();
+  const followed = await followRuns<BackfillNote>(work, types, {
+    read: (type) => cache.notes.backfill(type),
     isDone: ({ status }) => status === 'ready',
-    onProgress(note) {
-      if (note.status === 'filling') startedMs = Date.parse(note.startedAt);
-      show.update(Math.min(note.sent, total ?? note.sent), note.sent, waitsFor(note));
+    isRead,
+    backlog: backlogOf(work, cache),
+    onLook(notes) {
+      let sent = 0;
+      for (const [type, note] of notes) {
+        if (note.status === 'filling') startedMs.set(type, Date.parse(note.startedAt));
+        sent += note.sent;
+      }
+      show.update(Math.min(sent, total ?? sent), sent, waitsFor([...notes.values()], types.length));
     },
+    wait,
   }).finally(() => show.end());
-  const { note } = followed;
+  return { followed, startedMs };
+}
+
+function isRead(note: BackfillNote): boolean {
+  return note.status === 'filling' && note.sentAllAtMs !== undefined;
+}
+
+function filledOf(type: string, { notes, running }: Followed<BackfillNote>, setAside: readonly string[]): Filled {
+  const note = notes.get(type);
   return {
     type,
-    status: followed.isDone ? 'ready' : 'filling',
+    status: running.includes(type) ? 'filling' : 'ready',
     sent: note?.sent ?? 0,
     unsendableCount: note?.unsendableCount ?? 0,
     unsendable: (note?.unsendable ?? []).map(({ id, why }) => `${entityName({ type, id })}: ${why}`),
-    setAside: followed.isDone ? await setAsideSince(cache, type, startedMs) : [],
+    setAside,
   };
 }
 
-/** Counts the owner's entities; undefined if the owner isn't in the deployment. */
-async function countOf({ deployment }: Work, type: string): Promise<number | undefined> {
-  const source = await deployment.ownerOf(type).catch(() => undefined);
-  return source?.owner.count(type);
+/** Counts the owners' entities; undefined if an owner isn't in the deployment or its table may not be read. */
+export async function countOf(
+  { deployment }: Pick<Work, 'deployment'>,
+  types: readonly string[],
+): Promise<number | undefined> {
+  let total = 0;
+  for (const type of types) {
+    const source = await deployment.ownerOf(type).catch(() => undefined);
+    const count = await source?.owner.count(type).catch((error: unknown) => {
+      if (isDenied(error)) return undefined;
+      throw error;
+    });
+    if (count === undefined) return undefined;
+    total += count;
+  }
+  return total;
 }
 
-function waitsFor(note: BackfillNote): string {
-  return note.status === 'filling' && note.sentAllAtMs !== undefined ? 'all sent, the cache applies the last ones' : '';
+function waitsFor(notes: readonly BackfillNote[], types: number): string {
+  if (notes.every((note) => note.status === 'ready' || isRead(note)) && notes.length === types)
+    return 'all sent, the cache applies the last ones';
+  return types > 1 ? `${notes.filter(({ status }) => status === 'ready').length} of ${types} types ready` : '';
 }
 
 /** How far the clocks of this machine and of the functions may differ. */
 const CLOCK_MARGIN_MS = 5_000;
 
-async function setAsideSince(cache: OpenCache, type: string, sinceMs: number): Promise<string[]> {
-  const names = new Set<string>();
-  for await (const events of parkedPages(cache.parked)) {
-    const recent = events.filter((one) => typeOfParked(one) === type && one.parkedAtMs >= sinceMs - CLOCK_MARGIN_MS);
-    for (const { entity, message } of recent) names.add(entity === undefined ? message.groupId : entityName(entity));
+/** The entities of each type with an event that was parked or held since a time. Reads the parking table once. */
+export async function setAsideSince(cache: Pick<OpenCache, 'parked'>, sinceMs: ReadonlyMap<string, number>) {
+  const names = new Map([...sinceMs.keys()].map((type) => [type, new Set<string>()]));
+  if (names.size > 0) {
+    for await (const events of parkedPages(cache.parked)) {
+      for (const event of events) {
+        const type = typeOfParked(event) ?? '';
+        if (event.parkedAtMs < (sinceMs.get(type) ?? 0) - CLOCK_MARGIN_MS) continue;
+        names.get(type)?.add(event.entity === undefined ? event.message.groupId : entityName(event.entity));
+      }
+    }
   }
-  return [...names];
+  return new Map([...names].map(([type, some]) => [type, [...some]]));
 }
 
 function describe(

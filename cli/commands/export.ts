@@ -34,7 +34,7 @@ keeps only a part of the state.
 
 Example:
   $ ${typed('export ordering Currency')} > currencies.ndjson
-${deploymentHelp(['dynamodb:Query'])}
+${deploymentHelp(['dynamodb:GetItem', 'dynamodb:Query'])}
 Exit codes:
   0    all entities were printed
   1    something failed

@@ -1,4 +1,4 @@
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 import { entityName } from 'freshet-aws/internal/core/entity';
 import { differing, type InventoryNote } from 'freshet-aws/internal/core/repair/inventory';
 import { HEALABLE } from 'freshet-aws/internal/core/repair/suspects';
@@ -9,11 +9,11 @@ import { typesToWorkOn } from '../deployment/names.ts';
 import { EXIT } from '../errors.ts';
 import type { CommandIo } from '../io.ts';
 import { type DeploymentOptions, deploymentHelp, withDeploymentOptions } from '../options/deployment-options.ts';
-import { yesOption } from '../output/confirm.ts';
+import { confirmed, yesOption } from '../output/confirm.ts';
 import { startSpinner } from '../output/spinner.ts';
 import { typed } from '../output/typed.ts';
 import { inDeployment, type Work } from '../work.ts';
-import { followRun, goesOn } from './follow-run.ts';
+import { backlogOf, type Followed, followRuns, startRuns, tellUnfinished } from './follow-run.ts';
 
 interface ReconcileOptions extends DeploymentOptions {
   readonly dryRun?: boolean;
@@ -37,10 +37,12 @@ export function reconcileCommand(io: CommandIo): Command {
     .argument('<cache>', 'cache, such as ordering')
     .argument('[type]', 'entity type, such as Country; default: all types that the cache keeps')
     .option('--dry-run', 'only report what differs')
-    .option(
-      '--delete-unknown',
-      "make the owners delete the entities that only the cache has; this reads the owners' tables, so they must be in " +
-        'the deployment',
+    .addOption(
+      new Option(
+        '--delete-unknown',
+        "make the owners delete the entities that only the cache has; this reads the owners' tables, so they must be " +
+          'in the deployment',
+      ).conflicts('dryRun'),
     )
     .addOption(yesOption())
     .option('--json', 'print the result as JSON')
@@ -56,7 +58,7 @@ The result counts the entities of each type:
   unknown      the owner doesn't know the entity
 An inventory mends the first three. Two are for a person: see docs/restore.md about ahead and conflicting entities.
 If an entity is deleted at the owner and the cache no longer stores it, the two count as equal.
-${deploymentHelp(['dynamodb:GetItem', 'dynamodb:Query', 'dynamodb:UpdateItem (with --delete-unknown)', 'lambda:InvokeFunction'])}
+${deploymentHelp(['dynamodb:GetItem', 'dynamodb:Query', 'dynamodb:UpdateItem (with --delete-unknown)', 'lambda:InvokeFunction', 'sqs:GetQueueAttributes'])}
 Exit codes:
   0    the cache equals its owners, or does now
   1    something differs still, the inventory stands still, or something failed
@@ -78,36 +80,55 @@ async function reconcile(
   const { dryRun = false, deleteUnknown = false, json = false } = options;
   const cache = await deployment.cacheNamed(name);
   const types = typesToWorkOn(cache, only);
-  const notes: Record<string, InventoryNote> = {};
-  let isDone = true;
-  for (const type of types) {
-    await startedRun(work, cache, type, dryRun);
-    const spinner = startSpinner(io, `comparing ${type}`, { json, again: true });
-    const followed = await followRun(work, {
-      read: () => cache.notes.inventory(type),
-      isDone: ({ endedAt }) => endedAt !== undefined,
-      onProgress: () => {},
-    }).finally(() => spinner.stop());
-    isDone &&= followed.isDone;
-    if (followed.note !== undefined) notes[type] = followed.note;
-    if (followed.note !== undefined && !json) tell(work, cache, type, followed.note);
-    if (signal.aborted) break;
-  }
+  if (deleteUnknown && !(await deletionConfirmed(work, name, options))) return EXIT.failed;
+  const started = await startRuns(work, types, 'inventory', (type) => cache.repair.inventory(type, { heals: !dryRun }));
+  const followed = await follow(work, cache, started, json);
+  const notes = Object.fromEntries(followed.notes);
+  if (!json) for (const [type, note] of followed.notes) tell(work, cache, type, note);
+  const isDone = started.length === types.length && followed.running.length === 0;
   const deleted = deleteUnknown && isDone ? await deleteUnknowns(work, cache, notes, options) : 0;
   if (json) io.stdout.write(`${JSON.stringify({ cache: name, deleted, types: mapped(notes, asJson) })}\n`);
-  if (!isDone) goesOn(work, typed(`reconcile ${name}`, options));
+  const hint: Hint = (flag) => typed(`reconcile${flag}`, options, [name, ...(only === undefined ? [] : [only])]);
+  const again = hint(dryRun ? ' --dry-run' : deleteUnknown ? ' --delete-unknown' : '');
+  tellUnfinished(work, cache, followed, { isRead, notStarted: types.slice(started.length), again, on: options });
   if (signal.aborted) return EXIT.interrupted;
   const left = Object.values(notes).map((note) => leftOf(note, dryRun));
   const total = left.reduce((sum, one) => sum + one, 0) - deleted;
   if (total === 0 && isDone && !json) io.stdout.write(`${name} equals its owners\n`);
-  if (total > 0) for (const line of advice(notes, name, options)) io.stderr.write(`${line}\n`);
+  if (total > 0) for (const line of advice(notes, name, options, hint)) io.stderr.write(`${line}\n`);
   return total > 0 || !isDone ? EXIT.failed : EXIT.ok;
 }
 
-/** Starts an inventory. An inventory that runs already began earlier, so it is followed by one of its own. */
-async function startedRun(work: Work, cache: OpenCache, type: string, dryRun: boolean): Promise<void> {
-  const { isNew } = await cache.repair.inventory(type, { heals: !dryRun });
-  if (!isNew) work.io.stderr.write(`${type}: following the inventory that runs\n`);
+/** A command for the same types, as it is typed. A hint does nothing that wasn't asked for. */
+type Hint = (flag: '' | ' --dry-run' | ' --delete-unknown') => string;
+
+/** Asks before the comparison, which may take long. The number of entities is known after it, and is asked for then. */
+async function deletionConfirmed(work: Work, name: string, { yes = false }: ReconcileOptions): Promise<boolean> {
+  const question = `Make the owners of the cache ${name} delete the entities that only ${name} has?`;
+  const isConfirmed = await confirmed(work, question, yes);
+  if (!isConfirmed) work.io.stderr.write('nothing was compared or deleted\n');
+  return isConfirmed;
+}
+
+async function follow(
+  work: Work,
+  cache: OpenCache,
+  types: readonly string[],
+  json: boolean,
+): Promise<Followed<InventoryNote>> {
+  const spinner = startSpinner(work.io, `comparing ${types.join(', ')}`, { json, again: true });
+  return followRuns<InventoryNote>(work, types, {
+    read: (type) => cache.notes.inventory(type),
+    isDone: ({ endedAt }) => endedAt !== undefined,
+    isRead,
+    backlog: backlogOf(work, cache),
+    onLook: () => {},
+    wait: true,
+  }).finally(() => spinner.stop());
+}
+
+function isRead(note: InventoryNote): boolean {
+  return note.isRead;
 }
 
 /** The differences that are left after an inventory. */
@@ -165,13 +186,14 @@ function advice(
   notes: Readonly<Record<string, InventoryNote>>,
   cache: string,
   options: ReconcileOptions,
+  hint: Hint,
 ): readonly string[] {
   const { dryRun = false, deleteUnknown = false } = options;
   const all = Object.values(notes);
   const some = (count: (note: InventoryNote) => number) => all.some((note) => count(note) > 0);
   const lines: string[] = [];
   if (dryRun && some(({ found }) => found.missing + found.behind + found.different))
-    lines.push(`to mend the differences: ${typed(`reconcile ${cache}`, options)}`);
+    lines.push(`to mend the differences: ${hint('')}`);
   if (some(({ setAside, unhealed }) => setAside + unhealed))
     lines.push(`events of these entities may be parked: ${typed(`parked list ${cache}`, options)}`);
   if (some(({ found }) => found.ahead + found.conflicting))
@@ -180,6 +202,6 @@ function advice(
         '(see docs/restore.md), or its table was written directly.',
     );
   if (!deleteUnknown && some(({ found }) => found.unknown))
-    lines.push(`to delete what only the cache has: ${typed(`reconcile ${cache} --delete-unknown`, options)}`);
+    lines.push(`to delete what only the cache has: ${hint(' --delete-unknown')}`);
   return lines;
 }

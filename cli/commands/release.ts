@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import { cachedType } from 'freshet-aws/internal/core/contract/define-boundary';
 import { type EntityRef, entityName, entityRef, messageGroupId, printable } from 'freshet-aws/internal/core/entity';
 import type { Released } from 'freshet-aws/internal/core/repair/redrive';
+import { RepairFailed } from '../clients/repair-function.ts';
 import type { FoundCache } from '../deployment/deployment.ts';
 import { EXIT } from '../errors.ts';
 import type { CommandIo } from '../io.ts';
@@ -59,15 +60,14 @@ async function release(
   const { drop = false, yes = false } = options;
   if (drop) {
     const count = (await cache.parked.ofGroup(messageGroupId(entity))).length;
-    const question = `Drop all ${count} events of ${entityName(entity)} that are parked or held at ${name}?`;
+    const question = `Drop all ${count} events of ${entityName(entity)} that are parked or held at the cache ${name}?`;
     if (!(await confirmed(work, question, yes))) {
       work.io.stderr.write('nothing was dropped\n');
       return EXIT.failed;
     }
   }
   const answer = await cache.repair.release(type, id, drop);
-  if (answer.kind === 'failed')
-    throw new Error(`the repair function failed: ${answer.message}. Run the command again.`);
+  if (answer.kind === 'failed') throw new RepairFailed(name, answer.message);
   return tell(work.io, cache, entity, answer.value, options);
 }
 

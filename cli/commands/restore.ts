@@ -9,7 +9,7 @@ import { EXIT, UsageError } from '../errors.ts';
 import { interrupted } from '../interrupt.ts';
 import type { CommandIo } from '../io.ts';
 import { type DeploymentOptions, deploymentHelp, withDeploymentOptions } from '../options/deployment-options.ts';
-import { yesOption } from '../output/confirm.ts';
+import { confirmed, yesOption } from '../output/confirm.ts';
 import { progressBar } from '../output/progress.ts';
 import { typed } from '../output/typed.ts';
 import { inDeployment, type Work } from '../work.ts';
@@ -42,11 +42,13 @@ export function restoreCommand(io: CommandIo): Command {
       'after',
       `
 You can interrupt and repeat the command: it leaves an entity that is already in the new epoch unchanged. It asks
-before it deletes entities that only caches have.
+before the first write, and before it deletes entities that only caches have. It compares only the caches of this
+deployment: name the stacks of all caches with --stack.
 ${deploymentHelp(['dynamodb:GetItem', 'dynamodb:Query', 'dynamodb:UpdateItem'])}
 Exit codes:
-  0    every cache equals the owner
-  1    some caches do not equal the owner yet, or something failed
+  0    every cache of the deployment equals the owner
+  1    some caches do not equal the owner yet, the deployment has no cache of the owner, you did not confirm, or
+       something failed
   2    the owner is unknown, or its epoch was not raised since the restore
   130  interrupted`,
     )
@@ -72,27 +74,41 @@ async function restore(work: Work, name: string, options: RestoreOptions): Promi
     );
   }
   const types = Object.keys(source.boundary.owns);
+  // Found before the long work, because this needs the contracts of every cache.
+  const kept = await keepers(deployment, types);
+  if (!(await restoreConfirmed(work, source, kept, options.yes ?? false))) return EXIT.failed;
   const counts: Counts = { lifted: 0, unchanged: 0, buried: 0 };
   for (const type of types) await liftType(work, source, type, counts);
   const left: string[] = [];
-  for (const { cache, type } of await keepers(deployment, types)) {
+  for (const { cache, type } of kept) {
     if (signal.aborted) break;
     const { buried, differing } = await settle(work, cache, type, options.yes ?? false);
     counts.buried += buried;
     left.push(...differing.map((one) => `${cache.name}: ${describeDiffering(one)}`));
   }
-  return conclude(work, source, counts, left, options);
+  return conclude(work, source, counts, { left, compared: namesOf(kept) }, options);
+}
+
+/** Asks before the first write. The deletions are asked for again, when their number is known. */
+async function restoreConfirmed(work: Work, { name, boundary }: OpenOwner, kept: readonly Keeper[], yes: boolean) {
+  const caches = namesOf(kept).join(', ') || 'no cache of this deployment';
+  const question =
+    `Raise every entity of ${name} into epoch ${boundary.epoch}, and delete what the owner no longer has from ` +
+    `${caches}? Export first what you still need.`;
+  const isConfirmed = await confirmed(work, question, yes);
+  if (!isConfirmed) work.io.stderr.write('nothing was changed\n');
+  return isConfirmed;
 }
 
 function conclude(
   { io, signal }: Work,
   { name, boundary }: OpenOwner,
   counts: Counts,
-  left: readonly string[],
+  { left, compared }: { readonly left: readonly string[]; readonly compared: readonly string[] },
   options: RestoreOptions,
 ): number {
   const { json } = options;
-  if (json) io.stdout.write(`${JSON.stringify({ owner: name, ...counts, left })}\n`);
+  if (json) io.stdout.write(`${JSON.stringify({ owner: name, ...counts, compared, left })}\n`);
   else {
     const { lifted, unchanged, buried } = counts;
     io.stdout.write(
@@ -102,19 +118,34 @@ function conclude(
   }
   if (signal.aborted) return interrupted(io);
   if (!json) for (const line of left) io.stdout.write(`  ${line}\n`);
-  if (left.length > 0)
+  if (compared.length === 0) {
     io.stderr.write(
-      `some entities still differ. Run the command again, or compare a cache: ${typed('reconcile CACHE', options)}\n`,
+      `no cache in this deployment keeps a type of ${name}, so none was compared. Run the command again with the ` +
+        'stacks of the caches in --stack.\n',
     );
-  else if (!json) io.stdout.write('every cache equals its owner\n');
-  return left.length > 0 ? EXIT.failed : EXIT.ok;
+    return EXIT.failed;
+  }
+  if (left.length > 0) {
+    const compare = typed('reconcile --dry-run CACHE', options);
+    io.stderr.write(`some entities still differ. Run the command again, or compare a cache: ${compare}\n`);
+    return EXIT.failed;
+  }
+  if (!json) io.stdout.write(`compared: ${compared.join(', ')}. Every one of these caches equals its owner\n`);
+  return EXIT.ok;
+}
+
+/** A cache with a type of the owner that it keeps. */
+interface Keeper {
+  readonly cache: OpenCache;
+  readonly type: string;
+}
+
+function namesOf(kept: readonly Keeper[]): string[] {
+  return [...new Set(kept.map(({ cache }) => cache.name))];
 }
 
 /** Returns a pair for each cache and each of the types that the cache keeps. */
-async function keepers(
-  deployment: Deployment,
-  types: readonly string[],
-): Promise<readonly { readonly cache: OpenCache; readonly type: string }[]> {
+async function keepers(deployment: Deployment, types: readonly string[]): Promise<readonly Keeper[]> {
   const caches = await Promise.all(deployment.caches.map((cache) => cache.open()));
   return caches.flatMap((cache) =>
     types.filter((type) => Object.hasOwn(cache.boundary.caches, type)).map((type) => ({ cache, type })),

@@ -68,7 +68,7 @@ async function resync(
   const keepers = wait === 0 ? [] : await keepersOf(deployment, entity);
   const without = wait === 0 ? [] : await cachesWithout(keepers, type, id, version, wait, signal);
   if (options.json) io.stdout.write(`${JSON.stringify({ entity, version, without })}\n`);
-  else io.stdout.write(`${name}: ${entityName(entity)} version ${version} is published again\n`);
+  else io.stdout.write(`${name}: the publication of ${entityName(entity)} version ${version} is requested\n`);
   if (signal.aborted) return interrupted(io);
   for (const cache of without) {
     io.stderr.write(
@@ -92,7 +92,7 @@ async function unknownEntity({ ownerOf }: Deployment, entity: EntityRef, on: Dep
   });
   throw new UsageError(
     `id: ${owner?.name ?? 'no owner in this deployment'} has ${owner ? 'never' : 'ever'} had ${entityName(entity)}. To ` +
-      `delete it from a cache that has it: ${typed('reconcile --delete-unknown CACHE', on)}`,
+      `delete it from a cache that has it: ${typed('reconcile --delete-unknown CACHE', on, [entity.type])}`,
   );
 }
 

@@ -4,9 +4,9 @@ import type { OwnedEntity } from 'freshet-aws/internal/core/own/own';
 import { eachOf } from 'freshet-aws/internal/core/read/pages';
 import { MAX_PAGE_SIZE } from 'freshet-aws/internal/core/read/read';
 import { type CachedRecord, compare, type Difference, pairs } from 'freshet-aws/internal/core/repair/compare';
+import { sideBySide } from 'freshet-aws/internal/core/side-by-side';
 import type { Deployment, OpenCache } from '../deployment/deployment.ts';
 import { pause } from '../interrupt.ts';
-import { sideBySide } from './side-by-side.ts';
 
 /** An entity that differs between a cache and its owner. */
 export interface Differing {

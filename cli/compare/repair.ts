@@ -1,11 +1,11 @@
 import { messageGroupId } from 'freshet-aws/internal/core/entity';
+import { sideBySide } from 'freshet-aws/internal/core/side-by-side';
 import { resyncToken } from '../clients/resync-token.ts';
 import type { Deployment, OpenCache } from '../deployment/deployment.ts';
 import { pause } from '../interrupt.ts';
 import { confirmed } from '../output/confirm.ts';
 import type { Work } from '../work.ts';
 import { type Differing, stillDiffering } from './differences.ts';
-import { sideBySide } from './side-by-side.ts';
 
 /** Concurrent writes at the owners during a repair. The limit leaves room for the owners' other writes. */
 const WRITES_AT_ONCE = 8;

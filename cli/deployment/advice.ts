@@ -22,10 +22,41 @@ type Place = Pick<Deployment, 'place' | 'isLocal'>;
 export function adviceOn({ place, isLocal }: Place, error: Error): string {
   // If a connection to several addresses fails, the error has a code but no message.
   const why = `${error.name}: ${error.message || codeOf(error)}`.replace(/\.?$/, '.');
-  const advice = isLocal
-    ? `If it was stopped, start it again: ${typed('up')}`
-    : 'Check your AWS credentials, their permissions (see --help) and the region.';
-  return `${place}: a request failed. ${why} ${advice}`;
+  const advice = isLocal ? [`If it was stopped, start it again: ${typed('up')}`] : adviceByName(error);
+  return [`${place}: a request failed. ${why}`, ...advice].join(' ');
+}
+
+/** What to check on AWS, by the names and codes of errors. */
+const ADVICE: readonly (readonly [RegExp, string])[] = [
+  [
+    /ExpiredToken|InvalidClientTokenId|UnrecognizedClient|InvalidToken|SignatureDoesNotMatch|CredentialsProvider/,
+    'Renew your AWS credentials, such as with aws sso login, then run the command again.',
+  ],
+  [
+    /AccessDenied|UnauthorizedOperation|NotAuthorized|KMSAccess/,
+    'Check that these are the AWS credentials that you meant (--profile), and that they have the permissions that ' +
+      '--help names.',
+  ],
+  [
+    /Throttl|TooManyRequests|RequestLimitExceeded|ThroughputExceeded|LimitExceeded|SlowDown/,
+    'AWS limits the rate of these requests: wait a minute, then run the command again. If a function answers so each ' +
+      'time, it is stopped (a reserved concurrency of 0).',
+  ],
+  [
+    /NotFound|NonExistent|DoesNotExist/,
+    'Something that the outputs of the stack name was deleted, or is in another account or region. Check --region, ' +
+      'and deploy the stack again.',
+  ],
+  [
+    /Timeout|TimedOut|ETIMEDOUT|ECONN|ENOTFOUND|EAI_AGAIN|EPIPE|NetworkingError/,
+    'AWS did not answer. Check your network and --region, then run the command again.',
+  ],
+];
+
+function adviceByName(error: Error): string[] {
+  const names = `${error.name} ${codeOf(error)}`;
+  const found = ADVICE.find(([pattern]) => pattern.test(names));
+  return found === undefined ? [] : [found[1]];
 }
 
 function codeOf(error: Error): string {

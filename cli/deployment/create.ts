@@ -95,7 +95,7 @@ function foundCache(source: DeploymentSource, deployed: DeployedCache & WithCont
     deployed,
     parked: openParkedEvents(clients.tables, deployed.parkingTable),
     records: createCacheRecords(table),
-    repair: createRepairFunction({ client: () => clients.functions, functionName: deployed.repair }),
+    repair: createRepairFunction({ client: () => clients.functions, functionName: deployed.repair, cache: name }),
     notes: createSelfRepairNotes(table),
     send: (messages) => sendToQueue(clients.queues, deployed.queueUrl, messages),
     outcomes: (sinceMs) => readOutcomeCounts(clients.metrics, { name, stack: deployed.stack }, sinceMs),

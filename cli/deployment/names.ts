@@ -1,7 +1,8 @@
 import { cachedType } from 'freshet-aws/internal/core/contract/define-boundary';
-import type { EntityRef } from 'freshet-aws/internal/core/entity';
+import { type EntityRef, entityName } from 'freshet-aws/internal/core/entity';
 import { FreshetError, type FreshetErrorCode, quoted } from 'freshet-aws/internal/core/errors';
-import type { FoundCache, FoundOwner, OpenCache, OpenOwner } from './deployment.ts';
+import { UsageError } from '../errors.ts';
+import type { FactQueue, FoundCache, FoundOwner, OpenCache, OpenOwner } from './deployment.ts';
 
 /** See `Deployment.ownerOf`. */
 export async function ownerOf(
@@ -10,7 +11,10 @@ export async function ownerOf(
   type: string,
 ): Promise<OpenOwner> {
   const opened = await Promise.all(owners.map((owner) => owner.open()));
-  const found = opened.find(({ boundary }) => Object.hasOwn(boundary.owns, type));
+  const found = onlyOne(
+    opened.filter(({ boundary }) => Object.hasOwn(boundary.owns, type)),
+    `owners own ${quoted(type)}`,
+  );
   if (found !== undefined) return found;
   const owned = opened.map(({ name, boundary }) => `${name} owns ${Object.keys(boundary.owns).join(', ')}`).join('; ');
   const [keeper] = await cachesOf(caches, type);
@@ -47,16 +51,44 @@ export function findCache(caches: readonly FoundCache[], name: string): FoundCac
  */
 export async function holderOf(owners: readonly FoundOwner[], entity: EntityRef): Promise<FoundOwner | undefined> {
   const held = await Promise.all(owners.map(({ records }) => records.get(entity)));
-  return owners.find((_, index) => held[index] !== undefined);
+  return onlyOne(
+    owners.filter((_, index) => held[index] !== undefined),
+    `owners have ${entityName(entity)}`,
+  );
 }
 
-function named<T extends { readonly name: string }>(
+/**
+ * Returns the only one that was found. A command must not choose between the stages of an app, such as test and
+ * production.
+ *
+ * @param what what several of them are or have, after their number: `caches are named "ordering"`
+ * @throws UsageError that lists the stacks, if there are several
+ */
+export function onlyOne<T extends Pick<FoundOwner | FoundCache | FactQueue, 'deployed'>>(
+  found: readonly T[],
+  what: string,
+): T | undefined {
+  if (found.length < 2) return found[0];
+  // The output of a queue of facts doesn't name its stack, but CloudFormation's name for the queue begins with it.
+  const places = found.map(({ deployed }) =>
+    'stack' in deployed ? `stack ${deployed.stack}` : `queue ${deployed.queueUrl.split('/').at(-1)}`,
+  );
+  throw new UsageError(
+    `${found.length} ${what}: ${places.join(', ')}. Pass the stack of only one of them with --stack. On the local ` +
+      'cloud, run only the stacks of one of them: freshet up --stacks.',
+  );
+}
+
+function named<T extends FoundOwner | FoundCache>(
   all: readonly T[],
   name: string,
   field: 'owner' | 'cache',
   code: FreshetErrorCode,
 ): T {
-  const found = all.find((one) => one.name === name);
+  const found = onlyOne(
+    all.filter((one) => one.name === name),
+    `${field}s are named ${quoted(name)}`,
+  );
   if (found !== undefined) return found;
   const known = all.map((one) => one.name).join(', ') || 'none';
   throw new FreshetError(`${field}: there is no ${field} named ${quoted(name)}. Known: ${known}.`, { code, field });

@@ -1,6 +1,8 @@
 import { type CloudFormationClient, CloudFormationServiceException } from '@aws-sdk/client-cloudformation';
 import { readDeployed, readDeployedOfFacts } from 'freshet-aws/internal/adapters/aws/stack-output';
-import { cloudFormationClient, stackFunctions, stackOutputs } from '../clients/stack-outputs.ts';
+import { printable } from 'freshet-aws/internal/core/entity';
+import * as z from 'zod/mini';
+import { cloudFormationClient, type StackState, stackFunctions, stackState } from '../clients/stack-outputs.ts';
 import { UsageError } from '../errors.ts';
 import type { CommandIo } from '../io.ts';
 import { withAdvice } from './advice.ts';
@@ -24,7 +26,7 @@ export interface StackPlace {
  * @throws UsageError if a stack can't be read, or if its outputs describe nothing of Freshet
  */
 export async function openStacks(
-  io: Pick<CommandIo, 'cwd' | 'importModule'>,
+  io: Pick<CommandIo, 'cwd' | 'importModule' | 'stderr'>,
   names: readonly string[],
   place: StackPlace,
   onWait?: OnWait,
@@ -35,7 +37,7 @@ export async function openStacks(
     await requireCredentials(client);
     const outputs: string[] = [];
     const stacks = [...new Set(names)];
-    for (const name of stacks) outputs.push(...(await freshetOutputs(client, name, from)));
+    for (const name of stacks) outputs.push(...(await freshetOutputs(io, client, name, from)));
     return createDeployment({
       outputs,
       place: [`AWS${accountOf(outputs)}`, from].join(', '),
@@ -91,20 +93,56 @@ async function requireCredentials(client: CloudFormationClient): Promise<void> {
   }
 }
 
-/** The outputs of a stack that Freshet's constructs wrote. */
-async function freshetOutputs(client: CloudFormationClient, name: string, region: string): Promise<string[]> {
-  const outputs = await outputsOf(client, name, region);
+/** The outputs of a stack that Freshet's constructs wrote. Those of another release are named on standard error. */
+async function freshetOutputs(
+  { stderr }: Pick<CommandIo, 'stderr'>,
+  client: CloudFormationClient,
+  name: string,
+  region: string,
+): Promise<string[]> {
+  const { status, outputs } = await stateOf(client, name, region);
   const known = outputs.filter((output) => readDeployed(output) ?? readDeployedOfFacts(output));
+  for (const output of outputs) {
+    const role = known.includes(output) ? undefined : roleOf(output);
+    if (role === undefined) continue;
+    stderr.write(
+      `${name}: the output of ${role} can't be read, so the command leaves it out. Another release of Freshet ` +
+        'deployed the stack: use that release of the command line, or deploy the stack again.\n',
+    );
+  }
   if (known.length > 0) return known;
   throw new UsageError(
-    `--stack: no output of ${name} in ${region} describes an owner, a cache, a queue of facts or a saga. Pass the ` +
-      "stacks that contain Freshet's constructs, such as EntityOwner or LocalCache.",
+    `--stack: no output of ${name} in ${region} describes an owner, a cache, a queue of facts or a saga. The status of ` +
+      `the stack is ${status}. ${/_COMPLETE$/.test(status) && !status.startsWith('ROLLBACK') ? RIGHT_STACKS : DEPLOYED}`,
   );
 }
 
-async function outputsOf(client: CloudFormationClient, name: string, region: string): Promise<string[]> {
+const RIGHT_STACKS = "Pass the stacks that contain Freshet's constructs, such as EntityOwner or LocalCache.";
+const DEPLOYED = 'Wait until it is deployed, or deploy it again.';
+
+/** What an output says that it describes, such as `cache ordering`; undefined for an output that isn't of Freshet. */
+function roleOf(output: string): string | undefined {
+  const found = withRole.safeParse(parsedJson(output)).data;
+  return found && printable([found.role, found.boundary ?? found.name].filter((one) => one !== undefined).join(' '));
+}
+
+const withRole = z.object({
+  role: z.enum(['owner', 'cache', 'facts', 'fact-queue', 'saga', 'effects']),
+  boundary: z.optional(z.string()),
+  name: z.optional(z.string()),
+});
+
+function parsedJson(text: string): unknown {
   try {
-    return await withAdvice({ place: `AWS, ${region}`, isLocal: false }, () => stackOutputs(client, name));
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+async function stateOf(client: CloudFormationClient, name: string, region: string): Promise<StackState> {
+  try {
+    return await withAdvice({ place: `AWS, ${region}`, isLocal: false }, () => stackState(client, name));
   } catch (error) {
     // The syntax of the name was checked before, so this error means that the stack doesn't exist.
     const cause = error instanceof UsageError ? error.cause : undefined;

@@ -1,4 +1,5 @@
 import { queueBacklog } from 'freshet-aws/internal/adapters/govern/report';
+import { sideBySide } from 'freshet-aws/internal/core/side-by-side';
 import * as z from 'zod/mini';
 import { countParked } from '../clients/parked-count.ts';
 import { countDue, countInstances } from '../clients/saga-counts.ts';
@@ -43,6 +44,9 @@ export const sagaStatus = z.object({
 export type FactQueueStatus = z.infer<typeof factQueueStatus>;
 export type SagaStatus = z.infer<typeof sagaStatus>;
 
+/** Queues or sagas that are read at the same time. */
+const AT_ONCE = 8;
+
 /** The fact queues of services: all of a deployment but those of sagas. */
 export function serviceQueues({ factQueues, sagas }: Pick<Deployment, 'factQueues' | 'sagas'>): FactQueue[] {
   return factQueues.filter(({ name }) => !sagas.some((saga) => name === saga.name || isOfEffects(name, saga.name)));
@@ -59,27 +63,25 @@ function isOfEffects(queue: string, saga: string): boolean {
 
 /** Reads the state of the fact queues of services. */
 export function readFactQueues(deployment: Deployment): Promise<FactQueueStatus[]> {
-  return Promise.all(serviceQueues(deployment).map((queue) => queueState(deployment, queue)));
+  return sideBySide(serviceQueues(deployment), AT_ONCE, (queue) => queueState(deployment, queue));
 }
 
 /** Reads the state of the sagas. @param countAll whether to count the instances, which reads whole tables */
 export function readSagas(deployment: Deployment, countAll: boolean, nowMs: number): Promise<SagaStatus[]> {
   const { clients, effects } = deployment;
-  return Promise.all(
-    deployment.sagas.map(async ({ name, table }) => {
-      const source = { client: clients.tables, tableName: table };
-      const facts = deployment.factQueues.filter((queue) => queue.name === name);
-      const failures = effects.filter((one) => one.name === name).map((one) => one.failureQueueUrl);
-      const [due, counts, ofFacts, effectQueues, failed] = await Promise.all([
-        countDue(source, nowMs),
-        countAll ? countInstances(source, name) : { waiting: null, decided: null, cancelled: null },
-        Promise.all(facts.map((queue) => queueState(deployment, queue))),
-        Promise.all(effectQueuesOf(deployment, name).map((queue) => queueState(deployment, queue))),
-        Promise.all(failures.map((url) => queueBacklog(clients.queues, url))),
-      ]);
-      return { saga: name, due, ...counts, ...totals(ofFacts), effectQueues, effectFailures: total(failed) };
-    }),
-  );
+  return sideBySide(deployment.sagas, AT_ONCE, async ({ name, table }) => {
+    const source = { client: clients.tables, tableName: table };
+    const facts = deployment.factQueues.filter((queue) => queue.name === name);
+    const failures = effects.filter((one) => one.name === name).map((one) => one.failureQueueUrl);
+    const [due, counts, ofFacts, effectQueues, failed] = await Promise.all([
+      countDue(source, nowMs),
+      countAll ? countInstances(source, name) : { waiting: null, decided: null, cancelled: null },
+      Promise.all(facts.map((queue) => queueState(deployment, queue))),
+      Promise.all(effectQueuesOf(deployment, name).map((queue) => queueState(deployment, queue))),
+      Promise.all(failures.map((url) => queueBacklog(clients.queues, url))),
+    ]);
+    return { saga: name, due, ...counts, ...totals(ofFacts), effectQueues, effectFailures: total(failed) };
+  });
 }
 
 async function queueState({ clients }: Deployment, { name, deployed }: FactQueue): Promise<FactQueueStatus> {

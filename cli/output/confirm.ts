@@ -31,7 +31,7 @@ export async function confirmed(
   if (!stdin.isTTY) {
     throw new UsageError(
       `this needs a confirmation: ${question} The command can't ask you, because standard input is not a terminal. ` +
-        'Nothing was deleted. Add --yes to confirm.',
+        'Nothing was changed. Add --yes to confirm.',
     );
   }
   const terminal = createInterface({ input: stdin, output: stderr });

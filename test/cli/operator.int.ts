@@ -118,7 +118,11 @@ describe('grantOperate', slow, () => {
     });
     // Exit code 2 would say that nothing was written.
     expect(put.code).toBe(1);
-    expect(put.err).toMatch(/AccessDenied[\s\S]*Check your AWS credentials, their permissions/);
+    const imported = await as('OfTheCache', ['import', 'Item', '-', '--id', 'id'], {
+      input: '{"id":"three","name":"three"}\n',
+      stacks: 'Depot,lenient',
+    });
+    for (const { err } of [put, imported]) expect(err).toMatch(/AccessDenied[\s\S]*the permissions that --help names/);
     expect((await as('OfTheCache', ['parked', 'list', 'lenient'], { stacks: 'lenient' })).code).toBe(0);
     const elsewhere = await as('OfTheCache', ['status'], { stacks: 'Facts' });
     expect(elsewhere).toMatchObject({ code: 2, err: expect.stringContaining('cloudformation:DescribeStacks') });

@@ -105,7 +105,7 @@ describe('freshet resync', slow, () => {
     const { code, out } = await depot.runAlone('resync', 'Item', 'n7', '--wait');
     expect({ code, out }).toEqual({
       code: 0,
-      out: 'depot: Item/n7 version 1 is published again\narrived in lenient, strict\n',
+      out: 'depot: the publication of Item/n7 version 1 is requested\narrived in lenient, strict\n',
     });
     expect(await depot.cache('lenient').reader.get('Item', 'n7')).toMatchObject({ status: 'found', version: 1 });
   });
@@ -167,6 +167,9 @@ describe('freshet backfill', slow, () => {
     backfill.interrupt();
     expect(await backfill.ended).toMatchObject({ code: 130, err: expect.stringContaining('the work goes on in') });
     depot.cloud.functions.setReservedConcurrency(ownerRepair(), undefined);
+    const noWait = await depot.run('backfill', 'strict', 'Item', '--no-wait');
+    expect(noWait).toMatchObject({ code: 0, out: expect.stringMatching(/^strict: Item is (?:not ready yet|ready), /) });
+    if (noWait.out.includes('not ready')) expect(noWait.err).toContain('backfill strict Item\n');
     const again = await depot.run('backfill', 'strict');
     expect(again).toMatchObject({ code: 0, out: 'strict: Item is ready, 70 sent\n' });
     expect((await reconciled('strict')).code).toBe(0);
@@ -195,6 +198,7 @@ describe('freshet backfill', slow, () => {
       ['"Thing"', 'It keeps: Item'],
     ],
     ['an unknown owner', ['restore', 'strict'], ['"strict"', 'Known: depot']],
+    ['a dry run that deletes', ['reconcile', 'strict', '--dry-run', '--delete-unknown'], ['cannot be used with']],
     ['a restore before the epoch was raised', ['restore', 'depot'], ['epoch: 1', 'docs/restore.md']],
   ])('%s is refused with exit code 2', (...refusal) => expectRefusal(depot, refusal));
 });
@@ -264,7 +268,7 @@ describe('freshet reconcile', slow, () => {
     expect(out).toContain('  5 healed\n');
     expect(out).toContain('  Item/orphan unknown (version 4)\n');
     expect(err).toContain('docs/restore.md');
-    expect(err).toContain('reconcile lenient --delete-unknown');
+    expect(err).toContain('reconcile --delete-unknown lenient');
     const { reader } = depot.cache('lenient');
     expect(await reader.get('Item', 'n19')).toMatchObject({ version: 2, value: { name: 'second' } });
     expect(await reader.get('Item', 'n20')).toMatchObject({ version: 2, value: { name: 'second' } });
@@ -273,10 +277,13 @@ describe('freshet reconcile', slow, () => {
     for (const id of ['n22', 'n24']) await depot.owner.owner.put('Item', id, { name: `mended ${id}` });
     await plant('lenient', 'n24', 'version', { N: '1' });
     await depot.cloud.idle();
+    const before = await depot.cache('lenient').notes.inventory('Item');
     expect(await depot.run('reconcile', 'lenient', '--delete-unknown')).toMatchObject({
       code: 2,
       err: expect.stringContaining('Add --yes'),
     });
+    // The question comes before the comparison.
+    expect(await depot.cache('lenient').notes.inventory('Item')).toEqual(before);
     const deleted = await reconciled('lenient', '--delete-unknown', '--yes');
     expect(deleted).toMatchObject({ code: 0, result: { deleted: 1 } });
     expect(await depot.owner.owner.get('Item', 'orphan')).toMatchObject({ version: 5, stateJson: undefined });
@@ -331,8 +338,17 @@ describe('freshet restore', slow, () => {
     expect(differing?.sort()).toEqual([...ahead, 'Item/created is unowned'].sort());
 
     depot.useContracts('test/cli/depot/restored.ts');
+    const lifted = await depot.owner.owner.get('Item', 'n40');
+    expect(await depot.run('restore', 'depot')).toMatchObject({
+      code: 2,
+      err: expect.stringMatching(/into epoch 1, and delete .* from lenient, strict\?.*Add --yes/),
+    });
+    expect(await depot.owner.owner.get('Item', 'n40')).toEqual(lifted);
     const first = await depot.json<object>('restore', 'depot', '--yes');
-    expect(first).toEqual({ code: 0, result: { owner: 'depot', lifted: 71, unchanged: 0, buried: 1, left: [] } });
+    expect(first).toEqual({
+      code: 0,
+      result: { owner: 'depot', lifted: 71, unchanged: 0, buried: 1, compared: ['lenient', 'strict'], left: [] },
+    });
     for (const cache of ['strict', 'lenient'] as const) {
       expect(await reconciled(cache)).toMatchObject({ code: 0 });
       const { reader } = depot.cache(cache);
@@ -345,7 +361,7 @@ describe('freshet restore', slow, () => {
       code: 0,
       out:
         'depot: 0 entities lifted into epoch 1, 72 already in it, 0 deleted because only caches had them\n' +
-        'every cache equals its owner\n',
+        'compared: lenient, strict. Every one of these caches equals its owner\n',
     });
     const put = await depot.run('put', 'Item', 'n40', '--data', '{"name":"the new epoch"}');
     expect(put.out).toContain(`changed, version ${EPOCH_SIZE + 2}`);

@@ -17,9 +17,10 @@ const slow = { timeout: 120_000 };
 
 beforeAll(async () => {
   depot = await startDepot();
-  formation = await startCloudFormation({
-    Depot: Object.values(depot.cloud.outputs).flatMap((outputs) => Object.values(outputs)),
-  });
+  const outputs = Object.values(depot.cloud.outputs).flatMap((ofStack) => Object.values(ofStack));
+  const { owner } = depot;
+  const restored = JSON.stringify({ ...owner.deployed, contracts: 'test/cli/depot/restored.ts' });
+  formation = await startCloudFormation({ Depot: outputs, Restored: [restored] });
   elsewhere = mkdtempSync(join(tmpdir(), 'freshet-elsewhere-'));
 }, 120_000);
 afterAll(async () => {
@@ -114,7 +115,7 @@ describe('commands on stacks without contracts', slow, () => {
     expect(release).toMatchObject({ code: 0, out: 'lenient: Item/r1 was not stopped\n' });
     const resync = await fromAnywhere('resync', 'Item', 'r1', '--wait');
     expect(resync).toMatchObject({ code: 0, err: '' });
-    expect(resync.out).toContain('depot: Item/r1 version 1 is published again\narrived in ');
+    expect(resync.out).toContain('depot: the publication of Item/r1 version 1 is requested\narrived in ');
   });
 
   test('a command that needs contracts says where it looked for them', async () => {
@@ -238,4 +239,11 @@ describe('the profile of a command', slow, () => {
     expect(unknown.code).toBe(2);
     expect(unknown.err).toContain('no AWS credentials');
   });
+});
+
+test('a restore without a cache in the deployment says so and fails', slow, async () => {
+  const { code, out, err } = await runIn(root, ['restore', 'depot', '--yes', '--stack', 'Restored']);
+  expect({ code, out }).toMatchObject({ code: 1, out: expect.stringMatching(/entities lifted into epoch 1/) });
+  expect(out).not.toContain('equal');
+  expect(err).toContain('no cache in this deployment keeps a type of depot, so none was compared');
 });

@@ -77,7 +77,7 @@ export interface Shop {
 export async function openShop(assembly: string): Promise<Shop> {
   const clients = openClients();
   const resources = await deployedResources(assembly, clients.cloudFormation, clients.dynamoDb);
-  const io = { cwd: root, importModule: (url: string) => import(url) };
+  const io = { cwd: root, importModule: (url: string) => import(url), stderr: process.stderr };
   const deployment = await openStacks(io, STACKS, {});
   const geography = await deployment.ownerOf('Country');
   const ordering = await deployment.cacheNamed('ordering');

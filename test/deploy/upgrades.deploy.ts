@@ -58,7 +58,7 @@ async function deploy(step: string, ...stacks: readonly string[]): Promise<void>
   }
   deployment?.close();
   const found = [OWNER, CACHE, ...(isLaterDeployed ? [LATER] : [])];
-  deployment = await openStacks({ cwd: root, importModule: (url) => import(url) }, found, {});
+  deployment = await openStacks({ cwd: root, importModule: (url) => import(url), stderr: process.stderr }, found, {});
 }
 
 /** The output `Source` of the owner's stack; empty before the first deployment. */

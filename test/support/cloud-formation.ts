@@ -25,10 +25,12 @@ export interface StackCall {
  *
  * @param outputs the values of the outputs, by stack name
  * @param refuse returns the code and the message of the error that a call gets; undefined for a call that is allowed
+ * @param status the status of every stack
  */
 export async function startCloudFormation(
   outputs: Readonly<Record<string, readonly string[]>>,
   refuse: (call: StackCall) => { readonly code: string; readonly message: string } | undefined = () => undefined,
+  status = 'CREATE_COMPLETE',
 ): Promise<CloudFormation> {
   const server = createServer(async (request, response) => {
     const asked = new URLSearchParams(await text(request));
@@ -43,7 +45,7 @@ export async function startCloudFormation(
           ? error('ValidationError', `Stack with id ${name} does not exist`)
           : action === 'ListStackResources'
             ? resources(name, formation.functionsOf(name))
-            : stack(name, found);
+            : stack(name, found, status);
     response.writeHead(refused !== undefined ? 403 : found === undefined ? 400 : 200, { 'content-type': 'text/xml' });
     response.end(body);
   });
@@ -62,12 +64,12 @@ export async function startCloudFormation(
   return formation;
 }
 
-function stack(name: string, values: readonly string[]): string {
+function stack(name: string, values: readonly string[], status: string): string {
   const outputs = values.map((value, index) => {
     const escaped = value.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('"', '&quot;');
     return `<member><OutputKey>Out${index}</OutputKey><OutputValue>${escaped}</OutputValue></member>`;
   });
-  const one = `<StackName>${name}</StackName><StackStatus>CREATE_COMPLETE</StackStatus><Outputs>${outputs.join('')}</Outputs>`;
+  const one = `<StackName>${name}</StackName><StackStatus>${status}</StackStatus><Outputs>${outputs.join('')}</Outputs>`;
   return `<DescribeStacksResponse xmlns="http://cloudformation.amazonaws.com/doc/2010-05-15/"><DescribeStacksResult><Stacks><member>${one}</member></Stacks></DescribeStacksResult></DescribeStacksResponse>`;
 }
 

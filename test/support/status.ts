@@ -70,7 +70,7 @@ export const QUIET_SAGA: SagaStatus = {
 /** A status report on one idle owner and one idle cache. @param differing the values that differ from that */
 export function reportOf(
   differing: { owner?: Partial<OwnerStatus>; cache?: Partial<CacheStatus> } & Partial<
-    Pick<StatusReport, 'alarms' | 'factQueues' | 'sagas'>
+    Pick<StatusReport, 'alarms' | 'factQueues' | 'sagas' | 'stoppedFunctions' | 'unknownFunctions'>
   >,
 ): StatusReport {
   return {
@@ -82,7 +82,8 @@ export function reportOf(
     factQueues: differing.factQueues ?? [],
     sagas: differing.sagas ?? [],
     alarms: differing.alarms ?? [],
-    stoppedFunctions: [],
+    stoppedFunctions: differing.stoppedFunctions ?? [],
+    unknownFunctions: differing.unknownFunctions ?? [],
   };
 }
 
@@ -101,7 +102,7 @@ const QUIET_VIEW: CacheView = {
 /** A view of one idle owner and one idle cache. @param differing the values that differ from that */
 export function viewOf(
   differing: { flow?: Partial<FlowStatus>; cache?: Partial<CacheView> } & Partial<
-    Pick<WatchView, 'alarms' | 'factQueues' | 'sagas'>
+    Pick<WatchView, 'alarms' | 'factQueues' | 'sagas' | 'stoppedFunctions' | 'unknownFunctions'>
   > = {},
 ): WatchView {
   return {
@@ -111,6 +112,7 @@ export function viewOf(
     factQueues: differing.factQueues ?? [],
     sagas: differing.sagas ?? [],
     alarms: differing.alarms ?? [],
-    stoppedFunctions: [],
+    stoppedFunctions: differing.stoppedFunctions ?? [],
+    unknownFunctions: differing.unknownFunctions ?? [],
   };
 }

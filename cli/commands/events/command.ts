@@ -77,6 +77,9 @@ const ACTIONS = ['FilterLogEvents', 'GetQueryResults', 'StartQuery', 'StopQuery'
 const HELP = `
 Outcomes: ${OUTCOMES.join(', ')}. docs/glossary.md explains them.
 
+Without --follow, the newest outcome is printed first. With --follow, the last outcomes are printed oldest first, so
+that the new ones follow below them.
+
 The lead time is the time from the owner's commit to the application in the cache. It is - for an event that was not
 applied, that was sent again by a resync or a backfill, or that was redriven. In JSON, what is unknown is null. The text
 shortens long entity names and trace ids; the JSON has them in full.

@@ -9,6 +9,7 @@ import { type DeploymentOptions, deploymentHelp, withDeploymentOptions } from '.
 import { FLOW_CONTROL_HELP, maxWaitOption } from '../../options/write-options.ts';
 import { type Progress, progressBar } from '../../output/progress.ts';
 import { typed } from '../../output/typed.ts';
+import { explained } from '../../work.ts';
 import { refusalJson } from '../../write-once.ts';
 import { type ImportCounts, type ImportResult, importRows } from './import-rows.ts';
 import { formatOf, type Input, openInput } from './input.ts';
@@ -94,6 +95,8 @@ async function importFile(io: CommandIo, type: string, file: string, options: Im
     const result = await importInput(deployment, type, options, { input, format, show }, stop.signal);
     show.end();
     return conclude(io, result, stop.signal.aborted, options.json ?? false);
+  } catch (error) {
+    throw deployment === undefined ? error : explained(deployment, options, error);
   } finally {
     show.end();
     off();

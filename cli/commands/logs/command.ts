@@ -4,14 +4,14 @@ import { printable } from 'freshet-aws/internal/core/entity';
 import { quoted } from 'freshet-aws/internal/core/errors';
 import { type LoggingFunction, loggingFunction } from '../../clients/logs.ts';
 import { withAdvice } from '../../deployment/advice.ts';
-import { EXIT, UsageError } from '../../errors.ts';
+import { EXIT, isDenied, UsageError } from '../../errors.ts';
 import type { CommandIo } from '../../io.ts';
 import { type DeploymentOptions, deploymentHelp, withDeploymentOptions } from '../../options/deployment-options.ts';
 import { durationOf } from '../../options/parse.ts';
 import { inDeployment, type Work } from '../../work.ts';
 import { indentedText, readLogLine } from '../up/function-logs.ts';
 import { leftOut, readLines } from './read-lines.ts';
-import { type FunctionLine, isDenied } from './tail.ts';
+import type { FunctionLine } from './tail.ts';
 
 interface LogsOptions extends DeploymentOptions {
   /** Milliseconds. */

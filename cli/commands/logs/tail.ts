@@ -1,5 +1,6 @@
 import type { CloudWatchLogsClient } from '@aws-sdk/client-cloudwatch-logs';
 import type { LoggedLine, LoggingFunction } from '../../clients/logs.ts';
+import { isDenied } from '../../errors.ts';
 import { createPageReader, type PageOptions } from './pages.ts';
 
 /** A line that a function logged. */
@@ -19,11 +20,6 @@ export interface TailOptions extends PageOptions {
 
 /** CloudWatch Logs can show a line this much later than a newer line. */
 const LATE_MS = 30_000;
-
-/** Whether a request failed because a permission is missing. */
-export function isDenied(error: unknown): boolean {
-  return error instanceof Error && error.name.startsWith('AccessDenied');
-}
 
 /**
  * Creates a function that reads all log groups once and returns the lines that it hasn't returned before, in parts:

@@ -6,6 +6,7 @@ import type { CommandIo } from '../../io.ts';
 import { type DeploymentOptions, deploymentHelp, withDeploymentOptions } from '../../options/deployment-options.ts';
 import { confirmed, yesOption } from '../../output/confirm.ts';
 import { inDeployment, type Work } from '../../work.ts';
+import { ROLES } from './parking-places.ts';
 import { absentKeys, type FilterOptions, type Selected, select, withFilters } from './select.ts';
 
 interface DiscardOptions extends FilterOptions, DeploymentOptions {
@@ -60,7 +61,7 @@ async function discard(work: Work, name: string, keys: readonly string[], option
     throw new UsageError('no events are selected. Pass keys, or options such as --reason, or --all for every event.');
   }
   const selected = await select(deployment, name, filters, keys, signal);
-  const question = `Discard ${events(selected.length)} of ${name} for good?`;
+  const question = discardQuestion(name, selected);
   if (selected.length > 0 && !signal.aborted && !(await confirmed(work, question, yes ?? false))) {
     io.stderr.write('nothing was discarded\n');
     return EXIT.failed;
@@ -74,6 +75,15 @@ async function discard(work: Work, name: string, keys: readonly string[], option
   for (const key of absent) io.stderr.write(`no parked event has the key ${JSON.stringify(key)}\n`);
   if (signal.aborted) return interrupted(io);
   return absent.length > 0 ? EXIT.absent : EXIT.ok;
+}
+
+/** Names the role of each parking place, because an owner, a cache and a queue of facts may share a name. */
+export function discardQuestion(name: string, selected: readonly Selected[]): string {
+  const ofRoles = Object.entries(ROLES).flatMap(([role, text]) => {
+    const count = selected.filter(({ at }) => at.deployed.role === role).length;
+    return count === 0 ? [] : [`${events(count)} of the ${text} ${name}`];
+  });
+  return `Discard ${ofRoles.join(' and ')} for good?`;
 }
 
 async function remove(selected: readonly Selected[], signal: AbortSignal): Promise<number> {

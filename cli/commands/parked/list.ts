@@ -3,7 +3,7 @@ import { Command } from 'commander';
 import { type EntityRef, entityName, printable } from 'freshet-aws/internal/core/entity';
 import { isOutdated, typeOfParked } from 'freshet-aws/internal/core/repair/parked-filter';
 import { parkedKeyText } from 'freshet-aws/internal/core/repair/parked-key';
-import { sideBySide } from '../../compare/side-by-side.ts';
+import { sideBySide } from 'freshet-aws/internal/core/side-by-side';
 import type { FoundCache } from '../../deployment/deployment.ts';
 import { EXIT } from '../../errors.ts';
 import type { CommandIo } from '../../io.ts';
@@ -12,7 +12,7 @@ import { integerOf } from '../../options/parse.ts';
 import { shortDuration } from '../../output/numbers.ts';
 import { typed } from '../../output/typed.ts';
 import { inDeployment, type Work } from '../../work.ts';
-import { isCache } from './parking-places.ts';
+import { isCache, placesNamed, ROLES } from './parking-places.ts';
 import { type FilterOptions, type Selected, select, withFilters } from './select.ts';
 
 interface ListOptions extends FilterOptions, DeploymentOptions {
@@ -81,7 +81,10 @@ async function list(work: Work, name: string, options: ListOptions): Promise<num
     return EXIT.ok;
   }
   if (rows.length === 0) io.stdout.write(`${name}: no parked events match\n`);
-  else io.stdout.write(`${render(rows)}\n${footer(all.length, rows)}\n`);
+  else {
+    const isShared = placesNamed(deployment, name).length > 1;
+    io.stdout.write(`${renderRows(rows, isShared)}\n${footer(all.length, rows)}\n`);
+  }
   return EXIT.ok;
 }
 
@@ -129,17 +132,19 @@ function asJson({ at, event, cachedVersion }: Row): object {
   };
 }
 
-function render(rows: readonly Row[]): string {
+/** @param isShared whether an owner, a cache or a queue of facts share the name, so that each row says its role */
+export function renderRows(rows: readonly Row[], isShared: boolean): string {
   const table = new Table({
-    head: ['key', 'entity', 'version', 'status', 'reason', 'age', 'in the cache'],
-    colAligns: ['left', 'left', 'right', 'left', 'left', 'right', 'left'],
+    head: [...(isShared ? ['of the'] : []), 'key', 'entity', 'version', 'status', 'reason', 'age', 'in the cache'],
+    colAligns: [...(isShared ? ['left' as const] : []), 'left', 'left', 'right', 'left', 'left', 'right', 'left'],
     style: { head: [], border: [] },
   });
   const now = Date.now();
-  for (const { event, cachedVersion } of rows) {
+  for (const { at, event, cachedVersion } of rows) {
     const { entity, version, status, reason, parkedAtMs } = event;
     const outdated = isOutdated(event, cachedVersion) ? ', OUTDATED' : '';
     table.push([
+      ...(isShared ? [ROLES[at.deployed.role]] : []),
       printable(parkedKeyText(event.message)),
       entity === undefined ? '-' : entityName(entity),
       version ?? '-',

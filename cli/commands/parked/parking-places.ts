@@ -1,5 +1,6 @@
 import { FreshetError, quoted } from 'freshet-aws/internal/core/errors';
 import type { Deployment, FactQueue, FoundCache, FoundOwner } from '../../deployment/deployment.ts';
+import { onlyOne } from '../../deployment/names.ts';
 
 /** An owner, a cache or a queue of facts. Each has a parking table. */
 export type ParkingPlace = FoundOwner | FoundCache | FactQueue;
@@ -7,14 +8,23 @@ export type ParkingPlace = FoundOwner | FoundCache | FactQueue;
 /** All parking places of a deployment. */
 export type ParkingPlaces = Pick<Deployment, 'owners' | 'caches' | 'factQueues'>;
 
+/** The roles of parking places, for people. */
+export const ROLES = { cache: 'cache', owner: 'owner', 'fact-queue': 'queue of facts' } as const;
+
 /**
- * Returns the parking places with a name. There may be several: a boundary may be both a cache and an owner, and a
+ * Returns the parking places with a name, one of each role at most: a boundary may be both a cache and an owner, and a
  * queue of facts may have the same name.
  *
  * @throws FreshetError `UnknownCache` that lists all names, if no parking place has the name
+ * @throws UsageError if two stacks have a parking place of the same name and role
  */
 export function placesNamed({ caches, owners, factQueues }: ParkingPlaces, name: string): readonly ParkingPlace[] {
-  const found = [...caches, ...owners, ...factQueues].filter((place) => place.name === name);
+  const named = (all: readonly ParkingPlace[], what: string) =>
+    onlyOne(
+      all.filter((place) => place.name === name),
+      `${what} are named ${quoted(name)}`,
+    ) ?? [];
+  const found = [named(caches, 'caches'), named(owners, 'owners'), named(factQueues, 'queues of facts')].flat();
   if (found.length > 0) return found;
   const names = (places: readonly ParkingPlace[]) => places.map((place) => place.name).join(', ') || 'none';
   throw new FreshetError(

@@ -137,11 +137,12 @@ async function publishAgain({ records }: FoundOwner, { message, entity }: Select
   }
   if ((await records.resync(entity, resyncToken())) === 'requested') {
     const name = entityName(entity);
-    const detail = `the current state of ${name} is published; if that fails, the record is parked again`;
+    const detail = `the publication of the current state of ${name} is requested; if it fails, the record is parked again`;
     return { key, outcome: 'requested', stays: false, detail };
   }
   const detail =
-    'the owner does not have this entity: run reconcile --delete-unknown for each cache, then discard the record';
+    `the owner does not have this entity: run reconcile --delete-unknown CACHE ${entity.type} for each cache, then ` +
+    'discard the record';
   return { key, outcome: 'unknown', stays: true, detail };
 }
 

@@ -11,8 +11,8 @@ const measured = z.nullable(z.number());
 
 const ownerStatus = z.object({
   owner: z.string(),
-  /** Whether the relay runs. While it is stopped, changes wait in the stream. */
-  relay: z.enum(['running', 'stopped']),
+  /** Whether the relay runs. While it is stopped, changes wait in the stream. `unknown`: that may not be read. */
+  relay: z.enum(['running', 'stopped', 'unknown']),
   published: count,
   /** Versions that were published as part of a newer version of the same entity. */
   conflated: count,
@@ -77,6 +77,8 @@ export const statusReport = z.object({
   alarms: z.array(alarmStatus),
   /** The names of the functions that are stopped. */
   stoppedFunctions: z.array(z.string()),
+  /** The names of the functions of which that may not be read. */
+  unknownFunctions: z.array(z.string()),
 });
 
 /** See `statusReport`. */

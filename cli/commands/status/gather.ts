@@ -2,7 +2,7 @@ import { ATTRIBUTE } from 'freshet-aws/internal/adapters/aws/items';
 import { countType } from 'freshet-aws/internal/adapters/aws/list';
 import { type Datapoint, freshetMetric, metricData } from 'freshet-aws/internal/adapters/govern/metric-data';
 import { queueBacklog } from 'freshet-aws/internal/adapters/govern/report';
-import { readReadiness } from 'freshet-aws/internal/adapters/read/readiness';
+import { readCompleteness } from 'freshet-aws/internal/adapters/read/staleness';
 import {
   type Emitter,
   GOVERNOR_METRICS,
@@ -11,6 +11,8 @@ import {
   RELAY_METRICS,
   REPORT_METRICS,
 } from 'freshet-aws/internal/core/metrics';
+import { currentBackfill } from 'freshet-aws/internal/core/repair/backfill';
+import { sideBySide } from 'freshet-aws/internal/core/side-by-side';
 import { countedSpan, readCounts } from '../../clients/counts.ts';
 import { isStopped } from '../../clients/functions.ts';
 import { countParked } from '../../clients/parked-count.ts';
@@ -30,12 +32,18 @@ export interface GatherOptions {
   readonly countEntities: boolean;
 }
 
+/** Owners or caches that are read at the same time, each with about ten requests. */
+const BOUNDARIES_AT_ONCE = 8;
+
+/** Types of a cache that are read at the same time. */
+const TYPES_AT_ONCE = 8;
+
 /** Reads the state of a deployment: counts and gauges from CloudWatch, the current state from queues and tables. */
 export async function gatherStatus(deployment: Deployment, options: GatherOptions): Promise<StatusReport> {
   const nowMs = Date.now();
-  const [owners, caches, factQueues, sagas, alarms, stoppedFunctions] = await Promise.all([
-    Promise.all(deployment.owners.map((owner) => ownerStatus(deployment, owner, options, nowMs))),
-    Promise.all(deployment.caches.map((cache) => cacheStatus(deployment, cache, options, nowMs))),
+  const [owners, caches, factQueues, sagas, alarms, functions] = await Promise.all([
+    sideBySide(deployment.owners, BOUNDARIES_AT_ONCE, (owner) => ownerStatus(deployment, owner, options, nowMs)),
+    sideBySide(deployment.caches, BOUNDARIES_AT_ONCE, (cache) => cacheStatus(deployment, cache, options, nowMs)),
     readFactQueues(deployment),
     readSagas(deployment, options.countEntities, nowMs),
     readAlarms(deployment),
@@ -44,7 +52,9 @@ export async function gatherStatus(deployment: Deployment, options: GatherOption
   const readAt = new Date(nowMs).toISOString();
   const sinceSeconds = options.sinceMs / 1000;
   const { place } = deployment;
-  return { place, readAt, sinceSeconds, owners, caches, factQueues, sagas, alarms, stoppedFunctions };
+  const stoppedFunctions = [...functions.stopped];
+  const unknownFunctions = [...functions.unknown];
+  return { place, readAt, sinceSeconds, owners, caches, factQueues, sagas, alarms, stoppedFunctions, unknownFunctions };
 }
 
 async function ownerStatus(
@@ -73,7 +83,7 @@ async function ownerStatus(
   ]);
   return {
     owner: name,
-    relay: stopped ? 'stopped' : 'running',
+    relay: stopped === undefined ? 'unknown' : stopped ? 'stopped' : 'running',
     ...counts,
     relayDelayMs: newest(gauges.relayDelay),
     streamUsePercent: newest(gauges.streamUse),
@@ -155,16 +165,23 @@ function newest(series: readonly Datapoint[]): number | null {
   return series.at(-1)?.value ?? null;
 }
 
-async function readinessOf({ clients }: Deployment, { deployed, types }: FoundCache) {
-  const source = { client: clients.tables, tableName: deployed.table };
-  const entries = ((await types()) ?? []).map(async (type) => {
-    return [type, (await readReadiness(source, type)).status] as const;
+/** The readiness of each type. The completeness of the cache is read once for all of them. */
+export async function readinessOf(
+  { clients }: Pick<Deployment, 'clients'>,
+  { deployed, types, notes }: Pick<FoundCache, 'deployed' | 'types' | 'notes'>,
+) {
+  const known = await readCompleteness({ client: clients.tables, tableName: deployed.table });
+  const entries = await sideBySide((await types()) ?? [], TYPES_AT_ONCE, async (type) => {
+    const note = currentBackfill(await notes.backfill(type), known, { type, cached: undefined });
+    return [type, note?.status ?? 'empty'] as const;
   });
-  return Object.fromEntries(await Promise.all(entries));
+  return Object.fromEntries(entries);
 }
 
 async function entitiesOf({ clients }: Deployment, { deployed, types }: FoundCache): Promise<number> {
   const source = { client: clients.tables, tableName: deployed.table };
-  const counts = await Promise.all(((await types()) ?? []).map((type) => countType(source, type, ATTRIBUTE.data)));
+  const counts = await sideBySide((await types()) ?? [], TYPES_AT_ONCE, (type) =>
+    countType(source, type, ATTRIBUTE.data),
+  );
   return counts.reduce((sum, one) => sum + one, 0);
 }

@@ -1,6 +1,7 @@
 import { type FactQueueStatus, type SagaStatus, totals } from '../../observe/facts.ts';
 import { drainTime } from '../../observe/figures.ts';
 import { describeFlow } from '../../observe/flow-status.ts';
+import { unreadLine } from '../../observe/stopped-functions.ts';
 import type { DeploymentOptions } from '../../options/deployment-options.ts';
 import { grouped, perSecond, shortDuration, shortMilliseconds, shortSeconds } from '../../output/numbers.ts';
 import { type Column, fittingTables } from '../../output/tables.ts';
@@ -77,7 +78,8 @@ export function renderStatus(report: StatusReport, width: number, on: Deployment
   ];
   // The alarms are above, with their descriptions.
   const others = troubles({ ...report, alarms: [] }, on);
-  return [...parts, ...others.map((trouble) => line(`needs a person: ${trouble}`))].join('\n');
+  const unread = unreadLine(report.unknownFunctions);
+  return [...parts, ...unread.map(line), ...others.map((trouble) => line(`needs a person: ${trouble}`))].join('\n');
 }
 
 function ownerLine(status: OwnerStatus, since: string): string {

@@ -50,6 +50,8 @@ export const watchView = z.object({
   alarms: z.array(alarmStatus),
   /** The names of the functions that are stopped. */
   stoppedFunctions: z.array(z.string()),
+  /** The names of the functions of which that may not be read. */
+  unknownFunctions: z.array(z.string()),
 });
 
 /** See `watchView`. */

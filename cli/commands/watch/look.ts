@@ -8,6 +8,7 @@ import { queueBacklog } from 'freshet-aws/internal/adapters/govern/report';
 import type { Rates } from 'freshet-aws/internal/core/govern/measure';
 import { PROJECTOR_METRICS, REPORT_METRICS } from 'freshet-aws/internal/core/metrics';
 import { hottestGroupsRule } from 'freshet-aws/internal/core/monitoring-names';
+import { sideBySide } from 'freshet-aws/internal/core/side-by-side';
 import { topContributor } from '../../clients/insight-report.ts';
 import { countDue, countInstances } from '../../clients/saga-counts.ts';
 import type { Deployment, FactQueue, FoundCache } from '../../deployment/deployment.ts';
@@ -34,6 +35,9 @@ const HOTTEST_MS = 5 * 60_000;
 /** How old the last value of a report function may be. A report is written each minute, and two may be missing. */
 const REPORTED_MS = 5 * 60_000;
 
+/** Owners, caches, queues or sagas that are read at the same time. */
+const BOUNDARIES_AT_ONCE = 8;
+
 /**
  * Reads the figures of a deployment. It is called repeatedly, and remembers what it needs from earlier calls.
  */
@@ -48,42 +52,39 @@ export function createLook(deployment: Deployment): Look {
   const queues = serviceQueues(deployment);
   return async () => {
     const nowMs = Date.now();
-    const [seen, owners, backlogs, seenSagas, raised, stoppedFunctions] = await Promise.all([
-      Promise.all(caches.map((look): Promise<CacheView> => look(nowMs))),
-      Promise.all(
-        deployment.owners.map(async (owner) => ({
-          owner: owner.name,
-          flow: await readFlowStatus(deployment, owner, nowMs),
-        })),
-      ),
-      Promise.all(queues.map((queue) => backlogOf(deployment, [queue]))),
+    const [seen, owners, backlogs, seenSagas, raised, functions] = await Promise.all([
+      sideBySide(caches, BOUNDARIES_AT_ONCE, (look): Promise<CacheView> => look(nowMs)),
+      sideBySide(deployment.owners, BOUNDARIES_AT_ONCE, async (owner) => ({
+        owner: owner.name,
+        flow: await readFlowStatus(deployment, owner, nowMs),
+      })),
+      sideBySide(queues, BOUNDARIES_AT_ONCE, (queue) => backlogOf(deployment, [queue])),
       sagas(nowMs),
       alarms(nowMs),
       stopped(nowMs),
     ]);
     const factQueues = queues.map(({ name }, index) => ({ queue: name, backlog: backlogs[index] ?? 0 }));
+    const named = { stoppedFunctions: [...functions.stopped], unknownFunctions: [...functions.unknown] };
     const at = new Date(nowMs).toISOString();
-    return { at, owners, caches: seen, factQueues, sagas: seenSagas, alarms: raised, stoppedFunctions };
+    return { at, owners, caches: seen, factQueues, sagas: seenSagas, alarms: raised, ...named };
   };
 }
 
 function lookAtSagas(deployment: Deployment, nowMs: number): Promise<SagaView[]> {
   const { clients, isLocal, factQueues } = deployment;
-  return Promise.all(
-    deployment.sagas.map(async ({ name, table }) => {
-      const source = { client: clients.tables, tableName: table };
-      const [counts, due, backlog, effectBacklog] = await Promise.all([
-        isLocal ? countInstances(source, name) : undefined,
-        countDue(source, nowMs),
-        backlogOf(
-          deployment,
-          factQueues.filter((queue) => queue.name === name),
-        ),
-        backlogOf(deployment, effectQueuesOf(deployment, name)),
-      ]);
-      return { saga: name, waiting: counts?.waiting ?? null, due, backlog, effectBacklog };
-    }),
-  );
+  return sideBySide(deployment.sagas, BOUNDARIES_AT_ONCE, async ({ name, table }) => {
+    const source = { client: clients.tables, tableName: table };
+    const [counts, due, backlog, effectBacklog] = await Promise.all([
+      isLocal ? countInstances(source, name) : undefined,
+      countDue(source, nowMs),
+      backlogOf(
+        deployment,
+        factQueues.filter((queue) => queue.name === name),
+      ),
+      backlogOf(deployment, effectQueuesOf(deployment, name)),
+    ]);
+    return { saga: name, waiting: counts?.waiting ?? null, due, backlog, effectBacklog };
+  });
 }
 
 async function backlogOf({ clients }: Deployment, queues: readonly FactQueue[]): Promise<number> {

@@ -1,6 +1,7 @@
 import sparkly from 'sparkly';
 import { drainTime } from '../../observe/figures.ts';
 import { describeFlow } from '../../observe/flow-status.ts';
+import { unreadLine } from '../../observe/stopped-functions.ts';
 import { grouped, perSecond, shortMilliseconds, shortSeconds } from '../../output/numbers.ts';
 import { shortened, wrapped } from '../../output/width.ts';
 import type { CacheView, WatchView } from './document.ts';
@@ -13,15 +14,19 @@ const LABEL = 26;
 
 /** One refresh as text: the time, and a line for each thing that is shown. @param width the longest line */
 export function renderLines(view: WatchView, width: number): string {
-  const { at, owners, caches, alarms, stoppedFunctions } = view;
+  const { at, owners, caches, alarms } = view;
   const parts = [
     ...owners.map(({ owner, flow }) => `${owner}: flow ${describeFlow(flow)}`),
     ...caches.map((cache) => `${cache.cache}: ${figures(cache, width)}`),
     ...factLines(view),
     ...alarms.map(({ name, boundary }) => `ALARM ${boundary}: ${name}`),
-    ...stoppedFunctions.map((name) => `STOPPED ${name}`),
+    ...functionLines(view),
   ];
   return [at, ...parts.map((part) => wrapped(part, width, '  '))].join('\n');
+}
+
+function functionLines({ stoppedFunctions, unknownFunctions }: WatchView): string[] {
+  return [...stoppedFunctions.map((name) => `STOPPED ${name}`), ...unreadLine(unknownFunctions)];
 }
 
 /** The queues of facts and the sagas. */
@@ -106,11 +111,12 @@ export function renderPage(views: readonly WatchView[], place: string, columns: 
   const facts = factLines(view);
   const lines = [
     `${place}, ${view.at.slice(11, 19)} UTC. Press Ctrl-C to end.`,
+    ...blocks.flatMap((one) => [...one, '']),
+    ...(facts.length > 0 ? [...facts, ''] : []),
     ...owners,
+    // Last, because a terminal with too few rows shows the end of the page.
     ...(alarms.length > 0 ? alarms : ['no alarm']),
-    ...view.stoppedFunctions.map((name) => `STOPPED ${name}`),
-    ...blocks.flatMap((one) => ['', ...one]),
-    ...(facts.length > 0 ? ['', ...facts] : []),
+    ...functionLines(view),
   ];
   // A line that the terminal wraps would break the page.
   return lines.map((line) => (line.length > columns ? wrapped(line, columns) : line)).join('\n');

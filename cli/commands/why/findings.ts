@@ -22,7 +22,8 @@ export interface Findings {
         readonly name: string;
         /** Undefined if the owner has never had the entity. */
         readonly owned: OwnedEntity | undefined;
-        readonly isRelayStopped: boolean;
+        /** Undefined if that may not be read. */
+        readonly isRelayStopped: boolean | undefined;
         /** The delay of the newest published events, in milliseconds; null while unknown. */
         readonly relayDelayMs: number | null;
         /** The entity's records that the relay couldn't publish. */
@@ -42,7 +43,8 @@ export interface Findings {
     readonly readiness: Readiness;
     /** The entity's parked and held events, the oldest first. */
     readonly parked: readonly Parked[];
-    readonly isProjectorStopped: boolean;
+    /** Undefined if that may not be read. */
+    readonly isProjectorStopped: boolean | undefined;
     /** Messages in the queue of events: visible, in flight or delayed. */
     readonly backlog: number;
     /** Time until the queue is empty, in seconds; null if it doesn't drain, or the rates are unknown. */

@@ -10,6 +10,7 @@ import { type CachedRecord, compare } from 'freshet-aws/internal/core/repair/com
 import { parkedKeyText } from 'freshet-aws/internal/core/repair/parked-key';
 import { isStopped } from '../../clients/functions.ts';
 import type { Deployment, FoundCache, FoundOwner } from '../../deployment/deployment.ts';
+import { onlyOne } from '../../deployment/names.ts';
 import { drainOf, finestPeriod } from '../../observe/figures.ts';
 import type { Findings, Parked } from './findings.ts';
 
@@ -28,7 +29,10 @@ export async function gatherFindings(
   const found =
     kept === undefined
       ? await deployment.holderOf(entity)
-      : deployment.owners.find(({ name }) => name === kept.contract.owner);
+      : onlyOne(
+          deployment.owners.filter(({ name }) => name === kept.contract.owner),
+          `owners are named "${kept.contract.owner}"`,
+        );
   const [owner, { record, isDamaged }, ofCache] = await Promise.all([
     found && ownerOf(deployment, found, entity, nowMs),
     recordOf(cache, entity),

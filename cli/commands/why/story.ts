@@ -44,7 +44,9 @@ function ownerRows({ owner, nowMs }: Findings): Row[] {
     owned === undefined
       ? 'has never had the entity'
       : `version ${owned.version}, ${isTombstone(owned) ? 'deleted' : 'committed'} ${at(owned.changedAt)}`;
-  const relay = isRelayStopped ? 'STOPPED' : `running, newest delay ${shortMilliseconds(relayDelayMs)}`;
+  const relay = isRelayStopped
+    ? 'STOPPED'
+    : `${running(isRelayStopped)}, newest delay ${shortMilliseconds(relayDelayMs)}`;
   return [[`owner ${name}`, entity], ['relay', relay], ...parkedRows('not published', parked, nowMs)];
 }
 
@@ -55,7 +57,7 @@ function queueRows({ cache }: Findings): Row[] {
     ['queue', `${backlog} messages${drain}`],
     ...(deadLetters > 0 ? [['dead letters', `${deadLetters} messages`] as const] : []),
     ...(gaps > 0 ? [['gaps', `${gaps} requests for a state`] as const] : []),
-    ['projector', isProjectorStopped ? 'STOPPED' : 'running'],
+    ['projector', isProjectorStopped ? 'STOPPED' : running(isProjectorStopped)],
   ];
 }
 
@@ -81,4 +83,8 @@ function parkedRows(name: string, parked: readonly Parked[], nowMs: number): Row
     return [name, `${status} ${age} ago, version ${version ?? '?'}: ${reason}: ${explanation}`] as const;
   });
   return parked.length > SHOWN ? [...rows, [name, `and ${parked.length - SHOWN} more`]] : rows;
+}
+
+function running(isStopped: boolean | undefined): string {
+  return isStopped === undefined ? 'unknown' : 'running';
 }

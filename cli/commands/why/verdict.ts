@@ -123,8 +123,10 @@ function withoutOwner(findings: Findings): Verdict {
       `${cache.name} ${has}. The owner of ${type} isn't in this deployment, so its version isn't known.`,
       [look],
     );
-  const nobody = `${cache.name} ${has}, and no owner in this deployment has ever had the entity.`;
-  return cache.record === undefined ? likely('unknown', nobody, [look]) : likely('owner-elsewhere', nobody, [look]);
+  // Without contracts, nothing says whether the owner is in this deployment.
+  return likely('owner-elsewhere', `${cache.name} ${has}, and no owner in this deployment has ever had the entity.`, [
+    look,
+  ]);
 }
 
 /** The owner in the findings. */

@@ -55,6 +55,7 @@ beforeEach(async () => {
     Elsewhere: [JSON.stringify({ ...cache, contracts: '../../tmp/contracts.ts' })],
     Charging: [JSON.stringify(factQueue), JSON.stringify(saga)],
     Website: ['https://example.com'],
+    TestGeography: [JSON.stringify({ ...owner, stack: 'TestGeography' })],
   });
   vi.stubEnv('AWS_ENDPOINT_URL_CLOUDFORMATION', formation.url);
   vi.stubEnv('AWS_ACCESS_KEY_ID', 'test');
@@ -76,7 +77,7 @@ async function deploymentOf(stack: readonly string[], region?: string) {
     return io.importModule(url);
   };
   const deployment = await findDeployment({ ...io, importModule }, { stack, ...(region !== undefined && { region }) });
-  return { deployment, imported };
+  return { deployment, imported, err: io.err() };
 }
 
 describe('a deployment of stacks on AWS', () => {
@@ -105,6 +106,14 @@ describe('a deployment of stacks on AWS', () => {
       factQueues: [{ name: 'charge', deployed: { parkingTable: 'P' } }],
       sagas: [{ name: 'shipping', table: 'Saga' }],
     });
+  });
+
+  test('an owner that two stacks have is refused by its name and by its types, with the stacks', async () => {
+    const { deployment } = await deploymentOf(['TestGeography', 'Geography']);
+    const stacks = 'stack TestGeography, stack Geography. Pass the stack of only one of them with --stack.';
+    await expect(deployment.ownerNamed('geography')).rejects.toThrow(`2 owners are named "geography": ${stacks}`);
+    await expect(deployment.ownerOf('Currency')).rejects.toThrow(`2 owners own "Currency": ${stacks}`);
+    deployment.close();
   });
 
   test('the contracts are loaded from the folder of the app, and only when a command needs them', async () => {
@@ -136,12 +145,28 @@ describe('a deployment of stacks on AWS', () => {
     await expect(refused).rejects.toMatchObject({ name: 'UsageError' });
   });
 
+  test('a stack that is still being created is refused with its status', async () => {
+    formation.close();
+    formation = await startCloudFormation({ Geography: [] }, undefined, 'CREATE_IN_PROGRESS');
+    vi.stubEnv('AWS_ENDPOINT_URL_CLOUDFORMATION', formation.url);
+    await expect(deploymentOf(['Geography'])).rejects.toThrow(
+      /The status of the stack is CREATE_IN_PROGRESS\. Wait until it is deployed/,
+    );
+  });
+
+  test('an output of another release is named on standard error, and the others are read', async () => {
+    const { deployment, err } = await deploymentOf(['Geography']);
+    deployment.close();
+    expect(deployment.owners.length).toBe(1);
+    expect(err).toMatch(/^Geography: the output of cache can't be read, so the command leaves it out\. .*\n$/);
+  });
+
   test('a stack that may not be read is refused with what to check', async () => {
     formation.close();
     formation = await startCloudFormation({}, () => ({ code: 'AccessDenied', message: 'no' }));
     vi.stubEnv('AWS_ENDPOINT_URL_CLOUDFORMATION', formation.url);
     await expect(deploymentOf(['Geography'])).rejects.toThrow(
-      /^AWS, us-east-1: a request failed\. AccessDenied: no\. Check your AWS credentials, their permissions/,
+      /^AWS, us-east-1: a request failed\. AccessDenied: no\. Check that these are the AWS credentials that you meant/,
     );
   });
 

@@ -1,10 +1,13 @@
 import { describe, expect, test } from 'vitest';
 import type { DirectMessage } from '../../../../cli/clients/queue.ts';
+import { discardQuestion } from '../../../../cli/commands/parked/discard.ts';
+import { renderRows } from '../../../../cli/commands/parked/list.ts';
 import type { Ended } from '../../../../cli/commands/parked/outcomes.ts';
 import { type ParkingPlaces, placesNamed } from '../../../../cli/commands/parked/parking-places.ts';
 import { select } from '../../../../cli/commands/parked/select.ts';
 import { sendAgain } from '../../../../cli/commands/parked/send-again.ts';
-import type { FactQueue } from '../../../../cli/deployment/deployment.ts';
+import type { FactQueue, FoundCache } from '../../../../cli/deployment/deployment.ts';
+import { findCache } from '../../../../cli/deployment/names.ts';
 import type { ParkedEvent } from '../../../../core/project/ports.ts';
 import { type ParkedKey, parkedKey } from '../../../../core/repair/parked-key.ts';
 
@@ -115,5 +118,37 @@ describe('selecting parked facts', () => {
     expect(() => placesNamed(places, 'charge')).toThrow(
       'name: there is no cache, owner or queue of facts named "charge". Caches: none. Owners: none. Queues of facts: charges.',
     );
+  });
+});
+
+describe('names that several parking places have', () => {
+  const { queue } = factQueue('ordering', [event('o1')]);
+  const cacheIn = (stack: string): FoundCache => {
+    const deployed = { role: 'cache', boundary: 'ordering', stack } as FoundCache['deployed'];
+    return { name: 'ordering', deployed, parked: queue.parked } as FoundCache;
+  };
+  const ofTest = cacheIn('Test-Ordering');
+
+  test('a cache in two stacks is refused with the stacks, so that no command chooses between stages', () => {
+    const both: ParkingPlaces = { caches: [ofTest, cacheIn('Prod-Ordering')], owners: [], factQueues: [] };
+    expect(() => placesNamed(both, 'ordering')).toThrow(
+      '2 caches are named "ordering": stack Test-Ordering, stack Prod-Ordering. Pass the stack of only one of them ' +
+        'with --stack.',
+    );
+    expect(() => findCache(both.caches, 'ordering')).toThrow('2 caches are named "ordering"');
+    const queues: ParkingPlaces = { caches: [], owners: [], factQueues: [queue, { ...queue }] };
+    expect(() => placesNamed(queues, 'ordering')).toThrow(
+      '2 queues of facts are named "ordering": queue ordering.fifo',
+    );
+  });
+
+  test('a question and a table say the role of each event if a cache and a queue of facts share their name', async () => {
+    const selected = await select({ caches: [ofTest], owners: [], factQueues: [queue] }, 'ordering', {});
+    expect(discardQuestion('ordering', selected)).toBe(
+      'Discard 1 event of the cache ordering and 1 event of the queue of facts ordering for good?',
+    );
+    const rows = selected.map((one) => ({ ...one, cachedVersion: undefined }));
+    expect(renderRows(rows, true)).toMatch(/of the +│ key[\s\S]*│ cache +│[\s\S]*│ queue of facts │/);
+    expect(renderRows(rows.slice(0, 1), false)).not.toContain('of the');
   });
 });

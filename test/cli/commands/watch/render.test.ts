@@ -67,4 +67,15 @@ describe('renderPage', () => {
     expect(page).toContain('fact queue accounting: backlog 7');
     expect(page).toContain('saga shipping: 3 waiting, 1 due, backlog 2, effects to retry 4');
   });
+
+  test('alarms and stopped functions come last, where a terminal with few rows shows them', () => {
+    const alarms = [{ name: 'Lag', boundary: 'ordering', description: 'Falls behind.', since: null }];
+    const view = viewOf({ alarms, sagas: [saga], stoppedFunctions: ['relay'], unknownFunctions: ['a', 'b', 'c', 'd'] });
+    expect(renderPage([view], 'the local cloud', 120).split('\n').slice(-4)).toEqual([
+      'geography: flow normal',
+      'ALARM ordering: Lag: Falls behind.',
+      'STOPPED relay',
+      'unknown whether stopped, because lambda:GetFunctionConcurrency is missing: a, b, c and 1 more',
+    ]);
+  });
 });

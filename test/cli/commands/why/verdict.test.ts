@@ -92,7 +92,7 @@ const CASES: readonly (readonly [(typeof VERDICTS)[number], string, Findings, bo
     '',
   ],
   [
-    'unknown',
+    'owner-elsewhere',
     'nobody, without contracts',
     { ...behind({ cache: { keeps: undefined, record: undefined } }), owner: undefined, difference: undefined },
     false,

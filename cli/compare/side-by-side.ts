@@ -1,1 +1,0 @@
-export { sideBySide } from 'freshet-aws/internal/core/side-by-side';
