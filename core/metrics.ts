@@ -109,6 +109,8 @@ export const REPORT_METRICS = {
   staleness: 'Staleness',
   /** Parked and held events in the parking table. */
   parked: 'SetAside',
+  /** How often an owner was asked again for a page that doesn't come; only while one is missing. */
+  askedAgain: 'AskedAgain',
 } as const;
 
 /**

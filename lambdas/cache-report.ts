@@ -70,7 +70,7 @@ export async function handler(): Promise<void> {
   report.reported(measured.report, measured.lag);
   const sent = toOwners((queueUrl) => sendReport(queues, queueUrl, { ...measured.report, share }));
   await Promise.all([sent, saveCompleteness(measured.completeness)]);
-  await tend(Date.now());
+  report.tended(await tend(Date.now()));
 }
 
 async function sample(): Promise<Sample> {

@@ -35,6 +35,12 @@ export function reportTelemetry(cache: Emitter) {
       if (stalestType !== undefined) metrics.addMetadata('stalestType', stalestType);
       metrics.publishStoredMetrics();
     },
+    /** @param askedAgain how often an owner was asked again for a page that doesn't come */
+    tended(askedAgain: number): void {
+      if (askedAgain === 0) return;
+      metrics.addMetric(REPORT_METRICS.askedAgain, MetricUnit.Count, askedAgain);
+      metrics.publishStoredMetrics();
+    },
     /** Logs that a report couldn't be sent to an owner, which then counts it as missing. */
     untold(owner: string, error: unknown): void {
       logger.warn('owner not told', { owner, cause: error instanceof Error ? error.name : 'unknown' });

@@ -1,7 +1,7 @@
 import type { Boundary } from '../../core/contract/contract.ts';
 import { parseBackfillNote } from '../../core/repair/backfill.ts';
 import { parseInventoryNote } from '../../core/repair/inventory.ts';
-import { keptType, nextTendMs } from '../../core/repair/tend.ts';
+import { keptType, nextTend } from '../../core/repair/tend.ts';
 import { readCompleteness } from '../read/staleness.ts';
 import type { CacheTable } from '../read/table.ts';
 import { createNotes } from './notes.ts';
@@ -9,7 +9,7 @@ import type { PageQueue } from './page-queue.ts';
 
 /**
  * Creates a function that lets the repair function tend the types that need it now. It remembers when a type needs it
- * next, so a cache that is filled costs no reads.
+ * next, so a cache that is filled costs no reads. Returns the highest `askedAgain` of the types, see `NextTend`.
  *
  * @param options.everyMs see `TendSettings`
  * @param options.lookMs how long a type that needs nothing is left alone at most, in milliseconds
@@ -20,7 +20,7 @@ export function createTending(options: {
   readonly pages: Pick<PageQueue, 'tend'>;
   readonly everyMs: number | undefined;
   readonly lookMs: number;
-}): (nowMs: number) => Promise<void> {
+}): (nowMs: number) => Promise<number> {
   const { boundary, cache, pages, everyMs, lookMs } = options;
   const ports = {
     backfills: createNotes(cache, 'readiness', parseBackfillNote),
@@ -30,13 +30,17 @@ export function createTending(options: {
   const nextMs = new Map<string, number>();
   return async (nowMs) => {
     const types = Object.keys(boundary.caches).filter((type) => (nextMs.get(type) ?? 0) <= nowMs);
-    await Promise.all(
+    const asked = await Promise.all(
       types.map(async (type) => {
         const kept = keptType(boundary, type);
-        if (kept !== undefined) nextMs.set(type, await nextTendMs(kept, ports, nowMs, { everyMs, lookMs }));
+        if (kept === undefined) return 0;
+        const { atMs, askedAgain } = await nextTend(kept, ports, nowMs, { everyMs, lookMs });
+        nextMs.set(type, atMs);
+        return askedAgain;
       }),
     );
     const due = types.filter((type) => (nextMs.get(type) ?? 0) <= nowMs);
     if (due.length > 0) await pages.tend(due);
+    return Math.max(0, ...asked);
   };
 }

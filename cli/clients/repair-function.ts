@@ -13,7 +13,10 @@ export interface RepairFunction {
   redrive(keys: readonly ParkedKey[]): Promise<RepairAnswer<readonly Redriven[]>>;
   /** Replays or drops the events of a stopped entity, and releases the entity. Safe to repeat. */
   release(type: string, id: string, drop: boolean): Promise<RepairAnswer<Released>>;
-  /** Starts a backfill of a type, or finds the one that runs. Throws a UsageError if it is too early for one. */
+  /**
+   * Starts a backfill of a type, or finds the one that runs or has filled the cache. Throws a UsageError if it is too
+   * early for one.
+   */
   backfill(type: string, options: { readonly restart: boolean }): Promise<StartedRun>;
   /** Starts an inventory of a type, or finds the one that runs. */
   inventory(type: string, options: { readonly heals: boolean }): Promise<StartedRun>;

@@ -26,12 +26,12 @@ export function backfillCommand(io: CommandIo): Command {
     .description(
       'Fills a cache with all entities of its owners, deleted ones included. The work runs in the deployment: the ' +
         'cache asks its owners page by page, and the owners publish to this cache alone. A cache starts this by ' +
-        'itself when it is new, begins to keep another type or gets a higher fieldsRevision. If such a backfill runs, ' +
-        'the command follows it.',
+        'itself when it is new, begins to keep another type or gets a higher fieldsRevision. The command follows such a ' +
+        'backfill. It starts one only with --restart, or if the cache has never been filled.',
     )
     .argument('<cache>', 'cache, such as ordering')
     .argument('[type]', 'entity type, such as Country; default: all types that the cache keeps')
-    .option('--restart', 'begin again, also if a backfill runs')
+    .option('--restart', 'begin again, also if the cache is filled or a backfill runs')
     .option('--no-wait', 'start the backfill, and do not wait until the cache is ready')
     .option('--json', 'print the result as JSON')
     .addHelpText(
@@ -41,7 +41,7 @@ The owners publish at most repairRate states a second (a prop of EntityOwner), a
 The owners can change entities meanwhile. Readers of the cache see the progress as empty, filling or ready.
 ${deploymentHelp(['dynamodb:GetItem', 'dynamodb:Query', 'dynamodb:Scan', 'lambda:InvokeFunction', 'sqs:GetQueueAttributes'])}
 Exit codes:
-  0    the cache is ready; with --no-wait: the backfill has started
+  0    the cache is ready; with --no-wait: the backfill runs, or the cache is ready
   1    some entities cannot be sent or are parked at the cache, the backfill stands still, or something failed
   2    the cache or the type is unknown, or the cache began to keep the type less than 15 minutes ago
   130  interrupted; the backfill goes on in the deployment`,

@@ -43,6 +43,12 @@ const PATIENCE_MS = { local: 180_000, aws: 600_000 } as const;
 
 const READS_AT_ONCE = 16;
 
+/** What is said about a type whose run isn't a new one. */
+const NOT_STARTED = {
+  backfill: 'the cache is filled, or fills itself. --restart fills it again',
+  inventory: 'following the inventory that runs',
+} as const;
+
 /** Starts the run of each type until Ctrl-C is pressed. Returns the types whose runs are followed from now on. */
 export async function startRuns(
   { io, signal }: Work,
@@ -54,7 +60,7 @@ export async function startRuns(
   for (const type of types) {
     if (signal.aborted) break;
     const { isNew } = await start(type);
-    if (!isNew) io.stderr.write(`${type}: following the ${what} that runs\n`);
+    if (!isNew) io.stderr.write(`${type}: ${NOT_STARTED[what]}\n`);
     started.push(type);
   }
   return started;

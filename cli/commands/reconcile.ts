@@ -159,7 +159,7 @@ async function deleteUnknowns(
 }
 
 function tell({ io: { stdout } }: Work, { name }: OpenCache, type: string, note: InventoryNote): void {
-  const { found, healed, compared, inFlight, setAside, unhealed, examples, heals } = note;
+  const { found, healed, compared, inFlight, setAside, unhealed, undecided, examples, heals } = note;
   const parts = [`${compared.toLocaleString('en-US')} compared`];
   for (const [difference, count] of Object.entries(found)) if (count > 0) parts.push(`${count} ${difference}`);
   if (parts.length === 1) parts.push('no difference');
@@ -170,11 +170,13 @@ function tell({ io: { stdout } }: Work, { name }: OpenCache, type: string, note:
     stdout.write(`  ${entityName({ type, id })} ${difference} (version ${version})\n`);
   const mended = HEALABLE.reduce((sum, cause) => sum + healed[cause], 0);
   if (heals && mended > 0) stdout.write(`  ${mended} healed\n`);
+  if (undecided > 0) stdout.write(`  ${undecided} may still be in flight, after 20 hours\n`);
   if (unhealed > 0) stdout.write(`  ${unhealed} not healed, although the owner was asked again and again\n`);
 }
 
-function asJson({ found, healed, compared, inFlight, setAside, unhealed, examples, endedAt }: InventoryNote): object {
-  return { compared, found, healed, inFlight, setAside, unhealed, examples, endedAt: endedAt ?? null };
+function asJson(note: InventoryNote): object {
+  const { found, healed, compared, inFlight, setAside, unhealed, undecided, examples, endedAt } = note;
+  return { compared, found, healed, inFlight, setAside, unhealed, undecided, examples, endedAt: endedAt ?? null };
 }
 
 function mapped<T>(all: Readonly<Record<string, T>>, convert: (one: T) => object): Record<string, object> {
@@ -194,7 +196,7 @@ function advice(
   const lines: string[] = [];
   if (dryRun && some(({ found }) => found.missing + found.behind + found.different))
     lines.push(`to mend the differences: ${hint('')}`);
-  if (some(({ setAside, unhealed }) => setAside + unhealed))
+  if (some(({ setAside, unhealed, undecided }) => setAside + unhealed + undecided))
     lines.push(`events of these entities may be parked: ${typed(`parked list ${cache}`, options)}`);
   if (some(({ found }) => found.ahead + found.conflicting))
     lines.push(

@@ -13,7 +13,7 @@ import { type Redriven, type Released, type RepairPorts, redrive, release } from
 export type OperationResult =
   | { readonly redriven: readonly Redriven[] }
   | Released
-  /** The run that does the work: a new one, or one that was started before. */
+  /** The run that does the work, or has done it: a new one, or one that was started before. */
   | { readonly run: string; readonly isNew: boolean }
   | { readonly refused: string };
 

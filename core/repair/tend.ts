@@ -34,16 +34,21 @@ export async function tendType(
   await tendInventory(kept, ports, { run, nowMs, stalledMs, everyMs, filledAtMs });
 }
 
-/**
- * Returns when a type needs to be looked at next, epoch milliseconds: now, unless it is filled and no inventory runs or
- * is due.
- */
-export async function nextTendMs(
+/** What a type needs next. */
+export interface NextTend {
+  /** When it needs to be looked at, epoch milliseconds: now, unless it is filled and no inventory runs or is due. */
+  readonly atMs: number;
+  /** How often the owner was asked again for the page that is awaited; 0 if none is awaited. */
+  readonly askedAgain: number;
+}
+
+/** Returns what a type needs next. */
+export async function nextTend(
   kept: Kept,
   ports: Pick<BackfillPorts & InventoryPorts, 'backfills' | 'inventories' | 'completeness'>,
   nowMs: number,
   { everyMs, lookMs }: { readonly everyMs: number | undefined; readonly lookMs: number },
-): Promise<number> {
+): Promise<NextTend> {
   const { type } = kept;
   const [backfill, inventory, known] = await Promise.all([
     ports.backfills.read(type),
@@ -51,7 +56,9 @@ export async function nextTendMs(
     ports.completeness(),
   ]);
   const filled = currentBackfill(backfill, known, kept);
-  if (filled?.status !== 'ready' || isRunning(inventory, nowMs)) return nowMs;
+  if (filled?.status !== 'ready') return { atMs: nowMs, askedAgain: filled?.askedAgain ?? 0 };
+  if (isRunning(inventory, nowMs)) return { atMs: nowMs, askedAgain: inventory.askedAgain };
   const lastMs = lastHealingMs(inventory, Date.parse(filled.readyAt));
-  return everyMs === undefined ? nowMs + lookMs : Math.min(lastMs + everyMs, nowMs + lookMs);
+  const atMs = everyMs === undefined ? nowMs + lookMs : Math.min(lastMs + everyMs, nowMs + lookMs);
+  return { atMs, askedAgain: 0 };
 }

@@ -16,6 +16,10 @@ export const OLD = Duration.minutes(5);
  */
 export const ONE_ROUND = 100;
 
+/** How long a page may be missing, and how often it is asked for again meanwhile. */
+const REPAIR_WAITS_SECONDS = 1_800;
+const ASK_AGAIN_SECONDS = 300;
+
 const OLD_SECONDS = OLD.toSeconds();
 const HALF_RETENTION_SECONDS = LIMITS.maxRetention.toSeconds() / 2;
 const { BREACHING, IGNORE, NOT_BREACHING } = TreatMissingData;
@@ -149,6 +153,18 @@ export function cacheAlarms(cache: LocalCache, { leadTime, staleness, inflowMinu
       metric: freshetMetric(emitter, HEALED_METRIC, 'Sum'),
       above: 0,
       datapoints: [1, 15],
+      missing: NOT_BREACHING,
+    },
+    // The repair function works on the queue of pages, and asks the owner again every five minutes.
+    'repair-waits': {
+      severity: 'ticket',
+      sentence: `${name} can't fill or check itself: its owner doesn't answer, or its repair function doesn't work.`,
+      metric: math('waits', `MAX([FILL(age, 0), ${ASK_AGAIN_SECONDS} * FILL(asked, 0)])`, {
+        age: cache.pageQueue.metricApproximateAgeOfOldestMessage({ statistic: 'Maximum', period: PERIOD }),
+        asked: freshetMetric(emitter, REPORT_METRICS.askedAgain, 'Maximum'),
+      }),
+      above: REPAIR_WAITS_SECONDS,
+      datapoints: [5, 8],
       missing: NOT_BREACHING,
     },
     // An entity stays in this state until a person acts, and each inventory raises the alarm again.

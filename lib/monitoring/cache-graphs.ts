@@ -93,6 +93,7 @@ export function cacheGraphs(
         own(PROJECTOR_METRICS.conflicts, 'Sum'),
         own(HEALED_METRIC, 'Sum', 'healed entities'),
         own(DIFFERING_METRIC, 'Sum', 'differing entities'),
+        own(REPORT_METRICS.askedAgain, 'Maximum', 'requests for a missing page'),
         cache.deadLetterQueue.metricApproximateNumberOfMessagesVisible({ ...most, label: 'dead letters' }),
         cache.subscriptionDeadLetterQueue.metricApproximateNumberOfMessagesVisible({ ...most, label: 'undelivered' }),
         cache.gapQueue.metricApproximateNumberOfMessagesVisible({ ...most, label: 'gaps' }),

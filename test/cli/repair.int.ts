@@ -142,7 +142,7 @@ describe('freshet backfill', slow, () => {
   test('freshet backfill fills an emptied cache with all entities and tombstones, and no other cache', async () => {
     await empty('lenient');
     const before = await depot.cache('strict').outcomes(3_600_000);
-    const { code, result } = await backfilled('lenient');
+    const { code, result } = await backfilled('lenient', '--restart');
     expect({ code, result }).toMatchObject({
       code: 0,
       result: { types: [{ status: 'ready', sent: 70, setAside: [] }] },
@@ -161,7 +161,7 @@ describe('freshet backfill', slow, () => {
   test('freshet backfill goes on in the deployment after Ctrl-C, and a second command follows it', async () => {
     await empty('strict');
     depot.cloud.functions.setReservedConcurrency(ownerRepair(), 0);
-    const backfill = startHere(['backfill', 'strict'], depot.folder);
+    const backfill = startHere(['backfill', 'strict', '--restart'], depot.folder);
     const { reader } = depot.cache('strict');
     await expect.poll(() => reader.readiness('Item'), slow).toMatchObject({ status: 'filling', sent: 0 });
     backfill.interrupt();
@@ -170,8 +170,11 @@ describe('freshet backfill', slow, () => {
     const noWait = await depot.run('backfill', 'strict', 'Item', '--no-wait');
     expect(noWait).toMatchObject({ code: 0, out: expect.stringMatching(/^strict: Item is (?:not ready yet|ready), /) });
     if (noWait.out.includes('not ready')) expect(noWait.err).toContain('backfill strict Item\n');
-    const again = await depot.run('backfill', 'strict');
-    expect(again).toMatchObject({ code: 0, out: 'strict: Item is ready, 70 sent\n' });
+    for (const _ of ['follows the backfill', 'leaves a filled cache as it is']) {
+      const again = await depot.run('backfill', 'strict');
+      expect(again).toMatchObject({ code: 0, out: 'strict: Item is ready, 70 sent\n' });
+      expect(again.err).toContain('Item: the cache is filled, or fills itself. --restart fills it again');
+    }
     expect((await reconciled('strict')).code).toBe(0);
   });
 
@@ -181,7 +184,7 @@ describe('freshet backfill', slow, () => {
     await depot.cloud.idle();
     await depot.owner.owner.put('Item', 'n9', { name: 'held' });
     await depot.cloud.idle();
-    const { code, result } = await backfilled('strict', 'Item');
+    const { code, result } = await backfilled('strict', 'Item', '--restart');
     expect({ code, result }).toMatchObject({
       code: 1,
       result: { types: [{ status: 'ready', setAside: ['Item/n9'] }] },

@@ -53,6 +53,9 @@ describe('alarms on a cache', slow, () => {
   test('differs: an item of an entity that the owner does not know raises it, and is deleted', () =>
     stage.rehearse('differs', 'lenient', () => stage.freshet('reconcile', 'lenient', '--delete-unknown', '--yes')));
 
+  test('repair-waits: a page that the repair function does not take raises it, and the repair function runs again', () =>
+    stage.rehearse('repair-waits', 'lenient', ({ REPAIR }) => stage.runAgain(REPAIR)));
+
   test('group-stuck: an unreadable item raises it, and an inventory mends the item', () =>
     stage.rehearse('group-stuck', 'lenient', () => stage.freshet('reconcile', 'lenient')));
 

@@ -1,4 +1,4 @@
-import { keptType, nextTendMs } from '../../core/repair/tend.ts';
+import { keptType, nextTend } from '../../core/repair/tend.ts';
 import type { Cache } from './cache.ts';
 import { cacheBoundary, type Type } from './contracts.ts';
 import type { World } from './world.ts';
@@ -24,7 +24,8 @@ export function nextTends(
   const lookMs = Number.POSITIVE_INFINITY;
   const times = types.map(async (type) => {
     const kept = keptType(boundary, type);
-    return { type, atMs: kept === undefined ? lookMs : await nextTendMs(kept, ports, nowMs, { everyMs, lookMs }) };
+    const next = kept && (await nextTend(kept, ports, nowMs, { everyMs, lookMs }));
+    return { type, atMs: next?.atMs ?? lookMs };
   });
   return Promise.all(times);
 }

@@ -137,6 +137,16 @@ export const CACHE_REHEARSALS: Readonly<Record<string, Rehearsal | Impossible>> 
       return beforeInventory(cache, owned.entity.type, () => copyItem(deployment, cache, owned.entity));
     },
   ),
+  'repair-waits': ofCache(
+    'stops the repair function and starts an inventory, whose page stays in the queue',
+    '35 minutes',
+    async (deployment, cache) => {
+      const [{ owned }] = await entitiesOf(deployment, cache);
+      await cache.repair.inventory(owned.entity.type, { heals: true });
+      const stopped = await stopping(deployment, cache.deployed.repair);
+      return all({ did: [`started an inventory of ${owned.entity.type}`], undo: [] }, stopped);
+    },
+  ),
   throttles: { on: 'cache', because: 'the DynamoDB engine of the local cloud never throttles a request' },
 };
 

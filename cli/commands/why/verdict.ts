@@ -157,7 +157,7 @@ function different({ type, owner, cache: { name, record, parked } }: Findings): 
       `${name} has the fields or the form of earlier contracts at version ${record?.version}, or something changed its item.`,
       [
         { text: 'if the contracts changed, rewrite all entities of the type:' },
-        command('backfill', name, type),
+        command('backfill --restart', name, type),
         { text: 'otherwise, replace what the projector did not write:' },
         command('reconcile', name, type),
       ],

@@ -53,6 +53,7 @@ const THRESHOLDS: Readonly<Record<string, number>> = {
   staleness: 30,
   'relay-delay': 2_000,
   'stream-use': 0.005,
+  'repair-waits': 5,
   'facts-delayed': 2_000,
   'facts-unpublished-for-hours': 4_000,
   'effects-delayed': 2_000,

@@ -52,7 +52,7 @@ describe("the shop's alarms", () => {
       );
     const ofCaches = [
       ...['inflow-above-outflow', 'stalled', 'group-stuck', 'age-over-half-of-retention', 'lead-time', 'staleness'],
-      ...['parked', 'subscription-dead-letters', 'dead-letters', 'conflicts', 'healed', 'differs'],
+      ...['parked', 'subscription-dead-letters', 'dead-letters', 'conflicts', 'healed', 'repair-waits', 'differs'],
       ...['throttles', 'behind'],
     ];
     expect(kinds('ordering')).toEqual(ofCaches);

@@ -68,7 +68,7 @@ describe("the shop's dashboard", () => {
     ['Staleness', ['Staleness']],
     [
       'Parked events, dead letters and inventories',
-      ['SetAside', 'Conflicts', 'Healed', 'Differing', 'ApproximateNumberOfMessagesVisible'],
+      ['SetAside', 'Conflicts', 'Healed', 'Differing', 'AskedAgain', 'ApproximateNumberOfMessagesVisible'],
     ],
     ['Throttles and errors', ['Throttled', 'Returned', 'WriteThrottleEvents', 'Throttles', 'Errors']],
     ['Hottest groups', ['HottestGroupEvents']],
@@ -101,8 +101,8 @@ describe("the shop's dashboard", () => {
     const made = ['AWS::CloudWatch::Alarm', 'AWS::CloudWatch::CompositeAlarm'].flatMap((type) =>
       resourcesOf(Monitoring, type),
     );
-    expect(shown).toEqual([14, 14, 6]);
-    expect(made).toHaveLength(34);
+    expect(shown).toEqual([15, 15, 6]);
+    expect(made).toHaveLength(36);
   });
 });
 
