@@ -25,6 +25,8 @@ interface Run {
   /** Groups that were published to the cache for this run. */
   readonly sent: Set<string>;
   requests: number;
+  /** The highest number of a page that was asked for. */
+  highestIndex: number;
   /** Deliveries of pages that were delivered before. Each may ask for the next page once more. */
   redeliveries: number;
   isRestored: boolean;
@@ -62,7 +64,7 @@ export function createRuns(parts: RunParts) {
     if (known === undefined) {
       const begun = history.versionsOf(type);
       const beganAtMs = nowMs();
-      const counts = { requests: 0, redeliveries: 0 };
+      const counts = { requests: 0, highestIndex: 0, redeliveries: 0 };
       known = { beganAtMs, startedAtMs: beganAtMs, begun, sent: new Set(), ...counts, isRestored: false };
       runs.set(key, known);
     }
@@ -91,11 +93,13 @@ export function createRuns(parts: RunParts) {
     asked(request: PageRequest, stalledMs: number): void {
       const run = runOf(request);
       run.requests += 1;
+      // A request that was made again may be sent after the request for the next page.
+      run.highestIndex = Math.max(run.highestIndex, request.index);
       const stalls = Math.floor((nowMs() - run.startedAtMs) / stalledMs);
-      const { requests, redeliveries } = run;
+      const { requests, redeliveries, highestIndex } = run;
       trace?.(`ask ${request.cache} ${request.purpose} ${request.type} ${request.run} page ${request.index}`);
-      if (requests <= request.index + 1 + redeliveries + stalls) return;
-      const allowed = `page ${request.index}, ${redeliveries} redeliveries, ${stalls} stalls`;
+      if (requests <= highestIndex + 1 + redeliveries + stalls) return;
+      const allowed = `page ${highestIndex}, ${redeliveries} redeliveries, ${stalls} stalls`;
       violate('second-chain', `${request.cache} ${request.purpose} ${request.type}: ${requests} requests, ${allowed}`);
     },
     backfillNoted(cache: NotedCache, type: string, before: BackfillNote | undefined, after: BackfillNote): void {
