@@ -73,7 +73,7 @@ const MAX_SCHEMA_VERSION = 2 ** 31 - 1;
 const MAX_EXPLANATION_LENGTH = { json: 120, schema: 200 } as const;
 
 /** CloudEvents 1.0 in structured JSON; the attributes after `datacontenttype` are Freshet's extensions. */
-const envelope = z.object({
+export const eventEnvelope = z.object({
   specversion: z.literal('1.0'),
   id: z.string().check(z.minLength(1), z.maxLength(128)),
   source: z.string().check(z.regex(/^urn:freshet:[a-z][a-z0-9-]{0,29}$/)),
@@ -150,7 +150,7 @@ export function parseEvent(body: string): ReadEvent | Unreadable {
     const message = error instanceof Error ? error.message.slice(0, MAX_EXPLANATION_LENGTH.json) : 'unreadable';
     return malformed(`not JSON: ${message}`);
   }
-  const parsed = envelope.safeParse(json, english);
+  const parsed = eventEnvelope.safeParse(json, english);
   if (!parsed.success) {
     const [issue] = parsed.error.issues;
     const message = shortened(issue?.message ?? 'invalid', MAX_EXPLANATION_LENGTH.schema);

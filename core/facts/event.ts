@@ -11,7 +11,7 @@ const english = { error: en().localeError };
  * CloudEvents 1.0 in structured JSON. The attributes after `datacontenttype` are Freshet's extensions. A fact has no
  * version and no digest.
  */
-const envelope = z.object({
+export const factEnvelope = z.object({
   specversion: z.literal('1.0'),
   // Also the deduplication id, for which SNS and SQS allow 128 characters.
   id: z.string().check(z.regex(/^[!-~]{1,128}$/)),
@@ -53,7 +53,7 @@ export function parseFact(body: string): ReadFact | Unreadable {
   } catch (error) {
     return { reason: 'malformed', message: `not JSON: ${error instanceof Error ? error.message.slice(0, 120) : ''}` };
   }
-  const parsed = envelope.safeParse(json, english);
+  const parsed = factEnvelope.safeParse(json, english);
   if (!parsed.success) {
     const [issue] = parsed.error.issues;
     const message = `${issue?.path.join('.') || 'envelope'}: ${shortened(issue?.message ?? 'invalid', 200)}`;

@@ -5,7 +5,9 @@ import type { CommandIo } from '../../io.ts';
 import { typed } from '../../output/typed.ts';
 import { type AppOptions, withAppOptions } from '../up/app-options.ts';
 import { checkContracts } from './check.ts';
+import { diffContracts } from './diff.ts';
 import { SNAPSHOT_FILE } from './file.ts';
+import { type AsyncApiOptions, writeAsyncApi } from './write-asyncapi.ts';
 
 interface CheckOptions extends AppOptions {
   readonly update?: boolean;
@@ -15,9 +17,76 @@ interface CheckOptions extends AppOptions {
 /** `freshet contracts`: the group of the commands on contracts. */
 export function contractsCommand(io: CommandIo): Command {
   return new Command('contracts')
-    .summary('check the contracts of the app against a committed snapshot')
+    .summary('check, compare and describe the contracts of the app')
     .description('Works on the contracts of the app: entity types, kept fields and facts. Needs no deployment.')
-    .addCommand(checkCommand(io));
+    .addCommand(checkCommand(io))
+    .addCommand(diffCommand(io))
+    .addCommand(asyncApiCommand(io));
+}
+
+function diffCommand(io: CommandIo): Command {
+  return new Command('diff')
+    .summary('show which consumers the changes between two snapshots break')
+    .description(
+      `Compares two files that ${typed('contracts check --update')} wrote, such as ${SNAPSHOT_FILE} of two commits. ` +
+        'A change breaks a consumer if code that reads its cache may fail: a kept field is removed, made optional, or ' +
+        'changes its type, range or values.',
+    )
+    .argument('<old>', 'the earlier snapshot')
+    .argument('<new>', 'the later snapshot')
+    .option('--json', 'print the changes as JSON')
+    .addHelpText(
+      'after',
+      `
+A consumer is a boundary of the later snapshot with a cache. No contract says who handles a fact.
+
+Example:
+  $ git show main:${SNAPSHOT_FILE} > old.json
+  $ ${typed(`contracts diff old.json ${SNAPSHOT_FILE}`)}
+
+Exit codes:
+  0    no change breaks a consumer
+  1    a change breaks a consumer
+  2    a file is missing, or isn't a snapshot`,
+    )
+    .action(async (before: string, now: string, options: { readonly json?: boolean }) => {
+      io.exitCode = await diffContracts(io, { before, now }, options);
+    });
+}
+
+function asyncApiCommand(io: CommandIo): Command {
+  return withAppOptions(new Command('asyncapi'))
+    .summary('describe the events of a boundary as an AsyncAPI document')
+    .description(
+      'Prints an AsyncAPI 3.0 document of a boundary: the changes and facts that it sends, the changes that its cache ' +
+        'receives, and the JSON Schemas of their payloads.',
+    )
+    .argument('[paths...]', 'contracts modules; default: those of the CDK app of the current folder, synthesised')
+    .option('--boundary <name>', 'the boundary to describe; default: the only one')
+    .option('--out <folder>', 'write BOUNDARY.asyncapi.json for each boundary into this folder')
+    .option('--info-version <text>', 'the version of the document', '1.0.0')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  $ ${typed('contracts asyncapi --boundary geography')}
+  $ ${typed('contracts asyncapi --out asyncapi')}
+
+Exit codes:
+  0    the document was printed or written
+  2    the app or a contracts module can't be loaded, or the boundary is unknown
+  130  interrupted`,
+    )
+    .action(async (paths: readonly string[], options: AsyncApiOptions) => {
+      io.exitCode = await interruptible(io, async (signal) => {
+        try {
+          return await writeAsyncApi(io, paths, options, signal);
+        } catch (error) {
+          if (!signal.aborted) throw error;
+          return EXIT.interrupted;
+        }
+      });
+    });
 }
 
 function checkCommand(io: CommandIo): Command {

@@ -14,6 +14,8 @@ export interface Change {
    * compatible, and only the snapshot is older).
    */
   readonly needs?: string;
+  /** Whether code that reads states of the earlier contract may fail with states of the later one. */
+  readonly breaksReaders?: boolean;
 }
 
 /** Keywords that say nothing about which values are valid. */
@@ -33,8 +35,9 @@ const NEW_VERSION = 'a new schema version';
  */
 export function schemaChanges(before: JsonSchema, after: JsonSchema, path: string): Change[] {
   const changes: Change[] = [];
-  const change = (what: string, needs?: string) => changes.push({ where: path, what, ...(needs && { needs }) });
-  if (!same(before.type, after.type)) change(`type ${show(before.type)} became ${show(after.type)}`, NEW_VERSION);
+  const change = (what: string, needs?: string, breaksReaders = false) =>
+    changes.push({ where: path, what, ...(needs && { needs }), ...(breaksReaders && { breaksReaders }) });
+  if (!same(before.type, after.type)) change(`type ${show(before.type)} became ${show(after.type)}`, NEW_VERSION, true);
   changes.push(...valueChanges(before, after, path), ...fieldChanges(before, after, path));
   if (isClosed(after) && !isClosed(before)) change('fields that the schema does not know are now refused', NEW_VERSION);
   else if (isClosed(before) !== isClosed(after)) change('fields that the schema does not know are now accepted');
@@ -42,7 +45,8 @@ export function schemaChanges(before: JsonSchema, after: JsonSchema, path: strin
     const [old, now] = [before[keyword], after[keyword]];
     const inner = keyword === 'items' ? `${path}[]` : `${path}.*`;
     if (isSchema(old) && isSchema(now)) changes.push(...schemaChanges(old, now, inner));
-    else if (isSchema(old) !== isSchema(now)) changes.push({ where: inner, what: 'changed', needs: NEW_VERSION });
+    else if (isSchema(old) !== isSchema(now))
+      changes.push({ where: inner, what: 'changed', needs: NEW_VERSION, breaksReaders: true });
   }
   changes.push(...alternativeChanges(before, after, path));
   const others = new Set([...Object.keys(before), ...Object.keys(after)]);
@@ -50,7 +54,7 @@ export function schemaChanges(before: JsonSchema, after: JsonSchema, path: strin
     if (REMARKS.includes(keyword)) {
       if (!same(before[keyword], after[keyword])) change(`${keyword} changed`);
     } else if (!COMPARED.includes(keyword) && !same(before[keyword], after[keyword])) {
-      change(`${keyword} ${show(before[keyword])} became ${show(after[keyword])}`, NEW_VERSION);
+      change(`${keyword} ${show(before[keyword])} became ${show(after[keyword])}`, NEW_VERSION, true);
     }
   }
   return changes;
@@ -59,12 +63,15 @@ export function schemaChanges(before: JsonSchema, after: JsonSchema, path: strin
 function valueChanges(before: JsonSchema, after: JsonSchema, where: string): Change[] {
   const [old, now] = [before.enum, after.enum];
   if (!Array.isArray(old) || !Array.isArray(now)) {
-    return same(old, now) ? [] : [{ where, what: `enum ${show(old)} became ${show(now)}`, needs: NEW_VERSION }];
+    const what = `enum ${show(old)} became ${show(now)}`;
+    return same(old, now) ? [] : [{ where, what, needs: NEW_VERSION, breaksReaders: true }];
   }
   const only = (some: readonly unknown[], others: readonly unknown[]) => some.filter((one) => !others.includes(one));
-  const change = (what: string, values: readonly unknown[]) =>
-    values.length === 0 ? [] : [{ where, what: `${what} ${values.map(show).join(', ')}`, needs: NEW_VERSION }];
-  return [...change('values removed:', only(old, now)), ...change('values added:', only(now, old))];
+  const change = (what: string, values: readonly unknown[], breaksReaders: boolean) =>
+    values.length === 0
+      ? []
+      : [{ where, what: `${what} ${values.map(show).join(', ')}`, needs: NEW_VERSION, breaksReaders }];
+  return [...change('values removed:', only(old, now), false), ...change('values added:', only(now, old), true)];
 }
 
 function fieldChanges(before: JsonSchema, after: JsonSchema, path: string): Change[] {
@@ -74,7 +81,7 @@ function fieldChanges(before: JsonSchema, after: JsonSchema, path: string): Chan
   return [...new Set([...Object.keys(old), ...Object.keys(now)])].sort().flatMap((field): Change[] => {
     const where = path === '' ? field : `${path}.${field}`;
     const [was, is] = [own(old, field), own(now, field)];
-    if (is === undefined) return [{ where, what: 'field removed', needs: NEW_VERSION }];
+    if (is === undefined) return [{ where, what: 'field removed', needs: NEW_VERSION, breaksReaders: true }];
     if (was === undefined) {
       return isRequired(after, field)
         ? [{ where, what: 'required field added', needs: NEW_VERSION }]
@@ -82,7 +89,8 @@ function fieldChanges(before: JsonSchema, after: JsonSchema, path: string): Chan
     }
     const [wasRequired, nowRequired] = [isRequired(before, field), isRequired(after, field)];
     const what = nowRequired ? 'optional field became required' : 'required field became optional';
-    const changed = wasRequired === nowRequired ? [] : [{ where, what, needs: NEW_VERSION }];
+    const changed =
+      wasRequired === nowRequired ? [] : [{ where, what, needs: NEW_VERSION, breaksReaders: wasRequired }];
     return [...changed, ...schemaChanges(was, is, where)];
   });
 }
@@ -92,7 +100,8 @@ function alternativeChanges(before: JsonSchema, after: JsonSchema, where: string
   const lists = ['anyOf', 'oneOf'].flatMap((keyword): Change[] => {
     const [old, now] = [before[keyword], after[keyword]];
     const isComparable = Array.isArray(old) && Array.isArray(now) && old.length === now.length;
-    if (!isComparable) return same(old, now) ? [] : [{ where, what: 'alternatives changed', needs: NEW_VERSION }];
+    const what = 'alternatives changed';
+    if (!isComparable) return same(old, now) ? [] : [{ where, what, needs: NEW_VERSION, breaksReaders: true }];
     return old.flatMap((one, index) => schemaChanges(one, now[index], where));
   });
   const [old, now] = [schemasIn(before.$defs), schemasIn(after.$defs)];

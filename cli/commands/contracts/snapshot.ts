@@ -67,8 +67,13 @@ function describeType({ schema, schemaVersion, upcasts, deltas, classification, 
     deltas,
     classification,
     fields,
-    schema: describedBy(schema) ?? describedByZod(schema) ?? null,
+    schema: describedSchema(schema) ?? null,
   };
+}
+
+/** The JSON Schema of the states that a schema gives; undefined if its library can't describe it. */
+export function describedSchema(schema: object): unknown {
+  return describedBy(schema) ?? describedByZod(schema);
 }
 
 /** The JSON Schema of a zod/mini schema, which has no method that describes it. */
