@@ -102,11 +102,19 @@ export async function answerPage(
   const readAtMs = ports.nowMs();
   const limit = PAGE_ENTITIES[asked.purpose];
   const listed = await ports.list(asked.type, asked.cursor, { limit, withStates: asked.purpose === 'backfill' });
+  const readUntilMs = ports.nowMs();
   const contents =
     asked.purpose === 'backfill'
       ? await sendStates(boundary, listed, cache, requestId, ports)
       : entriesOf(listed, ports);
-  const page: OwnerPage = { ...asked, owner: boundary.name, readAtMs, isTableRange: ports.isTableRange, ...contents };
+  const page: OwnerPage = {
+    ...asked,
+    owner: boundary.name,
+    readAtMs,
+    readUntilMs,
+    isTableRange: ports.isTableRange,
+    ...contents,
+  };
   const message = pageMessage(cache, page, requestId);
   if ('reason' in message) return { kind: 'unsendable', why: message.message };
   const [refused] = await publishAll([message], ports);

@@ -233,8 +233,13 @@ export async function takeInventoryPage(
   // Sent first: entities that are looked at without a note are looked at once more, see `lookAtSuspects`.
   if (suspects.length > 0) {
     const { run, index } = page;
-    const readAtMs = Math.min(page.readAtMs, nowMs + CLOCK_MARGIN_MS);
-    await ports.lookAgain({ type, run, index, round: 0, readAtMs, suspects: [...suspects] }, FIRST_LOOK_SECONDS);
+    const [readAtMs, readUntilMs] = [page.readAtMs, page.readUntilMs ?? page.readAtMs].map((ms) =>
+      Math.min(ms, nowMs + CLOCK_MARGIN_MS),
+    ) as [number, number];
+    await ports.lookAgain(
+      { type, run, index, round: 0, readAtMs, readUntilMs, suspects: [...suspects] },
+      FIRST_LOOK_SECONDS,
+    );
   }
   const noted = await changeNote(ports.inventories, type, (note) => {
     if (note === undefined || note.run !== page.run || note.isRead || note.index !== page.index) return undefined;

@@ -89,7 +89,7 @@ export async function lookAtSuspects(
     await ports.lookAgain(message, UNFILLED_WAIT_SECONDS);
     return nothing;
   }
-  const isSettled = (await ports.settledUntilMs(type)) >= message.readAtMs + CLOCK_MARGIN_MS;
+  const isSettled = (await ports.settledUntilMs(type)) >= message.readUntilMs + CLOCK_MARGIN_MS;
   if (!isSettled && message.round % ROUNDS_TO_HEARTBEAT === 0) await ports.askHeartbeat(type);
   const looking: Looking = { kept, readAtMs: message.readAtMs, ports, isSettled, nowMs };
   const { sum, left, lost, toAsk } = await lookAtAll(looking, message.suspects, note.heals);
@@ -128,7 +128,7 @@ interface Looking {
   /** When the owner read the page. */
   readonly readAtMs: number;
   readonly ports: SuspectPorts;
-  /** Whether every change from before `readAtMs` has ended in the cache. */
+  /** Whether every change that the owner's page may have has ended in the cache. */
   readonly isSettled: boolean;
   readonly nowMs: number;
 }

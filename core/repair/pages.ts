@@ -60,6 +60,8 @@ const page = z.object({
   next: z.optional(z.string()),
   /** When the owner began to read the page, epoch milliseconds. */
   readAtMs: z.int().check(z.gte(0)),
+  /** When the owner had read the page, epoch milliseconds; undefined in a page of a release that didn't say it. */
+  readUntilMs: z.optional(z.int().check(z.gte(0))),
   /** The number of states that were published before this message; 0 for an inventory. */
   sent: z.int().check(z.gte(0)),
   /** The number of entities that can't be sent, and the first of them. */

@@ -29,7 +29,9 @@ const suspects = z.object({
   index: z.int(),
   /** How often the entities of the page were looked at. */
   round: z.int(),
+  /** When the owner began to read the page, and when it had read it. */
   readAtMs: z.int(),
+  readUntilMs: z.int(),
   suspects: z.array(suspect),
 });
 

@@ -163,6 +163,25 @@ describe('an inventory', () => {
     expect(repair.looks[0]?.suspects.readAtMs).toBe(repair.world.nowMs + 5_000);
   });
 
+  test('waits for what was committed while the owner read the page, which may take long', async () => {
+    repair.own(owned(product('a'), 3));
+    const { list } = repair.owner;
+    repair.owner.list = async (...given) => {
+      repair.world.nowMs += 40_000;
+      return list(...given);
+    };
+    await begin();
+    const page = await repair.answerNext();
+    expect(page).toMatchObject({ readAtMs: repair.world.nowMs - 40_000, readUntilMs: repair.world.nowMs });
+    await take(page);
+    repair.world.settledUntilMs = page.readAtMs + 39_000;
+    await look();
+    expect(repair.askedFor).toEqual([]);
+    repair.world.settledUntilMs = repair.world.nowMs + 5_000;
+    await look();
+    expect(repair.askedFor).toEqual(['a']);
+  });
+
   test('that only reports asks for nothing', async () => {
     repair.records.delete('a');
     settle();
@@ -229,7 +248,7 @@ describe('an inventory', () => {
   test('a look that overtakes the note of its page is delivered again', async () => {
     repair.records.delete('a');
     await begin();
-    const message = { type: 'Product', run: 'run', index: 0, round: 0, readAtMs: 0, suspects: [] };
+    const message = { type: 'Product', run: 'run', index: 0, round: 0, readAtMs: 0, readUntilMs: 0, suspects: [] };
     await expect(lookAtSuspects(kept, message, repair.ports, repair.world.nowMs)).rejects.toThrow(NotNoted);
   });
 });
