@@ -31,7 +31,7 @@ export function repairQueue(scope: Construct, id: string, protection: DataProtec
   acknowledge(
     queue,
     'SQS3',
-    'its function stores messages that it can never process in a table; other failed messages return until the queue ' +
+    'its function stores or logs messages that it can never process; messages that failed return until the queue ' +
       'deletes them after 14 days',
   );
   return queue;
