@@ -1,8 +1,9 @@
 import { type EntityRef, messageGroupId } from '../../core/entity.ts';
 import { createMessaging } from '../../local/fifo/messaging.ts';
 import type { Queue } from '../../local/fifo/queue.ts';
-import { type Cache, createCache } from './cache.ts';
+import { createCache } from './cache.ts';
 import { CACHES, type CacheName } from './contracts.ts';
+import type { Cache } from './deployed.ts';
 import { createFanOut } from './fan-out.ts';
 import { createFaults, type FaultKind } from './faults.ts';
 import { createFilters } from './filter.ts';

@@ -1,42 +1,16 @@
 import type { ProjectSettings } from '../../core/project/ports.ts';
-import type { OperationResult } from '../../core/repair/operate.ts';
-import type { Operation } from '../../core/repair/operation.ts';
-import type { Queue } from '../../local/fifo/queue.ts';
 import { operateOn, startRepair } from './cache-repair.ts';
-import { createTables, type Tables } from './cache-tables.ts';
-import { type CacheName, type FieldsRevision, type SchemaVersion, SETTINGS, TYPES, type Type } from './contracts.ts';
-import type { Deployed } from './deployed.ts';
-import { type CacheNotes, createCacheNotes } from './notes.ts';
+import { createTables } from './cache-tables.ts';
+import { type CacheName, SETTINGS, TYPES } from './contracts.ts';
+import type { Cache, Deployed } from './deployed.ts';
+import { createCacheNotes } from './notes.ts';
 import { startProjector } from './projector.ts';
 import { reportOn } from './reporting.ts';
 import type { World } from './world.ts';
 
-/** A consumer's cache: its queues, its tables and its functions, wired as in lambdas/ and lib/. */
-export interface Cache {
-  readonly name: CacheName;
-  readonly queue: Queue;
-  readonly deadLetters: Queue;
-  readonly gapQueue: Queue;
-  readonly pageQueue: Queue;
-  readonly tables: Tables;
-  readonly notes: CacheNotes;
-  /** The revision of the selection of fields that the projector is deployed with. */
-  fieldsRevision: FieldsRevision;
-  /** The same for the repair function, which is deployed at another time. */
-  repairRevision: FieldsRevision;
-  /** The types that the cache keeps. */
-  types: readonly Type[];
-  /** The schema version of Product that the functions know. */
-  schemaVersion: SchemaVersion;
-  /** Time between two inventories, in milliseconds; undefined: only on request. */
-  everyMs: number | undefined;
-  /** The repair function's answer to an operator's request; undefined when the function crashed or failed. */
-  operate(operation: Operation): Promise<OperationResult | undefined>;
-  /** Runs the report function once. */
-  report(): Promise<void>;
-}
-
 /**
+ * Deploys a cache.
+ *
  * @param maxReceiveCount receives before a message goes to the dead-letter queue
  * @param areDeadLettersParked whether the repair function consumes the dead-letter queue
  * @param everyMs time between two inventories; undefined: only on request

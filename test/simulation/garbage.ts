@@ -2,7 +2,7 @@ import { entityOfGroup, isHeartbeatGroup } from '../../core/entity.ts';
 import { serialiseEvent } from '../../core/event.ts';
 import { canonicalState } from '../../core/state.ts';
 import type { Account } from './account.ts';
-import type { Cache } from './cache.ts';
+import type { Cache } from './deployed.ts';
 import type { FaultKind } from './faults.ts';
 import { random } from './random.ts';
 

@@ -1,5 +1,5 @@
-import type { Cache } from './cache.ts';
 import { startConsumer } from './consumer.ts';
+import type { Cache } from './deployed.ts';
 import type { FunctionOptions, Invocation } from './invocations.ts';
 import type { OwnerTable } from './owner.ts';
 import { dueTypes } from './tending.ts';

@@ -3,8 +3,8 @@ import type { CachedItem } from '../../core/project/ports.ts';
 import { MessagingError } from '../../local/fifo/errors.ts';
 import { checksumOf } from '../support/in-memory-cache.ts';
 import type { Account } from './account.ts';
-import type { Cache } from './cache.ts';
 import type { Type } from './contracts.ts';
+import type { Cache } from './deployed.ts';
 import { random } from './random.ts';
 
 /** Probabilities of each hand-made loss at each commit. */

@@ -3,8 +3,8 @@ import { isTombstone } from '../../core/own/own.ts';
 import type { ParkedEvent } from '../../core/project/ports.ts';
 import { MAX_REDRIVE_KEYS } from '../../core/repair/operation.ts';
 import type { Account } from './account.ts';
-import type { Cache } from './cache.ts';
 import { SETTINGS, type Type } from './contracts.ts';
+import type { Cache } from './deployed.ts';
 
 /** The operations of people at the command line: redrive, release, discard, backfill, restore, reconcile. */
 export type Operator = ReturnType<typeof createOperator>;

@@ -1,9 +1,9 @@
 import { messageGroupId } from '../../core/entity.ts';
+import type { CachedItem, ParkedEvent } from '../../core/project/ports.ts';
 import type { BackfillNote } from '../../core/repair/backfill.ts';
 import type { InventoryNote } from '../../core/repair/inventory.ts';
 import type { PageRequest } from '../../core/repair/pages.ts';
 import type { CacheBook } from './cache-ledger.ts';
-import type { Tables } from './cache-tables.ts';
 import type { Trace, Violate } from './checks.ts';
 import type { CacheName } from './contracts.ts';
 import type { FaultKind } from './faults.ts';
@@ -35,7 +35,14 @@ interface Run {
 /** A cache whose notes are checked. */
 export interface NotedCache {
   readonly name: CacheName;
-  readonly tables: Tables;
+  readonly tables: {
+    readonly raw: {
+      readonly stored: ReadonlyMap<string, CachedItem>;
+      readonly stopped: ReadonlyMap<string, unknown>;
+      readonly parked: ReadonlyMap<string, ParkedEvent>;
+    };
+    readonly gaps: ReadonlyMap<string, unknown>;
+  };
 }
 
 /** What the runs are checked against. */

@@ -1,4 +1,4 @@
-import type { Cache } from './cache.ts';
+import type { Cache } from './deployed.ts';
 import type { Governor } from './governor.ts';
 import { random } from './random.ts';
 import { INTERVAL_MS } from './reporting.ts';

@@ -1,6 +1,6 @@
 import { keptType, nextTend } from '../../core/repair/tend.ts';
-import type { Cache } from './cache.ts';
 import { cacheBoundary, type Type } from './contracts.ts';
+import type { Cache } from './deployed.ts';
 import type { World } from './world.ts';
 
 /** Time between two inventories by schedule; undefined once the faults have stopped, so that everything can end. */

@@ -1,8 +1,8 @@
 import { type EntityRef, entityOfGroup, messageGroupId } from '../../core/entity.ts';
 import type { State } from '../../core/state.ts';
 import type { Account, Sent } from './account.ts';
-import type { Cache } from './cache.ts';
 import { CACHES, entities } from './contracts.ts';
+import type { Cache } from './deployed.ts';
 import { LATE_TYPE } from './filter.ts';
 import { createGarbage } from './garbage.ts';
 import type { HandMade } from './hand-made.ts';
