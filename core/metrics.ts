@@ -109,8 +109,6 @@ export const REPORT_METRICS = {
   staleness: 'Staleness',
   /** Parked and held events in the parking table. */
   parked: 'SetAside',
-  /** How often an owner was asked again for a page that doesn't come; only while one is missing. */
-  askedAgain: 'AskedAgain',
 } as const;
 
 /**
@@ -123,6 +121,9 @@ export const HEALED_METRIC = 'Healed';
  * Entities that differ from their owner at the end of an inventory, and that only a person can judge.
  */
 export const DIFFERING_METRIC = 'Differing';
+
+/** How often an owner was asked again for a page that doesn't come. The report emits it only while one is missing. */
+export const ASKED_AGAIN_METRIC = 'AskedAgain';
 
 /** The metrics of an owner's governor, emitted once per control interval. */
 export const GOVERNOR_METRICS = {

@@ -4,7 +4,7 @@ import { FLOW_STATES, type FlowState } from '../../core/govern/decide.ts';
 import type { Governed } from '../../core/govern/govern.ts';
 import { utilisation } from '../../core/govern/measure.ts';
 import type { CacheLag, CacheReport } from '../../core/govern/report.ts';
-import { type Emitter, GOVERNOR_METRICS, REPORT_METRICS } from '../../core/metrics.ts';
+import { ASKED_AGAIN_METRIC, type Emitter, GOVERNOR_METRICS, REPORT_METRICS } from '../../core/metrics.ts';
 import { createMetrics } from '../aws/metrics.ts';
 
 /** Retention of a table's stream (ddb/Streams, 2026-11-23). */
@@ -38,7 +38,7 @@ export function reportTelemetry(cache: Emitter) {
     /** @param askedAgain how often an owner was asked again for a page that doesn't come */
     tended(askedAgain: number): void {
       if (askedAgain === 0) return;
-      metrics.addMetric(REPORT_METRICS.askedAgain, MetricUnit.Count, askedAgain);
+      metrics.addMetric(ASKED_AGAIN_METRIC, MetricUnit.Count, askedAgain);
       metrics.publishStoredMetrics();
     },
     /** Logs that a report couldn't be sent to an owner, which then counts it as missing. */

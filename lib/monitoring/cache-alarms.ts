@@ -1,6 +1,12 @@
 import { Duration } from 'aws-cdk-lib';
 import { TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
-import { DIFFERING_METRIC, HEALED_METRIC, PROJECTOR_METRICS, REPORT_METRICS } from '../../core/metrics.ts';
+import {
+  ASKED_AGAIN_METRIC,
+  DIFFERING_METRIC,
+  HEALED_METRIC,
+  PROJECTOR_METRICS,
+  REPORT_METRICS,
+} from '../../core/metrics.ts';
 import { LIMITS } from '../limits.ts';
 import type { LocalCache } from '../local-cache.ts';
 import type { CombinedAlarm, MetricAlarm } from './alarm.ts';
@@ -161,7 +167,7 @@ export function cacheAlarms(cache: LocalCache, { leadTime, staleness, inflowMinu
       sentence: `${name} can't fill or check itself: its owner doesn't answer, or its repair function doesn't work.`,
       metric: math('waits', `MAX([FILL(age, 0), ${ASK_AGAIN_SECONDS} * FILL(asked, 0)])`, {
         age: cache.pageQueue.metricApproximateAgeOfOldestMessage({ statistic: 'Maximum', period: PERIOD }),
-        asked: freshetMetric(emitter, REPORT_METRICS.askedAgain, 'Maximum'),
+        asked: freshetMetric(emitter, ASKED_AGAIN_METRIC, 'Maximum'),
       }),
       above: REPAIR_WAITS_SECONDS,
       datapoints: [5, 8],

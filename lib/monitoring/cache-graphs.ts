@@ -1,5 +1,6 @@
 import type { IWidget } from 'aws-cdk-lib/aws-cloudwatch';
 import {
+  ASKED_AGAIN_METRIC,
   DIFFERING_METRIC,
   HEALED_METRIC,
   OUTCOME_METRICS,
@@ -93,7 +94,7 @@ export function cacheGraphs(
         own(PROJECTOR_METRICS.conflicts, 'Sum'),
         own(HEALED_METRIC, 'Sum', 'healed entities'),
         own(DIFFERING_METRIC, 'Sum', 'differing entities'),
-        own(REPORT_METRICS.askedAgain, 'Maximum', 'requests for a missing page'),
+        own(ASKED_AGAIN_METRIC, 'Maximum', 'requests for a missing page'),
         cache.deadLetterQueue.metricApproximateNumberOfMessagesVisible({ ...most, label: 'dead letters' }),
         cache.subscriptionDeadLetterQueue.metricApproximateNumberOfMessagesVisible({ ...most, label: 'undelivered' }),
         cache.gapQueue.metricApproximateNumberOfMessagesVisible({ ...most, label: 'gaps' }),

@@ -4,6 +4,7 @@ import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import type { IConstruct } from 'constructs';
 import {
+  type ASKED_AGAIN_METRIC,
   type DIFFERING_METRIC,
   dimensionsOf,
   type Emitter,
@@ -29,6 +30,7 @@ export type FreshetMetric =
   | typeof RELAY_DELAY_METRIC
   | Values<typeof REPORT_METRICS>
   | Values<typeof GOVERNOR_METRICS>
+  | typeof ASKED_AGAIN_METRIC
   | typeof HEALED_METRIC
   | typeof DIFFERING_METRIC
   | Values<typeof SAGA_METRICS>;

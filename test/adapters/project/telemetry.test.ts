@@ -7,6 +7,7 @@ import { projectorTelemetry, relayTelemetry, repairTelemetry } from '../../../ad
 import { logFailedEffect, sagaTelemetry } from '../../../adapters/saga/telemetry.ts';
 import { HEARTBEAT_ID, MAX_ID_BYTES, MAX_VERSION, messageGroupId } from '../../../core/entity.ts';
 import {
+  ASKED_AGAIN_METRIC,
   DIFFERING_METRIC,
   EMITTER_DIMENSION,
   HEALED_METRIC,
@@ -444,6 +445,14 @@ describe("a report's metrics", () => {
       [REPORT_METRICS.staleness]: 9,
     });
     expect(line.stalestType).toBe('Thing');
+  });
+
+  test('requests for a page that does not come are counted, and none are told', () => {
+    const telemetry = reportTelemetry(inLab('shelf'));
+    telemetry.tended(0);
+    expect(lines).toEqual([]);
+    telemetry.tended(7);
+    expect(emitted('shelf').metrics).toEqual({ [ASKED_AGAIN_METRIC]: 7 });
   });
 
   test('a report leaves out values that are infinite or unknown', () => {

@@ -42,7 +42,8 @@ const EMITTED = new Set(
 )
   .add(emitted.RELAY_DELAY_METRIC)
   .add(emitted.HEALED_METRIC)
-  .add(emitted.DIFFERING_METRIC);
+  .add(emitted.DIFFERING_METRIC)
+  .add(emitted.ASKED_AGAIN_METRIC);
 
 describe("the shop's alarms", () => {
   test('every owner and every cache of the shop has all its alarms', () => {
