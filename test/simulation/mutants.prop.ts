@@ -6,8 +6,8 @@ import { caught, MUTANTS } from './mutants.ts';
 const SEEN_BY: Readonly<Record<string, readonly Check[]>> = {
   'unconditional write': ['stored-again', 'goes-back'],
   '<= for <': ['stored-again'],
-  // Deltas have no base, so gaps never close either.
-  'hard delete': ['goes-back', 'stuck'],
+  // Deltas have no base, so gaps never close either. A filled cache lacks the tombstones of its backfill.
+  'hard delete': ['goes-back', 'stuck', 'not-ready'],
   'content-hash deduplication id': ['publication-dropped'],
   'only the failed id returned for its group': ['not-one-outcome'],
   'a group run in parallel': ['group-in-parallel'],
@@ -25,7 +25,8 @@ const SEEN_BY: Readonly<Record<string, readonly Check[]>> = {
   'marker cleared too early': ['held-behind-nothing'],
   'ready noted with the last page': ['not-ready'],
   'page sent before its states are published': ['page-skipped'],
-  'cursor moved on by a repeated request': ['page-skipped'],
+  // An inventory takes the skipped entities for unknown ones.
+  'cursor moved on by a repeated request': ['page-skipped', 'falsely-lost'],
   'each page taken for a redelivered one': ['second-chain'],
   'lost page never asked for again': ['stuck'],
   'change in flight counted as lost': ['counted-in-flight'],

@@ -31,7 +31,10 @@ export async function exercise(lab: Lab): Promise<void> {
   await useAsFunctions(lab);
   await crashAndMissDelivery(lab);
   await lab.repair('parking', { operation: 'backfill', type: 'Item', restart: true });
-  await lab.repair('parking', { operation: 'inventory', type: 'Item', heals: true });
+  // Only a cache that is filled can be compared.
+  const startInventory = async () =>
+    'run' in (await lab.repair('parking', { operation: 'inventory', type: 'Item', heals: true }));
+  await vi.waitUntil(startInventory, { timeout: LONGEST_MS, interval: 200 });
   const isCompared = () =>
     cloud.access.calls.some(
       ({ action, caller, resource }) =>
