@@ -47,7 +47,7 @@ export const FLOORS = {
   /** An entity whose data or selection of fields an inventory found different. */
   foundChanged: 400,
   /** An entity that an inventory found missing or behind, and whose event was in flight. */
-  foundInFlight: 900,
+  foundInFlight: 450,
   /** An entity that an inventory found missing or behind, and whose event is parked or held. */
   foundSetAside: 100,
   /** An entity that an inventory found, and that the owner's answer mended. */
