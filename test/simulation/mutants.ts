@@ -12,7 +12,7 @@ import type { InventoryRecord } from '../../core/repair/inventory.ts';
 import { PAGE_TYPE } from '../../core/repair/pages.ts';
 import type { Check } from './checks.ts';
 import { TYPES } from './contracts.ts';
-import { type SimulationOptions, simulate } from './simulate.ts';
+import { simulate } from './simulate.ts';
 import type { Wrong } from './world.ts';
 
 /** A planted bug, and the number of seeds within which a check must catch it. */
@@ -275,15 +275,16 @@ export interface Caught {
   readonly message: string;
 }
 
-/** Runs seeds from 1 up until a check catches the mutant; undefined if none does within the bound. */
-export async function caught(
-  { wrong, withinSeeds }: Mutant,
-  options: Partial<SimulationOptions> = {},
-): Promise<Caught | undefined> {
-  for (let seed = 1; seed <= withinSeeds; seed += 1) {
-    const { violations } = await simulate({ ...options, seed, wrong });
+/**
+ * Runs one seed after the other until a check catches the mutant; undefined if none does within the bound.
+ *
+ * @param firstSeed the first seed to run. Default 1
+ */
+export async function caught({ wrong, withinSeeds }: Mutant, firstSeed = 1): Promise<Caught | undefined> {
+  for (let seed = firstSeed; seed < firstSeed + withinSeeds; seed += 1) {
+    const { violations } = await simulate({ seed, wrong });
     const [first] = violations;
-    if (first !== undefined) return { check: first.check, seeds: seed, message: first.message };
+    if (first !== undefined) return { check: first.check, seeds: seed - firstSeed + 1, message: first.message };
   }
   return undefined;
 }
