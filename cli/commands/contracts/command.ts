@@ -78,14 +78,7 @@ Exit codes:
   130  interrupted`,
     )
     .action(async (paths: readonly string[], options: AsyncApiOptions) => {
-      io.exitCode = await interruptible(io, async (signal) => {
-        try {
-          return await writeAsyncApi(io, paths, options, signal);
-        } catch (error) {
-          if (!signal.aborted) throw error;
-          return EXIT.interrupted;
-        }
-      });
+      io.exitCode = await untilInterrupted(io, (signal) => writeAsyncApi(io, paths, options, signal));
     });
 }
 
@@ -120,13 +113,18 @@ Exit codes:
   130  interrupted`,
     )
     .action(async (paths: readonly string[], options: CheckOptions) => {
-      io.exitCode = await interruptible(io, async (signal) => {
-        try {
-          return await checkContracts(io, paths, options, signal);
-        } catch (error) {
-          if (!signal.aborted) throw error;
-          return EXIT.interrupted;
-        }
-      });
+      io.exitCode = await untilInterrupted(io, (signal) => checkContracts(io, paths, options, signal));
     });
+}
+
+/** Runs work that Ctrl-C ends at once. @returns the exit code */
+function untilInterrupted(io: CommandIo, work: (signal: AbortSignal) => Promise<number>): Promise<number> {
+  return interruptible(io, async (signal) => {
+    try {
+      return await work(signal);
+    } catch (error) {
+      if (!signal.aborted) throw error;
+      return EXIT.interrupted;
+    }
+  });
 }

@@ -32,7 +32,12 @@ afterEach(() => {
 });
 
 /** Handles one batch of requests in a new execution environment. Returns the ids of the requests that failed. */
-async function answer(requests: readonly unknown[], source: AnswerSource = table.source, ratePerSecond = 1500) {
+async function answer(
+  requests: readonly unknown[],
+  source: AnswerSource = table.source,
+  ratePerSecond = 1500,
+  sentAtMs?: number,
+) {
   const handler = createAnswerHandler({
     boundary: catalogue,
     source,
@@ -44,7 +49,8 @@ async function answer(requests: readonly unknown[], source: AnswerSource = table
     },
   });
   const body = (request: unknown) => (typeof request === 'string' ? request : JSON.stringify(request));
-  const Records = requests.map((request, index) => ({ messageId: `m${index}`, body: body(request) }));
+  const attributes = sentAtMs === undefined ? {} : { SentTimestamp: String(sentAtMs) };
+  const Records = requests.map((request, index) => ({ messageId: `m${index}`, body: body(request), attributes }));
   const { batchItemFailures } = await handler({ Records });
   return batchItemFailures.map(({ itemIdentifier }) => itemIdentifier);
 }
@@ -83,6 +89,15 @@ describe('an owner with a database of its own', () => {
     expect(await answer([page('backfill', { index: 1, cursor: next })])).toEqual([]);
     expect(pages()[1]).toMatchObject({ index: 1, cursor: next, sent: 0 });
     expect(pages()[1]?.next).toBeUndefined();
+  });
+
+  test('leaves an old request for a page without an answer, because the cache has asked again', async () => {
+    const minutes = (count: number) => NOW - count * 60_000;
+    expect(await answer([page('backfill')], table.source, 1500, minutes(6))).toEqual([]);
+    expect(pages()).toHaveLength(1);
+    expect(await answer([page('backfill')], table.source, 1500, minutes(6) - 1)).toEqual([]);
+    expect(pages()).toHaveLength(1);
+    expect(logged()).toMatchObject([{ message: 'ignored', why: 'too old: the cache asks again' }]);
   });
 
   test('answers the request for a page of an inventory with the versions and digests that were published', async () => {
