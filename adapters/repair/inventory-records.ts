@@ -1,7 +1,8 @@
 import { GetItemCommand, QueryCommand, type QueryCommandOutput, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
 import { PARTITIONS_PER_TYPE, partitionKey } from '../../core/entity.ts';
 import { decodeCursor } from '../../core/read/read.ts';
-import type { InventoryPorts, InventoryRecord } from '../../core/repair/inventory.ts';
+import type { InventoryRecord } from '../../core/repair/compare-page.ts';
+import type { InventoryPorts } from '../../core/repair/inventory.ts';
 import type { SuspectPorts } from '../../core/repair/look.ts';
 import { sideBySide } from '../../core/side-by-side.ts';
 import { isTaken } from '../aws/condition.ts';

@@ -1,7 +1,8 @@
 import type { EntityRef } from '../entity.ts';
 import { sideBySide } from '../side-by-side.ts';
 import { type BackfillPorts, isFilled, type Kept } from './backfill.ts';
-import { causeOf, closed, type InventoryPorts, type InventoryRecord, isLater, MAX_EXAMPLES } from './inventory.ts';
+import { causeOf, type InventoryRecord, isLater } from './compare-page.ts';
+import { closed, type InventoryPorts, MAX_EXAMPLES } from './inventory.ts';
 import { changeNote } from './note.ts';
 import type { Healable, Suspect, Suspects } from './suspects.ts';
 import { CLOCK_MARGIN_MS } from './waiting.ts';
@@ -152,24 +153,24 @@ async function lookAtAll(looking: Looking, suspects: readonly Suspect[], heals: 
   const left: Suspect[] = [];
   const lost: Suspect[] = [];
   const toAsk: ToAsk[] = [];
-  await sideBySide(suspects, AT_ONCE, async (one) => {
-    const record = records.get(one.id);
-    const verdict = await judged(looking, one, record);
+  const verdicts = await sideBySide(suspects, AT_ONCE, (one) => judged(looking, one, records.get(one.id)));
+  for (const [at, one] of suspects.entries()) {
+    const verdict = verdicts[at];
     if (verdict === 'mended' && one.asked > 0) sum.healed[one.cause] += 1;
     else if (verdict === 'mended') sum.inFlight += 1;
     else if (verdict === 'unhealed') sum.unhealed += 1;
     else if (verdict === 'set aside') sum.setAside += 1;
     else if (verdict === 'undecided') sum.undecided += 1;
     else if (verdict === 'in flight') left.push(one);
-    if (verdict !== 'lost') return;
+    if (verdict !== 'lost') continue;
     if (one.asked === 0) {
       sum.found[one.cause] += 1;
       lost.push(one);
     }
-    if (!heals) return;
-    toAsk.push({ suspect: one, record });
+    if (!heals) continue;
+    toAsk.push({ suspect: one, record: records.get(one.id) });
     left.push({ ...one, asked: one.asked + 1 });
-  });
+  }
   return { sum, left, lost, toAsk };
 }
 

@@ -8,7 +8,7 @@ import { isPoison, readMessage } from '../../core/project/read-message.ts';
 import type { ProjectReport } from '../../core/project/report.ts';
 import { receivesAllFromMs } from '../../core/read/staleness.ts';
 import type { OutgoingMessage } from '../../core/relay/message.ts';
-import type { InventoryRecord } from '../../core/repair/inventory.ts';
+import type { InventoryRecord } from '../../core/repair/compare-page.ts';
 import { PAGE_TYPE } from '../../core/repair/pages.ts';
 import type { Check } from './checks.ts';
 import { TYPES } from './contracts.ts';

@@ -1,7 +1,8 @@
 import { type EntityRef, HEARTBEAT_ID, messageGroupId, PARTITIONS_PER_TYPE, tableKey } from '../../core/entity.ts';
 import type { CachedItem } from '../../core/project/ports.ts';
 import { decodeCursor } from '../../core/read/read.ts';
-import type { InventoryPorts, InventoryRecord } from '../../core/repair/inventory.ts';
+import type { InventoryRecord } from '../../core/repair/compare-page.ts';
+import type { InventoryPorts } from '../../core/repair/inventory.ts';
 import type { SuspectPorts } from '../../core/repair/look.ts';
 import { checksumOf } from '../support/in-memory-cache.ts';
 import type { Tables } from './cache-tables.ts';

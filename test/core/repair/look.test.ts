@@ -72,6 +72,20 @@ describe('a look at entities that seem to differ', () => {
     expect(note()).toMatchObject({ found: { missing: 1 }, healed: { missing: 1 }, inFlight: 0 });
   });
 
+  test('names what is lost in the order of the page, however long each entity takes', async () => {
+    repair.own(owned(product('b'), 3));
+    repair.records.delete('a');
+    settle();
+    await begin();
+    const isSetAside = async ({ id }: { readonly id: string }) => {
+      if (id === 'a') for (let turn = 0; turn < 5; turn += 1) await new Promise(setImmediate);
+      return false;
+    };
+    await look(undefined, { ...repair.ports, isSetAside });
+    expect(note()?.examples.map(({ id }) => id)).toEqual(['a', 'b']);
+    expect(repair.askedFor).toEqual(['a', 'b']);
+  });
+
   test('waits longer after each request', async () => {
     repair.records.delete('a');
     settle();
