@@ -38,7 +38,7 @@ class LongestFirst extends BaseSequencer {
 /** Export conditions under which the packages import each other's sources, as with `node --conditions`. */
 const conditions = ['freshet-source', 'node', 'development|production'];
 
-/** Tests that break the pipeline or overload it, many times over. They take as long as all the others. */
+/** Tests that break the pipeline or overload it, many times over. */
 const FAULTS = [
   'test/{failure,kills}/**/*.int.ts',
   'test/{govern,simulation}/**/*.prop.ts',
@@ -53,6 +53,14 @@ const REHEARSALS = ['test/failure/rehearse-*.int.ts'];
 
 /** Compiles all TypeScript of the documentation; `npm run check` runs it beside the compiler of the sources. */
 const DOCUMENTATION = ['test/docs/code.test.ts'];
+
+/** Runs the commands, and keeps and changes whole deployments. These tests take as long as all the others. */
+const COMMANDS = [
+  'test/cli/**/*.int.ts',
+  'test/examples/shop/shop.int.ts',
+  'test/local/keep.int.ts',
+  'test/own-database/own-database.int.ts',
+];
 
 const PROTOCOLS = ['test/{adapters,conformance,cli/clients}/**/*.int.ts'];
 
@@ -78,13 +86,14 @@ const project = (name: string, include: string[], isolate: boolean, exclude: str
 
 export default defineConfig({
   test: {
-    // Unit tests share the modules of a worker, which halves their time. So do tests of adapters and protocols. A test
-    // file that starts processes or a whole cloud has its own worker.
+    // Test files share the modules of a worker, which takes a quarter off the processor time of a whole local cloud. A
+    // test that ends processes has its own worker.
     projects: [
       project('units', ['test/**/*.{test,prop}.ts'], false, [...FAULTS, ...DOCUMENTATION]),
       project('documentation', DOCUMENTATION, false),
       project('adapters and protocols', PROTOCOLS, false),
-      project('local cloud', ['test/**/*.int.ts'], true, [...PROTOCOLS, ...FAULTS, ...REHEARSALS]),
+      project('local cloud', ['test/**/*.int.ts'], false, [...PROTOCOLS, ...COMMANDS, ...FAULTS, ...REHEARSALS]),
+      project('commands', COMMANDS, false, PROTOCOLS),
       project('faults', FAULTS, true, REHEARSALS),
       project('rehearsals', REHEARSALS, true),
     ],
