@@ -46,10 +46,28 @@ export function startConsumer(
   });
 }
 
+/** From when to when late messages of a queue wait, epoch milliseconds. The queue takes them for delayed ones. */
+const lateIn = new WeakMap<Queue, { readonly fromMs: number; readonly untilMs: number }[]>();
+
 /** Sends a message to a standard queue, which may deliver it late. */
-export function sendTo({ seed, faults }: World, queue: Queue, body: string, delaySeconds = 0): void {
+export function sendTo({ seed, faults, scheduler }: World, queue: Queue, body: string, delaySeconds = 0): void {
   const isLate = faults.happens('deliveredLate', LATE);
-  if (isLate) faults.count('deliveredLate');
   const lateSeconds = isLate ? random(seed, body).between(1, LONGEST_DELAY_SECONDS) : 0;
-  queue.send({ body, delaySeconds: Math.min(900, delaySeconds + lateSeconds) });
+  const sentAfterSeconds = Math.min(900, delaySeconds + lateSeconds);
+  queue.send({ body, delaySeconds: sentAfterSeconds });
+  if (!isLate) return;
+  faults.count('deliveredLate');
+  const [fromMs, untilMs] = [delaySeconds, sentAfterSeconds].map((seconds) => scheduler.nowMs() + seconds * 1000) as [
+    number,
+    number,
+  ];
+  lateIn.set(queue, [...(lateIn.get(queue) ?? []), { fromMs, untilMs }]);
+}
+
+/** Number of visible and in-flight messages, as SQS counts them: a message that is delivered late is visible. */
+export function undelayed({ scheduler }: World, queue: Queue): number {
+  const { visible, inFlight } = queue.counts();
+  const nowMs = scheduler.nowMs();
+  const late = (lateIn.get(queue) ?? []).filter(({ fromMs, untilMs }) => fromMs <= nowMs && nowMs < untilMs);
+  return visible + inFlight + late.length;
 }

@@ -8,7 +8,7 @@ import type { InventoryNote } from '../../core/repair/inventory.ts';
 import { parsePage } from '../../core/repair/pages.ts';
 import { findSettledUntilMs, type SettledPorts } from '../../core/repair/settled.ts';
 import { createHealPorts, createProjectPorts, createRepairPorts } from './cache-ports.ts';
-import { sendTo } from './consumer.ts';
+import { sendTo, undelayed } from './consumer.ts';
 import { boundaryOf, type Deployed } from './deployed.ts';
 import type { Invocation } from './invocations.ts';
 import { noteStore } from './notes.ts';
@@ -90,13 +90,7 @@ async function isSetAside(
 
 /** The ports that show which changes have ended in the cache. The report sees the same. */
 export function createSettledPorts(
-  {
-    tables,
-    notes,
-    queue,
-    gapQueue,
-    deadLetters,
-  }: Pick<Deployed, 'tables' | 'notes' | 'queue' | 'gapQueue' | 'deadLetters'>,
+  { world, tables, notes, queue, gapQueue, deadLetters }: Deployed,
   invocation: Invocation,
 ): SettledPorts {
   return {
@@ -110,7 +104,7 @@ export function createSettledPorts(
     backlog: () => invocation.call('queue', '', () => total(queue.counts())),
     async unrepaired() {
       const counts = [gapQueue, deadLetters].map((one) =>
-        invocation.call('queue', '', () => total({ ...one.counts(), delayed: 0 })),
+        invocation.call('queue', '', async () => undelayed(world, one)),
       );
       return (await Promise.all(counts)).reduce((sum, count) => sum + count, 0);
     },
