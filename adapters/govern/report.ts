@@ -1,6 +1,11 @@
 import type { CloudWatchClient } from '@aws-sdk/client-cloudwatch';
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import { GetQueueAttributesCommand, SendMessageCommand, type SQSClient } from '@aws-sdk/client-sqs';
+import {
+  GetQueueAttributesCommand,
+  type QueueAttributeName,
+  SendMessageCommand,
+  type SQSClient,
+} from '@aws-sdk/client-sqs';
 import type { Boundary } from '../../core/contract/contract.ts';
 import { HEARTBEAT_ID, typeOfGroup } from '../../core/entity.ts';
 import { heartbeatRequest } from '../../core/govern/first-heartbeats.ts';
@@ -119,6 +124,12 @@ export function createReporting(options: {
     },
     parked: () => oldestParked(parking),
     completeness: () => readCompleteness(cache),
+    async queueCreatedAtMs() {
+      const AttributeNames: QueueAttributeName[] = ['CreatedTimestamp'];
+      const { Attributes } = await queues.send(new GetQueueAttributesCommand({ QueueUrl: queueUrl, AttributeNames }));
+      const seconds = Attributes?.CreatedTimestamp;
+      return seconds === undefined ? undefined : Number(seconds) * 1000;
+    },
   };
 }
 

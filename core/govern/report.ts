@@ -74,6 +74,8 @@ export interface ReportPorts {
   parked(): Promise<ParkedSince>;
   /** Returns the completeness that the previous report found; undefined before the first report. */
   completeness(): Promise<Completeness | undefined>;
+  /** Returns when the cache's queue was created, epoch milliseconds; undefined if that isn't known. */
+  queueCreatedAtMs(): Promise<number | undefined>;
 }
 
 /** See `ReportPorts.consumption`. */
@@ -156,12 +158,14 @@ export async function measureCache(
   // For all types; 0 means that the time isn't known.
   const unsettledSinceMs = unrepaired === 0 && isAgeKnown ? (isEmpty ? undefined : (queuedSinceMs ?? 0)) : 0;
   const pendingSinceMs = parked.isMore ? 0 : unsettledSinceMs;
+  const queueCreatedAtMs = previous === undefined ? await ports.queueCreatedAtMs() : undefined;
   const complete = completeness(previous, {
     beats,
     atMs: seenAtMs,
     pendingSinceMs: (type) => earlier(pendingSinceMs, parked.sinceMs.get(type)),
     queuedSinceMs: unsettledSinceMs,
     hasUnrepaired: unrepaired > 0,
+    queueCreatedAtMs,
     intervalMs,
   });
   return { report, lag: lagOf(complete, Object.keys(beats), parked.count, atMs), completeness: complete };

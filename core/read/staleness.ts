@@ -47,6 +47,12 @@ export const SIGHTINGS_KEPT = 10;
 const FILTER_CHANGE_INTERVALS = 15;
 
 /**
+ * A first report that comes at most so many intervals after the cache's queue was created belongs to the deployment
+ * that created both. Nobody has added a type before it.
+ */
+const FIRST_REPORT_INTERVALS = FILTER_CHANGE_INTERVALS;
+
+/**
  * A heartbeat that is at most so many intervals old has just arrived. An older one may be from a time when the cache
  * kept the type before.
  */
@@ -89,6 +95,8 @@ export interface Seen {
    * time there begins anew, so a heartbeat that was found before doesn't show that the event has ended.
    */
   readonly hasUnrepaired: boolean;
+  /** When the cache's queue was created, epoch milliseconds. Only a first report needs it. */
+  readonly queueCreatedAtMs: number | undefined;
   /** Time between two reports and between two heartbeats: a minute on AWS. */
   readonly intervalMs: number;
 }
@@ -132,16 +140,17 @@ export function completeness(previous: Completeness | undefined, seen: Seen): Co
 }
 
 /**
- * The types whose heartbeats a first report finds come with the subscription, which never had another filter. For a
- * type that is added later, or before the first report succeeded, the filter policy changes. A first heartbeat shows
- * that the change has begun, so it is complete after FILTER_CHANGE_INTERVALS.
+ * The types whose heartbeats the first report of a deployment finds come with the subscription, which never had another
+ * filter. For a type that is added later, or before the first report succeeded, the filter policy changes. A first
+ * heartbeat shows that the change has begun, so it is complete after FILTER_CHANGE_INTERVALS.
  */
 function receivedFrom(
   previous: Completeness | undefined,
-  { beats, atMs, intervalMs }: Seen,
+  { beats, atMs, queueCreatedAtMs = atMs, intervalMs }: Seen,
 ): Completeness['receivesAllFrom'] {
+  const isOfDeployment = previous === undefined && atMs - queueCreatedAtMs <= FIRST_REPORT_INTERVALS * intervalMs;
   const from = Object.entries(beats).flatMap(([type, beat]) => {
-    const known = previous === undefined && beat !== undefined ? 0 : own(previous?.receivesAllFrom, type);
+    const known = isOfDeployment && beat !== undefined ? 0 : own(previous?.receivesAllFrom, type);
     if (known !== undefined) return [[type, known] as const];
     const hasArrived = beat !== undefined && beat > atMs - CURRENT_INTERVALS * intervalMs;
     return hasArrived ? [[type, atMs + FILTER_CHANGE_INTERVALS * intervalMs] as const] : [];

@@ -12,7 +12,7 @@ export const FLOORS = {
   /** Messages that were moved from the dead-letter queue back to the queue (StartMessageMoveTask). */
   deadLetterMoved: 800,
   /** Messages of the dead-letter queue that the projector never tried, and that the repair function projected. */
-  deadLetterProjected: 2_000,
+  deadLetterProjected: 1_500,
   /** Messages of the dead-letter queue that the repair function parked. */
   deadLetterParked: 150,
   /** Parked events that were tried again. */

@@ -76,6 +76,7 @@ function createReportPorts(deployed: Deployed, invocation: Invocation): ReportPo
         Object.fromEntries(cache.types.map((type) => [type, heartbeatMs(deployed, type)])),
       ),
     parked: () => invocation.call('parkingTable', '', () => parkedSince(deployed)),
+    queueCreatedAtMs: () => invocation.call('queue', '', () => Number(queue.attributes().CreatedTimestamp) * 1000),
   };
 }
 

@@ -62,6 +62,7 @@ async function highestStaleness(delayMs: number, reportMs: number, beatMs: numbe
     unrepaired: async () => 0,
     parked: async () => ({ count: 0, sinceMs: new Map(), isMore: false }),
     completeness: async () => known,
+    queueCreatedAtMs: async () => undefined,
   };
   let highest = 0;
   for (let minute = 1_000; minute < 1_060; minute += 1) {

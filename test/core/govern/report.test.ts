@@ -35,6 +35,7 @@ function ports(given: Partial<ReportPorts> = {}): ReportPorts {
     unrepaired: async () => 0,
     parked: async () => parkedSince({}),
     completeness: async () => undefined,
+    queueCreatedAtMs: async () => undefined,
     ...given,
   };
 }

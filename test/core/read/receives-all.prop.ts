@@ -53,6 +53,7 @@ function vouchesForNothingDropped(complete: Complete) {
           pendingSinceMs: () => undefined,
           queuedSinceMs: undefined,
           hasUnrepaired: false,
+          queueCreatedAtMs: undefined,
           intervalMs: MINUTE,
         };
         known = complete(known, seen);

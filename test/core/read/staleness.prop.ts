@@ -95,6 +95,7 @@ function isUpperBound(complete: Complete) {
         pendingSinceMs,
         queuedSinceMs: at('dead').length > 0 ? 0 : at('queue').length > 0 ? (queuedSinceMs ?? 0) : undefined,
         hasUnrepaired: at('dead').length > 0,
+        queueCreatedAtMs: undefined,
         intervalMs: 60_000,
       });
       for (const one of at('dead')) one.isSeenDead = true;

@@ -19,6 +19,7 @@ const seenAt = (atMs: number, types: readonly string[], beatMs = atMs - 1_000): 
   pendingSinceMs: nothingWaits,
   queuedSinceMs: undefined,
   hasUnrepaired: false,
+  queueCreatedAtMs: undefined,
   intervalMs: MINUTE,
 });
 
@@ -30,6 +31,7 @@ describe('completeness', () => {
       pendingSinceMs: nothingWaits,
       queuedSinceMs: undefined,
       hasUnrepaired: false,
+      queueCreatedAtMs: undefined,
       intervalMs: MINUTE,
     });
     expect(until).toEqual({ Thing: NOW - 40 });
@@ -44,6 +46,15 @@ describe('completeness', () => {
     expect(receivesAllFromMs(first, 'Added')).toBe(Number.POSITIVE_INFINITY);
     const next = completeness(first, seenAt(NOW + MINUTE, ['Thing', 'Added']));
     expect(receivesAllFromMs(next, 'Added')).toBe(NOW + 16 * MINUTE);
+  });
+
+  test('a first report long after the deployment does not know which types were added since, so it waits for all', () => {
+    const first = (minutes: number) =>
+      completeness(undefined, { ...seenAt(NOW, ['Thing']), queueCreatedAtMs: NOW - minutes * MINUTE });
+    expect(receivesAllFromMs(first(15), 'Thing')).toBe(0);
+    expect(receivesAllFromMs(first(16), 'Thing')).toBe(NOW + 15 * MINUTE);
+    const next = completeness(first(16), seenAt(NOW + 16 * MINUTE, ['Thing']));
+    expect(next.until).toEqual({ Thing: NOW + 16 * MINUTE - 1_000 });
   });
 
   test('a heartbeat that was found beside a dead letter does not show that the event has ended after it was moved back', () => {
@@ -73,6 +84,7 @@ describe('completeness', () => {
       pendingSinceMs: nothingWaits,
       queuedSinceMs: undefined,
       hasUnrepaired: false,
+      queueCreatedAtMs: undefined,
       intervalMs: MINUTE,
     };
     expect(completeness(before, seen).until).toEqual({ Thing: NOW - 5, Other: NOW - 5 });
@@ -92,6 +104,7 @@ describe('completeness', () => {
       pendingSinceMs: nothingWaits,
       queuedSinceMs: undefined,
       hasUnrepaired: false,
+      queueCreatedAtMs: undefined,
       intervalMs: MINUTE,
     });
     expect([after.until, after.receivesAllFrom]).toEqual([{ Thing: NOW }, { Thing: 0 }]);
@@ -104,6 +117,7 @@ describe('completeness', () => {
       pendingSinceMs: nothingWaits,
       queuedSinceMs: undefined,
       hasUnrepaired: false,
+      queueCreatedAtMs: undefined,
       intervalMs: MINUTE,
     };
     expect(completeness(undefined, ahead).until).toEqual({ Thing: NOW });
@@ -117,6 +131,7 @@ describe('completeness', () => {
         pendingSinceMs: () => pendingSinceMs,
         queuedSinceMs: undefined,
         hasUnrepaired: false,
+        queueCreatedAtMs: undefined,
         intervalMs: MINUTE,
       });
     const first = pendingAt(NOW, 0);
@@ -133,6 +148,7 @@ describe('completeness', () => {
         pendingSinceMs: nothingWaits,
         queuedSinceMs: undefined,
         hasUnrepaired: false,
+        queueCreatedAtMs: undefined,
         intervalMs: MINUTE,
       });
     }
