@@ -62,7 +62,7 @@ test('the backlog counts visible and in-flight messages', async () => {
   expect(await queueBacklog(sqsClient({ endpoint: messaging.url }), queueUrl)).toBe(3);
 });
 
-test("the time when the queue was created is known in whole seconds", async () => {
+test('the time when the queue was created is known in whole seconds', async () => {
   expect(await ports.queueCreatedAtMs()).toBe(Number(queue.attributes().CreatedTimestamp) * 1_000);
 });
 
