@@ -42,12 +42,13 @@ test('during an outage of two owners, 1,000 requests succeed, and only their sta
 
   shop.running(OWNERS, true);
   await shop.cloud.idle();
-  await shop.minutes();
+  // A report vouches for the cache only if it finds the queue empty, which may take several minutes of a busy machine.
   const after = await vi.waitFor(async () => {
+    await shop.minutes();
     const { body } = await page('/products/p-tent?maxStalenessMs=4999');
     expect(body).toMatchObject({ value: { name: 'Three-person tent' } });
     return body;
-  }, 5_000);
+  }, 60_000);
   expect(after.stalenessMs).toBeLessThan(5_000);
   expect((await pages('/customers/c-sofja')).body).toMatchObject({ customer: { value: { tier: 'gold' } } });
   const printed = new Set((await shop.itemsOf('Shipping-Labels')).map(({ id }) => id?.S));
