@@ -47,7 +47,10 @@ type Attempt =
  * `stopped`: the entity is stopped, and nothing was written.
  */
 export async function applyEvents(readings: readonly Applicable[], applying: Applying): Promise<Applied | 'stopped'> {
-  const newestFirst = [...readings].sort((a, b) => b.event.version - a.event.version);
+  // Of one version, a whole state comes first: only a state replaces an item that has earlier fields.
+  const newestFirst = [...readings].sort(
+    (a, b) => b.event.version - a.event.version || Number(isDelta(a)) - Number(isDelta(b)),
+  );
   const ended: Applied['ended'][number][] = [];
   const gaps: Applicable[] = [];
   const poison: Poison[] = [];

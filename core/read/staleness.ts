@@ -58,6 +58,11 @@ const FIRST_REPORT_INTERVALS = FILTER_CHANGE_INTERVALS;
  */
 const CURRENT_INTERVALS = 3;
 
+/**
+ * After so many intervals without a report, dead letters may have come and gone unseen. See `Seen.hasUnrepaired`.
+ */
+const UNSEEN_INTERVALS = 3;
+
 /** Number of intervals by which a metric of SQS may be late: up to three minutes on AWS. */
 export const METRIC_DELAY_INTERVALS = 3;
 
@@ -107,13 +112,16 @@ export interface Seen {
  * complete. A heartbeat counts only if the cache received all events of the type when the owner committed it.
  */
 export function completeness(previous: Completeness | undefined, seen: Seen): Completeness {
-  const { beats, atMs, pendingSinceMs, queuedSinceMs, hasUnrepaired } = seen;
+  const { beats, atMs, pendingSinceMs, queuedSinceMs, hasUnrepaired, intervalMs } = seen;
   const receivesAllFrom = receivedFrom(previous, seen);
   // If the owner's clock is ahead, a heartbeat must not cover changes that are committed later.
   const heard = Object.entries(beats).flatMap(([type, beat]) =>
     beat === undefined ? [] : [[type, Math.min(beat, atMs)] as const],
   );
-  const found = [...(previous?.sightings ?? []), { atMs, beats: Object.fromEntries(heard) }].slice(-SIGHTINGS_KEPT);
+  const isUnbroken = previous !== undefined && atMs - previous.atMs <= UNSEEN_INTERVALS * intervalMs;
+  const found = [...(isUnbroken ? previous.sightings : []), { atMs, beats: Object.fromEntries(heard) }].slice(
+    -SIGHTINGS_KEPT,
+  );
   const sightings = hasUnrepaired ? [] : found;
   const completeUntil = (
     before: Completeness['until'] | undefined,

@@ -111,6 +111,14 @@ describe('a delta', () => {
     expect(await arrive(cache, [delta(3)])).toEqual(['duplicate']);
   });
 
+  test('a state replaces an item with earlier fields, although the delta of its version comes again in its batch', async () => {
+    const cache = inMemoryCache();
+    await arrive(cache, [state(2)], part);
+    cache.stored.set('Product/p1', { ...stored(cache), fieldsRevision: 0 });
+    expect(await arrive(cache, [delta(2), state(2)], part)).toEqual(['duplicate', 'applied']);
+    expect(stored(cache).fieldsRevision).toBe(1);
+  });
+
   test.each<[string, (cache: Cache) => Promise<unknown>]>([
     ['nothing is stored', async () => {}],
     ['its predecessor is missing', (cache) => arrive(cache, [state(1)])],

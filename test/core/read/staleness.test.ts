@@ -48,6 +48,16 @@ describe('completeness', () => {
     expect(receivesAllFromMs(next, 'Added')).toBe(NOW + 16 * MINUTE);
   });
 
+  test('a heartbeat that was found before reports were missing shows nothing: a dead letter may have come and gone', () => {
+    const settled = completeness(undefined, seenAt(NOW, ['Thing']));
+    const movedMs = NOW + 3 * MINUTE;
+    const waiting = { queuedSinceMs: movedMs, pendingSinceMs: () => movedMs };
+    const later = (minutes: number) =>
+      completeness({ ...settled, until: {} }, { ...seenAt(NOW + minutes * MINUTE, ['Thing']), ...waiting }).until;
+    expect(later(3)).toEqual({ Thing: NOW - 1_000 });
+    expect(later(4)).toEqual({});
+  });
+
   test('a first report long after the deployment does not know which types were added since, so it waits for all', () => {
     const first = (minutes: number) =>
       completeness(undefined, { ...seenAt(NOW, ['Thing']), queueCreatedAtMs: NOW - minutes * MINUTE });
