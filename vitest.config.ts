@@ -86,8 +86,8 @@ const project = (name: string, include: string[], isolate: boolean, exclude: str
 
 export default defineConfig({
   test: {
-    // Test files share the modules of a worker, which takes a quarter off the processor time of a whole local cloud. A
-    // test that ends processes has its own worker.
+    // Test files share the modules of a worker, which takes a seventh off their processor time. A test that ends
+    // processes has its own worker.
     projects: [
       project('units', ['test/**/*.{test,prop}.ts'], false, [...FAULTS, ...DOCUMENTATION]),
       project('documentation', DOCUMENTATION, false),

@@ -47,8 +47,8 @@ export const SIGHTINGS_KEPT = 10;
 const FILTER_CHANGE_INTERVALS = 15;
 
 /**
- * A first report that comes at most so many intervals after the cache's queue was created belongs to the deployment
- * that created both. Nobody has added a type before it.
+ * A first report counts as one of the deployment that created the cache's queue if it comes at most so many intervals
+ * later. A second deployment that adds a type in that time, before any report succeeds, isn't noticed.
  */
 const FIRST_REPORT_INTERVALS = FILTER_CHANGE_INTERVALS;
 
@@ -58,9 +58,7 @@ const FIRST_REPORT_INTERVALS = FILTER_CHANGE_INTERVALS;
  */
 const CURRENT_INTERVALS = 3;
 
-/**
- * After so many intervals without a report, dead letters may have come and gone unseen. See `Seen.hasUnrepaired`.
- */
+/** After so many intervals without a report, dead letters may have come and gone unseen. See `Seen.hasUnrepaired`. */
 const UNSEEN_INTERVALS = 3;
 
 /** Number of intervals by which a metric of SQS may be late: up to three minutes on AWS. */

@@ -19,7 +19,7 @@ export interface InventoryRecord {
 }
 
 /** A difference that no event in flight explains, and that only a person can judge. */
-export interface Certain {
+export interface CertainDifference {
   readonly id: string;
   readonly difference: 'ahead' | 'conflicting' | 'unknown';
   readonly version: number;
@@ -39,10 +39,10 @@ export function compareEntries(
   page: Pick<OwnerPage, 'entries' | 'readAtMs' | 'isTableRange' | 'unsendable' | 'unsendableCount'>,
   records: readonly InventoryRecord[],
   fieldsRevision: number,
-): { readonly suspects: readonly Suspect[]; readonly certain: readonly Certain[] } {
+): { readonly suspects: readonly Suspect[]; readonly certain: readonly CertainDifference[] } {
   const held = new Map(records.map((record) => [record.id, record]));
   const suspects: Suspect[] = [];
-  const certain: Certain[] = [];
+  const certain: CertainDifference[] = [];
   for (const entry of page.entries) {
     const [id, version, digest] = entry;
     const record = held.get(id);

@@ -1,6 +1,6 @@
 import * as z from 'zod/mini';
 import { type BackfillPorts, isFilled, type Kept } from './backfill.ts';
-import { type Certain, compareEntries, type InventoryRecord } from './compare-page.ts';
+import { type CertainDifference, compareEntries, type InventoryRecord } from './compare-page.ts';
 import { changeNote, type NoteStore } from './note.ts';
 import type { OwnerPage, PageRequest } from './pages.ts';
 import type { Suspects } from './suspects.ts';
@@ -262,7 +262,7 @@ export function closed<N extends Omit<InventoryNote, 'seq'>>(note: N, nowMs: num
   return isDone ? { ...note, endedAt: new Date(nowMs).toISOString() } : note;
 }
 
-function numberOf(all: readonly Certain[], difference: Certain['difference']): number {
+function numberOf(all: readonly CertainDifference[], difference: CertainDifference['difference']): number {
   return all.filter((one) => one.difference === difference).length;
 }
 

@@ -57,11 +57,9 @@ export function sendTo({ seed, faults, scheduler }: World, queue: Queue, body: s
   queue.send({ body, delaySeconds: sentAfterSeconds });
   if (!isLate) return;
   faults.count('deliveredLate');
-  const [fromMs, untilMs] = [delaySeconds, sentAfterSeconds].map((seconds) => scheduler.nowMs() + seconds * 1000) as [
-    number,
-    number,
-  ];
-  lateIn.set(queue, [...(lateIn.get(queue) ?? []), { fromMs, untilMs }]);
+  const nowMs = scheduler.nowMs();
+  const late = { fromMs: nowMs + delaySeconds * 1000, untilMs: nowMs + sentAfterSeconds * 1000 };
+  lateIn.set(queue, [...(lateIn.get(queue) ?? []), late]);
 }
 
 /** Number of visible and in-flight messages, as SQS counts them: a message that is delivered late is visible. */

@@ -29,8 +29,8 @@ function diffCommand(io: CommandIo): Command {
     .summary('show which consumers the changes between two snapshots break')
     .description(
       `Compares two files that ${typed('contracts check --update')} wrote, such as ${SNAPSHOT_FILE} of two commits. ` +
-        'A change breaks a consumer if code that reads its cache may fail: a kept field is removed, made optional, or ' +
-        'changes its type, range or values.',
+        'A change breaks a consumer if code that reads its cache may fail: a kept field is removed, made optional, ' +
+        'or changes its type, range or values.',
     )
     .argument('<old>', 'the earlier snapshot')
     .argument('<new>', 'the later snapshot')
@@ -58,8 +58,8 @@ function asyncApiCommand(io: CommandIo): Command {
   return withAppOptions(new Command('asyncapi'))
     .summary('describe the events of a boundary as an AsyncAPI document')
     .description(
-      'Prints an AsyncAPI 3.0 document of a boundary: the changes and facts that it sends, the changes that its cache ' +
-        'receives, and the JSON Schemas of their payloads.',
+      'Prints an AsyncAPI 3.0 document of a boundary: the changes and facts that it sends, the changes that its ' +
+        'cache receives, and the JSON Schemas of their payloads.',
     )
     .argument('[paths...]', 'contracts modules; default: those of the CDK app of the current folder, synthesised')
     .option('--boundary <name>', 'the boundary to describe; default: the only one')

@@ -16,7 +16,7 @@ afterAll(() => tables.stop());
 
 const isNote = (value: unknown): value is Note => typeof (value as { seq?: unknown } | undefined)?.seq === 'number';
 
-test('a note that cannot be read, such as one of a later release, is replaced, and only if it is still the same', async () => {
+test('an unreadable note, such as one of a later release, is replaced only if it is still the same', async () => {
   const notes = createNotes(table, 'readiness', (value) => (isNote(value) ? value : undefined));
   const Item = { ...noteKey('readiness', 'Country'), readiness: { S: '{"form":"later"}' }, seq: { N: '7' } };
   await table.client.send(new PutItemCommand({ TableName: table.tableName, Item }));

@@ -111,7 +111,7 @@ describe('a delta', () => {
     expect(await arrive(cache, [delta(3)])).toEqual(['duplicate']);
   });
 
-  test('a state replaces an item with earlier fields, although the delta of its version comes again in its batch', async () => {
+  test('a state replaces an item with earlier fields, also beside the delta of its version', async () => {
     const cache = inMemoryCache();
     await arrive(cache, [state(2)], part);
     cache.stored.set('Product/p1', { ...stored(cache), fieldsRevision: 0 });
@@ -150,7 +150,7 @@ describe('a delta', () => {
     expect(cache.resyncs).toEqual([{ entity: product(), wantedVersion: 3 }]);
   });
 
-  test('a delta on data that was changed past the projector is a gap, even if the cache keeps only some fields', async () => {
+  test('a delta on data that something else changed is a gap, even if the cache keeps only some fields', async () => {
     const cache = inMemoryCache();
     await arrive(cache, [state(1)], part);
     cache.stored.set('Product/p1', { ...stored(cache), dataJson: '{"price":99}' });

@@ -48,7 +48,7 @@ describe('completeness', () => {
     expect(receivesAllFromMs(next, 'Added')).toBe(NOW + 16 * MINUTE);
   });
 
-  test('a heartbeat that was found before reports were missing shows nothing: a dead letter may have come and gone', () => {
+  test('after missing reports, earlier heartbeats show nothing, because a dead letter may have come and gone', () => {
     const settled = completeness(undefined, seenAt(NOW, ['Thing']));
     const movedMs = NOW + 3 * MINUTE;
     const waiting = { queuedSinceMs: movedMs, pendingSinceMs: () => movedMs };
@@ -58,7 +58,7 @@ describe('completeness', () => {
     expect(later(4)).toEqual({});
   });
 
-  test('a first report long after the deployment does not know which types were added since, so it waits for all', () => {
+  test('a first report long after the deployment waits for all types, because any may have been added since', () => {
     const first = (minutes: number) =>
       completeness(undefined, { ...seenAt(NOW, ['Thing']), queueCreatedAtMs: NOW - minutes * MINUTE });
     expect(receivesAllFromMs(first(15), 'Thing')).toBe(0);
@@ -67,7 +67,7 @@ describe('completeness', () => {
     expect(next.until).toEqual({ Thing: NOW + 16 * MINUTE - 1_000 });
   });
 
-  test('a heartbeat that was found beside a dead letter does not show that the event has ended after it was moved back', () => {
+  test('a heartbeat found beside a dead letter shows nothing once the dead letter was moved back', () => {
     const report = (previous: Completeness | undefined, atMs: number, changes: Partial<Seen>) =>
       completeness(previous, { ...seenAt(atMs, ['Thing']), ...changes });
     const settled = report(undefined, NOW, {});
@@ -183,14 +183,14 @@ describe('a type that a cache begins to keep', () => {
     return known;
   };
 
-  test('the completeness of an added type is not known until the subscription has had 15 minutes to change its filter', () => {
+  test('an added type is not known to be complete until its filter had 15 minutes to change', () => {
     expect(reports(19, 5)?.until).toEqual({ Thing: NOW + 19 * MINUTE - 1_000 });
     expect(reports(20, 5)?.until).toEqual({ Thing: NOW + 20 * MINUTE - 1_000 });
     const untilMs = NOW + 21 * MINUTE - 1_000;
     expect(reports(21, 5)?.until).toEqual({ Thing: untilMs, Added: untilMs });
   });
 
-  test('the 15 minutes of an added type begin with the first heartbeat that passes the filter, not with an older one', () => {
+  test('the 15 minutes of an added type begin with the first heartbeat that passes the filter', () => {
     const old = NOW - 60 * MINUTE;
     const from = (passes: number) =>
       receivesAllFromMs(

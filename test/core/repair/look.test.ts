@@ -58,7 +58,7 @@ describe('a look at entities that seem to differ', () => {
     expect(repair.askedFor).toEqual(['a']);
   });
 
-  test('counts an entity as lost before it asks for it, so that an answer that comes at once counts as healed', async () => {
+  test('counts an entity as lost before it asks for it, so that an answer at once counts as healed', async () => {
     repair.records.delete('a');
     settle();
     await begin();
