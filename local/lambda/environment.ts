@@ -53,7 +53,12 @@ export function startEnvironment(config: EnvironmentConfig, onLine: (line: strin
   let crash: Error | undefined;
   let settle: ((result: InvokeResult) => void) | undefined;
   let onReady: (() => void) | undefined;
-  const unhandled = (message: string) => settle?.({ ok: false, error: 'Unhandled', message });
+  // Cleared at once: an exit that follows an invocation's end in the same turn isn't the exit of that invocation.
+  const end = (result: InvokeResult) => {
+    settle?.(result);
+    settle = undefined;
+  };
+  const unhandled = (message: string) => end({ ok: false, error: 'Unhandled', message });
   const terminate = async () => {
     alive = false;
     await worker.terminate();
@@ -64,7 +69,7 @@ export function startEnvironment(config: EnvironmentConfig, onLine: (line: strin
     else if (message.type === 'ready') {
       ready = true;
       onReady?.();
-    } else if (message.type === 'result') settle?.({ ok: true, payload: JSON.parse(message.payload) });
+    } else if (message.type === 'result') end({ ok: true, payload: JSON.parse(message.payload) });
     else {
       // If loading fails, the next invocation loads the bundle again in a new environment.
       if (message.type === 'initFailed') void terminate();
@@ -94,7 +99,7 @@ export function startEnvironment(config: EnvironmentConfig, onLine: (line: strin
         timer = setTimeout(() => {
           void terminate();
           const message = `${requestId} Task timed out after ${(ms / 1000).toFixed(2)} seconds`;
-          resolve({ ok: false, error: 'TimedOut', message });
+          end({ ok: false, error: 'TimedOut', message });
         }, ms);
       };
       const start = () => {
@@ -110,7 +115,6 @@ export function startEnvironment(config: EnvironmentConfig, onLine: (line: strin
     clearTimeout(timer);
     durationMs = startedAtMs === undefined ? 0 : performance.now() - startedAtMs;
     waitingShare = before === undefined ? 0 : 1 - worker.performance.eventLoopUtilization(before).utilization;
-    settle = undefined;
     return result;
   }
 

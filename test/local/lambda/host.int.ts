@@ -113,6 +113,13 @@ test('every invocation fails if the bundle does not load', async () => {
   expect(await host.invoke('fn', {})).toMatchObject({ ok: false, error: 'Unhandled' });
 });
 
+test('a worker that ends by itself after its bundle did not load adds no line', async () => {
+  deploy("throw new Error('bad start');", { concurrency: 4 });
+  for (let round = 0; round < 20; round += 1) await Promise.all(Array.from({ length: 4 }, () => host.invoke('fn', {})));
+  expect(lines).toHaveLength(80);
+  expect(lines.filter((line) => !line.includes('bad start'))).toEqual([]);
+});
+
 test('the error for a missing handler names the handler', async () => {
   deploy('export const other = 1;');
   expect(await host.invoke('fn', {})).toMatchObject({ message: expect.stringContaining('index.handler') });

@@ -1,6 +1,6 @@
 import { chmodSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { writePlan } from '../../../../cli/commands/init/write.ts';
 import { app, filesIn, init, read } from './app.ts';
 
@@ -11,6 +11,9 @@ function withoutRoot(): void {
 afterEach(() => {
   if (process.getuid?.() === 0) process.seteuid?.(0);
 });
+
+// Only root may read a clone in a temporary folder, so a first run loads the command's own files.
+beforeAll(() => init(app()));
 
 /** An app that every user may change. */
 function openApp(files: Parameters<typeof app>[0] = {}): string {
