@@ -101,7 +101,8 @@ export default {
     tsPreCompilationDeps: true,
     combinedDependencies: true,
     doNotFollow: { path: 'node_modules/' },
-    exclude: { path: '(^|/)(dist|cdk\\.out|\\.freshet)/' },
+    // The parser takes no JSX. Only files of the console's page have it.
+    exclude: { path: ['(^|/)(dist|cdk\\.out|\\.freshet)/', '^cli/console/built/', '^cli/console/page/.*\\.tsx$'] },
     enhancedResolveOptions: {
       conditionNames: ['freshet-source', 'import', 'node', 'default', 'types'],
       exportsFields: ['exports'],

@@ -27,8 +27,28 @@ export interface CommandIo {
   onSignal(signals: readonly ('SIGINT' | 'SIGTERM')[], listener: () => void): () => void;
   /** Imports a module of the app, such as contracts or a story, which may be TypeScript. @param url a `file:` URL */
   importModule(url: string): Promise<unknown>;
+  /** Runs another command to its end, in the folder and with the modules of this one. It has no terminal. */
+  run(args: readonly string[], given?: RunGiven): Promise<CapturedRun>;
   /** The exit code of the command, which the command sets. */
   exitCode: number;
+}
+
+/** What a command gets that another command runs. */
+export interface RunGiven {
+  /** The text on standard input. @default - standard input is empty */
+  readonly stdin?: string | undefined;
+  /** Its abort is Ctrl-C. @default - the command receives no signals */
+  readonly signal?: AbortSignal | undefined;
+  /** @default - the environment of the command that runs it */
+  readonly env?: NodeJS.ProcessEnv | undefined;
+}
+
+/** How a command has ended that another command ran. */
+export interface CapturedRun {
+  readonly exitCode: number;
+  /** What it printed. */
+  readonly stdout: string;
+  readonly stderr: string;
 }
 
 /** Returns an `onSignal` for which the abort of a signal is Ctrl-C. */

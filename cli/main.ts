@@ -1,6 +1,7 @@
 import { Command, CommanderError } from 'commander';
+import { captured } from './captured.ts';
 import { EXIT, reportError } from './errors.ts';
-import type { CommandIo } from './io.ts';
+import { type CommandIo, interruptedBy, type RunGiven } from './io.ts';
 import { type Spinner, startSpinner } from './output/spinner.ts';
 import { typed } from './output/typed.ts';
 
@@ -21,6 +22,7 @@ const COMMANDS: Readonly<Record<string, (io: CommandIo) => Promise<Command>>> = 
   export: async (io) => (await import('./commands/export.ts')).exportCommand(io),
   status: async (io) => (await import('./commands/status/command.ts')).statusCommand(io),
   watch: async (io) => (await import('./commands/watch/command.ts')).watchCommand(io),
+  console: async (io) => (await import('./commands/console/command.ts')).consoleCommand(io),
   why: async (io) => (await import('./commands/why/command.ts')).whyCommand(io),
   events: async (io) => (await import('./commands/events/command.ts')).eventsCommand(io),
   logs: async (io) => (await import('./commands/logs/command.ts')).logsCommand(io),
@@ -57,6 +59,7 @@ export async function runCommand(args: readonly string[], options: RunOptions): 
     onSignal: () => () => undefined,
     importModule: (url) => import(url),
     ...options,
+    run: (args, given) => runOther(args, io, given),
     exitCode: EXIT.ok,
   };
   const program = programOf();
@@ -79,8 +82,16 @@ export async function runCommand(args: readonly string[], options: RunOptions): 
   }
 }
 
+/** Runs a command for another one; see `CommandIo.run`. */
+function runOther(args: readonly string[], { cwd, env, importModule }: CommandIo, given: RunGiven = {}) {
+  const { signal = new AbortController().signal } = given;
+  return captured(given.stdin, (streams) =>
+    runCommand(args, { cwd, env: given.env ?? env, importModule, onSignal: interruptedBy(signal), ...streams }),
+  );
+}
+
 /** Commands that show what they do by themselves, or that are silent while all is well. */
-const WITHOUT_SPINNER = ['init', 'up', 'import', 'logs', 'check'];
+const WITHOUT_SPINNER = ['init', 'up', 'import', 'logs', 'check', 'console'];
 
 /** What the spinner says of a command, unless the command mainly reads the deployment. */
 const DOING: Readonly<Record<string, string>> = {

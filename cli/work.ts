@@ -39,7 +39,11 @@ export async function withDeployment(
 }
 
 /** The error with what to do about it, if a request or a repair function of the deployment failed. */
-export function explained(deployment: Deployment, on: DeploymentOptions, error: unknown): unknown {
+export function explained(
+  deployment: Pick<Deployment, 'place' | 'isLocal'>,
+  on: DeploymentOptions,
+  error: unknown,
+): unknown {
   if (isOfService(error)) return new RequestFailed(adviceOn(deployment, error), { cause: error });
   if (!(error instanceof RepairFailed)) return error;
   const logs = typed('logs repair --errors', on);

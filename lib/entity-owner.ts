@@ -114,6 +114,7 @@ export class EntityOwner extends Construct {
       topicArn: this.topic.topicArn,
       relay: this.relay.functionName,
       governor: this.flow.governor.functionName,
+      repair: this.repair.functionName,
       flowTable: this.flow.table.tableName,
       failureQueueUrl: this.failureQueue.queueUrl,
       parkingTable: this.parkingTable.tableName,

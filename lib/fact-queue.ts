@@ -146,6 +146,8 @@ export class FactQueue extends Construct {
     describeOfFacts(this, {
       role: 'fact-queue',
       name,
+      stack: Stack.of(this).stackName,
+      ...(holds === 'facts' && { boundaries: sources.map(({ boundary }) => boundary.name) }),
       queueUrl: this.queue.queueUrl,
       deadLetterQueueUrl: this.deadLetterQueue.queueUrl,
       subscriptionDeadLetterQueueUrl: this.subscriptionDeadLetterQueue.queueUrl,

@@ -1,4 +1,4 @@
-import { Duration } from 'aws-cdk-lib';
+import { Duration, Stack } from 'aws-cdk-lib';
 import { StreamViewType, type Table } from 'aws-cdk-lib/aws-dynamodb';
 import type { Grant, IGrantable } from 'aws-cdk-lib/aws-iam';
 import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
@@ -79,6 +79,7 @@ export class FactTopic extends Construct implements FactSource {
     describeOfFacts(this, {
       role: 'facts',
       boundary: boundary.name,
+      stack: Stack.of(this).stackName,
       table: this.table.tableName,
       topicArn: this.topic.topicArn,
       failureQueueUrl: this.failureQueue.queueUrl,

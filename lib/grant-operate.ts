@@ -6,8 +6,8 @@ import type { Construct } from 'constructs';
 
 /**
  * Lets an operator find what is deployed with a construct, and observe it: read the outputs and resources of its stack,
- * metrics and alarms, and the state and the logs of its functions. CloudWatch's actions for metrics and alarms accept
- * no narrower resource (service authorization reference, CloudWatch and CloudWatch Logs).
+ * metrics and alarms, and the state, the event source mappings and the logs of its functions. CloudWatch's actions for
+ * metrics and alarms accept no narrower resource (service authorization reference, CloudWatch and CloudWatch Logs).
  *
  * @param functions Freshet's functions
  * @param handlers functions of the service: whether they are stopped. The service itself grants their logs
@@ -41,6 +41,8 @@ export function grantObserve(
             actions: ['lambda:GetFunctionConcurrency'],
             resources: [...functions, ...handlers].map(({ functionArn }) => functionArn),
           }),
+          // The action accepts no narrower resource (service authorization reference, Lambda).
+          new PolicyStatement({ actions: ['lambda:ListEventSourceMappings'], resources: ['*'] }),
           // The configuration has the environment, which may hold secrets of a service. Freshet's has none.
           new PolicyStatement({
             actions: ['lambda:GetFunctionConfiguration'],

@@ -1,10 +1,11 @@
-import { Duration } from 'aws-cdk-lib';
+import { Duration, Stack } from 'aws-cdk-lib';
 import type { Table } from 'aws-cdk-lib/aws-dynamodb';
 import type { Grant, IGrantable } from 'aws-cdk-lib/aws-iam';
 import type { IFunction, Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import { DUE_INDEX } from '../adapters/aws/items.ts';
+import type { FactContract } from '../core/facts/fact.ts';
 import type { Saga as SagaDefinition } from '../core/saga/define.ts';
 import { checkAtSynth } from './checks/check-at-synth.ts';
 import { type DataProtectionProps, dataProtection } from './data-protection.ts';
@@ -133,9 +134,13 @@ export class Saga extends Construct {
     describeOfFacts(this, {
       role: 'saga',
       name: saga.name,
+      stack: Stack.of(this).stackName,
       table: this.table.tableName,
       decider: this.decider.functionName,
       deadlines: this.deadlines.functionName,
+      needs: saga.needs.map(reference),
+      cancelledBy: saga.cancelledBy.map(reference),
+      ...(saga.deadlineSeconds !== undefined && { deadlineSeconds: saga.deadlineSeconds }),
     });
     stableIds(this, 'Saga', saga.name);
     this.exportAll();
@@ -229,7 +234,15 @@ export class Saga extends Construct {
     const { functionName } = handler;
     describeOfFacts(
       handler,
-      { role: 'effects', name, table: tableName, handler: functionName, failureQueueUrl: failureQueue.queueUrl },
+      {
+        role: 'effects',
+        name,
+        table: tableName,
+        handler: functionName,
+        handlerId: handler.node.id,
+        retries: retries.name,
+        failureQueueUrl: failureQueue.queueUrl,
+      },
       `Freshet-${name}`,
     );
     return failureQueue;
@@ -262,6 +275,11 @@ export class Saga extends Construct {
   get effectHandlers(): readonly EffectHandler[] {
     return this.carriedOutBy;
   }
+}
+
+/** A fact and the boundary that publishes it, as the saga's output names them. */
+function reference({ type, owner }: FactContract): { readonly type: string; readonly owner: string } {
+  return { type, owner };
 }
 
 function validate({ keep = DEFAULT_KEEP, deadlineInterval = DEFAULT_INTERVAL }: SagaProps): void {

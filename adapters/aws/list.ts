@@ -1,6 +1,7 @@
 import { type DynamoDBClient, QueryCommand, type QueryCommandOutput } from '@aws-sdk/client-dynamodb';
-import { PARTITIONS_PER_TYPE, partitionKey } from '../../core/entity.ts';
-import { checkedLimit, decodeCursor, encodeCursor, type Page } from '../../core/read/read.ts';
+import { assertEntityId, MAX_ID_BYTES, PARTITIONS_PER_TYPE, partitionKey } from '../../core/entity.ts';
+import { FreshetError, quoted } from '../../core/errors.ts';
+import { checkedLimit, decodeCursor, encodeCursor, type ListPosition, type Page } from '../../core/read/read.ts';
 import { ATTRIBUTE, type Item, indexAttribute } from './items.ts';
 
 /** Selects a page of a list. */
@@ -9,6 +10,12 @@ export interface PageOptions {
   readonly limit?: number | undefined;
   /** The `cursor` of the previous page. Default: the first page. */
   readonly cursor?: string | undefined;
+}
+
+/** Selects a page of a type's items. */
+export interface TypePageOptions extends PageOptions {
+  /** Only items whose id begins with this text: 1 to 1,024 bytes. Default: all items. */
+  readonly idPrefix?: string | undefined;
 }
 
 /** Options of an iteration over all pages of a list. */
@@ -38,15 +45,16 @@ export async function listType<T>(
   source: Source,
   type: string,
   read: (item: Item) => T | undefined,
-  options: PageOptions,
+  options: TypePageOptions,
 ): Promise<Page<T>> {
   const limit = checkedLimit(options.limit);
-  let { partition, afterId } = decodeCursor(options.cursor);
+  const { idPrefix } = options;
+  let { partition, afterId } = checkedPosition(options);
   const items: T[] = [];
   let atLeast = 1;
   while (partition < PARTITIONS_PER_TYPE) {
-    const pk = partitionKey(type, partition);
-    const found = await query(source, undefined, pk, afterId, Math.max(limit - items.length, atLeast));
+    const range = { key: partitionKey(type, partition), afterId, idPrefix };
+    const found = await query(source, undefined, range, Math.max(limit - items.length, atLeast));
     for (const [index, item] of found.items.entries()) {
       const one = read(item);
       if (one === undefined) atLeast = MIN_ITEMS_READ;
@@ -80,7 +88,7 @@ export async function listIndex<T>(
   let { afterId } = decodeCursor(options.cursor);
   const items: T[] = [];
   for (;;) {
-    const found = await query(source, indexAttribute(index), key, afterId, limit - items.length);
+    const found = await query(source, indexAttribute(index), { key, afterId }, limit - items.length);
     items.push(...found.items.flatMap((item) => read(item) ?? []));
     if (found.lastId === undefined) return { items, cursor: undefined };
     afterId = found.lastId;
@@ -115,26 +123,79 @@ export async function countType({ client, tableName }: Source, type: string, att
   return (await Promise.all(counts)).reduce((sum, count) => sum + count, 0);
 }
 
+/** The position of the page. Throws `InvalidCursor` for a cursor of a list with another prefix · `InvalidEntityId`. */
+function checkedPosition({ cursor, idPrefix }: TypePageOptions): ListPosition {
+  if (idPrefix !== undefined) assertEntityId(idPrefix);
+  const position = decodeCursor(cursor);
+  if (position.afterId?.startsWith(idPrefix ?? '') ?? true) return position;
+  throw new FreshetError(
+    `cursor: of a list with another prefix than ${quoted(idPrefix)}. Allowed: the cursor of a page of the same list. ` +
+      'Leave it out to start from the first page.',
+    { code: 'InvalidCursor', field: 'cursor' },
+  );
+}
+
+/** The items of one partition key, by id. */
+interface Range {
+  readonly key: string;
+  /** Only items after this id. */
+  readonly afterId: string | undefined;
+  readonly idPrefix?: string | undefined;
+}
+
 /** Reads a range of keys. `lastId` is undefined if no more items follow. */
 async function query(
   { client, tableName }: Source,
   indexName: string | undefined,
-  key: string,
-  afterId: string | undefined,
+  range: Range,
   limit: number,
 ): Promise<{ items: Item[]; lastId: string | undefined }> {
   const answer = await client.send(
     new QueryCommand({
       TableName: tableName,
       ...(indexName !== undefined && { IndexName: indexName }),
-      KeyConditionExpression: afterId === undefined ? '#key = :key' : '#key = :key AND #id > :after',
-      ExpressionAttributeNames: {
-        '#key': indexName ?? ATTRIBUTE.partition,
-        ...(afterId !== undefined && { '#id': ATTRIBUTE.id }),
-      },
-      ExpressionAttributeValues: { ':key': { S: key }, ...(afterId !== undefined && { ':after': { S: afterId } }) },
+      ...conditionOf(range, indexName ?? ATTRIBUTE.partition),
       Limit: limit,
     }),
   );
-  return { items: answer.Items ?? [], lastId: answer.LastEvaluatedKey?.[ATTRIBUTE.id]?.S };
+  const { Items: items = [], LastEvaluatedKey: last } = answer;
+  const lastId = last && (items.at(-1) ?? last)[ATTRIBUTE.id]?.S;
+  // A local engine may name a key beyond the last item. If the prefix excludes it, no more items follow.
+  return { items, lastId: lastId?.startsWith(range.idPrefix ?? '') ? lastId : undefined };
+}
+
+function conditionOf({ key, afterId, idPrefix }: Range, keyName: string) {
+  const [names, values] = [{ '#key': keyName }, { ':key': { S: key } }];
+  if (idPrefix !== undefined) {
+    // A condition on a sort key is one comparison, so the id after which to begin is a start key.
+    const start = { [ATTRIBUTE.partition]: { S: key }, [ATTRIBUTE.id]: { S: afterId ?? '' } };
+    return {
+      KeyConditionExpression: '#key = :key AND #id BETWEEN :prefix AND :last',
+      ExpressionAttributeNames: { ...names, '#id': ATTRIBUTE.id },
+      ExpressionAttributeValues: { ...values, ':prefix': { S: idPrefix }, ':last': { S: lastIdWith(idPrefix) } },
+      ...(afterId !== undefined && { ExclusiveStartKey: start }),
+    };
+  }
+  if (afterId === undefined)
+    return {
+      KeyConditionExpression: '#key = :key',
+      ExpressionAttributeNames: names,
+      ExpressionAttributeValues: values,
+    };
+  return {
+    KeyConditionExpression: '#key = :key AND #id > :after',
+    ExpressionAttributeNames: { ...names, '#id': ATTRIBUTE.id },
+    ExpressionAttributeValues: { ...values, ':after': { S: afterId } },
+  };
+}
+
+/** The highest code point, which takes 4 bytes in UTF-8. */
+const HIGHEST = '\u{10FFFF}';
+
+/**
+ * The last of all ids with a prefix, in the order of UTF-8 that DynamoDB sorts by. A range is used instead of
+ * `begins_with`, because the local engine's `begins_with` takes upper and lower case for the same.
+ */
+function lastIdWith(idPrefix: string): string {
+  return idPrefix + HIGHEST.repeat(Math.floor((MAX_ID_BYTES - Buffer.byteLength(idPrefix)) / 4));
 }

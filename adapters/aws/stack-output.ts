@@ -9,6 +9,8 @@ const owner = z.object({
   topicArn: z.string(),
   relay: z.string(),
   governor: z.string(),
+  /** Missing in stacks of earlier versions, and for an owner without a repair function. */
+  repair: z.optional(z.string()),
   flowTable: z.string(),
   failureQueueUrl: z.string(),
   parkingTable: z.string(),
@@ -30,9 +32,13 @@ const cache = z.object({
   report: z.string(),
 });
 
+/** Name of the stack, which metrics have as a dimension; missing in stacks of earlier versions. */
+const stack = z.optional(z.string());
+
 const facts = z.object({
   role: z.literal('facts'),
   boundary: z.string(),
+  stack,
   table: z.string(),
   topicArn: z.string(),
   failureQueueUrl: z.string(),
@@ -44,19 +50,31 @@ const facts = z.object({
 const factQueue = z.object({
   role: z.literal('fact-queue'),
   name: z.string(),
+  stack,
+  /** The boundaries whose facts it receives; missing for a queue of effects, and in stacks of earlier versions. */
+  boundaries: z.optional(z.array(z.string())),
   queueUrl: z.string(),
   deadLetterQueueUrl: z.string(),
   subscriptionDeadLetterQueueUrl: z.string(),
   parkingTable: z.string(),
 });
 
+/** A fact and the boundary that publishes it. */
+const factRef = z.object({ type: z.string(), owner: z.string() });
+
 const saga = z.object({
   role: z.literal('saga'),
   name: z.string(),
+  stack,
   table: z.string(),
   decider: z.string(),
   /** Missing for a saga without a deadline. */
   deadlines: z.optional(z.string()),
+  /** The facts that it needs and those that cancel it; missing in stacks of earlier versions. */
+  needs: z.optional(z.array(factRef)),
+  cancelledBy: z.optional(z.array(factRef)),
+  /** Missing for a saga without a deadline, and in stacks of earlier versions. */
+  deadlineSeconds: z.optional(z.number()),
 });
 
 const effects = z.object({
@@ -66,6 +84,10 @@ const effects = z.object({
   /** Table of the saga. */
   table: z.string(),
   handler: z.string(),
+  /** The id of the handler's construct, which graphs show; missing in stacks of earlier versions. */
+  handlerId: z.optional(z.string()),
+  /** Name of the queue in which its failed effects are retried; missing in stacks of earlier versions. */
+  retries: z.optional(z.string()),
   failureQueueUrl: z.string(),
 });
 

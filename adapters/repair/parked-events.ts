@@ -3,6 +3,7 @@ import {
   type DynamoDBClient,
   PutItemCommand,
   paginateQuery,
+  QueryCommand,
   ScanCommand,
   UpdateItemCommand,
 } from '@aws-sdk/client-dynamodb';
@@ -25,6 +26,8 @@ export interface ParkedReader {
   list(options?: { readonly cursor?: string | undefined; readonly limit?: number }): Promise<Page<ParkedEvent>>;
   /** All parked events of a message group, in order. */
   ofGroup(groupId: string): Promise<readonly ParkedEvent[]>;
+  /** One parked event, and how often it was received before it was parked; undefined if there is none. */
+  find(key: ParkedKey): Promise<{ readonly event: ParkedEvent; readonly attempts: number } | undefined>;
 }
 
 /** The ports of repair: reads, replaces and removes parked events, and removes stop markers. */
@@ -111,6 +114,19 @@ export function createParkedReader({
       const all: ParkedEvent[] = [];
       for await (const { Items = [] } of paginateQuery({ client }, query)) all.push(...Items.map(parkedEventOf));
       return all;
+    },
+    async find(key) {
+      const { pk, id } = parkingKey(EVENT, key);
+      // An operator may query the table, but not get an item.
+      const query = new QueryCommand({
+        TableName: parkingTable,
+        KeyConditionExpression: '#pk = :group AND #id = :event',
+        ExpressionAttributeNames: { '#pk': ATTRIBUTE.partition, '#id': ATTRIBUTE.id },
+        ExpressionAttributeValues: { ':group': pk, ':event': id },
+        ConsistentRead: true,
+      });
+      const [item] = (await client.send(query)).Items ?? [];
+      return item && { event: parkedEventOf(item), attempts: Number(item.receiveCount?.N ?? 1) };
     },
   };
 }

@@ -15,7 +15,7 @@ import type { DueInstances, SagaCommit, SagaStore } from '../../core/saga/handle
 import type { ReviewedInstances } from '../../core/saga/review.ts';
 import type { SagaInstance } from '../../core/saga/step.ts';
 import { ATTRIBUTE, DUE_INDEX, keyItem, SAGA_ATTRIBUTE } from '../aws/items.ts';
-import { listType, type PageOptions } from '../aws/list.ts';
+import { listType, type PageOptions, type TypePageOptions } from '../aws/list.ts';
 import {
   effectItem,
   INSTANCE,
@@ -119,7 +119,7 @@ export function createSagaStore(
     async noteReview(review) {
       await client.send(new PutItemCommand({ TableName: tableName, Item: reviewItem(saga, review) }));
     },
-    page: (cursor) => listType({ client, tableName }, INSTANCE, readInstance, { cursor }),
+    page: (cursor) => listInstances({ client, tableName }, { cursor }),
     async due(atMs, limit) {
       const partitions = Array.from({ length: PARTITIONS_PER_TYPE }, (_, n) => partitionKey(INSTANCE, n));
       const pages = await Promise.all(partitions.map((pk) => dueOf({ client, tableName }, pk, atMs, limit)));
@@ -148,6 +148,16 @@ export function createSagaReader(table: SagaTable): SagaReader {
     },
     effects: (name, options = {}) => listType(table, name, readEffect, options),
   };
+}
+
+/**
+ * Returns a page of a saga's stored instances. The order is stable but not sorted. Throws `InvalidCursor` |
+ * `InvalidLimit` | `InvalidEntityId` (the prefix).
+ *
+ * @param options.idPrefix only instances whose key begins with this text
+ */
+export function listInstances(table: SagaTable, options: TypePageOptions): Promise<Page<SagaInstance>> {
+  return listType(table, INSTANCE, readInstance, options);
 }
 
 async function readStored({ client, tableName }: SagaTable, key: string): Promise<SagaInstance | undefined> {

@@ -1,6 +1,6 @@
 import { type DynamoDBClient, GetItemCommand } from '@aws-sdk/client-dynamodb';
 import { ATTRIBUTE, type Item, itemEntity, keyItem, storedItem } from 'freshet-aws/internal/adapters/aws/items';
-import { listType, type PageOptions } from 'freshet-aws/internal/adapters/aws/list';
+import { listType, type TypePageOptions } from 'freshet-aws/internal/adapters/aws/list';
 import type { EntityRef } from 'freshet-aws/internal/core/entity';
 import type { Page } from 'freshet-aws/internal/core/read/read';
 import type { CachedRecord } from 'freshet-aws/internal/core/repair/compare';
@@ -17,7 +17,7 @@ export interface CacheRecords {
    * A page of a type's items, in the same order as a list of the owner. It includes deleted entities, and the stop
    * markers of entities that were never stored.
    */
-  list(type: string, options?: PageOptions): Promise<Page<CachedRecord & { readonly id: string }>>;
+  list(type: string, options?: TypePageOptions): Promise<Page<FoundRecord & { readonly id: string }>>;
   /** The item of one entity, read consistently; undefined if the cache has none. */
   get(entity: EntityRef): Promise<FoundRecord | undefined>;
 }
@@ -33,11 +33,15 @@ export function createCacheRecords(table: {
       const { Item } = await table.client.send(
         new GetItemCommand({ TableName: table.tableName, Key: keyItem(entity), ConsistentRead: true }),
       );
-      return Item && { ...storedItem(Item), changedAt: Item[ATTRIBUTE.changedAt]?.S };
+      return Item && found(Item);
     },
   };
 }
 
-function record(item: Item): CachedRecord & { readonly id: string } {
-  return { id: itemEntity(item).id, ...storedItem(item) };
+function record(item: Item): FoundRecord & { readonly id: string } {
+  return { id: itemEntity(item).id, ...found(item) };
+}
+
+function found(item: Item): FoundRecord {
+  return { ...storedItem(item), changedAt: item[ATTRIBUTE.changedAt]?.S };
 }

@@ -3,6 +3,7 @@ import {
   GetFunctionConcurrencyCommand,
   type LambdaClient,
   PutFunctionConcurrencyCommand,
+  paginateListEventSourceMappings,
   paginateListFunctions,
 } from '@aws-sdk/client-lambda';
 import { sideBySide } from 'freshet-aws/internal/core/side-by-side';
@@ -52,6 +53,31 @@ export async function stoppedAmong(client: LambdaClient, names: readonly string[
     stopped: names.filter((_, index) => stopped[index]),
     unknown: names.filter((_, index) => stopped[index] === undefined),
   };
+}
+
+/** The states of an event source mapping that doesn't read its source (lambda/API_EventSourceMappingConfiguration). */
+const PAUSED: readonly string[] = ['Disabled', 'Disabling'];
+
+/**
+ * Those functions of the given ones that have a paused event source mapping.
+ *
+ * @param readsAll whether to read all mappings of the account and region with one request, not those of each function
+ */
+export async function pausedAmong(
+  client: LambdaClient,
+  names: readonly string[],
+  readsAll: boolean,
+): Promise<readonly string[]> {
+  const filters = readsAll ? [{}] : names.map((FunctionName) => ({ FunctionName }));
+  const paused = await sideBySide(filters, READS_AT_ONCE, async (filter) => {
+    const found: string[] = [];
+    for await (const { EventSourceMappings = [] } of paginateListEventSourceMappings({ client }, filter))
+      for (const { State = '', FunctionArn = '' } of EventSourceMappings)
+        if (PAUSED.includes(State)) found.push(/function:([^:]+)/.exec(FunctionArn)?.[1] ?? '');
+    return found;
+  });
+  const all = new Set(paused.flat());
+  return names.filter((name) => all.has(name));
 }
 
 /** The names of functions. */

@@ -18,6 +18,7 @@ import { backlogOf, type Followed, followRuns, startRuns, tellUnfinished } from 
 interface ReconcileOptions extends DeploymentOptions {
   readonly dryRun?: boolean;
   readonly deleteUnknown?: boolean;
+  readonly wait: boolean;
   readonly json?: boolean;
   readonly yes?: boolean;
 }
@@ -44,6 +45,9 @@ export function reconcileCommand(io: CommandIo): Command {
           'in the deployment',
       ).conflicts('dryRun'),
     )
+    .addOption(
+      new Option('--no-wait', 'start the inventory, and do not wait for its result').conflicts('deleteUnknown'),
+    )
     .addOption(yesOption())
     .option('--json', 'print the result as JSON')
     .addHelpText(
@@ -60,7 +64,7 @@ An inventory mends the first three. Two are for a person: see docs/restore.md ab
 If an entity is deleted at the owner and the cache no longer stores it, the two count as equal.
 ${deploymentHelp(['dynamodb:GetItem', 'dynamodb:Query', 'dynamodb:UpdateItem (with --delete-unknown)', 'lambda:InvokeFunction', 'sqs:GetQueueAttributes'])}
 Exit codes:
-  0    the cache equals its owners, or does now
+  0    the cache equals its owners, or does now; with --no-wait: the inventory runs
   1    something differs still, the inventory stands still, or something failed
   2    the cache or the type is unknown
   130  interrupted; the inventory goes on in the deployment`,
@@ -77,12 +81,12 @@ async function reconcile(
   options: ReconcileOptions,
 ): Promise<number> {
   const { io, deployment, signal } = work;
-  const { dryRun = false, deleteUnknown = false, json = false } = options;
+  const { dryRun = false, deleteUnknown = false, json = false, wait } = options;
   const cache = await deployment.cacheNamed(name);
   const types = typesToWorkOn(cache, only);
   if (deleteUnknown && !(await deletionConfirmed(work, name, options))) return EXIT.failed;
   const started = await startRuns(work, types, 'inventory', (type) => cache.repair.inventory(type, { heals: !dryRun }));
-  const followed = await follow(work, cache, started, json);
+  const followed = await follow(work, cache, started, options);
   const notes = Object.fromEntries(followed.notes);
   if (!json) for (const [type, note] of followed.notes) tell(work, cache, type, note);
   const isDone = started.length === types.length && followed.running.length === 0;
@@ -92,6 +96,7 @@ async function reconcile(
   const again = hint(dryRun ? ' --dry-run' : deleteUnknown ? ' --delete-unknown' : '');
   tellUnfinished(work, cache, followed, { isRead, notStarted: types.slice(started.length), again, on: options });
   if (signal.aborted) return EXIT.interrupted;
+  if (!wait && !isDone) return EXIT.ok;
   const left = Object.values(notes).map((note) => leftOf(note, dryRun));
   const total = left.reduce((sum, one) => sum + one, 0) - deleted;
   if (total === 0 && isDone && !json) io.stdout.write(`${name} equals its owners\n`);
@@ -114,7 +119,7 @@ async function follow(
   work: Work,
   cache: OpenCache,
   types: readonly string[],
-  json: boolean,
+  { json, wait }: ReconcileOptions,
 ): Promise<Followed<InventoryNote>> {
   const spinner = startSpinner(work.io, `comparing ${types.join(', ')}`, { json, again: true });
   return followRuns<InventoryNote>(work, types, {
@@ -123,7 +128,7 @@ async function follow(
     isRead,
     backlog: backlogOf(work, cache),
     onLook: () => {},
-    wait: true,
+    wait,
   }).finally(() => spinner.stop());
 }
 

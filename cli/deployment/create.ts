@@ -56,6 +56,7 @@ export function createDeployment(source: DeploymentSource): Deployment {
     findCache: (name) => findCache(caches, name),
     cacheNamed: async (name) => findCache(caches, name).open(),
     cachesOf: (type) => cachesOf(caches, type),
+    contractsOf: async ({ boundary, contracts = '' }) => requireContracts(source, { boundary, contracts }),
     close: () => clients.destroy(),
   };
 }
@@ -131,8 +132,14 @@ async function requireContracts(
   { contracts }: DeploymentSource,
   deployed: WithContracts & { boundary: string },
 ): Promise<Boundary> {
-  const boundary = await contracts.load(deployed.contracts, deployed.boundary);
+  // The output of a topic of facts of an earlier version names no contracts.
+  const isNamed = deployed.contracts !== '';
+  const boundary = isNamed ? await contracts.load(deployed.contracts, deployed.boundary) : undefined;
   if (boundary !== undefined) return boundary;
+  if (!isNamed)
+    throw new UsageError(
+      `the output of the facts of ${deployed.boundary} doesn't name its contracts. Deploy its stack again.`,
+    );
   throw new UsageError(
     `the contracts of ${deployed.boundary} (${deployed.contracts}) aren't in ${contracts.folder}. Run the command ` +
       'in the folder of the CDK app.',

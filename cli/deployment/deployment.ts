@@ -105,5 +105,7 @@ export interface Deployment {
   cacheNamed(name: string): Promise<OpenCache>;
   /** Opens the caches that keep an entity type. */
   cachesOf(type: string): Promise<readonly OpenCache[]>;
+  /** Loads the contracts of a boundary that publishes facts. @throws UsageError if they can't be loaded */
+  contractsOf(topic: OfRole<'facts'>): Promise<Boundary>;
   close(): void;
 }

@@ -22,6 +22,11 @@ export type LocalFile = z.infer<typeof localFile>;
 
 const RELATIVE_PATH = join('.freshet', 'local.json');
 
+/** The path of the file in the folder of a project. */
+export function localFilePath(projectFolder: string): string {
+  return join(projectFolder, RELATIVE_PATH);
+}
+
 /** The file of a local cloud, and the folder of the project that runs in it. */
 export interface FoundLocalCloud {
   readonly file: LocalFile;
@@ -42,7 +47,7 @@ export function localFileOf({ endpoints, outputs }: Pick<LocalCloud, 'endpoints'
 /** Finds the running local cloud of a folder or of a folder above it; undefined if there is none. */
 export async function findLocalCloud(from: string): Promise<FoundLocalCloud | undefined> {
   for (let folder = resolve(from); ; folder = dirname(folder)) {
-    const file = read(join(folder, RELATIVE_PATH));
+    const file = read(localFilePath(folder));
     if (file !== undefined && (await isRunning(file))) return { file, projectFolder: folder };
     if (dirname(folder) === folder) return undefined;
   }
@@ -65,12 +70,12 @@ export function noLocalCloud(folder: string): UsageError {
 
 export function writeLocalFile(projectFolder: string, file: LocalFile): void {
   mkdirSync(join(projectFolder, '.freshet'), { recursive: true });
-  writeFileSync(join(projectFolder, RELATIVE_PATH), JSON.stringify(file, undefined, 2));
+  writeFileSync(localFilePath(projectFolder), JSON.stringify(file, undefined, 2));
 }
 
 /** Removes the file if this process wrote it. */
 export function removeLocalFile(projectFolder: string): void {
-  const path = join(projectFolder, RELATIVE_PATH);
+  const path = localFilePath(projectFolder);
   if (read(path)?.pid === process.pid) rmSync(path, { force: true });
 }
 

@@ -58,10 +58,10 @@ function boundariesByName(deployment: Boundaries): ReadonlyMap<string, string> {
       typeof value === 'string' ? [[value.slice(value.search(/[^:/]*$/)), name] as const] : [],
     );
   return new Map([
-    ...effects.flatMap(({ role, name, ...one }) => physical(name, one)),
-    ...sagas.flatMap(({ role, name, ...one }) => physical(name, one)),
-    ...factTopics.flatMap(({ role, boundary, ...one }) => physical(boundary, one)),
-    ...factQueues.flatMap(({ name, deployed: { role, name: _, ...one } }) => physical(name, one)),
+    ...effects.flatMap(({ role, name, handlerId, retries, ...one }) => physical(name, one)),
+    ...sagas.flatMap(({ role, name, stack, ...one }) => physical(name, one)),
+    ...factTopics.flatMap(({ role, boundary, stack, ...one }) => physical(boundary, one)),
+    ...factQueues.flatMap(({ name, deployed: { role, name: _, stack, ...one } }) => physical(name, one)),
     ...[...owners, ...caches].flatMap(({ name, deployed: { role, boundary, stack, ...one } }) => physical(name, one)),
   ]);
 }
@@ -94,10 +94,15 @@ function emittersOf({ owners, caches, factTopics, factQueues, sagas, stacks, isL
  * it ends with the name of the queue and the alarm's entry in the runbook.
  */
 function ofFunction({ name, description, sinceMs }: RaisedAlarm, { factQueues }: Boundaries): AlarmStatus[] {
-  const [, entry] = /Runbook: \S+#([a-z-]+)$/.exec(description) ?? [];
+  const entry = runbookEntry(description);
   const queue = factQueues.find((one) => name.endsWith(`-${one.name}-${entry}`));
   if (queue === undefined) return [];
   return [{ name, boundary: queue.name, description, since: timeOf(sinceMs) }];
+}
+
+/** The entry of the runbook that an alarm's description names; undefined for an alarm of somebody else. */
+export function runbookEntry(description: string): string | undefined {
+  return /Runbook: \S+#([a-z-]+)$/.exec(description)?.[1];
 }
 
 function timeOf(sinceMs: number | undefined): string | null {

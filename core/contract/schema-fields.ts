@@ -74,13 +74,14 @@ function isOpen({ type, properties, additionalProperties, patternProperties }: D
 }
 
 /** Returns the node that `#` or `#/$defs/Name` refers to; `true` (any value) for another kind of reference. */
-function referred(root: Described, ref: unknown): unknown {
+export function referred(root: Described, ref: unknown): unknown {
   if (typeof ref !== 'string' || !ref.startsWith('#')) return true;
   const keys = ref.slice(1).split('/').slice(1);
   return keys.reduce<unknown>((node, key) => objectOr(node)[key.replaceAll('~1', '/').replaceAll('~0', '~')], root);
 }
 
-function isObject(given: unknown): given is Described {
+/** Whether a value has properties. */
+export function isObject(given: unknown): given is Described {
   return typeof given === 'function' || (typeof given === 'object' && given !== null);
 }
 

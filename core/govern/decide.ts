@@ -36,6 +36,8 @@ const flowDecision = z.object({
   levels: z.record(z.string(), state),
   /** Caches that may slow the owner and whose report is missing or too old. */
   missing: z.array(z.string()),
+  /** The backlog of each cache at which writes are refused; missing in decisions of earlier versions. */
+  highWaters: z.optional(z.record(z.string(), z.number())),
   /** The highest consumption rate of each cache since its level left `normal`, in events a second. */
   capacities: z.optional(z.record(z.string(), z.number())),
   /** Since when no cache lags and the pace grows slowly, epoch milliseconds; only while paced. */
@@ -124,6 +126,9 @@ export function decide(
     state,
     levels: Object.fromEntries(caches.map(({ level, report }) => [report.cache, level])),
     missing,
+    highWaters: Object.fromEntries(
+      Object.entries(settings.maySlowOwner).map(([cache, { highWater }]) => [cache, highWater]),
+    ),
     capacities: Object.fromEntries(lagging.map(({ capacity, report }) => [report.cache, capacity])),
     decidedAtMs: nowMs,
     validUntilMs: nowMs + settings.decisionLifeSeconds * 1000,

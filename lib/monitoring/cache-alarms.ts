@@ -1,5 +1,5 @@
-import { Duration } from 'aws-cdk-lib';
 import { TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
+import { OLD_SECONDS } from '../../core/graphs/lines.ts';
 import {
   ASKED_AGAIN_METRIC,
   DIFFERING_METRIC,
@@ -13,9 +13,6 @@ import type { CombinedAlarm, MetricAlarm } from './alarm.ts';
 import { arrivals, emitterOf, freshetMetric, math, PERIOD } from './metrics.ts';
 import type { Thresholds } from './monitoring-props.ts';
 
-/** From this age on, an event is old: heartbeats arrive every minute, and events normally wait for seconds. */
-export const OLD = Duration.minutes(5);
-
 /**
  * What the projectors of a cache with default concurrency hold at once: ten batches of ten. A smaller backlog is
  * normal.
@@ -26,7 +23,6 @@ export const ONE_ROUND = 100;
 const REPAIR_WAITS_SECONDS = 1_800;
 const ASK_AGAIN_SECONDS = 300;
 
-const OLD_SECONDS = OLD.toSeconds();
 const HALF_RETENTION_SECONDS = LIMITS.maxRetention.toSeconds() / 2;
 const { BREACHING, IGNORE, NOT_BREACHING } = TreatMissingData;
 
@@ -66,7 +62,7 @@ export function cacheAlarms(cache: LocalCache, { leadTime, staleness, inflowMinu
     stalled: {
       severity: 'ticket',
       sentence:
-        `${name} has stopped: events are older than ${OLD.toMinutes()} minutes or none arrive, ` +
+        `${name} has stopped: events are older than ${OLD_SECONDS / 60} minutes or none arrive, ` +
         'and none is deleted from its queue.',
       metric: math(
         'stalled',

@@ -1,5 +1,8 @@
 import { Dashboard, type IAlarm } from 'aws-cdk-lib/aws-cloudwatch';
 import type { Construct } from 'constructs';
+import { cacheTitle } from '../../core/graphs/cache-graphs.ts';
+import { FACT_TITLES } from '../../core/graphs/fact-graphs.ts';
+import { ownerTitle } from '../../core/graphs/owner-graphs.ts';
 import type { EntityOwner } from '../entity-owner.ts';
 import type { FactQueue } from '../fact-queue.ts';
 import type { FactTopic } from '../fact-topic.ts';
@@ -42,24 +45,28 @@ export function createDashboard(
   const dashboard = new Dashboard(scope, 'Dashboard', { dashboardName });
   for (const cache of parts.caches) {
     dashboard.addWidgets(
-      ...heading(`Cache ${cache.of.boundary.name}`, cache.alarms),
+      ...heading(cacheTitle(cache.of.boundary.name), cache.alarms),
       ...cacheGraphs(cache.of, cache.hottestGroupsRule, objectives),
     );
   }
   for (const owner of parts.owners) {
     dashboard.addWidgets(
-      ...heading(`Owner ${owner.of.boundary.name}`, owner.alarms),
+      ...heading(ownerTitle(owner.of.boundary.name), owner.alarms),
       ...ownerGraphs(owner.of, objectives),
     );
   }
   for (const { of, alarms } of parts.factTopics) {
-    dashboard.addWidgets(...heading(`Facts of ${of.boundary.name}`, alarms), ...factTopicGraphs(of));
+    dashboard.addWidgets(...heading(FACT_TITLES.topic(of.boundary.name), alarms), ...factTopicGraphs(of));
   }
   for (const { of, alarms } of parts.factQueues) {
-    dashboard.addWidgets(...heading(`Queue of facts ${of.name}`, alarms), ...factQueueGraphs(of));
+    dashboard.addWidgets(...heading(FACT_TITLES.queue(of.name), alarms), ...factQueueGraphs(of));
   }
   for (const { of, alarms } of parts.sagas) {
-    dashboard.addWidgets(...heading(`Saga ${of.name}`, alarms), ...factQueueGraphs(of.facts), ...sagaGraphs(of));
+    dashboard.addWidgets(
+      ...heading(FACT_TITLES.saga(of.name), alarms),
+      ...factQueueGraphs(of.facts),
+      ...sagaGraphs(of),
+    );
   }
   return dashboard;
 }

@@ -1,6 +1,7 @@
 import { Duration } from 'aws-cdk-lib';
 import { type IMetric, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
 import type { IQueue } from 'aws-cdk-lib/aws-sqs';
+import { LATE_SECONDS, STREAM_USE_PERCENT } from '../../core/graphs/lines.ts';
 import { OUTCOME_METRICS } from '../../core/metrics.ts';
 import { factQueueName } from '../../core/monitoring-names.ts';
 import type { FactQueue } from '../fact-queue.ts';
@@ -8,16 +9,16 @@ import type { FactTopic } from '../fact-topic.ts';
 import { LIMITS } from '../limits.ts';
 import type { MetricAlarm } from './alarm.ts';
 import { arrivals, emitterOf, freshetMetric, iteratorAge, math, numbered, PERIOD, queueMetrics } from './metrics.ts';
-import { STREAM_USE, WAITED_TOO_LONG } from './owner-alarms.ts';
+import { WAITED_TOO_LONG } from './owner-alarms.ts';
 
-/** From this age on, a fact is late. Facts are normally processed within seconds. */
-export const LATE = Duration.minutes(15);
+/** See `LATE_SECONDS`. */
+export const LATE = Duration.minutes(LATE_SECONDS / 60);
 
 /**
  * From this age on, an alarm pages: a tenth of the time after which a stream deletes records, as for an owner's
  * changes.
  */
-export const STUCK = Duration.minutes((LIMITS.streamRetention.toMinutes() * STREAM_USE) / 100);
+export const STUCK = Duration.minutes((LIMITS.streamRetention.toMinutes() * STREAM_USE_PERCENT) / 100);
 
 /** The number of minutes, within `STUCK`, in which a queue must have been late or stopped. */
 const TWO_HOURS = 120;

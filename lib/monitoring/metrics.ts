@@ -3,40 +3,9 @@ import { type IMetric, MathExpression, Metric } from 'aws-cdk-lib/aws-cloudwatch
 import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import type { IConstruct } from 'constructs';
-import {
-  type ASKED_AGAIN_METRIC,
-  type DIFFERING_METRIC,
-  dimensionsOf,
-  type Emitter,
-  type GOVERNOR_METRICS,
-  type HEALED_METRIC,
-  METRIC_NAMESPACE,
-  type OUTCOME_METRICS,
-  type PROJECTOR_METRICS,
-  type RELAY_DELAY_METRIC,
-  type RELAY_METRICS,
-  type REPORT_METRICS,
-  type SAGA_METRICS,
-} from '../../core/metrics.ts';
+import type { FreshetMetric, Statistic } from '../../core/graphs/graph.ts';
+import { dimensionsOf, type Emitter, METRIC_NAMESPACE } from '../../core/metrics.ts';
 import { CONTROL_INTERVAL } from '../flow-control.ts';
-
-type Values<T> = T[keyof T];
-
-/** The name of a metric that Freshet emits. */
-export type FreshetMetric =
-  | Values<typeof OUTCOME_METRICS>
-  | Values<typeof PROJECTOR_METRICS>
-  | Values<typeof RELAY_METRICS>
-  | typeof RELAY_DELAY_METRIC
-  | Values<typeof REPORT_METRICS>
-  | Values<typeof GOVERNOR_METRICS>
-  | typeof ASKED_AGAIN_METRIC
-  | typeof HEALED_METRIC
-  | typeof DIFFERING_METRIC
-  | Values<typeof SAGA_METRICS>;
-
-/** How CloudWatch aggregates a metric's values of one period. `p50`, `p99` and so on are percentiles. */
-export type Statistic = 'Sum' | 'Average' | 'Maximum' | `p${number}`;
 
 /**
  * The length of a datapoint. It is the control interval, so a metric that is reported once per interval has one value

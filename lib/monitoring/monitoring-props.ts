@@ -1,6 +1,7 @@
 import { Duration, Token } from 'aws-cdk-lib';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import type { Boundary } from '../../core/contract/contract.ts';
+import type { ObjectiveLines } from '../../core/graphs/graph.ts';
 import { NORMAL_STALENESS_INTERVALS } from '../../core/read/staleness.ts';
 import type { EntityOwner } from '../entity-owner.ts';
 import type { FactQueue } from '../fact-queue.ts';
@@ -137,6 +138,11 @@ export function thresholds({
   const normalSeconds = NORMAL_STALENESS + Math.ceil(leadTime.toMilliseconds() / 1000);
   const { staleness = Duration.seconds(normalSeconds) } = objectives;
   return { leadTime, staleness, inflowMinutes };
+}
+
+/** The objectives as lines of graphs. */
+export function objectiveLines({ leadTime, staleness }: Thresholds): ObjectiveLines {
+  return { leadTimeMs: leadTime.toMilliseconds(), stalenessSeconds: staleness.toSeconds() };
 }
 
 /**

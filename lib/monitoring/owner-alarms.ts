@@ -1,4 +1,5 @@
 import { TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
+import { STREAM_USE_PERCENT } from '../../core/graphs/lines.ts';
 import { GOVERNOR_METRICS, RELAY_DELAY_METRIC } from '../../core/metrics.ts';
 import type { EntityOwner } from '../entity-owner.ts';
 import { LIMITS } from '../limits.ts';
@@ -6,12 +7,9 @@ import type { MetricAlarm } from './alarm.ts';
 import { arrivals, emitterOf, freshetMetric } from './metrics.ts';
 import type { Thresholds } from './monitoring-props.ts';
 
-/** Percentage of the stream's 24 hours: 2.4 hours are used, and 21.6 hours are left to fix the relay. */
-export const STREAM_USE = 10;
-
-/** The end of the sentence of an alarm on `STREAM_USE`. */
+/** The end of the sentence of an alarm on `STREAM_USE_PERCENT`. */
 export const WAITED_TOO_LONG =
-  `has waited for ${STREAM_USE} % of the ${LIMITS.streamRetention.toHours()} hours ` +
+  `has waited for ${STREAM_USE_PERCENT} % of the ${LIMITS.streamRetention.toHours()} hours ` +
   'after which its stream deletes it.';
 
 const { BREACHING, IGNORE, NOT_BREACHING } = TreatMissingData;
@@ -36,7 +34,7 @@ export function ownerAlarms(owner: EntityOwner, { leadTime }: Thresholds): Recor
       severity: 'page',
       sentence: `${name} has a change that ${WAITED_TOO_LONG}`,
       metric: freshetMetric(emitter, GOVERNOR_METRICS.streamUse, 'Maximum'),
-      above: STREAM_USE,
+      above: STREAM_USE_PERCENT,
       datapoints: [3, 3],
       missing: IGNORE,
     },

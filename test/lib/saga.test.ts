@@ -99,6 +99,7 @@ describe('a saga', () => {
     for (const action of ['sqs:SendMessage', 'dynamodb:BatchWriteItem']) expect(new Set(on(action)).size).toBe(2);
     for (const action of ['PutItem', 'UpdateItem', 'DeleteItem']) expect(on(`dynamodb:${action}`)).toEqual([]);
     expect(on('dynamodb:Query').some((resource) => resource.endsWith('/index/due'))).toBe(true);
+    expect(new Set(on('lambda:ListEventSourceMappings'))).toEqual(new Set(['*']));
   });
 
   test('a saga checks its deadlines and its definition every five minutes, with and without a deadline', () => {
@@ -254,6 +255,48 @@ describe('the outputs of facts and sagas', () => {
       'saga shipping',
     ]);
     expect(read.find(({ role }) => role === 'saga')).toMatchObject({ deadlines: expect.stringContaining('Deadlines') });
+  });
+
+  test('the outputs say which facts a saga waits for, whose facts a queue receives, and who carries out effects', () => {
+    const read = outputs.flatMap((output) => readDeployedOfFacts(output) ?? []);
+    expect(read.find(({ role }) => role === 'saga')).toMatchObject({
+      stack: 'Test',
+      needs: [
+        { type: 'OrderPlaced', owner: 'sales' },
+        { type: 'OrderBilled', owner: 'billing' },
+      ],
+      cancelledBy: [{ type: 'OrderCancelled', owner: 'sales' }],
+      deadlineSeconds: 172_800,
+    });
+    const queues = read.flatMap((one) => (one.role === 'fact-queue' ? [[one.name, one.boundaries, one.stack]] : []));
+    expect(queues).toEqual(
+      expect.arrayContaining([
+        ['charges', ['sales'], 'Test'],
+        ['shipping', ['sales', 'billing'], 'Test'],
+        ['shipping-effects', undefined, 'Test'],
+      ]),
+    );
+    const effects = read.flatMap((one) => (one.role === 'effects' ? [[one.handlerId, one.retries]] : []));
+    expect(effects).toEqual([
+      ['Printer', 'shipping-effects'],
+      ['Mailer', 'shipping-effects-2'],
+    ]);
+    expect(read.find(({ role }) => role === 'facts')).toMatchObject({ stack: 'Test' });
+  });
+
+  test('the output of a saga without a deadline names none, and outputs of earlier versions are read', () => {
+    const { deadlineSeconds: _, ...undated } = shipping;
+    const saga = { ...undated, deadlineSeconds: undefined };
+    const texts = Object.values(watchedFacts({ saga: { saga } }).Outputs ?? {}).map(({ Value }) => textOf(Value));
+    const found = texts.flatMap((text) => readDeployedOfFacts(text) ?? []).find(({ role }) => role === 'saga');
+    expect(found).toBeDefined();
+    expect(found).not.toHaveProperty('deadlineSeconds');
+    const added = ['stack', 'needs', 'cancelledBy', 'deadlineSeconds', 'boundaries', 'handlerId', 'retries'];
+    for (const output of outputs.filter((one) => readDeployedOfFacts(one))) {
+      const before = Object.entries(JSON.parse(output)).filter(([name]) => !added.includes(name));
+      const text = JSON.stringify(Object.fromEntries(before));
+      expect(readDeployedOfFacts(text)).toEqual(JSON.parse(text));
+    }
   });
 
   test('an output of facts or sagas is not read as an output of an owner or a cache', () => {

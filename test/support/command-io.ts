@@ -22,6 +22,7 @@ export function commandIo(given: Partial<Pick<CommandIo, 'cwd' | 'env' | 'stdin'
     stderr: stderr.stream,
     onSignal: interruptedBy(stop.signal),
     importModule: (url) => import(url),
+    run: (args) => Promise.reject(new Error(`this test runs no other command: ${args.join(' ')}`)),
     exitCode: 0,
     out: stdout.text,
     err: stderr.text,

@@ -12,13 +12,15 @@ import { terminalReporter } from '../../output/reporter.ts';
 import { busy } from '../../output/spinner.ts';
 import { typed } from '../../output/typed.ts';
 import { outputWidth } from '../../output/width.ts';
+import { portOption } from '../console/port.ts';
 import { DEFAULT_SINCE_MS } from '../status/command.ts';
 import { gatherStatus } from '../status/gather.ts';
 import { renderStatus } from '../status/render.ts';
 import { type AppOptions, withAppOptions } from './app-options.ts';
 import { createApplyChange } from './apply-change.ts';
 import { assemblyFolder, removeAssemblies } from './assembly-folder.ts';
-import { createDeployAgain } from './deploy-again.ts';
+import { createUpConsole, type UpConsole } from './console.ts';
+import { createDeployAgain, type DeployAgain } from './deploy-again.ts';
 import { followChanges } from './follow-changes.ts';
 import { createLogPrinter, type LogOptions } from './function-logs.ts';
 import { keptError, openKept } from './kept.ts';
@@ -31,6 +33,8 @@ interface UpOptions extends AppOptions, LogOptions {
   readonly keep?: boolean;
   readonly reset?: boolean;
   readonly watch?: boolean;
+  readonly console: boolean;
+  readonly consolePort?: number;
   readonly json?: boolean;
 }
 
@@ -40,8 +44,9 @@ export function upCommand(io: CommandIo): Command {
     .summary('run everything that the CDK app would deploy in a local cloud')
     .description(
       'Synthesises the CDK app of the current folder, runs its templates and Lambda bundles in a local cloud on ' +
-        "127.0.0.1, runs the app's story, shows the outcomes of all events, and compares each cache with its " +
-        'owners. Then the local cloud runs until Ctrl-C, so that you can use the other commands.',
+        "127.0.0.1, serves the console (a page for the browser), runs the app's story, shows the outcomes of all " +
+        'events, and compares each cache with its owners. Then the local cloud runs until Ctrl-C, so that you can use ' +
+        'the other commands.',
     )
     .option(
       '--once',
@@ -64,6 +69,8 @@ export function upCommand(io: CommandIo): Command {
       '--logs [name]',
       'print every line that functions log, or only those of functions whose names contain NAME; default: only errors',
     )
+    .option('--no-console', "don't serve the console, a page that shows the local cloud in the browser")
+    .addOption(portOption('--console-port <n>'))
     .addHelpText(
       'after',
       `
@@ -85,6 +92,7 @@ Exit codes:
 interface Running {
   cloud?: Promise<LocalCloud>;
   deployment?: Deployment;
+  console?: UpConsole;
   /** The exit code once the comparison is done; undefined before. */
   verdict?: number;
 }
@@ -110,6 +118,7 @@ async function up(io: CommandIo, options: UpOptions): Promise<number> {
     return running.verdict ?? EXIT.interrupted;
   } finally {
     removeLocalFile(io.cwd);
+    await running.console?.close();
     running.deployment?.close();
     const cloud = await running.cloud?.catch(() => undefined);
     await cloud?.stop();
@@ -126,23 +135,31 @@ async function run(
   signal: AbortSignal,
 ): Promise<void> {
   const files = options.watch ? readProject(io.cwd) : undefined;
+  if (servesConsole(options)) running.console = createUpConsole(io, report, { port: options.consolePort });
   const { cloud, isNew } = await start(io, options, report, running, signal);
   const file = localFileOf(cloud);
   const open = () => {
-    running.deployment?.close();
+    const former = running.deployment;
     const opened = { file: localFileOf(cloud), projectFolder: io.cwd };
     running.deployment = openLocalCloud(opened, { importModule: io.importModule });
+    if (former !== undefined) running.console?.replace(running.deployment);
+    former?.close();
     return running.deployment;
   };
   let deployment = open();
   // Another local cloud for this folder, started at the same time, may have been ready first.
   await refuseSecond(io.cwd);
   writeLocalFile(io.cwd, file);
+  await running.console?.open(deployment);
 
-  const deployAgain = createDeployAgain(io, options, cloud, { signal, startedAt: file.startedAt });
+  const change = createDeployAgain(io, options, cloud, { signal, startedAt: file.startedAt });
+  const deployAgain: DeployAgain = async (context) => {
+    const changes = await change(context);
+    deployment = open();
+    return changes;
+  };
   const deploy = async (context: Readonly<Record<string, unknown>>) => {
     for (const one of (await deployAgain(context)).left) report.print(`  ! ${one}`);
-    deployment = open();
     return deployment;
   };
   if (options.story && isNew) await (await loadStory(io))?.({ deployment, cloud, report, deploy });
@@ -165,6 +182,11 @@ async function run(
   );
   if (files === undefined) return;
   await followChanges(io.cwd, files, signal, createApplyChange(deployAgain, { report, signal }));
+}
+
+/** A run that ends by itself needs no page, unless a port was named for it. */
+function servesConsole({ console, consolePort, once = false }: UpOptions): boolean {
+  return console && (!once || consolePort !== undefined);
 }
 
 async function start(

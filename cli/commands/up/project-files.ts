@@ -3,7 +3,7 @@ import { type FSWatcher, readdirSync, readFileSync, statSync, watch } from 'node
 import { join } from 'node:path';
 
 /** Folders that hold no source of the app: what tools install or write. */
-const IGNORED = ['node_modules', 'cdk.out', '.freshet', 'dist', '.git', 'coverage'];
+const IGNORED = ['node_modules', 'cdk.out', '.freshet', 'dist', 'built', '.git', 'coverage'];
 
 /** A file is read only if its time or size has changed. */
 interface FileState {

@@ -165,6 +165,16 @@ describe('a stored decision', () => {
     }
   });
 
+  test('a decision says at which backlog of each cache writes are refused, also without a report of the cache', () => {
+    expect(decided(0).highWaters).toEqual({ shop: HIGH });
+    expect(decide(undefined, [], QUIET, settings, NOW_MS).highWaters).toEqual({ shop: HIGH });
+  });
+
+  test('a decision of an earlier version, which lacks the high waters, is read', () => {
+    const { highWaters: _, ...before } = decided(600);
+    expect(parseFlowDecision(JSON.stringify(before))).toEqual(before);
+  });
+
   test.each([
     '',
     'null',

@@ -49,6 +49,7 @@ function factQueue(name: string, parked: readonly ParkedEvent[], onSend: () => v
     parked: {
       list: async () => ({ items: parked, cursor: undefined }),
       ofGroup: async (groupId) => parked.filter(({ message }) => message.groupId === groupId),
+      find: async () => undefined,
       remove: async (keys) => void removed.push(...keys),
     },
     send: async (messages) => {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { liveRates, withSample } from '../../../../cli/commands/watch/rates.ts';
+import { liveRates, withSample } from '../../../cli/observe/rates.ts';
 
 /** Events that ended in each second. */
 function settled(...counts: number[]) {

@@ -1,0 +1,27 @@
+import type { FlowDocument, NumbersDocument } from './api/documents.ts';
+
+const MOST_CHANGES = 200;
+
+/** Compares the alarms of each look with those of the look before. The first look only says which are raised. */
+export function createAlarmChanges() {
+  let raised: ReadonlyMap<string, FlowDocument['alarms'][number]> | undefined;
+  let changes: NumbersDocument['alarmChanges'] = [];
+  return {
+    all: () => changes,
+    see({ at, alarms }: FlowDocument) {
+      const now = new Map(alarms.map((alarm) => [`${alarm.boundary}\n${alarm.name}`, alarm]));
+      if (raised !== undefined) {
+        const before = raised;
+        const ended = [...before].filter(([key]) => !now.has(key)).map(([, alarm]) => changeOf(alarm, 'OK', at));
+        const begun = [...now].filter(([key]) => !before.has(key));
+        const isNew = begun.map(([, alarm]) => changeOf(alarm, 'ALARM', alarm.since ?? at));
+        changes = [...isNew, ...ended, ...changes].slice(0, MOST_CHANGES);
+      }
+      raised = now;
+    },
+  };
+}
+
+function changeOf({ name, boundary }: FlowDocument['alarms'][number], state: 'ALARM' | 'OK', at: string) {
+  return { at, name, boundary, state };
+}

@@ -1,0 +1,52 @@
+import { pausedAmong } from '../../clients/functions.ts';
+import type { Deployment } from '../../deployment/deployment.ts';
+import type { Ask } from '../../observe/remembered.ts';
+import { readStoppedFunctions, unreadLine } from '../../observe/stopped-functions.ts';
+import type { FunctionDocument, FunctionState } from './documents.ts';
+import type { Parts } from './parts.ts';
+
+/** The states of functions at a time. */
+export interface FunctionStates {
+  /** A function with its state. */
+  of(name: string): FunctionDocument;
+  /** All functions that are stopped. */
+  readonly stopped: readonly string[];
+  /** What could not be read. */
+  readonly unread: readonly string[];
+}
+
+/** On AWS, each state is a request. In the local cloud they are cheap, but many. */
+const STOPPED = { localMs: 3_000, awsMs: 30_000 };
+const PAUSED = { localMs: 1_000, awsMs: 30_000 };
+
+/** Creates the part that reads the states of functions: whether they are stopped, and whether a mapping is paused. */
+export function createFunctionStates(deployment: Deployment, parts: Parts): Ask<FunctionStates> {
+  const { isLocal, clients } = deployment;
+  const stopped = parts.one('states of functions', STOPPED, () => readStoppedFunctions(deployment));
+  const paused = parts.one('event source mappings', PAUSED, () =>
+    pausedAmong(clients.functions, mappedFunctions(deployment), isLocal),
+  );
+  return async (nowMs) => {
+    const [found, held] = await Promise.all([stopped(nowMs), paused(nowMs)]);
+    const stateOf = (name: string): FunctionState => {
+      if (found?.stopped.includes(name)) return 'stopped';
+      if (held?.includes(name)) return 'paused';
+      return found === undefined || held === undefined || found.unknown.includes(name) ? 'unknown' : 'running';
+    };
+    return {
+      of: (name) => ({ name, state: stateOf(name) }),
+      stopped: found?.stopped ?? [],
+      unread: unreadLine(found?.unknown ?? []),
+    };
+  };
+}
+
+/** The functions that the flow shows. Each reads a stream or a queue by one event source mapping. */
+function mappedFunctions({ owners, caches, factTopics, sagas }: Deployment): string[] {
+  return [
+    ...owners.map(({ deployed }) => deployed.relay),
+    ...caches.map(({ deployed }) => deployed.projector),
+    ...factTopics.map(({ relay }) => relay),
+    ...sagas.map(({ decider }) => decider),
+  ];
+}
