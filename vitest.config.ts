@@ -62,6 +62,12 @@ const COMMANDS = [
   'test/own-database/own-database.int.ts',
 ];
 
+/** Opens the console in a browser, which must be installed. */
+const BROWSER = ['test/browser/**/*.int.ts'];
+
+/** Takes the pictures of docs/console.md. */
+const PICTURES = ['test/browser/pictures.ts'];
+
 const PROTOCOLS = ['test/{adapters,conformance,cli/clients}/**/*.int.ts'];
 
 /** A vitest project. The global setup below runs once for all projects. */
@@ -92,8 +98,16 @@ export default defineConfig({
       project('units', ['test/**/*.{test,prop}.ts'], false, [...FAULTS, ...DOCUMENTATION]),
       project('documentation', DOCUMENTATION, false),
       project('adapters and protocols', PROTOCOLS, false),
-      project('local cloud', ['test/**/*.int.ts'], false, [...PROTOCOLS, ...COMMANDS, ...FAULTS, ...REHEARSALS]),
+      project('local cloud', ['test/**/*.int.ts'], false, [
+        ...PROTOCOLS,
+        ...COMMANDS,
+        ...BROWSER,
+        ...FAULTS,
+        ...REHEARSALS,
+      ]),
       project('commands', COMMANDS, false, PROTOCOLS),
+      project('browser', BROWSER, false),
+      project('pictures', PICTURES, false),
       project('faults', FAULTS, true, REHEARSALS),
       project('rehearsals', REHEARSALS, true),
     ],
