@@ -100,6 +100,8 @@ const COMMANDS: readonly (readonly [readonly string[], readonly number[]])[] = [
   [['restore', 'depot', '--yes'], [2]],
   [['replay', 'shipping', '--from', 'beginning', '--yes'], [0]],
   [['replay', 'shipping', '--resume', '--yes'], [0]],
+  // On AWS, it asks for a confirmation.
+  [['replay', 'shipping', '--from', 'beginning'], [2]],
 ];
 
 describe('grantOperate', slow, () => {
