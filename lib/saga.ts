@@ -290,8 +290,8 @@ function validate({ sources, keep = defaultKeep(sources), deadlineInterval = DEF
   if (archiveDays > 0 && keep.toSeconds() < Duration.days(archiveDays + REPLAY_MARGIN_DAYS).toSeconds()) {
     throw new Error(
       `keep: too short: ${keep.toHumanString()}. Allowed: at least ${archiveDays + REPLAY_MARGIN_DAYS} days, because ` +
-        `an archive keeps facts for ${archiveDays} days. A replayed fact can wait ${MIN_KEEP.toDays()} days, and is ` +
-        'parked if it is less than a day younger than keep.',
+        `an archive keeps facts for ${archiveDays} days. A replayed fact can wait ${MIN_KEEP.toDays()} days, and must ` +
+        'be a day younger than keep.',
     );
   }
   const minutes = deadlineInterval.toSeconds() / 60;

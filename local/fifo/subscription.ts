@@ -49,8 +49,8 @@ export interface Subscription extends Pick<SubscriptionContext, 'arn' | 'topicAr
   /** Changes attributes. A changed filter policy takes effect late; that of the first call takes effect at once. */
   setAttributes(given: Attributes): void;
   /**
-   * Sends a newly published message to the queue, unless a replay runs or has paused the subscription. If the queue doesn't exist or refuses the message, sends it to the subscription's
-   * dead-letter queue.
+   * Sends a newly published message to the queue, unless a replay runs or has paused the subscription. If the queue
+   * doesn't exist or refuses the message, sends it to the subscription's dead-letter queue.
    */
   deliver(notification: Notification): void;
 }

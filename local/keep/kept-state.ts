@@ -29,8 +29,8 @@ type Entry =
   | { readonly t: 'reserved'; readonly name: string; readonly concurrency: number | null };
 
 /**
- * What a local cloud keeps besides its tables: messages in queues, archives and replays of topics, positions in streams,
- * stopped functions.
+ * What a local cloud keeps besides its tables: messages in queues, archives and replays of topics, positions in
+ * streams, stopped functions.
  */
 export interface KeptState {
   /** Whether the folder already held the state of an earlier local cloud. */
