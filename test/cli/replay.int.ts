@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -20,7 +21,7 @@ import { LOCAL_CREDENTIALS } from '../../local/identity.ts';
 import billing from '../sagas/billing.ts';
 import sales from '../sagas/sales.ts';
 import shipping from '../sagas/shipping.ts';
-import { runHere } from '../support/command-line.ts';
+import { runHere, freshet as startFreshet } from '../support/command-line.ts';
 
 const folders: string[] = [];
 const newFolder = () => {
@@ -158,6 +159,17 @@ describe('freshet replay', { timeout: 120_000 }, () => {
     });
     expect(await labels()).toContain('while-paused');
     expect((await freshet('replay', 'shipping', '--resume')).code).toBe(0);
+  });
+
+  test('a command that is killed at some point leaves nothing that --resume does not repair', async () => {
+    const args = ['replay', 'shipping', '--from', 'beginning', '--to', new Date().toISOString()];
+    const child = startFreshet(args, folder);
+    child.stderr?.once('data', () => child.kill('SIGKILL'));
+    await once(child, 'close');
+    await ordered('after-kill');
+    expect((await freshet('replay', 'shipping', '--resume')).code).toBe(0);
+    expect(await labels()).toContain('after-kill');
+    expect((await freshet('status')).out).not.toMatch(/paused|replaying|failed/);
   });
 
   test.each([
