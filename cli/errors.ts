@@ -20,9 +20,9 @@ export class RequestFailed extends Error {
   override readonly name = 'RequestFailed';
 }
 
-/** Whether a request failed because a permission is missing. */
+/** Whether a request failed because a permission is missing. SNS has an error of its own (sns-api/CommonErrors). */
 export function isDenied(error: unknown): boolean {
-  return error instanceof Error && error.name.startsWith('AccessDenied');
+  return error instanceof Error && /^(AccessDenied|AuthorizationError)/.test(error.name);
 }
 
 /** Prints an error as one line, with its stack trace only under `--debug`. @returns the exit code */

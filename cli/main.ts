@@ -31,6 +31,7 @@ const COMMANDS: Readonly<Record<string, (io: CommandIo) => Promise<Command>>> = 
   resync: async (io) => (await import('./commands/resync.ts')).resyncCommand(io),
   backfill: async (io) => (await import('./commands/backfill.ts')).backfillCommand(io),
   reconcile: async (io) => (await import('./commands/reconcile.ts')).reconcileCommand(io),
+  replay: async (io) => (await import('./commands/replay/command.ts')).replayCommand(io),
   restore: async (io) => (await import('./commands/restore.ts')).restoreCommand(io),
   contracts: async (io) => (await import('./commands/contracts/command.ts')).contractsCommand(io),
   cost: async (io) => (await import('./commands/cost/command.ts')).costCommand(io),
@@ -97,6 +98,7 @@ const WITHOUT_SPINNER = ['init', 'up', 'import', 'logs', 'check', 'console'];
 const DOING: Readonly<Record<string, string>> = {
   cost: 'synthesising an app of one owner and its caches',
   events: "searching the cache's logs",
+  replay: 'replaying facts',
 };
 
 /** What a silent command does; undefined for a command without a spinner, and while a person types its input. */

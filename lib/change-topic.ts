@@ -46,7 +46,7 @@ export class ChangeTopic extends Construct implements ChangeSource {
     const protection = dataProtection(props);
     assertPublishable(boundary);
     this.boundary = boundary;
-    this.topic = fifoTopic(this, 'Changes', boundary, protection, props.highThroughput);
+    this.topic = fifoTopic(this, 'Changes', boundary, protection, { highThroughput: props.highThroughput });
     this.resyncQueue = repairQueue(this, 'Resync', protection);
     this.flow = new FlowControl(this, 'Flow', {
       boundary,

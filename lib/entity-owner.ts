@@ -91,7 +91,7 @@ export class EntityOwner extends Construct {
       stream: StreamViewType.NEW_AND_OLD_IMAGES,
       pointInTimeRecovery: true,
     });
-    this.topic = fifoTopic(this, 'Changes', boundary, protection, props.highThroughput);
+    this.topic = fifoTopic(this, 'Changes', boundary, protection, { highThroughput: props.highThroughput });
     this.failureQueue = repairQueue(this, 'RelayFailures', protection);
     this.resyncQueue = repairQueue(this, 'Resync', protection);
     this.parkingTable = parkingTable(this, protection);

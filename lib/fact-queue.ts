@@ -13,7 +13,7 @@ import { acknowledge } from './acknowledge.ts';
 import { checkAtSynth } from './checks/check-at-synth.ts';
 import { type DataProtectionProps, dataProtection } from './data-protection.ts';
 import { describeOfFacts } from './deployed.ts';
-import { grantObserve, grantQueueDepth } from './grant-operate.ts';
+import { grantObserve, grantQueueDepth, grantReplay } from './grant-operate.ts';
 import { LIMITS } from './limits.ts';
 import { parkingTable } from './parking.ts';
 import { fifoDeadLetterQueue, fifoQueue, grantSend, grantTable } from './protected-resources.ts';
@@ -29,6 +29,12 @@ export interface FactSource {
   readonly boundary: Boundary;
   /** SNS FIFO topic of the boundary's facts. */
   readonly topic: ITopic;
+  /**
+   * How long the topic's archive keeps facts, in days. For a topic of another app or account, give the `archiveDays` of
+   * its `FactTopic`: a saga must remember what it did with facts for longer, and an operator needs rights for replays.
+   * @default - the topic has no archive
+   */
+  readonly archiveDays?: number | undefined;
 }
 
 /** Props of `FactQueue`. */
@@ -98,6 +104,7 @@ export class FactQueue extends Construct {
   /** What the queue holds: facts, or the effects on which a saga's function failed. */
   readonly holds: 'facts' | 'effects';
   private readonly handledBy: IFunction[] = [];
+  private readonly sources: readonly FactSource[];
   private readonly subscriptions: readonly CfnSubscription[];
 
   /**
@@ -107,6 +114,7 @@ export class FactQueue extends Construct {
   constructor(scope: Construct, id: string, props: FactQueueProps, holds: 'facts' | 'effects' = 'facts') {
     super(scope, id);
     this.holds = holds;
+    this.sources = props.sources;
     const { name, facts, sources, functionTimeout = FACT_FUNCTION_TIMEOUT, retryBudget = DEFAULT_BUDGET } = props;
     const protection = dataProtection(props);
     validate(props, holds);
@@ -152,6 +160,7 @@ export class FactQueue extends Construct {
       deadLetterQueueUrl: this.deadLetterQueue.queueUrl,
       subscriptionDeadLetterQueueUrl: this.subscriptionDeadLetterQueue.queueUrl,
       parkingTable: this.parkingTable.tableName,
+      ...(holds === 'facts' && { subscriptions: this.subscriptions.map(({ ref }) => ref) }),
     });
     stableIds(this, 'FactQueue', name);
     this.exportAll();
@@ -172,11 +181,12 @@ export class FactQueue extends Construct {
   }
 
   /**
-   * Lets an operator's role run the commands of `freshet` that work on this queue: see how many facts wait, and redrive
-   * or discard parked facts.
+   * Lets an operator's role run the commands of `freshet` that work on this queue: see how many facts wait, redrive or
+   * discard parked facts, and replay facts if a topic has an archive.
    */
   grantOperate(grantee: IGrantable): Grant {
     grantObserve(this, grantee, []);
+    if (this.holds === 'facts') grantReplay(grantee, this.sources);
     grantQueueDepth(grantee, [this.queue, this.deadLetterQueue, this.subscriptionDeadLetterQueue]);
     grantSend(this.queue, grantee);
     return grantTable(this.parkingTable, grantee, 'BatchWriteItem', 'Query', 'Scan');

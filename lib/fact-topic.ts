@@ -11,6 +11,7 @@ import { environmentNames } from '../core/environment.ts';
 import { checkAtSynth } from './checks/check-at-synth.ts';
 import { type DataProtectionProps, dataProtection } from './data-protection.ts';
 import { contractsPath, describeOfFacts } from './deployed.ts';
+import { assertArchiveDays, endArchiveFirst, letSnsReplay } from './fact-archive.ts';
 import type { FactSource } from './fact-queue.ts';
 import { freshetFunction } from './freshet-function.ts';
 import { grantObserve } from './grant-operate.ts';
@@ -25,6 +26,13 @@ import { mapStream } from './stream-source.ts';
 export interface FactTopicProps extends DataProtectionProps {
   /** The boundary whose facts are published. Its module is bundled into the relay. */
   readonly boundary: Boundary;
+  /**
+   * How long the topic's archive keeps every published fact, from which a fact queue or a saga can get past facts again
+   * with `freshet replay`: an integer, 1 to 365 days. If the archive is removed from the stack, or the stack is
+   * deleted, the archived facts are deleted too; the table of facts isn't affected. AWS charges for an archive.
+   * @default - no archive
+   */
+  readonly archiveDays?: number;
 }
 
 /**
@@ -44,24 +52,30 @@ export class FactTopic extends Construct implements FactSource {
   readonly failureQueue: Queue;
   /** Publishes the committed facts. */
   readonly relay: LambdaFunction;
+  /** How long the topic's archive keeps facts, in days; undefined without an archive. */
+  readonly archiveDays: number | undefined;
+  private readonly archiveEnd: LambdaFunction | undefined;
 
   constructor(scope: Construct, id: string, props: FactTopicProps) {
     super(scope, id);
-    const { boundary } = props;
+    const { boundary, archiveDays } = props;
     const protection = dataProtection(props);
     assertPublishable(boundary);
+    assertArchiveDays(archiveDays);
     if (Object.keys(boundary.publishes).length === 0) {
       throw new Error(
         `boundary: ${boundary.name} publishes no fact. Declare one under "publishes", or leave FactTopic out.`,
       );
     }
     this.boundary = boundary;
+    this.archiveDays = archiveDays;
     this.table = protectedTable(this, 'Table', protection, {
       stream: StreamViewType.NEW_IMAGE,
       expires: true,
       pointInTimeRecovery: true,
     });
-    this.topic = fifoTopic(this, 'Facts', boundary, protection);
+    this.topic = fifoTopic(this, 'Facts', boundary, protection, { archiveDays });
+    if (archiveDays !== undefined && protection.encryptionKey) letSnsReplay(this, protection.encryptionKey);
     this.failureQueue = repairQueue(this, 'RelayFailures', protection);
     const relay = freshetFunction(this, 'Relay', {
       entry: 'fact-relay',
@@ -75,6 +89,7 @@ export class FactTopic extends Construct implements FactSource {
     this.relay = relay;
     this.topic.grantPublish(relay);
     mapStream(relay, 'Stream', this.table, this.failureQueue);
+    if (archiveDays !== undefined) this.archiveEnd = endArchiveFirst(this, this.topic, boundary, protection);
     checkAtSynth(this);
     describeOfFacts(this, {
       role: 'facts',
@@ -103,6 +118,6 @@ export class FactTopic extends Construct implements FactSource {
 
   /** Lets an operator's role observe this topic with the commands of `freshet`. */
   grantOperate(grantee: IGrantable): void {
-    grantObserve(this, grantee, [this.relay]);
+    grantObserve(this, grantee, [this.relay, ...(this.archiveEnd ? [this.archiveEnd] : [])]);
   }
 }

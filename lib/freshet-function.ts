@@ -17,6 +17,7 @@ const ENTRIES = [
   ['projector', 'cache-repair', 'cache-report'],
   ['saga', 'saga-deadlines'],
   ['fact-relay'],
+  ['fact-archive'],
 ] as const;
 
 /** Props of a function of the pipeline. */

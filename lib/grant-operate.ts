@@ -1,6 +1,7 @@
 import { Stack } from 'aws-cdk-lib';
 import { type IGrantable, PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { IFunction, Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
+import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
 
@@ -61,6 +62,22 @@ function stackOf(scope: Construct) {
   const { partition, region, account, stackName } = stack;
   const arn = `arn:${partition}:cloudformation:${region}:${account}:stack/${stackName}/*`;
   return { arn, formatArn: (resource: string) => `arn:${partition}:logs:${region}:${account}:${resource}` };
+}
+
+/**
+ * Lets an operator see whether subscriptions are paused, and replay facts from the topics that have an archive. SNS's
+ * actions on subscriptions accept no narrower resource (service authorization reference, Amazon SNS).
+ */
+export function grantReplay(
+  grantee: IGrantable,
+  sources: readonly { readonly topic: ITopic; readonly archiveDays?: number | undefined }[],
+): void {
+  const archived = sources.filter(({ archiveDays }) => archiveDays !== undefined);
+  const actions = ['sns:GetSubscriptionAttributes', ...(archived.length > 0 ? ['sns:SetSubscriptionAttributes'] : [])];
+  grantee.grantPrincipal.addToPrincipalPolicy(new PolicyStatement({ actions, resources: ['*'] }));
+  if (archived.length === 0) return;
+  const resources = archived.map(({ topic }) => topic.topicArn);
+  grantee.grantPrincipal.addToPrincipalPolicy(new PolicyStatement({ actions: ['sns:GetTopicAttributes'], resources }));
 }
 
 /** Lets an operator read the number of messages in queues. */

@@ -41,6 +41,9 @@ export const LIMITS = {
   maxMessageBytes: 1024 * 1024,
   /** Largest message of a topic whose limit isn't raised, 256 KiB (sns/large-message-payloads). */
   topicMessageBytes: 256 * 1024,
+  /** How long a topic's archive keeps messages, in days (sns/message-archiving-and-replay-topic-owner, 2026-11-30). */
+  minArchiveDays: 1,
+  maxArchiveDays: 365,
   /** Messages in which a FIFO queue looks for a group to deliver. Groups beyond them are hidden (sqs/quotas-fifo). */
   fifoLookAhead: 120_000,
   /** Shortest interval of a scheduled rule (eb/eb-scheduled-rule-pattern). */

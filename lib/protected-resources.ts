@@ -100,6 +100,20 @@ export function fifoDeadLetterQueue(
   return fifoQueue(scope, id, protection, { maxMessageSizeBytes: LIMITS.maxMessageBytes, ...props });
 }
 
+/** The settings in which Freshet's topics differ. */
+export interface FifoTopicProps {
+  /**
+   * Whether throughput and deduplication count per message group.
+   * @default false
+   */
+  readonly highThroughput?: boolean | undefined;
+  /**
+   * How long the topic's archive keeps messages, in days.
+   * @default - no archive
+   */
+  readonly archiveDays?: number | undefined;
+}
+
 /**
  * Creates an SNS FIFO topic that refuses requests without TLS, encrypted according to the data protection. Its name
  * consists of the names of the stack, of the boundary and of the construct. The name that the CDK would give it depends
@@ -111,7 +125,7 @@ export function fifoTopic(
   id: string,
   { name }: Pick<Boundary, 'name'>,
   { encryptionKey }: DataProtectionProps,
-  highThroughput = false,
+  { highThroughput = false, archiveDays }: FifoTopicProps = {},
 ): Topic {
   return new Topic(scope, id, {
     topicName: `${Stack.of(scope).stackName}-${name}-${id}.fifo`,
@@ -120,6 +134,7 @@ export function fifoTopic(
     contentBasedDeduplication: false,
     enforceSSL: true,
     ...(highThroughput && { fifoThroughputScope: FifoThroughputScope.MESSAGE_GROUP }),
+    ...(archiveDays !== undefined && { messageRetentionPeriodInDays: archiveDays }),
     ...(encryptionKey && { masterKey: encryptionKey }),
   });
 }

@@ -31,8 +31,9 @@ export interface SagaProps extends DataProtectionProps {
   readonly sources: readonly FactSource[];
   /**
    * How long a settled instance is kept, so that the saga recognises facts that arrive again: at least 28 days, which
-   * is the retention of the queue and of its dead-letter queue together.
-   * @default Duration.days(60)
+   * is the retention of the queue and of its dead-letter queue together. If a topic has an archive, at least 29 days
+   * longer than the archive keeps facts. Set a longer `keep` before you lengthen an archive.
+   * @default - 60 days, or 29 days longer than the longest archive of the topics
    */
   readonly keep?: Duration;
   /**
@@ -65,8 +66,10 @@ export interface EffectHandler {
 /** The saga whose effects a function carries out. */
 const sagaOfHandler = new WeakMap<LambdaFunction, string>();
 
-const DEFAULT_KEEP = Duration.days(60);
+const DEFAULT_KEEP_DAYS = 60;
 const MIN_KEEP = Duration.days(2 * LIMITS.maxRetention.toDays());
+/** How long a replayed fact can wait until it is handled, and the day by which a fact must be younger than `keep`. */
+const REPLAY_MARGIN_DAYS = MIN_KEEP.toDays() + 1;
 const DEFAULT_INTERVAL = Duration.minutes(5);
 
 /**
@@ -97,7 +100,7 @@ export class Saga extends Construct {
   constructor(scope: Construct, id: string, props: SagaProps) {
     super(scope, id);
     validate(props);
-    const { saga, sources, keep = DEFAULT_KEEP, deadlineInterval = DEFAULT_INTERVAL, retryBudget } = props;
+    const { saga, sources, keep = defaultKeep(sources), deadlineInterval = DEFAULT_INTERVAL, retryBudget } = props;
     this.name = saga.name;
     this.deadlineInterval = deadlineInterval;
     this.protection = dataProtection(props);
@@ -282,11 +285,31 @@ function reference({ type, owner }: FactContract): { readonly type: string; read
   return { type, owner };
 }
 
-function validate({ keep = DEFAULT_KEEP, deadlineInterval = DEFAULT_INTERVAL }: SagaProps): void {
+/** How long the longest archive of the topics keeps facts, in days; 0 without an archive. */
+function archiveDaysOf(sources: readonly FactSource[]): number {
+  return Math.max(0, ...sources.map(({ archiveDays = 0 }) => archiveDays));
+}
+
+function defaultKeep(sources: readonly FactSource[]): Duration {
+  const archiveDays = archiveDaysOf(sources);
+  return Duration.days(
+    archiveDays === 0 ? DEFAULT_KEEP_DAYS : Math.max(DEFAULT_KEEP_DAYS, archiveDays + REPLAY_MARGIN_DAYS),
+  );
+}
+
+function validate({ sources, keep = defaultKeep(sources), deadlineInterval = DEFAULT_INTERVAL }: SagaProps): void {
   if (keep.toSeconds() < MIN_KEEP.toSeconds()) {
     throw new Error(
       `keep: too short: ${keep.toHumanString()}. Allowed: at least ${MIN_KEEP.toDays()} days. A fact can wait ` +
         `${LIMITS.maxRetention.toDays()} days in the queue and as long in its dead-letter queue (sqs/quotas-queues).`,
+    );
+  }
+  const archiveDays = archiveDaysOf(sources);
+  if (archiveDays > 0 && keep.toSeconds() < Duration.days(archiveDays + REPLAY_MARGIN_DAYS).toSeconds()) {
+    throw new Error(
+      `keep: too short: ${keep.toHumanString()}. Allowed: at least ${archiveDays + REPLAY_MARGIN_DAYS} days, because ` +
+        `an archive keeps facts for ${archiveDays} days. A replayed fact can wait ${MIN_KEEP.toDays()} days, and must ` +
+        'be a day younger than keep.',
     );
   }
   const minutes = deadlineInterval.toSeconds() / 60;

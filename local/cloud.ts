@@ -44,8 +44,9 @@ export interface LocalCloudOptions {
   readonly updateOf?: string;
   /**
    * A folder that keeps what the cloud holds, so that a later cloud of the same folder continues: tables and streams,
-   * messages in queues, how far streams were read, and the reserved concurrency of functions that was set by hand.
-   * Metrics, deduplication windows, receive counts and scheduled retries aren't kept. @default - nothing is kept
+   * messages in queues, archives and replays of topics, how far streams were read, and the reserved concurrency of
+   * functions that was set by hand. Metrics, deduplication windows, receive counts and scheduled retries aren't kept.
+   * @default - nothing is kept
    */
   readonly keep?: string;
   /** Called with a message for each step and for each refused call. @default - no messages */
@@ -318,7 +319,7 @@ function createAccount(
     newId: randomUUID,
     filterChangeMs: FILTER_CHANGE_MINUTES * minuteMs,
     mayDeliver: (topicArn, queueArn) => mayDeliver(access, topicArn, queueArn),
-    ...(kept && { keptQueue: kept.queue }),
+    ...(kept && { keptQueue: kept.queue, keptTopic: kept.topic }),
     ...(ledger && { onDelivered: (...delivery) => deliveryRequests(...delivery).forEach(ledger.note) }),
   });
 }

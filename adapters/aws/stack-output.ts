@@ -57,6 +57,8 @@ const factQueue = z.object({
   deadLetterQueueUrl: z.string(),
   subscriptionDeadLetterQueueUrl: z.string(),
   parkingTable: z.string(),
+  /** ARNs of the queue's subscriptions; missing for a queue of effects, and in stacks of earlier versions. */
+  subscriptions: z.optional(z.array(z.string())),
 });
 
 /** A fact and the boundary that publishes it. */

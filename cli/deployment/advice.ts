@@ -33,7 +33,7 @@ const ADVICE: readonly (readonly [RegExp, string])[] = [
     'Renew your AWS credentials, such as with aws sso login, then run the command again.',
   ],
   [
-    /AccessDenied|UnauthorizedOperation|NotAuthorized|KMSAccess/,
+    /AccessDenied|AuthorizationError|UnauthorizedOperation|NotAuthorized|KMSAccess/,
     'Check that these are the AWS credentials that you meant (--profile), and that they have the permissions that ' +
       '--help names.',
   ],

@@ -3,7 +3,7 @@ import type { CloudWatchLogsClient } from '@aws-sdk/client-cloudwatch-logs';
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import type { LambdaClient } from '@aws-sdk/client-lambda';
 import type { SQSClient } from '@aws-sdk/client-sqs';
-import { type ClientOptions, dynamoDbClient, sqsClient } from 'freshet-aws/internal/adapters/aws/clients';
+import { type ClientOptions, dynamoDbClient, snsClient, sqsClient } from 'freshet-aws/internal/adapters/aws/clients';
 import { cloudWatchClient } from 'freshet-aws/internal/adapters/aws/cloudwatch-client';
 import { lambdaClient } from '../clients/repair-function.ts';
 
@@ -11,6 +11,7 @@ import { lambdaClient } from '../clients/repair-function.ts';
 export interface Clients {
   readonly tables: DynamoDBClient;
   readonly queues: SQSClient;
+  readonly topics: ReturnType<typeof snsClient>;
   readonly metrics: CloudWatchClient;
   readonly functions: LambdaClient;
   /** Loads CloudWatch Logs' client, which other commands don't need. */
@@ -40,6 +41,7 @@ export function createClients({ dynamodbEndpoint, ...options }: ClientsOptions):
   const ofTables = dynamodbEndpoint === undefined ? options : { ...options, endpoint: dynamodbEndpoint };
   const tables = once(() => dynamoDbClient(ofTables));
   const queues = once(() => sqsClient(options));
+  const topics = once(() => snsClient(options));
   const metrics = once(() => cloudWatchClient(options));
   const functions = once(() => lambdaClient(options));
   return {
@@ -48,6 +50,9 @@ export function createClients({ dynamodbEndpoint, ...options }: ClientsOptions):
     },
     get queues() {
       return queues();
+    },
+    get topics() {
+      return topics();
     },
     get metrics() {
       return metrics();

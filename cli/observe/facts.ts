@@ -1,11 +1,25 @@
+import { subscriptionState } from 'freshet-aws/internal/adapters/facts/subscriptions';
 import { queueBacklog } from 'freshet-aws/internal/adapters/govern/report';
 import { sideBySide } from 'freshet-aws/internal/core/side-by-side';
 import * as z from 'zod/mini';
 import { countParked } from '../clients/parked-count.ts';
 import { countDue, countInstances } from '../clients/saga-counts.ts';
 import type { Deployment, FactQueue } from '../deployment/deployment.ts';
+import { isDenied } from '../errors.ts';
 
 const count = z.int();
+
+/**
+ * The state of a queue's subscriptions that needs most attention.
+ *
+ * - `missing`: somebody deleted a subscription, so its facts aren't delivered
+ * - `paused`: new facts aren't delivered, because a bounded replay has ended
+ * - `failed`: a replay failed
+ * - `replaying`: archived facts are delivered, and new ones wait behind them
+ * - `unknown`: the state may not be read
+ * - `live`: new facts are delivered
+ */
+const delivery = z.enum(['missing', 'paused', 'failed', 'replaying', 'unknown', 'live']);
 
 /** A queue of facts that functions of a service handle. */
 export const factQueueStatus = z.object({
@@ -16,6 +30,7 @@ export const factQueueStatus = z.object({
   deadLetters: count,
   /** Parked facts. */
   parked: count,
+  delivery,
 });
 
 /** A saga with the queue of its facts and the queues of its effects that are retried. */
@@ -35,6 +50,7 @@ export const sagaStatus = z.object({
   deadLetters: count,
   /** Parked facts. */
   parked: count,
+  delivery,
   /** For each function that carries out effects: the queue in which its failed effects are retried, and then parked. */
   effectQueues: z.array(factQueueStatus),
   /** Effects that Lambda gave up on. */
@@ -85,13 +101,28 @@ export function readSagas(deployment: Deployment, countAll: boolean, nowMs: numb
 }
 
 async function queueState({ clients }: Deployment, { name, deployed }: FactQueue): Promise<FactQueueStatus> {
-  const [backlog, deadLetters, undelivered, parked] = await Promise.all([
+  const [backlog, deadLetters, undelivered, parked, deliveries] = await Promise.all([
     queueBacklog(clients.queues, deployed.queueUrl),
     queueBacklog(clients.queues, deployed.deadLetterQueueUrl),
     queueBacklog(clients.queues, deployed.subscriptionDeadLetterQueueUrl),
     countParked(clients.tables, deployed.parkingTable),
+    Promise.all((deployed.subscriptions ?? []).map((arn) => deliveryOf(clients, arn))),
   ]);
-  return { queue: name, backlog, deadLetters: deadLetters + undelivered, parked };
+  return { queue: name, backlog, deadLetters: deadLetters + undelivered, parked, delivery: worst(deliveries) };
+}
+
+async function deliveryOf({ topics }: Deployment['clients'], arn: string): Promise<FactQueueStatus['delivery']> {
+  try {
+    return (await subscriptionState(topics, arn)).delivery;
+  } catch (error) {
+    if (isDenied(error)) return 'unknown';
+    if (error instanceof Error && error.name.startsWith('NotFound')) return 'missing';
+    throw error;
+  }
+}
+
+function worst(deliveries: readonly FactQueueStatus['delivery'][]): FactQueueStatus['delivery'] {
+  return delivery.options.find((one) => deliveries.includes(one)) ?? 'live';
 }
 
 /** The sums of several queues. */
@@ -100,6 +131,7 @@ export function totals(queues: readonly FactQueueStatus[]): Omit<FactQueueStatus
     backlog: total(queues.map(({ backlog }) => backlog)),
     deadLetters: total(queues.map(({ deadLetters }) => deadLetters)),
     parked: total(queues.map(({ parked }) => parked)),
+    delivery: worst(queues.map((queue) => queue.delivery)),
   };
 }
 

@@ -48,6 +48,7 @@ export const OBSERVING: readonly string[] = [
   'dynamodb:Query',
   'dynamodb:Scan',
   'lambda:GetFunctionConcurrency',
+  'sns:GetSubscriptionAttributes',
   'sqs:GetQueueAttributes',
 ];
 

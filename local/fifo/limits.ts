@@ -89,3 +89,12 @@ export const RECREATION_PAUSE_MS = 60_000;
  * (sns/sns-subscription-filter-policies, 2026-11-29).
  */
 export const FILTER_CHANGE_MINUTES = 15;
+
+/** A day in milliseconds. */
+export const MS_PER_DAY = 86_400_000;
+
+/**
+ * How long a topic's archive keeps messages, in days (sns/message-archiving-and-replay-topic-owner, 2026-11-30).
+ */
+export const MIN_ARCHIVE_DAYS = 1;
+export const MAX_ARCHIVE_DAYS = 365;

@@ -4,8 +4,9 @@ import { FILTER_CHANGE_MINUTES, RECREATION_PAUSE_MS } from './limits.ts';
 import { createMoveTasks, type MoveTasks } from './move-tasks.ts';
 import type { Queue } from './queue.ts';
 import type { Attributes } from './queue-attributes.ts';
+import { createReplays, type Replays } from './replays.ts';
 import { createSubscription, type Subscription } from './subscription.ts';
-import { createTopic, type Topic } from './topic.ts';
+import { createTopic, type KeptTopic, type Topic } from './topic.ts';
 
 /** What an account needs from its surroundings. */
 export interface MessagingOptions {
@@ -22,6 +23,8 @@ export interface MessagingOptions {
   readonly filterChangeMs?: number;
   /** Returns what a queue of this name holds from an earlier process. @default - every queue begins empty */
   readonly keptQueue?: (name: string) => KeptQueue;
+  /** Returns what a topic of this name had in an earlier process. @default - every topic begins new */
+  readonly keptTopic?: (name: string) => KeptTopic;
   /** Called for each message that a topic sent to a queue. @param bytes the size of body and attributes */
   readonly onDelivered?: (topicArn: string, queue: Queue, bytes: number) => void;
 }
@@ -44,6 +47,8 @@ export interface Messaging {
   readonly topics: Registry<Topic>;
   /** Redrives of dead-letter queues. */
   readonly moveTasks: MoveTasks;
+  /** Replays of archived messages. */
+  readonly replays: Replays;
   queueUrl(queue: Queue): string;
   /**
    * Creates a queue, or returns the existing queue with this name and these attributes. Refused for a minute after a
@@ -53,7 +58,10 @@ export interface Messaging {
   deleteQueue(reference: string): void;
   /** Creates a topic, or returns the existing topic with this name and these attributes. */
   createTopic(name: string, attributes?: Attributes): Topic;
-  /** Deletes a topic and its subscriptions. A topic that doesn't exist counts as deleted, as on AWS. */
+  /**
+   * Deletes a topic and its subscriptions. A topic that doesn't exist counts as deleted, as on AWS. Refused while the
+   * topic has an archive (sns/message-archiving-and-replay-topic-owner).
+   */
   deleteTopic(reference: string): void;
   /**
    * Subscribes a queue, or returns its existing subscription. The queue may be created later.
@@ -74,6 +82,7 @@ export function createMessaging({
   filterChangeMs = FILTER_CHANGE_MINUTES * 60_000,
   onDelivered = () => {},
   keptQueue,
+  keptTopic,
 }: MessagingOptions): Messaging {
   const queues = new Map<string, Queue>();
   const deletedAtMs = new Map<string, number>();
@@ -81,6 +90,7 @@ export function createMessaging({
   const findQueue = (reference: string): Queue | undefined => queues.get(nameOf(reference));
   const arnOf = (service: string, name: string): string => `arn:aws:${service}:${region}:${accountId}:${name}`;
   const topicRegistry = registry(topics, topicMissing);
+  const replays = createReplays();
 
   const messaging: Messaging = {
     baseUrl: `https://sqs.${region}.amazonaws.com`,
@@ -88,6 +98,7 @@ export function createMessaging({
     queues: registry(queues, queueMissing),
     topics: topicRegistry,
     moveTasks: createMoveTasks({ now, newId, findQueue, listQueues: () => [...queues.values()] }),
+    replays,
     queueUrl: (queue) => `${messaging.baseUrl}/${accountId}/${queue.name}`,
     createQueue(name, attributes = {}) {
       const existing = queues.get(name);
@@ -111,13 +122,19 @@ export function createMessaging({
     createTopic(name, attributes = {}) {
       const existing = topics.get(name);
       if (existing !== undefined) return sameTopic(existing, attributes);
-      const topic = createTopic(name, attributes, { now, newId, arn: arnOf('sns', name) });
+      const topic = createTopic(name, attributes, { now, newId, arn: arnOf('sns', name), kept: keptTopic?.(name) });
       topics.set(name, topic);
       return topic;
     },
-    deleteTopic: (reference) => void topics.delete(nameOf(reference)),
+    deleteTopic(reference) {
+      const name = nameOf(reference);
+      if (topics.get(name)?.archive.isActive())
+        throw new MessagingError('InvalidState', 'Invalid state: Cannot delete a topic with an ArchivePolicy');
+      topics.delete(name);
+    },
     subscribe(topicArn, protocol, queueArn, attributes = {}) {
       const topic = topicRegistry.require(topicArn);
+      const kept = keptTopic?.(topic.name);
       const make = () =>
         createSubscription({
           arn: `${topic.arn}:${newId()}`,
@@ -131,6 +148,10 @@ export function createMessaging({
             return queue && mayDeliver(topic.arn, queue.arn) ? queue : undefined;
           },
           onDelivered: (queue, bytes) => onDelivered(topic.arn, queue, bytes),
+          archive: topic.archive,
+          keptReplay: kept?.replay(queueArn),
+          onReplayChange: kept && ((state) => kept.noteReplay(queueArn, state)),
+          onReplayStarted: replays.started,
         });
       return subscribe(topic, protocol, queueArn, attributes, make);
     },

@@ -1,21 +1,11 @@
+import type { Archive } from './archive.ts';
 import { invalidParameter, MessagingError } from './errors.ts';
 import { type Filter, readFilterPolicy } from './filter-policy.ts';
-import { type MessageAttributes, type SendInput, sizeBytes } from './message.ts';
+import { type SendInput, sizeBytes } from './message.ts';
+import type { Notification } from './notification.ts';
 import type { Queue } from './queue.ts';
 import { type Attributes, parseObject } from './queue-attributes.ts';
-
-/** A published message on its way from a topic to the subscribed queues. */
-export interface Notification {
-  readonly messageId: string;
-  readonly sequenceNumber: string | undefined;
-  readonly topicArn: string;
-  readonly subject: string | undefined;
-  readonly message: string;
-  readonly messageAttributes: MessageAttributes;
-  readonly groupId: string | undefined;
-  readonly deduplicationId: string | undefined;
-  readonly atMs: number;
-}
+import { createReplay, type Replay, type ReplayState } from './replay.ts';
 
 /** What happened to a subscription's messages, by the rules of CloudWatch's AWS/SNS metrics. */
 export interface DeliveryCounts {
@@ -39,6 +29,14 @@ export interface SubscriptionContext {
   readonly filterChangeMs: number;
   /** Called for each message that a queue took. @param bytes the size of body and attributes */
   readonly onDelivered: (queue: Queue, bytes: number) => void;
+  /** The topic's archive, from which messages are replayed. @default - the topic has none */
+  readonly archive?: Archive;
+  /** The replay of an earlier process. @default - none */
+  readonly keptReplay?: ReplayState | undefined;
+  /** Called with each change of the replay. */
+  readonly onReplayChange?: ((state: ReplayState) => void) | undefined;
+  /** Called when a replay starts. */
+  readonly onReplayStarted?: (replay: Replay) => void;
 }
 
 /** A queue's subscription to a topic. */
@@ -51,13 +49,20 @@ export interface Subscription extends Pick<SubscriptionContext, 'arn' | 'topicAr
   /** Changes attributes. A changed filter policy takes effect late; that of the first call takes effect at once. */
   setAttributes(given: Attributes): void;
   /**
-   * Sends the message to the queue. If the queue doesn't exist or refuses the message, sends it to the subscription's
-   * dead-letter queue.
+   * Sends a newly published message to the queue, unless a replay runs or has paused the subscription. If the queue
+   * doesn't exist or refuses the message, sends it to the subscription's dead-letter queue.
    */
   deliver(notification: Notification): void;
 }
 
-const ATTRIBUTES = ['RawMessageDelivery', 'FilterPolicy', 'FilterPolicyScope', 'RedrivePolicy', 'DeliveryPolicy'];
+const ATTRIBUTES = [
+  'RawMessageDelivery',
+  'FilterPolicy',
+  'FilterPolicyScope',
+  'RedrivePolicy',
+  'DeliveryPolicy',
+  'ReplayPolicy',
+];
 
 export function createSubscription(context: SubscriptionContext): Subscription {
   const { arn, topicArn, endpoint, findQueue, onDelivered, now, filterChangeMs } = context;
@@ -66,11 +71,21 @@ export function createSubscription(context: SubscriptionContext): Subscription {
   /** The filter in effect, followed by the filters that take effect later. */
   let filters: readonly { readonly fromMs: number; readonly filter: Filter | undefined }[] = [];
   let deadLetterTargetArn: string | undefined;
+  const replay = createReplay({
+    now,
+    archive: context.archive,
+    deliver,
+    kept: context.keptReplay,
+    onChange: context.onReplayChange,
+  });
+  if (replay.isRunning()) context.onReplayStarted?.(replay);
 
   function allAttributes(): Record<string, string> {
     const isRaw = { RawMessageDelivery: 'false' };
     const fixed = { SubscriptionArn: arn, TopicArn: topicArn, Protocol: 'sqs', Endpoint: endpoint };
-    return { ...isRaw, ...attributes, ...fixed, PendingConfirmation: 'false' };
+    const state = replay.state();
+    const replayed = state !== undefined && { ReplayPolicy: state.policy, ReplayStatus: state.status };
+    return { ...isRaw, ...attributes, ...replayed, ...fixed, PendingConfirmation: 'false' };
   }
 
   function currentFilter(): Filter | undefined {
@@ -92,6 +107,21 @@ export function createSubscription(context: SubscriptionContext): Subscription {
     }
   }
 
+  function deliver(notification: Notification): void {
+    const filter = currentFilter();
+    if (filter !== undefined && !filter(notification.messageAttributes)) {
+      counts.filteredOut += 1;
+      return;
+    }
+    const input = toSendInput(notification, arn, attributes.RawMessageDelivery === 'true');
+    if (send(endpoint, input)) {
+      counts.delivered += 1;
+      return;
+    }
+    counts.failed += 1;
+    if (deadLetterTargetArn !== undefined && send(deadLetterTargetArn, input)) counts.redrivenToDlq += 1;
+  }
+
   return {
     arn,
     topicArn,
@@ -102,7 +132,7 @@ export function createSubscription(context: SubscriptionContext): Subscription {
       const own = allAttributes();
       return Object.entries(given).every(([name, value]) => own[name] === value);
     },
-    setAttributes(given) {
+    setAttributes({ ReplayPolicy, ...given }) {
       const changed = { ...attributes, ...given };
       checkAttributes(given, changed);
       const filter = changed.FilterPolicy ? readFilterPolicy(changed.FilterPolicy) : undefined;
@@ -110,20 +140,12 @@ export function createSubscription(context: SubscriptionContext): Subscription {
       if (filters.length === 0 || changed.FilterPolicy !== attributes.FilterPolicy)
         filters = [...filters, { fromMs: now() + filterChangeMs, filter }];
       attributes = changed;
+      if (ReplayPolicy === undefined) return;
+      replay.start(ReplayPolicy);
+      context.onReplayStarted?.(replay);
     },
     deliver(notification) {
-      const filter = currentFilter();
-      if (filter !== undefined && !filter(notification.messageAttributes)) {
-        counts.filteredOut += 1;
-        return;
-      }
-      const input = toSendInput(notification, arn, attributes.RawMessageDelivery === 'true');
-      if (send(endpoint, input)) {
-        counts.delivered += 1;
-        return;
-      }
-      counts.failed += 1;
-      if (deadLetterTargetArn !== undefined && send(deadLetterTargetArn, input)) counts.redrivenToDlq += 1;
+      if (replay.isLive()) deliver(notification);
     },
   };
 }
@@ -168,6 +190,8 @@ function toSendInput(notification: Notification, subscriptionArn: string, isRaw:
     Subject: notification.subject,
     Message: message,
     Timestamp: new Date(notification.atMs).toISOString(),
+    // AWS adds it to each replayed message (sns/message-archiving-and-replay-subscriber).
+    Replayed: notification.isReplayed,
     UnsubscribeURL: `http://127.0.0.1/?Action=Unsubscribe&SubscriptionArn=${subscriptionArn}`,
     MessageAttributes: attributes.length > 0 ? Object.fromEntries(attributes) : undefined,
   };

@@ -1,5 +1,11 @@
 import { invalidParameter } from './errors.ts';
-import { DEFAULT_TOPIC_MESSAGE_BYTES, MAX_MESSAGE_BYTES, MIN_MESSAGE_BYTES } from './limits.ts';
+import {
+  DEFAULT_TOPIC_MESSAGE_BYTES,
+  MAX_ARCHIVE_DAYS,
+  MAX_MESSAGE_BYTES,
+  MIN_ARCHIVE_DAYS,
+  MIN_MESSAGE_BYTES,
+} from './limits.ts';
 import { type Attributes, parseObject } from './queue-attributes.ts';
 
 /** A topic's attributes, parsed. */
@@ -7,6 +13,8 @@ export interface TopicSettings {
   readonly contentBasedDeduplication: boolean;
   readonly deduplicatesPerGroup: boolean;
   readonly maximumMessageBytes: number;
+  /** How long published messages are archived, in days; undefined if they aren't. */
+  readonly archiveDays: number | undefined;
 }
 
 const CHOICES: Readonly<Record<string, readonly string[]>> = {
@@ -24,11 +32,8 @@ const FIFO_ONLY = ['ContentBasedDeduplication', 'FifoThroughputScope', 'ArchiveP
 /** Longest display name, in characters (sns-api/API_CreateTopic). */
 const LONGEST_DISPLAY_NAME = 100;
 
-/** Longest time that an archive keeps messages, in days (sns/message-archiving-and-replay-topic-owner). */
-const LONGEST_ARCHIVE_DAYS = 365;
-
 /** Stored and returned, but not emulated (no local effect). */
-const KEPT = ['DisplayName', 'Policy', 'DeliveryPolicy', 'KmsMasterKeyId', 'ArchivePolicy', 'DataProtectionPolicy'];
+const KEPT = ['DisplayName', 'Policy', 'DeliveryPolicy', 'KmsMasterKeyId', 'DataProtectionPolicy'];
 
 /**
  * All attributes of a topic: the given attributes and the defaults of the others. Throws for attributes that SNS
@@ -60,20 +65,23 @@ function checkAttribute(name: string, value: string): void {
       throw invalidParameter(
         `Attributes Reason: ${name} is '${value}'. Allowed: ${MIN_MESSAGE_BYTES} to ${MAX_MESSAGE_BYTES}.`,
       );
-  } else if (choices === undefined && !KEPT.includes(name)) {
+  } else if (choices === undefined && name !== 'ArchivePolicy' && !KEPT.includes(name)) {
     throw invalidParameter(`Attributes Reason: Unknown attribute ${name}.`);
   }
   if (name === 'DisplayName' && value.length > LONGEST_DISPLAY_NAME)
     throw invalidParameter(`DisplayName: ${value.length} characters. Allowed: ${LONGEST_DISPLAY_NAME}.`);
-  if (name === 'ArchivePolicy' && !isArchivePolicy(value))
-    throw invalidParameter(`ArchivePolicy: '${value}'. Allowed: 1 to ${LONGEST_ARCHIVE_DAYS} days, or {} for none.`);
+  if (name === 'ArchivePolicy') readArchiveDays(value);
 }
 
-function isArchivePolicy(text: string): boolean {
+/** The days of an `ArchivePolicy`; undefined for `{}`, which deactivates the archive. */
+function readArchiveDays(text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
   const policy = parseObject(text);
-  if (policy === undefined) return false;
-  const days = Number(policy.MessageRetentionPeriod);
-  return Object.keys(policy).length === 0 || (Number.isInteger(days) && days >= 1 && days <= LONGEST_ARCHIVE_DAYS);
+  if (policy !== undefined && Object.keys(policy).length === 0) return undefined;
+  const days = Number(policy?.MessageRetentionPeriod);
+  if (Number.isInteger(days) && days >= MIN_ARCHIVE_DAYS && days <= MAX_ARCHIVE_DAYS) return days;
+  const allowed = `Allowed: ${MIN_ARCHIVE_DAYS} to ${MAX_ARCHIVE_DAYS} days, or {} for none.`;
+  throw invalidParameter(`ArchivePolicy: '${text}'. ${allowed}`);
 }
 
 /** @param attributes all attributes, as {@link completeTopicAttributes} returns them */
@@ -82,5 +90,6 @@ export function readTopicSettings(attributes: Attributes): TopicSettings {
     contentBasedDeduplication: attributes.ContentBasedDeduplication === 'true',
     deduplicatesPerGroup: attributes.FifoThroughputScope === 'MessageGroup',
     maximumMessageBytes: Number(attributes.MaximumMessageSize),
+    archiveDays: readArchiveDays(attributes.ArchivePolicy),
   };
 }

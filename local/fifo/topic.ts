@@ -1,3 +1,4 @@
+import { type Archive, type ArchiveJournal, createArchive, type KeptArchive } from './archive.ts';
 import { type BatchResult, checkBatch, runBatch } from './batch.ts';
 import { createDeduplicationWindow, deduplicationKey } from './deduplication.ts';
 import { invalidParameter, MessagingError } from './errors.ts';
@@ -9,6 +10,7 @@ import {
   sizeBytes,
 } from './message.ts';
 import type { Attributes } from './queue-attributes.ts';
+import type { ReplayState } from './replay.ts';
 import { createSequence } from './sequence-numbers.ts';
 import type { Subscription } from './subscription.ts';
 import { completeTopicAttributes, readTopicSettings, type TopicSettings } from './topic-attributes.ts';
@@ -36,6 +38,17 @@ export interface TopicContext {
   readonly now: () => number;
   readonly newId: () => string;
   readonly arn: string;
+  /** What the topic had in an earlier process, and who is told its changes. @default - the topic is new */
+  readonly kept?: KeptTopic | undefined;
+}
+
+/** The archive and the replays of a topic that outlive this process. */
+export interface KeptTopic {
+  readonly archive: KeptArchive;
+  readonly journal: ArchiveJournal;
+  /** The replay of a queue's subscription; undefined if there was none. */
+  replay(queueArn: string): ReplayState | undefined;
+  noteReplay(queueArn: string, state: ReplayState): void;
 }
 
 /**
@@ -51,6 +64,9 @@ export interface Topic {
   /** The number of accepted messages since the topic was created, including duplicates. */
   accepted(): number;
   attributes(): Record<string, string>;
+  /** Changes attributes. `ArchivePolicy` with `{}` deactivates the archive and deletes its messages. */
+  setAttributes(given: Attributes): void;
+  readonly archive: Archive;
   /**
    * Publishes a message to every subscription whose filter matches. A duplicate within five minutes gets the answer to
    * the first message and isn't delivered (sns/fifo-message-dedup).
@@ -65,10 +81,12 @@ export interface Topic {
 /**
  * @param given attributes in AWS's string form, such as `{ FifoTopic: 'true', FifoThroughputScope: 'MessageGroup' }`
  */
-export function createTopic(name: string, given: Attributes, { now, newId, arn }: TopicContext): Topic {
+export function createTopic(name: string, given: Attributes, { now, newId, arn, kept }: TopicContext): Topic {
   const isFifo = name.endsWith('.fifo');
-  const attributes = completeTopicAttributes(name, given);
-  const settings = readTopicSettings(attributes);
+  let attributes = completeTopicAttributes(name, given);
+  let settings = readTopicSettings(attributes);
+  const archive = createArchive(now, kept?.archive, kept?.journal);
+  archive.keep(settings.archiveDays);
   const subscriptions = new Map<string, Subscription>();
   const published = createDeduplicationWindow<PublishResult>();
   const nextNumber = createSequence('000');
@@ -78,6 +96,7 @@ export function createTopic(name: string, given: Attributes, { now, newId, arn }
     const { subject, message, messageAttributes = {}, groupId } = input;
     const ids = { messageId, sequenceNumber, topicArn: arn, groupId, deduplicationId };
     const notification = { ...ids, subject, message, messageAttributes, atMs: now() };
+    archive.add(notification);
     for (const subscription of subscriptions.values()) subscription.deliver(notification);
   }
 
@@ -108,8 +127,16 @@ export function createTopic(name: string, given: Attributes, { now, newId, arn }
     accepted: () => accepted,
     attributes() {
       const counts = { SubscriptionsConfirmed: String(subscriptions.size), SubscriptionsPending: '0' };
-      return { ...attributes, TopicArn: arn, ...counts, SubscriptionsDeleted: '0' };
+      const beginningMs = archive.beginningMs();
+      const beginning = beginningMs !== undefined && { BeginningArchiveTime: new Date(beginningMs).toISOString() };
+      return { ...attributes, ...beginning, TopicArn: arn, ...counts, SubscriptionsDeleted: '0' };
     },
+    setAttributes(given) {
+      attributes = completeTopicAttributes(name, { ...attributes, ...given });
+      settings = readTopicSettings(attributes);
+      archive.keep(settings.archiveDays);
+    },
+    archive,
     publish,
     publishBatch(entries) {
       checkBatch(entries);

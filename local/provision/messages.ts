@@ -1,5 +1,6 @@
 import * as z from 'zod/mini';
 import { completeAttributes } from '../fifo/queue-attributes.ts';
+import type { Topic } from '../fifo/topic.ts';
 import { NotEmulated, physicalName, type ResourceHandler } from './resource.ts';
 
 /** Longest names: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-queues.html */
@@ -35,10 +36,18 @@ export const createTopic: ResourceHandler = (request) => {
   const { TopicName, FifoTopic, Subscription = [], ...rest } = topicProperties.parse(request.properties);
   const { messaging } = request.target;
   const name = TopicName ?? physicalName(request, LONGEST_TOPIC_NAME, FifoTopic ? '.fifo' : '');
-  const { arn } = messaging.createTopic(name, attributesOf({ ...rest, ...(FifoTopic && { FifoTopic }) }));
+  const attributes = attributesOf({ ...rest, ...(FifoTopic && { FifoTopic }) });
+  if (request.before !== undefined) changeArchive(messaging.topics.get(name), attributes);
+  const { arn } = messaging.createTopic(name, attributes);
   for (const { Endpoint, Protocol } of Subscription) messaging.subscribe(arn, Protocol, Endpoint);
   return { ref: arn, attributes: { TopicArn: arn, TopicName: name } };
 };
+
+/** Gives a topic the archive of the template. A topic whose archive the template no longer sets loses it. */
+function changeArchive(topic: Topic | undefined, { ArchivePolicy = '{}' }: Record<string, string>): void {
+  if (topic !== undefined && (topic.attributes().ArchivePolicy ?? '{}') !== ArchivePolicy)
+    topic.setAttributes({ ArchivePolicy });
+}
 
 /** Subscribes a queue to a topic. */
 export const createSubscription: ResourceHandler = (request) => {

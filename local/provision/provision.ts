@@ -74,8 +74,12 @@ const HANDLERS: Readonly<Record<string, ResourceHandler>> = {
   'AWS::Lambda::Permission': createPermission,
 };
 
-/** Resource types that don't affect what the pipeline does, such as those for monitoring, encryption and users. */
-const NOT_EMULATED = /^AWS::((CloudWatch|Logs|KMS|XRay)::.*|IAM::(User|Group|InstanceProfile)|SSM::Parameter)$/;
+/**
+ * Resource types that don't affect what the pipeline does, such as those for monitoring, encryption and users. The
+ * custom resource acts when a stack is deleted, which doesn't happen here.
+ */
+const NOT_EMULATED =
+  /^(AWS::((CloudWatch|Logs|KMS|XRay)::.*|IAM::(User|Group|InstanceProfile)|SSM::Parameter)|Custom::FreshetArchive)$/;
 
 /** The metadata that the CDK adds to each stack. It isn't listed, because nobody declared it. */
 const CDK_METADATA = 'AWS::CDK::Metadata';

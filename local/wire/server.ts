@@ -20,7 +20,7 @@ import { closeAtOnce, listen } from './listen.ts';
 import { answerLogs, LOGS_TARGET, type LogGroups, logGroupNameOf, logsDenial } from './logs.ts';
 import { parseQuery } from './query.ts';
 import { isOwnHost, json, readBody, tooLong } from './request.ts';
-import { runSns } from './sns.ts';
+import { keepReplaying, runSns } from './sns.ts';
 import { runSqs } from './sqs.ts';
 import { element } from './xml.ts';
 
@@ -72,6 +72,7 @@ export async function startWire({
   });
   const url = await listen(server, port);
   messaging.baseUrl = url;
+  keepReplaying(messaging);
   return { url, close: () => closeAtOnce(server) };
 }
 

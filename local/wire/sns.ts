@@ -52,6 +52,11 @@ const OPERATIONS: Readonly<Record<string, Operation>> = {
   },
   GetTopicAttributes: (messaging, input) =>
     `<Attributes>${xmlMap(topicOf(messaging, input).attributes())}</Attributes>`,
+  SetTopicAttributes(messaging, input) {
+    const value = optionalText(input, 'AttributeValue') ?? '';
+    topicOf(messaging, input).setAttributes({ [text(input, 'AttributeName')]: value });
+    return '';
+  },
   GetSubscriptionAttributes(messaging, input) {
     const attributes = messaging.subscription(text(input, 'SubscriptionArn')).attributes();
     return `<Attributes>${xmlMap(attributes)}</Attributes>`;
@@ -66,6 +71,26 @@ const OPERATIONS: Readonly<Record<string, Operation>> = {
     return '';
   },
 };
+
+/** The pause between two steps of a replay, in milliseconds. */
+const REPLAY_PAUSE_MS = 5;
+
+/** Continues replays in the background. The timer doesn't keep the process alive. */
+export function keepReplaying({ replays }: Pick<Messaging, 'replays'>): void {
+  let isScheduled = false;
+  const schedule = (): void => {
+    if (isScheduled || !replays.isRunning()) return;
+    isScheduled = true;
+    setTimeout(step, REPLAY_PAUSE_MS).unref();
+  };
+  const step = (): void => {
+    isScheduled = false;
+    replays.advance();
+    schedule();
+  };
+  replays.onStarted(schedule);
+  schedule();
+}
 
 /**
  * Carries out one SNS operation and returns the content of its result in XML. Throws a `MessagingError` if SNS refuses

@@ -296,7 +296,7 @@ describe('freshet status', () => {
 });
 
 const parked = ['list', 'show', 'redrive', 'discard'].map((verb) => `parked ${verb}`);
-const repairs = ['release', 'resync', 'backfill', 'reconcile', 'restore'];
+const repairs = ['release', 'resync', 'backfill', 'reconcile', 'restore', 'replay'];
 
 describe('help', () => {
   test.each([

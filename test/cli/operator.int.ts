@@ -19,7 +19,9 @@ beforeAll(async () => {
   vi.spyOn(formation, 'functionsOf').mockReturnValue(
     cloud.functions
       .functions()
-      .flatMap(({ name }) => (/Relay|Projector|Report|Repair|Governor|Decider|Deadlines/.test(name) ? [name] : [])),
+      .flatMap(({ name }) =>
+        /Relay|Projector|Report|Repair|Governor|Decider|Deadlines|ArchiveEnd/.test(name) ? [name] : [],
+      ),
   );
   await cloud.idle();
 }, 120_000);
@@ -96,6 +98,10 @@ const COMMANDS: readonly (readonly [readonly string[], readonly number[]])[] = [
   [['reconcile', 'lenient', '--delete-unknown', '--yes'], [0]],
   [['delete', 'Item', 'one', '--yes'], [0]],
   [['restore', 'depot', '--yes'], [2]],
+  [['replay', 'shipping', '--from', 'beginning', '--yes'], [0]],
+  [['replay', 'shipping', '--resume', '--yes'], [0]],
+  // On AWS, it asks for a confirmation.
+  [['replay', 'shipping', '--from', 'beginning'], [2]],
 ];
 
 describe('grantOperate', slow, () => {

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { CreateTopicCommand, DeleteTopicCommand } from '@aws-sdk/client-sns';
+import { CreateTopicCommand, DeleteTopicCommand, SetTopicAttributesCommand } from '@aws-sdk/client-sns';
 import { CreateQueueCommand, DeleteQueueCommand, GetQueueAttributesCommand } from '@aws-sdk/client-sqs';
 import { test as base, vi } from 'vitest';
 import { type Endpoint, openEndpoint } from './endpoint.ts';
@@ -52,7 +52,11 @@ function createWorld(endpoint: Endpoint, skip: (reason: string) => never): { wor
     async fifoTopic(attributes = {}) {
       const Attributes = { FifoTopic: 'true', ...attributes };
       const { TopicArn = '' } = await sns.send(new CreateTopicCommand({ Name: `${world.newName()}.fifo`, Attributes }));
-      clean.set(TopicArn, () => sns.send(new DeleteTopicCommand({ TopicArn })));
+      clean.set(TopicArn, async () => {
+        const none = { TopicArn, AttributeName: 'ArchivePolicy', AttributeValue: '{}' };
+        if (attributes.ArchivePolicy !== undefined) await sns.send(new SetTopicAttributesCommand(none));
+        await sns.send(new DeleteTopicCommand({ TopicArn }));
+      });
       return testTopic(endpoint, TopicArn);
     },
   };

@@ -41,7 +41,9 @@ test.each(Object.entries(protections))('cdk-nag has no findings about the constr
     const owner = new EntityOwner(stack, 'Owner', { boundary: lab, consumerAccounts, highThroughput: true, ...given });
     new ChangeTopic(stack, 'Topic', { boundary: catalogue, consumerAccounts, ...given });
     new LocalCache(stack, 'Cache', { boundary: shelf, sources: [owner], ...given });
-    const sources = [sales, billing].map((boundary) => new FactTopic(stack, boundary.name, { boundary, ...given }));
+    const topicOf = (boundary: typeof sales | typeof billing) =>
+      new FactTopic(stack, boundary.name, { boundary, archiveDays: 30, ...given });
+    const sources = [sales, billing].map(topicOf);
     new Saga(stack, 'Saga', { saga: shipping, sources, ...given });
   });
 });

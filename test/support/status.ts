@@ -51,7 +51,13 @@ const QUIET_CACHE: CacheStatus = {
 };
 
 /** An idle queue of facts. */
-export const QUIET_QUEUE: FactQueueStatus = { queue: 'accounting', backlog: 0, deadLetters: 0, parked: 0 };
+export const QUIET_QUEUE: FactQueueStatus = {
+  queue: 'accounting',
+  backlog: 0,
+  deadLetters: 0,
+  parked: 0,
+  delivery: 'live',
+};
 
 /** A saga without instances. */
 export const QUIET_SAGA: SagaStatus = {
@@ -63,6 +69,7 @@ export const QUIET_SAGA: SagaStatus = {
   backlog: 0,
   deadLetters: 0,
   parked: 0,
+  delivery: 'live',
   effectQueues: [],
   effectFailures: 0,
 };

@@ -86,6 +86,14 @@ export type StatusReport = z.infer<typeof statusReport>;
 export type OwnerStatus = z.infer<typeof ownerStatus>;
 export type CacheStatus = z.infer<typeof cacheStatus>;
 
+/** Why a queue may receive no new facts. */
+function stopped(queue: string, delivery: FactQueueStatus['delivery'], on: DeploymentOptions): string[] {
+  const resume = `see: ${typed(`replay ${queue} --resume`, on)}`;
+  if (delivery === 'missing') return [`${queue}: a subscription was deleted. Deploy the stack of the queue again`];
+  if (delivery === 'paused') return [`${queue}: it receives no new facts since a bounded replay ended, ${resume}`];
+  return delivery === 'failed' ? [`${queue}: a replay failed, and it may receive no new facts, ${resume}`] : [];
+}
+
 /**
  * The reasons why a person is needed; empty if no person is needed. A paced owner recovers without a person.
  *
@@ -101,6 +109,7 @@ export function troubles(report: StatusReport, on: DeploymentOptions = {}): stri
   const facts = ({ queue, ...its }: FactQueueStatus, what: string) => [
     ...parked(queue, its.parked, what),
     ...when(its.deadLetters > 0, `${queue}: ${its.deadLetters} ${what} in its dead-letter queues`),
+    ...stopped(queue, its.delivery, on),
   ];
   return [
     ...owners.flatMap(({ owner, relay, setAside, flow }) => [

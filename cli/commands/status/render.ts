@@ -39,6 +39,7 @@ const LAG: readonly Column<CacheStatus>[] = [
 
 const FACT_QUEUE: readonly Column<FactQueueStatus>[] = [
   { head: 'backlog', of: ({ backlog }) => grouped(backlog) },
+  { head: 'delivery', of: ({ delivery }) => (delivery === 'live' ? '-' : delivery), optional: true, align: 'left' },
   { head: 'dead letters', of: ({ deadLetters }) => grouped(deadLetters), optional: true },
   { head: 'parked now', of: ({ parked }) => grouped(parked) },
 ];
@@ -49,6 +50,7 @@ const SAGA: readonly Column<SagaStatus>[] = [
   { head: 'decided', of: ({ decided }) => known(decided) },
   { head: 'cancelled', of: ({ cancelled }) => known(cancelled), optional: true },
   { head: 'backlog', of: ({ backlog }) => grouped(backlog) },
+  { head: 'delivery', of: ({ delivery }) => (delivery === 'live' ? '-' : delivery), optional: true, align: 'left' },
   { head: 'dead letters', of: ({ deadLetters }) => grouped(deadLetters), optional: true },
   { head: 'facts parked', of: ({ parked }) => grouped(parked) },
   { head: 'effects to retry', of: ({ effectQueues }) => grouped(totals(effectQueues).backlog), optional: true },

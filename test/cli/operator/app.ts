@@ -18,7 +18,7 @@ const owner = new EntityOwner(owners, 'Owner', { boundary: depot });
 const cache = new LocalCache(new Stack(app, 'lenient'), 'Cache', { boundary: lenient, sources: [owner] });
 
 const facts = new Stack(app, 'Facts');
-const sources = [sales, billing].map((boundary) => new FactTopic(facts, boundary.name, { boundary }));
+const sources = [sales, billing].map((boundary) => new FactTopic(facts, boundary.name, { boundary, archiveDays: 30 }));
 const saga = new Saga(facts, 'Shipping', { saga: shipping, sources });
 
 const operators = new Stack(app, 'Operators');

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { PublishCommand, SetTopicAttributesCommand, SubscribeCommand } from '@aws-sdk/client-sns';
+import { PublishCommand, SubscribeCommand, TagResourceCommand } from '@aws-sdk/client-sns';
 import { ListQueueTagsCommand } from '@aws-sdk/client-sqs';
 import { describe, expect, it } from 'vitest';
 import { serveEachTest } from './clients.ts';
@@ -26,11 +26,11 @@ describe('unsupported requests to SQS and SNS', () => {
   });
 
   it('an SNS operation that docs/local-cloud.md does not list is refused', async () => {
-    const command = new SetTopicAttributesCommand({ TopicArn: 'x', AttributeName: 'DisplayName' });
+    const command = new TagResourceCommand({ ResourceArn: 'x', Tags: [] });
     const refused = await refusalOf(served().sns.send(command));
     expect(refused).toMatchObject({ Code: 'InvalidAction', $metadata: { httpStatusCode: 400 } });
     const { message } = refused as Error;
-    expect(message).toContain('SetTopicAttributes');
+    expect(message).toContain('TagResource');
     expect(guide).toContain(message.replace(/.*Supported: /, ''));
   });
 

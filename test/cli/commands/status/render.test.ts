@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { troubles } from '../../../../cli/commands/status/document.ts';
 import { renderStatus } from '../../../../cli/commands/status/render.ts';
+import type { FactQueueStatus } from '../../../../cli/observe/facts.ts';
 import { overall } from '../../../../cli/observe/figures.ts';
 import { NORMAL, QUIET_QUEUE, QUIET_SAGA, reportOf } from '../../../support/status.ts';
 
@@ -57,7 +58,10 @@ const busySaga = {
   backlog: 1_234_567,
   deadLetters: 12_345,
   parked: 12_345,
-  effectQueues: [{ queue: `${LONG}-effects`, backlog: 1_234_567, deadLetters: 12_345, parked: 12_345 }],
+  delivery: 'replaying' as const,
+  effectQueues: [
+    { queue: `${LONG}-effects`, backlog: 1_234_567, deadLetters: 12_345, parked: 12_345, delivery: 'live' as const },
+  ],
   effectFailures: 1_234,
 };
 const longestLine = (text: string) => Math.max(...text.split('\n').map((line) => [...line].length));
@@ -128,7 +132,7 @@ describe('renderStatus', () => {
     const busy = reportOf({
       owner: { owner: LONG, published: 12_345_678, conflated: 1_234, diverted: 12, setAside: 12_345 },
       cache: busyCache,
-      factQueues: [{ queue: LONG, backlog: 1_234_567, deadLetters: 12_345, parked: 12_345 }],
+      factQueues: [{ queue: LONG, backlog: 1_234_567, deadLetters: 12_345, parked: 12_345, delivery: 'replaying' }],
       sagas: [busySaga],
       alarms: [{ ...alarm, name: 'x'.repeat(255), description: `Falls behind. Runbook: ${url}` }],
     });
@@ -166,6 +170,14 @@ describe('renderStatus', () => {
     });
     expect(renderStatus(reportOf({}), 80)).not.toMatch(/fact queue|saga/);
   });
+
+  test('the status shows how facts are delivered, unless they are delivered as they are published', () => {
+    const shown = (delivery: FactQueueStatus['delivery']) =>
+      renderStatus(reportOf({ factQueues: [{ ...QUIET_QUEUE, delivery }], sagas: [{ ...QUIET_SAGA, delivery }] }), 160);
+    expect(shown('replaying').match(/replaying/g)).toHaveLength(2);
+    expect(shown('live')).not.toMatch(/delivery|live/);
+    expect(shown('paused')).toMatch(/needs a person: accounting: it receives no new facts.*replay accounting --resume/);
+  });
 });
 
 describe('troubles', () => {
@@ -180,6 +192,9 @@ describe('troubles', () => {
     ['a saga has parked facts', { sagas: [{ ...QUIET_SAGA, parked: 1 }] }],
     ['a saga has parked effects', { sagas: [{ ...QUIET_SAGA, effectQueues: [{ ...QUIET_QUEUE, parked: 1 }] }] }],
     ['Lambda gave up on effects of a saga', { sagas: [{ ...QUIET_SAGA, effectFailures: 1 }] }],
+    ['a queue is paused by a replay that ended', { factQueues: [{ ...QUIET_QUEUE, delivery: 'paused' }] }],
+    ['a replay of a saga failed', { sagas: [{ ...QUIET_SAGA, delivery: 'failed' }] }],
+    ['a subscription of a queue was deleted', { factQueues: [{ ...QUIET_QUEUE, delivery: 'missing' }] }],
     ['an alarm is raised', { alarms: [alarm] }],
   ])('a person is needed if %s', (_, differing) => {
     expect(troubles(reportOf(differing))).toHaveLength(1);
