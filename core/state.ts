@@ -7,8 +7,8 @@ import { FreshetError, quoted, shortened } from './errors.ts';
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json | undefined };
 
 /**
- * The full state of an entity: a JSON object of at most 4 MiB of canonical JSON, nested at most 64 levels deep. Above 248
- * KiB, its compressed form has at most 368 KiB. A key whose value is `undefined` is left out.
+ * The full state of an entity: a JSON object of at most 4 MiB of canonical JSON, nested at most 64 levels deep. If it has
+ * more than 248 KiB, its compressed form has at most 368 KiB. A key whose value is `undefined` is left out.
  */
 export type State = { readonly [key: string]: Json | undefined };
 
@@ -35,14 +35,14 @@ export const MAX_STATE_BYTES = 4 * 1024 * 1024;
 
 /**
  * Maximum size of a state that isn't compressed, in UTF-8 bytes. Its event fits into a message of 256 KiB, which every
- * topic and every cache's queue accepts (sns/large-message-payloads). 8 KiB are reserved for the envelope, whose longest
- * parts are the id (1 KiB, up to 6 KiB when JSON escapes it) and the message attributes.
+ * topic and every cache's queue accepts (sns/large-message-payloads). 8 KiB are reserved for the envelope, whose
+ * longest parts are the id (1 KiB, up to 6 KiB when JSON escapes it) and the message attributes.
  */
 export const MAX_PLAIN_STATE_BYTES = 256 * 1024 - 8 * 1024;
 
 /**
- * Maximum size of a state's compressed form in bytes: DynamoDB's 400 KB (ddb/Constraints) less 32 KiB for key, stamps and
- * the values of a cache's indexes.
+ * Maximum size of a state's compressed form in bytes: DynamoDB's 400 KB (ddb/Constraints) less 32 KiB for key, stamps
+ * and the values of a cache's indexes.
  */
 export const MAX_COMPRESSED_STATE_BYTES = 400 * 1024 - 32 * 1024;
 

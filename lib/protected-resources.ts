@@ -1,7 +1,7 @@
 import { Stack } from 'aws-cdk-lib';
 import { AttributeType, BillingMode, type StreamViewType, Table, TableEncryption } from 'aws-cdk-lib/aws-dynamodb';
 import { Grant, type IGrantable } from 'aws-cdk-lib/aws-iam';
-import { FifoThroughputScope, Topic } from 'aws-cdk-lib/aws-sns';
+import { CfnTopic, FifoThroughputScope, Topic } from 'aws-cdk-lib/aws-sns';
 import {
   DeduplicationScope,
   FifoThroughputLimit,
@@ -100,6 +100,17 @@ export function fifoDeadLetterQueue(
   return fifoQueue(scope, id, protection, { maxMessageSizeBytes: LIMITS.maxMessageBytes, ...props });
 }
 
+/** The settings in which Freshet's topics differ. */
+interface TopicSettings {
+  /** See `OwnerProps.highThroughput`. */
+  readonly highThroughput?: boolean | undefined;
+  /**
+   * Largest message, in bytes. The CDK's `Topic` has no prop for it.
+   * @default - 256 KiB
+   */
+  readonly maxMessageBytes?: number;
+}
+
 /**
  * Creates an SNS FIFO topic that refuses requests without TLS, encrypted according to the data protection. Its name
  * consists of the names of the stack, of the boundary and of the construct. The name that the CDK would give it depends
@@ -111,9 +122,9 @@ export function fifoTopic(
   id: string,
   { name }: Pick<Boundary, 'name'>,
   { encryptionKey }: DataProtectionProps,
-  highThroughput = false,
+  { highThroughput = false, maxMessageBytes }: TopicSettings = {},
 ): Topic {
-  return new Topic(scope, id, {
+  const topic = new Topic(scope, id, {
     topicName: `${Stack.of(scope).stackName}-${name}-${id}.fifo`,
     fifo: true,
     // Deduplication ids contain entity and version. With content hashes, the changes A, B, A would lose the last A.
@@ -122,6 +133,9 @@ export function fifoTopic(
     ...(highThroughput && { fifoThroughputScope: FifoThroughputScope.MESSAGE_GROUP }),
     ...(encryptionKey && { masterKey: encryptionKey }),
   });
+  const resource = topic.node.defaultChild;
+  if (maxMessageBytes !== undefined && resource instanceof CfnTopic) resource.maximumMessageSize = maxMessageBytes;
+  return topic;
 }
 
 /** The actions that a user of a table needs on the table's key (ddb/encryption.usagenotes, 2026-11-25). */

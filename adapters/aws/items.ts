@@ -39,8 +39,8 @@ export const ATTRIBUTE = {
 } as const;
 
 /**
- * The text in `state` or `data` beside a compressed form. A release that doesn't know compressed forms would take an item
- * without a text for a deleted entity. It fails on this text instead, because the text isn't JSON.
+ * The text in `state` or `data` beside a compressed form. A release that doesn't know compressed forms would take an
+ * item without a text for a deleted entity. It fails on this text instead, because the text isn't JSON.
  */
 export const COMPRESSED_TEXT = 'gzip: needs a newer freshet-aws';
 
@@ -95,7 +95,13 @@ export function checksum(item: Item): string {
   const values = indexed.sort().map((name) => [name, item[name]?.S]);
   const { version, digest, data } = ATTRIBUTE;
   const compressed = compressedOf(item);
-  const content = [item[version]?.N, item[digest]?.S, item[data]?.S, values, ...(compressed ? [sha256(compressed)] : [])];
+  const content = [
+    item[version]?.N,
+    item[digest]?.S,
+    item[data]?.S,
+    values,
+    ...(compressed ? [sha256(compressed)] : []),
+  ];
   return sha256(JSON.stringify(content)).slice(0, CHECKSUM_LENGTH);
 }
 

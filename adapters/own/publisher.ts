@@ -91,7 +91,7 @@ export function createStatePublisher<B extends Boundary>(options: {
     const publishedAt = new Date(now()).toISOString();
     const stamp = { version, digest, schemaVersion, changedAt: changedAt ?? publishedAt };
     const owned: OwnedEntity = { entity, ...stamp, stateJson: json, compressed, traceparent: currentTraceparent() };
-    const message = outgoingMessage(boundary, owned, { publishedAt });
+    const message = outgoingMessage(boundary, owned, { publishedAt, readsCompressed: await flow?.readsCompressed() });
     if ('reason' in message) throw unpublishable(entity, version, message.message);
     if (flow !== undefined && !priority) await flow.enter(entity, wait);
     const [result] = await send([message]);

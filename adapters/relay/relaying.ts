@@ -42,10 +42,16 @@ export function createRelaying(options: {
     const now = new Date();
     const changes = Records.map(change);
     const isConflated = conflate || isLate(changes, now.getTime(), conflateAfterSeconds);
-    const result = await relayBatch(boundary, changes, now.toISOString(), { publish, divert }, {
-      conflate: isConflated,
-      readsCompressed,
-    });
+    const result = await relayBatch(
+      boundary,
+      changes,
+      now.toISOString(),
+      { publish, divert },
+      {
+        conflate: isConflated,
+        readsCompressed,
+      },
+    );
     report(result, Date.now());
     // Failed records are in stream order.
     const [first] = result.failed;

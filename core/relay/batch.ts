@@ -22,8 +22,8 @@ export type PublishResult =
 /** The relay's ports. */
 export interface RelayPorts {
   /**
-   * Publishes messages of distinct groups: at most MAX_BATCH_ENTRIES with at most MAX_BATCH_BYTES, or one larger message.
-   * Returns one result per message, in order.
+   * Publishes messages of distinct groups: at most MAX_BATCH_ENTRIES with at most MAX_BATCH_BYTES, or one larger
+   * message. Returns one result per message, in order.
    */
   publish(messages: readonly RelayedMessage[]): Promise<readonly PublishResult[]>;
   /** Parks a record with its reason. If it throws, the record is retried. */

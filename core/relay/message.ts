@@ -1,6 +1,6 @@
+import { compressed, compressedIfSmaller, NotDecompressed } from '../compression.ts';
 import type { Boundary } from '../contract/contract.ts';
 import { ownedContract } from '../contract/define-boundary.ts';
-import { compressed, compressedIfSmaller, NotDecompressed } from '../compression.ts';
 import { deltaOf } from '../delta.ts';
 import { deduplicationId, EPOCH_SIZE, messageGroupId, type SentAgain, sha256, utf8Bytes } from '../entity.ts';
 import { serialiseEvent } from '../event.ts';
@@ -93,7 +93,11 @@ export interface Sending {
 }
 
 /** Returns the message of an entity's version, or why it can't be published. */
-export function outgoingMessage(boundary: Boundary, owned: OwnedEntity, sending: Sending): OutgoingMessage | Unpublishable {
+export function outgoingMessage(
+  boundary: Boundary,
+  owned: OwnedEntity,
+  sending: Sending,
+): OutgoingMessage | Unpublishable {
   const { entity, version, digest, schemaVersion, changedAt, traceparent } = owned;
   const { publishedAt, again, to } = sending;
   const { type } = entity;
@@ -124,7 +128,11 @@ type EventContent =
   | { readonly kind: 'delta'; readonly baseDigest: string; readonly data: string | Uint8Array }
   | { readonly kind: 'tombstone'; readonly data: undefined };
 
-function readContent(owned: OwnedEntity, base: OwnedEntity | undefined, sending: Sending): EventContent | Unpublishable {
+function readContent(
+  owned: OwnedEntity,
+  base: OwnedEntity | undefined,
+  sending: Sending,
+): EventContent | Unpublishable {
   try {
     return contentOf(owned, base, sending);
   } catch (error) {

@@ -122,6 +122,7 @@ describe("the governor's deployed bundle", () => {
       INTERVAL_SECONDS: '60',
       REPORT_LIFE_SECONDS: '180',
       DECISION_LIFE_SECONDS: '180',
+      COMPRESS_EVENTS: 'true',
       MAY_SLOW_OWNER: JSON.stringify({ ordering: { highWater: 1_000 } }),
     });
     const table = { client: tables.client, tableName: FLOW_TABLE };
@@ -211,6 +212,7 @@ describe("the governor's deployed bundle", () => {
       INTERVAL_SECONDS: '60',
       REPORT_LIFE_SECONDS: '180',
       DECISION_LIFE_SECONDS: '180',
+      COMPRESS_EVENTS: 'true',
     });
     expect(await invoke(SCHEDULED)).toEqual(TAKEN);
     // The subscription's filter lets through Country, one of the two types.
