@@ -1,9 +1,9 @@
 import { gunzipSync, gzipSync } from 'node:zlib';
 
 /**
- * JSON of at least this size is compressed, in bytes of UTF-8. At this size, every data set of
- * `npm run experiment:compression` needs a third of the write units (docs/performance.md, 2026-11-30). A smaller state
- * could save one unit, and stays readable in the console of DynamoDB.
+ * JSON of at least this size is compressed, in bytes of UTF-8: from here on, a state costs three write units, of which
+ * `npm run experiment:compression` saves one to two (docs/performance.md, 2026-11-30). A smaller state could save one
+ * unit at most, and stays readable in the console of DynamoDB.
  */
 export const COMPRESS_FROM_BYTES = 2048;
 
@@ -13,7 +13,7 @@ export const COMPRESS_FROM_BYTES = 2048;
  */
 const MAX_RATIO = 3 / 4;
 
-/** Level of gzip. Level 9 takes up to twice as long and saves one percent (docs/performance.md, 2026-11-30). */
+/** Level of gzip. Level 9 takes up to three times as long and saves one percent (docs/performance.md, 2026-11-30). */
 const LEVEL = 6;
 
 /** Data isn't gzip, is damaged, is larger than allowed, or isn't text in UTF-8. The message quotes none of the data. */

@@ -7,8 +7,8 @@ import { FreshetError, quoted, shortened } from './errors.ts';
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json | undefined };
 
 /**
- * The full state of an entity: a JSON object of at most 4 MiB of canonical JSON, nested at most 64 levels deep. If it has
- * more than 248 KiB, its compressed form has at most 368 KiB. A key whose value is `undefined` is left out.
+ * The full state of an entity: a JSON object of at most 4 MiB of canonical JSON, nested at most 64 levels deep. If it
+ * has more than 248 KiB, its compressed form has at most 368 KiB. A key whose value is `undefined` is left out.
  */
 export type State = { readonly [key: string]: Json | undefined };
 

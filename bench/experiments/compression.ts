@@ -1,14 +1,17 @@
 import { pathToFileURL } from 'node:url';
 import { brotliCompressSync, brotliDecompressSync, constants, gunzipSync, gzipSync } from 'node:zlib';
+import { ATTRIBUTE, COMPRESSED_TEXT } from '../../adapters/aws/items.ts';
 import { COMPRESS_FROM_BYTES, compressedIfSmaller } from '../../core/compression.ts';
 import { MAX_COMPRESSED_STATE_BYTES, MAX_PLAIN_STATE_BYTES, MAX_STATE_BYTES } from '../../core/state.ts';
 import { record } from '../support/report.ts';
-import type { Benchmark, BenchmarkResult, Cell, Table } from '../support/result.ts';
+import { type Benchmark, type BenchmarkResult, type Cell, figure, type Table } from '../support/result.ts';
 import { cellText } from '../support/run-alone.ts';
-import { type DataSet, dataSets } from './compression/data-sets.ts';
+import { type DataSet, dataSets, entitySets } from './compression/data-sets.ts';
 
 /** What an owner's item has besides its state: key, version, digest and times. A cache's item has 30 bytes more. */
 const REST_OF_ITEM = 150;
+/** What an item has in addition if its state is compressed: the name of an attribute, and the text beside it. */
+const BESIDE_COMPRESSED = ATTRIBUTE.compressed.length + COMPRESSED_TEXT.length;
 /** What an event has besides its data. */
 const REST_OF_EVENT = 500;
 
@@ -81,7 +84,7 @@ function beforeAndAfter(sets: readonly DataSet[]): Table {
       ];
       return [
         ...[name, plain, form === undefined ? 'stays JSON' : size, percent(size, plain)],
-        ...change(writeUnits(plain), writeUnits(size)),
+        ...change(writeUnits(plain), writeUnits(form === undefined ? size : size + BESIDE_COMPRESSED)),
         ...change(chunks(plain), chunks(form === undefined ? plain : base64(size))),
         ...(form === undefined ? ['–', '–'] : [cpuMs(() => compressedIfSmaller(json)), cpuMs(() => gunzipSync(form))]),
       ];
@@ -131,22 +134,36 @@ function threshold(sets: readonly DataSet[]): Table {
   return {
     title: 'From which size compression is worth it',
     note:
-      'The write units of the first bytes of each data set, as JSON and compressed. The threshold is ' +
-      `${COMPRESS_FROM_BYTES} bytes: the smallest of these sizes at which every data set needs a third of the write ` +
-      'units. A smaller state could save one unit, and stays readable in the console of DynamoDB. The last row is the ' +
-      'CPU time to compress and to decompress once. It decides nothing: a write unit costs as much as 94 ms of a ' +
-      'function of 512 MB.',
+      'Write units as JSON and compressed: on average of the real entities whose size is within a fifth of the given ' +
+      'one, and of the first bytes of each larger data set. The threshold is ' +
+      `${COMPRESS_FROM_BYTES} bytes: the size from which a state costs three units. A smaller state could save one unit ` +
+      'at most, and stays readable in the console of DynamoDB. The last row is the CPU time to compress and to ' +
+      'decompress once. It decides nothing: a write unit costs as much as 94 ms of a function of 512 MB.',
     columns: ['data', ...SIZES.map((size) => `${size} bytes`)],
     rows: [
-      ...samples.map(({ name, json }) => [name, ...SIZES.map((size) => unitsAt(json, size))]),
+      ...entitySets().map(({ name, entities }) => [name, ...SIZES.map((size) => meanUnits(entities, size))]),
+      ...samples.map(({ name, json }) => [`${name}, its first bytes`, ...SIZES.map((size) => unitsAt(json, size))]),
       ['CPU ms, both ways', ...SIZES.map((size) => cpuOf(samples, size))],
     ],
   };
 }
 
+const units = (plain: Buffer): [number, number] => [
+  writeUnits(plain.length),
+  writeUnits(gzipSync(plain, { level: 6 }).length + BESIDE_COMPRESSED),
+];
+
 function unitsAt(json: string, size: number): string {
-  const part = Buffer.from(json).subarray(0, size);
-  return `${writeUnits(size)} → ${writeUnits(gzipSync(part, { level: 6 }).length)}`;
+  const [before, after] = units(Buffer.from(json).subarray(0, size));
+  return `${before} → ${after}`;
+}
+
+function meanUnits(entities: readonly string[], size: number): string {
+  const near = entities.filter((json) => Math.abs(bytesOf(json) - size) <= size / 5);
+  if (near.length === 0) return '–';
+  const all = near.map((json) => units(Buffer.from(json)));
+  const mean = (which: 0 | 1) => figure(all.reduce((sum, one) => sum + one[which], 0) / all.length);
+  return `${mean(0)} → ${mean(1)} (${near.length})`;
 }
 
 function cpuOf(samples: readonly DataSet[], size: number): number {

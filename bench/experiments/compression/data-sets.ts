@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import currencies from 'currency-codes';
@@ -38,4 +38,23 @@ export function dataSets(): readonly DataSet[] {
     set('oxlint: configuration schema', inPackage('oxlint', 'configuration_schema.json')),
   ];
   return all.sort((a, b) => a.json.length - b.json.length);
+}
+
+/** Small entities, each of them a state of its own: their names and their canonical JSON. */
+export function entitySets(): readonly { readonly name: string; readonly entities: readonly string[] }[] {
+  const countries = ofPackage('world-countries/dist/countries-unescaped.json') as readonly Json[];
+  return [
+    { name: 'countries of about this size (number)', entities: countries.map(canonicalText) },
+    { name: 'package.json files of about this size (number)', entities: packageFiles().map(canonicalText) },
+  ];
+}
+
+/** The package.json files of all packages in node_modules. */
+function packageFiles(): readonly Json[] {
+  const modules = join(ROOT, 'node_modules');
+  const names = readdirSync(modules).flatMap((name) =>
+    name.startsWith('@') ? readdirSync(join(modules, name)).map((scoped) => join(name, scoped)) : [name],
+  );
+  const files = names.map((name) => join(modules, name, 'package.json'));
+  return files.filter((file) => existsSync(file)).map(read);
 }
