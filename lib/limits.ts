@@ -41,11 +41,6 @@ export const LIMITS = {
   maxMessageBytes: 1024 * 1024,
   /** Largest message of a topic whose limit isn't raised, 256 KiB (sns/large-message-payloads). */
   topicMessageBytes: 256 * 1024,
-  /**
-   * Largest message of a topic whose limit is raised, 1 MiB. Above 256 KiB a topic accepts at most 100 subscriptions,
-   * which a FIFO topic doesn't exceed anyway (sns/large-message-payloads, sns/fifo-high-throughput, 2026-11-30).
-   */
-  maxTopicMessageBytes: 1024 * 1024,
   /** Messages in which a FIFO queue looks for a group to deliver. Groups beyond them are hidden (sqs/quotas-fifo). */
   fifoLookAhead: 120_000,
   /** Shortest interval of a scheduled rule (eb/eb-scheduled-rule-pattern). */

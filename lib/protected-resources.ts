@@ -105,7 +105,8 @@ interface TopicSettings {
   /** See `OwnerProps.highThroughput`. */
   readonly highThroughput?: boolean | undefined;
   /**
-   * Largest message, in bytes. The CDK's `Topic` has no prop for it.
+   * Largest message, in bytes: up to 1 MiB. Above 256 KiB, a topic accepts at most 100 subscriptions, as any FIFO topic
+   * does (sns/large-message-payloads, 2026-11-30). The CDK's `Topic` has no prop for it.
    * @default - 256 KiB
    */
   readonly maxMessageBytes?: number;
