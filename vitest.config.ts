@@ -10,6 +10,7 @@ const LONGEST = [
   'examples/shop/shop',
   'cli/commands',
   'cli/repair',
+  'cli/large-states',
   'failure/elapsed',
   'cli/observe',
   'cli/parked',

@@ -3,6 +3,7 @@ import { backfill } from './backfill.ts';
 import { bulk } from './bulk.ts';
 import { cost } from './cost.ts';
 import { endToEnd } from './end-to-end.ts';
+import { compression } from './experiments/compression.ts';
 import { footprint } from './footprint.ts';
 import { projector } from './projector.ts';
 import { setBenchCredentials } from './support/account.ts';
@@ -11,7 +12,7 @@ import { record } from './support/report.ts';
 import { type Benchmark, type Ratio, ratioLine } from './support/result.ts';
 
 /** All benchmarks, in the order in which they run and are shown. */
-const BENCHMARKS: readonly Benchmark[] = [projector, cost, endToEnd, backfill, footprint, bulk];
+const BENCHMARKS: readonly Benchmark[] = [projector, cost, endToEnd, backfill, compression, footprint, bulk];
 
 /** Rounds that are counted, after one that isn't. */
 const ROUNDS = 9;

@@ -223,7 +223,7 @@ export function partitionKey(type: string, partition: number): string {
   return `${type}#${partition}`;
 }
 
-/** Returns a text's SHA-256 as base64url: 43 characters that SNS and SQS accept in ids. */
-export function sha256(text: string): string {
-  return createHash('sha256').update(text, 'utf8').digest('base64url');
+/** Returns the SHA-256 of a text or of bytes as base64url: 43 characters that SNS and SQS accept in ids. */
+export function sha256(content: string | Uint8Array): string {
+  return createHash('sha256').update(content).digest('base64url');
 }

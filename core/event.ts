@@ -1,5 +1,6 @@
 import { en } from 'zod/locales';
 import * as z from 'zod/mini';
+import { decompressed, NotDecompressed } from './compression.ts';
 import type { Delta } from './delta.ts';
 import {
   deduplicationId,
@@ -11,7 +12,7 @@ import {
   utf8Bytes,
 } from './entity.ts';
 import { shortened } from './errors.ts';
-import { TOMBSTONE_DIGEST } from './state.ts';
+import { MAX_STATE_BYTES, TOMBSTONE_DIGEST } from './state.ts';
 import { traceparentOf } from './trace.ts';
 
 /**
@@ -53,7 +54,15 @@ export interface EventAttributes {
 export type ReadEvent = VersionedEvent & {
   /** Whether a repair sent it again. Its lead time then says nothing about the pipeline. */
   readonly sentAgain: boolean;
+  /** The data as the event carries it, if it carries compressed data. */
+  readonly carried?: CompressedJson | undefined;
 };
+
+/** JSON with its compressed form. */
+export interface CompressedJson {
+  readonly json: string;
+  readonly compressed: Uint8Array;
+}
 
 /** Prefix of the owner's name in `source`. */
 export const SOURCE_PREFIX = 'urn:freshet:';
@@ -72,6 +81,10 @@ const MAX_SCHEMA_VERSION = 2 ** 31 - 1;
  */
 const MAX_EXPLANATION_LENGTH = { json: 120, schema: 200 } as const;
 
+/** The media types of JSON, and of compressed JSON (RFC 6713), of which CloudEvents carries the bytes as base64. */
+const PLAIN = 'application/json';
+const COMPRESSED = 'application/gzip';
+
 /** CloudEvents 1.0 in structured JSON; the attributes after `datacontenttype` are Freshet's extensions. */
 export const eventEnvelope = z.object({
   specversion: z.literal('1.0'),
@@ -80,7 +93,7 @@ export const eventEnvelope = z.object({
   type: z.string().check(z.minLength(1), z.maxLength(40)),
   subject: z.string().check(z.minLength(1), z.maxLength(MAX_ID_BYTES)),
   time: timestamp,
-  datacontenttype: z.literal('application/json'),
+  datacontenttype: z.enum([PLAIN, COMPRESSED]),
   kind: z.enum(['state', 'delta', 'tombstone']),
   // A text, because CloudEvents integers end at 2^31 - 1 and versions don't.
   entityversion: z.string().check(z.regex(/^[1-9][0-9]{0,15}$/)),
@@ -90,6 +103,7 @@ export const eventEnvelope = z.object({
   publishedat: timestamp,
   traceparent: z.optional(z.unknown()),
   data: z.optional(z.unknown()),
+  data_base64: z.optional(z.unknown()),
 });
 
 /** Whether parsed JSON is a delta. Not checked with a schema, because a zod record drops a field named `__proto__`. */
@@ -113,9 +127,10 @@ export interface Envelope extends EventAttributes {
 /**
  * Writes an event as CloudEvents JSON.
  *
- * @param dataJson the data as JSON text, so that the caller need not parse stored JSON; undefined for a tombstone
+ * @param data the data as JSON text or in its compressed form, so that the caller need not parse or decompress what is
+ *   stored; undefined for a tombstone
  */
-export function serialiseEvent(event: Envelope, dataJson: string | undefined): string {
+export function serialiseEvent(event: Envelope, data: string | Uint8Array | undefined): string {
   const attributes = JSON.stringify({
     specversion: '1.0',
     id: deduplicationId(event.entity, event.version, event.again),
@@ -123,7 +138,7 @@ export function serialiseEvent(event: Envelope, dataJson: string | undefined): s
     type: event.entity.type,
     subject: event.entity.id,
     time: event.changedAt,
-    datacontenttype: 'application/json',
+    datacontenttype: data instanceof Uint8Array ? COMPRESSED : PLAIN,
     kind: event.kind,
     entityversion: String(event.version),
     digest: event.digest,
@@ -132,7 +147,13 @@ export function serialiseEvent(event: Envelope, dataJson: string | undefined): s
     publishedat: event.publishedAt,
     traceparent: event.traceparent,
   });
-  return dataJson === undefined ? attributes : `${attributes.slice(0, -1)},"data":${dataJson}}`;
+  if (data === undefined) return attributes;
+  const member = data instanceof Uint8Array ? `"data_base64":"${base64(data)}"` : `"data":${data}`;
+  return `${attributes.slice(0, -1)},${member}}`;
+}
+
+function base64(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('base64');
 }
 
 /** Why an event can't be read. */
@@ -162,7 +183,10 @@ export function parseEvent(body: string): ReadEvent | Unreadable {
   if (textProblem(attributes.subject) !== undefined || utf8Bytes(attributes.subject) > MAX_ID_BYTES) {
     return malformed(`subject: not a well-formed text of at most ${MAX_ID_BYTES} bytes`);
   }
-  const { kind, basedigest, data } = attributes;
+  const { kind, basedigest } = attributes;
+  const content = dataOf(attributes);
+  if ('reason' in content) return content;
+  const { data, carried } = content;
   if ((kind === 'tombstone') !== (data === undefined)) {
     return malformed('data: a state or delta event must have data, a tombstone must not');
   }
@@ -187,6 +211,7 @@ export function parseEvent(body: string): ReadEvent | Unreadable {
     changedAt: attributes.time,
     publishedAt: attributes.publishedat,
     traceparent: traceparentOf(attributes.traceparent),
+    ...(carried && { carried }),
   };
   if (kind === 'tombstone') return { ...common, kind };
   if (kind === 'state') return { ...common, kind, data };
@@ -194,6 +219,30 @@ export function parseEvent(body: string): ReadEvent | Unreadable {
     return malformed('data: a delta must have an object "changed" and an array of texts "removed", and nothing else');
   }
   return { ...common, kind, baseDigest: basedigest ?? '', data };
+}
+
+/** Returns an event's data: plain, or decompressed together with its compressed form. */
+function dataOf({
+  datacontenttype,
+  data,
+  data_base64: encoded,
+}: Pick<z.infer<typeof eventEnvelope>, 'datacontenttype' | 'data' | 'data_base64'>):
+  | { readonly data: unknown; readonly carried?: CompressedJson }
+  | Unreadable {
+  if (datacontenttype === PLAIN) {
+    return encoded === undefined ? { data } : malformed(`data_base64: only with the content type ${COMPRESSED}`);
+  }
+  const compressed = typeof encoded === 'string' && data === undefined ? Buffer.from(encoded, 'base64') : undefined;
+  // Node's decoder skips what isn't base64.
+  if (compressed === undefined || compressed.toString('base64') !== encoded) {
+    return malformed(`data_base64: with the content type ${COMPRESSED}, the data must be base64 in this member alone`);
+  }
+  try {
+    const json = decompressed(compressed, MAX_STATE_BYTES);
+    return { data: JSON.parse(json) as unknown, carried: { json, compressed } };
+  } catch (error) {
+    return malformed(`data_base64: ${error instanceof NotDecompressed ? error.message : 'not JSON when decompressed'}`);
+  }
 }
 
 function malformed(message: string): Unreadable {

@@ -1,4 +1,5 @@
 import { canonicalText } from './canonical-json.ts';
+import { compressed, compressedIfSmaller } from './compression.ts';
 import { type EntityRef, entityName, sha256, textProblem, utf8Bytes } from './entity.ts';
 import { FreshetError, quoted, shortened } from './errors.ts';
 
@@ -6,8 +7,8 @@ import { FreshetError, quoted, shortened } from './errors.ts';
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json | undefined };
 
 /**
- * The full state of an entity: a JSON object of at most 248 KiB of canonical JSON, nested at most 64 levels deep. A key
- * whose value is `undefined` is left out.
+ * The full state of an entity: a JSON object of at most 4 MiB of canonical JSON, nested at most 64 levels deep. If it
+ * has more than 248 KiB, its compressed form has at most 368 KiB. A key whose value is `undefined` is left out.
  */
 export type State = { readonly [key: string]: Json | undefined };
 
@@ -17,6 +18,8 @@ export interface CanonicalState {
   readonly json: string;
   /** SHA-256 of `json`, base64url. */
   readonly digest: string;
+  /** The compressed form, if the state is stored and sent so. It is made when you first read it. */
+  readonly compressed?: Uint8Array | undefined;
 }
 
 /**
@@ -25,11 +28,23 @@ export interface CanonicalState {
 export const TOMBSTONE_DIGEST = sha256('tombstone');
 
 /**
- * Maximum size of a canonical state in UTF-8 bytes. An SNS message carries 256 KiB by default
- * (sns/large-message-payloads), which is less than a DynamoDB item's 400 KB (ddb/Constraints). 8 KiB are reserved for
- * the envelope, whose longest parts are the id (1 KiB, up to 6 KiB when JSON escapes it) and the message attributes.
+ * Maximum size of a canonical state in UTF-8 bytes. It bounds the memory of a function that decompresses states: a
+ * projector may hold ten of them at once, each as text and as objects, in its 512 MB.
  */
-export const MAX_STATE_BYTES = 256 * 1024 - 8 * 1024;
+export const MAX_STATE_BYTES = 4 * 1024 * 1024;
+
+/**
+ * Maximum size of a state that isn't compressed, in UTF-8 bytes. Its event fits into a message of 256 KiB, which every
+ * topic and every cache's queue accepts (sns/large-message-payloads). 8 KiB are reserved for the envelope, whose
+ * longest parts are the id (1 KiB, up to 6 KiB when JSON escapes it) and the message attributes.
+ */
+export const MAX_PLAIN_STATE_BYTES = 256 * 1024 - 8 * 1024;
+
+/**
+ * Maximum size of a state's compressed form in bytes: DynamoDB's 400 KB (ddb/Constraints) less 32 KiB for key, stamps
+ * and the values of a cache's indexes.
+ */
+export const MAX_COMPRESSED_STATE_BYTES = 400 * 1024 - 32 * 1024;
 
 /** Maximum nesting of a state, in levels. Deeper JSON is usually hostile. */
 export const MAX_STATE_DEPTH = 64;
@@ -45,15 +60,44 @@ const MAX_PATH_LENGTH = 200;
 export function canonicalState(entity: EntityRef, value: unknown): CanonicalState {
   const json = canonicalJson(entity, value);
   const bytes = utf8Bytes(json);
-  if (bytes > MAX_STATE_BYTES) {
-    throw new FreshetError(
-      `state: ${entityName(entity)} is too large: ${bytes} bytes of JSON. Allowed: at most ${MAX_STATE_BYTES} bytes, ` +
-        'which one SNS message carries besides its envelope. ' +
-        'Store large content elsewhere, such as in S3, and put its key into the entity.',
-      { code: 'StateTooLarge', field: 'state', entity },
-    );
+  if (bytes > MAX_STATE_BYTES) throw tooLarge(entity, `${bytes} bytes of JSON`);
+  // A large state must be compressed to be known to fit, even where compression saves little.
+  const large = bytes > MAX_PLAIN_STATE_BYTES ? compressed(json) : undefined;
+  if (large !== undefined && large.length > MAX_COMPRESSED_STATE_BYTES) {
+    throw tooLarge(entity, `${bytes} bytes of JSON, which gzip compresses to ${large.length} bytes`);
   }
-  return { json, digest: sha256(json) };
+  let form: { readonly bytes: Uint8Array | undefined } | undefined = large && { bytes: large };
+  return {
+    json,
+    digest: sha256(json),
+    get compressed() {
+      form ??= { bytes: compressedIfSmaller(json) };
+      return form.bytes;
+    },
+  };
+}
+
+/**
+ * Checks that a value is a JSON object that can be stored without compression.
+ *
+ * @throws FreshetError `InvalidState` with the path of the field that is wrong · `StateTooLarge`
+ */
+export function assertPlainState(entity: EntityRef, value: unknown): void {
+  const bytes = utf8Bytes(canonicalJson(entity, value));
+  if (bytes > MAX_PLAIN_STATE_BYTES)
+    throw tooLarge(entity, `${bytes} bytes of JSON`, `at most ${MAX_PLAIN_STATE_BYTES} bytes`);
+}
+
+const ALLOWED =
+  `at most ${MAX_STATE_BYTES} bytes of JSON that gzip compresses to at most ${MAX_COMPRESSED_STATE_BYTES} bytes; ` +
+  `up to ${MAX_PLAIN_STATE_BYTES} bytes of JSON are always allowed`;
+
+function tooLarge(entity: EntityRef, given: string, allowed = ALLOWED): FreshetError {
+  return new FreshetError(
+    `state: ${entityName(entity)} is too large: ${given}. Allowed: ${allowed}. ` +
+      'Store large content elsewhere, such as in S3, and put its key into the entity.',
+    { code: 'StateTooLarge', field: 'state', entity },
+  );
 }
 
 /**

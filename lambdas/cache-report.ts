@@ -68,7 +68,9 @@ export async function handler(): Promise<void> {
   const measured = await measureCache(ports, boundary.name, earlier, Date.now, intervalMs);
   before = measured.report;
   report.reported(measured.report, measured.lag);
-  const sent = toOwners((queueUrl) => sendReport(queues, queueUrl, { ...measured.report, share }));
+  const sent = toOwners((queueUrl) =>
+    sendReport(queues, queueUrl, { ...measured.report, share, readsCompressed: true }),
+  );
   await Promise.all([sent, saveCompleteness(measured.completeness)]);
   report.tended(await tend(Date.now()));
 }

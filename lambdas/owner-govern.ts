@@ -9,7 +9,7 @@ import { createStatePublisher } from '../adapters/own/publisher.ts';
 import { createRelayProgress } from '../adapters/relay/progress.ts';
 import { createPublisher } from '../adapters/relay/topic.ts';
 import { isHeartbeatRequest } from '../core/govern/first-heartbeats.ts';
-import { countedReports, govern } from '../core/govern/govern.ts';
+import { countedReports, govern, noteReaders } from '../core/govern/govern.ts';
 import { type CacheReport, parseCacheReport } from '../core/govern/report.ts';
 import boundary from './boundary.ts';
 import { emitter, required } from './environment.ts';
@@ -21,6 +21,7 @@ const settings = {
   maySlowOwner: JSON.parse(required('MAY_SLOW_OWNER')) as Record<string, { highWater: number }>,
   reportLifeSeconds: Number(required('REPORT_LIFE_SECONDS')),
   decisionLifeSeconds: Number(required('DECISION_LIFE_SECONDS')),
+  compressEvents: required('COMPRESS_EVENTS') === 'true',
 };
 /** Heartbeats take the same path as the owner's entities: through its table, or directly to the topic. */
 const heartbeats = beating();
@@ -48,6 +49,7 @@ export async function handler(event: SQSEvent | object): Promise<SQSBatchRespons
     if (one === undefined) report.ignored(messageId, 'not a report of a cache');
     return one === undefined ? [] : [one];
   });
+  await noteReaders(ports, reports, Date.now());
   // A decision costs metrics, reads and writes. Reports that don't count can't change it, so none is made.
   const isDecided = !('Records' in event) || countedReports(settings, reports).length > 0;
   if (isDecided) report.governed(await govern(ports, settings, reports, Date.now()));

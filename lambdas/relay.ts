@@ -23,5 +23,6 @@ const relay = createRelaying({
  * entity are published as one.
  */
 export async function handler(event: DynamoDBStreamEvent): Promise<DynamoDBBatchResponse> {
-  return relay(event, (await flow.state()) !== 'normal');
+  const [state, readsCompressed] = await Promise.all([flow.state(), flow.readsCompressed()]);
+  return relay(event, { conflate: state !== 'normal', readsCompressed });
 }

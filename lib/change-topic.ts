@@ -6,6 +6,7 @@ import { Construct } from 'constructs';
 import type { Boundary } from '../core/contract/contract.ts';
 import { assertPublishable } from '../core/contract/publishable.ts';
 import { environmentNames } from '../core/environment.ts';
+import { MAX_MESSAGE_BYTES } from '../core/relay/message.ts';
 import { checkAtSynth } from './checks/check-at-synth.ts';
 import { dataProtection } from './data-protection.ts';
 import { describeSource, sharedOf } from './deployed.ts';
@@ -46,13 +47,17 @@ export class ChangeTopic extends Construct implements ChangeSource {
     const protection = dataProtection(props);
     assertPublishable(boundary);
     this.boundary = boundary;
-    this.topic = fifoTopic(this, 'Changes', boundary, protection, { highThroughput: props.highThroughput });
+    this.topic = fifoTopic(this, 'Changes', boundary, protection, {
+      highThroughput: props.highThroughput,
+      maxMessageBytes: MAX_MESSAGE_BYTES,
+    });
     this.resyncQueue = repairQueue(this, 'Resync', protection);
     this.flow = new FlowControl(this, 'Flow', {
       boundary,
       heartbeats: { topic: this.topic },
       maySlowOwner,
       protection,
+      compressEvents: props.compressEvents,
     });
     shareWith(props.consumerAccounts ?? [], this, props.encryptionKey);
     describeSource(this, this);

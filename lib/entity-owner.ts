@@ -8,6 +8,7 @@ import { Construct } from 'constructs';
 import type { Boundary } from '../core/contract/contract.ts';
 import { assertPublishable } from '../core/contract/publishable.ts';
 import { environmentNames } from '../core/environment.ts';
+import { MAX_MESSAGE_BYTES } from '../core/relay/message.ts';
 import { REPAIR_RATE, rateProblem } from '../core/repair/rate.ts';
 import { checkAtSynth } from './checks/check-at-synth.ts';
 import { type DataProtectionProps, dataProtection } from './data-protection.ts';
@@ -91,7 +92,10 @@ export class EntityOwner extends Construct {
       stream: StreamViewType.NEW_AND_OLD_IMAGES,
       pointInTimeRecovery: true,
     });
-    this.topic = fifoTopic(this, 'Changes', boundary, protection, { highThroughput: props.highThroughput });
+    this.topic = fifoTopic(this, 'Changes', boundary, protection, {
+      highThroughput: props.highThroughput,
+      maxMessageBytes: MAX_MESSAGE_BYTES,
+    });
     this.failureQueue = repairQueue(this, 'RelayFailures', protection);
     this.resyncQueue = repairQueue(this, 'Resync', protection);
     this.parkingTable = parkingTable(this, protection);
@@ -100,6 +104,7 @@ export class EntityOwner extends Construct {
       heartbeats: { table: this.table },
       maySlowOwner,
       protection,
+      compressEvents: props.compressEvents,
     });
     this.relay = this.addRelay(protection, props.conflateAfter);
     this.repair = this.addRepair(protection, props.repairRate);

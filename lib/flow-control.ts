@@ -37,6 +37,8 @@ export interface FlowControlProps {
   readonly maySlowOwner: Readonly<Record<string, MaySlow>>;
   /** How data is kept and encrypted. */
   readonly protection: DataProtectionProps;
+  /** See `OwnerProps.compressEvents`. */
+  readonly compressEvents: boolean | undefined;
 }
 
 /** Interval in which caches send reports and the governor writes heartbeats. */
@@ -93,7 +95,7 @@ export class FlowControl extends Construct {
     this.governor = this.addGovernor(props);
   }
 
-  private addGovernor({ boundary, heartbeats, protection }: FlowControlProps): LambdaFunction {
+  private addGovernor({ boundary, heartbeats, protection, compressEvents = true }: FlowControlProps): LambdaFunction {
     const governor = freshetFunction(this, 'Governor', {
       entry: 'owner-govern',
       boundary,
@@ -109,6 +111,7 @@ export class FlowControl extends Construct {
         REPORT_LIFE_SECONDS: String(LIFE.toSeconds()),
         DECISION_LIFE_SECONDS: String(LIFE.toSeconds()),
         MAY_SLOW_OWNER: JSON.stringify(this.maySlowOwner),
+        COMPRESS_EVENTS: String(compressEvents),
       },
       ...protection,
     });

@@ -9,6 +9,7 @@ import { ATTRIBUTE, indexAttribute } from '../adapters/aws/items.ts';
 import type { Boundary } from '../core/contract/contract.ts';
 import { indexNames } from '../core/contract/define-boundary.ts';
 import { environmentNames } from '../core/environment.ts';
+import { MAX_MESSAGE_BYTES } from '../core/relay/message.ts';
 import { PAGE_TYPE } from '../core/repair/pages.ts';
 import { acknowledge } from './acknowledge.ts';
 import { addProjector, addRepair, addReport, FUNCTION_TIMEOUT } from './cache-functions.ts';
@@ -189,8 +190,8 @@ function assertSameEnvironment(cache: LocalCache, { boundary, topic }: ChangeSou
 /** Creates the queue of a cache's events. */
 function eventQueue(cache: LocalCache, protection: DataProtectionProps, deadLetters: Queue): Queue {
   return fifoQueue(cache, 'Queue', protection, {
-    // An item of the parking table can be 400 KB, which leaves room for the reason that is stored with a message.
-    maxMessageSizeBytes: LIMITS.topicMessageBytes,
+    // The parking table compresses a large message, so that it fits into an item with the reason that it was parked.
+    maxMessageSizeBytes: MAX_MESSAGE_BYTES,
     visibilityTimeout: Duration.seconds(FUNCTION_TIMEOUT.toSeconds() * LIMITS.visibilityPerFunctionTimeout),
     // Messages queued behind a failing message are received with it, and their receives count too. So the count is
     // high, and this dead-letter queue is only for messages that crash the projector, or that it never tries.

@@ -27,4 +27,12 @@ export interface OwnerProps extends DataProtectionProps {
    * @default false
    */
   readonly highThroughput?: boolean;
+  /**
+   * Whether large states are compressed in events as soon as every cache has reported that it reads them. Without it,
+   * only a state that doesn't fit into a message otherwise is compressed. Set it to false if something other than a
+   * cache of Freshet subscribes to the topic, and before you set a cache back to a release that doesn't read compressed
+   * events, see docs/compatibility.md.
+   * @default true
+   */
+  readonly compressEvents?: boolean;
 }

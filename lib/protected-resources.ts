@@ -1,7 +1,7 @@
 import { Stack } from 'aws-cdk-lib';
 import { AttributeType, BillingMode, type StreamViewType, Table, TableEncryption } from 'aws-cdk-lib/aws-dynamodb';
 import { Grant, type IGrantable } from 'aws-cdk-lib/aws-iam';
-import { FifoThroughputScope, Topic } from 'aws-cdk-lib/aws-sns';
+import { CfnTopic, FifoThroughputScope, Topic } from 'aws-cdk-lib/aws-sns';
 import {
   DeduplicationScope,
   FifoThroughputLimit,
@@ -112,6 +112,12 @@ export interface FifoTopicProps {
    * @default - no archive
    */
   readonly archiveDays?: number | undefined;
+  /**
+   * Largest message, in bytes: up to 1 MiB. Above 256 KiB, a topic accepts at most 100 subscriptions, as any FIFO topic
+   * does (sns/large-message-payloads, 2026-11-30). The CDK's `Topic` has no prop for it.
+   * @default - 256 KiB
+   */
+  readonly maxMessageBytes?: number;
 }
 
 /**
@@ -125,9 +131,9 @@ export function fifoTopic(
   id: string,
   { name }: Pick<Boundary, 'name'>,
   { encryptionKey }: DataProtectionProps,
-  { highThroughput = false, archiveDays }: FifoTopicProps = {},
+  { highThroughput = false, archiveDays, maxMessageBytes }: FifoTopicProps = {},
 ): Topic {
-  return new Topic(scope, id, {
+  const topic = new Topic(scope, id, {
     topicName: `${Stack.of(scope).stackName}-${name}-${id}.fifo`,
     fifo: true,
     // Deduplication ids contain entity and version. With content hashes, the changes A, B, A would lose the last A.
@@ -137,6 +143,9 @@ export function fifoTopic(
     ...(archiveDays !== undefined && { messageRetentionPeriodInDays: archiveDays }),
     ...(encryptionKey && { masterKey: encryptionKey }),
   });
+  const resource = topic.node.defaultChild;
+  if (maxMessageBytes !== undefined && resource instanceof CfnTopic) resource.maximumMessageSize = maxMessageBytes;
+  return topic;
 }
 
 /** The actions that a user of a table needs on the table's key (ddb/encryption.usagenotes, 2026-11-25). */

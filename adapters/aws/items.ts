@@ -1,7 +1,9 @@
 import type { AttributeValue } from '@aws-sdk/client-dynamodb';
+import { decompressed } from '../../core/compression.ts';
 import { type EntityRef, entityRef, sha256, tableKey } from '../../core/entity.ts';
 import type { OwnedEntity } from '../../core/own/own.ts';
 import type { StoredItem } from '../../core/project/ports.ts';
+import { MAX_STATE_BYTES } from '../../core/state.ts';
 import { traceparentOf } from '../../core/trace.ts';
 
 /**
@@ -16,10 +18,12 @@ export const ATTRIBUTE = {
   version: 'version',
   digest: 'digest',
   changedAt: 'changedAt',
-  /** Canonical JSON of an owner's full state. */
+  /** Canonical JSON of an owner's full state, or COMPRESSED_TEXT. */
   state: 'state',
-  /** JSON of the fields that a cache keeps. */
+  /** JSON of the fields that a cache keeps, or COMPRESSED_TEXT. */
   data: 'data',
+  /** The compressed form of the JSON, binary. Only if it is stored so. */
+  compressed: 'compressed',
   /** The schema version of an owner's committed state, or of a cache's data after upcasts. */
   schemaVersion: 'schemaVersion',
   fieldsRevision: 'fieldsRevision',
@@ -33,6 +37,12 @@ export const ATTRIBUTE = {
   resync: 'resync',
   expiresAt: 'expiresAt',
 } as const;
+
+/**
+ * The text in `state` or `data` beside a compressed form. A release that doesn't know compressed forms would take an
+ * item without a text for a deleted entity. It fails on this text instead, because the text isn't JSON.
+ */
+export const COMPRESSED_TEXT = 'gzip: needs a newer freshet-aws';
 
 /** Attribute names of a saga's table, in addition to the key. The table holds instances and effects. */
 export const SAGA_ATTRIBUTE = {
@@ -84,7 +94,15 @@ export function checksum(item: Item): string {
   const indexed = Object.keys(item).filter((name) => name.startsWith(indexAttribute('')));
   const values = indexed.sort().map((name) => [name, item[name]?.S]);
   const { version, digest, data } = ATTRIBUTE;
-  return sha256(JSON.stringify([item[version]?.N, item[digest]?.S, item[data]?.S, values])).slice(0, CHECKSUM_LENGTH);
+  const compressed = compressedOf(item);
+  const content = [
+    item[version]?.N,
+    item[digest]?.S,
+    item[data]?.S,
+    values,
+    ...(compressed ? [sha256(compressed)] : []),
+  ];
+  return sha256(JSON.stringify(content)).slice(0, CHECKSUM_LENGTH);
 }
 
 /** Whether a cache's item is as the projector wrote it. An item of a release without checksums has none. */
@@ -119,10 +137,55 @@ export function isPlaceholder(item: Item): boolean {
   return item[ATTRIBUTE.version]?.N === '0';
 }
 
+/** JSON as an item holds it. */
+interface HeldJson {
+  /** Undefined for a tombstone. Throws NotDecompressed. */
+  readonly json: string | undefined;
+  readonly compressed: Uint8Array | undefined;
+}
+
+/** Returns the JSON of an item, which is decompressed when it is first read, and only once. */
+export function heldJson(item: Item, attribute: 'state' | 'data'): HeldJson {
+  const compressed = compressedOf(item);
+  let json = compressed === undefined ? item[attribute]?.S : undefined;
+  return {
+    compressed,
+    get json() {
+      if (compressed !== undefined) json ??= decompressed(compressed, MAX_STATE_BYTES);
+      return json;
+    },
+  };
+}
+
+/** The compressed form in an item. In an event of Lambda, binary values are base64. */
+function compressedOf(item: Item): Uint8Array | undefined {
+  const bytes: unknown = item[ATTRIBUTE.compressed]?.B;
+  return typeof bytes === 'string' ? Buffer.from(bytes, 'base64') : (bytes as Uint8Array | undefined);
+}
+
+/** The attributes of JSON in one of its two forms. @param attribute the attribute of plain JSON */
+export function jsonAttributes(
+  attribute: 'state' | 'data',
+  json: string,
+  compressed: Uint8Array | undefined,
+): Record<string, AttributeValue> {
+  if (compressed === undefined) return { [ATTRIBUTE[attribute]]: { S: json } };
+  return { [ATTRIBUTE[attribute]]: { S: COMPRESSED_TEXT }, [ATTRIBUTE.compressed]: { B: compressed } };
+}
+
 /** Reads an owner table's item or stream image. Throws on an item that the owner's interface didn't write. */
 export function ownedEntity(item: Item): OwnedEntity {
   const traceparent = traceparentOf(item[ATTRIBUTE.traceparent]?.S);
-  return { entity: itemEntity(item), ...readStamp(item), stateJson: item[ATTRIBUTE.state]?.S, traceparent };
+  const held = heldJson(item, 'state');
+  return {
+    entity: itemEntity(item),
+    ...readStamp(item),
+    get stateJson() {
+      return held.json;
+    },
+    ...(held.compressed && { compressed: held.compressed }),
+    traceparent,
+  };
 }
 
 /** Reads a cache's item for the projector. */
@@ -135,6 +198,11 @@ export function storedItem(item: Item): StoredItem {
   }
   const { version, digest, schemaVersion } = readStamp(item);
   const fieldsRevision = Number(item[ATTRIBUTE.fieldsRevision]?.N);
-  const dataJson = item[ATTRIBUTE.data]?.S;
-  return { version, digest, schemaVersion, fieldsRevision, dataJson, isIntact: isIntact(item), stopMarker };
+  const held = heldJson(item, 'data');
+  return {
+    ...{ version, digest, schemaVersion, fieldsRevision, isIntact: isIntact(item), stopMarker },
+    get dataJson() {
+      return held.json;
+    },
+  };
 }

@@ -1,6 +1,7 @@
 import { type DynamoDBClient, GetItemCommand, PutItemCommand, QueryCommand } from '@aws-sdk/client-dynamodb';
 import { type FlowDecision, parseFlowDecision } from '../../core/govern/decide.ts';
 import type { GovernPorts } from '../../core/govern/govern.ts';
+import { parseEventReader } from '../../core/govern/readers.ts';
 import { type CacheReport, parseCacheReport } from '../../core/govern/report.ts';
 import { isTaken } from '../aws/condition.ts';
 import { ATTRIBUTE, type Item } from '../aws/items.ts';
@@ -18,6 +19,10 @@ const DECISION_KEY: Item = { ...FLOW, [ATTRIBUTE.id]: { S: 'decision' } };
 export const BUCKET_KEY: Item = { [ATTRIBUTE.partition]: { S: 'bucket' }, [ATTRIBUTE.id]: { S: 'bucket' } };
 
 const REPORT = 'report#';
+const READER = 'reader#';
+
+/** How long a cache's word that it reads compressed data isn't stored again. */
+const READER_STORED_MS = 86_400_000;
 
 /** Maximum difference between clocks, with a large margin: AWS synchronises its clocks to milliseconds. */
 const CLOCKS_DIFFER_MS = 60_000;
@@ -52,21 +57,36 @@ export function createFlowStore(table: FlowTable): Omit<GovernPorts, 'relayProgr
     });
     await isTaken(client.send(put));
   };
+  const items = async (prefix: string): Promise<Item[]> => {
+    const { Items = [] } = await client.send(
+      new QueryCommand({
+        TableName: tableName,
+        KeyConditionExpression: '#pk = :flow AND begins_with(#id, :prefix)',
+        ExpressionAttributeNames: { '#pk': ATTRIBUTE.partition, '#id': ATTRIBUTE.id },
+        ExpressionAttributeValues: { ':flow': { S: 'flow' }, ':prefix': { S: prefix } },
+        ConsistentRead: true,
+      }),
+    );
+    return Items;
+  };
+  const storedAtMs = new Map<string, number>();
   return {
     decision: () => readDecision(table),
     saveDecision: (decision) => store(DECISION_KEY, decision.decidedAtMs, decision),
     saveReport: (report) => store({ ...FLOW, [ATTRIBUTE.id]: { S: REPORT + report.cache } }, report.atMs, report),
     async reports(): Promise<CacheReport[]> {
-      const { Items = [] } = await client.send(
-        new QueryCommand({
-          TableName: tableName,
-          KeyConditionExpression: '#pk = :flow AND begins_with(#id, :report)',
-          ExpressionAttributeNames: { '#pk': ATTRIBUTE.partition, '#id': ATTRIBUTE.id },
-          ExpressionAttributeValues: { ':flow': { S: 'flow' }, ':report': { S: REPORT } },
-          ConsistentRead: true,
-        }),
-      );
-      return Items.flatMap((item) => parseCacheReport(item.json?.S ?? '') ?? []);
+      return (await items(REPORT)).flatMap((item) => parseCacheReport(item.json?.S ?? '') ?? []);
+    },
+    async readers() {
+      return (await items(READER)).flatMap((item) => parseEventReader(item.json?.S ?? '') ?? []);
+    },
+    async saveReader(reader) {
+      const { cache, readsCompressed, atMs } = reader;
+      // A cache that doesn't read compressed data is stored each time, in case another process stored otherwise.
+      if (readsCompressed && atMs - (storedAtMs.get(cache) ?? 0) < READER_STORED_MS) return;
+      await store({ ...FLOW, [ATTRIBUTE.id]: { S: READER + cache } }, atMs, reader);
+      if (readsCompressed) storedAtMs.set(cache, atMs);
+      else storedAtMs.delete(cache);
     },
   };
 }

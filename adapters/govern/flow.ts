@@ -29,6 +29,10 @@ export interface Flow {
   enter(entity: EntityRef, options?: EnterOptions): Promise<void>;
   /** Returns the flow state, at most 5 seconds old. */
   state(): Promise<FlowState>;
+  /**
+   * Returns whether every cache of the owner reads compressed data, at most 5 seconds old. False if that isn't known.
+   */
+  readsCompressed(): Promise<boolean>;
 }
 
 /** The settings of flow control. */
@@ -101,6 +105,10 @@ export function createFlow(options: FlowOptions): Flow {
     async state() {
       const current = await decision();
       return admission(current, now()).kind === 'free' ? 'normal' : (current?.state ?? 'normal');
+    },
+    async readsCompressed() {
+      const current = await decision();
+      return current?.readsCompressed === true && now() < current.validUntilMs;
     },
   };
 }

@@ -3,7 +3,7 @@ import { checkedState } from '../../core/contract/validate.ts';
 import { assertNotHeartbeat, type EntityRef, entityRef, HEARTBEAT_ID, liftedVersion } from '../../core/entity.ts';
 import { assertExpectedVersion, nextVersion, withState } from '../../core/own/own.ts';
 import { eachOf } from '../../core/read/pages.ts';
-import { canonicalState, TOMBSTONE_DIGEST } from '../../core/state.ts';
+import { type CanonicalState, canonicalState, TOMBSTONE_DIGEST } from '../../core/state.ts';
 import { ATTRIBUTE, ownedEntity } from '../aws/items.ts';
 import { countType, listType } from '../aws/list.ts';
 import { currentTraceparent } from '../aws/trace.ts';
@@ -49,11 +49,11 @@ function openOwner(options: OwnerOptions): Owner {
     async put(type, id, state, commitOptions) {
       const entity = writable(type, id);
       const checked = await checkedState(ownedContract(boundary, type), entity, state);
-      const { json, digest } = canonicalState(entity, checked);
+      const canonical = canonicalState(entity, checked);
       assertExpectedVersion(commitOptions?.expectedVersion);
       await admitted(entity, commitOptions);
       const { schemaVersion } = ownedContract(boundary, type);
-      return commit(entity, { digest, stateJson: json, schemaVersion }, commitOptions?.expectedVersion);
+      return commit(entity, { ...stored(canonical), schemaVersion }, commitOptions?.expectedVersion);
     },
     async delete(type, id, commitOptions) {
       const entity = writable(type, id);
@@ -63,10 +63,10 @@ function openOwner(options: OwnerOptions): Owner {
     },
     async beat(type) {
       const entity = owned(type, HEARTBEAT_ID);
-      const { json, digest } = canonicalState(entity, { at: new Date(now()).toISOString() });
+      const canonical = canonicalState(entity, { at: new Date(now()).toISOString() });
       // Always schema version 1, so that a cache that doesn't know the type's newest schema version yet accepts
       // heartbeats.
-      await commit(entity, { digest, stateJson: json, schemaVersion: 1 });
+      await commit(entity, { ...stored(canonical), schemaVersion: 1 });
     },
     async get(type, id) {
       const stored = await records.get(owned(type, id));
@@ -102,4 +102,8 @@ function openOwner(options: OwnerOptions): Owner {
     },
   };
   return owner;
+}
+
+function stored({ json, digest, compressed }: CanonicalState): Omit<Content, 'schemaVersion'> {
+  return { stateJson: json, digest, compressed };
 }

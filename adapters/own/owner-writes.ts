@@ -1,4 +1,5 @@
 import {
+  type AttributeValue,
   ConditionalCheckFailedException,
   type DynamoDBClient,
   UpdateItemCommand,
@@ -6,13 +7,15 @@ import {
 } from '@aws-sdk/client-dynamodb';
 import { type EntityRef, EPOCH_SIZE, MAX_VERSION } from '../../core/entity.ts';
 import { type CommitResult, committed, nextVersion, notCommitted, type OwnedEntity } from '../../core/own/own.ts';
-import { ATTRIBUTE, type Item, keyItem, ownedEntity } from '../aws/items.ts';
+import { ATTRIBUTE, type Item, jsonAttributes, keyItem, ownedEntity } from '../aws/items.ts';
 
 /** The content of a version. */
 export interface Content {
   readonly digest: string;
   /** Canonical JSON; undefined for a deletion. */
   readonly stateJson: string | undefined;
+  /** The compressed form of the state, if it is to be stored so. */
+  readonly compressed?: Uint8Array | undefined;
   readonly schemaVersion: number;
 }
 
@@ -105,7 +108,7 @@ interface Change extends Content {
  * @param given the version to commit; default: the stored version + 1
  */
 function commitExpressions(change: Change, expectedVersion: number | undefined, given?: number): Expressions {
-  const { digest, stateJson, changedAt, schemaVersion, epoch, traceparent } = change;
+  const { digest, stateJson, compressed, changedAt, schemaVersion, epoch, traceparent } = change;
   const isNew = 'attribute_not_exists(#pk)';
   const inEpoch = epoch > 0 && given === undefined ? ' AND #version >= :base' : '';
   const differs = `#digest <> :digest AND #version < :last${inEpoch}`;
@@ -120,9 +123,11 @@ function commitExpressions(change: Change, expectedVersion: number | undefined, 
             `${isNew} AND attribute_exists(#pk)`
           : isNew;
   const version = given === undefined ? 'if_not_exists(#version, :base) + :one' : ':given';
-  const optional: readonly [string, string | undefined][] = [
-    ['state', stateJson],
-    ['traceparent', traceparent],
+  const held = stateJson === undefined ? {} : jsonAttributes('state', stateJson, compressed);
+  const optional: readonly [string, AttributeValue | undefined][] = [
+    ['state', held[ATTRIBUTE.state]],
+    ['compressed', held[ATTRIBUTE.compressed]],
+    ['traceparent', traceparent === undefined ? undefined : { S: traceparent }],
   ];
   const set = optional.flatMap(([name, value]) => (value === undefined ? [] : `, #${name} = :${name}`)).join('');
   const removed = optional.flatMap(([name, value]) => (value === undefined ? `#${name}` : [])).join(', ');
@@ -138,6 +143,7 @@ function commitExpressions(change: Change, expectedVersion: number | undefined, 
       '#changedAt': ATTRIBUTE.changedAt,
       '#schema': ATTRIBUTE.schemaVersion,
       '#state': ATTRIBUTE.state,
+      '#compressed': ATTRIBUTE.compressed,
       '#traceparent': ATTRIBUTE.traceparent,
       ...(uses('#pk') && { '#pk': ATTRIBUTE.partition }),
     },
@@ -148,8 +154,7 @@ function commitExpressions(change: Change, expectedVersion: number | undefined, 
       ...(uses(':base') && { ':base': { N: String(epoch * EPOCH_SIZE) } }),
       ...(uses(':one') && { ':one': { N: '1' } }),
       ...(uses(':given') && { ':given': { N: String(given) } }),
-      ...(stateJson !== undefined && { ':state': { S: stateJson } }),
-      ...(traceparent !== undefined && { ':traceparent': { S: traceparent } }),
+      ...Object.fromEntries(optional.flatMap(([name, value]) => (value === undefined ? [] : [[`:${name}`, value]]))),
       ...(uses(':last') && { ':last': { N: String(MAX_VERSION) } }),
       ...(uses(':expected') && { ':expected': { N: String(expectedVersion) } }),
     },

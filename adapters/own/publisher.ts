@@ -15,7 +15,7 @@ import { FreshetError, quoted } from '../../core/errors.ts';
 import type { OwnedEntity } from '../../core/own/own.ts';
 import type { PublishResult } from '../../core/relay/batch.ts';
 import { type OutgoingMessage, outgoingMessage } from '../../core/relay/message.ts';
-import { canonicalState, TOMBSTONE_DIGEST } from '../../core/state.ts';
+import { type CanonicalState, canonicalState, TOMBSTONE_DIGEST } from '../../core/state.ts';
 import { currentTraceparent } from '../aws/trace.ts';
 import type { EnterOptions, Flow } from '../govern/flow.ts';
 
@@ -84,14 +84,14 @@ export function createStatePublisher<B extends Boundary>(options: {
   const publish = async (
     entity: EntityRef,
     version: number,
-    { json, digest }: { readonly json: string | undefined; readonly digest: string },
+    { json, digest, compressed }: Omit<CanonicalState, 'json'> & { readonly json: string | undefined },
     { changedAt, priority = false, ...wait }: PublishOptions,
     schemaVersion: number = ownedContract(boundary, entity.type).schemaVersion,
   ): Promise<void> => {
     const publishedAt = new Date(now()).toISOString();
     const stamp = { version, digest, schemaVersion, changedAt: changedAt ?? publishedAt };
-    const owned: OwnedEntity = { entity, ...stamp, stateJson: json, traceparent: currentTraceparent() };
-    const message = outgoingMessage(boundary, owned, { publishedAt });
+    const owned: OwnedEntity = { entity, ...stamp, stateJson: json, compressed, traceparent: currentTraceparent() };
+    const message = outgoingMessage(boundary, owned, { publishedAt, readsCompressed: await flow?.readsCompressed() });
     if ('reason' in message) throw unpublishable(entity, version, message.message);
     if (flow !== undefined && !priority) await flow.enter(entity, wait);
     const [result] = await send([message]);

@@ -1,14 +1,10 @@
 import { ConditionalCheckFailedException, GetItemCommand, PutItemCommand } from '@aws-sdk/client-dynamodb';
+import { compressedIfSmaller } from '../../core/compression.ts';
 import { utf8Bytes } from '../../core/entity.ts';
 import type { CachedItem, Expectation, ProjectPorts, WriteResult } from '../../core/project/ports.ts';
-import { ATTRIBUTE, checksum, type Item, indexAttribute, keyItem, storedItem } from '../aws/items.ts';
+import { MAX_COMPRESSED_STATE_BYTES } from '../../core/state.ts';
+import { ATTRIBUTE, checksum, type Item, indexAttribute, jsonAttributes, keyItem, storedItem } from '../aws/items.ts';
 import type { CacheTable } from '../read/table.ts';
-
-/**
- * Most bytes of kept fields in one item: DynamoDB's 400 KB (ddb/Constraints) less 32 KiB for key, stamps and index
- * values.
- */
-const MAX_DATA_BYTES = 400 * 1024 - 32 * 1024;
 
 /** The projector's ports to the cache's table: reads and conditional writes. */
 export function createCacheWriter({ tableName, client }: CacheTable): Pick<ProjectPorts, 'read' | 'write'> {
@@ -20,15 +16,18 @@ export function createCacheWriter({ tableName, client }: CacheTable): Pick<Proje
       return Item && storedItem(Item);
     },
     async write(item, expectation): Promise<WriteResult> {
+      const compressed = compressedForm(item);
       const dataBytes = utf8Bytes(item.dataJson ?? '');
-      if (dataBytes > MAX_DATA_BYTES) {
-        return { kind: 'unstorable', message: `${dataBytes} bytes of data; the cache's table holds ${MAX_DATA_BYTES}` };
+      if ((compressed?.length ?? dataBytes) > MAX_COMPRESSED_STATE_BYTES) {
+        const form = compressed && `, which gzip compresses to ${compressed.length}`;
+        const message = `${dataBytes} bytes of data${form ?? ''}; the cache's table holds ${MAX_COMPRESSED_STATE_BYTES}`;
+        return { kind: 'unstorable', message };
       }
       try {
         await client.send(
           new PutItemCommand({
             TableName: tableName,
-            Item: toItem(item, expectation),
+            Item: toItem({ ...item, compressed }, expectation),
             ...conditionOf(item, expectation),
             ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
           }),
@@ -41,6 +40,11 @@ export function createCacheWriter({ tableName, client }: CacheTable): Pick<Proje
       }
     },
   };
+}
+
+/** The compressed form in which an item's data is stored; undefined for data that is stored as it is. */
+function compressedForm({ dataJson, compressed }: CachedItem): Uint8Array | undefined {
+  return compressed ?? (dataJson === undefined ? undefined : compressedIfSmaller(dataJson));
 }
 
 /** A write's condition, with the names that it uses and no others: DynamoDB refuses unused names. */
@@ -87,7 +91,7 @@ function toItem(item: CachedItem, { stopMarker }: Expectation): Item {
     [ATTRIBUTE.schemaVersion]: { N: String(item.schemaVersion) },
     [ATTRIBUTE.fieldsRevision]: { N: String(item.fieldsRevision) },
     ...Object.fromEntries(indexed),
-    ...(item.dataJson !== undefined && { [ATTRIBUTE.data]: { S: item.dataJson } }),
+    ...(item.dataJson !== undefined && jsonAttributes('data', item.dataJson, item.compressed)),
     ...(expires && { [ATTRIBUTE.expiresAt]: { N: String(item.expiresAtSeconds) } }),
     ...(stopMarker !== undefined && { [ATTRIBUTE.stopped]: { N: String(stopMarker) } }),
   };

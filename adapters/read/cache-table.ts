@@ -17,7 +17,7 @@ import {
 } from '../../core/read/read.ts';
 import { stalenessMs } from '../../core/read/staleness.ts';
 import type { Json, State } from '../../core/state.ts';
-import { ATTRIBUTE, type Item, isPlaceholder, itemEntity, keyItem, readStamp } from '../aws/items.ts';
+import { ATTRIBUTE, heldJson, type Item, isPlaceholder, itemEntity, keyItem, readStamp } from '../aws/items.ts';
 import { countType, listIndex, listType } from '../aws/list.ts';
 import type { CachingBoundary, FoundItem, KnownItem, Reader } from './reader.ts';
 import { readReadiness } from './readiness.ts';
@@ -164,7 +164,7 @@ function knownEntity(item: Item): KnownItem | undefined {
   if (isPlaceholder(item)) return undefined;
   const { id } = itemEntity(item);
   const { version, changedAt } = readStamp(item);
-  const json = item[ATTRIBUTE.data]?.S;
+  const { json } = heldJson(item, 'data');
   if (json === undefined) return { status: 'deleted', id, version, changedAt };
   return { status: 'found', id, version, changedAt, value: JSON.parse(json) as State };
 }

@@ -3,7 +3,7 @@ import type { SQSClient } from '@aws-sdk/client-sqs';
 import type { DynamoDBBatchResponse, DynamoDBRecord, DynamoDBStreamEvent } from 'aws-lambda';
 import type { Boundary } from '../../core/contract/contract.ts';
 import type { Emitter } from '../../core/metrics.ts';
-import { isLate, relayBatch } from '../../core/relay/batch.ts';
+import { isLate, type RelayOptions, relayBatch } from '../../core/relay/batch.ts';
 import type { StreamChange } from '../../core/relay/message.ts';
 import { relayTelemetry } from '../project/telemetry.ts';
 import { createDiverting } from './divert.ts';
@@ -17,7 +17,7 @@ import { createPublisher } from './topic.ts';
  * @param options.change reads a stream record
  * @param options.conflateAfterSeconds age of a batch from which several versions of an entity are published as one;
  *   default: never
- * @returns a function of the batch and of whether to publish several versions of an entity as one (default false)
+ * @returns a function of the batch and of how to relay it
  */
 export function createRelaying(options: {
   readonly boundary: Boundary;
@@ -28,11 +28,11 @@ export function createRelaying(options: {
   readonly failureQueueUrl: string;
   readonly change: (record: DynamoDBRecord) => StreamChange;
   readonly conflateAfterSeconds?: number;
-}): (event: DynamoDBStreamEvent, conflate?: boolean) => Promise<DynamoDBBatchResponse> {
+}): (event: DynamoDBStreamEvent, options?: RelayOptions) => Promise<DynamoDBBatchResponse> {
   const { boundary, emitter, topics, topicArn, queues, failureQueueUrl, change, conflateAfterSeconds } = options;
   const publish = createPublisher({ client: topics, topicArn });
   const report = relayTelemetry(emitter);
-  return async ({ Records }, conflate = false) => {
+  return async ({ Records }, { conflate = false, readsCompressed }: RelayOptions = {}) => {
     const records = new Map(Records.map((record) => [record.dynamodb?.SequenceNumber, record]));
     const divert = createDiverting({
       client: queues,
@@ -42,7 +42,16 @@ export function createRelaying(options: {
     const now = new Date();
     const changes = Records.map(change);
     const isConflated = conflate || isLate(changes, now.getTime(), conflateAfterSeconds);
-    const result = await relayBatch(boundary, changes, now.toISOString(), { publish, divert }, isConflated);
+    const result = await relayBatch(
+      boundary,
+      changes,
+      now.toISOString(),
+      { publish, divert },
+      {
+        conflate: isConflated,
+        readsCompressed,
+      },
+    );
     report(result, Date.now());
     // Failed records are in stream order.
     const [first] = result.failed;

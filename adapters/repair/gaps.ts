@@ -23,7 +23,12 @@ const notice = z.object({ entity, wantedVersion, asked: z.int().check(z.gte(0)) 
 const schemaCheck = z.object({ schemaOf: z.object({ groupId: z.string(), sequenceNumber: z.string() }) });
 
 /** A request to an owner to publish an entity's whole state again. */
-const resyncRequest = z.object({ entity, wantedVersion, cache: z.string().check(z.regex(BOUNDARY_PATTERN)) });
+const resyncRequest = z.object({
+  entity,
+  wantedVersion,
+  cache: z.string().check(z.regex(BOUNDARY_PATTERN)),
+  readsCompressed: z.optional(z.boolean()),
+});
 
 /** See `resyncRequest`. */
 export type ResyncRequest = z.infer<typeof resyncRequest>;
@@ -90,7 +95,10 @@ export function createHealing(options: {
     async askOwner(entity, wantedVersion) {
       const queueUrl = options.resyncQueueUrl(entity.type);
       if (queueUrl === undefined) throw new Error(`no resync queue is known for type ${entity.type}`);
-      await send(options.queues, queueUrl, { entity, wantedVersion, cache: options.cache } satisfies ResyncRequest);
+      await send(options.queues, queueUrl, {
+        ...{ entity, wantedVersion, cache: options.cache },
+        readsCompressed: true,
+      } satisfies ResyncRequest);
     },
     async lookAgain(notice, delaySeconds) {
       await send(options.queues, options.gapQueueUrl, notice, delaySeconds);

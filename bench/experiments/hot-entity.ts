@@ -56,8 +56,8 @@ async function run(conflateAfterSeconds: number | undefined) {
         owned,
       }),
     );
-    const isConflated = isLate(changes, nowMs, conflateAfterSeconds);
-    await relayBatch(boundary, changes, new Date(nowMs).toISOString(), ports, isConflated);
+    const conflate = isLate(changes, nowMs, conflateAfterSeconds);
+    await relayBatch(boundary, changes, new Date(nowMs).toISOString(), ports, { conflate });
     next += batch.length;
     const oldest = batch[0];
     if (oldest !== undefined) highestDelayMs = Math.max(highestDelayMs, nowMs - Date.parse(oldest.changedAt));

@@ -42,6 +42,9 @@ const flowDecision = z.object({
   capacities: z.optional(z.record(z.string(), z.number())),
   /** Since when no cache lags and the pace grows slowly, epoch milliseconds; only while paced. */
   settledSinceMs: z.optional(z.int()),
+  /** See `Readership`. Missing in a decision of an earlier release. */
+  listeningSinceMs: z.optional(z.int()),
+  readsCompressed: z.optional(z.boolean()),
   /** Epoch milliseconds. */
   decidedAtMs: z.int(),
   /** When the decision expires and counts as `normal`, epoch milliseconds. */

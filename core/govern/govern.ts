@@ -1,5 +1,6 @@
 import { decide, type FlowDecision, type GovernSettings } from './decide.ts';
 import { type RelayProgress, type StreamBacklog, streamBacklog } from './measure.ts';
+import { type EventReader, eventReader, readership } from './readers.ts';
 import type { CacheReport } from './report.ts';
 
 /** The governor's ports. */
@@ -12,6 +13,10 @@ export interface GovernPorts {
   reports(): Promise<readonly CacheReport[]>;
   /** Stores a cache's report, unless a newer one of the same cache is stored. */
   saveReport(report: CacheReport): Promise<void>;
+  /** Returns what each cache has said about the events that it reads. */
+  readers(): Promise<readonly EventReader[]>;
+  /** Stores what a cache says about the events that it reads. */
+  saveReader(reader: EventReader): Promise<void>;
   /** Returns the relay's last metrics; undefined if there are no recent ones. */
   relayProgress(nowMs: number): Promise<RelayProgress | undefined>;
 }
@@ -40,10 +45,19 @@ export function countedReports(
   return reports.filter(({ cache }) => Object.hasOwn(maySlowOwner, cache));
 }
 
+/** Stores what caches say about the events that they read. All caches count, because all receive the same events. */
+export async function noteReaders(
+  ports: Pick<GovernPorts, 'saveReader'>,
+  reports: readonly CacheReport[],
+  nowMs: number,
+): Promise<void> {
+  await Promise.all(reports.map((report) => ports.saveReader(eventReader(report, nowMs))));
+}
+
 /** Stores new reports of the caches that may slow the owner, makes a new decision and stores it. */
 export async function govern(
   ports: GovernPorts,
-  settings: GovernSettings & { readonly intervalSeconds: number },
+  settings: GovernSettings & { readonly intervalSeconds: number; readonly compressEvents: boolean },
   newReports: readonly CacheReport[],
   nowMs: number,
 ): Promise<Governed> {
@@ -53,13 +67,15 @@ export async function govern(
     atMs: Math.min(report.atMs, nowMs),
   }));
   await Promise.all(heard.map((report) => ports.saveReport(report)));
-  const [previous, reports, progress] = await Promise.all([
+  const [previous, reports, readers, progress] = await Promise.all([
     ports.decision(),
     ports.reports(),
+    settings.compressEvents ? ports.readers() : [],
     ports.relayProgress(nowMs),
   ]);
   const stream = streamBacklog(progress, nowMs, QUIET_INTERVALS * settings.intervalSeconds * 1000);
-  const decision = decide(previous, reports, stream, settings, nowMs);
+  const reading = readership(previous, readers, { intervalSeconds: settings.intervalSeconds, nowMs });
+  const decision = { ...decide(previous, reports, stream, settings, nowMs), ...reading };
   await ports.saveDecision(decision);
   return { decision, stream };
 }

@@ -20,6 +20,8 @@ const cacheReport = z.object({
    * The fraction of the cache's consumption that this owner may use: 1 for its only owner, 0.5 for one of two owners.
    */
   share: z.number().check(z.gt(0), z.lte(1)),
+  /** Whether the cache reads compressed data. Missing in a report of an earlier release, which doesn't. */
+  readsCompressed: z.optional(z.boolean()),
 });
 
 /** A cache's report about its queue, which it sends to an owner once per control interval. */

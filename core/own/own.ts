@@ -17,8 +17,13 @@ export interface OwnedEntity {
   readonly schemaVersion: number;
   /** When this version was committed, ISO 8601. */
   readonly changedAt: string;
-  /** The full state as canonical JSON; undefined if the entity is deleted. */
+  /**
+   * The full state as canonical JSON; undefined if the entity is deleted. A state that is stored compressed is
+   * decompressed when you first read it.
+   */
   readonly stateJson: string | undefined;
+  /** The compressed form of the state, if it is stored so. */
+  readonly compressed?: Uint8Array | undefined;
   /** The trace in which this version was committed, as W3C `traceparent`; undefined if there was no trace. */
   readonly traceparent?: string | undefined;
 }
@@ -55,10 +60,14 @@ export type CommitResult =
  * states as they are stored, succeeds even if an upcast throws.
  */
 export function withState(contract: EntityContract, owned: OwnedEntity): EntityWithState {
-  const { schemaVersion, stateJson } = owned;
+  const { entity, version, digest, schemaVersion, changedAt, traceparent } = owned;
   return {
-    ...owned,
+    ...{ entity, version, digest, schemaVersion, changedAt, traceparent },
+    get stateJson() {
+      return owned.stateJson;
+    },
     get state() {
+      const { stateJson } = owned;
       return stateJson === undefined ? undefined : upcast(contract, schemaVersion, JSON.parse(stateJson) as State);
     },
   };

@@ -117,7 +117,7 @@ async function writeOnStored(delta: DeltaReading, chain: Chain, stored: Stored, 
     if (reached !== undefined) return reached;
     const base = await stored.get(delta.event.entity);
     const deltas = continuation(chain, base, delta.cached);
-    if (base?.dataJson === undefined || deltas === undefined) return { kind: 'gap' };
+    if (deltas === undefined || base?.dataJson === undefined) return { kind: 'gap' };
     const attempt = await writeFolded(delta, base.dataJson, deltas, { kind: 'base', base }, applying);
     if (attempt.kind !== 'refused') return attempt;
     stored.forget();

@@ -54,7 +54,8 @@ export function continuation(
   stored: StoredItem | undefined,
   cached: CachedType,
 ): readonly DeltaReading[] | undefined {
-  if (stored?.dataJson === undefined || !stored.isIntact) return undefined;
+  // In this order, because data that was changed in another way may have no JSON.
+  if (stored === undefined || !stored.isIntact || stored.dataJson === undefined) return undefined;
   const isSameForm =
     stored.schemaVersion === cached.contract.schemaVersion && stored.fieldsRevision === cached.fieldsRevision;
   const next = deltas.findIndex(({ event }) => event.version === stored.version + 1);

@@ -32,6 +32,8 @@ export interface CachedItem {
   readonly fieldsRevision: number;
   /** Canonical JSON of the fields that the cache keeps; undefined for a tombstone. */
   readonly dataJson: string | undefined;
+  /** The compressed form of `dataJson`, if the event carried it; otherwise the table decides whether to compress. */
+  readonly compressed?: Uint8Array | undefined;
   /** Index name to the value under which the index lists the entity. */
   readonly indexed: Readonly<Record<string, string>>;
   /** When a tombstone may be forgotten, epoch seconds; undefined for a state. */
@@ -45,6 +47,7 @@ export interface StoredItem {
   readonly digest: string;
   readonly schemaVersion: number;
   readonly fieldsRevision: number;
+  /** Data that is stored compressed is decompressed when it is first read. */
   readonly dataJson: string | undefined;
   /** Whether the item is as the projector wrote it. A delta isn't applied to data that was changed in another way. */
   readonly isIntact: boolean;

@@ -26,7 +26,7 @@ export type Content =
   | { readonly kind: 'delta'; readonly delta: Delta; readonly baseDigest: string };
 
 /** A state as it is stored. */
-export type Kept = { readonly dataJson: string } & Pick<CachedItem, 'indexed'>;
+export type Kept = { readonly dataJson: string } & Pick<CachedItem, 'indexed' | 'compressed'>;
 
 /** A message that can never be applied, and why. */
 export interface Poison {
@@ -85,7 +85,10 @@ export async function readMessage(
       ? { dataJson: committed, indexed: {} }
       : await keptState(event, cached, upcast(contract, event.schemaVersion, event.data as State));
     if ('problem' in kept) return poison('invalid', kept.problem);
-    return { message, event, cached, content: { kind: 'state', kept } };
+    // Whoever keeps all that the owner committed stores it in the form in which it came.
+    const { carried } = event;
+    const asItCame = carried?.json === kept.dataJson ? { compressed: carried.compressed } : {};
+    return { message, event, cached, content: { kind: 'state', kept: { ...kept, ...asItCame } } };
   } catch (error) {
     // The data isn't JSON, or no table could return it unchanged, or an upcast failed on a state that it didn't expect.
     const explanation =

@@ -22,12 +22,20 @@ export type PublishResult =
 /** The relay's ports. */
 export interface RelayPorts {
   /**
-   * Publishes messages of distinct groups, at most MAX_BATCH_ENTRIES and at most MAX_BATCH_BYTES. Returns one result
-   * per message, in order.
+   * Publishes messages of distinct groups: at most MAX_BATCH_ENTRIES with at most MAX_BATCH_BYTES, or one larger
+   * message. Returns one result per message, in order.
    */
   publish(messages: readonly RelayedMessage[]): Promise<readonly PublishResult[]>;
   /** Parks a record with its reason. If it throws, the record is retried. */
   divert(sequenceNumber: string, reason: UnpublishableReason, message: string): Promise<void>;
+}
+
+/** How a batch is relayed. */
+export interface RelayOptions {
+  /** Whether several versions of an entity are published as one. Default false. */
+  readonly conflate?: boolean | undefined;
+  /** See `Sending.readsCompressed`. */
+  readonly readsCompressed?: boolean | undefined;
 }
 
 /** The result of relaying a batch of records. */
@@ -91,15 +99,15 @@ interface Relaying {
  * been published.
  *
  * @param publishedAt ISO 8601
- * @param conflate whether several versions of an entity are published as one; default false
  */
 export async function relayBatch(
   boundary: Boundary,
   changes: readonly StreamChange[],
   publishedAt: string,
   ports: RelayPorts,
-  conflate = false,
+  options: RelayOptions = {},
 ): Promise<RelayReport> {
+  const { conflate = false } = options;
   const relaying: Relaying = {
     ports,
     conflate,
@@ -111,7 +119,7 @@ export async function relayBatch(
   const heartbeats: RelayedMessage[] = [];
   const committedAt: string[] = [];
   for (const change of changes) {
-    const next = change.kind === 'expired' ? change.kind : messageOf(boundary, change, publishedAt, conflate);
+    const next = change.kind === 'expired' ? change.kind : messageOf(boundary, change, publishedAt, options);
     if (next === 'expired') {
       count.expired += 1;
     } else if ('reason' in next) {
@@ -225,7 +233,7 @@ function messageOf(
   boundary: Boundary,
   change: Exclude<StreamChange, { kind: 'expired' }>,
   publishedAt: string,
-  conflate: boolean,
+  { conflate, readsCompressed }: RelayOptions,
 ): RelayedMessage | Unpublishable {
   if (change.kind === 'unpublishable') return change;
   if (change.kind === 'fact') {
@@ -236,11 +244,11 @@ function messageOf(
   const again = resync === undefined ? undefined : ({ kind: 'resync', token: resync } as const);
   // With conflation the previous version may not be published, so a delta can't build on it.
   const previous = conflate ? undefined : change.previous;
-  const message = outgoingMessage(boundary, owned, { publishedAt, previous, again });
+  const message = outgoingMessage(boundary, owned, { publishedAt, previous, again, readsCompressed });
   return 'reason' in message ? message : { ...message, sequenceNumber };
 }
 
-/** Splits messages into batches that one PublishBatch call accepts, by count and by bytes. */
+/** Splits messages into batches that one PublishBatch call accepts, by count and by bytes. A large message is alone. */
 export function batches<M extends OutgoingMessage>(messages: readonly M[]): M[][] {
   const all: M[][] = [];
   let current: M[] = [];

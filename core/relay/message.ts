@@ -1,3 +1,4 @@
+import { compressed, compressedIfSmaller, NotDecompressed } from '../compression.ts';
 import type { Boundary } from '../contract/contract.ts';
 import { ownedContract } from '../contract/define-boundary.ts';
 import { deltaOf } from '../delta.ts';
@@ -6,7 +7,7 @@ import { serialiseEvent } from '../event.ts';
 import { serialiseFact } from '../facts/event.ts';
 import { type Fact, factData, factGroupId } from '../facts/fact.ts';
 import { isTombstone, type OwnedEntity } from '../own/own.ts';
-import type { State } from '../state.ts';
+import { MAX_PLAIN_STATE_BYTES, type State } from '../state.ts';
 
 /** One record of the owner table's stream. */
 export type StreamChange = { readonly sequenceNumber: string } & (
@@ -56,10 +57,17 @@ export interface OutgoingMessage {
 }
 
 /**
- * Maximum size of a PublishBatch call in bytes, message attributes included (sns/large-message-payloads: 256 KiB by
- * default).
+ * Maximum size of a PublishBatch call with several messages in bytes, message attributes included: what every topic
+ * accepts (sns/large-message-payloads).
  */
 export const MAX_BATCH_BYTES = 256 * 1024;
+
+/**
+ * Maximum size of a message in bytes, message attributes included: the base64 of the largest compressed state (491 KiB)
+ * and 21 KiB for the envelope and the attributes. The constructs set it as the limit of the topic and of the cache's
+ * queue. Above MAX_BATCH_BYTES, a message is published alone.
+ */
+export const MAX_MESSAGE_BYTES = 512 * 1024;
 
 /**
  * Maximum size of the filter attributes in bytes: their names, their data types, the longest entity type and the
@@ -77,56 +85,97 @@ export interface Sending {
   readonly again?: SentAgain | undefined;
   /** See `OutgoingMessage.to`. */
   readonly to?: string | undefined;
+  /**
+   * Whether everyone who receives the message reads compressed data. If not, data is compressed only if it is too large
+   * for a message otherwise. Default false.
+   */
+  readonly readsCompressed?: boolean | undefined;
 }
 
 /** Returns the message of an entity's version, or why it can't be published. */
 export function outgoingMessage(
   boundary: Boundary,
   owned: OwnedEntity,
-  { publishedAt, previous, again, to }: Sending,
+  sending: Sending,
 ): OutgoingMessage | Unpublishable {
-  const { entity, version, digest, schemaVersion, changedAt, stateJson, traceparent } = owned;
+  const { entity, version, digest, schemaVersion, changedAt, traceparent } = owned;
+  const { publishedAt, again, to } = sending;
   const { type } = entity;
   if (!Object.hasOwn(boundary.owns, type)) {
     return { reason: 'unknown-type', message: `${boundary.name} doesn't own ${type}` };
   }
-  if (isTombstone(owned) !== (stateJson === undefined)) {
-    return { reason: 'unreadable', message: 'a state has the digest of a tombstone, or a tombstone has a state' };
-  }
-  // The text goes into the envelope unparsed, so it must be the text that the owner's interface checked and digested.
-  if (stateJson !== undefined && sha256(stateJson) !== digest) {
-    return { reason: 'unreadable', message: "the state doesn't have the stored digest" };
-  }
+  const previous = again === undefined && ownedContract(boundary, type).deltas ? sending.previous : undefined;
+  const content = readContent(owned, previous, sending);
+  if ('reason' in content) return content;
   if (version < boundary.epoch * EPOCH_SIZE) {
     return { reason: 'before-epoch', message: `version ${version} is from before epoch ${boundary.epoch}` };
   }
   if (!isTimestamp(changedAt)) return { reason: 'unreadable', message: "changedAt isn't an ISO 8601 time in UTC" };
-  const base = again === undefined && ownedContract(boundary, type).deltas ? previous : undefined;
-  const delta = base && deltaJson(base, owned);
-  const body = serialiseEvent(
-    {
-      again,
-      entity,
-      version,
-      digest,
-      owner: boundary.name,
-      schemaVersion,
-      changedAt,
-      publishedAt,
-      traceparent,
-      ...(base && delta !== undefined
-        ? { kind: 'delta', baseDigest: base.digest }
-        : { kind: stateJson === undefined ? 'tombstone' : 'state' }),
-    },
-    delta ?? stateJson,
-  );
+  const { data, ...kind } = content;
+  const event = { again, entity, version, digest, owner: boundary.name, schemaVersion, changedAt, publishedAt };
   return sized({
     groupId: messageGroupId(entity),
     deduplicationId: deduplicationId(entity, version, again),
     type,
     to,
-    body,
+    body: serialiseEvent({ ...event, traceparent, ...kind }, data),
   });
+}
+
+/** What an event says about a version, and its data in the form in which the event carries it. */
+type EventContent =
+  | { readonly kind: 'state'; readonly data: string | Uint8Array }
+  | { readonly kind: 'delta'; readonly baseDigest: string; readonly data: string | Uint8Array }
+  | { readonly kind: 'tombstone'; readonly data: undefined };
+
+function readContent(
+  owned: OwnedEntity,
+  base: OwnedEntity | undefined,
+  sending: Sending,
+): EventContent | Unpublishable {
+  try {
+    return contentOf(owned, base, sending);
+  } catch (error) {
+    if (!(error instanceof NotDecompressed)) throw error;
+    return { reason: 'unreadable', message: `the state can't be decompressed: ${error.message}` };
+  }
+}
+
+/**
+ * Returns the content of an event. A compressed state goes into the event as it is stored, without a look at its JSON:
+ * base64 can't contain anything that changes the envelope, and each cache compares the state with its digest.
+ */
+function contentOf(
+  owned: OwnedEntity,
+  base: OwnedEntity | undefined,
+  { readsCompressed = false }: Sending,
+): EventContent | Unpublishable {
+  const isStoredCompressed = owned.compressed !== undefined;
+  if (isTombstone(owned) !== (!isStoredCompressed && owned.stateJson === undefined)) {
+    return { reason: 'unreadable', message: 'a state has the digest of a tombstone, or a tombstone has a state' };
+  }
+  if (isTombstone(owned)) return { kind: 'tombstone', data: undefined };
+  const delta = base && deltaJson(base, owned);
+  if (base !== undefined && delta !== undefined) {
+    return { kind: 'delta', baseDigest: base.digest, data: carried(delta, readsCompressed) };
+  }
+  if (owned.compressed !== undefined && readsCompressed) return { kind: 'state', data: owned.compressed };
+  const json = owned.stateJson ?? '';
+  // The text goes into the envelope unparsed, so it must be the text that the owner's interface checked and digested.
+  if (sha256(json) !== owned.digest) {
+    return { reason: 'unreadable', message: "the state doesn't have the stored digest" };
+  }
+  return { kind: 'state', data: carried(json, readsCompressed, owned.compressed) };
+}
+
+/**
+ * Returns JSON in the form in which an event carries it.
+ *
+ * @param form its compressed form, if that is known
+ */
+function carried(json: string, readsCompressed: boolean, form?: Uint8Array): string | Uint8Array {
+  if (utf8Bytes(json) > MAX_PLAIN_STATE_BYTES) return form ?? compressed(json);
+  return (readsCompressed ? (form ?? compressedIfSmaller(json)) : undefined) ?? json;
 }
 
 /** Returns the message of a fact, or why it can't be published. */
@@ -149,8 +198,8 @@ export function outgoingFact(boundary: Boundary, fact: Fact, publishedAt: string
 /** Adds the size to a message, or refuses it as too large. */
 export function sized(message: Omit<OutgoingMessage, 'bytes'>): OutgoingMessage | Unpublishable {
   const bytes = utf8Bytes(message.body) + ATTRIBUTE_BYTES;
-  if (bytes <= MAX_BATCH_BYTES) return { ...message, bytes };
-  return { reason: 'too-large', message: `the message has ${bytes} bytes. Allowed: at most ${MAX_BATCH_BYTES}` };
+  if (bytes <= MAX_MESSAGE_BYTES) return { ...message, bytes };
+  return { reason: 'too-large', message: `the message has ${bytes} bytes. Allowed: at most ${MAX_MESSAGE_BYTES}` };
 }
 
 /**

@@ -57,6 +57,14 @@ export type Answered =
   | { readonly kind: 'unknown' }
   | { readonly kind: 'unsendable'; readonly why: string };
 
+/** The cache that asked. */
+interface Addressee {
+  /** The name of the cache's boundary. */
+  readonly cache: string;
+  /** Whether the cache reads compressed data. A cache of an earlier release doesn't say it. */
+  readonly readsCompressed?: boolean | undefined;
+}
+
 /**
  * Publishes one entity's whole state to the cache that asked for it. The state is read from the owner and not from its
  * stream, so it may overtake events of the entity that are still in flight. The cache's conditions on versions make
@@ -68,7 +76,7 @@ export type Answered =
  */
 export async function answerEntity(
   boundary: Boundary,
-  request: { readonly entity: EntityRef; readonly cache: string },
+  request: { readonly entity: EntityRef } & Addressee,
   requestId: string,
   ports: AnswerPorts,
 ): Promise<Answered> {
@@ -77,7 +85,7 @@ export async function answerEntity(
   const owned = await ports.get(entityRef(type, id));
   if (owned === undefined) return { kind: 'unknown' };
   if (!isSendable(owned)) return { kind: 'unsendable', why: owned.why };
-  const message = addressed(boundary, owned, request.cache, 'resync', requestId, ports);
+  const message = addressed(boundary, owned, request, 'resync', requestId, ports);
   if ('reason' in message) return { kind: 'unsendable', why: `${message.reason}: ${message.message}` };
   const [refused] = await publishAll([message], ports);
   return refused === undefined ? { kind: 'answered' } : { kind: 'unsendable', why: refused.why };
@@ -97,7 +105,7 @@ export async function answerPage(
   requestId: string,
   ports: AnswerPorts,
 ): Promise<Answered> {
-  const { cache, ...asked } = request;
+  const { cache, readsCompressed, ...asked } = request;
   ownedContract(boundary, asked.type);
   const readAtMs = ports.nowMs();
   const limit = PAGE_ENTITIES[asked.purpose];
@@ -105,7 +113,7 @@ export async function answerPage(
   const readUntilMs = ports.nowMs();
   const contents =
     asked.purpose === 'backfill'
-      ? await sendStates(boundary, listed, cache, requestId, ports)
+      ? await sendStates(boundary, listed, { cache, readsCompressed }, requestId, ports)
       : entriesOf(listed, ports);
   const page: OwnerPage = {
     ...asked,
@@ -126,7 +134,7 @@ type Contents = Pick<OwnerPage, 'next' | 'sent' | 'unsendable' | 'unsendableCoun
 async function sendStates(
   boundary: Boundary,
   { entities, next }: ListedPage,
-  cache: string,
+  to: Addressee,
   requestId: string,
   ports: AnswerPorts,
 ): Promise<Contents> {
@@ -137,7 +145,7 @@ async function sendStates(
       unsendable.push(owned);
       continue;
     }
-    const message = addressed(boundary, owned, cache, 'backfill', requestId, ports);
+    const message = addressed(boundary, owned, to, 'backfill', requestId, ports);
     const { id } = owned.entity;
     if ('reason' in message) unsendable.push({ id, why: `${message.reason}: ${message.message}` });
     else messages.push({ ...message, id });
@@ -170,14 +178,14 @@ function named(all: readonly Unsendable[]): Pick<Contents, 'unsendable' | 'unsen
 function addressed(
   boundary: Boundary,
   owned: OwnedEntity,
-  to: string,
+  { cache: to, readsCompressed }: Addressee,
   kind: 'resync' | 'backfill',
   requestId: string,
   { nowMs }: AnswerPorts,
 ): OutgoingMessage | Unpublishable {
   const publishedAt = new Date(nowMs()).toISOString();
   const again = { kind, token: sha256(requestId).slice(0, 20) };
-  return outgoingMessage(boundary, owned, { publishedAt, again, to });
+  return outgoingMessage(boundary, owned, { publishedAt, again, to, readsCompressed });
 }
 
 /** Publishes messages of distinct groups. Returns those that the topic refuses for good; throws if others failed. */

@@ -240,5 +240,5 @@ export function yieldSeconds(backlog: number): number {
 }
 
 function requestOf({ cache, type }: Kept, { run, index, cursor }: Filling): PageRequest {
-  return { purpose: 'backfill', type, cache, run, index, cursor };
+  return { purpose: 'backfill', type, cache, run, index, cursor, readsCompressed: true };
 }

@@ -31,7 +31,12 @@ const common = {
   cursor: z.optional(z.string()),
 };
 
-const pageRequest = z.object({ ...common, cache: z.string().check(z.regex(/^[a-z][a-z0-9-]{0,29}$/)) });
+const pageRequest = z.object({
+  ...common,
+  cache: z.string().check(z.regex(/^[a-z][a-z0-9-]{0,29}$/)),
+  /** Whether the cache reads compressed data. Missing in a request of an earlier release, which doesn't. */
+  readsCompressed: z.optional(z.boolean()),
+});
 
 /** A request of a cache to an owner, to publish a page of a type's entities to this cache alone. */
 export type PageRequest = z.infer<typeof pageRequest>;

@@ -2,7 +2,7 @@ import { assertEntityType, type EntityRef } from '../entity.ts';
 import { FreshetError, quoted } from '../errors.ts';
 import type { Fact } from '../facts/fact.ts';
 import { isUnawaited } from '../promises.ts';
-import { canonicalState } from '../state.ts';
+import { assertPlainState } from '../state.ts';
 import { type Effect, type FactsByType, OVERDUE, type Saga } from './define.ts';
 
 /**
@@ -217,5 +217,5 @@ function settled(
 
 function assertEffect(effect: EntityRef, data: unknown): void {
   assertEntityType(effect.type);
-  canonicalState(effect, data);
+  assertPlainState(effect, data);
 }

@@ -1,3 +1,4 @@
+import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { entityRef, MAX_VERSION } from '../../core/entity.ts';
@@ -58,6 +59,7 @@ test.each<[string, typeof serialiseEvent]>([
 });
 
 function anyBodyEndsAsEventOrMalformed(parse: typeof parseEvent) {
+  const packed = fc.jsonValue().map((value) => gzipSync(JSON.stringify(value)).toString('base64'));
   const wild = fc.record(
     {
       specversion: fc.constantFrom('1.0', 1),
@@ -66,13 +68,14 @@ function anyBodyEndsAsEventOrMalformed(parse: typeof parseEvent) {
       type: fc.oneof(fc.constant('Product'), fc.jsonValue()),
       subject: fc.oneof(fc.constant('p1'), fc.jsonValue()),
       time: fc.oneof(timestamp, fc.jsonValue()),
-      datacontenttype: fc.constant('application/json'),
+      datacontenttype: fc.constantFrom('application/json', 'application/gzip'),
       kind: fc.constantFrom('state', 'tombstone', 'fact'),
       entityversion: fc.oneof(fc.constantFrom('1', '2'), fc.string(), fc.integer()),
       digest: fc.constantFrom(TOMBSTONE_DIGEST, 'x'.repeat(43)),
       schemaversion: fc.oneof(fc.constant(1), fc.jsonValue()),
       publishedat: timestamp,
       data: fc.jsonValue(),
+      data_base64: fc.oneof(fc.base64String(), fc.jsonValue(), packed),
     },
     { noNullPrototype: true, requiredKeys: ['specversion', 'kind'] },
   );

@@ -1,7 +1,9 @@
+import { gzipSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
+import { compressed } from '../../core/compression.ts';
 import { MAX_VERSION } from '../../core/entity.ts';
-import { parseEvent } from '../../core/event.ts';
-import { TOMBSTONE_DIGEST } from '../../core/state.ts';
+import { parseEvent, serialiseEvent } from '../../core/event.ts';
+import { canonicalState, TOMBSTONE_DIGEST } from '../../core/state.ts';
 import { CHANGED_AT, deleted, eventBody, owned, PUBLISHED_AT, product, stateAt } from '../support/events.ts';
 
 const state = eventBody(owned(product(), 3));
@@ -10,6 +12,12 @@ const tombstone = eventBody(deleted(product(), 4));
 /** The body with some attributes changed; undefined removes one. */
 function altered(body: string, changes: Record<string, unknown>): string {
   return JSON.stringify({ ...JSON.parse(body), ...changes });
+}
+
+const GZIP = { datacontenttype: 'application/gzip' };
+
+function base64(data: unknown): string {
+  return gzipSync(JSON.stringify(data)).toString('base64');
 }
 
 describe('an event as a message body', () => {
@@ -28,6 +36,20 @@ describe('an event as a message body', () => {
       schemaversion: 1,
       publishedat: PUBLISHED_AT,
       data: stateAt(3),
+    });
+  });
+
+  test('the data of an event may be compressed, which its content type says', () => {
+    const { json = '', digest } = canonicalState(product(), stateAt(3));
+    const times = { changedAt: CHANGED_AT, publishedAt: PUBLISHED_AT };
+    const event = { entity: product(), version: 3, digest, owner: 'catalogue', schemaVersion: 1, ...times };
+    const body = serialiseEvent({ ...event, kind: 'state' }, compressed(json));
+    const { data, ...attributes } = JSON.parse(state);
+    expect(JSON.parse(body)).toEqual({ ...attributes, ...GZIP, data_base64: expect.stringMatching(/^H4sI/) });
+    expect(parseEvent(body)).toEqual({
+      ...parseEvent(state),
+      data,
+      carried: { json, compressed: Buffer.from(compressed(json)) },
     });
   });
 
@@ -73,6 +95,29 @@ describe('a malformed body', () => {
     ['it has another CloudEvents version', altered(state, { specversion: '0.3' }), /^specversion: .*"1\.0"/],
     ['its CloudEvents version is a number', altered(state, { specversion: 1 }), /^specversion: /],
     ['it has another content type', altered(state, { datacontenttype: 'text/plain' }), /^datacontenttype: /],
+    [
+      'it has plain data and compressed data',
+      altered(state, { data_base64: 'e30=' }),
+      /^data_base64: only with the content type application\/gzip$/,
+    ],
+    ['it has the content type of compressed data and plain data', altered(state, GZIP), /^data_base64: .* alone$/],
+    ...[undefined, 7, '', '!', 'e30', 'e30=\n', 'e31=', 'e3\u00300=', '_-8='].map(
+      (data_base64): [string, string, RegExp] => [
+        `its compressed data is ${JSON.stringify(data_base64)}`,
+        altered(state, { ...GZIP, data: undefined, data_base64 }),
+        /^data_base64: /,
+      ],
+    ),
+    [
+      'it is a tombstone with compressed data',
+      altered(tombstone, { ...GZIP, data_base64: base64(stateAt(4)) }),
+      /^data: /,
+    ],
+    [
+      'its compressed data is not JSON',
+      altered(state, { ...GZIP, data: undefined, data_base64: gzipSync('{').toString('base64') }),
+      /^data_base64: not JSON when decompressed$/,
+    ],
     ['it has no id', altered(state, { id: undefined }), /^id: /],
     ['its id is too long', altered(state, { id: 'x'.repeat(129) }), /^id: /],
     ['its source is not a boundary', altered(state, { source: 'https://example.com' }), /^source: /],

@@ -1,6 +1,17 @@
 import { describe, expect, test } from 'vitest';
+import { compressed } from '../../core/compression.ts';
 import { utf8Bytes } from '../../core/entity.ts';
-import { canonicalJson, canonicalState, MAX_STATE_BYTES, MAX_STATE_DEPTH, TOMBSTONE_DIGEST } from '../../core/state.ts';
+import {
+  assertPlainState,
+  canonicalJson,
+  canonicalState,
+  MAX_COMPRESSED_STATE_BYTES,
+  MAX_PLAIN_STATE_BYTES,
+  MAX_STATE_BYTES,
+  MAX_STATE_DEPTH,
+  TOMBSTONE_DIGEST,
+} from '../../core/state.ts';
+import { noise } from '../support/compressible.ts';
 import { product } from '../support/events.ts';
 
 const entity = product();
@@ -126,6 +137,31 @@ describe('the size of a state', () => {
         message: expect.stringContaining(`${MAX_STATE_BYTES + 1} bytes of JSON. Allowed: at most ${MAX_STATE_BYTES}`),
       }),
     );
+  });
+
+  test('a large state is refused by its compressed form, with both sizes', () => {
+    const fits = { a: noise(490_000) };
+    expect(canonicalState(entity, fits).compressed?.length).toBeLessThanOrEqual(MAX_COMPRESSED_STATE_BYTES);
+    const json = JSON.stringify({ a: noise(600_000) });
+    expect(() => canonicalState(entity, JSON.parse(json))).toThrowError(
+      expect.objectContaining({
+        code: 'StateTooLarge',
+        message: expect.stringContaining(
+          `${json.length} bytes of JSON, which gzip compresses to ${compressed(json).length} bytes. Allowed: at most ` +
+            `${MAX_STATE_BYTES} bytes of JSON that gzip compresses to at most ${MAX_COMPRESSED_STATE_BYTES} bytes`,
+        ),
+      }),
+    );
+  });
+
+  test('a state that hardly compresses is allowed up to the size of a message', () => {
+    const { json, compressed } = canonicalState(entity, { a: noise(MAX_PLAIN_STATE_BYTES - 8) });
+    expect([utf8Bytes(json), compressed]).toEqual([MAX_PLAIN_STATE_BYTES, undefined]);
+  });
+
+  test('what is stored without compression has a limit of its own', () => {
+    expect(() => assertPlainState(entity, stateOfBytes(MAX_PLAIN_STATE_BYTES))).not.toThrow();
+    expect(() => assertPlainState(entity, stateOfBytes(MAX_PLAIN_STATE_BYTES + 1))).toThrowError(/too large/);
   });
 
   test('the size of a state is counted in bytes of JSON, not in characters', () => {

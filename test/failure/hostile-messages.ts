@@ -1,6 +1,8 @@
+import { gzipSync } from 'node:zlib';
 import { deduplicationId, type EntityRef, messageGroupId, sha256 } from '../../core/entity.ts';
 import { canonicalJson, canonicalState, type State } from '../../core/state.ts';
 import { drawn } from '../kills/plan.ts';
+import { noise } from '../support/compressible.ts';
 import { item, itemState, owned, published } from './messages.ts';
 
 /** A message that no cache can apply, and the name of the attack. */
@@ -139,9 +141,14 @@ const KINDS: Readonly<Record<string, (context: Context) => { body: string; group
     body: published(owned(victim, version, { ...itemState(version), name: `not what was ${index}` })).body,
   }),
   'more than an item holds': ({ victim, version }) => ({
-    // 1e20 is five bytes when it is sent, and 21 in its canonical form.
-    body: rawData({ victim, version }, `{"name":"x","price":1,"numbers":[${'1e20,'.repeat(25_000)}1]}`),
+    // Not even compressed.
+    body: rawData({ victim, version }, `{"name":"${noise(505_000)}","price":1,"numbers":[]}`),
   }),
+  'compressed data that is hostile': ({ draw, victim, version }) =>
+    changed(envelopeOf(victim, version + 1), {
+      ...{ data: undefined, datacontenttype: 'application/gzip' },
+      data_base64: pick<unknown>(HOSTILE_FORMS, draw('form')),
+    }),
   'a delta with hostile data': ({ draw, victim, version }) =>
     changed(envelopeOf(victim, version + 1), {
       kind: 'delta',
@@ -164,6 +171,17 @@ const KINDS: Readonly<Record<string, (context: Context) => { body: string; group
   'a delta that is no delta': ({ victim, version }) => changed(envelopeOf(victim, version + 1), { kind: 'delta' }),
   'a tombstone with data': ({ victim, version }) => changed(envelopeOf(victim, version + 1), { kind: 'tombstone' }),
 };
+
+/** Compressed data that isn't a state: a form that decompresses to 100 MB, and forms that are damaged. */
+const HOSTILE_FORMS = [
+  gzipSync(Buffer.alloc(100_000_000), { level: 9 }).toString('base64'),
+  gzipSync('{"name":"x"}').subarray(0, -1).toString('base64'),
+  gzipSync('['.repeat(1_000_000)).toString('base64'),
+  gzipSync('{"__proto__":').toString('base64'),
+  'H4sI',
+  '',
+  null,
+];
 
 /** The envelope that the relay publishes for an Item. */
 function envelopeOf(entity: EntityRef, version: number, state: State = itemState(version)): Envelope {

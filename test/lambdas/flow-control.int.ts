@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import * as z from 'zod/mini';
+import { COMPRESSED_TEXT } from '../../adapters/aws/items.ts';
 import { createFlow } from '../../adapters/govern/flow.ts';
 import { createFlowStore } from '../../adapters/govern/flow-table.ts';
 import { createOwner } from '../../adapters/own/owner-table.ts';
@@ -18,6 +19,7 @@ import type { Queue } from '../../local/fifo/queue.ts';
 import { createFunctionHost, type FunctionHost } from '../../local/lambda/host.ts';
 import { bundleOf } from '../support/bundles.ts';
 import { type FakeCloudWatch, startCloudWatch } from '../support/cloud-watch.ts';
+import { otherForm, records } from '../support/compressible.ts';
 import { startMessaging, type TestMessaging, topicWithQueue } from '../support/messaging.ts';
 import { startTables, type TestTables } from '../support/tables.ts';
 
@@ -111,7 +113,7 @@ describe("the governor's deployed bundle", () => {
     })),
   });
 
-  async function governor(ownerTable?: string) {
+  async function governor(ownerTable?: string, environment: Record<string, string> = {}) {
     const [FLOW_TABLE, OWNER_TABLE] = [
       await tables.create('Geography'),
       ownerTable ?? (await tables.create('Geography')),
@@ -122,11 +124,14 @@ describe("the governor's deployed bundle", () => {
       INTERVAL_SECONDS: '60',
       REPORT_LIFE_SECONDS: '180',
       DECISION_LIFE_SECONDS: '180',
+      COMPRESS_EVENTS: 'true',
       MAY_SLOW_OWNER: JSON.stringify({ ordering: { highWater: 1_000 } }),
+      ...environment,
     });
     const table = { client: tables.client, tableName: FLOW_TABLE };
     return {
       invoke,
+      FLOW_TABLE,
       owner: createOwner({ boundary: geography, tableName: OWNER_TABLE, client: tables.client }),
       decision: createFlowStore(table).decision,
       write: () => createFlow(table).enter(ENTITY, { maxWaitMs: 0 }),
@@ -175,6 +180,35 @@ describe("the governor's deployed bundle", () => {
     expect(logged.filter((line) => line.includes('stream not measured'))).toHaveLength(1);
   });
 
+  test('the governor lets events be compressed once every cache has reported that it reads them', async () => {
+    const { invoke, decision, FLOW_TABLE } = await governor();
+    const store = createFlowStore({ client: tables.client, tableName: FLOW_TABLE });
+    const hour = 3_600_000;
+    await invoke(reported(report()));
+    const first = (await decision()) as FlowDecision;
+    expect(first).toMatchObject({ readsCompressed: false, listeningSinceMs: first.decidedAtMs });
+    await store.saveDecision({ ...first, listeningSinceMs: Date.now() - hour, decidedAtMs: Date.now() });
+    await invoke(reported(report({ readsCompressed: true })));
+    expect(await decision()).toMatchObject({ readsCompressed: true });
+    // This cache may not slow the owner, and receives the same events.
+    await invoke(reported(report({ cache: 'stranger' })));
+    await invoke(reported(report({ readsCompressed: true })));
+    expect(await decision()).toMatchObject({ readsCompressed: false });
+    await invoke(reported(report({ cache: 'stranger', readsCompressed: true })));
+    await invoke(SCHEDULED);
+    expect(await decision()).toMatchObject({ readsCompressed: true });
+  });
+
+  test('the governor of an owner that does not compress events never lets events be compressed', async () => {
+    const { invoke, decision, FLOW_TABLE } = await governor(undefined, { COMPRESS_EVENTS: 'false' });
+    await invoke(reported(report({ readsCompressed: true })));
+    const first = (await decision()) as FlowDecision;
+    const store = createFlowStore({ client: tables.client, tableName: FLOW_TABLE });
+    await store.saveDecision({ ...first, listeningSinceMs: 0, decidedAtMs: Date.now() });
+    await invoke(reported(report({ readsCompressed: true })));
+    expect(await decision()).toMatchObject({ listeningSinceMs: 0, readsCompressed: false });
+  });
+
   test('the governor commits a heartbeat of every type on its schedule, and decides', async () => {
     const { invoke, owner, decision } = await governor();
     await invoke(SCHEDULED);
@@ -211,6 +245,7 @@ describe("the governor's deployed bundle", () => {
       INTERVAL_SECONDS: '60',
       REPORT_LIFE_SECONDS: '180',
       DECISION_LIFE_SECONDS: '180',
+      COMPRESS_EVENTS: 'true',
     });
     expect(await invoke(SCHEDULED)).toEqual(TAKEN);
     // The subscription's filter lets through Country, one of the two types.
@@ -302,6 +337,33 @@ describe("the relay's deployed bundle", () => {
     expect(received()).toEqual(versions);
   });
 
+  test.each([
+    ['as it is stored', true, 'application/gzip'],
+    ['as JSON', false, 'application/json'],
+  ])('the relay publishes a compressed state %s when it is %s that all caches read it', async (_, reads, type) => {
+    const FLOW_TABLE = await tables.create('Geography');
+    const nowMs = Date.now();
+    await createFlowStore({ client: tables.client, tableName: FLOW_TABLE }).saveDecision({
+      ...{ state: 'normal', levels: {}, missing: [], retryAfterSeconds: 1, readsCompressed: reads },
+      ...{ decidedAtMs: nowMs, validUntilMs: nowMs + 180_000 },
+    });
+    const { relay, bodies } = await relaying(messaging.messaging, `compressed-${reads}`, FLOW_TABLE);
+    const { json = '', digest } = canonicalState({ type: 'Country', id: 'CH' }, { list: records(200) });
+    // Lambda passes binary values as base64.
+    const B = Buffer.from(otherForm(json)).toString('base64');
+    const [record] = RECORDS;
+    const NewImage = {
+      ...record?.dynamodb.NewImage,
+      ...{ digest: { S: digest }, state: { S: COMPRESSED_TEXT }, compressed: { B } },
+    };
+    expect(await relay({ Records: [{ ...record, dynamodb: { ...record?.dynamodb, NewImage } }] })).toMatchObject({
+      payload: { batchItemFailures: [] },
+    });
+    const [event] = bodies().map((body) => JSON.parse(body));
+    expect(event).toMatchObject({ datacontenttype: type, digest });
+    expect(reads ? event.data_base64 : event.data).toEqual(reads ? B : { list: records(200) });
+  });
+
   test('the relay publishes several versions of an entity as one when their commits are older than declared', async () => {
     const { relay, received } = await relaying(messaging.messaging, 'late', 'no-such-table', '10');
     expect(await relay({ Records: RECORDS })).toEqual({ ok: true, payload: { batchItemFailures: [] } });
@@ -330,15 +392,16 @@ describe("the relay's deployed bundle", () => {
       FAILURE_QUEUE_URL: `${messaging.url}/000000000000/failures`,
       CONFLATE_AFTER_SECONDS: conflateAfterSeconds,
     });
-    const received = () => {
-      const versions: number[] = [];
+    const bodies = () => {
+      const all: string[] = [];
       for (let got = queue.receive(10); got.length > 0; got = queue.receive(10)) {
-        versions.push(...got.map(({ body }) => Number(JSON.parse(body).entityversion)));
+        all.push(...got.map(({ body }) => body));
         for (const { receiptHandle } of got) queue.delete(receiptHandle);
       }
-      return versions;
+      return all;
     };
-    return { relay, received };
+    const received = () => bodies().map((body) => Number(JSON.parse(body).entityversion));
+    return { relay, received, bodies };
   }
 });
 

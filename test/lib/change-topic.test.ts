@@ -2,6 +2,7 @@ import { Duration, Stack } from 'aws-cdk-lib';
 import { Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { Code, Function as LambdaFunction, Runtime } from 'aws-cdk-lib/aws-lambda';
 import { describe, expect, test } from 'vitest';
+import { MAX_MESSAGE_BYTES } from '../../core/relay/message.ts';
 import { ChangeTopic } from '../../lib/change-topic.ts';
 import { LocalCache } from '../../lib/local-cache.ts';
 import { catalogue } from '../support/boundaries.ts';
@@ -33,6 +34,15 @@ describe('ChangeTopic', () => {
   test('a ChangeTopic has a FIFO topic without content-based deduplication', () => {
     expect(propertiesOf(template, 'AWS::SNS::Topic')).toMatchObject({ FifoTopic: true });
     expect(propertiesOf(template, 'AWS::SNS::Topic').ContentBasedDeduplication).not.toBe(true);
+    expect(propertiesOf(template, 'AWS::SNS::Topic').MaximumMessageSize).toBe(MAX_MESSAGE_BYTES);
+  });
+
+  test('an owner may be told not to compress events', () => {
+    const told = stackTemplate(
+      (stack) => void new ChangeTopic(stack, 'Owner', { boundary: lab, compressEvents: false }),
+    );
+    const { Variables } = propertiesOf(told, 'AWS::Lambda::Function', 'Governor').Environment;
+    expect(Variables).toMatchObject({ COMPRESS_EVENTS: 'false' });
   });
 
   test('the governor of a ChangeTopic publishes heartbeats to the topic, because the owner has no table', () => {

@@ -1,5 +1,6 @@
 import { Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { describe, expect, test } from 'vitest';
+import { MAX_MESSAGE_BYTES } from '../../core/relay/message.ts';
 import { EntityOwner } from '../../lib/entity-owner.ts';
 import { lab, shelf } from '../support/lab.ts';
 import { propertiesOf, resourcesOf, shopTemplates, stackTemplate, statementsOf } from '../support/shop.ts';
@@ -28,7 +29,10 @@ describe('the owner of Geography', () => {
 
   test('an owner publishes to a FIFO topic without content-based deduplication', () => {
     const topic = propertiesOf(Geography, 'AWS::SNS::Topic');
-    expect(topic).toMatchObject({ FifoTopic: true, ContentBasedDeduplication: false });
+    expect(topic).toMatchObject({
+      ...{ FifoTopic: true, ContentBasedDeduplication: false },
+      MaximumMessageSize: MAX_MESSAGE_BYTES,
+    });
   });
 
   test('a relay reads the stream from its start, retries until records expire, and resumes at a failed record', () => {

@@ -37,6 +37,7 @@ describe("the owner's governor", () => {
       INTERVAL_SECONDS: '60',
       REPORT_LIFE_SECONDS: '180',
       DECISION_LIFE_SECONDS: '180',
+      COMPRESS_EVENTS: 'true',
       MAY_SLOW_OWNER: '{"ordering":{"highWater":60000}}',
     });
   });

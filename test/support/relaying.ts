@@ -52,4 +52,4 @@ export function ports(answer: (message: OutgoingMessage) => PublishResult = () =
 
 /** Relays changes of the catalogue as one batch. */
 export const relayed = (changes: readonly StreamChange[], { relay }: { relay: RelayPorts }, conflate = false) =>
-  relayBatch(catalogue, changes, PUBLISHED_AT, relay, conflate);
+  relayBatch(catalogue, changes, PUBLISHED_AT, relay, { conflate });

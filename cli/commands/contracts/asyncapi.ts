@@ -138,11 +138,17 @@ function factMessage({ type, owner, about }: FactContract): Json {
 /** The CloudEvents envelope of a type's events. */
 function eventSchema({ type, owner, schemaVersion, deltas }: EntityContract): Json {
   const { properties, required } = envelopeOf(eventEnvelope);
-  const { data: _, ...attributes } = properties;
+  const { data: _, data_base64: __, ...attributes } = properties;
   const state = { properties: { kind: { const: 'state' }, data: { $ref: `#/components/schemas/${type}` } } };
   const changed = { type: 'object', description: 'The fields with new values.' };
   const removed = { type: 'array', items: { type: 'string' }, description: 'The fields that are gone.' };
   const delta = { type: 'object', properties: { changed, removed }, required: ['changed', 'removed'] };
+  const compressed = {
+    type: 'string',
+    contentEncoding: 'base64',
+    contentMediaType: 'application/gzip',
+    description: 'The data as JSON, compressed with gzip. Only of large data.',
+  };
   return {
     type: 'object',
     properties: {
@@ -157,7 +163,19 @@ function eventSchema({ type, owner, schemaVersion, deltas }: EntityContract): Js
     oneOf: [
       { ...state, required: ['data'] },
       ...(deltas ? [{ properties: { kind: { const: 'delta' }, data: delta }, required: ['data', 'basedigest'] }] : []),
-      { properties: { kind: { const: 'tombstone' } }, not: { required: ['data'] } },
+      {
+        properties: {
+          kind: { enum: deltas ? ['state', 'delta'] : ['state'] },
+          datacontenttype: { const: 'application/gzip' },
+          data_base64: compressed,
+        },
+        required: ['data_base64'],
+        not: { required: ['data'] },
+      },
+      {
+        properties: { kind: { const: 'tombstone' } },
+        not: { anyOf: [{ required: ['data'] }, { required: ['data_base64'] }] },
+      },
     ],
   };
 }

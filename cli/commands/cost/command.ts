@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Command, Option } from 'commander';
-import { MAX_STATE_BYTES } from 'freshet-aws/internal/core/state';
+import { MAX_PLAIN_STATE_BYTES } from 'freshet-aws/internal/core/state';
 import { EXIT } from '../../errors.ts';
 import { interruptible } from '../../interrupt.ts';
 import type { CommandIo } from '../../io.ts';
@@ -39,7 +39,7 @@ export function costCommand(io: CommandIo): Command {
     )
     .addOption(integer('--events <n>', 'number of changes to entities', 1, MAX_EVENTS, 1_000_000))
     .addOption(integer('--caches <n>', 'number of caches that keep the entities', 1, MAX_CACHES, 3))
-    .addOption(integer('--bytes <n>', 'size of an entity as JSON, in bytes', MIN_BYTES, MAX_STATE_BYTES, 1_000))
+    .addOption(integer('--bytes <n>', 'size of an entity as JSON, in bytes', MIN_BYTES, MAX_PLAIN_STATE_BYTES, 1_000))
     .option('--json', 'print the report as one line of JSON; the progress is always printed on standard error')
     .addHelpText(
       'after',

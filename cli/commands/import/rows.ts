@@ -1,6 +1,7 @@
 import { Readable } from 'node:stream';
 import { parse } from 'csv-parse';
 import { quoted } from 'freshet-aws/internal/core/errors';
+import { MAX_STATE_BYTES } from 'freshet-aws/internal/core/state';
 import { UsageError } from '../../errors.ts';
 import { jsonLoss } from '../../exact-json.ts';
 import { decodeUtf8, utf8Problem } from '../../utf8.ts';
@@ -23,7 +24,7 @@ export type Row = { readonly place: string } & (
  * The longest line of NDJSON, element of an array, or record of CSV: four times the largest state, to leave room for
  * escapes and white space.
  */
-const MAX_LINE_BYTES = 1024 * 1024;
+const MAX_LINE_BYTES = 4 * MAX_STATE_BYTES;
 
 /**
  * Reads the entities of an input one after the other, without keeping them in memory. Throws if the rest of the input

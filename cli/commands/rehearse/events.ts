@@ -58,8 +58,9 @@ export function conflictingEvent(all: readonly Kept[]): { readonly event: Direct
       ({ owned: { entity, digest } }) => entity.type === one.owned.entity.type && digest !== one.owned.digest,
     );
     if (other === undefined) continue;
-    const { stateJson, digest, schemaVersion } = other.owned;
-    return { event: eventOf({ ...one, owned: { ...one.owned, stateJson, digest, schemaVersion } }), of: one };
+    const { stateJson, compressed, digest, schemaVersion } = other.owned;
+    const owned = { ...one.owned, stateJson, compressed, digest, schemaVersion };
+    return { event: eventOf({ ...one, owned }), of: one };
   }
   throw new UsageError('the cache holds no two entities of a type with different states, and the rehearsal needs two.');
 }

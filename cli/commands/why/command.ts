@@ -41,6 +41,8 @@ Exit codes:
   1  it isn't, or something failed
   2  the cache is unknown, or the type or id is invalid`;
 
+const WITHOUT_STATE = { stateJson: undefined, compressed: undefined };
+
 /** The findings without the states, which may hold personal data: `freshet get` prints them. */
 function findingsJson({ owner, cache, ...findings }: Findings, verdict: Verdict): string {
   const owned = owner?.owned;
@@ -49,7 +51,7 @@ function findingsJson({ owner, cache, ...findings }: Findings, verdict: Verdict)
     ...verdict,
     findings: {
       ...findings,
-      owner: owner && { ...owner, owned: owned && { ...owned, stateJson: undefined, isDeleted: isTombstone(owned) } },
+      owner: owner && { ...owner, owned: owned && { ...owned, ...WITHOUT_STATE, isDeleted: isTombstone(owned) } },
       cache: {
         ...cache,
         record: record && { ...record, dataJson: undefined, isDeleted: record.dataJson === undefined },

@@ -1,4 +1,5 @@
 import { FreshetError, quoted } from 'freshet-aws/internal/core/errors';
+import { isTombstone } from 'freshet-aws/internal/core/own/own';
 import type { Deployment, FoundCache, FoundOwner } from '../../deployment/deployment.ts';
 import { readBoundaries, typesOf } from './boundaries.ts';
 import type { EntitiesDocument } from './documents.ts';
@@ -26,11 +27,12 @@ export async function readEntities(
   const place = await placeOf(deployment, type);
   if ('owner' in place) {
     const { items, cursor: next } = await place.owner.records.list(type, options);
-    const entities = items.map(({ entity, version, changedAt, stateJson }) => ({
-      id: entity.id,
-      version,
-      changedAt,
-      isDeleted: stateJson === undefined,
+    const entities = items.map((owned) => ({
+      id: owned.entity.id,
+      version: owned.version,
+      changedAt: owned.changedAt,
+      // The digest says so without the state, which may have to be decompressed.
+      isDeleted: isTombstone(owned),
     }));
     return { type, listedAt: { role: 'owner', name: place.owner.name }, entities, cursor: next ?? null };
   }
@@ -38,11 +40,11 @@ export async function readEntities(
   // Version 0 is a stop marker of an entity that the cache has never stored.
   const entities = items
     .filter(({ version }) => version > 0)
-    .map(({ id, version, changedAt = '', dataJson }) => ({
+    .map(({ id, version, changedAt = '', digest = '' }) => ({
       id,
       version,
       changedAt,
-      isDeleted: dataJson === undefined,
+      isDeleted: isTombstone({ digest }),
     }));
   return { type, listedAt: { role: 'cache', name: place.cache.name }, entities, cursor: next ?? null };
 }

@@ -48,6 +48,38 @@ const plant = (pk: string, id: string, rest: Record<string, { S: string } | { N:
     new PutItemCommand({ TableName: table.tableName, Item: { pk: { S: pk }, id: { S: id }, ...rest } }),
   );
 
+describe('what caches say about the events that they read', () => {
+  const reader = (cache: string, readsCompressed: boolean, atMs = NOW) => ({ cache, readsCompressed, atMs });
+
+  test('the last word of each cache counts, in any order in which two governors hear it', async () => {
+    const other = createFlowStore(table);
+    await store.saveReader(reader('shelf', true));
+    await store.saveReader(reader('depot', false));
+    await other.saveReader(reader('shelf', false, NOW + 60_000));
+    await store.saveReader(reader('shelf', true, NOW + 30_000));
+    expect(await store.readers()).toEqual([reader('depot', false), reader('shelf', false, NOW + 60_000)]);
+    await other.saveReader(reader('shelf', true, NOW + 120_000));
+    expect(await store.readers()).toEqual([reader('depot', false), reader('shelf', true, NOW + 120_000)]);
+    expect(await store.reports()).toEqual([]);
+  });
+
+  test('a cache that reads compressed data is stored once a day, and one that does not with each report', async () => {
+    await store.saveReader(reader('shelf', true));
+    await store.saveReader(reader('shelf', true, NOW + 86_399_999));
+    expect(await store.readers()).toEqual([reader('shelf', true)]);
+    await store.saveReader(reader('shelf', true, NOW + 86_400_000));
+    expect(await store.readers()).toEqual([reader('shelf', true, NOW + 86_400_000)]);
+    await store.saveReader(reader('shelf', false, NOW + 86_400_001));
+    await store.saveReader(reader('shelf', false, NOW + 86_400_002));
+    expect(await store.readers()).toEqual([reader('shelf', false, NOW + 86_400_002)]);
+  });
+
+  test('an item that no governor wrote is left out', async () => {
+    await plant('flow', 'reader#x', { json: { S: '{"cache":1}' } });
+    expect(await store.readers()).toEqual([]);
+  });
+});
+
 describe('the stored decision', () => {
   test('the flow table has no decision at first, and then the saved one', async () => {
     expect(await store.decision()).toBeUndefined();

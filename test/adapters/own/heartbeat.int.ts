@@ -87,7 +87,7 @@ async function published(boundary = atlas, conflate = false): Promise<readonly O
     },
     divert: (_: string, reason: string) => Promise.reject(new Error(reason)),
   };
-  expect(await relayBatch(boundary, changes, at(), ports, conflate)).toMatchObject({ diverted: 0, failed: [] });
+  expect(await relayBatch(boundary, changes, at(), ports, { conflate })).toMatchObject({ diverted: 0, failed: [] });
   return out;
 }
 

@@ -1,13 +1,15 @@
-import { PutItemCommand } from '@aws-sdk/client-dynamodb';
+import { gunzipSync } from 'node:zlib';
+import { PutItemCommand, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import * as z from 'zod';
-import { keyItem } from '../../../adapters/aws/items.ts';
+import { COMPRESSED_TEXT, keyItem } from '../../../adapters/aws/items.ts';
 import type { Owner } from '../../../adapters/own/owner.ts';
 import { createOwner } from '../../../adapters/own/owner-table.ts';
 import { defineBoundary } from '../../../core/contract/define-boundary.ts';
 import { MAX_ID_BYTES, MAX_VERSION } from '../../../core/entity.ts';
 import type { OwnedEntity } from '../../../core/own/own.ts';
-import { MAX_STATE_BYTES, type State } from '../../../core/state.ts';
+import { canonicalState, MAX_PLAIN_STATE_BYTES, MAX_STATE_BYTES, type State } from '../../../core/state.ts';
+import { noise, records } from '../../support/compressible.ts';
 import { lab } from '../../support/lab.ts';
 import { startTables, type TestTables } from '../../support/tables.ts';
 
@@ -208,11 +210,65 @@ describe('invalid input', () => {
     expect(await writes()).toBe(0);
   });
 
-  test('an item with the longest id and the largest allowed state is stored', async () => {
-    const largest = ofBytes(MAX_STATE_BYTES);
+  test.each([
+    ['state', ofBytes(MAX_STATE_BYTES)],
+    ['state that hardly compresses', { a: noise(MAX_PLAIN_STATE_BYTES - 8) }],
+    ['compressed form', { a: noise(495_000) }],
+  ])('an item with the longest id and the largest allowed %s is stored', async (_, largest) => {
     await owner.put('Thing', 'x'.repeat(MAX_ID_BYTES), largest);
     const owned = await owner.get('Thing', 'x'.repeat(MAX_ID_BYTES));
     expect(owned?.stateJson).toBe(JSON.stringify(largest));
+  });
+});
+
+describe('a large state', () => {
+  const large = { list: records(500) };
+
+  test('a large state is stored compressed, and read as it was', async () => {
+    await owner.put('Thing', 'a', large);
+    const [{ dynamodb } = { dynamodb: {} as never }] = await tables.changes(tableName);
+    const { state, compressed } = dynamodb.NewImage as Record<string, { S?: string; B?: string }>;
+    expect(state).toEqual({ S: COMPRESSED_TEXT });
+    const json = JSON.stringify(large);
+    expect(gunzipSync(Buffer.from(compressed?.B ?? '', 'base64')).toString()).toBe(json);
+    expect(await owner.get('Thing', 'a')).toMatchObject({ version: 1, stateJson: json, state: large });
+    expect((await owner.list('Thing')).items).toMatchObject([{ version: 1, state: large }]);
+  });
+
+  test('a put of an equal state is unchanged, in whichever form the state is stored', async () => {
+    const { json, digest } = canonicalState({ type: 'Thing', id: 'a' }, large);
+    const plain = { version: { N: '3' }, digest: { S: digest }, changedAt: { S: '2026-11-30T12:00:00.000Z' } };
+    const Item = { ...keyItem({ type: 'Thing', id: 'a' }), ...plain, schemaVersion: { N: '1' }, state: { S: json } };
+    await tables.client.send(new PutItemCommand({ TableName: tableName, Item }));
+    expect(await owner.put('Thing', 'a', large)).toMatchObject({ outcome: 'unchanged', version: 3 });
+    await owner.put('Thing', 'b', large);
+    expect(await owner.put('Thing', 'b', large)).toMatchObject({ outcome: 'unchanged', version: 1 });
+  });
+
+  test('a state may grow above the threshold, shrink below it, be deleted and come back', async () => {
+    for (const state of [{ n: 1 }, large, { n: 3 }]) {
+      await owner.put('Thing', 'a', state);
+      expect(await owner.get('Thing', 'a')).toMatchObject({ state });
+    }
+    await owner.put('Thing', 'a', large);
+    await owner.delete('Thing', 'a');
+    expect(await owner.get('Thing', 'a')).toMatchObject({ version: 5, state: undefined });
+    await owner.put('Thing', 'a', large);
+    expect(await owner.get('Thing', 'a')).toMatchObject({ version: 6, state: large });
+  });
+
+  test('a stored state that can not be decompressed is an error where it is read, and not where it is listed', async () => {
+    await owner.put('Thing', 'a', large);
+    const Key = keyItem({ type: 'Thing', id: 'a' });
+    await tables.client.send(
+      new UpdateItemCommand({
+        ...{ TableName: tableName, Key, UpdateExpression: 'SET compressed = :bytes' },
+        ExpressionAttributeValues: { ':bytes': { B: Buffer.from('no gzip') } },
+      }),
+    );
+    const found = await owner.get('Thing', 'a');
+    expect(found).toMatchObject({ version: 1 });
+    expect(() => found?.state).toThrow('not data that gzip compressed');
   });
 });
 

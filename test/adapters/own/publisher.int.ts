@@ -123,7 +123,11 @@ describe('publishing a version of an entity', () => {
 describe("a type's heartbeat", () => {
   test('a heartbeat is published like a state, with a newer version each time and without flow control', async () => {
     let nowMs = NOW;
-    const flow: Flow = { enter: () => Promise.reject(new Error('asked')), state: async () => 'refusing' };
+    const flow: Flow = {
+      enter: () => Promise.reject(new Error('asked')),
+      state: async () => 'refusing',
+      readsCompressed: async () => false,
+    };
     const beating = opened({ flow, now: () => nowMs });
     await beating.beat('Thing');
     nowMs += 60_000;
@@ -240,6 +244,7 @@ describe('flow control', () => {
         throw new BackpressureError(entity, decision, 5, 0);
       },
       state: async () => 'refusing',
+      readsCompressed: async () => false,
     };
   }
 

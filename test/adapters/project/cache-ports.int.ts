@@ -9,7 +9,8 @@ import { createParkedReader, createRepair } from '../../../adapters/repair/parke
 import { messageGroupId } from '../../../core/entity.ts';
 import type { CachedItem, Expectation, ParkedEvent, ProjectPorts } from '../../../core/project/ports.ts';
 import type { RepairPorts } from '../../../core/repair/redrive.ts';
-import { TOMBSTONE_DIGEST } from '../../../core/state.ts';
+import { MAX_COMPRESSED_STATE_BYTES, TOMBSTONE_DIGEST } from '../../../core/state.ts';
+import { noise } from '../../support/compressible.ts';
 import { inMemoryCache } from '../../support/in-memory-cache.ts';
 import { shelf } from '../../support/lab.ts';
 import { startTables, type TestTables } from '../../support/tables.ts';
@@ -153,6 +154,18 @@ describe.each<[string, () => Promise<Subject>]>([
       const one = parkedEvent({}, `{"deep":"${'x'.repeat(250_000)}"}`);
       await ports.park(one);
       expect(await kept()).toEqual([one]);
+    });
+
+    test('an event with the largest compressed state is read as it was written, with the longest explanation', async () => {
+      const data = Buffer.from(noise(MAX_COMPRESSED_STATE_BYTES * 2), 'base64').subarray(0, MAX_COMPRESSED_STATE_BYTES);
+      const one = {
+        ...parkedEvent({}, JSON.stringify({ data_base64: data.toString('base64'), more: 'é'.repeat(6_000) })),
+        explanation: '漢'.repeat(1_000),
+      };
+      await ports.park(one);
+      expect(await kept()).toEqual([one]);
+      await repair.replaceParked({ ...one, explanation: 'again' });
+      expect(await kept()).toEqual([{ ...one, explanation: 'again' }]);
     });
 
     test('an event that is parked many times is stored once, as it was the first time', async () => {

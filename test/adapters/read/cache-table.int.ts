@@ -1,11 +1,14 @@
+import { GetItemCommand, PutItemCommand } from '@aws-sdk/client-dynamodb';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { dynamoDbClient } from '../../../adapters/aws/clients.ts';
+import { COMPRESSED_TEXT, type Item, keyItem, storedItem } from '../../../adapters/aws/items.ts';
 import { createCacheWriter } from '../../../adapters/project/cache-writer.ts';
 import { createReader } from '../../../adapters/read/cache-table.ts';
 import type { Reader } from '../../../adapters/read/reader.ts';
 import { indexValue } from '../../../core/project/fields.ts';
 import type { CachedItem, WriteResult } from '../../../core/project/ports.ts';
-import { TOMBSTONE_DIGEST } from '../../../core/state.ts';
+import { canonicalJson, MAX_COMPRESSED_STATE_BYTES, TOMBSTONE_DIGEST } from '../../../core/state.ts';
+import { noise, records } from '../../support/compressible.ts';
 import { shelf } from '../../support/lab.ts';
 import { startTables, type TestTables } from '../../support/tables.ts';
 
@@ -107,9 +110,50 @@ describe('the conditional write', () => {
   });
 
   test('the conditional write returns unstorable for an item that exceeds the size of a table item', async () => {
-    expect(await write(item({ dataJson: 'x'.repeat(400 * 1024) }))).toMatchObject({ kind: 'unstorable' });
-    const largest = 'x'.repeat((400 - 32) * 1024 - 2);
+    expect(await write(item({ dataJson: `"${noise(400 * 1024)}"` }))).toMatchObject({
+      kind: 'unstorable',
+      message: "409602 bytes of data; the cache's table holds 376832",
+    });
+    const largest = noise((400 - 32) * 1024 - 2);
     expect(await write(item({ id: '東'.repeat(341), dataJson: `"${largest}"` }))).toEqual({ kind: 'stored' });
+  });
+
+  test('large data is stored compressed, and every read returns it', async () => {
+    const value = { id: 'a', list: records(2_000) };
+    const large = item({ dataJson: canonicalJson({ type: 'Thing', id: 'a' }, value), region: 'Europe' });
+    expect(await write(large)).toEqual({ kind: 'stored' });
+    const Key = keyItem(large.entity);
+    const { Item = {} } = await tables.client.send(new GetItemCommand({ TableName: tableName, Key }));
+    expect(Item.data).toEqual({ S: COMPRESSED_TEXT });
+    expect(Item.compressed?.B?.length).toBeLessThan((large.dataJson?.length ?? 0) / 5);
+    const found = { status: 'found', value };
+    expect(await reader.get('Thing', 'a')).toMatchObject(found);
+    expect(await reader.getMany('Thing', ['a'])).toMatchObject([found]);
+    expect((await reader.list('Thing')).items).toMatchObject([found]);
+    expect((await reader.listBy('Thing', 'region', 'Europe')).items).toMatchObject([found]);
+    expect(await reader.count('Thing')).toBe(1);
+    expect(await write({ ...large, version: 6, dataJson: '{"id":"a"}' })).toEqual({ kind: 'stored' });
+    expect(await reader.get('Thing', 'a')).toMatchObject({ version: 6, value: { id: 'a' } });
+  });
+
+  test('data of several megabytes is refused by its compressed form, with both sizes', async () => {
+    const form = Buffer.alloc(MAX_COMPRESSED_STATE_BYTES + 1);
+    expect(await write(item({ dataJson: `"${'x'.repeat(3_000_000)}"`, compressed: form }))).toEqual({
+      kind: 'unstorable',
+      message: "3000002 bytes of data, which gzip compresses to 376833; the cache's table holds 376832",
+    });
+  });
+
+  test('a compressed form that was changed by hand is noticed', async () => {
+    const large = item({ dataJson: JSON.stringify({ list: records(2_000) }) });
+    await write(large);
+    const Key = keyItem(large.entity);
+    const read = async () => (await tables.client.send(new GetItemCommand({ TableName: tableName, Key }))).Item as Item;
+    expect(storedItem(await read()).isIntact).toBe(true);
+    const changed = { ...(await read()), compressed: { B: Buffer.from('no gzip') } };
+    await tables.client.send(new PutItemCommand({ TableName: tableName, Item: changed }));
+    expect(storedItem(await read()).isIntact).toBe(false);
+    await expect(reader.get('Thing', 'a')).rejects.toThrow('not data that gzip compressed');
   });
 
   test('the conditional write throws if the table does not exist', async () => {
@@ -142,7 +186,7 @@ describe('get and getMany', () => {
 
   test('getMany, count and list return more data than one DynamoDB response', async () => {
     const ids = Array.from({ length: 60 }, (_, n) => `large-${n}`);
-    const dataJson = JSON.stringify({ text: 'x'.repeat(350 * 1024) });
+    const dataJson = JSON.stringify({ text: noise(350 * 1024) });
     await Promise.all(ids.map((id) => write(item({ id, dataJson }))));
     const answers = await reader.getMany('Thing', ids);
     expect(answers.map(({ status }) => status)).toEqual(ids.map(() => 'found'));

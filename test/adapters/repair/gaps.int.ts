@@ -119,7 +119,9 @@ describe('a notice of a gap', () => {
 describe('a request for a state', () => {
   test("a request arrives in the resync queue of the type's owner", async () => {
     await ports.askOwner(entity, 5);
-    expect(bodies(resync).map(parseResyncRequest)).toEqual([{ entity, wantedVersion: 5, cache: 'shelf' }]);
+    expect(bodies(resync).map(parseResyncRequest)).toEqual([
+      { entity, wantedVersion: 5, cache: 'shelf', readsCompressed: true },
+    ]);
   });
 
   test('a request for a type without a known owner fails', async () => {

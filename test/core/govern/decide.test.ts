@@ -203,13 +203,15 @@ describe('the governor', () => {
       saveDecision: async () => {},
       reports: async () => saved,
       saveReport: async (one) => void saved.push(one),
+      readers: async () => [],
+      saveReader: async () => {},
       relayProgress: async () => undefined,
     };
     const given = [
       report({ backlog: 2_000, atMs: NOW_MS + 86_400_000 }),
       report({ cache: 'stranger', backlog: 9_999 }),
     ];
-    const { decision } = await govern(ports, { ...settings, intervalSeconds: 60 }, given, NOW_MS);
+    const { decision } = await govern(ports, { ...settings, intervalSeconds: 60, compressEvents: true }, given, NOW_MS);
     expect(saved.map(({ cache, atMs }) => [cache, atMs])).toEqual([['shop', NOW_MS]]);
     expect(decision).toMatchObject({ state: 'refusing', cause: { cache: 'shop', backlog: 2_000 } });
   });

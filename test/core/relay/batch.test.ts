@@ -3,9 +3,10 @@ import { entityRef, MAX_VERSION, sha256 } from '../../../core/entity.ts';
 import { parseEvent } from '../../../core/event.ts';
 import type { OwnedEntity } from '../../../core/own/own.ts';
 import { isLate, MAX_BATCH_ENTRIES, type RelayPorts, relayBatch } from '../../../core/relay/batch.ts';
-import { MAX_BATCH_BYTES, type StreamChange } from '../../../core/relay/message.ts';
-import { MAX_STATE_BYTES } from '../../../core/state.ts';
+import { MAX_BATCH_BYTES, MAX_MESSAGE_BYTES, type StreamChange } from '../../../core/relay/message.ts';
+import { MAX_COMPRESSED_STATE_BYTES, MAX_PLAIN_STATE_BYTES } from '../../../core/state.ts';
 import { catalogue } from '../../support/boundaries.ts';
+import { noise } from '../../support/compressible.ts';
 import { CHANGED_AT, deleted, owned, PUBLISHED_AT, product } from '../../support/events.ts';
 import { WORST_ID } from '../../support/nasty-ids.ts';
 import { FAILED, NOTHING, PUBLISHED, ports, REFUSED, relayed, stream } from '../../support/relaying.ts';
@@ -106,12 +107,12 @@ describe('a batch of commits', () => {
   });
 });
 
-test('the largest state fits into one message together with the longest names and the longest id', async () => {
+test('the largest state that is not compressed fits into one message together with the longest names and the longest id', async () => {
   const type = 'T'.repeat(40);
   const name = 'b'.repeat(30);
   const contract = { ...catalogue.owns.Product, type, owner: name, schemaVersion: 2 ** 31 - 1 };
   const boundary = { name, module: '', owns: { [type]: contract }, caches: {}, publishes: {}, epoch: 0 };
-  const state = { a: 'x'.repeat(MAX_STATE_BYTES - '{"a":""}'.length) };
+  const state = { a: 'x'.repeat(MAX_PLAIN_STATE_BYTES - '{"a":""}'.length) };
   const topic = ports();
   const worst = [WORST_ID, '"'.repeat(46), '"'.repeat(1024), '漢'.repeat(341)].map((id) => ({
     ...owned(entityRef(type, id), MAX_VERSION, state),
@@ -123,6 +124,13 @@ test('the largest state fits into one message together with the longest names an
     expect(bytes).toBeGreaterThanOrEqual(Buffer.byteLength(`${body}typeString${type}`));
     expect(bytes).toBeLessThanOrEqual(MAX_BATCH_BYTES);
   }
+  const compressed = Buffer.alloc(MAX_COMPRESSED_STATE_BYTES);
+  const large = ports();
+  await relayBatch(boundary, stream(...worst.map((one) => ({ ...one, compressed }))), PUBLISHED_AT, large.relay, {
+    readsCompressed: true,
+  });
+  expect(large.calls).toHaveLength(worst.length);
+  for (const { bytes } of large.calls.flat()) expect(bytes).toBeLessThanOrEqual(MAX_MESSAGE_BYTES);
 });
 
 describe('a message that fails', () => {
@@ -155,7 +163,7 @@ describe('a message that fails', () => {
   });
 });
 
-const tooLarge = `{"a":"${'x'.repeat(MAX_BATCH_BYTES)}"}`;
+const tooLarge = JSON.stringify({ a: noise(MAX_MESSAGE_BYTES) });
 
 describe('a record that can never be published', () => {
   test('a record that the topic refuses is diverted, and its group continues', async () => {

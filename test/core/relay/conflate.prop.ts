@@ -96,7 +96,7 @@ async function play(
   };
   for (let from = 0; from < changes.length; round += 1) {
     const batch = changes.slice(from, from + (sizes[round % sizes.length] ?? 1));
-    const report = await scheduler.waitFor(relay(catalogue, batch, PUBLISHED_AT, ports, conflate(round)));
+    const report = await scheduler.waitFor(relay(catalogue, batch, PUBLISHED_AT, ports, { conflate: conflate(round) }));
     const { failed, oldestChangedAt: _, ...counts } = report;
     const counted = Object.values(counts).reduce((sum, count) => sum + count, failed.length);
     if (counted !== batch.length) miscounted.push(`${counted} of ${batch.length} records: ${JSON.stringify(report)}`);
@@ -181,12 +181,12 @@ test.each<[string, Relay]>([
   ['does not report failed records', async (...args) => ({ ...(await relayBatch(...args)), failed: [] })],
   [
     'counts a refusal as a success',
-    (boundary, changes, at, ports, conflate) =>
-      relayBatch(boundary, changes, at, { ...ports, divert: async () => undefined }, conflate),
+    (boundary, changes, at, ports, options) =>
+      relayBatch(boundary, changes, at, { ...ports, divert: async () => undefined }, options),
   ],
   [
     'publishes each version separately',
-    (boundary, changes, at, ports) => relayBatch(boundary, changes, at, ports, false),
+    (boundary, changes, at, ports) => relayBatch(boundary, changes, at, ports, { conflate: false }),
   ],
   ['does not count conflated versions', async (...args) => ({ ...(await relayBatch(...args)), conflated: 0 })],
 ])('mutant: the property of covered versions fails for a relay that %s', async (_, mutant) => {

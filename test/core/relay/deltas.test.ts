@@ -20,7 +20,7 @@ describe('a change of a type with deltas', () => {
   ) => {
     const topic = ports();
     const change = { sequenceNumber: '1', kind: 'committed', owned: current, previous, resync } as const;
-    await relayBatch(withDeltas, [change], PUBLISHED_AT, topic.relay, conflate);
+    await relayBatch(withDeltas, [change], PUBLISHED_AT, topic.relay, { conflate });
     return JSON.parse(topic.calls[0]?.[0]?.body ?? '{}').kind;
   };
   const [one, two] = [owned(product(), 1, long(1)), owned(product(), 2, long(2))];

@@ -1,6 +1,7 @@
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
 import specs from '@asyncapi/specs';
 import { Ajv } from 'ajv';
 import { describe, expect, test } from 'vitest';
@@ -51,7 +52,7 @@ function validator({ components }: Readonly<Record<string, unknown>>, name: stri
   return (payload: string) => ajv.validate({ $ref: `document#/components/schemas/${name}` }, JSON.parse(payload));
 }
 
-function event(type: string, kind: 'state' | 'delta' | 'tombstone', data: string | undefined) {
+function event(type: string, kind: 'state' | 'delta' | 'tombstone', data: string | Uint8Array | undefined) {
   const digest = kind === 'tombstone' ? TOMBSTONE_DIGEST : DIGEST;
   const base = kind === 'delta' && { baseDigest: DIGEST };
   const entity = { type, id: 'e1' };
@@ -101,6 +102,8 @@ describe('the AsyncAPI document of a boundary', () => {
     ['a state', 'Employee', event('Employee', 'state', '{"name":"Ada","manager":{"name":"Bob"}}')],
     ['a deletion', 'Employee', event('Employee', 'tombstone', undefined)],
     ['a delta', 'Room', event('Room', 'delta', '{"changed":{"floor":2},"removed":[]}')],
+    ['a compressed state', 'Employee', event('Employee', 'state', gzipSync('{}'))],
+    ['a compressed delta', 'Room', event('Room', 'delta', gzipSync('{}'))],
     ['a state without a described schema', 'Any', event('Any', 'state', '{"x":1}')],
     [
       'a fact',
@@ -115,6 +118,8 @@ describe('the AsyncAPI document of a boundary', () => {
     ['a state of another form', 'Employee', event('Employee', 'state', '{"name":"Ada","manager":{"name":7}}')],
     ['a state without data', 'Employee', event('Employee', 'state', undefined)],
     ['a delta of a type without deltas', 'Employee', event('Employee', 'delta', '{"changed":{},"removed":[]}')],
+    ['a compressed delta of a type without deltas', 'Employee', event('Employee', 'delta', gzipSync('{}'))],
+    ['a tombstone with compressed data', 'Employee', event('Employee', 'tombstone', gzipSync('{}'))],
     ['an event of another type', 'Employee', event('Room', 'tombstone', undefined)],
     [
       'a fact without its id',

@@ -12,9 +12,9 @@ describe('reading NDJSON', () => {
   });
 
   test('a line of NDJSON that is too long is skipped, and the next line is read', async () => {
-    const long = `{"a":"${'x'.repeat(1024 * 1024)}"}`;
+    const long = `{"a":"${'x'.repeat(16 * 1024 * 1024)}"}`;
     expect(await rows('ndjson', `${long}\n{"b":2}\n`)).toMatchObject([
-      { place: 'line 1', problem: 'too long. Allowed: at most 1048576 bytes' },
+      { place: 'line 1', problem: 'too long. Allowed: at most 16777216 bytes' },
       { place: 'line 2', fields: { b: 2 } },
     ]);
   });
@@ -37,8 +37,8 @@ describe('reading a JSON array', () => {
   });
 
   test('an element of a JSON array that is too long is skipped, and the next element is read', async () => {
-    expect(await rows('json', `[{"a":"${'x'.repeat(1024 * 1024)}"},{"b":2}]`)).toMatchObject([
-      { place: 'element 1', problem: 'too long. Allowed: at most 1048576 bytes' },
+    expect(await rows('json', `[{"a":"${'x'.repeat(16 * 1024 * 1024)}"},{"b":2}]`)).toMatchObject([
+      { place: 'element 1', problem: 'too long. Allowed: at most 16777216 bytes' },
       { place: 'element 2', fields: { b: 2 } },
     ]);
   });
