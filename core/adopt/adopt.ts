@@ -199,8 +199,8 @@ interface Assumed {
 }
 
 /**
- * The copy of an entity that was never deleted is at the version of the record's old image. If it is, a change costs one
- * write and no read. In a later epoch, the copy's version can't be concluded.
+ * The copy of an entity that was never deleted is at the version of the record's old image. If it is, a change costs
+ * one write and no read. In a later epoch, the copy's version can't be concluded.
  */
 function predicted({ change, versionBefore }: PlannedChange, epoch: number): Assumed | undefined {
   if (epoch > 0 || change.kind === 'expire') return undefined;

@@ -12,7 +12,7 @@ export interface Copy {
   readonly isExpired?: boolean | undefined;
   /** The position of the newest record that changed the copy, see `position`; undefined if only a survey did. */
   readonly position?: string | undefined;
-  /** When a survey began the reading that the copy comes from, epoch milliseconds; undefined if no survey changed it. */
+  /** When a survey began the reading that the copy comes from, epoch milliseconds; undefined without a survey. */
   readonly surveyedAtMs?: number | undefined;
 }
 

@@ -37,12 +37,12 @@ function mapOf(map: WireItem, path: string, exact: ReadonlySet<string>): { [key:
   const read = {};
   for (const [name, value] of Object.entries(map)) {
     const inner = path === '' ? name : `${path}.${name}`;
-    define(read, name, inner, valueOf(value, inner, exact));
+    define(read, name, inner, attribute(value, inner, exact));
   }
   return read;
 }
 
-function valueOf(value: WireValue, path: string, exact: ReadonlySet<string>): Read {
+function attribute(value: WireValue, path: string, exact: ReadonlySet<string>): Read {
   if (value.S !== undefined) return { value: value.S };
   if (value.N !== undefined) return numberOf(value.N, exact.has(path));
   if (value.BOOL !== undefined) return { value: value.BOOL };
@@ -50,7 +50,7 @@ function valueOf(value: WireValue, path: string, exact: ReadonlySet<string>): Re
   if (value.M !== undefined) return { value: mapOf(value.M, path, exact) };
   if (value.L !== undefined) {
     const list: Json[] = [];
-    for (const [index, one] of value.L.entries()) define(list, index, path, valueOf(one, path, exact));
+    for (const [index, one] of value.L.entries()) define(list, index, path, attribute(one, path, exact));
     return { value: list };
   }
   if (value.SS !== undefined) return { value: [...value.SS].sort() };

@@ -18,17 +18,21 @@ import { adoptedItem, type WireItem, type WireValue } from './item.ts';
  * - `version-went-back`: the version is lower than before
  * - `versions-exhausted`: no higher version is left
  */
-export type AdoptReason =
-  | 'unmappable'
-  | 'inexact-number'
-  | 'invalid-id'
-  | 'invalid-version'
-  | 'invalid-state'
-  | 'wrong-key'
-  | 'two-types'
-  | 'version-not-raised'
-  | 'version-went-back'
-  | 'versions-exhausted';
+export const ADOPT_REASONS = [
+  'unmappable',
+  'inexact-number',
+  'invalid-id',
+  'invalid-version',
+  'invalid-state',
+  'wrong-key',
+  'two-types',
+  'version-not-raised',
+  'version-went-back',
+  'versions-exhausted',
+] as const;
+
+/** See `ADOPT_REASONS`. */
+export type AdoptReason = (typeof ADOPT_REASONS)[number];
 
 /** Why an item or a change is set aside. */
 export interface Refusal {

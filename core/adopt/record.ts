@@ -28,11 +28,11 @@ export interface PlannedChange {
     | { readonly kind: 'put'; readonly isNew: boolean; readonly version: number; readonly json: string }
     | { readonly kind: 'remove' }
     | { readonly kind: 'expire' };
-  /** The version of the item before the change; undefined if the item didn't hold the entity, or its version is unknown. */
+  /** The version of the item before the change; undefined if it isn't known, or the item didn't hold the entity. */
   readonly versionBefore: number | undefined;
 }
 
-/** What a record asks for. Nothing if the mapped part of the item didn't change, or if the item is of no adopted type. */
+/** What a record asks for. It is empty if nothing that the mappings read has changed. */
 export interface Plan {
   readonly changes: readonly PlannedChange[];
   readonly refusals: readonly (Refusal & { readonly entity?: EntityRef | undefined })[];

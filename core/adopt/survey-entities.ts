@@ -42,38 +42,60 @@ type Result = 'equal' | 'mended' | 'deleted' | (Refusal & { readonly entity: Ent
 /**
  * Compares entities with the existing table and mends the copies that differ. The copies are read before the items, and
  * written only if they are still as they were. So no record of the stream that was adopted in between is undone.
+ *
+ * @param since copies that a survey has changed since then are left out, epoch milliseconds; default: none
  */
 export async function surveyEntities(
   boundary: Pick<Boundary, 'name' | 'owns' | 'epoch'>,
   entities: readonly EntityRef[],
   ports: SurveyPorts,
+  since = Number.POSITIVE_INFINITY,
 ): Promise<Survey> {
-  if (entities.length === 0) return { compared: 0, mended: 0, deleted: 0, refused: [] };
+  if (entities.length === 0) return NOTHING;
   const copies = await ports.copies(entities);
+  const pairs = entities
+    .map((entity, index) => ({ entity, copy: copies[index] }))
+    .filter(({ copy }) => copy?.surveyedAtMs === undefined || copy.surveyedAtMs < since);
+  if (pairs.length === 0) return NOTHING;
   const atMs = ports.nowMs();
-  const items = await ports.items(entities);
-  const results = await sideBySide([...entities.entries()], WRITES_AT_ONCE, ([index, entity]) =>
-    surveyOne(boundary, { entity, copy: copies[index], item: items[index], atMs }, ports),
+  const items = await ports.items(pairs.map(({ entity }) => entity));
+  return surveyPairs(
+    boundary,
+    pairs.map((pair, index) => ({ ...pair, item: items[index], atMs })),
+    ports,
   );
+}
+
+const NOTHING: Survey = { compared: 0, mended: 0, deleted: 0, refused: [] };
+
+/** Compares copies with items that were read after them, and mends the copies. */
+export async function surveyPairs(
+  boundary: Pick<Boundary, 'name' | 'owns' | 'epoch'>,
+  pairs: readonly Pair[],
+  ports: Pick<CopyTable, 'write'>,
+): Promise<Survey> {
+  const results = await sideBySide(pairs, WRITES_AT_ONCE, (pair) => surveyOne(boundary, pair, ports));
   return {
-    compared: entities.length,
+    compared: pairs.length,
     mended: results.filter((one) => one === 'mended').length,
     deleted: results.filter((one) => one === 'deleted').length,
     refused: results.filter((one) => typeof one === 'object'),
   };
 }
 
-interface Pair {
+/** A copy, and the item that was read after it. */
+export interface Pair {
   readonly entity: EntityRef;
   readonly copy: Copy | undefined;
   readonly item: WireItem | undefined;
+  /** When the reading of the item began, epoch milliseconds. */
   readonly atMs: number;
 }
 
 async function surveyOne(
   boundary: Pick<Boundary, 'name' | 'owns' | 'epoch'>,
   { entity, copy, item, atMs }: Pair,
-  ports: SurveyPorts,
+  ports: Pick<CopyTable, 'write'>,
 ): Promise<Result> {
   const mapped = item === undefined ? undefined : mapItem(boundary, item);
   // What can't be read is neither published nor deleted.
