@@ -33,24 +33,30 @@ export function adoptedItem(item: WireItem, exactNumbers: readonly string[] = []
   return mapOf(item, '', new Set(exactNumbers));
 }
 
-function mapOf(map: WireItem, path: string, exact: ReadonlySet<string>): { [key: string]: Json } {
+/** Like `adoptedItem`, but numbers that a JavaScript number can't hold are texts, so that reading never throws. */
+export function readableItem(item: WireItem, exactNumbers: readonly string[] = []): AdoptedItem {
+  return mapOf(item, '', new Set(exactNumbers), true);
+}
+
+function mapOf(map: WireItem, path: string, exact: ReadonlySet<string>, isLenient = false): { [key: string]: Json } {
   const read = {};
   for (const [name, value] of Object.entries(map)) {
     const inner = path === '' ? name : `${path}.${name}`;
-    define(read, name, inner, attribute(value, inner, exact));
+    define(read, name, inner, attribute(value, inner, exact, isLenient), isLenient);
   }
   return read;
 }
 
-function attribute(value: WireValue, path: string, exact: ReadonlySet<string>): Read {
+function attribute(value: WireValue, path: string, exact: ReadonlySet<string>, isLenient: boolean): Read {
   if (value.S !== undefined) return { value: value.S };
   if (value.N !== undefined) return numberOf(value.N, exact.has(path));
   if (value.BOOL !== undefined) return { value: value.BOOL };
   if (value.NULL !== undefined) return { value: null };
-  if (value.M !== undefined) return { value: mapOf(value.M, path, exact) };
+  if (value.M !== undefined) return { value: mapOf(value.M, path, exact, isLenient) };
   if (value.L !== undefined) {
     const list: Json[] = [];
-    for (const [index, one] of value.L.entries()) define(list, index, path, attribute(one, path, exact));
+    for (const [index, one] of value.L.entries())
+      define(list, index, path, attribute(one, path, exact, isLenient), isLenient);
     return { value: list };
   }
   if (value.SS !== undefined) return { value: [...value.SS].sort() };
@@ -79,10 +85,13 @@ function base64(bytes: string | Uint8Array): string {
 }
 
 /** Adds a value. An inexact number throws when it is read, so that a mapping can leave it out. */
-function define(to: object, key: string | number, path: string, read: Read): void {
+function define(to: object, key: string | number, path: string, read: Read, isLenient: boolean): void {
   const common = { enumerable: true, configurable: true };
-  if ('value' in read) Object.defineProperty(to, key, { ...common, writable: true, value: read.value });
-  else Object.defineProperty(to, key, { ...common, get: () => refuse(path, read.inexact) });
+  const value = 'value' in read ? read.value : isLenient ? read.inexact : undefined;
+  if (value !== undefined) Object.defineProperty(to, key, { ...common, writable: true, value });
+  else if ('inexact' in read) {
+    Object.defineProperty(to, key, { ...common, get: () => refuse(path, read.inexact) });
+  }
 }
 
 function refuse(path: string, text: string): never {

@@ -4,7 +4,7 @@ import { assertNotHeartbeat, type EntityRef, EPOCH_SIZE, entityName, entityRef }
 import { FreshetError, quoted, shortened } from '../errors.ts';
 import { decimalText } from '../exact-number.ts';
 import { canonicalJson } from '../state.ts';
-import { adoptedItem, type WireItem, type WireValue } from './item.ts';
+import { adoptedItem, readableItem, type WireItem, type WireValue } from './item.ts';
 
 /**
  * Why a change of an existing table can't be published. The last ones are found by `decide`.
@@ -84,8 +84,21 @@ function mapOne(contract: EntityContract, item: WireItem): Mapped {
     }
     return entityOf(contract, item, read);
   } catch (error) {
-    return thrown(error, `the mapping of ${type} failed on the item: `);
+    const refusal = thrown(error, `the mapping of ${type} failed on the item: `);
+    return refusal.reason === 'inexact-number' ? { ...refusal, ...identity(contract, item) } : refusal;
   }
+}
+
+/** The entity of an item whose state has an inexact number, if the mapping can tell its id. */
+function identity(contract: EntityContract, item: WireItem): { entity?: EntityRef; contract?: EntityContract } {
+  try {
+    const read = contract.adopted?.read(readableItem(item, contract.adopted.exactNumbers));
+    const mapped = read === undefined ? undefined : entityOf(contract, item, read);
+    if (mapped?.kind === 'entity') return { entity: mapped.found.entity, contract };
+  } catch {
+    // The mapping fails for another reason too.
+  }
+  return {};
 }
 
 function entityOf(contract: EntityContract, item: WireItem, read: object): Mapped {

@@ -47,6 +47,11 @@ describe('mapping an item', () => {
     expect('explanation' in mapped && mapped.explanation).toMatch(explanation);
   });
 
+  test('an item with an inexact number names its entity', () => {
+    const inexact = mappedBy(({ sku, n }) => ({ id: sku, version: 1, state: { n } }));
+    expect(mapItem(inexact, bolt)).toMatchObject({ entity: { type: 'Product', id: 'b1' }, reason: 'inexact-number' });
+  });
+
   test('an inexact number that the mapping leaves out, or declares, does no harm', () => {
     const without = mappedBy(({ sku }) => ({ id: sku, version: 1, state }));
     expect(mapItem(without, bolt)).toMatchObject({ kind: 'entity' });
