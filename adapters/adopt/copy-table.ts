@@ -80,16 +80,21 @@ const COPIED = [
   ...Object.values(ADOPTED),
 ];
 
-/** Reads a copy. An item of a type that was written with `createOwner` before has no base. */
+/**
+ * Reads a copy. An item that `createOwner` wrote, before the type was adopted or in a restore, has no base. An item's
+ * versions count on from a deletion.
+ */
 function copyOf(item: Item | undefined): Copy | undefined {
   if (item?.[ATTRIBUTE.version] === undefined) return undefined;
   const { version, digest } = readStamp(item);
+  const isDeleted = isTombstone({ digest });
+  const base = item[ADOPTED.base]?.N;
   const surveyedAt = item[ADOPTED.surveyedAt]?.N;
   return {
     version,
     digest,
-    base: Number(item[ADOPTED.base]?.N ?? 0),
-    isDeleted: isTombstone({ digest }),
+    base: Number(base ?? (isDeleted ? version : 0)),
+    isDeleted,
     isExpired: item[ADOPTED.expired]?.BOOL === true,
     position: item[ADOPTED.position]?.S,
     surveyedAtMs: surveyedAt === undefined ? undefined : Number(surveyedAt),
@@ -163,7 +168,8 @@ function conditionOf({ expected, source, isPredicted }: Options): {
   else {
     add(`#${ATTRIBUTE.version} = :was`, [':was', { N: String(expected.version) }]);
     const isBase = '#base = :wasBase';
-    add(expected.base === 0 ? `(attribute_not_exists(#base) OR ${isBase})` : isBase, [
+    const mayLackBase = expected.base === 0 || (expected.isDeleted && expected.base === expected.version);
+    add(mayLackBase ? `(attribute_not_exists(#base) OR ${isBase})` : isBase, [
       ':wasBase',
       { N: String(expected.base) },
     ]);

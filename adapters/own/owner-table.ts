@@ -1,4 +1,4 @@
-import { ownedContract } from '../../core/contract/define-boundary.ts';
+import { assertNotAdopted, ownedContract } from '../../core/contract/define-boundary.ts';
 import { checkedState } from '../../core/contract/validate.ts';
 import { assertNotHeartbeat, type EntityRef, entityRef, HEARTBEAT_ID, liftedVersion } from '../../core/entity.ts';
 import { assertExpectedVersion, nextVersion, withState } from '../../core/own/own.ts';
@@ -28,6 +28,7 @@ function openOwner(options: OwnerOptions): Owner {
 
   /** Returns an entity that users may write. */
   const writable = (type: string, id: string): EntityRef => {
+    assertNotAdopted(ownedContract(boundary, type));
     const entity = owned(type, id);
     assertNotHeartbeat(entity);
     return entity;

@@ -227,6 +227,21 @@ export function ownedContract(boundary: Pick<Boundary, 'name' | 'owns'>, type: s
   return lookUp(boundary.owns, type, `boundary ${boundary.name} doesn't own`, 'It owns');
 }
 
+/**
+ * Refuses a write of a type whose entities are copied from an existing table: the copy would differ from the table, and
+ * the table's next version might never be published.
+ *
+ * @throws FreshetError `Adopted`
+ */
+export function assertNotAdopted({ type, owner, adopted }: Pick<EntityContract, 'type' | 'owner' | 'adopted'>): void {
+  if (adopted === undefined) return;
+  throw new FreshetError(
+    `type: ${type} is adopted: its entities are the items of an existing table, which the code of ${owner} writes. ` +
+      'Freshet copies every change of them. Write to that table instead.',
+    { code: 'Adopted', field: 'type' },
+  );
+}
+
 /** The names of the types that a boundary copies from an existing table. */
 export function adoptedTypes({ owns }: Pick<Boundary, 'owns'>): string[] {
   return Object.keys(owns).filter((type) => owns[type]?.adopted !== undefined);

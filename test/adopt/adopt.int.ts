@@ -69,7 +69,7 @@ beforeAll(async () => {
   // The table has no stream yet, so these items are in no record.
   await Promise.all(OLD.map((sku) => put(product(sku, 7))));
   await cloud.apply(synthesised(true));
-  t0 = Date.now();
+
   reader = createReader({ boundary: basket, client, tableName: cacheIn(cloud, basket).table });
 }, 60_000);
 afterAll(async () => {
@@ -128,6 +128,8 @@ describe('an existing table that plain SDK code writes', { timeout: 60_000 }, ()
     await expect.poll(surveyed, { timeout: 30_000 }).toMatchObject({ isFirst: true, mended: OLD.length });
     await cloud.idle();
     for (const sku of [OLD[0], OLD[149]]) {
+      const value = { name: `${sku} 7`, price: '1.5' };
+      expect(await reader.get('Product', sku ?? '')).toMatchObject({ status: 'found', version: 7, value });
     }
   });
 

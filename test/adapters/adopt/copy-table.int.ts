@@ -39,4 +39,14 @@ describe('copies in a table', () => {
       { version: 7 },
     ]);
   });
+
+  test('puts and deletes of an adopted type are refused, and reads and heartbeats are not', async () => {
+    const { tableName } = await open();
+    const owner = createOwner({ boundary: workshop, tableName, client: tables.client });
+    const refusal = { code: 'Adopted', field: 'type', message: expect.stringContaining('Write to that table instead') };
+    await expect(owner.put('Part', 'a', { name: 'bolt' })).rejects.toMatchObject(refusal);
+    await expect(owner.delete('Part', 'a')).rejects.toMatchObject(refusal);
+    await owner.beat('Part');
+    expect(await owner.get('Part', 'a')).toBeUndefined();
+  });
 });
