@@ -112,7 +112,7 @@ export const ADOPT_METRICS = {
 export const SURVEY_METRICS = {
   /** Entities that were compared. */
   compared: 'Surveyed',
-  /** Copies that were missing or differed, deletions included. After the first survey, the stream has lost something. */
+  /** Copies that a later survey than the first one mended, deletions included. The stream has lost their changes. */
   mended: 'SurveyMended',
   /** Items that can't be published. */
   refused: 'SurveyRefused',

@@ -1,4 +1,5 @@
 import type { SQSBatchResponse, SQSEvent } from 'aws-lambda';
+import { createVouchNotes } from '../adapters/adopt/vouch-notes.ts';
 import { dynamoDbClient, snsClient } from '../adapters/aws/clients.ts';
 import { cloudWatchClient } from '../adapters/aws/cloudwatch-client.ts';
 import { createFlowStore } from '../adapters/govern/flow-table.ts';
@@ -8,6 +9,8 @@ import { createOwner } from '../adapters/own/owner-table.ts';
 import { createStatePublisher } from '../adapters/own/publisher.ts';
 import { createRelayProgress } from '../adapters/relay/progress.ts';
 import { createPublisher } from '../adapters/relay/topic.ts';
+import { heartbeatAtMs } from '../core/adopt/vouch.ts';
+import { adoptedTypes } from '../core/contract/define-boundary.ts';
 import { isHeartbeatRequest } from '../core/govern/first-heartbeats.ts';
 import { countedReports, govern } from '../core/govern/govern.ts';
 import { type CacheReport, parseCacheReport } from '../core/govern/report.ts';
@@ -22,8 +25,7 @@ const settings = {
   reportLifeSeconds: Number(required('REPORT_LIFE_SECONDS')),
   decisionLifeSeconds: Number(required('DECISION_LIFE_SECONDS')),
 };
-/** Heartbeats take the same path as the owner's entities: through its table, or directly to the topic. */
-const heartbeats = beating();
+const vouchNotes = createVouchNotes(client, required('FLOW_TABLE'));
 const owner = emitter(boundary.name);
 const report = governorTelemetry(owner);
 const progress = createRelayProgress({ client: cloudWatchClient(), owner, intervalSeconds });
@@ -41,7 +43,7 @@ export async function handler(event: SQSEvent | object): Promise<SQSBatchRespons
   const records = 'Records' in event ? event.Records : [];
   const isAsked = records.some(({ body }) => isHeartbeatRequest(body));
   const types = 'Records' in event && !isAsked ? [] : Object.keys(boundary.owns);
-  const beats = await Promise.allSettled(types.map((type) => heartbeats.beat(type)));
+  const beats = await Promise.allSettled([beat(types)]);
   const reports = records.flatMap(({ body, messageId }): CacheReport[] => {
     if (isHeartbeatRequest(body)) return [];
     const one = parseCacheReport(body);
@@ -56,9 +58,28 @@ export async function handler(event: SQSEvent | object): Promise<SQSBatchRespons
   return { batchItemFailures: [] };
 }
 
-function beating(): Pick<Owner, 'beat'> {
+/** Commits the heartbeat of each type. A type whose copies of an existing table may be incomplete has none. */
+async function beat(types: readonly string[]): Promise<void> {
+  const vouched = adoptedTypes(boundary).length === 0 ? undefined : await vouchNotes.read(boundary.name);
+  const nowMs = Date.now();
+  const results = await Promise.allSettled(
+    types.map(async (type) => {
+      const atMs = heartbeatAtMs(boundary, type, vouched, nowMs);
+      if (atMs !== undefined) await beating(atMs).beat(type);
+    }),
+  );
+  for (const result of results) if (result.status === 'rejected') throw result.reason;
+}
+
+/**
+ * Heartbeats take the same path as the owner's entities: through its table, or directly to the topic.
+ *
+ * @param atMs the time that the heartbeats stand for, epoch milliseconds
+ */
+function beating(atMs: number): Pick<Owner, 'beat'> {
+  const now = () => atMs;
   const tableName = process.env.OWNER_TABLE;
-  if (tableName !== undefined) return createOwner({ boundary, tableName, client });
+  if (tableName !== undefined) return createOwner({ boundary, tableName, client, now });
   const send = createPublisher({ client: snsClient(), topicArn: required('TOPIC_ARN') });
-  return createStatePublisher({ boundary, send });
+  return createStatePublisher({ boundary, send, now });
 }

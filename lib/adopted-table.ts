@@ -6,7 +6,7 @@ import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import type { Boundary } from '../core/contract/contract.ts';
 import type { DataProtectionProps } from './data-protection.ts';
-import { CONTROL_INTERVAL, type FlowControl } from './flow-control.ts';
+import { CONTROL_INTERVAL, type FlowControl, grantMetrics } from './flow-control.ts';
 import { freshetFunction } from './freshet-function.ts';
 import { grantSend, grantTable } from './protected-resources.ts';
 import { runOnSchedule } from './scheduled.ts';
@@ -121,6 +121,9 @@ export class AdoptedTable extends Construct {
         OWNER_TABLE: table.tableName,
         FLOW_TABLE: flow.table.tableName,
         FAILURE_QUEUE_URL: failureQueue.queueUrl,
+        ADOPTER: this.adopter.functionName,
+        ADOPTER_MAPPING: this.mapping.eventSourceMappingId,
+        INTERVAL_SECONDS: String(CONTROL_INTERVAL.toSeconds()),
         SURVEY_RATE: String(surveyRate),
         SURVEY_EVERY_SECONDS: String(surveyEvery.toSeconds()),
       },
@@ -136,8 +139,20 @@ export class AdoptedTable extends Construct {
     grantTable(table, surveyor, 'BatchGetItem', 'Query', 'UpdateItem');
     grantTable(flow.table, surveyor, 'GetItem', 'PutItem');
     grantSend(failureQueue, surveyor);
+    this.grantWatch(surveyor);
     runOnSchedule(this, 'Survey', surveyor, CONTROL_INTERVAL, { afterDeployment: true });
     return surveyor;
+  }
+
+  /** Lets a function see whether the adopter runs, and how far it lags. */
+  private grantWatch(grantee: LambdaFunction): void {
+    grantMetrics(grantee);
+    for (const [action, arn] of [
+      ['GetEventSourceMapping', this.mapping.eventSourceMappingArn],
+      ['GetFunctionConcurrency', this.adopter.functionArn],
+    ] as const) {
+      Grant.addToPrincipal({ grantee, actions: [`lambda:${action}`], resourceArns: [arn] });
+    }
   }
 }
 

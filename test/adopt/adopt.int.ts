@@ -12,9 +12,11 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createCopyTable } from '../../adapters/adopt/copy-table.ts';
 import { createSurveyNotes } from '../../adapters/adopt/surveying.ts';
 import type { Item } from '../../adapters/aws/items.ts';
+import { createOwner } from '../../adapters/own/owner-table.ts';
 import { createReader } from '../../adapters/read/cache-table.ts';
 import { noteKey } from '../../adapters/repair/notes.ts';
 import { localFileOf, writeLocalFile } from '../../cli/deployment/local-file.ts';
+import { HEARTBEAT_ID } from '../../core/entity.ts';
 import { canonicalState } from '../../core/state.ts';
 import { type LocalCloud, startLocalCloud } from '../../local/cloud.ts';
 import { cacheIn, cloudClient, ownerIn } from '../../local/deployed.ts';
@@ -105,6 +107,12 @@ function folderOfCommands(): string {
     deployed: file.deployed.map((value) => value.replace('test/adopt', join(root, 'test/adopt'))),
   });
   return folder;
+}
+
+/** The version of a type's heartbeat at the owner. */
+async function heartbeatOf(type: 'Product' | 'Offer'): Promise<number> {
+  const owner = createOwner({ boundary: catalogue, tableName: ownerIn(cloud, catalogue).table, client });
+  return (await owner.get(type, HEARTBEAT_ID))?.version ?? 0;
 }
 
 const flowTable = () => ownerIn(cloud, catalogue).flowTable;
@@ -224,6 +232,26 @@ describe('an existing table that plain SDK code writes', { timeout: 60_000 }, ()
     await put(product('old-1', 8));
     await cloud.idle();
     expect(await reader.get('Product', 'old-1')).toMatchObject({ version: 11, value: { name: 'old-1 8' } });
+  });
+
+  test('the cache is vouched for while the adopter runs, and no longer while it is stopped', async () => {
+    await cloud.tick();
+    await cloud.tick();
+    await cloud.idle();
+    await cloud.tick();
+    const staleness = async () => (await reader.get('Product', 'old-1')).stalenessMs;
+    expect(await staleness()).toBeLessThan(60_000);
+    const { adopter = '' } = ownerIn(cloud, catalogue);
+    cloud.functions.setReservedConcurrency(adopter, 0);
+    await cloud.tick();
+    const beats = async () => heartbeatOf('Product');
+    const before = await beats();
+    await cloud.tick();
+    expect(await beats()).toBe(before);
+    cloud.functions.setReservedConcurrency(adopter, undefined);
+    await cloud.tick();
+    await cloud.tick();
+    expect(await beats()).toBeGreaterThan(before);
   });
 
   test('an inventory of the cache finds no difference from the copies', async () => {

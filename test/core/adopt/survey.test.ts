@@ -27,7 +27,10 @@ function surveyed(items: Map<string, WireItem>) {
       const ids = [...items.keys()].sort();
       const page = ids.filter((id) => cursor === undefined || id > cursor).slice(0, limit);
       const last = page.at(-1);
-      return { items: page.flatMap((id) => items.get(id) ?? []), next: last === ids.at(-1) ? undefined : last };
+      return {
+        items: page.map((id) => items.get(id)).filter((item) => item !== undefined),
+        next: last === ids.at(-1) ? undefined : last,
+      };
     },
     async list(type) {
       const entities = [...memory.copies].flatMap(([name, { version, digest, isDeleted }]) => {
