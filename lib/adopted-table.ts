@@ -5,6 +5,7 @@ import type { EventSourceMapping, Function as LambdaFunction } from 'aws-cdk-lib
 import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import type { Boundary } from '../core/contract/contract.ts';
+import { assertBundled } from './bundle.ts';
 import type { DataProtectionProps } from './data-protection.ts';
 import { CONTROL_INTERVAL, type FlowControl, grantMetrics } from './flow-control.ts';
 import { freshetFunction } from './freshet-function.ts';
@@ -74,6 +75,7 @@ export class AdoptedTable extends Construct {
   ) {
     super(scope, id);
     assertSurvey(props);
+    assertBundled('@aws-sdk/client-lambda', 'An owner that adopts a table');
     this.table = props.table;
     const { table } = props;
     if (table.tableStreamArn === undefined) {

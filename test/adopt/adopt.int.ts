@@ -1,3 +1,4 @@
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import {
   DeleteItemCommand,
@@ -127,13 +128,13 @@ async function surveyed() {
 async function surveyAgain(): Promise<void> {
   await client.send(new DeleteItemCommand({ TableName: flowTable(), Key: noteKey('survey', catalogue.name) }));
   await cloud.tick();
-  await expect.poll(surveyed, { timeout: 30_000 }).toBeDefined();
+  await expect.poll(surveyed, { timeout: 100_000 }).toBeDefined();
   await cloud.idle();
 }
 
-describe('an existing table that plain SDK code writes', { timeout: 60_000 }, () => {
+describe('an existing table that plain SDK code writes', { timeout: 120_000 }, () => {
   test('the items from before are cached too, with their versions', async () => {
-    await expect.poll(surveyed, { timeout: 30_000 }).toMatchObject({ isFirst: true, mended: OLD.length });
+    await expect.poll(surveyed, { timeout: 100_000 }).toMatchObject({ isFirst: true, mended: OLD.length });
     await cloud.idle();
     for (const sku of [OLD[0], OLD[149]]) {
       const value = { name: `${sku} 7`, price: '1.5' };
@@ -209,6 +210,20 @@ describe('an existing table that plain SDK code writes', { timeout: 60_000 }, ()
     expect(await reader.get('Offer', 'big')).toMatchObject({ status: 'unknown' });
     const listed = await runHere(['parked', 'list', 'catalogue', '--reason', 'inexact-number'], folderOfCommands());
     expect(listed.out).toMatch(/Offer\/big/);
+  });
+
+  test('freshet put, delete and import of an adopted type are refused', async () => {
+    const folder = folderOfCommands();
+    const file = join(folder, 'rows.ndjson');
+    writeFileSync(file, '{"id":"a","percent":5}\n');
+    for (const args of [
+      ['put', 'Offer', 'a', '--data', '{"percent":5}'],
+      ['delete', 'Offer', 'bolt'],
+      ['import', 'Offer', file, '--id', 'id'],
+    ]) {
+      const { code, err } = await runHere(args, folder);
+      expect([code, err]).toEqual([2, expect.stringContaining('Offer is adopted')]);
+    }
   });
 
   test('a survey mends what the stream lost: a change, a deletion and a new item', async () => {
