@@ -26,6 +26,8 @@ const settings = {
   decisionLifeSeconds: Number(required('DECISION_LIFE_SECONDS')),
 };
 const vouchNotes = createVouchNotes(client, required('FLOW_TABLE'));
+/** Heartbeats take the same path as the owner's entities: through its table, or directly to the topic. */
+const heartbeats = beating();
 const owner = emitter(boundary.name);
 const report = governorTelemetry(owner);
 const progress = createRelayProgress({ client: cloudWatchClient(), owner, intervalSeconds });
@@ -58,28 +60,17 @@ export async function handler(event: SQSEvent | object): Promise<SQSBatchRespons
   return { batchItemFailures: [] };
 }
 
-/** Commits the heartbeat of each type. A type whose copies of an existing table may be incomplete has none. */
+/** Commits the heartbeat of each type. It vouches for nothing while copies of an existing table may be incomplete. */
 async function beat(types: readonly string[]): Promise<void> {
   const vouched = adoptedTypes(boundary).length === 0 ? undefined : await vouchNotes.read(boundary.name);
   const nowMs = Date.now();
-  const results = await Promise.allSettled(
-    types.map(async (type) => {
-      const atMs = heartbeatAtMs(boundary, type, vouched, nowMs);
-      if (atMs !== undefined) await beating(atMs).beat(type);
-    }),
-  );
-  for (const result of results) if (result.status === 'rejected') throw result.reason;
+  const beats = types.map((type) => heartbeats.beat(type, heartbeatAtMs(boundary, type, vouched, nowMs)));
+  for (const result of await Promise.allSettled(beats)) if (result.status === 'rejected') throw result.reason;
 }
 
-/**
- * Heartbeats take the same path as the owner's entities: through its table, or directly to the topic.
- *
- * @param atMs the time that the heartbeats stand for, epoch milliseconds
- */
-function beating(atMs: number): Pick<Owner, 'beat'> {
-  const now = () => atMs;
+function beating(): Pick<Owner, 'beat'> {
   const tableName = process.env.OWNER_TABLE;
-  if (tableName !== undefined) return createOwner({ boundary, tableName, client, now });
+  if (tableName !== undefined) return createOwner({ boundary, tableName, client });
   const send = createPublisher({ client: snsClient(), topicArn: required('TOPIC_ARN') });
-  return createStatePublisher({ boundary, send, now });
+  return createStatePublisher({ boundary, send });
 }

@@ -62,12 +62,13 @@ function openOwner(options: OwnerOptions): Owner {
       await admitted(entity, commitOptions);
       return commit(entity, deletionOf(type), commitOptions?.expectedVersion);
     },
-    async beat(type) {
+    async beat(type, untilMs = now()) {
       const entity = owned(type, HEARTBEAT_ID);
       const { json, digest } = canonicalState(entity, { at: new Date(now()).toISOString() });
       // Always schema version 1, so that a cache that doesn't know the type's newest schema version yet accepts
       // heartbeats.
-      await commit(entity, { digest, stateJson: json, schemaVersion: 1 });
+      const changedAt = new Date(untilMs).toISOString();
+      await commit(entity, { digest, stateJson: json, schemaVersion: 1, changedAt });
     },
     async get(type, id) {
       const stored = await records.get(owned(type, id));

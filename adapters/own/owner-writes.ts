@@ -14,6 +14,8 @@ export interface Content {
   /** Canonical JSON; undefined for a deletion. */
   readonly stateJson: string | undefined;
   readonly schemaVersion: number;
+  /** The time of the change, ISO 8601; default: the current time. */
+  readonly changedAt?: string;
 }
 
 type Expressions = Pick<
@@ -55,8 +57,8 @@ export function createOwnerWrites(options: {
   };
 
   const changeTo = (content: Content): Change => ({
-    ...content,
     changedAt: new Date(now()).toISOString(),
+    ...content,
     epoch,
     traceparent: traceparent(),
   });

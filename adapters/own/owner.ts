@@ -97,8 +97,12 @@ export interface Owner<Owns extends OwnedTypes = OwnedTypes> {
    * Returns `known` if the table has the entity; then nothing is written.
    */
   bury(type: TypeIn<Owns>, id: string, cachedVersion: number): Promise<'buried' | 'known'>;
-  /** Commits the heartbeat of a type. Flow control doesn't apply to it. */
-  beat(type: TypeIn<Owns>): Promise<void>;
+  /**
+   * Commits the heartbeat of a type. Flow control doesn't apply to it.
+   *
+   * @param untilMs the time that the heartbeat vouches for, epoch milliseconds; default: now
+   */
+  beat(type: TypeIn<Owns>, untilMs?: number): Promise<void>;
 }
 
 /** A boundary's name, epoch and the types that it owns. */

@@ -1,6 +1,7 @@
 import * as z from 'zod/mini';
 import type { Boundary } from '../contract/contract.ts';
 import { adoptedTypes } from '../contract/define-boundary.ts';
+import { UNVOUCHED_MS } from '../entity.ts';
 import type { SurveyNote } from './survey.ts';
 
 const note = z.object({
@@ -56,14 +57,14 @@ export function vouchedUntil(
   return Object.fromEntries(types.map((type) => [type, nowMs - MARGIN_MS - delayMs]));
 }
 
-/** The time that a type's heartbeat stands for; undefined if the type has none now. */
+/** The time that a type's heartbeat vouches for, epoch milliseconds. */
 export function heartbeatAtMs(
   boundary: Pick<Boundary, 'owns'>,
   type: string,
   vouched: VouchNote | undefined,
   nowMs: number,
-): number | undefined {
+): number {
   if (boundary.owns[type]?.adopted === undefined) return nowMs;
-  if (vouched === undefined || nowMs - vouched.atMs > LIFE_MS) return undefined;
-  return Object.hasOwn(vouched.untilMs, type) ? vouched.untilMs[type] : undefined;
+  if (vouched === undefined || nowMs - vouched.atMs > LIFE_MS) return UNVOUCHED_MS;
+  return (Object.hasOwn(vouched.untilMs, type) ? vouched.untilMs[type] : undefined) ?? UNVOUCHED_MS;
 }

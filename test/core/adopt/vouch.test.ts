@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { SurveyNote } from '../../../core/adopt/survey.ts';
 import { type AdopterSeen, heartbeatAtMs, vouchedUntil } from '../../../core/adopt/vouch.ts';
+import { UNVOUCHED_MS } from '../../../core/entity.ts';
 import { workshop } from '../../support/adopting.ts';
 import { catalogue } from '../../support/boundaries.ts';
 
@@ -29,12 +30,12 @@ describe('up to when copies are vouched for', () => {
     expect(vouchedUntil(workshop, { ...running, ...seen }, survey, NOW_MS)).toEqual(expected);
   });
 
-  test('a heartbeat stands for the vouched time, and there is none without a recent note', () => {
+  test('a heartbeat vouches for the noted time, and for nothing without a recent note', () => {
     const note = { seq: 1, atMs: NOW_MS - 60_000, untilMs: { Part: NOW_MS - 70_000 } };
     expect(heartbeatAtMs(workshop, 'Part', note, NOW_MS)).toBe(NOW_MS - 70_000);
-    expect(heartbeatAtMs(workshop, 'Lease', note, NOW_MS)).toBeUndefined();
-    expect(heartbeatAtMs(workshop, 'Part', undefined, NOW_MS)).toBeUndefined();
-    expect(heartbeatAtMs(workshop, 'Part', note, NOW_MS + 600_000)).toBeUndefined();
+    expect(heartbeatAtMs(workshop, 'Lease', note, NOW_MS)).toBe(UNVOUCHED_MS);
+    expect(heartbeatAtMs(workshop, 'Part', undefined, NOW_MS)).toBe(UNVOUCHED_MS);
+    expect(heartbeatAtMs(workshop, 'Part', note, NOW_MS + 600_000)).toBe(UNVOUCHED_MS);
     expect(heartbeatAtMs(catalogue, 'Product', undefined, NOW_MS)).toBe(NOW_MS);
   });
 });
