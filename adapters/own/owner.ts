@@ -42,7 +42,8 @@ export interface Owner<Owns extends OwnedTypes = OwnedTypes> {
    * @param id 1 to 1,024 bytes of well-formed UTF-8 text in any script
    * @param state the full state: a JSON object that meets the type's schema. A value of type `unknown` compiles as well
    * @throws FreshetError `UnknownEntityType` | `Adopted` if the type's entities are copied from an existing table |
-   *   `InvalidEntityId` | `InvalidState` | `StateTooLarge` | `InvalidExpectedVersion` | `InvalidMaxWait` | `VersionConflict` | `VersionsExhausted`; nothing was written
+   *   `InvalidEntityId` | `InvalidState` | `StateTooLarge` | `InvalidExpectedVersion` | `InvalidMaxWait` |
+   *   `VersionConflict` | `VersionsExhausted`; nothing was written
    * @throws BackpressureError if a cache lags and the write wasn't admitted within `maxWaitMs`; nothing was written
    */
   put<T extends TypeIn<Owns>, Passed>(
