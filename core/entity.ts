@@ -176,6 +176,12 @@ export function liftedVersion(version: number, epoch: number): number {
  */
 export const HEARTBEAT_ID = 'freshet:heartbeat';
 
+/**
+ * The time of a heartbeat that vouches for nothing, epoch milliseconds. It only shows that events of its type arrive.
+ * An owner commits it while its copies of an existing table may be incomplete.
+ */
+export const UNVOUCHED_MS = 0;
+
 /** Whether an entity is the heartbeat of its type. */
 export function isHeartbeat({ id }: EntityRef): boolean {
   return id === HEARTBEAT_ID;

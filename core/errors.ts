@@ -1,6 +1,8 @@
 /** Codes of the errors that Freshet raises on purpose. Branch on the code, never on the message text. */
 export type FreshetErrorCode =
+  | 'Adopted'
   | 'Backpressure'
+  | 'InexactNumber'
   | 'InvalidContract'
   | 'InvalidEntityType'
   | 'InvalidEntityId'

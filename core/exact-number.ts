@@ -31,3 +31,18 @@ function decimal(text: string): string | undefined {
   if (significant === '') return '0';
   return `${significant}e${Number(exponent) - fraction.length + digits.length - significant.length}`;
 }
+
+/**
+ * Returns a decimal number in the one form of its value: digits without exponent, without leading zeros, and without
+ * zeros at the end of a fraction. `1E+2` becomes `100`, and `0.50` becomes `0.5`. Returns any other text unchanged.
+ */
+export function decimalText(text: string): string {
+  const [matched, integer = '', fraction = '', exponent = '0'] = DECIMAL.exec(text) ?? [];
+  if (matched === undefined || integer + fraction === '') return text;
+  const digits = (integer + fraction).replace(/^0+/, '');
+  if (digits === '') return '0';
+  const afterPoint = fraction.length - Number(exponent);
+  const whole = afterPoint <= 0 ? digits + '0'.repeat(-afterPoint) : digits.slice(0, -afterPoint);
+  const rest = afterPoint <= 0 ? '' : digits.slice(-afterPoint).padStart(afterPoint, '0').replace(/0+$/, '');
+  return `${text.startsWith('-') ? '-' : ''}${whole || '0'}${rest && `.${rest}`}`;
+}

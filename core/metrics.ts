@@ -93,6 +93,31 @@ export const RELAY_METRICS = {
  */
 export const RELAY_DELAY_METRIC = 'RelayDelay';
 
+/** The adopter's metrics: what the records of an existing table's stream led to. `Failed` records are retried. */
+export const ADOPT_METRICS = {
+  /** Committed versions, deletions included. */
+  committed: 'Adopted',
+  /** Records that changed nothing. */
+  unchanged: 'AdoptUnchanged',
+  /** Items that expired, where that is no deletion. */
+  expired: 'AdoptExpired',
+  /** Changes that can't be published, such as one that didn't raise the version. */
+  setAside: 'AdoptSetAside',
+  failed: 'AdoptFailed',
+  /** Milliseconds from the change to its copy; one value per batch, for its oldest record. */
+  delay: 'AdoptDelay',
+} as const;
+
+/** The metrics of a survey of an existing table. */
+export const SURVEY_METRICS = {
+  /** Entities that were compared. */
+  compared: 'Surveyed',
+  /** Copies that a later survey than the first one mended, deletions included. The stream has lost their changes. */
+  mended: 'SurveyMended',
+  /** Items that can't be published. */
+  refused: 'SurveyRefused',
+} as const;
+
 /** The metrics of a cache's report, emitted once per control interval. Rates are per second. */
 export const REPORT_METRICS = {
   /** Visible, in-flight and delayed messages of the queue, heartbeats included. */

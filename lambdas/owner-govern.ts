@@ -1,4 +1,5 @@
 import type { SQSBatchResponse, SQSEvent } from 'aws-lambda';
+import { createVouchNotes } from '../adapters/adopt/vouch-notes.ts';
 import { dynamoDbClient, snsClient } from '../adapters/aws/clients.ts';
 import { cloudWatchClient } from '../adapters/aws/cloudwatch-client.ts';
 import { createFlowStore } from '../adapters/govern/flow-table.ts';
@@ -8,6 +9,8 @@ import { createOwner } from '../adapters/own/owner-table.ts';
 import { createStatePublisher } from '../adapters/own/publisher.ts';
 import { createRelayProgress } from '../adapters/relay/progress.ts';
 import { createPublisher } from '../adapters/relay/topic.ts';
+import { heartbeatAtMs } from '../core/adopt/vouch.ts';
+import { adoptedTypes } from '../core/contract/define-boundary.ts';
 import { isHeartbeatRequest } from '../core/govern/first-heartbeats.ts';
 import { countedReports, govern, noteReaders } from '../core/govern/govern.ts';
 import { type CacheReport, parseCacheReport } from '../core/govern/report.ts';
@@ -23,6 +26,7 @@ const settings = {
   decisionLifeSeconds: Number(required('DECISION_LIFE_SECONDS')),
   compressEvents: required('COMPRESS_EVENTS') === 'true',
 };
+const vouchNotes = createVouchNotes(client, required('FLOW_TABLE'));
 /** Heartbeats take the same path as the owner's entities: through its table, or directly to the topic. */
 const heartbeats = beating();
 const owner = emitter(boundary.name);
@@ -42,7 +46,7 @@ export async function handler(event: SQSEvent | object): Promise<SQSBatchRespons
   const records = 'Records' in event ? event.Records : [];
   const isAsked = records.some(({ body }) => isHeartbeatRequest(body));
   const types = 'Records' in event && !isAsked ? [] : Object.keys(boundary.owns);
-  const beats = await Promise.allSettled(types.map((type) => heartbeats.beat(type)));
+  const beats = await Promise.allSettled([beat(types)]);
   const reports = records.flatMap(({ body, messageId }): CacheReport[] => {
     if (isHeartbeatRequest(body)) return [];
     const one = parseCacheReport(body);
@@ -56,6 +60,14 @@ export async function handler(event: SQSEvent | object): Promise<SQSBatchRespons
   // Thrown after the decision, because an owner whose table refuses heartbeats must be governed too.
   for (const beat of beats) if (beat.status === 'rejected') throw beat.reason;
   return { batchItemFailures: [] };
+}
+
+/** Commits the heartbeat of each type. It vouches for nothing while copies of an existing table may be incomplete. */
+async function beat(types: readonly string[]): Promise<void> {
+  const vouched = adoptedTypes(boundary).length === 0 ? undefined : await vouchNotes.read(boundary.name);
+  const nowMs = Date.now();
+  const beats = types.map((type) => heartbeats.beat(type, heartbeatAtMs(boundary, type, vouched, nowMs)));
+  for (const result of await Promise.allSettled(beats)) if (result.status === 'rejected') throw result.reason;
 }
 
 function beating(): Pick<Owner, 'beat'> {

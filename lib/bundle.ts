@@ -124,13 +124,19 @@ function assertInstalled(): void {
   );
 }
 
+/** Throws if a package that a function imports isn't installed. @param why what needs the package */
+export function assertBundled(name: string, why: string): void {
+  if (missingPackages((one) => require.resolve(one), [name]).length === 0) return;
+  throw new Error(`not installed: ${name}. ${why} needs it. Run: npm install --save-dev ${name}`);
+}
+
 /**
  * Returns the packages that bundling needs and that aren't installed.
  *
  * @param resolve returns where a package is; throws if it isn't installed
  */
-export function missingPackages(resolve: (name: string) => string): string[] {
-  return BUNDLING_PACKAGES.filter((name) => {
+export function missingPackages(resolve: (name: string) => string, names = BUNDLING_PACKAGES): string[] {
+  return names.filter((name) => {
     try {
       resolve(name);
       return false;

@@ -6,10 +6,12 @@ import type { Topic } from 'aws-cdk-lib/aws-sns';
 import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import type { Boundary } from '../core/contract/contract.ts';
+import { adoptedTypes } from '../core/contract/define-boundary.ts';
 import { assertPublishable } from '../core/contract/publishable.ts';
 import { environmentNames } from '../core/environment.ts';
 import { MAX_MESSAGE_BYTES } from '../core/relay/message.ts';
 import { REPAIR_RATE, rateProblem } from '../core/repair/rate.ts';
+import { AdoptedTable, type AdoptedTableProps } from './adopted-table.ts';
 import { checkAtSynth } from './checks/check-at-synth.ts';
 import { type DataProtectionProps, dataProtection } from './data-protection.ts';
 import { describeDeployed, describeSource, sharedOf } from './deployed.ts';
@@ -44,6 +46,12 @@ export interface EntityOwnerProps extends OwnerProps {
    * changes. @default 500
    */
   readonly repairRate?: number;
+  /**
+   * The existing DynamoDB table that the contracts of the boundary's adopted types map. Every change of it is copied to
+   * the owner's table, and nothing is written to it.
+   * @default - the service writes all types with `createOwner`
+   */
+  readonly adopts?: AdoptedTableProps;
 }
 
 const DEFAULT_CONFLATE_AFTER = Duration.seconds(10);
@@ -74,6 +82,8 @@ export class EntityOwner extends Construct {
   readonly relay: LambdaFunction;
   /** Publishes to each cache the entities and pages that it asks for, and parks the records of the failure queue. */
   readonly repair: LambdaFunction;
+  /** The functions that copy an existing table; undefined if the owner adopts none. */
+  readonly adopted: AdoptedTable | undefined;
 
   constructor(scope: Construct, id: string, props: EntityOwnerProps) {
     super(scope, id);
@@ -87,6 +97,7 @@ export class EntityOwner extends Construct {
     }
     assertConflation(props);
     assertRepairRate(props);
+    assertAdopted(props);
     this.boundary = boundary;
     this.table = protectedTable(this, 'Table', protection, {
       stream: StreamViewType.NEW_AND_OLD_IMAGES,
@@ -108,6 +119,7 @@ export class EntityOwner extends Construct {
     });
     this.relay = this.addRelay(protection, props.conflateAfter);
     this.repair = this.addRepair(protection, props.repairRate);
+    this.adopted = props.adopts && new AdoptedTable(this, 'Adopted', { ...props.adopts, owner: this, protection });
     shareWith(props.consumerAccounts ?? [], this, props.encryptionKey);
     describeSource(this, this);
     checkAtSynth(this);
@@ -123,6 +135,7 @@ export class EntityOwner extends Construct {
       flowTable: this.flow.table.tableName,
       failureQueueUrl: this.failureQueue.queueUrl,
       parkingTable: this.parkingTable.tableName,
+      ...(this.adopted && { adopter: this.adopted.adopter.functionName }),
     });
     stableIds(this, 'Owner', boundary.name);
     this.exportAll();
@@ -212,7 +225,7 @@ export class EntityOwner extends Construct {
    * redrive and discard parked records, restore. The role can't remove an item from the table of entities.
    */
   grantOperate(grantee: IGrantable): Grant {
-    grantObserve(this, grantee, [this.relay, this.repair, this.flow.governor]);
+    grantObserve(this, grantee, [this.relay, this.repair, this.flow.governor, ...(this.adopted?.functions ?? [])]);
     this.flow.grantWriter(grantee);
     grantTable(this.parkingTable, grantee, 'BatchWriteItem', 'Query', 'Scan');
     return grantTable(this.table, grantee, 'GetItem', 'Query', 'UpdateItem');
@@ -222,6 +235,17 @@ export class EntityOwner extends Construct {
 function assertRepairRate({ repairRate = REPAIR_RATE.byDefault }: EntityOwnerProps): void {
   const problem = rateProblem(repairRate);
   if (problem !== undefined) throw new Error(`repairRate: ${problem}`);
+}
+
+/** An owner adopts a table if, and only if, its contracts map one. */
+function assertAdopted({ boundary, adopts }: EntityOwnerProps): void {
+  const types = adoptedTypes(boundary);
+  if (types.length > 0 === (adopts !== undefined)) return;
+  throw new Error(
+    types.length > 0
+      ? `adopts: missing: ${boundary.name} maps an existing table to ${types.join(', ')}. Give the table.`
+      : `adopts: ${boundary.name} has no type with \`adopted\`. Map the table's items in a contract, or leave it out.`,
+  );
 }
 
 function assertConflation({ conflateAfter = DEFAULT_CONFLATE_AFTER }: EntityOwnerProps): void {

@@ -14,6 +14,7 @@ const EXTENSION = extname(fileURLToPath(import.meta.url));
 /** The files in `lambdas/`, without extension. An app that has one of a line usually has the others of that line. */
 const ENTRIES = [
   ['relay', 'owner-repair', 'owner-govern'],
+  ['adopt', 'adopt-survey'],
   ['projector', 'cache-repair', 'cache-report'],
   ['saga', 'saga-deadlines'],
   ['fact-relay'],

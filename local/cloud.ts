@@ -332,7 +332,7 @@ async function startEndpoints(
   ledger: LocalCloudOptions['ledger'],
   cleanUps: CleanUps,
 ): Promise<{ readonly forClients: ServiceEndpoints; readonly forFunctions: ServiceEndpoints }> {
-  const direct = { dynamodb: engineUrl, sqs: wireUrl, sns: wireUrl, cloudwatch: wireUrl };
+  const direct = { dynamodb: engineUrl, sqs: wireUrl, sns: wireUrl, cloudwatch: wireUrl, lambda: wireUrl };
   if (!access.isChecked && !ledger) return { forClients: direct, forFunctions: direct };
   const gateway = await startDynamoDbGateway(engineUrl, access, ledger);
   cleanUps.add(() => gateway.close());

@@ -5,6 +5,7 @@
  * @module freshet-aws/cdk
  */
 
+export { AdoptedTable, type AdoptedTableProps } from '../lib/adopted-table.ts';
 export { ChangeTopic, type ChangeTopicProps } from '../lib/change-topic.ts';
 export type { DataProtectionProps, DeploymentStage } from '../lib/data-protection.ts';
 export type { EntityOwnerProps } from '../lib/entity-owner.ts';
@@ -24,3 +25,4 @@ export type { RetryBudget } from '../lib/retry-budget.ts';
 export type { EffectHandler, SagaProps } from '../lib/saga.ts';
 export { Saga } from '../lib/saga.ts';
 export { ServiceFunction, type ServiceFunctionProps } from '../lib/service-function.ts';
+export type { StreamedTable } from '../lib/stream-source.ts';

@@ -46,6 +46,8 @@ export { createEffectRetries } from '../adapters/saga/effect-retries.ts';
 export type { SagaEffect } from '../adapters/saga/items.ts';
 export type { SagaReader } from '../adapters/saga/table.ts';
 export { createSagaReader } from '../adapters/saga/table.ts';
+export { adoptedItem, type WireItem, type WireValue } from '../core/adopt/item.ts';
+export type { AdoptedEntity, AdoptedItem, AdoptedKey, Adoption } from '../core/contract/adopted.ts';
 export type {
   Boundary,
   CachedType,

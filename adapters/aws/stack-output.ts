@@ -14,6 +14,8 @@ const owner = z.object({
   flowTable: z.string(),
   failureQueueUrl: z.string(),
   parkingTable: z.string(),
+  /** The function that copies an existing table; missing for an owner that adopts none. */
+  adopter: z.optional(z.string()),
 });
 
 const cache = z.object({

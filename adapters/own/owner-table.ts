@@ -1,4 +1,4 @@
-import { ownedContract } from '../../core/contract/define-boundary.ts';
+import { assertNotAdopted, ownedContract } from '../../core/contract/define-boundary.ts';
 import { checkedState } from '../../core/contract/validate.ts';
 import { assertNotHeartbeat, type EntityRef, entityRef, HEARTBEAT_ID, liftedVersion } from '../../core/entity.ts';
 import { assertExpectedVersion, nextVersion, withState } from '../../core/own/own.ts';
@@ -28,6 +28,7 @@ function openOwner(options: OwnerOptions): Owner {
 
   /** Returns an entity that users may write. */
   const writable = (type: string, id: string): EntityRef => {
+    assertNotAdopted(ownedContract(boundary, type));
     const entity = owned(type, id);
     assertNotHeartbeat(entity);
     return entity;
@@ -61,12 +62,12 @@ function openOwner(options: OwnerOptions): Owner {
       await admitted(entity, commitOptions);
       return commit(entity, deletionOf(type), commitOptions?.expectedVersion);
     },
-    async beat(type) {
+    async beat(type, untilMs = now()) {
       const entity = owned(type, HEARTBEAT_ID);
       const canonical = canonicalState(entity, { at: new Date(now()).toISOString() });
       // Always schema version 1, so that a cache that doesn't know the type's newest schema version yet accepts
       // heartbeats.
-      await commit(entity, { ...stored(canonical), schemaVersion: 1 });
+      await commit(entity, { ...stored(canonical), schemaVersion: 1, changedAt: new Date(untilMs).toISOString() });
     },
     async get(type, id) {
       const stored = await records.get(owned(type, id));

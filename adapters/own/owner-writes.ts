@@ -17,6 +17,8 @@ export interface Content {
   /** The compressed form of the state, if it is to be stored so. */
   readonly compressed?: Uint8Array | undefined;
   readonly schemaVersion: number;
+  /** The time of the change, ISO 8601; default: the current time. */
+  readonly changedAt?: string;
 }
 
 type Expressions = Pick<
@@ -58,8 +60,8 @@ export function createOwnerWrites(options: {
   };
 
   const changeTo = (content: Content): Change => ({
-    ...content,
     changedAt: new Date(now()).toISOString(),
+    ...content,
     epoch,
     traceparent: traceparent(),
   });

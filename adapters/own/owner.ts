@@ -41,8 +41,9 @@ export interface Owner<Owns extends OwnedTypes = OwnedTypes> {
    * @param type an entity type that the boundary owns
    * @param id 1 to 1,024 bytes of well-formed UTF-8 text in any script
    * @param state the full state: a JSON object that meets the type's schema. A value of type `unknown` compiles as well
-   * @throws FreshetError `UnknownEntityType` | `InvalidEntityId` | `InvalidState` | `StateTooLarge` |
-   *   `InvalidExpectedVersion` | `InvalidMaxWait` | `VersionConflict` | `VersionsExhausted`; nothing was written
+   * @throws FreshetError `UnknownEntityType` | `Adopted` if the type's entities are copied from an existing table |
+   *   `InvalidEntityId` | `InvalidState` | `StateTooLarge` | `InvalidExpectedVersion` | `InvalidMaxWait` |
+   *   `VersionConflict` | `VersionsExhausted`; nothing was written
    * @throws BackpressureError if a cache lags and the write wasn't admitted within `maxWaitMs`; nothing was written
    */
   put<T extends TypeIn<Owns>, Passed>(
@@ -97,8 +98,12 @@ export interface Owner<Owns extends OwnedTypes = OwnedTypes> {
    * Returns `known` if the table has the entity; then nothing is written.
    */
   bury(type: TypeIn<Owns>, id: string, cachedVersion: number): Promise<'buried' | 'known'>;
-  /** Commits the heartbeat of a type. Flow control doesn't apply to it. */
-  beat(type: TypeIn<Owns>): Promise<void>;
+  /**
+   * Commits the heartbeat of a type. Flow control doesn't apply to it.
+   *
+   * @param untilMs the time that the heartbeat vouches for, epoch milliseconds; default: now
+   */
+  beat(type: TypeIn<Owns>, untilMs?: number): Promise<void>;
 }
 
 /** A boundary's name, epoch and the types that it owns. */

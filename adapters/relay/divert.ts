@@ -1,6 +1,7 @@
 import { SendMessageCommand, type SQSClient } from '@aws-sdk/client-sqs';
 import type { DynamoDBRecord } from 'aws-lambda';
-import { utf8Bytes } from '../../core/entity.ts';
+import type { AdoptReason } from '../../core/adopt/map.ts';
+import { type EntityRef, utf8Bytes } from '../../core/entity.ts';
 import type { UnpublishableReason } from '../../core/relay/message.ts';
 
 /** Longest explanation that is sent with a diverted record, in UTF-16 code units. */
@@ -13,18 +14,25 @@ const MAX_MESSAGE_BYTES = 1024 * 1024;
 const REFUSED_CHARACTERS = /[^\t\n\r\u0020-\uD7FF\uE000-\uFFFD\u{10000}-\u{10FFFF}]/gu;
 
 /**
- * Diverts a stream record that can't be published: sends it to the relay's failure queue with the reason. A record that
- * is too large for one message is replaced by its keys.
+ * Diverts a stream record that can't be published: sends it to the owner's failure queue with the reason. A record that
+ * is too large for one message is replaced by its keys. A record of an existing table has an entity, which its keys
+ * don't name: null if it isn't known.
  */
 export function createDiverting(options: {
   readonly client: SQSClient;
   readonly queueUrl: string;
   readonly record: (sequenceNumber: string) => DynamoDBRecord | undefined;
 }) {
-  return async (sequenceNumber: string, reason: UnpublishableReason, explanation: string): Promise<void> => {
+  return async (
+    sequenceNumber: string,
+    reason: UnpublishableReason | AdoptReason,
+    explanation: string,
+    entity?: EntityRef | null,
+  ): Promise<void> => {
     const record = options.record(sequenceNumber);
-    const whole = JSON.stringify({ sequenceNumber, reason, explanation, record });
-    const keysOnly = { sequenceNumber, reason, explanation, keys: record?.dynamodb?.Keys };
+    const told = { sequenceNumber, reason, explanation, entity };
+    const whole = JSON.stringify({ ...told, record });
+    const keysOnly = { ...told, keys: record?.dynamodb?.Keys };
     await options.client.send(
       new SendMessageCommand({
         QueueUrl: options.queueUrl,

@@ -1,6 +1,7 @@
 import type { AttributeValue } from '@aws-sdk/client-dynamodb';
 import type { SQSRecord } from 'aws-lambda';
 import * as z from 'zod/mini';
+import { ADOPT_REASONS } from '../../core/adopt/map.ts';
 import { type EntityRef, messageGroupId, utf8Bytes } from '../../core/entity.ts';
 import { shortened } from '../../core/errors.ts';
 import type { ParkedEvent } from '../../core/project/ports.ts';
@@ -8,13 +9,15 @@ import { itemEntity } from '../aws/items.ts';
 
 const keys = z.optional(z.record(z.string(), z.unknown()));
 
-/** A message that the relay sends for a diverted record, see `createDiverting`. */
+/** A message that the relay or the adopter sends for a diverted record, see `createDiverting`. */
 const diverted = z.object({
   sequenceNumber: z.string().check(z.minLength(1)),
-  reason: z.enum(['removed', 'unreadable', 'unknown-type', 'too-large', 'refused']),
+  reason: z.enum(['removed', 'unreadable', 'unknown-type', 'too-large', 'refused', ...ADOPT_REASONS]),
   explanation: z.string(),
   record: z.optional(z.object({ dynamodb: z.optional(z.object({ Keys: keys })) })),
   keys,
+  /** The entity of a record of an existing table; null if it isn't known. */
+  entity: z.optional(z.nullable(z.object({ type: z.string(), id: z.string() }))),
 });
 
 /** A message that Lambda sends for records that the event source mapping gave up (lam/services-dynamodb-errors). */
@@ -43,10 +46,12 @@ export function relayFailure({ body, messageId, attributes }: SQSRecord, nowMs: 
   if (record !== undefined) {
     const { reason, explanation, sequenceNumber } = record;
     const keys = record.record?.dynamodb?.Keys ?? record.keys;
-    const entity = entityOfKeys(keys);
+    const entity = record.entity === undefined ? entityOfKeys(keys) : (record.entity ?? undefined);
     const group = entity === undefined ? RELAY_GROUP : messageGroupId(entity);
     const kept =
-      utf8Bytes(body) <= MAX_BODY_BYTES ? body : JSON.stringify({ sequenceNumber, reason, explanation, keys });
+      utf8Bytes(body) <= MAX_BODY_BYTES
+        ? body
+        : JSON.stringify({ sequenceNumber, reason, explanation, entity: record.entity, keys });
     return { ...common, message: { ...message(group, sequenceNumber), body: kept }, reason, explanation, entity };
   }
   const batch = givenUp.safeParse(json).data?.DDBStreamBatchInfo;

@@ -4,8 +4,8 @@ import { isTaken } from '../aws/condition.ts';
 import { ATTRIBUTE, type Item } from '../aws/items.ts';
 import type { CacheTable } from '../read/table.ts';
 
-/** What a cache notes about a type. The names are those of the items' attributes. */
-export type NoteKind = 'readiness' | 'inventory';
+/** What is noted about a type, or about an owner (`survey`, `vouch`). The names are those of the items' attributes. */
+export type NoteKind = 'readiness' | 'inventory' | 'survey' | 'vouch';
 
 /** Key of a note. It is outside the type's partitions, so that no list reads it. */
 export function noteKey(kind: NoteKind, type: string): Item {

@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { assertNotAdopted, ownedContract } from 'freshet-aws/internal/core/contract/define-boundary';
 import { entityName, entityRef } from 'freshet-aws/internal/core/entity';
 import { EXIT } from '../errors.ts';
 import type { CommandIo } from '../io.ts';
@@ -44,7 +45,8 @@ Exit codes:
 
 async function deleteEntity(work: Work, type: string, id: string, options: DeleteOptions): Promise<number> {
   const { io, deployment } = work;
-  const { owner, name } = await deployment.ownerOf(type);
+  const { owner, name, boundary } = await deployment.ownerOf(type);
+  assertNotAdopted(ownedContract(boundary, type));
   const question = `Delete ${entityName(entityRef(type, id))} at ${name}?`;
   if (!(await confirmed(work, question, deployment.isLocal || (options.yes ?? false)))) {
     io.stderr.write('nothing was deleted\n');

@@ -2,6 +2,7 @@ import type { StandardSchemaV1 } from '@standard-schema/spec';
 import type { FactContract } from '../facts/fact.ts';
 import type { FailurePolicy } from '../outcome.ts';
 import type { State } from '../state.ts';
+import type { Adoption } from './adopted.ts';
 
 /** All data classes, see `DataClass`. */
 export const CLASSES = ['reference', 'transactional', 'personal'] as const;
@@ -74,6 +75,12 @@ export interface EntityDeclaration<Schema extends StateSchema = StateSchema> {
    * Default: none.
    */
   readonly fields?: Readonly<Record<string, Classification>>;
+  /**
+   * Maps the items of a DynamoDB table that your service already has, and goes on writing, to entities of this type.
+   * The construct `AdoptedTable` then copies every change, and `put` and `delete` are refused. Default: the service
+   * writes the entities with `createOwner`.
+   */
+  readonly adopted?: Adoption;
 }
 
 /**
@@ -97,6 +104,8 @@ export interface EntityContract<S extends State = State, Input = unknown> {
   readonly classification: Classification;
   /** See `EntityDeclaration.fields`; empty if there are none. */
   readonly fields: Readonly<Record<string, Classification>>;
+  /** See `EntityDeclaration.adopted`; undefined if the service writes the entities with `createOwner`. */
+  readonly adopted?: Adoption | undefined;
 }
 
 /**

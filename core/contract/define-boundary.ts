@@ -68,10 +68,11 @@ export function defineBoundary<
     assertEntityType(type);
     const schemaVersion = declared.schemaVersion ?? 1;
     assertRevision(`owns.${type}.schemaVersion`, schemaVersion);
-    const { schema, upcasts = {}, deltas = false, classification = 'reference', fields = {} } = declared;
+    const { schema, upcasts = {}, deltas = false, classification = 'reference', fields = {}, adopted } = declared;
     const problem = upcastsProblem(upcasts, schemaVersion);
     if (problem !== undefined) throw invalid(`owns.${type}.upcasts`, problem);
-    return [type, { type, owner: name, schema, schemaVersion, upcasts, deltas, classification, fields }] as const;
+    const contract = { type, owner: name, schema, schemaVersion, upcasts, deltas, classification, fields };
+    return [type, { ...contract, ...(adopted && { adopted }) }] as const;
   });
   for (const [type, cached] of Object.entries(caches)) {
     if (cached.contract.type !== type) {
@@ -224,6 +225,26 @@ export function indexNames(boundary: Pick<Boundary, 'caches'>): string[] {
 /** Returns the contract of a type that the boundary owns. Throws `UnknownEntityType` if the boundary doesn't own it. */
 export function ownedContract(boundary: Pick<Boundary, 'name' | 'owns'>, type: string): EntityContract {
   return lookUp(boundary.owns, type, `boundary ${boundary.name} doesn't own`, 'It owns');
+}
+
+/**
+ * Refuses a write of a type whose entities are copied from an existing table: the copy would differ from the table, and
+ * the table's next version might never be published.
+ *
+ * @throws FreshetError `Adopted`
+ */
+export function assertNotAdopted({ type, owner, adopted }: Pick<EntityContract, 'type' | 'owner' | 'adopted'>): void {
+  if (adopted === undefined) return;
+  throw new FreshetError(
+    `type: ${type} is adopted: its entities are the items of an existing table, which the code of ${owner} writes. ` +
+      'Freshet copies every change of them. Write to that table instead.',
+    { code: 'Adopted', field: 'type' },
+  );
+}
+
+/** The names of the types that a boundary copies from an existing table. */
+export function adoptedTypes({ owns }: Pick<Boundary, 'owns'>): string[] {
+  return Object.keys(owns).filter((type) => owns[type]?.adopted !== undefined);
 }
 
 /** Returns a type that the boundary caches. Throws `UnknownEntityType` if the boundary doesn't cache it. */

@@ -1,3 +1,4 @@
+import type { AdoptReason } from '../adopt/map.ts';
 import type { EntityRef } from '../entity.ts';
 import type { PoisonReason } from '../outcome.ts';
 import type { UnpublishableReason } from '../relay/message.ts';
@@ -85,9 +86,10 @@ export type WriteResult =
 
 /**
  * Why an event was parked. `stopped`: held behind a stopped entity · `undelivered`: the topic couldn't deliver it · the
- * relay's reasons: a record that can never be published · `given-up`: records that the relay never finished.
+ * relay's reasons: a record that can never be published · the adopter's reasons: a change of an existing table that
+ * can't be published · `given-up`: records that the relay or the adopter never finished.
  */
-export type ParkedReason = PoisonReason | 'stopped' | 'undelivered' | UnpublishableReason | 'given-up';
+export type ParkedReason = PoisonReason | 'stopped' | 'undelivered' | UnpublishableReason | AdoptReason | 'given-up';
 
 /** An event in the parking table. `parked`: with its own reason · `held`: behind a stopped entity. */
 export interface ParkedEvent {

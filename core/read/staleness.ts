@@ -1,3 +1,5 @@
+import { UNVOUCHED_MS } from '../entity.ts';
+
 /**
  * The newest heartbeats that a report found in a cache. The relay publishes a heartbeat after all earlier changes, so
  * every change that the owner committed before a heartbeat had reached the cache's queue when the heartbeat was found.
@@ -131,7 +133,7 @@ export function completeness(previous: Completeness | undefined, seen: Seen): Co
       const seenBefore = sightings.filter((one) => one.atMs < sinceMs - CLOCK_MARGIN_MS);
       const known = [own(before, type), ...seenBefore.map((one) => own(one.beats, type))]
         .filter((one) => one !== undefined)
-        .filter((one) => one >= fromMs);
+        .filter((one) => one >= fromMs && one !== UNVOUCHED_MS);
       return known.length === 0 ? [] : [[type, Math.max(...known)] as const];
     });
     return Object.fromEntries(until);

@@ -1,5 +1,5 @@
 import type { Boundary } from '../contract/contract.ts';
-import { isHeartbeat } from '../entity.ts';
+import { isHeartbeat, UNVOUCHED_MS } from '../entity.ts';
 import {
   MAX_BATCH_BYTES,
   type OutgoingMessage,
@@ -221,12 +221,14 @@ async function settle(relaying: Relaying, message: RelayedMessage, result: Publi
 
 /**
  * Returns when a record was committed, or nothing if the record isn't a new commit. A resync and a lift into a new
- * epoch keep the time of the original commit, which may be long ago.
+ * epoch keep the time of the original commit, which may be long ago. A heartbeat that vouches for nothing has no time.
  */
 function commitTime(change: StreamChange): string[] {
   if (change.kind === 'fact') return [change.fact.occurredAt];
   if (change.kind !== 'committed' || change.resync !== undefined) return [];
-  return change.previous?.changedAt === change.owned.changedAt ? [] : [change.owned.changedAt];
+  const { entity, changedAt } = change.owned;
+  if (isHeartbeat(entity) && Date.parse(changedAt) === UNVOUCHED_MS) return [];
+  return change.previous?.changedAt === changedAt ? [] : [changedAt];
 }
 
 function messageOf(

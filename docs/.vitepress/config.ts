@@ -64,6 +64,7 @@ export default defineConfig({
         ['proof', 'Promises and proof'],
       ]),
       group('Use', [
+        ['adopt', 'Adopt an existing table'],
         ['own-database', 'An owner on another database'],
         ['commands', 'Commands'],
         ['compatibility', 'Compatibility'],

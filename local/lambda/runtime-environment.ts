@@ -9,6 +9,7 @@ export interface FunctionSurroundings {
     readonly sqs: string;
     readonly sns: string;
     readonly cloudwatch?: string;
+    readonly lambda?: string;
   };
   /** The credentials that a function's clients sign with. @default - `local`, which may do everything */
   readonly credentialsOf?: (functionName: string) => Credentials | undefined;
@@ -44,6 +45,7 @@ export function runtimeEnvironment(
     AWS_ENDPOINT_URL_DYNAMODB: endpoints.dynamodb,
     AWS_ENDPOINT_URL_SQS: endpoints.sqs,
     AWS_ENDPOINT_URL_SNS: endpoints.sns,
+    ...(endpoints.lambda !== undefined && { AWS_ENDPOINT_URL_LAMBDA: endpoints.lambda }),
     ...(endpoints.cloudwatch !== undefined && { AWS_ENDPOINT_URL_CLOUDWATCH: endpoints.cloudwatch }),
     AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true',
   };

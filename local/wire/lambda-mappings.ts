@@ -7,7 +7,7 @@ import type { Answer } from './errors.ts';
 import { invalidParameter, lambdaAnswer, parsed, refusal } from './lambda-answers.ts';
 import type { LambdaRequest, Mapped } from './lambda-request.ts';
 
-export const MAPPING_OPERATIONS = ['ListEventSourceMappings', 'UpdateEventSourceMapping'];
+export const MAPPING_OPERATIONS = ['GetEventSourceMapping', 'ListEventSourceMappings', 'UpdateEventSourceMapping'];
 
 const PATH = /^\/2015-03-31\/event-source-mappings(?:\/([^/]*))?$/;
 
@@ -22,14 +22,29 @@ export async function answerMappings(
   const found = PATH.exec(path);
   if (found === null) return undefined;
   const [, given = ''] = found;
-  const operation =
-    method === 'GET' && given === '' ? 'ListEventSourceMappings' : method === 'PUT' ? 'UpdateEventSourceMapping' : '';
+  const ofOne = given === '' ? '' : method === 'GET' ? 'GetEventSourceMapping' : 'UpdateEventSourceMapping';
+  const operation = method === 'GET' && given === '' ? 'ListEventSourceMappings' : isKnown(method) ? ofOne : '';
   if (operation === '') return undefined;
   const id = decodeURIComponent(given);
   const needs = () => [{ action: `lambda:${operation}`, resource: given === '' ? '*' : arnOf(id) }];
   const denial = deniedRequest(guard, headers.authorization, needs);
   if (denial) return lambdaDenial(denial);
-  return operation === 'ListEventSourceMappings' ? list(asked, mappings) : update(id, asked, mappings);
+  if (operation === 'ListEventSourceMappings') return list(asked, mappings);
+  return operation === 'GetEventSourceMapping' ? get(id, mappings) : update(id, asked, mappings);
+}
+
+function isKnown(method: string | undefined): boolean {
+  return method === 'GET' || method === 'PUT';
+}
+
+function get(id: string, mappings: Mapped): Answer {
+  const found = mappings.list().find((one) => one.id === id);
+  return found === undefined ? notFound() : lambdaAnswer(200, described(found));
+}
+
+function notFound(): Answer {
+  const Message = 'The resource you requested does not exist.';
+  return refusal(404, 'ResourceNotFoundException', { Type: 'User', Message });
 }
 
 function list({ query }: LambdaRequest, mappings: Mapped): Answer {
@@ -52,11 +67,7 @@ const changes = z.strictObject({
 
 async function update(id: string, { body }: LambdaRequest, mappings: Mapped): Promise<Answer> {
   const found = mappings.list().find((one) => one.id === id);
-  if (found === undefined)
-    return refusal(404, 'ResourceNotFoundException', {
-      Type: 'User',
-      Message: 'The resource you requested does not exist.',
-    });
+  if (found === undefined) return notFound();
   const given = changes.safeParse(parsed(body)).data;
   if (given === undefined)
     return invalidParameter('Only valid values of Enabled, BatchSize and ScalingConfig are emulated.');

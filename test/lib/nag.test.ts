@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { App, Stack, Validations } from 'aws-cdk-lib';
+import { Table } from 'aws-cdk-lib/aws-dynamodb';
 import { Key } from 'aws-cdk-lib/aws-kms';
 import { Queue } from 'aws-cdk-lib/aws-sqs';
 import { AwsSolutionsChecks } from 'cdk-nag';
@@ -12,6 +13,7 @@ import { EntityOwner } from '../../lib/entity-owner.ts';
 import { FactTopic } from '../../lib/fact-topic.ts';
 import { LocalCache } from '../../lib/local-cache.ts';
 import { Saga } from '../../lib/saga.ts';
+import { workshop } from '../support/adopting.ts';
 import { catalogue } from '../support/boundaries.ts';
 import { lab, shelf } from '../support/lab.ts';
 import { billing, sales, shipping } from '../support/sagas.ts';
@@ -41,6 +43,11 @@ test.each(Object.entries(protections))('cdk-nag has no findings about the constr
     const owner = new EntityOwner(stack, 'Owner', { boundary: lab, consumerAccounts, highThroughput: true, ...given });
     new ChangeTopic(stack, 'Topic', { boundary: catalogue, consumerAccounts, ...given });
     new LocalCache(stack, 'Cache', { boundary: shelf, sources: [owner], ...given });
+    const table = Table.fromTableAttributes(stack, 'Existing', {
+      tableArn: 'arn:aws:dynamodb:eu-west-1:111122223333:table/parts',
+      tableStreamArn: 'arn:aws:dynamodb:eu-west-1:111122223333:table/parts/stream/2026-11-30T00:00:00.000',
+    });
+    new EntityOwner(stack, 'Adopting', { boundary: workshop, adopts: { table }, ...given });
     const topicOf = (boundary: typeof sales | typeof billing) =>
       new FactTopic(stack, boundary.name, { boundary, archiveDays: 30, ...given });
     const sources = [sales, billing].map(topicOf);

@@ -1,5 +1,5 @@
 import { Command, Option } from 'commander';
-import { ownedContract } from 'freshet-aws/internal/core/contract/define-boundary';
+import { assertNotAdopted, ownedContract } from 'freshet-aws/internal/core/contract/define-boundary';
 import { BackpressureError } from 'freshet-aws/internal/core/govern/admit';
 import type { Deployment } from '../../deployment/deployment.ts';
 import { findDeployment } from '../../deployment/find.ts';
@@ -113,6 +113,7 @@ async function importInput(
   signal: AbortSignal,
 ): Promise<ImportResult> {
   const { owner, boundary } = await deployment.ownerOf(type);
+  assertNotAdopted(ownedContract(boundary, type));
   return importRows({
     owner,
     contract: ownedContract(boundary, type),

@@ -1,4 +1,5 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import { ADOPT_REASONS } from 'freshet-aws/internal/core/adopt/map';
 import { assertEntityType } from 'freshet-aws/internal/core/entity';
 import { quoted } from 'freshet-aws/internal/core/errors';
 import { POISON_REASONS } from 'freshet-aws/internal/core/outcome';
@@ -26,6 +27,7 @@ const REASONS: readonly ParkedReason[] = [
   'unreadable',
   'too-large',
   'refused',
+  ...ADOPT_REASONS,
   'given-up',
 ];
 

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { UNVOUCHED_MS } from '../../../core/entity.ts';
 import {
   type Completeness,
   completeness,
@@ -46,6 +47,15 @@ describe('completeness', () => {
     expect(receivesAllFromMs(first, 'Added')).toBe(Number.POSITIVE_INFINITY);
     const next = completeness(first, seenAt(NOW + MINUTE, ['Thing', 'Added']));
     expect(receivesAllFromMs(next, 'Added')).toBe(NOW + 16 * MINUTE);
+  });
+
+  test('a heartbeat that vouches for nothing shows that events arrive, and the next one counts at once', () => {
+    const first = completeness(undefined, seenAt(NOW, ['Copied'], UNVOUCHED_MS));
+    expect(first).toMatchObject({ until: {}, settledUntil: {}, receivesAllFrom: { Copied: 0 } });
+    const next = completeness(first, seenAt(NOW + MINUTE, ['Copied']));
+    expect(next.until).toEqual({ Copied: NOW + MINUTE - 1_000 });
+    const stopped = completeness(next, seenAt(NOW + 2 * MINUTE, ['Copied'], UNVOUCHED_MS));
+    expect(stopped.until).toEqual(next.until);
   });
 
   test('after missing reports, earlier heartbeats show nothing, because a dead letter may have come and gone', () => {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { entityRef, MAX_VERSION, sha256 } from '../../../core/entity.ts';
+import { entityRef, HEARTBEAT_ID, MAX_VERSION, sha256, UNVOUCHED_MS } from '../../../core/entity.ts';
 import { parseEvent } from '../../../core/event.ts';
 import type { OwnedEntity } from '../../../core/own/own.ts';
 import { isLate, MAX_BATCH_ENTRIES, type RelayPorts, relayBatch } from '../../../core/relay/batch.ts';
@@ -20,6 +20,11 @@ describe('the age of a batch', () => {
   test('a batch is late when its oldest commit is older than declared, and never if nothing is declared', () => {
     expect([isLate(commits, at(10), 10), isLate(commits, at(10.001), 10)]).toEqual([false, true]);
     expect(isLate(commits, at(1e6), undefined)).toBe(false);
+  });
+
+  test('a heartbeat that vouches for nothing is no late commit', () => {
+    const changedAt = new Date(UNVOUCHED_MS).toISOString();
+    expect(isLate(stream({ ...owned(product(HEARTBEAT_ID), 1), changedAt }), at(1e6), 10)).toBe(false);
   });
 
   test('a resync of an old state is no late commit', () => {

@@ -1,4 +1,5 @@
 import {
+  GetEventSourceMappingCommand,
   GetFunctionConfigurationCommand,
   LambdaClient,
   ListEventSourceMappingsCommand,
@@ -63,6 +64,15 @@ describe('event source mappings', () => {
       new ListEventSourceMappingsCommand({ EventSourceArn: queue().arn }),
     );
     expect(EventSourceMappings?.map(({ FunctionArn }) => FunctionArn?.split(':').at(-1))).toEqual([projector]);
+  });
+
+  test('GetEventSourceMapping returns a mapping by its id, and an error for an unknown id', async () => {
+    const { UUID } = (await mappingOf(cacheIn(cloud, lenient).projector)) ?? {};
+    const found = await client.send(new GetEventSourceMappingCommand({ UUID }));
+    expect(found).toMatchObject({ UUID, EventSourceArn: queue().arn, State: 'Enabled' });
+    await expect(client.send(new GetEventSourceMappingCommand({ UUID: 'none' }))).rejects.toMatchObject({
+      name: 'ResourceNotFoundException',
+    });
   });
 
   test('messages stay in the queue while its mapping is disabled, and are processed once it is enabled', async () => {

@@ -1,0 +1,49 @@
+import type { Context } from 'aws-lambda';
+import { createSurveying } from '../adapters/adopt/surveying.ts';
+import { surveyTelemetry } from '../adapters/adopt/telemetry.ts';
+import { createVouching } from '../adapters/adopt/vouching.ts';
+import { adaptiveDynamoDbClient, dynamoDbClient, sqsClient } from '../adapters/aws/clients.ts';
+import { cloudWatchClient } from '../adapters/aws/cloudwatch-client.ts';
+import { lambdaClient } from '../adapters/aws/lambda-client.ts';
+import boundary from './boundary.ts';
+import { emitter, required } from './environment.ts';
+
+/** A page of 100 items takes about a second at the lowest rate that is sensible, and much less otherwise. */
+const TIME_OF_A_PAGE_MS = 15_000;
+
+const survey = createSurveying({
+  boundary,
+  client: adaptiveDynamoDbClient(),
+  existingTable: required('EXISTING_TABLE'),
+  ownerTable: required('OWNER_TABLE'),
+  flowTable: required('FLOW_TABLE'),
+  queues: sqsClient(),
+  failureQueueUrl: required('FAILURE_QUEUE_URL'),
+  rate: Number(required('SURVEY_RATE')),
+  everyMs: Number(required('SURVEY_EVERY_SECONDS')) * 1000,
+});
+const vouch = createVouching({
+  boundary,
+  emitter: emitter(boundary.name),
+  client: dynamoDbClient(),
+  flowTable: required('FLOW_TABLE'),
+  lambda: lambdaClient(),
+  metrics: cloudWatchClient(),
+  adopter: required('ADOPTER'),
+  mapping: required('ADOPTER_MAPPING'),
+  intervalSeconds: Number(required('INTERVAL_SECONDS')),
+});
+const report = surveyTelemetry(emitter(boundary.name));
+
+/**
+ * Notes up to when the copies of an existing table are complete. Then compares the table with its copies, page by page,
+ * and mends the copies. Runs on a schedule and after a deployment; an invocation goes on where the last one stopped.
+ */
+export async function handler(_: object, context: Context): Promise<void> {
+  const vouched = await Promise.allSettled([vouch()]);
+  const slice = await survey(() => context.getRemainingTimeInMillis() > TIME_OF_A_PAGE_MS);
+  if (slice !== undefined) report(slice);
+  if (slice?.note.endedAtMs !== undefined) await vouch();
+  // Thrown after the survey, which doesn't depend on it. Without a note, the governor commits no heartbeats.
+  for (const one of vouched) if (one.status === 'rejected') throw one.reason;
+}

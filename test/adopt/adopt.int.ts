@@ -1,0 +1,310 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import {
+  DeleteItemCommand,
+  type DynamoDBClient,
+  PutItemCommand,
+  ScanCommand,
+  UpdateItemCommand,
+} from '@aws-sdk/client-dynamodb';
+import { App, RemovalPolicy, Stack } from 'aws-cdk-lib';
+import { AttributeType, BillingMode, StreamViewType, Table } from 'aws-cdk-lib/aws-dynamodb';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { createCopyTable } from '../../adapters/adopt/copy-table.ts';
+import { createSurveyNotes } from '../../adapters/adopt/surveying.ts';
+import type { Item } from '../../adapters/aws/items.ts';
+import { createOwner } from '../../adapters/own/owner-table.ts';
+import { createReader } from '../../adapters/read/cache-table.ts';
+import { noteKey } from '../../adapters/repair/notes.ts';
+import { localFileOf, writeLocalFile } from '../../cli/deployment/local-file.ts';
+import { HEARTBEAT_ID } from '../../core/entity.ts';
+import { canonicalState } from '../../core/state.ts';
+import { type LocalCloud, startLocalCloud } from '../../local/cloud.ts';
+import { cacheIn, cloudClient, ownerIn } from '../../local/deployed.ts';
+import { EntityOwner, LocalCache } from '../../package/cdk.ts';
+import { removeFolders, temporaryFolder } from '../local/provision/assembly-fixture.ts';
+import { root, runHere } from '../support/command-line.ts';
+import { setTestCredentials } from '../support/credentials.ts';
+import basket, { catalogue } from './contracts.ts';
+
+const TABLE = 'existing-shop';
+
+let cloud: LocalCloud;
+let client: DynamoDBClient;
+let reader: ReturnType<typeof createReader<typeof basket>>;
+const logged: string[] = [];
+
+/** Items from before the table had a stream: more than a page of a survey. */
+const OLD = Array.from({ length: 150 }, (_, n) => `old-${n}`);
+
+/**
+ * The existing table alone, without a stream, or with all that adopts it. The table is imported by its ARNs, as from
+ * another app.
+ */
+function synthesised(isAdopted: boolean): string {
+  const app = new App({ outdir: join(temporaryFolder(), 'cdk.out'), analyticsReporting: false });
+  const table = new Table(new Stack(app, 'Existing'), 'Table', {
+    tableName: TABLE,
+    partitionKey: { name: 'pk', type: AttributeType.STRING },
+    sortKey: { name: 'sk', type: AttributeType.STRING },
+    billingMode: BillingMode.PAY_PER_REQUEST,
+    ...(isAdopted && { stream: StreamViewType.NEW_AND_OLD_IMAGES }),
+    removalPolicy: RemovalPolicy.DESTROY,
+  });
+  if (!isAdopted) return app.synth().directory;
+  const stack = new Stack(app, 'Catalogue');
+  const imported = Table.fromTableAttributes(stack, 'Imported', {
+    tableArn: table.tableArn,
+    tableStreamArn: table.tableStreamArn ?? '',
+  });
+  const owner = new EntityOwner(stack, 'Owner', {
+    boundary: catalogue,
+    adopts: { table: imported, surveyRate: 5_000 },
+  });
+  new LocalCache(new Stack(app, 'Basket'), 'Cache', { boundary: basket, sources: [owner] });
+  return app.synth().directory;
+}
+
+beforeAll(async () => {
+  setTestCredentials();
+  cloud = await startLocalCloud({ assembly: synthesised(false), onLog: (_, line) => logged.push(line) });
+  client = cloudClient(cloud);
+  // The table has no stream yet, so these items are in no record.
+  await Promise.all(OLD.map((sku) => put(product(sku, 7))));
+  await cloud.apply(synthesised(true));
+
+  reader = createReader({ boundary: basket, client, tableName: cacheIn(cloud, basket).table });
+}, 60_000);
+afterAll(async () => {
+  client?.destroy();
+  await cloud?.stop();
+  removeFolders();
+});
+
+const product = (sku: string, version: number, rest: Item = {}): Item => ({
+  pk: { S: `SKU#${sku}` },
+  sk: { S: 'PRODUCT' },
+  sku: { S: sku },
+  version: { N: String(version) },
+  name: { S: `${sku} ${version}` },
+  price: { N: '1.50' },
+  ...rest,
+});
+const put = (Item: Item) => client.send(new PutItemCommand({ TableName: TABLE, Item }));
+const remove = (sku: string, sk = 'PRODUCT') =>
+  client.send(new DeleteItemCommand({ TableName: TABLE, Key: { pk: { S: `SKU#${sku}` }, sk: { S: sk } } }));
+
+/** All items of the existing table. */
+async function itemsOf(): Promise<Item[]> {
+  const { Items = [] } = await client.send(new ScanCommand({ TableName: TABLE }));
+  return Items;
+}
+
+function folderOfCommands(): string {
+  const folder = temporaryFolder();
+  const file = localFileOf(cloud);
+  writeLocalFile(folder, {
+    ...file,
+    deployed: file.deployed.map((value) => value.replace('test/adopt', join(root, 'test/adopt'))),
+  });
+  return folder;
+}
+
+/** The time that a type's newest heartbeat vouches for, after the schedules have run. */
+async function vouchedFor(type: 'Product' | 'Offer'): Promise<number> {
+  await cloud.tick();
+  const owner = createOwner({ boundary: catalogue, tableName: ownerIn(cloud, catalogue).table, client });
+  return Date.parse((await owner.get(type, HEARTBEAT_ID))?.changedAt ?? '');
+}
+
+const flowTable = () => ownerIn(cloud, catalogue).flowTable;
+
+/** The note of the last survey that has ended. */
+async function surveyed() {
+  const note = await createSurveyNotes(client, flowTable()).read(catalogue.name);
+  return note?.endedAtMs === undefined ? undefined : note;
+}
+
+/** Lets the next survey begin now. */
+async function surveyAgain(): Promise<void> {
+  await client.send(new DeleteItemCommand({ TableName: flowTable(), Key: noteKey('survey', catalogue.name) }));
+  await cloud.tick();
+  await expect.poll(surveyed, { timeout: 100_000 }).toBeDefined();
+  await cloud.idle();
+}
+
+describe('an existing table that plain SDK code writes', { timeout: 120_000 }, () => {
+  test('the items from before are cached too, with their versions', async () => {
+    await expect.poll(surveyed, { timeout: 100_000 }).toMatchObject({ isFirst: true, mended: OLD.length });
+    await cloud.idle();
+    for (const sku of [OLD[0], OLD[149]]) {
+      const value = { name: `${sku} 7`, price: '1.5' };
+      expect(await reader.get('Product', sku ?? '')).toMatchObject({ status: 'found', version: 7, value });
+    }
+  });
+
+  test('its items are cached with the version of the item, in the declared form', async () => {
+    const rest = {
+      tags: { SS: ['b', 'a'] },
+      photo: { B: new Uint8Array([0, 255]) },
+      note: { NULL: true },
+      other: { N: '1' },
+    };
+    await put(product('bolt', 3, { ...rest, price: { N: '12345678901234567890.5' } }));
+    await put({
+      pk: { S: 'SKU#bolt' },
+      sk: { S: 'OFFER' },
+      sku: { S: 'bolt' },
+      version: { N: '1' },
+      percent: { N: '5' },
+    });
+    await put({ pk: { S: 'ORDER#1' }, sk: { S: 'ORDER' } });
+    await cloud.idle();
+    expect(await reader.get('Product', 'bolt')).toMatchObject({
+      status: 'found',
+      version: 3,
+      value: { name: 'bolt 3', price: '12345678901234567890.5', tags: ['a', 'b'], photo: 'AP8=', note: null },
+    });
+    expect(await reader.get('Offer', 'bolt')).toMatchObject({ version: 1, value: { percent: 5 } });
+  });
+
+  test('a deleted item is deleted in the cache, and its re-creation at version 1 does not go back', async () => {
+    await remove('bolt');
+    await cloud.idle();
+    expect(await reader.get('Product', 'bolt')).toMatchObject({ status: 'deleted', version: 4 });
+    await put(product('bolt', 1));
+    await put(product('bolt', 2));
+    await cloud.idle();
+    expect(await reader.get('Product', 'bolt')).toMatchObject({ version: 6, value: { name: 'bolt 2' } });
+  });
+
+  test('a large state is copied in its compressed form, and a small one after it in its plain form', async () => {
+    const name = 'a long name '.repeat(1_000);
+    await put(product('large', 1, { name: { S: name } }));
+    await cloud.idle();
+    expect(await reader.get('Product', 'large')).toMatchObject({ version: 1, value: { name } });
+    await put(product('large', 2));
+    await cloud.idle();
+    expect(await reader.get('Product', 'large')).toMatchObject({ version: 2, value: { name: 'large 2' } });
+    await remove('large');
+    await cloud.idle();
+    expect(await reader.get('Product', 'large')).toMatchObject({ status: 'deleted', version: 3 });
+  });
+
+  test('a change that does not raise the version is set aside with its reason, and never published', async () => {
+    await put(product('nut', 1));
+    await client.send(
+      new UpdateItemCommand({
+        TableName: TABLE,
+        Key: { pk: { S: 'SKU#nut' }, sk: { S: 'PRODUCT' } },
+        UpdateExpression: 'SET #name = :name',
+        ExpressionAttributeNames: { '#name': 'name' },
+        ExpressionAttributeValues: { ':name': { S: 'forgotten' } },
+      }),
+    );
+    await cloud.idle();
+    expect(await reader.get('Product', 'nut')).toMatchObject({ version: 1, value: { name: 'nut 1' } });
+    const listed = await runHere(['parked', 'list', 'catalogue'], folderOfCommands());
+    expect(listed.out).toMatch(/version-not-raised/);
+    expect(listed.out).toMatch(/Product\/nut/);
+    await put(product('nut', 2));
+    await cloud.idle();
+    expect(await reader.get('Product', 'nut')).toMatchObject({ version: 2, value: { name: 'nut 2' } });
+  });
+
+  test('an inexact number of an attribute that the mapping reads is set aside', async () => {
+    await put({
+      pk: { S: 'SKU#big' },
+      sk: { S: 'OFFER' },
+      sku: { S: 'big' },
+      version: { N: '1' },
+      percent: { N: '0.12345678901234567890123' },
+    });
+    await cloud.idle();
+    expect(await reader.get('Offer', 'big')).toMatchObject({ status: 'unknown' });
+    const listed = await runHere(['parked', 'list', 'catalogue', '--reason', 'inexact-number'], folderOfCommands());
+    expect(listed.out).toMatch(/Offer\/big/);
+  });
+
+  test('freshet put, delete and import of an adopted type are refused', async () => {
+    const folder = folderOfCommands();
+    const file = join(folder, 'rows.ndjson');
+    writeFileSync(file, '{"id":"a","percent":5}\n');
+    for (const args of [
+      ['put', 'Offer', 'a', '--data', '{"percent":5}'],
+      ['delete', 'Offer', 'bolt'],
+      ['import', 'Offer', file, '--id', 'id'],
+    ]) {
+      const { code, err } = await runHere(args, folder);
+      expect([code, err]).toEqual([2, expect.stringContaining('Offer is adopted')]);
+    }
+  });
+
+  test('a survey mends what the stream lost: a change, a deletion and a new item', async () => {
+    const copies = createCopyTable({ client, tableName: ownerIn(cloud, catalogue).table });
+    const lose = async (id: string, version: number) => {
+      const entity = { type: 'Product', id };
+      const { json, digest } = canonicalState(entity, { name: 'lost', price: '9' });
+      const content = { version, base: 0, digest, json, schemaVersion: 1, changedAt: new Date().toISOString() };
+      const expected = await copies.read(entity);
+      const source = { kind: 'record', position: '0', atMs: 0 } as const;
+      expect(await copies.write(entity, content, { expected, source, isPredicted: false })).toEqual({ taken: true });
+    };
+    await lose('ghost', 3);
+    await lose('old-1', 9);
+    await cloud.idle();
+    expect(await reader.get('Product', 'ghost')).toMatchObject({ status: 'found' });
+    await surveyAgain();
+    expect(await surveyed()).toMatchObject({ mended: 1, deleted: 1 });
+    expect(await reader.get('Product', 'ghost')).toMatchObject({ status: 'deleted', version: 4 });
+    expect(await reader.get('Product', 'old-1')).toMatchObject({ version: 10, value: { name: 'old-1 7' } });
+    await put(product('old-1', 8));
+    await cloud.idle();
+    expect(await reader.get('Product', 'old-1')).toMatchObject({ version: 11, value: { name: 'old-1 8' } });
+  });
+
+  test('the cache is vouched for while the adopter runs, and no longer while it is stopped', async () => {
+    const staleness = async () => {
+      await cloud.tick();
+      return (await reader.get('Product', 'old-1')).stalenessMs;
+    };
+    await expect.poll(staleness, { timeout: 60_000 }).toBeLessThan(60_000);
+    expect(await vouchedFor('Product')).toBeGreaterThan(0);
+    const { adopter = '' } = ownerIn(cloud, catalogue);
+    cloud.functions.setReservedConcurrency(adopter, 0);
+    await expect.poll(() => vouchedFor('Product'), { timeout: 60_000 }).toBe(0);
+    expect(await staleness()).toBeLessThan(Number.POSITIVE_INFINITY);
+    cloud.functions.setReservedConcurrency(adopter, undefined);
+    await expect.poll(() => vouchedFor('Product'), { timeout: 60_000 }).toBeGreaterThan(0);
+  });
+
+  test('an inventory of the cache finds no difference from the copies', async () => {
+    const isReady = async () => {
+      await cloud.tick();
+      return (await reader.readiness('Product')).status;
+    };
+    await expect.poll(isReady, { timeout: 60_000 }).toBe('ready');
+    expect(await runHere(['reconcile', 'basket'], folderOfCommands())).toMatchObject({
+      code: 0,
+      out: expect.stringContaining('basket equals its owners'),
+      err: '',
+    });
+  });
+
+  test('nothing is written to the existing table, and no function may write to it', async () => {
+    expect(
+      (await itemsOf())
+        .filter(({ sku }) => !OLD.includes(sku?.S ?? ''))
+        .map(({ pk, sk, version }) => [pk?.S, sk?.S, version?.N])
+        .sort(),
+    ).toEqual([
+      ['ORDER#1', 'ORDER', undefined],
+      ['SKU#big', 'OFFER', '1'],
+      ['SKU#bolt', 'OFFER', '1'],
+      ['SKU#bolt', 'PRODUCT', '2'],
+      ['SKU#nut', 'PRODUCT', '2'],
+    ]);
+    expect(cloud.access.denials).toEqual([]);
+    expect(logged.filter((line) => line.includes('"level":"ERROR"'))).toEqual([]);
+  });
+});
