@@ -8,6 +8,8 @@ export interface Live {
   join(client: LiveClient): () => void;
   /** Tells the clients that the deployment was replaced, and looks at the new one. */
   replaced(): void;
+  /** Looks at once: an action of the page has changed something. */
+  acted(): void;
   /** Changes of alarms since the start, the newest first. */
   alarmChanges(): NumbersDocument['alarmChanges'];
   /** Drops all clients and looks no more. */
@@ -26,7 +28,7 @@ export interface LiveOptions {
 }
 
 /** Time from the end of a look to the next one. */
-const LOOK_MS = { moving: 1_000, still: 2_000, aws: 5_000, mostAfterTrouble: 5_000 } as const;
+const LOOK_MS = { moving: 1_000, still: 3_000, aws: 5_000, mostAfterTrouble: 5_000 } as const;
 
 /** How long nothing may have changed until the local cloud counts as still. */
 const STILL_AFTER_MS = 10_000;
@@ -112,6 +114,10 @@ export function createLive({ read, isLocal, explain, clock = THIS_PROCESS }: Liv
       failures = 0;
       newest = undefined;
       clients.send(eventText('deployment', '{}'));
+      if (clients.count() > 0 && !isLooking && !isClosed) void look();
+    },
+    acted() {
+      activeAtMs = clock.now();
       if (clients.count() > 0 && !isLooking && !isClosed) void look();
     },
     alarmChanges: alarms.all,

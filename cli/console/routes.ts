@@ -52,7 +52,11 @@ export function apiRoutes({ reading, live, actions }: ApiSources): Hono<Env> {
     return download(c, `${type}.schema.json`, await reading((reads) => reads.schema(type)));
   });
   api.get('/live', (c) => follow(c, live));
-  api.post('/actions/:name', (c) => act(c, actions()));
+  api.post('/actions/:name', async (c) => {
+    const answer = await act(c, actions());
+    live.acted();
+    return answer;
+  });
   return api;
 }
 

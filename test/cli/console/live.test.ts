@@ -141,13 +141,25 @@ describe('the live flow', () => {
     expect(clock.next()).toBeUndefined();
   });
 
-  test('the local cloud is looked at every second while it moves, and every 2 seconds after 10 still ones', async () => {
+  test('an action of the page is looked at without waiting, and the local cloud counts as moving then', async () => {
+    const { live, clock, state } = world();
+    live.join(createClient());
+    await settled();
+    for (let second = 0; second < 12; second += 1) await clock.fire();
+    expect(clock.next()).toBe(3_000);
+    const before = state.looks;
+    live.acted();
+    await settled();
+    expect({ looks: state.looks, next: clock.next() }).toEqual({ looks: before + 1, next: 1_000 });
+  });
+
+  test('the local cloud is looked at every second while it moves, and every 3 seconds after 10 still ones', async () => {
     const { clock, state, live } = world();
     live.join(createClient());
     await settled();
     expect(clock.next()).toBe(1_000);
     for (let second = 0; second < 10; second += 1) await clock.fire();
-    expect(clock.next()).toBe(2_000);
+    expect(clock.next()).toBe(3_000);
     // Staleness grows by itself while nothing moves.
     state.next = flowOf({ caches: [cacheOf(1)] });
     await clock.fire();
@@ -155,7 +167,7 @@ describe('the live flow', () => {
       state.next = flowOf({ caches: [cacheOf(look + 2)] });
       await clock.fire();
     }
-    expect(clock.next()).toBe(2_000);
+    expect(clock.next()).toBe(3_000);
     state.next = flowOf({ stoppedFunctions: ['p'] });
     await clock.fire();
     expect(clock.next()).toBe(1_000);
