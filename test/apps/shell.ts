@@ -105,6 +105,8 @@ function environment(folder: string): NodeJS.ProcessEnv {
     AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true',
     CDK_DISABLE_VERSION_CHECK: '1',
     CI: 'true',
+    // A person answers with yes if npx asks whether to install the CDK.
+    npm_config_yes: 'true',
   };
 }
 
