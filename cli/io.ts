@@ -41,6 +41,8 @@ export interface RunGiven {
   readonly signal?: AbortSignal | undefined;
   /** @default - the environment of the command that runs it */
   readonly env?: NodeJS.ProcessEnv | undefined;
+  /** @default - that of the command that runs it */
+  readonly importModule?: CommandIo['importModule'] | undefined;
 }
 
 /** How a command has ended that another command ran. */

@@ -84,10 +84,10 @@ export async function runCommand(args: readonly string[], options: RunOptions): 
 }
 
 /** Runs a command for another one; see `CommandIo.run`. */
-function runOther(args: readonly string[], { cwd, env, importModule }: CommandIo, given: RunGiven = {}) {
-  const { signal = new AbortController().signal } = given;
+function runOther(args: readonly string[], io: CommandIo, given: RunGiven = {}) {
+  const { env = io.env, importModule = io.importModule, signal = new AbortController().signal } = given;
   return captured(given.stdin, (streams) =>
-    runCommand(args, { cwd, env: given.env ?? env, importModule, onSignal: interruptedBy(signal), ...streams }),
+    runCommand(args, { cwd: io.cwd, env, importModule, onSignal: interruptedBy(signal), ...streams }),
   );
 }
 

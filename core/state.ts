@@ -28,8 +28,9 @@ export interface CanonicalState {
 export const TOMBSTONE_DIGEST = sha256('tombstone');
 
 /**
- * Maximum size of a canonical state in UTF-8 bytes. It bounds the memory of a function that decompresses states: a
- * projector may hold ten of them at once, each as text and as objects, in its 512 MB.
+ * Maximum size of a canonical state in UTF-8 bytes. It bounds the memory and the time of a function that decompresses
+ * states: a projector's batch may have ten of them, of which it holds two as objects at the same time. Its 512 MB and
+ * 20 s suffice for them (docs/decisions/52, 2026-11-30).
  */
 export const MAX_STATE_BYTES = 4 * 1024 * 1024;
 
@@ -108,42 +109,59 @@ export function canonicalJson(entity: EntityRef, value: unknown): string {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     throw invalidState(entity, '', `not a JSON object: ${quoted(value)}`);
   }
-  assertJson(entity, value, '', 0);
+  const found = notJson(value, 0);
+  if (found !== undefined) throw invalidState(entity, found.path, found.problem);
   return canonicalText(value);
 }
 
-/** Refuses values that `JSON.stringify` would drop or change silently, except for a key whose value is `undefined`. */
-function assertJson(entity: EntityRef, value: unknown, path: string, depth: number): asserts value is Json {
-  if (depth > MAX_STATE_DEPTH) {
-    throw invalidState(entity, path, `nested deeper than the allowed ${MAX_STATE_DEPTH} levels`);
-  }
-  if (value === null || typeof value === 'boolean') return;
-  if (typeof value === 'string') {
-    const problem = textProblem(value);
-    if (problem !== undefined) throw invalidState(entity, path, problem);
-    return;
-  }
+/** A part of a value that isn't JSON. */
+interface NotJson {
+  /** Ends with the innermost key. */
+  readonly path: string;
+  readonly problem: string;
+}
+
+/**
+ * Finds a value that `JSON.stringify` would drop or change silently, except for a key whose value is `undefined`. The
+ * path is made on the way back from the problem: a state may have millions of values, and hardly any has a problem.
+ */
+function notJson(value: unknown, depth: number): NotJson | undefined {
+  if (depth > MAX_STATE_DEPTH) return { path: '', problem: `nested deeper than the allowed ${MAX_STATE_DEPTH} levels` };
+  if (value === null || typeof value === 'boolean') return undefined;
+  if (typeof value === 'string') return problemHere(textProblem(value));
   if (typeof value === 'number') {
-    if (!Number.isFinite(value)) throw invalidState(entity, path, `not a finite number: ${String(value)}`);
-    return;
+    return Number.isFinite(value) ? undefined : { path: '', problem: `not a finite number: ${String(value)}` };
   }
   if (Array.isArray(value)) {
-    for (const [index, item] of value.entries()) assertJson(entity, item, `${path}[${index}]`, depth + 1);
-    return;
-  }
-  if (typeof value === 'object' && isPlain(value)) {
-    for (const [key, item] of Object.entries(value)) {
-      const problem = textProblem(key);
-      if (problem !== undefined) throw invalidState(entity, path, `a key is not allowed: ${problem}`);
-      if (item !== undefined) assertJson(entity, item, path === '' ? key : `${path}.${key}`, depth + 1);
+    for (let index = 0; index < value.length; index += 1) {
+      const inner = notJson(value[index], depth + 1);
+      if (inner !== undefined) return { ...inner, path: `[${index}]${separator(inner.path)}${inner.path}` };
     }
-    return;
+    return undefined;
   }
-  throw invalidState(
-    entity,
-    path,
-    `not a JSON value: ${typeof value === 'object' ? Object.prototype.toString.call(value) : quoted(value)}`,
-  );
+  if (typeof value === 'object' && isPlain(value)) return notJsonIn(value as Record<string, unknown>, depth);
+  const given = typeof value === 'object' ? Object.prototype.toString.call(value) : quoted(value);
+  return { path: '', problem: `not a JSON value: ${given}` };
+}
+
+function notJsonIn(value: Readonly<Record<string, unknown>>, depth: number): NotJson | undefined {
+  for (const key of Object.keys(value)) {
+    const problem = textProblem(key);
+    if (problem !== undefined) return { path: '', problem: `a key is not allowed: ${problem}` };
+    const item = value[key];
+    const inner = item === undefined ? undefined : notJson(item, depth + 1);
+    if (inner !== undefined) return { ...inner, path: `${key}${separator(inner.path)}${inner.path}` };
+  }
+  return undefined;
+}
+
+function problemHere(problem: string | undefined): NotJson | undefined {
+  return problem === undefined ? undefined : { path: '', problem };
+}
+
+/** What stands between a key and the path inside it. */
+function separator(inner: string): string {
+  return inner === '' || inner.startsWith('[') ? '' : '.';
 }
 
 function isPlain(value: object): boolean {

@@ -11,10 +11,12 @@ import { emitter, required } from './environment.ts';
 /** A page of 100 items takes about a second at the lowest rate that is sensible, and much less otherwise. */
 const TIME_OF_A_PAGE_MS = 15_000;
 
+const existing = { tableArn: required('EXISTING_TABLE_ARN'), streamArn: required('EXISTING_STREAM_ARN') };
 const survey = createSurveying({
   boundary,
   client: adaptiveDynamoDbClient(),
   existingTable: required('EXISTING_TABLE'),
+  existing,
   ownerTable: required('OWNER_TABLE'),
   flowTable: required('FLOW_TABLE'),
   queues: sqsClient(),
@@ -27,6 +29,7 @@ const vouch = createVouching({
   emitter: emitter(boundary.name),
   client: dynamoDbClient(),
   flowTable: required('FLOW_TABLE'),
+  existing,
   lambda: lambdaClient(),
   metrics: cloudWatchClient(),
   adopter: required('ADOPTER'),

@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import type { Context, SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda';
 import { dynamoDbClient, sqsClient } from '../adapters/aws/clients.ts';
 import { isTransient } from '../adapters/aws/transient.ts';
@@ -53,6 +54,7 @@ const projection = {
   settings,
   isTransient,
   nowMs,
+  pause: setImmediate,
   ports: {
     ...cache,
     ...parking,

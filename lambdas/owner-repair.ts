@@ -30,7 +30,7 @@ export function handler(event: SQSEvent): Promise<SQSBatchResponse> {
 }
 
 async function answerOrPark(record: SQSRecord): Promise<void> {
-  if (record.eventSourceARN !== resyncQueueArn) return park(relayFailure(record, Date.now()));
+  if (record.eventSourceARN !== resyncQueueArn) return park(relayFailure(record, Date.now(), ownerTable));
   const why = await answer(record);
   if (why !== undefined) report.ignored(record.messageId, why);
 }

@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import type { Context, SQSBatchResponse, SQSEvent } from 'aws-lambda';
 import { adaptiveDynamoDbClient, dynamoDbClient, sqsClient } from '../adapters/aws/clients.ts';
 import { isTransient } from '../adapters/aws/transient.ts';
@@ -39,7 +40,14 @@ export async function handler(event: SQSEvent, context: Context): Promise<SQSBat
   const { outOfTime, cancel } = timeLeft(context);
   const messages = event.Records.map(receivedMessage);
   const handedOver = handOver(messages.filter(isPage));
-  const projection = { boundary, ports: { ...ports, postpone }, settings, isTransient, nowMs: Date.now };
+  const projection = {
+    boundary,
+    ports: { ...ports, postpone },
+    settings,
+    isTransient,
+    nowMs: Date.now,
+    pause: setImmediate,
+  };
   const events = messages.filter((one) => !isPage(one));
   const result = await projectBatch(projection, events, outOfTime);
   cancel();

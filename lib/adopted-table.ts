@@ -29,7 +29,7 @@ export interface AdoptedTableProps {
    */
   readonly surveyEvery?: Duration;
   /**
-   * Items a second that a survey reads at most, an integer from 10 to 5,000. Each item costs about one read unit of the
+   * Items a second that a survey reads at most, an integer from 10 to 500. Each item costs about one read unit of the
    * existing table per 4 KB, and it is read once or twice in a survey.
    * @default 200
    */
@@ -49,7 +49,7 @@ const DEFAULT_SURVEY_RATE = 200;
 const MIN_SURVEY_EVERY = Duration.hours(1);
 const MAX_SURVEY_EVERY = Duration.days(30);
 const MIN_SURVEY_RATE = 10;
-const MAX_SURVEY_RATE = 5_000;
+const MAX_SURVEY_RATE = 500;
 
 /** Less than the schedule's interval, so that a slice of a survey has ended when the next one begins. */
 const SURVEY_TIMEOUT = Duration.seconds(CONTROL_INTERVAL.toSeconds() - 5);
@@ -120,6 +120,8 @@ export class AdoptedTable extends Construct {
       memorySize: 512,
       environment: {
         EXISTING_TABLE: existing.tableName,
+        EXISTING_TABLE_ARN: existing.tableArn,
+        EXISTING_STREAM_ARN: existing.tableStreamArn ?? '',
         OWNER_TABLE: table.tableName,
         FLOW_TABLE: flow.table.tableName,
         FAILURE_QUEUE_URL: failureQueue.queueUrl,

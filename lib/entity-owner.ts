@@ -135,7 +135,10 @@ export class EntityOwner extends Construct {
       flowTable: this.flow.table.tableName,
       failureQueueUrl: this.failureQueue.queueUrl,
       parkingTable: this.parkingTable.tableName,
-      ...(this.adopted && { adopter: this.adopted.adopter.functionName }),
+      ...(this.adopted && {
+        adopter: this.adopted.adopter.functionName,
+        surveyor: this.adopted.surveyor.functionName,
+      }),
     });
     stableIds(this, 'Owner', boundary.name);
     this.exportAll();
@@ -200,6 +203,7 @@ export class EntityOwner extends Construct {
       relay.functionName,
       repair.functionName,
       failureQueue.queueName,
+      ...(this.adopted?.functions ?? []).map(({ functionName }) => functionName),
     ]);
   }
 

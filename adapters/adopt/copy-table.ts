@@ -6,15 +6,21 @@ import {
   UpdateItemCommand,
   type UpdateItemCommandInput,
 } from '@aws-sdk/client-dynamodb';
-import type { CopySource, CopyTable, CopyVersion } from '../../core/adopt/adopt.ts';
-import type { Copy } from '../../core/adopt/decide.ts';
+import type { CopyChange, CopySource, CopyTable, CopyVersion } from '../../core/adopt/adopt.ts';
+import { type Copy, positionsOfTable } from '../../core/adopt/decide.ts';
 import { type EntityRef, entityName } from '../../core/entity.ts';
 import { isTombstone } from '../../core/own/own.ts';
 import { ATTRIBUTE, type Item, itemEntity, jsonAttributes, keyItem, readStamp } from '../aws/items.ts';
 import { batchGet } from './batch-get.ts';
 
 /** The attributes of an owner's item that only an adopted entity has. */
-const ADOPTED = { base: 'base', position: 'position', surveyedAt: 'surveyedAt', expired: 'expired' } as const;
+const ADOPTED = {
+  base: 'base',
+  position: 'position',
+  surveyedAt: 'surveyedAt',
+  expired: 'expired',
+  itemExpiresAt: 'itemExpiresAt',
+} as const;
 
 /** Most items of a BatchGetItem call (ddb/API_BatchGetItem, 2026-11-30). */
 export const MAX_BATCH_GET = 100;
@@ -90,12 +96,14 @@ function copyOf(item: Item | undefined): Copy | undefined {
   const isDeleted = isTombstone({ digest });
   const base = item[ADOPTED.base]?.N;
   const surveyedAt = item[ADOPTED.surveyedAt]?.N;
+  const expiresAt = item[ADOPTED.itemExpiresAt]?.N;
   return {
     version,
     digest,
     base: Number(base ?? (isDeleted ? version : 0)),
     isDeleted,
     isExpired: item[ADOPTED.expired]?.BOOL === true,
+    expiresAtSeconds: expiresAt === undefined ? undefined : Number(expiresAt),
     position: item[ADOPTED.position]?.S,
     surveyedAtMs: surveyedAt === undefined ? undefined : Number(surveyedAt),
   };
@@ -109,14 +117,10 @@ type Expressions = Pick<
 /** Attribute names to the values to set. */
 type Values = Record<string, Item[string]>;
 
-function expressions(change: CopyVersion | 'expired', options: Options): Expressions {
+function expressions(change: CopyChange, options: Options): Expressions {
   const set = { ...contentOf(change), ...sourceOf(options.source) };
-  const removed =
-    change === 'expired'
-      ? []
-      : [ADOPTED.expired, ATTRIBUTE.traceparent, ATTRIBUTE.state, ATTRIBUTE.compressed].filter(
-          (name) => !(name in set),
-        );
+  // A version replaces all that the earlier one had.
+  const removed = isVersion(change) ? OPTIONAL.filter((name) => !(name in set)) : [];
   const { conditions, values, names } = conditionOf(options);
   const all = [...new Set([...Object.keys(set), ...removed, ...names])];
   const assignments = Object.keys(set).map((name) => `#${name} = :${name}`);
@@ -133,8 +137,24 @@ function expressions(change: CopyVersion | 'expired', options: Options): Express
   };
 }
 
-function contentOf(change: CopyVersion | 'expired'): Values {
+/** The attributes that only some versions have. */
+const OPTIONAL = [
+  ADOPTED.expired,
+  ADOPTED.itemExpiresAt,
+  ATTRIBUTE.traceparent,
+  ATTRIBUTE.state,
+  ATTRIBUTE.compressed,
+] as const;
+
+function isVersion(change: CopyChange): change is CopyVersion {
+  return change !== 'expired' && 'version' in change;
+}
+
+function contentOf(change: CopyChange): Values {
   if (change === 'expired') return { [ADOPTED.expired]: { BOOL: true } };
+  const { expiresAtSeconds } = change;
+  const expiry = expiresAtSeconds !== undefined && { [ADOPTED.itemExpiresAt]: { N: String(expiresAtSeconds) } };
+  if (!isVersion(change)) return { ...expiry };
   const { version, base, digest, json, compressed, schemaVersion, changedAt } = change;
   return {
     [ATTRIBUTE.version]: { N: String(version) },
@@ -142,6 +162,7 @@ function contentOf(change: CopyVersion | 'expired'): Values {
     [ATTRIBUTE.changedAt]: { S: changedAt },
     [ATTRIBUTE.schemaVersion]: { N: String(schemaVersion) },
     [ADOPTED.base]: { N: String(base) },
+    ...expiry,
     ...(json !== undefined && jsonAttributes('state', json, compressed)),
   };
 }
@@ -176,7 +197,12 @@ function conditionOf({ expected, source, isPredicted }: Options): {
       { N: String(expected.base) },
     ]);
   }
-  if (source.kind === 'record') add('(attribute_not_exists(#position) OR #position < :position)');
+  if (source.kind === 'record') {
+    // See `isAfter`. `:position` is among the values to set.
+    const ofTable = positionsOfTable(source.position);
+    const after = '#position < :position OR NOT begins_with(#position, :ofTable)';
+    add(`(attribute_not_exists(#position) OR ${after})`, [':ofTable', { S: ofTable }]);
+  }
   if (isPredicted) {
     add('(attribute_not_exists(#surveyedAt) OR #surveyedAt < :at)', [':at', { N: String(source.atMs) }]);
   }

@@ -2,10 +2,17 @@ import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { SendMessageCommand, type SQSClient } from '@aws-sdk/client-sqs';
 import type { WireItem } from '../../core/adopt/item.ts';
 import type { Refusal } from '../../core/adopt/map.ts';
-import { parseSurveyNote, type Slice, type SurveyNote, surveySlice } from '../../core/adopt/survey.ts';
+import {
+  type ExistingTable,
+  parseSurveyNote,
+  type Slice,
+  type SurveyNote,
+  surveySlice,
+} from '../../core/adopt/survey.ts';
 import type { Boundary } from '../../core/contract/contract.ts';
 import { type EntityRef, entityName, sha256 } from '../../core/entity.ts';
 import type { NoteStore } from '../../core/repair/note.ts';
+import { createFlow } from '../govern/flow.ts';
 import { createOwnerPages } from '../own/owner-pages.ts';
 import { createPace } from '../repair/answers.ts';
 import { createNotes } from '../repair/notes.ts';
@@ -24,7 +31,9 @@ export function createSurveyNotes(client: DynamoDBClient, flowTable: string): No
 export function createSurveying(options: {
   readonly boundary: Boundary;
   readonly client: DynamoDBClient;
+  /** Name of the existing table. */
   readonly existingTable: string;
+  readonly existing: ExistingTable;
   readonly ownerTable: string;
   readonly flowTable: string;
   readonly queues: SQSClient;
@@ -33,13 +42,16 @@ export function createSurveying(options: {
   readonly rate: number;
   readonly everyMs: number;
 }): (hasTime: () => boolean) => Promise<Slice | undefined> {
-  const { boundary, client, existingTable, ownerTable, flowTable, queues, failureQueueUrl, rate, everyMs } = options;
+  const { boundary, client, existingTable, existing, ownerTable, flowTable, queues, failureQueueUrl, rate, everyMs } =
+    options;
+  const flow = createFlow({ client, tableName: flowTable });
   const ports = {
     ...createExistingTable({ boundary, client, tableName: existingTable }),
     ...createCopyTable({ client, tableName: ownerTable }),
     list: createOwnerPages({ client, tableName: ownerTable }).list,
     notes: createSurveyNotes(client, flowTable),
     pace: createPace(rate),
+    isPaused: async () => (await flow.state()) !== 'normal',
     nowMs: Date.now,
     async setAside({ reason, explanation }: Refusal, entity: EntityRef | undefined, item: WireItem | undefined) {
       // The same item has the same number in every survey, so that it is parked once.
@@ -48,5 +60,5 @@ export function createSurveying(options: {
       await queues.send(new SendMessageCommand({ QueueUrl: failureQueueUrl, MessageBody: body }));
     },
   };
-  return (hasTime) => surveySlice(boundary, ports, everyMs, hasTime);
+  return (hasTime) => surveySlice(boundary, ports, { table: existing, everyMs }, hasTime);
 }

@@ -1,6 +1,7 @@
 import type { CloudWatchClient } from '@aws-sdk/client-cloudwatch';
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { GetEventSourceMappingCommand, GetFunctionConcurrencyCommand, type LambdaClient } from '@aws-sdk/client-lambda';
+import type { ExistingTable } from '../../core/adopt/survey.ts';
 import { type AdopterSeen, vouchedUntil } from '../../core/adopt/vouch.ts';
 import type { Boundary } from '../../core/contract/contract.ts';
 import { ADOPT_METRICS, type Emitter } from '../../core/metrics.ts';
@@ -21,6 +22,7 @@ export function createVouching(options: {
   readonly emitter: Emitter;
   readonly client: DynamoDBClient;
   readonly flowTable: string;
+  readonly existing: ExistingTable;
   readonly lambda: LambdaClient;
   readonly metrics: CloudWatchClient;
   /** Name of the adopter. */
@@ -29,7 +31,8 @@ export function createVouching(options: {
   readonly mapping: string;
   readonly intervalSeconds: number;
 }): () => Promise<void> {
-  const { boundary, emitter, client, flowTable, lambda, metrics, adopter, mapping, intervalSeconds } = options;
+  const { boundary, emitter, client, flowTable, existing, lambda, metrics, adopter, mapping, intervalSeconds } =
+    options;
   const surveys = createSurveyNotes(client, flowTable);
   const vouched = createVouchNotes(client, flowTable);
   const seen = async (): Promise<AdopterSeen> => {
@@ -41,6 +44,7 @@ export function createVouching(options: {
       metricData(metrics, { delay: freshetMetric(emitter, ADOPT_METRICS.delay, 'Maximum') }, span),
     ]);
     return {
+      streamArn: found.EventSourceArn,
       state: found.State,
       lastResult: found.LastProcessingResult,
       reserved: concurrency.ReservedConcurrentExecutions,
@@ -51,7 +55,7 @@ export function createVouching(options: {
     // Before the reading, so that a change in the meantime isn't vouched for.
     const atMs = Date.now();
     const [adopting, survey] = await Promise.all([seen(), surveys.read(boundary.name)]);
-    const untilMs = vouchedUntil(boundary, adopting, survey, atMs);
+    const untilMs = vouchedUntil(boundary, existing, adopting, survey, atMs);
     await changeNote(vouched, boundary.name, () => ({ atMs, untilMs }));
   };
 }

@@ -16,6 +16,8 @@ const owner = z.object({
   parkingTable: z.string(),
   /** The function that copies an existing table; missing for an owner that adopts none. */
   adopter: z.optional(z.string()),
+  /** The function that compares an existing table with its copies; missing in the same cases. */
+  surveyor: z.optional(z.string()),
 });
 
 const cache = z.object({

@@ -12,17 +12,23 @@ export async function endArchive(
   topics: SNSClient,
   event: CloudFormationCustomResourceEvent,
 ): Promise<CloudFormationCustomResourceResponse> {
+  const topicArn = String(event.ResourceProperties.TopicArn);
   // The id is the topic's ARN. After a change of the topic, CloudFormation deletes the resource with the earlier id.
-  const id = event.RequestType === 'Delete' ? event.PhysicalResourceId : String(event.ResourceProperties.TopicArn);
+  const id = event.RequestType === 'Delete' ? event.PhysicalResourceId : topicArn;
   const { StackId, RequestId, LogicalResourceId } = event;
   const answer = { StackId, RequestId, LogicalResourceId, PhysicalResourceId: id };
   try {
-    if (event.RequestType === 'Delete') await deactivate(topics, id);
+    // When the creation failed before it was answered, as in a rollback, CloudFormation made up an id.
+    if (event.RequestType === 'Delete') await deactivate(topics, isTopicArn(id) ? id : topicArn);
     return { ...answer, Status: 'SUCCESS', Data: {} };
   } catch (error) {
     const reason = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
     return { ...answer, Status: 'FAILED', Reason: reason, Data: {} };
   }
+}
+
+function isTopicArn(id: string): boolean {
+  return /^arn:[^:]+:sns:/.test(id);
 }
 
 async function deactivate(topics: SNSClient, topicArn: string): Promise<void> {

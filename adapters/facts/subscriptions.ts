@@ -33,7 +33,7 @@ export function openSubscription(client: SNSClient, arn: string): ReplayableSubs
         return 'started';
       } catch (error) {
         if (!(error instanceof InvalidParameterException)) throw error;
-        return 'refused';
+        return { refused: error.message };
       }
     },
   };

@@ -1,6 +1,16 @@
+import type { EntityContract } from '../../core/contract/contract.ts';
 import { assertNotAdopted, ownedContract } from '../../core/contract/define-boundary.ts';
 import { checkedState } from '../../core/contract/validate.ts';
-import { assertNotHeartbeat, type EntityRef, entityRef, HEARTBEAT_ID, liftedVersion } from '../../core/entity.ts';
+import {
+  assertNotHeartbeat,
+  type EntityRef,
+  entityName,
+  entityRef,
+  HEARTBEAT_ID,
+  liftedVersion,
+} from '../../core/entity.ts';
+import { FreshetError } from '../../core/errors.ts';
+import { heartbeatState } from '../../core/own/heartbeat.ts';
 import { assertExpectedVersion, nextVersion, withState } from '../../core/own/own.ts';
 import { eachOf } from '../../core/read/pages.ts';
 import { type CanonicalState, canonicalState, TOMBSTONE_DIGEST } from '../../core/state.ts';
@@ -64,7 +74,7 @@ function openOwner(options: OwnerOptions): Owner {
     },
     async beat(type, untilMs = now()) {
       const entity = owned(type, HEARTBEAT_ID);
-      const canonical = canonicalState(entity, { at: new Date(now()).toISOString() });
+      const canonical = heartbeatState(entity, now());
       // Always schema version 1, so that a cache that doesn't know the type's newest schema version yet accepts
       // heartbeats.
       await commit(entity, { ...stored(canonical), schemaVersion: 1, changedAt: new Date(untilMs).toISOString() });
@@ -98,11 +108,23 @@ function openOwner(options: OwnerOptions): Owner {
     },
     async bury(type, id, cachedVersion) {
       const entity = owned(type, id);
+      assertBuriable(ownedContract(boundary, type), entity);
       const taken = await create(entity, deletionOf(type), nextVersion(cachedVersion, epoch));
       return taken ? 'buried' : 'known';
     },
   };
   return owner;
+}
+
+/** Whether an adopted entity was deleted is for the existing table to say, which a survey reads. */
+function assertBuriable({ adopted }: EntityContract, entity: EntityRef): void {
+  if (adopted === undefined) return;
+  throw new FreshetError(
+    `type: ${entityName(entity)} is adopted: only a survey of the existing table can tell whether it was deleted, so it ` +
+      'was left in the caches. Wait until a survey has ended, then compare again. If the caches still have it, write its ' +
+      'item to the existing table and delete the item again.',
+    { code: 'Adopted', field: 'type', entity },
+  );
 }
 
 function stored({ json, digest, compressed }: CanonicalState): Omit<Content, 'schemaVersion'> {

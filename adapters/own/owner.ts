@@ -95,7 +95,8 @@ export interface Owner<Owns extends OwnedTypes = OwnedTypes> {
   lift(owned: OwnedEntity): Promise<'lifted' | 'unchanged'>;
   /**
    * Commits the deletion of an entity that the table has lost, with a version above the one that a cache still has.
-   * Returns `known` if the table has the entity; then nothing is written.
+   * Returns `known` if the table has the entity; then nothing is written. Throws `Adopted` for an adopted type, whose
+   * deletions a survey of the existing table finds.
    */
   bury(type: TypeIn<Owns>, id: string, cachedVersion: number): Promise<'buried' | 'known'>;
   /**

@@ -12,6 +12,7 @@ import {
   MAX_VERSION,
 } from '../../core/entity.ts';
 import { FreshetError, quoted } from '../../core/errors.ts';
+import { heartbeatState } from '../../core/own/heartbeat.ts';
 import type { OwnedEntity } from '../../core/own/own.ts';
 import type { PublishResult } from '../../core/relay/batch.ts';
 import { type OutgoingMessage, outgoingMessage } from '../../core/relay/message.ts';
@@ -116,7 +117,7 @@ export function createStatePublisher<B extends Boundary>(options: {
       ownedContract(boundary, type);
       const entity = entityRef(type, HEARTBEAT_ID);
       const atMs = now();
-      const canonical = canonicalState(entity, { at: new Date(atMs).toISOString() });
+      const canonical = heartbeatState(entity, atMs);
       const version = liftedVersion(Math.floor(atMs / 1000), boundary.epoch);
       // Schema version 1, as in `Owner.beat`.
       await publish(entity, version, canonical, { priority: true }, 1);

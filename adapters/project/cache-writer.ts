@@ -2,7 +2,7 @@ import { ConditionalCheckFailedException, GetItemCommand, PutItemCommand } from 
 import { compressedIfSmaller } from '../../core/compression.ts';
 import { utf8Bytes } from '../../core/entity.ts';
 import type { CachedItem, Expectation, ProjectPorts, WriteResult } from '../../core/project/ports.ts';
-import { MAX_COMPRESSED_STATE_BYTES } from '../../core/state.ts';
+import { MAX_COMPRESSED_STATE_BYTES, MAX_STATE_BYTES } from '../../core/state.ts';
 import { ATTRIBUTE, checksum, type Item, indexAttribute, jsonAttributes, keyItem, storedItem } from '../aws/items.ts';
 import type { CacheTable } from '../read/table.ts';
 
@@ -16,8 +16,12 @@ export function createCacheWriter({ tableName, client }: CacheTable): Pick<Proje
       return Item && storedItem(Item);
     },
     async write(item, expectation): Promise<WriteResult> {
-      const compressed = compressedForm(item);
       const dataBytes = utf8Bytes(item.dataJson ?? '');
+      if (dataBytes > MAX_STATE_BYTES) {
+        // Such as of an upcast that added fields. Nothing decompresses more.
+        return { kind: 'unstorable', message: `${dataBytes} bytes of data; a cache reads at most ${MAX_STATE_BYTES}` };
+      }
+      const compressed = compressedForm(item);
       if ((compressed?.length ?? dataBytes) > MAX_COMPRESSED_STATE_BYTES) {
         const form = compressed && `, which gzip compresses to ${compressed.length}`;
         const message = `${dataBytes} bytes of data${form ?? ''}; the cache's table holds ${MAX_COMPRESSED_STATE_BYTES}`;

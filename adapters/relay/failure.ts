@@ -14,7 +14,9 @@ const diverted = z.object({
   sequenceNumber: z.string().check(z.minLength(1)),
   reason: z.enum(['removed', 'unreadable', 'unknown-type', 'too-large', 'refused', ...ADOPT_REASONS]),
   explanation: z.string(),
-  record: z.optional(z.object({ dynamodb: z.optional(z.object({ Keys: keys })) })),
+  record: z.optional(
+    z.object({ dynamodb: z.optional(z.object({ Keys: keys, ApproximateCreationDateTime: z.optional(z.number()) })) }),
+  ),
   keys,
   /** The entity of a record of an existing table; null if it isn't known. */
   entity: z.optional(z.nullable(z.object({ type: z.string(), id: z.string() }))),
@@ -22,7 +24,12 @@ const diverted = z.object({
 
 /** A message that Lambda sends for records that the event source mapping gave up (lam/services-dynamodb-errors). */
 const givenUp = z.object({
-  DDBStreamBatchInfo: z.object({ shardId: z.string(), startSequenceNumber: z.string(), endSequenceNumber: z.string() }),
+  DDBStreamBatchInfo: z.object({
+    streamArn: z.string(),
+    shardId: z.string(),
+    startSequenceNumber: z.string(),
+    endSequenceNumber: z.string(),
+  }),
 });
 
 /**
@@ -34,8 +41,16 @@ const MAX_BODY_BYTES = 350 * 1024;
 /** Message group of failures that aren't about one entity. */
 const RELAY_GROUP = 'relay';
 
-/** Returns the parked event for a message of the relay's failure queue. */
-export function relayFailure({ body, messageId, attributes }: SQSRecord, nowMs: number): ParkedEvent {
+/**
+ * Returns the parked event for a message of the owner's failure queue.
+ *
+ * @param ownerTable name of the owner's table, whose stream the relay reads. The adopter reads another table's
+ */
+export function relayFailure(
+  { body, messageId, attributes }: SQSRecord,
+  nowMs: number,
+  ownerTable: string,
+): ParkedEvent {
   const json = parsed(body);
   const message = (groupId: string, sequenceNumber: string) => {
     const sentAtMs = Number(attributes.SentTimestamp);
@@ -56,8 +71,10 @@ export function relayFailure({ body, messageId, attributes }: SQSRecord, nowMs: 
   }
   const batch = givenUp.safeParse(json).data?.DDBStreamBatchInfo;
   const explanation = batch
-    ? `records ${batch.startSequenceNumber} to ${batch.endSequenceNumber} of ${batch.shardId} were never published: ` +
-      'compare the caches with the owner'
+    ? `records ${batch.startSequenceNumber} to ${batch.endSequenceNumber} of ${batch.shardId} were never ` +
+      (isStreamOf(batch.streamArn, ownerTable)
+        ? 'published: compare the caches with the owner'
+        : 'copied from the existing table: the next survey copies what they changed')
     : `not a message of the relay: ${shortened(body)}`;
   return {
     ...common,
@@ -66,6 +83,23 @@ export function relayFailure({ body, messageId, attributes }: SQSRecord, nowMs: 
     explanation,
     entity: undefined,
   };
+}
+
+/** When the change was made that a message tells of, epoch milliseconds, rounded down to a second. */
+export function recordedAtMs({ body }: { readonly body: string }): number | undefined {
+  const seconds = diverted.safeParse(parsed(body)).data?.record?.dynamodb?.ApproximateCreationDateTime;
+  return seconds === undefined ? undefined : seconds * 1000;
+}
+
+/** Whether a message tells that records of an existing table's stream were given up. */
+export function isGivenUpByAdopter({ body }: { readonly body: string }, ownerTable: string): boolean {
+  const batch = givenUp.safeParse(parsed(body)).data?.DDBStreamBatchInfo;
+  return batch !== undefined && !isStreamOf(batch.streamArn, ownerTable);
+}
+
+/** The ARN of a stream contains its table's name (ddb/Streams). */
+function isStreamOf(streamArn: string, table: string): boolean {
+  return streamArn.includes(`:table/${table}/stream/`);
 }
 
 function parsed(body: string): unknown {

@@ -11,7 +11,7 @@ import { isDenied } from '../errors.ts';
 
 /**
  * Whether a function is stopped: it has a reserved concurrency of 0 (lambda/configuration-concurrency). Undefined if
- * its concurrency may not be read.
+ * its concurrency may not be read, or if Lambda throttles the reads.
  */
 export async function isStopped(client: LambdaClient, functionName: string): Promise<boolean | undefined> {
   try {
@@ -20,9 +20,14 @@ export async function isStopped(client: LambdaClient, functionName: string): Pro
     );
     return ReservedConcurrentExecutions === 0;
   } catch (error) {
-    if (isDenied(error)) return undefined;
+    if (isDenied(error) || isThrottled(error)) return undefined;
     throw error;
   }
+}
+
+/** The error after the SDK's own retries (lambda/API_GetFunctionConcurrency). */
+function isThrottled(error: unknown): boolean {
+  return error instanceof Error && error.name === 'TooManyRequestsException';
 }
 
 /** Stops a function: AWS then throttles every invocation. */
@@ -47,8 +52,12 @@ export async function functionNames(client: LambdaClient): Promise<string[]> {
 const READS_AT_ONCE = 8;
 
 /** Those functions of the given ones that are stopped, and those whose concurrency may not be read. */
-export async function stoppedAmong(client: LambdaClient, names: readonly string[]): Promise<StoppedFunctions> {
-  const stopped = await sideBySide(names, READS_AT_ONCE, (name) => isStopped(client, name));
+export async function stoppedAmong(
+  client: LambdaClient,
+  names: readonly string[],
+  read: (name: string) => Promise<boolean | undefined> = (name) => isStopped(client, name),
+): Promise<StoppedFunctions> {
+  const stopped = await sideBySide(names, READS_AT_ONCE, read);
   return {
     stopped: names.filter((_, index) => stopped[index]),
     unknown: names.filter((_, index) => stopped[index] === undefined),

@@ -24,7 +24,7 @@ const INPUTS: { readonly [N in ActionName]: z.ZodMiniType<ActionInputs[N]> } = {
   release: z.strictObject({ cache: name, type: name, id, drop: z.boolean() }),
   redrive: z.strictObject({ name, keys }),
   discard: z.strictObject({ name, keys }),
-  backfill: z.strictObject({ cache: name, type: name }),
+  backfill: z.strictObject({ cache: name, type: name, restart: z.boolean() }),
   reconcile: z.strictObject({ cache: name, type: name }),
   stop: z.strictObject({ function: name }),
   start: z.strictObject({ function: name }),
@@ -35,6 +35,7 @@ const ALLOWED: Readonly<Record<string, string>> = {
   stateJson: 'the state as JSON text',
   expectedVersion: 'an integer, 0 or more',
   drop: 'true or false',
+  restart: 'true or false',
   keys: `1 to ${MAX_KEYS} keys of events, each a text of 1 to ${MAX_ID} characters`,
   id: `a text of 1 to ${MAX_ID} characters`,
 };

@@ -67,7 +67,10 @@ const COMMANDS: { readonly [N in ActionName]: (input: ActionInputs[N]) => Action
   }),
   redrive: ({ name, keys }) => ({ command: ['parked', 'redrive'], ...named(name, keys) }),
   discard: ({ name, keys }) => ({ command: ['parked', 'discard', '--yes'], ...named(name, keys) }),
-  backfill: ({ cache, type }) => ({ command: ['backfill', '--restart', '--no-wait'], args: [cache, type] }),
+  backfill: ({ cache, type, restart }) => ({
+    command: ['backfill', ...(restart ? ['--restart'] : []), '--no-wait'],
+    args: [cache, type],
+  }),
   reconcile: ({ cache, type }) => ({ command: ['reconcile', '--no-wait'], args: [cache, type] }),
   stop: (input) => ({ command: ['stop'], args: [input.function] }),
   start: (input) => ({ command: ['start'], args: [input.function] }),

@@ -1,4 +1,5 @@
 import { timingSafeEqual } from 'node:crypto';
+import { MAX_STATE_BYTES } from 'freshet-aws/internal/core/state';
 import type { Context, MiddlewareHandler } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import type { ContentfulStatusCode } from 'hono/utils/http-status';
@@ -7,8 +8,11 @@ import type { ErrorDocument } from './api/documents.ts';
 /** The header with the token, which every request needs that changes something. */
 export const TOKEN_HEADER = 'x-freshet-token';
 
-/** The longest body: a state of the largest size as JSON within JSON. */
-export const MAX_BODY_BYTES = 1024 * 1024;
+/**
+ * The longest body: a state of the largest size as JSON within JSON. Escaping makes a text at most twice as long. The
+ * rest is for a state with indentation, and for the other fields.
+ */
+export const MAX_BODY_BYTES = 4 * MAX_STATE_BYTES;
 
 const HEADERS: Readonly<Record<string, string>> = {
   'Content-Security-Policy': [

@@ -27,6 +27,9 @@ export interface LiveOptions {
   readonly clock?: { now(): number; after(milliseconds: number, then: () => void): () => void };
 }
 
+/** Tells a page that the flow is as before, and that the console still looks. */
+const SAME = eventText('same', '{}');
+
 /** Time from the end of a look to the next one. */
 const LOOK_MS = { moving: 1_000, still: 3_000, aws: 5_000, mostAfterTrouble: 5_000 } as const;
 
@@ -81,7 +84,7 @@ export function createLive({ read, isLocal, explain, clock = THIS_PROCESS }: Liv
     if (moves !== active) activeAtMs = clock.now();
     active = moves;
     newest = isSame ? newest : { key, text: eventText('flow', JSON.stringify(document)) };
-    clients.send(isSame ? ': nothing changed\n\n' : (newest?.text ?? ''));
+    clients.send(isSame ? SAME : (newest?.text ?? ''));
   }
 
   function tell(error: unknown): void {
@@ -113,6 +116,7 @@ export function createLive({ read, isLocal, explain, clock = THIS_PROCESS }: Liv
       generation += 1;
       failures = 0;
       newest = undefined;
+      alarms.replaced();
       clients.send(eventText('deployment', '{}'));
       if (clients.count() > 0 && !isLooking && !isClosed) void look();
     },

@@ -38,6 +38,7 @@ const minutes: Parameter<number> = {
 
 /** The parameters of the API. */
 export const PARAMETERS = {
+  at: optional(text(MAX_NAME)),
   boundary: text(MAX_NAME),
   cache: text(MAX_NAME),
   cursor: optional(text(MAX_CURSOR)),

@@ -14,6 +14,8 @@ export type Env = { Bindings: Partial<HttpBindings> };
 
 /** What the API answers from. */
 export interface ApiSources {
+  /** A random id of this start. */
+  readonly instance: string;
   /** Reads the deployment as it is now, also if it is replaced during the read. */
   readonly reading: <T>(read: (reads: ConsoleReads) => Promise<T>) => Promise<T>;
   readonly live: Live;
@@ -21,20 +23,20 @@ export interface ApiSources {
 }
 
 /** The routes below `/api`. */
-export function apiRoutes({ reading, live, actions }: ApiSources): Hono<Env> {
+export function apiRoutes({ instance, reading, live, actions }: ApiSources): Hono<Env> {
   const api = new Hono<Env>();
   const get = (path: string, read: (reads: ConsoleReads, c: Context) => Promise<object>) =>
     api.get(path, async (c) => c.json(await reading((reads) => read(reads, c))));
 
   api.get('/deployment', async (c) => {
     const deployment = await reading((reads) => reads.deployment());
-    return c.json({ ...deployment, actions: actions().names } satisfies DeploymentDocument);
+    return c.json({ ...deployment, instance, actions: actions().names } satisfies DeploymentDocument);
   });
   get('/flow', (reads) => reads.flow());
   get('/entities', (reads, c) => reads.entities(parametersOf(c, 'type', 'prefix', 'cursor')));
   get('/entity', (reads, c) => reads.entity(parametersOf(c, 'type', 'id')));
   get('/why', (reads, c) => reads.why(parametersOf(c, 'cache', 'type', 'id')));
-  get('/parked', (reads, c) => reads.parked(parametersOf(c, 'cursor')));
+  get('/parked', (reads, c) => reads.parked(parametersOf(c, 'at', 'cursor')));
   get('/parked/event', (reads, c) => reads.parkedEvent(parametersOf(c, 'role', 'name', 'key')));
   get('/numbers', async (reads, c) => {
     const numbers = await reads.numbers(parametersOf(c, 'minutes'));

@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { createAdaptorServer } from '@hono/node-server';
@@ -78,7 +78,7 @@ export async function startConsole<D extends Place>(options: ConsoleOptions<D>):
   app.use(securityHeaders);
   app.use(ownOrigin(() => port));
   app.use(ownChange(token));
-  app.route('/api', apiRoutes({ reading, live, actions }));
+  app.route('/api', apiRoutes({ instance: randomUUID(), reading, live, actions }));
   const index = page.index(token);
   app.get('/', (c) => c.body(index.body, 200, { ...index.headers }));
   app.get('*', (c) => {

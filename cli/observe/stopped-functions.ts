@@ -4,15 +4,23 @@ import type { Deployment } from '../deployment/deployment.ts';
 /**
  * The functions that are stopped: of all functions in the local cloud, and of Freshet's own functions and
  * the handlers of effects on AWS, where an account has functions of others too.
+ *
+ * @param isStopped default: a request for each function
  */
-export async function readStoppedFunctions(deployment: Deployment): Promise<StoppedFunctions> {
+export async function readStoppedFunctions(
+  deployment: Deployment,
+  isStopped?: (name: string) => Promise<boolean | undefined>,
+): Promise<StoppedFunctions> {
   const { functions } = deployment.clients;
-  return stoppedAmong(functions, deployment.isLocal ? await functionNames(functions) : deployedFunctions(deployment));
+  const names = deployment.isLocal ? await functionNames(functions) : deployedFunctions(deployment);
+  return stoppedAmong(functions, names, isStopped);
 }
 
 function deployedFunctions({ owners, caches, factTopics, sagas, effects }: Deployment): string[] {
   const all = [
-    ...owners.flatMap(({ deployed: { relay, governor } }) => [relay, governor]),
+    ...owners.flatMap(({ deployed: { relay, governor, repair, adopter, surveyor } }) =>
+      [relay, governor, repair, adopter, surveyor].filter((name) => name !== undefined),
+    ),
     ...caches.flatMap(({ deployed: { projector, repair, report } }) => [projector, repair, report]),
     ...factTopics.map(({ relay }) => relay),
     ...sagas.flatMap(({ decider, deadlines }) => [decider, ...(deadlines === undefined ? [] : [deadlines])]),
@@ -25,7 +33,7 @@ function deployedFunctions({ owners, caches, factTopics, sagas, effects }: Deplo
 export function unreadLine(names: readonly string[]): string[] {
   if (names.length === 0) return [];
   return [
-    `unknown whether stopped, because lambda:GetFunctionConcurrency is missing: ${names.slice(0, 3).join(', ')}` +
+    `unknown whether stopped (lambda:GetFunctionConcurrency is missing or throttled): ${names.slice(0, 3).join(', ')}` +
       (names.length > 3 ? ` and ${names.length - 3} more` : ''),
   ];
 }

@@ -20,7 +20,12 @@ export interface CopyVersion {
   readonly schemaVersion: number;
   /** ISO 8601. */
   readonly changedAt: string;
+  /** See `Copy.expiresAtSeconds`. */
+  readonly expiresAtSeconds?: number | undefined;
 }
+
+/** What is written to a copy: a version, or a note that the item expired, or when it expires. */
+export type CopyChange = CopyVersion | 'expired' | { readonly expiresAtSeconds: number };
 
 /** Where a change of a copy comes from: a record of the stream, or a survey. */
 export type CopySource =
@@ -35,14 +40,14 @@ export interface CopyTable {
   /** Reads a copy consistently; undefined if the entity was never adopted. */
   read(entity: EntityRef): Promise<Copy | undefined>;
   /**
-   * Commits a version, or notes that the item expired, if the copy is still the expected one.
+   * Commits a version, or writes a note, if the copy is still the expected one.
    *
    * @param options.isPredicted the expected copy was concluded from a record. The write is then refused if a survey
    *   changed the copy after the record.
    */
   write(
     entity: EntityRef,
-    change: CopyVersion | 'expired',
+    change: CopyChange,
     options: { readonly expected: Copy | undefined; readonly source: CopySource; readonly isPredicted: boolean },
   ): Promise<CopyWritten>;
 }
@@ -177,6 +182,7 @@ async function adoptChange(
     },
     schemaVersion: contract.schemaVersion,
     changedAt: new Date(record.atMs).toISOString(),
+    expiresAtSeconds: change.kind === 'put' ? change.expiresAtSeconds : undefined,
   };
   const decided = await settle(entity, ports, { kind: 'record', ...at }, contents, predicted(planned, epoch), (copy) =>
     decide(entityChange, copy, epoch),

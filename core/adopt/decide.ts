@@ -10,6 +10,11 @@ export interface Copy {
   readonly isDeleted: boolean;
   /** Whether the item expired, and that is no deletion. */
   readonly isExpired?: boolean | undefined;
+  /**
+   * When the item expires, epoch seconds; 0 if it doesn't. Undefined if the type names no attribute of it, or if the
+   * copy is older than the name.
+   */
+  readonly expiresAtSeconds?: number | undefined;
   /** The position of the newest record that changed the copy, see `position`; undefined if only a survey did. */
   readonly position?: string | undefined;
   /** When a survey began the reading that the copy comes from, epoch milliseconds; undefined without a survey. */
@@ -55,12 +60,22 @@ const KNOWN = { kind: 'known' } as const;
 export const SURVEY_MARGIN_MS = 30_000;
 
 /**
- * Returns the position of a record in the history of its item, as text that sorts. A sequence number counts within one
- * stream, so the stream's label, which is the time of its creation, comes first: a table that gets a new stream goes on
- * above all positions of the old one.
+ * Returns the position of a record in the history of its item, as text that sorts within a table. A sequence number
+ * counts within one stream, so the stream's ARN comes first. It ends with the time of the stream's creation, so a table
+ * that gets a new stream goes on above all positions of the old one.
  */
 export function position(streamArn: string, sequenceNumber: string): string {
-  return `${streamArn.slice(streamArn.lastIndexOf('/') + 1)}#${sequenceNumber.padStart(40, '0')}`;
+  return `${streamArn}#${sequenceNumber.padStart(40, '0')}`;
+}
+
+/** The start of all positions of the table that a position is of. */
+export function positionsOfTable(of: string): string {
+  return `${of.split('/stream/', 1)[0]}/stream/`;
+}
+
+/** Whether a record comes after the one that changed a copy. Positions of two tables have no order. */
+export function isAfter(position: string, of: string | undefined): boolean {
+  return of === undefined || position > of || !of.startsWith(positionsOfTable(position));
 }
 
 /**
@@ -68,7 +83,7 @@ export function position(streamArn: string, sequenceNumber: string): string {
  * that was delivered before, or that a survey has overtaken, changes nothing.
  */
 export function decide(change: EntityChange, copy: Copy | undefined, epoch: number): Decision {
-  if (copy?.position !== undefined && change.position <= copy.position) return KNOWN;
+  if (!isAfter(change.position, copy?.position)) return KNOWN;
   if (isOvertaken(change, copy)) return KNOWN;
   if (change.kind === 'expire') return copy === undefined || copy.isDeleted ? KNOWN : { kind: 'note-expiry' };
   const version = liftedVersion(copy?.version ?? 0, epoch);
@@ -135,6 +150,17 @@ export function notRaised(version: number): Decision & Refusal {
     explanation:
       `the state changed and the version stayed ${version}. Caches keep the earlier state of the version. ` +
       'Let the code raise the version with every change; its next change with a higher version is published',
+  };
+}
+
+/** The refusal to take a missing item for a deleted one, because it may have expired. */
+export function maybeExpired(): Decision & Refusal {
+  return {
+    kind: 'refused',
+    reason: 'maybe-expired',
+    explanation:
+      "the item is gone, and no record says whether it was deleted or expired. Caches keep the entity. Give the type's " +
+      'mapping `expiresBy`, or `deletedByExpiry: true`; the next survey then decides',
   };
 }
 

@@ -12,11 +12,12 @@ import { adoptedItem, readableItem, type WireItem, type WireValue } from './item
  * - `unmappable`: the mapping threw, or returned something else than an entity
  * - `inexact-number`: the mapping reads a number that a JavaScript number can't hold
  * - `invalid-id`, `invalid-version`, `invalid-state`: a part of the entity isn't allowed
- * - `wrong-key`: `key` of the mapping names another item
+ * - `wrong-key`: `key` of the mapping names another item, or returns no key of the table
  * - `two-types`: the mappings of two types read the item
  * - `version-not-raised`: the state changed and the version didn't
  * - `version-went-back`: the version is lower than before
  * - `versions-exhausted`: no higher version is left
+ * - `maybe-expired`: a survey found no item, and can't tell whether it was deleted or expired
  */
 export const ADOPT_REASONS = [
   'unmappable',
@@ -29,10 +30,16 @@ export const ADOPT_REASONS = [
   'version-not-raised',
   'version-went-back',
   'versions-exhausted',
+  'maybe-expired',
 ] as const;
 
 /** See `ADOPT_REASONS`. */
 export type AdoptReason = (typeof ADOPT_REASONS)[number];
+
+/** Whether a record was set aside by an adopter or a survey. */
+export function isAdoptReason(reason: string): reason is AdoptReason {
+  return (ADOPT_REASONS as readonly string[]).includes(reason);
+}
 
 /** Why an item or a change is set aside. */
 export interface Refusal {
@@ -47,6 +54,8 @@ export interface MappedEntity {
   readonly version: number;
   /** The state as canonical JSON. */
   readonly json: string;
+  /** See `Copy.expiresAtSeconds`. */
+  readonly expiresAtSeconds: number | undefined;
 }
 
 /** What the mappings of a boundary read from an item. */
@@ -125,15 +134,43 @@ function entityOf(contract: EntityContract, item: WireItem, read: object): Mappe
       ...known,
     };
   }
+  const expiresAtSeconds = expiryOf(contract, item);
   try {
-    return { kind: 'entity', found: { ...known, version, json: canonicalJson(entity, state) } };
+    return { kind: 'entity', found: { ...known, version, json: canonicalJson(entity, state), expiresAtSeconds } };
   } catch (error) {
     return { ...thrown(error, ''), ...known };
   }
 }
 
+/** DynamoDB removes no item whose attribute isn't a number (ddb/time-to-live-ttl-before-you-start). */
+function expiryOf({ adopted }: EntityContract, item: WireItem): number | undefined {
+  const { expiresBy } = adopted ?? {};
+  if (typeof expiresBy !== 'string') return undefined;
+  return Math.max(0, Math.floor(Number(item[expiresBy]?.N ?? 0)));
+}
+
 function isItemVersion(value: unknown): value is number {
   return Number.isSafeInteger(value) && Number(value) >= 1 && Number(value) <= MAX_ITEM_VERSION;
+}
+
+/** Why the mapping gives no key for an entity's item; undefined if it gives one. */
+export function keyProblem({ adopted }: EntityContract, entity: EntityRef): Refusal | undefined {
+  try {
+    const values: unknown[] = Object.values(adopted?.key(entity.id) ?? {});
+    if (values.length > 0 && values.every(isKeyValue)) return undefined;
+    return wrongKey(entity, 'it has no value, or one that is neither a text of 1 character or more nor a number');
+  } catch (error) {
+    return wrongKey(entity, explain(error));
+  }
+}
+
+function isKeyValue(value: unknown): boolean {
+  return typeof value === 'string' ? value !== '' : typeof value === 'bigint' || Number.isFinite(value);
+}
+
+/** The refusal of an entity whose key isn't one of the table. */
+export function wrongKey(entity: EntityRef, why: string): Refusal {
+  return { reason: 'wrong-key', explanation: `the mapping's key of ${entityName(entity)} can't be read: ${why}` };
 }
 
 /** Whether an item, or the key of one, has all attributes of a key. */

@@ -25,7 +25,7 @@ export interface PlannedChange {
   readonly entity: EntityRef;
   readonly contract: EntityContract;
   readonly change:
-    | { readonly kind: 'put'; readonly isNew: boolean; readonly version: number; readonly json: string }
+    | ({ readonly kind: 'put'; readonly isNew: boolean } & Pick<MappedEntity, 'version' | 'json' | 'expiresAtSeconds'>)
     | { readonly kind: 'remove' }
     | { readonly kind: 'expire' };
   /** The version of the item before the change; undefined if it isn't known, or the item didn't hold the entity. */
@@ -62,13 +62,14 @@ function isSameEntity(before: Mapped, { entity }: MappedEntity): boolean {
 }
 
 /** An item that the mapping couldn't read before may have held the entity. */
-function newEntity({ entity, contract, version, json }: MappedEntity, before: Mapped): PlannedChange {
+function newEntity({ entity, contract, ...item }: MappedEntity, before: Mapped): PlannedChange {
   const isNew = before.kind !== 'refused';
-  return { entity, contract, change: { kind: 'put', isNew, version, json }, versionBefore: undefined };
+  return { entity, contract, change: { kind: 'put', isNew, ...item }, versionBefore: undefined };
 }
 
-function putOf({ entity, contract, version, json }: MappedEntity, before: Mapped): Plan {
-  const change = { kind: 'put', isNew: false, version, json } as const;
+function putOf({ entity, contract, ...item }: MappedEntity, before: Mapped): Plan {
+  const { version, json } = item;
+  const change = { kind: 'put', isNew: false, ...item } as const;
   if (before.kind !== 'entity')
     return { ...NOTHING, changes: [{ entity, contract, change, versionBefore: undefined }] };
   const was = before.found;

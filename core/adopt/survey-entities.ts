@@ -3,16 +3,19 @@ import { ownedContract } from '../contract/define-boundary.ts';
 import type { EntityRef } from '../entity.ts';
 import { sideBySide } from '../side-by-side.ts';
 import { TOMBSTONE_DIGEST } from '../state.ts';
-import { type CopyTable, type CopyVersion, stateOf } from './adopt.ts';
-import type { Copy, Decision } from './decide.ts';
+import { type CopyChange, type CopyTable, type CopyVersion, stateOf } from './adopt.ts';
+import type { Copy } from './decide.ts';
 import type { WireItem } from './item.ts';
-import { type MappedEntity, mapItem, type Refusal } from './map.ts';
-import { mend } from './mend.ts';
+import { keyProblem, type MappedEntity, mapItem, type Refusal, wrongKey } from './map.ts';
+import { absenceOf, type Mending, mend } from './mend.ts';
+
+/** An item; undefined if there is none. `wrong-key`: the mapping's key isn't one of the table. */
+export type ItemRead = WireItem | 'wrong-key' | undefined;
 
 /** What a survey reads of an existing table. It writes nothing there. */
 export interface SurveyedTable {
-  /** Reads the items of entities consistently, in the order of the entities; undefined where there is none. */
-  items(entities: readonly EntityRef[]): Promise<readonly (WireItem | undefined)[]>;
+  /** Reads the items of entities consistently, in the order of the entities. */
+  items(entities: readonly EntityRef[]): Promise<readonly ItemRead[]>;
 }
 
 /** The ports with which a survey compares copies with an existing table. */
@@ -56,14 +59,19 @@ export async function surveyEntities(
   const pairs = entities
     .map((entity, index) => ({ entity, copy: copies[index] }))
     .filter(({ copy }) => copy?.surveyedAtMs === undefined || copy.surveyedAtMs < since);
-  if (pairs.length === 0) return NOTHING;
+  const refused = pairs.flatMap(({ entity }) => {
+    const problem = keyProblem(ownedContract(boundary, entity.type), entity);
+    return problem === undefined ? [] : [{ ...problem, entity }];
+  });
+  const readable = pairs.filter(({ entity }) => refused.every((one) => one.entity !== entity));
   const atMs = ports.nowMs();
-  const items = await ports.items(pairs.map(({ entity }) => entity));
-  return surveyPairs(
+  const items = readable.length === 0 ? [] : await ports.items(readable.map(({ entity }) => entity));
+  const survey = await surveyPairs(
     boundary,
-    pairs.map((pair, index) => ({ ...pair, item: items[index], atMs })),
+    readable.map((pair, index) => ({ ...pair, item: items[index], atMs })),
     ports,
   );
+  return { ...survey, compared: pairs.length, refused: [...refused, ...survey.refused] };
 }
 
 const NOTHING: Survey = { compared: 0, mended: 0, deleted: 0, refused: [] };
@@ -87,7 +95,7 @@ export async function surveyPairs(
 export interface Pair {
   readonly entity: EntityRef;
   readonly copy: Copy | undefined;
-  readonly item: WireItem | undefined;
+  readonly item: ItemRead;
   /** When the reading of the item began, epoch milliseconds. */
   readonly atMs: number;
 }
@@ -97,27 +105,51 @@ async function surveyOne(
   { entity, copy, item, atMs }: Pair,
   ports: Pick<CopyTable, 'write'>,
 ): Promise<Result> {
+  if (item === 'wrong-key') return { ...wrongKey(entity, "it isn't a key of the table"), entity };
   const mapped = item === undefined ? undefined : mapItem(boundary, item);
   // What can't be read is neither published nor deleted.
   if (mapped?.kind === 'refused') return { reason: mapped.reason, explanation: mapped.explanation, entity };
-  const found = mapped?.kind === 'entity' && mapped.found.entity.type === entity.type ? mapped.found : undefined;
+  // Another entity in the item means that this one is gone.
+  const found = mapped?.kind === 'entity' && isEntity(mapped.found.entity, entity) ? mapped.found : undefined;
   const contract = ownedContract(boundary, entity.type);
   const content = await contentOf(found, contract);
   if ('reason' in content) return { ...content, entity };
-  const surveyed = found && { version: found.version, digest: content.digest };
-  const decision: Decision = mend(copy, surveyed, boundary.epoch);
+  const surveyed =
+    found === undefined
+      ? absenceOf(contract.adopted ?? {}, copy?.expiresAtSeconds, item !== undefined, atMs)
+      : { version: found.version, digest: content.digest, expiresAtSeconds: found.expiresAtSeconds };
+  const decision = mend(copy, surveyed, boundary.epoch);
   if (decision.kind === 'refused') return { ...decision, entity };
-  if (decision.kind !== 'commit') return 'equal';
-  const { version, base } = decision;
-  const changedAt = new Date(atMs).toISOString();
-  const { taken } = await ports.write(
-    entity,
-    { ...content, version, base, schemaVersion: contract.schemaVersion, changedAt },
-    { expected: copy, source: { kind: 'survey', atMs }, isPredicted: false },
-  );
+  if (decision.kind === 'known') return 'equal';
+  const change = changeTo(decision, () => ({
+    ...content,
+    schemaVersion: contract.schemaVersion,
+    changedAt: new Date(atMs).toISOString(),
+    expiresAtSeconds: found?.expiresAtSeconds,
+  }));
+  const { taken } = await ports.write(entity, change, {
+    expected: copy,
+    source: { kind: 'survey', atMs },
+    isPredicted: false,
+  });
   // The stream has changed the copy meanwhile. The next survey compares it again.
-  if (!taken) return 'equal';
+  if (!taken || decision.kind !== 'commit') return 'equal';
   return found === undefined ? 'deleted' : 'mended';
+}
+
+function isEntity(one: EntityRef, other: EntityRef): boolean {
+  return one.type === other.type && one.id === other.id;
+}
+
+/** @param content called only for a version, because it compresses the state */
+function changeTo(
+  decision: Exclude<Mending, { kind: 'refused' | 'known' }>,
+  content: () => Omit<CopyVersion, 'version' | 'base'>,
+): CopyChange {
+  if (decision.kind === 'note-expiry') return 'expired';
+  if (decision.kind === 'note-time') return { expiresAtSeconds: decision.expiresAtSeconds };
+  const { version, base } = decision;
+  return { ...content(), version, base };
 }
 
 async function contentOf(

@@ -13,6 +13,15 @@ import { type Pair, type Survey, type SurveyPorts, surveyEntities, surveyPairs }
 const count = z.int().check(z.gte(0));
 const types = z.record(z.string(), count);
 
+/** What is surveyed. Another table or stream, or a restore of the owner's table, needs another survey. */
+const source = z.object({ tableArn: z.string(), streamArn: z.string(), epoch: count });
+
+/** See `source`. */
+export type SurveySource = z.infer<typeof source>;
+
+/** An existing table, and the stream of it whose records are copied. */
+export type ExistingTable = Omit<SurveySource, 'epoch'>;
+
 const note = z.object({
   seq: count,
   /** When the survey began, epoch milliseconds. */
@@ -21,7 +30,8 @@ const note = z.object({
   endedAtMs: z.optional(count),
   /** The adopted types, each with its schema version. Another contract needs another survey. */
   types,
-  /** Whether no survey of these types has ended yet, so that it copies what was there before. */
+  source,
+  /** Whether no survey of these types and this source has ended yet, so that it copies what was there before. */
   isFirst: z.boolean(),
   /** What is read: the items of the existing table, or the copies of a type. */
   reads: z.string(),
@@ -32,7 +42,7 @@ const note = z.object({
   deleted: count,
   refused: count,
   /** The last survey that ended: every item that was there before it began has been copied. */
-  last: z.optional(z.object({ startedAtMs: count, endedAtMs: count, types })),
+  last: z.optional(z.object({ startedAtMs: count, endedAtMs: count, types, source })),
 });
 
 /** How far the surveys of an existing table are. */
@@ -55,6 +65,8 @@ export interface SurveyRunPorts extends SurveyPorts, Pick<AnswerPorts, 'list'> {
   readonly notes: NoteStore<SurveyNote>;
   /** Reads a page of the existing table's items consistently. */
   scan(cursor: string | undefined, limit: number): Promise<ItemPage>;
+  /** Whether the survey has to wait, because caches can't take more changes of the owner now. */
+  isPaused(): Promise<boolean>;
   /** Waits until so many more items may be read. */
   pace(items: number): Promise<void>;
   /** Sets an item aside that can't be published. */
@@ -79,20 +91,21 @@ export interface Slice {
 }
 
 /**
- * Works on the survey of an existing table until it ends or the time is up, and begins one when it is due: first the
- * items that have no copy, then the copies, of which the stream may have lost a change or the deletion. Returns
- * undefined if nothing is due.
+ * Works on the survey of an existing table until it ends, pauses or the time is up, and begins one when it is due:
+ * first the items that have no copy, then the copies, of which the stream may have lost a change or the deletion.
+ * Returns undefined if nothing is due or the survey pauses.
  */
 export async function surveySlice(
   boundary: Pick<Boundary, 'name' | 'owns' | 'epoch'>,
   ports: SurveyRunPorts,
-  everyMs: number,
+  { table, everyMs }: { readonly table: ExistingTable; readonly everyMs: number },
   hasTime: () => boolean,
 ): Promise<Slice | undefined> {
-  let current = await dueSurvey(boundary, ports, everyMs);
+  if (await ports.isPaused()) return undefined;
+  let current = await dueSurvey(boundary, ports, { ...table, epoch: boundary.epoch }, everyMs);
   if (current === undefined) return undefined;
   const found = { compared: 0, mended: 0, deleted: 0, refused: 0 };
-  while (current.endedAtMs === undefined && hasTime()) {
+  while (current.endedAtMs === undefined && hasTime() && !(await ports.isPaused())) {
     const { survey, next } = await page(boundary, current, ports);
     for (const { reason, explanation, entity, item } of survey.refused.slice(
       0,
@@ -125,22 +138,32 @@ function added(before: SurveyNote, counts: Slice['found']): Slice['found'] {
 async function dueSurvey(
   boundary: Pick<Boundary, 'name' | 'owns'>,
   { notes, nowMs }: SurveyRunPorts,
+  source: SurveySource,
   everyMs: number,
 ): Promise<SurveyNote | undefined> {
   const before = await notes.read(boundary.name);
   const types = Object.fromEntries(
     adoptedTypes(boundary).map((type) => [type, boundary.owns[type]?.schemaVersion ?? 1]),
   );
-  const isOfThese = before !== undefined && isEqual(before.types, types);
+  const isOfThese = before !== undefined && isOf(before, types, source);
   if (isOfThese && before.endedAtMs === undefined) return before;
   if (isOfThese && nowMs() - before.startedAtMs < everyMs) return undefined;
   const begun: SurveyNote = {
-    ...{ startedAtMs: nowMs(), types, reads: ITEMS, compared: 0, mended: 0, deleted: 0, refused: 0 },
+    ...{ startedAtMs: nowMs(), types, source, reads: ITEMS, compared: 0, mended: 0, deleted: 0, refused: 0 },
     ...(before?.last && { last: before.last }),
-    isFirst: before?.last === undefined || !isEqual(before.last.types, types),
+    isFirst: before?.last === undefined || !isOf(before.last, types, source),
     seq: (before?.seq ?? 0) + 1,
   };
   return (await notes.write(boundary.name, begun)) === 'stored' ? begun : undefined;
+}
+
+function isOf(done: Pick<SurveyNote, 'types' | 'source'>, types: SurveyNote['types'], source: SurveySource): boolean {
+  return isEqual(done.types, types) && isSameSource(done.source, source);
+}
+
+/** Whether a survey is one of the same table, stream and epoch. */
+export function isSameSource(a: SurveySource, b: SurveySource): boolean {
+  return a.tableArn === b.tableArn && a.streamArn === b.streamArn && a.epoch === b.epoch;
 }
 
 function isEqual(a: SurveyNote['types'], b: SurveyNote['types']): boolean {
@@ -210,6 +233,6 @@ function following(
   const parts = [ITEMS, ...adoptedTypes(boundary)];
   const reads = parts[parts.indexOf(before.reads) + 1];
   if (reads !== undefined) return { ...rest, reads };
-  const { startedAtMs, types } = before;
-  return { ...rest, endedAtMs: nowMs, last: { startedAtMs, endedAtMs: nowMs, types } };
+  const { startedAtMs, types, source } = before;
+  return { ...rest, endedAtMs: nowMs, last: { startedAtMs, endedAtMs: nowMs, types, source } };
 }

@@ -2,7 +2,7 @@ import * as z from 'zod/mini';
 import type { Boundary } from '../contract/contract.ts';
 import { adoptedTypes } from '../contract/define-boundary.ts';
 import { UNVOUCHED_MS } from '../entity.ts';
-import type { SurveyNote } from './survey.ts';
+import { type ExistingTable, isSameSource, type SurveyNote } from './survey.ts';
 
 const note = z.object({
   seq: z.int().check(z.gte(0)),
@@ -25,6 +25,8 @@ export function parseVouchNote(value: unknown): VouchNote | undefined {
 
 /** What is known of the function that copies the changes of an existing table. */
 export interface AdopterSeen {
+  /** The stream of its event source mapping. */
+  readonly streamArn: string | undefined;
   /** State of its event source mapping, such as `Enabled`. */
   readonly state: string | undefined;
   /** The mapping's last result: `PROBLEM: …` if the function failed (lambda/API_EventSourceMappingConfiguration). */
@@ -42,17 +44,21 @@ const MARGIN_MS = 10_000;
 const LIFE_MS = 150_000;
 
 /**
- * Determines up to when each adopted type is complete: until just now, if the adopter runs and the first survey has
- * copied what was there before. While the adopter stands still, nothing is vouched for.
+ * Determines up to when each adopted type is complete: until just now, if the adopter reads the table's
+ * stream and the first survey has copied what was there before. While the adopter stands still, nothing is vouched for.
  */
 export function vouchedUntil(
-  boundary: Pick<Boundary, 'owns'>,
-  { state, lastResult, reserved, delayMs = 0 }: AdopterSeen,
+  boundary: Pick<Boundary, 'owns' | 'epoch'>,
+  table: ExistingTable,
+  { streamArn, state, lastResult, reserved, delayMs = 0 }: AdopterSeen,
   surveys: SurveyNote | undefined,
   nowMs: number,
 ): VouchNote['untilMs'] {
   if (state !== 'Enabled' || reserved === 0 || lastResult?.startsWith('PROBLEM')) return {};
-  const surveyed = surveys?.last?.types ?? {};
+  if (streamArn !== table.streamArn) return {};
+  const last = surveys?.last;
+  if (last === undefined || !isSameSource(last.source, { ...table, epoch: boundary.epoch })) return {};
+  const surveyed = last.types;
   const types = adoptedTypes(boundary).filter((type) => surveyed[type] === boundary.owns[type]?.schemaVersion);
   return Object.fromEntries(types.map((type) => [type, nowMs - MARGIN_MS - delayMs]));
 }

@@ -41,6 +41,12 @@ export interface Adoption {
    */
   readonly deletedByExpiry?: boolean;
   /**
+   * The attribute with which DynamoDB's time to live removes items of the type, or false if none of them expires. A
+   * survey needs it to tell an item that was deleted from one that expired. Without it and without `deletedByExpiry`, a
+   * survey sets a missing item aside. Raise the version when you change the attribute. Default: not known.
+   */
+  readonly expiresBy?: string | false;
+  /**
    * Paths of the attributes whose numbers are read as decimal texts, small ones too: `['account', 'prices.amount']`.
    * Leave out list indexes. Default: none; every number is a JavaScript number.
    */

@@ -1,4 +1,5 @@
 import type {
+  ADOPT_METRICS,
   ASKED_AGAIN_METRIC,
   DIFFERING_METRIC,
   GOVERNOR_METRICS,
@@ -9,6 +10,7 @@ import type {
   RELAY_METRICS,
   REPORT_METRICS,
   SAGA_METRICS,
+  SURVEY_METRICS,
 } from '../metrics.ts';
 
 type Values<T> = T[keyof T];
@@ -21,6 +23,8 @@ export type FreshetMetric =
   | typeof RELAY_DELAY_METRIC
   | Values<typeof REPORT_METRICS>
   | Values<typeof GOVERNOR_METRICS>
+  | Values<typeof ADOPT_METRICS>
+  | Values<typeof SURVEY_METRICS>
   | typeof ASKED_AGAIN_METRIC
   | typeof HEALED_METRIC
   | typeof DIFFERING_METRIC

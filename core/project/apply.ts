@@ -1,6 +1,7 @@
 import type { EntityRef } from '../entity.ts';
 import type { PoisonReason } from '../outcome.ts';
 import { type Chain, chainOf, continuation, type DeltaReading, folded, isCurrent, isDelta } from './chains.ts';
+import type { OpenBytes } from './open-bytes.ts';
 import type { CachedItem, Expectation, ProjectPorts, ProjectSettings, StoredItem } from './ports.ts';
 import type { Applicable, Kept, Poison } from './read-message.ts';
 
@@ -21,6 +22,8 @@ export interface Applying {
   readonly ports: Pick<ProjectPorts, 'read' | 'write'>;
   readonly nowMs: () => number;
   readonly settings: Pick<ProjectSettings, 'tombstoneLifeSeconds'>;
+  /** Bounds how much JSON is parsed at the same time. */
+  readonly openBytes: OpenBytes;
   /** See `Expectation`. */
   readonly stopMarker: number | undefined;
 }
@@ -132,7 +135,10 @@ async function writeFolded(
   expected: Expectation['stored'],
   applying: Applying,
 ): Promise<Attempt> {
-  const fold = await folded(baseJson, deltas);
+  const fold = await applying.openBytes.within((opened) => {
+    opened(baseJson.length);
+    return folded(baseJson, deltas);
+  });
   if (fold === 'gap') return { kind: 'gap' };
   if ('problem' in fold) return { kind: 'poison', reason: 'invalid', explanation: fold.problem };
   return write(itemOf(delta, fold.kept, applying), expected, applying);

@@ -1,6 +1,7 @@
 import type { Boundary } from '../contract/contract.ts';
 import type { Outcome, PoisonReason } from '../outcome.ts';
 import { applyEvents } from './apply.ts';
+import type { OpenBytes } from './open-bytes.ts';
 import { entityOf, parkedEvent, policyOf } from './poison.ts';
 import type { ProjectPorts, ProjectSettings } from './ports.ts';
 import { type Applicable, isPoison, type Poison, type Reading } from './read-message.ts';
@@ -14,6 +15,10 @@ export interface Projection {
   readonly isTransient: (error: unknown) => boolean;
   /** The clock, epoch milliseconds. */
   readonly nowMs: () => number;
+  /**
+   * Lets other work of the process run, between states that are large together. Default: a batch doesn't pause.
+   */
+  readonly pause?: () => Promise<void>;
 }
 
 /** Called once per message, with its outcome. */
@@ -32,6 +37,7 @@ export class StopChanged extends Error {
  * The newest event is written. Once the entity is stopped, all later events are held.
  *
  * @param given the messages of the group, in the order of arrival
+ * @param openBytes bounds how much JSON is parsed at the same time
  * @param stopMarker set when a release replays parked events: the stop marker that the entity must still have
  * @throws when infrastructure fails. Messages that were settled before are done.
  */
@@ -39,6 +45,7 @@ export async function projectGroup(
   projection: Projection,
   given: readonly Reading[],
   settle: Settle,
+  openBytes: OpenBytes,
   stopMarker?: number,
 ): Promise<void> {
   const { boundary } = projection;
@@ -51,7 +58,7 @@ export async function projectGroup(
   const poison = before.filter(isPoison);
   if (poison.length > 0) await treat(projection, poison, settle);
   const applicable = before.filter((reading): reading is Applicable => !isPoison(reading));
-  const applied = await applyEvents(applicable, { ...projection, stopMarker });
+  const applied = await applyEvents(applicable, { ...projection, openBytes, stopMarker });
   if (applied === 'stopped') {
     if (stopMarker !== undefined) throw new StopChanged('the events that are held behind the entity have changed');
     return hold(projection, [...applicable, ...rest], settle);

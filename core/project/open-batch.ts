@@ -2,6 +2,7 @@ import type { GroupRun } from '../message-groups.ts';
 import { exhaustion } from '../retries.ts';
 import { BaseChanged } from './apply.ts';
 import { type Projection, projectGroup, type Settle, StopChanged, treat } from './group.ts';
+import { type OpenBytes, openBytes } from './open-bytes.ts';
 import type { ReceivedMessage } from './ports.ts';
 import { isPoison, type Poison, type Reading, readMessage } from './read-message.ts';
 import type { ProjectReport, Settled } from './report.ts';
@@ -9,6 +10,7 @@ import type { ProjectReport, Settled } from './report.ts';
 /** A batch while it is being projected. */
 export interface OpenBatch {
   readonly projection: Projection;
+  readonly openBytes: OpenBytes;
   readonly settled: Map<ReceivedMessage, Settled>;
   /** The messages that go back to the queue, each with its error. */
   readonly returned: Map<ReceivedMessage, unknown>;
@@ -26,13 +28,24 @@ class OutOfTime extends Error {
 }
 
 export function openBatch(projection: Projection): OpenBatch {
-  return { projection, settled: new Map(), returned: new Map(), alone: undefined, unended: new Set(), isClosed: false };
+  return {
+    projection,
+    openBytes: openBytes(projection.pause),
+    settled: new Map(),
+    returned: new Map(),
+    alone: undefined,
+    unended: new Set(),
+    isClosed: false,
+  };
 }
 
-/** Reads a message by the contracts and settings of the batch. */
-export function readIn({ projection }: OpenBatch, message: ReceivedMessage): Promise<Reading> {
-  const { boundary, nowMs, settings } = projection;
-  return readMessage(boundary, message, nowMs(), settings);
+/** Reads a message by the contracts and settings of the batch. A message whose turn comes too late isn't opened. */
+export function readIn(batch: OpenBatch, message: ReceivedMessage): Promise<Reading> {
+  const { boundary, nowMs, settings } = batch.projection;
+  return batch.openBytes.within((opened) => {
+    if (batch.isClosed) return Promise.reject(new OutOfTime());
+    return readMessage(boundary, message, nowMs(), settings, opened);
+  });
 }
 
 /** The cache doesn't know the schema version of a message yet: its owner was deployed first. */
@@ -51,7 +64,8 @@ export async function projectIn(batch: OpenBatch, messages: readonly ReceivedMes
   const waits = readings.findIndex(
     (one) => isPoison(one) && one.reason === 'newer-schema' && one.message.firstReceivedAtMs > sinceMs,
   );
-  await projectGroup(batch.projection, waits === -1 ? readings : readings.slice(0, waits), settleIn(batch));
+  const now = waits === -1 ? readings : readings.slice(0, waits);
+  await projectGroup(batch.projection, now, settleIn(batch), batch.openBytes);
   if (waits !== -1) throw new NewerSchema();
 }
 

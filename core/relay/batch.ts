@@ -1,5 +1,7 @@
 import type { Boundary } from '../contract/contract.ts';
-import { isHeartbeat, UNVOUCHED_MS } from '../entity.ts';
+import { isHeartbeat } from '../entity.ts';
+import { heartbeatCommittedAt } from '../own/heartbeat.ts';
+import type { OwnedEntity } from '../own/own.ts';
 import {
   MAX_BATCH_BYTES,
   type OutgoingMessage,
@@ -117,7 +119,7 @@ export async function relayBatch(
   };
   const { count, failed } = relaying;
   const heartbeats: RelayedMessage[] = [];
-  const committedAt: string[] = [];
+  const commits: string[] = [];
   for (const change of changes) {
     const next = change.kind === 'expired' ? change.kind : messageOf(boundary, change, publishedAt, options);
     if (next === 'expired') {
@@ -126,7 +128,7 @@ export async function relayBatch(
       if (next.reason === 'before-epoch') count.beforeEpoch += 1;
       else if (!(await divert(relaying, change.sequenceNumber, next))) failed.add(change.sequenceNumber);
     } else {
-      committedAt.push(...commitTime(change));
+      commits.push(...commitTime(change));
       if (change.kind === 'committed' && isHeartbeat(change.owned.entity)) heartbeats.push(next);
       else enqueue(relaying, next);
     }
@@ -146,7 +148,7 @@ export async function relayBatch(
     heartbeats: beats.count.published + beats.count.conflated,
     diverted: count.diverted + beats.count.diverted,
     failed: numbers.filter((number) => failed.has(number)),
-    oldestChangedAt: committedAt.sort()[0],
+    oldestChangedAt: commits.sort()[0],
   };
 }
 
@@ -221,14 +223,18 @@ async function settle(relaying: Relaying, message: RelayedMessage, result: Publi
 
 /**
  * Returns when a record was committed, or nothing if the record isn't a new commit. A resync and a lift into a new
- * epoch keep the time of the original commit, which may be long ago. A heartbeat that vouches for nothing has no time.
+ * epoch keep the time of the original commit, which may be long ago.
  */
 function commitTime(change: StreamChange): string[] {
   if (change.kind === 'fact') return [change.fact.occurredAt];
   if (change.kind !== 'committed' || change.resync !== undefined) return [];
-  const { entity, changedAt } = change.owned;
-  if (isHeartbeat(entity) && Date.parse(changedAt) === UNVOUCHED_MS) return [];
-  return change.previous?.changedAt === changedAt ? [] : [changedAt];
+  const at = committedAt(change.owned);
+  return at === undefined || (change.previous && committedAt(change.previous)) === at ? [] : [at];
+}
+
+/** A heartbeat's `changedAt` is the time that it vouches for, which is earlier than its commit for an adopted type. */
+function committedAt(owned: OwnedEntity): string | undefined {
+  return isHeartbeat(owned.entity) ? heartbeatCommittedAt(owned) : owned.changedAt;
 }
 
 function messageOf(

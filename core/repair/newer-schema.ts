@@ -1,5 +1,6 @@
 import { entityOfGroup } from '../entity.ts';
 import type { Projection } from '../project/group.ts';
+import { openBytes } from '../project/open-bytes.ts';
 import type { ParkedEvent } from '../project/ports.ts';
 import { isPoison, readMessage } from '../project/read-message.ts';
 import { byParkedKey, isSameKey, type ParkedKey } from './parked-key.ts';
@@ -73,7 +74,10 @@ async function tryKnown(
   waiting: readonly ParkedEvent[],
 ): Promise<boolean> {
   const { boundary, settings, nowMs, ports } = projection;
-  const readings = await Promise.all(waiting.map(({ message }) => readMessage(boundary, message, nowMs(), settings)));
+  const open = openBytes(projection.pause);
+  const readings = await Promise.all(
+    waiting.map(({ message }) => open.within((opened) => readMessage(boundary, message, nowMs(), settings, opened))),
+  );
   const known = waiting.filter((_, index) => {
     const reading = readings[index];
     return reading !== undefined && !(isPoison(reading) && reading.reason === 'newer-schema');

@@ -2,6 +2,7 @@ import { type EntityRef, entityName, messageGroupId } from '../entity.ts';
 import { groupsOf } from '../message-groups.ts';
 import type { Outcome, PoisonReason } from '../outcome.ts';
 import { type Projection, projectGroup, StopChanged } from '../project/group.ts';
+import { openBytes } from '../project/open-bytes.ts';
 import type { ParkedEvent, ReceivedMessage } from '../project/ports.ts';
 import { type Reading, readMessage } from '../project/read-message.ts';
 import { byParkedKey, type ParkedKey, parkedKey } from './parked-key.ts';
@@ -108,13 +109,16 @@ async function redriveGroup(
   let changed = false;
   let error: unknown;
   try {
-    const readings = await Promise.all(events.map(({ message }) => readMessage(boundary, message, nowMs(), settings)));
+    const open = openBytes(projection.pause);
+    const readings = await Promise.all(
+      events.map(({ message }) => open.within((opened) => readMessage(boundary, message, nowMs(), settings, opened))),
+    );
     // An event that is poison again may have another reason now. The time since it was parked stays the first one.
     const since = new Map(events.map(({ message, parkedAtMs }) => [message.sequenceNumber, parkedAtMs]));
     const park = (parked: ParkedEvent) =>
       repair.replaceParked({ ...parked, parkedAtMs: since.get(parked.message.sequenceNumber) ?? parked.parkedAtMs });
     const ports = { ...projection.ports, park };
-    await projectGroup({ ...projection, ports }, readings, settle, stopMarker);
+    await projectGroup({ ...projection, ports }, readings, settle, open, stopMarker);
   } catch (caught) {
     error = caught;
     changed = error instanceof StopChanged;

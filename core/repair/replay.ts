@@ -23,9 +23,9 @@ export interface ReplayableSubscription {
   beginningMs(): Promise<number | undefined>;
   /**
    * Replaces the subscription's replay. Without `toMs`, messages follow as they are published; with it, the
-   * subscription is paused at the end. The topic refuses a time before its archive.
+   * subscription is paused at the end. The topic refuses a time before its archive, with a reason.
    */
-  replay(fromMs: number, toMs?: number): Promise<'started' | 'refused'>;
+  replay(fromMs: number, toMs?: number): Promise<'started' | { readonly refused: string }>;
 }
 
 /** What following a replay needs from its surroundings. */
@@ -58,8 +58,30 @@ const BEGINNING_MARGIN_MS = 5_000;
 /** Most attempts at the beginning of an archive. */
 const MAX_STARTS = 3;
 
-/** Most looks in a row that may fail, or that may still show the replay before. */
+/** Most looks in a row that may fail. */
 const MAX_FAILED_LOOKS = 5;
+
+/** Most looks in a row that may show another replay than the one that was started: on AWS, those of a minute. */
+const MAX_STALE_LOOKS = 30;
+
+/**
+ * The subscription has another replay than the one that was started: another command replaced it. Nothing is repaired,
+ * because that would replace the other one in turn.
+ */
+export class ReplayReplaced extends Error {
+  override readonly name = 'ReplayReplaced';
+}
+
+/** A bounded replay is in progress, which another command may follow. Replacing it would lose the rest of it. */
+export class ReplayInProgress extends Error {
+  override readonly name = 'ReplayInProgress';
+  readonly state: SubscriptionState;
+
+  constructor(state: SubscriptionState) {
+    super('a bounded replay is in progress');
+    this.state = state;
+  }
+}
 
 /** Whether a replay in progress or a paused subscription ends in a pause, unless it is resumed. */
 export function needsResume({ delivery, toMs }: SubscriptionState): boolean {
@@ -70,9 +92,18 @@ export function needsResume({ delivery, toMs }: SubscriptionState): boolean {
  * Lets a subscription deliver again after a bounded or failed replay: from the ending point of the bounded replay, as
  * AWS documents, or from the start of the failed one. Live delivery stopped after the ending point, so nothing is lost;
  * facts since then that were delivered before are delivered again. A live subscription stays as it is.
+ *
+ * @param inProgress what happens to a bounded replay that hasn't ended
+ * @throws ReplayInProgress
  */
-export async function resume(subscription: ReplayableSubscription): Promise<void> {
+export async function resume(
+  subscription: ReplayableSubscription,
+  inProgress: 'keep' | 'replace' = 'keep',
+): Promise<void> {
   const state = await subscription.state();
+  if (inProgress === 'keep' && state.delivery === 'replaying' && state.toMs !== undefined) {
+    throw new ReplayInProgress(state);
+  }
   if (needsResume(state)) await startFrom(subscription, state.toMs ?? state.fromMs ?? 0);
 }
 
@@ -80,6 +111,7 @@ export async function resume(subscription: ReplayableSubscription): Promise<void
  * Looks at a subscription until its replay has ended, or following is given up. Returns the last state.
  *
  * @param started the replay that was started; default: the one that the subscription has. SNS may show it late
+ * @throws ReplayReplaced if the subscription keeps showing another replay than the started one
  */
 export async function follow(
   subscription: ReplayableSubscription,
@@ -90,12 +122,12 @@ export async function follow(
     try {
       const state = await subscription.state();
       failed = 0;
-      if (started !== undefined && !isOf(started, state) && stale < MAX_FAILED_LOOKS) stale += 1;
-      else {
-        following.onLook(state);
-        if (state.delivery !== 'replaying' || following.isAborted()) return state;
-      }
+      stale = started === undefined || isOf(started, state) ? 0 : stale + 1;
+      if (stale === 0) following.onLook(state);
+      if (following.isAborted() || (stale === 0 && state.delivery !== 'replaying')) return state;
+      if (stale === MAX_STALE_LOOKS) throw new ReplayReplaced('another replay replaced it');
     } catch (error) {
+      if (error instanceof ReplayReplaced) throw error;
       failed += 1;
       if (failed === MAX_FAILED_LOOKS || following.isAborted()) throw error;
     }
@@ -104,7 +136,12 @@ export async function follow(
 }
 
 function isOf(span: ReplaySpan, { fromMs, toMs }: SubscriptionState): boolean {
-  return span.fromMs === fromMs && span.toMs === toMs;
+  return isSameTime(span.fromMs, fromMs) && isSameTime(span.toMs, toMs);
+}
+
+/** AWS doesn't document whether it keeps the milliseconds of a policy's times. */
+function isSameTime(one: number | undefined, other: number | undefined): boolean {
+  return one === other || (one !== undefined && other !== undefined && Math.abs(one - other) < 1000);
 }
 
 /**
@@ -112,14 +149,17 @@ function isOf(span: ReplaySpan, { fromMs, toMs }: SubscriptionState): boolean {
  * ends first, so that none of its facts are lost. A bounded replay never leaves the subscription paused, except if the
  * process is killed: then `resume` repairs it.
  *
+ * @param inProgress what happens to a bounded replay that hasn't ended
  * @returns the last state: `replaying` if following was given up, or `failed`
+ * @throws ReplayInProgress if nothing was begun · ReplayReplaced
  */
 export async function replay(
   subscription: ReplayableSubscription,
   { fromMs, toMs }: ReplaySpan,
   following: Following,
+  inProgress: 'keep' | 'replace' = 'keep',
 ): Promise<SubscriptionState> {
-  await resume(subscription);
+  await resume(subscription, inProgress);
   const earlier = await follow(subscription, following);
   if (earlier.delivery !== 'live' || following.isAborted()) return earlier;
   if (toMs === undefined) return follow(subscription, following, await startFrom(subscription, fromMs));
@@ -129,6 +169,7 @@ export async function replay(
   try {
     bounded = await follow(subscription, following, await startFrom(subscription, fromMs, toMs));
   } finally {
+    await refuseOther(subscription, earlier, toMs);
     // Up to `toMs`, everything was replayed. Until `stoppedMs`, everything was delivered as it was published.
     resumed = await startFrom(subscription, Math.max(toMs, stoppedMs - RESUME_MARGIN_MS));
   }
@@ -136,13 +177,29 @@ export async function replay(
   return bounded.delivery === 'failed' ? bounded : last;
 }
 
+/** Throws ReplayReplaced if a subscription has neither the replay that was started nor the one before. */
+async function refuseOther(
+  subscription: ReplayableSubscription,
+  earlier: SubscriptionState,
+  toMs: number,
+): Promise<void> {
+  // A subscription that can't be read is resumed: a pause that stays is worse than a replay that is replaced.
+  const state = await subscription.state().catch(() => earlier);
+  // The start isn't compared: if the request to start failed, it isn't known.
+  const isEarlier = isSameTime(state.fromMs, earlier.fromMs) && isSameTime(state.toMs, earlier.toMs);
+  if (!isSameTime(state.toMs, toMs) && !isEarlier) throw new ReplayReplaced('another replay replaced it');
+}
+
 /** Starts a replay, at the earliest at the beginning of the archive. Returns what was started. */
 async function startFrom(subscription: ReplayableSubscription, fromMs: number, toMs?: number): Promise<ReplaySpan> {
+  let reason = '';
   for (let attempt = 0; attempt < MAX_STARTS; attempt += 1) {
     const beginningMs = await subscription.beginningMs();
     if (beginningMs === undefined) throw new Error('the topic has no archive any more');
     const startMs = Math.max(fromMs, beginningMs + (attempt === 0 ? 0 : BEGINNING_MARGIN_MS));
-    if ((await subscription.replay(startMs, toMs)) === 'started') return { fromMs: startMs, toMs };
+    const started = await subscription.replay(startMs, toMs);
+    if (started === 'started') return { fromMs: startMs, toMs };
+    reason = started.refused;
   }
-  throw new Error('the topic refuses the replay');
+  throw new Error(`the topic refuses the replay: ${reason}`);
 }

@@ -6,7 +6,7 @@ import catalogue from './catalogue/contracts.ts';
 import { openProducts } from './catalogue/products.ts';
 import { openSuppliers } from './catalogue/suppliers.ts';
 
-/** Items of the existing table. A test tells a smaller number. */
+/** Items of the existing table. `.ci/run` sets a smaller number. */
 const ITEMS = Number(process.env.ADOPTED_ITEMS ?? 10_000);
 const SUPPLIERS = Math.floor(ITEMS / 10);
 const PRODUCTS = ITEMS - SUPPLIERS;

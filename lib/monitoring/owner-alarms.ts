@@ -3,6 +3,7 @@ import { STREAM_USE_PERCENT } from '../../core/graphs/lines.ts';
 import { GOVERNOR_METRICS, RELAY_DELAY_METRIC } from '../../core/metrics.ts';
 import type { EntityOwner } from '../entity-owner.ts';
 import { LIMITS } from '../limits.ts';
+import { adoptedAlarms } from './adopted-alarms.ts';
 import type { MetricAlarm } from './alarm.ts';
 import { arrivals, emitterOf, freshetMetric } from './metrics.ts';
 import type { Thresholds } from './monitoring-props.ts';
@@ -15,7 +16,8 @@ export const WAITED_TOO_LONG =
 const { BREACHING, IGNORE, NOT_BREACHING } = TreatMissingData;
 
 /** All alarms on an owner. It has alarms on flow control only if a cache may slow it. */
-export function ownerAlarms(owner: EntityOwner, { leadTime }: Thresholds): Record<string, MetricAlarm> {
+export function ownerAlarms(owner: EntityOwner, thresholds: Thresholds): Record<string, MetricAlarm> {
+  const { leadTime } = thresholds;
   const { boundary, failureQueue, flow } = owner;
   const name = `Owner ${boundary.name}`;
   const emitter = emitterOf(owner, boundary.name);
@@ -46,6 +48,7 @@ export function ownerAlarms(owner: EntityOwner, { leadTime }: Thresholds): Recor
       datapoints: [1, 15],
       missing: NOT_BREACHING,
     },
+    ...adoptedAlarms(owner, thresholds),
   } satisfies Record<string, MetricAlarm>;
   if (Object.keys(flow.maySlowOwner).length === 0) return always;
   const state = freshetMetric(emitter, GOVERNOR_METRICS.flowState, 'Maximum');

@@ -7,8 +7,6 @@ import {
   ScanCommand,
   UpdateItemCommand,
 } from '@aws-sdk/client-dynamodb';
-import { App, RemovalPolicy, Stack } from 'aws-cdk-lib';
-import { AttributeType, BillingMode, StreamViewType, Table } from 'aws-cdk-lib/aws-dynamodb';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createCopyTable } from '../../adapters/adopt/copy-table.ts';
 import { createSurveyNotes } from '../../adapters/adopt/surveying.ts';
@@ -21,13 +19,11 @@ import { HEARTBEAT_ID } from '../../core/entity.ts';
 import { canonicalState } from '../../core/state.ts';
 import { type LocalCloud, startLocalCloud } from '../../local/cloud.ts';
 import { cacheIn, cloudClient, ownerIn } from '../../local/deployed.ts';
-import { EntityOwner, LocalCache } from '../../package/cdk.ts';
 import { removeFolders, temporaryFolder } from '../local/provision/assembly-fixture.ts';
 import { root, runHere } from '../support/command-line.ts';
 import { setTestCredentials } from '../support/credentials.ts';
+import { synthesised, TABLE } from './app.ts';
 import basket, { catalogue } from './contracts.ts';
-
-const TABLE = 'existing-shop';
 
 let cloud: LocalCloud;
 let client: DynamoDBClient;
@@ -36,34 +32,6 @@ const logged: string[] = [];
 
 /** Items from before the table had a stream: more than a page of a survey. */
 const OLD = Array.from({ length: 150 }, (_, n) => `old-${n}`);
-
-/**
- * The existing table alone, without a stream, or with all that adopts it. The table is imported by its ARNs, as from
- * another app.
- */
-function synthesised(isAdopted: boolean): string {
-  const app = new App({ outdir: join(temporaryFolder(), 'cdk.out'), analyticsReporting: false });
-  const table = new Table(new Stack(app, 'Existing'), 'Table', {
-    tableName: TABLE,
-    partitionKey: { name: 'pk', type: AttributeType.STRING },
-    sortKey: { name: 'sk', type: AttributeType.STRING },
-    billingMode: BillingMode.PAY_PER_REQUEST,
-    ...(isAdopted && { stream: StreamViewType.NEW_AND_OLD_IMAGES }),
-    removalPolicy: RemovalPolicy.DESTROY,
-  });
-  if (!isAdopted) return app.synth().directory;
-  const stack = new Stack(app, 'Catalogue');
-  const imported = Table.fromTableAttributes(stack, 'Imported', {
-    tableArn: table.tableArn,
-    tableStreamArn: table.tableStreamArn ?? '',
-  });
-  const owner = new EntityOwner(stack, 'Owner', {
-    boundary: catalogue,
-    adopts: { table: imported, surveyRate: 5_000 },
-  });
-  new LocalCache(new Stack(app, 'Basket'), 'Cache', { boundary: basket, sources: [owner] });
-  return app.synth().directory;
-}
 
 beforeAll(async () => {
   setTestCredentials();
@@ -207,6 +175,10 @@ describe('an existing table that plain SDK code writes', { timeout: 120_000 }, (
     const listed = await runHere(['parked', 'list', 'catalogue'], folderOfCommands());
     expect(listed.out).toMatch(/version-not-raised/);
     expect(listed.out).toMatch(/Product\/nut/);
+    const redriven = await runHere(['parked', 'redrive', 'catalogue', '--entity', 'nut'], folderOfCommands());
+    expect(redriven).toMatchObject({ code: 1, out: expect.stringMatching(/unpublished .*raise its version/) });
+    const why = await runHere(['why', 'basket', 'Product', 'nut'], folderOfCommands());
+    expect(why).toMatchObject({ code: 1, out: expect.stringMatching(/adopter +running.*not-published.*discard/s) });
     await put(product('nut', 2));
     await cloud.idle();
     expect(await reader.get('Product', 'nut')).toMatchObject({ version: 2, value: { name: 'nut 2' } });

@@ -20,6 +20,7 @@ export const catalogue = defineBoundary(import.meta.url, {
         read: ({ sk, sku, version, name, price, tags, photo, note }) =>
           sk === 'PRODUCT' ? { id: sku, version, state: { name, price, tags, photo, note } } : undefined,
         key: (id) => ({ pk: `SKU#${id}`, sk: 'PRODUCT' }),
+        expiresBy: false,
         exactNumbers: ['price'],
       },
     },

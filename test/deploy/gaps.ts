@@ -35,6 +35,7 @@ const DROPPED: readonly Gap[] = [
     set: setTopicAttribute('ContentBasedDeduplication'),
   },
   { type: 'AWS::SNS::Topic', property: 'KmsMasterKeyId', set: setTopicAttribute('KmsMasterKeyId') },
+  { type: 'AWS::SNS::Topic', property: 'MaximumMessageSize', set: setTopicAttribute('MaximumMessageSize') },
   {
     type: 'AWS::DynamoDB::Table',
     property: 'TimeToLiveSpecification',
@@ -81,6 +82,7 @@ export const NOT_COVERED = [
   'the metrics of the services, and the metrics that functions log',
   'a relay that publishes only a part of a batch',
   'groups of one queue in parallel',
+  'messages above 256 KiB, which a topic refuses',
   'expiry of items, throttling and quotas',
 ] as const;
 

@@ -55,6 +55,12 @@ describe('an owner that adopts an existing table', () => {
     for (const role of ['Relay', 'OwnerRepair', 'Governor']) expect(actionsOn(template, role, NAME)).toEqual([]);
   });
 
+  test('the surveyor knows which table and stream it surveys', () => {
+    expect(propertiesOf(template, 'AWS::Lambda::Function', 'Surveyor')).toMatchObject({
+      Environment: { Variables: { EXISTING_TABLE_ARN: NAME, EXISTING_STREAM_ARN: STREAM } },
+    });
+  });
+
   test('a table of another stack, of version 2, and one with a key of its own are adopted too', () => {
     const { Owner } = appTemplates((app) => {
       const existing = new Stack(app, 'Existing');
@@ -94,7 +100,7 @@ describe('an owner that adopts an existing table', () => {
     [
       'with surveys too fast',
       (stack) => adopting(stack, { adopts: { table: imported(stack), surveyRate: 6_000 } }),
-      /surveyRate: out of range: 6000. Allowed: an integer from 10 to 5000/,
+      /surveyRate: out of range: 6000. Allowed: an integer from 10 to 500/,
     ],
   ])('an owner %s is refused', (_, build, message) => {
     expect(() => stackTemplate((stack) => void build(stack))).toThrow(message);

@@ -1,5 +1,5 @@
 import type { AdoptPorts, CopySource, CopyTable, CopyVersion } from '../../core/adopt/adopt.ts';
-import type { Copy } from '../../core/adopt/decide.ts';
+import { type Copy, isAfter } from '../../core/adopt/decide.ts';
 import type { WireItem } from '../../core/adopt/item.ts';
 import type { Refusal } from '../../core/adopt/map.ts';
 import type { TableRecord } from '../../core/adopt/record.ts';
@@ -15,22 +15,28 @@ const parts = schemaOf<Part>((value) => {
   return typeof name === 'string' ? { value: { name } } : { issues: [{ message: 'not a text', path: ['name'] }] };
 });
 
-/** A boundary that adopts two types of one table. Items have a `kind`; the key is `pk`. */
+/**
+ * A boundary that adopts two types of one table. Items have a `kind`; the key is `pk`. An item's id can be its `alias`,
+ * which differs from the key in case only.
+ */
 export const workshop = defineBoundary('file:///workshop.ts', {
   name: 'workshop',
   owns: {
     Part: {
       schema: parts,
       adopted: {
-        read: ({ kind, pk, v, name }) => (kind === 'Part' ? { id: pk, version: v, state: { name } } : undefined),
-        key: (id) => ({ pk: id }),
+        read: ({ kind, pk, alias, v, name }) =>
+          kind === 'Part' ? { id: alias ?? pk, version: v, state: { name } } : undefined,
+        key: (id) => ({ pk: id.toLowerCase() }),
+        expiresBy: 'ttl',
       },
     },
     Lease: {
       schema: parts,
       adopted: {
-        read: ({ kind, pk, v, name }) => (kind === 'Lease' ? { id: pk, version: v, state: { name } } : undefined),
-        key: (id) => ({ pk: id }),
+        read: ({ kind, pk, alias, v, name }) =>
+          kind === 'Lease' ? { id: alias ?? pk, version: v, state: { name } } : undefined,
+        key: (id) => ({ pk: id.toLowerCase() }),
         deletedByExpiry: true,
       },
     },
@@ -42,7 +48,8 @@ export function partItem(id: string, version: number, name: string, kind = 'Part
   return { pk: { S: id }, kind: { S: kind }, v: { N: String(version) }, name: { S: name } };
 }
 
-export const STREAM = 'arn:aws:dynamodb:eu-west-1:000000000000:table/parts/stream/2026-11-30T00:00:00.000';
+export const TABLE = 'arn:aws:dynamodb:eu-west-1:000000000000:table/parts';
+export const STREAM = `${TABLE}/stream/2026-11-30T00:00:00.000`;
 
 /** A record of the change from one item to another. */
 export function tableRecord(
@@ -90,34 +97,32 @@ export function memoryCopies(): MemoryCopies {
     async write(entity, change, { expected, source, isPredicted }) {
       const stored = copies.get(entityName(entity));
       const isExpected = stored?.version === expected?.version && (stored?.base ?? 0) === (expected?.base ?? 0);
-      if (!isExpected || !isAfter(source, stored) || (isPredicted && isSurveyedAfter(source, stored))) {
+      if (!isExpected || !comesAfter(source, stored) || (isPredicted && isSurveyedAfter(source, stored))) {
         return { taken: false, copy: stored };
       }
-      committed.push({ entity, change });
       const from = {
         position: source.kind === 'record' ? source.position : stored?.position,
         surveyedAtMs: source.kind === 'survey' ? source.atMs : stored?.surveyedAtMs,
       };
+      const name = entityName(entity);
       if (change === 'expired') {
-        if (stored !== undefined) copies.set(entityName(entity), { ...stored, ...from, isExpired: true });
+        committed.push({ entity, change });
+        if (stored !== undefined) copies.set(name, { ...stored, ...from, isExpired: true });
+      } else if (!('version' in change)) {
+        if (stored !== undefined) copies.set(name, { ...stored, ...from, ...change });
       } else {
-        const { version, base, digest, json } = change;
-        copies.set(entityName(entity), {
-          version,
-          base,
-          digest,
-          json,
-          isDeleted: digest === TOMBSTONE_DIGEST,
-          ...from,
-        });
+        committed.push({ entity, change });
+        const { version, base, digest, json, expiresAtSeconds } = change;
+        const isDeleted = digest === TOMBSTONE_DIGEST;
+        copies.set(name, { version, base, digest, json, expiresAtSeconds, isDeleted, ...from });
       }
       return { taken: true };
     },
   };
 }
 
-function isAfter(source: CopySource, stored: Copy | undefined): boolean {
-  return source.kind === 'survey' || stored?.position === undefined || stored.position < source.position;
+function comesAfter(source: CopySource, stored: Copy | undefined): boolean {
+  return source.kind === 'survey' || isAfter(source.position, stored?.position);
 }
 
 function isSurveyedAfter(source: CopySource, stored: Copy | undefined): boolean {

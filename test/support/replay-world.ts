@@ -29,7 +29,7 @@ export function modelSubscription(messaging: Messaging, subscription: Subscripti
         return 'started';
       } catch (error) {
         if (!(error instanceof MessagingError)) throw error;
-        return 'refused';
+        return { refused: error.message };
       }
     },
   };

@@ -1,11 +1,9 @@
-import { unwatchFile, watchFile } from 'node:fs';
 import { Command } from 'commander';
 import { loadPage } from '../../console/page-files.ts';
 import type { Console } from '../../console/server.ts';
-import type { Deployment } from '../../deployment/deployment.ts';
 import { findDeployment } from '../../deployment/find.ts';
 import { openLocalCloud } from '../../deployment/local-cloud.ts';
-import { findLocalCloud, localFilePath, requireLocalCloud } from '../../deployment/local-file.ts';
+import { requireLocalCloud } from '../../deployment/local-file.ts';
 import { EXIT } from '../../errors.ts';
 import { interruptible } from '../../interrupt.ts';
 import type { CommandIo } from '../../io.ts';
@@ -15,7 +13,9 @@ import {
   OBSERVING,
   withDeploymentOptions,
 } from '../../options/deployment-options.ts';
+import { withRenewableModules } from '../../renewed-modules.ts';
 import { explained } from '../../work.ts';
+import { followLocalCloud } from './follow-local-cloud.ts';
 import { openConsole } from './open.ts';
 import { portOption } from './port.ts';
 
@@ -24,9 +24,6 @@ interface ConsoleCommandOptions extends DeploymentOptions {
   readonly write?: boolean;
   readonly json?: boolean;
 }
-
-/** The time between two looks at whether the local cloud was started or deployed again. */
-const LOCAL_FILE_LOOK_MS = 1_000;
 
 /** What the actions of the page need beyond what the console reads. */
 const WRITING = ['dynamodb:BatchWriteItem', 'dynamodb:UpdateItem', 'lambda:InvokeFunction', 'sqs:SendMessage'];
@@ -58,7 +55,8 @@ Exit codes:
     });
 }
 
-async function serve(io: CommandIo, options: ConsoleCommandOptions, signal: AbortSignal): Promise<number> {
+async function serve(given: CommandIo, options: ConsoleCommandOptions, signal: AbortSignal): Promise<number> {
+  const { io, renew } = withRenewableModules(given);
   const { port, write = false, json } = options;
   let deployment = await findDeployment(io, options, { access: write ? 'write' : 'read' });
   let running: Console | undefined;
@@ -72,10 +70,13 @@ async function serve(io: CommandIo, options: ConsoleCommandOptions, signal: Abor
       json ? `${JSON.stringify({ url })}\n` : `console: ${url} (${deployment.place})\nCtrl-C stops it.\n`,
     );
     if (deployment.isLocal) {
-      unfollow = await followLocalCloud(io, (next) => {
-        running?.replace(next);
-        deployment.close();
-        deployment = next;
+      const { projectFolder } = await requireLocalCloud(io.cwd);
+      unfollow = followLocalCloud(projectFolder, io, (found) => {
+        renew();
+        const former = deployment;
+        deployment = openLocalCloud(found, { importModule: io.importModule });
+        running?.replace(deployment);
+        former.close();
       });
     }
     await aborted(signal);
@@ -92,19 +93,6 @@ async function serve(io: CommandIo, options: ConsoleCommandOptions, signal: Abor
 
 function placeOf({ region, profile }: DeploymentOptions): DeploymentOptions {
   return { ...(region !== undefined && { region }), ...(profile !== undefined && { profile }) };
-}
-
-/** Opens the local cloud again when it was deployed or started again. @returns a function that ends this */
-async function followLocalCloud(io: CommandIo, onOpen: (deployment: Deployment) => void): Promise<() => void> {
-  const { projectFolder } = await requireLocalCloud(io.cwd);
-  const path = localFilePath(projectFolder);
-  const open = async () => {
-    const found = await findLocalCloud(projectFolder);
-    if (found !== undefined) onOpen(openLocalCloud(found, { importModule: io.importModule }));
-  };
-  const listener = () => void open();
-  watchFile(path, { interval: LOCAL_FILE_LOOK_MS, persistent: false }, listener);
-  return () => unwatchFile(path, listener);
 }
 
 function aborted(signal: AbortSignal): Promise<void> {

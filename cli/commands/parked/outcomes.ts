@@ -6,7 +6,10 @@ import type { Redriven } from 'freshet-aws/internal/core/repair/redrive';
 /** The result of redriving or releasing one event. */
 export interface Ended {
   readonly key: ParkedKey;
-  /** An outcome, or at an owner `requested`, `unknown` or `no-entity`, or at a queue of facts `sent again`. */
+  /**
+   * An outcome, or at an owner `requested`, `unpublished`, `unknown` or `no-entity`, or at a queue of facts
+   * `sent again`.
+   */
   readonly outcome: string;
   /** Whether the event is still parked or held. */
   readonly stays: boolean;

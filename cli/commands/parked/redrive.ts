@@ -1,5 +1,7 @@
 import { Command } from 'commander';
-import { entityName } from 'freshet-aws/internal/core/entity';
+import { isGivenUpByAdopter } from 'freshet-aws/internal/adapters/relay/failure';
+import { type AdoptReason, isAdoptReason } from 'freshet-aws/internal/core/adopt/map';
+import { type EntityRef, entityName } from 'freshet-aws/internal/core/entity';
 import { redriveRequests } from 'freshet-aws/internal/core/repair/parked-filter';
 import { parkedKey } from 'freshet-aws/internal/core/repair/parked-key';
 import { resyncToken } from '../../clients/resync-token.ts';
@@ -26,8 +28,8 @@ export function redriveCommand(io: CommandIo): Command {
       .summary('try parked events again after you fixed their cause')
       .description(
         'For a cache: tries parked events again by the rules of its projector, and prints the outcome of each. For ' +
-          'an owner: publishes the entities whose records could not be published. For a queue of facts: sends the ' +
-          'facts into the queue again, as if they were new.',
+          'an owner: publishes the entities whose records could not be published; a change that was set aside from an ' +
+          'adopted table stays. For a queue of facts: sends the facts into the queue again, as if they were new.',
       )
       .argument('<name>', 'cache, owner or queue of facts, such as ordering')
       .argument(
@@ -129,8 +131,25 @@ async function redriveAtOwner(
   }
 }
 
-async function publishAgain({ records }: FoundOwner, { message, entity }: Selected['event']): Promise<Ended> {
+/** A set-aside change of an existing table is in the table only: the owner has just the copy of an earlier state. */
+function unpublished(key: Ended['key'], reason: AdoptReason, entity: EntityRef | undefined): Ended {
+  const item = entity === undefined ? 'the item' : `the item of ${entityName(entity)}`;
+  const detail =
+    `${reason}: correct ${item} in the existing table and raise its version, or correct the mapping; then discard ` +
+    'the record';
+  return { key, outcome: 'unpublished', stays: true, detail };
+}
+
+async function publishAgain(
+  { records, deployed }: FoundOwner,
+  { message, entity, reason }: Selected['event'],
+): Promise<Ended> {
   const key = parkedKey(message);
+  if (isAdoptReason(reason)) return unpublished(key, reason, entity);
+  if (isGivenUpByAdopter(message, deployed.table)) {
+    const detail = 'the next survey copies what the records changed: wait until it has ended, then discard the record';
+    return { key, outcome: 'no-entity', stays: true, detail };
+  }
   if (entity === undefined) {
     const detail = 'the record names no entity: run reconcile for each cache, then discard the record';
     return { key, outcome: 'no-entity', stays: true, detail };

@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { decodedBody } from 'freshet-aws/internal/core/decoded-body';
 import { printable } from 'freshet-aws/internal/core/entity';
 import type { ParkedEvent } from 'freshet-aws/internal/core/project/ports';
 import { parkedKeyText, parseParkedKey } from 'freshet-aws/internal/core/repair/parked-key';
@@ -14,10 +15,12 @@ import { checkedKeys } from './select.ts';
 export function showCommand(io: CommandIo): Command {
   return withDeploymentOptions(new Command('show'))
     .summary('show one event in full')
-    .description('Shows one parked or held event: its reason, its times and its whole body.')
+    .description(
+      'Shows one parked or held event: its reason, its times and its whole body, with compressed data as JSON.',
+    )
     .argument('<name>', 'cache, owner or queue of facts, such as ordering')
     .argument('<key>', 'GROUP/SEQUENCE as "parked list" prints it')
-    .option('--json', 'print the event as JSON, with the body as text')
+    .option('--json', 'print the event as JSON, with the body as text as it was received')
     .addHelpText(
       'after',
       `${deploymentHelp(['dynamodb:Query'])}
@@ -74,7 +77,7 @@ function describe({ message, entity, version, status, reason, explanation, parke
   ];
   const width = Math.max(...lines.map(([name]) => name.length));
   const head = lines.map(([name, value]) => `${name.padEnd(width)}  ${printable(value)}`);
-  return [...head, '', ...pretty(message.body).split('\n').map(printable)].join('\n');
+  return [...head, '', ...pretty(decodedBody(message.body)).split('\n').map(printable)].join('\n');
 }
 
 /** The longest body that is printed with indentation. With it, a deeply nested body would become far too long. */

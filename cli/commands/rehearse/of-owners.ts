@@ -7,7 +7,7 @@ import { UsageError } from '../../errors.ts';
 import { grouped } from '../../output/numbers.ts';
 import { all, nameOf, stopping, unique } from './actions.ts';
 import { entitiesOf, sendCopies } from './events.ts';
-import type { Provoked, Rehearsal } from './rehearsal.ts';
+import type { Impossible, Provoked, Rehearsal } from './rehearsal.ts';
 
 function ofOwner(
   does: string,
@@ -24,7 +24,7 @@ function ofOwner(
 }
 
 /** The alarms on an owner. */
-export const OWNER_REHEARSALS: Readonly<Record<string, Rehearsal>> = {
+export const OWNER_REHEARSALS: Readonly<Record<string, Rehearsal | Impossible>> = {
   'relay-delay': ofOwner('stops the relay', '10 minutes', (deployment, { deployed }) =>
     stopping(deployment, deployed.relay),
   ),
@@ -32,6 +32,14 @@ export const OWNER_REHEARSALS: Readonly<Record<string, Rehearsal>> = {
     stopping(deployment, deployed.relay),
   ),
   'not-published': ofOwner("puts an item into the owner's table without createOwner", '2 minutes', putUnreadable),
+  'adopter-delay': {
+    on: 'owner',
+    because: 'only a change of the existing table invokes the adopter, and a rehearsal writes nothing to that table',
+  },
+  'survey-mended': {
+    on: 'owner',
+    because: 'a survey looks for lost changes once a day, and a rehearsal cannot bring it forward',
+  },
   'reports-missing': ofOwner(
     'stops the report function of a cache that may slow the owner',
     '8 minutes',

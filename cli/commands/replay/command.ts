@@ -14,6 +14,7 @@ interface ReplayOptions extends DeploymentOptions {
   readonly to?: number;
   readonly of?: readonly string[];
   readonly resume?: boolean;
+  readonly replace?: boolean;
   readonly yes?: boolean;
   readonly json?: boolean;
 }
@@ -42,6 +43,7 @@ export function replayCommand(io: CommandIo): Command {
     )
     .option('--of <boundary...>', 'replay the facts of these boundaries only; default: of all')
     .option('--resume', 'start no replay, and let a subscription deliver again that an ended or failed replay stopped')
+    .option('--replace', 'replace a replay with --to that is in progress, and give up its rest')
     .addOption(yesOption('on AWS, '))
     .option('--json', 'print the result as JSON')
     .addHelpText('after', HELP)
@@ -57,16 +59,17 @@ same ids, and must recognise them itself. SQS drops a fact that the queue receiv
 While archived facts are delivered, new ones wait behind them. After the time of --to, the command lets the subscription
 continue shortly before the time at which the replay began. If the command is killed before, the subscription stays
 paused: freshet status says so, and freshet replay QUEUE --resume repairs it. No fact is lost while the archive has it.
+While a replay with --to is in progress, no other one begins at its subscription, unless you pass --replace.
 ${deploymentHelp(['sns:GetSubscriptionAttributes', 'sns:GetTopicAttributes', 'sns:SetSubscriptionAttributes'])}
 Exit codes:
   0    the archived facts are delivered, and new ones follow; freshet status shows how many the queue still holds
-  1    a replay failed, you did not confirm, or something failed
+  1    a replay failed, was replaced or is in progress, you did not confirm, or something failed
   2    the queue is unknown, a topic has no archive, or a time is outside of it
   130  interrupted; new facts follow. Without --to, the replay goes on; with --to, its rest is given up`;
 
 async function replay(work: Work, queue: string, options: ReplayOptions): Promise<number> {
   const { io, deployment } = work;
-  const { from, to, of, resume = false, yes = false, json } = options;
+  const { from, to, of, resume = false, replace, yes = false, json } = options;
   if (resume === (from !== undefined) || (resume && to !== undefined)) {
     throw new UsageError('pass --from, which --to may bound, or --resume alone.');
   }
@@ -76,7 +79,13 @@ async function replay(work: Work, queue: string, options: ReplayOptions): Promis
     io.stderr.write('nothing was replayed\n');
     return EXIT.failed;
   }
-  const outcomes = await run(work, queue, targets, from === undefined ? undefined : { from, to }, options);
+  const outcomes = await run(
+    work,
+    queue,
+    targets,
+    { span: from === undefined ? undefined : { from, to }, replace },
+    options,
+  );
   if (json) io.stdout.write(`${JSON.stringify(resultOf(queue, options, outcomes))}\n`);
   else for (const one of outcomes) io.stdout.write(`${queue}: ${described(one, options)}\n`);
   if (outcomes.some(({ state }) => state === 'failed')) return EXIT.failed;

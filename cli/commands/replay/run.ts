@@ -1,6 +1,8 @@
 import {
   type Following,
   follow,
+  ReplayInProgress,
+  ReplayReplaced,
   replay,
   resume,
   type SubscriptionState,
@@ -21,6 +23,14 @@ export interface Outcome {
   readonly error?: string;
 }
 
+/** What is asked of the subscriptions. */
+export interface Asked {
+  /** Default: no replay is started, and the subscriptions deliver again. */
+  readonly span?: { readonly from: number | 'beginning'; readonly to?: number | undefined } | undefined;
+  /** Whether a bounded replay that hasn't ended is replaced. @default false */
+  readonly replace?: boolean | undefined;
+}
+
 /** Time between two looks at a subscription. */
 const LOOK_MS = { local: 50, aws: 2_000 } as const;
 
@@ -32,31 +42,46 @@ export function run(
   work: Work,
   queue: string,
   targets: readonly Target[],
-  span: { readonly from: number | 'beginning'; readonly to?: number | undefined } | undefined,
+  { span, replace }: Asked,
   on: DeploymentOptions,
 ): Promise<Outcome[]> {
   return Promise.all(
     targets.map(async (target): Promise<Outcome> => {
       const { arn, boundary } = target;
       const following = followingOf(work, boundary);
+      const inProgress = replace ? 'replace' : 'keep';
       try {
         if (span === undefined) {
-          await resume(target);
+          await resume(target, inProgress);
           return { arn, boundary, state: stateOf(await follow(target, following)) };
         }
         const { from, to } = span;
         const fromMs = from === 'beginning' ? 0 : from;
-        const state = await replay(target, { fromMs, toMs: to }, following);
+        const state = await replay(target, { fromMs, toMs: to }, following, inProgress);
         const isBegun = !work.signal.aborted || state.delivery !== 'live';
         return { arn, boundary, state: isBegun ? stateOf(state) : 'not-begun' };
       } catch (error) {
-        // The other subscriptions go on. A bounded replay may have been started.
-        const reason = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
-        const repair = typed(`replay ${queue} --resume`, on);
-        return { arn, boundary, state: 'failed', error: `${reason} To let new facts follow: ${repair}` };
+        // The other subscriptions go on.
+        return { arn, boundary, state: 'failed', error: reasonOf(error, queue, on) };
       }
     }),
   );
+}
+
+function reasonOf(error: unknown, queue: string, on: DeploymentOptions): string {
+  if (error instanceof ReplayReplaced)
+    return `another replay replaced it. ${typed('status', on)} shows how it delivers`;
+  if (error instanceof ReplayInProgress) {
+    return `a replay${spanText(error.state)} is in progress. Wait until it has ended, or pass --replace to give up its rest`;
+  }
+  const reason = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+  // A bounded replay may have been started.
+  return `${reason} To let new facts follow: ${typed(`replay ${queue} --resume`, on)}`;
+}
+
+function spanText({ fromMs, toMs }: SubscriptionState): string {
+  const end = toMs === undefined ? '' : ` to ${new Date(toMs).toISOString()}`;
+  return fromMs === undefined ? end : ` from ${new Date(fromMs).toISOString()}${end}`;
 }
 
 function followingOf({ io, deployment, signal }: Work, boundary: string): Following {
@@ -66,10 +91,10 @@ function followingOf({ io, deployment, signal }: Work, boundary: string): Follow
     nowMs: Date.now,
     pause: () => pause(everyMs, signal),
     isAborted: () => signal.aborted,
-    onLook({ delivery, fromMs, toMs }: SubscriptionState) {
-      if (delivery !== 'replaying' || fromMs === undefined) return;
-      const span = `from ${new Date(fromMs).toISOString()}${toMs === undefined ? '' : ` to ${new Date(toMs).toISOString()}`}`;
-      if (span !== told) io.stderr.write(`replaying the facts of ${boundary} ${span}\n`);
+    onLook(state: SubscriptionState) {
+      if (state.delivery !== 'replaying' || state.fromMs === undefined) return;
+      const span = spanText(state);
+      if (span !== told) io.stderr.write(`replaying the facts of ${boundary}${span}\n`);
       told = span;
     },
   };

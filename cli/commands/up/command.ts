@@ -2,7 +2,7 @@ import { Command } from 'commander';
 import type { LocalCloud } from 'freshet-local/internal/cloud';
 import type { Reporter } from 'freshet-local/internal/story';
 import { synthesise } from 'freshet-local/internal/synthesise';
-import { type CacheComparison, compareCaches } from '../../compare/compare-caches.ts';
+import { compareCaches } from '../../compare/compare-caches.ts';
 import type { Deployment } from '../../deployment/deployment.ts';
 import { openLocalCloud } from '../../deployment/local-cloud.ts';
 import { findLocalCloud, localFileOf, removeLocalFile, writeLocalFile } from '../../deployment/local-file.ts';
@@ -12,6 +12,7 @@ import { terminalReporter } from '../../output/reporter.ts';
 import { busy } from '../../output/spinner.ts';
 import { typed } from '../../output/typed.ts';
 import { outputWidth } from '../../output/width.ts';
+import { withRenewableModules } from '../../renewed-modules.ts';
 import { portOption } from '../console/port.ts';
 import { DEFAULT_SINCE_MS } from '../status/command.ts';
 import { gatherStatus } from '../status/gather.ts';
@@ -25,6 +26,7 @@ import { followChanges } from './follow-changes.ts';
 import { createLogPrinter, type LogOptions } from './function-logs.ts';
 import { keptError, openKept } from './kept.ts';
 import { readProject } from './project-files.ts';
+import { reportComparisons, reportLeftOut } from './report.ts';
 import { loadStory } from './story.ts';
 
 interface UpOptions extends AppOptions, LogOptions {
@@ -90,6 +92,8 @@ Exit codes:
 
 /** What the command has started and must stop at the end. */
 interface Running {
+  /** Has the contracts loaded again, once a deployment has replaced them. */
+  readonly renew: () => void;
   cloud?: Promise<LocalCloud>;
   deployment?: Deployment;
   console?: UpConsole;
@@ -97,12 +101,13 @@ interface Running {
   verdict?: number;
 }
 
-async function up(io: CommandIo, options: UpOptions): Promise<number> {
+async function up(given: CommandIo, options: UpOptions): Promise<number> {
+  const { io, renew } = withRenewableModules(given);
   if (options.reset && !options.keep) throw new UsageError('--reset: drops what --keep has kept. Add --keep.');
   if (options.watch && options.once) throw new UsageError('--watch: runs until Ctrl-C. Leave out --once.');
   await refuseSecond(io.cwd);
   const report = terminalReporter(options.json ? io.stderr : io.stdout);
-  const running: Running = {};
+  const running: Running = { renew };
   const stop = new AbortController();
   const stopped = new Promise<void>((resolve) => stop.signal.addEventListener('abort', () => resolve()));
   const off = io.onSignal(['SIGINT', 'SIGTERM'], () => {
@@ -139,7 +144,10 @@ async function run(
   const { cloud, isNew } = await start(io, options, report, running, signal);
   const file = localFileOf(cloud);
   const open = () => {
+    // What is opened after the end would never be closed.
+    signal.throwIfAborted();
     const former = running.deployment;
+    if (former !== undefined) running.renew();
     const opened = { file: localFileOf(cloud), projectFolder: io.cwd };
     running.deployment = openLocalCloud(opened, { importModule: io.importModule });
     if (former !== undefined) running.console?.replace(running.deployment);
@@ -149,8 +157,11 @@ async function run(
   let deployment = open();
   // Another local cloud for this folder, started at the same time, may have been ready first.
   await refuseSecond(io.cwd);
+  signal.throwIfAborted();
   writeLocalFile(io.cwd, file);
-  await running.console?.open(deployment);
+  await busy(io, 'building the page of the console', { ...options, again: true }, async () =>
+    running.console?.open(deployment),
+  );
 
   const change = createDeployAgain(io, options, cloud, { signal, startedAt: file.startedAt });
   const deployAgain: DeployAgain = async (context) => {
@@ -228,30 +239,6 @@ async function start(
   report.step(`not emulated (no local effect): ${notEmulated.join(', ')}`);
   reportLeftOut(cloud.leftOut, report);
   return { cloud, isNew: kept?.isNew ?? true };
-}
-
-/** Prints one line for each resource that is left out for a reason, and the number of all others by type. */
-function reportLeftOut(leftOut: LocalCloud['leftOut'], report: Reporter): void {
-  if (leftOut.length === 0) return;
-  const counts = new Map<string, number>();
-  for (const { type, reason } of leftOut) {
-    if (reason === undefined) counts.set(type, (counts.get(type) ?? 0) + 1);
-  }
-  const counted = [...counts].map(([type, count]) => `${count} ${type}`).join(', ');
-  if (counted !== '') report.step(`left out (functions get a placeholder for the name or ARN): ${counted}`);
-  for (const { path, type, reason } of leftOut) {
-    if (reason !== undefined) report.print(`  ! left out: ${path} (${type}): ${reason}`);
-  }
-}
-
-/** Prints the result for each cache, and returns whether every cache equals its owners. */
-function reportComparisons(comparisons: readonly CacheComparison[], report: Reporter): boolean {
-  report.heading('Every cached entity compared with its owner');
-  for (const { cache, equal, differing } of comparisons) {
-    if (differing.length === 0) report.step(`${cache}: all ${equal} entities equal their owner's`);
-    else report.print(`  ✗ ${cache}: ${equal} equal, ${differing.length} differ: ${differing.slice(0, 10).join('; ')}`);
-  }
-  return comparisons.every(({ differing }) => differing.length === 0);
 }
 
 async function refuseSecond(projectFolder: string): Promise<void> {

@@ -1,3 +1,4 @@
+import { setTimeout as timeout } from 'node:timers/promises';
 import type { Reporter } from 'freshet-local/internal/story';
 import { loadPage, type PageFiles } from '../../console/page-files.ts';
 import type { Console } from '../../console/server.ts';
@@ -7,7 +8,10 @@ import type { openConsole } from '../console/open.ts';
 
 /** The console that `freshet up` serves beside the local cloud. */
 export interface UpConsole {
-  /** Starts the console. If the page isn't built yet, the console starts once it is, and this resolves at once. */
+  /**
+   * Starts the console, once its page is built. Resolves once the console has started or has failed, but after
+   * `waitMs` at the latest: a slow build doesn't hold up the story for longer.
+   */
   open(deployment: Deployment): Promise<void>;
   /** Lets the console read another deployment from now on. */
   replace(deployment: Deployment): void;
@@ -18,11 +22,16 @@ export interface UpConsole {
 export interface UpConsoleOptions {
   /** @default - see `startConsole` */
   readonly port?: number | undefined;
+  /** The longest wait for the page's build, in milliseconds. @default 60,000 */
+  readonly waitMs?: number;
   /** What a test replaces. @default - the page of this package */
   readonly load?: (options: { readonly signal: AbortSignal }) => Promise<PageFiles>;
   /** What a test replaces. @default - `openConsole` */
   readonly start?: typeof openConsole;
 }
+
+/** A build takes seconds, and on a machine that does much else, tens of them. */
+const WAIT_MS = 60_000;
 
 /** Loads the server only when it starts: a run without a console doesn't need it. */
 const openLater: typeof openConsole = async (...given) => (await import('../console/open.ts')).openConsole(...given);
@@ -31,13 +40,10 @@ const openLater: typeof openConsole = async (...given) => (await import('../cons
 export function createUpConsole(
   io: CommandIo,
   report: Pick<Reporter, 'print'>,
-  { port, load = loadPage, start = openLater }: UpConsoleOptions = {},
+  { port, waitMs = WAIT_MS, load = loadPage, start = openLater }: UpConsoleOptions = {},
 ): UpConsole {
   const stop = new AbortController();
-  let isLoaded = false;
-  const loading = load({ signal: stop.signal }).finally(() => {
-    isLoaded = true;
-  });
+  const loading = load({ signal: stop.signal });
   // The failure is told when the console would start.
   loading.catch(() => undefined);
   let deployment: Deployment | undefined;
@@ -62,7 +68,11 @@ export function createUpConsole(
     async open(first) {
       deployment = first;
       running = serve();
-      if (isLoaded) await running;
+      const started = new AbortController();
+      const isLate = timeout(waitMs, true, { signal: started.signal }).catch(() => false);
+      const ended = running.then(() => started.abort());
+      if ((await Promise.race([ended, isLate])) === true && !stop.signal.aborted)
+        report.print("  the console's page is still being built; its address follows");
     },
     replace(next) {
       deployment = next;

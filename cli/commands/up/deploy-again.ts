@@ -37,6 +37,8 @@ export function createDeployAgain(
     added = { ...added, ...more };
     assemblies.push(assembly);
     const changes = await cloud.apply(assembly);
+    // After the end, nobody would remove the file.
+    signal.throwIfAborted();
     writeLocalFile(cwd, { ...localFileOf(cloud), startedAt });
     for (const former of assemblies.slice(0, -1)) rmSync(former, { recursive: true, force: true, maxRetries: 5 });
     assemblies = [assembly];

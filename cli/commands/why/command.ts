@@ -8,7 +8,8 @@ import { inDeployment, type Work } from '../../work.ts';
 import type { Findings } from './findings.ts';
 import { gatherFindings } from './gather.ts';
 import { storyOf } from './story.ts';
-import { type Verdict, verdictOf } from './verdict.ts';
+import { verdictOf } from './verdict.ts';
+import type { Verdict } from './verdict-parts.ts';
 
 interface WhyOptions extends DeploymentOptions {
   readonly json?: boolean;

@@ -9,6 +9,8 @@ import type { FoundRecord } from '../../clients/cache-records.ts';
 export type Parked = Pick<ParkedEvent, 'status' | 'reason' | 'explanation' | 'version' | 'parkedAtMs'> & {
   /** GROUP/SEQUENCE. */
   readonly key: string;
+  /** When the change of a stream's record was made; otherwise, when the event was sent. Epoch milliseconds. */
+  readonly changedAtMs: number;
 };
 
 /** What is known of the way of an entity from its owner into a cache. */
@@ -22,6 +24,11 @@ export interface Findings {
         readonly name: string;
         /** Undefined if the owner has never had the entity. */
         readonly owned: OwnedEntity | undefined;
+        /**
+         * The function that copies the entity from an existing table; undefined if the type isn't adopted. `isStopped`
+         * is undefined if that may not be read.
+         */
+        readonly adopter: { readonly isStopped: boolean | undefined } | undefined;
         /** Undefined if that may not be read. */
         readonly isRelayStopped: boolean | undefined;
         /** The delay of the newest published events, in milliseconds; null while unknown. */

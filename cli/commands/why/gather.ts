@@ -1,6 +1,7 @@
 import { freshetMetric, metricData } from 'freshet-aws/internal/adapters/govern/metric-data';
 import { queueBacklog } from 'freshet-aws/internal/adapters/govern/report';
 import { readReadiness } from 'freshet-aws/internal/adapters/read/readiness';
+import { recordedAtMs } from 'freshet-aws/internal/adapters/relay/failure';
 import type { CachedType } from 'freshet-aws/internal/core/contract/contract';
 import { type EntityRef, messageGroupId, printable } from 'freshet-aws/internal/core/entity';
 import { RELAY_DELAY_METRIC, REPORT_METRICS } from 'freshet-aws/internal/core/metrics';
@@ -17,12 +18,54 @@ import type { Findings, Parked } from './findings.ts';
 /** How old the newest value of a gauge may be. */
 const GAUGE_LIFE_MS = 5 * 60_000;
 
+/** Reads whether a function is stopped; see `isStopped`. */
+type StoppedRead = (functionName: string) => Promise<boolean | undefined>;
+
 /** Reads everything that is known of the way of an entity into a cache. */
-export async function gatherFindings(
+export function gatherFindings(
   deployment: Deployment,
   cache: FoundCache,
   entity: EntityRef,
   nowMs: number,
+): Promise<Findings> {
+  return createGather(deployment, entity, nowMs)(cache);
+}
+
+/**
+ * Creates the read of the ways of an entity into several caches. The owner's part is read once for all of them.
+ *
+ * @param read default: a request for each function
+ */
+export function createGather(
+  deployment: Deployment,
+  entity: EntityRef,
+  nowMs: number,
+  read: StoppedRead = (name) => isStopped(deployment.clients.functions, name),
+): (cache: FoundCache) => Promise<Findings> {
+  const owners = new Map<FoundOwner, Map<boolean, ReturnType<typeof ownerOf>>>();
+  const ownerPart = (owner: FoundOwner, kept: CachedType | undefined) => {
+    // Without contracts, nothing says which types of an adopting owner are adopted.
+    const isAdopted = kept === undefined || kept.contract.adopted !== undefined;
+    const known = owners.get(owner) ?? new Map<boolean, ReturnType<typeof ownerOf>>();
+    const part = known.get(isAdopted) ?? ownerOf(deployment, owner, entity, { isAdopted, nowMs, read });
+    owners.set(owner, known.set(isAdopted, part));
+    return part;
+  };
+  return (cache) => findingsOf(deployment, cache, entity, { nowMs, read, ownerPart });
+}
+
+/** What is the same for all caches of an entity. */
+interface Shared {
+  readonly nowMs: number;
+  readonly read: StoppedRead;
+  readonly ownerPart: (owner: FoundOwner, kept: CachedType | undefined) => ReturnType<typeof ownerOf>;
+}
+
+async function findingsOf(
+  deployment: Deployment,
+  cache: FoundCache,
+  entity: EntityRef,
+  { nowMs, read, ownerPart }: Shared,
 ): Promise<Findings> {
   const boundary = (await cache.types()) === undefined ? undefined : (await cache.open()).boundary;
   const kept = boundary?.caches[entity.type];
@@ -34,9 +77,9 @@ export async function gatherFindings(
           `owners are named "${kept.contract.owner}"`,
         );
   const [owner, { record, isDamaged }, ofCache] = await Promise.all([
-    found && ownerOf(deployment, found, entity, nowMs),
+    found && ownerPart(found, kept),
     recordOf(cache, entity),
-    stateOf(deployment, cache, entity, nowMs),
+    stateOf(deployment, cache, entity, { nowMs, read }),
   ]);
   return {
     ...entity,
@@ -79,27 +122,29 @@ async function ownerOf(
   deployment: Deployment,
   { name, deployed, records, parked }: FoundOwner,
   entity: EntityRef,
-  nowMs: number,
+  { isAdopted, nowMs, read }: { readonly isAdopted: boolean } & Pick<Shared, 'nowMs' | 'read'>,
 ): Promise<NonNullable<Findings['owner']>> {
-  const { functions, metrics } = deployment.clients;
+  const { metrics } = deployment.clients;
   const emitter = { name, stack: deployed.stack };
-  const [owned, isRelayStopped, gauges, events] = await Promise.all([
+  const copier = isAdopted ? deployed.adopter : undefined;
+  const [adopter, owned, isRelayStopped, gauges, events] = await Promise.all([
+    copier === undefined ? undefined : { isStopped: await read(copier) },
     records.get(entity),
-    isStopped(functions, deployed.relay),
+    read(deployed.relay),
     metricData(metrics, { delay: freshetMetric(emitter, RELAY_DELAY_METRIC, 'Maximum') }, gaugeSpan(deployment, nowMs)),
     parked.ofGroup(messageGroupId(entity)),
   ]);
   const relayDelayMs = gauges.delay.at(-1)?.value ?? null;
-  return { name, owned, isRelayStopped, relayDelayMs, parked: events.map(parkedOf) };
+  return { name, owned, adopter, isRelayStopped, relayDelayMs, parked: events.map(parkedOf) };
 }
 
 async function stateOf(
   deployment: Deployment,
   { name, deployed, parked }: FoundCache,
   entity: EntityRef,
-  nowMs: number,
+  { nowMs, read }: Pick<Shared, 'nowMs' | 'read'>,
 ) {
-  const { functions, metrics, queues, tables } = deployment.clients;
+  const { metrics, queues, tables } = deployment.clients;
   const emitter = { name, stack: deployed.stack };
   const rates = {
     in: freshetMetric(emitter, REPORT_METRICS.productionRate, 'Average'),
@@ -108,7 +153,7 @@ async function stateOf(
   const [readiness, events, isProjectorStopped, backlog, gaps, dead, undelivered, gauges] = await Promise.all([
     readReadiness({ client: tables, tableName: deployed.table }, entity.type),
     parked.ofGroup(messageGroupId(entity)),
-    isStopped(functions, deployed.projector),
+    read(deployed.projector),
     queueBacklog(queues, deployed.queueUrl),
     queueBacklog(queues, deployed.gapQueueUrl),
     queueBacklog(queues, deployed.deadLetterQueueUrl),
@@ -133,5 +178,7 @@ function gaugeSpan(deployment: Deployment, nowMs: number) {
 }
 
 function parkedOf({ message, status, reason, explanation, version, parkedAtMs }: ParkedEvent): Parked {
-  return { key: parkedKeyText(message), status, reason, explanation: printable(explanation), version, parkedAtMs };
+  const key = parkedKeyText(message);
+  const changedAtMs = recordedAtMs(message) ?? message.sentAtMs;
+  return { key, status, reason, explanation: printable(explanation), version, parkedAtMs, changedAtMs };
 }

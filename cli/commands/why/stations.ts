@@ -1,7 +1,7 @@
 import { isTombstone } from 'freshet-aws/internal/core/own/own';
 import { shortDuration, shortMilliseconds } from '../../output/numbers.ts';
 import type { Findings, Parked } from './findings.ts';
-import type { Verdict } from './verdict.ts';
+import type { Verdict } from './verdict-parts.ts';
 
 /** Parked events that are shown. */
 const SHOWN = 3;
@@ -16,6 +16,7 @@ export interface Station {
 }
 
 type Place =
+  | 'adopter'
   | 'owner'
   | 'relay'
   | 'not published'
@@ -37,6 +38,7 @@ const BLAMED: Partial<Record<Verdict['verdict'], readonly Place[]>> = {
   stopped: ['cache', 'parked'],
   parked: ['parked'],
   'not-published': ['not published'],
+  'adopter-stopped': ['adopter'],
   'relay-stopped': ['relay'],
   'relay-silent': ['relay'],
   'projector-stopped': ['projector'],
@@ -71,18 +73,17 @@ interface Row {
 
 function ownerRows({ owner, nowMs }: Findings): Row[] {
   if (owner === undefined) return [{ place: 'owner', text: 'not in this deployment', isUnknown: true }];
-  const { name, owned, isRelayStopped, relayDelayMs, parked } = owner;
+  const { name, adopter, owned, isRelayStopped, relayDelayMs, parked } = owner;
   const at = (iso: string) => `${iso} (${shortDuration(nowMs - Date.parse(iso))} ago)`;
   const entity =
     owned === undefined
       ? 'has never had the entity'
       : `version ${owned.version}, ${isTombstone(owned) ? 'deleted' : 'committed'} ${at(owned.changedAt)}`;
-  const relay = isRelayStopped
-    ? 'STOPPED'
-    : `${running(isRelayStopped)}, newest delay ${shortMilliseconds(relayDelayMs)}`;
+  const relay = running(isRelayStopped) + (isRelayStopped ? '' : `, newest delay ${shortMilliseconds(relayDelayMs)}`);
   return [
+    ...(adopter === undefined ? [] : [functionRow('adopter', adopter.isStopped)]),
     { place: 'owner', name: `owner ${name}`, text: entity },
-    { place: 'relay', text: relay, isWrong: isRelayStopped === true, isUnknown: isRelayStopped === undefined },
+    { ...functionRow('relay', isRelayStopped), text: relay },
     ...parkedRows('not published', parked, nowMs),
   ];
 }
@@ -94,12 +95,7 @@ function queueRows({ cache }: Findings): Row[] {
     { place: 'queue', text: `${backlog} messages${drain}` },
     ...(deadLetters > 0 ? [{ place: 'dead letters', text: `${deadLetters} messages` } as const] : []),
     ...(gaps > 0 ? [{ place: 'gaps', text: `${gaps} requests for a state` } as const] : []),
-    {
-      place: 'projector',
-      text: isProjectorStopped ? 'STOPPED' : running(isProjectorStopped),
-      isWrong: isProjectorStopped === true,
-      isUnknown: isProjectorStopped === undefined,
-    },
+    functionRow('projector', isProjectorStopped),
   ];
 }
 
@@ -128,6 +124,11 @@ function parkedRows(place: 'parked' | 'not published', parked: readonly Parked[]
   return parked.length > SHOWN ? [...rows, { place, text: `and ${parked.length - SHOWN} more` }] : rows;
 }
 
+/** The row of a function. It is wrong whatever the verdict is, if the function is stopped. */
+function functionRow(place: Place, isStopped: boolean | undefined): Row {
+  return { place, text: running(isStopped), isWrong: isStopped === true, isUnknown: isStopped === undefined };
+}
+
 function running(isStopped: boolean | undefined): string {
-  return isStopped === undefined ? 'unknown' : 'running';
+  return isStopped === undefined ? 'unknown' : isStopped ? 'STOPPED' : 'running';
 }

@@ -3,7 +3,7 @@ import type { DeploymentOptions } from '../../options/deployment-options.ts';
 import { typed } from '../../output/typed.ts';
 import type { Findings } from './findings.ts';
 import { stationsOf } from './stations.ts';
-import type { Step, Verdict } from './verdict.ts';
+import type { Step, Verdict } from './verdict-parts.ts';
 
 /**
  * The way of an entity from its owner into a cache, as lines of text.

@@ -1,45 +1,9 @@
+import { isAdoptReason } from 'freshet-aws/internal/core/adopt/map';
 import { isTombstone } from 'freshet-aws/internal/core/own/own';
 import { shortDuration } from '../../output/numbers.ts';
+import { adoptedVerdict } from './adopted-verdict.ts';
 import type { Findings, Parked } from './findings.ts';
-
-/** Why an entity is in a cache as it is. `stopped` to `lost` are reasons why the newest version isn't there. */
-export const VERDICTS = [
-  'current',
-  'deleted',
-  'not-kept',
-  'owner-elsewhere',
-  'unknown',
-  'unowned',
-  'ahead',
-  'different',
-  'damaged',
-  'stopped',
-  'parked',
-  'not-published',
-  'relay-stopped',
-  'relay-silent',
-  'projector-stopped',
-  'in-queue',
-  'gap',
-  'dead-letter',
-  'not-filled',
-  'on-the-way',
-  'discarded',
-  'lost',
-] as const;
-
-/** Why an entity is in a cache as it is, and what to do. */
-export interface Verdict {
-  readonly verdict: (typeof VERDICTS)[number];
-  /** False if the verdict is only likely: the messages in a queue can't be searched. */
-  readonly isCertain: boolean;
-  readonly explanation: string;
-  /** What mends it, in this order. */
-  readonly mend: readonly Step[];
-}
-
-/** A step of a repair: a `freshet` command with its options, and its arguments; or a text. */
-export type Step = { readonly command: string; readonly args: readonly string[] } | { readonly text: string };
+import { because, certain, command, type FoundOwner, likely, type Step, type Verdict } from './verdict-parts.ts';
 
 /** A change that was committed this recently is still on its way. */
 const ON_THE_WAY_MS = 10_000;
@@ -51,8 +15,6 @@ const STREAM_LIFE_MS = 24 * 3_600_000;
 const RECENT_DELETION_MS = 3_600_000;
 /** A queue takes longer than its drain time says if its messages come in bursts. */
 const DRAIN_MARGIN_MS = 60_000;
-
-const command = (text: string, ...args: readonly string[]): Step => ({ command: text, args });
 
 /** Decides why an entity is in a cache as it is. */
 export function verdictOf(findings: Findings): Verdict {
@@ -79,14 +41,6 @@ export function verdictOf(findings: Findings): Verdict {
     default:
       return arrived(findings, owner);
   }
-}
-
-function certain(verdict: Verdict['verdict'], explanation: string, mend: readonly Step[] = []): Verdict {
-  return { verdict, isCertain: true, explanation, mend };
-}
-
-function likely(verdict: Verdict['verdict'], explanation: string, mend: readonly Step[] = []): Verdict {
-  return { verdict, isCertain: false, explanation, mend };
 }
 
 function notKept({ type, cache: { name } }: Findings): Verdict {
@@ -129,12 +83,11 @@ function withoutOwner(findings: Findings): Verdict {
   ]);
 }
 
-/** The owner in the findings. */
-type FoundOwner = NonNullable<Findings['owner']>;
-
 function arrived(findings: Findings, owner: FoundOwner): Verdict {
   const { cache, nowMs } = findings;
   const { owned, isRelayStopped } = owner;
+  const ofAdopted = adoptedVerdict(findings, owner);
+  if (ofAdopted !== undefined) return ofAdopted;
   if (owned === undefined)
     return certain('unknown', `Neither ${owner.name} nor ${cache.name} has ever had the entity.`);
   const ageMs = nowMs - Date.parse(owned.changedAt);
@@ -185,7 +138,8 @@ function delayed(findings: Findings, owner: FoundOwner): Verdict {
     one.status === 'parked' && isNewer(one, version - 1) && one.parkedAtMs >= changedAtMs - CLOCK_MARGIN_MS;
   const parked = cache.parked.find(isCause);
   if (parked !== undefined) return parkedVerdict(findings, parked);
-  const unpublished = owner.parked.find(isCause);
+  // A change that the adopter set aside is later than the copy, which isn't in the cache either.
+  const unpublished = owner.parked.find((one) => isCause(one) && !isAdoptReason(one.reason));
   if (unpublished !== undefined)
     return certain('not-published', `${owner.name} couldn't publish the change${because(unpublished)}`, [
       { text: 'fix the cause' },
@@ -263,10 +217,6 @@ function projectorStopped({ cache }: Findings): Verdict {
 /** Whether an event has a version above another one. An event that can't be read may have any version. */
 function isNewer({ version }: Parked, than: number): boolean {
   return version === undefined || version > than;
-}
-
-function because(parked: Parked | undefined): string {
-  return parked === undefined ? '.' : `: ${parked.reason}: ${parked.explanation.replace(/\.?$/, '.')}`;
 }
 
 function messages(count: number): string {

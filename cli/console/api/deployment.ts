@@ -5,7 +5,9 @@ import { type Boundaries, readBoundaries, typesOf } from './boundaries.ts';
 import type { CacheNode, DeploymentDocument, OwnerNode, SagaNode } from './documents.ts';
 
 /** Reads what is deployed. */
-export async function readDeployment(deployment: Deployment): Promise<Omit<DeploymentDocument, 'actions'>> {
+export async function readDeployment(
+  deployment: Deployment,
+): Promise<Omit<DeploymentDocument, 'instance' | 'actions'>> {
   const { place, isLocal, stacks, factTopics, sagas } = deployment;
   const boundaries = await readBoundaries(deployment);
   return {

@@ -1,4 +1,4 @@
-import type { Verdict } from '../../commands/why/verdict.ts';
+import type { Verdict } from '../../commands/why/verdict-parts.ts';
 import type { AlarmStatus } from '../../observe/alarms.ts';
 import type { FlowStatus } from '../../observe/flow-status.ts';
 
@@ -19,6 +19,8 @@ export interface FunctionDocument {
 
 /** `GET /api/deployment`: what is deployed. It changes only with a deployment. */
 export interface DeploymentDocument {
+  /** A random id of this start of the console. Another one: the page belongs to an earlier start, so load it again. */
+  readonly instance: string;
   /** The local cloud, or AWS with account and region. */
   readonly place: string;
   readonly isLocal: boolean;
@@ -117,8 +119,8 @@ export interface FlowDocument {
   readonly factTopics: readonly FactTopicFlow[];
   readonly factQueues: readonly FactQueueFlow[];
   readonly sagas: readonly SagaFlow[];
-  /** Alarms in the state ALARM. */
-  readonly alarms: readonly AlarmDocument[];
+  /** Alarms in the state ALARM; null if they could not be read. */
+  readonly alarms: readonly AlarmDocument[] | null;
   /** All functions that are stopped, also those of services. */
   readonly stoppedFunctions: readonly string[];
   /** What could not be read, with the reason, such as `metrics: AccessDenied`. */
@@ -267,7 +269,10 @@ export interface WhyStep {
 /** The roles that have parked events. */
 export type ParkingRole = 'owner' | 'cache' | 'fact-queue';
 
-/** `GET /api/parked?cursor=C`: parked and held events of the whole deployment, at most 1,000 a page. */
+/**
+ * `GET /api/parked?at=NAME&cursor=C`: parked and held events of the whole deployment, or of the owner, cache and queue
+ * of facts of a name. A page has at most 1,000, and at least one if there are any more.
+ */
 export interface ParkedDocument {
   readonly at: string;
   readonly events: readonly ParkedRow[];
@@ -294,8 +299,9 @@ export interface ParkedRow {
 
 /** `GET /api/parked/event?role=R&name=N&key=K`: one parked event with its message. */
 export interface ParkedEventDocument extends ParkedRow {
-  /** The message as it was received, cut after 262,144 characters. It may be no JSON. */
+  /** The message, with compressed data as JSON in `data`, cut after 262,144 characters. It may be no JSON. */
   readonly body: string;
+  /** The length of the whole `body`, before the cut. */
   readonly bodyLength: number;
   readonly attempts: number;
   /** The path of the part of the message that is wrong, such as `["data", "region"]`; null if that isn't known. */
@@ -457,7 +463,12 @@ export interface ActionInputs {
   readonly redrive: { readonly name: string; readonly keys: readonly string[] };
   /** At most 1,000 keys. */
   readonly discard: { readonly name: string; readonly keys: readonly string[] };
-  readonly backfill: { readonly cache: string; readonly type: string };
+  readonly backfill: {
+    readonly cache: string;
+    readonly type: string;
+    /** Whether to begin again, also if the cache is filled or a backfill runs. */
+    readonly restart: boolean;
+  };
   readonly reconcile: { readonly cache: string; readonly type: string };
   /** `stop` and `start` are actions of the local cloud only. */
   readonly stop: { readonly function: string };

@@ -2,12 +2,14 @@ import { readCompleteness } from 'freshet-aws/internal/adapters/read/staleness';
 import { type EntityRef, entityRef } from 'freshet-aws/internal/core/entity';
 import { stalenessMs } from 'freshet-aws/internal/core/read/staleness';
 import { sideBySide } from 'freshet-aws/internal/core/side-by-side';
-import { gatherFindings } from '../../commands/why/gather.ts';
+import type { Findings } from '../../commands/why/findings.ts';
+import { createGather } from '../../commands/why/gather.ts';
 import { verdictOf } from '../../commands/why/verdict.ts';
 import type { Deployment, FoundCache, FoundOwner } from '../../deployment/deployment.ts';
 import { type KnownType, readBoundaries, typesOf } from './boundaries.ts';
 import type { CachedCopyDocument, CopyDocument, EntityDocument } from './documents.ts';
 import { unknownType } from './entities.ts';
+import type { StoppedReads } from './stopped-reads.ts';
 
 /** Caches that are read at the same time, each with about ten requests. */
 const AT_ONCE = 8;
@@ -15,6 +17,7 @@ const AT_ONCE = 8;
 /** Reads an entity at its owner and in every cache that keeps its type. */
 export async function readEntity(
   deployment: Deployment,
+  isStopped: StoppedReads,
   input: { readonly type: string; readonly id: string },
 ): Promise<EntityDocument> {
   const entity = entityRef(input.type, input.id);
@@ -28,9 +31,10 @@ export async function readEntity(
       ? await deployment.holderOf(entity)
       : deployment.owners.find(({ name }) => name === known.owner);
   const caches = deployment.caches.filter(({ name }) => mayKeep(name, known, boundaries.found));
+  const gather = createGather(deployment, entity, nowMs, (name) => isStopped(name, nowMs));
   const [owned, cached] = await Promise.all([
     owner && ownerCopy(owner, entity),
-    sideBySide(caches, AT_ONCE, (cache) => cachedCopy(deployment, cache, entity, nowMs)),
+    sideBySide(caches, AT_ONCE, (cache) => cachedCopy(deployment, cache, gather)),
   ]);
   return {
     at: new Date(nowMs).toISOString(),
@@ -56,17 +60,13 @@ async function ownerCopy({ records }: FoundOwner, entity: EntityRef): Promise<Co
 async function cachedCopy(
   deployment: Deployment,
   cache: FoundCache,
-  entity: EntityRef,
-  nowMs: number,
+  gather: (cache: FoundCache) => Promise<Findings>,
 ): Promise<CachedCopyDocument> {
   const table = { client: deployment.clients.tables, tableName: cache.deployed.table };
-  const [findings, known] = await Promise.all([
-    gatherFindings(deployment, cache, entity, nowMs),
-    readCompleteness(table),
-  ]);
+  const [findings, known] = await Promise.all([gather(cache), readCompleteness(table)]);
   const { record, fields, readiness } = findings.cache;
   const { verdict, isCertain, explanation } = verdictOf(findings);
-  const staleMs = stalenessMs(known?.until, entity.type, nowMs);
+  const staleMs = stalenessMs(known?.until, findings.type, findings.nowMs);
   return {
     cache: cache.name,
     copy: record === undefined || record.version === 0 ? null : copyOf(record),

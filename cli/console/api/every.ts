@@ -16,6 +16,8 @@ export const EVERY = {
   /** Counting reads the parking tables. */
   parked: { localMs: 2_000, awsMs: 30_000 },
   alarms: { localMs: 2_000, awsMs: 30_000 },
+  /** The figures of the dashboard: hundreds of metrics for a few caches. */
+  numbers: { localMs: 0, awsMs: 60_000 },
   /** The readiness of types, the hottest groups and the instances of sagas. */
   slow: { localMs: 5_000, awsMs: 30_000 },
 } as const satisfies Record<string, Every>;

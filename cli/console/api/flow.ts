@@ -7,14 +7,15 @@ import { createFactsLook } from './flow-facts.ts';
 import { createOwnersLook } from './flow-owners.ts';
 import { createFunctionStates } from './function-states.ts';
 import { createParts } from './parts.ts';
+import type { StoppedReads } from './stopped-reads.ts';
 
 /**
  * Creates the read of the flow. It remembers what it needs from earlier reads. A part that can't be read is null or 0,
  * and is named in `unread`; if nothing can be read, the read rejects.
  */
-export function createFlowRead(deployment: Deployment): () => Promise<FlowDocument> {
+export function createFlowRead(deployment: Deployment, isStopped: StoppedReads): () => Promise<FlowDocument> {
   const parts = createParts(deployment);
-  const functions = createFunctionStates(deployment, parts);
+  const functions = createFunctionStates(deployment, parts, isStopped);
   const ownersLook = createOwnersLook(deployment, parts);
   const cachesLook = createCachesLook(deployment, parts);
   const factsLook = createFactsLook(deployment, parts);
@@ -34,7 +35,7 @@ export function createFlowRead(deployment: Deployment): () => Promise<FlowDocume
       owners,
       caches: caches(decisions),
       ...facts,
-      alarms: (raised ?? []).map((alarm) => ({ ...alarm, runbookEntry: runbookEntry(alarm.description) ?? null })),
+      alarms: raised?.map((alarm) => ({ ...alarm, runbookEntry: runbookEntry(alarm.description) ?? null })) ?? null,
       stoppedFunctions: stopped,
       unread: [...parts.unread(), ...unread],
     };

@@ -4,6 +4,7 @@ import type { Ask } from '../../observe/remembered.ts';
 import { readStoppedFunctions, unreadLine } from '../../observe/stopped-functions.ts';
 import type { FunctionDocument, FunctionState } from './documents.ts';
 import type { Parts } from './parts.ts';
+import type { StoppedReads } from './stopped-reads.ts';
 
 /** The states of functions at a time. */
 export interface FunctionStates {
@@ -20,9 +21,15 @@ const STOPPED = { localMs: 3_000, awsMs: 30_000 };
 const PAUSED = { localMs: 1_000, awsMs: 30_000 };
 
 /** Creates the part that reads the states of functions: whether they are stopped, and whether a mapping is paused. */
-export function createFunctionStates(deployment: Deployment, parts: Parts): Ask<FunctionStates> {
+export function createFunctionStates(
+  deployment: Deployment,
+  parts: Parts,
+  isStopped: StoppedReads,
+): Ask<FunctionStates> {
   const { isLocal, clients } = deployment;
-  const stopped = parts.one('states of functions', STOPPED, () => readStoppedFunctions(deployment));
+  const stopped = parts.one('states of functions', STOPPED, (nowMs) =>
+    readStoppedFunctions(deployment, (name) => isStopped(name, nowMs)),
+  );
   const paused = parts.one('event source mappings', PAUSED, () =>
     pausedAmong(clients.functions, mappedFunctions(deployment), isLocal),
   );

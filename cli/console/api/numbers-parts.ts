@@ -8,7 +8,7 @@ import {
   sagaGraphs,
 } from 'freshet-aws/internal/core/graphs/fact-graphs';
 import type { Graph } from 'freshet-aws/internal/core/graphs/graph';
-import { ownerGraphs, ownerTitle } from 'freshet-aws/internal/core/graphs/owner-graphs';
+import { adoptedGraphs, ownerGraphs, ownerTitle } from 'freshet-aws/internal/core/graphs/owner-graphs';
 import type { Emitter } from 'freshet-aws/internal/core/metrics';
 import { factQueueName, factRelayName, hottestGroupsRule } from 'freshet-aws/internal/core/monitoring-names';
 import type { Deployment, FactQueue, FoundCache, FoundOwner } from '../../deployment/deployment.ts';
@@ -67,9 +67,12 @@ function ofCache({ name, deployed }: FoundCache): DrawnPart {
 }
 
 function ofOwner({ name, deployed }: FoundOwner): DrawnPart {
-  const { stack, failureQueueUrl, relay, governor, repair } = deployed;
+  const { stack, failureQueueUrl, relay, governor, repair, adopter, surveyor } = deployed;
   const resources = { failureQueue: failureQueueUrl, relay, governor, repair };
-  return { title: ownerTitle(name), drawn: [{ graphs: ownerGraphs(UNKNOWN), emitter: { name, stack }, resources }] };
+  const emitter = { name, stack };
+  const always = { graphs: ownerGraphs(UNKNOWN), emitter, resources };
+  const adopted = { graphs: adoptedGraphs(UNKNOWN), emitter, resources: { adopter, surveyor } };
+  return { title: ownerTitle(name), drawn: adopter === undefined ? [always] : [always, adopted] };
 }
 
 function ofFactTopic({ boundary, stack, relay, failureQueueUrl }: Deployment['factTopics'][number]): DrawnPart {

@@ -10,7 +10,9 @@ import type { Graph, Series } from 'freshet-aws/internal/core/graphs/graph';
 import { sideBySide } from 'freshet-aws/internal/core/side-by-side';
 import { type InsightSeries, insightSeries } from '../../clients/insight-report.ts';
 import type { Deployment } from '../../deployment/deployment.ts';
+import { type Ask, rememberedFor } from '../../observe/remembered.ts';
 import type { GraphDocument, GraphSide, NumbersDocument } from './documents.ts';
+import { EVERY } from './every.ts';
 import { type Drawn, partsOf } from './numbers-parts.ts';
 
 /** The points of a series are about this many at most. */
@@ -25,12 +27,29 @@ const LOCAL_QUERIES = 100;
 /** Contributor Insights rules that are read at the same time. */
 const AT_ONCE = 4;
 
+/**
+ * Creates the read of the figures of the dashboard. On AWS, where each metric that is read is billed, all pages get the
+ * same figures of a range for a minute.
+ */
+export function createNumbersRead(
+  deployment: Deployment,
+): (minutes: number, nowMs: number) => Promise<Omit<NumbersDocument, 'alarmChanges'>> {
+  const everyMs = deployment.isLocal ? EVERY.numbers.localMs : EVERY.numbers.awsMs;
+  const ranges = new Map<number, Ask<Omit<NumbersDocument, 'alarmChanges'>>>();
+  return (minutes, nowMs) => {
+    const range = ranges.get(minutes) ?? rememberedFor(everyMs, (atMs) => readNumbers(deployment, minutes, atMs));
+    ranges.set(minutes, range);
+    return range(nowMs);
+  };
+}
+
 /** Reads the figures of the dashboard. @param minutes from 1 to 180 */
-export async function readNumbers(
+async function readNumbers(
   deployment: Deployment,
   minutes: number,
+  nowMs: number,
 ): Promise<Omit<NumbersDocument, 'alarmChanges'>> {
-  const span = spanOf(deployment, minutes, Date.now());
+  const span = spanOf(deployment, minutes, nowMs);
   const parts = partsOf(deployment);
   const all = parts.flatMap(({ drawn }) => drawn);
   const [points, contributors] = await Promise.all([

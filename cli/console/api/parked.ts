@@ -1,8 +1,9 @@
+import { decodedBody } from 'freshet-aws/internal/core/decoded-body';
 import { FreshetError, quoted } from 'freshet-aws/internal/core/errors';
 import type { ParkedEvent } from 'freshet-aws/internal/core/project/ports';
 import { byAge, isOutdated } from 'freshet-aws/internal/core/repair/parked-filter';
 import { parkedKeyText, parseParkedKey } from 'freshet-aws/internal/core/repair/parked-key';
-import { isCache, type ParkingPlace } from '../../commands/parked/parking-places.ts';
+import { isCache, type ParkingPlace, type ParkingPlaces, placesNamed } from '../../commands/parked/parking-places.ts';
 import type { Deployment } from '../../deployment/deployment.ts';
 import { onlyOne } from '../../deployment/names.ts';
 import type { ParkedDocument, ParkedEventDocument, ParkedRow, ParkingRole } from './documents.ts';
@@ -12,8 +13,11 @@ import { NotFound } from './reads-interface.ts';
 /** Most events of a page. */
 const PAGE = 1_000;
 
-/** Most requests for a page. Each returns at most 1 MB (ddb/Scan), and events may be large. */
+/** Most requests for a page that has events. Each returns at most 1 MB (ddb/Scan), and events may be large. */
 const MOST_REQUESTS = 20;
+
+/** Places that are read at the same time. */
+const AT_ONCE = 8;
 
 /** Most characters of a message that are shown. */
 const MAX_BODY = 262_144;
@@ -24,27 +28,60 @@ interface Position {
   readonly cursor: string | undefined;
 }
 
-/** Lists a page of the parked and held events of owners, caches and queues of facts, the oldest of the page first. */
-export async function readParked(deployment: Deployment, given: string | undefined): Promise<ParkedDocument> {
-  const places = placesOf(deployment);
+/**
+ * Lists a page of the parked and held events of owners, caches and queues of facts, the oldest of the page first. A
+ * page without events is the last one.
+ *
+ * @param input.at only those of the owner, the cache and the queue of facts with this name
+ */
+export async function readParked(
+  deployment: ParkingPlaces,
+  input: { readonly at?: string | undefined; readonly cursor?: string | undefined } = {},
+): Promise<ParkedDocument> {
+  const places = input.at === undefined ? placesOf(deployment) : placesNamed(deployment, input.at);
   const at = new Date().toISOString();
-  const found: { readonly place: ParkingPlace; readonly event: ParkedEvent }[] = [];
-  let position = decode(given, places.length);
-  for (
-    let request = 0;
-    position.place < places.length && request < MOST_REQUESTS && found.length < PAGE;
-    request += 1
-  ) {
-    const place = places[position.place];
-    if (place === undefined) break;
-    const { items, cursor } = await place.parked.list({ cursor: position.cursor, limit: PAGE - found.length });
-    found.push(...items.map((event) => ({ place, event })));
-    position = cursor === undefined ? { place: position.place + 1, cursor } : { ...position, cursor };
-  }
+  const { found, next } = await pageFrom(places, decode(input.cursor, places.length));
   return {
     at,
     events: found.sort((a, b) => byAge(a.event, b.event)).map(({ place, event }) => rowOf(place, event)),
-    cursor: position.place < places.length ? encode(position) : null,
+    cursor: next.place < places.length ? encode(next) : null,
+  };
+}
+
+interface FoundEvent {
+  readonly place: ParkingPlace;
+  readonly event: ParkedEvent;
+}
+
+/** Reads on until the page is full or took enough requests, but at least until an event is found. */
+async function pageFrom(places: readonly ParkingPlace[], begin: Position) {
+  const read = readsOf(places);
+  const found: FoundEvent[] = [];
+  let next = begin;
+  for (let request = 0; request < MOST_REQUESTS || found.length === 0; request += 1) {
+    const place = places[next.place];
+    if (place === undefined) break;
+    const { items, cursor } = await read(place, next);
+    // A page of a table has at most as many events as the whole page, so the first one always fits.
+    if (found.length + items.length > PAGE) break;
+    found.push(...items.map((event) => ({ place, event })));
+    next = cursor === undefined ? { place: next.place + 1, cursor } : { ...next, cursor };
+  }
+  return { found, next };
+}
+
+/** Reads pages of parking places. Most places have no events, so the first pages of several are read at once. */
+function readsOf(places: readonly ParkingPlace[]) {
+  const firsts = new Map<number, ReturnType<ParkingPlace['parked']['list']>>();
+  return (place: ParkingPlace, { place: at, cursor }: Position) => {
+    if (cursor !== undefined) return place.parked.list({ cursor, limit: PAGE });
+    for (const [index, one] of places.slice(at, firsts.has(at) ? at : at + AT_ONCE).entries()) {
+      const page = one.parked.list({ cursor, limit: PAGE });
+      // A failure counts only once the page gets to the place.
+      page.catch(() => undefined);
+      firsts.set(at + index, page);
+    }
+    return firsts.get(at) ?? place.parked.list({ cursor, limit: PAGE });
   };
 }
 
@@ -64,7 +101,7 @@ export async function readParkedEvent(
       `key: the ${role} ${quoted(name)} has no parked event ${quoted(key)}. It may have been redriven.`,
     );
   const { event, attempts } = found;
-  const { body } = event.message;
+  const body = decodedBody(event.message.body);
   const cachedVersion = isCache(place) && event.entity ? (await place.records.get(event.entity))?.version : undefined;
   return {
     ...rowOf(place, event),
@@ -78,7 +115,7 @@ export async function readParkedEvent(
   };
 }
 
-function placesOf({ owners, caches, factQueues }: Deployment): ParkingPlace[] {
+function placesOf({ owners, caches, factQueues }: ParkingPlaces): ParkingPlace[] {
   return [...owners, ...caches, ...factQueues];
 }
 

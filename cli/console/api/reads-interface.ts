@@ -23,7 +23,7 @@ import type {
  * request to AWS or to the local cloud it is 502.
  */
 export interface ConsoleReads {
-  deployment(): Promise<Omit<DeploymentDocument, 'actions'>>;
+  deployment(): Promise<Omit<DeploymentDocument, 'instance' | 'actions'>>;
   /** Remembers earlier looks, because rates are differences between two looks. */
   flow(): Promise<FlowDocument>;
   entities(input: {
@@ -33,7 +33,7 @@ export interface ConsoleReads {
   }): Promise<EntitiesDocument>;
   entity(input: { readonly type: string; readonly id: string }): Promise<EntityDocument>;
   why(input: { readonly cache: string; readonly type: string; readonly id: string }): Promise<WhyDocument>;
-  parked(input: { readonly cursor?: string | undefined }): Promise<ParkedDocument>;
+  parked(input: { readonly at?: string | undefined; readonly cursor?: string | undefined }): Promise<ParkedDocument>;
   parkedEvent(input: {
     readonly role: ParkingRole;
     readonly name: string;

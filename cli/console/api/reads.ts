@@ -5,10 +5,11 @@ import { readDeployment } from './deployment.ts';
 import { readEntities } from './entities.ts';
 import { readEntity } from './entity.ts';
 import { createFlowRead } from './flow.ts';
-import { readNumbers } from './numbers.ts';
+import { createNumbersRead } from './numbers.ts';
 import { readParked, readParkedEvent } from './parked.ts';
 import type { ConsoleReads } from './reads-interface.ts';
 import { readSagaInstances, sagasOf } from './sagas.ts';
+import { createStoppedReads } from './stopped-reads.ts';
 import { readWhy } from './why.ts';
 
 /**
@@ -17,16 +18,18 @@ import { readWhy } from './why.ts';
  * @param on the options that name the deployment, for commands to copy. Default: its stacks
  */
 export function createReads(deployment: Deployment, on: DeploymentOptions = stacksOf(deployment)): ConsoleReads {
-  const flow = createFlowRead(deployment);
+  const stopped = createStoppedReads(deployment);
+  const flow = createFlowRead(deployment, stopped);
+  const numbers = createNumbersRead(deployment);
   return {
     deployment: () => readDeployment(deployment),
     flow,
     entities: (input) => readEntities(deployment, input),
-    entity: (input) => readEntity(deployment, input),
-    why: (input) => readWhy(deployment, on, input),
-    parked: ({ cursor }) => readParked(deployment, cursor),
+    entity: (input) => readEntity(deployment, stopped, input),
+    why: (input) => readWhy(deployment, stopped, on, input),
+    parked: (input) => readParked(deployment, input),
     parkedEvent: (input) => readParkedEvent(deployment, input),
-    numbers: ({ minutes }) => readNumbers(deployment, minutes),
+    numbers: ({ minutes }) => numbers(minutes, Date.now()),
     contracts: () => readContracts(deployment),
     asyncapi: (boundary) => readAsyncApi(deployment, boundary),
     schema: (type) => readSchema(deployment, type),

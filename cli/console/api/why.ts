@@ -1,11 +1,12 @@
 import { entityRef } from 'freshet-aws/internal/core/entity';
-import { gatherFindings } from '../../commands/why/gather.ts';
+import { createGather } from '../../commands/why/gather.ts';
 import { stationsOf } from '../../commands/why/stations.ts';
 import { verdictOf } from '../../commands/why/verdict.ts';
 import type { Deployment } from '../../deployment/deployment.ts';
 import type { DeploymentOptions } from '../../options/deployment-options.ts';
 import { typed } from '../../output/typed.ts';
 import type { WhyDocument } from './documents.ts';
+import type { StoppedReads } from './stopped-reads.ts';
 
 /**
  * Reads the way of an entity from its owner into a cache.
@@ -14,13 +15,14 @@ import type { WhyDocument } from './documents.ts';
  */
 export async function readWhy(
   deployment: Deployment,
+  isStopped: StoppedReads,
   on: DeploymentOptions,
   input: { readonly cache: string; readonly type: string; readonly id: string },
 ): Promise<WhyDocument> {
   const nowMs = Date.now();
   const cache = deployment.findCache(input.cache);
   const entity = entityRef(input.type, input.id);
-  const findings = await gatherFindings(deployment, cache, entity, nowMs);
+  const findings = await createGather(deployment, entity, nowMs, (name) => isStopped(name, nowMs))(cache);
   const found = verdictOf(findings);
   const { verdict, isCertain, explanation, mend } = found;
   return {

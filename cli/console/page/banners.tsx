@@ -6,7 +6,7 @@ import { span } from './pure/words.ts';
 
 /** What is wrong with the connection to the console or with its readings, and that a console only reads. */
 export function Banners() {
-  const { connection, trouble, failure, deployment } = useStore(live, (one) => one);
+  const { connection, trouble, failure, deployment, isOutdated } = useStore(live, (one) => one);
   return (
     <>
       {connection === 'lost' && <Lost />}
@@ -19,6 +19,15 @@ export function Banners() {
         <p class="banner tone-bad" role="alert">
           <Icon name="wrong" /> The deployment could not be read: {failure} Trying again.
         </p>
+      )}
+      {isOutdated && (
+        <div class="banner tone-warn" role="alert">
+          <Icon name="wrong" /> The console was started again, so this page can't change anything until you load it
+          again. Copy your draft first: it is lost then.{' '}
+          <button type="button" class="button small" onClick={() => location.reload()}>
+            Load the page again
+          </button>
+        </div>
       )}
       {deployment !== undefined && deployment.actions.length === 0 && (
         <p class="banner tone-calm">

@@ -55,7 +55,7 @@ function Count({ view }: { readonly view: View }) {
         (sum, { parked }) => sum + parked,
         0,
       );
-    if (view === 'numbers') return flow.alarms.length;
+    if (view === 'numbers') return flow.alarms?.length ?? 0;
     return view === 'sagas' ? flow.sagas.reduce((sum, { due }) => sum + due, 0) : 0;
   });
   if (value === 0) return null;

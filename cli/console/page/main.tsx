@@ -5,8 +5,14 @@ import { startTheme } from './live/theme.ts';
 import './style/base.css';
 import './style/shell.css';
 import './style/parts.css';
+import './style/values.css';
+import './style/overlays.css';
 import './style/flow.css';
+import './style/stations.css';
+import './style/narrow.css';
+import './style/panel.css';
 import './style/entities.css';
+import './style/entity.css';
 import './style/lists.css';
 import './style/motion.css';
 

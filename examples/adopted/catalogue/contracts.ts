@@ -23,6 +23,7 @@ export default defineBoundary(import.meta.url, {
         read: ({ sk, sku, version, name, price, tags }) =>
           sk === 'PRODUCT' ? { id: sku, version, state: { name, price, tags } } : undefined,
         key: (id) => ({ pk: `PRODUCT#${id}`, sk: 'PRODUCT' }),
+        expiresBy: false,
         exactNumbers: ['price'],
       },
     },

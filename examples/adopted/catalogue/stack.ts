@@ -13,7 +13,7 @@ export class CatalogueStack extends Stack {
     this.owner = new EntityOwner(this, 'Owner', {
       boundary: catalogue,
       stage: 'development',
-      adopts: { table, surveyRate: 1_000 },
+      adopts: { table, surveyRate: 500 },
     });
   }
 }

@@ -1,7 +1,9 @@
 import { expect, test } from 'vitest';
 import type { CopySource, CopyTable, CopyVersion } from '../../../core/adopt/adopt.ts';
+import { position } from '../../../core/adopt/decide.ts';
 import { entityRef } from '../../../core/entity.ts';
 import { TOMBSTONE_DIGEST } from '../../../core/state.ts';
+import { STREAM, TABLE } from '../../support/adopting.ts';
 
 const entity = entityRef('Part', 'a');
 
@@ -18,7 +20,12 @@ const deletion = (version: number): CopyVersion => ({
   digest: TOMBSTONE_DIGEST,
   json: undefined,
 });
-const record = (number: number): CopySource => ({ kind: 'record', position: `p${number}`, atMs: number * 1000 });
+const record = (number: number): CopySource => ({
+  kind: 'record',
+  position: at(number),
+  atMs: number * 1000,
+});
+const at = (number: number, stream = STREAM): string => position(stream, String(number));
 const survey = (atMs: number): CopySource => ({ kind: 'survey', atMs });
 const TAKEN = { taken: true };
 
@@ -31,11 +38,11 @@ export function copyTableContract(open: () => CopyTable | Promise<CopyTable>): v
     expect(await table.write(entity, versionOf(1), first)).toEqual(TAKEN);
     expect(await table.write(entity, versionOf(2), { ...first, source: record(2) })).toMatchObject({
       taken: false,
-      copy: { version: 1, base: 0, digest: 'd1', isDeleted: false, position: 'p1' },
+      copy: { version: 1, base: 0, digest: 'd1', isDeleted: false, position: at(1) },
     });
     const expected = await table.read(entity);
     expect(await table.write(entity, versionOf(2), { expected, source: record(2), isPredicted: false })).toEqual(TAKEN);
-    expect(await table.read(entity)).toMatchObject({ version: 2, position: 'p2' });
+    expect(await table.read(entity)).toMatchObject({ version: 2, position: at(2) });
   });
 
   test('a copy with another base is not the expected one', async () => {
@@ -67,6 +74,36 @@ export function copyTableContract(open: () => CopyTable | Promise<CopyTable>): v
     }
   });
 
+  test.each<[string, string, boolean]>([
+    ['a later stream of the table', `${TABLE}/stream/2026-12-01T00:00:00.000`, true],
+    ['an earlier stream of the table', `${TABLE}/stream/2026-11-01T00:00:00.000`, false],
+    ['another table, whose stream is older', `${TABLE}-2/stream/2026-11-01T00:00:00.000`, true],
+  ])('a record of %s is compared with the one that changed the copy', async (_, stream, taken) => {
+    const table = await open();
+    await table.write(entity, versionOf(1), { expected: undefined, source: record(5), isPredicted: false });
+    const expected = await table.read(entity);
+    const source: CopySource = { kind: 'record', position: at(1, stream), atMs: 1_000 };
+    expect(await table.write(entity, versionOf(2), { expected, source, isPredicted: false })).toMatchObject({ taken });
+  });
+
+  test('when the item expires is kept with a version, noted alone, and gone with the next version', async () => {
+    const table = await open();
+    const first = { ...versionOf(1), expiresAtSeconds: 500 };
+    await table.write(entity, first, { expected: undefined, source: survey(1_000), isPredicted: false });
+    const expected = await table.read(entity);
+    expect(expected).toMatchObject({ version: 1, expiresAtSeconds: 500 });
+    const later = { expected, source: survey(2_000), isPredicted: false };
+    expect(await table.write(entity, { expiresAtSeconds: 0 }, later)).toEqual(TAKEN);
+    expect(await table.read(entity)).toMatchObject({
+      version: 1,
+      digest: 'd1',
+      expiresAtSeconds: 0,
+      surveyedAtMs: 2_000,
+    });
+    await table.write(entity, versionOf(2), { expected, source: survey(3_000), isPredicted: false });
+    expect((await table.read(entity))?.expiresAtSeconds).toBeUndefined();
+  });
+
   test('a predicted copy is refused if a survey changed the copy after the record', async () => {
     const table = await open();
     await table.write(entity, versionOf(1), { expected: undefined, source: survey(5_000), isPredicted: false });
@@ -77,7 +114,7 @@ export function copyTableContract(open: () => CopyTable | Promise<CopyTable>): v
       copy: { surveyedAtMs: 5_000 },
     });
     expect(await table.write(entity, versionOf(2), { ...predicted, isPredicted: false })).toEqual(TAKEN);
-    expect(await table.read(entity)).toMatchObject({ version: 2, surveyedAtMs: 5_000, position: 'p4' });
+    expect(await table.read(entity)).toMatchObject({ version: 2, surveyedAtMs: 5_000, position: at(4) });
   });
 
   test('an expiry is noted without a new version, until the next version', async () => {
@@ -86,7 +123,7 @@ export function copyTableContract(open: () => CopyTable | Promise<CopyTable>): v
     const expected = await table.read(entity);
     expect(await table.write(entity, 'expired', { expected, source: record(2), isPredicted: false })).toEqual(TAKEN);
     const expired = await table.read(entity);
-    expect(expired).toMatchObject({ version: 1, isExpired: true, position: 'p2' });
+    expect(expired).toMatchObject({ version: 1, isExpired: true, position: at(2) });
     await table.write(entity, versionOf(2), { expected: expired, source: record(3), isPredicted: false });
     expect((await table.read(entity))?.isExpired ?? false).toBe(false);
   });

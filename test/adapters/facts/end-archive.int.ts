@@ -72,6 +72,18 @@ test('after a change of the topic, only the archive of the earlier topic is deac
   expect([before, after].map(({ archive }) => archive.isActive())).toEqual([false, true]);
 });
 
+test('a rollback of a creation that was never answered, whose id CloudFormation made up, ends the archive', async () => {
+  const { arn, archive } = archived();
+  const madeUp = 'Sales-FactssalesArchive-1ABCDEF';
+  expect(await endArchive(topics, event('Delete', arn, madeUp))).toMatchObject({
+    Status: 'SUCCESS',
+    PhysicalResourceId: madeUp,
+  });
+  expect(archive.isActive()).toBe(false);
+  const missing = arn.replace('000000000000:', '000000000000:missing-');
+  expect(await endArchive(topics, event('Delete', missing, madeUp))).toMatchObject({ Status: 'SUCCESS' });
+});
+
 test('a topic that somebody deleted by hand counts as done, and another failure is told with its reason', async () => {
   const missing = archived().arn.replace('000000000000:', '000000000000:missing-');
   expect(await endArchive(topics, event('Delete', missing, missing))).toMatchObject({ Status: 'SUCCESS' });

@@ -17,7 +17,7 @@ describe("a message of the relay's failure queue", () => {
     ['the whole record', { ...diverted, record: { dynamodb: { Keys } } }],
     ['only the keys', { ...diverted, keys: Keys }],
   ])('a diverted record with %s is parked under its entity', (_, body) => {
-    expect(relayFailure(record(body), 9_000)).toEqual({
+    expect(relayFailure(record(body), 9_000, 'owned')).toEqual({
       status: 'parked',
       message: {
         messageId: 'm-1',
@@ -39,25 +39,29 @@ describe("a message of the relay's failure queue", () => {
   test('a diverted record whose images exceed the size of an item is parked with its keys only', () => {
     const image = { state: { S: 'x'.repeat(248 * 1024) } };
     const body = { ...diverted, record: { dynamodb: { Keys, NewImage: image, OldImage: image } } };
-    const { message, entity } = relayFailure(record(body), 0);
+    const { message, entity } = relayFailure(record(body), 0, 'owned');
     expect(JSON.parse(message.body)).toEqual({ ...diverted, keys: Keys });
     expect(entity).toEqual({ type: 'Thing', id: 'a' });
   });
 
   test('a diverted record whose keys name no entity is parked under the relay', () => {
     const body = { ...diverted, reason: 'unreadable', keys: { pk: { N: '1' } } };
-    expect(relayFailure(record(body), 0)).toMatchObject({
+    expect(relayFailure(record(body), 0, 'owned')).toMatchObject({
       reason: 'unreadable',
       entity: undefined,
       message: { groupId: 'relay', sequenceNumber: '100' },
     });
   });
 
-  test('a message about records that Lambda gave up is parked with an explanation of what to do', () => {
-    const DDBStreamBatchInfo = { shardId: 'shard-1', startSequenceNumber: '7', endSequenceNumber: '9' };
-    expect(relayFailure(record({ version: '1.0', DDBStreamBatchInfo }), 0)).toMatchObject({
+  test.each([
+    ['relay', 'owned', 'published: compare the caches with the owner'],
+    ['adopter', 'existing', 'copied from the existing table: the next survey copies what they changed'],
+  ])('a message about records that the mapping of the %s gave up says what to do', (_, table, what) => {
+    const streamArn = `arn:aws:dynamodb:eu-west-1:111122223333:table/${table}/stream/2026-11-30T00:00:00.000`;
+    const DDBStreamBatchInfo = { streamArn, shardId: 'shard-1', startSequenceNumber: '7', endSequenceNumber: '9' };
+    expect(relayFailure(record({ version: '1.0', DDBStreamBatchInfo }), 0, 'owned')).toMatchObject({
       reason: 'given-up',
-      explanation: 'records 7 to 9 of shard-1 were never published: compare the caches with the owner',
+      explanation: `records 7 to 9 of shard-1 were never ${what}`,
       message: { groupId: 'relay', sequenceNumber: '7' },
     });
   });
@@ -70,7 +74,7 @@ describe("a message of the relay's failure queue", () => {
     '{"sequenceNumber":"","reason":"removed"}',
     '{"reason":"made up"}',
   ])('any other message is parked under its message id: %s', (body) => {
-    expect(relayFailure(record(body), 0)).toMatchObject({
+    expect(relayFailure(record(body), 0, 'owned')).toMatchObject({
       reason: 'given-up',
       explanation: expect.stringContaining('not a message of the relay'),
       message: { groupId: 'relay', sequenceNumber: 'm-1' },

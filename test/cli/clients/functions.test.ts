@@ -1,6 +1,6 @@
 import type { LambdaClient } from '@aws-sdk/client-lambda';
 import { expect, test } from 'vitest';
-import { stoppedAmong } from '../../../cli/clients/functions.ts';
+import { isStopped, stoppedAmong } from '../../../cli/clients/functions.ts';
 
 test('stopped functions are asked for a few at a time, and one that may not be read is unknown', async () => {
   let atOnce = 0;
@@ -17,4 +17,9 @@ test('stopped functions are asked for a few at a time, and one that may not be r
   const client = { send } as unknown as LambdaClient;
   expect(await stoppedAmong(client, names)).toEqual({ stopped: ['f3'], unknown: ['f7'] });
   expect(most).toBeLessThanOrEqual(16);
+});
+
+test('a function is unknown, and nothing fails, while Lambda throttles the reads', async () => {
+  const error = Object.assign(new Error('Rate exceeded'), { name: 'TooManyRequestsException' });
+  expect(await isStopped({ send: () => Promise.reject(error) } as unknown as LambdaClient, 'f')).toBeUndefined();
 });

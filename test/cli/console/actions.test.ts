@@ -44,7 +44,7 @@ const EXPECTED: { readonly [N in ActionName]: readonly [ActionInputs[N], readonl
     /parked discard --yes ordering Country\/FR\/1$/,
   ],
   backfill: [
-    { cache: 'ordering', type: 'Country' },
+    { cache: 'ordering', type: 'Country', restart: true },
     ['backfill', '--restart', '--no-wait', '--json', '--', 'ordering', 'Country'],
     /backfill --restart --no-wait ordering Country$/,
   ],
@@ -61,6 +61,12 @@ const ALL = Object.entries(EXPECTED);
 const OF_AWS = ALL.filter(([name]) => name !== 'stop' && name !== 'start');
 
 describe('the actions of the console', () => {
+  test('a backfill begins again only if that was asked for', async () => {
+    const { io, ran } = fakeIo();
+    await act(await start({ io }), 'backfill', { cache: 'ordering', type: 'Country', restart: false });
+    expect(ran[0]?.args).toEqual(['backfill', '--no-wait', '--json', '--', 'ordering', 'Country']);
+  });
+
   test.each(ALL)('%s runs the command of its name', async (name, [input, args, shown]) => {
     const { io, ran } = fakeIo({ exitCode: 75, stdout: '{"a":1}\n', stderr: 'a cache lags\n' });
     const answer = await act(await start({ io }), name, input);
@@ -111,7 +117,7 @@ describe('the actions of the console', () => {
     ['no keys, which would mean all', 'discard', { name: 'n', keys: [] }, 'keys: Allowed: 1 to 1000 keys'],
     ['too many keys', 'redrive', { name: 'n', keys: Array(1_001).fill('k') }, 'keys: Allowed: 1 to 1000 keys'],
     ['an empty key', 'redrive', { name: 'n', keys: [''] }, 'keys: Allowed'],
-    ['an unknown field', 'backfill', { cache: 'c', type: 'T', stack: 'S' }, 'unknown fields: "stack"'],
+    ['an unknown field', 'backfill', { cache: 'c', type: 'T', restart: true, stack: 'S' }, 'unknown fields: "stack"'],
     ['a list', 'stop', [], 'the body is not a JSON object'],
     ['null', 'stop', null, 'the body is not a JSON object'],
   ])('%s is refused, and no command runs', async (_, name, input, expected) => {

@@ -123,7 +123,7 @@ describe('the console on a local cloud', slow, () => {
   });
 
   test('a backfill and an inventory are started, and nobody waits for their ends', async () => {
-    expect(await act('backfill', { cache: 'lenient', type: 'Item' })).toMatchObject({
+    expect(await act('backfill', { cache: 'lenient', type: 'Item', restart: true })).toMatchObject({
       exitCode: 0,
       command: expect.stringMatching(/backfill --restart --no-wait lenient Item$/),
       result: { cache: 'lenient', types: [{ type: 'Item' }] },

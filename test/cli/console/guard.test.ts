@@ -1,4 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { MAX_BODY_BYTES } from '../../../cli/console/guard.ts';
+import { canonicalText } from '../../../core/canonical-json.ts';
+import { MAX_STATE_BYTES } from '../../../core/state.ts';
 import { act, ask, type FakeConsole, fakeIo, type Ran, startFake, tokenOf } from './world.ts';
 
 let running: FakeConsole;
@@ -83,13 +86,22 @@ describe('the guard of the console', () => {
     expect(tokens[0]).not.toBe(tokens[1]);
   });
 
-  test('a body that a form could send is refused, and one of over 1 MiB', async () => {
+  test('a body that a form could send is refused, and one that is longer than any state', async () => {
     for (const type of ['text/plain', 'application/x-www-form-urlencoded', 'application/jsonp'])
       expect((await act(url, 'resync', resync, { 'content-type': type })).status).toBe(415);
     expect((await act(url, 'resync', resync, { 'content-type': 'application/json; charset=utf-8' })).status).toBe(200);
-    const long = { ...resync, id: 'x'.repeat(1024 * 1024) };
+    const long = { ...resync, id: 'x'.repeat(MAX_BODY_BYTES) };
     expect((await act(url, 'resync', long)).status).toBe(413);
     expect((await act(url, 'resync', long, { 'transfer-encoding': 'chunked' })).status).toBe(413);
+  });
+
+  test('a state of the largest size can be put, also if each of its characters is escaped twice', async () => {
+    const name = '"'.repeat((MAX_STATE_BYTES - '{"name":""}'.length - 1) / 2);
+    const stateJson = JSON.stringify({ name }, undefined, 2);
+    expect(canonicalText({ name }).length).toBeGreaterThanOrEqual(MAX_STATE_BYTES - 1);
+    const before = ran.length;
+    expect((await act(url, 'put', { type: 'Country', id: 'FR', stateJson })).status).toBe(200);
+    expect(ran[before]?.stdin).toBe(stateJson);
   });
 
   test('every answer has the security headers, also one that refuses or fails', async () => {

@@ -58,8 +58,7 @@ function createClient(takes = true): FakeClient {
   return client;
 }
 
-const eventsOf = ({ got }: FakeClient) =>
-  got.map((text) => /^event: (\w+)$/m.exec(text)?.[1] ?? (text.startsWith(':') ? 'comment' : text));
+const eventsOf = ({ got }: FakeClient) => got.map((text) => /^event: (\w+)$/m.exec(text)?.[1] ?? text);
 
 function dataOf(client: FakeClient): unknown {
   return JSON.parse(/^data: (.*)$/m.exec(client.got.at(-1) ?? '')?.[1] ?? 'null');
@@ -89,7 +88,7 @@ function world({ isLocal = true } = {}) {
 const alarm = { name: 'a', boundary: 'ordering', description: '', since: null, runbookEntry: null };
 
 describe('the live flow', () => {
-  test('a page gets the flow at once, and again only when it changed; otherwise it gets a comment', async () => {
+  test('a page gets the flow at once, and again only when it changed; otherwise it gets “same”', async () => {
     const { clock, state, live } = world();
     const client = createClient();
     live.join(client);
@@ -99,7 +98,7 @@ describe('the live flow', () => {
     await clock.fire();
     state.next = flowOf({ stoppedFunctions: ['p'] });
     await clock.fire();
-    expect(eventsOf(client)).toEqual(['flow', 'comment', 'flow']);
+    expect(eventsOf(client)).toEqual(['flow', 'same', 'flow']);
     expect(dataOf(client)).toMatchObject({ stoppedFunctions: ['p'] });
     for (const text of client.got) expect(text.endsWith('\n\n')).toBe(true);
   });
@@ -201,7 +200,7 @@ describe('the live flow', () => {
     await clock.fire();
     expect(eventsOf(client)).toEqual(['flow', ...Array(5).fill('trouble'), 'flow']);
     await clock.fire();
-    expect(eventsOf(client).at(-1)).toBe('comment');
+    expect(eventsOf(client).at(-1)).toBe('same');
   });
 
   test('a page that takes nothing is dropped, and the other pages go on', async () => {
@@ -269,6 +268,36 @@ describe('the live flow', () => {
       await clock.fire();
     }
     expect(live.alarmChanges()).toHaveLength(200);
+  });
+
+  test('alarms that could not be read have neither begun nor ended', async () => {
+    const { clock, state, live } = world();
+    state.next = flowOf({ alarms: [alarm] });
+    live.join(createClient());
+    await settled();
+    for (const alarms of [null, [alarm], null]) {
+      state.next = flowOf({ alarms });
+      await clock.fire();
+    }
+    expect(live.alarmChanges()).toEqual([]);
+    state.next = flowOf({ alarms: [] });
+    await clock.fire();
+    expect(live.alarmChanges()).toMatchObject([{ name: 'a', state: 'OK' }]);
+  });
+
+  test('alarms of a former deployment have not ended when it is replaced', async () => {
+    const { clock, state, live } = world();
+    state.next = flowOf({ alarms: [alarm] });
+    live.join(createClient());
+    await settled();
+    state.next = flowOf();
+    live.replaced();
+    await settled();
+    await clock.fire();
+    expect(live.alarmChanges()).toEqual([]);
+    state.next = flowOf({ alarms: [alarm] });
+    await clock.fire();
+    expect(live.alarmChanges()).toMatchObject([{ name: 'a', state: 'ALARM' }]);
   });
 
   test('a closed loop drops its pages and looks no more', async () => {

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { FreshetError } from 'freshet-aws/internal/core/errors';
 import { afterEach, describe, expect, test } from 'vitest';
+import type { DeploymentDocument } from '../../../cli/console/api/documents.ts';
 import { type ConsoleReads, NotFound } from '../../../cli/console/api/reads-interface.ts';
 import { UsageError } from '../../../cli/errors.ts';
 import { ask, type FakeConsole, type FakeDeployment, fakeReads, LOCAL, ON_AWS, startFake } from './world.ts';
@@ -29,6 +30,7 @@ describe('the reads of the console', () => {
     ['/api/entity?type=Country&id=%E8%A9%A6%2F%3Cb%3E', 'entity', { type: 'Country', id: '試/<b>' }],
     ['/api/why?cache=ordering&type=Country&id=FR', 'why', { cache: 'ordering', type: 'Country', id: 'FR' }],
     ['/api/parked', 'parked', {}],
+    ['/api/parked?at=ordering&cursor=c', 'parked', { at: 'ordering', cursor: 'c' }],
     [
       '/api/parked/event?role=cache&name=ordering&key=g/1',
       'parkedEvent',
@@ -42,6 +44,16 @@ describe('the reads of the console', () => {
     const answer = await ask(url, path);
     expect(answer.status).toBe(200);
     expect(answer.json()).toEqual({ read, input });
+  });
+
+  test('each start of the console names itself, so that a page finds out that it belongs to an earlier one', async () => {
+    const [one, other] = [await start(), await start()];
+    const instanceOf = async ({ url }: FakeConsole) =>
+      ((await ask(url, '/api/deployment')).json() as DeploymentDocument).instance;
+    const instances = [await instanceOf(one), await instanceOf(one), await instanceOf(other)];
+    expect(instances[0]).toMatch(/^[\da-f-]{36}$/);
+    expect(instances[1]).toBe(instances[0]);
+    expect(instances[2]).not.toBe(instances[0]);
   });
 
   test('the deployment names the actions, and the numbers have the changes of alarms', async () => {

@@ -5,7 +5,7 @@ import type { WireItem } from '../../../core/adopt/item.ts';
 import type { TableRecord } from '../../../core/adopt/record.ts';
 import { surveyEntities } from '../../../core/adopt/survey-entities.ts';
 import { type EntityRef, entityName, entityRef } from '../../../core/entity.ts';
-import { memoryPorts, partItem, tableRecord, workshop } from '../../support/adopting.ts';
+import { memoryPorts, partItem, TABLE, tableRecord, workshop } from '../../support/adopting.ts';
 
 /** What can happen. A number selects the item, or how much. */
 const ops = [
@@ -16,6 +16,8 @@ const ops = [
   'remove',
   'expire',
   'turn',
+  'rename',
+  'move',
   'forget',
   'back',
   'adopt',
@@ -29,32 +31,43 @@ const ops = [
 type Op = readonly [(typeof ops)[number], number];
 const violations: readonly string[] = ['forget', 'back'];
 const losses: readonly string[] = ['lose'];
+/** What ends an entity other than by expiry. */
+const deletions: readonly string[] = ['remove', 'turn', 'rename'];
 
 const historyOf = (without: readonly string[]) =>
   fc.array(fc.tuple(fc.constantFrom(...ops.filter((op) => !without.includes(op))), fc.nat(5)), { maxLength: 60 });
 
 const IDS = ['a', 'b'];
-const ENTITIES = IDS.flatMap((id) => ['Part', 'Lease'].map((type) => entityRef(type, id)));
+/** An item's id is that of its key, or the same in upper case. */
+const ENTITIES = [...IDS, 'A', 'B'].flatMap((id) => ['Part', 'Lease'].map((type) => entityRef(type, id)));
 
-/** An existing table with its stream, an adopter and surveys. */
-function world(ports: ReturnType<typeof memoryPorts>, adopt: typeof adoptBatch, survey: typeof surveyEntities) {
+/**
+ * An existing table with its stream, an adopter and surveys.
+ *
+ * @param everyExpires whether every item can expire at once; default: some can
+ */
+function world(ports: ReturnType<typeof memoryPorts>, { adopt, survey }: typeof all, everyExpires = false) {
   const items = new Map<string, WireItem>();
   const records: TableRecord[] = [];
   const lost = new Set<TableRecord>();
   const steps: (() => void)[] = [];
   let adopted = 0;
+  /** The numbers of records before each move to another table, whose stream is older. */
+  const moves = [0];
   let names = 0;
   let nowMs = 1_000_000;
   const surveying = {
     write: ports.write,
     nowMs: () => nowMs,
     copies: (all: readonly EntityRef[]) => Promise.all(all.map(ports.read)),
-    items: async (all: readonly EntityRef[]) => all.map(({ id }) => items.get(id)),
+    items: async (all: readonly EntityRef[]) => all.map(({ id }) => items.get(id.toLowerCase())),
   };
   const change = (id: string, after: WireItem | undefined, isExpiry = false) => {
     const before = items.get(id);
     if (before === undefined && after === undefined) return;
-    records.push(tableRecord(records.length + 1, before, after, { isExpiry, atMs: Math.floor(nowMs / 1000) * 1000 }));
+    const streamArn = `${TABLE}-${moves.length}/stream/${2040 - moves.length}-01-01T00:00:00.000`;
+    const atMs = Math.floor(nowMs / 1000) * 1000;
+    records.push(tableRecord(records.length + 1, before, after, { isExpiry, atMs, streamArn }));
     if (after === undefined) items.delete(id);
     else items.set(id, after);
     nowMs += 400;
@@ -97,19 +110,22 @@ function world(ports: ReturnType<typeof memoryPorts>, adopt: typeof adoptBatch, 
       const item = items.get(id);
       const kind = item?.kind?.S ?? (n < 3 ? 'Part' : 'Lease');
       const version = Number(item?.v?.N ?? 0);
-      const put = (v: number, as = kind) => {
+      const put = (v: number, as = kind, alias: WireItem[string] | null = item?.alias ?? null) => {
         names += 1;
-        change(id, partItem(id, v, `n${names}`, as));
+        const ttl = (everyExpires || n % 3 === 0) && { ttl: { N: String(Math.floor(nowMs / 1000)) } };
+        change(id, { ...partItem(id, v, `n${names}`, as), ...ttl, ...(alias && { alias }) });
       };
       if (op === 'put') put(version + 1 + (n === 5 ? 3 : 0));
       if (op === 'touch' && item !== undefined) change(id, { ...item, seen: { N: String(records.length) } });
       if (op === 'remove') change(id, undefined);
-      if (op === 'expire') change(id, undefined, true);
+      if (op === 'expire' && item?.ttl !== undefined) change(id, undefined, true);
       if (op === 'turn' && item !== undefined) put(version + 1, kind === 'Part' ? 'Lease' : 'Part');
+      if (op === 'rename' && item !== undefined) put(version + 1, kind, item.alias ? null : { S: id.toUpperCase() });
+      if (op === 'move') moves.push(records.length);
       if (op === 'forget' && item !== undefined) put(version);
       if (op === 'back' && version > 1) put(version - 1);
       if (op === 'adopt') await run(Math.min(records.length, adopted + n));
-      if (op === 'redeliver') adopted = Math.max(0, adopted - n);
+      if (op === 'redeliver') adopted = Math.max(0, adopted - n, ...moves.filter((before) => before <= adopted));
       if (op === 'lose') for (const record of records.slice(adopted, adopted + n)) lost.add(record);
       if (op === 'wait') nowMs += n * 20_000;
       if (op === 'survey') {
@@ -134,7 +150,10 @@ function liveOf(
 
 function tableOf({ items }: World): Record<string, string> {
   return Object.fromEntries(
-    [...items].map(([id, { kind, name }]) => [`${kind?.S}/${id}`, JSON.stringify({ name: name?.S })]),
+    [...items].map(([id, { kind, name, alias }]) => [
+      `${kind?.S}/${alias?.S ?? id}`,
+      JSON.stringify({ name: name?.S }),
+    ]),
   );
 }
 
@@ -150,10 +169,10 @@ function expectGrowing({ committed }: ReturnType<typeof memoryPorts>): void {
 
 const all = { adopt: adoptBatch, survey: surveyEntities };
 
-function copiesEndEqual({ adopt, survey }: typeof all, without: readonly string[], isSurveyedAtTheEnd: boolean) {
+function copiesEndEqual(decisions: typeof all, without: readonly string[], isSurveyedAtTheEnd: boolean) {
   return fc.asyncProperty(historyOf(without), async (history) => {
     const ports = memoryPorts();
-    const made = world(ports, adopt, survey);
+    const made = world(ports, decisions);
     for (const op of history) await made.happen(op);
     await made.endSurveys();
     await made.drain();
@@ -169,10 +188,10 @@ function copiesEndEqual({ adopt, survey }: typeof all, without: readonly string[
 }
 
 /** Without a survey at about the time of a change, a copy never shows a state again that it had left. */
-function copiesNeverGoBack({ adopt, survey }: typeof all) {
+function copiesNeverGoBack(decisions: typeof all) {
   return fc.asyncProperty(historyOf([...violations, ...losses, 'survey']), fc.nat(60), async (history, at) => {
     const ports = memoryPorts();
-    const made = world(ports, adopt, survey);
+    const made = world(ports, decisions);
     for (const [index, op] of history.entries()) {
       if (index === at) {
         made.later(120_000);
@@ -192,6 +211,23 @@ function copiesNeverGoBack({ adopt, survey }: typeof all) {
   });
 }
 
+/** An expiry of a part is no deletion, whoever sees that the item is gone. */
+function expiryDeletesNothing(decisions: typeof all) {
+  return fc.asyncProperty(historyOf([...violations, ...deletions]), async (history) => {
+    const ports = memoryPorts();
+    const made = world(ports, decisions, true);
+    for (const op of history) await made.happen(op);
+    await made.endSurveys();
+    await made.drain();
+    made.later(60_000);
+    await made.surveyAll();
+    const deleted = ports.committed.filter(
+      ({ entity, change }) => entity.type === 'Part' && change !== 'expired' && change.json === undefined,
+    );
+    expect(deleted).toEqual([]);
+  });
+}
+
 const runs = { numRuns: 500 };
 
 test('without losses, the copies end equal to the table, whatever surveys and redeliveries came in between', async () => {
@@ -204,6 +240,10 @@ test('after records were lost and versions were not raised, a survey makes the c
 
 test('a copy never goes back to an earlier state', async () => {
   await fc.assert(copiesNeverGoBack(all), runs);
+});
+
+test('an item that expired is never shown as deleted, whatever records were lost', async () => {
+  await fc.assert(expiryDeletesNothing(all), runs);
 });
 
 /** Decisions that are planted wrong, by a change of what the adopter or a survey sees. */
@@ -219,6 +259,34 @@ const mutants: Record<string, typeof all> = {
   'counts versions from 0 after a deletion': {
     ...all,
     adopt: (boundary, records, ports) => adoptBatch(boundary, records, { ...ports, write: fromZero(ports.write) }),
+  },
+  'compares the positions of two tables': {
+    ...all,
+    adopt: (boundary, records, ports) => {
+      const ofOne = records.map((one) => ({ ...one, streamArn: one.streamArn.replace(/parts-\d+/, 'parts') }));
+      return adoptBatch(boundary, ofOne, ports);
+    },
+  },
+  'takes the item of another id for the entity': {
+    ...all,
+    survey: (boundary, entities, ports) =>
+      surveyEntities(boundary, entities, {
+        ...ports,
+        async items(these) {
+          const found = await ports.items(these);
+          return found.map((item, index) =>
+            typeof item === 'object' ? { ...item, alias: { S: these[index]?.id } } : item,
+          );
+        },
+      }),
+  },
+  'forgets when items expire': {
+    ...all,
+    survey: (boundary, entities, ports) =>
+      surveyEntities(boundary, entities, {
+        ...ports,
+        copies: async (these) => (await ports.copies(these)).map((copy) => copy && { ...copy, expiresAtSeconds: 0 }),
+      }),
   },
   'surveys copies after items': {
     ...all,
@@ -270,13 +338,15 @@ function fromZero(write: AdoptPorts['write']): AdoptPorts['write'] {
   return (entity, change, options) => write(entity, change === 'expired' ? change : { ...change, base: 0 }, options);
 }
 
+/** A rare history may be needed to find a planted bug. Always the same histories are tried, without shrinking. */
+const hunt = { seed: 20_261_130, numRuns: 3_000, endOnFailure: true };
+
 test.each(Object.entries(mutants))('mutant: an adopter that %s is found', async (_, mutant) => {
-  const outcomes = await Promise.all(
-    [
-      fc.check(copiesEndEqual(mutant, [...violations, ...losses], false), runs),
-      fc.check(copiesEndEqual(mutant, [], true), runs),
-      fc.check(copiesNeverGoBack(mutant), runs),
-    ].map(async (check) => (await check).failed),
-  );
-  expect(outcomes).toContain(true);
+  const found = async () => {
+    if ((await fc.check(copiesEndEqual(mutant, [...violations, ...losses], false), hunt)).failed) return true;
+    if ((await fc.check(copiesEndEqual(mutant, [], true), hunt)).failed) return true;
+    if ((await fc.check(copiesNeverGoBack(mutant), hunt)).failed) return true;
+    return (await fc.check(expiryDeletesNothing(mutant), hunt)).failed;
+  };
+  expect(await found()).toBe(true);
 });

@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import { adoptBatch } from '../../../core/adopt/adopt.ts';
 import { type Copy, decide, position } from '../../../core/adopt/decide.ts';
-import { mend } from '../../../core/adopt/mend.ts';
+import { type Absence, mend, type Surveyed } from '../../../core/adopt/mend.ts';
 import type { TableRecord } from '../../../core/adopt/record.ts';
 import { EPOCH_SIZE } from '../../../core/entity.ts';
-import { memoryPorts, partItem, STREAM, tableRecord, workshop } from '../../support/adopting.ts';
+import { memoryPorts, partItem, STREAM, TABLE, tableRecord, workshop } from '../../support/adopting.ts';
 
 const bolt = (version: number, name = `bolt ${version}`) => partItem('a', version, name);
 
@@ -190,13 +190,21 @@ describe('decisions about a copy', () => {
     expect(position(STREAM, '10') > position(STREAM, '9')).toBe(true);
   });
 
-  test.each<[string, Copy | undefined, { version: number; digest: string } | undefined, object]>([
+  test.each<[string, Copy | undefined, Surveyed | Absence, object]>([
     ['is missing', undefined, { version: 7, digest: 'd' }, { kind: 'commit', version: 7, base: 0 }],
     ['is equal', { ...copy, digest: 'd' }, { version: 5, digest: 'd' }, { kind: 'known' }],
     ['has another state of the version', copy, { version: 5, digest: 'd' }, { kind: 'commit', version: 6, base: 1 }],
     ['has a higher version', copy, { version: 1, digest: 'd' }, { kind: 'commit', version: 6, base: 5 }],
-    ['is deleted in the table', copy, undefined, { kind: 'commit', version: 6, base: 6 }],
-    ['expired', { ...copy, isExpired: true }, undefined, { kind: 'known' }],
+    ['is deleted in the table', copy, 'deleted', { kind: 'commit', version: 6, base: 6 }],
+    ['expired', { ...copy, isExpired: true }, 'deleted', { kind: 'known' }],
+    ['expired unseen', copy, 'expired', { kind: 'note-expiry' }],
+    ['may have expired', copy, 'unknown', { kind: 'refused', reason: 'maybe-expired' }],
+    [
+      'expires at another time',
+      { ...copy, digest: 'd' },
+      { version: 5, digest: 'd', expiresAtSeconds: 9 },
+      { kind: 'note-time', expiresAtSeconds: 9 },
+    ],
     [
       'was deleted and is there again',
       { ...copy, base: 5, isDeleted: true },
@@ -205,5 +213,19 @@ describe('decisions about a copy', () => {
     ],
   ])('a survey mends a copy that %s', (_, stored, item, expected) => {
     expect(mend(stored, item, 0)).toMatchObject(expected);
+  });
+
+  test.each([
+    [0, 5],
+    [3, 8],
+  ])('a survey leaves an equal copy alone whose version a restore has lifted, with base %i', (base, version) => {
+    const lifted = { ...copy, base, version: EPOCH_SIZE + version, digest: 'd' };
+    expect(mend(lifted, { version: 5, digest: 'd' }, 1)).toEqual({ kind: 'known' });
+  });
+
+  test('a record of another table is compared by its version alone', () => {
+    const elsewhere = `${TABLE}-2/stream/2026-01-01T00:00:00.000`;
+    const stored = { ...copy, version: 1, position: position(STREAM, '10') };
+    expect(decide({ ...put, position: position(elsewhere, '1') }, stored, 0)).toMatchObject({ kind: 'commit' });
   });
 });

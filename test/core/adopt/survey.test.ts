@@ -1,18 +1,36 @@
 import { describe, expect, test } from 'vitest';
 import { adoptBatch } from '../../../core/adopt/adopt.ts';
 import type { WireItem } from '../../../core/adopt/item.ts';
-import { type SurveyNote, type SurveyRunPorts, surveySlice } from '../../../core/adopt/survey.ts';
+import { type ExistingTable, type SurveyNote, type SurveyRunPorts, surveySlice } from '../../../core/adopt/survey.ts';
+import type { AdoptedKey, Adoption } from '../../../core/contract/adopted.ts';
 import type { Boundary } from '../../../core/contract/contract.ts';
 import { type EntityRef, entityName } from '../../../core/entity.ts';
 import { TOMBSTONE_DIGEST } from '../../../core/state.ts';
-import { memoryPorts, partItem, tableRecord, workshop } from '../../support/adopting.ts';
+import { memoryPorts, partItem, STREAM, TABLE, tableRecord, workshop } from '../../support/adopting.ts';
 
 const HOUR_MS = 3_600_000;
+const SHOP: ExistingTable = { tableArn: TABLE, streamArn: STREAM };
+
+/** The workshop with another mapping of parts. Their expiry isn't declared unless given. */
+function boundaryWith(rest: { readonly [K in keyof Adoption]?: Adoption[K] | undefined }): Boundary {
+  const { Part } = workshop.owns;
+  const { expiresBy: _, ...mapping } = Part.adopted as Adoption;
+  const given = Object.fromEntries(Object.entries(rest).filter(([, value]) => value !== undefined));
+  return { ...workshop, owns: { ...workshop.owns, Part: { ...Part, adopted: { ...mapping, ...given } } } };
+}
 
 /** An existing table of parts, its copies, and surveys of it. The clock moves a second with each page. */
-function surveyed(items: Map<string, WireItem>) {
+function surveyed(
+  items: Map<string, WireItem>,
+  afterFirstScan: (
+    memory: ReturnType<typeof memoryPorts>,
+    items: Map<string, WireItem>,
+  ) => Promise<void> = async () => {},
+) {
   const memory = memoryPorts();
   let note: SurveyNote | undefined;
+  let boundaryNow: Boundary = workshop;
+  let pausedAfter = Number.POSITIVE_INFINITY;
   let nowMs = 10 * HOUR_MS;
   const aside: string[] = [];
   const scanned: (string | undefined)[] = [];
@@ -20,17 +38,22 @@ function surveyed(items: Map<string, WireItem>) {
     write: memory.write,
     nowMs: () => nowMs,
     copies: (all: readonly EntityRef[]) => Promise.all(all.map(memory.read)),
-    items: async (all) => all.map(({ id }) => items.get(id)),
+    items: async (all) =>
+      all.map(({ id }) => {
+        const { pk = '' } = boundaryNow.owns.Part?.adopted?.key(id) ?? {};
+        return String(pk).startsWith('unfit') ? 'wrong-key' : items.get(String(pk));
+      }),
+    isPaused: async () => scanned.length >= pausedAfter,
     async scan(cursor, limit) {
       nowMs += 1000;
       scanned.push(cursor);
       const ids = [...items.keys()].sort();
       const page = ids.filter((id) => cursor === undefined || id > cursor).slice(0, limit);
       const last = page.at(-1);
-      return {
-        items: page.map((id) => items.get(id)).filter((item) => item !== undefined),
-        next: last === ids.at(-1) ? undefined : last,
-      };
+      const found = page.map((id) => items.get(id)).filter((item) => item !== undefined);
+      const next = last === ids.at(-1) ? undefined : last;
+      if (scanned.length === 1) await afterFirstScan(memory, items);
+      return { items: found, next };
     },
     async list(type) {
       const entities = [...memory.copies].flatMap(([name, { version, digest, isDeleted }]) => {
@@ -61,7 +84,14 @@ function surveyed(items: Map<string, WireItem>) {
     later: (ms: number) => {
       nowMs += ms;
     },
-    run: (hasTime = () => true, boundary: Boundary = workshop) => surveySlice(boundary, ports, 24 * HOUR_MS, hasTime),
+    pauseAfter: (pages: number) => {
+      pausedAfter = pages;
+    },
+    boundaryWith,
+    run(hasTime = () => true, boundary: Boundary = workshop, table: ExistingTable = SHOP) {
+      boundaryNow = boundary;
+      return surveySlice(boundary, ports, { table, everyMs: 24 * HOUR_MS }, hasTime);
+    },
     note: () => note,
   };
 }
@@ -158,5 +188,99 @@ describe('the survey of an existing table', () => {
     };
     expect(await run(() => true, renamed)).toMatchObject({ found: { mended: 1 }, note: { isFirst: true } });
     expect(memory.copies.get('Part/p0000')).toMatchObject({ version: 2, base: 1, json: '{"name":"the part 0"}' });
+  });
+
+  test.each<[string, Boundary, ExistingTable]>([
+    ['another table', workshop, { tableArn: `${TABLE}-2`, streamArn: `${TABLE}-2/stream/2026-01-01` }],
+    ['another stream', workshop, { ...SHOP, streamArn: `${TABLE}/stream/2026-12-01T00:00:00.000` }],
+    ['another epoch', { ...workshop, epoch: 1 }, SHOP],
+  ])('%s is surveyed at once', async (_, boundary, table) => {
+    const { run, note } = surveyed(parts(1));
+    await run();
+    expect(await run(() => true, boundary, table)).toMatchObject({ note: { isFirst: true }, found: { compared: 1 } });
+    expect(note()?.last?.source).toEqual({ ...table, epoch: boundary.epoch });
+  });
+
+  test('a survey waits while caches lag, and goes on from the same page', async () => {
+    const { run, scanned, pauseAfter, note } = surveyed(parts(250));
+    pauseAfter(0);
+    expect(await run()).toBeUndefined();
+    pauseAfter(1);
+    await run();
+    expect(scanned).toHaveLength(1);
+    expect(note()?.endedAtMs).toBeUndefined();
+    pauseAfter(Number.POSITIVE_INFINITY);
+    await run();
+    expect(scanned).toEqual([undefined, 'p0099', 'p0199']);
+  });
+
+  test('an item that holds another id deletes the copy of the earlier one', async () => {
+    const items = new Map<string, WireItem>([['a', { ...partItem('a', 4, 'bolt'), alias: { S: 'A' } }]]);
+    const { run, memory, later } = surveyed(items);
+    await run();
+    items.set('a', partItem('a', 1, 'nut'));
+    later(24 * HOUR_MS);
+    expect(await run()).toMatchObject({ found: { mended: 1, deleted: 1 } });
+    expect(memory.copies.get('Part/A')).toMatchObject({ version: 5, isDeleted: true });
+    expect(memory.copies.get('Part/a')).toMatchObject({ version: 1, json: '{"name":"nut"}' });
+  });
+
+  test.each<[string, (id: string) => AdoptedKey]>([
+    ['throws', () => JSON.parse('no key')],
+    ['lacks a value', () => ({ pk: 'p', sk: undefined as never })],
+    ['is empty', () => ({})],
+    ['is no key of the table', (id) => ({ pk: `unfit-${id}` })],
+  ])('a key that %s refuses its entity alone', async (_, key) => {
+    const { run, aside, memory, later, boundaryWith } = surveyed(parts(3));
+    await run();
+    later(24 * HOUR_MS);
+    const wrong = boundaryWith({ key: (id) => (id === 'p0001' ? key(id) : { pk: id }) });
+    expect(await run(() => true, wrong)).toMatchObject({ found: { mended: 0, deleted: 0 } });
+    expect(aside).toContain('wrong-key');
+    expect(memory.copies.get('Part/p0001')).toMatchObject({ version: 2, isDeleted: false });
+  });
+
+  const soon = String((10 * HOUR_MS) / 1000 + 60);
+  test.each<[string, Partial<Adoption>, WireItem, object]>([
+    ['past its expiry', { expiresBy: 'ttl' }, { ttl: { N: soon } }, { isDeleted: false, isExpired: true }],
+    ['before its expiry', { expiresBy: 'ttl' }, { ttl: { N: `9${soon}` } }, { isDeleted: true }],
+    ['of a type that expires, without a time', { expiresBy: 'ttl' }, {}, { isDeleted: true }],
+    ['of a type that never expires', { expiresBy: false }, { ttl: { N: soon } }, { isDeleted: true }],
+    ['whose expiry is a deletion', { deletedByExpiry: true }, { ttl: { N: soon } }, { isDeleted: true }],
+    ['of a type that says nothing of expiry', {}, { ttl: { N: soon } }, { isDeleted: false, version: 1 }],
+  ])('a missing item %s', async (_, { expiresBy, deletedByExpiry }, rest, expected) => {
+    const items = new Map([['p0000', { ...partItem('p0000', 1, 'bolt'), ...rest }]]);
+    const { run, memory, later, aside, boundaryWith } = surveyed(items);
+    const boundary = boundaryWith({ expiresBy, deletedByExpiry });
+    await run(() => true, boundary);
+    items.clear();
+    later(24 * HOUR_MS);
+    await run(() => true, boundary);
+    expect(memory.copies.get('Part/p0000')).toMatchObject(expected);
+    const isUnknown = expiresBy === undefined && deletedByExpiry === undefined;
+    expect(aside).toEqual(isUnknown ? ['maybe-expired'] : []);
+  });
+
+  test('an item that expires between its reading and its copy is not deleted by the next survey', async () => {
+    const item = { ...partItem('a', 1, 'bolt'), ttl: { N: soon } };
+    const { run, memory, later } = surveyed(new Map([['a', item]]), async (memory, items) => {
+      items.delete('a');
+      await adoptBatch(workshop, [tableRecord(1, item, undefined, { isExpiry: true })], memory);
+    });
+    await run();
+    expect(memory.copies.get('Part/a')).toMatchObject({ version: 1, isDeleted: false });
+    later(24 * HOUR_MS);
+    await run();
+    expect(memory.copies.get('Part/a')).toMatchObject({ version: 1, isDeleted: false, isExpired: true });
+  });
+
+  test('a changed time to live is noted without a new version', async () => {
+    const items = new Map<string, WireItem>([['a', partItem('a', 1, 'bolt')]]);
+    const { run, memory, later } = surveyed(items);
+    await run();
+    items.set('a', { ...partItem('a', 1, 'bolt'), ttl: { N: soon } });
+    later(24 * HOUR_MS);
+    expect(await run()).toMatchObject({ found: { mended: 0 } });
+    expect(memory.copies.get('Part/a')).toMatchObject({ version: 1, expiresAtSeconds: Number(soon) });
   });
 });

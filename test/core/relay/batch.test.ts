@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { entityRef, HEARTBEAT_ID, MAX_VERSION, sha256, UNVOUCHED_MS } from '../../../core/entity.ts';
 import { parseEvent } from '../../../core/event.ts';
+import { heartbeatState } from '../../../core/own/heartbeat.ts';
 import type { OwnedEntity } from '../../../core/own/own.ts';
 import { isLate, MAX_BATCH_ENTRIES, type RelayPorts, relayBatch } from '../../../core/relay/batch.ts';
 import { MAX_BATCH_BYTES, MAX_MESSAGE_BYTES, type StreamChange } from '../../../core/relay/message.ts';
@@ -22,9 +23,15 @@ describe('the age of a batch', () => {
     expect(isLate(commits, at(1e6), undefined)).toBe(false);
   });
 
-  test('a heartbeat that vouches for nothing is no late commit', () => {
-    const changedAt = new Date(UNVOUCHED_MS).toISOString();
-    expect(isLate(stream({ ...owned(product(HEARTBEAT_ID), 1), changedAt }), at(1e6), 10)).toBe(false);
+  test.each([
+    ['nothing', UNVOUCHED_MS],
+    ['a time before its commit', at(-60)],
+  ])('a heartbeat that vouches for %s is as old as its commit', (_, vouchedMs) => {
+    const entity = product(HEARTBEAT_ID);
+    const { json } = heartbeatState(entity, at(0));
+    const changedAt = new Date(vouchedMs).toISOString();
+    const beat = stream({ ...owned(entity, 1), stateJson: json, changedAt });
+    expect([isLate(beat, at(10), 10), isLate(beat, at(11), 10)]).toEqual([false, true]);
   });
 
   test('a resync of an old state is no late commit', () => {

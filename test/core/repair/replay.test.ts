@@ -4,6 +4,8 @@ import {
   follow,
   RESUME_MARGIN_MS,
   type ReplayableSubscription,
+  ReplayInProgress,
+  ReplayReplaced,
   replay,
   resume,
 } from '../../../core/repair/replay.ts';
@@ -168,6 +170,72 @@ describe('a replay', () => {
   });
 });
 
+describe('two replays at one subscription', () => {
+  test('none begins while a bounded one is in progress, and nothing is changed', async () => {
+    const { messaging, port, own, startMs } = world();
+    await port.replay(startMs, startMs + DAY_MS);
+    const before = own.attributes();
+    const following = inVirtualTime(messaging);
+    await expect(replay(port, { fromMs: startMs }, following)).rejects.toThrow(ReplayInProgress);
+    await expect(resume(port)).rejects.toThrow(ReplayInProgress);
+    expect(own.attributes()).toEqual(before);
+  });
+
+  test.each([
+    ['bounded', DAY_MS, 2 * DAY_MS],
+    ['unbounded', DAY_MS, undefined],
+  ])('one that a %s one replaces fails, and leaves the other one alone', async (_, from, to) => {
+    const { messaging, port, own, startMs } = world();
+    const other = { fromMs: startMs + from, toMs: to === undefined ? undefined : startMs + to };
+    let looks = 0;
+    const following = inVirtualTime(messaging, () => {
+      looks += 1;
+      if (looks === 1) void port.replay(other.fromMs, other.toMs);
+    });
+    const span = { fromMs: startMs, toMs: startMs + 4 * DAY_MS };
+    await expect(replay(port, span, following)).rejects.toThrow(ReplayReplaced);
+    expect(JSON.parse(own.attributes().ReplayPolicy ?? '')).toMatchObject({
+      StartingPoint: new Date(other.fromMs).toISOString(),
+    });
+    expect(await port.state()).toMatchObject({ fromMs: other.fromMs, ...(to && { toMs: other.toMs }) });
+  });
+
+  test('Ctrl-C leaves a replay alone that replaced it', async () => {
+    const { messaging, port, startMs } = world();
+    const stop = new AbortController();
+    const between = () => {
+      void port.replay(startMs + HOUR_MS);
+      stop.abort();
+    };
+    const span = { fromMs: startMs, toMs: startMs + 4 * DAY_MS };
+    await expect(replay(port, span, inVirtualTime(messaging, between, stop.signal))).rejects.toThrow(ReplayReplaced);
+    expect(await port.state()).toMatchObject({ fromMs: startMs + HOUR_MS });
+  });
+
+  test('a state that SNS shows for long before the new one is not the end of the new one', async () => {
+    const { messaging, port, drain, startMs, received, between } = world({ liveDays: 0 });
+    let looks = 0;
+    const late: ReplayableSubscription = {
+      ...port,
+      async state() {
+        looks += 1;
+        return looks < 20 ? { delivery: 'live' } : port.state();
+      },
+    };
+    await replay(late, { fromMs: startMs, toMs: startMs + DAY_MS }, inVirtualTime(messaging, drain));
+    drain();
+    expect(lacking(between(startMs, startMs + DAY_MS), received)).toEqual([]);
+  });
+
+  test('a refusal is told with the reason of SNS', async () => {
+    const { messaging, port, startMs } = world();
+    const refusing: ReplayableSubscription = { ...port, replay: async () => ({ refused: 'ReplayPolicy: too old' }) };
+    await expect(replay(refusing, { fromMs: startMs }, inVirtualTime(messaging))).rejects.toThrow(
+      'the topic refuses the replay: ReplayPolicy: too old',
+    );
+  });
+});
+
 /** A subscription of a process that is killed at its nth call: before the call acts, or after it. */
 function mortal(port: ReplayableSubscription, dies: { readonly at: number; readonly after: boolean }) {
   let calls = 0;
@@ -220,9 +288,9 @@ describe('a process that is killed during a bounded replay', () => {
   }
 
   const repairs = {
-    'freshet replay --resume': (port: ReplayableSubscription) => resume(port),
+    'freshet replay --resume': (port: ReplayableSubscription) => resume(port, 'replace'),
     'the same command again': (port: ReplayableSubscription, f: Following, span: { fromMs: number; toMs: number }) =>
-      replay(port, span, f),
+      replay(port, span, f, 'replace'),
   };
 
   test.each(

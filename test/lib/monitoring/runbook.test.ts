@@ -6,10 +6,11 @@ import { RUNBOOK_URL } from '../../../lib/monitoring/monitoring-props.ts';
 import { commandIo } from '../../support/command-io.ts';
 import { runbookProblems, SECTIONS } from '../../support/runbook.ts';
 import { resourcesOf, shopTemplates } from '../../support/shop.ts';
+import { watchedAdopting } from '../../support/watched-adopting.ts';
 import { watchedFactsAsIs } from '../../support/watched-facts.ts';
 
 const runbook = readFileSync(fileURLToPath(new URL('../../../docs/runbook.md', import.meta.url)), 'utf8');
-const templates = [shopTemplates().Monitoring, watchedFactsAsIs()];
+const templates = [shopTemplates().Monitoring, watchedFactsAsIs(), watchedAdopting()];
 const alarms = ['AWS::CloudWatch::Alarm', 'AWS::CloudWatch::CompositeAlarm'].flatMap((type) =>
   templates
     .flatMap((template) => resourcesOf(template, type))

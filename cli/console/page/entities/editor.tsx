@@ -1,8 +1,11 @@
 import { useState } from 'preact/hooks';
 import type { CopyDocument } from '../../api/documents.ts';
-import { isDone, run } from '../live/actions.ts';
+import { run } from '../live/actions.ts';
+import { useDraft } from '../live/draft.ts';
 import { Icon } from '../parts/icon.tsx';
-import { parseExact, prettyJson } from '../pure/exact-json.ts';
+import { isDone } from '../pure/action-entries.ts';
+import { writtenVersion } from '../pure/command-result.ts';
+import { compactText, parseExact, prettyJson } from '../pure/exact-json.ts';
 
 interface EditorProps {
   readonly type: string;
@@ -13,8 +16,9 @@ interface EditorProps {
 
 /** Edits the owner's state as JSON and puts it, if nobody else has changed it meanwhile. */
 export function Editor({ type, id, owner, expect }: EditorProps) {
-  const begin = () => ({ text: prettyText(owner), version: owner?.version ?? 0 });
+  const begin = () => draftOf(prettyText(owner), owner?.version ?? 0);
   const [draft, setDraft] = useState(begin);
+  useDraft(draft.text !== draft.saved);
   const [isBusy, setBusy] = useState(false);
   const problem = problemOf(draft.text);
   const version = owner?.version ?? 0;
@@ -24,13 +28,15 @@ export function Editor({ type, id, owner, expect }: EditorProps) {
     const answer = await run(`Put ${type} ${id}`, 'put', {
       type,
       id,
-      stateJson: draft.text,
+      stateJson: compactText(draft.text),
       expectedVersion: draft.version,
     });
     setBusy(false);
-    if (!isDone(answer)) return;
-    setDraft({ text: draft.text, version: draft.version + 1 });
-    expect(draft.version + 1);
+    // A put of the state that the owner has already writes no version.
+    const newVersion = answer.kind === 'document' ? writtenVersion(answer.document.result) : undefined;
+    if (!isDone(answer) || newVersion === undefined) return;
+    setDraft(draftOf(draft.text, newVersion));
+    expect(newVersion);
     // Above, the version appears in one cache after the other.
     document.querySelector('.copies')?.scrollIntoView({ block: 'start' });
   };
@@ -77,6 +83,11 @@ export function Editor({ type, id, owner, expect }: EditorProps) {
       </div>
     </form>
   );
+}
+
+/** The text that is edited, the text that nothing would be lost of, and the version that it is based on. */
+function draftOf(text: string, version: number) {
+  return { text, saved: text, version };
 }
 
 function prettyText(owner: CopyDocument | null): string {

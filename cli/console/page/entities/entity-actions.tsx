@@ -1,9 +1,11 @@
 import { useState } from 'preact/hooks';
 import type { CopyDocument, TypeNode } from '../../api/documents.ts';
-import { isDone, run, useMay } from '../live/actions.ts';
+import { run, useMay } from '../live/actions.ts';
 import { Confirm } from '../parts/dialog.tsx';
 import { Icon } from '../parts/icon.tsx';
 import { Ident } from '../parts/text.tsx';
+import { isDone } from '../pure/action-entries.ts';
+import { writtenVersion } from '../pure/command-result.ts';
 
 interface EntityActionsProps {
   readonly type: TypeNode;
@@ -22,7 +24,8 @@ export function EntityActions({ type: { type, isOwnedHere }, id, owner, expect }
   };
   const remove = async () => {
     const answer = await run(`Delete ${type} ${id}`, 'delete', { type, id, expectedVersion: owner.version });
-    if (isDone(answer)) expect(owner.version + 1);
+    const version = answer.kind === 'document' ? writtenVersion(answer.document.result) : undefined;
+    if (version !== undefined) expect(version);
   };
   return (
     <div class="buttons">

@@ -1,8 +1,9 @@
-import { useCallback, useEffect, useState } from 'preact/hooks';
+import { useCallback, useEffect } from 'preact/hooks';
 import type { EntitiesDocument } from '../../api/documents.ts';
 import { written } from '../live/actions.ts';
 import { usePaged } from '../live/fetched.ts';
 import { go } from '../live/route.ts';
+import { useSearchText } from '../live/search-text.ts';
 import { useStore } from '../live/store.ts';
 import { Icon } from '../parts/icon.tsx';
 import { Failure, Notice } from '../parts/notice.tsx';
@@ -21,25 +22,18 @@ interface EntityListProps {
   readonly chosen: string | undefined;
 }
 
-/** How long after the last key the search begins. */
-const PAUSE_MS = 200;
 const ROW_PX = 40;
 /** Entities of a page. */
 const PAGE = 100;
 
 /** All entities of a type, read page by page. */
 export function EntityList({ type, prefix, chosen }: EntityListProps) {
-  const [text, setText] = useState(prefix);
+  const [text, setText] = useSearchText(prefix, (found) => go('entities', { type, prefix: found, id: chosen }, true));
   const pathOf = useCallback(
     (cursor: string | null) => apiPath('/api/entities', { type, prefix: prefix === '' ? null : prefix, cursor }),
     [type, prefix],
   );
   const list = usePaged<EntitiesDocument, Entity>(pathOf, entitiesOf);
-  useEffect(() => {
-    if (text === prefix) return undefined;
-    const timer = setTimeout(() => go('entities', { type, prefix: text, id: chosen }, true), PAUSE_MS);
-    return () => clearTimeout(timer);
-  }, [text]);
   const writes = useStore(written, (one) => one);
   useEffect(() => {
     // A longer list would lose its place.

@@ -1,7 +1,7 @@
 import { DiffTable } from '../parts/diff-table.tsx';
 import { parseExact } from '../pure/exact-json.ts';
 import { differences } from '../pure/json-diff.ts';
-import { arrivalMs, type History, type SeenVersion } from '../pure/versions.ts';
+import { arrivalMs, type History, isComparable, type SeenVersion } from '../pure/versions.ts';
 import { clock, span } from '../pure/words.ts';
 
 /** The versions that were seen since the entity was opened, each with its differences from the one before. */
@@ -21,7 +21,8 @@ export function SeenVersions({ history }: { readonly history: History }) {
 type SeenProps = { readonly seen: SeenVersion; readonly before: SeenVersion | undefined; readonly history: History };
 
 function Seen({ seen, before, history }: SeenProps) {
-  const changes = before === undefined ? [] : differences(parsed(before.stateJson), parsed(seen.stateJson));
+  const isCompared = before !== undefined && isComparable(seen, before);
+  const changes = !isCompared ? [] : differences(parsed(before.stateJson), parsed(seen.stateJson));
   return (
     <li>
       <h4>
@@ -39,7 +40,13 @@ function Seen({ seen, before, history }: SeenProps) {
           );
         })}
       </ul>
-      {before !== undefined &&
+      {before !== undefined && !isCompared && (
+        <p class="dim">
+          Not compared with version {before.version}: this page has seen only a part of one of the two states, in a
+          cache that keeps some of the fields.
+        </p>
+      )}
+      {isCompared &&
         (changes.length === 0 ? (
           <p class="dim">The state is the same as in version {before.version}.</p>
         ) : (

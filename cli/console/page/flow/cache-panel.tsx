@@ -1,6 +1,8 @@
+import { useState } from 'preact/hooks';
 import type { AlarmDocument, CacheFlow, CacheNode } from '../../api/documents.ts';
 import { run, useMay } from '../live/actions.ts';
 import { Badge, Figure } from '../parts/badge.tsx';
+import { Confirm } from '../parts/dialog.tsx';
 import { EventText } from '../parts/text.tsx';
 import { pondState } from '../pure/pond.ts';
 import { entityOfGroup, routeTo } from '../pure/route.ts';
@@ -11,7 +13,7 @@ import { Pond } from './pond.tsx';
 interface CachePanelProps {
   readonly node: CacheNode;
   readonly flow: CacheFlow;
-  readonly alarms: readonly AlarmDocument[];
+  readonly alarms: readonly AlarmDocument[] | null;
 }
 
 /** A cache with its queue and projector. */
@@ -98,15 +100,7 @@ function Readiness({ cache, readiness }: { readonly cache: string; readonly read
           <Badge tone={state === 'ready' ? 'good' : 'warn'} icon={state === 'ready' ? 'fine' : 'late'}>
             {state}
           </Badge>
-          {mayBackfill && (
-            <button
-              type="button"
-              class="button small"
-              onClick={() => void run(`Backfill ${cache} with ${type}`, 'backfill', { cache, type })}
-            >
-              Backfill<span class="hidden"> {type}</span>
-            </button>
-          )}
+          {mayBackfill && <Backfill cache={cache} type={type} state={state} />}
           {mayReconcile && (
             <button
               type="button"
@@ -119,5 +113,38 @@ function Readiness({ cache, readiness }: { readonly cache: string; readonly read
         </li>
       ))}
     </ul>
+  );
+}
+
+interface BackfillProps {
+  readonly cache: string;
+  readonly type: string;
+  readonly state: CacheFlow['readiness'][string];
+}
+
+/** Starts the backfill of a type. Asks before it begins again, which publishes all entities once more. */
+function Backfill({ cache, type, state }: BackfillProps) {
+  const [isAsked, setAsked] = useState(false);
+  const isRestart = state !== 'empty';
+  const begin = () => void run(`Backfill ${cache} with ${type}`, 'backfill', { cache, type, restart: isRestart });
+  return (
+    <>
+      <button type="button" class="button small" onClick={() => (isRestart ? setAsked(true) : begin())}>
+        Backfill<span class="hidden"> {type}</span>
+      </button>
+      {isAsked && (
+        <Confirm
+          title={`Fill ${cache} with ${type} again?`}
+          verb="Backfill"
+          close={() => setAsked(false)}
+          confirm={begin}
+        >
+          <p>
+            {state === 'ready' ? 'The cache is filled.' : 'A backfill runs.'} It begins again: the owner publishes every{' '}
+            {type} to this cache once more, and readers of the cache see it as filling until that is done.
+          </p>
+        </Confirm>
+      )}
+    </>
   );
 }

@@ -27,11 +27,12 @@ export function FlowView({ params }: Route) {
       </Notice>
     );
   }
-  const at = params.get('at');
+  const [at, name] = [params.get('at'), params.get('function')];
+  const shown = at ?? (name === undefined ? undefined : `function/${name}`);
   return (
     <div class={`flow-view ${isOld ? 'is-old' : ''}`}>
       <Pictures deployment={deployment} flow={flow} />
-      {at !== undefined && <Panel at={at} part={params.get('part')} deployment={deployment} flow={flow} />}
+      {shown !== undefined && <Panel at={shown} part={params.get('part')} deployment={deployment} flow={flow} />}
     </div>
   );
 }

@@ -8,7 +8,7 @@ import { FunctionControl, PanelAlarms, PanelPart, Physical, TypeLinks } from './
 interface OwnerPanelProps {
   readonly node: OwnerNode;
   readonly flow: OwnerFlow;
-  readonly alarms: readonly AlarmDocument[];
+  readonly alarms: readonly AlarmDocument[] | null;
 }
 
 /** An owner with its relay and topic. */

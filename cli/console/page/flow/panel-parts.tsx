@@ -1,8 +1,12 @@
 import type { ComponentChildren } from 'preact';
 import type { AlarmDocument, FunctionDocument } from '../../api/documents.ts';
 import { run, useMay } from '../live/actions.ts';
+import { live } from '../live/live.ts';
+import { useStore } from '../live/store.ts';
 import { Badge } from '../parts/badge.tsx';
+import { Command } from '../parts/copy.tsx';
 import { Icon } from '../parts/icon.tsx';
+import { enableMappingCommands } from '../pure/enable-mapping.ts';
 import { routeTo } from '../pure/route.ts';
 import { functionSign } from '../pure/stations.ts';
 
@@ -20,7 +24,7 @@ export function PanelPart({ part, title, children }: { part: string; title: stri
 export function FunctionControl({ of: { name, state } }: { readonly of: FunctionDocument }) {
   const may = useMay('stop');
   const sign = functionSign(state);
-  const isStopped = state === 'stopped' || state === 'paused';
+  const isStopped = state === 'stopped';
   return (
     <div class="function">
       {sign !== undefined && (
@@ -29,7 +33,8 @@ export function FunctionControl({ of: { name, state } }: { readonly of: Function
         </Badge>
       )}
       <code class="physical">{name}</code>
-      {may && (
+      {state === 'paused' && <Paused name={name} />}
+      {may && state !== 'paused' && (
         <button
           type="button"
           class="button"
@@ -40,6 +45,23 @@ export function FunctionControl({ of: { name, state } }: { readonly of: Function
           <Icon name={isStopped ? 'start' : 'stopped'} /> {isStopped ? 'Start' : 'Stop'}
         </button>
       )}
+    </div>
+  );
+}
+
+/** How to enable the event source mapping of a function. `start` sets the concurrency, and would not enable it. */
+function Paused({ name }: { readonly name: string }) {
+  const isLocal = useStore(live, ({ deployment }) => deployment?.isLocal ?? false);
+  return (
+    <div class="mend">
+      <p>Its event source mapping is disabled. To enable it, look up the UUID of the mapping and use it for ID:</p>
+      <ol>
+        {enableMappingCommands(name, isLocal).map((command) => (
+          <li key={command}>
+            <Command text={command} />
+          </li>
+        ))}
+      </ol>
     </div>
   );
 }
@@ -69,8 +91,20 @@ export function TypeLinks({ types }: { readonly types: readonly string[] | null 
   );
 }
 
+interface PanelAlarmsProps {
+  /** Null if they could not be read. */
+  readonly alarms: readonly AlarmDocument[] | null;
+  readonly name: string;
+}
+
 /** The alarms of a boundary. */
-export function PanelAlarms({ alarms, name }: { readonly alarms: readonly AlarmDocument[]; readonly name: string }) {
+export function PanelAlarms({ alarms, name }: PanelAlarmsProps) {
+  if (alarms === null)
+    return (
+      <PanelPart part="alarms" title="Alarms">
+        <p class="tone-text-warn">The alarms could not be read.</p>
+      </PanelPart>
+    );
   const mine = alarms.filter(({ boundary }) => boundary === name);
   if (mine.length === 0) return null;
   return (

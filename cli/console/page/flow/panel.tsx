@@ -5,10 +5,11 @@ import { Icon } from '../parts/icon.tsx';
 import { Notice } from '../parts/notice.tsx';
 import { CachePanel } from './cache-panel.tsx';
 import { FactsPanel, QueuePanel, SagaPanel } from './facts-panels.tsx';
+import { FunctionPanel } from './function-panel.tsx';
 import { OwnerPanel } from './owner-panel.tsx';
 
 interface PanelProps {
-  /** The station's key, such as `cache/ordering`. */
+  /** The station's key, such as `cache/ordering`, or a function's, such as `function/label-printer`. */
   readonly at: string;
   /** The part of it that was chosen, such as `queue`. */
   readonly part: string | undefined;
@@ -57,6 +58,7 @@ const KINDS: ReadonlyMap<string, string> = new Map([
   ['cache', 'cache'],
   ['fact-queue', 'queue of facts'],
   ['saga', 'saga'],
+  ['function', 'function'],
 ]);
 
 type ContentProps = Pick<PanelProps, 'deployment' | 'flow'> & { readonly kind: string; readonly name: string };
@@ -76,6 +78,7 @@ function Content({ kind, name, deployment, flow }: ContentProps) {
   if (kind === 'saga' && saga[0] && saga[1]) return <SagaPanel node={saga[0]} flow={saga[1]} />;
   if (kind === 'fact-queue' && queue[0] && queue[1]) return <QueuePanel node={queue[0]} flow={queue[1]} />;
   if (kind === 'facts' && topic && relay) return <FactsPanel node={topic} relay={relay} />;
+  if (kind === 'function') return <FunctionPanel key={name} name={name} stoppedFunctions={flow.stoppedFunctions} />;
   if (kind === 'elsewhere') {
     return (
       <Notice kind="info" title="This owner isn't in the deployment">

@@ -1,9 +1,5 @@
 import type { ActionDocument, ActionInputs, ActionName, ErrorDocument } from '../../api/documents.ts';
-
-/** The answer to a request: its document, or why there is none. */
-export type Answer<Document> =
-  | { readonly kind: 'document'; readonly document: Document }
-  | { readonly kind: 'failed'; readonly message: string };
+import type { Answer } from '../pure/answer.ts';
 
 /** Reads a document of the API. */
 export function read<Document>(path: string, signal?: AbortSignal): Promise<Answer<Document>> {

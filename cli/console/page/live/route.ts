@@ -11,6 +11,8 @@ export function go(view: View, params: Readonly<Record<string, string | undefine
   const hash = routeTo(view, params);
   if (!replace) {
     location.hash = hash;
+    // The browser tells of the change later. What runs until then must see the new address.
+    route.set(parseRoute(hash));
     return;
   }
   history.replaceState(null, '', hash);

@@ -17,18 +17,23 @@ const NONE: readonly AlarmDocument[] = [];
 
 /** The alarms in the state ALARM with their entries of the runbook, and the changes that the console has seen. */
 export function Alarms({ changes, chosen }: AlarmsProps) {
-  const alarms = useStore(live, ({ flow }) => flow?.alarms ?? NONE);
+  const alarms = useStore(live, ({ flow }) => flow?.alarms);
   const now = Date.now();
   return (
     <section class="alarms" aria-label="Alarms">
       <h2>Alarms</h2>
-      {alarms.length === 0 && (
+      {alarms === null && (
+        <p class="tone-text-warn">
+          <Icon name="unread" /> The alarms could not be read, so an alarm may be raised.
+        </p>
+      )}
+      {alarms?.length === 0 && (
         <p class="dim">
           <Icon name="fine" /> No alarm is raised.
         </p>
       )}
       <ul class="plain">
-        {alarms.map((alarm) => (
+        {(alarms ?? NONE).map((alarm) => (
           <li key={alarm.name} class={alarm.name === chosen ? 'chosen' : ''}>
             <Badge tone="bad" icon="alarm">
               ALARM

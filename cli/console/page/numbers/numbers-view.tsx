@@ -1,4 +1,4 @@
-import { useEffect, useState } from 'preact/hooks';
+import { useCallback, useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import type { NumbersDocument, NumbersPart } from '../../api/documents.ts';
 import { useFetched } from '../live/fetched.ts';
 import { go } from '../live/route.ts';
@@ -6,6 +6,7 @@ import { memo } from '../parts/memo.tsx';
 import { Failure, Notice } from '../parts/notice.tsx';
 import { SearchBox } from '../parts/search-box.tsx';
 import { apiPath, type Route } from '../pure/route.ts';
+import { firstShownMs } from '../pure/series.ts';
 import { clock } from '../pure/words.ts';
 import { Alarms } from './alarms.tsx';
 import { Chart } from './chart.tsx';
@@ -20,10 +21,19 @@ const OPEN = 2;
 /** The figures of the dashboard over time, and the alarms. */
 export function NumbersView({ params }: Route) {
   const minutes = RANGES.find((one) => String(one) === params.get('minutes')) ?? 15;
-  const { document, failure, reload } = useFetched<NumbersDocument>(
-    apiPath('/api/numbers', { minutes: String(minutes) }),
-  );
+  const fetched = useFetched<NumbersDocument>(apiPath('/api/numbers', { minutes: String(minutes) }));
+  const { failure, reload } = fetched;
+  // Until the figures of another range are there, those of the former one stay, so that the page keeps its place.
+  const last = useRef(fetched.document);
+  last.current = fetched.document ?? last.current;
+  const document = last.current;
   const [text, setText] = useState('');
+  // The sections that the reader opened or closed; another range must not change them.
+  const [toggled, setToggled] = useState<ReadonlyMap<string, boolean>>(new Map());
+  const toggle = useCallback(
+    (title: string, isShown: boolean) => setToggled((before) => new Map([...before, [title, isShown]])),
+    [],
+  );
   useEffect(() => {
     const timer = setInterval(() => {
       if (!window.document.hidden) void reload();
@@ -31,6 +41,7 @@ export function NumbersView({ params }: Route) {
     return () => clearInterval(timer);
   }, [reload]);
   const part = params.get('part');
+  const beginMs = useMemo(() => (document === undefined ? 0 : firstShownMs(document)), [document]);
   const wanted = text.trim().toLowerCase();
   const parts = (document?.parts ?? []).filter(({ title }) => title.toLowerCase().includes(wanted));
   const others = Object.fromEntries(params);
@@ -73,9 +84,10 @@ export function NumbersView({ params }: Route) {
           <Part
             key={one.title}
             part={one}
-            fromMs={document.fromMs}
+            fromMs={beginMs}
             toMs={document.toMs}
-            isOpen={part === undefined ? index < OPEN : one.title === part}
+            isShown={toggled.get(one.title) ?? (part === undefined ? index < OPEN : one.title === part)}
+            toggle={toggle}
             isWanted={one.title === part}
           />
         ))}
@@ -87,19 +99,18 @@ interface PartProps {
   readonly part: NumbersPart;
   readonly fromMs: number;
   readonly toMs: number;
-  /** Whether it is open at first. */
-  readonly isOpen: boolean;
+  readonly isShown: boolean;
+  readonly toggle: (title: string, isShown: boolean) => void;
   /** Whether the address names it, so that the page scrolls to it. */
   readonly isWanted: boolean;
 }
 
-const Part = memo(({ part: { title, graphs }, fromMs, toMs, isOpen, isWanted }: PartProps) => {
-  const [isShown, setShown] = useState(isOpen);
+const Part = memo(({ part: { title, graphs }, fromMs, toMs, isShown, toggle, isWanted }: PartProps) => {
   return (
     <details
       class="numbers-part"
       open={isShown}
-      onToggle={(event) => setShown(event.currentTarget.open)}
+      onToggle={(event) => event.currentTarget.open !== isShown && toggle(title, event.currentTarget.open)}
       ref={(element) => {
         if (isWanted && element instanceof HTMLElement && element.dataset.seen === undefined) {
           element.dataset.seen = '';

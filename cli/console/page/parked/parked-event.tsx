@@ -1,3 +1,4 @@
+import { useState } from 'preact/hooks';
 import type { ParkedEventDocument, ParkedRow } from '../../api/documents.ts';
 import { useMay } from '../live/actions.ts';
 import { useFetched } from '../live/fetched.ts';
@@ -8,7 +9,7 @@ import { Failure } from '../parts/notice.tsx';
 import { EventText } from '../parts/text.tsx';
 import { apiPath, routeTo } from '../pure/route.ts';
 import { clock, count, size } from '../pure/words.ts';
-import { runForEvents, runRelease } from './parked-tools.tsx';
+import { ConfirmDiscard, runForEvents, runRelease } from './parked-tools.tsx';
 
 interface ParkedEventProps {
   readonly row: ParkedRow;
@@ -59,6 +60,7 @@ type EventActionsProps = ParkedEventProps & { readonly isOutdated: boolean };
 
 function EventActions({ row, isOutdated, reload }: EventActionsProps) {
   const [mayRedrive, mayRelease, mayDiscard] = [useMay('redrive'), useMay('release'), useMay('discard')];
+  const [isAsked, setAsked] = useState(false);
   const { status, type, id, role } = row;
   return (
     <div class="buttons">
@@ -78,7 +80,7 @@ function EventActions({ row, isOutdated, reload }: EventActionsProps) {
         </Badge>
       )}
       {mayDiscard && isOutdated && (
-        <button type="button" class="button" onClick={() => void runForEvents('discard', [row]).then(reload)}>
+        <button type="button" class="button" onClick={() => setAsked(true)}>
           <Icon name="close" /> Discard
         </button>
       )}
@@ -87,6 +89,7 @@ function EventActions({ row, isOutdated, reload }: EventActionsProps) {
           <Icon name="entities" /> Show the entity
         </a>
       )}
+      {isAsked && <ConfirmDiscard rows={[row]} close={() => setAsked(false)} reload={reload} />}
     </div>
   );
 }

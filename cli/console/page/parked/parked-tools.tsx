@@ -1,24 +1,57 @@
 import { useState } from 'preact/hooks';
 import type { ParkedRow } from '../../api/documents.ts';
-import { run, useMay } from '../live/actions.ts';
+import { runAll, useMay } from '../live/actions.ts';
 import { Confirm } from '../parts/dialog.tsx';
 import { Icon } from '../parts/icon.tsx';
 import { actionRequests, heldEntities } from '../pure/group-parked.ts';
 import { plural } from '../pure/words.ts';
 
-/** Runs redrive or discard for events, one command for each place. */
+/** Runs redrive or discard for events: one entry of the log, with a command for each place. */
 export async function runForEvents(name: 'redrive' | 'discard', rows: readonly ParkedRow[]): Promise<void> {
   const verb = name === 'redrive' ? 'Redrive' : 'Discard';
-  for (const request of actionRequests(rows)) {
-    await run(`${verb} ${plural(request.keys.length, 'event')} at ${request.name}`, name, request);
-  }
+  const steps = actionRequests(rows).map((input) => ({
+    title: `${verb} ${plural(input.keys.length, 'event')} at ${input.name}`,
+    input,
+  }));
+  const [first, ...more] = steps;
+  const places = plural(new Set(steps.map(({ input }) => input.name)).size, 'place');
+  const title = `${verb} ${plural(rows.length, 'event')} at ${places}`;
+  await runAll(more.length === 0 ? (first?.title ?? title) : title, name, steps);
 }
 
-/** Releases the stopped entities of events. */
+/** Releases the stopped entities of events: one entry of the log, with a command for each entity. */
 export async function runRelease(rows: readonly ParkedRow[]): Promise<void> {
-  for (const { cache, type, id } of heldEntities(rows)) {
-    await run(`Release ${type} ${id} in ${cache}`, 'release', { cache, type, id, drop: false });
-  }
+  const steps = heldEntities(rows).map((entity) => ({
+    title: `Release ${entity.type} ${entity.id} in ${entity.cache}`,
+    input: { ...entity, drop: false },
+  }));
+  const [first, ...more] = steps;
+  const title = `Release ${plural(steps.length, 'entity', 'entities')}`;
+  await runAll(more.length === 0 ? (first?.title ?? title) : title, 'release', steps);
+}
+
+interface ConfirmDiscardProps {
+  readonly rows: readonly ParkedRow[];
+  readonly close: () => void;
+  readonly reload: () => void;
+}
+
+/** Asks before events are discarded. */
+export function ConfirmDiscard({ rows, close, reload }: ConfirmDiscardProps) {
+  return (
+    <Confirm
+      title={`Discard ${plural(rows.length, 'event')}?`}
+      verb="Discard"
+      close={close}
+      confirm={() => void runForEvents('discard', rows).then(reload)}
+    >
+      <p>
+        {rows.length === 1
+          ? 'The event is deleted for good. No cache stores its data, and no handler processes its fact.'
+          : 'The events are deleted for good. No cache stores their data, and no handler processes their facts.'}
+      </p>
+    </Confirm>
+  );
 }
 
 interface ParkedToolsProps {
@@ -67,16 +100,7 @@ export function ParkedTools({ chosen, shown, select, reload }: ParkedToolsProps)
           <Icon name="close" /> Discard
         </button>
       )}
-      {isAsked && (
-        <Confirm
-          title={`Discard ${plural(chosen.length, 'event')}?`}
-          verb="Discard"
-          close={() => setAsked(false)}
-          confirm={() => void runForEvents('discard', chosen).then(reload)}
-        >
-          <p>The events are deleted for good. No cache stores their data, and no handler processes their facts.</p>
-        </Confirm>
-      )}
+      {isAsked && <ConfirmDiscard rows={chosen} close={() => setAsked(false)} reload={reload} />}
     </div>
   );
 }

@@ -65,7 +65,7 @@ export function attentionOf(flow: FlowDocument): Attention[] {
             ]),
       ];
     }),
-    ...flow.alarms.map((alarm) =>
+    ...(flow.alarms ?? []).map((alarm) =>
       sign(
         'alarm',
         true,
@@ -75,7 +75,7 @@ export function attentionOf(flow: FlowDocument): Attention[] {
       ),
     ),
     ...otherFunctions(flow),
-    ...flow.unread.map((text) => sign('unread', false, undefined, `Not read: ${text}`, routeTo('flow'))),
+    ...unreadOf(flow).map((text) => sign('unread', false, undefined, `Not read: ${text}`, routeTo('flow'))),
   ];
   return [...all.filter(({ isUrgent }) => isUrgent), ...all.filter(({ isUrgent }) => !isUrgent)];
 }
@@ -144,6 +144,10 @@ function otherFunctions({ owners, caches, factTopics, sagas, stoppedFunctions }:
     .map((name) =>
       sign('stopped', true, undefined, `Function ${name} is stopped`, routeTo('flow', { function: name })),
     );
+}
+
+function unreadOf({ alarms, unread }: FlowDocument): readonly string[] {
+  return alarms !== null || unread.some((text) => text.startsWith('alarms')) ? unread : ['alarms', ...unread];
 }
 
 function station(at: string): string {

@@ -153,6 +153,12 @@ export function compactJson(node: JsonNode): string {
   }
 }
 
+/** A JSON text without white space between its values, and with its numbers as they are; another text as it is. */
+export function compactText(text: string): string {
+  const root = parseExact(text);
+  return root === undefined ? text : compactJson(root);
+}
+
 /** A value as indented JSON, for editing. Numbers are as they were, and hidden characters are escaped. */
 export function prettyJson(root: JsonNode): string {
   return jsonLines(root)

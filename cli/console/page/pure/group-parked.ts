@@ -40,6 +40,32 @@ function labelOf({ reason, type, id, role, name }: ParkedRow, by: Grouping): str
   }
 }
 
+/** What the view of parked events says, and whether it offers the next page. */
+export interface ListState {
+  readonly says: 'reading' | 'failed' | 'none' | 'none yet' | 'no match' | 'events';
+  readonly hasMore: boolean;
+}
+
+/** What is known of a list that is read page by page. */
+interface ListFacts {
+  readonly loaded: number;
+  /** The loaded ones that match the search. */
+  readonly shown: number;
+  readonly isLoading: boolean;
+  readonly isComplete: boolean;
+  readonly hasFailed: boolean;
+}
+
+/** What the view of parked events says. The next page is offered until the list is complete, also without any event. */
+export function listState({ loaded, shown, isLoading, isComplete, hasFailed }: ListFacts): ListState {
+  const isFirst = loaded === 0 && (isLoading || hasFailed);
+  const hasMore = !isComplete && !isFirst;
+  if (hasFailed) return { says: 'failed', hasMore };
+  if (isFirst) return { says: 'reading', hasMore };
+  if (loaded === 0) return { says: isComplete ? 'none' : 'none yet', hasMore };
+  return { says: shown === 0 ? 'no match' : 'events', hasMore };
+}
+
 /** The roles in words. */
 export const ROLE_WORDS: Readonly<Record<ParkedRow['role'], string>> = {
   owner: 'owner',
@@ -86,7 +112,7 @@ export function heldEntities(rows: readonly ParkedRow[]): HeldEntity[] {
   return [...found.values()];
 }
 
-/** What became of one event, as `freshet parked redrive --json` prints it. */
+/** The outcome of one event, as `freshet parked redrive --json` prints it. */
 export interface EventOutcome {
   readonly key: string;
   readonly outcome: string;

@@ -1,4 +1,4 @@
-import type { GraphDocument, GraphSide } from '../../api/documents.ts';
+import type { GraphDocument, GraphSide, NumbersDocument } from '../../api/documents.ts';
 
 /** A curve of a chart. */
 export interface Curve {
@@ -58,6 +58,18 @@ function lineOf({ unit, line }: GraphSide, side: Curve['side'], times: readonly 
   if (line === null) return [];
   const values = times.map(() => line.value);
   return [{ label: line.label, unit, side, isLine: true, drawn: values, values }];
+}
+
+/** The shortest time that charts show. */
+const SHORTEST_MS = 60_000;
+
+/** Where the charts begin: with the first value of a young deployment, otherwise with the range. Epoch milliseconds. */
+export function firstShownMs({ fromMs, toMs, parts }: Pick<NumbersDocument, 'fromMs' | 'toMs' | 'parts'>): number {
+  let firstMs = Number.POSITIVE_INFINITY;
+  for (const { left, right } of parts.flatMap(({ graphs }) => graphs))
+    for (const { points } of [...left.series, ...(right?.series ?? [])])
+      firstMs = Math.min(firstMs, points[0]?.[0] ?? firstMs);
+  return Number.isFinite(firstMs) ? Math.max(fromMs, Math.min(firstMs, toMs - SHORTEST_MS)) : fromMs;
 }
 
 /** The newest value of a curve; undefined if it has none. */

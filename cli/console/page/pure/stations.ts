@@ -170,7 +170,7 @@ function deadSigns(deadLetters: number): Sign[] {
 }
 
 function alarmSigns({ alarms }: FlowDocument, name: string): Sign[] {
-  const raised = alarms.filter(({ boundary }) => boundary === name).length;
+  const raised = (alarms ?? []).filter(({ boundary }) => boundary === name).length;
   return raised === 0 ? [] : [{ icon: 'alarm', tone: 'bad', text: plural(raised, 'alarm') }];
 }
 

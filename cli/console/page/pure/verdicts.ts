@@ -20,6 +20,7 @@ const VIEWS: Readonly<Record<CachedCopyDocument['verdict'], VerdictView>> = {
   stopped: { words: 'stopped, events held', tone: 'bad', icon: 'held' },
   parked: { words: 'event parked', tone: 'warn', icon: 'parked' },
   'not-published': { words: 'not published', tone: 'bad', icon: 'wrong' },
+  'adopter-stopped': { words: 'adopter stopped', tone: 'bad', icon: 'stopped' },
   'relay-stopped': { words: 'relay stopped', tone: 'bad', icon: 'stopped' },
   'relay-silent': { words: 'relay silent', tone: 'bad', icon: 'wrong' },
   'projector-stopped': { words: 'projector stopped', tone: 'bad', icon: 'stopped' },

@@ -1,8 +1,9 @@
-import { useCallback, useEffect, useState } from 'preact/hooks';
+import { useCallback } from 'preact/hooks';
 import type { SagaInstanceDocument, SagaInstancesDocument } from '../../api/documents.ts';
 import { useNow } from '../live/clock.ts';
 import { usePaged } from '../live/fetched.ts';
 import { go } from '../live/route.ts';
+import { useSearchText } from '../live/search-text.ts';
 import { Badge } from '../parts/badge.tsx';
 import { Failure, Notice } from '../parts/notice.tsx';
 import { SearchBox } from '../parts/search-box.tsx';
@@ -16,14 +17,13 @@ interface InstancesProps {
 }
 
 const STATUSES = ['waiting', 'decided', 'cancelled'] as const;
-const PAUSE_MS = 250;
 const CLOCK_MS = 10_000;
 
 /** The instances of a saga: what each waits for, until when, and what it decided. */
 export function Instances({ saga, params }: InstancesProps) {
   const status = STATUSES.find((one) => one === params.get('status'));
   const prefix = params.get('prefix') ?? '';
-  const [text, setText] = useState(prefix);
+  const [text, setText] = useSearchText(prefix, (found) => go('sagas', { saga, status, prefix: found }, true));
   const pathOf = useCallback(
     (cursor: string | null) =>
       apiPath('/api/sagas/instances', { saga, status: status ?? null, prefix: prefix === '' ? null : prefix, cursor }),
@@ -31,11 +31,6 @@ export function Instances({ saga, params }: InstancesProps) {
   );
   const list = usePaged<SagaInstancesDocument, SagaInstanceDocument>(pathOf, instancesOf);
   const now = useNow(CLOCK_MS);
-  useEffect(() => {
-    if (text === prefix) return undefined;
-    const timer = setTimeout(() => go('sagas', { saga, status, prefix: text }, true), PAUSE_MS);
-    return () => clearTimeout(timer);
-  }, [text]);
   return (
     <section aria-label={`Search in ${saga}`}>
       <div class="tools">

@@ -45,7 +45,7 @@ describe('running replays', () => {
   test('each subscription ends live, and what it replays is told once', async () => {
     const { io, work } = workWith(new AbortController().signal);
     const [one, two] = [target('sales', { looks: 3 }), target('billing')];
-    const outcomes = await run(work, 'shipping', [one.its, two.its], { from: 'beginning' }, {});
+    const outcomes = await run(work, 'shipping', [one.its, two.its], { span: { from: 'beginning' } }, {});
     expect(outcomes.map(({ boundary, state }) => [boundary, state])).toEqual([
       ['sales', 'live'],
       ['billing', 'live'],
@@ -63,7 +63,7 @@ describe('running replays', () => {
     const { work } = workWith(stop.signal);
     const { its, started } = target('sales', { looks: 1_000, onLook: () => stop.abort() });
     const span = { from: NOW_MS - 5 * HOUR_MS, to: NOW_MS - 4 * HOUR_MS };
-    const outcomes = await run(work, 'shipping', [its], span, {});
+    const outcomes = await run(work, 'shipping', [its], { span }, {});
     expect(outcomes).toMatchObject([{ state: 'replaying' }]);
     expect(started).toEqual([
       [span.from, span.to],
@@ -75,17 +75,50 @@ describe('running replays', () => {
     const stop = new AbortController();
     stop.abort();
     const { its, started } = target('sales');
-    const outcomes = await run(workWith(stop.signal).work, 'shipping', [its], { from: 'beginning' }, {});
+    const outcomes = await run(workWith(stop.signal).work, 'shipping', [its], { span: { from: 'beginning' } }, {});
     expect([outcomes[0]?.state, started]).toEqual(['not-begun', []]);
   });
 
   test('a failed request is told with how to repair the subscription, and the other subscriptions go on', async () => {
     const { work } = workWith(new AbortController().signal);
     const targets = [target('sales', { fails: true }), target('billing')].map(({ its }) => its);
-    const outcomes = await run(work, 'shipping', targets, { from: 'beginning' }, { stack: ['Shop'] });
+    const outcomes = await run(work, 'shipping', targets, { span: { from: 'beginning' } }, { stack: ['Shop'] });
     expect(outcomes.map(({ state }) => state)).toEqual(['failed', 'live']);
     expect(outcomes[0]?.error).toMatch(
       /Error: no connection To let new facts follow: .* replay shipping --resume --stack Shop$/,
     );
+  });
+
+  test('a bounded replay in progress is told, and replaced only on demand', async () => {
+    const { work } = workWith(new AbortController().signal);
+    const { its, started } = target('sales', { looks: 1_000 });
+    await its.replay(NOW_MS - 5 * HOUR_MS, NOW_MS - 4 * HOUR_MS);
+    const span = { from: 'beginning' as const };
+    const outcomes = await run(work, 'shipping', [its], { span }, {});
+    expect(outcomes[0]).toMatchObject({
+      state: 'failed',
+      error: expect.stringMatching(/^a replay from \S+Z to \S+Z is in progress\. Wait .* --replace /),
+    });
+    expect(started).toHaveLength(1);
+    const last = target('sales');
+    await last.its.replay(NOW_MS - 5 * HOUR_MS, NOW_MS - 4 * HOUR_MS);
+    expect(await run(work, 'shipping', [last.its], { replace: true }, {})).toMatchObject([{ state: 'live' }]);
+  });
+
+  test('a replay that another one replaced is told as failed, without advice that would replace the other', async () => {
+    const stop = new AbortController();
+    const { its } = target('sales', { looks: 1_000, onLook: () => stop.abort() });
+    const other: Target = {
+      ...its,
+      async replay(...span) {
+        const started = await its.replay(...span);
+        if (span[1] !== undefined) await its.replay(NOW_MS - 9 * HOUR_MS);
+        return started;
+      },
+    };
+    const span = { from: NOW_MS - 5 * HOUR_MS, to: NOW_MS - 4 * HOUR_MS };
+    const [outcome] = await run(workWith(stop.signal).work, 'shipping', [other], { span }, {});
+    expect(outcome).toMatchObject({ state: 'failed', error: expect.stringMatching(/^another replay replaced it\. /) });
+    expect(outcome?.error).not.toContain('--resume');
   });
 });

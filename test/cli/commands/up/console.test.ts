@@ -49,14 +49,25 @@ describe('the console of freshet up', () => {
     });
   });
 
-  test('a page whose build takes long delays nothing, and is served once it is built', async () => {
+  test('the story waits until the page is built and its address is printed', async () => {
     const page = slowPage();
-    const { console, lines, seen } = world(page);
-    await console.open(FIRST);
+    const { console, lines } = world(page);
+    const opened = console.open(FIRST).then(() => lines.push('the story begins'));
+    await new Promise((resolve) => setImmediate(resolve));
     expect(lines).toEqual([]);
+    page.done();
+    await opened;
+    expect(lines).toEqual(['console: http://127.0.0.1:3737', 'the story begins']);
+  });
+
+  test('a page whose build takes too long delays nothing more, and is served once it is built', async () => {
+    const page = slowPage();
+    const { console, lines, seen } = world({ ...page, waitMs: 1 });
+    await console.open(FIRST);
+    expect(lines).toEqual(["  the console's page is still being built; its address follows"]);
     console.replace(SECOND);
     page.done();
-    await vi.waitFor(() => expect(lines).toEqual(['console: http://127.0.0.1:3737']));
+    await vi.waitFor(() => expect(lines[1]).toEqual('console: http://127.0.0.1:3737'));
     expect(seen[0]).toBe('start second');
   });
 
@@ -88,8 +99,9 @@ describe('the console of freshet up', () => {
   test('an end during the build ends the build, without a line', async () => {
     const page = slowPage();
     const { console, lines, seen } = world(page);
-    await console.open(FIRST);
+    const opened = console.open(FIRST);
     await console.close();
+    await opened;
     expect(page.isAborted()).toBe(true);
     expect([lines, seen]).toEqual([[], []]);
   });

@@ -75,7 +75,7 @@ describe('renderPage', () => {
       'geography: flow normal',
       'ALARM ordering: Lag: Falls behind.',
       'STOPPED relay',
-      'unknown whether stopped, because lambda:GetFunctionConcurrency is missing: a, b, c and 1 more',
+      'unknown whether stopped (lambda:GetFunctionConcurrency is missing or throttled): a, b, c and 1 more',
     ]);
   });
 });

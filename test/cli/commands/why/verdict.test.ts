@@ -1,7 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import type { Findings, Parked } from '../../../../cli/commands/why/findings.ts';
+import { stationsOf } from '../../../../cli/commands/why/stations.ts';
 import { storyOf } from '../../../../cli/commands/why/story.ts';
-import { VERDICTS, verdictOf } from '../../../../cli/commands/why/verdict.ts';
+import { verdictOf } from '../../../../cli/commands/why/verdict.ts';
+import { VERDICTS } from '../../../../cli/commands/why/verdict-parts.ts';
 import { TOMBSTONE_DIGEST } from '../../../../core/state.ts';
 
 const NOW = Date.parse('2026-11-30T12:00:00.000Z');
@@ -32,6 +34,7 @@ const parked = (
   explanation: 'too long',
   version,
   parkedAtMs: NOW - 30_000,
+  changedAtMs: NOW - 31_000,
 });
 
 type Changes = {
@@ -45,7 +48,15 @@ function behind({ owner = {}, cache = {}, difference = 'behind' }: Changes = {})
   return {
     ...entity,
     nowMs: NOW,
-    owner: { name: 'geography', owned: owned(2), isRelayStopped: false, relayDelayMs: 100, parked: [], ...owner },
+    owner: {
+      name: 'geography',
+      owned: owned(2),
+      adopter: undefined,
+      isRelayStopped: false,
+      relayDelayMs: 100,
+      parked: [],
+      ...owner,
+    },
     cache: {
       name: 'ordering',
       keeps: true,
@@ -70,6 +81,7 @@ const missing = (changes: Changes = {}) =>
   behind({ ...changes, cache: { record: undefined, ...changes.cache }, difference: 'missing' });
 
 const deletion = { ...owned(2), digest: TOMBSTONE_DIGEST, stateJson: undefined };
+const adopter = { isStopped: false };
 const stopMarker = 5;
 const DAY_MS = 86_400_000;
 
@@ -155,6 +167,52 @@ const CASES: readonly (readonly [(typeof VERDICTS)[number], string, Findings, bo
     true,
     'parked redrive',
   ],
+  [
+    'not-published',
+    'equal, and a later change of the adopted item is set aside',
+    behind({ owner: { adopter, parked: [parked('version-not-raised', undefined)] }, difference: 'equal' }),
+    true,
+    'raise its version',
+  ],
+  [
+    'not-published',
+    'nobody, and the item of the entity is set aside',
+    behind({
+      owner: { owned: undefined, adopter, parked: [parked('inexact-number', undefined)] },
+      cache: { record: undefined },
+      difference: 'equal',
+    }),
+    true,
+    'parked discard',
+  ],
+  [
+    'not-published',
+    'equal, and a change of the same second is set aside',
+    behind({
+      owner: { adopter, parked: [{ ...parked('version-not-raised', undefined), changedAtMs: NOW - 60_000 }] },
+      difference: 'equal',
+    }),
+    false,
+    'raise its version',
+  ],
+  [
+    'adopter-stopped',
+    'equal',
+    behind({ owner: { adopter: { isStopped: true } }, difference: 'equal' }),
+    false,
+    'start the adopter',
+  ],
+  [
+    'adopter-stopped',
+    'nobody',
+    behind({
+      owner: { owned: undefined, adopter: { isStopped: true } },
+      cache: { record: undefined },
+      difference: 'equal',
+    }),
+    false,
+    'start the adopter',
+  ],
   ['not-published', 'its record', behind({ owner: { parked: [parked('too-large', 2)] } }), true, 'resync --wait 30'],
   ['relay-stopped', 'today', behind({ owner: { isRelayStopped: true } }), false, 'start the relay before'],
   [
@@ -227,6 +285,32 @@ describe('the verdict on an entity', () => {
   ])('%s is not the cause', (_, events) => {
     expect(verdictOf(behind({ cache: { parked: events } })).verdict).toBe('lost');
     expect(verdictOf(behind({ owner: { parked: events } })).verdict).toBe('lost');
+  });
+});
+
+describe('the verdict on an adopted entity', () => {
+  const setAside = parked('version-not-raised', undefined);
+
+  test.each([
+    ['the item has changed since', { ...setAside, changedAtMs: NOW - 2 * 60_000 }],
+    ['the record is of the relay', parked('too-large', 2)],
+  ])('a set-aside record is not the cause if %s', (_, one) => {
+    expect(verdictOf(behind({ owner: { adopter, parked: [one] }, difference: 'equal' })).verdict).toBe('current');
+  });
+
+  test('a set-aside change is not the cause why an older version is not in the cache', () => {
+    const owner = { adopter, parked: [setAside], isRelayStopped: true };
+    expect(verdictOf(behind({ owner })).verdict).toBe('relay-stopped');
+  });
+
+  test.each([
+    [true, 'STOPPED', 'wrong'],
+    [false, 'running', 'fine'],
+    [undefined, 'unknown', 'unknown'],
+  ])('its way begins with the adopter: stopped is %s', (isStopped, text, state) => {
+    const findings = behind({ owner: { adopter: { isStopped } }, difference: 'equal' });
+    const [first] = stationsOf(findings, verdictOf(findings));
+    expect(first).toEqual({ name: 'adopter', text, state });
   });
 });
 

@@ -168,6 +168,7 @@ describe('the flow', slow, () => {
         'alarms: AccessDenied',
       ]),
     );
+    expect(found.alarms).toBeNull();
     expect(found.caches).toMatchObject([{ consumptionRate: null, leadTimeP50Ms: null, highWater: 1_234 }, {}]);
     expect(found.owners).toMatchObject([{ publishedRate: null, relayDelayMs: null, flow: { state: 'normal' } }]);
     const blind = await createReads(without('functions')).flow();
@@ -248,6 +249,39 @@ describe('entities', slow, () => {
     });
     expect(why.steps.filter(({ state }) => state === 'wrong').map(({ name }) => name)).toEqual(['cache names']);
     await expect(reads.why({ cache: 'none', type: 'Place', id: 'x' })).rejects.toMatchObject({ code: 'UnknownCache' });
+  });
+});
+
+describe('an entity in several caches', slow, () => {
+  test('is looked up once at its owner, and while Lambda throttles the reads, only the states are unknown', async () => {
+    await put('shared', { name: 'S' });
+    await world.cloud.idle();
+    const { owners, clients } = world.deployment;
+    let reads = 0;
+    const counting = owners.map((owner) => ({
+      ...owner,
+      parked: {
+        ...owner.parked,
+        ofGroup(group: string) {
+          reads += 1;
+          return owner.parked.ofGroup(group);
+        },
+      },
+    }));
+    const throttled = Object.assign(new Error('Rate exceeded'), { name: 'TooManyRequestsException', $metadata: {} });
+    const functions = Object.defineProperty(Object.create(clients.functions), 'send', {
+      value: () => Promise.reject(throttled),
+    });
+    const deployment = {
+      ...world.deployment,
+      owners: counting,
+      clients: Object.create(clients, { functions: { value: functions } }) as Clients,
+    };
+    expect(await createReads(deployment).entity({ type: 'Place', id: 'shared' })).toMatchObject({
+      owner: { version: 1 },
+      caches: [{ verdict: 'current' }, { verdict: 'current' }],
+    });
+    expect(reads).toBe(1);
   });
 });
 

@@ -87,6 +87,15 @@ test('each state that holds something up is named with its station', () => {
     ['late', 'saga/s', 'Saga s: 2 instances overdue'],
     ['unread', undefined, 'Not read: metrics: AccessDenied'],
   ]);
+  expect(found.find(({ text }) => text.includes('label-printer'))?.href).toBe('#/flow?function=label-printer');
+});
+
+test('alarms that could not be read are said once, and are never taken for no alarm', () => {
+  const unread = 'Not read: alarms: AccessDenied';
+  expect(attentionOf({ ...flow, alarms: null }).map(({ text }) => text)).toEqual(['Not read: alarms']);
+  expect(attentionOf({ ...flow, alarms: null, unread: ['alarms: AccessDenied'] }).map(({ text }) => text)).toEqual([
+    unread,
+  ]);
 });
 
 test('the flow state says why and for how long', () => {

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import {
   compactJson,
+  compactText,
   isWithin,
   type JsonNode,
   jsonLines,
@@ -74,4 +75,22 @@ test('each line knows the path of its value, so that the wrong part can be marke
   const marked = lines.filter(({ path }) => isWithin(path, ['data', 'tags', 1])).map(({ path }) => pathText(path));
   expect(marked).toEqual(['data.tags[1]', 'data.tags[1].b', 'data.tags[1]']);
   expect(pathText(['a b', 0, 'c'])).toBe('["a b"][0].c');
+});
+
+test('a text that is sent has no white space between its values, and numbers as they were typed', () => {
+  expect(compactText('{ "big" : 12345678901234567890,\n  "area": 1.50, "a b": [ 1, " x " ] }')).toBe(
+    '{"big":12345678901234567890,"area":1.50,"a b":[1," x "]}',
+  );
+  // The server refuses a key that is there twice, so it must still get it.
+  expect(compactText('{"a": 1, "a": 2}')).toBe('{"a":1,"a":2}');
+  expect(compactText('{ no JSON')).toBe('{ no JSON');
+});
+
+test('a state whose indented text is too long for a request is sent in its own size', () => {
+  const text = JSON.stringify(
+    Array.from({ length: 1_000 }, () => ({ a: { b: { c: [] } } })),
+    null,
+    2,
+  );
+  expect(compactText(text)).toBe(JSON.stringify(JSON.parse(text)));
 });

@@ -4,6 +4,7 @@ import {
   actionRequests,
   groupParked,
   heldEntities,
+  listState,
   outcomesOf,
   rowId,
 } from '../../../../cli/console/page/pure/group-parked.ts';
@@ -75,4 +76,17 @@ test('outcomes are read from what redrive prints, and nothing from any other res
   const result = { events: [{ key: 'k', outcome: 'parked', stays: true, detail: 'why' }, { key: 1 }, null] };
   expect(outcomesOf(result)).toEqual([{ key: 'k', outcome: 'parked', stays: true, detail: 'why' }]);
   for (const other of [null, 'text', {}, { events: 'x' }]) expect(outcomesOf(other)).toEqual([]);
+});
+
+test('a list of parked events always says what it shows, and offers the next page until it is complete', () => {
+  const list = { loaded: 0, shown: 0, isLoading: false, isComplete: false, hasFailed: false };
+  expect(listState({ ...list, isLoading: true })).toEqual({ says: 'reading', hasMore: false });
+  expect(listState({ ...list, hasFailed: true })).toEqual({ says: 'failed', hasMore: false });
+  expect(listState({ ...list, isComplete: true })).toEqual({ says: 'none', hasMore: false });
+  expect(listState(list)).toEqual({ says: 'none yet', hasMore: true });
+  expect(listState({ ...list, loaded: 7 })).toEqual({ says: 'no match', hasMore: true });
+  expect(listState({ ...list, loaded: 7, isComplete: true })).toEqual({ says: 'no match', hasMore: false });
+  expect(listState({ ...list, loaded: 7, shown: 7 })).toEqual({ says: 'events', hasMore: true });
+  expect(listState({ ...list, loaded: 7, shown: 7, hasFailed: true })).toEqual({ says: 'failed', hasMore: true });
+  expect(listState({ ...list, loaded: 7, shown: 7, isLoading: true })).toEqual({ says: 'events', hasMore: true });
 });

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { GraphDocument } from '../../../../cli/console/api/documents.ts';
 import { runbookLink } from '../../../../cli/console/page/pure/runbook.ts';
-import { chartData, chartNumber, newest } from '../../../../cli/console/page/pure/series.ts';
+import { chartData, chartNumber, firstShownMs, newest } from '../../../../cli/console/page/pure/series.ts';
 
 const graph: GraphDocument = {
   title: 'Outcomes',
@@ -59,4 +59,26 @@ test('only an https address at the end of a description is a link to the runbook
   expect(runbookLink('Late. Runbook: javascript:alert(1)')).toBeUndefined();
   expect(runbookLink('Late. Runbook: https://')).toBeUndefined();
   expect(runbookLink('Late.')).toBeUndefined();
+});
+
+test('the charts of a young deployment begin with its first value, and those of an old one with their range', () => {
+  const MINUTE_MS = 60_000;
+  const range = { fromMs: 0, toMs: 15 * MINUTE_MS };
+  const parts = (...times: readonly number[]) => [
+    {
+      title: 'Owner geography',
+      graphs: [
+        { ...graph, left: { ...graph.left, series: [] }, right: null },
+        {
+          ...graph,
+          right: { unit: 's', line: null, series: [{ label: 'x', points: times.map((at) => [at, 1] as const) }] },
+        },
+      ].map((one) => ({ ...one, left: { ...one.left, series: [] } })),
+    },
+  ];
+  expect(firstShownMs({ ...range, parts: parts(12 * MINUTE_MS, 13 * MINUTE_MS) })).toBe(12 * MINUTE_MS);
+  expect(firstShownMs({ ...range, parts: parts(0, MINUTE_MS) })).toBe(0);
+  expect(firstShownMs({ ...range, parts: parts() })).toBe(0);
+  // A chart of a few seconds would show nothing but its newest value.
+  expect(firstShownMs({ ...range, parts: parts(15 * MINUTE_MS) })).toBe(14 * MINUTE_MS);
 });

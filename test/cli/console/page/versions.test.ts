@@ -1,6 +1,12 @@
 import { expect, test } from 'vitest';
 import type { CopyDocument, EntityDocument } from '../../../../cli/console/api/documents.ts';
-import { arrivalMs, type History, isSettled, noteVersions } from '../../../../cli/console/page/pure/versions.ts';
+import {
+  arrivalMs,
+  type History,
+  isComparable,
+  isSettled,
+  noteVersions,
+} from '../../../../cli/console/page/pure/versions.ts';
 
 const COMMIT = '2026-01-01T12:00:00.000Z';
 
@@ -73,4 +79,46 @@ test('a change is settled when each cache has it, apart from caches where the en
   expect(isSettled(reading(at, 4, { ordering: 4, stopped: 2 }), 4)).toBe(true);
   expect(isSettled(reading(at, 4, { ordering: 3 }), 4)).toBe(false);
   expect(isSettled(reading(at, 3, { ordering: 3 }), 4)).toBe(false);
+});
+
+test("a cache's part of a state is never compared with the owner's whole state", () => {
+  const partial = (at: string, owner: number, ordering: number): EntityDocument => {
+    const document = reading(at, owner, { ordering });
+    return {
+      ...document,
+      caches: document.caches.map((cache) => ({
+        ...cache,
+        fields: ['name'],
+        copy: { ...copy(ordering), stateJson: `{"name":${ordering}}` },
+      })),
+    };
+  };
+  // The owner went on from version 3 to 5 between two readings, so version 4 was seen in the cache only.
+  const [five, four, three] = seen(
+    partial('2026-01-01T12:00:00.000Z', 3, 3),
+    partial('2026-01-01T12:00:01.000Z', 5, 4),
+  );
+  if (five === undefined || four === undefined || three === undefined) throw new Error('three versions were seen');
+  expect([five, four, three].map(({ version, stateAt }) => [version, stateAt.place])).toEqual([
+    [5, 'geography'],
+    [4, 'ordering'],
+    [3, 'geography'],
+  ]);
+  expect(isComparable(five, four)).toBe(false);
+  expect(isComparable(four, three)).toBe(false);
+  expect(isComparable(five, three)).toBe(true);
+});
+
+test("the owner's whole state replaces a cache's part that was seen first", () => {
+  const ahead = reading('2026-01-01T12:00:00.000Z', 3, { ordering: 4 });
+  const first = { ...ahead, caches: ahead.caches.map((cache) => ({ ...cache, fields: ['name'] })) };
+  const history = seen(first, reading('2026-01-01T12:00:01.000Z', 4, { ordering: 4 }));
+  expect(history[0]?.stateAt).toEqual({ place: 'geography', isWhole: true });
+});
+
+test('a deletion can be compared with any state', () => {
+  const one = { version: 2, stateJson: null, stateAt: { place: 'ordering', isWhole: false } };
+  const other = { version: 1, stateJson: '{}', stateAt: { place: 'geography', isWhole: true } };
+  const rest = { changedAt: COMMIT, isDeleted: false, arrivals: new Map() };
+  expect(isComparable({ ...rest, ...one }, { ...rest, ...other })).toBe(true);
 });
