@@ -26,6 +26,12 @@ export interface ClientOptions {
   readonly profile?: string;
   /** AWS credentials. Default: the SDK's credential provider chain. */
   readonly credentials?: { readonly accessKeyId: string; readonly secretAccessKey: string };
+  /** Time-out of a request, in milliseconds. Default 1,500, which suits a function. */
+  readonly requestTimeoutMs?: number;
+}
+
+function connection({ requestTimeoutMs = requestHandler.requestTimeout, ...options }: ClientOptions) {
+  return { ...options, requestHandler: { ...requestHandler, requestTimeout: requestTimeoutMs } };
 }
 
 /**
@@ -35,12 +41,12 @@ export interface ClientOptions {
  * @param options endpoint, region and credentials; default: the SDK's defaults
  */
 export function dynamoDbClient(options: ClientOptions = {}): DynamoDBClient {
-  return new DynamoDBClient({ ...options, requestHandler, retryStrategy: shortRetry() });
+  return new DynamoDBClient({ ...connection(options), retryStrategy: shortRetry() });
 }
 
 /** Returns a DynamoDB client that slows down to the rate that a throttling table accepts. For a projector's writes. */
 export function adaptiveDynamoDbClient(options: ClientOptions = {}): DynamoDBClient {
-  return new DynamoDBClient({ ...options, requestHandler, retryStrategy: adaptiveRetry(shortRetry()) });
+  return new DynamoDBClient({ ...connection(options), retryStrategy: adaptiveRetry(shortRetry()) });
 }
 
 /**
@@ -49,12 +55,12 @@ export function adaptiveDynamoDbClient(options: ClientOptions = {}): DynamoDBCli
  * @param options endpoint, region and credentials; default: the SDK's defaults
  */
 export function snsClient(options: ClientOptions = {}): SNSClient {
-  return new SNSClient({ ...options, requestHandler, retryStrategy: shortRetry() });
+  return new SNSClient({ ...connection(options), retryStrategy: shortRetry() });
 }
 
 /** Returns an SQS client with Freshet's retries and time-outs, see `dynamoDbClient`. */
 export function sqsClient(options: ClientOptions = {}): SQSClient {
   // The endpoint comes from the options or the environment, because a queue URL derived from an ARN only identifies the
   // queue.
-  return new SQSClient({ ...options, requestHandler, retryStrategy: shortRetry(), useQueueUrlAsEndpoint: false });
+  return new SQSClient({ ...connection(options), retryStrategy: shortRetry(), useQueueUrlAsEndpoint: false });
 }

@@ -26,6 +26,9 @@ export interface ClientsOptions extends ClientOptions {
   readonly dynamodbEndpoint?: string;
 }
 
+/** A person or a script waits longer for a busy service than a function may. */
+const REQUEST_TIMEOUT_MS = 10_000;
+
 export function createClients({ dynamodbEndpoint, ...options }: ClientsOptions): Clients {
   const created: { destroy(): void }[] = [];
   const once = <T extends { destroy(): void }>(create: () => T): (() => T) => {
@@ -39,9 +42,10 @@ export function createClients({ dynamodbEndpoint, ...options }: ClientsOptions):
     };
   };
   const ofTables = dynamodbEndpoint === undefined ? options : { ...options, endpoint: dynamodbEndpoint };
-  const tables = once(() => dynamoDbClient(ofTables));
-  const queues = once(() => sqsClient(options));
-  const topics = once(() => snsClient(options));
+  const patient = { requestTimeoutMs: REQUEST_TIMEOUT_MS };
+  const tables = once(() => dynamoDbClient({ ...ofTables, ...patient }));
+  const queues = once(() => sqsClient({ ...options, ...patient }));
+  const topics = once(() => snsClient({ ...options, ...patient }));
   const metrics = once(() => cloudWatchClient(options));
   const functions = once(() => lambdaClient(options));
   return {
