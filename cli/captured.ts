@@ -20,7 +20,8 @@ export async function captured(
   return { exitCode, stdout: stdout.text(), stderr: stderr.text() };
 }
 
-function sink(): { readonly stream: Writable; text(): string } {
+/** A stream that keeps what is written to it. */
+export function sink(): { readonly stream: Writable; text(): string } {
   const chunks: Buffer[] = [];
   const stream = new Writable({
     write(chunk: Buffer, _, done) {

@@ -1,4 +1,5 @@
-import { Readable, Writable } from 'node:stream';
+import { Readable } from 'node:stream';
+import { sink } from '../../cli/captured.ts';
 import { type CommandIo, interruptedBy } from '../../cli/io.ts';
 
 /** The surroundings of a command that a test runs in its own process, and what the command has printed so far. */
@@ -28,15 +29,4 @@ export function commandIo(given: Partial<Pick<CommandIo, 'cwd' | 'env' | 'stdin'
     err: stderr.text,
     interrupt: () => stop.abort(),
   };
-}
-
-function sink(): { readonly stream: Writable; text(): string } {
-  const chunks: Buffer[] = [];
-  const stream = new Writable({
-    write(chunk: Buffer, _, done) {
-      chunks.push(chunk);
-      done();
-    },
-  });
-  return { stream, text: () => Buffer.concat(chunks).toString('utf8') };
 }
