@@ -52,14 +52,19 @@ const FAULTS = [
 /** Provokes each alarm of the runbook and mends it. These tests wait for alarms most of the time. */
 const REHEARSALS = ['test/failure/rehearse-*.int.ts'];
 
-/** Compiles all TypeScript of the documentation; `npm run check` runs it beside the compiler of the sources. */
-const DOCUMENTATION = ['test/docs/code.test.ts'];
+/** Compile the documentation and read all imports. `npm run check` runs them beside its own checks. */
+const CHECKS = ['test/docs/code.test.ts', 'test/package/commonjs-types.test.ts', 'test/imports.test.ts'];
 
 /** Runs the commands, and keeps and changes whole deployments. These tests take as long as all the others. */
 const COMMANDS = [
   'test/cli/**/*.int.ts',
+  'test/adopt/adopt.int.ts',
+  'test/sagas/sagas.int.ts',
+  'test/local/{apply,synthesise}.int.ts',
+  'test/local/wire/lambda-configuration.int.ts',
   'test/examples/shop/shop.int.ts',
   'test/local/keep.int.ts',
+  'test/local/synthesis/reuse.int.ts',
   'test/own-database/own-database.int.ts',
 ];
 
@@ -96,8 +101,8 @@ export default defineConfig({
     // Test files share the modules of a worker, which takes a seventh off their processor time. A test that ends
     // processes has its own worker.
     projects: [
-      project('units', ['test/**/*.{test,prop}.ts'], false, [...FAULTS, ...DOCUMENTATION]),
-      project('documentation', DOCUMENTATION, false),
+      project('units', ['test/**/*.{test,prop}.ts'], false, [...FAULTS, ...CHECKS]),
+      project('checks', CHECKS, false),
       project('adapters and protocols', PROTOCOLS, false),
       project('local cloud', ['test/**/*.int.ts'], false, [
         ...PROTOCOLS,

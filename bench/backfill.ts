@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { ListEventSourceMappingsCommand, UpdateEventSourceMappingCommand } from '@aws-sdk/client-lambda';
-import { lambdaClient } from '../cli/clients/repair-function.ts';
+import { lambdaClient } from '../cli/clients/invoke.ts';
 import { compareCaches } from '../cli/compare/compare-caches.ts';
 import type { OpenCache } from '../cli/deployment/deployment.ts';
 import type { BackfillNote } from '../core/repair/backfill.ts';

@@ -1,6 +1,7 @@
 import { rm } from 'node:fs/promises';
 import { backfill } from './backfill.ts';
 import { bulk } from './bulk.ts';
+import { coldStart } from './cold-start.ts';
 import { cost } from './cost.ts';
 import { endToEnd } from './end-to-end.ts';
 import { compression } from './experiments/compression.ts';
@@ -12,7 +13,7 @@ import { record } from './support/report.ts';
 import { type Benchmark, type Ratio, ratioLine } from './support/result.ts';
 
 /** All benchmarks, in the order in which they run and are shown. */
-const BENCHMARKS: readonly Benchmark[] = [projector, cost, endToEnd, backfill, compression, footprint, bulk];
+const BENCHMARKS: readonly Benchmark[] = [projector, cost, endToEnd, backfill, compression, footprint, coldStart, bulk];
 
 /** Rounds that are counted, after one that isn't. */
 const ROUNDS = 9;

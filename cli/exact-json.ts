@@ -1,5 +1,6 @@
 import { quoted } from 'freshet-aws/internal/core/errors';
 import { roundedNumber } from 'freshet-aws/internal/core/exact-number';
+import { MAX_STATE_DEPTH } from 'freshet-aws/internal/core/state';
 
 /** A value in a JSON text that `JSON.parse` would change without an error. */
 export interface JsonLoss {
@@ -14,9 +15,13 @@ type Level = { readonly keys: Set<string>; key: string; atKey: boolean } | { rea
 /** A text, a number, or a mark of an object or a list. */
 const TOKEN = /"(?:[^"\\]+|\\.)*"|-?[0-9][0-9.eE+-]*|[{}[\],:]/g;
 
+/** How deep a text may be nested: a state inside a record of an export. Deeper text takes much memory to follow. */
+const MAX_DEPTH = MAX_STATE_DEPTH + 2;
+
 /**
  * Returns the first value that `JSON.parse` would change without an error: a number that it would round, or a value
- * that a second value with the same key would replace. Undefined if there is none.
+ * that a second value with the same key would replace. A text that is nested too deeply to follow counts as one.
+ * Undefined if there is none.
  *
  * @param text valid JSON
  */
@@ -24,6 +29,7 @@ export function jsonLoss(text: string): JsonLoss | undefined {
   const levels: Level[] = [];
   for (const [token] of text.matchAll(TOKEN)) {
     const level = levels.at(-1);
+    if (levels.length > MAX_DEPTH) return { path: '', problem: `nested deeper than ${MAX_DEPTH} levels` };
     if (token === '{') levels.push({ keys: new Set(), key: '', atKey: true });
     else if (token === '[') levels.push({ keys: undefined, index: 0 });
     else if (token === '}' || token === ']') levels.pop();

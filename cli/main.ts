@@ -31,6 +31,7 @@ const COMMANDS: Readonly<Record<string, (io: CommandIo) => Promise<Command>>> = 
   resync: async (io) => (await import('./commands/resync.ts')).resyncCommand(io),
   backfill: async (io) => (await import('./commands/backfill.ts')).backfillCommand(io),
   reconcile: async (io) => (await import('./commands/reconcile.ts')).reconcileCommand(io),
+  survey: async (io) => (await import('./commands/survey.ts')).surveyCommand(io),
   replay: async (io) => (await import('./commands/replay/command.ts')).replayCommand(io),
   restore: async (io) => (await import('./commands/restore.ts')).restoreCommand(io),
   contracts: async (io) => (await import('./commands/contracts/command.ts')).contractsCommand(io),
@@ -104,9 +105,10 @@ const DOING: Readonly<Record<string, string>> = {
 /** What a silent command does; undefined for a command without a spinner, and while a person types its input. */
 function doingOf(command: Command, { stdin }: CommandIo): string | undefined {
   const name = command.name();
-  const { data, file } = command.opts<{ data?: string; file?: string }>();
+  const { data, file, from } = command.opts<{ data?: string; file?: string; from?: string }>();
   const isTyped = name === 'put' && data === undefined && file === undefined && stdin.isTTY;
-  if (WITHOUT_SPINNER.includes(name) || isTyped) return undefined;
+  const hasBar = name === 'delete' && from !== undefined;
+  if (WITHOUT_SPINNER.includes(name) || hasBar || isTyped) return undefined;
   return DOING[name] ?? 'reading the deployment';
 }
 

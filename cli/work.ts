@@ -1,4 +1,4 @@
-import { RepairFailed } from './clients/repair-function.ts';
+import { FunctionFailed } from './clients/invoke.ts';
 import { adviceOn } from './deployment/advice.ts';
 import type { Deployment } from './deployment/deployment.ts';
 import { type Access, findDeployment } from './deployment/find.ts';
@@ -38,15 +38,15 @@ export async function withDeployment(
   }
 }
 
-/** The error with what to do about it, if a request or a repair function of the deployment failed. */
+/** The error with what to do about it, if a request or a function of the deployment failed. */
 export function explained(
   deployment: Pick<Deployment, 'place' | 'isLocal'>,
   on: DeploymentOptions,
   error: unknown,
 ): unknown {
   if (isOfService(error)) return new RequestFailed(adviceOn(deployment, error), { cause: error });
-  if (!(error instanceof RepairFailed)) return error;
-  const logs = typed('logs repair --errors', on);
+  if (!(error instanceof FunctionFailed)) return error;
+  const logs = typed(`logs ${error.operated === 'surveyor' ? 'surveyor' : 'repair'} --errors`, on);
   return new RequestFailed(`${error.message} To see why: ${logs}`, { cause: error });
 }
 

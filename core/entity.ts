@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { FreshetError, quoted } from './errors.ts';
 
 /** Names one entity, the unit that has a version. */
@@ -38,11 +38,9 @@ const TYPE_PATTERN = /^[A-Za-z][A-Za-z0-9]{0,39}$/;
 /** The characters that SNS and SQS accept in group and deduplication ids: ASCII letters, digits and punctuation. */
 const SAFE_ID = /^[!-~]+$/;
 
-const utf8 = new TextEncoder();
-
 /** Length of a text in UTF-8 bytes. */
 export function utf8Bytes(text: string): number {
-  return utf8.encode(text).length;
+  return Buffer.byteLength(text);
 }
 
 /**
@@ -220,7 +218,7 @@ export interface TableKey {
  */
 export function tableKey(entity: EntityRef): TableKey {
   if (isHeartbeat(entity)) return { pk: `${entity.type}#heartbeat`, id: entity.id };
-  const first = createHash('sha256').update(entity.id, 'utf8').digest()[0] ?? 0;
+  const first = hash('sha256', entity.id, 'buffer')[0] ?? 0;
   return { pk: partitionKey(entity.type, first % PARTITIONS_PER_TYPE), id: entity.id };
 }
 
@@ -231,5 +229,5 @@ export function partitionKey(type: string, partition: number): string {
 
 /** Returns the SHA-256 of a text or of bytes as base64url: 43 characters that SNS and SQS accept in ids. */
 export function sha256(content: string | Uint8Array): string {
-  return createHash('sha256').update(content).digest('base64url');
+  return hash('sha256', content, 'base64url');
 }

@@ -12,6 +12,7 @@ import {
   utf8Bytes,
 } from './entity.ts';
 import { shortened } from './errors.ts';
+import { later } from './later.ts';
 import { MAX_STATE_BYTES, TOMBSTONE_DIGEST } from './state.ts';
 import { traceparentOf } from './trace.ts';
 
@@ -66,12 +67,19 @@ export interface CompressedJson {
 
 /** Prefix of the owner's name in `source`. */
 export const SOURCE_PREFIX = 'urn:freshet:';
-const timestamp = z.iso.datetime();
 
-/** zod/mini has no messages of its own, and a global locale would change the messages of the whole process. */
-const english = { error: en().localeError };
+let locale: ReturnType<typeof en> | undefined;
 
-const digest = z.string().check(z.regex(/^[A-Za-z0-9_-]{43}$/));
+/**
+ * zod/mini has no messages of its own, and a global locale would change the messages of the whole process. The locale
+ * is created for the first event that isn't valid.
+ */
+const english: Parameters<ReturnType<typeof eventEnvelope>['safeParse']>[1] = {
+  error(issue) {
+    locale ??= en();
+    return locale.localeError(issue);
+  },
+};
 
 /** Highest schema version: CloudEvents integers end at 2^31 - 1. */
 const MAX_SCHEMA_VERSION = 2 ** 31 - 1;
@@ -85,26 +93,30 @@ const MAX_EXPLANATION_LENGTH = { json: 120, schema: 200 } as const;
 const PLAIN = 'application/json';
 const COMPRESSED = 'application/gzip';
 
+const digest = () => z.string().check(z.regex(/^[A-Za-z0-9_-]{43}$/));
+
 /** CloudEvents 1.0 in structured JSON; the attributes after `datacontenttype` are Freshet's extensions. */
-export const eventEnvelope = z.object({
-  specversion: z.literal('1.0'),
-  id: z.string().check(z.minLength(1), z.maxLength(128)),
-  source: z.string().check(z.regex(/^urn:freshet:[a-z][a-z0-9-]{0,29}$/)),
-  type: z.string().check(z.minLength(1), z.maxLength(40)),
-  subject: z.string().check(z.minLength(1), z.maxLength(MAX_ID_BYTES)),
-  time: timestamp,
-  datacontenttype: z.enum([PLAIN, COMPRESSED]),
-  kind: z.enum(['state', 'delta', 'tombstone']),
-  // A text, because CloudEvents integers end at 2^31 - 1 and versions don't.
-  entityversion: z.string().check(z.regex(/^[1-9][0-9]{0,15}$/)),
-  digest,
-  basedigest: z.optional(digest),
-  schemaversion: z.int().check(z.gte(1), z.lte(MAX_SCHEMA_VERSION)),
-  publishedat: timestamp,
-  traceparent: z.optional(z.unknown()),
-  data: z.optional(z.unknown()),
-  data_base64: z.optional(z.unknown()),
-});
+export const eventEnvelope = /* @__PURE__ */ later(() =>
+  z.object({
+    specversion: z.literal('1.0'),
+    id: z.string().check(z.minLength(1), z.maxLength(128)),
+    source: z.string().check(z.regex(/^urn:freshet:[a-z][a-z0-9-]{0,29}$/)),
+    type: z.string().check(z.minLength(1), z.maxLength(40)),
+    subject: z.string().check(z.minLength(1), z.maxLength(MAX_ID_BYTES)),
+    time: z.iso.datetime(),
+    datacontenttype: z.enum([PLAIN, COMPRESSED]),
+    kind: z.enum(['state', 'delta', 'tombstone']),
+    // A text, because CloudEvents integers end at 2^31 - 1 and versions don't.
+    entityversion: z.string().check(z.regex(/^[1-9][0-9]{0,15}$/)),
+    digest: digest(),
+    basedigest: z.optional(digest()),
+    schemaversion: z.int().check(z.gte(1), z.lte(MAX_SCHEMA_VERSION)),
+    publishedat: z.iso.datetime(),
+    traceparent: z.optional(z.unknown()),
+    data: z.optional(z.unknown()),
+    data_base64: z.optional(z.unknown()),
+  }),
+);
 
 /** Whether parsed JSON is a delta. Not checked with a schema, because a zod record drops a field named `__proto__`. */
 function isDelta(data: unknown): data is Delta {
@@ -171,7 +183,7 @@ export function parseEvent(body: string): ReadEvent | Unreadable {
     const message = error instanceof Error ? error.message.slice(0, MAX_EXPLANATION_LENGTH.json) : 'unreadable';
     return malformed(`not JSON: ${message}`);
   }
-  const parsed = eventEnvelope.safeParse(json, english);
+  const parsed = eventEnvelope().safeParse(json, english);
   if (!parsed.success) {
     const [issue] = parsed.error.issues;
     const message = shortened(issue?.message ?? 'invalid', MAX_EXPLANATION_LENGTH.schema);
@@ -226,7 +238,7 @@ function dataOf({
   datacontenttype,
   data,
   data_base64: encoded,
-}: Pick<z.infer<typeof eventEnvelope>, 'datacontenttype' | 'data' | 'data_base64'>):
+}: Pick<z.infer<ReturnType<typeof eventEnvelope>>, 'datacontenttype' | 'data' | 'data_base64'>):
   | { readonly data: unknown; readonly carried?: CompressedJson }
   | Unreadable {
   if (datacontenttype === PLAIN) {

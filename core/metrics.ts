@@ -116,6 +116,10 @@ export const SURVEY_METRICS = {
   mended: 'SurveyMended',
   /** Items that can't be published. */
   refused: 'SurveyRefused',
+  /** 1 while the adopter doesn't read the table's stream, else 0. */
+  stopped: 'AdopterStopped',
+  /** 1 while no survey has ended for twice the time after which the next one is due, else 0. */
+  overdue: 'SurveyOverdue',
 } as const;
 
 /** The metrics of a cache's report, emitted once per control interval. Rates are per second. */

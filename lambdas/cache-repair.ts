@@ -7,13 +7,8 @@ import { createParking } from '../adapters/project/parking-table.ts';
 import { eachRecord, receivedMessage, timeLeft } from '../adapters/project/queue.ts';
 import { projectorTelemetry, repairTelemetry } from '../adapters/project/telemetry.ts';
 import { createCrashNotes, deadMessage } from '../adapters/repair/dead-letters.ts';
-import {
-  createGapNotice,
-  createHealing,
-  createSchemaChecks,
-  parseGapNotice,
-  parseSchemaCheck,
-} from '../adapters/repair/gaps.ts';
+import { createGapNotice, createSchemaChecks } from '../adapters/repair/gap-notices.ts';
+import { createHealing, parseGapNotice, parseSchemaCheck } from '../adapters/repair/gaps.ts';
 import { createRepair } from '../adapters/repair/parked-events.ts';
 import { createPageHandler, createSelfRepair, runToken } from '../adapters/repair/self-repair.ts';
 import { createSettled } from '../adapters/repair/settled.ts';

@@ -19,6 +19,7 @@ const share = 1 / Object.keys(reportQueues).length;
 const cache = { tableName: required('CACHE_TABLE'), client };
 const reader = createReader({ boundary, ...cache });
 const saveCompleteness = createCompletenessWriter(cache);
+const report = reportTelemetry(emitter(boundary.name));
 const ports = createReporting({
   boundary,
   emitter: emitter(boundary.name),
@@ -31,8 +32,8 @@ const ports = createReporting({
   repairQueueUrls: JSON.parse(required('REPAIR_QUEUE_URLS')) as string[],
   metrics: cloudWatchClient(),
   intervalMs,
+  onUnread: report.unmeasured,
 });
-const report = reportTelemetry(emitter(boundary.name));
 const tend = createTending({
   boundary,
   cache,

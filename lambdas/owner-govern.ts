@@ -34,7 +34,7 @@ const report = governorTelemetry(owner);
 const progress = createRelayProgress({ client: cloudWatchClient(), owner, intervalSeconds });
 const ports = {
   ...createFlowStore({ client, tableName: required('FLOW_TABLE') }),
-  // If the relay's metrics can't be read, the governor decides from the reports alone.
+  // If the relay's metrics can't be read, the governor decides from the reports alone, and ends no limit.
   relayProgress: (nowMs: number) => progress(nowMs).catch(report.unmeasured),
 };
 

@@ -1,13 +1,13 @@
 import { setImmediate } from 'node:timers/promises';
 import type { Context, SQSBatchResponse, SQSEvent } from 'aws-lambda';
-import { adaptiveDynamoDbClient, dynamoDbClient, sqsClient } from '../adapters/aws/clients.ts';
+import { adaptiveDynamoDbClient, createdLater, dynamoDbClient, sqsClient } from '../adapters/aws/clients.ts';
 import { isTransient } from '../adapters/aws/transient.ts';
 import { createCacheWriter } from '../adapters/project/cache-writer.ts';
 import { createParking } from '../adapters/project/parking-table.ts';
 import { createPostponing } from '../adapters/project/postpone.ts';
 import { receivedMessage, timeLeft } from '../adapters/project/queue.ts';
 import { projectorTelemetry } from '../adapters/project/telemetry.ts';
-import { createGapNotice, createSchemaChecks } from '../adapters/repair/gaps.ts';
+import { createGapNotice, createSchemaChecks } from '../adapters/repair/gap-notices.ts';
 import { createPageQueue } from '../adapters/repair/page-queue.ts';
 import { projectBatch } from '../core/project/batch.ts';
 import type { ReceivedMessage } from '../core/project/ports.ts';
@@ -15,8 +15,9 @@ import { isPageGroup, parsePage } from '../core/repair/pages.ts';
 import boundary from './boundary.ts';
 import { emitter, projectSettings, required } from './environment.ts';
 
-const client = dynamoDbClient();
-const queues = sqsClient();
+// Only failures and pages need these clients.
+const client = createdLater(dynamoDbClient);
+const queues = createdLater(sqsClient);
 const queueUrl = required('QUEUE_URL');
 const cacheTable = required('CACHE_TABLE');
 const settings = projectSettings();

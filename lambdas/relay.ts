@@ -1,5 +1,5 @@
 import type { DynamoDBBatchResponse, DynamoDBStreamEvent } from 'aws-lambda';
-import { dynamoDbClient, snsClient, sqsClient } from '../adapters/aws/clients.ts';
+import { createdLater, dynamoDbClient, snsClient, sqsClient } from '../adapters/aws/clients.ts';
 import { createFlow } from '../adapters/govern/flow.ts';
 import { createRelaying } from '../adapters/relay/relaying.ts';
 import { streamChange } from '../adapters/relay/stream.ts';
@@ -12,7 +12,8 @@ const relay = createRelaying({
   emitter: emitter(boundary.name),
   topics: snsClient(),
   topicArn: required('TOPIC_ARN'),
-  queues: sqsClient(),
+  // Only a record that can't be published needs it.
+  queues: createdLater(sqsClient),
   failureQueueUrl: required('FAILURE_QUEUE_URL'),
   change: streamChange,
   conflateAfterSeconds: Number(required('CONFLATE_AFTER_SECONDS')),

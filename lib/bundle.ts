@@ -1,9 +1,11 @@
 import { writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { basename, extname, join, sep } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { basename, extname, join, resolve, sep } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import type { BuildOptions, Metafile } from 'esbuild';
 import { APP_PACKAGES, bundleProblems, DYNAMIC } from './bundle-problems.ts';
-import { missingDefault } from './default-export.ts';
+import { checkDefinition } from './check-definition.ts';
+import { type Definition, goodBundles, type Loading } from './load-definition.ts';
 
 /** The repository's root in a clone, `dist` in the package: both hold the same folders. */
 export const CODE_ROOT = fileURLToPath(new URL('..', import.meta.url));
@@ -13,7 +15,8 @@ const IS_SOURCE = extname(import.meta.url) === '.ts';
 
 /** What a bundle of ES modules lacks: `require` for CommonJS packages, and `__filename` for CommonJS contracts. */
 const BANNER =
-  "import{createRequire}from'node:module';const require=createRequire(import.meta.url),__filename=import.meta.filename;";
+  "import{createRequire as __freshet}from'node:module';" +
+  'const require=__freshet(import.meta.url),__filename=import.meta.filename;';
 
 /**
  * Packages that only bundling needs. They are optional peers, so that a service without a CDK app can leave them out.
@@ -33,10 +36,31 @@ export interface BundleSource {
    * they share once: three functions of a cache take half the time.
    */
   readonly together: readonly string[];
+  /** The definition that the modules import. @default - none */
+  readonly definition?: Definition;
 }
 
-/** The code of an app's bundles by `bundleKey`. */
-export type Bundles = Map<string, Uint8Array>;
+/** What was bundled for an app so far. */
+export interface Bundles {
+  /** The bundles by `bundleKey`. */
+  readonly code: Map<string, Uint8Array>;
+  /** The definitions that were loaded. */
+  readonly loadings: Set<Loading>;
+  /** The folder that notes definitions that can be loaded. */
+  readonly good: string;
+}
+
+/** Receives what may be wrong with a bundle. */
+export interface BundleReport {
+  /** @param id names the kind of warning, so that an app can acknowledge it */
+  warn(id: string, message: string): void;
+  /** @param problem called when the app is synthesised; returns what is wrong, or undefined if nothing is wrong */
+  later(problem: () => string | undefined): void;
+}
+
+export function noBundles(good = goodBundles()): Bundles {
+  return { code: new Map(), loadings: new Set(), good };
+}
 
 /**
  * Bundles a module and everything that it imports into `index.mjs` in a folder.
@@ -44,25 +68,17 @@ export type Bundles = Map<string, Uint8Array>;
  * Not by the CDK's `NodejsFunction`: it needs the entry and one lock file below one project root, and starts esbuild
  * through the project's package manager. Here the entry is in a package and the contracts are in the app around it.
  *
+ * If the module imports a definition, a process starts to load the definition as Lambda does. It runs until the app is
+ * synthesised, so that it takes no time of its own.
+ *
  * @param bundles the bundles of this app so far; the function adds to them
- * @param warn receives what may fail when the bundle runs
  * @throws Error if a package that bundling needs isn't installed, if esbuild can't bundle the module, or if the bundle
  *   would fail on Lambda
  */
-export function bundle(
-  source: BundleSource,
-  outputFolder: string,
-  bundles: Bundles,
-  warn: (message: string) => void = () => {},
-): void {
-  const { file, alias, together } = source;
-  let code = bundles.get(bundleKey(file, alias));
-  if (code === undefined) {
-    for (const [path, built] of build([...new Set([file, ...together])], alias, warn)) {
-      bundles.set(bundleKey(path, alias), built);
-      if (path === file) code = built;
-    }
-  }
+export function bundle(source: BundleSource, outputFolder: string, bundles: Bundles, report: BundleReport): void {
+  const { file, alias } = source;
+  const key = bundleKey(file, alias);
+  const code = bundles.code.get(key) ?? build(source, bundles, report).code.get(key);
   if (code === undefined) throw new Error(`esbuild gave no bundle of ${file}`);
   writeFileSync(join(outputFolder, 'index.mjs'), code);
 }
@@ -71,23 +87,65 @@ function bundleKey(file: string, alias: Readonly<Record<string, string>>): strin
   return JSON.stringify([file, alias]);
 }
 
-function build(
-  files: readonly string[],
-  alias: Readonly<Record<string, string>>,
-  warn: (message: string) => void,
-): [string, Uint8Array][] {
+function build(source: BundleSource, bundles: Bundles, report: BundleReport): Bundles {
+  const { file, alias, together, definition } = source;
   assertInstalled();
   // Loaded here and not by an import, so that an app gets the error above and not one of Node's.
   const esbuild: typeof import('esbuild') = require('esbuild');
-  const missing = missingDefault(alias, esbuild.buildSync);
-  if (missing !== undefined) throw new Error(missing);
+  const files = [...new Set([file, ...together])];
+  // The definition alone is one more bundle of the same run. It contains what the others contain of the app.
+  const entries = definition === undefined ? files : [...files, definition.file];
   const result = esbuild.buildSync({
-    entryPoints: files.map((file, index) => ({ in: file, out: String(index) })),
-    // Nothing is written there: the bundles stay in memory until a function asks for its own.
+    ...buildOptions(alias),
+    entryPoints: entries.map((entry, index) => ({ in: entry, out: String(index) })),
+    minify: true,
+    metafile: true,
+    logLevel: 'silent',
+    logOverride: Object.fromEntries(DYNAMIC.map((id) => [id, 'warning'])),
+  });
+  const { errors, warnings } = bundleProblems({ result, transform: esbuild.transformSync, isOwn, definition });
+  if (errors.length > 0) throw new Error(errors.join('\n'));
+  for (const { id, message } of warnings) report.warn(id, message);
+  for (const { path, contents: code } of result.outputFiles) {
+    const entry = files[Number(basename(path, '.js'))];
+    if (entry !== undefined) bundles.code.set(bundleKey(entry, alias), code);
+    else if (definition !== undefined) {
+      const isModule = formatOf(result.metafile, definition.file) === 'esm';
+      checkDefinition(
+        { definition, code, isModule, mapped, isOwn, good: bundles.good },
+        bundles.loadings,
+        report.later,
+      );
+    }
+  }
+  return bundles;
+
+  /** The definition with the places of its sources, which only an error needs. */
+  function mapped(): Uint8Array {
+    const maps = { sourcemap: 'inline', sourcesContent: false, sourceRoot: pathToFileURL(CODE_ROOT).href } as const;
+    const built = esbuild.buildSync({
+      ...buildOptions(alias),
+      ...maps,
+      entryPoints: entries.slice(-1),
+      logLevel: 'silent',
+    });
+    return built.outputFiles[0]?.contents ?? new Uint8Array();
+  }
+}
+
+function formatOf({ inputs, outputs }: Metafile, file: string): string | undefined {
+  const entries = Object.values(outputs).flatMap(({ entryPoint }) => entryPoint ?? []);
+  return inputs[entries.find((path) => resolve(path) === file) ?? '']?.format;
+}
+
+/** How all bundles are made. Nothing is written: they stay in memory until a function asks for its own. */
+function buildOptions(alias: Readonly<Record<string, string>>) {
+  return {
+    // esbuild would take the folder in which it was loaded, and an app may have changed to another one.
+    absWorkingDir: process.cwd(),
     outdir: CODE_ROOT,
     write: false,
     bundle: true,
-    minify: true,
     platform: 'node',
     format: 'esm',
     target: 'node20',
@@ -98,14 +156,7 @@ function build(
     alias: { ...alias },
     // The CDK never belongs into a function. As an external import it is found without reading its 41 MB.
     external: APP_PACKAGES.flatMap((name) => [name, `${name}/*`]),
-    metafile: true,
-    logLevel: 'silent',
-    logOverride: Object.fromEntries(DYNAMIC.map((id) => [id, 'warning'])),
-  });
-  const { errors, warnings } = bundleProblems({ result, transform: esbuild.transformSync, isOwn });
-  if (errors.length > 0) throw new Error(errors.join('\n'));
-  for (const warning of warnings) warn(warning);
-  return result.outputFiles.map(({ path, contents }) => [files[Number(basename(path, '.js'))] ?? path, contents]);
+  } satisfies BuildOptions;
 }
 
 /** Freshet's folders, which hold no module of an app. */

@@ -4,7 +4,7 @@ import { Architecture, Code, type FunctionProps, Runtime, Tracing } from 'aws-cd
 import { LogGroup } from 'aws-cdk-lib/aws-logs';
 import type { Construct, IConstruct } from 'constructs';
 import { acknowledge } from './acknowledge.ts';
-import { type Bundles, bundle, CODE_ROOT } from './bundle.ts';
+import { type Bundles, bundle, CODE_ROOT, noBundles } from './bundle.ts';
 import {
   type DataProtectionProps,
   dataProtection,
@@ -12,6 +12,7 @@ import {
   logRetention,
   removalPolicy,
 } from './data-protection.ts';
+import type { Definition } from './load-definition.ts';
 
 /** What a bundled function is made from. `stage`, `encryptionKey` and `logRetention` apply to its log group. */
 export interface BundledFunctionProps extends DataProtectionProps {
@@ -42,6 +43,11 @@ export interface BundledFunctionProps extends DataProtectionProps {
    * @default - the function's module is bundled alone
    */
   readonly together?: readonly string[];
+  /**
+   * The boundary or saga that the module imports. It is loaded once as Lambda does, and an error fails the synthesis.
+   * @default - none
+   */
+  readonly definition?: Definition;
 }
 
 /** The bundles of each app. An app keeps them only while it is synthesised, so that no change of a module is missed. */
@@ -56,7 +62,7 @@ export function bundledProps(
   id: string,
   props: BundledFunctionProps,
 ): FunctionProps & { role: Role } {
-  const { file, alias = {}, together = [], description, timeout, memorySize, environment = {} } = props;
+  const { file, alias = {}, together = [], definition, description, timeout, memorySize, environment = {} } = props;
   const logGroup = functionLog(scope, `${id}Logs`, dataProtection(props));
   // The role that the CDK would create may write to every log group of the account.
   const role = new Role(scope, `${id}Role`, { assumedBy: new ServicePrincipal('lambda.amazonaws.com') });
@@ -81,8 +87,14 @@ export function bundledProps(
         command: [file, ...Object.values(alias)],
         local: {
           tryBundle(outputFolder) {
-            bundle({ file, alias, together }, outputFolder, bundlesOf(scope.node.root), (message) =>
-              Annotations.of(scope).addWarningV2('freshet-aws:dynamicImport', message),
+            bundle(
+              { file, alias, together, ...(definition && { definition }) },
+              outputFolder,
+              bundlesOf(scope.node.root),
+              {
+                warn: (name, message) => Annotations.of(scope).addWarningV2(`freshet-aws:${name}`, message),
+                later: (problem) => scope.node.addValidation({ validate: () => [problem() ?? []].flat() }),
+              },
             );
             return true;
           },
@@ -93,7 +105,7 @@ export function bundledProps(
 }
 
 function bundlesOf(app: IConstruct): Bundles {
-  const bundles = BUNDLES.get(app) ?? new Map();
+  const bundles = BUNDLES.get(app) ?? noBundles();
   BUNDLES.set(app, bundles);
   return bundles;
 }

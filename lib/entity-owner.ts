@@ -226,11 +226,12 @@ export class EntityOwner extends Construct {
 
   /**
    * Lets an operator's role run the commands of `freshet` that work on this owner: observe it, write, publish again,
-   * redrive and discard parked records, restore. The role can't remove an item from the table of entities.
+   * redrive and discard parked records, survey, restore. The role can't remove an item from the table of entities.
    */
   grantOperate(grantee: IGrantable): Grant {
     grantObserve(this, grantee, [this.relay, this.repair, this.flow.governor, ...(this.adopted?.functions ?? [])]);
     this.flow.grantWriter(grantee);
+    this.adopted?.surveyor.grantInvoke(grantee);
     grantTable(this.parkingTable, grantee, 'BatchWriteItem', 'Query', 'Scan');
     return grantTable(this.table, grantee, 'GetItem', 'Query', 'UpdateItem');
   }

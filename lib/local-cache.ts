@@ -155,7 +155,7 @@ export class LocalCache extends Construct {
     grantQueueDepth(grantee, [queue, gapQueue, deadLetterQueue, subscriptionDeadLetterQueue]);
     repair.grantInvoke(grantee);
     grantTable(this.parkingTable, grantee, 'BatchWriteItem', 'Query', 'Scan');
-    return grantTable(this.table, grantee, 'GetItem', 'Query');
+    return grantTable(this.table, grantee, 'GetItem', 'BatchGetItem', 'Query', 'Scan');
   }
 
   /**

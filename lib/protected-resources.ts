@@ -113,8 +113,8 @@ export interface FifoTopicProps {
    */
   readonly archiveDays?: number | undefined;
   /**
-   * Largest message, in bytes: up to 1 MiB. Above 256 KiB, a topic accepts at most 100 subscriptions, as any FIFO topic
-   * does (sns/large-message-payloads, 2026-11-30). The CDK's `Topic` has no prop for it.
+   * Largest message, in bytes: up to 1 MiB. Above 256 KiB, a topic accepts at most 100 subscriptions. That is the limit
+   * of every FIFO topic (sns/large-message-payloads, 2026-11-30). The CDK's `Topic` has no prop for it.
    * @default - 256 KiB
    */
   readonly maxMessageBytes?: number;
@@ -144,7 +144,9 @@ export function fifoTopic(
     ...(encryptionKey && { masterKey: encryptionKey }),
   });
   const resource = topic.node.defaultChild;
-  if (maxMessageBytes !== undefined && resource instanceof CfnTopic) resource.maximumMessageSize = maxMessageBytes;
+  // As a text, which CloudFormation converts as it does the value of a parameter. LocalStack refuses a number.
+  if (maxMessageBytes !== undefined && resource instanceof CfnTopic)
+    resource.addPropertyOverride('MaximumMessageSize', String(maxMessageBytes));
   return topic;
 }
 

@@ -3,7 +3,8 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { FreshetError } from 'freshet-aws/internal/core/errors';
 import * as z from 'zod/mini';
-import { LOCAL_REGION } from './identity.ts';
+import { appPlace } from './app-place.ts';
+import { problemsOf } from './problems.ts';
 
 const context = z.record(z.string(), z.unknown());
 
@@ -74,7 +75,12 @@ const LONGEST_CONTEXT = 16_000;
  * Returns the environment of an app: the given variables and those that the CDK's command line adds. Writes a long
  * context to a file in the assembly's folder, which must exist.
  */
-export function appEnvironment(project: CdkProject, assembly: string, env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+export async function appEnvironment(
+  project: CdkProject,
+  assembly: string,
+  env: NodeJS.ProcessEnv,
+): Promise<NodeJS.ProcessEnv> {
+  const { region, account } = await appPlace(env);
   const json = JSON.stringify(project.context);
   const file = join(assembly, 'context.json');
   const isLong = json.length > LONGEST_CONTEXT;
@@ -82,8 +88,9 @@ export function appEnvironment(project: CdkProject, assembly: string, env: NodeJ
   return {
     // The CDK's validation takes seconds, and its warnings wouldn't be shown here. It still runs before a deployment.
     CDK_VALIDATION: 'false',
-    CDK_DEFAULT_REGION: env.AWS_REGION ?? env.AWS_DEFAULT_REGION ?? LOCAL_REGION,
     ...env,
+    CDK_DEFAULT_REGION: region,
+    ...(account !== undefined && { CDK_DEFAULT_ACCOUNT: account }),
     CDK_OUTDIR: assembly,
     CDK_CONTEXT_JSON: isLong ? '{}' : json,
     // The CDK reads the variable of this name, which is also the name of the CDK's constant for it.
@@ -98,11 +105,16 @@ function read<T>(path: string, schema: z.ZodMiniType<T>): T | undefined {
   } catch {
     return undefined;
   }
+  let given: unknown;
   try {
-    return schema.parse(JSON.parse(text));
+    given = JSON.parse(text);
   } catch (cause) {
-    throw synthesisFailed(`${path}: ${(cause as Error).message}`, cause);
+    const why = (cause as Error).message.replaceAll(/\s+/g, ' ');
+    throw synthesisFailed(`${path} is not valid JSON: ${why}`, cause);
   }
+  const { data, error } = schema.safeParse(given);
+  if (error !== undefined) throw synthesisFailed(`${path}: ${problemsOf(error, given)}`, error);
+  return data;
 }
 
 /** Creates the error for an app that can't be synthesised. */

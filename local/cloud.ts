@@ -25,7 +25,8 @@ import { waitUntilIdle } from './mappings.ts';
 import type { AppliedResources, Changes } from './provision/apply-resource.ts';
 import { readAssembly } from './provision/assembly.ts';
 import { checkUpdate } from './provision/check-update.ts';
-import { type LeftOut, provision } from './provision/provision.ts';
+import type { LeftOut } from './provision/left-out.ts';
+import { provision } from './provision/provision.ts';
 import { createWatchedFunctions } from './watched-functions.ts';
 import { startDynamoDbGateway } from './wire/dynamodb-gateway.ts';
 import { createFunctionUrls } from './wire/function-url.ts';
@@ -127,8 +128,8 @@ export interface LocalCloud {
   /** Resources that are not emulated (no local effect): resource type to count. */
   readonly notEmulated: Readonly<Record<string, number>>;
   /**
-   * Resources that the local cloud doesn't know, such as a bucket. They are left out. A function that names one gets a
-   * stand-in for its name or ARN.
+   * Resources, and parts of resources, that the local cloud can't read or emulate. They are left out. A function that
+   * names one gets a placeholder for its name or ARN.
    */
   readonly leftOut: readonly LeftOut[];
   /**
@@ -164,8 +165,8 @@ const LONGEST_AFTER_DEPLOYMENT_MS = 12_000;
  * its staleness.
  *
  * If a part can't be started, all parts are stopped, and the promise rejects with a message that names the problem.
- * Problems are: the folder has no assembly, there is no DynamoDB engine, the port is taken, or a resource isn't
- * emulated or is invalid.
+ * Problems are: the folder has no assembly, there is no DynamoDB engine, the port is taken, or a resource is
+ * one that CloudFormation refuses. A resource that isn't emulated is left out: see `leftOut`.
  *
  * @example const cloud = await startLocalCloud({ assembly: await synthesise('.') });
  */
@@ -208,7 +209,10 @@ async function start(options: LocalCloudOptions, cleanUps: CleanUps): Promise<Lo
   const wire = await startWire({
     messaging,
     // Functions are created later, because their environment contains the URL of this server.
-    functions: () => functions,
+    functions: () => ({
+      ...functions,
+      invokeLater: (name, event) => void cloudWatch.asyncInvocations.invoke(name, event),
+    }),
     mappings: () => mappings,
     cloudWatch: () => cloudWatch,
     logs: () => ({ logs, functions, queries }),

@@ -27,7 +27,9 @@ export interface SynthesiseOptions {
 
 /**
  * Runs the CDK app of a project as `cdk synth` does: with the context of `cdk.json`, `cdk.context.json` and
- * `~/.cdk.json`, after the project's `build` command. The templates are those that `cdk deploy` would send.
+ * `~/.cdk.json`, and the default region and account of the profile or the credentials, after the project's `build`
+ * command. The account is known if the CDK's command line has used the credentials before. The templates are those that
+ * `cdk deploy` would send.
  *
  * @param projectFolder the folder with `cdk.json`
  * @returns the folder of the cloud assembly, for `startLocalCloud`
@@ -45,7 +47,7 @@ export async function synthesise(projectFolder: string, options: SynthesiseOptio
   const project = readCdkProject(projectFolder, context);
   rmSync(assembly, { recursive: true, force: true });
   mkdirSync(assembly, { recursive: true });
-  const environment = appEnvironment(project, assembly, env);
+  const environment = await appEnvironment(project, assembly, env);
   for (const command of [project.build, project.app]) {
     if (command !== undefined) await run(command, projectFolder, environment, signal);
   }

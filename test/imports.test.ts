@@ -112,7 +112,7 @@ describe('the import rules', () => {
 
   test('the project has no import circle and breaks no import rule', async () => {
     expect(await importProblems(ROOT, FOLDERS)).toEqual([]);
-  });
+  }, 120_000);
 
   test.each(
     BREAKS.map(([rule, path, specifier], index) => [rule, numbered(path, index), specifier] as const),
@@ -175,13 +175,13 @@ const IMPURE = [
   ['noRestrictedGlobals', "fetch('https://example.com');"],
   ['noRestrictedGlobals', "console.log('x');"],
   ['noRestrictedImports', "import { randomUUID } from 'node:crypto';\nexport const id = randomUUID();"],
-  ['noRestrictedImports', "import { randomBytes as createHash } from 'node:crypto';\nexport { createHash };"],
+  ['noRestrictedImports', "import { randomBytes as hash } from 'node:crypto';\nexport { hash };"],
   ['noRestrictedImports', "import * as crypto from 'node:crypto';\nexport const id = crypto;"],
 ] as const;
 
 /** Texts that the linter accepts in core. */
 const PURE = [
-  "import { createHash } from 'node:crypto';\nexport const hash = createHash;",
+  "import { hash } from 'node:crypto';\nexport const digest = hash;",
   'export const at = (nowMs: number) => new Date(nowMs).toISOString();',
   'export const ms = (text: string) => Date.parse(text);',
   'export const run = (step: { process(): void }) => step.process();',

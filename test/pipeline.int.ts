@@ -92,7 +92,7 @@ describe('the pipeline, from the synthesised templates and bundles', () => {
     topic.destroy();
     await cloud.idle();
     const after = await cacheStatus('ordering');
-    expect(after.parked - before.parked).toBe(bodies.length);
+    expect((after.parked ?? 0) - (before.parked ?? 0)).toBe(bodies.length);
     const reader = (await deployment.cacheNamed('ordering')).reader;
     const between = await reader.getMany(
       'Currency',
@@ -126,7 +126,12 @@ describe('the pipeline, from the synthesised templates and bundles', () => {
     const { owners, caches } = await gatherStatus(deployment, COUNTED);
     const ordering = caches.find(({ cache }) => cache === 'ordering');
     const counted =
-      ordering && ordering.applied + ordering.superseded + ordering.duplicate + ordering.outdated + ordering.parked;
+      ordering &&
+      (ordering.applied ?? 0) +
+        (ordering.superseded ?? 0) +
+        (ordering.duplicate ?? 0) +
+        (ordering.outdated ?? 0) +
+        (ordering.parked ?? 0);
     expect(counted).toBe((owners[0]?.published ?? 0) + 5);
   });
 
@@ -136,7 +141,7 @@ describe('the pipeline, from the synthesised templates and bundles', () => {
 });
 
 /** Counts all events of these tests. */
-const COUNTED = { sinceMs: 3_600_000, countEntities: false };
+const COUNTED = { sinceMs: 3_600_000, countAll: false };
 
 async function cacheStatus(name: string): Promise<CacheStatus> {
   const { caches } = await gatherStatus(deployment, COUNTED);

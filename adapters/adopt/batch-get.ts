@@ -1,11 +1,23 @@
+import { setTimeout } from 'node:timers/promises';
 import type { BatchGetItemCommandOutput } from '@aws-sdk/client-dynamodb';
 import type { Item } from '../aws/items.ts';
 
-/** Most calls for one batch whose rest DynamoDB keeps leaving unprocessed. */
-const MAX_CALLS = 20;
+/** Most calls in a row that process no key. With the waits below, they take 5 seconds at most. */
+const MAX_CALLS = 8;
+
+/** The longest wait after a call, which doubles with each call in a row that processes no key, and its limit. */
+const WAIT_MS = { first: 50, most: 1_600 } as const;
+
+/** What a test replaces. */
+interface Waits {
+  readonly pause: (ms: number) => Promise<unknown>;
+  /** From 0 to 1. */
+  readonly random: () => number;
+}
 
 /**
- * Reads items by key, and asks again for the keys that DynamoDB left unprocessed (ddb/API_BatchGetItem).
+ * Reads items by key, and asks again for the keys that DynamoDB left unprocessed, after a random wait
+ * (ddb/API_BatchGetItem).
  *
  * @param size keys per call
  * @throws Error if DynamoDB keeps leaving keys unprocessed, such as when it throttles
@@ -14,15 +26,22 @@ export async function batchGet(
   keys: readonly Item[],
   size: number,
   send: (keys: Item[]) => Promise<Pick<BatchGetItemCommandOutput, 'Responses' | 'UnprocessedKeys'>>,
+  { pause, random }: Waits = { pause: setTimeout, random: Math.random },
 ): Promise<Item[]> {
   const found: Item[] = [];
   for (let from = 0; from < keys.length; from += size) {
     let rest: Item[] = keys.slice(from, from + size);
-    for (let call = 1; rest.length > 0; call += 1) {
-      if (call > MAX_CALLS) throw new Error(`${rest.length} items can't be read: DynamoDB doesn't process their keys`);
+    let inVain = 0;
+    for (;;) {
       const { Responses = {}, UnprocessedKeys = {} } = await send(rest);
       found.push(...Object.values(Responses).flat());
-      rest = Object.values(UnprocessedKeys).flatMap(({ Keys = [] }) => Keys);
+      const left = Object.values(UnprocessedKeys).flatMap(({ Keys = [] }) => Keys);
+      if (left.length === 0) break;
+      inVain = left.length < rest.length ? 0 : inVain + 1;
+      if (inVain === MAX_CALLS)
+        throw new Error(`${left.length} items can't be read: DynamoDB doesn't process their keys`);
+      rest = left;
+      await pause(random() * Math.min(WAIT_MS.most, WAIT_MS.first * 2 ** inVain));
     }
   }
   return found;

@@ -14,7 +14,7 @@ import { ATTRIBUTE, type Item, itemEntity, jsonAttributes, keyItem, readStamp } 
 import { batchGet } from './batch-get.ts';
 
 /** The attributes of an owner's item that only an adopted entity has. */
-const ADOPTED = {
+export const COPY_ATTRIBUTE = {
   base: 'base',
   position: 'position',
   surveyedAt: 'surveyedAt',
@@ -83,7 +83,7 @@ const COPIED = [
   ATTRIBUTE.digest,
   ATTRIBUTE.changedAt,
   ATTRIBUTE.schemaVersion,
-  ...Object.values(ADOPTED),
+  ...Object.values(COPY_ATTRIBUTE),
 ];
 
 /**
@@ -94,17 +94,17 @@ function copyOf(item: Item | undefined): Copy | undefined {
   if (item?.[ATTRIBUTE.version] === undefined) return undefined;
   const { version, digest } = readStamp(item);
   const isDeleted = isTombstone({ digest });
-  const base = item[ADOPTED.base]?.N;
-  const surveyedAt = item[ADOPTED.surveyedAt]?.N;
-  const expiresAt = item[ADOPTED.itemExpiresAt]?.N;
+  const base = item[COPY_ATTRIBUTE.base]?.N;
+  const surveyedAt = item[COPY_ATTRIBUTE.surveyedAt]?.N;
+  const expiresAt = item[COPY_ATTRIBUTE.itemExpiresAt]?.N;
   return {
     version,
     digest,
     base: Number(base ?? (isDeleted ? version : 0)),
     isDeleted,
-    isExpired: item[ADOPTED.expired]?.BOOL === true,
+    isExpired: item[COPY_ATTRIBUTE.expired]?.BOOL === true,
     expiresAtSeconds: expiresAt === undefined ? undefined : Number(expiresAt),
-    position: item[ADOPTED.position]?.S,
+    position: item[COPY_ATTRIBUTE.position]?.S,
     surveyedAtMs: surveyedAt === undefined ? undefined : Number(surveyedAt),
   };
 }
@@ -139,8 +139,8 @@ function expressions(change: CopyChange, options: Options): Expressions {
 
 /** The attributes that only some versions have. */
 const OPTIONAL = [
-  ADOPTED.expired,
-  ADOPTED.itemExpiresAt,
+  COPY_ATTRIBUTE.expired,
+  COPY_ATTRIBUTE.itemExpiresAt,
   ATTRIBUTE.traceparent,
   ATTRIBUTE.state,
   ATTRIBUTE.compressed,
@@ -151,9 +151,9 @@ function isVersion(change: CopyChange): change is CopyVersion {
 }
 
 function contentOf(change: CopyChange): Values {
-  if (change === 'expired') return { [ADOPTED.expired]: { BOOL: true } };
+  if (change === 'expired') return { [COPY_ATTRIBUTE.expired]: { BOOL: true } };
   const { expiresAtSeconds } = change;
-  const expiry = expiresAtSeconds !== undefined && { [ADOPTED.itemExpiresAt]: { N: String(expiresAtSeconds) } };
+  const expiry = expiresAtSeconds !== undefined && { [COPY_ATTRIBUTE.itemExpiresAt]: { N: String(expiresAtSeconds) } };
   if (!isVersion(change)) return { ...expiry };
   const { version, base, digest, json, compressed, schemaVersion, changedAt } = change;
   return {
@@ -161,7 +161,7 @@ function contentOf(change: CopyChange): Values {
     [ATTRIBUTE.digest]: { S: digest },
     [ATTRIBUTE.changedAt]: { S: changedAt },
     [ATTRIBUTE.schemaVersion]: { N: String(schemaVersion) },
-    [ADOPTED.base]: { N: String(base) },
+    [COPY_ATTRIBUTE.base]: { N: String(base) },
     ...expiry,
     ...(json !== undefined && jsonAttributes('state', json, compressed)),
   };
@@ -169,8 +169,8 @@ function contentOf(change: CopyChange): Values {
 
 function sourceOf(source: CopySource): Values {
   return source.kind === 'record'
-    ? { [ADOPTED.position]: { S: source.position } }
-    : { [ADOPTED.surveyedAt]: { N: String(source.atMs) } };
+    ? { [COPY_ATTRIBUTE.position]: { S: source.position } }
+    : { [COPY_ATTRIBUTE.surveyedAt]: { N: String(source.atMs) } };
 }
 
 /** The copy is the expected one, and a record comes after those that changed it. */

@@ -1,17 +1,15 @@
+import { setTimeout } from 'node:timers/promises';
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { SendMessageCommand, type SQSClient } from '@aws-sdk/client-sqs';
+import { type RequestedSurvey, requestSurvey, type SurveyDue } from '../../core/adopt/begin-survey.ts';
 import type { WireItem } from '../../core/adopt/item.ts';
 import type { Refusal } from '../../core/adopt/map.ts';
-import {
-  type ExistingTable,
-  parseSurveyNote,
-  type Slice,
-  type SurveyNote,
-  surveySlice,
-} from '../../core/adopt/survey.ts';
+import { type Slice, surveySlice } from '../../core/adopt/survey.ts';
+import { type ExistingTable, parseSurveyNote, type SurveyNote } from '../../core/adopt/survey-note.ts';
 import type { Boundary } from '../../core/contract/contract.ts';
 import { type EntityRef, entityName, sha256 } from '../../core/entity.ts';
 import type { NoteStore } from '../../core/repair/note.ts';
+import { messageJson } from '../aws/message-json.ts';
 import { createFlow } from '../govern/flow.ts';
 import { createOwnerPages } from '../own/owner-pages.ts';
 import { createPace } from '../repair/answers.ts';
@@ -24,10 +22,19 @@ export function createSurveyNotes(client: DynamoDBClient, flowTable: string): No
   return createNotes({ client, tableName: flowTable }, 'survey', parseSurveyNote);
 }
 
-/**
- * Creates a function that works on the survey of an existing table until the time is up. It returns what the slice
- * found; undefined if nothing was due.
- */
+/** The surveys of an existing table. */
+export interface Surveying {
+  /**
+   * Works on a survey until the time is up. Returns what the slice found; undefined if nothing was due.
+   *
+   * @param watched undefined if nothing is known of the adopter
+   */
+  run(hasTime: () => boolean, watched: Pick<SurveyDue, 'lostAtMs' | 'lagMs'> | undefined): Promise<Slice | undefined>;
+  /** Begins a survey, unless one is under way. The work is that of `run`. */
+  request(): Promise<RequestedSurvey>;
+}
+
+/** Opens the surveys of an existing table. */
 export function createSurveying(options: {
   readonly boundary: Boundary;
   readonly client: DynamoDBClient;
@@ -41,7 +48,7 @@ export function createSurveying(options: {
   /** Items a second. */
   readonly rate: number;
   readonly everyMs: number;
-}): (hasTime: () => boolean) => Promise<Slice | undefined> {
+}): Surveying {
   const { boundary, client, existingTable, existing, ownerTable, flowTable, queues, failureQueueUrl, rate, everyMs } =
     options;
   const flow = createFlow({ client, tableName: flowTable });
@@ -51,14 +58,18 @@ export function createSurveying(options: {
     list: createOwnerPages({ client, tableName: ownerTable }).list,
     notes: createSurveyNotes(client, flowTable),
     pace: createPace(rate),
+    pause: (ms: number) => setTimeout(ms),
     isPaused: async () => (await flow.state()) !== 'normal',
     nowMs: Date.now,
     async setAside({ reason, explanation }: Refusal, entity: EntityRef | undefined, item: WireItem | undefined) {
       // The same item has the same number in every survey, so that it is parked once.
       const sequenceNumber = `survey-${sha256(entity === undefined ? JSON.stringify(item) : entityName(entity))}`;
-      const body = JSON.stringify({ sequenceNumber, reason, explanation, entity: entity ?? null });
+      const body = messageJson({ sequenceNumber, reason, explanation, entity: entity ?? null });
       await queues.send(new SendMessageCommand({ QueueUrl: failureQueueUrl, MessageBody: body }));
     },
   };
-  return (hasTime) => surveySlice(boundary, ports, { table: existing, everyMs }, hasTime);
+  return {
+    run: (hasTime, watched) => surveySlice(boundary, ports, { ...watched, table: existing, everyMs }, hasTime),
+    request: () => requestSurvey(boundary, ports, existing),
+  };
 }

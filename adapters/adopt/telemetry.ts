@@ -5,6 +5,7 @@ import type { Slice } from '../../core/adopt/survey.ts';
 import { ADOPT_METRICS, type Emitter, SURVEY_METRICS } from '../../core/metrics.ts';
 import { causeOf } from '../../core/retries.ts';
 import { createMetrics } from '../aws/metrics.ts';
+import type { Watched } from './vouching.ts';
 
 /** Emits an adopter's metrics as EMF. Records that were set aside or failed are logged as counts only. */
 export function adoptTelemetry(owner: Emitter): (report: AdoptReport, nowMs: number) => void {
@@ -40,5 +41,15 @@ export function surveyTelemetry(owner: Emitter): (slice: Slice) => void {
     const { startedAtMs, endedAtMs, compared, deleted, refused } = note;
     const result = { startedAtMs, endedAtMs, compared, mended: note.mended, deleted, refused };
     if (endedAtMs !== undefined) logger.info('survey', result);
+  };
+}
+
+/** Emits whether the adopter reads the stream, and whether a survey is overdue. */
+export function watchTelemetry(owner: Emitter): (watched: Watched) => void {
+  const metrics = createMetrics(owner);
+  return ({ isStopped, isOverdue }) => {
+    metrics.addMetric(SURVEY_METRICS.stopped, MetricUnit.Count, isStopped ? 1 : 0);
+    metrics.addMetric(SURVEY_METRICS.overdue, MetricUnit.Count, isOverdue ? 1 : 0);
+    metrics.publishStoredMetrics();
   };
 }

@@ -33,6 +33,8 @@ export const ATTRIBUTE = {
   stopped: 'stopped',
   /** The trace in which an owner's version was committed, as W3C's `traceparent`. */
   traceparent: 'traceparent',
+  /** The version of the last deletion of an owner's entity. It stays when the entity is created again. */
+  deletedVersion: 'deletedVersion',
   /** The last request to publish an owner's entity again. */
   resync: 'resync',
   expiresAt: 'expiresAt',

@@ -6,7 +6,10 @@ import { ATTRIBUTE, type Item, indexAttribute } from './items.ts';
 
 /** Selects a page of a list. */
 export interface PageOptions {
-  /** Maximum number of items on the page, an integer from 1 to 1,000. Default 100. */
+  /**
+   * Maximum number of items on the page, an integer from 1 to 1,000. A page of large items may have fewer, although
+   * more items follow. Default 100.
+   */
   readonly limit?: number | undefined;
   /** The `cursor` of the previous page. Default: the first page. */
   readonly cursor?: string | undefined;
@@ -40,21 +43,23 @@ interface Source {
  * sorted.
  *
  * @param read converts an item; undefined leaves the item out of the page
+ * @param options.fills whether the page has as many items as the limit says, however large they are. Default false
  */
 export async function listType<T>(
   source: Source,
   type: string,
   read: (item: Item) => T | undefined,
-  options: TypePageOptions,
+  options: TypePageOptions & { readonly fills?: boolean },
 ): Promise<Page<T>> {
   const limit = checkedLimit(options.limit);
-  const { idPrefix } = options;
+  const { idPrefix, fills = false } = options;
   let { partition, afterId } = checkedPosition(options);
   const items: T[] = [];
   let atLeast = 1;
   while (partition < PARTITIONS_PER_TYPE) {
     const range = { key: partitionKey(type, partition), afterId, idPrefix };
-    const found = await query(source, undefined, range, Math.max(limit - items.length, atLeast));
+    const wanted = Math.max(limit - items.length, atLeast);
+    const found = await query(source, undefined, range, wanted);
     for (const [index, item] of found.items.entries()) {
       const one = read(item);
       if (one === undefined) atLeast = MIN_ITEMS_READ;
@@ -69,7 +74,9 @@ export async function listType<T>(
     } else {
       afterId = found.lastId;
     }
-    if (items.length >= limit && partition < PARTITIONS_PER_TYPE) {
+    // A query ends after 1 MB. Large states make small pages, so that a page fits into memory.
+    const isLarge = !fills && items.length > 0 && found.lastId !== undefined && found.items.length < wanted;
+    if ((items.length >= limit || isLarge) && partition < PARTITIONS_PER_TYPE) {
       return { items, cursor: encodeCursor({ partition, afterId }) };
     }
   }

@@ -19,7 +19,16 @@ import { ATTRIBUTE } from '../aws/items.ts';
 import type { Reader } from '../read/reader.ts';
 import { readCompleteness } from '../read/staleness.ts';
 import type { CacheTable } from '../read/table.ts';
-import { type Datapoint, freshetMetric, functionMetric, metricData, newestWhole, queueMetric } from './metric-data.ts';
+import {
+  type Datapoint,
+  freshetMetric,
+  functionMetric,
+  type MetricQuery,
+  metricData,
+  newestWhole,
+  queueMetric,
+  type Span,
+} from './metric-data.ts';
 
 /**
  * Waits before further checks whether the queue is empty, as fractions of the interval: 50 to 400 ms of a minute.
@@ -68,8 +77,12 @@ export function createReporting(options: {
   readonly repairQueueUrls: readonly string[];
   readonly metrics: CloudWatchClient;
   readonly intervalMs: number;
+  /** Called if CloudWatch refuses or doesn't answer. The report is then made without its metrics. */
+  readonly onUnread: (error: unknown) => undefined;
 }): ReportPorts {
-  const { boundary, emitter, reader, cache, parking, queues, queueUrl, repairQueueUrls, metrics, intervalMs } = options;
+  const { boundary, emitter, reader, cache, parking, queues, queueUrl, repairQueueUrls, intervalMs } = options;
+  const read = <K extends string>(queries: Readonly<Record<K, MetricQuery>>, span: Span) =>
+    metricData(options.metrics, queries, span).catch(options.onUnread);
   const ofProjector = (metric: string) => functionMetric(options.projector, metric, 'Sum');
   return {
     backlog: () => queueBacklog(queues, queueUrl),
@@ -81,7 +94,9 @@ export function createReporting(options: {
         settled: freshetMetric(emitter, PROJECTOR_METRICS.settled, 'Sum'),
         oldestAge: queueMetric(queueUrl, 'ApproximateAgeOfOldestMessage', 'Maximum'),
       };
-      const { settled, oldestAge } = await metricData(metrics, queries, span);
+      const found = await read(queries, span);
+      if (found === undefined) return undefined;
+      const { settled, oldestAge } = found;
       // An interval starts one interval before its end. Without a value for that time the cache settles nothing.
       const newest = newestWhole(settled, nowMs, periodSeconds);
       const isCurrent = newest !== undefined && nowMs - newest.atMs < (LATE_INTERVALS + 1) * intervalMs;
@@ -100,7 +115,8 @@ export function createReporting(options: {
       const fromMs = nowMs - LONGEST_POSTPONE_SECONDS * 1000 - LATE_INTERVALS * intervalMs;
       const span = { fromMs, toMs: nowMs, periodSeconds: intervalMs / 1000 };
       const queries = { returned, errors: ofProjector('Errors'), throttles: ofProjector('Throttles') };
-      const found = await metricData(metrics, queries, span);
+      const found = await read(queries, span);
+      if (found === undefined) return undefined;
       const unansweredFromMs = nowMs - UNANSWERED_MS - LATE_INTERVALS * intervalMs;
       const isUnanswered = ({ atMs, value }: Datapoint) => value > 0 && atMs >= unansweredFromMs;
       return (

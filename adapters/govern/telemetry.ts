@@ -23,13 +23,16 @@ export function reportTelemetry(cache: Emitter) {
       ) => {
         if (value != null) metrics.addMetric(metric, unit, value);
       };
-      const used = utilisation(report);
       gauge(REPORT_METRICS.backlog, MetricUnit.Count, report.backlog);
-      gauge(REPORT_METRICS.productionRate, MetricUnit.CountPerSecond, report.productionRate);
-      gauge(REPORT_METRICS.consumptionRate, MetricUnit.CountPerSecond, report.consumptionRate);
-      gauge(REPORT_METRICS.utilisation, MetricUnit.Percent, used === undefined ? undefined : used * 100);
-      gauge(REPORT_METRICS.drainTime, MetricUnit.Seconds, report.drainSeconds);
-      gauge(REPORT_METRICS.oldestAge, MetricUnit.Seconds, report.oldestAgeSeconds);
+      // Without the queue's metrics, the report has bounds instead of measured values.
+      if (!report.isUnmeasured) {
+        const used = utilisation(report);
+        gauge(REPORT_METRICS.productionRate, MetricUnit.CountPerSecond, report.productionRate);
+        gauge(REPORT_METRICS.consumptionRate, MetricUnit.CountPerSecond, report.consumptionRate);
+        gauge(REPORT_METRICS.utilisation, MetricUnit.Percent, used === undefined ? undefined : used * 100);
+        gauge(REPORT_METRICS.drainTime, MetricUnit.Seconds, report.drainSeconds);
+        gauge(REPORT_METRICS.oldestAge, MetricUnit.Seconds, report.oldestAgeSeconds);
+      }
       gauge(REPORT_METRICS.staleness, MetricUnit.Seconds, stalenessSeconds);
       gauge(REPORT_METRICS.parked, MetricUnit.Count, parked);
       if (stalestType !== undefined) metrics.addMetadata('stalestType', stalestType);
@@ -40,6 +43,10 @@ export function reportTelemetry(cache: Emitter) {
       if (askedAgain === 0) return;
       metrics.addMetric(ASKED_AGAIN_METRIC, MetricUnit.Count, askedAgain);
       metrics.publishStoredMetrics();
+    },
+    /** Logs that the queue's metrics couldn't be read, so that the report lacks them. */
+    unmeasured(error: unknown): undefined {
+      logger.warn('queue not measured', { cause: error instanceof Error ? error.name : 'unknown' });
     },
     /** Logs that a report couldn't be sent to an owner, which then counts it as missing. */
     untold(owner: string, error: unknown): void {
@@ -61,9 +68,11 @@ export function governorTelemetry(owner: Emitter) {
         metrics.addMetric(GOVERNOR_METRICS.pace, MetricUnit.CountPerSecond, pacePerSecond);
       }
       metrics.addMetric(GOVERNOR_METRICS.reportsMissing, MetricUnit.Count, missing.length);
-      metrics.addMetric(GOVERNOR_METRICS.streamBacklog, MetricUnit.Count, stream.records);
-      const used = (stream.ageSeconds / STREAM_RETENTION_SECONDS) * 100;
-      metrics.addMetric(GOVERNOR_METRICS.streamUse, MetricUnit.Percent, used);
+      if (!stream.isUnmeasured) {
+        metrics.addMetric(GOVERNOR_METRICS.streamBacklog, MetricUnit.Count, stream.records);
+        const used = (stream.ageSeconds / STREAM_RETENTION_SECONDS) * 100;
+        metrics.addMetric(GOVERNOR_METRICS.streamUse, MetricUnit.Percent, used);
+      }
       metrics.publishStoredMetrics();
       if (before !== undefined && before !== state) logger.warn('flow state', { from: before, to: state, ...cause });
       if (missing.length > 0) logger.warn('reports missing', { caches: missing });
@@ -73,8 +82,9 @@ export function governorTelemetry(owner: Emitter) {
       logger.warn('ignored', { messageId, why });
     },
     /** Logs that the relay's metrics couldn't be read, so that the records in the stream aren't known. */
-    unmeasured(error: unknown): undefined {
+    unmeasured(error: unknown): 'unread' {
       logger.warn('stream not measured', { cause: error instanceof Error ? error.name : 'unknown' });
+      return 'unread';
     },
   };
 }

@@ -6,7 +6,14 @@ import {
   type UpdateItemCommandInput,
 } from '@aws-sdk/client-dynamodb';
 import { type EntityRef, EPOCH_SIZE, MAX_VERSION } from '../../core/entity.ts';
-import { type CommitResult, committed, nextVersion, notCommitted, type OwnedEntity } from '../../core/own/own.ts';
+import {
+  type CommitResult,
+  committed,
+  committedBefore,
+  nextVersion,
+  notCommitted,
+  type OwnedEntity,
+} from '../../core/own/own.ts';
 import { ATTRIBUTE, type Item, jsonAttributes, keyItem, ownedEntity } from '../aws/items.ts';
 
 /** The content of a version. */
@@ -26,6 +33,18 @@ type Expressions = Pick<
   'UpdateExpression' | 'ConditionExpression' | 'ExpressionAttributeNames' | 'ExpressionAttributeValues'
 >;
 
+/** How an update ended. */
+interface Updated {
+  /** Whether the condition held. */
+  readonly taken: boolean;
+  /** The entity before the update; if the condition didn't hold, the current one. */
+  readonly before: OwnedEntity | undefined;
+  /** The version of the entity's last deletion. */
+  readonly deletedVersion?: number | undefined;
+  /** Whether an earlier attempt may have been committed, because the SDK got no answer to it or an error. */
+  readonly isRetried?: boolean;
+}
+
 /**
  * Creates the conditional writes of an owner's table.
  *
@@ -40,8 +59,8 @@ export function createOwnerWrites(options: {
 }) {
   const { client, tableName, epoch, now, traceparent } = options;
 
-  /** Updates an item if the condition holds. Returns whether it held, and the entity before the update. */
-  const update = async (entity: EntityRef, expressions: Expressions) => {
+  /** Updates an item if the condition holds. */
+  const update = async (entity: EntityRef, expressions: Expressions): Promise<Updated> => {
     try {
       const { Attributes } = await client.send(
         new UpdateItemCommand({
@@ -54,8 +73,15 @@ export function createOwnerWrites(options: {
       );
       return { taken: true, before: existing(Attributes) };
     } catch (error) {
-      if (error instanceof ConditionalCheckFailedException) return { taken: false, before: existing(error.Item) };
-      throw error;
+      if (!(error instanceof ConditionalCheckFailedException)) throw error;
+      const { Item, $metadata } = error;
+      const deleted = Item?.[ATTRIBUTE.deletedVersion]?.N;
+      return {
+        taken: false,
+        before: existing(Item),
+        deletedVersion: deleted === undefined ? undefined : Number(deleted),
+        isRetried: ($metadata.attempts ?? 1) > 1,
+      };
     }
   };
 
@@ -72,18 +98,23 @@ export function createOwnerWrites(options: {
     async commit(entity: EntityRef, content: Content, expectedVersion?: number): Promise<CommitResult> {
       const change = changeTo(content);
       const { digest, changedAt } = change;
-      let { taken, before } = await update(entity, commitExpressions(change, expectedVersion));
+      let done = await update(entity, commitExpressions(change, expectedVersion));
+      let isRetried = done.isRetried === true;
       // The stored version is from before a restore, so an expression can't count up from it. If another write
       // overtakes this one, the stored version is in the epoch and the usual expression applies.
-      while (!taken && before !== undefined && before.version < epoch * EPOCH_SIZE) {
+      while (!done.taken && done.before !== undefined && done.before.version < epoch * EPOCH_SIZE) {
+        const { before } = done;
         if (before.version !== (expectedVersion ?? before.version) || before.digest === digest) break;
         const version = nextVersion(before.version, epoch);
-        ({ taken, before } = await update(entity, commitExpressions(change, before.version, version)));
-        if (!taken) ({ taken, before } = await update(entity, commitExpressions(change, expectedVersion)));
+        done = await update(entity, commitExpressions(change, before.version, version));
+        isRetried ||= done.isRetried === true;
+        if (!done.taken) done = await update(entity, commitExpressions(change, expectedVersion));
       }
-      return taken
-        ? committed(entity, before, digest, changedAt, epoch)
-        : notCommitted(entity, before, digest, expectedVersion, epoch);
+      const { taken, before, deletedVersion } = done;
+      if (taken) return committed(entity, before, digest, changedAt, epoch);
+      const retried = { digest, changedAt, expectedVersion, deletedVersion };
+      const earlier = isRetried ? committedBefore(entity, before, retried, epoch) : undefined;
+      return earlier ?? notCommitted(entity, before, digest, expectedVersion, epoch);
     },
     /** Commits a given version of an entity that the table doesn't have. Returns false if the table has the entity. */
     async create(entity: EntityRef, content: Content, version: number): Promise<boolean> {
@@ -133,10 +164,11 @@ function commitExpressions(change: Change, expectedVersion: number | undefined, 
   ];
   const set = optional.flatMap(([name, value]) => (value === undefined ? [] : `, #${name} = :${name}`)).join('');
   const removed = optional.flatMap(([name, value]) => (value === undefined ? `#${name}` : [])).join(', ');
+  const deleted = stateJson === undefined ? `, #deleted = ${version}` : '';
   const uses = (name: string) => `${condition} ${version}`.includes(name);
   return {
     UpdateExpression:
-      `SET #version = ${version}, #digest = :digest, #changedAt = :changedAt, #schema = :schema${set}` +
+      `SET #version = ${version}, #digest = :digest, #changedAt = :changedAt, #schema = :schema${set}${deleted}` +
       (removed && ` REMOVE ${removed}`),
     ConditionExpression: condition,
     ExpressionAttributeNames: {
@@ -147,6 +179,7 @@ function commitExpressions(change: Change, expectedVersion: number | undefined, 
       '#state': ATTRIBUTE.state,
       '#compressed': ATTRIBUTE.compressed,
       '#traceparent': ATTRIBUTE.traceparent,
+      ...(deleted && { '#deleted': ATTRIBUTE.deletedVersion }),
       ...(uses('#pk') && { '#pk': ATTRIBUTE.partition }),
     },
     ExpressionAttributeValues: {

@@ -10,6 +10,7 @@ import {
 } from '@aws-sdk/client-dynamodb';
 import { utf8Bytes } from '../../core/entity.ts';
 import type { ParkedEvent, ProjectPorts } from '../../core/project/ports.ts';
+import type { Sender } from '../aws/clients.ts';
 import { isTaken } from '../aws/condition.ts';
 import { ATTRIBUTE, type Item, keyItem } from '../aws/items.ts';
 import { ALONE, parkedItem, parkingKey } from './parked-items.ts';
@@ -23,8 +24,8 @@ const ABSENT = `attribute_not_exists(${ATTRIBUTE.partition})`;
 const NOTE_LIFE_SECONDS = 14 * 86_400;
 
 /** The table of a boundary's parked events, and the cache table, which holds the stop markers. */
-export interface ParkingTables {
-  readonly client: DynamoDBClient;
+export interface ParkingTables<C = DynamoDBClient> {
+  readonly client: C;
   readonly parkingTable: string;
   readonly cacheTable: string;
 }
@@ -34,12 +35,26 @@ type ParkingPorts = Pick<ProjectPorts, 'park' | 'stop' | 'hold' | 'beginAlone' |
 /**
  * Parks events in the parking table. Stops entities by a marker on the cache's item, which every write checks.
  */
-export function createParking({ client, parkingTable, cacheTable }: ParkingTables): ParkingPorts {
+export function createParking({
+  client,
+  parkingTable,
+  cacheTable,
+}: ParkingTables<Sender<DynamoDBClient>>): ParkingPorts {
   const put = (event: ParkedEvent) => ({ TableName: parkingTable, Item: parkedItem(event) });
 
   const ports: Pick<ProjectPorts, 'park' | 'stop' | 'hold'> = {
     async park(event) {
-      await isTaken(client.send(new PutItemCommand({ ...put(event), ConditionExpression: ABSENT })));
+      const { Item } = put(event);
+      const request = {
+        ...put(event),
+        ConditionExpression: `${ABSENT} OR (sentAt < :sentAt AND (reason <> :reason OR explanation <> :explanation))`,
+        ExpressionAttributeValues: {
+          ':sentAt': Item.sentAt,
+          ':reason': Item.reason,
+          ':explanation': Item.explanation,
+        } as Item,
+      };
+      await isTaken(client.send(new PutItemCommand(request)));
     },
     async stop(entity, event) {
       const update = {
@@ -86,7 +101,10 @@ export function createParking({ client, parkingTable, cacheTable }: ParkingTable
 function createNotes({
   client,
   parkingTable,
-}: Pick<ParkingTables, 'client' | 'parkingTable'>): Pick<ProjectPorts, 'beginAlone' | 'endAlone'> {
+}: Pick<ParkingTables<Sender<DynamoDBClient>>, 'client' | 'parkingTable'>): Pick<
+  ProjectPorts,
+  'beginAlone' | 'endAlone'
+> {
   return {
     async beginAlone(message, onlyFirst) {
       // Each try has its own name, so that a request that the SDK sends twice counts as one try.
@@ -151,7 +169,7 @@ type TransactItems = NonNullable<ConstructorParameters<typeof TransactWriteItems
  * Runs a transaction. The result is empty if it succeeded; otherwise it says for each item whether the item's condition
  * failed. Throws for any other failure.
  */
-async function refusals(client: DynamoDBClient, TransactItems: TransactItems): Promise<readonly boolean[]> {
+async function refusals(client: Sender<DynamoDBClient>, TransactItems: TransactItems): Promise<readonly boolean[]> {
   try {
     await client.send(new TransactWriteItemsCommand({ TransactItems }));
     return [];

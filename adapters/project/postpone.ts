@@ -1,9 +1,10 @@
 import { ChangeMessageVisibilityBatchCommand, type SQSClient } from '@aws-sdk/client-sqs';
 import type { ReceivedMessage } from '../../core/project/ports.ts';
+import type { Sender } from '../aws/clients.ts';
 
 /** Hides messages for a while, before their queue delivers them again. Takes at most the 10 messages of a batch. */
 export function createPostponing(options: {
-  readonly client: SQSClient;
+  readonly client: Sender<SQSClient>;
   readonly queueUrl: string;
   readonly receiptHandle: (messageId: string) => string | undefined;
 }) {

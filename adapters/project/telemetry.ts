@@ -1,4 +1,3 @@
-import { Logger } from '@aws-lambda-powertools/logger';
 import { type Metrics, MetricUnit } from '@aws-lambda-powertools/metrics';
 import { DynamoDBServiceException } from '@aws-sdk/client-dynamodb';
 import { isThrottlingError } from '@smithy/core/retry';
@@ -27,6 +26,7 @@ import type { ParkedKey } from '../../core/repair/parked-key.ts';
 import type { Redriven } from '../../core/repair/redrive.ts';
 import { HEALABLE } from '../../core/repair/suspects.ts';
 import { causeOf } from '../../core/retries.ts';
+import { loggerOf } from '../aws/logger.ts';
 import { createMetrics } from '../aws/metrics.ts';
 
 /** Outcomes that may need an operator. */
@@ -46,7 +46,7 @@ export function projectorTelemetry(
   cache: Emitter,
 ): (report: ProjectReport, receivedAtMs: number, doneAtMs: number) => void {
   const metrics = createMetrics(cache);
-  const logger = new Logger({ serviceName: cache.name });
+  const logger = loggerOf(cache.name);
   const count = (metric: string, value: number) => {
     if (value > 0) metrics.addMetric(metric, MetricUnit.Count, value);
   };
@@ -79,11 +79,12 @@ export function projectorTelemetry(
     metrics.publishStoredMetrics();
     for (const { message, outcome, entity, version, reason, traceparent } of settled) {
       const { messageId } = message;
-      if (LOGGED_OUTCOMES.includes(outcome)) logger.warn(outcome, { messageId, entity, version, reason, traceparent });
+      if (LOGGED_OUTCOMES.includes(outcome))
+        logger().warn(outcome, { messageId, entity, version, reason, traceparent });
     }
     for (const { message, error } of returned) {
       const { messageId, receiveCount } = message;
-      logger.warn('returned', { messageId, receiveCount, cause: causeOf(error) });
+      logger().warn('returned', { messageId, receiveCount, cause: causeOf(error) });
     }
   };
 }
@@ -122,7 +123,7 @@ function hottestGroup(groupIds: readonly string[]): { groupId: string; messages:
  */
 export function relayTelemetry(owner: Emitter): (report: RelayReport, nowMs: number) => void {
   const metrics = createMetrics(owner);
-  const logger = new Logger({ serviceName: owner.name });
+  const logger = loggerOf(owner.name);
   return ({ published, heartbeats, conflated, expired, beforeEpoch, diverted, failed, oldestChangedAt }, nowMs) => {
     const counts = { published, conflated, expired, beforeEpoch, diverted, failed: failed.length };
     for (const [key, count] of Object.entries(counts) as [keyof typeof counts, number][]) {
@@ -135,7 +136,7 @@ export function relayTelemetry(owner: Emitter): (report: RelayReport, nowMs: num
       metrics.addMetric(RELAY_DELAY_METRIC, MetricUnit.Milliseconds, delayMs);
     }
     metrics.publishStoredMetrics();
-    if (diverted > 0 || failed.length > 0) logger.warn('not published', { ...counts, first: failed[0] });
+    if (diverted > 0 || failed.length > 0) logger().warn('not published', { ...counts, first: failed[0] });
   };
 }
 
@@ -148,22 +149,22 @@ const MAX_LOGGED = 10;
  */
 export function repairTelemetry(boundary: Emitter) {
   const metrics = createMetrics(boundary);
-  const logger = new Logger({ serviceName: boundary.name });
+  const logger = loggerOf(boundary.name);
   return {
     parked({ message, entity, version, reason }: ParkedEvent): void {
       metrics.addMetric(OUTCOME_METRICS.parked, MetricUnit.Count, 1);
       addOutcomes(metrics, [loggedOutcome(message.groupId, { outcome: 'parked', reason, entity, version })]);
       metrics.publishStoredMetrics();
-      logger.warn('parked', { messageId: message.messageId, entity, version, reason });
+      logger().warn('parked', { messageId: message.messageId, entity, version, reason });
     },
     healed(notice: GapNotice, result: Healed): void {
-      if (result === 'given up') logger.warn('gap given up', { ...notice });
+      if (result === 'given up') logger().warn('gap given up', { ...notice });
       else if (typeof result === 'object')
-        logger.warn('owner not asked', { ...notice, cause: causeOf(result.unreachable) });
+        logger().warn('owner not asked', { ...notice, cause: causeOf(result.unreachable) });
     },
     /** For a message that failed and will be delivered again. */
     returned(messageId: string, error: unknown): void {
-      logger.warn('returned', { messageId, cause: causeOf(error) });
+      logger().warn('returned', { messageId, cause: causeOf(error) });
     },
     /** Counts what an inventory healed, and logs what it healed and what it found for the first time. */
     looked({ type, healed, asked }: Looked): void {
@@ -171,12 +172,12 @@ export function repairTelemetry(boundary: Emitter) {
       if (count > 0) {
         metrics.addMetric(HEALED_METRIC, MetricUnit.Count, count);
         metrics.publishStoredMetrics();
-        logger.warn('healed', { type, ...healed });
+        logger().warn('healed', { type, ...healed });
       }
       const lost = asked.filter((one) => one.asked === 0);
       if (lost.length > 0) {
         const first = lost.slice(0, MAX_LOGGED).map(({ id, version, cause }) => ({ id, version, cause }));
-        logger.warn('lost', { type, count: lost.length, first });
+        logger().warn('lost', { type, count: lost.length, first });
       }
     },
     /** Logs the result of an inventory, and counts what only a person can judge. */
@@ -186,23 +187,27 @@ export function repairTelemetry(boundary: Emitter) {
       const first = examples.slice(0, MAX_LOGGED);
       const result = { type, startedAt, compared, found, healed, unhealed, undecided, inFlight, setAside, first };
       if (count === 0) {
-        logger.info('inventory', result);
+        logger().info('inventory', result);
         return;
       }
       metrics.addMetric(DIFFERING_METRIC, MetricUnit.Count, count);
       metrics.publishStoredMetrics();
-      logger.warn('differs', result);
+      logger().warn('differs', result);
     },
     checked({ groupId }: ParkedKey, result: SchemaCheck): void {
-      if (result === 'redriven') logger.info('redriven', { groupId, why: 'its schema version is known now' });
+      if (result === 'redriven') logger().info('redriven', { groupId, why: 'its schema version is known now' });
     },
     operated(operation: string, result: OperationResult): void {
       const outcomes = endedOf('redriven' in result ? result.redriven : []);
-      logger.info('operated', { operation, ...result, ...(outcomes.length > 0 && { [OUTCOMES_PROPERTY]: outcomes }) });
+      logger().info('operated', {
+        operation,
+        ...result,
+        ...(outcomes.length > 0 && { [OUTCOMES_PROPERTY]: outcomes }),
+      });
     },
     /** For a message that can't be read, and for an entity that doesn't exist. */
     ignored(messageId: string, why: string): void {
-      logger.warn('ignored', { messageId, why });
+      logger().warn('ignored', { messageId, why });
     },
   };
 }

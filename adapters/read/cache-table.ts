@@ -86,7 +86,7 @@ function openReader(options: CacheTable & { readonly boundary: CachingBoundary; 
       const [items, staleness] = await fresh(type, { maxStalenessMs }, () => batchGet(table, type, unique));
       return ids.map((id) => ({ ...cachedEntity(id, items.get(id)), ...staleness }));
     },
-    list: (type, asked = {}) => page(type, asked, () => listType(table, type, foundEntity, asked)),
+    list: (type, asked = {}) => page(type, asked, () => listType(table, type, foundEntity, { ...asked, fills: true })),
     listAll: (type, { pageSize, maxStalenessMs } = {}) =>
       eachOf((cursor) => reader.list(type, { cursor, limit: pageSize, maxStalenessMs })),
     listWithDeleted: (type, asked = {}) => page(type, asked, () => listType(table, type, knownEntity, asked)),

@@ -3,6 +3,8 @@ import type { DynamoDBRecord } from 'aws-lambda';
 import type { AdoptReason } from '../../core/adopt/map.ts';
 import { type EntityRef, utf8Bytes } from '../../core/entity.ts';
 import type { UnpublishableReason } from '../../core/relay/message.ts';
+import type { Sender } from '../aws/clients.ts';
+import { messageJson } from '../aws/message-json.ts';
 
 /** Longest explanation that is sent with a diverted record, in UTF-16 code units. */
 const MAX_EXPLANATION = 1_000;
@@ -19,7 +21,7 @@ const REFUSED_CHARACTERS = /[^\t\n\r\u0020-\uD7FF\uE000-\uFFFD\u{10000}-\u{10FFF
  * don't name: null if it isn't known.
  */
 export function createDiverting(options: {
-  readonly client: SQSClient;
+  readonly client: Sender<SQSClient>;
   readonly queueUrl: string;
   readonly record: (sequenceNumber: string) => DynamoDBRecord | undefined;
 }) {
@@ -31,12 +33,12 @@ export function createDiverting(options: {
   ): Promise<void> => {
     const record = options.record(sequenceNumber);
     const told = { sequenceNumber, reason, explanation, entity };
-    const whole = JSON.stringify({ ...told, record });
+    const whole = messageJson({ ...told, record });
     const keysOnly = { ...told, keys: record?.dynamodb?.Keys };
     await options.client.send(
       new SendMessageCommand({
         QueueUrl: options.queueUrl,
-        MessageBody: utf8Bytes(whole) < MAX_MESSAGE_BYTES - 4_096 ? whole : JSON.stringify(keysOnly),
+        MessageBody: utf8Bytes(whole) < MAX_MESSAGE_BYTES - 4_096 ? whole : messageJson(keysOnly),
         MessageAttributes: { reason: textAttribute(reason), explanation: textAttribute(explanation) },
       }),
     );

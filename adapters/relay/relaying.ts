@@ -5,6 +5,7 @@ import type { Boundary } from '../../core/contract/contract.ts';
 import type { Emitter } from '../../core/metrics.ts';
 import { isLate, type RelayOptions, relayBatch } from '../../core/relay/batch.ts';
 import type { StreamChange } from '../../core/relay/message.ts';
+import type { Sender } from '../aws/clients.ts';
 import { relayTelemetry } from '../project/telemetry.ts';
 import { createDiverting } from './divert.ts';
 import { createPublisher } from './topic.ts';
@@ -24,7 +25,7 @@ export function createRelaying(options: {
   readonly emitter: Emitter;
   readonly topics: SNSClient;
   readonly topicArn: string;
-  readonly queues: SQSClient;
+  readonly queues: Sender<SQSClient>;
   readonly failureQueueUrl: string;
   readonly change: (record: DynamoDBRecord) => StreamChange;
   readonly conflateAfterSeconds?: number;

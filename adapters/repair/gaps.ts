@@ -5,21 +5,21 @@ import {
   UpdateItemCommand,
   type UpdateItemCommandInput,
 } from '@aws-sdk/client-dynamodb';
-import { SendMessageCommand, type SQSClient } from '@aws-sdk/client-sqs';
+import type { SQSClient } from '@aws-sdk/client-sqs';
 import * as z from 'zod/mini';
 import { BOUNDARY_PATTERN } from '../../core/contract/define-boundary.ts';
 import { type EntityRef, MAX_VERSION, messageGroupId } from '../../core/entity.ts';
-import type { ProjectPorts } from '../../core/project/ports.ts';
 import type { GapNotice, HealPorts } from '../../core/repair/heal.ts';
-import { SCHEMA_CHECK_SECONDS } from '../../core/repair/newer-schema.ts';
 import type { ParkedKey } from '../../core/repair/parked-key.ts';
 import { isTaken } from '../aws/condition.ts';
 import { ATTRIBUTE } from '../aws/items.ts';
+import { sendJson } from './gap-notices.ts';
 
 const wantedVersion = z.int().check(z.gte(1), z.lte(MAX_VERSION));
 const entity = z.object({ type: z.string(), id: z.string() });
 const notice = z.object({ entity, wantedVersion, asked: z.int().check(z.gte(0)) });
 
+/** A request of `createSchemaChecks`. */
 const schemaCheck = z.object({ schemaOf: z.object({ groupId: z.string(), sequenceNumber: z.string() }) });
 
 /** A request to an owner to publish an entity's whole state again. */
@@ -51,29 +51,9 @@ function parsed<T>(schema: z.ZodMiniType<T>, body: string): T | undefined {
   }
 }
 
-interface Queue {
-  readonly client: SQSClient;
-  readonly queueUrl: string;
-}
-
-/** Asks the cache's repair function for a check of a parked event with a newer schema version. */
-export function createSchemaChecks({ client, queueUrl }: Queue): (key: ParkedKey) => Promise<void> {
-  return ({ groupId, sequenceNumber }) => {
-    const check: z.infer<typeof schemaCheck> = { schemaOf: { groupId, sequenceNumber } };
-    return send(client, queueUrl, check, SCHEMA_CHECK_SECONDS);
-  };
-}
-
 /** Reads a request of `createSchemaChecks` from the cache's gap queue; undefined for anything else. */
 export function parseSchemaCheck(body: string): ParkedKey | undefined {
   return parsed(schemaCheck, body)?.schemaOf;
-}
-
-/** Notifies the cache's repair function of a gap. */
-export function createGapNotice({ client, queueUrl }: Queue): ProjectPorts['requestResync'] {
-  return async (entity, wantedVersion) => {
-    await send(client, queueUrl, { entity, wantedVersion, asked: 0 } satisfies GapNotice);
-  };
 }
 
 /**
@@ -95,13 +75,13 @@ export function createHealing(options: {
     async askOwner(entity, wantedVersion) {
       const queueUrl = options.resyncQueueUrl(entity.type);
       if (queueUrl === undefined) throw new Error(`no resync queue is known for type ${entity.type}`);
-      await send(options.queues, queueUrl, {
+      await sendJson(options.queues, queueUrl, {
         ...{ entity, wantedVersion, cache: options.cache },
         readsCompressed: true,
       } satisfies ResyncRequest);
     },
     async lookAgain(notice, delaySeconds) {
-      await send(options.queues, options.gapQueueUrl, notice, delaySeconds);
+      await sendJson(options.queues, options.gapQueueUrl, notice, delaySeconds);
     },
   };
 }
@@ -164,10 +144,4 @@ function createGapRecords({
     },
   };
   return records;
-}
-
-async function send(client: SQSClient, queueUrl: string, body: object, delaySeconds = 0): Promise<void> {
-  await client.send(
-    new SendMessageCommand({ QueueUrl: queueUrl, MessageBody: JSON.stringify(body), DelaySeconds: delaySeconds }),
-  );
 }

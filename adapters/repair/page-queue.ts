@@ -2,6 +2,7 @@ import { SendMessageCommand, type SQSClient } from '@aws-sdk/client-sqs';
 import * as z from 'zod/mini';
 import type { PageRequest } from '../../core/repair/pages.ts';
 import type { Suspects } from '../../core/repair/suspects.ts';
+import type { Sender } from '../aws/clients.ts';
 
 /** Sends messages to the queue of a cache's pages, which its repair function consumes. */
 export interface PageQueue {
@@ -16,7 +17,7 @@ export interface PageQueue {
 const tend = z.object({ tend: z.array(z.string()) });
 
 /** Opens the queue of a cache's pages for sending. */
-export function createPageQueue(client: SQSClient, queueUrl: string): PageQueue {
+export function createPageQueue(client: Sender<SQSClient>, queueUrl: string): PageQueue {
   const send = async (body: string, delaySeconds = 0) => {
     await client.send(new SendMessageCommand({ QueueUrl: queueUrl, MessageBody: body, DelaySeconds: delaySeconds }));
   };

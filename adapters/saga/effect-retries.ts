@@ -6,6 +6,7 @@ import type { ParkedEvent, ReceivedMessage } from '../../core/project/ports.ts';
 import { exhaustion } from '../../core/retries.ts';
 import type { State } from '../../core/state.ts';
 import { sqsClient } from '../aws/clients.ts';
+import { messageJson } from '../aws/message-json.ts';
 import { createFactQueue, type FactQueuePorts, settingsOf } from '../facts/queue.ts';
 import type { SagaEffect } from './items.ts';
 
@@ -47,7 +48,7 @@ export function createEffectRetries(options: {
       await queues.send(
         new SendMessageCommand({
           QueueUrl: queueUrl,
-          MessageBody: JSON.stringify(failed),
+          MessageBody: messageJson(failed),
           MessageGroupId: id,
           // A batch of the stream that is retried sends the effect once.
           MessageDeduplicationId: id,

@@ -7,6 +7,7 @@ import { record } from '../support/report.ts';
 import { type Benchmark, type BenchmarkResult, type Cell, figure, type Table } from '../support/result.ts';
 import { cellText } from '../support/run-alone.ts';
 import { type DataSet, dataSets, entitySets } from './compression/data-sets.ts';
+import { projectorCpu } from './compression/projector-cpu.ts';
 
 /** What an owner's item has besides its state: key, version, digest and times. A cache's item has 30 bytes more. */
 const REST_OF_ITEM = 150;
@@ -23,10 +24,12 @@ const MEASURED_MS = 300;
 export const compression: Benchmark = {
   name: 'compression',
   title: 'Compression: large states as JSON and compressed',
-  async run({ onProgress }): Promise<BenchmarkResult> {
+  async run({ onProgress, rounds }): Promise<BenchmarkResult> {
     const sets = dataSets();
     onProgress('before and after');
     const tables = [beforeAndAfter(sets)];
+    onProgress('CPU of a projector');
+    tables.push(await projectorCpu(sets, rounds));
     onProgress('largest states');
     tables.push(largest(sets));
     onProgress('threshold');
@@ -211,7 +214,7 @@ function algorithms(sets: readonly DataSet[]): Table {
 if (process.argv[1] !== undefined && pathToFileURL(process.argv[1]).href === import.meta.url) {
   const begin = performance.now();
   const onProgress = (message: string) => console.error(`  ${message}`);
-  const result = await compression.run({ rounds: 1, assembly: '', onProgress });
+  const result = await compression.run({ rounds: 9, assembly: '', onProgress });
   record(compression.name, { ...result, title: compression.title, seconds: (performance.now() - begin) / 1000 });
   for (const { title, columns, rows } of result.tables) {
     console.log(`\n${title}\n${[columns, ...rows].map((row) => row.map(cellText).join(' | ')).join('\n')}`);

@@ -4,7 +4,8 @@ import {
   ResourceNotFoundException,
 } from '@aws-sdk/client-cloudwatch-logs';
 import { GetFunctionConfigurationCommand, type LambdaClient } from '@aws-sdk/client-lambda';
-import { type ClientOptions, requestHandler } from 'freshet-aws/internal/adapters/aws/clients';
+import type { ClientOptions } from 'freshet-aws/internal/adapters/aws/clients';
+import { PATIENCE } from './patient.ts';
 
 /** A function and the log group that it writes to. */
 export interface LoggingFunction {
@@ -20,15 +21,9 @@ export interface LoggedLine {
   readonly line: string;
 }
 
-/** How long CloudWatch Logs may take for one page. */
-const PAGE_TIMEOUT_MS = 10_000;
-
 /** A client of CloudWatch Logs. It isn't defined with the other clients, because no function's bundle needs it. */
 export function logsClient(options: ClientOptions): CloudWatchLogsClient {
-  return new CloudWatchLogsClient({
-    ...options,
-    requestHandler: { ...requestHandler, requestTimeout: PAGE_TIMEOUT_MS },
-  });
+  return new CloudWatchLogsClient({ ...options, ...PATIENCE });
 }
 
 /** Finds the log group of a function. */

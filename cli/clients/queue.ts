@@ -1,4 +1,5 @@
 import { SendMessageBatchCommand, type SQSClient } from '@aws-sdk/client-sqs';
+import { queueBacklog } from 'freshet-aws/internal/adapters/govern/report';
 import type { OutgoingMessage } from 'freshet-aws/internal/core/relay/message';
 
 /** The most calls for one batch. If the queue hasn't accepted every message by then, it counts as broken. */
@@ -36,4 +37,10 @@ export async function sendToQueue(
     left = left.filter(({ Id }) => failed.has(Id));
     if (left.length > 0) await new Promise((resolve) => setTimeout(resolve, 100 * 2 ** round));
   }
+}
+
+/** The messages of some queues together. */
+export async function queueBacklogs(client: SQSClient, queueUrls: readonly string[]): Promise<number> {
+  const counts = await Promise.all(queueUrls.map((url) => queueBacklog(client, url)));
+  return counts.reduce((sum, count) => sum + count, 0);
 }

@@ -1,18 +1,18 @@
-import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
-import type { ClientOptions } from 'freshet-aws/internal/adapters/aws/clients';
+import type { LambdaClient } from '@aws-sdk/client-lambda';
 import { OUTCOMES, POISON_REASONS } from 'freshet-aws/internal/core/outcome';
 import type { Operation } from 'freshet-aws/internal/core/repair/operation';
 import type { ParkedKey } from 'freshet-aws/internal/core/repair/parked-key';
 import type { Redriven, Released } from 'freshet-aws/internal/core/repair/redrive';
 import * as z from 'zod/mini';
 import { UsageError } from '../errors.ts';
+import { askFunction, type FunctionAnswer, FunctionFailed } from './invoke.ts';
 
 /** The repair function of a cache. */
 export interface RepairFunction {
   /** Projects at most MAX_REDRIVE_KEYS parked events again. Safe to repeat. */
-  redrive(keys: readonly ParkedKey[]): Promise<RepairAnswer<readonly Redriven[]>>;
+  redrive(keys: readonly ParkedKey[]): Promise<FunctionAnswer<readonly Redriven[]>>;
   /** Replays or drops the events of a stopped entity, and releases the entity. Safe to repeat. */
-  release(type: string, id: string, drop: boolean): Promise<RepairAnswer<Released>>;
+  release(type: string, id: string, drop: boolean): Promise<FunctionAnswer<Released>>;
   /**
    * Starts a backfill of a type, or finds the one that runs or has filled the cache. Throws a UsageError if it is too
    * early for one.
@@ -28,31 +28,6 @@ export interface StartedRun {
   readonly isNew: boolean;
 }
 
-/** `failed`: the function threw an error, timed out or crashed. Its earlier changes remain. */
-export type RepairAnswer<T> =
-  | { readonly kind: 'answered'; readonly value: T }
-  | { readonly kind: 'failed'; readonly message: string };
-
-/** A repair function that threw an error, timed out or crashed. The same request may be made again. */
-export class RepairFailed extends Error {
-  override readonly name = 'RepairFailed';
-
-  constructor(cache: string, why: string) {
-    super(`the repair function of ${cache} failed: ${why.replace(/\.?$/, '.')} You can run the command again.`);
-  }
-}
-
-/** The function's time-out is a minute, so it can't answer after 65 s. */
-const requestHandler = { connectionTimeout: 1_000, requestTimeout: 65_000, throwOnRequestTimeout: true };
-
-/**
- * A Lambda client that waits as long as a repair function may run. It isn't defined with the other clients, because no
- * function's bundle needs it.
- */
-export function lambdaClient(options: ClientOptions = {}): LambdaClient {
-  return new LambdaClient({ ...options, requestHandler });
-}
-
 const redriven = z.array(
   z.object({
     key: z.object({ groupId: z.string(), sequenceNumber: z.string() }),
@@ -63,7 +38,6 @@ const redriven = z.array(
 const redriveAnswer = z.object({ redriven });
 const releaseAnswer = z.object({ status: z.enum(['released', 'still-stopped', 'not-stopped']), redriven });
 const runAnswer = z.union([z.object({ run: z.string(), isNew: z.boolean() }), z.object({ refused: z.string() })]);
-const functionError = z.object({ errorType: z.string(), errorMessage: z.string() });
 
 /**
  * Creates the client of a cache's repair function. Its methods throw if the function can't be reached or refuses the
@@ -76,23 +50,12 @@ export function createRepairFunction(options: {
   /** The name of the cache, for errors. */
   readonly cache: string;
 }): RepairFunction {
-  const ask = async <T>(operation: Operation, schema: z.ZodMiniType<T>): Promise<RepairAnswer<T>> => {
-    const { FunctionError, Payload } = await options
-      .client()
-      .send(new InvokeCommand({ FunctionName: options.functionName, Payload: JSON.stringify(operation) }));
-    const answer: unknown = JSON.parse(Payload?.transformToString() ?? 'null');
-    if (FunctionError !== undefined) {
-      const { errorType = FunctionError, errorMessage = '' } = functionError.safeParse(answer).data ?? {};
-      return { kind: 'failed', message: `${errorType}: ${errorMessage}` };
-    }
-    const parsed = schema.safeParse(answer);
-    if (parsed.success) return { kind: 'answered', value: parsed.data };
-    throw new Error(`${options.functionName} returned an unexpected answer: ${JSON.stringify(answer)}`);
-  };
+  const ask = <T>(operation: Operation, schema: z.ZodMiniType<T>) =>
+    askFunction(options.client(), options.functionName, operation, schema);
 
   const start = async (operation: Operation): Promise<StartedRun> => {
     const answer = await ask(operation, runAnswer);
-    if (answer.kind === 'failed') throw new RepairFailed(options.cache, answer.message);
+    if (answer.kind === 'failed') throw new FunctionFailed('repair function', options.cache, answer.message);
     if ('refused' in answer.value) throw new UsageError(answer.value.refused);
     return answer.value;
   };

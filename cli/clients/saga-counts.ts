@@ -32,18 +32,29 @@ export async function countDue({ client, tableName }: SagaTable, nowMs: number):
   return (await Promise.all(partitions)).reduce((sum, one) => sum + one, 0);
 }
 
-/** Counts the stored instances by their status. Reads all of them. */
+/** Pages of instances that are read unless all are counted. */
+const FIRST_PAGES = 20;
+
+/**
+ * Counts the stored instances by their status; undefined if there are more than a few pages of them.
+ *
+ * @param options.countAll whether to read all pages
+ * @param options.progress called after each page
+ */
 export async function countInstances(
   { client, tableName }: SagaTable,
   saga: string,
-): Promise<Record<SagaInstance['status'], number>> {
+  { countAll = false, progress = () => undefined }: { countAll?: boolean; progress?: () => void } = {},
+): Promise<Record<SagaInstance['status'], number> | undefined> {
   const counts = { waiting: 0, decided: 0, cancelled: 0 };
   const store = createSagaStore({ client, tableName, saga });
   let cursor: string | undefined;
-  do {
-    const page = await store.page(cursor);
-    for (const { status } of page.items) counts[status] += 1;
-    cursor = page.cursor;
-  } while (cursor !== undefined);
-  return counts;
+  for (let page = 1; countAll || page <= FIRST_PAGES; page += 1) {
+    const found = await store.page(cursor);
+    progress();
+    for (const { status } of found.items) counts[status] += 1;
+    cursor = found.cursor;
+    if (cursor === undefined) return counts;
+  }
+  return undefined;
 }

@@ -4,10 +4,11 @@ import {
   paginateListStackResources,
 } from '@aws-sdk/client-cloudformation';
 import type { ClientOptions } from 'freshet-aws/internal/adapters/aws/clients';
+import { limited, PATIENCE } from './patient.ts';
 
 /** A CloudFormation client. It isn't defined with the other clients, because no function's bundle needs it. */
 export function cloudFormationClient(options: ClientOptions = {}): CloudFormationClient {
-  return new CloudFormationClient(options);
+  return limited(new CloudFormationClient({ ...options, ...PATIENCE }));
 }
 
 /** A stack's status, such as CREATE_COMPLETE, and the values of its outputs. */

@@ -3,7 +3,8 @@ import { entityName } from 'freshet-aws/internal/core/entity';
 import { differing, type InventoryNote } from 'freshet-aws/internal/core/repair/inventory';
 import { HEALABLE } from 'freshet-aws/internal/core/repair/suspects';
 import { compareWithBar } from '../compare/compare-with-bar.ts';
-import { burialConfirmed, repairDifferences, untilSettled } from '../compare/repair.ts';
+import type { Differing } from '../compare/differences.ts';
+import { adoptedAdvice, burialConfirmed, repairDifferences, unownedOf, untilSettled } from '../compare/repair.ts';
 import type { OpenCache } from '../deployment/deployment.ts';
 import { typesToWorkOn } from '../deployment/names.ts';
 import { EXIT } from '../errors.ts';
@@ -90,8 +91,9 @@ async function reconcile(
   const notes = Object.fromEntries(followed.notes);
   if (!json) for (const [type, note] of followed.notes) tell(work, cache, type, note);
   const isDone = started.length === types.length && followed.running.length === 0;
-  const deleted = deleteUnknown && isDone ? await deleteUnknowns(work, cache, notes, options) : 0;
-  if (json) io.stdout.write(`${JSON.stringify({ cache: name, deleted, types: mapped(notes, asJson) })}\n`);
+  const { deleted, adopted } = deleteUnknown && isDone ? await deleteUnknowns(work, cache, notes, options) : NOTHING;
+  const skipped = adopted.map(({ entity }) => entityName(entity));
+  if (json) io.stdout.write(`${JSON.stringify({ cache: name, deleted, skipped, types: mapped(notes, asJson) })}\n`);
   const hint: Hint = (flag) => typed(`reconcile${flag}`, options, [name, ...(only === undefined ? [] : [only])]);
   const again = hint(dryRun ? ' --dry-run' : deleteUnknown ? ' --delete-unknown' : '');
   tellUnfinished(work, cache, followed, { isRead, notStarted: types.slice(started.length), again, on: options });
@@ -100,6 +102,7 @@ async function reconcile(
   const left = Object.values(notes).map((note) => leftOf(note, dryRun));
   const total = left.reduce((sum, one) => sum + one, 0) - deleted;
   if (total === 0 && isDone && !json) io.stdout.write(`${name} equals its owners\n`);
+  for (const line of adoptedLines(cache, adopted, options)) io.stderr.write(`${line}\n`);
   if (total > 0) for (const line of advice(notes, name, options, hint)) io.stderr.write(`${line}\n`);
   return total > 0 || !isDone ? EXIT.failed : EXIT.ok;
 }
@@ -143,24 +146,32 @@ function leftOf(note: InventoryNote, isDryRun: boolean): number {
   return healable + setAside + differing(note);
 }
 
-/** Deletes at the owners what only the cache has. Returns how many entities are deleted now. */
+/** What `--delete-unknown` did. */
+interface Deleted {
+  /** How many entities are deleted now. */
+  readonly deleted: number;
+  /** The entities of adopted types, which it leaves. */
+  readonly adopted: readonly Differing[];
+}
+
+const NOTHING: Deleted = { deleted: 0, adopted: [] };
+
+/** Deletes at the owners what only the cache has. */
 async function deleteUnknowns(
   work: Work,
   cache: OpenCache,
   notes: Readonly<Record<string, InventoryNote>>,
   { yes = false }: ReconcileOptions,
-): Promise<number> {
+): Promise<Deleted> {
   const { deployment, signal } = work;
   const types = Object.keys(notes).filter((type) => (notes[type]?.found.unknown ?? 0) > 0);
-  const unknown = [];
-  for (const type of types) {
-    const { differing } = await compareWithBar(work, cache, type);
-    unknown.push(...differing.filter(({ difference }) => difference === 'unowned'));
-  }
-  if (unknown.length === 0 || !(await burialConfirmed(work, unknown.length, yes))) return 0;
-  await repairDifferences(work, unknown);
-  const left = await untilSettled(deployment, cache, unknown, { signal, patienceMs: PATIENCE_MS });
-  return unknown.length - left.length;
+  const all: Differing[] = [];
+  for (const type of types) all.push(...(await compareWithBar(work, cache, type)).differing);
+  const { buriable, adopted } = await unownedOf(work, all);
+  if (buriable.length === 0 || !(await burialConfirmed(work, buriable.length, yes))) return { deleted: 0, adopted };
+  await repairDifferences(work, buriable);
+  const left = await untilSettled(deployment, cache, buriable, { signal, patienceMs: PATIENCE_MS });
+  return { deleted: buriable.length - left.length, adopted };
 }
 
 function tell({ io: { stdout } }: Work, { name }: OpenCache, type: string, note: InventoryNote): void {
@@ -186,6 +197,23 @@ function asJson(note: InventoryNote): object {
 
 function mapped<T>(all: Readonly<Record<string, T>>, convert: (one: T) => object): Record<string, object> {
   return Object.fromEntries(Object.entries(all).map(([key, one]) => [key, convert(one)]));
+}
+
+/** What to do about the entities that were left because their types are adopted, by owner. */
+function adoptedLines(
+  { boundary }: OpenCache,
+  adopted: readonly Differing[],
+  options: ReconcileOptions,
+): readonly string[] {
+  const ownerOf = ({ entity }: Differing) => boundary.caches[entity.type]?.contract.owner ?? '';
+  const owners = [...new Set(adopted.map(ownerOf))];
+  return owners.flatMap((owner) =>
+    adoptedAdvice(
+      adopted.filter((one) => ownerOf(one) === owner),
+      owner,
+      options,
+    ),
+  );
 }
 
 /** What to do about the differences that are left. */

@@ -2,7 +2,7 @@ import { Command } from 'commander';
 import { cachedType } from 'freshet-aws/internal/core/contract/define-boundary';
 import { type EntityRef, entityName, entityRef, messageGroupId, printable } from 'freshet-aws/internal/core/entity';
 import type { Released } from 'freshet-aws/internal/core/repair/redrive';
-import { RepairFailed } from '../clients/repair-function.ts';
+import { FunctionFailed } from '../clients/invoke.ts';
 import type { FoundCache } from '../deployment/deployment.ts';
 import { EXIT } from '../errors.ts';
 import type { CommandIo } from '../io.ts';
@@ -67,7 +67,7 @@ async function release(
     }
   }
   const answer = await cache.repair.release(type, id, drop);
-  if (answer.kind === 'failed') throw new RepairFailed(name, answer.message);
+  if (answer.kind === 'failed') throw new FunctionFailed('repair function', name, answer.message);
   return tell(work.io, cache, entity, answer.value, options);
 }
 

@@ -3,7 +3,7 @@ import { EPOCH_SIZE } from 'freshet-aws/internal/core/entity';
 import { MAX_PAGE_SIZE } from 'freshet-aws/internal/core/read/read';
 import { compareWithBar } from '../compare/compare-with-bar.ts';
 import { type Differing, describeDiffering, stillDiffering } from '../compare/differences.ts';
-import { burialConfirmed, repairDifferences, untilSettled } from '../compare/repair.ts';
+import { adoptedAdvice, burialConfirmed, repairDifferences, unownedOf, untilSettled } from '../compare/repair.ts';
 import type { Deployment, OpenCache, OpenOwner } from '../deployment/deployment.ts';
 import { EXIT, UsageError } from '../errors.ts';
 import { interrupted } from '../interrupt.ts';
@@ -80,13 +80,15 @@ async function restore(work: Work, name: string, options: RestoreOptions): Promi
   const counts: Counts = { lifted: 0, unchanged: 0, buried: 0 };
   for (const type of types) await liftType(work, source, type, counts);
   const left: string[] = [];
+  const adopted: Differing[] = [];
   for (const { cache, type } of kept) {
     if (signal.aborted) break;
     const { buried, differing } = await settle(work, cache, type, options.yes ?? false);
     counts.buried += buried;
     left.push(...differing.map((one) => `${cache.name}: ${describeDiffering(one)}`));
+    adopted.push(...(await unownedOf(work, differing)).adopted);
   }
-  return conclude(work, source, counts, { left, compared: namesOf(kept) }, options);
+  return conclude(work, source, counts, { left, adopted, compared: namesOf(kept) }, options);
 }
 
 /** Asks before the first write. The deletions are asked for again, when their number is known. */
@@ -104,7 +106,11 @@ function conclude(
   { io, signal }: Work,
   { name, boundary }: OpenOwner,
   counts: Counts,
-  { left, compared }: { readonly left: readonly string[]; readonly compared: readonly string[] },
+  {
+    left,
+    adopted,
+    compared,
+  }: { readonly left: readonly string[]; readonly adopted: readonly Differing[]; readonly compared: readonly string[] },
   options: RestoreOptions,
 ): number {
   const { json } = options;
@@ -126,6 +132,7 @@ function conclude(
     return EXIT.failed;
   }
   if (left.length > 0) {
+    for (const line of adoptedAdvice(adopted, name, options)) io.stderr.write(`${line}\n`);
     const compare = typed('reconcile --dry-run CACHE', options);
     io.stderr.write(`some entities still differ. Run the command again, or compare a cache: ${compare}\n`);
     return EXIT.failed;
@@ -214,10 +221,13 @@ async function settle(
 ): Promise<{ readonly buried: number; readonly differing: readonly Differing[] }> {
   const { differing } = await compareWithBar(work, cache, type);
   await refuseAhead(work, cache, differing);
-  const found = differing.filter(({ difference }) => difference === 'unowned');
-  const unowned = (await burialConfirmed(work, found.length, yes)) ? found : [];
-  await repairDifferences(work, unowned);
+  const { buriable, adopted } = await unownedOf(work, differing);
+  const buried = (await burialConfirmed(work, buriable.length, yes)) ? buriable : [];
+  await repairDifferences(work, buried);
   const { deployment, signal } = work;
-  const left = await untilSettled(deployment, cache, differing, { signal, patienceMs: PATIENCE_MS });
-  return { buried: unowned.length, differing: left };
+  // Nothing here makes the caches delete the adopted ones, so they aren't waited for.
+  const awaited = differing.filter((one) => !adopted.includes(one));
+  const left = await untilSettled(deployment, cache, awaited, { signal, patienceMs: PATIENCE_MS });
+  const still = await stillDiffering(deployment, cache, adopted, signal);
+  return { buried: buried.length, differing: [...left, ...still] };
 }

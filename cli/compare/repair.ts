@@ -1,9 +1,11 @@
-import { messageGroupId } from 'freshet-aws/internal/core/entity';
+import { entityName, messageGroupId } from 'freshet-aws/internal/core/entity';
 import { sideBySide } from 'freshet-aws/internal/core/side-by-side';
 import { resyncToken } from '../clients/resync-token.ts';
 import type { Deployment, OpenCache } from '../deployment/deployment.ts';
 import { pause } from '../interrupt.ts';
+import type { DeploymentOptions } from '../options/deployment-options.ts';
 import { confirmed } from '../output/confirm.ts';
+import { typed } from '../output/typed.ts';
 import type { Work } from '../work.ts';
 import { type Differing, stillDiffering } from './differences.ts';
 
@@ -33,6 +35,41 @@ export async function repairDifferences({ deployment, signal }: Work, differing:
     },
     signal,
   );
+}
+
+/** Entities that only caches have, divided by whether the owner may commit their deletion. */
+export interface Unowned {
+  readonly buriable: readonly Differing[];
+  /** Of adopted types: only the existing table can tell whether they were deleted. */
+  readonly adopted: readonly Differing[];
+}
+
+/** The entities among those that differ that only caches have. */
+export async function unownedOf({ deployment }: Work, differing: readonly Differing[]): Promise<Unowned> {
+  const unowned = differing.filter(({ difference }) => difference === 'unowned');
+  const types = [...new Set(unowned.map(({ entity }) => entity.type))];
+  const owners = await Promise.all(types.map((type) => deployment.ownerOf(type)));
+  const adopted = types.filter((type, index) => owners[index]?.boundary.owns[type]?.adopted !== undefined);
+  return {
+    buriable: unowned.filter(({ entity }) => !adopted.includes(entity.type)),
+    adopted: unowned.filter(({ entity }) => adopted.includes(entity.type)),
+  };
+}
+
+/** The number of entities that are named. */
+const NAMED = 5;
+
+/** Says which entities of adopted types only caches have, and what to do about them; nothing if there are none. */
+export function adoptedAdvice(adopted: readonly Differing[], owner: string, on: DeploymentOptions): readonly string[] {
+  if (adopted.length === 0) return [];
+  const names = [...new Set(adopted.map(({ entity }) => entityName(entity)))];
+  const more = names.length > NAMED ? ` and ${names.length - NAMED} more` : '';
+  return [
+    'not deleted, because only a survey of the existing table can tell whether they were deleted: ' +
+      `${names.slice(0, NAMED).join(', ')}${more}`,
+    `to copy what the table has: ${typed(`survey ${owner}`, on)}. Then run this command again. If a cache still has one ` +
+      'of them, write its item to the existing table and delete the item again.',
+  ];
 }
 
 /** Asks before the entities that only caches have are deleted, because a cache may hold the only copy. */

@@ -1,3 +1,4 @@
+import { callOf } from '../clients/patient.ts';
 import { UsageError } from '../errors.ts';
 import { typed } from '../output/typed.ts';
 import type { Deployment } from './deployment.ts';
@@ -22,8 +23,17 @@ type Place = Pick<Deployment, 'place' | 'isLocal'>;
 export function adviceOn({ place, isLocal }: Place, error: Error): string {
   // If a connection to several addresses fails, the error has a code but no message.
   const why = `${error.name}: ${error.message || codeOf(error)}`.replace(/\.?$/, '.');
-  const advice = isLocal ? [`If it was stopped, start it again: ${typed('up')}`] : adviceByName(error);
-  return [`${place}: a request failed. ${why}`, ...advice].join(' ');
+  const call = callOf(error) ?? 'a request';
+  const attempts = '$metadata' in error ? ((error.$metadata as { attempts?: number }).attempts ?? 1) : 1;
+  const failed = attempts > 1 ? `${call} failed ${attempts} times` : `${call} failed`;
+  const advice = isLocal ? [localAdvice(error)] : adviceByName(error);
+  return [`${place}: ${failed}. ${why}`, ...advice].join(' ');
+}
+
+function localAdvice(error: Error): string {
+  const start = `start it again: ${typed('up')}`;
+  if (error.name !== 'TimeoutError') return `If it was stopped, ${start}`;
+  return `If the machine is busy, run the command again. If the local cloud was stopped, ${start}`;
 }
 
 /** What to check on AWS, by the names and codes of errors. */

@@ -5,7 +5,8 @@ import type { LambdaClient } from '@aws-sdk/client-lambda';
 import type { SQSClient } from '@aws-sdk/client-sqs';
 import { type ClientOptions, dynamoDbClient, snsClient, sqsClient } from 'freshet-aws/internal/adapters/aws/clients';
 import { cloudWatchClient } from 'freshet-aws/internal/adapters/aws/cloudwatch-client';
-import { lambdaClient } from '../clients/repair-function.ts';
+import { lambdaClient } from '../clients/invoke.ts';
+import { limited, PATIENCE, type SdkClient } from '../clients/patient.ts';
 
 /** The AWS clients of a deployment. Each is created when it is first used. */
 export interface Clients {
@@ -26,27 +27,25 @@ export interface ClientsOptions extends ClientOptions {
   readonly dynamodbEndpoint?: string;
 }
 
-/** A person or a script waits longer for a busy service than a function may. */
-const REQUEST_TIMEOUT_MS = 10_000;
-
+/** Creates the clients. They are patient, and they limit the requests under way; see `limited`. */
 export function createClients({ dynamodbEndpoint, ...options }: ClientsOptions): Clients {
+  let closes = 0;
   const created: { destroy(): void }[] = [];
-  const once = <T extends { destroy(): void }>(create: () => T): (() => T) => {
+  const once = <T extends SdkClient & { destroy(): void }>(create: () => T): (() => T) => {
     let client: T | undefined;
     return () => {
       if (client === undefined) {
-        client = create();
+        client = limited(create(), () => closes);
         created.push(client);
       }
       return client;
     };
   };
   const ofTables = dynamodbEndpoint === undefined ? options : { ...options, endpoint: dynamodbEndpoint };
-  const patient = { requestTimeoutMs: REQUEST_TIMEOUT_MS };
-  const tables = once(() => dynamoDbClient({ ...ofTables, ...patient }));
-  const queues = once(() => sqsClient({ ...options, ...patient }));
-  const topics = once(() => snsClient({ ...options, ...patient }));
-  const metrics = once(() => cloudWatchClient(options));
+  const tables = once(() => dynamoDbClient(ofTables, PATIENCE));
+  const queues = once(() => sqsClient(options, PATIENCE));
+  const topics = once(() => snsClient(options, PATIENCE));
+  const metrics = once(() => cloudWatchClient(options, PATIENCE));
   const functions = once(() => lambdaClient(options));
   return {
     get tables() {
@@ -66,11 +65,12 @@ export function createClients({ dynamodbEndpoint, ...options }: ClientsOptions):
     },
     async logs() {
       const { logsClient } = await import('../clients/logs.ts');
-      const client = logsClient(options);
+      const client = limited(logsClient(options), () => closes);
       created.push(client);
       return client;
     },
     destroy() {
+      closes += 1;
       for (const client of created) client.destroy();
     },
   };

@@ -14,10 +14,11 @@ import { readOutcomeCounts } from '../clients/counts.ts';
 import { sendToQueue } from '../clients/queue.ts';
 import { createRepairFunction } from '../clients/repair-function.ts';
 import { createSelfRepairNotes } from '../clients/self-repair.ts';
+import { openSurveys } from '../clients/surveys.ts';
 import { UsageError } from '../errors.ts';
 import type { Contracts } from './contracts.ts';
 import type { Deployment, FactQueue, FoundCache, FoundOwner, OpenCache, OpenOwner } from './deployment.ts';
-import { cachesOf, findCache, holderOf, ownerNamed, ownerOf } from './names.ts';
+import { cachesOf, findCache, findOwner, holderOf, ownerOf } from './names.ts';
 import { openParkedEvents } from './parked.ts';
 import { createToldFlow, type OnWait } from './waits.ts';
 
@@ -51,7 +52,8 @@ export function createDeployment(source: DeploymentSource): Deployment {
     clients,
     functionNames,
     ownerOf: (type) => ownerOf(owners, caches, type),
-    ownerNamed: (name) => ownerNamed(owners, name),
+    findOwner: (name) => findOwner(owners, name),
+    ownerNamed: async (name) => findOwner(owners, name).open(),
     holderOf: (entity) => holderOf(owners, entity),
     findCache: (name) => findCache(caches, name),
     cacheNamed: async (name) => findCache(caches, name).open(),
@@ -78,6 +80,7 @@ function foundOwner(source: DeploymentSource, deployed: DeployedOwner & WithCont
     deployed,
     parked: openParkedEvents(client, deployed.parkingTable),
     records: createOwnerRecords({ client, tableName: deployed.table }),
+    surveys: openSurveys(source.clients, deployed),
     open,
   };
   return found;

@@ -14,6 +14,7 @@ import type { OutcomeCounts } from '../clients/counts.ts';
 import type { DirectMessage } from '../clients/queue.ts';
 import type { RepairFunction } from '../clients/repair-function.ts';
 import type { SelfRepairNotes } from '../clients/self-repair.ts';
+import type { Surveys } from '../clients/surveys.ts';
 import type { Clients } from './clients.ts';
 import type { ParkedEvents } from './parked.ts';
 
@@ -25,6 +26,8 @@ export interface FoundOwner {
   /** The records that the owner could not publish. */
   readonly parked: ParkedEvents;
   readonly records: OwnerRecords;
+  /** The surveys of the existing table that it adopts; undefined if it adopts none. */
+  readonly surveys: Surveys | undefined;
   /** Loads the contracts. @throws UsageError if they aren't in the folder of the app */
   open(): Promise<OpenOwner>;
 }
@@ -95,6 +98,8 @@ export interface Deployment {
   functionNames(): Promise<readonly string[]>;
   /** Opens the owner of an entity type. @throws FreshetError `UnknownEntityType` that lists who owns what */
   ownerOf(type: string): Promise<OpenOwner>;
+  /** Finds the owner of a name without its contracts. @throws FreshetError `UnknownOwner` that lists the owners */
+  findOwner(name: string): FoundOwner;
   /** Opens the owner of a name. @throws FreshetError `UnknownOwner` that lists the owners */
   ownerNamed(name: string): Promise<OpenOwner>;
   /** Finds the owner that has an entity. See `holderOf`. */

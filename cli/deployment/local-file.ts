@@ -10,6 +10,8 @@ import { typed } from '../output/typed.ts';
 const localFile = z.object({
   pid: z.int(),
   startedAt: z.string(),
+  /** Whether the cloud keeps its data for a later one. */
+  isKept: z.optional(z.boolean()),
   /** Base URL of SNS, SQS, Lambda and CloudWatch. */
   url: z.url(),
   dynamodbUrl: z.string(),

@@ -34,9 +34,9 @@ export async function cachesOf(caches: readonly FoundCache[], type: string): Pro
   return opened.filter(({ boundary }) => Object.hasOwn(boundary.caches, type));
 }
 
-/** See `Deployment.ownerNamed`. */
-export async function ownerNamed(owners: readonly FoundOwner[], name: string): Promise<OpenOwner> {
-  return named(owners, name, 'owner', 'UnknownOwner').open();
+/** See `Deployment.findOwner`. */
+export function findOwner(owners: readonly FoundOwner[], name: string): FoundOwner {
+  return named(owners, name, 'owner', 'UnknownOwner');
 }
 
 /** See `Deployment.findCache`. */

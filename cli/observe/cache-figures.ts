@@ -7,14 +7,15 @@ import { type Backlogs, liveRates, withSample } from './rates.ts';
 
 /** What one look sees of a cache. The metrics are undefined if they couldn't be read. */
 export interface SeenCache {
-  readonly backlog: number;
+  /** Null if it couldn't be read. */
+  readonly backlog: number | null;
   readonly recent: RecentMetrics | undefined;
   readonly reported: ReportedMetrics | undefined;
 }
 
 /** The figures of a cache. Null: not known yet. */
 export interface CacheFigures extends KnownRates {
-  readonly backlog: number;
+  readonly backlog: number | null;
   /** Time until the backlog is drained at these rates; null if it doesn't drain, or if the rates are null. */
   readonly drainSeconds: number | null;
   readonly leadTimeP50Ms: number | null;
@@ -28,7 +29,7 @@ export function createCacheFigures({
 }: Pick<Deployment, 'isLocal'>): (seen: SeenCache, nowMs: number) => CacheFigures {
   let backlogs: Backlogs = [];
   return ({ backlog, recent, reported }, nowMs) => {
-    backlogs = withSample(backlogs, { backlog, atMs: nowMs }, isLocal ? LOCAL_WINDOW_MS : 60_000);
+    if (backlog !== null) backlogs = withSample(backlogs, { backlog, atMs: nowMs }, isLocal ? LOCAL_WINDOW_MS : 60_000);
     const rates = isLocal
       ? recent && liveRates(backlogs, recent.settled, 1)
       : awsRates(backlogs, recent, reported, nowMs);
@@ -36,7 +37,7 @@ export function createCacheFigures({
     return {
       backlog,
       ...known,
-      drainSeconds: drainOf(backlog, known),
+      drainSeconds: backlog === null ? null : drainOf(backlog, known),
       leadTimeP50Ms: recent === undefined ? null : overall(recent.p50, recent.samples),
       leadTimeP99Ms: recent === undefined ? null : overall(recent.p99, recent.samples),
       stalenessSeconds: reported?.staleness.at(-1)?.value ?? null,

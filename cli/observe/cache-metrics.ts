@@ -1,7 +1,8 @@
-import { type Datapoint, freshetMetric, metricData } from 'freshet-aws/internal/adapters/govern/metric-data';
+import { type Datapoint, freshetMetric } from 'freshet-aws/internal/adapters/govern/metric-data';
 import { PROJECTOR_METRICS, REPORT_METRICS } from 'freshet-aws/internal/core/metrics';
 import type { Deployment, FoundCache } from '../deployment/deployment.ts';
 import { finestPeriod } from './figures.ts';
+import { readMetrics } from './read-metrics.ts';
 
 /** The span of local rates and lead times: short enough to show changes, long enough not to jump. */
 export const LOCAL_WINDOW_MS = 5_000;
@@ -60,7 +61,7 @@ export function readReported(
   return seriesOf(deployment, caches, REPORTED, nowMs - REPORTED_MS, nowMs);
 }
 
-/** Reads metrics of all caches with one request for 500 of them. */
+/** Reads metrics of all caches together. */
 async function seriesOf<K extends string>(
   deployment: Pick<Deployment, 'clients' | 'isLocal'>,
   caches: readonly FoundCache[],
@@ -77,9 +78,12 @@ async function seriesOf<K extends string>(
   );
   const periodSeconds = finestPeriod(deployment);
   const span = { fromMs, toMs: nowMs + periodSeconds * 1000, periodSeconds };
-  const found = await metricData(deployment.clients.metrics, Object.fromEntries(queries), span);
+  const found = await readMetrics(deployment, queries, span);
   return caches.map(
     (_, index) =>
-      Object.fromEntries(keys.map((key) => [key, found[`${index}.${key}`] ?? []])) as Record<K, readonly Datapoint[]>,
+      Object.fromEntries(keys.map((key) => [key, found.get(`${index}.${key}`) ?? []])) as Record<
+        K,
+        readonly Datapoint[]
+      >,
   );
 }

@@ -1,13 +1,16 @@
 import { subscriptionState } from 'freshet-aws/internal/adapters/facts/subscriptions';
 import { queueBacklog } from 'freshet-aws/internal/adapters/govern/report';
-import { sideBySide } from 'freshet-aws/internal/core/side-by-side';
 import * as z from 'zod/mini';
 import { countParked } from '../clients/parked-count.ts';
+import { queueBacklogs } from '../clients/queue.ts';
 import { countDue, countInstances } from '../clients/saga-counts.ts';
 import type { Deployment, FactQueue } from '../deployment/deployment.ts';
 import { isDenied } from '../errors.ts';
+import { ALWAYS, type Parts } from './parts.ts';
+import type { Ask } from './remembered.ts';
 
-const count = z.int();
+/** null: it could not be read. */
+const count = z.nullable(z.int());
 
 /**
  * The state of a queue's subscriptions that needs most attention.
@@ -16,7 +19,7 @@ const count = z.int();
  * - `paused`: new facts aren't delivered, because a bounded replay has ended
  * - `failed`: a replay failed
  * - `replaying`: archived facts are delivered, and new ones wait behind them
- * - `unknown`: the state may not be read
+ * - `unknown`: the state may not be read, or could not be read
  * - `live`: new facts are delivered
  */
 const delivery = z.enum(['missing', 'paused', 'failed', 'replaying', 'unknown', 'live']);
@@ -37,13 +40,13 @@ export const factQueueStatus = z.object({
 export const sagaStatus = z.object({
   saga: z.string(),
   /** Instances that wait for facts; null if they weren't counted. */
-  waiting: z.nullable(count),
+  waiting: count,
   /** Waiting instances whose deadline has passed and for which no alert has been raised yet. */
   due: count,
   /** Stored instances that have decided; null if they weren't counted. */
-  decided: z.nullable(count),
+  decided: count,
   /** Stored instances that were cancelled; null if they weren't counted. */
-  cancelled: z.nullable(count),
+  cancelled: count,
   /** Visible, in-flight and delayed facts in the saga's queue. */
   backlog: count,
   /** Messages in the dead-letter queues of the saga's queue and of its subscriptions. */
@@ -60,9 +63,6 @@ export const sagaStatus = z.object({
 export type FactQueueStatus = z.infer<typeof factQueueStatus>;
 export type SagaStatus = z.infer<typeof sagaStatus>;
 
-/** Queues or sagas that are read at the same time. */
-const AT_ONCE = 8;
-
 /** The fact queues of services: all of a deployment but those of sagas. */
 export function serviceQueues({ factQueues, sagas }: Pick<Deployment, 'factQueues' | 'sagas'>): FactQueue[] {
   return factQueues.filter(({ name }) => !sagas.some((saga) => name === saga.name || isOfEffects(name, saga.name)));
@@ -77,38 +77,71 @@ function isOfEffects(queue: string, saga: string): boolean {
   return queue.startsWith(`${saga}-effects`) && /^(-\d+)?$/.test(queue.slice(`${saga}-effects`.length));
 }
 
-/** Reads the state of the fact queues of services. */
-export function readFactQueues(deployment: Deployment): Promise<FactQueueStatus[]> {
-  return sideBySide(serviceQueues(deployment), AT_ONCE, (queue) => queueState(deployment, queue));
+/** The state of facts and sagas. */
+export interface FactsStatus {
+  readonly factQueues: FactQueueStatus[];
+  readonly sagas: SagaStatus[];
 }
 
-/** Reads the state of the sagas. @param countAll whether to count the instances, which reads whole tables */
-export function readSagas(deployment: Deployment, countAll: boolean, nowMs: number): Promise<SagaStatus[]> {
-  const { clients, effects } = deployment;
-  return sideBySide(deployment.sagas, AT_ONCE, async ({ name, table }) => {
-    const source = { client: clients.tables, tableName: table };
-    const facts = deployment.factQueues.filter((queue) => queue.name === name);
-    const failures = effects.filter((one) => one.name === name).map((one) => one.failureQueueUrl);
-    const [due, counts, ofFacts, effectQueues, failed] = await Promise.all([
-      countDue(source, nowMs),
-      countAll ? countInstances(source, name) : { waiting: null, decided: null, cancelled: null },
-      Promise.all(facts.map((queue) => queueState(deployment, queue))),
-      Promise.all(effectQueuesOf(deployment, name).map((queue) => queueState(deployment, queue))),
-      Promise.all(failures.map((url) => queueBacklog(clients.queues, url))),
+/** Creates the read of the state of facts and sagas. @param countAll whether to count all instances of the sagas */
+export function createFactsRead(deployment: Deployment, parts: Parts, countAll: boolean): Ask<FactsStatus> {
+  const { clients, factQueues, sagas, effects, isLocal } = deployment;
+  const { queues, tables } = clients;
+  const backlogs = parts.each('queues of facts', factQueues, ALWAYS, ({ deployed }) =>
+    queueBacklog(queues, deployed.queueUrl),
+  );
+  const dead = parts.each('dead-letter queues of facts', factQueues, ALWAYS, ({ deployed }) =>
+    queueBacklogs(queues, [deployed.deadLetterQueueUrl, deployed.subscriptionDeadLetterQueueUrl]),
+  );
+  const parked = parts.each('parked facts', factQueues, ALWAYS, ({ deployed }) =>
+    countParked(tables, deployed.parkingTable),
+  );
+  const subscribed = factQueues.filter(({ deployed }) => (deployed.subscriptions ?? []).length > 0);
+  const deliveries = parts.each('subscriptions of facts', subscribed, ALWAYS, async ({ deployed }) =>
+    worst(await Promise.all((deployed.subscriptions ?? []).map((arn) => deliveryOf(clients, arn)))),
+  );
+  const failures = parts.each('failed effects', effects, ALWAYS, ({ failureQueueUrl }) =>
+    queueBacklog(queues, failureQueueUrl),
+  );
+  const due = parts.each('due instances of sagas', sagas, ALWAYS, ({ table }, nowMs) =>
+    countDue({ client: tables, tableName: table }, nowMs),
+  );
+  const counting = countAll || isLocal ? sagas : [];
+  const counted = parts.each('instances of sagas', counting, ALWAYS, ({ table, name }, _, progress) =>
+    countInstances({ client: tables, tableName: table }, name, { countAll, progress }),
+  );
+  return async (nowMs) => {
+    const [lengths, letters, counts, states, failed, late, instances] = await Promise.all([
+      backlogs(nowMs),
+      dead(nowMs),
+      parked(nowMs),
+      deliveries(nowMs),
+      failures(nowMs),
+      due(nowMs),
+      counted(nowMs),
     ]);
-    return { saga: name, due, ...counts, ...totals(ofFacts), effectQueues, effectFailures: total(failed) };
-  });
-}
-
-async function queueState({ clients }: Deployment, { name, deployed }: FactQueue): Promise<FactQueueStatus> {
-  const [backlog, deadLetters, undelivered, parked, deliveries] = await Promise.all([
-    queueBacklog(clients.queues, deployed.queueUrl),
-    queueBacklog(clients.queues, deployed.deadLetterQueueUrl),
-    queueBacklog(clients.queues, deployed.subscriptionDeadLetterQueueUrl),
-    countParked(clients.tables, deployed.parkingTable),
-    Promise.all((deployed.subscriptions ?? []).map((arn) => deliveryOf(clients, arn))),
-  ]);
-  return { queue: name, backlog, deadLetters: deadLetters + undelivered, parked, delivery: worst(deliveries) };
+    const deliveryAt = (queue: FactQueue) =>
+      subscribed.includes(queue) ? (states[subscribed.indexOf(queue)] ?? 'unknown') : 'live';
+    const stateOf = (queue: FactQueue): FactQueueStatus => {
+      const at = factQueues.indexOf(queue);
+      const [backlog = null, deadLetters = null, events = null] = [lengths[at], letters[at], counts[at]];
+      return { queue: queue.name, backlog, deadLetters, parked: events, delivery: deliveryAt(queue) };
+    };
+    return {
+      factQueues: serviceQueues(deployment).map(stateOf),
+      sagas: sagas.map(({ name }, index) => {
+        const { waiting = null, decided = null, cancelled = null } = instances[index] ?? {};
+        const ofEffects = effects.flatMap((one, at) => (one.name === name ? [failed[at] ?? null] : []));
+        return {
+          saga: name,
+          ...{ waiting, due: late[index] ?? null, decided, cancelled },
+          ...totals(factQueues.filter((queue) => queue.name === name).map(stateOf)),
+          effectQueues: effectQueuesOf(deployment, name).map(stateOf),
+          effectFailures: total(ofEffects),
+        };
+      }),
+    };
+  };
 }
 
 async function deliveryOf({ topics }: Deployment['clients'], arn: string): Promise<FactQueueStatus['delivery']> {
@@ -135,6 +168,7 @@ export function totals(queues: readonly FactQueueStatus[]): Omit<FactQueueStatus
   };
 }
 
-function total(counts: readonly number[]): number {
-  return counts.reduce((sum, one) => sum + one, 0);
+/** The sum; null if one of the counts isn't known. */
+export function total(counts: readonly (number | null)[]): number | null {
+  return counts.reduce((sum, one) => (sum === null || one === null ? null : sum + one), 0 as number | null);
 }

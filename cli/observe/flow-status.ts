@@ -42,7 +42,9 @@ export async function readFlowStatus(
 }
 
 /** The flow state as text: `paced to 40/s, because cache ordering lags by 31,000 events (drained in 4m)`. */
-export function describeFlow({ state, pacePerSecond, retryAfterSeconds, cause, reportsMissing }: FlowStatus): string {
+export function describeFlow(status: FlowStatus | null): string {
+  if (status === null) return 'unknown';
+  const { state, pacePerSecond, retryAfterSeconds, cause, reportsMissing } = status;
   const pace = state === 'paced' && pacePerSecond !== null ? ` to ${perSecond(pacePerSecond)}` : '';
   const retry = state === 'refusing' ? `, retry after ${shortDuration(retryAfterSeconds * 1000)}` : '';
   const missing = reportsMissing.length > 0 ? `, no report from ${reportsMissing.join(', ')}` : '';

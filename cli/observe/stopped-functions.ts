@@ -16,7 +16,8 @@ export async function readStoppedFunctions(
   return stoppedAmong(functions, names, isStopped);
 }
 
-function deployedFunctions({ owners, caches, factTopics, sagas, effects }: Deployment): string[] {
+/** Freshet's own functions of a deployment, and the handlers of effects. */
+export function deployedFunctions({ owners, caches, factTopics, sagas, effects }: Deployment): string[] {
   const all = [
     ...owners.flatMap(({ deployed: { relay, governor, repair, adopter, surveyor } }) =>
       [relay, governor, repair, adopter, surveyor].filter((name) => name !== undefined),

@@ -44,6 +44,7 @@ export const OBSERVING: readonly string[] = [
   'cloudwatch:DescribeAlarms',
   'cloudwatch:GetInsightRuleReport',
   'cloudwatch:GetMetricData',
+  'dynamodb:BatchGetItem',
   'dynamodb:GetItem',
   'dynamodb:Query',
   'dynamodb:Scan',

@@ -32,6 +32,11 @@ export function grouped(count: number): string {
   return Math.round(count).toLocaleString('en-US');
 }
 
+/** A count as `grouped` writes it; `-` if it is unknown. */
+export function known(count: number | null): string {
+  return count === null ? '-' : grouped(count);
+}
+
 /** A rate in events per second, `-` if it is unknown: 0/s, <0.1/s, 0.3/s, 12/s, 1,200/s. */
 export function perSecond(rate: number | null): string {
   if (rate === null || !Number.isFinite(rate)) return '-';
@@ -41,11 +46,11 @@ export function perSecond(rate: number | null): string {
 
 /** A span of time in milliseconds, from ten seconds on as `shortDuration` writes it; `-` if it is unknown. */
 export function shortMilliseconds(milliseconds: number | null): string {
-  if (milliseconds === null) return '-';
+  if (milliseconds === null || !Number.isFinite(milliseconds)) return '-';
   return milliseconds < 10_000 ? `${Math.round(milliseconds)} ms` : shortDuration(milliseconds);
 }
 
 /** A span of time in seconds as `shortDuration` writes it; `-` if it is unknown. */
 export function shortSeconds(seconds: number | null): string {
-  return seconds === null ? '-' : shortDuration(seconds * 1000);
+  return seconds === null || !Number.isFinite(seconds) ? '-' : shortDuration(seconds * 1000);
 }

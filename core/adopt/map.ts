@@ -142,11 +142,15 @@ function entityOf(contract: EntityContract, item: WireItem, read: object): Mappe
   }
 }
 
-/** DynamoDB removes no item whose attribute isn't a number (ddb/time-to-live-ttl-before-you-start). */
+/**
+ * DynamoDB removes no item whose attribute isn't a number (ddb/time-to-live-ttl-before-you-start). A time that is
+ * farther away than a whole number can tell never comes.
+ */
 function expiryOf({ adopted }: EntityContract, item: WireItem): number | undefined {
   const { expiresBy } = adopted ?? {};
   if (typeof expiresBy !== 'string') return undefined;
-  return Math.max(0, Math.floor(Number(item[expiresBy]?.N ?? 0)));
+  const seconds = Math.floor(Number(item[expiresBy]?.N ?? 0));
+  return Math.min(Math.max(0, seconds), Number.MAX_SAFE_INTEGER);
 }
 
 function isItemVersion(value: unknown): value is number {

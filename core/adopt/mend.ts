@@ -57,5 +57,18 @@ export function absenceOf(
 ): Absence {
   if (deletedByExpiry || expiresBy === false) return 'deleted';
   if (expiresBy === undefined || expiresAtSeconds === undefined) return isReplaced ? 'deleted' : 'unknown';
-  return expiresAtSeconds > 0 && expiresAtSeconds * 1000 <= atMs ? 'expired' : 'deleted';
+  return hasExpired(expiresAtSeconds, atMs) ? 'expired' : 'deleted';
+}
+
+/** DynamoDB doesn't remove items whose time is over by five years (ddb/time-to-live-ttl-before-you-start). */
+const FIVE_YEARS_MS = 5 * 366 * 86_400_000;
+
+/**
+ * Whether DynamoDB removes an item at a time because its time to live is over.
+ *
+ * @param expiresAtSeconds see `Copy.expiresAtSeconds`
+ */
+export function hasExpired(expiresAtSeconds: number, atMs: number): boolean {
+  const overMs = atMs - expiresAtSeconds * 1000;
+  return expiresAtSeconds > 0 && overMs >= 0 && overMs < FIVE_YEARS_MS;
 }

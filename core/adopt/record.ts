@@ -3,6 +3,7 @@ import type { EntityRef } from '../entity.ts';
 import { notRaised, wentBack } from './decide.ts';
 import type { WireItem } from './item.ts';
 import { type Mapped, type MappedEntity, mapItem, type Refusal } from './map.ts';
+import { hasExpired } from './mend.ts';
 
 /** A record of an existing table's stream. */
 export interface TableRecord {
@@ -50,9 +51,9 @@ export function planRecord(boundary: Pick<Boundary, 'owns'>, record: TableRecord
   const before = record.before === undefined ? OTHER : mapItem(boundary, record.before);
   const after = record.after === undefined ? OTHER : mapItem(boundary, record.after);
   if (after.kind === 'refused') return { changes: [], refusals: [after] };
-  if (after.kind === 'other') return removalOf(before, record.isExpiry);
+  if (after.kind === 'other') return removalOf(before, record);
   if (isSameEntity(before, after.found)) return putOf(after.found, before);
-  const gone = removalOf(before, false);
+  const gone = removalOf(before);
   return { changes: [...gone.changes, newEntity(after.found, before)], refusals: gone.refusals };
 }
 
@@ -80,13 +81,19 @@ function putOf({ entity, contract, ...item }: MappedEntity, before: Mapped): Pla
   return { changes: [], refusals: [{ ...refusal, entity }] };
 }
 
-function removalOf(before: Mapped, isExpiry: boolean): Plan {
+/**
+ * @param record the removal; undefined if the item holds another entity now
+ */
+function removalOf(before: Mapped, record?: TableRecord): Plan {
   if (before.kind === 'other') return NOTHING;
   const known = before.kind === 'entity' ? before.found : before;
   const { entity, contract } = known;
   // Without its id, nothing is known of what was removed. The next survey finds that the entity is gone.
   if (entity === undefined || contract === undefined)
     return before.kind === 'refused' ? { changes: [], refusals: [before] } : NOTHING;
+  // A global table replicates the removal of an expired item to its other regions as a plain deletion.
+  const { expiresAtSeconds = 0 } = before.kind === 'entity' ? before.found : {};
+  const isExpiry = record !== undefined && (record.isExpiry || hasExpired(expiresAtSeconds, record.atMs));
   const isKept = isExpiry && contract.adopted?.deletedByExpiry !== true;
   const versionBefore = before.kind === 'entity' ? before.found.version : undefined;
   return { ...NOTHING, changes: [{ entity, contract, change: { kind: isKept ? 'expire' : 'remove' }, versionBefore }] };

@@ -1,57 +1,23 @@
-import * as z from 'zod/mini';
 import type { Boundary } from '../contract/contract.ts';
 import { adoptedTypes } from '../contract/define-boundary.ts';
 import type { EntityRef } from '../entity.ts';
 import { isTombstone } from '../own/own.ts';
 import type { AnswerPorts } from '../repair/answer.ts';
-import type { NoteStore } from '../repair/note.ts';
+import { type BeginSurveyPorts, dueSurvey, type SurveyDue } from './begin-survey.ts';
 import type { Copy } from './decide.ts';
 import type { WireItem } from './item.ts';
 import { mapItem, type Refusal } from './map.ts';
-import { type Pair, type Survey, type SurveyPorts, surveyEntities, surveyPairs } from './survey-entities.ts';
-
-const count = z.int().check(z.gte(0));
-const types = z.record(z.string(), count);
-
-/** What is surveyed. Another table or stream, or a restore of the owner's table, needs another survey. */
-const source = z.object({ tableArn: z.string(), streamArn: z.string(), epoch: count });
-
-/** See `source`. */
-export type SurveySource = z.infer<typeof source>;
-
-/** An existing table, and the stream of it whose records are copied. */
-export type ExistingTable = Omit<SurveySource, 'epoch'>;
-
-const note = z.object({
-  seq: count,
-  /** When the survey began, epoch milliseconds. */
-  startedAtMs: count,
-  /** When it ended; undefined while it is under way. */
-  endedAtMs: z.optional(count),
-  /** The adopted types, each with its schema version. Another contract needs another survey. */
-  types,
-  source,
-  /** Whether no survey of these types and this source has ended yet, so that it copies what was there before. */
-  isFirst: z.boolean(),
-  /** What is read: the items of the existing table, or the copies of a type. */
-  reads: z.string(),
-  /** Where the next page begins; undefined for the first page. */
-  cursor: z.optional(z.string()),
-  compared: count,
-  mended: count,
-  deleted: count,
-  refused: count,
-  /** The last survey that ended: every item that was there before it began has been copied. */
-  last: z.optional(z.object({ startedAtMs: count, endedAtMs: count, types, source })),
-});
-
-/** How far the surveys of an existing table are. */
-export type SurveyNote = z.infer<typeof note>;
-
-/** Reads a note; undefined for anything else. */
-export function parseSurveyNote(value: unknown): SurveyNote | undefined {
-  return note.safeParse(value).data;
-}
+import {
+  type Look,
+  type Pair,
+  type Survey,
+  type SurveyPorts,
+  sum,
+  surveyEntities,
+  surveyPairs,
+} from './survey-entities.ts';
+import { AGAIN, ITEMS, type SurveyNote } from './survey-note.ts';
+import { isWaiting, MAX_SET_ASIDE, mayBeOnItsWay, mustLookAgain, withSuspects } from './suspects.ts';
 
 /** A page of an existing table's items. */
 export interface ItemPage {
@@ -61,26 +27,28 @@ export interface ItemPage {
 }
 
 /** The ports of a survey. */
-export interface SurveyRunPorts extends SurveyPorts, Pick<AnswerPorts, 'list'> {
-  readonly notes: NoteStore<SurveyNote>;
+export interface SurveyRunPorts extends SurveyPorts, BeginSurveyPorts, Pick<AnswerPorts, 'list'> {
   /** Reads a page of the existing table's items consistently. */
   scan(cursor: string | undefined, limit: number): Promise<ItemPage>;
   /** Whether the survey has to wait, because caches can't take more changes of the owner now. */
   isPaused(): Promise<boolean>;
   /** Waits until so many more items may be read. */
   pace(items: number): Promise<void>;
+  /** Waits. */
+  pause(ms: number): Promise<void>;
   /** Sets an item aside that can't be published. */
   setAside(refusal: Refusal, entity: EntityRef | undefined, item: WireItem | undefined): Promise<void>;
 }
 
-/** The first part of a survey. The other parts are named by their type. */
-const ITEMS = '#items';
-
 /** Items of a page. Reading them, and their copies, takes one call each. */
 const PAGE = 100;
 
-/** Most items that one survey sets aside. The note counts all of them. */
-const MAX_SET_ASIDE = 100;
+/**
+ * Longest wait within an invocation for the changes that are on their way, and how long each step of it takes. Without
+ * a lag, the wait ends in the same invocation, instead of the next one a minute later.
+ */
+const MAX_WAIT_MS = 15_000;
+const WAIT_STEP_MS = 1_000;
 
 /** What a slice of work led to. */
 export interface Slice {
@@ -88,40 +56,54 @@ export interface Slice {
   readonly note: SurveyNote;
   /** The part of its counts that this slice adds. */
   readonly found: Pick<SurveyNote, 'compared' | 'mended' | 'deleted' | 'refused'>;
+  /** The first failure to set an item aside; undefined without one. The next survey sets the item aside again. */
+  readonly cause: unknown;
 }
 
 /**
  * Works on the survey of an existing table until it ends, pauses or the time is up, and begins one when it is due:
- * first the items that have no copy, then the copies, of which the stream may have lost a change or the deletion.
+ * first the items that have no copy, then the copies, of which the stream may have lost a change or the deletion. What
+ * differs is looked at again once the adopter has passed the first look, and is mended if it still differs.
  * Returns undefined if nothing is due or the survey pauses.
  */
 export async function surveySlice(
   boundary: Pick<Boundary, 'name' | 'owns' | 'epoch'>,
   ports: SurveyRunPorts,
-  { table, everyMs }: { readonly table: ExistingTable; readonly everyMs: number },
+  due: SurveyDue,
   hasTime: () => boolean,
 ): Promise<Slice | undefined> {
   if (await ports.isPaused()) return undefined;
-  let current = await dueSurvey(boundary, ports, { ...table, epoch: boundary.epoch }, everyMs);
+  let current = await dueSurvey(boundary, ports, due);
   if (current === undefined) return undefined;
   const found = { compared: 0, mended: 0, deleted: 0, refused: 0 };
+  let cause: unknown;
   while (current.endedAtMs === undefined && hasTime() && !(await ports.isPaused())) {
-    const { survey, next } = await page(boundary, current, ports);
-    for (const { reason, explanation, entity, item } of survey.refused.slice(
-      0,
-      Math.max(0, MAX_SET_ASIDE - current.refused),
-    )) {
-      await ports.setAside({ reason, explanation }, entity, item);
+    if (isWaiting(current, due.lagMs, ports.nowMs())) {
+      if (isWaiting(current, due.lagMs, ports.nowMs() + MAX_WAIT_MS)) break;
+      await ports.pause(WAIT_STEP_MS);
+      continue;
     }
-    const counts = { ...survey, refused: survey.refused.length };
+    const { survey, after: changed } = mustLookAgain(current)
+      ? await lookAgain(boundary, current, ports)
+      : await page(boundary, current, ports);
+    const asideLeft = Math.max(0, MAX_SET_ASIDE - current.refused);
+    for (const { reason, explanation, entity, item } of survey.refused.slice(0, asideLeft)) {
+      try {
+        await ports.setAside({ reason, explanation }, entity, item);
+      } catch (error) {
+        // An item that never can be set aside doesn't keep the survey on its page.
+        cause ??= error;
+      }
+    }
+    const { compared, mended, deleted, refused } = survey;
+    const counts = { compared, mended, deleted, refused: refused.length };
     for (const key of Object.keys(found) as (keyof typeof found)[]) found[key] += counts[key];
-    const changed = following(boundary, current, next, ports.nowMs());
     const after: SurveyNote = { ...changed, ...added(current, counts), seq: current.seq + 1 };
     // Another invocation is at work. It goes on from its own note.
     if ((await ports.notes.write(boundary.name, after)) === 'changed') break;
     current = after;
   }
-  return { note: current, found };
+  return { note: current, found, cause };
 }
 
 function added(before: SurveyNote, counts: Slice['found']): Slice['found'] {
@@ -134,57 +116,51 @@ function added(before: SurveyNote, counts: Slice['found']): Slice['found'] {
   };
 }
 
-/** The survey that is under way, or a new one if one is due. */
-async function dueSurvey(
-  boundary: Pick<Boundary, 'name' | 'owns'>,
-  { notes, nowMs }: SurveyRunPorts,
-  source: SurveySource,
-  everyMs: number,
-): Promise<SurveyNote | undefined> {
-  const before = await notes.read(boundary.name);
-  const types = Object.fromEntries(
-    adoptedTypes(boundary).map((type) => [type, boundary.owns[type]?.schemaVersion ?? 1]),
-  );
-  const isOfThese = before !== undefined && isOf(before, types, source);
-  if (isOfThese && before.endedAtMs === undefined) return before;
-  if (isOfThese && nowMs() - before.startedAtMs < everyMs) return undefined;
-  const begun: SurveyNote = {
-    ...{ startedAtMs: nowMs(), types, source, reads: ITEMS, compared: 0, mended: 0, deleted: 0, refused: 0 },
-    ...(before?.last && { last: before.last }),
-    isFirst: before?.last === undefined || !isOf(before.last, types, source),
-    seq: (before?.seq ?? 0) + 1,
-  };
-  return (await notes.write(boundary.name, begun)) === 'stored' ? begun : undefined;
-}
-
-function isOf(done: Pick<SurveyNote, 'types' | 'source'>, types: SurveyNote['types'], source: SurveySource): boolean {
-  return isEqual(done.types, types) && isSameSource(done.source, source);
-}
-
-/** Whether a survey is one of the same table, stream and epoch. */
-export function isSameSource(a: SurveySource, b: SurveySource): boolean {
-  return a.tableArn === b.tableArn && a.streamArn === b.streamArn && a.epoch === b.epoch;
-}
-
-function isEqual(a: SurveyNote['types'], b: SurveyNote['types']): boolean {
-  return Object.keys(a).length === Object.keys(b).length && Object.entries(a).every(([type, one]) => b[type] === one);
-}
-
 /** What a page found. A refusal has the item, if it was read from the table. */
 type Found = Omit<Survey, 'refused'> & {
   readonly refused: readonly (Refusal & { readonly entity?: EntityRef | undefined; readonly item?: WireItem })[];
 };
 
+/** What a page or the second look found, and the note after it, without its counts. */
+interface Step {
+  readonly survey: Found;
+  readonly after: SurveyNote;
+}
+
 async function page(
   boundary: Pick<Boundary, 'name' | 'owns' | 'epoch'>,
-  { reads, cursor, startedAtMs }: SurveyNote,
+  note: SurveyNote,
+  ports: SurveyRunPorts,
+): Promise<Step> {
+  await ports.pace(PAGE);
+  const { survey, next } = await pageOf(boundary, note, ports);
+  const suspects = withSuspects(note, survey.doubted, ports.nowMs());
+  return { survey, after: following(boundary, { ...note, suspects }, next, ports.nowMs()) };
+}
+
+/** The second look at what differed, of which the entities are compared already. */
+async function lookAgain(
+  boundary: Pick<Boundary, 'name' | 'owns' | 'epoch'>,
+  { suspects, ...note }: SurveyNote,
+  ports: SurveyRunPorts,
+): Promise<Step> {
+  const first = suspects?.entities ?? [];
+  await ports.pace(first.length);
+  const survey = { ...(await surveyEntities(boundary, first, ports, { first })), compared: 0 };
+  return { survey, after: note.reads === AGAIN ? ended(note, ports.nowMs()) : note };
+}
+
+async function pageOf(
+  boundary: Pick<Boundary, 'name' | 'owns' | 'epoch'>,
+  note: SurveyNote,
   ports: SurveyRunPorts,
 ): Promise<{ readonly survey: Found; readonly next: string | undefined }> {
-  await ports.pace(PAGE);
-  if (reads === ITEMS) return itemPage(boundary, cursor, ports);
+  const { reads, cursor, startedAtMs } = note;
+  const isDoubted = mayBeOnItsWay(note);
+  if (reads === ITEMS) return itemPage(boundary, cursor, ports, { isDoubted });
   const { entities, next } = await ports.list(reads, cursor, { limit: PAGE, withStates: false });
   const live = entities.flatMap((one) => ('entity' in one && !isTombstone(one) ? [one.entity] : []));
-  return { survey: await surveyEntities(boundary, live, ports, startedAtMs), next };
+  return { survey: await surveyEntities(boundary, live, ports, { since: startedAtMs, isDoubted }), next };
 }
 
 /**
@@ -195,6 +171,7 @@ async function itemPage(
   boundary: Pick<Boundary, 'name' | 'owns' | 'epoch'>,
   cursor: string | undefined,
   ports: SurveyRunPorts,
+  look: Look,
 ): Promise<{ readonly survey: Found; readonly next: string | undefined }> {
   const atMs = ports.nowMs();
   const { items, next } = await ports.scan(cursor, PAGE);
@@ -208,20 +185,16 @@ async function itemPage(
     boundary,
     pairs.filter((_, index) => copies[index] === undefined),
     ports,
+    look,
   );
   const deleted = pairs.filter((_, index) => copies[index]?.isDeleted === true).map(({ entity }) => entity);
-  const again = await surveyEntities(boundary, deleted, ports);
+  const again = await surveyEntities(boundary, deleted, ports, look);
   const unread = mapped.flatMap(({ item, read }) => (read.kind === 'refused' ? [{ ...read, item }] : []));
-  const survey = {
-    compared: added.compared + again.compared,
-    mended: added.mended + again.mended,
-    deleted: added.deleted + again.deleted,
-    refused: [...unread, ...added.refused, ...again.refused],
-  };
-  return { survey, next };
+  const survey = sum(added, again);
+  return { survey: { ...survey, refused: [...unread, ...survey.refused] }, next };
 }
 
-/** The note after a page: of the next page, of the next type, or of the end. */
+/** The note after a page: of the next page, of the next type, of the second look, or of the end. */
 function following(
   boundary: Pick<Boundary, 'owns'>,
   before: SurveyNote,
@@ -233,6 +206,10 @@ function following(
   const parts = [ITEMS, ...adoptedTypes(boundary)];
   const reads = parts[parts.indexOf(before.reads) + 1];
   if (reads !== undefined) return { ...rest, reads };
-  const { startedAtMs, types, source } = before;
-  return { ...rest, endedAtMs: nowMs, last: { startedAtMs, endedAtMs: nowMs, types, source } };
+  return before.suspects === undefined ? ended(rest, nowMs) : { ...rest, reads: AGAIN };
+}
+
+function ended(note: SurveyNote, nowMs: number): SurveyNote {
+  const { startedAtMs, types, source } = note;
+  return { ...note, endedAtMs: nowMs, last: { startedAtMs, endedAtMs: nowMs, types, source } };
 }

@@ -2,7 +2,7 @@ import * as z from 'zod/mini';
 import type { Boundary } from '../contract/contract.ts';
 import { adoptedTypes } from '../contract/define-boundary.ts';
 import { UNVOUCHED_MS } from '../entity.ts';
-import { type ExistingTable, isSameSource, type SurveyNote } from './survey.ts';
+import { type ExistingTable, isSameSource, type SurveyNote } from './survey-note.ts';
 
 const note = z.object({
   seq: z.int().check(z.gte(0)),
@@ -13,6 +13,10 @@ const note = z.object({
    * Types for which nobody can say that are left out.
    */
   untilMs: z.record(z.string(), z.number()),
+  /** When the adopter was last seen to read the stream, epoch milliseconds; undefined if it never was. */
+  readAtMs: z.optional(z.number()),
+  /** The end of the last outage in which the stream may have lost changes. Only a later survey finds them. */
+  lostAtMs: z.optional(z.number()),
 });
 
 /** Up to when the copies of an existing table are complete. */
@@ -44,23 +48,64 @@ const MARGIN_MS = 10_000;
 const LIFE_MS = 150_000;
 
 /**
+ * The longest outage in which no change is lost. Lambda gives a record up after 23 hours, and a stream keeps it for 24
+ * hours (ddb/Streams).
+ */
+const LONGEST_OUTAGE_MS = 22 * 3_600_000;
+
+/** Whether the adopter reads the table's stream. */
+export function isReading(table: ExistingTable, { streamArn, state, lastResult, reserved }: AdopterSeen): boolean {
+  return state === 'Enabled' && reserved !== 0 && !lastResult?.startsWith('PROBLEM') && streamArn === table.streamArn;
+}
+
+/**
+ * The time after which every change has been copied, in milliseconds, as far as the adopter's last delays tell it;
+ * undefined while the adopter doesn't read the table's stream.
+ */
+export function lagOf(table: ExistingTable, seen: AdopterSeen): number | undefined {
+  return isReading(table, seen) ? MARGIN_MS + (seen.delayMs ?? 0) : undefined;
+}
+
+/** What a note says of outages, after the adopter was seen again. */
+export function outages(
+  before: VouchNote | undefined,
+  table: ExistingTable,
+  seen: AdopterSeen,
+  nowMs: number,
+): Pick<VouchNote, 'readAtMs' | 'lostAtMs'> {
+  const { readAtMs, lostAtMs } = before ?? {};
+  if (!isReading(table, seen)) return { readAtMs, lostAtMs };
+  const outageMs = Math.max(nowMs - (readAtMs ?? nowMs), seen.delayMs ?? 0);
+  return { readAtMs: nowMs, lostAtMs: outageMs > LONGEST_OUTAGE_MS ? nowMs : lostAtMs };
+}
+
+/** Whether no survey has ended for twice the time after which the next one is due. */
+export function isOverdue(survey: SurveyNote | undefined, everyMs: number, nowMs: number): boolean {
+  return survey !== undefined && nowMs - (survey.last?.endedAtMs ?? survey.startedAtMs) > 2 * everyMs;
+}
+
+/**
  * Determines up to when each adopted type is complete: until just now, if the adopter reads the table's
  * stream and the first survey has copied what was there before. While the adopter stands still, nothing is vouched for.
+ *
+ * @param lostAtMs see `VouchNote.lostAtMs`
  */
 export function vouchedUntil(
   boundary: Pick<Boundary, 'owns' | 'epoch'>,
   table: ExistingTable,
-  { streamArn, state, lastResult, reserved, delayMs = 0 }: AdopterSeen,
+  seen: AdopterSeen,
   surveys: SurveyNote | undefined,
   nowMs: number,
+  lostAtMs = 0,
 ): VouchNote['untilMs'] {
-  if (state !== 'Enabled' || reserved === 0 || lastResult?.startsWith('PROBLEM')) return {};
-  if (streamArn !== table.streamArn) return {};
+  const lagMs = lagOf(table, seen);
+  if (lagMs === undefined) return {};
   const last = surveys?.last;
   if (last === undefined || !isSameSource(last.source, { ...table, epoch: boundary.epoch })) return {};
+  if (last.startedAtMs < lostAtMs) return {};
   const surveyed = last.types;
   const types = adoptedTypes(boundary).filter((type) => surveyed[type] === boundary.owns[type]?.schemaVersion);
-  return Object.fromEntries(types.map((type) => [type, nowMs - MARGIN_MS - delayMs]));
+  return Object.fromEntries(types.map((type) => [type, nowMs - lagMs]));
 }
 
 /** The time that a type's heartbeat vouches for, epoch milliseconds. */

@@ -118,7 +118,7 @@ interface CacheLevel {
 export function decide(
   previous: FlowDecision | undefined,
   reports: readonly CacheReport[],
-  stream: Pick<StreamBacklog, 'records' | 'rate'>,
+  stream: Pick<StreamBacklog, 'records' | 'rate' | 'isUnmeasured'>,
   settings: GovernSettings,
   nowMs: number,
 ): FlowDecision {
@@ -151,7 +151,7 @@ export function decide(
 function levelsOf(
   previous: FlowDecision | undefined,
   reports: readonly CacheReport[],
-  stream: Pick<StreamBacklog, 'records' | 'rate'>,
+  stream: Pick<StreamBacklog, 'records' | 'rate' | 'isUnmeasured'>,
   settings: GovernSettings,
   nowMs: number,
 ): { readonly caches: readonly CacheLevel[]; readonly missing: string[] } {
@@ -165,8 +165,13 @@ function levelsOf(
     }
     const backlog = report.backlog + stream.records;
     const capacity = Math.max(report.consumptionRate, own(previous?.capacities, cache) ?? 0);
-    const level = levelOf(own(previous?.levels, cache) ?? 'normal', backlog, highWater, () =>
-      presses(previous, stream.rate, capacity, settings, nowMs),
+    // A limit isn't ended because a metric is missing.
+    const isUnmeasured = report.isUnmeasured === true || stream.isUnmeasured === true;
+    const level = levelOf(
+      own(previous?.levels, cache) ?? 'normal',
+      backlog,
+      highWater,
+      () => isUnmeasured || presses(previous, stream.rate, capacity, settings, nowMs),
     );
     caches.push({ level, report: { ...report, backlog }, highWater, capacity });
   }
@@ -189,7 +194,13 @@ function nextPace(
   nowMs: number,
 ): Pick<FlowDecision, 'pacePerSecond' | 'settledSinceMs'> {
   const before = grown(previous, settings, nowMs);
-  const pacePerSecond = Math.min(...paced.map((one) => pace(one.report, one.highWater, settings, before)));
+  // Rates that aren't known don't change the pace.
+  const kept = previous?.pacePerSecond ?? 0;
+  const pacePerSecond = Math.min(
+    ...paced.map(({ report, highWater }) =>
+      Math.max(report.isUnmeasured ? kept : 0, pace(report, highWater, settings, before)),
+    ),
+  );
   const isSettled =
     pacePerSecond <= MAX_JUMP * before && paced.every(({ report, highWater }) => isClear(report, highWater));
   return { pacePerSecond, settledSinceMs: isSettled ? (previous?.settledSinceMs ?? nowMs) : nowMs };

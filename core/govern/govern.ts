@@ -17,8 +17,8 @@ export interface GovernPorts {
   readers(): Promise<readonly EventReader[]>;
   /** Stores what a cache says about the events that it reads. */
   saveReader(reader: EventReader): Promise<void>;
-  /** Returns the relay's last metrics; undefined if there are no recent ones. */
-  relayProgress(nowMs: number): Promise<RelayProgress | undefined>;
+  /** Returns the relay's last metrics; undefined if there are no recent ones, `unread` if they can't be read. */
+  relayProgress(nowMs: number): Promise<RelayProgress | 'unread' | undefined>;
 }
 
 /** The result of one run of the governor. */

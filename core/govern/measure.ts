@@ -53,6 +53,8 @@ export interface StreamBacklog {
   readonly records: number;
   /** Versions a second that are written to the stream, without heartbeats. */
   readonly rate: number;
+  /** Whether the relay's metrics couldn't be read. The other values are then 0. Default: they could. */
+  readonly isUnmeasured?: boolean;
 }
 
 /**
@@ -60,9 +62,15 @@ export interface StreamBacklog {
  * which they arrived. A heartbeat passes every interval, so a relay that is silent for longer than `quietMs` is behind
  * by its silence.
  *
+ * @param progress undefined if the relay published nothing lately; `unread` if its metrics can't be read
  * @param quietMs how long a relay without backlog may be silent: an interval and the delay of the metrics
  */
-export function streamBacklog(progress: RelayProgress | undefined, nowMs: number, quietMs: number): StreamBacklog {
+export function streamBacklog(
+  progress: RelayProgress | 'unread' | undefined,
+  nowMs: number,
+  quietMs: number,
+): StreamBacklog {
+  if (progress === 'unread') return { ageSeconds: 0, records: 0, rate: 0, isUnmeasured: true };
   if (progress === undefined) return { ageSeconds: 0, records: 0, rate: 0 };
   const { rate } = progress;
   const silenceMs = nowMs - progress.atMs;

@@ -12,6 +12,11 @@ const cacheReport = z.object({
   backlog: z.int().check(z.gte(0)),
   productionRate: rate,
   consumptionRate: rate,
+  /**
+   * Whether the metrics of the queue could not be read. The rates are then their lowest possible values, from the
+   * change of the backlog, and the age is 0. Missing if the metrics were read, and in reports of earlier releases.
+   */
+  isUnmeasured: z.optional(z.boolean()),
   /** Age of the oldest message, in seconds. */
   oldestAgeSeconds: rate,
   /** Drain time in seconds; null if it is infinite. */
@@ -57,11 +62,11 @@ export interface ReportPorts {
   isEmptyOnce(): Promise<boolean>;
   /**
    * Whether messages that may still be queued came back so often that SQS leaves them out of the age of the oldest
-   * message.
+   * message. Undefined if the metrics can't be read.
    */
-  leavesOut(nowMs: number): Promise<boolean>;
-  /** Returns the queue's metrics, which arrive minutes late. */
-  consumption(nowMs: number): Promise<Consumption>;
+  leavesOut(nowMs: number): Promise<boolean | undefined>;
+  /** Returns the queue's metrics, which arrive minutes late; undefined if they can't be read. */
+  consumption(nowMs: number): Promise<Consumption | undefined>;
   /**
    * Returns for each type when the owner committed the newest heartbeat in the cache, epoch milliseconds; undefined if
    * there is none.
@@ -125,6 +130,9 @@ const MIN_PERIOD_SECONDS = 0.001;
 /**
  * Measures a cache's queue, compares it with an earlier sample, and determines up to when the cache is complete.
  *
+ * Without metrics, the ages of queued messages aren't known, so the completeness grows only if the queue was seen to be
+ * empty. The rates are then the lowest possible ones, with which no owner ends a limit; see `CacheReport.isUnmeasured`.
+ *
  * @param before an earlier sample, at most a few intervals old, because the rates are averages since then
  * @param now returns the current time, epoch milliseconds
  * @param intervalMs the time between two reports
@@ -144,16 +152,19 @@ export async function measureCache(
   const isEmpty = backlog === 0 || (await ports.isEmptyOnce());
   const unrepaired = await ports.unrepaired();
   const parked = await ports.parked();
-  const { rate, oldestAgeSeconds, queuedSinceMs } = await ports.consumption(atMs);
-  const isAgeKnown = isEmpty || !(await ports.leavesOut(atMs));
+  const consumed = await ports.consumption(atMs);
+  const { oldestAgeSeconds = 0, queuedSinceMs } = consumed ?? {};
+  const isAgeKnown = isEmpty || (consumed !== undefined && (await ports.leavesOut(atMs)) === false);
   const seconds = Math.max(MIN_PERIOD_SECONDS, (atMs - before.atMs) / 1000);
-  const rates = ratesOf(rate * seconds, [before.backlog, backlog], seconds);
+  const ended = consumed === undefined ? Math.max(0, before.backlog - backlog) : consumed.rate * seconds;
+  const rates = ratesOf(ended, [before.backlog, backlog], seconds);
   const drain = drainSeconds(backlog, rates);
   const report = {
     cache,
     atMs,
     backlog,
     ...rates,
+    ...(consumed === undefined && { isUnmeasured: true }),
     oldestAgeSeconds,
     drainSeconds: Number.isFinite(drain) ? drain : null,
   };

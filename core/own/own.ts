@@ -110,10 +110,38 @@ export function committed(
   return { outcome, entity, version, changedAt };
 }
 
+/** A change that the table refused, of which an earlier attempt may have been committed. */
+export interface RetriedChange {
+  readonly digest: string;
+  readonly changedAt: string;
+  readonly expectedVersion: number | undefined;
+  /** The version of the entity's last deletion; undefined if it was never deleted. */
+  readonly deletedVersion: number | undefined;
+}
+
+/**
+ * Returns the result of a change that an earlier attempt committed and whose answer was lost; undefined if the current
+ * item has another change. The item is the attempt's if it has its state and its time in milliseconds.
+ */
+export function committedBefore(
+  entity: EntityRef,
+  current: OwnedEntity | undefined,
+  { digest, changedAt, expectedVersion, deletedVersion }: RetriedChange,
+  epoch = 0,
+): CommitResult | undefined {
+  if (current === undefined || current.digest !== digest || current.changedAt !== changedAt) return undefined;
+  const { version } = current;
+  if (expectedVersion !== undefined && version !== nextVersion(expectedVersion, epoch)) return undefined;
+  if (isTombstone({ digest })) return { outcome: 'deleted', entity, version, changedAt };
+  const isNew = version === nextVersion(0, epoch);
+  const wasDeleted = deletedVersion !== undefined && version === nextVersion(deletedVersion, epoch);
+  return { outcome: isNew || wasDeleted ? 'created' : 'changed', entity, version, changedAt };
+}
+
 /**
  * Explains a change that the table refused, from the current item: the entity already has this state, or the expected
- * version isn't the current one. An equal state one version higher counts as unchanged, because it is this write, whose
- * response was lost.
+ * version isn't the current one. An equal state one version higher counts as unchanged, because it may be this change:
+ * a caller whose earlier request failed can't know whether it was committed.
  *
  * @throws FreshetError `VersionConflict` if the expected version isn't the current one · `VersionsExhausted` if there
  *   is no higher version

@@ -101,6 +101,8 @@ export function runOf(batch: OpenBatch, process: GroupRun['process']): GroupRun 
 async function treatExhausted(batch: OpenBatch, message: ReceivedMessage, error: unknown): Promise<void> {
   if (batch.isClosed) throw new OutOfTime();
   const reading = await readIn(batch, message).catch(() => undefined);
+  // Reading may wait for other large messages until the time is over.
+  if (batch.isClosed) throw new OutOfTime();
   const poison: Poison = {
     message,
     event: reading?.event,

@@ -112,7 +112,10 @@ export interface ProjectPorts {
   read(entity: EntityRef): Promise<StoredItem | undefined>;
   /** Stores the item if the cache meets the expectation. The stop marker stays. */
   write(item: CachedItem, expectation: Expectation): Promise<WriteResult>;
-  /** Parks an event. An event that is parked already stays as it is. */
+  /**
+   * Parks an event. An event that is parked already stays as it is, unless a later message with the same key tells
+   * something else of it, such as the next survey of an existing table.
+   */
   park(event: ParkedEvent): Promise<void>;
   /**
    * Stops an entity and parks the event, in one transaction. `stopped`: the entity was stopped before, and nothing was

@@ -2,11 +2,13 @@ import type { Boundary } from '../contract/contract.ts';
 import { isHeartbeat } from '../entity.ts';
 import { heartbeatCommittedAt } from '../own/heartbeat.ts';
 import type { OwnedEntity } from '../own/own.ts';
+import { MAX_STATE_BYTES } from '../state.ts';
 import {
   MAX_BATCH_BYTES,
   type OutgoingMessage,
   outgoingFact,
   outgoingMessage,
+  type Sending,
   type StreamChange,
   type Unpublishable,
   type UnpublishableReason,
@@ -67,6 +69,12 @@ export interface RelayReport {
 /** Maximum number of entries in a PublishBatch call (sns/API_PublishBatch, 2026-11-23). */
 export const MAX_BATCH_ENTRIES = 10;
 
+/**
+ * Most bytes of JSON that a batch compares for deltas, beyond which whole states are sent: a batch of Lambda's 6 MB can
+ * hold hundreds of MB of compressed states, which would take the relay's memory and time.
+ */
+const MAX_DELTA_BYTES = 2 * MAX_STATE_BYTES;
+
 /** A message with the sequence number of its record. */
 export interface RelayedMessage extends OutgoingMessage {
   readonly sequenceNumber: string;
@@ -118,10 +126,12 @@ export async function relayBatch(
     failed: new Set(),
   };
   const { count, failed } = relaying;
+  const deltaRoom = { bytes: MAX_DELTA_BYTES };
   const heartbeats: RelayedMessage[] = [];
   const commits: string[] = [];
   for (const change of changes) {
-    const next = change.kind === 'expired' ? change.kind : messageOf(boundary, change, publishedAt, options);
+    const next =
+      change.kind === 'expired' ? change.kind : messageOf(boundary, change, publishedAt, { ...options, deltaRoom });
     if (next === 'expired') {
       count.expired += 1;
     } else if ('reason' in next) {
@@ -241,7 +251,7 @@ function messageOf(
   boundary: Boundary,
   change: Exclude<StreamChange, { kind: 'expired' }>,
   publishedAt: string,
-  { conflate, readsCompressed }: RelayOptions,
+  { conflate, readsCompressed, deltaRoom }: RelayOptions & Pick<Sending, 'deltaRoom'>,
 ): RelayedMessage | Unpublishable {
   if (change.kind === 'unpublishable') return change;
   if (change.kind === 'fact') {
@@ -252,7 +262,13 @@ function messageOf(
   const again = resync === undefined ? undefined : ({ kind: 'resync', token: resync } as const);
   // With conflation the previous version may not be published, so a delta can't build on it.
   const previous = conflate ? undefined : change.previous;
-  const message = outgoingMessage(boundary, owned, { publishedAt, previous, again, readsCompressed });
+  const message = outgoingMessage(boundary, owned, {
+    publishedAt,
+    previous,
+    again,
+    readsCompressed,
+    deltaRoom,
+  });
   return 'reason' in message ? message : { ...message, sequenceNumber };
 }
 

@@ -90,6 +90,11 @@ export interface Sending {
    * for a message otherwise. Default false.
    */
   readonly readsCompressed?: boolean | undefined;
+  /**
+   * How many bytes of states may still be compared for deltas; comparing lowers it. Without room, the whole state is
+   * sent. Default: no limit.
+   */
+  readonly deltaRoom?: { bytes: number } | undefined;
 }
 
 /** Returns the message of an entity's version, or why it can't be published. */
@@ -148,14 +153,14 @@ function readContent(
 function contentOf(
   owned: OwnedEntity,
   base: OwnedEntity | undefined,
-  { readsCompressed = false }: Sending,
+  { readsCompressed = false, deltaRoom }: Sending,
 ): EventContent | Unpublishable {
   const isStoredCompressed = owned.compressed !== undefined;
   if (isTombstone(owned) !== (!isStoredCompressed && owned.stateJson === undefined)) {
     return { reason: 'unreadable', message: 'a state has the digest of a tombstone, or a tombstone has a state' };
   }
   if (isTombstone(owned)) return { kind: 'tombstone', data: undefined };
-  const delta = base && deltaJson(base, owned);
+  const delta = base && deltaJson(base, owned, deltaRoom);
   if (base !== undefined && delta !== undefined) {
     return { kind: 'delta', baseDigest: base.digest, data: carried(delta, readsCompressed) };
   }
@@ -206,9 +211,11 @@ export function sized(message: Omit<OutgoingMessage, 'bytes'>): OutgoingMessage 
  * Returns the changes since the previous version as JSON, if that version is a state of the same schema version and the
  * changes are shorter than the whole state; else undefined.
  */
-function deltaJson(base: OwnedEntity, owned: OwnedEntity): string | undefined {
+function deltaJson(base: OwnedEntity, owned: OwnedEntity, room: Sending['deltaRoom']): string | undefined {
   const follows = base.version + 1 === owned.version && base.schemaVersion === owned.schemaVersion;
-  if (!follows || base.stateJson === undefined || owned.stateJson === undefined) return undefined;
+  if (!follows || (room !== undefined && room.bytes <= 0)) return undefined;
+  if (base.stateJson === undefined || owned.stateJson === undefined) return undefined;
+  if (room !== undefined) room.bytes -= base.stateJson.length + owned.stateJson.length;
   const delta = deltaOf(JSON.parse(base.stateJson) as State, JSON.parse(owned.stateJson) as State);
   const json = JSON.stringify(delta);
   return json.length < owned.stateJson.length ? json : undefined;

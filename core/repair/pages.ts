@@ -1,5 +1,6 @@
 import * as z from 'zod/mini';
 import { sha256 } from '../entity.ts';
+import { later } from '../later.ts';
 import { type OutgoingMessage, sized, type Unpublishable } from '../relay/message.ts';
 
 /**
@@ -20,7 +21,7 @@ const MAX_ENTRIES_BYTES = 200 * 1024;
 /** Maximum number of unsendable entities that a page names. */
 const MAX_UNSENDABLE_NAMED = 20;
 
-const common = {
+const common = /* @__PURE__ */ later(() => ({
   purpose: z.enum(['backfill', 'inventory']),
   type: z.string().check(z.minLength(1), z.maxLength(40)),
   /** The run of a backfill or an inventory: a cache ignores pages of its earlier runs. */
@@ -29,17 +30,19 @@ const common = {
   index: z.int().check(z.gte(0)),
   /** Where the page begins; undefined for the first page. */
   cursor: z.optional(z.string()),
-};
+}));
 
-const pageRequest = z.object({
-  ...common,
-  cache: z.string().check(z.regex(/^[a-z][a-z0-9-]{0,29}$/)),
-  /** Whether the cache reads compressed data. Missing in a request of an earlier release, which doesn't. */
-  readsCompressed: z.optional(z.boolean()),
-});
+const pageRequest = /* @__PURE__ */ later(() =>
+  z.object({
+    ...common(),
+    cache: z.string().check(z.regex(/^[a-z][a-z0-9-]{0,29}$/)),
+    /** Whether the cache reads compressed data. Missing in a request of an earlier release, which doesn't. */
+    readsCompressed: z.optional(z.boolean()),
+  }),
+);
 
 /** A request of a cache to an owner, to publish a page of a type's entities to this cache alone. */
-export type PageRequest = z.infer<typeof pageRequest>;
+export type PageRequest = z.infer<ReturnType<typeof pageRequest>>;
 
 /**
  * How long a request for a page is answered. A cache that gets no page asks again after five minutes, and a request is
@@ -48,50 +51,52 @@ export type PageRequest = z.infer<typeof pageRequest>;
  */
 export const PAGE_REQUEST_LIFE_MS = 6 * 60_000;
 
-const entry = z.tuple([z.string(), z.int().check(z.gte(1)), z.string()]);
+const entry = /* @__PURE__ */ later(() => z.tuple([z.string(), z.int().check(z.gte(1)), z.string()]));
 
 /** An entity of an inventory: its id, its version, and the digest of its state. */
-export type PageEntry = z.infer<typeof entry>;
+export type PageEntry = z.infer<ReturnType<typeof entry>>;
 
-const unsendable = z.object({ id: z.string(), why: z.string() });
+const unsendable = /* @__PURE__ */ later(() => z.object({ id: z.string(), why: z.string() }));
 
 /** An entity that the owner can't send, and why. */
-export type Unsendable = z.infer<typeof unsendable>;
+export type Unsendable = z.infer<ReturnType<typeof unsendable>>;
 
-const page = z.object({
-  ...common,
-  owner: z.string().check(z.maxLength(30)),
-  /** Where the next page begins; undefined for the last page. */
-  next: z.optional(z.string()),
-  /** When the owner began to read the page, epoch milliseconds. */
-  readAtMs: z.int().check(z.gte(0)),
-  /** When the owner had read the page, epoch milliseconds; undefined in a page of a release that didn't say it. */
-  readUntilMs: z.optional(z.int().check(z.gte(0))),
-  /** The number of states that were published before this message; 0 for an inventory. */
-  sent: z.int().check(z.gte(0)),
-  /** The number of entities that can't be sent, and the first of them. */
-  unsendableCount: z.int().check(z.gte(0)),
-  unsendable: z.array(unsendable),
-  /** The owner's entities, deleted ones included; empty for a backfill. */
-  entries: z.array(entry),
-  /**
-   * Whether the cursors are positions in a table of Freshet's. The entries are then all entities between two positions,
-   * so an entity that only the cache has can be found.
-   */
-  isTableRange: z.boolean(),
-});
+const page = /* @__PURE__ */ later(() =>
+  z.object({
+    ...common(),
+    owner: z.string().check(z.maxLength(30)),
+    /** Where the next page begins; undefined for the last page. */
+    next: z.optional(z.string()),
+    /** When the owner began to read the page, epoch milliseconds. */
+    readAtMs: z.int().check(z.gte(0)),
+    /** When the owner had read the page, epoch milliseconds; undefined in a page of a release that didn't say it. */
+    readUntilMs: z.optional(z.int().check(z.gte(0))),
+    /** The number of states that were published before this message; 0 for an inventory. */
+    sent: z.int().check(z.gte(0)),
+    /** The number of entities that can't be sent, and the first of them. */
+    unsendableCount: z.int().check(z.gte(0)),
+    unsendable: z.array(unsendable()),
+    /** The owner's entities, deleted ones included; empty for a backfill. */
+    entries: z.array(entry()),
+    /**
+     * Whether the cursors are positions in a table of Freshet's. The entries are then all entities between two
+     * positions, so an entity that only the cache has can be found.
+     */
+    isTableRange: z.boolean(),
+  }),
+);
 
 /** An owner's answer to a request for a page. */
-export type OwnerPage = z.infer<typeof page>;
+export type OwnerPage = z.infer<ReturnType<typeof page>>;
 
 /** Reads a request for a page; undefined for anything else. */
 export function parsePageRequest(body: string): PageRequest | undefined {
-  return parsed(pageRequest, body);
+  return parsed(pageRequest(), body);
 }
 
 /** Reads a page; undefined for anything else. */
 export function parsePage(body: string): OwnerPage | undefined {
-  return parsed(page, body);
+  return parsed(page(), body);
 }
 
 function parsed<T>(schema: z.ZodMiniType<T>, body: string): T | undefined {

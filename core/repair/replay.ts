@@ -13,7 +13,7 @@ export interface SubscriptionState {
   readonly delivery: Delivery;
   readonly fromMs?: number;
   /** Set for a replay with an ending point, which pauses the subscription. */
-  readonly toMs?: number;
+  readonly toMs?: number | undefined;
 }
 
 /** A subscription of a queue to a topic that may have an archive. */
@@ -64,6 +64,9 @@ const MAX_FAILED_LOOKS = 5;
 /** Most looks in a row that may show another replay than the one that was started: on AWS, those of a minute. */
 const MAX_STALE_LOOKS = 30;
 
+/** Looks in a row that show a pause which nobody ends: on AWS, those of six seconds. */
+const PAUSED_LOOKS = 3;
+
 /**
  * The subscription has another replay than the one that was started: another command replaced it. Nothing is repaired,
  * because that would replace the other one in turn.
@@ -94,21 +97,45 @@ export function needsResume({ delivery, toMs }: SubscriptionState): boolean {
  * facts since then that were delivered before are delivered again. A live subscription stays as it is.
  *
  * @param inProgress what happens to a bounded replay that hasn't ended
+ * @returns the replay that was started, if the subscription needed one
  * @throws ReplayInProgress
  */
 export async function resume(
   subscription: ReplayableSubscription,
   inProgress: 'keep' | 'replace' = 'keep',
-): Promise<void> {
+): Promise<ReplaySpan | undefined> {
   const state = await subscription.state();
   if (inProgress === 'keep' && state.delivery === 'replaying' && state.toMs !== undefined) {
     throw new ReplayInProgress(state);
   }
-  if (needsResume(state)) await startFrom(subscription, state.toMs ?? state.fromMs ?? 0);
+  return needsResume(state) ? startFrom(subscription, state.toMs ?? state.fromMs ?? 0) : undefined;
 }
 
 /**
- * Looks at a subscription until its replay has ended, or following is given up. Returns the last state.
+ * Waits until the bounded replay at a subscription has ended, if one is in progress. The command that started it lets
+ * the subscription deliver again by itself, unless it was killed. So the subscription counts as left behind once some
+ * looks in a row show a pause.
+ *
+ * @returns whether following was given up before
+ */
+export async function awaitBounded(
+  subscription: ReplayableSubscription,
+  following: Following,
+): Promise<'ended' | 'given-up'> {
+  const { delivery, toMs } = await subscription.state();
+  if (delivery !== 'replaying' || toMs === undefined) return 'ended';
+  for (let pauses = 0; pauses < PAUSED_LOOKS; pauses += 1) {
+    const state = await follow(subscription, following);
+    if (following.isAborted()) return state.delivery === 'replaying' ? 'given-up' : 'ended';
+    if (state.delivery !== 'paused') break;
+    await following.pause();
+  }
+  return 'ended';
+}
+
+/**
+ * Looks at a subscription until its replay has ended, or following is given up. Returns the last state: `replaying`
+ * while SNS doesn't show the started replay yet.
  *
  * @param started the replay that was started; default: the one that the subscription has. SNS may show it late
  * @throws ReplayReplaced if the subscription keeps showing another replay than the started one
@@ -124,7 +151,8 @@ export async function follow(
       failed = 0;
       stale = started === undefined || isOf(started, state) ? 0 : stale + 1;
       if (stale === 0) following.onLook(state);
-      if (following.isAborted() || (stale === 0 && state.delivery !== 'replaying')) return state;
+      if (stale === 0 && (following.isAborted() || state.delivery !== 'replaying')) return state;
+      if (following.isAborted()) return { delivery: 'replaying', ...started };
       if (stale === MAX_STALE_LOOKS) throw new ReplayReplaced('another replay replaced it');
     } catch (error) {
       if (error instanceof ReplayReplaced) throw error;
@@ -150,7 +178,8 @@ function isSameTime(one: number | undefined, other: number | undefined): boolean
  * process is killed: then `resume` repairs it.
  *
  * @param inProgress what happens to a bounded replay that hasn't ended
- * @returns the last state: `replaying` if following was given up, or `failed`
+ * @returns the last state: `replaying` if following was given up, or `failed`; undefined if it was given up before the
+ *   replay was begun
  * @throws ReplayInProgress if nothing was begun · ReplayReplaced
  */
 export async function replay(
@@ -158,10 +187,10 @@ export async function replay(
   { fromMs, toMs }: ReplaySpan,
   following: Following,
   inProgress: 'keep' | 'replace' = 'keep',
-): Promise<SubscriptionState> {
-  await resume(subscription, inProgress);
-  const earlier = await follow(subscription, following);
-  if (earlier.delivery !== 'live' || following.isAborted()) return earlier;
+): Promise<SubscriptionState | undefined> {
+  const earlier = await follow(subscription, following, await resume(subscription, inProgress));
+  if (following.isAborted()) return undefined;
+  if (earlier.delivery !== 'live') return earlier;
   if (toMs === undefined) return follow(subscription, following, await startFrom(subscription, fromMs));
   const stoppedMs = following.nowMs();
   let bounded: SubscriptionState;
@@ -185,8 +214,12 @@ async function refuseOther(
 ): Promise<void> {
   // A subscription that can't be read is resumed: a pause that stays is worse than a replay that is replaced.
   const state = await subscription.state().catch(() => earlier);
-  // The start isn't compared: if the request to start failed, it isn't known.
-  const isEarlier = isSameTime(state.fromMs, earlier.fromMs) && isSameTime(state.toMs, earlier.toMs);
+  // The start isn't compared: if the request to start failed, it isn't known. The one before had ended, so another
+  // replay of the same times is in progress.
+  const isEarlier =
+    state.delivery === earlier.delivery &&
+    isSameTime(state.fromMs, earlier.fromMs) &&
+    isSameTime(state.toMs, earlier.toMs);
   if (!isSameTime(state.toMs, toMs) && !isEarlier) throw new ReplayReplaced('another replay replaced it');
 }
 

@@ -16,7 +16,7 @@ export function adoptedAlarms(
   if (adopted === undefined) return {};
   const name = `Owner ${boundary.name}`;
   const emitter = emitterOf(owner, boundary.name);
-  const { adopter } = adopted;
+  const { adopter, surveyor } = adopted;
   const sum = { statistic: 'Sum', period: PERIOD };
   return {
     // Without changes, the adopter isn't invoked and emits no value. A stopped function is throttled, and a function
@@ -35,6 +35,28 @@ export function adoptedAlarms(
           throttles: adopter.metricThrottles(sum),
         },
       ),
+      above: 0,
+      datapoints: [5, 10],
+      missing: NOT_BREACHING,
+    },
+    // A mapping that is off, or can't read the stream, invokes no function. The surveyor sees that.
+    'adopter-stopped': {
+      severity: 'ticket',
+      sentence: `${name} copies no changes of its existing table: its adopter is stopped or can't read the stream.`,
+      metric: freshetMetric(emitter, SURVEY_METRICS.stopped, 'Maximum'),
+      above: 0,
+      datapoints: [5, 10],
+      missing: NOT_BREACHING,
+    },
+    // A surveyor that is stopped or crashes emits no value of its own.
+    'survey-overdue': {
+      severity: 'ticket',
+      sentence: `${name} isn't compared with its existing table: the surveyor fails, is stopped or is too slow.`,
+      metric: math('overdue', 'IF(FILL(late, 0) + FILL(errors, 0) + FILL(throttles, 0) > 0, 1, 0)', {
+        late: freshetMetric(emitter, SURVEY_METRICS.overdue, 'Maximum'),
+        errors: surveyor.metricErrors(sum),
+        throttles: surveyor.metricThrottles(sum),
+      }),
       above: 0,
       datapoints: [5, 10],
       missing: NOT_BREACHING,

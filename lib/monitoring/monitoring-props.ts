@@ -56,8 +56,8 @@ export interface PipelineMonitoringProps {
    */
   readonly alarmEmail?: string;
   /**
-   * The location of the runbook. Each alarm's description ends with this URL and the heading of the alarm's entry. Up
-   * to 400 characters.
+   * The absolute URL of the runbook. Each alarm's description ends with this URL and the heading of the alarm's entry.
+   * Up to 400 characters.
    * @default - the runbook of Freshet on GitHub
    */
   readonly runbookUrl?: string;
@@ -192,9 +192,13 @@ export function validate(props: PipelineMonitoringProps, prefix: string): void {
   if (alarmEmail !== undefined && !/^[^\s@]+@[^\s@]+$/.test(alarmEmail)) {
     throw new Error(`alarmEmail: given: ${alarmEmail}. Allowed: an email address, such as oncall@example.com.`);
   }
-  if (runbookUrl !== undefined && !/^[^\s#]+$/.test(runbookUrl.slice(0, MAX_RUNBOOK_URL + 1))) {
+  if (
+    runbookUrl !== undefined &&
+    !/^(?:https?:\/\/|\$\{Token)[^\s#]+$/.test(runbookUrl.slice(0, MAX_RUNBOOK_URL + 1))
+  ) {
     throw new Error(
-      `runbookUrl: given: ${runbookUrl}. Allowed: a URL without spaces or a fragment, which each alarm adds.`,
+      `runbookUrl: given: ${runbookUrl}. Allowed: a URL that begins with https:// or http://, without spaces or a ` +
+        'fragment, which each alarm adds.',
     );
   }
   if (runbookUrl !== undefined && runbookUrl.length > MAX_RUNBOOK_URL) {

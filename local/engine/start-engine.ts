@@ -3,7 +3,7 @@ import { mkdir, mkdtemp, rename, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { dirname, join, resolve } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { type Candidate, candidates, type EngineCommand } from './candidates.ts';
+import { type Candidate, candidates, type EngineCommand, START_LIMIT_MS } from './candidates.ts';
 import { createEngineClient } from './client.ts';
 import { type GuardedProcess, spawnGuarded } from './guard.ts';
 import { copyTemplate } from './template.ts';
@@ -136,18 +136,19 @@ async function serve(command: EngineCommand, storage: () => Promise<Storage>): P
     const port = await freePort();
     const child = spawnGuarded(command.executable, command.args(port, database), folder);
     const url = `http://127.0.0.1:${port}`;
-    if (await answers(url, child, command.startMs)) return { url, name: command.name, stop: () => child.kill() };
+    if (await answers(url, child)) return { url, name: command.name, stop: () => child.kill() };
     const ended = !child.running;
     await child.kill();
-    problem = `${ended ? 'ended at once' : `did not answer within ${command.startMs} ms`} ${child.lastErrors}`.trim();
+    problem =
+      `${ended ? 'ended at once' : `did not answer within ${START_LIMIT_MS / 1000} s`} ${child.lastErrors}`.trim();
     if (!ended) break;
   }
   return problem;
 }
 
-async function answers(url: string, child: GuardedProcess, withinMs: number): Promise<boolean> {
+async function answers(url: string, child: GuardedProcess): Promise<boolean> {
   const client = createEngineClient(url);
-  const deadline = performance.now() + withinMs;
+  const deadline = performance.now() + START_LIMIT_MS;
   try {
     while (child.running && performance.now() < deadline) {
       try {

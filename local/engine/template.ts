@@ -4,7 +4,7 @@ import { existsSync } from 'node:fs';
 import { copyFile, mkdir, mkdtemp, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import type { EngineCommand } from './candidates.ts';
+import { type EngineCommand, START_LIMIT_MS } from './candidates.ts';
 
 /** Lets the engine create a database file: starts it, waits for an answer, ends it. Throws if it doesn't answer. */
 export type CreateDatabase = (file: string) => Promise<void>;
@@ -20,7 +20,7 @@ export async function copyTemplate(
   file: string,
   create: CreateDatabase,
 ): Promise<void> {
-  const { stdout } = await promisify(execFile)(executable, ['--version'], { timeout: 5_000 });
+  const { stdout } = await promisify(execFile)(executable, ['--version'], { timeout: START_LIMIT_MS });
   const engine = stdout.trim().replaceAll(/[^\w.-]+/g, '-');
   const revision = createHash('sha256').update(indexes).digest('hex').slice(0, 8);
   const template = join(directory, `${engine}-${revision}.db`);

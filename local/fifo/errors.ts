@@ -21,3 +21,14 @@ export function invalidValue(message: string): MessagingError {
 export function invalidParameter(message: string): MessagingError {
   return new MessagingError('InvalidParameter', `Invalid parameter: ${message}`);
 }
+
+/** SNS's error for a value that SNS accepts, and the local cloud doesn't. */
+export class NotEmulatedParameter extends MessagingError {
+  /** The message without the words of SNS. */
+  readonly reason: string;
+
+  constructor(reason: string) {
+    super('InvalidParameter', `Invalid parameter: ${reason}`);
+    this.reason = reason;
+  }
+}

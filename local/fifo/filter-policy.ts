@@ -1,4 +1,4 @@
-import { invalidParameter } from './errors.ts';
+import { invalidParameter, NotEmulatedParameter } from './errors.ts';
 import * as limits from './limits.ts';
 import type { MessageAttribute, MessageAttributes } from './message.ts';
 import { parseObject } from './queue-attributes.ts';
@@ -21,6 +21,7 @@ export function readFilterPolicy(text: string): Filter {
   if (policy === undefined) throw invalidParameter(`FilterPolicy: must be a JSON object. Given: ${text}`);
   checkComplexity(policy);
   const tests = Object.entries(policy).map(([name, conditions]) => {
+    if (name === '$or') throw new NotEmulatedParameter('FilterPolicy: $or is not emulated');
     if (!Array.isArray(conditions) || conditions.length === 0 || name.startsWith('$'))
       throw invalidParameter(`FilterPolicy: "${name}" must be the name of an attribute, with a list of conditions.`);
     const anyOf = conditions.map((condition: unknown) => readCondition(name, condition));
@@ -73,6 +74,9 @@ function some(test: (value: Value) => boolean): Test {
   return (values) => values?.some(test) ?? false;
 }
 
+/** Operators of SNS that the local cloud doesn't have. */
+const NOT_EMULATED = ['cidr', 'equals-ignore-case', 'wildcard'];
+
 function readCondition(name: string, condition: unknown): Test {
   if (typeof condition === 'number') checkNumber(name, condition);
   if (isValue(condition)) return some((value) => value === condition);
@@ -90,6 +94,8 @@ function readCondition(name: string, condition: unknown): Test {
     const refused = (Array.isArray(operand) ? operand : [operand]).map((item: unknown) => readCondition(name, item));
     return (values) => values !== undefined && !refused.some((test) => test(values));
   }
+  if (NOT_EMULATED.includes(operator ?? ''))
+    throw new NotEmulatedParameter(`FilterPolicy: ${name}: ${operator} is not emulated`);
   const allowed = 'Allowed: a string, number, boolean or null, prefix, suffix, exists, numeric, anything-but.';
   throw invalidParameter(`FilterPolicy: ${name}: ${JSON.stringify(condition)} is not supported. ${allowed}`);
 }

@@ -55,6 +55,9 @@ const KEPT: Readonly<Record<string, (value: string) => boolean>> = {
   SqsManagedSseEnabled: (value) => ['true', 'false'].includes(value),
 };
 
+/** The attributes of a queue that the local cloud knows. */
+export const QUEUE_ATTRIBUTES = [...Object.keys({ ...NUMBERS, ...FIFO_CHOICES, ...KEPT }), 'RedrivePolicy'];
+
 function isBetween(value: string, min: number, max: number): boolean {
   return /^\d{1,9}$/.test(value) && Number(value) >= min && Number(value) <= max;
 }

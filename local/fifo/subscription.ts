@@ -1,5 +1,5 @@
 import type { Archive } from './archive.ts';
-import { invalidParameter, MessagingError } from './errors.ts';
+import { invalidParameter, MessagingError, NotEmulatedParameter } from './errors.ts';
 import { type Filter, readFilterPolicy } from './filter-policy.ts';
 import { type SendInput, sizeBytes } from './message.ts';
 import type { Notification } from './notification.ts';
@@ -55,7 +55,8 @@ export interface Subscription extends Pick<SubscriptionContext, 'arn' | 'topicAr
   deliver(notification: Notification): void;
 }
 
-const ATTRIBUTES = [
+/** The attributes of a subscription that the local cloud knows. */
+export const SUBSCRIPTION_ATTRIBUTES = [
   'RawMessageDelivery',
   'FilterPolicy',
   'FilterPolicyScope',
@@ -152,11 +153,11 @@ export function createSubscription(context: SubscriptionContext): Subscription {
 
 function checkAttributes(given: Attributes, changed: Attributes): void {
   for (const name of Object.keys(given)) {
-    if (!ATTRIBUTES.includes(name))
-      throw invalidParameter(`AttributeName: ${name}. Allowed: ${ATTRIBUTES.join(', ')}.`);
+    if (!SUBSCRIPTION_ATTRIBUTES.includes(name))
+      throw invalidParameter(`AttributeName: ${name}. Allowed: ${SUBSCRIPTION_ATTRIBUTES.join(', ')}.`);
   }
   if ((changed.FilterPolicyScope ?? 'MessageAttributes') !== 'MessageAttributes')
-    throw invalidParameter('FilterPolicyScope: only MessageAttributes is emulated.');
+    throw new NotEmulatedParameter('FilterPolicyScope: only MessageAttributes is emulated');
   if (!['true', 'false', undefined].includes(changed.RawMessageDelivery))
     throw invalidParameter(`RawMessageDelivery: '${changed.RawMessageDelivery}'. Allowed: true, false.`);
 }

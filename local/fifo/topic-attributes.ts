@@ -35,6 +35,9 @@ const LONGEST_DISPLAY_NAME = 100;
 /** Stored and returned, but not emulated (no local effect). */
 const KEPT = ['DisplayName', 'Policy', 'DeliveryPolicy', 'KmsMasterKeyId', 'DataProtectionPolicy'];
 
+/** The attributes of a topic that the local cloud knows. */
+export const TOPIC_ATTRIBUTES = [...Object.keys(CHOICES), ...KEPT, 'ArchivePolicy', 'MaximumMessageSize'];
+
 /**
  * All attributes of a topic: the given attributes and the defaults of the others. Throws for attributes that SNS
  * refuses.
@@ -65,7 +68,7 @@ function checkAttribute(name: string, value: string): void {
       throw invalidParameter(
         `Attributes Reason: ${name} is '${value}'. Allowed: ${MIN_MESSAGE_BYTES} to ${MAX_MESSAGE_BYTES}.`,
       );
-  } else if (choices === undefined && name !== 'ArchivePolicy' && !KEPT.includes(name)) {
+  } else if (!TOPIC_ATTRIBUTES.includes(name)) {
     throw invalidParameter(`Attributes Reason: Unknown attribute ${name}.`);
   }
   if (name === 'DisplayName' && value.length > LONGEST_DISPLAY_NAME)

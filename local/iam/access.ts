@@ -1,4 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto';
+import { NotEmulated } from '../not-emulated.ts';
 import { type Call, callerName, type RoleCaller } from './caller.ts';
 import { looksAtItemKeys } from './condition.ts';
 import { decide, type Policies } from './decide.ts';
@@ -29,11 +30,15 @@ export interface Access {
   grant(roleArn: string, statements: readonly Statement[]): void;
   /** Adds statements to a resource's policy. */
   protect(resourceArn: string, statements: readonly Statement[]): void;
+  /** Notes that a part of the policies of a role is left out. */
+  noteLeftOut(roleArn: string): void;
+  /** Whether a part of the policies of a role is left out, so that it grants less than on AWS. */
+  grantsLess(roleArn: string): boolean;
   /** Removes the statements that a resource of a template added. @param path stack and logical id */
   revoke(path: string): void;
   /**
-   * Gives a function its role. Throws for an unknown role and, like CreateFunction, for a role that doesn't trust
-   * Lambda.
+   * Gives a function its role. Throws `NotEmulated` for an unknown role, and an error, like CreateFunction, for a role
+   * that doesn't trust Lambda.
    */
   assume(functionName: string, roleArn: string): void;
   /** A function as a caller; undefined if it has no role. */
@@ -72,6 +77,7 @@ export function createAccess({ place, mode = 'checked', onDenial = () => {} }: A
   const signers = new Map<string, RoleCaller>();
   const denials = new Map<string, CountedDenial>();
   const calls = new Map<string, Call>();
+  const withLeftOut = new Set<string>();
   /** The roles with a policy whose conditions test the partition keys of items. */
   const byKey = new Set<string>();
   /** Caches decisions, because calls repeat. Cleared when a policy is added. */
@@ -80,7 +86,7 @@ export function createAccess({ place, mode = 'checked', onDenial = () => {} }: A
   function requireRole(roleArn: string): readonly Statement[] {
     const statements = ofRoles.get(roleArn);
     if (statements) return statements;
-    throw new Error(`the role ${roleArn} is not part of the assembly, so its permissions are unknown`);
+    throw new NotEmulated(`its role ${roleArn} is not part of the app, so its permissions are unknown`);
   }
 
   function decideOn(key: string, call: Call): CountedDenial | undefined {
@@ -129,6 +135,8 @@ export function createAccess({ place, mode = 'checked', onDenial = () => {} }: A
       ofResources.set(resourceArn, [...(ofResources.get(resourceArn) ?? []), ...statements]);
       decided.clear();
     },
+    noteLeftOut: (roleArn) => void withLeftOut.add(roleArn),
+    grantsLess: (roleArn) => withLeftOut.has(roleArn),
     revoke(path) {
       const isKept = ({ source }: Statement) => !source.startsWith(`${path}/`);
       for (const policies of [ofRoles, ofResources])
@@ -136,11 +144,14 @@ export function createAccess({ place, mode = 'checked', onDenial = () => {} }: A
       decided.clear();
     },
     assume(functionName, roleArn) {
-      requireRole(roleArn);
       if (mode === 'off') return;
+      requireRole(roleArn);
       const lambda = { kind: 'service', service: 'lambda.amazonaws.com', sourceArn: roleArn } as const;
       const denial = check({ caller: lambda, action: 'sts:AssumeRole', resource: roleArn });
-      if (denial) throw new Error(`The role defined for the function cannot be assumed by Lambda. ${denial.message}`);
+      if (denial) {
+        const message = `The role defined for the function cannot be assumed by Lambda. ${denial.message}`;
+        throw withLeftOut.has(roleArn) ? new NotEmulated(message) : new Error(message);
+      }
       const caller = { kind: 'role', roleArn, functionName } as const;
       const own = newCredentials(functionName);
       callers.set(functionName, caller);

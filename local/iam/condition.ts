@@ -54,10 +54,8 @@ const KEYS: Readonly<Record<string, Read>> = {
 
 /** Why a condition can't be evaluated; undefined if it can. */
 export function conditionProblem({ operator, key, values }: Condition): string | undefined {
-  if (!Object.hasOwn(OPERATORS, operator))
-    return `the condition operator ${operator} is not emulated. Emulated: ${Object.keys(OPERATORS).join(', ')}`;
-  if (!Object.hasOwn(KEYS, key.toLowerCase()))
-    return `the condition key ${key} is not emulated. Emulated: ${Object.keys(KEYS).join(', ')}`;
+  if (!Object.hasOwn(OPERATORS, operator)) return `the condition operator ${operator} is not emulated`;
+  if (!Object.hasOwn(KEYS, key.toLowerCase())) return `the condition key ${key} is not emulated`;
   return variableProblem(values);
 }
 

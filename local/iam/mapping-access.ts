@@ -1,3 +1,4 @@
+import { NotEmulated } from '../not-emulated.ts';
 import type { Access } from './access.ts';
 import type { RoleCaller } from './caller.ts';
 
@@ -15,7 +16,8 @@ const STREAM_ACTIONS = ['DescribeStream', 'GetRecords', 'GetShardIterator'];
 
 /**
  * Throws, like CreateEventSourceMapping, if the function's role may not read the source or write to the on-failure
- * destination. The mapping uses the role's permissions. One check is enough, because policies don't change later.
+ * destination; `NotEmulated` if a part of the role's policies is left out. The mapping uses the role's permissions. One
+ * check is enough, because policies don't change later.
  */
 export function checkMapping(access: Access, { functionName, sourceArn, onFailureDestination }: MappingAccess): void {
   const caller = access.callerOf(functionName);
@@ -29,10 +31,11 @@ export function checkMapping(access: Access, { functionName, sourceArn, onFailur
   if (onFailureDestination !== undefined) require(access, caller, 'sqs:SendMessage', onFailureDestination);
 }
 
-function require({ check }: Access, caller: RoleCaller, action: string, resource: string): void {
+function require({ check, grantsLess }: Access, caller: RoleCaller, action: string, resource: string): void {
   const denial = check({ caller, action, resource });
   if (denial === undefined) return;
   const [service = '', operation = ''] = action.split(':');
   const what = `call ${operation} on ${service.toUpperCase()}`;
-  throw new Error(`The function execution role does not have permissions to ${what}. ${denial.message}`);
+  const message = `The function execution role does not have permissions to ${what}. ${denial.message}`;
+  throw grantsLess(caller.roleArn) ? new NotEmulated(message) : new Error(message);
 }

@@ -1,4 +1,5 @@
 import * as z from 'zod/mini';
+import { problemsOf } from '../problems.ts';
 import { type Condition, conditionProblem, variableProblem } from './condition.ts';
 
 /** The patterns of a statement. If `isInverted`, the statement applies to everything else. */
@@ -24,13 +25,29 @@ export interface Statement {
   readonly text: string;
 }
 
+/** The statements of a policy, and why others are left out. */
+export interface ReadPolicy {
+  readonly statements: readonly Statement[];
+  /** Statements that can't be read. An Allow among them grants nothing, a Deny forbids nothing. */
+  readonly leftOut: readonly string[];
+}
+
 const some = z.union([z.string(), z.array(z.string())]);
 const conditionValue = z.union([z.string(), z.boolean(), z.number()]);
 const statementSchema = z.strictObject({
   Sid: z.optional(z.string()),
   Effect: z.enum(['Allow', 'Deny']),
   Principal: z.optional(
-    z.union([z.literal('*'), z.strictObject({ AWS: z.optional(some), Service: z.optional(some) })]),
+    z.union([
+      z.literal('*'),
+      z.strictObject({
+        AWS: z.optional(some),
+        Service: z.optional(some),
+        // No local caller has such an identity.
+        Federated: z.optional(some),
+        CanonicalUser: z.optional(some),
+      }),
+    ]),
   ),
   Action: z.optional(some),
   NotAction: z.optional(some),
@@ -38,42 +55,90 @@ const statementSchema = z.strictObject({
   NotResource: z.optional(some),
   Condition: z.optional(z.record(z.string(), z.record(z.string(), z.union([conditionValue, z.array(conditionValue)])))),
 });
-const documentSchema = z.strictObject({
-  Version: z.optional(z.string()),
-  Id: z.optional(z.string()),
-  Statement: z.unknown(),
-});
+type Given = z.infer<typeof statementSchema>;
+
+/** Without these parts, IAM refuses a statement, and its effect is unknown. */
+const requiredParts = z
+  .looseObject({ Effect: z.enum(['Allow', 'Deny']), Action: z.optional(some), NotAction: z.optional(some) })
+  .check(
+    z.refine(
+      ({ Action, NotAction }) => Action !== undefined || NotAction !== undefined,
+      'a statement needs Action or NotAction',
+    ),
+  );
+const documentSchema = z.looseObject({ Statement: z.unknown() });
 
 /**
- * Reads a policy document (iam/reference_policies_grammar). Throws for an element, a condition operator or a condition
- * key that isn't emulated, so that a policy that can't be read never allows anything.
+ * Reads a policy document (iam/reference_policies_grammar). A statement with an element, a condition operator or a
+ * condition key that isn't emulated is left out. Throws for a statement that IAM refuses.
  * @param source stack and resource, for messages
  */
-export function readPolicy(document: unknown, source: string): Statement[] {
+export function readPolicy(document: unknown, source: string): ReadPolicy {
   const { Statement } = parse(documentSchema, document, source);
-  return [Statement].flat().map((given: unknown, index) => {
+  const statements: Statement[] = [];
+  const leftOut: string[] = [];
+  for (const [index, given] of [Statement].flat().entries()) {
     const at = `${source}/${index}`;
-    return readStatement(parse(statementSchema, given, at), at);
-  });
+    const { Effect, Action, NotAction } = parse(requiredParts, given, at);
+    const { data, error } = statementSchema.safeParse(given);
+    const problem = error ? problemsOf(error, given) : whyLeftOut(data);
+    if (data !== undefined && problem === undefined) statements.push(readStatement(data, at));
+    else if (!isForOthers(given)) {
+      const what = Action === undefined ? `NotAction ${NotAction}` : [Action].flat().join(', ');
+      const without = Effect === 'Allow' ? 'grants' : 'forbids';
+      leftOut.push(`${Effect} ${shortened(what)} ${without} nothing locally: ${problem}`);
+    }
+  }
+  return { statements, leftOut };
+}
+
+/** Whether a statement is only about callers that don't exist locally, such as users of an identity provider. */
+function isForOthers(given: unknown): boolean {
+  const { data } = z.object({ Principal: z.record(z.string(), z.unknown()) }).safeParse(given);
+  return data !== undefined && Object.keys(data.Principal).every((kind) => kind === 'Federated');
 }
 
 function parse<T extends z.ZodMiniType>(schema: T, given: unknown, source: string): z.infer<T> {
-  const result = schema.safeParse(given);
-  if (result.success) return result.data;
-  throw new Error(`${source} can't be read: ${z.prettifyError(result.error)}. Given: ${JSON.stringify(given)}`);
+  const { data, error } = schema.safeParse(given);
+  if (error === undefined) return data as z.infer<T>;
+  throw new Error(`${source} can't be read: ${problemsOf(error, given)}. Given: ${JSON.stringify(given)}`);
 }
 
-function readStatement(given: z.infer<typeof statementSchema>, source: string): Statement {
-  const conditions = Object.entries(given.Condition ?? {}).flatMap(([operator, keys]) =>
+function whyLeftOut(given: Given): string | undefined {
+  const resources = [given.Resource ?? given.NotResource ?? []].flat();
+  return (
+    variableProblem(resources) ??
+    conditionsOf(given)
+      .map(conditionProblem)
+      .find((each) => each)
+  );
+}
+
+function conditionsOf({ Condition = {} }: Given): readonly Condition[] {
+  return Object.entries(Condition).flatMap(([operator, keys]) =>
     Object.entries(keys).map(([key, values]) => ({ operator, key, values: [values].flat().map(String) })),
   );
-  const resources = selection(given.Resource, given.NotResource) ?? { patterns: ['*'], isInverted: false };
-  const problem = variableProblem(resources.patterns) ?? conditions.map(conditionProblem).find((each) => each);
-  if (problem !== undefined) throw new Error(`${source}: ${problem}`);
-  const actions = selection(given.Action, given.NotAction);
-  if (actions === undefined) throw new Error(`${source}: a statement needs Action or NotAction`);
-  const principals = given.Principal && readPrincipals(given.Principal);
-  return { source, effect: given.Effect, principals, actions, resources, conditions, text: JSON.stringify(given) };
+}
+
+function readStatement(given: Given, source: string): Statement {
+  return {
+    source,
+    effect: given.Effect,
+    principals: given.Principal && readPrincipals(given.Principal),
+    actions: selection(given.Action, given.NotAction) ?? NOTHING,
+    resources: selection(given.Resource, given.NotResource) ?? EVERYTHING,
+    conditions: conditionsOf(given),
+    text: JSON.stringify(given),
+  };
+}
+
+const NOTHING: Selection = { patterns: [], isInverted: false };
+const EVERYTHING: Selection = { patterns: ['*'], isInverted: false };
+
+const LONGEST_ACTIONS = 60;
+
+function shortened(text: string): string {
+  return text.length > LONGEST_ACTIONS ? `${text.slice(0, LONGEST_ACTIONS)}…` : text;
 }
 
 type Some = z.infer<typeof some>;

@@ -1,6 +1,7 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import * as z from 'zod/mini';
+import { problemsOf } from '../problems.ts';
 
 const resource = z.object({
   Type: z.string(),
@@ -11,7 +12,9 @@ const resource = z.object({
 });
 
 const template = z.object({
-  Parameters: z.optional(z.record(z.string(), z.object({ Default: z.optional(z.unknown()) }))),
+  Parameters: z.optional(
+    z.record(z.string(), z.object({ Type: z.optional(z.string()), Default: z.optional(z.unknown()) })),
+  ),
   Conditions: z.optional(z.record(z.string(), z.unknown())),
   Mappings: z.optional(z.record(z.string(), z.record(z.string(), z.record(z.string(), z.unknown())))),
   Resources: z.record(z.string(), resource),
@@ -86,7 +89,7 @@ const assetManifest = z.object({
 export function readAssembly(folder: string): Stack[] {
   const file = join(folder, 'manifest.json');
   if (!existsSync(file)) throw new Error(`${folder} is not a cloud assembly: it has no manifest.json. Run cdk synth.`);
-  const artifacts = manifest.parse(JSON.parse(readFileSync(file, 'utf8'))).artifacts ?? {};
+  const artifacts = read(manifest, file).artifacts ?? {};
   const stacks: Stack[] = [];
   const seen = new Set<string>();
 
@@ -117,7 +120,14 @@ export function readAssembly(folder: string): Stack[] {
 }
 
 function readTemplate(file: string): Template {
-  return template.parse(JSON.parse(readFileSync(file, 'utf8')));
+  return read(template, file);
+}
+
+function read<T>(schema: z.ZodMiniType<T>, file: string): T {
+  const given: unknown = JSON.parse(readFileSync(file, 'utf8'));
+  const result = schema.safeParse(given);
+  if (result.success) return result.data;
+  throw new Error(`${file} can't be read: ${problemsOf(result.error, given)}`);
 }
 
 /** Such as `aws://123456789012/eu-central-1`, or `aws://unknown-account/unknown-region`. */
@@ -129,7 +139,7 @@ function environmentOf(given = ''): Stack['environment'] {
 function assetsIn(folder: string, name: string): [string, string][] {
   const file = join(folder, name);
   if (!existsSync(file)) return [];
-  const { files } = assetManifest.parse(JSON.parse(readFileSync(file, 'utf8')));
+  const { files } = read(assetManifest, file);
   return Object.values(files).flatMap(({ source: { path }, destinations }) =>
     path === undefined
       ? []
@@ -137,13 +147,18 @@ function assetsIn(folder: string, name: string): [string, string][] {
   );
 }
 
-/** The folder of a function's bundle: an asset of the stack, or the asset with the name of the S3 key. */
-export function assetFolder(stack: Stack, { Metadata }: Resource, s3Key: string): string {
+/**
+ * The folder of a function's bundle: an asset of the stack, or the asset with the name of the S3 key. Undefined for
+ * code that isn't a folder among the assets, such as an archive or an object in a bucket.
+ */
+export function assetFolder(stack: Stack, { Metadata }: Resource, s3Key: string): string | undefined {
   const noted = Metadata?.['aws:asset:path'];
   const name = typeof noted === 'string' ? noted : `asset.${basename(s3Key, '.zip')}`;
-  const folder = stack.assets.get(basename(s3Key)) ?? join(stack.folder, name);
-  if (!existsSync(folder)) throw new Error(`The bundle ${name} is missing in ${stack.folder}. Run cdk synth again.`);
-  return folder;
+  const asset = stack.assets.get(basename(s3Key));
+  const path = asset ?? join(stack.folder, name);
+  if (existsSync(path)) return statSync(path).isDirectory() ? path : undefined;
+  if (asset === undefined && noted === undefined) return undefined;
+  throw new Error(`The bundle ${name} is missing in ${stack.folder}. Run cdk synth again.`);
 }
 
 /**

@@ -1,5 +1,7 @@
 import * as z from 'zod/mini';
-import { NotEmulated, type ResourceHandler, type ResourceRequest } from './resource.ts';
+import { NotEmulated } from '../not-emulated.ts';
+import { readProperties } from './left-out.ts';
+import type { ResourceHandler, ResourceRequest } from './resource.ts';
 
 /** https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-apigatewayv2-api.html */
 const apiProperties = z.object({
@@ -8,12 +10,14 @@ const apiProperties = z.object({
   Target: z.optional(z.string()),
   Body: z.optional(z.unknown()),
   BodyS3Location: z.optional(z.unknown()),
-  CorsConfiguration: z.optional(z.unknown()),
 });
 
 /** Serves an HTTP API under a URL on this machine. */
 export const createHttpApi: ResourceHandler = async (request) => {
-  const given = apiProperties.parse(request.properties);
+  const { given, leftOut } = readProperties(apiProperties, request.properties, {
+    noEffect: ['ApiKeySelectionExpression', 'Description', 'IpAddressType', 'RouteSelectionExpression', 'Version'],
+    meanings: { CorsConfiguration: 'locally, the function must answer OPTIONS and set the headers' },
+  });
   if (given.ProtocolType !== 'HTTP')
     throw new NotEmulated('only HTTP APIs are emulated, without an OpenAPI definition');
   if (given.Target !== undefined || given.Body !== undefined || given.BodyS3Location !== undefined)
@@ -21,10 +25,6 @@ export const createHttpApi: ResourceHandler = async (request) => {
       'an API that is defined by Target or by an OpenAPI definition is not emulated. Emulated: routes as resources',
     );
   const { id, url } = await request.target.httpApis.add(pathOf(request), given.Name);
-  const leftOut =
-    given.CorsConfiguration === undefined
-      ? []
-      : ['CorsConfiguration: locally, the function must answer OPTIONS and set the headers'];
   return { ref: id, attributes: { ApiId: id, ApiEndpoint: url }, leftOut };
 };
 
@@ -65,7 +65,7 @@ export const createIntegration: ResourceHandler = (request) => {
         'Emulated: Lambda functions with payload format 2.0',
     );
   const found = request.target.functions.functions().some(({ name }) => name === functionName);
-  if (!found) throw new Error(`there is no function ${functionName}`);
+  if (!found) throw new NotEmulated(`the function ${functionName} is not part of the app`);
   return { ref: `${request.logicalId}~${functionName}~${TimeoutInMillis}`, attributes: {} };
 };
 
@@ -81,7 +81,7 @@ const routeProperties = z.object({
 export const createRoute: ResourceHandler = (request) => {
   const { ApiId, RouteKey, Target, AuthorizationType } = routeProperties.parse(request.properties);
   const [, functionName, timeoutMs] = INTEGRATION.exec(Target) ?? [];
-  if (functionName === undefined) throw new Error(`the Target ${Target} is not an integration of the API`);
+  if (functionName === undefined) throw new NotEmulated(`the Target ${Target} is not an integration of the API`);
   request.target.httpApis.addRoute(ApiId, { routeKey: RouteKey, functionName, timeoutMs: Number(timeoutMs) });
   const leftOut =
     AuthorizationType === 'NONE'

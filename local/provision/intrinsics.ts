@@ -1,14 +1,22 @@
+import { dynamicReferences, Placeholder, withTexts } from './placeholder.ts';
+import { SUBSTITUTION } from './references.ts';
+
 /** The values that intrinsic functions can use. `undefined` means that a value doesn't exist. */
 export interface Scope {
   /** The value of a resource, a parameter or a pseudo parameter. */
-  ref(id: string): unknown;
-  attribute(id: string, name: string): unknown;
+  ref(id: string, path: string): unknown;
+  attribute(id: string, name: string, path: string): unknown;
   importValue(exportName: string): unknown;
   /** The value of an output of a stack that was created before. */
   stackOutput(stackName: string, outputName: string): unknown;
   /** The value in a mapping of the template. */
   mapped(mapping: string, firstKey: string, secondKey: string): unknown;
   condition(name: string): boolean | undefined;
+  /**
+   * Makes a placeholder, and notes why the value isn't known locally.
+   * @param path where the template uses the value
+   */
+  unknown(text: string, reason: string, path: string): Placeholder;
 }
 
 type Evaluate = (argument: unknown, scope: Scope, path: string) => unknown;
@@ -16,54 +24,67 @@ type Evaluate = (argument: unknown, scope: Scope, path: string) => unknown;
 /** Marks a property that is left out. */
 const NO_VALUE = Symbol('AWS::NoValue');
 
-/** The names in a text of Fn::Sub. `${!Literal}` becomes `${Literal}`. */
-const SUBSTITUTION = /\$\{(!?)([^}]+)\}/g;
-
 /** https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/intrinsic-function-reference.html */
 const FUNCTIONS: Readonly<Record<string, Evaluate>> = {
-  Ref: (id, scope, path) => found(scope.ref(text(id, path)), path, `no resource or parameter ${id}`),
+  Ref: (id, scope, path) => found(scope.ref(text(id, path), path), path, `no resource or parameter ${id}`),
   'Fn::GetAtt': (argument, scope, path) => {
     const [id, ...rest] = typeof argument === 'string' ? argument.split('.') : list(argument, scope, path);
-    const name = rest.join('.');
-    return found(scope.attribute(text(id, path), name), path, `no attribute ${name} of a resource ${id}`);
+    const name = rest.map((part) => text(part, path)).join('.');
+    return found(scope.attribute(text(id, path), name, path), path, `no attribute ${name} of a resource ${id}`);
   },
   'Fn::Join': (argument, scope, path) => {
     const [separator, parts] = list(argument, scope, path);
-    return list(parts, scope, path)
-      .map((part) => text(part, path))
-      .join(text(separator, path));
+    const joined = list(parts, scope, path);
+    return like(joined, joined.map((part) => text(part, path)).join(text(separator, path)), scope, path);
   },
   'Fn::Split': (argument, scope, path) => {
     const [separator, whole] = list(argument, scope, path);
-    return text(whole, path).split(text(separator, path));
+    const parts = text(whole, path).split(text(separator, path));
+    return whole instanceof Placeholder ? new Placeholder(whole.text, parts) : parts;
   },
   'Fn::Select': (argument, scope, path) => {
     const [index, from] = list(argument, scope, path);
-    return found(list(from, scope, path)[Number(index)], path, `no element ${index}`);
+    const at = Number(text(index, path));
+    // A placeholder has fewer parts than the value would have. It stands in for the parts that it lacks.
+    if (from instanceof Placeholder) return new Placeholder(from.parts?.[at] ?? from.text);
+    return found(list(from, scope, path)[at], path, `no element ${index}`);
   },
   'Fn::Sub': (argument, scope, path) => {
     const [format, own] = typeof argument === 'string' ? [argument, {}] : list(argument, scope, path);
     const variables = new Map(Object.entries(own ?? {}));
-    return text(format, path).replaceAll(SUBSTITUTION, (_whole, literal: string, name: string) => {
+    const values: unknown[] = [format];
+    const substituted = text(format, path).replaceAll(SUBSTITUTION, (_whole, literal: string, name: string) => {
       if (literal) return `\${${name}}`;
-      if (variables.has(name)) return text(variables.get(name), path);
       const intrinsic = name.includes('.') ? { 'Fn::GetAtt': name } : { Ref: name };
-      return text(resolve(intrinsic, scope, path), path);
+      values.push(variables.has(name) ? variables.get(name) : resolveOrOmit(intrinsic, scope, path));
+      return text(values.at(-1), path);
     });
+    return like(values, substituted, scope, path);
+  },
+  'Fn::Base64': (argument, scope, path) => {
+    const value = resolveOrOmit(argument, scope, path);
+    return like([value], Buffer.from(text(value, path)).toString('base64'), scope, path);
+  },
+  'Fn::GetAZs': (_region, scope, path) => {
+    const region = text(scope.ref('AWS::Region', path), path);
+    return ['a', 'b', 'c'].map((zone) => region + zone);
   },
   'Fn::ImportValue': (argument, scope, path) => {
-    const name = text(resolve(argument, scope, path), path);
-    return found(scope.importValue(name), path, `no earlier stack exports ${name}`);
+    const name = text(resolveOrOmit(argument, scope, path), path);
+    return scope.importValue(name) ?? standsIn(name, `no earlier stack exports ${name}`, scope, path);
   },
   'Fn::GetStackOutput': (argument, scope, path) => {
-    const { StackName, OutputName } = resolve(argument, scope, path) as Record<string, unknown>;
+    const { StackName, OutputName } = resolveOrOmit(argument, scope, path) as Record<string, unknown>;
     const [stack, output] = [text(StackName, path), text(OutputName, path)];
-    return found(scope.stackOutput(stack, output), path, `no earlier stack ${stack} has an output ${output}`);
+    const otherwise = `no earlier stack ${stack} has an output ${output}`;
+    return scope.stackOutput(stack, output) ?? standsIn(`${stack}.${output}`, otherwise, scope, path);
   },
   'Fn::FindInMap': (argument, scope, path) => {
-    const keys = list(argument, scope, path).map((key) => text(key, path));
-    const [mapping = '', first = '', second = ''] = keys;
-    return found(scope.mapped(mapping, first, second), path, `no entry ${keys.join('.')} in the mappings`);
+    const [mapping, first, second, others] = list(argument, scope, path);
+    const [map = '', ...keys] = [mapping, first, second].map((key) => text(key, path));
+    const entry = [map, ...keys].join('.');
+    const value = scope.mapped(map, keys[0] ?? '', keys[1] ?? '') ?? (others as Record<string, unknown>)?.DefaultValue;
+    return value ?? standsIn(entry, `the mappings have no entry ${entry}`, scope, path);
   },
   'Fn::If': (argument, scope, path) => {
     if (!Array.isArray(argument)) throw wrong(path, 'Fn::If takes a list');
@@ -73,12 +94,19 @@ const FUNCTIONS: Readonly<Record<string, Evaluate>> = {
 };
 
 /**
- * Replaces all intrinsic functions in a value. Throws for an unsupported function and for an unknown name.
- * @param path the path of the value in its template, for the error
+ * Replaces all intrinsic functions in a value. Throws for a name that the template doesn't have.
+ *
+ * @param path the path of the value in its template, for messages
+ * @param onPlaceholder receives the text of each placeholder in the value, for a value that isn't known locally
  */
-export function resolve(value: unknown, scope: Scope, path: string): unknown {
+export function resolve(
+  value: unknown,
+  scope: Scope,
+  path: string,
+  onPlaceholder: (text: string) => void = () => {},
+): unknown {
   const result = resolveOrOmit(value, scope, path);
-  return result === NO_VALUE ? undefined : result;
+  return result === NO_VALUE ? undefined : withTexts(result, onPlaceholder);
 }
 
 function resolveOrOmit(value: unknown, scope: Scope, path: string): unknown {
@@ -86,17 +114,28 @@ function resolveOrOmit(value: unknown, scope: Scope, path: string): unknown {
     return value
       .map((each, index) => resolveOrOmit(each, scope, `${path}/${index}`))
       .filter((each) => each !== NO_VALUE);
-  if (typeof value !== 'object' || value === null) return value;
+  if (typeof value === 'string') return resolveText(value, scope, path);
+  if (typeof value !== 'object' || value === null || value instanceof Placeholder) return value;
   const entries = Object.entries(value);
   const [name, argument] = entries[0] ?? [''];
   if (entries.length === 1 && (name === 'Ref' || name.startsWith('Fn::'))) {
     if (name === 'Ref' && argument === 'AWS::NoValue') return NO_VALUE;
     const evaluate = FUNCTIONS[name];
-    if (!evaluate) throw wrong(path, `${name} is not supported. Supported: ${Object.keys(FUNCTIONS).join(', ')}`);
+    if (!evaluate) return standsIn(name, `${name} is not emulated`, scope, path);
     return evaluate(argument, scope, `${path}/${name}`);
   }
   const resolved = entries.map(([key, each]) => [key, resolveOrOmit(each, scope, `${path}/${key}`)] as const);
   return Object.fromEntries(resolved.filter(([, each]) => each !== NO_VALUE));
+}
+
+function resolveText(value: string, scope: Scope, path: string): unknown {
+  const [reference] = dynamicReferences(value);
+  if (reference === undefined) return value;
+  return scope.unknown(value, `${reference} is not resolved locally, and stays as it is`, path);
+}
+
+function standsIn(text: string, reason: string, scope: Scope, path: string): Placeholder {
+  return scope.unknown(text, `${reason}, so ${text} stands in`, path);
 }
 
 /** Whether a condition of a template holds. */
@@ -114,7 +153,7 @@ export function evaluateCondition(value: unknown, scope: Scope, path: string): b
     }
     case 'Fn::Equals': {
       const [left, right] = list(argument, scope, path);
-      return String(left) === String(right);
+      return String(withTexts(left, () => {})) === String(withTexts(right, () => {}));
     }
     case 'Fn::Not':
       return !all()[0];
@@ -127,35 +166,22 @@ export function evaluateCondition(value: unknown, scope: Scope, path: string): b
   }
 }
 
-/** The names that a value refers to: logical ids, parameters and pseudo parameters. */
-export function references(value: unknown): Set<string> {
-  const names = new Set<string>();
-  const collect = (each: unknown): void => {
-    if (Array.isArray(each)) for (const element of each) collect(element);
-    if (typeof each !== 'object' || each === null || Array.isArray(each)) return;
-    for (const [key, argument] of Object.entries(each)) {
-      const first = Array.isArray(argument) ? argument[0] : argument;
-      if (key === 'Ref' && typeof argument === 'string') names.add(argument);
-      if (key === 'Fn::GetAtt' && typeof first === 'string') names.add(first.split('.')[0] ?? first);
-      if (key === 'Fn::Sub' && typeof first === 'string')
-        for (const [, literal, name = ''] of first.matchAll(SUBSTITUTION))
-          if (!literal) names.add(name.split('.')[0] ?? name);
-      collect(argument);
-    }
-  };
-  collect(value);
-  return names;
-}
-
-function list(value: unknown, scope: Scope, path: string): unknown[] {
-  const resolved = resolve(value, scope, path);
+function list(value: unknown, scope: Scope, path: string): readonly unknown[] {
+  const resolved = resolveOrOmit(value, scope, path);
+  if (resolved instanceof Placeholder) return (resolved.parts ?? [resolved.text]).map((part) => new Placeholder(part));
   if (!Array.isArray(resolved)) throw wrong(path, 'a list is required here');
   return resolved;
 }
 
 function text(value: unknown, path: string): string {
+  if (value instanceof Placeholder) return value.text;
   if (typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean') return String(value);
   throw wrong(path, `a string is required here, not ${JSON.stringify(value)}`);
+}
+
+/** A text that was made of some values: a placeholder if one of them is a placeholder. */
+function like(values: readonly unknown[], made: string, scope: Scope, path: string): unknown {
+  return values.some((value) => value instanceof Placeholder) ? new Placeholder(made) : resolveText(made, scope, path);
 }
 
 function found(value: unknown, path: string, otherwise: string): unknown {

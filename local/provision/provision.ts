@@ -1,5 +1,5 @@
 import * as z from 'zod/mini';
-import { createPermission, createPolicy, createQueuePolicy, createRole, createTopicPolicy } from './access.ts';
+import { NotEmulated } from '../not-emulated.ts';
 import {
   type AppliedResources,
   type Applying,
@@ -10,21 +10,12 @@ import {
 } from './apply-resource.ts';
 import { nestedStack, type Resource, type Stack } from './assembly.ts';
 import { localPlaces } from './environment.ts';
-import { createEventInvokeConfig, createFunction, createMapping } from './function.ts';
-import { createFunctionUrl } from './function-url.ts';
-import { createHttpApi, createIntegration, createRoute, createStage } from './http-api.ts';
-import { references, resolve, type Scope } from './intrinsics.ts';
-import { createQueue, createSubscription, createTopic } from './messages.ts';
-import {
-  NotEmulated,
-  type Provisioned,
-  type ProvisionTarget,
-  type ResourceHandler,
-  type ResourceRequest,
-} from './resource.ts';
+import { CDK_METADATA, CONNECTIONS, HANDLERS, NOT_EMULATED } from './handlers.ts';
+import { resolve, type Scope } from './intrinsics.ts';
+import { createLeftOutList, type LeftOut, type LeftOutList, reasonOf, unknownValuesOf } from './left-out.ts';
+import { references } from './references.ts';
+import type { Provisioned, ProvisionTarget, ResourceRequest } from './resource.ts';
 import { createScope, type Shared } from './scope.ts';
-import { createTable } from './table.ts';
-import { createCompositeAlarm, createInsightRule, createMetricAlarm, createRule } from './watching.ts';
 
 /** The result of provisioning an assembly. */
 export interface Provisioning {
@@ -37,73 +28,11 @@ export interface Provisioning {
   readonly changedStacks: readonly string[];
 }
 
-/** A resource, or a part of one, that the local cloud leaves out. Functions that name it get a stand-in. */
-export interface LeftOut {
-  /** Stack and logical id, such as `Orders/Bucket83908E77`. */
-  readonly path: string;
-  /** Such as `AWS::S3::Bucket`. */
-  readonly type: string;
-  /** Why a resource of a known type, or a part of the resource, is left out. @default - the type isn't known */
-  readonly reason?: string;
-}
-
-const HANDLERS: Readonly<Record<string, ResourceHandler>> = {
-  'AWS::DynamoDB::Table': createTable,
-  'AWS::DynamoDB::GlobalTable': createTable,
-  'AWS::SQS::Queue': createQueue,
-  'AWS::SNS::Topic': createTopic,
-  'AWS::SNS::Subscription': createSubscription,
-  'AWS::Lambda::Function': createFunction,
-  'AWS::Lambda::EventSourceMapping': createMapping,
-  'AWS::Lambda::EventInvokeConfig': createEventInvokeConfig,
-  'AWS::Lambda::Url': createFunctionUrl,
-  'AWS::ApiGatewayV2::Api': createHttpApi,
-  'AWS::ApiGatewayV2::Integration': createIntegration,
-  'AWS::ApiGatewayV2::Route': createRoute,
-  'AWS::ApiGatewayV2::Stage': createStage,
-  'AWS::CloudWatch::Alarm': createMetricAlarm,
-  'AWS::CloudWatch::CompositeAlarm': createCompositeAlarm,
-  'AWS::CloudWatch::InsightRule': createInsightRule,
-  'AWS::Events::Rule': createRule,
-  'AWS::IAM::Role': createRole,
-  'AWS::IAM::Policy': createPolicy,
-  'AWS::IAM::RolePolicy': createPolicy,
-  'AWS::IAM::ManagedPolicy': createPolicy,
-  'AWS::SQS::QueuePolicy': createQueuePolicy,
-  'AWS::SNS::TopicPolicy': createTopicPolicy,
-  'AWS::Lambda::Permission': createPermission,
-};
-
-/**
- * Resource types that don't affect what the pipeline does, such as those for monitoring, encryption and users. The
- * custom resource acts when a stack is deleted, which doesn't happen here.
- */
-const NOT_EMULATED =
-  /^(AWS::((CloudWatch|Logs|KMS|XRay)::.*|IAM::(User|Group|InstanceProfile)|SSM::Parameter)|Custom::FreshetArchive)$/;
-
-/** The metadata that the CDK adds to each stack. It isn't listed, because nobody declared it. */
-const CDK_METADATA = 'AWS::CDK::Metadata';
-
-/**
- * Resources that only connect other resources, with the properties that name those. If a named resource is left out,
- * its connections are left out too.
- */
-const CONNECTIONS: Readonly<Record<string, readonly string[]>> = {
-  'AWS::ApiGatewayV2::Integration': ['ApiId', 'IntegrationUri'],
-  'AWS::ApiGatewayV2::Route': ['ApiId', 'Target'],
-  'AWS::ApiGatewayV2::Stage': ['ApiId'],
-  'AWS::Lambda::EventSourceMapping': ['FunctionName', 'EventSourceArn'],
-  'AWS::Lambda::EventInvokeConfig': ['FunctionName'],
-  'AWS::Lambda::Permission': ['FunctionName'],
-  'AWS::Lambda::Url': ['TargetFunctionArn'],
-  'AWS::SNS::Subscription': ['Endpoint', 'TopicArn'],
-};
-
 /** What the stacks of an assembly share while they are created. */
 interface Run extends Applying {
   readonly shared: Shared;
   readonly notEmulated: Record<string, number>;
-  readonly leftOut: LeftOut[];
+  readonly leftOut: LeftOutList;
   /** Replaces the accounts and regions that the app names with the local ones. */
   readonly toLocal: <T>(value: T) => T;
 }
@@ -126,13 +55,22 @@ export async function provision(
   const toLocal = localPlaces(stacks, target);
   const changedStacks = new Set<string>();
   const noted = { seen: new Set<string>(), changedStacks };
-  const run: Run = { target, shared, notEmulated: {}, leftOut: [], applied, changes, ...noted, toLocal };
+  const run: Run = {
+    target,
+    shared,
+    notEmulated: {},
+    leftOut: createLeftOutList(),
+    applied,
+    changes,
+    ...noted,
+    toLocal,
+  };
   for (const stack of stacks) await provisionStack(stack, {}, run);
   await removeOthers(run);
   return {
     outputs: shared.outputs,
     notEmulated: run.notEmulated,
-    leftOut: run.leftOut,
+    leftOut: run.leftOut.all,
     changedStacks: [...changedStacks],
   };
 }
@@ -144,7 +82,12 @@ async function provisionStack(
   run: Run,
 ): Promise<Record<string, string>> {
   const created = new Map<string, Provisioned>();
-  const scope = createScope(stack, run.target, { created, shared: run.shared, parameters });
+  const scope = createScope(stack, run.target, {
+    created,
+    shared: run.shared,
+    parameters,
+    onUnknown: unknownValuesOf(stack, run.leftOut),
+  });
   const applies = (condition: string | undefined) => condition === undefined || scope.condition(condition) === true;
   for (const [logicalId, resource] of inOrder(stack)) {
     if (!applies(resource.Condition)) continue;
@@ -175,7 +118,7 @@ async function createResource(
   const resource = stack.template.Resources[logicalId] as Resource;
   const { Type: type, Properties = {} } = resource;
   const path = `${stack.name}/${logicalId}`;
-  const leaveOut = (reason?: string) => void run.leftOut.push({ path, type, ...(reason !== undefined && { reason }) });
+  const leaveOut = (reason?: string) => run.leftOut.add(path, type, reason);
   if (!isCreated(type)) {
     if (NOT_EMULATED.test(type)) run.notEmulated[type] = (run.notEmulated[type] ?? 0) + 1;
     else if (type !== CDK_METADATA) leaveOut();
@@ -184,8 +127,13 @@ async function createResource(
   const missing = (CONNECTIONS[type] ?? [])
     .flatMap((name) => [...references(Properties[name])])
     .find((id) => stack.template.Resources[id] !== undefined && !created.has(id));
-  if (missing !== undefined) return leaveOut(`${missing} is left out`);
-  const properties = run.toLocal(resolve(Properties, scope, `${path}/Properties`));
+  if (missing !== undefined) {
+    leaveOut(`${missing} is left out`);
+    return undefined;
+  }
+  const placeholders: string[] = [];
+  const resolved = resolve(Properties, scope, `${path}/Properties`, (text) => placeholders.push(text));
+  const properties = run.toLocal(resolved);
   const handler = HANDLERS[type] ?? ((request) => createNestedStack(request, run));
   try {
     const provisioned = await applyResource(
@@ -196,9 +144,14 @@ async function createResource(
     for (const reason of provisioned.leftOut ?? []) leaveOut(reason);
     return provisioned;
   } catch (cause) {
-    if (cause instanceof NotEmulated) return leaveOut(cause.message);
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new Error(`${path} (${type}) cannot be created locally: ${reason}`, { cause });
+    const reason = reasonOf(cause, properties);
+    const placeholder = run.toLocal(placeholders).find((text) => text !== '' && reason.includes(text));
+    if (!(cause instanceof NotEmulated) && placeholder === undefined)
+      throw new Error(`${path} (${type}) cannot be created locally: ${reason}`, { cause });
+    leaveOut(placeholder === undefined ? reason : `${reason}. ${placeholder} is a placeholder`);
+    // A resource that was created from an earlier assembly goes.
+    run.seen.delete(path);
+    return undefined;
   }
 }
 

@@ -46,11 +46,6 @@ export interface Provisioned {
   readonly leftOut?: readonly string[];
 }
 
-/** Thrown for a resource, or a feature of one, that the local cloud doesn't have. The resource is left out. */
-export class NotEmulated extends Error {
-  override readonly name = 'NotEmulated';
-}
-
 /** Thrown for a change of a resource that only its replacement could bring about. The resource stays as it was. */
 export class CannotChange extends Error {
   override readonly name = 'CannotChange';

@@ -2,7 +2,9 @@ import { randomUUID } from 'node:crypto';
 import * as z from 'zod/mini';
 import { readCompositeAlarm, readMetricAlarm } from '../cloudwatch/alarm-definition.ts';
 import { readRate } from '../cloudwatch/schedules.ts';
-import { NotEmulated, physicalName, type ResourceHandler, type ResourceRequest, stackIdOf } from './resource.ts';
+import { NotEmulated } from '../not-emulated.ts';
+import { problemsOf } from '../problems.ts';
+import { physicalName, type ResourceHandler, type ResourceRequest, stackIdOf } from './resource.ts';
 
 /**
  * Longest names:
@@ -39,8 +41,13 @@ export const createInsightRule: ResourceHandler = (request) => {
   const { RuleName, RuleBody, RuleState } = insightRule.parse(request.properties);
   const name = RuleName ?? physicalName(request, LONGEST_INSIGHT_RULE_NAME);
   if (request.before) request.target.cloudWatch.insightRules.remove(request.before.ref);
-  const { arn } = request.target.cloudWatch.insightRules.add(name, RuleBody, RuleState === 'ENABLED');
-  return { ref: name, attributes: { Arn: arn, RuleName: name } };
+  try {
+    const { arn } = request.target.cloudWatch.insightRules.add(name, RuleBody, RuleState === 'ENABLED');
+    return { ref: name, attributes: { Arn: arn, RuleName: name } };
+  } catch (error) {
+    if (!(error instanceof z.core.$ZodError)) throw error;
+    throw new NotEmulated(problemsOf(error, JSON.parse(RuleBody), ['RuleBody']));
+  }
 };
 
 const scheduleRule = z.object({

@@ -4,22 +4,32 @@ import type { InvokeResult } from '../lambda/invoke-result.ts';
 import type { Answer } from './errors.ts';
 import { invalidParameter, refusal } from './lambda-answers.ts';
 
-/** Largest request and response of a synchronous invocation (lambda/latest/dg/gettingstarted-limits). */
-const MAX_PAYLOAD_BYTES = 6 * 1_048_576;
+/** Largest request of an invocation, by its type (lambda/latest/dg/gettingstarted-limits). */
+const MAX_PAYLOAD_BYTES: Readonly<Record<string, number>> = { RequestResponse: 6 * 1_048_576, Event: 1_048_576 };
+
+/** How a function is invoked: `RequestResponse` waits for its answer, `Event` doesn't. */
+export function invocationType({ headers }: IncomingMessage): string {
+  return String(headers['x-amz-invocation-type'] ?? 'RequestResponse');
+}
+
+/** The answer to an asynchronous Invoke. The event is accepted also if the function is stopped. */
+export const ACCEPTED: Answer = { status: 202, headers: {}, body: '' };
 
 /** Why an Invoke is refused before the function runs; undefined if it isn't. */
 export function invokeProblem(request: IncomingMessage, body: string, query: URLSearchParams): Answer | undefined {
-  const type = request.headers['x-amz-invocation-type'] ?? 'RequestResponse';
-  if (type !== 'RequestResponse') {
-    return invalidParameter(`The invocation type ${type} is not emulated. Supported: RequestResponse.`);
+  const type = invocationType(request);
+  const most = MAX_PAYLOAD_BYTES[type];
+  if (most === undefined) {
+    const supported = Object.keys(MAX_PAYLOAD_BYTES).join(', ');
+    return invalidParameter(`The invocation type ${type} is not emulated. Supported: ${supported}.`);
   }
   const qualifier = query.get('Qualifier') ?? '$LATEST';
   if (qualifier !== '$LATEST') {
     return invalidParameter(`Versions and aliases are not emulated. Given: ${qualifier}. Supported: $LATEST.`);
   }
   const bytes = Buffer.byteLength(body);
-  if (bytes > MAX_PAYLOAD_BYTES) {
-    const message = `${bytes} byte payload is too large for the RequestResponse invocation type (limit ${MAX_PAYLOAD_BYTES} bytes)`;
+  if (bytes > most) {
+    const message = `${bytes} byte payload is too large for the ${type} invocation type (limit ${most} bytes)`;
     return refusal(413, 'RequestTooLargeException', { Type: 'User', message });
   }
   try {

@@ -4,7 +4,7 @@ import { deniedRequest, type Guard } from '../iam/check-request.ts';
 import type { FunctionState } from '../lambda/function-pool.ts';
 import { lambdaDenial } from './denials.ts';
 import type { Answer } from './errors.ts';
-import { invokeAnswer, invokeProblem } from './invoke.ts';
+import { ACCEPTED, invocationType, invokeAnswer, invokeProblem } from './invoke.ts';
 import { functionNotFound, invalidParameter, lambdaAnswer, noContent, parsed, refusal } from './lambda-answers.ts';
 import { configurationOf, updateConfiguration } from './lambda-configuration.ts';
 import { answerMappings, MAPPING_OPERATIONS } from './lambda-mappings.ts';
@@ -28,10 +28,15 @@ const OPERATIONS: Readonly<Record<string, FunctionOperation>> = {
     method: 'POST',
     path: /^\/2015-03-31\/functions\/([^/]+)\/invocations$/,
     action: 'lambda:InvokeFunction',
-    // Without a payload, the function gets an empty object.
-    answer: async ({ name }, { request, body, query, functions }) =>
-      invokeProblem(request, body, query) ??
-      invokeAnswer(await functions.invoke(name, JSON.parse(body === '' ? '{}' : body))),
+    async answer({ name }, { request, body, query, functions }) {
+      const problem = invokeProblem(request, body, query);
+      if (problem !== undefined) return problem;
+      // Without a payload, the function gets an empty object.
+      const event: unknown = JSON.parse(body === '' ? '{}' : body);
+      if (invocationType(request) === 'RequestResponse') return invokeAnswer(await functions.invoke(name, event));
+      functions.invokeLater(name, event);
+      return ACCEPTED;
+    },
   },
   GetFunctionConcurrency: {
     method: 'GET',

@@ -79,6 +79,7 @@ export async function startWire({
 const NO_FUNCTIONS: Configurable = {
   functions: () => [],
   invoke: (name) => Promise.reject(new Error(`there is no function ${name}`)),
+  invokeLater() {},
   setReservedConcurrency() {},
   definition: (name) => {
     throw new Error(`there is no function ${name}`);

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import {
   DeleteItemCommand,
   type DynamoDBClient,
+  GetItemCommand,
   PutItemCommand,
   ScanCommand,
   UpdateItemCommand,
@@ -10,17 +11,18 @@ import {
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createCopyTable } from '../../adapters/adopt/copy-table.ts';
 import { createSurveyNotes } from '../../adapters/adopt/surveying.ts';
-import type { Item } from '../../adapters/aws/items.ts';
+import { ATTRIBUTE, type Item, keyItem } from '../../adapters/aws/items.ts';
+import { createFlowStore } from '../../adapters/govern/flow-table.ts';
 import { createOwner } from '../../adapters/own/owner-table.ts';
 import { createReader } from '../../adapters/read/cache-table.ts';
-import { noteKey } from '../../adapters/repair/notes.ts';
 import { localFileOf, writeLocalFile } from '../../cli/deployment/local-file.ts';
 import { HEARTBEAT_ID } from '../../core/entity.ts';
+import { sideBySide } from '../../core/side-by-side.ts';
 import { canonicalState } from '../../core/state.ts';
 import { type LocalCloud, startLocalCloud } from '../../local/cloud.ts';
 import { cacheIn, cloudClient, ownerIn } from '../../local/deployed.ts';
 import { removeFolders, temporaryFolder } from '../local/provision/assembly-fixture.ts';
-import { root, runHere } from '../support/command-line.ts';
+import { root, runHere, startHere } from '../support/command-line.ts';
 import { setTestCredentials } from '../support/credentials.ts';
 import { synthesised, TABLE } from './app.ts';
 import basket, { catalogue } from './contracts.ts';
@@ -38,7 +40,7 @@ beforeAll(async () => {
   cloud = await startLocalCloud({ assembly: synthesised(false), onLog: (_, line) => logged.push(line) });
   client = cloudClient(cloud);
   // The table has no stream yet, so these items are in no record.
-  await Promise.all(OLD.map((sku) => put(product(sku, 7))));
+  await sideBySide(OLD, 10, (sku) => put(product(sku, 7)));
   await cloud.apply(synthesised(true));
 
   reader = createReader({ boundary: basket, client, tableName: cacheIn(cloud, basket).table });
@@ -85,29 +87,34 @@ async function vouchedFor(type: 'Product' | 'Offer'): Promise<number> {
   return Date.parse((await owner.get(type, HEARTBEAT_ID))?.changedAt ?? '');
 }
 
+const cacheTable = () => cacheIn(cloud, basket).table;
 const flowTable = () => ownerIn(cloud, catalogue).flowTable;
+
+const surveyNote = () => createSurveyNotes(client, flowTable()).read(catalogue.name);
 
 /** The note of the last survey that has ended. */
 async function surveyed() {
-  const note = await createSurveyNotes(client, flowTable()).read(catalogue.name);
+  const note = await surveyNote();
   return note?.endedAtMs === undefined ? undefined : note;
 }
 
-/** Lets the next survey begin now. */
-async function surveyAgain(): Promise<void> {
-  await client.send(new DeleteItemCommand({ TableName: flowTable(), Key: noteKey('survey', catalogue.name) }));
-  await cloud.tick();
-  await expect.poll(surveyed, { timeout: 100_000 }).toBeDefined();
-  await cloud.idle();
+/** Stores a flow state, as the governor does. */
+async function decide(state: 'normal' | 'refusing'): Promise<void> {
+  const decidedAtMs = Date.now();
+  const validUntilMs = decidedAtMs + 600_000;
+  const decision = { state, levels: {}, retryAfterSeconds: 60, missing: [], decidedAtMs, validUntilMs };
+  await createFlowStore({ client, tableName: flowTable() }).saveDecision(decision);
 }
+
+const freshet = (...args: readonly string[]) => runHere(args, folderOfCommands());
 
 describe('an existing table that plain SDK code writes', { timeout: 120_000 }, () => {
   test('the items from before are cached too, with their versions', async () => {
-    await expect.poll(surveyed, { timeout: 100_000 }).toMatchObject({ isFirst: true, mended: OLD.length });
+    await expect.poll(surveyed, { timeout: 100_000 }).toMatchObject({ isFirst: true, refused: 0 });
     await cloud.idle();
-    for (const sku of [OLD[0], OLD[149]]) {
+    for (const sku of OLD) {
       const value = { name: `${sku} 7`, price: '1.5' };
-      expect(await reader.get('Product', sku ?? '')).toMatchObject({ status: 'found', version: 7, value });
+      expect(await reader.get('Product', sku)).toMatchObject({ status: 'found', version: 7, value });
     }
   });
 
@@ -226,13 +233,97 @@ describe('an existing table that plain SDK code writes', { timeout: 120_000 }, (
     await lose('old-1', 9);
     await cloud.idle();
     expect(await reader.get('Product', 'ghost')).toMatchObject({ status: 'found' });
-    await surveyAgain();
-    expect(await surveyed()).toMatchObject({ mended: 1, deleted: 1 });
+    // An item that can't be published is set aside again in each survey, which is why the command fails.
+    const { code, out, err } = await freshet('survey', 'catalogue');
+    await cloud.idle();
+    expect({ code, out }).toEqual({
+      code: 1,
+      out: expect.stringMatching(/^catalogue: \d+ compared, 1 mended, 1 deleted, 1 set aside\n$/),
+    });
+    expect(err).toMatch(/^reading the items of the table\ncomparing the copies of Product.*parked list catalogue/s);
+    expect(err).toMatch(/compared, 2 to look at again once the adopter has copied the latest changes$/m);
+    expect(await surveyed()).toMatchObject({ isFirst: false, mended: 1, deleted: 1 });
     expect(await reader.get('Product', 'ghost')).toMatchObject({ status: 'deleted', version: 4 });
     expect(await reader.get('Product', 'old-1')).toMatchObject({ version: 10, value: { name: 'old-1 7' } });
     await put(product('old-1', 8));
     await cloud.idle();
     expect(await reader.get('Product', 'old-1')).toMatchObject({ version: 11, value: { name: 'old-1 8' } });
+  });
+
+  test('a change that the adopter has yet to copy is no loss: the survey waits, and mends nothing', async () => {
+    const { adopter = '' } = ownerIn(cloud, catalogue);
+    cloud.functions.setReservedConcurrency(adopter, 0);
+    try {
+      await put(product('old-2', 8));
+      await put(product('brand-new', 1));
+      await remove('old-3');
+      const begun = await freshet('survey', 'catalogue', '--no-wait', '--json');
+      expect(begun.code).toBe(0);
+      const looksAgain = async () => (await surveyNote())?.suspects?.entities.map(({ id }) => id).sort();
+      await expect.poll(looksAgain, { timeout: 60_000 }).toEqual(['brand-new', 'old-2', 'old-3']);
+    } finally {
+      cloud.functions.setReservedConcurrency(adopter, undefined);
+    }
+    expect(await surveyed()).toBeUndefined();
+    await expect.poll(async () => [await cloud.tick(), await surveyed()][1], { timeout: 100_000 }).toBeDefined();
+    expect(await surveyed()).toMatchObject({ isFirst: false, mended: 0, deleted: 0, refused: 1 });
+    await cloud.idle();
+    expect(await reader.get('Product', 'old-2')).toMatchObject({ version: 8 });
+    expect(await reader.get('Product', 'brand-new')).toMatchObject({ version: 1 });
+    expect(await reader.get('Product', 'old-3')).toMatchObject({ status: 'deleted', version: 8 });
+    await remove('brand-new');
+    await cloud.idle();
+  });
+
+  test('freshet survey joins the survey that runs, --no-wait ends at once, and Ctrl-C leaves the survey running', async () => {
+    const { governor } = ownerIn(cloud, catalogue);
+    let startedAt = '';
+    cloud.functions.setReservedConcurrency(governor, 0);
+    try {
+      await decide('refusing');
+      // A surveyor uses a decision that it has read for 5 seconds, so the first surveys may run to their end.
+      const waits = async () => {
+        const begun = await freshet('survey', 'catalogue', '--no-wait', '--json');
+        expect(begun.code).toBe(0);
+        startedAt = JSON.parse(begun.out).startedAt;
+        await cloud.idle();
+        return surveyed();
+      };
+      await expect.poll(waits, { timeout: 60_000, interval: 1_000 }).toBeUndefined();
+      const interrupted = startHere(['survey', 'catalogue'], folderOfCommands());
+      await expect.poll(interrupted.err, { timeout: 60_000 }).toMatch(/waits until the flow state is normal: refusing/);
+      interrupted.interrupt();
+      expect(await interrupted.ended).toMatchObject({
+        code: 130,
+        out: '',
+        err: expect.stringMatching(/the survey goes on in the local cloud .*to follow it: .*survey catalogue/),
+      });
+    } finally {
+      await decide('normal');
+      cloud.functions.setReservedConcurrency(governor, undefined);
+    }
+    const joined = await freshet('survey', 'catalogue', '--json');
+    expect(joined.err).toContain(`following the survey that began at ${startedAt}\n`);
+    const result = JSON.parse(joined.out);
+    expect(result).toMatchObject({ owner: 'catalogue', startedAt, mended: 0, deleted: 0, refused: 1 });
+    expect(result.compared).toBeGreaterThan(OLD.length);
+  });
+
+  test('freshet survey of an unknown owner is refused, and of a stopped surveyor fails', async () => {
+    expect(await freshet('survey', 'basket')).toMatchObject({
+      code: 2,
+      err: expect.stringMatching(/Known: catalogue/),
+    });
+    const { surveyor = '' } = ownerIn(cloud, catalogue);
+    cloud.functions.setReservedConcurrency(surveyor, 0);
+    try {
+      expect(await freshet('survey', 'catalogue')).toMatchObject({
+        code: 1,
+        err: expect.stringContaining('TooManyRequestsException'),
+      });
+    } finally {
+      cloud.functions.setReservedConcurrency(surveyor, undefined);
+    }
   });
 
   test('the cache is vouched for while the adopter runs, and no longer while it is stopped', async () => {
@@ -253,14 +344,42 @@ describe('an existing table that plain SDK code writes', { timeout: 120_000 }, (
   test('an inventory of the cache finds no difference from the copies', async () => {
     const isReady = async () => {
       await cloud.tick();
-      return (await reader.readiness('Product')).status;
+      const all = await Promise.all((['Product', 'Offer', 'Shelf'] as const).map((type) => reader.readiness(type)));
+      return all.every(({ status }) => status === 'ready');
     };
-    await expect.poll(isReady, { timeout: 60_000 }).toBe('ready');
+    await expect.poll(isReady, { timeout: 60_000 }).toBe(true);
     expect(await runHere(['reconcile', 'basket'], folderOfCommands())).toMatchObject({
       code: 0,
       out: expect.stringContaining('basket equals its owners'),
       err: '',
     });
+  });
+
+  test('freshet reconcile --delete-unknown deletes what only the cache has, and leaves and names adopted entities', async () => {
+    const owner = createOwner({ boundary: catalogue, tableName: ownerIn(cloud, catalogue).table, client });
+    await owner.put('Shelf', 'one', { aisle: 1 });
+    await cloud.idle();
+    // The command follows an inventory that runs already, which may have passed the ids below. This one ends it.
+    await freshet('reconcile', 'basket');
+    const strays = [
+      ['Product', 'old-1'],
+      ['Shelf', 'one'],
+    ] as const;
+    for (const [type, id] of strays) {
+      const { Item } = await client.send(new GetItemCommand({ TableName: cacheTable(), Key: keyItem({ type, id }) }));
+      // An inventory takes an entity of the last seconds for one that is in flight.
+      const longAgo = { [ATTRIBUTE.changedAt]: { S: '2026-01-01T00:00:00.000Z' } };
+      const stray = { ...Item, ...longAgo, ...keyItem({ type, id: 'stray' }) };
+      await client.send(new PutItemCommand({ TableName: cacheTable(), Item: stray }));
+    }
+    const { code, out, err } = await freshet('reconcile', 'basket', '--delete-unknown', '--yes', '--json');
+    expect({ code, ...JSON.parse(out) }).toMatchObject({ code: 1, deleted: 1, skipped: ['Product/stray'] });
+    expect(err).toMatch(/only a survey .*: Product\/stray\n.*survey catalogue/);
+    await cloud.idle();
+    expect(await reader.get('Shelf', 'stray')).toMatchObject({ status: 'deleted' });
+    expect(await reader.get('Product', 'stray')).toMatchObject({ status: 'found' });
+    const product = keyItem({ type: 'Product', id: 'stray' });
+    await client.send(new DeleteItemCommand({ TableName: cacheTable(), Key: product }));
   });
 
   test('nothing is written to the existing table, and no function may write to it', async () => {

@@ -1,8 +1,9 @@
 import { join } from 'node:path';
-import { App, RemovalPolicy, Stack } from 'aws-cdk-lib';
-import { AttributeType, BillingMode, StreamViewType, Table } from 'aws-cdk-lib/aws-dynamodb';
+import { App, Stack } from 'aws-cdk-lib';
+import { Table } from 'aws-cdk-lib/aws-dynamodb';
 import { EntityOwner, LocalCache } from '../../package/cdk.ts';
 import { temporaryFolder } from '../local/provision/assembly-fixture.ts';
+import { existingTable } from '../support/existing-table.ts';
 import basket, { catalogue } from './contracts.ts';
 
 /** Name of the existing table. */
@@ -14,14 +15,7 @@ export const TABLE = 'existing-shop';
  */
 export function synthesised(isAdopted: boolean): string {
   const app = new App({ outdir: join(temporaryFolder(), 'cdk.out'), analyticsReporting: false });
-  const table = new Table(new Stack(app, 'Existing'), 'Table', {
-    tableName: TABLE,
-    partitionKey: { name: 'pk', type: AttributeType.STRING },
-    sortKey: { name: 'sk', type: AttributeType.STRING },
-    billingMode: BillingMode.PAY_PER_REQUEST,
-    ...(isAdopted && { stream: StreamViewType.NEW_AND_OLD_IMAGES }),
-    removalPolicy: RemovalPolicy.DESTROY,
-  });
+  const table = existingTable(new Stack(app, 'Existing'), 'Table', { tableName: TABLE, isStreamed: isAdopted });
   if (!isAdopted) return app.synth().directory;
   const stack = new Stack(app, 'Catalogue');
   const imported = Table.fromTableAttributes(stack, 'Imported', {

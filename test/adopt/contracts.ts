@@ -9,6 +9,7 @@ const Product = z.strictObject({
   note: z.optional(z.nullable(z.string())),
 });
 const Offer = z.strictObject({ percent: z.number() });
+const Shelf = z.strictObject({ aisle: z.number() });
 
 /** An owner whose service writes a single table with plain SDK code. */
 export const catalogue = defineBoundary(import.meta.url, {
@@ -33,10 +34,16 @@ export const catalogue = defineBoundary(import.meta.url, {
         deletedByExpiry: true,
       },
     },
+    /** Written with `createOwner`, as a type of any owner. */
+    Shelf: { schema: Shelf },
   },
 });
 
 export default defineBoundary(import.meta.url, {
   name: 'basket',
-  caches: { Product: keep(catalogue.owns.Product), Offer: keep(catalogue.owns.Offer) },
+  caches: {
+    Product: keep(catalogue.owns.Product),
+    Offer: keep(catalogue.owns.Offer),
+    Shelf: keep(catalogue.owns.Shelf),
+  },
 });

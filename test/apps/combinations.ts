@@ -136,7 +136,8 @@ export interface Unsupported {
   readonly supportedFrom?: readonly [number, number];
 }
 
-const SYNTH = ['npx', 'tsx', 'bin/app.ts'];
+/** Runs the app as `cdk synth` does: an app of `cdk init` is synthesised only if this variable is set. */
+const SYNTH = ['env', 'CDK_OUTDIR=cdk.out', 'npx', 'tsx', 'bin/app.ts'];
 
 /** A module of contracts after its imports. */
 const contracts = (code: string) =>
@@ -239,5 +240,18 @@ export const UNSUPPORTED: readonly Unsupported[] = [
     },
     command: SYNTH,
     message: 'reads files beside it (__dirname), which a bundle does not contain',
+  },
+  {
+    name: 'file-of-the-folder',
+    setting: 'contracts that read a file of the current folder when they are loaded',
+    instead: 'an import of the file',
+    of: 'cdk-init',
+    files: {
+      'lib/geography/contracts.ts': contracts(
+        `import { readFileSync } from 'node:fs';\nexport const file = readFileSync('./package.json', 'utf8');\nexport default ${BOUNDARY};`,
+      ),
+    },
+    command: SYNTH,
+    message: 'reads a file that is not on Lambda',
   },
 ];

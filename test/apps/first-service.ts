@@ -26,8 +26,15 @@ function addressOf(output: string, name: string): string {
 /**
  * Runs the page's commands as they are typed, in an empty folder. Only the names of Freshet's packages are replaced by
  * the packed files. Yields each command when it has ended.
+ *
+ * @param busy whether other work slows the machine down, so that the time has no limit
  */
-export async function* firstService(folder: string, packed: Packed, shell: Shell): AsyncGenerator<string, void> {
+export async function* firstService(
+  folder: string,
+  packed: Packed,
+  shell: Shell,
+  { busy = false }: { readonly busy?: boolean } = {},
+): AsyncGenerator<string, void> {
   const commands = typedCommands();
   if (commands.length > MAX_COMMANDS) throw new Error(`${commands.length} commands, at most ${MAX_COMMANDS}`);
   mkdirSync(folder);
@@ -47,7 +54,7 @@ export async function* firstService(folder: string, packed: Packed, shell: Shell
     await up?.end();
   }
   const seconds = (performance.now() - startedMs) / 1000;
-  if (seconds > MAX_SECONDS) throw new Error(`${seconds.toFixed(0)} s, at most ${MAX_SECONDS} s`);
+  if (!busy && seconds > MAX_SECONDS) throw new Error(`${seconds.toFixed(0)} s, at most ${MAX_SECONDS} s`);
 }
 
 const installed = (command: string, packed: Packed) =>
@@ -62,7 +69,7 @@ async function request(command: string, output: string, at: string, shell: Shell
   const typed = command.replace('http://127.0.0.1:PORT', address).replace(/^curl/, 'curl --silent --fail-with-body');
   const wanted = isPut ? '{"id":"CH","version":1}' : '{"name":"Switzerland","version":1}';
   // The event reaches the cache shortly after the put.
-  const deadlineMs = performance.now() + 10_000;
+  const deadlineMs = performance.now() + 60_000;
   for (;;) {
     const answer = await shell.run(at, ['sh', '-c', typed]).catch((error: unknown) => String(error));
     if (answer === wanted) return;

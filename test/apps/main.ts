@@ -16,12 +16,13 @@ function namesOfAll(): string[] {
   return [...Object.keys(SCENARIOS), ...[...COMBINATIONS, ...UNSUPPORTED].map(({ name }) => name)];
 }
 
-const USAGE = `npm run test:apps [-- NAME...] [--quick] [--no-build] [--keep]
+const USAGE = `npm run test:apps [-- NAME...] [--quick] [--busy] [--no-build] [--keep]
   Tries Freshet's packed packages in CDK apps outside the repository. First it runs the commands of
   docs/first-service.md as they are typed, one for each step, and freshet init in an empty folder. Then for each app of
   docs/compatibility.md: freshet init, types, freshet up, put, get, and a test. Then it tries what isn't supported, and
   looks for the message.
   --quick     only first-service
+  --busy      first-service may take longer than 5 minutes, because other work slows the machine down
   --no-build  packs the dist folders as they are
   --keep      keeps the temporary folder
 Names: ${namesOfAll().join(', ')}
@@ -45,7 +46,8 @@ process.exitCode = await main();
 
 function parsed() {
   try {
-    const options = { quick: { type: 'boolean' }, 'no-build': { type: 'boolean' }, keep: { type: 'boolean' } } as const;
+    const flag = { type: 'boolean' } as const;
+    const options = { quick: flag, busy: flag, 'no-build': flag, keep: flag };
     const given = parseArgs({ options, allowPositionals: true });
     const names = new Set(namesOfAll());
     const unknown = given.positionals.find((name) => !names.has(name));
@@ -71,7 +73,7 @@ async function main(): Promise<number> {
     );
     const packed = await step('pack', () => packAll(folder, shell));
     for (const [name, scenario] of Object.entries(SCENARIOS)) {
-      if (isChosen({ name })) rows.push(await row(name, scenario(join(folder, name), packed, shell)));
+      if (isChosen({ name })) rows.push(await row(name, scenario(join(folder, name), packed, shell, values)));
     }
     if (apps.length + refused.length > 0) {
       await step('install', () => installInit(folder, packed, { typescript5 }, shell));

@@ -54,3 +54,21 @@ test('contracts check of a module compares only its boundary, and refuses a modu
   await writeFile(file(), '{');
   expect(await check(GEOGRAPHY)).toMatchObject({ code: 2, err: expect.stringContaining('not a snapshot') });
 });
+
+test('contracts check fails if it cannot read a schema, also after an update, and names the type', async () => {
+  await rm(file(), { force: true });
+  const unreadable = `import { defineBoundary } from 'freshet-aws';
+const schema = { '~standard': { version: 1, vendor: 'own', validate: (value) => ({ value }) } };
+export default defineBoundary(import.meta.url, { name: 'geography', owns: { Country: { schema } } });
+`;
+  await writeFile(join(folder, 'unreadable.mjs'), unreadable);
+  await symlink(join(root, 'node_modules'), join(folder, 'node_modules'));
+  const message = "✗ geography.owns.Country.schema: can't be read. Needs a schema that describes itself as JSON Schema";
+  for (const args of [[], ['--update'], []]) {
+    const { code, out } = await check('unreadable.mjs', ...args);
+    expect({ code, out }).toEqual({ code: 1, out: expect.stringContaining(message) });
+    expect(out).not.toContain('equal the snapshot');
+  }
+  const { ok, undescribed } = JSON.parse((await check('unreadable.mjs', '--json')).out);
+  expect({ ok, undescribed }).toEqual({ ok: false, undescribed: ['geography.owns.Country'] });
+});

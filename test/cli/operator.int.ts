@@ -20,7 +20,7 @@ beforeAll(async () => {
     cloud.functions
       .functions()
       .flatMap(({ name }) =>
-        /Relay|Projector|Report|Repair|Governor|Decider|Deadlines|ArchiveEnd/.test(name) ? [name] : [],
+        /Relay|Projector|Report|Repair|Governor|Decider|Deadlines|ArchiveEnd|Adopter|Surveyor/.test(name) ? [name] : [],
       ),
   );
   await cloud.idle();
@@ -43,7 +43,7 @@ function refusal({ action, stack, authorization }: StackCall) {
   return denial && { code: 'AccessDenied', message: denial.message };
 }
 
-const STACKS = 'Depot,lenient,Facts';
+const STACKS = 'Depot,lenient,Facts,Adopted';
 
 /** Runs a command with the role of an operator. */
 async function as(
@@ -98,6 +98,8 @@ const COMMANDS: readonly (readonly [readonly string[], readonly number[]])[] = [
   [['reconcile', 'lenient', '--delete-unknown', '--yes'], [0]],
   [['delete', 'Item', 'one', '--yes'], [0]],
   [['restore', 'depot', '--yes'], [2]],
+  [['survey', 'catalogue'], [0]],
+  [['parked', 'list', 'catalogue'], [0]],
   [['replay', 'shipping', '--from', 'beginning', '--yes'], [0]],
   [['replay', 'shipping', '--resume', '--yes'], [0]],
   // On AWS, it asks for a confirmation.
@@ -130,6 +132,8 @@ describe('grantOperate', slow, () => {
     });
     for (const { err } of [put, imported]) expect(err).toMatch(/AccessDenied[\s\S]*the permissions that --help names/);
     expect((await as('OfTheCache', ['parked', 'list', 'lenient'], { stacks: 'lenient' })).code).toBe(0);
+    const survey = await as('OfTheCache', ['survey', 'catalogue'], { stacks: 'Adopted,lenient' });
+    expect(survey).toMatchObject({ code: 1, out: '', err: expect.stringContaining('lambda:InvokeFunction') });
     const elsewhere = await as('OfTheCache', ['status'], { stacks: 'Facts' });
     expect(elsewhere).toMatchObject({ code: 2, err: expect.stringContaining('cloudformation:DescribeStacks') });
     const reading = [
@@ -138,6 +142,7 @@ describe('grantOperate', slow, () => {
       ['get', 'lenient', 'Item', 'x'],
       ['events', 'lenient'],
       ['logs'],
+      ['survey', 'catalogue'],
     ];
     for (const args of reading) {
       const { code, err } = await as('OfNothing', args);

@@ -200,6 +200,11 @@ describe('freshet backfill', slow, () => {
       ['reconcile', 'strict', 'Thing'],
       ['"Thing"', 'It keeps: Item'],
     ],
+    [
+      'a survey of an owner that adopts nothing',
+      ['survey', 'depot'],
+      ['depot adopts no existing table', 'reconcile CACHE'],
+    ],
     ['an unknown owner', ['restore', 'strict'], ['"strict"', 'Known: depot']],
     ['a dry run that deletes', ['reconcile', 'strict', '--dry-run', '--delete-unknown'], ['cannot be used with']],
     ['a restore before the epoch was raised', ['restore', 'depot'], ['epoch: 1', 'docs/restore.md']],

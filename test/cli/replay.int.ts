@@ -21,7 +21,7 @@ import { LOCAL_CREDENTIALS } from '../../local/identity.ts';
 import billing from '../sagas/billing.ts';
 import sales from '../sagas/sales.ts';
 import shipping from '../sagas/shipping.ts';
-import { runHere, freshet as startFreshet } from '../support/command-line.ts';
+import { runHere, freshet as startFreshet, startHere } from '../support/command-line.ts';
 
 const folders: string[] = [];
 const newFolder = () => {
@@ -161,6 +161,37 @@ describe('freshet replay', { timeout: 120_000 }, () => {
     expect((await freshet('replay', 'shipping', '--resume')).code).toBe(0);
   });
 
+  test('--resume waits until a bounded replay in progress has ended, --no-wait refuses, and Ctrl-C changes nothing', async () => {
+    const held = vi.spyOn(cloud.messaging.replays, 'advance').mockReturnValue();
+    try {
+      const args = ['replay', 'shipping', '--from', 'beginning', '--to', new Date().toISOString(), '--of', 'sales'];
+      const child = startFreshet(args, folder);
+      child.stderr?.once('data', () => child.kill('SIGKILL'));
+      await once(child, 'close');
+      await ordered('while-bounded');
+      const refused = await freshet('replay', 'shipping', '--resume', '--no-wait');
+      expect(refused).toMatchObject({ code: 1, out: expect.stringMatching(/sales: .* is in progress\. Wait until/) });
+      const interrupted = startHere(['replay', 'shipping', '--resume'], folder);
+      await expect.poll(interrupted.err, { timeout: 20_000 }).toMatch(/replaying the facts of sales from/);
+      interrupted.interrupt();
+      expect(await interrupted.ended).toMatchObject({
+        code: 130,
+        out: expect.stringMatching(/sales: a replay is in progress, and pauses the subscription at its end/),
+      });
+      const waiting = startHere(['replay', 'shipping', '--resume'], folder);
+      await expect.poll(waiting.err, { timeout: 20_000 }).toMatch(/replaying the facts of sales from/);
+      held.mockRestore();
+      expect(await waiting.ended).toMatchObject({
+        code: 0,
+        out: expect.stringMatching(/sales: delivered again, and new ones follow/),
+      });
+    } finally {
+      held.mockRestore();
+    }
+    expect(await labels()).toContain('while-bounded');
+    expect((await freshet('status')).out).not.toMatch(/paused|replaying|failed/);
+  });
+
   test('a command that is killed at some point leaves nothing that --resume does not repair', async () => {
     const args = ['replay', 'shipping', '--from', 'beginning', '--to', new Date().toISOString()];
     const child = startFreshet(args, folder);
@@ -185,6 +216,7 @@ describe('freshet replay', { timeout: 120_000 }, () => {
       /--of: shipping has no facts of "geography"\. Allowed: sales, billing/,
     ],
     [['--from', 'beginning', '--resume'], /pass --from, which --to may bound, or --resume alone/],
+    [['--from', 'beginning', '--no-wait'], /--no-wait: pass it with --resume/],
     [[], /pass --from, which --to may bound, or --resume alone/],
   ] as const)('%j is refused with what is allowed', async (args, message) => {
     const { code, err } = await freshet('replay', 'shipping', ...args);

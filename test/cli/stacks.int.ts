@@ -62,6 +62,21 @@ describe('commands on stacks', slow, () => {
     expect(deleted).toMatchObject({ code: 0, out: 'depot: Item/p1 deleted, version 2\n' });
   });
 
+  test('import --sync and delete --from work on stacks, and ask first', async () => {
+    const path = join(elsewhere, 'feed.ndjson');
+    writeFileSync(path, '{"id":"p2","name":"two"}\n{"id":"p3","name":"three"}\n');
+    const sync = ['import', 'Item', path, '--id', 'id', '--sync', '--max-deletes', '100'];
+    expect((await onStack(...sync, '--yes')).out).toMatch(/^2 records: .* entities deleted\n$/);
+    writeFileSync(path, '{"id":"p2","name":"two"}\n');
+    const asked = 'On AWS account 000000000000, us-east-1, Depot: Delete';
+    expect(await onStack(...sync)).toMatchObject({ code: 2, err: expect.stringContaining(`${asked} 1 entities`) });
+    const from = ['delete', 'Item', '--from', path];
+    expect(await onStack(...from)).toMatchObject({ code: 2, out: '', err: expect.stringContaining(asked) });
+    expect((await onStack(...sync, '--yes')).out).toContain('1 unchanged, 0 rejected, 1 entities deleted');
+    expect((await onStack(...from, '--yes')).out).toContain('1 records: 1 deleted');
+    expect((await onStack('put', 'Item', 'p2', '--data', '{"name":"two"}')).code).toBe(0);
+  });
+
   test('delete on stacks asks first, and names the account, the region and the stacks', async () => {
     const { code, err } = await onStack('delete', 'Item', 'p2');
     expect(code).toBe(2);
@@ -164,6 +179,8 @@ describe('stacks that no option names', slow, () => {
   test.each([
     [['put', 'Item', 'x', '--data', '{"name":"x"}']],
     [['import', 'Item', '-', '--id', 'id']],
+    [['import', 'Item', 'x', '--id', 'id', '--sync', '--yes']],
+    [['delete', 'Item', '--from', 'x', '--yes']],
     [['delete', 'Item', 'x', '--yes']],
     [['resync', 'Item', 'x']],
     [['release', 'lenient', 'Item', 'x']],

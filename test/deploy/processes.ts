@@ -7,6 +7,8 @@ export interface RunOptions {
   readonly env?: NodeJS.ProcessEnv;
   /** The file to which the output is appended. Default: the output of this process. */
   readonly log?: string;
+  /** Default: the folder of this process. */
+  readonly cwd?: string;
 }
 
 /** How long a process may take to end after SIGTERM. */
@@ -21,9 +23,9 @@ export function killAll(): void {
 }
 
 /** Starts a command in its own process group. Ctrl-C then reaches only this process, which ends its children itself. */
-export function start(command: string, args: readonly string[], { env, log }: RunOptions): ChildProcess {
+export function start(command: string, args: readonly string[], { env, log, cwd }: RunOptions): ChildProcess {
   const output = log === undefined ? 'inherit' : openSync(log, 'a');
-  const child = spawn(command, args, { env, detached: true, stdio: ['ignore', output, output] });
+  const child = spawn(command, args, { env, cwd, detached: true, stdio: ['ignore', output, output] });
   if (typeof output === 'number') closeSync(output);
   const { pid } = child;
   if (pid !== undefined) {

@@ -9,10 +9,10 @@ import { queueBacklog } from '../../adapters/govern/report.ts';
 import { createParking } from '../../adapters/project/parking-table.ts';
 import { TYPE_ATTRIBUTE } from '../../adapters/relay/topic.ts';
 import { type ImportResult, importRows } from '../../cli/commands/import/import-rows.ts';
-import { readRows } from '../../cli/commands/import/rows.ts';
 import type { Deployment, OpenCache, OpenOwner } from '../../cli/deployment/deployment.ts';
 import { parkedPages } from '../../cli/deployment/parked.ts';
 import { openStacks } from '../../cli/deployment/stacks.ts';
+import { readRows } from '../../cli/files/rows.ts';
 import { ownedContract } from '../../core/contract/define-boundary.ts';
 import { type EntityRef, entityRef, messageGroupId } from '../../core/entity.ts';
 import type { OwnedEntity } from '../../core/own/own.ts';
@@ -26,11 +26,14 @@ import { type Clients, openClients } from './clients.ts';
 import { type Listener, listen } from './listener.ts';
 import { type DeployedResource, deployedResources } from './template.ts';
 
+/** How many times as long as MiniStack the deployed shop takes. */
+const SLOWNESS = Number(process.env.DEPLOYED_SLOWNESS ?? 1);
+
 /** How long an event may take from the owner to the cache. The functions on the way may have to start first. */
-export const ARRIVAL = { timeout: 60_000, interval: 200 };
+export const ARRIVAL = { timeout: 60_000 * SLOWNESS, interval: 200 };
 
 /** How long something may take that happens once a minute. */
-export const SCHEDULE = { timeout: 150_000, interval: 1_000 };
+export const SCHEDULE = { timeout: 150_000 * Math.min(SLOWNESS, 3), interval: 1_000 };
 
 /** The stacks that hold an owner or a cache. */
 export const STACKS = ['Geography', 'Ordering', 'Warehouse'] as const;
@@ -98,7 +101,7 @@ export async function openShop(assembly: string): Promise<Shop> {
       return importRows({
         owner: geography.owner,
         contract: ownedContract(geography.boundary, type),
-        rows: readRows(Readable.from([Buffer.from(text.join(''))]), 'ndjson'),
+        rows: readRows(Readable.from([Buffer.from(text.join(''))]), { format: 'ndjson' }),
         mapping: { idField: 'id', keepId: false },
         writers: 16,
         maxWaitMs: 10_000,

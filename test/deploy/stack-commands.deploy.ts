@@ -2,12 +2,14 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
-import { afterAll, describe, expect, test } from 'vitest';
+import { afterAll, describe, expect, test, vi } from 'vitest';
 import { runCommand } from '../../cli/main.ts';
 import { commandIo } from '../support/command-io.ts';
-import { root } from '../support/command-line.ts';
+import { root, startHere } from '../support/command-line.ts';
+import { gapsOfEndpoint } from './gaps/gaps.ts';
 import { ARRIVAL, currency, groupOf, openShop, parkedEventsOf, STACKS } from './shop.ts';
 
+const gaps = await gapsOfEndpoint();
 const shop = await openShop(process.env.DEPLOYED_ASSEMBLY ?? '');
 const { ordering } = shop;
 /** A folder without contracts, as on any laptop. */
@@ -24,6 +26,13 @@ async function freshet(args: readonly string[], { cwd = root, input = '', codes 
   const ended = await runCommand([...args, '--stack', STACKS.join(',')], io);
   if (!codes.includes(ended)) throw new Error(`${args.join(' ')} ended with ${ended}:\n${io.err()}${io.out()}`);
   return io.out();
+}
+
+/** What a command prints that ends with exit code 2, as for wrong arguments. */
+async function refused(...args: string[]): Promise<string> {
+  const io = commandIo({ cwd: root });
+  expect(await runCommand([...args, '--stack', STACKS.join(',')], io)).toBe(2);
+  return io.err();
 }
 const fromAnywhere = (...args: string[]) => freshet(args, { cwd: elsewhere });
 const data = (name: string) => ['--data', JSON.stringify(currency(name))];
@@ -78,10 +87,42 @@ describe('commands on the deployed stacks', () => {
     await expect.poll(() => version('CM1'), ARRIVAL).toBe(1);
   });
 
-  // MiniStack lacks GetInsightRuleReport, which `watch` needs: test/cli/stacks.int.ts has it.
-  test('status and logs work with --stack', async () => {
+  // An emulator without one of the services gives the rest, which the commands name as unread with exit code 2.
+  test('status, watch and logs work with --stack', async () => {
     // The exit code is 1 if something needs a person, such as an event that another test parked.
-    expect(await freshet(['status', '--json'], { codes: [0, 1] })).toContain('"cache":"ordering"');
+    expect(await freshet(['status', '--json'], { codes: [0, 1, 2] })).toContain('"cache":"ordering"');
+    const [first] = (await freshet(['watch', '--count', '1', '--json'])).split('\n');
+    expect(JSON.parse(first ?? '').caches.map(({ cache }: { cache: string }) => cache)).toEqual([
+      'ordering',
+      'warehouse',
+    ]);
     await freshet(['logs', 'projector', '--since', '1h']);
+  });
+
+  test('events with --stack finds the outcomes of an entity, or says that it finds none, on an emulator that searches no logs', async () => {
+    const io = commandIo({ cwd: elsewhere });
+    const code = await runCommand(['events', 'ordering', 'Currency', 'CM1', '--stack', STACKS.join(',')], io);
+    if (gaps?.searchesLogs === false) expect(io.out() + io.err()).toMatch(/no event|StartQuery/);
+    else expect([code, io.out()]).toEqual([0, expect.stringMatching(/Currency\/CM1 +\d/)]);
+  });
+
+  test('console with --stack serves the page of the stacks, which it only reads, until Ctrl-C', async () => {
+    const running = startHere(['console', '--json', '--stack', STACKS.join(',')], root);
+    await vi.waitFor(() => expect(running.out()).toContain('"url"'), { timeout: 60_000 });
+    const { url } = JSON.parse(running.out());
+    const page = await (await fetch(url)).text();
+    const token = /name="freshet-token" content="([\w-]+)"/.exec(page)?.[1] ?? '';
+    const asked = (path: string, init: RequestInit = {}) =>
+      fetch(new URL(path, url), { ...init, headers: { 'x-freshet-token': token, 'content-type': 'application/json' } });
+    expect(await (await asked('/api/deployment')).text()).toContain('"ordering"');
+    const body = JSON.stringify({ type: 'Currency', id: 'CM4', stateJson: JSON.stringify(currency('four')) });
+    expect((await asked('/api/actions/put', { method: 'POST', body })).status).toBe(403);
+    running.interrupt();
+    expect(await running.ended).toMatchObject({ code: 0 });
+  });
+
+  test('replay and survey say that the stacks have no queue of facts and no adopted table', async () => {
+    expect(await refused('replay', 'orders', '--from', '1h')).toMatch(/orders/);
+    expect(await refused('survey', 'geography')).toMatch(/geography/);
   });
 });

@@ -11,7 +11,7 @@ import { openStacks } from '../../cli/deployment/stacks.ts';
 import { root } from '../support/command-line.ts';
 import { cdkArguments } from './cdk.ts';
 import { openClients } from './clients.ts';
-import { allowBatchCalls, fillGaps, isMiniStack, replaceRefused } from './gaps.ts';
+import { fillGaps, gapsOfEndpoint, replaceRefused } from './gaps/gaps.ts';
 import { run } from './processes.ts';
 import { differences } from './settings.ts';
 import { ARRIVAL, SCHEDULE } from './shop.ts';
@@ -22,6 +22,7 @@ const CACHE = 'UpgradesCache';
 const LATER = 'UpgradesLater';
 const MINUTE_MS = 60_000;
 
+const gaps = await gapsOfEndpoint();
 const clients = openClients();
 const folder = mkdtempSync(join(tmpdir(), 'freshet-upgrades-'));
 const { signal } = new AbortController();
@@ -47,14 +48,13 @@ async function deploy(step: string, ...stacks: readonly string[]): Promise<void>
   const assembly = join(folder, `assembly-${deployed}`);
   const app = ['--conditions=freshet-source', '--import', 'tsx', 'test/deploy/upgrades/app.ts'];
   await node(app, { CDK_OUTDIR: assembly, UPGRADE_STEP: step, UPGRADE_SOURCE: await sourceOutput() });
-  const onMiniStack = await isMiniStack();
-  if (onMiniStack) replaceRefused(assembly);
+  if (gaps !== undefined) replaceRefused(gaps, assembly);
   const chosen = stacks.length === 0 ? ['--all'] : ['--exclusively', ...stacks];
   await node(cdkArguments(assembly, 'deploy', '--require-approval', 'never', ...chosen));
-  if (process.env.AWS_ENDPOINT_URL !== undefined) {
+  if (gaps !== undefined) {
     const resources = await deployedResources(assembly, clients.cloudFormation, clients.dynamoDb);
-    await fillGaps(clients, await differences(clients, resources));
-    if (onMiniStack) await allowBatchCalls(clients, resources);
+    await fillGaps(gaps, clients, await differences(clients, resources));
+    await gaps.allow?.(clients, resources);
   }
   deployment?.close();
   const found = [OWNER, CACHE, ...(isLaterDeployed ? [LATER] : [])];
@@ -138,13 +138,17 @@ describe('an upgrade of the deployed stacks', () => {
     expect(compared).toEqual({ cache: 'later', equal: 3, differing: [] });
   });
 
-  test('a new index of a cache has the entities that are written after the deployment', async () => {
-    await deploy('index');
-    await put('Product', 'index', { title: 'Tent' });
-    const { reader } = await deployment.cacheNamed('upgrading');
-    const listed = async () => (await reader.listBy('Product', 'title', 'Tent')).items.map(({ id }) => id);
-    await expect.poll(listed, ARRIVAL).toEqual(['index']);
-  });
+  // The emulators whose CloudFormation leaves the index out can't show it.
+  test.skipIf(gaps?.addsIndexes === false)(
+    'a new index of a cache has the entities that are written after the deployment',
+    async () => {
+      await deploy('index');
+      await put('Product', 'index', { title: 'Tent' });
+      const { reader } = await deployment.cacheNamed('upgrading');
+      const listed = async () => (await reader.listBy('Product', 'title', 'Tent')).items.map(({ id }) => id);
+      await expect.poll(listed, ARRIVAL).toEqual(['index']);
+    },
+  );
 
   test('a cache that refers to its owner by ARN instead keeps its subscription and its entities', async () => {
     await deploy('reference');

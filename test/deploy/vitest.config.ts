@@ -20,7 +20,7 @@ export default defineConfig({
     fileParallelism: false,
     sequence: { sequencer: ByName },
     // The emulator, or AWS, is slow.
-    testTimeout: 180_000,
+    testTimeout: 180_000 * Number(process.env.DEPLOYED_SLOWNESS ?? 1),
     hookTimeout: 120_000,
   },
 });

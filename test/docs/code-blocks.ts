@@ -3,17 +3,18 @@ import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writ
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
+import { promisify } from 'node:util';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
 /** The modules that pages import without showing them, and the texts that blocks continue. */
 const PRELUDE = fileURLToPath(new URL('prelude', import.meta.url));
 
-/**
- * A block of TypeScript, after `<!-- continues stack.ts -->` if it continues a text of test/docs/prelude, or after
- * `<!-- run -->` if it is run as well.
- */
-const BLOCK = /(?:^ *<!-- (?:continues (\S+)|(run)) -->\n+)?^ *```(?:ts|typescript)\n([\s\S]*?)^ *```$/gm;
+/** A block of TypeScript, after `<!-- continues stack.ts -->` if it continues a text of test/docs/prelude. */
+const BLOCK = /(?:^ *<!-- continues (\S+) -->\n+)?^ *```(?:ts|typescript)\n([\s\S]*?)^ *```$/gm;
+
+/** What a block needs that can't be run without a deployment or a package of another team. */
+const NEEDS_MORE = /FromEnvironment\(|startLocalCloud\(|process\.env\b|\bdeclare const\b|'@acme\//;
 
 /** A line such as `// geography.ts` in a block begins a module that the rest of the page can import. */
 const MODULE = /^ *\/\/ (\S+\.ts)$/;
@@ -34,7 +35,7 @@ export interface PageModule {
 
 /** Returns the modules in a page's blocks of TypeScript. */
 export function modulesOf(page: string, text: string): PageModule[] {
-  return [...text.matchAll(BLOCK)].flatMap(({ 0: block, 1: continued, 2: run, 3: code = '', index }) => {
+  return [...text.matchAll(BLOCK)].flatMap(({ 0: block, 1: continued, 2: code = '', index }) => {
     const lines = code.split('\n').slice(0, -1);
     const firstLine = text.slice(0, index + block.length).split('\n').length - lines.length;
     const before = continued === undefined ? '' : readFileSync(join(PRELUDE, continued), 'utf8');
@@ -46,7 +47,7 @@ export function modulesOf(page: string, text: string): PageModule[] {
         page,
         file,
         before,
-        isRun: run !== undefined,
+        isRun: !NEEDS_MORE.test(`${before}${code}`),
         lines: lines.slice(start, starts[part + 1]),
         firstLine: firstLine + start,
       };
@@ -55,8 +56,9 @@ export function modulesOf(page: string, text: string): PageModule[] {
 }
 
 /**
- * Compiles modules in one program, with the compiler options of the repository, and runs those to run. The modules of a
- * page are in one folder. Returns the errors of the compiler as `docs/page.md:LINE: MESSAGE`, and of runs their output.
+ * Compiles modules in one program, with the compiler options of the repository, and runs those that can run. The
+ * modules of a page are in one folder. Returns the errors of the compiler as `docs/page.md:LINE: MESSAGE`, and those of
+ * runs as `PATH: MESSAGE`.
  */
 export async function moduleErrors(modules: readonly PageModule[]): Promise<string[]> {
   const folder = mkdtempSync(join(tmpdir(), 'freshet-docs-'));
@@ -76,8 +78,8 @@ export async function moduleErrors(modules: readonly PageModule[]): Promise<stri
     const config = { extends: join(ROOT, 'tsconfig.json'), files: [...written.keys()], include: ['*/*.d.ts'] };
     writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify({ ...config, exclude: ['node_modules'] }));
     const compiled = await compile(folder);
-    const runs = [...written].flatMap(([path, { isRun }]) => (isRun ? [run(folder, path)] : []));
-    return [...compiled.map((error) => inPage(error, written)), ...(await Promise.all(runs)).flat()];
+    const toRun = [...written].flatMap(([path, { isRun }]) => (isRun ? [path] : []));
+    return [...compiled.map((error) => inPage(error, written)), ...(await run(folder, toRun))];
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
@@ -95,15 +97,33 @@ function compile(folder: string): Promise<string[]> {
   });
 }
 
-/** Runs a module. Returns its output if it fails. */
-function run(folder: string, path: string): Promise<string[]> {
+/** Imports modules one after the other, each in its folder, and prints the errors. */
+const RUNNER = `
+import { dirname, resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+const [, , ...paths] = process.argv;
+const root = process.cwd();
+const errors = [];
+for (const path of paths) {
+  process.chdir(resolve(root, dirname(path)));
+  try {
+    await import(pathToFileURL(resolve(root, path)).href);
+  } catch (error) {
+    errors.push(path + ': ' + error.stack);
+  }
+}
+process.stdout.write('\\0' + JSON.stringify(errors));
+`;
+
+/** Runs modules in one process, because most of them load the CDK. Returns the errors of those that fail. */
+async function run(folder: string, paths: readonly string[]): Promise<string[]> {
+  writeFileSync(join(folder, 'run.mjs'), RUNNER);
+  // A function of the CDK looks for it.
+  writeFileSync(join(folder, 'package-lock.json'), '{}');
   const tsx = join(ROOT, 'node_modules/tsx/dist/loader.mjs');
-  const args = ['--conditions=freshet-source', '--import', pathToFileURL(tsx).href, path];
-  return new Promise((resolve) => {
-    execFile(process.execPath, args, { cwd: folder }, (failure, _, stderr) => {
-      resolve(failure === null ? [] : [`${path}: ${stderr}`]);
-    });
-  });
+  const args = ['--conditions=freshet-source', '--import', pathToFileURL(tsx).href, 'run.mjs', ...paths];
+  const { stdout } = await promisify(execFile)(process.execPath, args, { cwd: folder });
+  return JSON.parse(stdout.slice(stdout.lastIndexOf('\0') + 1)) as string[];
 }
 
 /** Replaces the file and line of an error with those of the page. */

@@ -38,7 +38,6 @@ export const name: string = 2;
    await reader.get('Contry', String(floor));
    \`\`\`
 
-<!-- run -->
 \`\`\`ts
 import { floor } from './one.ts';
 if (floor === 1) throw new Error('no such floor');
@@ -52,9 +51,11 @@ describe('TypeScript in the documentation', () => {
     expect(errors).toEqual([
       expect.stringMatching(/^docs\/planted\.md:16: error TS2345: .*"Contry"/),
       expect.stringMatching(/^docs\/planted\.md:8: error TS2322: /),
-      expect.stringMatching(/^docs-planted\.md\/line-21\.ts: (?:.|\n)*no such floor/),
+      expect.stringMatching(/^docs-planted\.md\/line-20\.ts: (?:.|\n)*no such floor/),
     ]);
-  }, 120_000);
+    // What a change of the pages or of NEEDS_MORE may not lose.
+    expect(modules.filter(({ isRun }) => isRun).length).toBeGreaterThanOrEqual(25);
+  }, 240_000);
 
   test('no block of TypeScript is overlooked', () => {
     const found = PAGES.flatMap(({ page, text }) =>

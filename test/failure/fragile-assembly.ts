@@ -1,10 +1,10 @@
 import { copyAssembly } from '../support/copy-assembly.ts';
 
 /** A projector's time-out and memory in the copied assembly. The memory is AWS's smallest. */
-export const PROJECTOR = { timeoutSeconds: 2, memoryMb: 128 };
+export const PROJECTOR = { timeoutSeconds: 4, memoryMb: 128 };
 
 /** Visibility time-out of the caches' queues: a crashed batch is delivered again after it. */
-const VISIBILITY_SECONDS = 3;
+const VISIBILITY_SECONDS = 5;
 
 /** As many as the local host's execution environments, so that no batch waits for one while its visibility ends. */
 const CONCURRENCY = 2;

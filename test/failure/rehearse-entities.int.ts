@@ -131,6 +131,10 @@ describe('freshet rehearse', slow, () => {
       code: 2,
       err: expect.stringContaining('no alarm "nothing"'),
     });
+    expect(await stage.run('rehearse', 'survey-mended', 'depot')).toMatchObject({
+      code: 2,
+      err: expect.stringContaining('it adopts no table'),
+    });
     expect(await stage.run('rehearse', 'facts-delayed')).toMatchObject({
       code: 2,
       err: expect.stringContaining('sales, billing'),

@@ -5,7 +5,7 @@ import { PurgeQueueCommand } from '@aws-sdk/client-sqs';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { snsClient, sqsClient } from '../../adapters/aws/clients.ts';
 import { keyItem } from '../../adapters/aws/items.ts';
-import { lambdaClient } from '../../cli/clients/repair-function.ts';
+import { lambdaClient } from '../../cli/clients/invoke.ts';
 import { compareCaches } from '../../cli/compare/compare-caches.ts';
 import { isHeartbeatGroup } from '../../core/entity.ts';
 import { HEALED_METRIC } from '../../core/metrics.ts';

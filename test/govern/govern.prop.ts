@@ -4,7 +4,7 @@ import { run } from './model.ts';
 import { caught, MUTANTS } from './mutants.ts';
 import { type Faults, SHAPES, type Shape, scenario } from './scenario.ts';
 
-const SEEDS = Array.from({ length: 100 }, (_, index) => index + 1);
+const SEEDS = Array.from({ length: 40 }, (_, index) => index + 1);
 
 const runsOf = (shape: Shape, faults?: Partial<Faults>) => SEEDS.map((seed) => run(scenario(shape, seed, faults)));
 
@@ -12,19 +12,19 @@ const failures = (runs: ReturnType<typeof runsOf>) =>
   runs.flatMap((one) => violationsOf(one).map((violation) => ({ seed: one.scenario.seed, ...violation })));
 
 describe('flow control in virtual time', () => {
-  test.each(SHAPES)('flow control passes all checks in 100 runs with a load of the shape %s', (shape) => {
+  test.each(SHAPES)('flow control passes all checks in 40 runs with a load of the shape %s', (shape) => {
     const runs = runsOf(shape);
     expect(failures(runs)).toEqual([]);
     if (shape === 'peak-and-drain') {
-      expect(runs.filter(({ drain }) => drain !== undefined).length).toBeGreaterThanOrEqual(90);
+      expect(runs.filter(({ drain }) => drain !== undefined).length).toBeGreaterThanOrEqual(36);
     }
     // Without these, the checks would have nothing to check.
     if (shape === 'long-burst') {
       expect(runs.filter((one) => perBurst(one).some(({ refusals }) => refusals === 1)).length).toBeGreaterThanOrEqual(
-        50,
+        20,
       );
-      expect(runs.flatMap(({ paces }) => paces).length).toBeGreaterThanOrEqual(50);
-      expect(runs.flatMap(({ retries }) => retries).length).toBeGreaterThanOrEqual(50);
+      expect(runs.flatMap(({ paces }) => paces).length).toBeGreaterThanOrEqual(20);
+      expect(runs.flatMap(({ retries }) => retries).length).toBeGreaterThanOrEqual(20);
     }
   });
 

@@ -474,7 +474,8 @@ describe("the report's deployed bundle", () => {
     cloudWatch.set('Freshet/Settled/ordering in Ordering/Sum', [{ atMs: Date.now() - 3_000, value: 120 }]);
     await invoke({});
     const [, last] = reports.receive(10).map(({ body }) => parseCacheReport(body));
-    expect(last).toMatchObject({ backlog: 3, productionRate: expect.closeTo(40), consumptionRate: 40 });
+    const rate = expect.closeTo(40);
+    expect(last).toMatchObject({ backlog: 3, productionRate: rate, consumptionRate: rate });
   });
 
   test('the report emits its values as the metrics that the alarms watch', async () => {

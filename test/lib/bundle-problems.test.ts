@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { bundle } from '../../lib/bundle.ts';
+import { bundle, noBundles } from '../../lib/bundle.ts';
 
 let folder: string;
 
@@ -19,13 +19,16 @@ function write(files: Readonly<Record<string, string>>): void {
 }
 
 /** Bundles `handler.ts` with the contracts in `contracts.ts`. Returns the code. */
-function bundled(files: Readonly<Record<string, string>>, warn?: (message: string) => void): string {
+function bundled(files: Readonly<Record<string, string>>, warn: (message: string) => void = () => {}): string {
   write({
     'handler.ts': "import * as contracts from '#contracts';\nexport const handler = () => contracts;",
     ...files,
   });
   const alias = { '#contracts': join(folder, 'contracts.ts') };
-  bundle({ file: join(folder, 'handler.ts'), alias, together: [] }, folder, new Map(), warn);
+  bundle({ file: join(folder, 'handler.ts'), alias, together: [] }, folder, noBundles(), {
+    warn: (_, message) => warn(message),
+    later: () => {},
+  });
   return readFileSync(join(folder, 'index.mjs'), 'utf8');
 }
 
@@ -41,6 +44,13 @@ describe('a call whose module is only known at run time', () => {
     const files = { 'contracts.ts': `const name = String(process.pid);\nexport default () => ${call};` };
     expect(() => bundled(files)).toThrow(message);
     expect(() => bundled(files)).toThrow(new RegExp(`${shown('contracts.ts')}:2: `));
+  });
+
+  test('a pattern of imports that matches no file is refused with its place', () => {
+    const text = 'export default (name: string) => import("./languages/" + name + ".ts");';
+    expect(() => bundled({ 'languages/readme.md': '', 'contracts.ts': text })).toThrow(
+      new RegExp(`${shown('contracts.ts')}:1: .*Name the module in the call: import\\('the-module'\\)`),
+    );
   });
 
   test('a call in a module of a package is a warning, because the package may never come to it', () => {
@@ -90,10 +100,15 @@ describe('a module that reads files beside it', () => {
     ['dirname(fileURLToPath(import.meta.url))'],
     ['dirname(__filename)'],
     ["createRequire(import.meta.url)('./a.json')"],
+    ["new URL(file('a'), import.meta.url)"],
+    ['parse(__filename).dir'],
+    ["import.meta.resolve('./a.json')"],
+    ["require.resolve('./a.json')"],
   ])('%s is refused, and the message says to import the file', (call) => {
     const text =
       "import { createRequire } from 'node:module';\nimport { readFileSync } from 'node:fs';\n" +
-      `import { dirname, join } from 'node:path';\nimport { fileURLToPath } from 'node:url';\nexport default ${call};`;
+      `import { dirname, join, parse } from 'node:path';\nimport { fileURLToPath } from 'node:url';\n` +
+      `const file = String;\nexport default ${call};`;
     expect(() => bundled({ 'contracts.ts': text })).toThrow(
       new RegExp(
         `${shown('contracts.ts')}: reads files beside it \\(.*\\), which a bundle does not contain. Import a JSON`,
@@ -106,6 +121,7 @@ describe('a module that reads files beside it', () => {
     ["defineBoundary(__filename, { name: 'a' })"],
     ['"join(__dirname, \'a.json\')" // import.meta.dirname'],
     ["new URL('https://example.com/' + name)"],
+    ["[new URL('https://example.com/'), defineBoundary(import.meta.url, {})]"],
   ])('%s is no such module', (call) => {
     const text = `const defineBoundary = (...all: unknown[]) => all;\nconst name = 'a';\nexport default ${call};`;
     expect(() => bundled({ 'contracts.ts': text })).not.toThrow();

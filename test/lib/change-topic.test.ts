@@ -34,7 +34,7 @@ describe('ChangeTopic', () => {
   test('a ChangeTopic has a FIFO topic without content-based deduplication', () => {
     expect(propertiesOf(template, 'AWS::SNS::Topic')).toMatchObject({ FifoTopic: true });
     expect(propertiesOf(template, 'AWS::SNS::Topic').ContentBasedDeduplication).not.toBe(true);
-    expect(propertiesOf(template, 'AWS::SNS::Topic').MaximumMessageSize).toBe(MAX_MESSAGE_BYTES);
+    expect(propertiesOf(template, 'AWS::SNS::Topic').MaximumMessageSize).toBe(String(MAX_MESSAGE_BYTES));
   });
 
   test('an owner may be told not to compress events', () => {

@@ -31,7 +31,7 @@ describe('the owner of Geography', () => {
     const topic = propertiesOf(Geography, 'AWS::SNS::Topic');
     expect(topic).toMatchObject({
       ...{ FifoTopic: true, ContentBasedDeduplication: false },
-      MaximumMessageSize: MAX_MESSAGE_BYTES,
+      MaximumMessageSize: String(MAX_MESSAGE_BYTES),
     });
   });
 

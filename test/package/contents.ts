@@ -25,7 +25,7 @@ const DOCUMENTS = /^(LICENSE|package\.json|[A-Z]+\.md)$/;
 const CONTENTS: Readonly<Record<PackageName, RegExp>> = {
   'freshet-aws': /^((dist\/)?(adapters|core|lambdas|lib|package)\/|docs\/[\w-]+\.md$)/,
   'freshet-local':
-    /^(dist\/)?((cloudwatch|engine|fifo|iam|keep|lambda|ledger|provision|wire)\/|[\w-]+(\.d)?\.[jt]s(\.map)?$)/,
+    /^(dist\/)?((cloudwatch|engine|fifo|iam|keep|lambda|ledger|provision|synthesis|wire)\/|[\w-]+(\.d)?\.[jt]s(\.map)?$)/,
   'freshet-cli': /^(dist\/|docs\/[\w-]+\.md$)/,
 };
 

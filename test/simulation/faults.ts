@@ -25,6 +25,8 @@ export const FLOORS = {
   /** A cache's repair function, while it fills or checks the cache. */
   pageCrash: 700,
   reportCrash: 300,
+  /** A cache's report that couldn't read the metrics of its queue. */
+  metricsUnread: 300,
   governorCrash: 300,
   /** A batch of a standard queue that was delivered twice. */
   deliveredTwice: 3_000,

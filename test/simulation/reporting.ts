@@ -13,6 +13,9 @@ const REPORT: FunctionOptions = { crash: 'reportCrash', timeoutMs: 30_000, crash
 /** Time between two reports. */
 export const INTERVAL_MS = 60_000;
 
+/** How often the metrics of a queue can't be read. */
+const UNREAD = 0.02;
+
 /** Waits before further checks whether the queue is empty: see adapters/govern/report.ts. */
 const EMPTY_CHECKS_MS = [50, 100, 200, 400];
 
@@ -66,11 +69,13 @@ function createReportPorts(deployed: Deployed, invocation: Invocation): ReportPo
     // The age of the oldest message is exact here, so it leaves no message out.
     leavesOut: async () => false,
     consumption: () =>
-      invocation.call('queue', '', () => ({
-        rate: 0,
-        oldestAgeSeconds: 0,
-        queuedSinceMs: queue.oldestArrivedAtMs(),
-      })),
+      invocation.call('queue', '', () => {
+        if (world.faults.happens('metricsUnread', UNREAD)) {
+          world.faults.count('metricsUnread');
+          return undefined;
+        }
+        return { rate: 0, oldestAgeSeconds: 0, queuedSinceMs: queue.oldestArrivedAtMs() };
+      }),
     heartbeats: () =>
       invocation.call('cacheTable', '', () =>
         Object.fromEntries(cache.types.map((type) => [type, heartbeatMs(deployed, type)])),

@@ -42,6 +42,7 @@ export interface Running {
   readonly ended: Promise<Ended>;
   /** What the command has printed so far. */
   out(): string;
+  err(): string;
   /** Presses Ctrl-C. */
   interrupt(): void;
 }
@@ -50,7 +51,7 @@ export interface Running {
 export function startHere(args: readonly string[], cwd: string, input: string | Buffer = ''): Running {
   const io = commandIo({ cwd, stdin: Readable.from([Buffer.from(input)], { objectMode: false }) });
   const ended = runCommand(args, io).then((code) => ({ code, out: io.out(), err: io.err() }));
-  return { ended, out: io.out, interrupt: io.interrupt };
+  return { ended, out: io.out, err: io.err, interrupt: io.interrupt };
 }
 
 /** Runs a command in a folder to its end, in this process. */

@@ -103,7 +103,8 @@ function createTables({ condition = ifNewer, fail = () => false }: CacheOptions)
     },
     keep(event: ParkedEvent): void {
       const key = parkedKeyText(event.message);
-      if (parked.has(key)) return;
+      const before = parked.get(key);
+      if (before !== undefined && !tellsMore(event, before)) return;
       parked.set(key, event);
       everParked.push(event);
     },
@@ -122,6 +123,11 @@ function createTables({ condition = ifNewer, fail = () => false }: CacheOptions)
       return existing !== undefined && isBase(expected.base, existing);
     },
   };
+}
+
+function tellsMore({ message, reason, explanation }: ParkedEvent, before: ParkedEvent): boolean {
+  const isOther = reason !== before.reason || explanation !== before.explanation;
+  return message.sentAtMs > before.message.sentAtMs && isOther;
 }
 
 type Tables = ReturnType<typeof createTables>;

@@ -77,7 +77,7 @@ export const QUIET_SAGA: SagaStatus = {
 /** A status report on one idle owner and one idle cache. @param differing the values that differ from that */
 export function reportOf(
   differing: { owner?: Partial<OwnerStatus>; cache?: Partial<CacheStatus> } & Partial<
-    Pick<StatusReport, 'alarms' | 'factQueues' | 'sagas' | 'stoppedFunctions' | 'unknownFunctions'>
+    Pick<StatusReport, 'alarms' | 'factQueues' | 'sagas' | 'stoppedFunctions' | 'unknownFunctions' | 'unread'>
   >,
 ): StatusReport {
   return {
@@ -91,6 +91,7 @@ export function reportOf(
     alarms: differing.alarms ?? [],
     stoppedFunctions: differing.stoppedFunctions ?? [],
     unknownFunctions: differing.unknownFunctions ?? [],
+    unread: differing.unread ?? [],
   };
 }
 
@@ -109,7 +110,7 @@ const QUIET_VIEW: CacheView = {
 /** A view of one idle owner and one idle cache. @param differing the values that differ from that */
 export function viewOf(
   differing: { flow?: Partial<FlowStatus>; cache?: Partial<CacheView> } & Partial<
-    Pick<WatchView, 'alarms' | 'factQueues' | 'sagas' | 'stoppedFunctions' | 'unknownFunctions'>
+    Pick<WatchView, 'alarms' | 'factQueues' | 'sagas' | 'stoppedFunctions' | 'unknownFunctions' | 'unread'>
   > = {},
 ): WatchView {
   return {
@@ -121,5 +122,6 @@ export function viewOf(
     alarms: differing.alarms ?? [],
     stoppedFunctions: differing.stoppedFunctions ?? [],
     unknownFunctions: differing.unknownFunctions ?? [],
+    unread: differing.unread ?? [],
   };
 }

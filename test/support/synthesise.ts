@@ -24,8 +24,16 @@ export const SYNTHESIS = {
   }),
 };
 
-/** Makes the folder of the cloud assemblies, and removes it after the last test. */
-export default async function setUp(project: TestProject): Promise<() => Promise<void>> {
+/**
+ * Makes the folder of the cloud assemblies, and removes it after the last test. Several runs on the same checkout can
+ * share a folder: `FRESHET_TEST_ASSEMBLIES` names it, and whoever made it removes it.
+ */
+export default async function setUp(project: TestProject): Promise<(() => Promise<void>) | undefined> {
+  const shared = process.env.FRESHET_TEST_ASSEMBLIES;
+  if (shared !== undefined) {
+    project.provide('assemblies', shared);
+    return undefined;
+  }
   const folder = await mkdtemp(join(tmpdir(), 'freshet-assemblies-'));
   project.provide('assemblies', folder);
   return () => rm(folder, { recursive: true, force: true });

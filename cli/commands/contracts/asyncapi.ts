@@ -137,7 +137,7 @@ function factMessage({ type, owner, about }: FactContract): Json {
 
 /** The CloudEvents envelope of a type's events. */
 function eventSchema({ type, owner, schemaVersion, deltas }: EntityContract): Json {
-  const { properties, required } = envelopeOf(eventEnvelope);
+  const { properties, required } = envelopeOf(eventEnvelope());
   const { data: _, data_base64: __, ...attributes } = properties;
   const state = { properties: { kind: { const: 'state' }, data: { $ref: `#/components/schemas/${type}` } } };
   const changed = { type: 'object', description: 'The fields with new values.' };

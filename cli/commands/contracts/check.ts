@@ -37,8 +37,8 @@ export async function checkContracts(
   const isWritten = update && !isBroken;
   if (isWritten) await writeSnapshot(io.cwd, { ...(isWhole ? {} : before), ...now });
   const isMissing = before === undefined;
-  const isOk = isWritten || (!isMissing && changes.length === 0);
   const undescribed = undescribedTypes(now);
+  const isOk = undescribed.length === 0 && (isWritten || (!isMissing && changes.length === 0));
   if (json) {
     io.stdout.write(
       `${JSON.stringify({ ok: isOk, updated: isWritten, snapshot: !isMissing, changes, undescribed })}\n`,
@@ -69,17 +69,20 @@ function describe({ changes, isBroken, isWritten, isMissing, undescribed, now }:
   const lines = changes.map(({ where, what, needs }) =>
     needs === undefined ? `  ${where}: ${what}` : `✗ ${where}: ${what}. Needs ${needs}.`,
   );
-  const notes = undescribed.map(
-    (type) => `note: the schema of ${type} can't describe itself as JSON Schema, so its changes aren't seen`,
+  const unseen = undescribed.map(
+    (type) =>
+      `✗ ${type}.schema: can't be read. Needs a schema that describes itself as JSON Schema, as zod's schemas do.`,
   );
-  return [...lines, ...notes, conclusion()].join('\n');
+  return [...lines, ...unseen, conclusion()].join('\n');
 
   function conclusion(): string {
     const names = Object.keys(now).sort().join(', ');
-    if (isWritten) return `${SNAPSHOT_FILE} written: ${names}`;
+    if (isWritten)
+      return `${SNAPSHOT_FILE} written: ${names}${unseen.length > 0 ? `, without what can't be read` : ''}`;
     if (isBroken) return 'A change needs something. Change the contracts as each line marked with ✗ says.';
     const run = `Run ${typed('contracts check --update')} and commit the file.`;
     if (isMissing) return `${SNAPSHOT_FILE} is missing. ${run}`;
+    if (unseen.length > 0) return 'Changes of a schema that cannot be read are not found, so the check fails.';
     return changes.length > 0
       ? `${SNAPSHOT_FILE} is out of date. ${run}`
       : `The contracts equal the snapshot: ${names}`;

@@ -87,7 +87,8 @@ function checkCommand(io: CommandIo): Command {
     .summary('find changes of contracts that need a new schema version')
     .description(
       `Compares the contracts with ${SNAPSHOT_FILE} in the current folder. Fails if a change needs a new schema ` +
-        'version, a higher fieldsRevision or an upcast that is missing, and if the snapshot is out of date.',
+        'version, a higher fieldsRevision or an upcast that is missing, if the snapshot is out of date, and if a schema ' +
+        "can't be read.",
     )
     .argument('[paths...]', 'contracts modules; default: those of the CDK app of the current folder, synthesised')
     .option('--update', 'write the snapshot; changes that need a new schema version are still refused')
@@ -108,7 +109,7 @@ Examples:
 
 Exit codes:
   0    the contracts equal the snapshot, or the snapshot was updated
-  1    a change needs something, or the snapshot is out of date or missing
+  1    a change needs something, a schema can't be read, or the snapshot is out of date or missing
   2    the app or a contracts module can't be loaded, or the snapshot can't be read
   130  interrupted`,
     )

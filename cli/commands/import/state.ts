@@ -1,12 +1,17 @@
 import type { EntityContract } from 'freshet-aws/internal/core/contract/contract';
+import { quoted } from 'freshet-aws/internal/core/errors';
 import { jsonLoss } from '../../exact-json.ts';
-import type { Row } from './rows.ts';
+import type { Place } from '../../files/place.ts';
+import type { Row } from '../../files/row.ts';
 
-/** A row as an entity to put at the owner, the problem with the row, or a deleted entity, which is left out. */
-export type Entity = { readonly place: string } & (
+/**
+ * A row as an entity to put at the owner, the problem with the row, or a deleted entity, which is left out.
+ * `isUnmapped`: the row lacks the fields that the mapping needs.
+ */
+export type Entity = { readonly place: Place } & (
   | { readonly id: string; readonly state: Readonly<Record<string, unknown>> }
-  | { readonly problem: string }
-  | { readonly deleted: true }
+  | { readonly problem: string; readonly isUnmapped?: true }
+  | { readonly id: string; readonly deleted: true }
 );
 
 /** How a row becomes an entity. */
@@ -23,25 +28,37 @@ export async function toEntity(contract: EntityContract, row: Row, mapping: RowM
   return mapping === 'export' ? exported(contract, row) : mapped(contract, row, mapping);
 }
 
-/** Makes an entity from a line of `freshet export`. Its version and time are those of the exported deployment. */
-function exported({ type }: EntityContract, { place, fields }: ReadRow): Entity {
-  const { id, data, deleted, type: given = type, fields: kept } = fields;
+/** Makes an entity from a record of `freshet export`. Its version and time are those of the exported deployment. */
+function exported({ type }: EntityContract, { place, fields, cells }: ReadRow): Entity {
+  const { id, type: given = type, fields: kept } = fields;
   const missing = ['id', 'data'].find((field) => !Object.hasOwn(fields, field));
   if (missing !== undefined) {
     const help = 'For other rows, pass --id with the field of the id';
-    return { place, problem: `not a line of freshet export (no field ${missing}). ${help}` };
+    return { place, problem: `not from freshet export (no field ${missing}). ${help}`, isUnmapped: true };
   }
-  if (given !== type) return { place, problem: `an entity of type ${String(given)}. Expected: ${type}` };
-  if (deleted === true) return { place, deleted };
-  if (Array.isArray(kept)) {
+  if (given !== type) return { place, problem: `an entity of type ${shortText(given)}. Expected: ${type}` };
+  if (typeof id !== 'string') return { place, problem: 'id: not a text' };
+  if (fields.deleted === true || (cells && fields.deleted === 'true')) return { place, id, deleted: true };
+  if (Array.isArray(kept) || (cells && kept !== undefined && kept !== '')) {
     const lost =
       'An import would remove its other fields. Export from the owner, or from a cache that keeps all fields';
-    return { place, problem: `the cache keeps only the fields ${kept.join(', ')} of ${type}. ${lost}` };
+    return { place, problem: `the cache keeps only the fields ${shortText(kept)} of ${type}. ${lost}` };
   }
-  if (typeof id !== 'string') return { place, problem: 'id: not a text' };
-  if (typeof data !== 'object' || data === null || Array.isArray(data))
+  const read = cells ? jsonOrText(String(fields.data)) : { value: fields.data };
+  if ('problem' in read) return { place, problem: `data${read.path}: ${read.problem}` };
+  const { value } = read;
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
     return { place, problem: 'data: not an object' };
-  return { place, id, state: data as Readonly<Record<string, unknown>> };
+  return { place, id, state: value as Readonly<Record<string, unknown>> };
+}
+
+/** A value for a message: a text as it is, and a list with commas. */
+function shortText(value: unknown): string {
+  return Array.isArray(value)
+    ? value.join(', ')
+    : typeof value === 'string'
+      ? quoted(value).slice(1, -1)
+      : quoted(value);
 }
 
 /** A row that could be read. */
@@ -51,10 +68,8 @@ type ReadRow = Exclude<Row, { readonly problem: string }>;
 async function mapped(contract: EntityContract, row: ReadRow, { idField, keepId }: RowMapping): Promise<Entity> {
   const { place, fields } = row;
   if (!Object.hasOwn(fields, idField)) {
-    return {
-      place,
-      problem: `no id field ${idField}. Fields of the row: ${Object.keys(fields).slice(0, 20).join(', ') || 'none'}`,
-    };
+    const names = Object.keys(fields).slice(0, 20).join(', ') || 'none';
+    return { place, problem: `no id field ${idField}. Fields of the row: ${names}`, isUnmapped: true };
   }
   const { [idField]: id, ...rest } = fields;
   if (typeof id !== 'string' && typeof id !== 'number')

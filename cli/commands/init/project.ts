@@ -1,5 +1,6 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { problemsOf } from 'freshet-local/internal/problems';
 import * as z from 'zod/mini';
 import { UsageError } from '../../errors.ts';
 import { inFormOf, plainText } from './text-form.ts';
@@ -89,8 +90,10 @@ function readJson<T extends object>(
   try {
     const text = readFileSync(file, 'utf8');
     const given: unknown = JSON.parse(plainText(text));
+    const { data, error } = schema.safeParse(given);
+    if (error !== undefined) throw new Error(problemsOf(error, given));
     // The result of the schema has its own order of keys. package.json is written again, in its order.
-    return { value: Object.assign({ ...(given as object) }, schema.parse(given)), text };
+    return { value: Object.assign({ ...(given as object) }, data), text };
   } catch (error) {
     const isMissing = (error as NodeJS.ErrnoException).code === 'ENOENT';
     throw new UsageError(

@@ -1,5 +1,6 @@
 import { quoted } from 'freshet-aws/internal/core/errors';
 import { UsageError } from '../../errors.ts';
+import { ADOPTER_REHEARSALS } from './of-adopters.ts';
 import { CACHE_REHEARSALS } from './of-caches.ts';
 import { FACT_REHEARSALS } from './of-facts.ts';
 import { OWNER_REHEARSALS } from './of-owners.ts';
@@ -10,6 +11,7 @@ import type { Impossible, Rehearsal } from './rehearsal.ts';
 export const REHEARSALS: Readonly<Record<string, Rehearsal | Impossible>> = {
   ...CACHE_REHEARSALS,
   ...OWNER_REHEARSALS,
+  ...ADOPTER_REHEARSALS,
   ...FACT_REHEARSALS,
   ...SAGA_REHEARSALS,
 };

@@ -34,7 +34,10 @@ export function rehearseCommand(io: CommandIo): Command {
       '--list',
       'list all alarms, what the command does for each, and how long it takes until the alarm is raised',
     )
-    .option('--undo', 'take back everything that rehearsals did since the local cloud was started')
+    .option(
+      '--undo',
+      'take back everything that rehearsals did since the local cloud was started, or since its data was kept first',
+    )
     .option('--json', 'print the result as JSON')
     .addHelpText(
       'after',
@@ -86,10 +89,9 @@ async function run(
   const rehearsal = rehearsalOf(alarm);
   const chosen = chooseName(watchedNames(stage.deployment, rehearsal.on), rehearsal.on, name);
   const { did, undo } = await rehearsal.provoke(stage.deployment, chosen);
-  const { projectFolder, file } = stage.found;
-  const before = readRehearsals(projectFolder, file.startedAt);
+  const before = readRehearsals(stage.found);
   const entry = { alarm, name: chosen, at: new Date().toISOString(), undo: [...undo] };
-  writeRehearsals(projectFolder, file.startedAt, [...before, entry]);
+  writeRehearsals(stage.found, [...before, entry]);
   await tell(stage, alarm, chosen, rehearsal, did, options);
   return EXIT.ok;
 }
@@ -152,13 +154,12 @@ async function tell(
 }
 
 async function undoAll({ deployment, found, io }: Stage & { readonly io: CommandIo }, { json }: RehearseOptions) {
-  const { projectFolder, file } = found;
-  let left = readRehearsals(projectFolder, file.startedAt);
+  let left = readRehearsals(found);
   const undone = left.map(({ alarm, name, at }) => ({ alarm, name, at })).reverse();
   for (let last = left.at(-1); last !== undefined; last = left.at(-1)) {
     for (const step of last.undo) await takeBack(deployment, step);
     left = left.slice(0, -1);
-    writeRehearsals(projectFolder, file.startedAt, left);
+    writeRehearsals(found, left);
     if (!json) io.stdout.write(`${last.alarm} at ${last.name}: taken back\n`);
   }
   if (json) io.stdout.write(`${JSON.stringify({ undone })}\n`);

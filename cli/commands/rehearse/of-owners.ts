@@ -7,24 +7,10 @@ import { UsageError } from '../../errors.ts';
 import { grouped } from '../../output/numbers.ts';
 import { all, nameOf, stopping, unique } from './actions.ts';
 import { entitiesOf, sendCopies } from './events.ts';
-import type { Impossible, Provoked, Rehearsal } from './rehearsal.ts';
-
-function ofOwner(
-  does: string,
-  after: string,
-  provoke: (deployment: Deployment, owner: OpenOwner) => Promise<Provoked>,
-): Rehearsal {
-  const on = 'owner';
-  return {
-    on,
-    does,
-    after,
-    provoke: async (deployment, name) => provoke(deployment, await deployment.ownerNamed(name)),
-  };
-}
+import { ofOwner, type Provoked, type Rehearsal } from './rehearsal.ts';
 
 /** The alarms on an owner. */
-export const OWNER_REHEARSALS: Readonly<Record<string, Rehearsal | Impossible>> = {
+export const OWNER_REHEARSALS: Readonly<Record<string, Rehearsal>> = {
   'relay-delay': ofOwner('stops the relay', '10 minutes', (deployment, { deployed }) =>
     stopping(deployment, deployed.relay),
   ),
@@ -32,14 +18,6 @@ export const OWNER_REHEARSALS: Readonly<Record<string, Rehearsal | Impossible>> 
     stopping(deployment, deployed.relay),
   ),
   'not-published': ofOwner("puts an item into the owner's table without createOwner", '2 minutes', putUnreadable),
-  'adopter-delay': {
-    on: 'owner',
-    because: 'only a change of the existing table invokes the adopter, and a rehearsal writes nothing to that table',
-  },
-  'survey-mended': {
-    on: 'owner',
-    because: 'a survey looks for lost changes once a day, and a rehearsal cannot bring it forward',
-  },
   'reports-missing': ofOwner(
     'stops the report function of a cache that may slow the owner',
     '8 minutes',

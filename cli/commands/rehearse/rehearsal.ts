@@ -1,4 +1,4 @@
-import type { Deployment } from '../../deployment/deployment.ts';
+import type { Deployment, OpenOwner } from '../../deployment/deployment.ts';
 import type { Undo } from './undo.ts';
 
 /** What an alarm watches. */
@@ -21,6 +21,21 @@ export interface Rehearsal {
   readonly after: string;
   /** @param name of the cache, owner, boundary, queue or saga */
   provoke(deployment: Deployment, name: string): Promise<Provoked>;
+}
+
+/** A rehearsal of an alarm on an owner. @param provoke see `Rehearsal` */
+export function ofOwner(
+  does: string,
+  after: string,
+  provoke: (deployment: Deployment, owner: OpenOwner) => Promise<Provoked>,
+): Rehearsal {
+  const on = 'owner';
+  return {
+    on,
+    does,
+    after,
+    provoke: async (deployment, name) => provoke(deployment, await deployment.ownerNamed(name)),
+  };
 }
 
 /** An alarm whose condition can't be made in the local cloud. */

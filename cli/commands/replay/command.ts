@@ -15,6 +15,7 @@ interface ReplayOptions extends DeploymentOptions {
   readonly of?: readonly string[];
   readonly resume?: boolean;
   readonly replace?: boolean;
+  readonly wait: boolean;
   readonly yes?: boolean;
   readonly json?: boolean;
 }
@@ -44,6 +45,7 @@ export function replayCommand(io: CommandIo): Command {
     .option('--of <boundary...>', 'replay the facts of these boundaries only; default: of all')
     .option('--resume', 'start no replay, and let a subscription deliver again that an ended or failed replay stopped')
     .option('--replace', 'replace a replay with --to that is in progress, and give up its rest')
+    .option('--no-wait', 'with --resume: fail if a replay with --to is in progress, instead of waiting for its end')
     .addOption(yesOption('on AWS, '))
     .option('--json', 'print the result as JSON')
     .addHelpText('after', HELP)
@@ -59,20 +61,23 @@ same ids, and must recognise them itself. SQS drops a fact that the queue receiv
 While archived facts are delivered, new ones wait behind them. After the time of --to, the command lets the subscription
 continue shortly before the time at which the replay began. If the command is killed before, the subscription stays
 paused: freshet status says so, and freshet replay QUEUE --resume repairs it. No fact is lost while the archive has it.
-While a replay with --to is in progress, no other one begins at its subscription, unless you pass --replace.
+While a replay with --to is in progress, no other one begins at its subscription, unless you pass --replace. --resume
+waits until it has ended. If the command that started it still runs, that command lets the subscription continue.
 ${deploymentHelp(['sns:GetSubscriptionAttributes', 'sns:GetTopicAttributes', 'sns:SetSubscriptionAttributes'])}
 Exit codes:
   0    the archived facts are delivered, and new ones follow; freshet status shows how many the queue still holds
   1    a replay failed, was replaced or is in progress, you did not confirm, or something failed
   2    the queue is unknown, a topic has no archive, or a time is outside of it
-  130  interrupted; new facts follow. Without --to, the replay goes on; with --to, its rest is given up`;
+  130  interrupted; new facts follow. Without --to, the replay goes on; with --to, its rest is given up. With --resume,
+       a replay with --to that is in progress goes on, and pauses the subscription at its end`;
 
 async function replay(work: Work, queue: string, options: ReplayOptions): Promise<number> {
   const { io, deployment } = work;
-  const { from, to, of, resume = false, replace, yes = false, json } = options;
+  const { from, to, of, resume = false, replace, wait, yes = false, json } = options;
   if (resume === (from !== undefined) || (resume && to !== undefined)) {
     throw new UsageError('pass --from, which --to may bound, or --resume alone.');
   }
+  if (!wait && !resume) throw new UsageError('--no-wait: pass it with --resume. Leave it out.');
   const targets = targetsOf(deployment, queue, of);
   if (from !== undefined) await check(targets, from, to);
   if (!deployment.isLocal && !(await confirmed(work, question(queue, options), yes))) {
@@ -83,7 +88,7 @@ async function replay(work: Work, queue: string, options: ReplayOptions): Promis
     work,
     queue,
     targets,
-    { span: from === undefined ? undefined : { from, to }, replace },
+    { span: from === undefined ? undefined : { from, to }, replace, wait },
     options,
   );
   if (json) io.stdout.write(`${JSON.stringify(resultOf(queue, options, outcomes))}\n`);
@@ -109,6 +114,8 @@ function question(queue: string, { from, to, resume }: ReplayOptions): string {
 function described({ boundary, state, error }: Outcome, { resume, to }: ReplayOptions): string {
   if (state === 'live') return `facts of ${boundary}: ${resume ? 'delivered again' : 'replayed'}, and new ones follow`;
   if (state === 'failed') return `facts of ${boundary}: the replay failed${error === undefined ? '' : `: ${error}`}`;
+  if (state === 'waiting')
+    return `facts of ${boundary}: a replay is in progress, and pauses the subscription at its end. Run the command again`;
   if (state === 'not-begun') return `facts of ${boundary}: not replayed`;
   const rest = to === undefined ? 'the replay goes on' : 'the rest of the replay is given up';
   return `facts of ${boundary}: ${rest}, and new ones follow`;

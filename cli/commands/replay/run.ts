@@ -1,4 +1,5 @@
 import {
+  awaitBounded,
   type Following,
   follow,
   ReplayInProgress,
@@ -17,8 +18,8 @@ import type { Target } from './targets.ts';
 export interface Outcome {
   readonly arn: string;
   readonly boundary: string;
-  /** `not-begun`: it was interrupted before. */
-  readonly state: 'live' | 'replaying' | 'failed' | 'not-begun';
+  /** `not-begun`: it was interrupted before. `waiting`: it was interrupted while a bounded replay was in progress. */
+  readonly state: 'live' | 'replaying' | 'failed' | 'not-begun' | 'waiting';
   /** Why it failed, if a request failed. */
   readonly error?: string;
 }
@@ -29,6 +30,8 @@ export interface Asked {
   readonly span?: { readonly from: number | 'beginning'; readonly to?: number | undefined } | undefined;
   /** Whether a bounded replay that hasn't ended is replaced. @default false */
   readonly replace?: boolean | undefined;
+  /** Without a span: whether to wait until a bounded replay in progress has ended, instead of refusing. */
+  readonly wait?: boolean | undefined;
 }
 
 /** Time between two looks at a subscription. */
@@ -42,7 +45,7 @@ export function run(
   work: Work,
   queue: string,
   targets: readonly Target[],
-  { span, replace }: Asked,
+  { span, replace, wait }: Asked,
   on: DeploymentOptions,
 ): Promise<Outcome[]> {
   return Promise.all(
@@ -52,14 +55,16 @@ export function run(
       const inProgress = replace ? 'replace' : 'keep';
       try {
         if (span === undefined) {
-          await resume(target, inProgress);
-          return { arn, boundary, state: stateOf(await follow(target, following)) };
+          if (wait && !replace && (await awaitBounded(target, following)) === 'given-up') {
+            return { arn, boundary, state: 'waiting' };
+          }
+          const resumed = await resume(target, inProgress);
+          return { arn, boundary, state: stateOf(await follow(target, following, resumed)) };
         }
         const { from, to } = span;
         const fromMs = from === 'beginning' ? 0 : from;
         const state = await replay(target, { fromMs, toMs: to }, following, inProgress);
-        const isBegun = !work.signal.aborted || state.delivery !== 'live';
-        return { arn, boundary, state: isBegun ? stateOf(state) : 'not-begun' };
+        return { arn, boundary, state: state === undefined ? 'not-begun' : stateOf(state) };
       } catch (error) {
         // The other subscriptions go on.
         return { arn, boundary, state: 'failed', error: reasonOf(error, queue, on) };

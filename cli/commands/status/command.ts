@@ -42,7 +42,7 @@ export function statusCommand(io: CommandIo): Command {
         .argParser(sinceOf)
         .default(DEFAULT_SINCE_MS, '3h'),
     )
-    .option('--count', 'count the entities of caches and the instances of sagas on AWS too; this reads whole tables')
+    .option('--count', 'count the entities of caches and the instances of sagas; this reads whole tables')
     .option('--json', 'print the report as JSON')
     .addHelpText('after', HELP)
     .action(async (options: StatusOptions) => {
@@ -70,36 +70,32 @@ Now:
   flow                      normal, paced (limited to a rate) or refusing, and the cache that causes it
   backfill                  whether the cache has filled itself with the entities that its owners had before the cache
                             existed: none yet, filling, ready, or the number of its types that are ready
+  entities                  entities in a cache, without deleted ones. Without --count they are counted only in the
+                            local cloud, and only in a cache of at most 10 MB
   waiting, due, decided     instances of a saga: those that wait for facts, those of them whose deadline has passed
-                            without an alert, and those that have decided; on AWS, all but due need --count
+                            without an alert, and those that have decided. Without --count, all but due are counted
+                            only in the local cloud, and only in a saga of at most 2,000 instances
   effects to retry, failed  effects of a saga that failed and are retried, and those that Lambda gave up on
   parked now, dead letters  events that a person must handle: see freshet parked. Parked events are counted only in the
                             first 10 MB of the parking table
 
+If a service refuses a request or doesn't answer, the report has all the rest, and names what could not be read and why:
+its values are - (JSON: null, and the names in unread). A part is given up when nothing of it could be read for 20
+seconds.
+
 Exit codes:
   0  all is well
   1  a person is needed: parked events, dead letters, an alarm, an owner that refuses writes, or a stopped function
-  2  the deployment can't be read`;
+  2  no person is known to be needed, but the deployment or a part of it can't be read`;
 
 async function status(io: CommandIo, deployment: Deployment, options: StatusOptions): Promise<number> {
   requireObservable(deployment);
-  if (options.count) await requireTypes(io, deployment);
-  const countEntities = options.count ?? deployment.isLocal;
   const report = await withAdvice(deployment, () =>
-    gatherStatus(deployment, { sinceMs: options.since, countEntities }),
+    gatherStatus(deployment, { sinceMs: options.since, countAll: options.count ?? false }),
   );
   io.stdout.write(`${options.json ? JSON.stringify(report) : renderStatus(report, outputWidth(io), options)}\n`);
-  return troubles(report).length > 0 ? EXIT.failed : EXIT.ok;
-}
-
-async function requireTypes({ cwd }: CommandIo, { caches }: Deployment): Promise<void> {
-  for (const { name, types } of caches) {
-    if ((await types()) !== undefined) continue;
-    throw new UsageError(
-      `--count: the entity types of ${name} are unknown, because its contracts aren't in ${cwd}. Run the command ` +
-        'in the folder of the CDK app.',
-    );
-  }
+  if (troubles(report).length > 0) return EXIT.failed;
+  return report.unread.length > 0 ? EXIT.usage : EXIT.ok;
 }
 
 function sinceOf(given: string): number {

@@ -5,8 +5,9 @@ import { flowStatus } from '../../observe/flow-status.ts';
 import type { DeploymentOptions } from '../../options/deployment-options.ts';
 import { typed } from '../../output/typed.ts';
 
-const count = z.int();
-/** null: not measured yet. */
+/** null: it could not be read; see `unread`. */
+const count = z.nullable(z.int());
+/** null: not measured yet, or it could not be read. */
 const measured = z.nullable(z.number());
 
 const ownerStatus = z.object({
@@ -21,17 +22,18 @@ const ownerStatus = z.object({
   relayDelayMs: measured,
   /** How long the oldest unpublished change has waited, in percent of the 24 hours that the stream keeps it. */
   streamUsePercent: measured,
-  flow: flowStatus,
+  /** null: it could not be read. */
+  flow: z.nullable(flowStatus),
   /** Parked records: the owner could not publish them. */
   setAside: count,
 });
 
 const cacheStatus = z.object({
   cache: z.string(),
-  /** The progress of each type's backfill; empty if the types are unknown. */
+  /** The progress of each type's backfill; empty if the types are unknown, or if it could not be read. */
   readiness: z.record(z.string(), z.enum(['empty', 'filling', 'ready'])),
   /** Entities in the cache, without deleted ones; null if they weren't counted. */
-  entities: z.nullable(count),
+  entities: count,
   applied: count,
   superseded: count,
   outdated: count,
@@ -74,11 +76,14 @@ export const statusReport = z.object({
   /** The queues of facts that functions of services handle. */
   factQueues: z.array(factQueueStatus),
   sagas: z.array(sagaStatus),
-  alarms: z.array(alarmStatus),
+  /** null: they could not be read. */
+  alarms: z.nullable(z.array(alarmStatus)),
   /** The names of the functions that are stopped. */
   stoppedFunctions: z.array(z.string()),
   /** The names of the functions of which that may not be read. */
   unknownFunctions: z.array(z.string()),
+  /** What could not be read, with the reasons. Its values are null. */
+  unread: z.array(z.string()),
 });
 
 /** See `statusReport`. */
@@ -94,6 +99,11 @@ function stopped(queue: string, delivery: FactQueueStatus['delivery'], on: Deplo
   return delivery === 'failed' ? [`${queue}: a replay failed, and it may receive no new facts, ${resume}`] : [];
 }
 
+/** Whether a count is known and not zero. */
+function isSome(count: number | null): boolean {
+  return count !== null && count > 0;
+}
+
 /**
  * The reasons why a person is needed; empty if no person is needed. A paced owner recovers without a person.
  *
@@ -102,19 +112,19 @@ function stopped(queue: string, delivery: FactQueueStatus['delivery'], on: Deplo
 export function troubles(report: StatusReport, on: DeploymentOptions = {}): string[] {
   const { owners, caches, factQueues, sagas, alarms, stoppedFunctions } = report;
   const when = (holds: boolean, trouble: string) => (holds ? [trouble] : []);
-  const parked = (name: string, events: number, what = 'events') =>
-    when(events > 0, `${name}: ${events} parked ${what}, see: ${typed(`parked list ${name}`, on)}`);
-  const dead = (name: string, letters: number) =>
-    when(letters > 0, `${name}: ${letters} dead letters, which will be parked soon`);
+  const parked = (name: string, events: number | null, what = 'events') =>
+    when(isSome(events), `${name}: ${events} parked ${what}, see: ${typed(`parked list ${name}`, on)}`);
+  const dead = (name: string, letters: number | null) =>
+    when(isSome(letters), `${name}: ${letters} dead letters, which will be parked soon`);
   const facts = ({ queue, ...its }: FactQueueStatus, what: string) => [
     ...parked(queue, its.parked, what),
-    ...when(its.deadLetters > 0, `${queue}: ${its.deadLetters} ${what} in its dead-letter queues`),
+    ...when(isSome(its.deadLetters), `${queue}: ${its.deadLetters} ${what} in its dead-letter queues`),
     ...stopped(queue, its.delivery, on),
   ];
   return [
     ...owners.flatMap(({ owner, relay, setAside, flow }) => [
       ...when(relay === 'stopped', `${owner}: its relay is stopped`),
-      ...when(flow.state === 'refusing', `${owner}: it refuses writes`),
+      ...when(flow?.state === 'refusing', `${owner}: it refuses writes`),
       ...parked(owner, setAside),
     ]),
     ...caches.flatMap(({ cache, setAside, deadLetters }) => [...parked(cache, setAside), ...dead(cache, deadLetters)]),
@@ -122,9 +132,9 @@ export function troubles(report: StatusReport, on: DeploymentOptions = {}): stri
     ...sagas.flatMap(({ saga, effectQueues, effectFailures, ...ofFacts }) => [
       ...facts({ queue: saga, ...ofFacts }, 'facts'),
       ...effectQueues.flatMap((queue) => facts(queue, 'effects')),
-      ...when(effectFailures > 0, `${saga}: Lambda gave up on ${effectFailures} effects`),
+      ...when(isSome(effectFailures), `${saga}: Lambda gave up on ${effectFailures} effects`),
     ]),
-    ...alarms.map(({ name, description }) => `alarm ${name}: ${description}`),
+    ...(alarms ?? []).map(({ name, description }) => `alarm ${name}: ${description}`),
     ...stoppedFunctions.map((name) => `the function ${name} is stopped`),
   ];
 }

@@ -1,10 +1,9 @@
 import { rmSync } from 'node:fs';
 import type { LocalCloud } from 'freshet-local/internal/cloud';
-import { synthesise } from 'freshet-local/internal/synthesise';
-import { localFileOf, writeLocalFile } from '../../deployment/local-file.ts';
+import { type LocalFile, localFileOf, writeLocalFile } from '../../deployment/local-file.ts';
 import type { CommandIo } from '../../io.ts';
-import type { AppOptions } from './app-options.ts';
 import { assemblyFolder } from './assembly-folder.ts';
+import { type SynthesisOptions, synthesiseApp } from './synthesise-app.ts';
 
 /** What a deployment into the running cloud changed. */
 type Changes = Awaited<ReturnType<LocalCloud['apply']>>;
@@ -17,13 +16,14 @@ type Changes = Awaited<ReturnType<LocalCloud['apply']>>;
  */
 export type DeployAgain = (more?: Readonly<Record<string, unknown>>) => Promise<Changes>;
 
-/** @param startedAt when the local cloud was started, for its file */
+/** @param file what the cloud's file said at its start */
 export function createDeployAgain(
-  { cwd, env }: Pick<CommandIo, 'cwd' | 'env'>,
-  { context, stacks }: AppOptions,
+  io: Pick<CommandIo, 'cwd' | 'env'>,
+  options: SynthesisOptions,
   cloud: LocalCloud,
-  { signal, startedAt }: { readonly signal: AbortSignal; readonly startedAt: string },
+  { signal, file }: { readonly signal: AbortSignal; readonly file: LocalFile },
 ): DeployAgain {
+  const { cwd } = io;
   let revision = 0;
   let added: Readonly<Record<string, unknown>> = {};
   /** The assemblies that functions may run from, oldest first. */
@@ -32,14 +32,13 @@ export function createDeployAgain(
   return async (more = {}) => {
     revision += 1;
     const assembly = assemblyFolder(cwd, revision);
-    const all = { ...context, ...added, ...more };
-    await synthesise(cwd, { assembly, signal, env, context: all, ...(stacks && { stacks }) });
+    await synthesiseApp(io, options, { assembly, signal, more: { ...added, ...more } });
     added = { ...added, ...more };
     assemblies.push(assembly);
     const changes = await cloud.apply(assembly);
     // After the end, nobody would remove the file.
     signal.throwIfAborted();
-    writeLocalFile(cwd, { ...localFileOf(cloud), startedAt });
+    writeLocalFile(cwd, { ...file, ...localFileOf(cloud), startedAt: file.startedAt });
     for (const former of assemblies.slice(0, -1)) rmSync(former, { recursive: true, force: true, maxRetries: 5 });
     assemblies = [assembly];
     return changes;

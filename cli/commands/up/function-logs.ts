@@ -14,14 +14,24 @@ export interface LogOptions {
 /** How long a repeated error isn't printed again. */
 const REPEATED_MS = 10_000;
 
-/** The fields that Powertools adds to each line. */
+/** The fields that Powertools and winston add to each line. */
 const ADDED = /^(?:level|message|timestamp|service|cold_start|function_\w+|sampling_rate|xray_trace_id|_aws)$/;
+
+/** The fields that pino and bunyan add to each line. */
+const ADDED_WITH_NUMBER = /^(?:level|msg|time|pid|hostname|name|v)$/;
+
+/** The levels of pino and bunyan. */
+const LEVELS = ['TRACE', 'DEBUG', 'INFO', 'WARN', 'ERROR', 'FATAL'];
+const PER_LEVEL = 10;
+
+const ERROR_LEVEL = /^(?:err|error|crit|critical|alert|emerg|emergency|fatal|panic)$/i;
 
 const invokeError = z.object({ errorType: z.string(), errorMessage: z.string() });
 const structured = z.catchall(
   z.object({ level: z.string(), message: z.union([z.string(), invokeError]) }),
   z.unknown(),
 );
+const numbered = z.catchall(z.object({ level: z.number(), msg: z.string() }), z.unknown());
 const metrics = z.object({ _aws: z.unknown() });
 
 /** A line that Lambda itself logs in a function with JSON logs (lam/telemetry-schema-reference). */
@@ -66,12 +76,22 @@ export function readLogLine(given: string): LogLine | undefined {
   const event = platformEvent.safeParse(value).data;
   if (event !== undefined) return failureOf(event);
   const entry = structured.safeParse(value).data;
-  if (entry === undefined) return { isError: ERROR.test(line), text: line };
-  const { message } = entry;
-  return {
-    isError: /^(?:ERROR|CRITICAL|FATAL)$/.test(entry.level),
-    text: [entry.level, typeof message === 'string' ? message : textOfError(message), ...fieldsOf(entry)].join(' '),
-  };
+  if (entry !== undefined) {
+    const { level, message } = entry;
+    return lineOf(level, typeof message === 'string' ? message : textOfError(message), entry, ADDED);
+  }
+  const byNumber = numbered.safeParse(value).data;
+  if (byNumber !== undefined) return lineOf(levelOf(byNumber.level), byNumber.msg, byNumber, ADDED_WITH_NUMBER);
+  return { isError: ERROR.test(line), text: line };
+}
+
+function lineOf(level: string, message: string, entry: Readonly<Record<string, unknown>>, added: RegExp): LogLine {
+  return { isError: ERROR_LEVEL.test(level), text: [level, message, ...fieldsOf(entry, added)].join(' ') };
+}
+
+/** The name of a level, which may lie between two named ones. */
+function levelOf(level: number): string {
+  return LEVELS[Math.min(Math.max(Math.floor(level / PER_LEVEL), 1), LEVELS.length) - 1] ?? String(level);
 }
 
 function textOfError({ errorType, errorMessage }: z.infer<typeof invokeError>): string {
@@ -84,9 +104,9 @@ function failureOf({ type, record: { status = '', errorType } = {} }: z.infer<ty
   return { isError: true, text: `${type} status=${status}${errorType === undefined ? '' : ` errorType=${errorType}`}` };
 }
 
-function fieldsOf(entry: z.infer<typeof structured>): string[] {
+function fieldsOf(entry: Readonly<Record<string, unknown>>, added: RegExp): string[] {
   return Object.entries(entry).flatMap(([name, field]) =>
-    ADDED.test(name) ? [] : [`${name}=${typeof field === 'string' ? field : JSON.stringify(field)}`],
+    added.test(name) ? [] : [`${name}=${typeof field === 'string' ? field : JSON.stringify(field)}`],
   );
 }
 

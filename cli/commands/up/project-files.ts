@@ -1,9 +1,13 @@
 import { createHash } from 'node:crypto';
 import { type FSWatcher, readdirSync, readFileSync, statSync, watch } from 'node:fs';
 import { join } from 'node:path';
+import { linkedPackages } from './linked-packages.ts';
 
-/** Folders that hold no source of the app: what tools install or write. */
-const IGNORED = ['node_modules', 'cdk.out', '.freshet', 'dist', 'built', '.git', 'coverage'];
+/** Folders that hold no source: what tools install or write. */
+const IGNORED = ['node_modules', 'cdk.out', '.freshet', '.git', 'coverage'];
+
+/** Folders with what is compiled from the app. The app reads the compiled files of other packages. */
+const COMPILED = ['dist', 'built'];
 
 /** A file is read only if its time or size has changed. */
 interface FileState {
@@ -12,10 +16,10 @@ interface FileState {
   readonly digest: string;
 }
 
-/** The files of a project by path, without ignored folders. */
+/** The files of a project and of the workspace packages that it depends on, by path, without ignored folders. */
 export type ProjectFiles = ReadonlyMap<string, FileState>;
 
-/** Reads a project's files. @param before an earlier result, whose unchanged files aren't read again */
+/** Reads these files. @param before an earlier result, whose unchanged files aren't read again */
 export function readProject(folder: string, before: ProjectFiles = new Map()): ProjectFiles {
   const files = new Map<string, FileState>();
   for (const path of [...foldersOf(folder)].flatMap(filesIn)) {
@@ -37,7 +41,7 @@ export function changedFiles(before: ProjectFiles, after: ProjectFiles): string[
 }
 
 /**
- * Calls a listener whenever something in a project's folders may have changed.
+ * Calls a listener whenever something in the folders of `ProjectFiles` may have changed.
  *
  * @returns a function that ends the calls
  */
@@ -71,10 +75,15 @@ export function watchProject(folder: string, onEvent: () => void): () => void {
   };
 }
 
-function* foldersOf(folder: string): Generator<string> {
+function* foldersOf(projectFolder: string): Generator<string> {
+  yield* foldersIn(projectFolder, [...IGNORED, ...COMPILED]);
+  for (const linked of linkedPackages(projectFolder)) yield* foldersIn(linked, IGNORED);
+}
+
+function* foldersIn(folder: string, ignored: readonly string[]): Generator<string> {
   yield folder;
   for (const entry of entriesOf(folder)) {
-    if (entry.isDirectory() && !IGNORED.includes(entry.name)) yield* foldersOf(join(folder, entry.name));
+    if (entry.isDirectory() && !ignored.includes(entry.name)) yield* foldersIn(join(folder, entry.name), ignored);
   }
 }
 

@@ -2,17 +2,25 @@ import type { LocalCloud } from 'freshet-local/internal/cloud';
 import type { Reporter } from 'freshet-local/internal/story';
 import type { CacheComparison } from '../../compare/compare-caches.ts';
 
-/** Prints one line for each resource that is left out for a reason, and the number of all others by type. */
+/** How many resources a line names. */
+const NAMED = 3;
+
+/**
+ * Prints the number of the resources of unknown types, and one line for each reason why other resources, or parts of
+ * them, are left out.
+ */
 export function reportLeftOut(leftOut: LocalCloud['leftOut'], report: Reporter): void {
-  if (leftOut.length === 0) return;
   const counts = new Map<string, number>();
-  for (const { type, reason } of leftOut) {
+  const paths = new Map<string, string[]>();
+  for (const { path, type, reason } of leftOut) {
     if (reason === undefined) counts.set(type, (counts.get(type) ?? 0) + 1);
+    else paths.set(`(${type}): ${reason}`, [...(paths.get(`(${type}): ${reason}`) ?? []), path]);
   }
   const counted = [...counts].map(([type, count]) => `${count} ${type}`).join(', ');
   if (counted !== '') report.step(`left out (functions get a placeholder for the name or ARN): ${counted}`);
-  for (const { path, type, reason } of leftOut) {
-    if (reason !== undefined) report.print(`  ! left out: ${path} (${type}): ${reason}`);
+  for (const [why, all] of paths) {
+    const more = all.length > NAMED ? ` and ${all.length - NAMED} more` : '';
+    report.print(`  ! left out: ${all.slice(0, NAMED).join(', ')}${more} ${why}`);
   }
 }
 

@@ -68,7 +68,8 @@ ${deploymentHelp(OBSERVING)}
   flow           normal, paced (limited to a rate) or refusing, and the cache that causes it
 
 On AWS, each refresh reads the backlog and the flow state. The command reads CloudWatch only every 30 seconds, because
-CloudWatch bills these requests. A refresh that fails on AWS is skipped; the third failure in a row ends the command.
+CloudWatch bills these requests. A refresh shows what it can read, and names what it can't and why. A refresh that can
+read nothing is skipped on AWS; the third one in a row ends the command.
 
 Exit codes:
   0  ended by Ctrl-C or --count

@@ -5,10 +5,13 @@ import { flowStatus } from '../../observe/flow-status.ts';
 /** null: not known yet. */
 const measured = z.nullable(z.number());
 
+/** null: it could not be read. */
+const known = z.nullable(z.int());
+
 const cacheView = z.object({
   cache: z.string(),
   /** Visible, in-flight and delayed messages of the cache's queue. */
-  backlog: z.int(),
+  backlog: known,
   /** Events per second into and out of the cache. */
   productionRate: measured,
   consumptionRate: measured,
@@ -28,30 +31,33 @@ const cacheView = z.object({
 
 const sagaView = z.object({
   saga: z.string(),
-  /** Instances that wait for facts; null on AWS, where counting them would read the whole table. */
-  waiting: z.nullable(z.int()),
+  /** Instances that wait for facts; null on AWS and for a saga with many instances, because counting reads all. */
+  waiting: known,
   /** Waiting instances whose deadline has passed and for which no alert has been raised yet. */
-  due: z.int(),
+  due: known,
   /** Visible, in-flight and delayed facts in the saga's queue. */
-  backlog: z.int(),
+  backlog: known,
   /** Effects that failed and are retried. */
-  effectBacklog: z.int(),
+  effectBacklog: known,
 });
 
 /** One refresh, as `freshet watch --json` prints it. */
 export const watchView = z.object({
   /** When the figures were read, ISO 8601. */
   at: z.string(),
-  owners: z.array(z.object({ owner: z.string(), flow: flowStatus })),
+  owners: z.array(z.object({ owner: z.string(), flow: z.nullable(flowStatus) })),
   caches: z.array(cacheView),
   /** The queues of facts that functions of services handle. */
-  factQueues: z.array(z.object({ queue: z.string(), backlog: z.int() })),
+  factQueues: z.array(z.object({ queue: z.string(), backlog: known })),
   sagas: z.array(sagaView),
-  alarms: z.array(alarmStatus),
+  /** null: they could not be read. */
+  alarms: z.nullable(z.array(alarmStatus)),
   /** The names of the functions that are stopped. */
   stoppedFunctions: z.array(z.string()),
   /** The names of the functions of which that may not be read. */
   unknownFunctions: z.array(z.string()),
+  /** What could not be read, with the reasons. Its values are null. */
+  unread: z.array(z.string()),
 });
 
 /** See `watchView`. */

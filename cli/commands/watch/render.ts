@@ -2,7 +2,7 @@ import sparkly from 'sparkly';
 import { drainTime } from '../../observe/figures.ts';
 import { describeFlow } from '../../observe/flow-status.ts';
 import { unreadLine } from '../../observe/stopped-functions.ts';
-import { grouped, perSecond, shortMilliseconds, shortSeconds } from '../../output/numbers.ts';
+import { grouped, known, perSecond, shortMilliseconds, shortSeconds } from '../../output/numbers.ts';
 import { shortened, wrapped } from '../../output/width.ts';
 import type { CacheView, WatchView } from './document.ts';
 
@@ -19,25 +19,26 @@ export function renderLines(view: WatchView, width: number): string {
     ...owners.map(({ owner, flow }) => `${owner}: flow ${describeFlow(flow)}`),
     ...caches.map((cache) => `${cache.cache}: ${figures(cache, width)}`),
     ...factLines(view),
-    ...alarms.map(({ name, boundary }) => `ALARM ${boundary}: ${name}`),
+    ...(alarms ?? []).map(({ name, boundary }) => `ALARM ${boundary}: ${name}`),
     ...functionLines(view),
   ];
   return [at, ...parts.map((part) => wrapped(part, width, '  '))].join('\n');
 }
 
-function functionLines({ stoppedFunctions, unknownFunctions }: WatchView): string[] {
-  return [...stoppedFunctions.map((name) => `STOPPED ${name}`), ...unreadLine(unknownFunctions)];
+function functionLines({ stoppedFunctions, unknownFunctions, unread }: WatchView): string[] {
+  const missing = unread.map((what) => `could not be read: ${what}`);
+  return [...stoppedFunctions.map((name) => `STOPPED ${name}`), ...unreadLine(unknownFunctions), ...missing];
 }
 
 /** The queues of facts and the sagas. */
 function factLines({ factQueues, sagas }: WatchView): string[] {
   return [
-    ...factQueues.map(({ queue, backlog }) => `fact queue ${queue}: backlog ${grouped(backlog)}`),
+    ...factQueues.map(({ queue, backlog }) => `fact queue ${queue}: backlog ${known(backlog)}`),
     ...sagas.map(({ saga, waiting, due, backlog, effectBacklog }) =>
       [
-        `saga ${saga}: ${waiting === null ? '' : `${grouped(waiting)} waiting, `}${grouped(due)} due`,
-        `backlog ${grouped(backlog)}`,
-        `effects to retry ${grouped(effectBacklog)}`,
+        `saga ${saga}: ${waiting === null ? '' : `${grouped(waiting)} waiting, `}${known(due)} due`,
+        `backlog ${known(backlog)}`,
+        `effects to retry ${known(effectBacklog)}`,
       ].join(', '),
     ),
   ];
@@ -46,7 +47,7 @@ function factLines({ factQueues, sagas }: WatchView): string[] {
 function figures(cache: CacheView, width: number): string {
   const { backlog, productionRate, consumptionRate, leadTimeP50Ms, leadTimeP99Ms, stalenessSeconds } = cache;
   return [
-    `backlog ${grouped(backlog)}`,
+    `backlog ${known(backlog)}`,
     `in ${perSecond(productionRate)}`,
     `out ${perSecond(consumptionRate)}`,
     `drain ${drainTime(cache)}`,
@@ -81,7 +82,7 @@ const CURVES: readonly Curve[] = [
     text: ({ consumptionRate }) => perSecond(consumptionRate),
     value: ({ consumptionRate }) => consumptionRate,
   },
-  { label: 'backlog', text: ({ backlog }) => grouped(backlog), value: ({ backlog }) => backlog },
+  { label: 'backlog', text: ({ backlog }) => known(backlog), value: ({ backlog }) => backlog },
   {
     label: 'lead p50',
     text: ({ leadTimeP50Ms }) => shortMilliseconds(leadTimeP50Ms),
@@ -106,7 +107,7 @@ export function renderPage(views: readonly WatchView[], place: string, columns: 
   const width = Math.max(1, Math.min(MAX_SPARK, columns - LABEL));
   const shown = views.slice(-width);
   const owners = view.owners.map(({ owner, flow }) => `${owner}: flow ${describeFlow(flow)}`);
-  const alarms = view.alarms.map(({ name, boundary, description }) => `ALARM ${boundary}: ${name}: ${description}`);
+  const alarms = view.alarms?.map(({ name, boundary, description }) => `ALARM ${boundary}: ${name}: ${description}`);
   const blocks = view.caches.map((cache) => block(cache, shown, columns));
   const facts = factLines(view);
   const lines = [
@@ -115,7 +116,7 @@ export function renderPage(views: readonly WatchView[], place: string, columns: 
     ...(facts.length > 0 ? [...facts, ''] : []),
     ...owners,
     // Last, because a terminal with too few rows shows the end of the page.
-    ...(alarms.length > 0 ? alarms : ['no alarm']),
+    ...(alarms === undefined ? [] : alarms.length > 0 ? alarms : ['no alarm']),
     ...functionLines(view),
   ];
   // A line that the terminal wraps would break the page.

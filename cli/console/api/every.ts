@@ -1,4 +1,4 @@
-import type { Every } from './parts.ts';
+import type { Every } from '../../observe/parts.ts';
 
 /**
  * How often each part of the flow is read at most. In the local cloud a page shows a change within a second or two, and

@@ -1,16 +1,17 @@
 import { queueBacklog } from 'freshet-aws/internal/adapters/govern/report';
 import type { FlowDecision } from 'freshet-aws/internal/core/govern/decide';
 import { countParked } from '../../clients/parked-count.ts';
+import { queueBacklogs } from '../../clients/queue.ts';
 import { readinessOf } from '../../commands/status/gather.ts';
 import type { Deployment } from '../../deployment/deployment.ts';
 import { createCacheFigures } from '../../observe/cache-figures.ts';
 import { readRecent, readReported } from '../../observe/cache-metrics.ts';
 import { readHottestGroup } from '../../observe/hottest-group.ts';
+import type { Parts } from '../../observe/parts.ts';
 import type { Ask } from '../../observe/remembered.ts';
 import type { CacheFlow } from './documents.ts';
 import { EVERY } from './every.ts';
 import type { FunctionStates } from './function-states.ts';
-import type { Parts } from './parts.ts';
 
 /** Creates the look at the caches. It remembers backlogs, because rates are differences of them. */
 export function createCachesLook(
@@ -22,11 +23,9 @@ export function createCachesLook(
   const backlogs = parts.each('queues of caches', caches, EVERY.backlog, ({ deployed }) =>
     queueBacklog(queues, deployed.queueUrl),
   );
-  const dead = parts.each('dead-letter queues of caches', caches, EVERY.queues, async ({ deployed }) => {
-    const urls = [deployed.deadLetterQueueUrl, deployed.subscriptionDeadLetterQueueUrl];
-    const counts = await Promise.all(urls.map((url) => queueBacklog(queues, url)));
-    return counts.reduce((sum, count) => sum + count, 0);
-  });
+  const dead = parts.each('dead-letter queues of caches', caches, EVERY.queues, ({ deployed }) =>
+    queueBacklogs(queues, [deployed.deadLetterQueueUrl, deployed.subscriptionDeadLetterQueueUrl]),
+  );
   const parked = parts.each('parked events of caches', caches, EVERY.parked, ({ deployed }) =>
     countParked(tables, deployed.parkingTable),
   );
@@ -60,6 +59,7 @@ export function createCachesLook(
           name,
           highWater: highWaterOf(name, decisions),
           ...(figures[index] ?? createCacheFigures(deployment))(seen, nowMs),
+          backlog,
           hottestGroup: group ?? null,
           projector: states.of(deployed.projector),
           parked: counts[index] ?? 0,

@@ -3,11 +3,11 @@ import { countParked } from '../../clients/parked-count.ts';
 import { countDue, countInstances } from '../../clients/saga-counts.ts';
 import type { Deployment, FactQueue } from '../../deployment/deployment.ts';
 import { effectQueuesOf, serviceQueues } from '../../observe/facts.ts';
+import type { Parts } from '../../observe/parts.ts';
 import type { Ask } from '../../observe/remembered.ts';
 import type { FactQueueFlow, FactTopicFlow, SagaFlow } from './documents.ts';
 import { EVERY } from './every.ts';
 import type { FunctionStates } from './function-states.ts';
-import type { Parts } from './parts.ts';
 
 /** A look at the topics and queues of facts, and at the sagas. */
 export interface FactsLook {

@@ -7,11 +7,11 @@ import type { Deployment } from '../../deployment/deployment.ts';
 import { AWS_LOOK_BACK_MS, LOCAL_WINDOW_MS } from '../../observe/cache-metrics.ts';
 import { finestPeriod } from '../../observe/figures.ts';
 import { flowStatusOf } from '../../observe/flow-status.ts';
+import type { Parts } from '../../observe/parts.ts';
 import type { Ask } from '../../observe/remembered.ts';
 import type { OwnerFlow } from './documents.ts';
 import { EVERY } from './every.ts';
 import type { FunctionStates } from './function-states.ts';
-import type { Parts } from './parts.ts';
 
 /** How old the newest delay of a relay may be. Heartbeats are published each minute. */
 const DELAY_LIFE_MS = 5 * 60_000;

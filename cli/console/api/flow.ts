@@ -1,12 +1,12 @@
 import type { Deployment } from '../../deployment/deployment.ts';
 import { readAlarms, runbookEntry } from '../../observe/alarms.ts';
+import { createParts } from '../../observe/parts.ts';
 import type { FlowDocument } from './documents.ts';
 import { EVERY } from './every.ts';
 import { createCachesLook } from './flow-caches.ts';
 import { createFactsLook } from './flow-facts.ts';
 import { createOwnersLook } from './flow-owners.ts';
 import { createFunctionStates } from './function-states.ts';
-import { createParts } from './parts.ts';
 import type { StoppedReads } from './stopped-reads.ts';
 
 /**

@@ -2,7 +2,6 @@ import {
   freshetMetric,
   functionMetric,
   type MetricQuery,
-  metricData,
   queueMetric,
   type Span,
 } from 'freshet-aws/internal/adapters/govern/metric-data';
@@ -10,6 +9,7 @@ import type { Graph, Series } from 'freshet-aws/internal/core/graphs/graph';
 import { sideBySide } from 'freshet-aws/internal/core/side-by-side';
 import { type InsightSeries, insightSeries } from '../../clients/insight-report.ts';
 import type { Deployment } from '../../deployment/deployment.ts';
+import { readMetrics } from '../../observe/read-metrics.ts';
 import { type Ask, rememberedFor } from '../../observe/remembered.ts';
 import type { GraphDocument, GraphSide, NumbersDocument } from './documents.ts';
 import { EVERY } from './every.ts';
@@ -20,9 +20,6 @@ const MOST_POINTS = 300;
 
 /** The periods of CloudWatch up to a minute, in seconds (cloudwatch/API_GetMetricData). */
 const PERIODS = [1, 5, 10, 20, 30, 60] as const;
-
-/** Queries of one request to the local cloud, which answers nothing else meanwhile. */
-const LOCAL_QUERIES = 100;
 
 /** Contributor Insights rules that are read at the same time. */
 const AT_ONCE = 4;
@@ -143,21 +140,12 @@ async function readSeries(deployment: Deployment, all: readonly Drawn[], span: S
   );
   const byKey = new Map(queries.map((query) => [keyOf(query), query]));
   const points = new Map<string, Points>();
-  for (const some of chunked([...byKey], deployment.isLocal ? LOCAL_QUERIES : byKey.size)) {
-    const found = await metricData(deployment.clients.metrics, Object.fromEntries(some), span);
-    for (const [key, values] of Object.entries(found))
-      points.set(
-        key,
-        values.map(({ atMs, value }) => [atMs, value]),
-      );
-  }
+  for (const [key, values] of await readMetrics(deployment, [...byKey], span))
+    points.set(
+      key,
+      values.map(({ atMs, value }) => [atMs, value]),
+    );
   return points;
-}
-
-function chunked<T>(all: readonly T[], size: number): (readonly T[])[] {
-  return Array.from({ length: Math.ceil(all.length / Math.max(1, size)) }, (_, n) =>
-    all.slice(n * size, (n + 1) * size),
-  );
 }
 
 /** Reads the Contributor Insights rules. The local cloud has no series of them. */

@@ -52,15 +52,17 @@ async function batch(client: DynamoDBClient) {
 test('calls to a throttling table slow down within the time of a batch, and are fast after it recovers', async () => {
   const [plain, adaptive] = [dynamoDbClient({ endpoint }), adaptiveDynamoDbClient({ endpoint })];
   throttles = true;
-  const unlimited = await batch(plain);
-  expect(requests).toBe(3 * BATCH);
+  // The fastest of several batches counts, because other processes use the machine too.
+  const unlimited: number[] = [];
+  while (unlimited.length < 5) unlimited.push((await batch(plain)).seconds);
+  expect(requests).toBe(5 * 3 * BATCH);
   requests = 0;
   const limited = await batch(adaptive);
   expect(requests).toBe(3 * BATCH);
   expect(limited.failures).toHaveLength(BATCH);
   for (const { name } of limited.failures) expect(name).toBe('ProvisionedThroughputExceededException');
   // The same requests take much more time.
-  expect(limited.seconds).toBeGreaterThan(4 * unlimited.seconds);
+  expect(limited.seconds).toBeGreaterThan(4 * Math.min(...unlimited));
   // A second per attempt, far below the function's time-out of 20 s.
   expect(limited.seconds).toBeLessThan(8);
   throttles = false;

@@ -50,6 +50,7 @@ async function highestStaleness(delayMs: number, reportMs: number, beatMs: numbe
     repairQueueUrls: [],
     metrics: lateMetrics(() => nowMs, delayMs),
     intervalMs: MINUTE_MS,
+    onUnread: () => expect.unreachable(),
   });
   const ports: ReportPorts = {
     consumption,

@@ -28,12 +28,15 @@ let queueUrl: string;
 let cacheTable: string;
 let parkingTable: string;
 let ports: ReportPorts;
+/** The failures of CloudWatch that the ports reported. */
+const unread: unknown[] = [];
 
 beforeAll(async () => {
   [tables, messaging, cloudWatch] = await Promise.all([startTables(), startMessaging(), startCloudWatch()]);
 });
 afterAll(() => Promise.all([tables.stop(), messaging.stop(), cloudWatch.stop()]));
 beforeEach(async ({ task }) => {
+  unread.length = 0;
   cloudWatch.clear();
   cacheTable = await tables.create('Ordering');
   parkingTable = await tables.create('OrderingParking');
@@ -52,6 +55,7 @@ beforeEach(async ({ task }) => {
     repairQueueUrls: [`${messaging.url}/000000000000/${task.id}-gaps`],
     metrics: cloudWatchClient({ endpoint: cloudWatch.url }),
     intervalMs: MINUTE,
+    onUnread: (error) => void unread.push(error),
   });
 });
 
@@ -239,4 +243,12 @@ test("a report arrives unchanged in its owner's queue", async () => {
   };
   await sendReport(sqsClient({ endpoint: messaging.url }), `${messaging.url}/000000000000/${name}`, report);
   expect(reports.receive(10).map(({ body }) => parseCacheReport(body))).toEqual([report]);
+});
+
+test('if CloudWatch refuses, neither the consumption nor the age of the oldest message is known', async () => {
+  cloudWatch.failure = 403;
+  expect(await ports.consumption(NOW)).toBeUndefined();
+  expect(await ports.leavesOut(NOW)).toBeUndefined();
+  expect(unread).toHaveLength(2);
+  expect(await ports.backlog()).toBe(0);
 });

@@ -175,6 +175,18 @@ describe.each<[string, () => Promise<Subject>]>([
       expect(await kept()).toEqual([one]);
     });
 
+    test('a later message with the same key replaces a parked one only if it tells something else', async () => {
+      const one = parkedEvent();
+      const sent = (ms: number) => ({ message: { ...one.message, sentAtMs: one.message.sentAtMs + ms } });
+      await ports.park(one);
+      await ports.park({ ...one, ...sent(1_000), parkedAtMs: STOPPED_AT + 1 });
+      expect(await kept()).toEqual([one]);
+      const later = { ...one, ...sent(2_000), reason: 'wrong-key' as const, explanation: 'another fault' };
+      await ports.park(later);
+      await ports.park({ ...one, ...sent(1_000) });
+      expect(await kept()).toEqual([later]);
+    });
+
     test('a parked event is replaced by the one of a later try', async () => {
       const one = parkedEvent();
       await ports.park(one);

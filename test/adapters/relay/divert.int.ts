@@ -47,6 +47,18 @@ describe('the diversion of a record', () => {
     expect([reason, explanation]).toEqual(['unreadable', 'no\ufffddigest']);
   });
 
+  test('a diverted record may hold characters that SQS refuses', async () => {
+    const odd = record('a\ufffe\uffff\u0001\ud800 "\\');
+    await createDiverting({ client, queueUrl, record: () => odd })('7', 'unreadable', 'no \uffff');
+    const [{ body } = { body: '' }] = waiting();
+    expect(JSON.parse(body)).toEqual({
+      sequenceNumber: '7',
+      reason: 'unreadable',
+      explanation: 'no \uffff',
+      record: odd,
+    });
+  });
+
   test('a diverted record that is too large for a message is reduced to its keys', async () => {
     const large = record('x'.repeat(1024 * 1024));
     await createDiverting({ client, queueUrl, record: () => large })('7', 'too-large', '東'.repeat(2_000));

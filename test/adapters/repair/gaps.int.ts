@@ -2,7 +2,8 @@ import type { DynamoDBClient, UpdateItemCommand } from '@aws-sdk/client-dynamodb
 import type { SQSClient } from '@aws-sdk/client-sqs';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { sqsClient } from '../../../adapters/aws/clients.ts';
-import { createGapNotice, createHealing, parseGapNotice, parseResyncRequest } from '../../../adapters/repair/gaps.ts';
+import { createGapNotice } from '../../../adapters/repair/gap-notices.ts';
+import { createHealing, parseGapNotice, parseResyncRequest } from '../../../adapters/repair/gaps.ts';
 import type { HealPorts } from '../../../core/repair/heal.ts';
 import type { Queue } from '../../../local/fifo/queue.ts';
 import { startMessaging, type TestMessaging } from '../../support/messaging.ts';

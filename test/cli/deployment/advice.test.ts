@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { RepairFailed } from '../../../cli/clients/repair-function.ts';
+import { FunctionFailed } from '../../../cli/clients/invoke.ts';
 import { adviceOn } from '../../../cli/deployment/advice.ts';
 import type { Deployment } from '../../../cli/deployment/deployment.ts';
 import { explained } from '../../../cli/work.ts';
@@ -29,7 +29,7 @@ describe('the advice on a request that failed', () => {
   });
 
   test('a repair function that failed is named by its cache, with the command that shows its log', () => {
-    const error = new RepairFailed('ordering', 'Error: too slow');
+    const error = new FunctionFailed('repair function', 'ordering', 'Error: too slow');
     const { message } = explained(aws as Deployment, { stack: ['Ordering'] }, error) as Error;
     expect(message).toMatch(
       /^the repair function of ordering failed: Error: too slow\. You can run the command again\./,

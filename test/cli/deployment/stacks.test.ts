@@ -166,7 +166,7 @@ describe('a deployment of stacks on AWS', () => {
     formation = await startCloudFormation({}, () => ({ code: 'AccessDenied', message: 'no' }));
     vi.stubEnv('AWS_ENDPOINT_URL_CLOUDFORMATION', formation.url);
     await expect(deploymentOf(['Geography'])).rejects.toThrow(
-      /^AWS, us-east-1: a request failed\. AccessDenied: no\. Check that these are the AWS credentials that you meant/,
+      /^AWS, us-east-1: CloudFormation DescribeStacks of Geography failed\. AccessDenied: no\. Check that these are/,
     );
   });
 

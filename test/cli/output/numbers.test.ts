@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { atMost, exactDuration, perSecond } from '../../../cli/output/numbers.ts';
+import { atMost, exactDuration, perSecond, shortMilliseconds, shortSeconds } from '../../../cli/output/numbers.ts';
 
 const MS = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
 
@@ -54,4 +54,18 @@ describe('perSecond', () => {
   ])('a rate of %d is %s', (rate, text) => {
     expect(perSecond(rate)).toBe(text);
   });
+});
+
+test.each([
+  [null, '-'],
+  [Number.NaN, '-'],
+  [Number.POSITIVE_INFINITY, '-'],
+  [Number.NEGATIVE_INFINITY, '-'],
+  [0, '0s'],
+  [45, '45s'],
+  [7_200, '2h'],
+])('a span of %d seconds is %s', (seconds, text) => {
+  expect(shortSeconds(seconds)).toBe(text);
+  const milliseconds = seconds === null ? null : seconds * 1000;
+  expect(shortMilliseconds(milliseconds)).toBe(seconds === 0 ? '0 ms' : text);
 });

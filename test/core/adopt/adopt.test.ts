@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { adoptBatch } from '../../../core/adopt/adopt.ts';
 import { type Copy, decide, position } from '../../../core/adopt/decide.ts';
-import { type Absence, mend, type Surveyed } from '../../../core/adopt/mend.ts';
-import type { TableRecord } from '../../../core/adopt/record.ts';
+import { type Absence, absenceOf, mend, type Surveyed } from '../../../core/adopt/mend.ts';
+import { planRecord, type TableRecord } from '../../../core/adopt/record.ts';
 import { EPOCH_SIZE } from '../../../core/entity.ts';
 import { memoryPorts, partItem, STREAM, TABLE, tableRecord, workshop } from '../../support/adopting.ts';
 
@@ -221,6 +221,28 @@ describe('decisions about a copy', () => {
   ])('a survey leaves an equal copy alone whose version a restore has lifted, with base %i', (base, version) => {
     const lifted = { ...copy, base, version: EPOCH_SIZE + version, digest: 'd' };
     expect(mend(lifted, { version: 5, digest: 'd' }, 1)).toEqual({ kind: 'known' });
+  });
+
+  test.each([
+    ['without a time', {}, 'deleted'],
+    ['before its time', { ttl: { N: '1001' } }, 'deleted'],
+    ['at its time, which has not come to the millisecond', { ttl: { N: '1000' } }, 'expired'],
+    ['after its time, in another region of a global table', { ttl: { N: '900' } }, 'expired'],
+    ['whose time DynamoDB ignores, because it is over five years ago', { ttl: { N: '5' } }, 'deleted', 2_000_000_000],
+  ])('an item that is removed %s', (_, rest, expected, seconds = 1_000) => {
+    const before = { ...partItem('a', 3, 'bolt'), ...rest };
+    const { changes } = planRecord(workshop, tableRecord(1, before, undefined, { atMs: seconds * 1000 }));
+    expect(changes).toMatchObject([{ change: { kind: expected === 'expired' ? 'expire' : 'remove' } }]);
+  });
+
+  test.each<[string, number, Absence]>([
+    ['five years ago', 2_000_000_000 - 5 * 366 * 86_400, 'deleted'],
+    ['a day less than five years ago', 2_000_000_000 - 5 * 365 * 86_400 + 86_400, 'expired'],
+    ['now', 2_000_000_000, 'expired'],
+    ['later', 2_000_000_001, 'deleted'],
+    ['never', 0, 'deleted'],
+  ])('a missing item whose time to live was over %s', (_, expiresAtSeconds, expected) => {
+    expect(absenceOf({ expiresBy: 'ttl' }, expiresAtSeconds, false, 2_000_000_000_000)).toBe(expected);
   });
 
   test('a record of another table is compared by its version alone', () => {

@@ -59,6 +59,18 @@ describe('mapping an item', () => {
     expect(mapItem(declared, bolt)).toMatchObject({ kind: 'entity', found: { json: '{"n":"12345678901234567890"}' } });
   });
 
+  test.each([
+    ['1800000000', 1_800_000_000],
+    ['1800000000.9', 1_800_000_000],
+    ['-5', 0],
+    ['9.9999999999999999999999999999999999999E+125', Number.MAX_SAFE_INTEGER],
+    ['1E-130', 0],
+  ])('a time to live of %s is kept as %i', (N, expiresAtSeconds) => {
+    expect(mapItem(workshop, { ...partItem('a', 1, 'bolt'), ttl: { N } })).toMatchObject({
+      found: { expiresAtSeconds },
+    });
+  });
+
   test('an item that two mappings read is set aside', () => {
     const adopted: Adoption = { read: ({ sku }) => ({ id: sku, version: 1, state }), key: (id) => ({ sku: id }) };
     const both = defineBoundary('file:///stock.ts', {

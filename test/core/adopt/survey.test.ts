@@ -1,7 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { adoptBatch } from '../../../core/adopt/adopt.ts';
+import { requestSurvey, type SurveyDue } from '../../../core/adopt/begin-survey.ts';
 import type { WireItem } from '../../../core/adopt/item.ts';
-import { type ExistingTable, type SurveyNote, type SurveyRunPorts, surveySlice } from '../../../core/adopt/survey.ts';
+import { type SurveyRunPorts, surveySlice } from '../../../core/adopt/survey.ts';
+import type { ExistingTable, SurveyNote } from '../../../core/adopt/survey-note.ts';
 import type { AdoptedKey, Adoption } from '../../../core/contract/adopted.ts';
 import type { Boundary } from '../../../core/contract/contract.ts';
 import { type EntityRef, entityName } from '../../../core/entity.ts';
@@ -9,6 +11,8 @@ import { TOMBSTONE_DIGEST } from '../../../core/state.ts';
 import { memoryPorts, partItem, STREAM, TABLE, tableRecord, workshop } from '../../support/adopting.ts';
 
 const HOUR_MS = 3_600_000;
+/** The lag of an adopter that keeps up. */
+const LAG_MS = 10_000;
 const SHOP: ExistingTable = { tableArn: TABLE, streamArn: STREAM };
 
 /** The workshop with another mapping of parts. Their expiry isn't declared unless given. */
@@ -33,16 +37,22 @@ function surveyed(
   let pausedAfter = Number.POSITIVE_INFINITY;
   let nowMs = 10 * HOUR_MS;
   const aside: string[] = [];
+  let asideFailsFor: string | undefined;
+  let whileWaiting: () => Promise<void> = async () => {};
+  let pauses = 0;
+  let mostItems = 0;
   const scanned: (string | undefined)[] = [];
   const ports: SurveyRunPorts = {
     write: memory.write,
     nowMs: () => nowMs,
     copies: (all: readonly EntityRef[]) => Promise.all(all.map(memory.read)),
-    items: async (all) =>
-      all.map(({ id }) => {
+    async items(all) {
+      mostItems = Math.max(mostItems, all.length);
+      return all.map(({ id }) => {
         const { pk = '' } = boundaryNow.owns.Part?.adopted?.key(id) ?? {};
         return String(pk).startsWith('unfit') ? 'wrong-key' : items.get(String(pk));
-      }),
+      });
+    },
     isPaused: async () => scanned.length >= pausedAfter,
     async scan(cursor, limit) {
       nowMs += 1000;
@@ -65,7 +75,13 @@ function surveyed(
       return { entities, next: undefined };
     },
     pace: async () => {},
+    async pause(ms) {
+      pauses += 1;
+      nowMs += ms;
+      await whileWaiting();
+    },
     async setAside({ reason }) {
+      if (reason === asideFailsFor) throw new Error('refused by the queue');
       aside.push(reason);
     },
     notes: {
@@ -84,14 +100,30 @@ function surveyed(
     later: (ms: number) => {
       nowMs += ms;
     },
+    failAside: (reason: string | undefined) => {
+      asideFailsFor = reason;
+    },
     pauseAfter: (pages: number) => {
       pausedAfter = pages;
     },
     boundaryWith,
-    run(hasTime = () => true, boundary: Boundary = workshop, table: ExistingTable = SHOP) {
-      boundaryNow = boundary;
-      return surveySlice(boundary, ports, { table, everyMs: 24 * HOUR_MS }, hasTime);
+    /** What happens in each pause of a survey. */
+    onPause: (work: () => Promise<void>) => {
+      whileWaiting = work;
     },
+    pauses: () => pauses,
+    /** The most items that were read by key at once. */
+    mostItems: () => mostItems,
+    run(
+      hasTime = () => true,
+      boundary: Boundary = workshop,
+      table: ExistingTable = SHOP,
+      { lostAtMs, lagMs }: Pick<SurveyDue, 'lostAtMs' | 'lagMs'> = { lagMs: LAG_MS },
+    ) {
+      boundaryNow = boundary;
+      return surveySlice(boundary, ports, { table, everyMs: 24 * HOUR_MS, lostAtMs, lagMs }, hasTime);
+    },
+    request: () => requestSurvey(workshop, ports, SHOP),
     note: () => note,
   };
 }
@@ -131,6 +163,51 @@ describe('the survey of an existing table', () => {
     expect(await run()).toMatchObject({ note: { isFirst: false }, found: { compared: 250, mended: 0 } });
   });
 
+  test('a survey that is asked for begins at once and mends, and further requests join it until it has ended', async () => {
+    const items = parts(150);
+    const { run, request, note, later, memory } = surveyed(items);
+    await run();
+    const atMs = note()?.startedAtMs ?? 0;
+    items.set('p0001', partItem('p0001', 9, 'lost'));
+    later(1000);
+    const { startedAtMs, isNew } = await request();
+    expect([startedAtMs > atMs, isNew]).toEqual([true, true]);
+    expect(note()).toMatchObject({ isFirst: false, last: { startedAtMs: atMs } });
+    expect(await request()).toEqual({ startedAtMs, isNew: false });
+    expect(await run()).toMatchObject({ note: { startedAtMs, endedAtMs: expect.any(Number) }, found: { mended: 1 } });
+    expect(memory.copies.get('Part/p0001')).toMatchObject({ version: 9 });
+    later(1000);
+    expect(await request()).toMatchObject({ isNew: true });
+  });
+
+  test('after changes may have been lost, a survey is due at once, and once', async () => {
+    const { run, later, note } = surveyed(parts(1));
+    await run();
+    later(1000);
+    const lostAtMs = (note()?.startedAtMs ?? 0) + 1;
+    expect(await run(() => true, workshop, SHOP, { lostAtMs })).toMatchObject({ note: { isFirst: false } });
+    expect(await run(() => true, workshop, SHOP, { lostAtMs })).toBeUndefined();
+  });
+
+  test('a request does not begin a survey anew that is under way, nor work on it while caches lag', async () => {
+    const { run, request, note, pauseAfter } = surveyed(parts(250));
+    pauseAfter(1);
+    await run();
+    const before = note();
+    expect(await request()).toEqual({ startedAtMs: before?.startedAtMs, isNew: false });
+    expect(note()).toEqual(before);
+    expect(await run()).toBeUndefined();
+  });
+
+  test('of two requests at the same time, one begins a survey and the other joins it', async () => {
+    const { run, request, later } = surveyed(parts(1));
+    await run();
+    later(1000);
+    const both = await Promise.all([request(), request()]);
+    expect(both.map(({ isNew }) => isNew).sort()).toEqual([false, true]);
+    expect(both[0].startedAtMs).toBe(both[1].startedAtMs);
+  });
+
   test('what the stream lost is mended: a new item, a change and a deletion', async () => {
     const items = parts(3);
     const { run, memory, later } = surveyed(items);
@@ -145,6 +222,83 @@ describe('the survey of an existing table', () => {
     expect(memory.copies.get('Part/p0001')).toMatchObject({ version: 9 });
     expect(memory.copies.get('Part/p0002')).toMatchObject({ version: 4, base: 3, json: '{"name":"created again"}' });
     expect(memory.copies.get('Part/new')).toMatchObject({ version: 4 });
+  });
+
+  test('changes that the adopter has yet to copy are left to it: nothing is mended, deleted or set aside', async () => {
+    const items = parts(4);
+    const { run, memory, later, aside, onPause, boundaryWith } = surveyed(items);
+    const undeclared = boundaryWith({});
+    await run(() => true, undeclared);
+    later(24 * HOUR_MS);
+    const records = [
+      tableRecord(1, items.get('p0000'), undefined),
+      tableRecord(2, items.get('p0001'), partItem('p0001', 9, 'changed')),
+      tableRecord(3, undefined, partItem('new', 1, 'new')),
+    ].map((record) => ({ ...record, atMs: 34 * HOUR_MS }));
+    for (const { before, after } of records) {
+      if (after === undefined) items.delete(before?.pk?.S ?? '');
+      else items.set(after.pk?.S ?? '', after);
+    }
+    onPause(async () => void (await adoptBatch(undeclared, records, memory)));
+    const found = { compared: 5, mended: 0, deleted: 0, refused: 0 };
+    expect(await run(() => true, undeclared)).toMatchObject({ found, note: { endedAtMs: expect.any(Number) } });
+    expect(aside).toEqual([]);
+    expect(memory.copies.get('Part/p0000')).toMatchObject({ version: 2, isDeleted: true });
+    expect(memory.copies.get('Part/p0001')).toMatchObject({ version: 9 });
+    expect(memory.copies.get('Part/new')).toMatchObject({ version: 1 });
+  });
+
+  test('an entity that always has a change on its way is no loss', async () => {
+    const items = parts(1);
+    const { run, memory, later, onPause } = surveyed(items);
+    await run();
+    later(24 * HOUR_MS);
+    let version = 1;
+    const change = async () => {
+      const before = items.get('p0000');
+      version += 1;
+      items.set('p0000', partItem('p0000', version, `state ${version}`));
+      return tableRecord(version, before, items.get('p0000'), { atMs: 34 * HOUR_MS });
+    };
+    let onItsWay = await change();
+    onPause(async () => {
+      await adoptBatch(workshop, [onItsWay], memory);
+      onItsWay = await change();
+    });
+    expect(await run()).toMatchObject({ found: { mended: 0 }, note: { endedAtMs: expect.any(Number) } });
+  });
+
+  test.each([
+    ['does not read the stream', undefined],
+    ['lags', 3 * 60_000],
+  ])('while the adopter %s, a survey does not mend, and goes on later', async (_, lagMs) => {
+    const items = parts(2);
+    const { run, later, note, pauses } = surveyed(items);
+    await run();
+    later(24 * HOUR_MS);
+    items.set('p0001', partItem('p0001', 9, 'changed'));
+    expect(await run(() => true, workshop, SHOP, { lagMs })).toMatchObject({ found: { compared: 2, mended: 0 } });
+    expect([note()?.endedAtMs, pauses()]).toEqual([undefined, 0]);
+    later(60_000);
+    expect(await run()).toMatchObject({ found: { compared: 0, mended: 1 }, note: { endedAtMs: expect.any(Number) } });
+  });
+
+  test('a survey holds few items at once, because each may be large', async () => {
+    const { run, later, mostItems } = surveyed(parts(250));
+    await run();
+    later(24 * HOUR_MS);
+    expect(await run()).toMatchObject({ found: { compared: 250 } });
+    expect(mostItems()).toBe(25);
+  });
+
+  test('after one wait, a survey that has found a loss mends all others at once', async () => {
+    const items = parts(1_000);
+    const { run, later, pauses } = surveyed(items);
+    await run();
+    later(24 * HOUR_MS);
+    for (const [id, item] of parts(1_000)) items.set(id, { ...item, v: { N: '2000' } });
+    expect(await run()).toMatchObject({ found: { compared: 1_000, mended: 1_000 } });
+    expect(pauses()).toBeLessThanOrEqual(1 + LAG_MS / 1_000);
   });
 
   test('an item that was created again while nobody looked continues above its deletion', async () => {
@@ -165,6 +319,21 @@ describe('the survey of an existing table', () => {
     expect(await run()).toMatchObject({ found: { refused: 2, deleted: 0, mended: 0 } });
     expect(aside).toEqual(['invalid-version', 'invalid-state']);
     expect(memory.copies.get('Part/p0001')).toMatchObject({ version: 2, isDeleted: false });
+  });
+
+  test('an item that can not even be set aside fails the slice, and does not hold up the survey', async () => {
+    const items = parts(2);
+    items.set('bad', { ...partItem('bad', 1, 'x'), v: { S: 'one' } });
+    items.set('odd', { ...partItem('odd', 1, 'x'), name: { N: '7' } });
+    const { run, later, aside, note, failAside } = surveyed(items);
+    failAside('invalid-version');
+    expect(await run()).toMatchObject({ cause: { message: 'refused by the queue' }, found: { refused: 2, mended: 2 } });
+    expect(note()?.endedAtMs).toBeDefined();
+    expect(aside).toEqual(['invalid-state']);
+    failAside(undefined);
+    later(24 * HOUR_MS);
+    expect(await run()).toMatchObject({ cause: undefined });
+    expect(aside).toContain('invalid-version');
   });
 
   test('a changed contract is surveyed at once, and what its mapping reads now is published', async () => {

@@ -1,6 +1,13 @@
 import { describe, expect, test } from 'vitest';
-import type { SurveyNote } from '../../../core/adopt/survey.ts';
-import { type AdopterSeen, heartbeatAtMs, vouchedUntil } from '../../../core/adopt/vouch.ts';
+import type { SurveyNote } from '../../../core/adopt/survey-note.ts';
+import {
+  type AdopterSeen,
+  heartbeatAtMs,
+  isOverdue,
+  outages,
+  type VouchNote,
+  vouchedUntil,
+} from '../../../core/adopt/vouch.ts';
 import { entityRef, HEARTBEAT_ID, UNVOUCHED_MS } from '../../../core/entity.ts';
 import { decide } from '../../../core/govern/decide.ts';
 import { streamBacklog } from '../../../core/govern/measure.ts';
@@ -12,6 +19,7 @@ import { catalogue } from '../../support/boundaries.ts';
 import { ports } from '../../support/relaying.ts';
 
 const NOW_MS = 1_796_000_000_000;
+const HOUR_MS = 3_600_000;
 const table = { tableArn: TABLE, streamArn: STREAM };
 const source = { ...table, epoch: 0 };
 const running: AdopterSeen = {
@@ -46,6 +54,35 @@ describe('up to when copies are vouched for', () => {
     ['a survey of fewer types', {}, surveyed({ Lease: 1 }), { Lease: NOW_MS - 10_000 }],
   ])('%s', (_, seen, survey, expected) => {
     expect(vouchedUntil(workshop, table, { ...running, ...seen }, survey, NOW_MS)).toEqual(expected);
+  });
+
+  test('after an outage in which changes may be lost, only a later survey vouches again', () => {
+    const off = { ...running, state: 'Disabled' };
+    const at = (seen: AdopterSeen, hours: number, before?: VouchNote) => {
+      const atMs = NOW_MS + hours * HOUR_MS;
+      return { seq: 1, atMs, untilMs: {}, ...outages(before, table, seen, atMs) };
+    };
+    const short = at(running, 21, at(off, 20, at(running, 0)));
+    expect(short.lostAtMs).toBeUndefined();
+    const long = at(running, 23, at(off, 22, at(off, 1, at(running, 0))));
+    expect(long.lostAtMs).toBe(NOW_MS + 23 * HOUR_MS);
+    expect(at(running, 24, long).lostAtMs).toBe(long.lostAtMs);
+    expect(at({ ...running, delayMs: 23 * HOUR_MS }, 0, at(running, 0)).lostAtMs).toBe(NOW_MS);
+    const until = (startedAtMs: number) => {
+      const survey = { ...both, last: { ...both.last, startedAtMs } } as SurveyNote;
+      return vouchedUntil(workshop, table, running, survey, NOW_MS + 24 * HOUR_MS, long.lostAtMs);
+    };
+    expect(until(NOW_MS)).toEqual({});
+    expect(Object.keys(until(NOW_MS + 23 * HOUR_MS + 1))).toEqual(['Part', 'Lease']);
+  });
+
+  test.each([
+    ['no survey yet', undefined, false],
+    ['one that ended a day ago', { ...both, last: { ...both.last, endedAtMs: NOW_MS - 24 * HOUR_MS } }, false],
+    ['one that ended three days ago', { ...both, last: { ...both.last, endedAtMs: NOW_MS - 72 * HOUR_MS } }, true],
+    ['a first one that has run for three days', { ...both, last: undefined, startedAtMs: NOW_MS - 72 * HOUR_MS }, true],
+  ])('a survey is overdue after %s: %o', (_, survey, expected) => {
+    expect(isOverdue(survey as SurveyNote | undefined, 24 * HOUR_MS, NOW_MS)).toBe(expected);
   });
 
   test('a heartbeat vouches for the noted time, and for nothing without a recent note', () => {

@@ -69,6 +69,25 @@ describe('the flow state', () => {
     expect(decided(0, standing('paced', { pacePerSecond: 100 }), 10.1).state).toBe('paced');
   });
 
+  test('a limit ends only if the metrics of the cache and of the relay could be read', () => {
+    const paced = standing('paced');
+    const stateWith = (isUnmeasured: boolean, stream: Parameters<typeof decide>[2]) =>
+      decide(paced, [report({ isUnmeasured })], stream, settings, NOW_MS).state;
+    expect(stateWith(false, QUIET)).toBe('normal');
+    expect(stateWith(true, QUIET)).toBe('paced');
+    expect(stateWith(false, { ...QUIET, isUnmeasured: true })).toBe('paced');
+  });
+
+  test('the pace stays while the metrics of a lagging cache cannot be read, and refuses at the high water', () => {
+    const unmeasured = (backlog: number, before: FlowDecision) =>
+      decide(before, [report({ isUnmeasured: true, consumptionRate: 0, backlog })], QUIET, settings, NOW_MS);
+    expect(unmeasured(600, standing('paced'))).toMatchObject({ state: 'paced', pacePerSecond: 8 });
+    expect(unmeasured(HIGH, standing('paced')).state).toBe('refusing');
+    expect(unmeasured(501, standing('refusing')).state).toBe('refusing');
+    // After a refusal there is no pace to keep.
+    expect(unmeasured(500, standing('refusing'))).toMatchObject({ state: 'paced', pacePerSecond: MIN_PACE });
+  });
+
   test('the pace is settled while no paced cache lags and the pace grows at most regularly', () => {
     const settled = standing('paced', { settledSinceMs: NOW_MS - 60_000 });
     expect(decided(0, settled).settledSinceMs).toBe(NOW_MS - 60_000);

@@ -56,6 +56,22 @@ describe("a cache's report", () => {
     });
   });
 
+  test('the report has the backlog and the lowest possible rates if the metrics cannot be read', async () => {
+    const unread = (backlog: number) => ({ backlog: async () => backlog, consumption: async () => undefined });
+    const rates = async (before: number, backlog: number) =>
+      (await measure(unread(backlog), { backlog: before, atMs: NOW - MINUTE })).report;
+    expect(await rates(600, 0)).toMatchObject({
+      backlog: 0,
+      productionRate: 0,
+      consumptionRate: 10,
+      isUnmeasured: true,
+    });
+    const growing = await rates(0, 600);
+    expect(growing).toMatchObject({ backlog: 600, productionRate: 10, consumptionRate: 0, drainSeconds: null });
+    const sent = JSON.stringify({ ...growing, share: 1 });
+    expect(parseCacheReport(sent)).toMatchObject({ isUnmeasured: true });
+  });
+
   test.each([
     ['a growing backlog has a production above consumption and an infinite drain time', 60, 660, 10, 20, null],
     ['a constant backlog has equal rates and an infinite drain time', 600, 600, 10, 10, null],
@@ -151,6 +167,15 @@ describe("a cache's staleness", () => {
     const given = { backlog: async () => 3, consumption, leavesOut: async () => true };
     expect(await untilOf(given)).toEqual({ Thing: until, Other: until });
     expect(await untilOf({ ...given, isEmptyOnce: async () => true })).toEqual(await both());
+  });
+
+  test('completeness stays while the metrics cannot be read, unless the queue was seen to be empty', async () => {
+    const until = NOW - 2 * MINUTE;
+    const unread = { backlog: async () => 3, consumption: async () => undefined };
+    expect(await untilOf(unread)).toEqual({ Thing: until, Other: until });
+    expect(await untilOf({ ...unread, isEmptyOnce: async () => true })).toEqual(await both());
+    const leftOut = { backlog: async () => 3, consumption: async () => consumed({ queuedSinceMs: NOW }) };
+    expect(await untilOf({ ...leftOut, leavesOut: async () => undefined })).toEqual({ Thing: until, Other: until });
   });
 
   test('completeness stays the same while the repair function has messages that it has not handled', async () => {

@@ -1,6 +1,8 @@
 import { syncBuiltinESMExports } from 'node:module';
+import { setImmediate } from 'node:timers/promises';
 import zlib, { gzipSync } from 'node:zlib';
 import { afterEach, describe, expect, test, vi } from 'vitest';
+import { z } from 'zod';
 import type { Boundary } from '../../../core/contract/contract.ts';
 import { defineBoundary, keep } from '../../../core/contract/define-boundary.ts';
 import { serialiseEvent } from '../../../core/event.ts';
@@ -145,4 +147,35 @@ test.each<[string, Uint8Array]>([
   const cache = inMemoryCache();
   expect(await arrive(cache, [carrying(compressedAt(1), data)])).toEqual(['parked: malformed']);
   expect(cache.everParked[0]?.explanation).toMatch(/^data_base64: [\w\s-]+$/);
+});
+
+test('a message whose retries are over goes back untouched if the time ends while it waits to be read', async () => {
+  const schema = z.object({ text: z.string() });
+  const owner = defineBoundary('file:///catalogue.ts', { name: 'catalogue', owns: { List: { schema } } });
+  const reader = defineBoundary('file:///reader.ts', {
+    name: 'reader',
+    caches: { List: { ...keep(owner.owns.List), onPoison: 'stop' } },
+  });
+  const one = owned({ type: 'List', id: 'l1' }, 1, { text: 'a'.repeat(2 * 1024 * 1024) });
+  const exhausted = message(one, {
+    body: carrying(one, gzipSync(one.stateJson ?? '')).body,
+    receiveCount: 9,
+    firstReceivedAtMs: Date.parse(PUBLISHED_AT) - 3_600_000,
+  });
+  const cache = inMemoryCache({ fail: (port) => port === 'write' });
+  let end = () => {};
+  const ended = new Promise<void>((resolve) => {
+    end = resolve;
+  });
+  const projection = {
+    ...projectionOf(reader, cache.ports),
+    async pause() {
+      end();
+      await setImmediate();
+    },
+  };
+  const report = await projectBatch(projection, [exhausted], ended);
+  for (let turn = 0; turn < 10; turn += 1) await setImmediate();
+  expect(report).toMatchObject({ settled: [], returned: [{ message: exhausted }] });
+  expect([...cache.parked.values()]).toEqual([]);
 });

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { compressed } from '../../../core/compression.ts';
 import { defineBoundary } from '../../../core/contract/define-boundary.ts';
 import type { OwnedEntity } from '../../../core/own/own.ts';
 import { relayBatch } from '../../../core/relay/batch.ts';
@@ -43,5 +44,22 @@ describe('a change of a type with deltas', () => {
 
   test('a deletion is published as a tombstone', async () => {
     expect(await kindOf(one, deleted(product(), 2))).toBe('tombstone');
+  });
+
+  test('of many large states, only some are compared, and the others are published whole', async () => {
+    const topic = ports();
+    const text = 'x'.repeat(3 * 1024 * 1024);
+    const changes = Array.from({ length: 40 }, (_, index) => {
+      const [previous, current] = [1, 2].map((version) => {
+        const one = owned(product(`p${index}`), version, { name: 'bolt', text, price: version });
+        return { ...one, compressed: compressed(one.stateJson ?? '') };
+      });
+      if (current === undefined) throw new Error('no change');
+      return { sequenceNumber: String(index), kind: 'committed', owned: current, previous } as const;
+    });
+    await relayBatch(withDeltas, changes, PUBLISHED_AT, topic.relay, { readsCompressed: true });
+    const kinds = topic.calls.flat().map(({ body }) => JSON.parse(body).kind);
+    expect(kinds.filter((kind) => kind === 'delta')).toHaveLength(2);
+    expect(kinds.filter((kind) => kind === 'state')).toHaveLength(38);
   });
 });

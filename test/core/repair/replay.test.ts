@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import {
+  awaitBounded,
   type Following,
   follow,
   RESUME_MARGIN_MS,
@@ -74,7 +75,7 @@ describe('a replay', () => {
     const last = await replay(port, { fromMs: startMs + DAY_MS }, inVirtualTime(messaging, drain));
     publish();
     drain();
-    expect(last.delivery).toBe('live');
+    expect(last?.delivery).toBe('live');
     expect(received).toEqual(between(startMs + DAY_MS));
   });
 
@@ -86,7 +87,7 @@ describe('a replay', () => {
     const last = await replay(port, { fromMs, toMs }, inVirtualTime(messaging, publish));
     publish();
     drain();
-    expect(last.delivery).toBe('live');
+    expect(last?.delivery).toBe('live');
     expect(stoppedMs).toBeGreaterThan(liveFrom);
     expect(lacking([...between(fromMs, toMs), ...between(stoppedMs)], received)).toEqual([]);
     // The facts between the end and the last hour before the replay aren't delivered again.
@@ -141,7 +142,7 @@ describe('a replay', () => {
       topic.setAttributes({ ArchivePolicy: '{"MessageRetentionPeriod":"10"}' });
     });
     const last = await replay(port, { fromMs: startMs, toMs: startMs + DAY_MS }, following);
-    expect(last.delivery).toBe('failed');
+    expect(last?.delivery).toBe('failed');
     messaging.replays.advance();
     drain();
     expect(own.attributes()).toMatchObject({ ReplayStatus: 'Completed' });
@@ -167,6 +168,61 @@ describe('a replay', () => {
     expect(lacking(between(startMs, startMs + DAY_MS), received)).toEqual([]);
     const broken = { ...port, state: () => Promise.reject(new Error('throttled')) };
     await expect(follow(broken, inVirtualTime(messaging))).rejects.toThrow('throttled');
+  });
+});
+
+describe('waiting for a bounded replay', () => {
+  test('whose command was killed ends in the pause, after some looks, and resuming then loses nothing', async () => {
+    const { messaging, clock, port, received, publish, drain, between, startMs } = world();
+    const stoppedMs = clock.ms;
+    await port.replay(startMs, startMs + DAY_MS);
+    const following = inVirtualTime(messaging, publish);
+    expect(await awaitBounded(port, following)).toBe('ended');
+    expect(await port.state()).toMatchObject({ delivery: 'paused' });
+    expect(following.seen.filter(({ delivery }) => delivery === 'paused')).toHaveLength(3);
+    const last = await follow(port, inVirtualTime(messaging, drain), await resume(port));
+    drain();
+    expect(last.delivery).toBe('live');
+    expect(lacking([...between(startMs, startMs + DAY_MS), ...between(stoppedMs)], received)).toEqual([]);
+  });
+
+  test('whose command lets the subscription continue ends with that, and leaves it alone', async () => {
+    const { messaging, port, startMs } = world();
+    await port.replay(startMs, startMs + DAY_MS);
+    const other = async () => {
+      if ((await port.state()).delivery === 'paused') await port.replay(startMs + DAY_MS);
+    };
+    const following = inVirtualTime(messaging);
+    const pause = async () => {
+      await following.pause();
+      await other();
+    };
+    expect(await awaitBounded(port, { ...following, pause })).toBe('ended');
+    expect(await port.state()).toMatchObject({ delivery: 'live', fromMs: startMs + DAY_MS });
+    expect(await resume(port)).toBeUndefined();
+  });
+
+  test('is given up by Ctrl-C, which changes nothing', async () => {
+    const { messaging, port, own, startMs } = world();
+    await port.replay(startMs, startMs + DAY_MS);
+    const before = own.attributes();
+    expect(
+      await awaitBounded(
+        port,
+        inVirtualTime(messaging, () => {}, AbortSignal.abort()),
+      ),
+    ).toBe('given-up');
+    expect(own.attributes()).toEqual(before);
+  });
+
+  test.each(['live', 'paused'])('is none at a subscription that is %s', async (delivery) => {
+    const { messaging, port, startMs } = world();
+    if (delivery === 'paused') await port.replay(startMs, startMs + DAY_MS);
+    for (let steps = 0; steps < 3; steps += 1) messaging.replays.advance();
+    const following = inVirtualTime(messaging);
+    expect(await awaitBounded(port, following)).toBe('ended');
+    expect(following.seen).toEqual([]);
+    expect(await port.state()).toMatchObject({ delivery });
   });
 });
 
@@ -210,6 +266,70 @@ describe('two replays at one subscription', () => {
     const span = { fromMs: startMs, toMs: startMs + 4 * DAY_MS };
     await expect(replay(port, span, inVirtualTime(messaging, between, stop.signal))).rejects.toThrow(ReplayReplaced);
     expect(await port.state()).toMatchObject({ fromMs: startMs + HOUR_MS });
+  });
+
+  test('one that is replaced by a replay of the same times as an earlier one leaves it alone', async () => {
+    const { messaging, clock, port, received, drain, between, startMs } = world({ liveDays: 0 });
+    await replay(port, { fromMs: startMs }, inVirtualTime(messaging, drain));
+    drain();
+    received.length = 0;
+    let looks = 0;
+    const following = {
+      ...inVirtualTime(messaging),
+      async pause() {
+        looks += 1;
+        if (looks === 1) await port.replay(startMs);
+        clock.ms += HOUR_MS;
+      },
+    };
+    const span = { fromMs: startMs, toMs: startMs + DAY_MS };
+    await expect(replay(port, span, following)).rejects.toThrow(ReplayReplaced);
+    messaging.replays.advance();
+    messaging.replays.advance();
+    drain();
+    expect(received).toEqual(between(startMs));
+  });
+
+  test('a pause that SNS shows for long after a resume is not the end of what was resumed', async () => {
+    const { messaging, port, drain, startMs, received, between } = world();
+    await port.replay(startMs, startMs + DAY_MS);
+    messaging.replays.advance();
+    messaging.replays.advance();
+    const paused = await port.state();
+    let late = 0;
+    const slow: ReplayableSubscription = {
+      ...port,
+      async state() {
+        late -= 1;
+        return late > 0 ? paused : port.state();
+      },
+      replay(...span) {
+        late = 10;
+        return port.replay(...span);
+      },
+    };
+    expect(paused.delivery).toBe('paused');
+    received.length = 0;
+    const span = { fromMs: startMs + DAY_MS, toMs: startMs + 2 * DAY_MS };
+    const last = await replay(slow, span, inVirtualTime(messaging, drain));
+    drain();
+    expect(last?.delivery).toBe('live');
+    expect(lacking(between(span.fromMs, span.toMs), received)).toEqual([]);
+  });
+
+  test('Ctrl-C before the replay is begun starts nothing, and after it tells what was started', async () => {
+    const { messaging, port, own, startMs } = world();
+    const span = { fromMs: startMs, toMs: startMs + DAY_MS };
+    const before = own.attributes();
+    const stop = AbortSignal.abort();
+    expect(await replay(port, span, inVirtualTime(messaging, undefined, stop))).toBeUndefined();
+    expect(own.attributes()).toEqual(before);
+    const live = { ...port, state: async () => ({ delivery: 'live' }) as const };
+    const started = { fromMs: startMs };
+    expect(await follow(live, inVirtualTime(messaging, undefined, stop), started)).toEqual({
+      delivery: 'replaying',
+      ...started,
+    });
   });
 
   test('a state that SNS shows for long before the new one is not the end of the new one', async () => {

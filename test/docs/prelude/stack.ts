@@ -1,7 +1,9 @@
-import { Annotations, type Stack } from 'aws-cdk-lib';
-import { EntityOwner, type LocalCache, PipelineMonitoring } from 'freshet-aws/cdk';
+import { Annotations, App, Stack } from 'aws-cdk-lib';
+import { EntityOwner, LocalCache, PipelineMonitoring } from 'freshet-aws/cdk';
 import geography from './geography.ts';
+import ordering from './ordering.ts';
 
-declare const stack: Stack;
-declare const owner: EntityOwner;
-declare const cache: LocalCache;
+const app = new App({ context: { 'aws:cdk:bundling-stacks': [] } });
+const stack = new Stack(app, 'Page');
+const owner = new EntityOwner(new Stack(app, 'Geography'), 'Owner', { boundary: geography });
+const cache = new LocalCache(new Stack(app, 'Ordering'), 'Cache', { boundary: ordering, sources: [owner] });

@@ -313,7 +313,7 @@ test('freshet status fits 80 columns and shows the fact queues and sagas of the 
   const deployment = openLocalCloud({ file: localFileOf(shop.cloud), projectFolder: process.cwd() });
   try {
     await shop.cloud.idle();
-    const report = await gatherStatus(deployment, { sinceMs: 3_600_000, countEntities: true });
+    const report = await gatherStatus(deployment, { sinceMs: 3_600_000, countAll: true });
     const text = renderStatus(report, 80);
     expect(Math.max(...text.split('\n').map((line) => [...line].length))).toBeLessThanOrEqual(80);
     const names = (queues: readonly { readonly name: string }[]) => queues.map(({ name }) => name).sort();

@@ -50,10 +50,20 @@ export interface Stage {
   stop(): Promise<void>;
 }
 
-/** Starts the stage, with three entities in the cache and the facts of two orders. */
-export async function startStage(): Promise<Stage> {
+/**
+ * Starts the stage.
+ *
+ * @param options.app default: an app with three entities in the cache and the facts of two orders
+ */
+export async function startStage({
+  app = 'test/failure/rehearsal/app.ts',
+  fill = fillDepot,
+}: {
+  readonly app?: string;
+  readonly fill?: (cloud: LocalCloud, deployment: Deployment) => Promise<void>;
+} = {}): Promise<Stage> {
   setTestCredentials();
-  const cloud = await startLocalCloud({ assembly: await assemblyOf('test/failure/rehearsal/app.ts'), minuteMs: 1_000 });
+  const cloud = await startLocalCloud({ assembly: await assemblyOf(app), minuteMs: 1_000 });
   const folder = await mkdtemp(join(tmpdir(), 'freshet-rehearse-'));
   const file = localFileOf(cloud);
   const deployed = file.deployed.map((value) => {
@@ -117,7 +127,7 @@ export async function startStage(): Promise<Stage> {
   };
 }
 
-async function fill(cloud: LocalCloud, deployment: Deployment): Promise<void> {
+async function fillDepot(cloud: LocalCloud, deployment: Deployment): Promise<void> {
   const { owner } = await deployment.ownerOf('Item');
   for (const id of ['a', 'b', 'c']) await owner.put('Item', id, { name: id });
   const client = deployment.clients.tables;

@@ -16,7 +16,8 @@ const QUIET = { delay: undefined, failed: undefined, errors: undefined, throttle
 describe('monitoring of an owner that adopts a table', () => {
   test('it has alarms on its adopter and its survey besides those of every owner', () => {
     expect([...alarms.keys()]).toEqual([
-      ...['relay-delay', 'stream-use', 'not-published', 'adopter-delay', 'survey-mended'],
+      ...['relay-delay', 'stream-use', 'not-published', 'adopter-delay'],
+      ...['adopter-stopped', 'survey-overdue', 'survey-mended'],
     ]);
   });
 
@@ -31,6 +32,23 @@ describe('monitoring of an owner that adopts a table', () => {
     const metrics = alarms.get('adopter-delay')?.Metrics as { Expression?: string }[];
     const expression = metrics.find(({ Expression }) => Expression)?.Expression;
     expect(evaluateExpression(expression, { ...QUIET, ...values })).toBe(late);
+  });
+
+  test('an adopter whose mapping is off raises an alarm, although nothing is invoked', () => {
+    expect(JSON.stringify(alarms.get('adopter-stopped'))).toContain(`"${SURVEY_METRICS.stopped}"`);
+  });
+
+  test.each([
+    ['no failure', {}, 0],
+    ['a survey in time', { late: 0, errors: 0 }, 0],
+    ['no survey for two days', { late: 1 }, 1],
+    ['a surveyor that crashes', { errors: 1 }, 1],
+    ['a surveyor that is stopped', { throttles: 1 }, 1],
+  ])('the survey is overdue in a minute with %s: %o', (_, values, overdue) => {
+    const metrics = alarms.get('survey-overdue')?.Metrics as { Expression?: string }[];
+    const expression = metrics.find(({ Expression }) => Expression)?.Expression;
+    const all = { late: undefined, errors: undefined, throttles: undefined, ...values };
+    expect(evaluateExpression(expression, all)).toBe(overdue);
   });
 
   test('one copy that a survey mended raises the alarm on the survey', () => {

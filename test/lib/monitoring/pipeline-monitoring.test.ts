@@ -27,6 +27,9 @@ function watched(
 const alarmNames = (template: ReturnType<typeof watched>) =>
   resourcesOf(template, 'AWS::CloudWatch::Alarm').map(([, { Properties }]) => String(Properties.AlarmName));
 
+const RUNBOOK_ALLOWED =
+  'Allowed: a URL that begins with https:// or http://, without spaces or a fragment, which each alarm adds.';
+
 describe('the created alarm topic', () => {
   const { Monitoring } = shopTemplates();
   const topic = propertiesOf(Monitoring, 'AWS::SNS::Topic');
@@ -172,12 +175,17 @@ describe('PipelineMonitoring', () => {
     ],
     [
       'a runbook URL with a fragment',
-      () => ({ runbookUrl: 'docs/runbook.md#top' }),
-      'runbookUrl: given: docs/runbook.md#top. Allowed: a URL without spaces or a fragment, which each alarm adds.',
+      () => ({ runbookUrl: 'https://example.com/runbook#top' }),
+      `runbookUrl: given: https://example.com/runbook#top. ${RUNBOOK_ALLOWED}`,
+    ],
+    [
+      'a runbook URL that is relative',
+      () => ({ runbookUrl: 'docs/runbook.md' }),
+      `runbookUrl: given: docs/runbook.md. ${RUNBOOK_ALLOWED}`,
     ],
     [
       'a runbook URL that is too long',
-      () => ({ runbookUrl: 'x'.repeat(401) }),
+      () => ({ runbookUrl: `https://${'x'.repeat(393)}` }),
       "runbookUrl: given: 401 characters. Allowed: at most 400, because it is part of each alarm's description.",
     ],
     [

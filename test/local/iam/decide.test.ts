@@ -26,8 +26,8 @@ interface Given {
 
 function outcomeOf({ own = [], queues = [] }: Given, call: Partial<Call> = {}) {
   const policies = {
-    ofRoles: new Map([[roleArn, readPolicy({ Statement: own }, 'Own')]]),
-    ofResources: new Map([[queue, readPolicy({ Statement: queues }, 'Queue')]]),
+    ofRoles: new Map([[roleArn, readPolicy({ Statement: own }, 'Own').statements]]),
+    ofResources: new Map([[queue, readPolicy({ Statement: queues }, 'Queue').statements]]),
   };
   return decide(policies, { caller: relay, ...send, ...call }).outcome;
 }
@@ -190,31 +190,63 @@ describe('the calls of anonymous callers', () => {
   });
 });
 
-describe('unsupported policies', () => {
-  test.each([
+describe('policies that the local cloud cannot read', () => {
+  const conditions = (Condition: object) => ({ ...allow, Condition });
+  const unread: readonly [object, string][] = [
     [
-      { ...allow, Condition: { IpAddress: { 'aws:SourceIp': '10.0.0.0/8' } } },
-      'the condition operator IpAddress is not emulated',
+      conditions({ NumericLessThanEquals: { 'sns:MessageAge': 1 } }),
+      'the condition operator NumericLessThanEquals is not emulated',
     ],
     [
-      { ...allow, Condition: { StringEquals: { 'aws:RequestedRegion': 'x' } } },
-      'the condition key aws:RequestedRegion is not emulated',
+      conditions({ StringEquals: { 'aws:ResourceTag/team': 'x' } }),
+      'the condition key aws:ResourceTag/team is not emulated',
     ],
+    [
+      conditions({ StringEquals: { 'aws:PrincipalOrgID': 'o' } }),
+      'the condition key aws:PrincipalOrgID is not emulated',
+    ],
+    [conditions({ StringEquals: { 'aws:SourceArn': { Ref: 'X' } } }), 'Condition.StringEquals.aws:SourceArn is {"Ref"'],
     [{ ...allow, Resource: `arn:aws:sqs:*:*:${'$'}{aws:PrincipalTag/team}` }, 'policy variables are not emulated'],
-    [{ ...allow, Principal: { Federated: 'x' } }, 'Federated'],
-    [{ ...allow, NotPrincipal: { AWS: 'x' } }, 'NotPrincipal'],
+    [{ ...allow, NotPrincipal: { AWS: 'x' } }, 'NotPrincipal is not a known name here'],
+  ];
+
+  test.each(
+    unread,
+  )('the statement %j grants nothing if it allows, and is named with the reason', (statement, reason) => {
+    const policy = readPolicy({ Statement: [allow, statement] }, 'Stack/Policy');
+    expect(policy.statements.map(({ source }) => source)).toEqual(['Stack/Policy/0']);
+    expect(policy.leftOut).toEqual([expect.stringContaining('Allow sqs:SendMessage grants nothing locally: ')]);
+    expect(policy.leftOut[0]).toContain(reason);
+    expect(outcomeOf({ own: [statement] })).toBe('unmentioned');
+  });
+
+  test.each(unread)('the statement %j forbids nothing if it denies, and is named with the reason', (given, reason) => {
+    const statement = { ...given, Effect: 'Deny' };
+    const { leftOut } = readPolicy({ Statement: statement }, 'Stack/Policy');
+    expect(leftOut).toEqual([expect.stringContaining('Deny sqs:SendMessage forbids nothing locally: ')]);
+    expect(leftOut[0]).toContain(reason);
+    expect(outcomeOf({ own: [allow, statement] })).toBe('allowed');
+  });
+
+  test('a statement for identity providers is neither read nor named, because no local caller has such an identity', () => {
+    const Condition = { StringEquals: { 'token.actions.githubusercontent.com:sub': 'repo:x' } };
+    const Statement = { ...allow, Principal: { Federated: 'arn:aws:iam::1:oidc-provider/x' }, Condition };
+    expect(readPolicy({ Statement }, 'Stack/Role')).toEqual({ statements: [], leftOut: [] });
+  });
+
+  test.each([
     [{ Effect: 'Allow', Resource: '*' }, 'a statement needs Action or NotAction'],
-    [{ ...allow, Effect: 'allow' }, 'Effect'],
-  ])('a policy with the statement %j is refused by name', (statement, message) => {
+    [{ ...allow, Effect: 'allow' }, 'Effect is "allow". Allowed: Allow, Deny'],
+  ])('a policy with the statement %j, which IAM refuses, is refused by name', (statement, message) => {
     expect(() => readPolicy({ Statement: statement }, 'Stack/Policy')).toThrow(message);
-    expect(() => readPolicy({ Statement: statement }, 'Stack/Policy')).toThrow('Stack/Policy');
+    expect(() => readPolicy({ Statement: statement }, 'Stack/Policy')).toThrow('Stack/Policy/0');
   });
 });
 
 describe('a denial', () => {
   const decision = (own: object[]) => {
     const policies = {
-      ofRoles: new Map([[roleArn, readPolicy({ Statement: own }, 'Stack/Own')]]),
+      ofRoles: new Map([[roleArn, readPolicy({ Statement: own }, 'Stack/Own').statements]]),
       ofResources: new Map(),
     };
     const decided = decide(policies, { caller: relay, ...send });
@@ -231,7 +263,7 @@ describe('a denial', () => {
     );
     expect(statement).toEqual(allow);
     const allowed = {
-      ofRoles: new Map([[roleArn, readPolicy({ Statement: statement }, 'Own')]]),
+      ofRoles: new Map([[roleArn, readPolicy({ Statement: statement }, 'Own').statements]]),
       ofResources: new Map(),
     };
     expect(decide(allowed, { caller: relay, ...send }).outcome).toBe('allowed');

@@ -38,12 +38,13 @@ beforeEach(async () => {
   access = createAccess({ place, onDenial: (denial) => told.push(denial) });
   access.addRole(roleArn);
   const trust = { Effect: 'Allow', Principal: { Service: 'lambda.amazonaws.com' }, Action: 'sts:AssumeRole' };
-  access.protect(roleArn, readPolicy({ Statement: trust }, 'Trust'));
+  access.protect(roleArn, readPolicy({ Statement: trust }, 'Trust').statements);
   access.assume('writer', roleArn);
   const counts = { running: 0, invocations: 0, errors: 0, timeouts: 0, throttles: 0, coldStarts: 0 };
   const functions = {
     functions: () => [{ name: 'other', arn: functionArn, stopped: false, ...counts }],
     invoke: async () => ({ ok: true, payload: 'done' }) as const,
+    invokeLater: () => undefined,
     setReservedConcurrency: () => undefined,
     definition: () => Promise.reject(new Error('not called')) as never,
     redeploy: () => undefined,
@@ -95,7 +96,7 @@ const sns = () => opened(new SNSClient(configured()));
 const dynamoDb = (credentials?: Credentials) => opened(new DynamoDBClient(configured(credentials, gateway.url)));
 
 const grant = (Action: string, Resource: string) =>
-  access.grant(roleArn, readPolicy({ Statement: { Effect: 'Allow', Action, Resource } }, 'Test'));
+  access.grant(roleArn, readPolicy({ Statement: { Effect: 'Allow', Action, Resource } }, 'Test').statements);
 
 interface Refusal {
   readonly name: string;

@@ -217,6 +217,103 @@ test('an invalid property is refused with an error that names its resource', asy
   await expect(starting).rejects.toThrow(/S\/Q \(AWS::SQS::Queue\) cannot be created locally: .*VisibilityTimeout/);
 });
 
+test('a property that cannot be read is refused with its resource, its path, what is given and what is allowed', async () => {
+  const starting = start({ S: { Resources: { Q: queue({ FifoQueue: 'maybe' }) } } });
+  await expect(starting).rejects.toThrow(
+    'S/Q (AWS::SQS::Queue) cannot be created locally: Properties.FifoQueue is "maybe". Allowed: true or false',
+  );
+});
+
+test('a mapping whose role is read only in part is left out, because the missing permission may be in the other part', async () => {
+  const bundle = temporaryFolder();
+  writeFileSync(join(bundle, 'index.mjs'), 'export const handler = async () => {};');
+  const { leftOut } = await start(
+    {
+      S: {
+        Resources: {
+          R: role({ ManagedPolicyArns: ['arn:aws:iam::aws:policy/AmazonSQSFullAccess'] }),
+          F: {
+            Type: 'AWS::Lambda::Function',
+            Properties: {
+              Handler: 'index.handler',
+              Code: { S3Key: 'abc.zip' },
+              Role: { 'Fn::GetAtt': ['R', 'Arn'] },
+            },
+          },
+          Q: queue(),
+          M: {
+            Type: 'AWS::Lambda::EventSourceMapping',
+            Properties: { FunctionName: { Ref: 'F' }, EventSourceArn: { 'Fn::GetAtt': ['Q', 'Arn'] } },
+          },
+        },
+      },
+    },
+    { abc: bundle },
+  );
+  expect(leftOut.map(({ path }) => path)).toEqual(['S/R', 'S/M']);
+  expect(leftOut[1]?.reason).toContain('does not have permissions to call ReceiveMessage on SQS');
+});
+
+test('a mapping that a newer assembly gives a filter is removed, so that it does not run without the filter', async () => {
+  const bundle = temporaryFolder();
+  writeFileSync(join(bundle, 'index.mjs'), 'export const handler = async () => {};');
+  const assembly = (more: object) =>
+    writeAssembly(
+      {
+        S: {
+          Resources: {
+            F: {
+              Type: 'AWS::Lambda::Function',
+              Properties: { Handler: 'index.handler', Code: { S3Key: 'abc.zip' } },
+            },
+            Q: queue(),
+            M: {
+              Type: 'AWS::Lambda::EventSourceMapping',
+              Properties: { FunctionName: { Ref: 'F' }, EventSourceArn: { 'Fn::GetAtt': ['Q', 'Arn'] }, ...more },
+            },
+          },
+        },
+      },
+      { abc: bundle },
+    );
+  cloud = await startLocalCloud({ assembly: assembly({}), iam: 'off' });
+  const changes = await cloud.apply(assembly({ FilterCriteria: { Filters: [{ Pattern: '{"body":["a"]}' }] } }));
+  expect(changes.done).toContain('removed S/M (AWS::Lambda::EventSourceMapping)');
+  expect(cloud.leftOut).toEqual([
+    {
+      path: 'S/M',
+      type: 'AWS::Lambda::EventSourceMapping',
+      reason: 'FilterCriteria is not emulated, so the function gets no records',
+    },
+  ]);
+  cloud.messaging.queues.require('S-Q').send({ body: 'x' });
+  await cloud.idle();
+  expect(cloud.functions.functions()).toMatchObject([{ name: 'S-F', invocations: 0 }]);
+});
+
+test('a subscription with an operator that is not emulated is left out with the reason', async () => {
+  const FilterPolicy = { address: [{ cidr: '10.0.0.0/8' }] };
+  const { leftOut } = await start({
+    S: {
+      Resources: {
+        T: { Type: 'AWS::SNS::Topic' },
+        Q: queue(),
+        Sub: {
+          Type: 'AWS::SNS::Subscription',
+          Properties: {
+            TopicArn: { Ref: 'T' },
+            Endpoint: { 'Fn::GetAtt': ['Q', 'Arn'] },
+            Protocol: 'sqs',
+            FilterPolicy,
+          },
+        },
+      },
+    },
+  });
+  const reason = 'FilterPolicy: address: cidr is not emulated';
+  expect(leftOut).toEqual([{ path: 'S/Sub', type: 'AWS::SNS::Subscription', reason }]);
+});
+
 test('a circular reference is refused with an error that shows the circle', async () => {
   const referring = (id: string) => queue({ QueueName: { 'Fn::GetAtt': [id, 'QueueName'] } });
   const starting = start({ S: { Resources: { A: referring('B'), B: referring('A') } } });
@@ -267,6 +364,8 @@ test.each<[string, object, string]>([
   expect(leftOut).toEqual([{ path: 'S/U', type: 'AWS::Lambda::Url', reason }]);
 });
 
-test('a function URL for an unknown function is refused', async () => {
-  await expect(start(functionUrl({}))).rejects.toThrow('there is no function f');
+test('a function URL of a function that is not part of the app is left out with the reason', async () => {
+  const { leftOut } = await start(functionUrl({}));
+  const reason = 'the function f is not part of the app';
+  expect(leftOut).toEqual([{ path: 'S/U', type: 'AWS::Lambda::Url', reason }]);
 });

@@ -15,11 +15,13 @@ import { virtualAccount } from '../fifo/virtual-account.ts';
 let wire: Wire;
 let client: LambdaClient;
 let invoked: unknown[];
+let later: unknown[];
 let reserved: number | undefined;
 let result: InvokeResult;
 
 beforeEach(async () => {
   invoked = [];
+  later = [];
   reserved = undefined;
   result = { ok: true, payload: { answer: 42 } };
   const state = { name: 'repair', arn: 'arn:aws:lambda:us-east-1:000000000000:function:repair' };
@@ -31,6 +33,9 @@ beforeEach(async () => {
       async invoke(_, event) {
         invoked.push(event);
         return result;
+      },
+      invokeLater(_, event) {
+        later.push(event);
       },
       setReservedConcurrency(_, given) {
         reserved = given;
@@ -181,9 +186,30 @@ describe('ListFunctions', () => {
   });
 });
 
+describe('asynchronous Invoke', () => {
+  it('the event is accepted at once, also for a stopped function, and the answer has no payload', async () => {
+    reserved = 0;
+    result = { ok: false, error: 'Throttled', message: 'Rate Exceeded' };
+    const answer = await invoke({ InvocationType: 'Event', Payload: '{"n":1}' });
+    expect([answer.StatusCode, answer.FunctionError, answer.Payload?.transformToString() ?? '']).toEqual([
+      202,
+      undefined,
+      '',
+    ]);
+    expect([later, invoked]).toEqual([[{ n: 1 }], []]);
+  });
+
+  it('an event of more than 1 MB is refused', async () => {
+    const refused = await refusalOf(
+      invoke({ InvocationType: 'Event', Payload: JSON.stringify('x'.repeat(1_048_576)) }),
+    );
+    expect(refused).toMatchObject({ name: 'RequestTooLargeException', $metadata: { httpStatusCode: 413 } });
+    expect(later).toEqual([]);
+  });
+});
+
 describe('unsupported requests to Lambda', () => {
   it.each<[string, Partial<ConstructorParameters<typeof InvokeCommand>[0]>, string]>([
-    ['Event', { InvocationType: 'Event' }, 'The invocation type Event is not emulated.'],
     ['DryRun', { InvocationType: 'DryRun' }, 'The invocation type DryRun is not emulated.'],
     ['live', { Qualifier: 'live' }, 'Versions and aliases are not emulated. Given: live.'],
   ])('Invoke refuses the invocation type or qualifier %s, and no function runs', async (_, input, message) => {

@@ -133,7 +133,7 @@ const patience = { timeout: 10_000 };
 describe('freshet events on AWS', { timeout: 30_000 }, () => {
   test('each log is searched once, in any folder, and the result is awaited with growing pauses', async () => {
     found = () => [applied('FR', 2, 1_000), applied('FR', 1, 2_000)];
-    states = ['Scheduled', 'Scheduled', 'Running', 'Running', 'Complete'];
+    states = ['Scheduled', 'Scheduled', 'Running', 'Running', 'Running', 'Running', 'Complete'];
     expect(await events('Country', 'FR', '--since', '2h', '--limit', '7')).toBe(0);
     expect(entities()).toEqual(['Country/FR 2', 'Country/FR 1']);
     const [first, second, ...others] = asked;
@@ -145,8 +145,8 @@ describe('freshet events on AWS', { timeout: 30_000 }, () => {
     expect(endTime - startTime).toBeGreaterThanOrEqual(7_200);
     const polls = others.filter(({ input }) => input.queryId === '0').map(({ atMs }) => atMs);
     const pauses = polls.slice(1).map((atMs, index) => atMs - (polls[index] ?? 0));
-    expect(pauses.length).toBeGreaterThan(1);
-    expect(pauses[1]).toBeGreaterThan((pauses[0] ?? 0) * 1.2);
+    expect(pauses.length).toBeGreaterThan(2);
+    expect(pauses.at(-1)).toBeGreaterThan((pauses[0] ?? 0) * 1.2);
     expect(operations()).not.toContain('StopQuery');
   });
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Owner } from '../../../../adapters/own/owner.ts';
 import { type ImportResult, importRows } from '../../../../cli/commands/import/import-rows.ts';
-import type { Row } from '../../../../cli/commands/import/rows.ts';
+import type { Row } from '../../../../cli/files/row.ts';
 import { FreshetError } from '../../../../core/errors.ts';
 import { BackpressureError } from '../../../../core/govern/admit.ts';
 import geography from '../../../../examples/shop/geography/contracts.ts';
@@ -14,16 +14,40 @@ interface Put {
 }
 
 describe('importing rows', () => {
-  test('rows with the same id are put in order, and rows with other ids are put at the same time', async () => {
-    const { puts, owner } = heldOwner();
-    const done = run(owner, [row('a', 1), row('b', 1), row('a', 2)], 10);
-    await expect.poll(() => puts.map(({ id }) => id)).toEqual(['a', 'b']);
-    puts[0]?.answer('created');
-    await expect.poll(() => puts.length).toBe(3);
-    expect(puts[2]).toMatchObject({ id: 'a', state: { n: 2 } });
-    puts[1]?.answer('created');
-    puts[2]?.answer('changed');
-    expect(await done).toEqual({ created: 2, changed: 1, unchanged: 0, rejected: 0, leftOut: 0 });
+  test('the second record of an id is rejected with the place of the first, and the others are put', async () => {
+    const { owner, ids } = answeringOwner(() => 'created');
+    const rejects: string[] = [];
+    const again: Row = { place: { line: 9, byte: 80 }, fields: { id: 7, n: 2 }, cells: false };
+    const result = await run(owner, [row('a', 1), row('7', 2), row('b', 3), again], 10, rejects);
+    expect(result).toEqual({ ...none, records: 4, created: 3, rejected: 1 });
+    expect(ids).toEqual(['a', '7', 'b']);
+    expect(rejects).toEqual(['line 9 (byte 80): the id "7" was given before, in line 2. Allowed: each id once']);
+  });
+
+  test('a field of the id that no record has is refused once, and nothing is put', async () => {
+    const { owner, ids } = answeringOwner(() => 'created');
+    for (const count of [1, 50, 20_000]) {
+      const rejects: string[] = [];
+      let read = 0;
+      const rows = async function* () {
+        for (; read < count; read += 1) {
+          yield { place: { line: read + 1, byte: 0 }, fields: { key: `${read}` }, cells: false };
+        }
+      };
+      const { failure, records } = await run(owner, rows(), 4, rejects);
+      expect(String(failure)).toMatch(/^UsageError: --id: no row can be put, such as line 1: no id field id/);
+      expect({ records, rejects, ids }).toEqual({ records: 0, rejects: [], ids: [] });
+      expect(read).toBeLessThan(102);
+    }
+  });
+
+  test('records without the field of the id are rejected one by one if other records have it', async () => {
+    const rejects: string[] = [];
+    const lacking = (n: number): Row => ({ place: { line: 10 + n, byte: 0 }, fields: { n }, cells: false });
+    const { owner } = answeringOwner(() => 'created');
+    const given = [...Array.from({ length: 99 }, (_, n) => lacking(n)), row('a', 1), lacking(100)];
+    expect(await run(owner, given, 4, rejects)).toEqual({ ...none, records: 101, created: 1, rejected: 100 });
+    expect(rejects).toHaveLength(100);
   });
 
   test('there are never more puts at once than writers', async () => {
@@ -47,12 +71,12 @@ describe('importing rows', () => {
     const rejects: string[] = [];
     const result = await run(
       owner,
-      [row('a', 1), row('bad', 1), { place: 'line 9', problem: 'not JSON' }, row('b', 1)],
+      [row('a', 1), row('bad', 1), { place: { line: 9, byte: 80 }, problem: 'not JSON' }, row('b', 1)],
       1,
       rejects,
     );
-    expect(result).toEqual({ created: 2, changed: 0, unchanged: 0, rejected: 2, leftOut: 0 });
-    expect(rejects.sort()).toEqual(['line 9: not JSON', 'row bad: state: no']);
+    expect(result).toEqual({ ...none, records: 4, created: 2, rejected: 2 });
+    expect(rejects.sort()).toEqual(['line 1 (byte 0): state: no', 'line 9 (byte 80): not JSON']);
   });
 
   test('the import stops reading and returns the failure if the owner can not be reached', async () => {
@@ -81,7 +105,7 @@ describe('importing rows', () => {
     const rows = Array.from({ length: 100 }, (_, n) => row(`id${n}`, n));
     const { failure, ...counts } = await run(owner, rows, 8, rejects);
     expect(failure).toMatchObject({ code: 'Backpressure', entity: { id: 'id0' } });
-    expect(counts).toEqual({ created: 0, changed: 0, unchanged: 0, rejected: 0, leftOut: 0 });
+    expect(counts).toEqual({ ...none, records: counts.records, notPut: counts.records });
     expect(rejects).toEqual([]);
     expect(waits.length).toBeLessThan(8);
   });
@@ -99,7 +123,7 @@ describe('importing rows', () => {
     const done = run(owner, [row('a', 1), row('b', 1)], 2, [], stop.signal);
     await expect.poll(() => waiting).toBe(2);
     stop.abort();
-    expect(await done).toEqual({ created: 0, changed: 0, unchanged: 0, rejected: 0, leftOut: 0 });
+    expect(await done).toEqual({ ...none, records: 2, notPut: 2 });
   });
 
   test('an import that is stopped finishes its running puts and reads no further rows', async () => {
@@ -115,7 +139,7 @@ describe('importing rows', () => {
     await expect.poll(() => puts.length).toBe(2);
     stop.abort();
     for (const put of puts) put.answer('created');
-    expect(await done).toEqual({ created: 2, changed: 0, unchanged: 0, rejected: 0, leftOut: 0 });
+    expect(await done).toEqual({ ...none, records: 2, created: 2 });
     expect(puts.length).toBe(2);
   });
 });
@@ -133,13 +157,15 @@ function backpressure(id: string): BackpressureError {
   return new BackpressureError({ type: 'Country', id }, decision, 60, 0);
 }
 
+const none = { records: 0, created: 0, changed: 0, unchanged: 0, rejected: 0, leftOut: 0, notPut: 0 };
+
 function row(id: string, n: number): Row {
-  return { place: `row ${id}`, fields: { id, n }, cells: false };
+  return { place: { line: n, byte: 0 }, fields: { id, n }, cells: false };
 }
 
 function run(
   owner: Owner,
-  given: readonly Row[],
+  given: Iterable<Row> | AsyncIterable<Row>,
   writers: number,
   rejects: string[] = [],
   signal = new AbortController().signal,

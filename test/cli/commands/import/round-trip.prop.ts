@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Owner } from '../../../../adapters/own/owner.ts';
-import { exportedFromCache } from '../../../../cli/commands/export.ts';
+import { type Exported, exportedFromCache, written } from '../../../../cli/commands/export.ts';
 import { importRows } from '../../../../cli/commands/import/import-rows.ts';
-import { readRows } from '../../../../cli/commands/import/rows.ts';
 import { toEntity } from '../../../../cli/commands/import/state.ts';
+import { FORMATS, type Format, readRows } from '../../../../cli/files/rows.ts';
 import { defineBoundary, keep, ownedContract } from '../../../../core/contract/define-boundary.ts';
 import { checkedState } from '../../../../core/contract/validate.ts';
 import { canonicalState, type State } from '../../../../core/state.ts';
@@ -40,8 +40,8 @@ const entities = fc.array(
   { maxLength: 20 },
 );
 
-/** Puts the lines of an export at an owner in memory. */
-async function imported(lines: AsyncIterable<string>, type = 'Thing') {
+/** Puts the records of an export at an owner in memory. */
+async function imported(records: AsyncIterable<Exported>, type = 'Thing', format: Format = 'ndjson') {
   const stored = new Map<string, string>();
   const problems: string[] = [];
   const contract = ownedContract(source, type);
@@ -54,12 +54,12 @@ async function imported(lines: AsyncIterable<string>, type = 'Thing') {
     },
   } as unknown as Owner;
   const bytes = async function* () {
-    for await (const line of lines) yield Buffer.from(line);
+    for await (const text of written(records, format)) yield Buffer.from(text);
   };
   const result = await importRows({
     owner,
     contract,
-    rows: readRows(bytes(), 'ndjson'),
+    rows: readRows(bytes(), { format }),
     mapping: 'export',
     writers: 3,
     maxWaitMs: 0,
@@ -71,11 +71,13 @@ async function imported(lines: AsyncIterable<string>, type = 'Thing') {
 }
 
 describe('freshet export and freshet import', () => {
-  test('an import of an export puts every entity with its state, whatever its id and its state are', async () => {
+  test.each(
+    FORMATS,
+  )('an import of an export as %s puts every entity with its state, whatever its id and its state are', async (format) => {
     await fc.assert(
       fc.asyncProperty(entities, async (given) => {
         const reader = await inMemoryReader(cache, given);
-        const { stored, problems, result } = await imported(exportedFromCache(cache, reader, 'Thing'));
+        const { stored, problems, result } = await imported(exportedFromCache(cache, reader, 'Thing'), 'Thing', format);
         expect(problems).toEqual([]);
         const expected = new Map<string, string>();
         let deleted = 0;
@@ -97,24 +99,27 @@ describe('freshet export and freshet import', () => {
     expect([...stored]).not.toEqual([['a', '{"n":2}']]);
   });
 
-  test('the export of a cache that keeps some fields is refused, because the other fields would be lost', async () => {
+  test.each(
+    FORMATS,
+  )('the export of a cache that keeps some fields is refused as %s: the other fields would be lost', async (format) => {
     const reader = await inMemoryReader(cache, [{ type: 'Other', id: 'a', state: { a: 1, b: 2 } }]);
-    const { stored, problems } = await imported(exportedFromCache(cache, reader, 'Other'), 'Other');
+    const { stored, problems } = await imported(exportedFromCache(cache, reader, 'Other'), 'Other', format);
     expect(stored.size).toBe(0);
-    expect(problems).toEqual([expect.stringContaining('line 1: the cache keeps only the fields a of Other.')]);
+    expect(problems).toEqual([expect.stringMatching(/: the cache keeps only the fields .*a.* of Other\./)]);
   });
 
   test('a line of another type is refused', async () => {
     const reader = await inMemoryReader(cache, [{ type: 'Thing', id: 'a', state: {} }]);
     const { problems } = await imported(exportedFromCache(cache, reader, 'Thing'), 'Other');
-    expect(problems).toEqual(['line 1: an entity of type Thing. Expected: Other']);
+    expect(problems).toEqual(['line 1 (byte 0): an entity of type Thing. Expected: Other']);
   });
 
   test('a row that is no line of an export is refused, with the option that names its id', async () => {
-    const row = { place: 'line 1', fields: { code: 'EUR', name: 'Euro' }, cells: false };
+    const row = { place: { line: 1, byte: 0 }, fields: { code: 'EUR', name: 'Euro' }, cells: false };
     expect(await toEntity(ownedContract(source, 'Thing'), row, 'export')).toEqual({
-      place: 'line 1',
-      problem: 'not a line of freshet export (no field id). For other rows, pass --id with the field of the id',
+      place: row.place,
+      problem: 'not from freshet export (no field id). For other rows, pass --id with the field of the id',
+      isUnmapped: true,
     });
   });
 });

@@ -12,8 +12,9 @@ const contract = defineBoundary('file:///owner.ts', {
   },
 }).owns.Item;
 
+const place = { line: 2, byte: 8 };
 const entityOf = (fields: Readonly<Record<string, unknown>>, cells = false) =>
-  toEntity(contract, { place: 'line 2', fields, cells }, { idField: 'id', keepId: false });
+  toEntity(contract, { place, fields, cells }, { idField: 'id', keepId: false });
 
 describe('the entity of a row', () => {
   test.each([9007199254740994, -9007199254740994, 1e21, 1.5])('the numeric id %d is rejected', async (id) => {
@@ -25,7 +26,7 @@ describe('the entity of a row', () => {
     [9007199254740991, '9007199254740991'],
     ['1318796827993409899', '1318796827993409899'],
   ])('the id %j is kept as it is given', async (id, text) => {
-    expect(await entityOf({ id, n: 1 })).toEqual({ place: 'line 2', id: text, state: { n: 1 } });
+    expect(await entityOf({ id, n: 1 })).toEqual({ place, id: text, state: { n: 1 } });
   });
 
   test.each([
@@ -37,7 +38,7 @@ describe('the entity of a row', () => {
 
   test('a CSV cell with a number that stays the same is read', async () => {
     expect(await entityOf({ id: '1318796827993409899', n: '2.50', list: '[1e2]' }, true)).toEqual({
-      place: 'line 2',
+      place,
       id: '1318796827993409899',
       state: { n: 2.5, list: [100] },
     });

@@ -118,17 +118,17 @@ describe('freshet logs on AWS', { timeout: 30_000 }, () => {
   test('the command fails if no function and no log group may be read', async () => {
     pageOf = () => 'AccessDeniedException';
     expect(await logs('--follow')).toBe(2);
-    expect(io.err()).toContain('a request failed. AccessDeniedException: refused.');
+    expect(io.err()).toContain('CloudWatchLogs FilterLogEvents of group-B failed. AccessDeniedException: refused.');
     refusedFunctions = { A: 'AccessDeniedException', B: 'AccessDeniedException' };
     expect(await logs('--follow')).toBe(2);
   });
 
   test('--follow repeats a request that is throttled, and says so', async () => {
     formation.functionsOf = () => ['A'];
-    // The SDK itself tries three times.
-    pageOf = (_, index) => (index > 0 && index < 4 ? 'ThrottlingException' : { messages: [`line ${index}`] });
+    // The SDK itself tries four times.
+    pageOf = (_, index) => (index > 0 && index < 5 ? 'ThrottlingException' : { messages: [`line ${index}`] });
     const code = logs('--follow');
-    await expect.poll(() => io.out(), { timeout: 20_000 }).toContain('line 4');
+    await expect.poll(() => io.out(), { timeout: 20_000 }).toContain('line 5');
     io.interrupt();
     expect(await code).toBe(0);
     expect(io.err()).toBe('note: a request failed. It is repeated in 1 s. ThrottlingException: refused\n');
@@ -144,7 +144,7 @@ describe('freshet logs on AWS', { timeout: 30_000 }, () => {
     await expect.poll(() => io.err(), { timeout: 20_000 }).toContain('note: a request failed. It is repeated in 1 s.');
     pageOf = () => 'InvalidParameterException';
     expect(await code).toBe(2);
-    expect(io.err()).toContain('a request failed. InvalidParameterException: refused.');
+    expect(io.err()).toContain('CloudWatchLogs FilterLogEvents of group-A failed. InvalidParameterException: refused.');
   });
 
   test('without --follow, a request that stays throttled ends the command', async () => {

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { createDeployAgain } from '../../../../cli/commands/up/deploy-again.ts';
-import { localFilePath } from '../../../../cli/deployment/local-file.ts';
+import { localFileOf, localFilePath } from '../../../../cli/deployment/local-file.ts';
 import type { LocalCloud } from '../../../../local/cloud.ts';
 
 test('a deployment that Ctrl-C interrupts leaves no file of a local cloud that has ended', async () => {
@@ -20,7 +20,10 @@ test('a deployment that Ctrl-C interrupts leaves no file of a local cloud that h
       },
     } as unknown as LocalCloud;
     const { signal } = stop;
-    const deployAgain = createDeployAgain({ cwd, env: process.env }, {}, cloud, { signal, startedAt: '' });
+    const deployAgain = createDeployAgain({ cwd, env: process.env }, { cache: false }, cloud, {
+      signal,
+      file: localFileOf(cloud),
+    });
     await expect(deployAgain()).rejects.toMatchObject({ name: 'AbortError' });
     expect(existsSync(localFilePath(cwd))).toBe(false);
   } finally {

@@ -1,6 +1,6 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { followChanges } from '../../../../cli/commands/up/follow-changes.ts';
 import { readProject } from '../../../../cli/commands/up/project-files.ts';
@@ -52,6 +52,37 @@ describe('following the changes of a project', () => {
     await vi.waitFor(() => expect(calls.slice(1)).toEqual([['lib/deeper/function.ts']]));
     rmSync(join(folder, 'lib', 'deeper', 'function.ts'));
     await vi.waitFor(() => expect(calls.slice(2)).toEqual([['lib/deeper/function.ts']]));
+  });
+
+  test('files of linked workspace packages are followed, compiled ones too, and those of other packages are not', async () => {
+    const app = realpathSync(folder);
+    const sibling = realpathSync(mkdtempSync(join(tmpdir(), 'freshet-sibling-')));
+    const deeper = realpathSync(mkdtempSync(join(tmpdir(), 'freshet-deeper-')));
+    const unrelated = realpathSync(mkdtempSync(join(tmpdir(), 'freshet-unrelated-')));
+    try {
+      for (const one of [sibling, deeper, unrelated])
+        mkdirSync(join(one, 'node_modules', '@acme'), { recursive: true });
+      mkdirSync(join(sibling, 'dist'));
+      mkdirSync(join(app, 'node_modules', '@acme'));
+      symlinkSync(sibling, join(app, 'node_modules', '@acme', 'contracts'), 'junction');
+      symlinkSync(unrelated, join(app, 'node_modules', '@acme', 'unrelated'), 'junction');
+      symlinkSync(deeper, join(sibling, 'node_modules', '@acme', 'deeper'), 'junction');
+      symlinkSync(app, join(deeper, 'node_modules', '@acme', 'app'), 'junction');
+      writeFileSync(join(app, 'package.json'), '{"dependencies":{"@acme/contracts":"*","zod":"4"}}');
+      writeFileSync(join(sibling, 'package.json'), '{"devDependencies":{"@acme/deeper":"*"}}');
+      writeFileSync(join(deeper, 'package.json'), '{"dependencies":{"@acme/app":"*"}}');
+      follow();
+      writeFileSync(join(unrelated, 'contracts.ts'), 'one');
+      writeFileSync(join(sibling, 'node_modules', 'x'), 'x');
+      writeFileSync(join(sibling, 'dist', 'contracts.js'), 'one');
+      await vi.waitFor(() => expect(calls).toEqual([[relative(app, join(sibling, 'dist', 'contracts.js'))]]));
+      writeFileSync(join(deeper, 'contracts.ts'), 'one');
+      await vi.waitFor(() => expect(calls.slice(1)).toEqual([[relative(app, join(deeper, 'contracts.ts'))]]));
+    } finally {
+      stop.abort();
+      await ended;
+      for (const one of [sibling, deeper, unrelated]) rmSync(one, { recursive: true });
+    }
   });
 
   test('a file that is written again with the same content, and files that tools write, lead to no call', async () => {

@@ -97,6 +97,26 @@ describe('a line of a function', () => {
       '{"timestamp":"2026-11-30T06:00:00Z","level":"ERROR","message":{"errorType":"TypeError","errorMessage":"boom"}}',
       { isError: true, text: 'ERROR TypeError: boom' },
     ],
+    [
+      'an error of winston',
+      '{"level":"error","message":"no paper","timestamp":"2026-11-30","printer":"p1"}',
+      { isError: true, text: 'error no paper printer=p1' },
+    ],
+    ['a warning of winston', '{"level":"warn","message":"low"}', { isError: false, text: 'warn low' }],
+    ['an error by the levels of syslog', '{"level":"crit","message":"x"}', { isError: true, text: 'crit x' }],
+    [
+      'an error of pino',
+      '{"level":50,"time":1764500000000,"pid":7,"hostname":"h","err":{"type":"TypeError"},"msg":"boom"}',
+      { isError: true, text: 'ERROR boom err={"type":"TypeError"}' },
+    ],
+    [
+      'a line of pino',
+      '{"level":30,"time":1,"msg":"sold","orderId":"o1"}',
+      { isError: false, text: 'INFO sold orderId=o1' },
+    ],
+    ['a level of pino between two names', '{"level":55,"msg":"x"}', { isError: true, text: 'ERROR x' }],
+    ['a level of pino above all names', '{"level":999,"msg":"x"}', { isError: true, text: 'FATAL x' }],
+    ['a level that is no level', '{"level":-1,"msg":"x"}', { isError: false, text: 'TRACE x' }],
   ])('%s is read', (_, line, expected) => {
     expect(readLogLine(line)).toEqual(expected);
   });

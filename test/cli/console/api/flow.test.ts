@@ -1,8 +1,8 @@
 import { describe, expect, test, vi } from 'vitest';
 import { highWaterOf } from '../../../../cli/console/api/flow-caches.ts';
 import { spanOf } from '../../../../cli/console/api/numbers.ts';
-import { createParts } from '../../../../cli/console/api/parts.ts';
 import { instanceOf } from '../../../../cli/console/api/sagas.ts';
+import { createParts } from '../../../../cli/observe/parts.ts';
 import { rememberedFor } from '../../../../cli/observe/remembered.ts';
 import { createSlots } from '../../../../cli/observe/slots.ts';
 
