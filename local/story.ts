@@ -17,8 +17,8 @@ export type Story = (stage: Stage) => Promise<void>;
 /** What a story works with. */
 export interface Stage {
   /**
-   * The local cloud. A story can wait until it is idle, and can stop functions:
-   * `cloud.functions.setReservedConcurrency(name, 0)`.
+   * The local cloud. A story can wait until it is idle, can stop functions
+   * (`cloud.functions.setReservedConcurrency(name, 0)`) and kill their invocations (`cloud.functions.kill(name)`).
    */
   readonly cloud: LocalCloud;
   /** The owners and caches that the app deployed into the local cloud. */

@@ -13,6 +13,9 @@ const PRODUCTS = ITEMS - SUPPLIERS;
 const BATCH = 25;
 /** How long the copy of the whole table may take. */
 const PATIENCE_MS = 15 * 60_000;
+/** How many invocations are killed while changes are on their way. */
+const KILLS = 20;
+const KILL_EVERY_MS = 300;
 
 const sku = (n: number) => `sku-${n}`;
 const supplier = (n: number) => `s-${n}`;
@@ -35,9 +38,12 @@ const story: Story = async (stage) => {
     report.step('deployed, while the own code goes on writing');
     const { deployed } = await deployment.ownerOf('Product');
     const cache = await deployment.cacheNamed('basket');
+    const killer = keepKilling(cloud, [deployed.adopter ?? '', deployed.relay]);
     await equal(stage, client, table, cache.reader, 'while the own code writes', writing);
+    const kills = await killer;
     writing.isOn = false;
     await writer;
+    report.step(`${kills} invocations of the adopter and the relay were killed in the meantime`);
     await equal(stage, client, table, cache.reader, `after ${writing.writes} writes in the meantime`);
 
     report.heading('Deletions, and the same ids again');
@@ -105,6 +111,20 @@ async function keepWriting(
     writing.writes += 2;
     await pause(20);
   }
+}
+
+/**
+ * Kills invocations of functions until `KILLS` have been killed, as if their machines failed.
+ *
+ * @returns the number of killed invocations
+ */
+async function keepKilling({ functions }: Stage['cloud'], names: readonly string[]): Promise<number> {
+  let kills = 0;
+  while (kills < KILLS) {
+    kills += names.reduce((sum, name) => sum + functions.kill(name), 0);
+    await pause(KILL_EVERY_MS);
+  }
+  return kills;
 }
 
 /** Waits until the cache equals the table: every item, with its state. */

@@ -63,6 +63,8 @@ export interface FunctionPool extends FunctionRoom {
   state(): FunctionState;
   /** @param event in JSON @param kill terminates the execution environment when it aborts */
   invoke(event: string, kill: AbortSignal | undefined): Promise<InvokeResult>;
+  /** Terminates the execution environments of the running invocations at once. Returns how many there were. */
+  kill(): number;
   /**
    * Limits the concurrent invocations and throttles further ones (lambda/latest/dg/configuration-concurrency). 0 stops
    * the function, which throttles the waiting invocations too; undefined removes the limit.
@@ -201,6 +203,11 @@ export function createFunctionPool(options: PoolOptions): FunctionPool {
         waiting.push({ requestId: randomUUID(), event, kill, resolve });
         startWaiting();
       }),
+    kill() {
+      const running = [...environments].filter((environment) => !idle.includes(environment));
+      for (const environment of running) void environment.terminate();
+      return running.length;
+    },
     setReservedConcurrency(given) {
       reserved = given;
       isStopped = given === 0;

@@ -32,6 +32,12 @@ export interface FunctionHost {
    * `Unhandled`
    */
   invoke(name: string, event: unknown, kill?: AbortSignal): Promise<InvokeResult>;
+  /**
+   * Terminates the execution environments of a function's running invocations at once, as if their machines failed. The
+   * results are `Unhandled`. Throws for an unknown name.
+   * @returns the number of these invocations
+   */
+  kill(name: string): number;
   /** Tells a function's event source mappings when to take messages off a queue. Throws for an unknown name. */
   room(name: string): FunctionRoom;
   /** The function's timeout. Throws for an unknown name. */
@@ -103,6 +109,7 @@ export function createFunctionHost(options: FunctionHostOptions): FunctionHost {
       await pool.stop();
     },
     invoke: (name, event, kill) => poolOf(name).invoke(JSON.stringify(event), kill),
+    kill: (name) => poolOf(name).kill(),
     room: poolOf,
     timeoutMs: (name) => poolOf(name).timeoutMs,
     setReservedConcurrency(name, reserved) {

@@ -6,9 +6,9 @@ import {
   GetItemCommand,
   PutItemCommand,
   ScanCommand,
-  UpdateItemCommand,
 } from '@aws-sdk/client-dynamodb';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { DynamoDBStreamEvent } from 'aws-lambda';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { createCopyTable } from '../../adapters/adopt/copy-table.ts';
 import { createSurveyNotes } from '../../adapters/adopt/surveying.ts';
 import { ATTRIBUTE, type Item, keyItem } from '../../adapters/aws/items.ts';
@@ -26,9 +26,12 @@ import { root, runHere, startHere } from '../support/command-line.ts';
 import { setTestCredentials } from '../support/credentials.ts';
 import { synthesised, TABLE } from './app.ts';
 import basket, { catalogue } from './contracts.ts';
+import { offer, openProducts } from './products.ts';
+import { openUsers } from './users.ts';
 
 let cloud: LocalCloud;
 let client: DynamoDBClient;
+let products: ReturnType<typeof openProducts>;
 let reader: ReturnType<typeof createReader<typeof basket>>;
 const logged: string[] = [];
 
@@ -39,8 +42,9 @@ beforeAll(async () => {
   setTestCredentials();
   cloud = await startLocalCloud({ assembly: synthesised(false), onLog: (_, line) => logged.push(line) });
   client = cloudClient(cloud);
+  products = openProducts(client);
   // The table has no stream yet, so these items are in no record.
-  await sideBySide(OLD, 10, (sku) => put(product(sku, 7)));
+  await sideBySide(OLD, 10, (sku) => products.put(sku, 7));
   await cloud.apply(synthesised(true));
 
   reader = createReader({ boundary: basket, client, tableName: cacheIn(cloud, basket).table });
@@ -50,19 +54,6 @@ afterAll(async () => {
   await cloud?.stop();
   removeFolders();
 });
-
-const product = (sku: string, version: number, rest: Item = {}): Item => ({
-  pk: { S: `SKU#${sku}` },
-  sk: { S: 'PRODUCT' },
-  sku: { S: sku },
-  version: { N: String(version) },
-  name: { S: `${sku} ${version}` },
-  price: { N: '1.50' },
-  ...rest,
-});
-const put = (Item: Item) => client.send(new PutItemCommand({ TableName: TABLE, Item }));
-const remove = (sku: string, sk = 'PRODUCT') =>
-  client.send(new DeleteItemCommand({ TableName: TABLE, Key: { pk: { S: `SKU#${sku}` }, sk: { S: sk } } }));
 
 /** All items of the existing table. */
 async function itemsOf(): Promise<Item[]> {
@@ -125,15 +116,9 @@ describe('an existing table that plain SDK code writes', { timeout: 120_000 }, (
       note: { NULL: true },
       other: { N: '1' },
     };
-    await put(product('bolt', 3, { ...rest, price: { N: '12345678901234567890.5' } }));
-    await put({
-      pk: { S: 'SKU#bolt' },
-      sk: { S: 'OFFER' },
-      sku: { S: 'bolt' },
-      version: { N: '1' },
-      percent: { N: '5' },
-    });
-    await put({ pk: { S: 'ORDER#1' }, sk: { S: 'ORDER' } });
+    await products.put('bolt', 3, { ...rest, price: { N: '12345678901234567890.5' } });
+    await products.putItem(offer('bolt'));
+    await products.putItem({ pk: { S: 'ORDER#1' }, sk: { S: 'ORDER' } });
     await cloud.idle();
     expect(await reader.get('Product', 'bolt')).toMatchObject({
       status: 'found',
@@ -144,39 +129,45 @@ describe('an existing table that plain SDK code writes', { timeout: 120_000 }, (
   });
 
   test('a deleted item is deleted in the cache, and its re-creation at version 1 does not go back', async () => {
-    await remove('bolt');
+    await products.remove('bolt');
     await cloud.idle();
     expect(await reader.get('Product', 'bolt')).toMatchObject({ status: 'deleted', version: 4 });
-    await put(product('bolt', 1));
-    await put(product('bolt', 2));
+    await products.put('bolt', 1);
+    await products.put('bolt', 2);
     await cloud.idle();
     expect(await reader.get('Product', 'bolt')).toMatchObject({ version: 6, value: { name: 'bolt 2' } });
   });
 
+  test('users that DynamoDB-Toolbox writes are cached with its version, changed and deleted', async () => {
+    const users = openUsers(cloud.endpoints.dynamodb);
+    await users.create('ada', 'Ada');
+    await cloud.idle();
+    expect(await reader.get('User', 'ada')).toMatchObject({ version: 1, value: { name: 'Ada' } });
+    await users.rename('ada', 'Ada L.');
+    await cloud.idle();
+    expect(await reader.get('User', 'ada')).toMatchObject({ version: 2, value: { name: 'Ada L.' } });
+    await users.remove('ada');
+    users.close();
+    await cloud.idle();
+    expect(await reader.get('User', 'ada')).toMatchObject({ status: 'deleted', version: 3 });
+  });
+
   test('a large state is copied in its compressed form, and a small one after it in its plain form', async () => {
     const name = 'a long name '.repeat(1_000);
-    await put(product('large', 1, { name: { S: name } }));
+    await products.put('large', 1, { name: { S: name } });
     await cloud.idle();
     expect(await reader.get('Product', 'large')).toMatchObject({ version: 1, value: { name } });
-    await put(product('large', 2));
+    await products.put('large', 2);
     await cloud.idle();
     expect(await reader.get('Product', 'large')).toMatchObject({ version: 2, value: { name: 'large 2' } });
-    await remove('large');
+    await products.remove('large');
     await cloud.idle();
     expect(await reader.get('Product', 'large')).toMatchObject({ status: 'deleted', version: 3 });
   });
 
   test('a change that does not raise the version is set aside with its reason, and never published', async () => {
-    await put(product('nut', 1));
-    await client.send(
-      new UpdateItemCommand({
-        TableName: TABLE,
-        Key: { pk: { S: 'SKU#nut' }, sk: { S: 'PRODUCT' } },
-        UpdateExpression: 'SET #name = :name',
-        ExpressionAttributeNames: { '#name': 'name' },
-        ExpressionAttributeValues: { ':name': { S: 'forgotten' } },
-      }),
-    );
+    await products.put('nut', 1);
+    await products.renameInHaste('nut', 'forgotten');
     await cloud.idle();
     expect(await reader.get('Product', 'nut')).toMatchObject({ version: 1, value: { name: 'nut 1' } });
     const listed = await runHere(['parked', 'list', 'catalogue'], folderOfCommands());
@@ -186,19 +177,59 @@ describe('an existing table that plain SDK code writes', { timeout: 120_000 }, (
     expect(redriven).toMatchObject({ code: 1, out: expect.stringMatching(/unpublished .*raise its version/) });
     const why = await runHere(['why', 'basket', 'Product', 'nut'], folderOfCommands());
     expect(why).toMatchObject({ code: 1, out: expect.stringMatching(/adopter +running.*not-published.*discard/s) });
-    await put(product('nut', 2));
+    await products.put('nut', 2);
     await cloud.idle();
     expect(await reader.get('Product', 'nut')).toMatchObject({ version: 2, value: { name: 'nut 2' } });
   });
 
-  test('an inexact number of an attribute that the mapping reads is set aside', async () => {
-    await put({
-      pk: { S: 'SKU#big' },
-      sk: { S: 'OFFER' },
-      sku: { S: 'big' },
-      version: { N: '1' },
-      percent: { N: '0.12345678901234567890123' },
+  test('an item that DynamoDB removes because of its time to live is deleted in the cache, as the contract says', async () => {
+    const { adopter } = ownerIn(cloud, catalogue);
+    const { invoke } = cloud.functions;
+    // The local DynamoDB removes no items by itself, so a deletion gets the identity that a removal has on AWS.
+    const userIdentity = { type: 'Service', principalId: 'dynamodb.amazonaws.com' };
+    const removals: string[] = [];
+    const spy = vi.spyOn(cloud.functions, 'invoke').mockImplementation((name, event, kill) => {
+      if (name !== adopter) return invoke(name, event, kill);
+      const { Records } = event as DynamoDBStreamEvent;
+      const seen = Records.map((record) => {
+        if (record.eventName !== 'REMOVE') return record;
+        removals.push(record.dynamodb?.Keys?.sk?.S ?? '');
+        return { ...record, userIdentity };
+      });
+      return invoke(name, { Records: seen }, kill);
     });
+    try {
+      await products.putItem(offer('washer'));
+      await products.put('washer', 1);
+      await cloud.idle();
+      await products.remove('washer', 'OFFER');
+      await products.remove('washer');
+      await cloud.idle();
+    } finally {
+      spy.mockRestore();
+    }
+    expect(removals.sort()).toEqual(['OFFER', 'PRODUCT']);
+    expect(await reader.get('Offer', 'washer')).toMatchObject({ status: 'deleted', version: 2 });
+    // A product is kept: its mapping has no `deletedByExpiry`.
+    expect(await reader.get('Product', 'washer')).toMatchObject({ status: 'found', version: 1 });
+    await products.put('washer', 2);
+    await products.remove('washer');
+    await cloud.idle();
+    expect(await reader.get('Product', 'washer')).toMatchObject({ status: 'deleted', version: 3 });
+  });
+
+  test('freshet resync brings an adopted entity back into a cache that lost it, at its version', async () => {
+    const entity = { type: 'Product', id: 'old-4' };
+    await client.send(new DeleteItemCommand({ TableName: cacheTable(), Key: keyItem(entity) }));
+    expect(await reader.get('Product', 'old-4')).toMatchObject({ status: 'unknown' });
+    const { code, out, err } = await freshet('resync', 'Product', 'old-4', '--wait');
+    expect({ code, err }).toEqual({ code: 0, err: expect.any(String) });
+    expect(out).toMatch(/basket/);
+    expect(await reader.get('Product', 'old-4')).toMatchObject({ version: 7, value: { name: 'old-4 7' } });
+  });
+
+  test('an inexact number of an attribute that the mapping reads is set aside', async () => {
+    await products.putItem(offer('big', { percent: { N: '0.12345678901234567890123' } }));
     await cloud.idle();
     expect(await reader.get('Offer', 'big')).toMatchObject({ status: 'unknown' });
     const listed = await runHere(['parked', 'list', 'catalogue', '--reason', 'inexact-number'], folderOfCommands());
@@ -245,7 +276,7 @@ describe('an existing table that plain SDK code writes', { timeout: 120_000 }, (
     expect(await surveyed()).toMatchObject({ isFirst: false, mended: 1, deleted: 1 });
     expect(await reader.get('Product', 'ghost')).toMatchObject({ status: 'deleted', version: 4 });
     expect(await reader.get('Product', 'old-1')).toMatchObject({ version: 10, value: { name: 'old-1 7' } });
-    await put(product('old-1', 8));
+    await products.put('old-1', 8);
     await cloud.idle();
     expect(await reader.get('Product', 'old-1')).toMatchObject({ version: 11, value: { name: 'old-1 8' } });
   });
@@ -254,9 +285,9 @@ describe('an existing table that plain SDK code writes', { timeout: 120_000 }, (
     const { adopter = '' } = ownerIn(cloud, catalogue);
     cloud.functions.setReservedConcurrency(adopter, 0);
     try {
-      await put(product('old-2', 8));
-      await put(product('brand-new', 1));
-      await remove('old-3');
+      await products.put('old-2', 8);
+      await products.put('brand-new', 1);
+      await products.remove('old-3');
       const begun = await freshet('survey', 'catalogue', '--no-wait', '--json');
       expect(begun.code).toBe(0);
       const looksAgain = async () => (await surveyNote())?.suspects?.entities.map(({ id }) => id).sort();
@@ -271,7 +302,7 @@ describe('an existing table that plain SDK code writes', { timeout: 120_000 }, (
     expect(await reader.get('Product', 'old-2')).toMatchObject({ version: 8 });
     expect(await reader.get('Product', 'brand-new')).toMatchObject({ version: 1 });
     expect(await reader.get('Product', 'old-3')).toMatchObject({ status: 'deleted', version: 8 });
-    await remove('brand-new');
+    await products.remove('brand-new');
     await cloud.idle();
   });
 
@@ -344,7 +375,9 @@ describe('an existing table that plain SDK code writes', { timeout: 120_000 }, (
   test('an inventory of the cache finds no difference from the copies', async () => {
     const isReady = async () => {
       await cloud.tick();
-      const all = await Promise.all((['Product', 'Offer', 'Shelf'] as const).map((type) => reader.readiness(type)));
+      const all = await Promise.all(
+        (['Product', 'Offer', 'User', 'Shelf'] as const).map((type) => reader.readiness(type)),
+      );
       return all.every(({ status }) => status === 'ready');
     };
     await expect.poll(isReady, { timeout: 60_000 }).toBe(true);

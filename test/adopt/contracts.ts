@@ -9,6 +9,7 @@ const Product = z.strictObject({
   note: z.optional(z.nullable(z.string())),
 });
 const Offer = z.strictObject({ percent: z.number() });
+const User = z.strictObject({ name: z.string() });
 const Shelf = z.strictObject({ aisle: z.number() });
 
 /** An owner whose service writes a single table with plain SDK code. */
@@ -34,6 +35,16 @@ export const catalogue = defineBoundary(import.meta.url, {
         deletedByExpiry: true,
       },
     },
+    /** Written with DynamoDB-Toolbox. */
+    User: {
+      schema: User,
+      adopted: {
+        read: ({ _et, userId, version, name }) =>
+          _et === 'User' ? { id: userId, version, state: { name } } : undefined,
+        key: (id) => ({ pk: `USER#${id}`, sk: 'USER' }),
+        expiresBy: false,
+      },
+    },
     /** Written with `createOwner`, as a type of any owner. */
     Shelf: { schema: Shelf },
   },
@@ -44,6 +55,7 @@ export default defineBoundary(import.meta.url, {
   caches: {
     Product: keep(catalogue.owns.Product),
     Offer: keep(catalogue.owns.Offer),
+    User: keep(catalogue.owns.User),
     Shelf: keep(catalogue.owns.Shelf),
   },
 });

@@ -1,10 +1,10 @@
-import { PutItemCommand } from '@aws-sdk/client-dynamodb';
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import { createSurveyNotes } from '../../adapters/adopt/surveying.ts';
 import type { Deployment } from '../../cli/deployment/deployment.ts';
 import type { LocalCloud } from '../../local/cloud.ts';
 import { ownerIn } from '../../local/deployed.ts';
 import { catalogue } from '../adopt/contracts.ts';
+import { openProducts } from '../adopt/products.ts';
 import { patience, type Stage, startStage } from './rehearsal/stage.ts';
 
 let stage: Stage;
@@ -20,10 +20,7 @@ afterAll(() => stage?.stop());
 
 /** Puts an item into the existing table, and waits until the cache has it and the first survey has ended. */
 async function fill(cloud: LocalCloud, { clients, cacheNamed }: Deployment): Promise<void> {
-  const item = { pk: 'SKU#bolt', sk: 'PRODUCT', sku: 'bolt', name: 'bolt' };
-  const texts = Object.fromEntries(Object.entries(item).map(([name, S]) => [name, { S }]));
-  const Item = { ...texts, version: { N: '1' }, price: { N: '1.50' } };
-  await clients.tables.send(new PutItemCommand({ TableName: 'existing-shop', Item }));
+  await openProducts(clients.tables).put('bolt', 1);
   const cache = await cacheNamed('basket');
   await vi.waitFor(async () => {
     expect(await cache.records.get({ type: 'Product', id: 'bolt' })).toBeDefined();
@@ -54,6 +51,23 @@ describe('alarms on an owner that adopts a table', slow, () => {
       out: expect.stringContaining('no parked events'),
     });
   });
+});
+
+test('not-published: a change that does not raise the version raises it, and the runbook ends it', slow, async () => {
+  const products = openProducts(stage.deployment.clients.tables);
+  await products.put('nut', 1);
+  await stage.cloud.idle();
+  await products.renameInHaste('nut', 'forgotten');
+  await stage.alarmIs('ALARM', 'not-published', 'catalogue');
+  expect(await stage.run('parked', 'list', 'catalogue')).toMatchObject({
+    code: 0,
+    out: expect.stringMatching(/Product\/nut.*version-not-raised/s),
+  });
+  await products.put('nut', 2);
+  await stage.freshet('parked', 'discard', 'catalogue', '--reason', 'version-not-raised', '--yes');
+  await stage.alarmIs('OK', 'not-published', 'catalogue');
+  const cache = await stage.deployment.cacheNamed('basket');
+  expect(await cache.records.get({ type: 'Product', id: 'nut' })).toMatchObject({ version: 2 });
 });
 
 test('survey-mended is refused while a survey runs, because it may have passed the copy', slow, async () => {

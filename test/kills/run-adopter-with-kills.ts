@@ -7,7 +7,7 @@ import { HEARTBEAT_ID } from '../../core/entity.ts';
 import { type LocalCloud, startLocalCloud } from '../../local/cloud.ts';
 import { cacheIn, cloudClient, ownerIn } from '../../local/deployed.ts';
 import type { InvokeResult } from '../../local/lambda/invoke-result.ts';
-import { synthesised, TABLE } from '../adopt/app.ts';
+import { synthesised } from '../adopt/app.ts';
 import basket, { catalogue } from '../adopt/contracts.ts';
 import { startAnswerProxy } from './answer-proxy.ts';
 import { type Shelf, startShelf } from './shelf.ts';
@@ -62,7 +62,7 @@ export async function runAdopterWithKills(plan: AdopterKills): Promise<AdopterRu
     const { adopter = '', table, relay, parkingTable, flowTable } = ownerIn(cloud, catalogue);
     await surveyed(cloud, createSurveyNotes(client, flowTable));
     const wentBack = victim.watch(cloud, { adopter, table, relay });
-    const shelf = startShelf(client, TABLE, plan.seed);
+    const shelf = startShelf(client, plan.seed);
     const stops = await writeUntilKilled(cloud, adopter, plan, shelf, victim);
     await cloud.idle();
     const reader = createReader({ boundary: basket, client, tableName: cacheIn(cloud, basket).table });

@@ -1,6 +1,7 @@
-import { DeleteItemCommand, type DynamoDBClient, PutItemCommand } from '@aws-sdk/client-dynamodb';
+import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import type { createReader } from '../../adapters/read/cache-table.ts';
 import type basket from '../adopt/contracts.ts';
+import { openProducts } from '../adopt/products.ts';
 import { random as randomOf } from '../simulation/random.ts';
 
 const SKUS = Array.from({ length: 20 }, (_, n) => `sku-${n}`);
@@ -20,27 +21,25 @@ export interface Shelf {
   differing(reader: Reader): Promise<string[]>;
 }
 
-export function startShelf(client: DynamoDBClient, TableName: string, seed: number): Shelf {
+export function startShelf(client: DynamoDBClient, seed: number): Shelf {
+  const products = openProducts(client);
   const random = randomOf(seed, 'shelf');
   /** The version of each product that exists. */
   const versions = new Map<string, number>();
   let writes = 0;
   const names = new Map<string, string>();
-  const key = (sku: string) => ({ pk: { S: `SKU#${sku}` }, sk: { S: 'PRODUCT' } });
   const changeOne = async (sku: string): Promise<void> => {
     writes += 1;
     if (versions.has(sku) && random.chance(DELETIONS)) {
       versions.delete(sku);
       names.delete(sku);
-      await client.send(new DeleteItemCommand({ TableName, Key: key(sku) }));
+      await products.remove(sku);
       return;
     }
     const version = (versions.get(sku) ?? 0) + 1;
     versions.set(sku, version);
     names.set(sku, `write ${writes}`);
-    const attributes = { sku: { S: sku }, version: { N: String(version) }, price: { N: '1.50' } };
-    const Item = { ...key(sku), ...attributes, name: { S: names.get(sku) ?? '' } };
-    await client.send(new PutItemCommand({ TableName, Item }));
+    await products.put(sku, version, { name: { S: names.get(sku) ?? '' } });
   };
   return {
     async change() {

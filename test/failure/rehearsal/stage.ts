@@ -43,6 +43,8 @@ export interface Stage {
    * expects that the alarms end.
    */
   rehearse(alarms: string | readonly string[], name: string, mend: (names: Names) => Promise<unknown>): Promise<void>;
+  /** Waits until an alarm is in a state. */
+  alarmIs(state: 'ALARM' | 'OK', alarm: string, name: string): Promise<void>;
   /** `aws lambda delete-function-concurrency` */
   runAgain(functionName: string | undefined): Promise<unknown>;
   /** Deletes the messages of a failure queue, as the runbook says. */
@@ -76,7 +78,7 @@ export async function startStage({
 
   const run = (...args: readonly string[]) => runHere(args, folder);
   const { functions, queues } = deployment.clients;
-  const isIn = (state: string, alarm: string, name: string) =>
+  const alarmIs: Stage['alarmIs'] = (state, alarm, name) =>
     vi.waitFor(
       () => expect(cloud.alarms.list().find((one) => one.name === `Test-${name}-${alarm}`)).toMatchObject({ state }),
       patience,
@@ -102,16 +104,17 @@ export async function startStage({
       const { code, err } = await run(...args);
       expect({ code, err }).toEqual({ code: 0, err: '' });
     },
+    alarmIs,
     async rehearse(alarms, name, mend) {
       const kinds = [alarms].flat();
       let names: Names = {};
       for (const alarm of kinds) names = await provoke(alarm, name);
-      await Promise.all(kinds.map((alarm) => isIn('ALARM', alarm, name)));
+      await Promise.all(kinds.map((alarm) => alarmIs('ALARM', alarm, name)));
       const status = JSON.parse((await run('status', '--json')).out) as { alarms: { name: string }[] };
       const raised = status.alarms.map((one) => one.name);
       expect(raised).toEqual(expect.arrayContaining(kinds.map((alarm) => `Test-${name}-${alarm}`)));
       await mend(names);
-      await Promise.all(kinds.map((alarm) => isIn('OK', alarm, name)));
+      await Promise.all(kinds.map((alarm) => alarmIs('OK', alarm, name)));
     },
     runAgain: (FunctionName) => functions.send(new DeleteFunctionConcurrencyCommand({ FunctionName })),
     async deleteMessages(QueueUrl) {

@@ -218,3 +218,16 @@ test('the host refuses to invoke an unknown function and to deploy a name twice'
   expect(() => host.invoke('other', {})).toThrow(/other is not deployed\. Deployed: fn/);
   expect(() => deploy('')).toThrow(/already deployed/);
 });
+
+test('kill ends running invocations as a failing machine would, and the next one starts cold', async () => {
+  const hang = 'new Promise((resolve) => setTimeout(resolve, 60_000))';
+  deploy(`let calls = 0; export const handler = async (event) => (event.hangs ? ${hang} : ++calls);`);
+  expect(await host.invoke('fn', {})).toEqual({ ok: true, payload: 1 });
+  expect(host.kill('fn')).toBe(0);
+  const running = host.invoke('fn', { hangs: true });
+  expect(host.kill('fn')).toBe(1);
+  expect(await running).toMatchObject({ ok: false, error: 'Unhandled' });
+  expect(await host.invoke('fn', {})).toEqual({ ok: true, payload: 1 });
+  expect(state()).toMatchObject({ invocations: 3, errors: 1, coldStarts: 2, running: 0 });
+  expect(() => host.kill('other')).toThrow('not deployed');
+});
