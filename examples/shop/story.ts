@@ -3,9 +3,6 @@ import { publishEvent, type Stage, type Story, type StoryCache } from 'freshet-l
 import geography from './geography/contracts.ts';
 import { countries, currencies, type Row } from './geography/releases.ts';
 
-/** Commits at once while a data set is loaded. */
-const WRITERS = 16;
-
 /** Time between two changes of the owner, and between two looks at a cache that fills itself. */
 const LOOK_MS = 100;
 
@@ -147,16 +144,12 @@ async function ready(reader: StoryCache['reader'], type: string): Promise<number
 async function load({ deployment, report }: Stage, type: string, rows: readonly Row[], source: string): Promise<void> {
   const { owner } = await deployment.ownerOf(type);
   const counts = new Map<CommitResult['outcome'], number>();
-  let next = 0;
-  let done = 0;
-  const writer = async (): Promise<void> => {
-    for (let row = rows[next++]; row !== undefined; row = rows[next++]) {
-      const { outcome } = await owner.put(type, row.id, row.state);
-      counts.set(outcome, (counts.get(outcome) ?? 0) + 1);
-      report.progress(source, ++done, rows.length);
-    }
-  };
-  await Promise.all(Array.from({ length: WRITERS }, writer));
+  // One after another, as a service writes. Many at once would be a backlog, and the lead time the time in it.
+  for (const [index, row] of rows.entries()) {
+    const { outcome } = await owner.put(type, row.id, row.state);
+    counts.set(outcome, (counts.get(outcome) ?? 0) + 1);
+    report.progress(source, index + 1, rows.length);
+  }
   const summary = [...counts].map(([outcome, count]) => `${count} ${outcome}`).join(', ');
   report.step(`${source}: ${rows.length} of ${type}: ${summary}`);
 }
