@@ -159,10 +159,9 @@ async function leadTimeOf(watched: WatchedCloud): Promise<number> {
 }
 
 /** Changes entities at a steady rate, spread over all of them. */
-function startChanges({ deployment }: WatchedCloud): { stop(): Promise<void> } {
+function startChanges({ owner }: WatchedCloud): { stop(): Promise<void> } {
   let goesOn = true;
   const work = (async () => {
-    const { owner } = await deployment.ownerOf('Country');
     const begin = performance.now();
     const puts = new Set<Promise<unknown>>();
     for (let change = 0; goesOn; change += 1) {

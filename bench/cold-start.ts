@@ -36,7 +36,7 @@ interface Taken {
 interface Side {
   readonly name: string;
   readonly file: string;
-  readonly variables: readonly string[];
+  readonly variables: Readonly<Record<string, string>>;
   readonly samples: { readonly loaded: Taken; readonly applied?: Taken }[];
 }
 
@@ -122,10 +122,9 @@ async function sampleAll(sides: readonly Side[], round: number, tables: BenchTab
 async function sampleOf({ file, variables }: Side, endpoint: string, event: string | undefined) {
   const child = spawn(process.execPath, [LOADER, pathToFileURL(file).href, ...(event === undefined ? [] : [event])], {
     env: {
-      ...Object.fromEntries(variables.map((name) => [name, '1'])),
+      ...variables,
       // So that no event counts as too old.
       MAX_EVENT_AGE_SECONDS: String(10 * 365 * 86_400),
-      DEFINITION: variables.includes('CACHE_TABLE') ? 'ordering' : 'geography',
       CACHE_TABLE: TABLE,
       AWS_ENDPOINT_URL_DYNAMODB: endpoint,
       AWS_REGION: 'us-east-1',

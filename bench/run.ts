@@ -6,6 +6,7 @@ import { cost } from './cost.ts';
 import { endToEnd } from './end-to-end.ts';
 import { compression } from './experiments/compression.ts';
 import { footprint } from './footprint.ts';
+import { messaging } from './messaging.ts';
 import { projector } from './projector.ts';
 import { setBenchCredentials } from './support/account.ts';
 import { synthesised } from './support/assembly.ts';
@@ -13,7 +14,17 @@ import { record } from './support/report.ts';
 import { type Benchmark, type Ratio, ratioLine } from './support/result.ts';
 
 /** All benchmarks, in the order in which they run and are shown. */
-const BENCHMARKS: readonly Benchmark[] = [projector, cost, endToEnd, backfill, compression, footprint, coldStart, bulk];
+const BENCHMARKS: readonly Benchmark[] = [
+  projector,
+  cost,
+  endToEnd,
+  messaging,
+  backfill,
+  compression,
+  footprint,
+  coldStart,
+  bulk,
+];
 
 /** Rounds that are counted, after one that isn't. */
 const ROUNDS = 9;

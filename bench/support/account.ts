@@ -111,8 +111,8 @@ export interface Bundle {
   readonly logicalId: string;
   /** The folder of the code. */
   readonly folder: string;
-  /** The names of its environment variables. */
-  readonly variables: readonly string[];
+  /** Its environment variables. One whose value isn't a text in the template, such as a table's name, is `1`. */
+  readonly variables: Readonly<Record<string, string>>;
 }
 
 /** The functions with bundled code in the assembly. */
@@ -122,7 +122,12 @@ export function bundles(assembly: string): Bundle[] {
       const code = (Properties?.Code as { S3Key?: unknown } | undefined)?.S3Key;
       if (Type !== 'AWS::Lambda::Function' || typeof code !== 'string') return [];
       const environment = Properties?.Environment as { Variables?: object } | undefined;
-      const variables = Object.keys(environment?.Variables ?? {});
+      const variables = Object.fromEntries(
+        Object.entries(environment?.Variables ?? {}).map(([name, value]) => [
+          name,
+          typeof value === 'string' ? value : '1',
+        ]),
+      );
       return [{ stack, logicalId, folder: join(assembly, `asset.${code.replace('.zip', '')}`), variables }];
     }),
   );

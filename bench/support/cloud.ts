@@ -1,7 +1,11 @@
+import { dynamoDbClient } from '../../adapters/aws/clients.ts';
+import type { Owner } from '../../adapters/own/owner.ts';
+import { createOwner } from '../../adapters/own/owner-table.ts';
 import type { Deployment } from '../../cli/deployment/deployment.ts';
 import { openLocalCloud } from '../../cli/deployment/local-cloud.ts';
 import { type LocalFile, localFileOf } from '../../cli/deployment/local-file.ts';
 import { EMITTER_DIMENSION, PROJECTOR_METRICS } from '../../core/metrics.ts';
+import geography from '../../examples/shop/geography/contracts.ts';
 import { type LocalCloud, startLocalCloud } from '../../local/cloud.ts';
 import { ROOT } from './assembly.ts';
 
@@ -9,6 +13,8 @@ import { ROOT } from './assembly.ts';
 export interface WatchedCloud {
   readonly cloud: LocalCloud;
   readonly deployment: Deployment;
+  /** The owner of countries, as its service opens it. It never waits for a cache that lags. */
+  readonly owner: Owner;
   /** The content of the file by which a command in another process finds the cloud. */
   readonly localFile: LocalFile;
   /** Lead times that the projectors reported since `clear`, by cache. */
@@ -38,10 +44,13 @@ export async function watchedCloud(assembly: string): Promise<WatchedCloud> {
   let before = counts();
   const localFile = localFileOf(cloud);
   const deployment = openLocalCloud({ file: localFile, projectFolder: ROOT });
+  const client = dynamoDbClient({ endpoint: cloud.endpoints.dynamodb });
+  const { table: tableName } = (await deployment.ownerOf('Country')).deployed;
   return {
     cloud,
     localFile,
     deployment,
+    owner: createOwner({ boundary: geography, tableName, client }),
     leadTimesMs,
     published,
     invocations: () => new Map([...counts()].map(([name, count]) => [name, count - (before.get(name) ?? 0)])),
@@ -51,6 +60,7 @@ export async function watchedCloud(assembly: string): Promise<WatchedCloud> {
       before = counts();
     },
     async stop() {
+      client.destroy();
       deployment.close();
       await cloud.stop();
     },

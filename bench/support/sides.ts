@@ -7,6 +7,7 @@ import type { SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda';
 import { Consumer } from 'sqs-consumer';
 import { createCacheWriter } from '../../adapters/project/cache-writer.ts';
 import { receivedMessage } from '../../adapters/project/queue.ts';
+import { projectorTelemetry } from '../../adapters/project/telemetry.ts';
 import { cachedType } from '../../core/contract/define-boundary.ts';
 import { validateState } from '../../core/contract/validate.ts';
 import { sha256 } from '../../core/entity.ts';
@@ -48,6 +49,34 @@ export function ours(table: SideTable, name = 'freshet', write: Write = createCa
   };
 }
 
+/** The same with the metrics of lambdas/projector.ts. Its log is dropped. */
+export function oursWithMetrics(table: SideTable): Side {
+  const projection = projecting(ordering, createCacheWriter(table));
+  const report = projectorTelemetry({ name: ordering.name, stack: 'Bench' });
+  return {
+    name: 'freshet with metrics',
+    async apply({ Records }) {
+      const receivedAtMs = Date.now();
+      const result = await projectBatch(projection, Records.map(receivedMessage));
+      if (result.returned[0] !== undefined) throw result.returned[0].error;
+      await withoutOutput(async () => report(result, receivedAtMs, Date.now()));
+    },
+  };
+}
+
+const dropped = () => true;
+
+/** Runs work whose output to the terminal is dropped. */
+async function withoutOutput(work: () => Promise<void>): Promise<void> {
+  const write = process.stdout.write;
+  process.stdout.write = dropped;
+  try {
+    await work();
+  } finally {
+    process.stdout.write = write;
+  }
+}
+
 /**
  * The handler of the deployed bundle, loaded into this process. It also emits metrics, which no peer does. Its log is
  * dropped.
@@ -77,15 +106,8 @@ export async function deployedBundle(folder: string, tableName: string, endpoint
   };
   return {
     name: "freshet's deployed bundle",
-    async apply(event) {
-      const write = process.stdout.write;
-      process.stdout.write = () => true;
-      try {
-        complete(await handler(event, { getRemainingTimeInMillis: () => 20_000 }));
-      } finally {
-        process.stdout.write = write;
-      }
-    },
+    apply: (event) =>
+      withoutOutput(async () => complete(await handler(event, { getRemainingTimeInMillis: () => 20_000 }))),
   };
 }
 

@@ -38,6 +38,11 @@ export interface StreamPositions {
  * The maximum of GetRecords: https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_streams_GetRecords.html
  */
 const RECORDS_PER_CALL = 1_000;
+/**
+ * The most bytes of a batch: https://docs.aws.amazon.com/lambda/latest/dg/invocation-eventsourcemapping.html (Batching
+ * behavior). They are counted without the names that surround each value in JSON.
+ */
+const MAX_BATCH_BYTES = 6_000_000;
 /** The pause between two polls: short after a record, longer after several polls without one. */
 const BUSY_POLL_MS = 5;
 const IDLE_POLL_MS = 25;
@@ -80,10 +85,10 @@ export function readShard(shardId: string, options: ShardReaderOptions): ShardRe
   async function readToEnd(): Promise<void> {
     let iterator = await positionInShard();
     markReady();
+    let limit = Math.min(options.batchSize, RECORDS_PER_CALL);
     for (let emptyPolls = 0; iterator !== undefined && !stopped; ) {
       const asking = waiters;
       waiters = [];
-      const limit = Math.min(options.batchSize, RECORDS_PER_CALL);
       let output: RecordsOutput;
       try {
         output = await engine.call('DynamoDBStreams_20120810.GetRecords', { ShardIterator: iterator, Limit: limit });
@@ -98,9 +103,12 @@ export function readShard(shardId: string, options: ShardReaderOptions): ShardRe
       } else {
         emptyPolls = 0;
         waiters.push(...asking);
-        const changes = output.Records.filter(changesSomething);
-        if (changes.length > 0) await deliver(changes, shardId, options, backingOff, () => stopped);
-        if (!stopped) moveTo(output.Records.at(-1)?.dynamodb.SequenceNumber);
+        for (const batch of batchesOf(output.Records)) {
+          const changes = batch.filter(changesSomething);
+          if (changes.length > 0) await deliver(changes, shardId, options, backingOff, () => stopped);
+          if (!stopped) moveTo(batch.at(-1)?.dynamodb.SequenceNumber);
+        }
+        limit = nextLimit(output.Records, options.batchSize);
       }
       iterator = output.NextShardIterator;
     }
@@ -143,6 +151,28 @@ export function readShard(shardId: string, options: ShardReaderOptions): ShardRe
       for (const resolve of waiters.splice(0)) resolve();
     },
   };
+}
+
+/** Splits records into batches that a function may get. A record that is larger alone is a batch of its own. */
+function batchesOf(records: readonly StreamRecord[]): StreamRecord[][] {
+  const batches: StreamRecord[][] = [];
+  let bytes = Number.POSITIVE_INFINITY;
+  for (const record of records) {
+    bytes += record.dynamodb.SizeBytes;
+    if (bytes > MAX_BATCH_BYTES) {
+      batches.push([]);
+      bytes = record.dynamodb.SizeBytes;
+    }
+    batches.at(-1)?.push(record);
+  }
+  return batches;
+}
+
+/** How many records to read next, if they are as large as the last ones: about a batch, so that few wait in memory. */
+function nextLimit(last: readonly StreamRecord[], batchSize: number): number {
+  const bytes = last.reduce((sum, { dynamodb }) => sum + dynamodb.SizeBytes, 0) / last.length;
+  const fitting = Math.max(1, Math.floor(MAX_BATCH_BYTES / Math.max(1, bytes)));
+  return Math.min(batchSize, RECORDS_PER_CALL, fitting);
 }
 
 /**

@@ -17,7 +17,8 @@ export interface ServedStream {
   readonly arn: string;
   /** The batches with which the function was invoked. */
   readonly batches: StreamRecord[][];
-  put(pk: string, n: number): Promise<unknown>;
+  /** @param text further content of the item */
+  put(pk: string, n: number, text?: string): Promise<unknown>;
   /** Starts a mapping whose invocations return the given results. The mapping stops at the end of the test. */
   map(
     answer: (records: StreamRecord[]) => InvokeResult,
@@ -49,8 +50,8 @@ export function serveStreamEachTest(): () => ServedStream {
       table,
       arn,
       batches,
-      put(pk, n) {
-        const Item = { pk: { S: pk }, n: { N: String(n) } };
+      put(pk, n, text = '-') {
+        const Item = { pk: { S: pk }, n: { N: String(n) }, text: { S: text } };
         return client.call('DynamoDB_20120810.PutItem', { TableName: table, Item });
       },
       async map(answer, options = {}) {
