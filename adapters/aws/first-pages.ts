@@ -12,6 +12,12 @@ import {
 const MAX_PAGES = 10;
 
 /**
+ * The items of a page that is read to its end, wherever that is. A page ends after 1 MB, and hardly any items are so
+ * small that this limit ends it before. Without it, the local engine reads the whole table or partition for each page.
+ */
+export const PAGE_ITEMS = 4_000;
+
+/**
  * Scans the first 10 MB of a table. A bound on the number of items would not bound the cost: items of 256 KB cost 64
  * times as much as items of 4 KB.
  *
@@ -24,7 +30,9 @@ export async function firstPages(
   const pages: ScanCommandOutput[] = [];
   let after: ScanCommandInput['ExclusiveStartKey'];
   do {
-    const page: ScanCommandOutput = await client.send(new ScanCommand({ ...input, ExclusiveStartKey: after }));
+    const page: ScanCommandOutput = await client.send(
+      new ScanCommand({ Limit: PAGE_ITEMS, ...input, ExclusiveStartKey: after }),
+    );
     pages.push(page);
     after = page.LastEvaluatedKey;
   } while (after !== undefined && pages.length < MAX_PAGES);

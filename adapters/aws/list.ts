@@ -2,6 +2,7 @@ import { type DynamoDBClient, QueryCommand, type QueryCommandOutput } from '@aws
 import { assertEntityId, MAX_ID_BYTES, PARTITIONS_PER_TYPE, partitionKey } from '../../core/entity.ts';
 import { FreshetError, quoted } from '../../core/errors.ts';
 import { checkedLimit, decodeCursor, encodeCursor, type ListPosition, type Page } from '../../core/read/read.ts';
+import { PAGE_ITEMS } from './first-pages.ts';
 import { ATTRIBUTE, type Item, indexAttribute } from './items.ts';
 
 /** Selects a page of a list. */
@@ -105,8 +106,15 @@ export async function listIndex<T>(
 
 /**
  * Counts the items of a type that have an attribute. It reads all items, so use it for operations and not in requests.
+ *
+ * @param onPage called after each page
  */
-export async function countType({ client, tableName }: Source, type: string, attribute: string): Promise<number> {
+export async function countType(
+  { client, tableName }: Source,
+  type: string,
+  attribute: string,
+  onPage = () => {},
+): Promise<number> {
   const counts = Array.from({ length: PARTITIONS_PER_TYPE }, async (_, partition) => {
     let count = 0;
     let from: Item | undefined;
@@ -119,9 +127,11 @@ export async function countType({ client, tableName }: Source, type: string, att
           ExpressionAttributeNames: { '#key': ATTRIBUTE.partition, '#counted': attribute },
           ExpressionAttributeValues: { ':key': { S: partitionKey(type, partition) } },
           Select: 'COUNT',
+          Limit: PAGE_ITEMS,
           ExclusiveStartKey: from,
         }),
       );
+      onPage();
       count += answer.Count ?? 0;
       from = answer.LastEvaluatedKey;
     } while (from !== undefined);
