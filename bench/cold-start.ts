@@ -165,7 +165,8 @@ function table(results: readonly Measured[]): Table {
       'Each sample is a fresh Node process that loads one bundle. The figures leave out the start of Node itself. The ' +
       'naive functions use Powertools for batches, logs and metrics, zod for schemas, and the same clients of the AWS ' +
       'SDK. Their SDK is bundled, or left to the runtime, which is then this project\'s `node_modules`. "First event" ' +
-      'is the time until one event is applied to a table on this machine, which a relay does not do.',
+      'is the time until one event is applied to a table on this machine, which a relay does not do. ' +
+      '[Decision 58](decisions/58-cold-starts.md) says what the time is spent on.',
     columns: ['function', 'bundle', 'CPU ms', 'ms', 'first event CPU ms', 'first event ms'],
     rows: results.flatMap(({ name, sides }) =>
       sides.map((side) => {

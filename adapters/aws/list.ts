@@ -106,15 +106,8 @@ export async function listIndex<T>(
 
 /**
  * Counts the items of a type that have an attribute. It reads all items, so use it for operations and not in requests.
- *
- * @param onPage called after each page
  */
-export async function countType(
-  { client, tableName }: Source,
-  type: string,
-  attribute: string,
-  onPage = () => {},
-): Promise<number> {
+export async function countType({ client, tableName }: Source, type: string, attribute: string): Promise<number> {
   const counts = Array.from({ length: PARTITIONS_PER_TYPE }, async (_, partition) => {
     let count = 0;
     let from: Item | undefined;
@@ -131,7 +124,6 @@ export async function countType(
           ExclusiveStartKey: from,
         }),
       );
-      onPage();
       count += answer.Count ?? 0;
       from = answer.LastEvaluatedKey;
     } while (from !== undefined);

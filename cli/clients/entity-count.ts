@@ -1,7 +1,6 @@
 import { type DynamoDBClient, paginateScan, type ScanCommandInput } from '@aws-sdk/client-dynamodb';
 import { firstPages, PAGE_ITEMS } from 'freshet-aws/internal/adapters/aws/first-pages';
 import { ATTRIBUTE } from 'freshet-aws/internal/adapters/aws/items';
-import { countType } from 'freshet-aws/internal/adapters/aws/list';
 import { HEARTBEAT_ID } from 'freshet-aws/internal/core/entity';
 
 /** Selects the entities of a cache: without deleted ones, heartbeats and notes. */
@@ -24,23 +23,8 @@ export async function countFewEntities({ client, tableName }: Table): Promise<nu
   return isMore ? undefined : pages.reduce((count, { Count = 0 }) => count + Count, 0);
 }
 
-/**
- * Counts the entities of a cache. It reads the whole table.
- *
- * @param types the types that the cache keeps, which are read side by side; undefined if they aren't known
- * @param progress called after each page
- */
-export async function countEntities(
-  table: Table,
-  types: readonly string[] | undefined,
-  progress: () => void,
-): Promise<number> {
-  if (types === undefined) return countTable(table, progress);
-  const counts = await Promise.all(types.map((type) => countType(table, type, ATTRIBUTE.data, progress)));
-  return counts.reduce((sum, count) => sum + count, 0);
-}
-
-async function countTable({ client, tableName }: Table, progress: () => void): Promise<number> {
+/** Counts the entities of a cache. It reads the whole table. @param progress called after each page */
+export async function countEntities({ client, tableName }: Table, progress: () => void): Promise<number> {
   let count = 0;
   const pages = paginateScan({ client }, { TableName: tableName, Limit: PAGE_ITEMS, ...ENTITIES });
   for await (const { Count = 0 } of pages) {

@@ -45,12 +45,12 @@ describe('a deployment of 50 caches with 100 types each', () => {
     big = bigDeployment({ ...SIZE, caches: 2 }, 0);
     const PAGES = 50;
     big.answer = ({ call, input }) => {
-      if (call !== 'DynamoDB Scan' || input.Segment === undefined) return undefined;
+      if (call !== 'DynamoDB Scan' || !String(input.TableName).endsWith('-table')) return undefined;
       const page = Number((input.ExclusiveStartKey as { id?: { N?: string } } | undefined)?.id?.N ?? 0) + 1;
       return { Count: 1_000, ...(page < PAGES && { LastEvaluatedKey: { id: { N: String(page) } } }) };
     };
     const report = await gatherStatus(big.deployment, { ...OPTIONS, countAll: true });
-    expect(report.caches.map(({ entities }) => entities)).toEqual([4 * PAGES * 1_000, 4 * PAGES * 1_000]);
+    expect(report.caches.map(({ entities }) => entities)).toEqual([PAGES * 1_000, PAGES * 1_000]);
     expect(big.requests.get('DynamoDB Query')).toBeUndefined();
   });
 

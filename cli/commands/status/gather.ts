@@ -124,9 +124,9 @@ function createCachesRead(deployment: Deployment, parts: Parts, { countAll }: Ga
   );
   const readiness = parts.each('readiness of caches', caches, ALWAYS, (cache) => readinessOf(deployment, cache));
   const counted = countAll || isLocal ? caches : [];
-  const entities = parts.each('entities of caches', counted, ALWAYS, async ({ deployed, types }, _, progress) => {
+  const entities = parts.each('entities of caches', counted, ALWAYS, ({ deployed }, _, progress) => {
     const table = { client: tables, tableName: deployed.table };
-    return countAll ? countEntities(table, await types(), progress) : countFewEntities(table);
+    return countAll ? countEntities(table, progress) : countFewEntities(table);
   });
   return async (nowMs: number) => {
     const [lengths, letters, counts, ready, stored] = await Promise.all([
