@@ -38,18 +38,17 @@ export function createOutbox(schema: string) {
     'o.lane::text';
 
   /** Heartbeats wait for every visible row that was added before them; see docs/decisions/60. */
-  const waiting = `FROM ${schema}.outbox AS o WHERE o.lane = $1::smallint AND ($1::smallint < ${HEARTBEAT_LANE}
-    OR NOT EXISTS (
-      SELECT FROM generate_series(0, ${HEARTBEAT_LANE - 1}) AS other
-      WHERE EXISTS (SELECT FROM ${schema}.outbox AS b WHERE b.lane = other::smallint AND b.seq < o.seq)))`;
+  const isDue = `NOT EXISTS (
+    SELECT FROM generate_series(0, ${HEARTBEAT_LANE - 1}) AS other
+    WHERE EXISTS (SELECT FROM ${schema}.outbox AS b WHERE b.lane = other::smallint AND b.seq < o.seq))`;
 
   return {
     /** The lanes that have rows, in the order in which a relay takes them. */
     async lanes(client: SqlClient): Promise<number[]> {
       const rows = await rowsOf(
         client,
-        `SELECT lane::text FROM generate_series(0, ${HEARTBEAT_LANE}) AS lane
-         WHERE EXISTS (SELECT FROM ${schema}.outbox AS o WHERE o.lane = lane::smallint) ORDER BY lane::integer`,
+        `SELECT l::text AS lane FROM generate_series(0, ${HEARTBEAT_LANE}) AS l
+         WHERE EXISTS (SELECT FROM ${schema}.outbox AS o WHERE o.lane = l::smallint) ORDER BY l`,
       );
       return rows.map(({ lane }) => Number(lane));
     },
@@ -66,16 +65,19 @@ export function createOutbox(schema: string) {
     },
     /**
      * Returns the first rows of a lane. It must be a statement of its own, after the lock: a statement that began before
-     * the lock was free would still see the rows that the other relay has published and deleted.
+     * the lock was free would still see the rows that the other relay has published and deleted. It has no parameters,
+     * so that node-postgres sends it as a simple query: a statement with parameters keeps its snapshot until the next
+     * one, and would hold up vacuum while the relay publishes.
      */
     async take(client: SqlClient, lane: number): Promise<OutboxRow[]> {
       const rows = await rowsOf(
         client,
         `SELECT ${columns} FROM (
            SELECT w.*, sum(w.bytes) OVER (ORDER BY w.seq) - w.bytes AS bytes_before
-           FROM (SELECT o.* ${waiting} ORDER BY o.seq LIMIT ${MAX_ROWS}) AS w) AS o
+           FROM (SELECT o.* FROM ${schema}.outbox AS o
+             WHERE o.lane = ${Number(lane)}${lane === HEARTBEAT_LANE ? ` AND ${isDue}` : ''}
+             ORDER BY o.seq LIMIT ${MAX_ROWS}) AS w) AS o
          WHERE o.bytes_before < ${MAX_BYTES} ORDER BY o.seq`,
-        [lane],
       );
       return rows.map(changeOfRow);
     },
@@ -91,11 +93,11 @@ export function createOutbox(schema: string) {
     async backlog(client: SqlClient): Promise<OutboxBacklog> {
       const [row = {}] = await rowsOf(
         client,
-        `SELECT (SELECT count(*) FROM (SELECT FROM ${schema}.outbox LIMIT ${MAX_COUNTED}) AS some)::text AS rows,
+        `SELECT (SELECT count(*) FROM (SELECT FROM ${schema}.outbox LIMIT ${MAX_COUNTED}) AS counted)::text AS rows,
            coalesce(extract(epoch FROM clock_timestamp() - (
-             SELECT min(first.added_at) FROM generate_series(0, ${HEARTBEAT_LANE}) AS lane
-             CROSS JOIN LATERAL (SELECT added_at FROM ${schema}.outbox AS o WHERE o.lane = lane::smallint
-               ORDER BY o.seq LIMIT 1) AS first)), 0)::text AS age`,
+             SELECT min(oldest.added_at) FROM generate_series(0, ${HEARTBEAT_LANE}) AS l
+             CROSS JOIN LATERAL (SELECT added_at FROM ${schema}.outbox AS o WHERE o.lane = l::smallint
+               ORDER BY o.seq LIMIT 1) AS oldest)), 0)::text AS age`,
       );
       return { rows: Number(row.rows), ageSeconds: Math.max(0, Number(row.age)) };
     },

@@ -17,7 +17,7 @@ export type SqlValue = string | number | null;
 export type Row = Readonly<Record<string, string | null>>;
 
 /** Returns the rows of a statement. */
-export async function rowsOf(client: SqlClient, text: string, values: SqlValue[] = []): Promise<readonly Row[]> {
+export async function rowsOf(client: SqlClient, text: string, values?: SqlValue[]): Promise<readonly Row[]> {
   const { rows } = await client.query(text, values);
   return rows as readonly Row[];
 }
