@@ -4,6 +4,7 @@
  * @module freshet-aws/postgres
  */
 
+export { postgresOwnerFromEnvironment, relayWakeFromEnvironment } from '../adapters/postgres/from-environment.ts';
 export {
   createPostgresOwner,
   type PostgresBoundary,
@@ -13,3 +14,4 @@ export {
 } from '../adapters/postgres/owner.ts';
 export { postgresMigration } from '../adapters/postgres/schema.ts';
 export { clientOfTemplates, type SqlClient, type SqlValue } from '../adapters/postgres/sql-client.ts';
+export { createRelayWake, type RelayWake } from '../adapters/postgres/wake.ts';

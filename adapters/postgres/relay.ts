@@ -1,9 +1,12 @@
 import type { Boundary } from '../../core/contract/contract.ts';
-import { type RelayOptions, type RelayPorts, type RelayReport, relayBatch } from '../../core/relay/batch.ts';
+import { isLate, type RelayOptions, type RelayPorts, type RelayReport, relayBatch } from '../../core/relay/batch.ts';
 import { HEARTBEAT_LANE, LANES } from '../../core/relay/lanes.ts';
 import type { StreamChange } from '../../core/relay/message.ts';
 import { createOutbox } from './outbox.ts';
-import type { SqlClient } from './sql-client.ts';
+import { rowsOf, type SqlClient } from './sql-client.ts';
+
+/** Longest time in which a relay may publish the rows that it took, before another one takes them. */
+const IDLE_TIMEOUT_MS = 60_000;
 
 /** What a relay did with a lane. */
 export type LaneResult =
@@ -11,7 +14,13 @@ export type LaneResult =
   | { readonly kind: 'busy' }
   /** Nothing waits, or only heartbeats that must wait for other rows. */
   | { readonly kind: 'empty' }
-  | { readonly kind: 'relayed'; readonly of: 'entities' | 'facts'; readonly report: RelayReport };
+  | {
+      readonly kind: 'relayed';
+      readonly of: 'entities' | 'facts';
+      readonly report: RelayReport;
+      /** Whether at least one row was published or set aside. */
+      readonly isProgress: boolean;
+    };
 
 /** The ports of a relay of an outbox. */
 export interface OutboxRelayPorts {
@@ -34,11 +43,14 @@ export function createOutboxRelay(options: {
   readonly schema: string;
   readonly client: SqlClient;
   readonly ports: OutboxRelayPorts;
+  /** Age of a change from which several versions of an entity are published as one; default: never. */
+  readonly conflateAfterSeconds?: number | undefined;
   /** Returns the current time, epoch milliseconds. */
   readonly now?: () => number;
 }) {
-  const { boundary, client, ports, now = Date.now } = options;
+  const { boundary, client, ports, conflateAfterSeconds, now = Date.now } = options;
   const outbox = createOutbox(options.schema);
+  let begin: string | undefined;
 
   const relay = async (lane: number, relayOptions: RelayOptions): Promise<LaneResult> => {
     if (!(await outbox.lock(client, lane))) return { kind: 'busy' };
@@ -57,13 +69,13 @@ export function createOutboxRelay(options: {
           if (change !== undefined) await ports.divert(change, reason, message);
         },
       },
-      relayOptions,
+      { ...relayOptions, conflate: relayOptions.conflate || isLate(changes, now(), conflateAfterSeconds) },
     );
     // Only now: a relay that stops before this point publishes the rows again, and loses none.
     const failed = new Set(report.failed);
     const done = [...bySequence.keys()].filter((number) => !failed.has(number));
     if (done.length > 0) await outbox.remove(client, lane, done);
-    return { kind: 'relayed', of: isOfFacts ? 'facts' : 'entities', report };
+    return { kind: 'relayed', of: isOfFacts ? 'facts' : 'entities', report, isProgress: done.length > 0 };
   };
 
   return {
@@ -71,7 +83,8 @@ export function createOutboxRelay(options: {
     backlog: () => outbox.backlog(client),
     /** Publishes the first rows of a lane, in one transaction. Throws if the database fails. */
     async relayLane(lane: number, relayOptions: RelayOptions = {}): Promise<LaneResult> {
-      await client.query('BEGIN');
+      begin ??= await beginOf(client);
+      await client.query(begin);
       try {
         const result = await relay(lane, relayOptions);
         await client.query('COMMIT');
@@ -86,6 +99,16 @@ export function createOutboxRelay(options: {
 }
 
 export type OutboxRelay = ReturnType<typeof createOutboxRelay>;
+
+/**
+ * A relay that vanishes without closing its connection would keep its lane until the server finds out, which takes
+ * hours by default. If the user has no limit for idle transactions, each transaction sets one. A limit of the user is
+ * better: RDS Proxy pins a connection that uses SET (rds/rds-proxy-pinning).
+ */
+async function beginOf(client: SqlClient): Promise<string> {
+  const [row] = await rowsOf(client, "SELECT current_setting('idle_in_transaction_session_timeout') AS timeout");
+  return row?.timeout === '0' ? `BEGIN; SET LOCAL idle_in_transaction_session_timeout = ${IDLE_TIMEOUT_MS}` : 'BEGIN';
+}
 
 /** The outbox is one boundary's, so its facts don't say who their owner is. */
 function ownedBy({ name }: Boundary, change: StreamChange): StreamChange {
