@@ -56,7 +56,7 @@ export interface FreshetFunctionProps extends Omit<BundledFunctionProps, 'file' 
 export type FunctionNetwork = Required<Pick<FunctionProps, 'vpc'>> &
   Pick<FunctionProps, 'vpcSubnets' | 'securityGroups'>;
 
-/** What Lambda needs to connect a function to a VPC (lam/configuration-vpc). Most of it accepts no narrower resource. */
+/** What Lambda needs to connect a function to a VPC (lam/configuration-vpc). Most of it has no narrower resource. */
 const NETWORK_ACTIONS = [
   'ec2:AssignPrivateIpAddresses',
   'ec2:CreateNetworkInterface',

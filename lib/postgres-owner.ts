@@ -73,9 +73,9 @@ export interface PostgresOwnerProps extends OwnerProps {
   /** The database in which the migration of `freshet-aws/postgres` has made the owner's tables. */
   readonly database: PostgresDatabase;
   /**
-   * How long each invocation of the relay waits for further changes, 0 to 60 seconds. A new one begins every minute. With
-   * 60 seconds, a relay always runs, and a change is published within about 0.2 seconds. With 0, an invocation ends when
-   * the outbox is empty: writers must wake it (`createRelayWake`), or changes wait for up to a minute.
+   * How long each invocation of the relay waits for further changes, 0 to 60 seconds. A new one begins every minute.
+   * With 60 seconds, a relay always runs, and a change is published within about 0.2 seconds. With 0, an invocation
+   * ends when the outbox is empty: writers must wake it (`createRelayWake`), or changes wait for up to a minute.
    * @default Duration.seconds(60)
    */
   readonly keepRelaying?: Duration;

@@ -5,8 +5,8 @@ import { createPostgresOwner, type PostgresBoundary, type PostgresOwner } from '
 import { createRelayWake, type RelayWake } from './wake.ts';
 
 /**
- * Opens an owner in PostgreSQL in a Lambda function that `PostgresOwner.grantWrite` gave access to, with the owner's flow
- * control. Call it once, outside the handler.
+ * Opens an owner in PostgreSQL in a Lambda function that `PostgresOwner.grantWrite` gave access to, with the owner's
+ * flow control. Call it once, outside the handler.
  *
  * @param options.schema the schema of the owner's tables; default `freshet`
  * @throws Error if the environment variable `FRESHET_FLOW_<BOUNDARY>` isn't set

@@ -64,10 +64,10 @@ export function createOutbox(schema: string) {
       return row?.taken === 'true';
     },
     /**
-     * Returns the first rows of a lane. It must be a statement of its own, after the lock: a statement that began before
-     * the lock was free would still see the rows that the other relay has published and deleted. It has no parameters,
-     * so that node-postgres sends it as a simple query: a statement with parameters keeps its snapshot until the next
-     * one, and would hold up vacuum while the relay publishes.
+     * Returns the first rows of a lane. It must be a statement of its own, after the lock: a statement that began
+     * before the lock was free would still see the rows that the other relay has published and deleted. It has no
+     * parameters, so that node-postgres sends it as a simple query: a statement with parameters keeps its snapshot
+     * until the next one, and would hold up vacuum while the relay publishes.
      */
     async take(client: SqlClient, lane: number): Promise<OutboxRow[]> {
       const rows = await rowsOf(

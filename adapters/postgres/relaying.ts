@@ -11,7 +11,7 @@ const LOOK_EVERY_MS = 200;
 
 /** What an invocation of the relay's function is to do. */
 export interface Relaying {
-  /** Whether to commit heartbeats and report the backlog. A scheduled invocation does, one that a writer woke doesn't. */
+  /** Whether to commit heartbeats and report the backlog, which an invocation that a writer woke doesn't. */
   readonly isScheduled: boolean;
   /** Whether the time is up. No lane is taken afterwards. */
   isOver(): boolean;

@@ -95,8 +95,8 @@ const OUTBOX_AGE_SECONDS = 900;
 
 /**
  * The alarm on the outbox of an owner in PostgreSQL, which grows without a limit while nothing takes it. A relay that
- * fails for one entity tells the age of its oldest row; one that is stopped tells nothing, and the governor measures its
- * silence.
+ * fails for one entity tells the age of its oldest row; one that is stopped tells nothing, and the governor measures
+ * its silence.
  */
 function outboxAlarms(owner: PostgresOwner): Record<string, MetricAlarm> {
   const emitter = emitterOf(owner, owner.boundary.name);
