@@ -2,6 +2,7 @@ import type pg from 'pg';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { createPostgresOwner } from '../../adapters/postgres/owner.ts';
 import { createOutboxRelay, type LaneResult } from '../../adapters/postgres/relay.ts';
+import { createRelaying, type Relaying } from '../../adapters/postgres/relaying.ts';
 import type { SqlClient } from '../../adapters/postgres/sql-client.ts';
 import { parseEvent } from '../../core/event.ts';
 import type { PublishResult, RelayOptions } from '../../core/relay/batch.ts';
@@ -385,5 +386,83 @@ describe.skipIf(!hasPostgres)('the relay of an outbox', () => {
       "SELECT array_to_string(reloptions, ' ') AS options FROM pg_class WHERE relname = 'outbox'",
     );
     expect(JSON.stringify(rows)).toContain('autovacuum_vacuum_scale_factor=0 autovacuum_vacuum_threshold=2000');
+  });
+
+  describe('an invocation of the function', () => {
+    /** Runs an invocation on the database of the test, and collects what it publishes. */
+    const invoked = async (work: Relaying, onPass: (pass: number) => Promise<void> = async () => {}) => {
+      const published: string[] = [];
+      const backlogs: number[] = [];
+      let passes = 0;
+      const relay = createRelaying({
+        boundary: parts,
+        schema: 'freshet',
+        ports: {
+          publish: async (batch) => {
+            published.push(...batch.map(({ deduplicationId }) => deduplicationId));
+            return batch.map(() => ({ kind: 'published' }));
+          },
+          divert: () => Promise.reject(new Error('nothing is to be set aside')),
+        },
+        relayOptions: async () => {
+          passes += 1;
+          await onPass(passes);
+          return {};
+        },
+        reports: { entities: () => {}, facts: () => {}, backlog: ({ rows }) => backlogs.push(rows) },
+      });
+      await relay(await connect('relay'), work);
+      return { published, backlogs, passes };
+    };
+
+    test('a woken one publishes what waits, and ends when nothing waits', async () => {
+      await put('a', 1);
+      const work = { isScheduled: false, isOver: () => false, staysIdle: () => false };
+      const { published, backlogs } = await invoked(work);
+      expect(published).toEqual(['Part/a@1']);
+      expect(backlogs).toEqual([]);
+    });
+
+    test('a scheduled one reports the backlog, commits heartbeats, and goes on with what is committed meanwhile', async () => {
+      await put('a', 1);
+      let isOver = false;
+      const { published, backlogs } = await invoked(
+        { isScheduled: true, isOver: () => isOver, staysIdle: () => true },
+        async (pass) => {
+          if (pass === 3) await put('late', 1);
+          if (pass === 5) isOver = true;
+        },
+      );
+      expect(backlogs).toEqual([1]);
+      expect(published.slice(0, 1)).toEqual(['Part/a@1']);
+      expect(published.slice(1, 3).sort()).toEqual(['Part/freshet:heartbeat@1', 'Shelf/freshet:heartbeat@1']);
+      expect(published.slice(3)).toEqual(['Part/late@1']);
+    });
+
+    test('one whose time is up takes no lane any more', async () => {
+      await put('a', 1);
+      const { published } = await invoked({ isScheduled: false, isOver: () => true, staysIdle: () => true });
+      expect(published).toEqual([]);
+      expect(await waiting()).toEqual(['a@1']);
+    });
+  });
+
+  test('a relay limits its idle transactions, unless its user has a limit', async () => {
+    const texts = async () => {
+      const connection = await connect('relay');
+      const sent: string[] = [];
+      const client: SqlClient = {
+        query: (text, values) => {
+          sent.push(text);
+          return connection.query(text, values);
+        },
+      };
+      await put('a', sent.length + Date.now());
+      await (await opened({ client })).pass();
+      return sent.filter((text) => /\bSET\b/.test(text));
+    };
+    expect(await texts()).toEqual(['BEGIN; SET LOCAL idle_in_transaction_session_timeout = 60000']);
+    await admin.query(`ALTER ROLE ${database}_relay SET idle_in_transaction_session_timeout = '30s'`);
+    expect(await texts()).toEqual([]);
   });
 });
