@@ -9,6 +9,9 @@ const seed = Number(process.env.FRESHET_SEED ?? 20261201);
 
 const KILLS = 100;
 
+/** Least number of kills at each of the moments that matter. The machine decides on the order of the steps. */
+const ENOUGH = 5;
+
 /** Enough for several times the planned kills. */
 const MAX_CHANGES = 20_000;
 
@@ -28,9 +31,11 @@ describe.skipIf(!hasPostgres)(`writers and relays of an outbox under kills (seed
 
   test('writers and relays are killed 100 times, at each step between a commit and its mark', () => {
     expect([...run.kills.values()].reduce((sum, one) => sum + one, 0)).toBe(KILLS);
-    for (const where of ['relay before publish', 'relay after publish', 'relay before DELETE', 'writer after COMMIT']) {
-      expect([...run.kills.keys()]).toContain(where);
-    }
+    const killedAt = (where: RegExp) =>
+      [...run.kills].reduce((sum, [name, count]) => sum + (where.test(name) ? count : 0), 0);
+    expect(killedAt(/^writer (before|after) COMMIT/)).toBeGreaterThanOrEqual(ENOUGH);
+    expect(killedAt(/^relay before publish/)).toBeGreaterThanOrEqual(ENOUGH);
+    expect(killedAt(/^relay (after publish|before DELETE|after DELETE|before COMMIT)/)).toBeGreaterThanOrEqual(ENOUGH);
   });
 
   test('no change is without an event, and no event is without a change', () => {
