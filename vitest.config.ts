@@ -66,6 +66,7 @@ const COMMANDS = [
   'test/local/keep.int.ts',
   'test/local/synthesis/reuse.int.ts',
   'test/own-database/own-database.int.ts',
+  'test/postgres/deployed.int.ts',
 ];
 
 /** Opens the console in a browser, which must be installed. */

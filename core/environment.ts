@@ -6,6 +6,8 @@ export interface EnvironmentNames {
   readonly flowTable: string;
   /** ARN of the owner's topic. Set by `ChangeTopic.grantPublish` and `ChangeTopic.grantAnswer`. */
   readonly changeTopic: string;
+  /** Name of the relay's function of an owner in PostgreSQL. Set by `PostgresOwner.grantWrite`. */
+  readonly relay: string;
   /** Name of the table of the boundary's cache. Set by `LocalCache.grantRead`. */
   readonly cacheTable: string;
   /** Name of the table of the boundary's facts. Set by `FactTopic.grantCommit`. */
@@ -22,6 +24,7 @@ export function environmentNames(boundary: string): EnvironmentNames {
     ownerTable: `FRESHET_OWNER_${suffix}`,
     flowTable: `FRESHET_FLOW_${suffix}`,
     changeTopic: `FRESHET_TOPIC_${suffix}`,
+    relay: `FRESHET_RELAY_${suffix}`,
     cacheTable: `FRESHET_CACHE_${suffix}`,
     factsTable: `FRESHET_FACTS_${suffix}`,
   };

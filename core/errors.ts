@@ -12,6 +12,7 @@ export type FreshetErrorCode =
   | 'InvalidMaxWait'
   | 'InvalidSaga'
   | 'InvalidState'
+  | 'NotInTransaction'
   | 'NotPublishable'
   | 'StateTooLarge'
   | 'SynthesisFailed'

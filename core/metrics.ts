@@ -93,6 +93,14 @@ export const RELAY_METRICS = {
  */
 export const RELAY_DELAY_METRIC = 'RelayDelay';
 
+/** What waits in the outbox of an owner in PostgreSQL; one value for each scheduled run of its relay. */
+export const OUTBOX_METRICS = {
+  /** Rows that the relay hasn't published, at most 100,000. */
+  rows: 'OutboxRows',
+  /** How long the oldest row has waited, in seconds. */
+  age: 'OutboxAge',
+} as const;
+
 /** The adopter's metrics: what the records of an existing table's stream led to. `Failed` records are retried. */
 export const ADOPT_METRICS = {
   /** Committed versions, deletions included. */

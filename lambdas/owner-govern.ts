@@ -27,7 +27,10 @@ const settings = {
   compressEvents: required('COMPRESS_EVENTS') === 'true',
 };
 const vouchNotes = createVouchNotes(client, required('FLOW_TABLE'));
-/** Heartbeats take the same path as the owner's entities: through its table, or directly to the topic. */
+/**
+ * Heartbeats take the same path as the owner's entities: through its table, or directly to the topic. Those of an owner
+ * in PostgreSQL are committed by its relay, because the governor has no access to the database.
+ */
 const heartbeats = beating();
 const owner = emitter(boundary.name);
 const report = governorTelemetry(owner);
@@ -66,13 +69,14 @@ export async function handler(event: SQSEvent | object): Promise<SQSBatchRespons
 async function beat(types: readonly string[]): Promise<void> {
   const vouched = adoptedTypes(boundary).length === 0 ? undefined : await vouchNotes.read(boundary.name);
   const nowMs = Date.now();
-  const beats = types.map((type) => heartbeats.beat(type, heartbeatAtMs(boundary, type, vouched, nowMs)));
+  const beats = types.map((type) => heartbeats?.beat(type, heartbeatAtMs(boundary, type, vouched, nowMs)));
   for (const result of await Promise.allSettled(beats)) if (result.status === 'rejected') throw result.reason;
 }
 
-function beating(): Pick<Owner, 'beat'> {
-  const tableName = process.env.OWNER_TABLE;
+function beating(): Pick<Owner, 'beat'> | undefined {
+  const { OWNER_TABLE: tableName, TOPIC_ARN: topicArn } = process.env;
   if (tableName !== undefined) return createOwner({ boundary, tableName, client });
-  const send = createPublisher({ client: snsClient(), topicArn: required('TOPIC_ARN') });
+  if (topicArn === undefined) return undefined;
+  const send = createPublisher({ client: snsClient(), topicArn });
   return createStatePublisher({ boundary, send });
 }

@@ -31,8 +31,11 @@ export interface MaySlow {
 export interface FlowControlProps {
   /** The boundary that owns the entity types. */
   readonly boundary: Boundary;
-  /** Where the governor writes heartbeats: the owner's table, or its topic if the owner has no table of Freshet's. */
-  readonly heartbeats: { readonly table: Table } | { readonly topic: ITopic };
+  /**
+   * Where the governor writes heartbeats: the owner's table, or its topic if the owner has no table of Freshet's.
+   * `relay`: nowhere, because the owner's relay commits them.
+   */
+  readonly heartbeats: { readonly table: Table } | { readonly topic: ITopic } | 'relay';
   /** See `OwnerProps.maySlowOwner`. */
   readonly maySlowOwner: Readonly<Record<string, MaySlow>>;
   /** How data is kept and encrypted. */
@@ -103,9 +106,7 @@ export class FlowControl extends Construct {
       timeout: GOVERNOR_TIMEOUT,
       memorySize: 256,
       environment: {
-        ...('table' in heartbeats
-          ? { OWNER_TABLE: heartbeats.table.tableName }
-          : { TOPIC_ARN: heartbeats.topic.topicArn }),
+        ...heartbeatEnvironment(heartbeats),
         FLOW_TABLE: this.table.tableName,
         INTERVAL_SECONDS: String(CONTROL_INTERVAL.toSeconds()),
         REPORT_LIFE_SECONDS: String(LIFE.toSeconds()),
@@ -116,8 +117,10 @@ export class FlowControl extends Construct {
       ...protection,
     });
     grantTable(this.table, governor, 'GetItem', 'PutItem', 'Query');
-    if ('table' in heartbeats) grantTable(heartbeats.table, governor, 'UpdateItem');
-    else heartbeats.topic.grantPublish(governor);
+    if (heartbeats !== 'relay') {
+      if ('table' in heartbeats) grantTable(heartbeats.table, governor, 'UpdateItem');
+      else heartbeats.topic.grantPublish(governor);
+    }
     grantMetrics(governor);
     mapQueue(governor, 'Reports', this.reportQueue, { maxConcurrency: LIMITS.minMappingConcurrency });
     runOnSchedule(this, 'Heartbeat', governor, CONTROL_INTERVAL, { afterDeployment: true });
@@ -128,6 +131,11 @@ export class FlowControl extends Construct {
   grantWriter(grantee: IGrantable): void {
     grantTable(this.table, grantee, 'GetItem', 'UpdateItem');
   }
+}
+
+function heartbeatEnvironment(heartbeats: FlowControlProps['heartbeats']): Record<string, string> {
+  if (heartbeats === 'relay') return {};
+  return 'table' in heartbeats ? { OWNER_TABLE: heartbeats.table.tableName } : { TOPIC_ARN: heartbeats.topic.topicArn };
 }
 
 /**

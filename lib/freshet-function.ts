@@ -1,7 +1,8 @@
 import { extname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Stack } from 'aws-cdk-lib';
-import { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
+import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import { type FunctionProps, Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import type { Construct } from 'constructs';
 import type { Boundary } from '../core/contract/contract.ts';
 import { CODE_ROOT } from './bundle.ts';
@@ -15,6 +16,7 @@ const EXTENSION = extname(fileURLToPath(import.meta.url));
 const ENTRIES = [
   ['relay', 'owner-repair', 'owner-govern'],
   ['adopt', 'adopt-survey'],
+  ['postgres-relay', 'postgres-repair'],
   ['projector', 'cache-repair', 'cache-report'],
   ['saga', 'saga-deadlines'],
   ['fact-relay'],
@@ -43,11 +45,30 @@ export interface FreshetFunctionProps extends Omit<BundledFunctionProps, 'file' 
   readonly entry: (typeof ENTRIES)[number][number];
   /** The boundary or saga whose definition is bundled into the function. */
   readonly boundary: Pick<Boundary, 'module' | 'name'>;
+  /**
+   * The network in which the function runs.
+   * @default - no VPC
+   */
+  readonly network?: FunctionNetwork | undefined;
 }
+
+/** The network in which a function runs. */
+export type FunctionNetwork = Required<Pick<FunctionProps, 'vpc'>> &
+  Pick<FunctionProps, 'vpcSubnets' | 'securityGroups'>;
+
+/** What Lambda needs to connect a function to a VPC (lam/configuration-vpc). Most of it has no narrower resource. */
+const NETWORK_ACTIONS = [
+  'ec2:AssignPrivateIpAddresses',
+  'ec2:CreateNetworkInterface',
+  'ec2:DeleteNetworkInterface',
+  'ec2:DescribeNetworkInterfaces',
+  'ec2:DescribeSubnets',
+  'ec2:UnassignPrivateIpAddresses',
+];
 
 /** Creates one of the pipeline's Lambda functions, bundled with the boundary's contracts. */
 export function freshetFunction(scope: Construct, id: string, props: FreshetFunctionProps): LambdaFunction {
-  const { entry, boundary, environment, ...rest } = props;
+  const { entry, boundary, environment, network, ...rest } = props;
   const contracts = contractsFile(boundary);
   const { role, ...made } = bundledProps(scope, id, {
     ...rest,
@@ -69,7 +90,8 @@ export function freshetFunction(scope: Construct, id: string, props: FreshetFunc
       ...(runsAppCode(entry) ? {} : SDK_PARTS),
     },
   });
-  const created = new LambdaFunction(scope, id, { ...made, role });
+  if (network) role.addToPolicy(new PolicyStatement({ actions: NETWORK_ACTIONS, resources: ['*'] }));
+  const created = new LambdaFunction(scope, id, { ...made, role, ...network });
   acknowledgeWildcards(role);
   return created;
 }

@@ -4,6 +4,7 @@ import type {
   DIFFERING_METRIC,
   GOVERNOR_METRICS,
   HEALED_METRIC,
+  OUTBOX_METRICS,
   OUTCOME_METRICS,
   PROJECTOR_METRICS,
   RELAY_DELAY_METRIC,
@@ -28,7 +29,8 @@ export type FreshetMetric =
   | typeof ASKED_AGAIN_METRIC
   | typeof HEALED_METRIC
   | typeof DIFFERING_METRIC
-  | Values<typeof SAGA_METRICS>;
+  | Values<typeof SAGA_METRICS>
+  | (typeof OUTBOX_METRICS)[keyof typeof OUTBOX_METRICS];
 
 /** How CloudWatch aggregates a metric's values of one period. `p50`, `p99` and so on are percentiles. */
 export type Statistic = 'Sum' | 'Average' | 'Maximum' | `p${number}`;

@@ -7,6 +7,7 @@ import type { EntityOwner } from '../entity-owner.ts';
 import type { FactQueue } from '../fact-queue.ts';
 import type { FactTopic } from '../fact-topic.ts';
 import type { LocalCache } from '../local-cache.ts';
+import type { PostgresOwner } from '../postgres-owner.ts';
 import type { Saga } from '../saga.ts';
 import { cacheGraphs } from './cache-graphs.ts';
 import { factQueueGraphs, factTopicGraphs, sagaGraphs } from './fact-graphs.ts';
@@ -28,7 +29,7 @@ export interface CachePart extends Part<LocalCache> {
 
 /** Everything that the dashboard shows. */
 export interface Parts {
-  readonly owners: readonly Part<EntityOwner>[];
+  readonly owners: readonly Part<EntityOwner | PostgresOwner>[];
   readonly caches: readonly CachePart[];
   readonly factTopics: readonly Part<FactTopic>[];
   readonly factQueues: readonly Part<FactQueue>[];

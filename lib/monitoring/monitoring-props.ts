@@ -9,12 +9,13 @@ import type { FactTopic } from '../fact-topic.ts';
 import { CONTROL_INTERVAL } from '../flow-control.ts';
 import { LIMITS } from '../limits.ts';
 import type { LocalCache } from '../local-cache.ts';
+import type { PostgresOwner } from '../postgres-owner.ts';
 import type { Saga } from '../saga.ts';
 
 /** Props of `PipelineMonitoring`. */
 export interface PipelineMonitoringProps {
   /** The owners to watch. Give at least one construct in this or another prop. */
-  readonly owners: readonly EntityOwner[];
+  readonly owners: readonly (EntityOwner | PostgresOwner)[];
   /** The caches to watch. */
   readonly caches: readonly LocalCache[];
   /**

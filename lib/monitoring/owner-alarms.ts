@@ -1,11 +1,12 @@
 import { TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
 import { STREAM_USE_PERCENT } from '../../core/graphs/lines.ts';
-import { GOVERNOR_METRICS, RELAY_DELAY_METRIC } from '../../core/metrics.ts';
-import type { EntityOwner } from '../entity-owner.ts';
+import { GOVERNOR_METRICS, OUTBOX_METRICS, RELAY_DELAY_METRIC } from '../../core/metrics.ts';
+import { EntityOwner } from '../entity-owner.ts';
 import { LIMITS } from '../limits.ts';
+import type { PostgresOwner } from '../postgres-owner.ts';
 import { adoptedAlarms } from './adopted-alarms.ts';
 import type { MetricAlarm } from './alarm.ts';
-import { arrivals, emitterOf, freshetMetric } from './metrics.ts';
+import { arrivals, emitterOf, freshetMetric, math } from './metrics.ts';
 import type { Thresholds } from './monitoring-props.ts';
 
 /** The end of the sentence of an alarm on `STREAM_USE_PERCENT`. */
@@ -16,7 +17,7 @@ export const WAITED_TOO_LONG =
 const { BREACHING, IGNORE, NOT_BREACHING } = TreatMissingData;
 
 /** All alarms on an owner. It has alarms on flow control only if a cache may slow it. */
-export function ownerAlarms(owner: EntityOwner, thresholds: Thresholds): Record<string, MetricAlarm> {
+export function ownerAlarms(owner: EntityOwner | PostgresOwner, thresholds: Thresholds): Record<string, MetricAlarm> {
   const { leadTime } = thresholds;
   const { boundary, failureQueue, flow } = owner;
   const name = `Owner ${boundary.name}`;
@@ -32,14 +33,7 @@ export function ownerAlarms(owner: EntityOwner, thresholds: Thresholds): Record<
       datapoints: [8, 10],
       missing: BREACHING,
     },
-    'stream-use': {
-      severity: 'page',
-      sentence: `${name} has a change that ${WAITED_TOO_LONG}`,
-      metric: freshetMetric(emitter, GOVERNOR_METRICS.streamUse, 'Maximum'),
-      above: STREAM_USE_PERCENT,
-      datapoints: [3, 3],
-      missing: IGNORE,
-    },
+    ...(owner instanceof EntityOwner ? streamAlarms(owner) : outboxAlarms(owner)),
     'not-published': {
       severity: 'ticket',
       sentence: `${name} committed a change that can't be published: no cache will receive it.`,
@@ -48,7 +42,7 @@ export function ownerAlarms(owner: EntityOwner, thresholds: Thresholds): Record<
       datapoints: [1, 15],
       missing: NOT_BREACHING,
     },
-    ...adoptedAlarms(owner, thresholds),
+    ...(owner instanceof EntityOwner && adoptedAlarms(owner, thresholds)),
   } satisfies Record<string, MetricAlarm>;
   if (Object.keys(flow.maySlowOwner).length === 0) return always;
   const state = freshetMetric(emitter, GOVERNOR_METRICS.flowState, 'Maximum');
@@ -78,6 +72,49 @@ export function ownerAlarms(owner: EntityOwner, thresholds: Thresholds): Record<
       above: 1,
       datapoints: [2, 3],
       missing: NOT_BREACHING,
+    },
+  };
+}
+
+/** The alarm on the stream of an owner's DynamoDB table. */
+function streamAlarms(owner: EntityOwner): Record<string, MetricAlarm> {
+  return {
+    'stream-use': {
+      severity: 'page',
+      sentence: `Owner ${owner.boundary.name} has a change that ${WAITED_TOO_LONG}`,
+      metric: freshetMetric(emitterOf(owner, owner.boundary.name), GOVERNOR_METRICS.streamUse, 'Maximum'),
+      above: STREAM_USE_PERCENT,
+      datapoints: [3, 3],
+      missing: IGNORE,
+    },
+  };
+}
+
+/** A row of an outbox that waits for longer than this, in seconds, is not on its way any more. */
+const OUTBOX_AGE_SECONDS = 900;
+
+/**
+ * The alarm on the outbox of an owner in PostgreSQL, which grows without a limit while nothing takes it. A relay that
+ * fails for one entity tells the age of its oldest row; one that is stopped tells nothing, and the governor measures
+ * its silence.
+ */
+function outboxAlarms(owner: PostgresOwner): Record<string, MetricAlarm> {
+  const emitter = emitterOf(owner, owner.boundary.name);
+  return {
+    'outbox-growth': {
+      severity: 'page',
+      sentence: `Owner ${owner.boundary.name} has changes in its outbox that aren't published, and the outbox grows.`,
+      metric: math(
+        'growth',
+        `IF(FILL(age, 0) > ${OUTBOX_AGE_SECONDS} OR FILL(silence, 0) > ${STREAM_USE_PERCENT}, 1, 0)`,
+        {
+          age: freshetMetric(emitter, OUTBOX_METRICS.age, 'Maximum'),
+          silence: freshetMetric(emitter, GOVERNOR_METRICS.streamUse, 'Maximum'),
+        },
+      ),
+      above: 0,
+      datapoints: [3, 5],
+      missing: IGNORE,
     },
   };
 }

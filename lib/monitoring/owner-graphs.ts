@@ -6,13 +6,15 @@ import {
   type OwnerResource,
 } from '../../core/graphs/owner-graphs.ts';
 import type { EntityOwner } from '../entity-owner.ts';
+import type { PostgresOwner } from '../postgres-owner.ts';
 import { draw, type Metered } from './draw.ts';
 import { emitterOf } from './metrics.ts';
 import { objectiveLines, type Thresholds } from './monitoring-props.ts';
 
 /** The graphs of an owner. */
-export function ownerGraphs(owner: EntityOwner, thresholds: Thresholds): IWidget[] {
-  const { boundary, failureQueue, relay, repair, flow, adopted } = owner;
+export function ownerGraphs(owner: EntityOwner | PostgresOwner, thresholds: Thresholds): IWidget[] {
+  const { boundary, failureQueue, relay, repair, flow } = owner;
+  const adopted = 'adopted' in owner ? owner.adopted : undefined;
   const resources = { failureQueue, relay, repair, governor: flow.governor };
   const emitter = emitterOf(owner, boundary.name);
   const objectives = objectiveLines(thresholds);

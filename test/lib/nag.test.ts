@@ -12,7 +12,9 @@ import type { DataProtectionProps } from '../../lib/data-protection.ts';
 import { EntityOwner } from '../../lib/entity-owner.ts';
 import { FactTopic } from '../../lib/fact-topic.ts';
 import { LocalCache } from '../../lib/local-cache.ts';
+import { PostgresOwner } from '../../lib/postgres-owner.ts';
 import { Saga } from '../../lib/saga.ts';
+import { parts } from '../postgres/boundary.ts';
 import { workshop } from '../support/adopting.ts';
 import { catalogue } from '../support/boundaries.ts';
 import { lab, shelf } from '../support/lab.ts';
@@ -47,6 +49,8 @@ test.each(Object.entries(protections))('cdk-nag has no findings about the constr
       tableArn: 'arn:aws:dynamodb:eu-west-1:111122223333:table/parts',
       tableStreamArn: 'arn:aws:dynamodb:eu-west-1:111122223333:table/parts/stream/2026-11-30T00:00:00.000',
     });
+    const database = { host: 'db.example.com', name: 'parts', user: 'parts_relay', resourceId: 'prx-1' };
+    new PostgresOwner(stack, 'Postgres', { boundary: parts, database, consumerAccounts, ...given });
     new EntityOwner(stack, 'Adopting', { boundary: workshop, adopts: { table }, ...given });
     const topicOf = (boundary: typeof sales | typeof billing) =>
       new FactTopic(stack, boundary.name, { boundary, archiveDays: 30, ...given });

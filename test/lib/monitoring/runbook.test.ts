@@ -8,9 +8,10 @@ import { runbookProblems, SECTIONS } from '../../support/runbook.ts';
 import { resourcesOf, shopTemplates } from '../../support/shop.ts';
 import { watchedAdopting } from '../../support/watched-adopting.ts';
 import { watchedFactsAsIs } from '../../support/watched-facts.ts';
+import { watchedPostgres } from '../../support/watched-postgres.ts';
 
 const runbook = readFileSync(fileURLToPath(new URL('../../../docs/runbook.md', import.meta.url)), 'utf8');
-const templates = [shopTemplates().Monitoring, watchedFactsAsIs(), watchedAdopting()];
+const templates = [shopTemplates().Monitoring, watchedFactsAsIs(), watchedAdopting(), watchedPostgres()];
 const alarms = ['AWS::CloudWatch::Alarm', 'AWS::CloudWatch::CompositeAlarm'].flatMap((type) =>
   templates
     .flatMap((template) => resourcesOf(template, type))
