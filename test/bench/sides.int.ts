@@ -28,7 +28,7 @@ describe('the sides of the projector benchmark', () => {
       { latencyMs: 1, load, groups },
       { assembly: await assemblyOf(SHOP), rounds: 1, batches: 2 },
     );
-    expect(measured).toHaveLength(5);
+    expect(measured).toHaveLength(6);
     expect(events).toBe(load === 'hot' ? 20 : 2 * groups);
     for (const { elapsedMs } of measured) expect(elapsedMs).toHaveLength(1);
     // Round 0, for warming up, is applied too.
