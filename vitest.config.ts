@@ -49,8 +49,16 @@ const FAULTS = [
   'test/examples/shop/outage.int.ts',
 ];
 
-/** Provokes each alarm of the runbook and mends it. These tests wait for alarms most of the time. */
-const REHEARSALS = ['test/failure/rehearse-*.int.ts'];
+/**
+ * Provokes each alarm of the runbook and mends it. Three other files are here because they too wait most of the time,
+ * for alarms, surveys and schedules.
+ */
+const REHEARSALS = [
+  'test/failure/rehearse-*.int.ts',
+  'test/adopt/backpressure.int.ts',
+  'test/kills/adopter.int.ts',
+  'test/postgres/deployed.int.ts',
+];
 
 /** Compile the documentation and read all imports. `npm run check` runs them beside its own checks. */
 const CHECKS = ['test/docs/code.test.ts', 'test/package/commonjs-types.test.ts', 'test/imports.test.ts'];
@@ -66,7 +74,6 @@ const COMMANDS = [
   'test/local/keep.int.ts',
   'test/local/synthesis/reuse.int.ts',
   'test/own-database/own-database.int.ts',
-  'test/postgres/deployed.int.ts',
 ];
 
 /** Opens the console in a browser, which must be installed. */

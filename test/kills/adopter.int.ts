@@ -3,7 +3,7 @@ import { removeFolders } from '../local/provision/assembly-fixture.ts';
 import { setTestCredentials } from '../support/credentials.ts';
 import { type AdopterRun, runAdopterWithKills } from './run-adopter-with-kills.ts';
 
-/** The seed of the writes. Choose another one with `FRESHET_SEED=7 npm run test:faults`. */
+/** The seed of the writes. Choose another one with `FRESHET_SEED=7 npm run test:rehearsals -- adopter`. */
 const seed = Number(process.env.FRESHET_SEED ?? 20261130);
 
 const KILLS = 24;
