@@ -62,9 +62,16 @@ export interface Publisher<Owns extends OwnedTypes = OwnedTypes> {
   ): Promise<void>;
   /** Publishes the deletion of an entity as a version. Throws the errors of `publish`. */
   publishDeletion(type: TypeIn<Owns>, id: string, version: number, options?: PublishOptions): Promise<void>;
-  /** Publishes the heartbeat of a type, with the time in seconds as its version. Flow control doesn't apply to it. */
+  /** Publishes the heartbeat of a type, with the time as its version. Flow control doesn't apply to it. */
   beat(type: TypeIn<Owns>): Promise<void>;
 }
+
+/**
+ * The unit of a heartbeat's version. It is short, because the topic delivers only one of two heartbeats with the same
+ * version, and a subscription that is created between them gets none. A count of single milliseconds would be larger
+ * than EPOCH_SIZE.
+ */
+const HEARTBEAT_VERSION_MS = 10;
 
 /**
  * Creates a publisher to an owner's topic.
@@ -118,7 +125,7 @@ export function createStatePublisher<B extends Boundary>(options: {
       const entity = entityRef(type, HEARTBEAT_ID);
       const atMs = now();
       const canonical = heartbeatState(entity, atMs);
-      const version = liftedVersion(Math.floor(atMs / 1000), boundary.epoch);
+      const version = liftedVersion(Math.floor(atMs / HEARTBEAT_VERSION_MS), boundary.epoch);
       // Schema version 1, as in `Owner.beat`.
       await publish(entity, version, canonical, { priority: true }, 1);
     },

@@ -134,9 +134,19 @@ describe("a type's heartbeat", () => {
     await beating.beat('Thing');
     const [first, second] = events();
     expect([first, second]).toMatchObject([
-      { kind: 'state', entity: { type: 'Thing', id: HEARTBEAT_ID }, schemaVersion: 1, version: NOW / 1000 },
-      { kind: 'state', version: NOW / 1000 + 60, data: { at: new Date(nowMs).toISOString() } },
+      { kind: 'state', entity: { type: 'Thing', id: HEARTBEAT_ID }, schemaVersion: 1, version: NOW / 10 },
+      { kind: 'state', version: NOW / 10 + 6000, data: { at: new Date(nowMs).toISOString() } },
     ]);
+  });
+
+  test('a cache that subscribes just after a heartbeat gets the next one of the same second', async () => {
+    let nowMs = NOW;
+    const beating = opened({ now: () => nowMs });
+    await beating.beat('Thing');
+    received();
+    nowMs += 20;
+    await beating.beat('Thing');
+    expect(events()).toMatchObject([{ data: { at: new Date(nowMs).toISOString() } }]);
   });
 
   test('a cache applies a heartbeat, with the time of its commit', async () => {
