@@ -57,7 +57,7 @@ const REHEARSALS = [
   'test/failure/rehearse-*.int.ts',
   'test/adopt/backpressure.int.ts',
   'test/kills/adopter.int.ts',
-  'test/postgres/deployed.int.ts',
+  'test/postgres/deployed{,-contract}.int.ts',
 ];
 
 /** Compile the documentation and read all imports. `npm run check` runs them beside its own checks. */

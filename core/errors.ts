@@ -28,7 +28,8 @@ export type FreshetErrorCode =
   | 'Unpublishable'
   | 'VersionConflict'
   | 'VersionNotReached'
-  | 'VersionsExhausted';
+  | 'VersionsExhausted'
+  | 'WrittenElsewhere';
 
 /** The machine-readable details of a `FreshetError`. Details that don't apply to an error are left out. */
 export interface FreshetErrorDetails {

@@ -14,7 +14,7 @@ import { MAX_MESSAGE_BYTES } from '../core/relay/message.ts';
 import { REPAIR_RATE, rateProblem } from '../core/repair/rate.ts';
 import { checkAtSynth } from './checks/check-at-synth.ts';
 import { type DataProtectionProps, dataProtection } from './data-protection.ts';
-import { describeSource, sharedOf } from './deployed.ts';
+import { contractsPath, describeDeployed, describeOfFacts, describeSource, sharedOf } from './deployed.ts';
 import type { FactSource } from './fact-queue.ts';
 import { CONTROL_INTERVAL, FlowControl } from './flow-control.ts';
 import { type FunctionNetwork, freshetFunction } from './freshet-function.ts';
@@ -165,6 +165,7 @@ export class PostgresOwner extends Construct implements ChangeSource {
     shareWith(props.consumerAccounts ?? [], this, props.encryptionKey);
     describeSource(this, this);
     checkAtSynth(this);
+    this.describe();
     stableIds(this, 'Owner', boundary.name);
     const { flow, relay, repair, failureQueue, facts } = this;
     stableExports(this, [
@@ -178,6 +179,29 @@ export class PostgresOwner extends Construct implements ChangeSource {
       repair.functionName,
       failureQueue.queueName,
     ]);
+  }
+
+  private describe(): void {
+    const { boundary, relay, repair, flow, facts } = this;
+    const common = {
+      boundary: boundary.name,
+      stack: Stack.of(this).stackName,
+      relay: relay.functionName,
+      failureQueueUrl: this.failureQueue.queueUrl,
+    };
+    describeDeployed(this, boundary, {
+      role: 'postgres-owner',
+      ...common,
+      topicArn: this.topic.topicArn,
+      governor: flow.governor.functionName,
+      repair: repair.functionName,
+      flowTable: flow.table.tableName,
+      parkingTable: this.parkingTable.tableName,
+    });
+    if (facts === undefined) return;
+    const { topicArn } = facts.topic;
+    const contracts = contractsPath(boundary);
+    describeOfFacts(this, { role: 'postgres-facts', ...common, topicArn, contracts }, 'FreshetFacts');
   }
 
   private addRelay(props: PostgresOwnerProps, protection: DataProtectionProps): LambdaFunction {
@@ -260,10 +284,16 @@ export class PostgresOwner extends Construct implements ChangeSource {
     this.relay.grantInvoke(grantee);
   }
 
-  /** Lets an operator's role observe this owner with the commands of `freshet`. */
+  /**
+   * Lets an operator's role run the commands of `freshet` that work on this owner: observe it, read entities, publish
+   * them again, redrive and discard parked rows, restore. The role has no right in the database: the repair function
+   * reads and writes there. An operator writes no states, because the service does so in its own transactions.
+   */
   grantOperate(grantee: IGrantable): void {
     grantObserve(this, grantee, [this.relay, this.repair, this.flow.governor]);
-    grantTable(this.parkingTable, grantee, 'Query', 'Scan');
+    grantTable(this.flow.table, grantee, 'GetItem');
+    grantTable(this.parkingTable, grantee, 'BatchWriteItem', 'Query', 'Scan');
+    this.repair.grantInvoke(grantee);
   }
 }
 

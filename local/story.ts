@@ -1,4 +1,8 @@
-import type { DeployedCache, DeployedOwner } from 'freshet-aws/internal/adapters/aws/stack-output';
+import type {
+  DeployedCache,
+  DeployedOwner,
+  DeployedPostgresOwner,
+} from 'freshet-aws/internal/adapters/aws/stack-output';
 import type { Owner } from 'freshet-aws/internal/adapters/own/owner';
 import type { Reader } from 'freshet-aws/internal/adapters/read/reader';
 import type { Outcome } from 'freshet-aws/internal/core/outcome';
@@ -51,7 +55,7 @@ export interface StoryDeployment {
 export interface StoryOwner {
   readonly owner: Owner;
   /** The names of its tables, topics and functions. */
-  readonly deployed: DeployedOwner;
+  readonly deployed: DeployedOwner | DeployedPostgresOwner;
 }
 
 /** A cache, open for reading. */

@@ -11,6 +11,7 @@ import { createReader } from '../adapters/read/cache-table.ts';
 import type { Deployment } from '../cli/deployment/deployment.ts';
 import { openLocalCloud } from '../cli/deployment/local-cloud.ts';
 import { localFileOf } from '../cli/deployment/local-file.ts';
+import { ownerTable } from '../cli/deployment/names.ts';
 import { HEARTBEAT_ID } from '../core/entity.ts';
 import { BackpressureError } from '../core/govern/admit.ts';
 import { dimensionsOf, METRIC_NAMESPACE, REPORT_METRICS } from '../core/metrics.ts';
@@ -52,13 +53,14 @@ afterAll(async () => {
 
 describe('backpressure in a deployment of the synthesised templates and bundles', () => {
   test('an owner refuses writes while a cache does not consume, and accepts them after it has caught up', async () => {
-    const { deployed, boundary } = await deployment.ownerOf('Currency');
+    const found = await deployment.ownerOf('Currency');
+    const { deployed, boundary } = found;
     const ordering = await deployment.cacheNamed('ordering');
     const tableName = deployed.flowTable;
     const state = async () => (await readDecision({ client, tableName }))?.state;
     /** A writer that has not read any decision. */
     const writer = (): Owner =>
-      createOwner({ boundary, tableName: deployed.table, client, flow: createFlow({ client, tableName }) });
+      createOwner({ boundary, tableName: ownerTable(found), client, flow: createFlow({ client, tableName }) });
     const rows = currencies('2.1.0').slice(0, HIGH_WATER + 5);
     const free = writer();
 

@@ -133,7 +133,7 @@ export async function countType({ client, tableName }: Source, type: string, att
 }
 
 /** The position of the page. Throws `InvalidCursor` for a cursor of a list with another prefix · `InvalidEntityId`. */
-function checkedPosition({ cursor, idPrefix }: TypePageOptions): ListPosition {
+export function checkedPosition({ cursor, idPrefix }: TypePageOptions): ListPosition {
   if (idPrefix !== undefined) assertEntityId(idPrefix);
   const position = decodeCursor(cursor);
   if (position.afterId?.startsWith(idPrefix ?? '') ?? true) return position;

@@ -20,6 +20,21 @@ const owner = z.object({
   surveyor: z.optional(z.string()),
 });
 
+const postgresOwner = z.object({
+  role: z.literal('postgres-owner'),
+  boundary: z.string(),
+  /** Name of the stack, which metrics have as a dimension. */
+  stack: z.string(),
+  topicArn: z.string(),
+  relay: z.string(),
+  governor: z.string(),
+  /** It also reads the entities for operators, whose machines can't reach the database. */
+  repair: z.string(),
+  flowTable: z.string(),
+  failureQueueUrl: z.string(),
+  parkingTable: z.string(),
+});
+
 const cache = z.object({
   role: z.literal('cache'),
   boundary: z.string(),
@@ -49,6 +64,18 @@ const facts = z.object({
   relay: z.string(),
   /** The path of the boundary's contracts; missing in stacks of earlier versions. */
   contracts: z.optional(z.string()),
+});
+
+/** Facts in PostgreSQL, which the relay of the owner publishes. */
+const postgresFacts = z.object({
+  role: z.literal('postgres-facts'),
+  boundary: z.string(),
+  stack: z.string(),
+  topicArn: z.string(),
+  failureQueueUrl: z.string(),
+  relay: z.string(),
+  /** The path of the boundary's contracts. */
+  contracts: z.string(),
 });
 
 const factQueue = z.object({
@@ -100,6 +127,13 @@ const effects = z.object({
 /** Physical names of a deployed owner. */
 export type DeployedOwner = z.infer<typeof owner>;
 
+/** Physical names of a deployed owner in PostgreSQL. */
+export type DeployedPostgresOwner = z.infer<typeof postgresOwner> & {
+  readonly table?: undefined;
+  readonly adopter?: undefined;
+  readonly surveyor?: undefined;
+};
+
 /** Physical names of a deployed cache. */
 export type DeployedCache = z.infer<typeof cache>;
 
@@ -113,14 +147,18 @@ export type DeployedSaga = z.infer<typeof saga>;
 export type DeployedFactQueue = z.infer<typeof factQueue>;
 
 /** The resources of an owner or a cache, from its stack's output. */
-export type Deployed = DeployedOwner | DeployedCache;
+export type Deployed = DeployedOwner | DeployedPostgresOwner | DeployedCache;
 
 /** The resources of a construct for facts or sagas, from its stack's output. */
 export type DeployedOfFacts = z.infer<typeof outputOfFacts>;
 
 const withContracts = { contracts: z.string() };
-const output = z.discriminatedUnion('role', [z.extend(owner, withContracts), z.extend(cache, withContracts)]);
-const outputOfFacts = z.discriminatedUnion('role', [facts, factQueue, saga, effects]);
+const output = z.discriminatedUnion('role', [
+  z.extend(owner, withContracts),
+  z.extend(postgresOwner, withContracts),
+  z.extend(cache, withContracts),
+]);
+const outputOfFacts = z.discriminatedUnion('role', [facts, postgresFacts, factQueue, saga, effects]);
 
 /**
  * Reads the stack output of an owner or a cache, with the path of the boundary's contracts; undefined for any other

@@ -1,10 +1,11 @@
 import type { Boundary } from '../../core/contract/contract.ts';
 import { ownedContract } from '../../core/contract/define-boundary.ts';
-import { type EntityRef, entityName, isHeartbeat, utf8Bytes } from '../../core/entity.ts';
+import { type EntityRef, entityName, isHeartbeat, liftedVersion, utf8Bytes } from '../../core/entity.ts';
 import { FreshetError } from '../../core/errors.ts';
 import { decideCommit } from '../../core/own/decide-commit.ts';
-import { type CommitResult, committed, type OwnedEntity } from '../../core/own/own.ts';
+import { type CommitResult, committed, nextVersion, type OwnedEntity } from '../../core/own/own.ts';
 import { laneOf, partitionOf } from '../../core/relay/lanes.ts';
+import { TOMBSTONE_DIGEST } from '../../core/state.ts';
 import type { Content } from '../own/owner-writes.ts';
 import { entityColumns, ownedOfRow, previousText } from './rows.ts';
 import { rowsOf, type SqlClient } from './sql-client.ts';
@@ -84,6 +85,14 @@ export function createCommits(options: {
     return written.length > 0;
   };
 
+  /** Adds rows of the entity's table to the outbox, as whole states. Their lane is the parameter 4. */
+  const publishWhole = (rows: string) =>
+    `INSERT INTO ${schema}.outbox
+       (lane, kind, type, id, version, digest, schema_version, changed_at, state, traceparent, bytes)
+     SELECT $4::smallint, 'entity', type, id, version, digest, schema_version, changed_at, state, traceparent,
+       coalesce(octet_length(state), 0) FROM ${rows}
+     RETURNING seq::text`;
+
   return {
     /** Reads an entity without a lock. */
     async read(client: SqlClient, entity: EntityRef): Promise<OwnedEntity | undefined> {
@@ -133,6 +142,37 @@ export function createCommits(options: {
         [entity.type, partitionOf(entity), entity.id, laneOf(entity), token],
       );
       return added.length === 0 ? 'unknown' : 'requested';
+    },
+    /** Raises a version into the epoch and publishes it. See `Owner.lift`. */
+    async lift(client: SqlClient, entity: EntityRef, version: number): Promise<'lifted' | 'unchanged'> {
+      const lifted = liftedVersion(version, epoch);
+      if (lifted === version) return 'unchanged';
+      const added = await rowsOf(
+        client,
+        `WITH lifted AS (
+           UPDATE ${schema}.entity SET version = $5::bigint
+           WHERE type = $1::text AND partition = $2::smallint AND id = $3::text AND version = $6::bigint RETURNING *)
+         ${publishWhole('lifted')}`,
+        [entity.type, partitionOf(entity), entity.id, laneOf(entity), lifted, version],
+      );
+      return added.length === 0 ? 'unchanged' : 'lifted';
+    },
+    /** Commits the deletion of an entity that has no row. See `Owner.bury`. */
+    async bury(client: SqlClient, entity: EntityRef, cachedVersion: number): Promise<'buried' | 'known'> {
+      const added = await rowsOf(
+        client,
+        `WITH buried AS (
+           INSERT INTO ${schema}.entity (type, partition, id, version, digest, schema_version, changed_at, traceparent)
+           VALUES ($1::text, $2::smallint, $3::text, $5::bigint, $6::text, $7::integer, $8::text::timestamptz, $9::text)
+           ON CONFLICT (type, partition, id) DO NOTHING RETURNING *)
+         ${publishWhole('buried')}`,
+        [
+          ...[entity.type, partitionOf(entity), entity.id, laneOf(entity), nextVersion(cachedVersion, epoch)],
+          ...[TOMBSTONE_DIGEST, ownedContract(boundary, entity.type).schemaVersion],
+          ...[new Date(now()).toISOString(), traceparent() ?? null],
+        ],
+      );
+      return added.length === 0 ? 'known' : 'buried';
     },
   };
 }

@@ -8,7 +8,13 @@ import type { FactOf } from '../../core/facts/fact.ts';
 import { factGroupId } from '../../core/facts/fact.ts';
 import { newFact, publishedContract } from '../../core/facts/new-fact.ts';
 import { heartbeatState } from '../../core/own/heartbeat.ts';
-import { assertExpectedVersion, type CommitResult, type EntityWithState, withState } from '../../core/own/own.ts';
+import {
+  assertExpectedVersion,
+  type CommitResult,
+  type EntityWithState,
+  type OwnedEntity,
+  withState,
+} from '../../core/own/own.ts';
 import { laneOfFact } from '../../core/relay/lanes.ts';
 import { canonicalState, TOMBSTONE_DIGEST } from '../../core/state.ts';
 import { currentTraceparent } from '../aws/trace.ts';
@@ -105,6 +111,16 @@ export interface PostgresOwner<B extends PostgresBoundary = PostgresBoundary> {
    * @param token unique to the request: 1 to 22 printable ASCII characters without spaces
    */
   resync(client: SqlClient, type: TypeIn<B['owns']>, id: string, token: string): Promise<'requested' | 'unknown'>;
+  /**
+   * Raises an entity's version into the boundary's epoch after a restore from backup, which also publishes the entity.
+   * Returns `unchanged` if the version is already in the epoch, or if a concurrent change raised it.
+   */
+  lift(client: SqlClient, owned: Pick<OwnedEntity, 'entity' | 'version'>): Promise<'lifted' | 'unchanged'>;
+  /**
+   * Commits the deletion of an entity that the table has lost, with a version above the one that a cache still has.
+   * Returns `known` if the table has the entity; then nothing is written.
+   */
+  bury(client: SqlClient, type: TypeIn<B['owns']>, id: string, cachedVersion: number): Promise<'buried' | 'known'>;
   /** Commits the heartbeat of a type. The relay's function does it; flow control doesn't apply. */
   beat(client: SqlClient, type: TypeIn<B['owns']>): Promise<void>;
 }
@@ -202,6 +218,12 @@ function openOwner(options: PostgresOwnerOptions): PostgresOwner {
     async resync(client, type, id, token) {
       const entity = owned(type, id);
       return id.includes('\0') ? 'unknown' : commits.resync(client, entity, token);
+    },
+    async lift(client, { entity, version }) {
+      return commits.lift(client, owned(entity.type, entity.id), version);
+    },
+    async bury(client, type, id, cachedVersion) {
+      return commits.bury(client, writable(type, id), cachedVersion);
     },
     async beat(client, type) {
       const entity = owned(type, HEARTBEAT_ID);

@@ -2,7 +2,7 @@ import { type EntityRef, entityRef, PARTITIONS_PER_TYPE } from '../../core/entit
 import type { OwnedEntity } from '../../core/own/own.ts';
 import { decodeCursor, encodeCursor } from '../../core/read/read.ts';
 import { partitionOf } from '../../core/relay/lanes.ts';
-import type { AnswerPorts } from '../../core/repair/answer.ts';
+import type { AnswerPorts, ListedPage } from '../../core/repair/answer.ts';
 import type { Unsendable } from '../../core/repair/pages.ts';
 import { entityColumns, ownedOfRow } from './rows.ts';
 import { type Row, rowsOf, type SqlClient } from './sql-client.ts';
@@ -10,14 +10,21 @@ import { type Row, rowsOf, type SqlClient } from './sql-client.ts';
 /** Most bytes of states in a page, beyond one: an invocation holds up to ten pages in memory. */
 const MAX_PAGE_BYTES = 1024 * 1024;
 
+/** See `createPostgresSource`. */
+export interface PostgresSource extends Pick<AnswerPorts, 'get' | 'cursorAfter' | 'isTableRange'> {
+  /** See `AnswerPorts.list`. @param options.idPrefix only ids that begin with it; default: all */
+  list(
+    type: string,
+    cursor: string | undefined,
+    options: Parameters<AnswerPorts['list']>[2] & { readonly idPrefix?: string | undefined },
+  ): Promise<ListedPage>;
+}
+
 /**
  * Reads an owner's entities for its caches, partition by partition and by id within each: the order of an owner's
  * DynamoDB table. So an inventory also finds entities that only the cache has.
  */
-export function createPostgresSource(options: {
-  readonly client: SqlClient;
-  readonly schema: string;
-}): Pick<AnswerPorts, 'get' | 'list' | 'cursorAfter' | 'isTableRange'> {
+export function createPostgresSource(options: { readonly client: SqlClient; readonly schema: string }): PostgresSource {
   const { client, schema } = options;
   return {
     isTableRange: true,
@@ -32,7 +39,7 @@ export function createPostgresSource(options: {
       );
       return row && readable(row);
     },
-    async list(type, cursor, { limit, withStates }) {
+    async list(type, cursor, { limit, withStates, idPrefix = '' }) {
       const { partition, afterId } = decodeCursor(cursor);
       // A cursor may come from another owner, whose ids may hold U+0000.
       const after = (afterId ?? '').replaceAll('\0', '\u0001');
@@ -43,9 +50,10 @@ export function createPostgresSource(options: {
              - octet_length(coalesce(p.state, '')) AS bytes_before
            FROM (SELECT * FROM ${schema}.entity
              WHERE type = $1::text AND partition >= 0 AND (partition, id) > ($2::smallint, $3::text)
+               AND starts_with(id, $6::text)
              ORDER BY partition, id LIMIT $4::integer) AS p) AS e
          WHERE NOT $5::text::boolean OR e.bytes_before < ${MAX_PAGE_BYTES} ORDER BY e.partition, e.id`,
-        [type, partition, after, limit, String(withStates)],
+        [type, partition, after, limit, String(withStates), idPrefix.replaceAll('\0', '\u0001')],
       );
       const last = rows.at(-1);
       const isAtEnd = last === undefined;

@@ -22,6 +22,7 @@ import { differing, type InventoryNote } from '../../core/repair/inventory.ts';
 import type { Looked } from '../../core/repair/look.ts';
 import type { SchemaCheck } from '../../core/repair/newer-schema.ts';
 import type { OperationResult } from '../../core/repair/operate.ts';
+import type { OwnerOperated } from '../../core/repair/owner-operation.ts';
 import type { ParkedKey } from '../../core/repair/parked-key.ts';
 import type { Redriven } from '../../core/repair/redrive.ts';
 import { HEALABLE } from '../../core/repair/suspects.ts';
@@ -197,7 +198,7 @@ export function repairTelemetry(boundary: Emitter) {
     checked({ groupId }: ParkedKey, result: SchemaCheck): void {
       if (result === 'redriven') logger().info('redriven', { groupId, why: 'its schema version is known now' });
     },
-    operated(operation: string, result: OperationResult): void {
+    operated(operation: string, result: OperationResult | OwnerOperated): void {
       const outcomes = endedOf('redriven' in result ? result.redriven : []);
       logger().info('operated', {
         operation,

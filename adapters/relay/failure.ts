@@ -91,8 +91,13 @@ export function recordedAtMs({ body }: { readonly body: string }): number | unde
   return seconds === undefined ? undefined : seconds * 1000;
 }
 
-/** Whether a message tells that records of an existing table's stream were given up. */
-export function isGivenUpByAdopter({ body }: { readonly body: string }, ownerTable: string): boolean {
+/**
+ * Whether a message tells that records of an existing table's stream were given up.
+ *
+ * @param ownerTable undefined for an owner without a table, which adopts none
+ */
+export function isGivenUpByAdopter({ body }: { readonly body: string }, ownerTable: string | undefined): boolean {
+  if (ownerTable === undefined) return false;
   const batch = givenUp.safeParse(parsed(body)).data?.DDBStreamBatchInfo;
   return batch !== undefined && !isStreamOf(batch.streamArn, ownerTable);
 }

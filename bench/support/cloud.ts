@@ -4,6 +4,7 @@ import { createOwner } from '../../adapters/own/owner-table.ts';
 import type { Deployment } from '../../cli/deployment/deployment.ts';
 import { openLocalCloud } from '../../cli/deployment/local-cloud.ts';
 import { type LocalFile, localFileOf } from '../../cli/deployment/local-file.ts';
+import { ownerTable } from '../../cli/deployment/names.ts';
 import { EMITTER_DIMENSION, PROJECTOR_METRICS } from '../../core/metrics.ts';
 import geography from '../../examples/shop/geography/contracts.ts';
 import { type LocalCloud, startLocalCloud } from '../../local/cloud.ts';
@@ -45,7 +46,7 @@ export async function watchedCloud(assembly: string): Promise<WatchedCloud> {
   const localFile = localFileOf(cloud);
   const deployment = openLocalCloud({ file: localFile, projectFolder: ROOT });
   const client = dynamoDbClient({ endpoint: cloud.endpoints.dynamodb });
-  const { table: tableName } = (await deployment.ownerOf('Country')).deployed;
+  const tableName = ownerTable(await deployment.ownerOf('Country'));
   return {
     cloud,
     localFile,

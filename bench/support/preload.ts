@@ -1,5 +1,6 @@
 import { ATTRIBUTE, checksum, type Item, indexAttribute, keyItem } from '../../adapters/aws/items.ts';
 import type { OpenCache } from '../../cli/deployment/deployment.ts';
+import { ownerTable } from '../../cli/deployment/names.ts';
 import { indexValue, keptFields } from '../../core/project/fields.ts';
 import { canonicalJson, canonicalState } from '../../core/state.ts';
 import { createEngineClient, type EngineClient } from '../../local/engine/client.ts';
@@ -24,7 +25,8 @@ export async function preload(
   to: number,
   only?: readonly string[],
 ): Promise<void> {
-  const { deployed } = await deployment.ownerOf('Country');
+  const owner = await deployment.ownerOf('Country');
+  const { deployed } = owner;
   const caches = (await deployment.cachesOf('Country')).filter(({ name }) => only?.includes(name) ?? true);
   const subscriptions = [...cloud.messaging.topics.require(deployed.topicArn).subscriptions.values()];
   const policies = subscriptions.map((subscription) => subscription.attributes().FilterPolicy ?? '');
@@ -34,7 +36,7 @@ export async function preload(
     for (let start = from; start < to; start += BATCH) {
       const numbers = Array.from({ length: Math.min(BATCH, to - start) }, (_, index) => start + index);
       await Promise.all([
-        put(engine, deployed.table, numbers.map(ownedItem)),
+        put(engine, ownerTable(owner), numbers.map(ownedItem)),
         ...caches.map((cache) => {
           return put(
             engine,

@@ -1,21 +1,27 @@
+import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import {
   type DeployedCache,
   type DeployedFactQueue,
   type DeployedOwner,
+  type DeployedPostgresOwner,
   readDeployed,
   readDeployedOfFacts,
 } from 'freshet-aws/internal/adapters/aws/stack-output';
-import { createOwnerRecords } from 'freshet-aws/internal/adapters/own/owner-records';
+import type { Flow } from 'freshet-aws/internal/adapters/govern/flow';
+import type { Owner } from 'freshet-aws/internal/adapters/own/owner';
+import { createOwnerRecords, type OwnerRecords } from 'freshet-aws/internal/adapters/own/owner-records';
 import { createOwner } from 'freshet-aws/internal/adapters/own/owner-table';
 import { createReader } from 'freshet-aws/internal/adapters/read/cache-table';
 import type { Boundary } from 'freshet-aws/internal/core/contract/contract';
 import { createCacheRecords } from '../clients/cache-records.ts';
 import { readOutcomeCounts } from '../clients/counts.ts';
+import { createOwnerFunction, createOwnerOfFunction } from '../clients/owner-function.ts';
 import { sendToQueue } from '../clients/queue.ts';
 import { createRepairFunction } from '../clients/repair-function.ts';
 import { createSelfRepairNotes } from '../clients/self-repair.ts';
 import { openSurveys } from '../clients/surveys.ts';
 import { UsageError } from '../errors.ts';
+import type { Clients } from './clients.ts';
 import type { Contracts } from './contracts.ts';
 import type { Deployment, FactQueue, FoundCache, FoundOwner, OpenCache, OpenOwner } from './deployment.ts';
 import { cachesOf, findCache, findOwner, holderOf, ownerOf } from './names.ts';
@@ -37,13 +43,13 @@ export function createDeployment(source: DeploymentSource): Deployment {
   const { outputs, place, stacks, isLocal, clients, functionNames } = source;
   const ofEntities = outputs.flatMap((output) => readDeployed(output) ?? []);
   const ofFacts = outputs.flatMap((output) => readDeployedOfFacts(output) ?? []);
-  const owners = ofEntities.flatMap((one) => (one.role === 'owner' ? [foundOwner(source, one)] : []));
+  const owners = ofEntities.flatMap((one) => (one.role === 'cache' ? [] : [foundOwner(source, one)]));
   const caches = ofEntities.flatMap((one) => (one.role === 'cache' ? [foundCache(source, one)] : []));
   return {
     owners,
     caches,
     factQueues: ofFacts.flatMap((one) => (one.role === 'fact-queue' ? [factQueue(source, one)] : [])),
-    factTopics: ofFacts.filter((one) => one.role === 'facts'),
+    factTopics: ofFacts.filter((one) => one.role === 'facts' || one.role === 'postgres-facts'),
     sagas: ofFacts.filter((one) => one.role === 'saga'),
     effects: ofFacts.filter((one) => one.role === 'effects'),
     place,
@@ -68,22 +74,45 @@ interface WithContracts {
   readonly contracts: string;
 }
 
-function foundOwner(source: DeploymentSource, deployed: DeployedOwner & WithContracts): FoundOwner {
-  const client = source.clients.tables;
+function foundOwner(
+  source: DeploymentSource,
+  deployed: (DeployedOwner | DeployedPostgresOwner) & WithContracts,
+): FoundOwner {
+  const { clients } = source;
+  const client = clients.tables;
+  const { records, owner } = deployed.role === 'owner' ? inDynamoDb(client, deployed) : inPostgres(clients, deployed);
   const open = once(async (): Promise<OpenOwner> => {
     const boundary = await requireContracts(source, deployed);
     const flow = createToldFlow({ client, tableName: deployed.flowTable }, source.onWait);
-    return { ...found, boundary, owner: createOwner({ boundary, tableName: deployed.table, client, flow }) };
+    return { ...found, boundary, owner: owner(boundary, flow) };
   });
   const found: FoundOwner = {
     name: deployed.boundary,
     deployed,
     parked: openParkedEvents(client, deployed.parkingTable),
-    records: createOwnerRecords({ client, tableName: deployed.table }),
-    surveys: openSurveys(source.clients, deployed),
+    records,
+    surveys: deployed.role === 'owner' ? openSurveys(clients, deployed) : undefined,
     open,
   };
   return found;
+}
+
+/** Where the entities of an owner are. */
+interface Entities {
+  readonly records: OwnerRecords;
+  owner(boundary: Boundary, flow: Flow): Owner;
+}
+
+function inDynamoDb(client: DynamoDBClient, { table: tableName }: DeployedOwner): Entities {
+  return {
+    records: createOwnerRecords({ client, tableName }),
+    owner: (boundary, flow) => createOwner({ boundary, tableName, client, flow }),
+  };
+}
+
+function inPostgres(clients: Clients, { boundary: name, repair }: DeployedPostgresOwner): Entities {
+  const calls = createOwnerFunction({ client: () => clients.functions, functionName: repair, owner: name });
+  return { records: calls, owner: (boundary) => createOwnerOfFunction(boundary, calls) };
 }
 
 function foundCache(source: DeploymentSource, deployed: DeployedCache & WithContracts): FoundCache {

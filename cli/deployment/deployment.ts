@@ -3,6 +3,7 @@ import type {
   DeployedFactQueue,
   DeployedOfFacts,
   DeployedOwner,
+  DeployedPostgresOwner,
 } from 'freshet-aws/internal/adapters/aws/stack-output';
 import type { Owner } from 'freshet-aws/internal/adapters/own/owner';
 import type { OwnerRecords } from 'freshet-aws/internal/adapters/own/owner-records';
@@ -22,7 +23,7 @@ import type { ParkedEvents } from './parked.ts';
 export interface FoundOwner {
   /** The name of its boundary. */
   readonly name: string;
-  readonly deployed: DeployedOwner;
+  readonly deployed: DeployedOwner | DeployedPostgresOwner;
   /** The records that the owner could not publish. */
   readonly parked: ParkedEvents;
   readonly records: OwnerRecords;
@@ -77,12 +78,16 @@ export interface FactQueue {
 /** One construct of facts or sagas, by the role that its stack's output has. */
 type OfRole<R extends DeployedOfFacts['role']> = Extract<DeployedOfFacts, { readonly role: R }>;
 
+/** A topic of facts. */
+export type FactTopic = OfRole<'facts' | 'postgres-facts'>;
+
 /** Everything that Freshet's constructs deployed in one place: in the local cloud, or in stacks on AWS. */
 export interface Deployment {
   readonly owners: readonly FoundOwner[];
   readonly caches: readonly FoundCache[];
   readonly factQueues: readonly FactQueue[];
-  readonly factTopics: readonly OfRole<'facts'>[];
+  /** Topics of facts. The facts of an owner in PostgreSQL have no table of their own. */
+  readonly factTopics: readonly FactTopic[];
   readonly sagas: readonly OfRole<'saga'>[];
   readonly effects: readonly OfRole<'effects'>[];
   /** The place as text for people: `the local cloud at http://…`, `AWS account 111122223333, eu-central-1`. */
@@ -111,6 +116,6 @@ export interface Deployment {
   /** Opens the caches that keep an entity type. */
   cachesOf(type: string): Promise<readonly OpenCache[]>;
   /** Loads the contracts of a boundary that publishes facts. @throws UsageError if they can't be loaded */
-  contractsOf(topic: OfRole<'facts'>): Promise<Boundary>;
+  contractsOf(topic: FactTopic): Promise<Boundary>;
   close(): void;
 }

@@ -57,6 +57,12 @@ export async function holderOf(owners: readonly FoundOwner[], entity: EntityRef)
   );
 }
 
+/** The table of an owner's entities. @throws UsageError if the entities are in PostgreSQL */
+export function ownerTable({ name, deployed }: Pick<FoundOwner, 'name' | 'deployed'>): string {
+  if (deployed.table !== undefined) return deployed.table;
+  throw new UsageError(`owner ${name}: its entities are in PostgreSQL. This works with a table in DynamoDB only.`);
+}
+
 /**
  * Returns the only one that was found. A command must not choose between the stages of an app, such as test and
  * production.

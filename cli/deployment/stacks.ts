@@ -127,7 +127,7 @@ function roleOf(output: string): string | undefined {
 }
 
 const withRole = z.object({
-  role: z.enum(['owner', 'cache', 'facts', 'fact-queue', 'saga', 'effects']),
+  role: z.enum(['owner', 'postgres-owner', 'cache', 'facts', 'postgres-facts', 'fact-queue', 'saga', 'effects']),
   boundary: z.optional(z.string()),
   name: z.optional(z.string()),
 });

@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Item, keyItem } from '../../adapters/aws/items.ts';
 import { createParkedReader } from '../../adapters/repair/parked-events.ts';
 import { compareCaches } from '../../cli/compare/compare-caches.ts';
+import { ownerTable } from '../../cli/deployment/names.ts';
 import { MAX_BATCH_BYTES } from '../../core/relay/message.ts';
 import { records } from '../support/compressible.ts';
 import { type Depot, startDepot } from './depot/world.ts';
@@ -37,7 +38,7 @@ describe('a state of 3 MiB', slow, () => {
     const { code, out } = await depot.run('put', 'Item', 'large', '--file', join(folder, 'state.json'));
     expect({ code, out }).toEqual({ code: 0, out: 'depot: Item/large created, version 1\n' });
     await depot.cloud.idle();
-    const form = (await itemIn(depot.owner.deployed.table))?.compressed?.B;
+    const form = (await itemIn(ownerTable(depot.owner)))?.compressed?.B;
     expect(((form?.length ?? 0) * 4) / 3).toBeGreaterThan(MAX_BATCH_BYTES);
     // This cache keeps the whole state, so it stores what came.
     expect((await itemIn(depot.cache('strict').deployed.table))?.compressed?.B).toEqual(form);
@@ -95,7 +96,7 @@ describe('a state of 3 MiB', slow, () => {
   test('an event of it that is parked is shown, and applied when it is tried again', async () => {
     const { table, parkingTable } = depot.cache('lenient').deployed;
     await depot.client.send(new DeleteItemCommand({ TableName: table, Key: NAME }));
-    const form = Buffer.from((await itemIn(depot.owner.deployed.table))?.compressed?.B ?? []);
+    const form = Buffer.from((await itemIn(ownerTable(depot.owner)))?.compressed?.B ?? []);
     const owned = await depot.owner.owner.get('Item', 'large');
     const at = new Date().toISOString();
     const body = JSON.stringify({
@@ -119,7 +120,7 @@ describe('a state of 3 MiB', slow, () => {
   });
 
   test('a damaged form of it is parked as malformed, and no line of a log contains data', async () => {
-    const form = Buffer.from((await itemIn(depot.owner.deployed.table))?.compressed?.B ?? []);
+    const form = Buffer.from((await itemIn(ownerTable(depot.owner)))?.compressed?.B ?? []);
     const at = new Date().toISOString();
     const body = JSON.stringify({
       ...{

@@ -2,6 +2,7 @@ import { DeleteItemCommand, PutItemCommand, paginateScan, UpdateItemCommand } fr
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { checksum, type Item, keyItem } from '../../adapters/aws/items.ts';
 import { compareCaches } from '../../cli/compare/compare-caches.ts';
+import { ownerTable } from '../../cli/deployment/names.ts';
 import { EPOCH_SIZE } from '../../core/entity.ts';
 import { startHere } from '../support/command-line.ts';
 import { bodyOf, type Depot, expectRefusal, item, type Refusal, startDepot } from './depot/world.ts';
@@ -328,7 +329,7 @@ describe('freshet reconcile', slow, () => {
 
 describe('freshet restore', slow, () => {
   test('freshet restore makes every cache equal to the restored owner, although the caches held newer versions', async () => {
-    const { table } = depot.owner.deployed;
+    const table = ownerTable(depot.owner);
     const { owner } = depot.owner;
     const backup = await itemsOf(table);
     for (const id of ['n40', 'n41', 'n42']) await owner.put('Item', id, { name: 'after the backup' });
@@ -376,7 +377,7 @@ describe('freshet restore', slow, () => {
   });
 
   test('freshet restore refuses a second restore without a higher epoch, and deletes nothing', async () => {
-    const { table } = depot.owner.deployed;
+    const table = ownerTable(depot.owner);
     const backup = await itemsOf(table);
     await depot.run('put', 'Item', 'n41', '--data', '{"name":"after the second backup"}');
     await depot.run('put', 'Item', 'lost', '--data', '{"name":"after the second backup"}');

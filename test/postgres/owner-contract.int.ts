@@ -19,6 +19,9 @@ interface OwnerOfParts {
   delete(id: string, options?: Pick<CommitOptions, 'expectedVersion'>): Promise<CommitResult>;
   get(id: string): Promise<OwnedEntity | undefined>;
   resync(id: string, token: string): Promise<'requested' | 'unknown'>;
+  /** Lifts as an owner of the same tables in a later epoch. */
+  lift(owned: OwnedEntity, epoch: number): Promise<'lifted' | 'unchanged'>;
+  bury(id: string, cachedVersion: number): Promise<'buried' | 'known'>;
   beat(): Promise<void>;
   /** What the relay publishes of all that was committed since the last call. */
   published(): Promise<readonly OutgoingMessage[]>;
@@ -57,6 +60,9 @@ async function inDynamoDb(): Promise<Implementation> {
         delete: (id, options) => owner.delete('Part', id, options),
         get: (id) => owner.get('Part', id),
         resync: (id, token) => owner.resync('Part', id, token),
+        lift: (owned, later) =>
+          createOwner({ boundary: { ...parts, epoch: later }, tableName, client: tables.client }).lift(owned),
+        bury: (id, cachedVersion) => owner.bury('Part', id, cachedVersion),
         beat: () => owner.beat('Part'),
         async published() {
           const { messages, publish } = collecting();
@@ -108,6 +114,9 @@ async function inPostgres(): Promise<Implementation> {
         delete: (id, options) => inTransaction(() => owner.delete(writer, 'Part', id, options)),
         get: (id) => owner.get(writer, 'Part', id),
         resync: (id, token) => inTransaction(() => owner.resync(writer, 'Part', id, token)),
+        lift: (owned, later) =>
+          inTransaction(() => createPostgresOwner({ boundary: { ...parts, epoch: later } }).lift(writer, owned)),
+        bury: (id, cachedVersion) => inTransaction(() => owner.bury(writer, 'Part', id, cachedVersion)),
         beat: () => inTransaction(() => owner.beat(writer, 'Part')),
         async published() {
           const { messages, publish } = collecting();
@@ -232,6 +241,27 @@ for (const [name, start, isInstalled] of implementations) {
       const restored = await implementation.open(2);
       expect(await restored.put('a', { name: 'A' })).toMatchObject({ version: 2 * EPOCH_SIZE + 1 });
       expect(kinds(await restored.published())).toEqual([`state a@${2 * EPOCH_SIZE + 1}`]);
+    });
+
+    test('a lift raises a version of an older epoch and publishes it, once', async () => {
+      await owner.put('a', { name: 'A' });
+      await owner.published();
+      const old = await owner.get('a');
+      if (old === undefined) throw new Error('the entity was put');
+      expect(await owner.lift(old, 0)).toBe('unchanged');
+      expect(await owner.lift(old, 3)).toBe('lifted');
+      expect(await owner.lift(old, 3)).toBe('unchanged');
+      expect(await owner.get('a')).toMatchObject({ version: 3 * EPOCH_SIZE + 1, digest: old.digest });
+      expect(kinds(await owner.published())).toEqual([`state a@${3 * EPOCH_SIZE + 1}`]);
+    });
+
+    test('a burial is the deletion of what the owner has never had, above the version that a cache has', async () => {
+      expect(await owner.bury('lost', 7)).toBe('buried');
+      expect(await owner.bury('lost', 7)).toBe('known');
+      await owner.put('here', { name: 'A' });
+      expect(await owner.bury('here', 7)).toBe('known');
+      expect(await owner.get('lost')).toMatchObject({ version: 8, stateJson: undefined });
+      expect(kinds(await owner.published()).sort()).toEqual(['state here@1', 'tombstone lost@8']);
     });
 
     test('a heartbeat is published after the change that was committed before it', async () => {

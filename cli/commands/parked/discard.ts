@@ -6,7 +6,7 @@ import type { CommandIo } from '../../io.ts';
 import { type DeploymentOptions, deploymentHelp, withDeploymentOptions } from '../../options/deployment-options.ts';
 import { confirmed, yesOption } from '../../output/confirm.ts';
 import { inDeployment, type Work } from '../../work.ts';
-import { ROLES } from './parking-places.ts';
+import { ROLES, roleOf } from './parking-places.ts';
 import { absentKeys, type FilterOptions, type Selected, select, withFilters } from './select.ts';
 
 interface DiscardOptions extends FilterOptions, DeploymentOptions {
@@ -80,7 +80,7 @@ async function discard(work: Work, name: string, keys: readonly string[], option
 /** Names the role of each parking place, because an owner, a cache and a queue of facts may share a name. */
 export function discardQuestion(name: string, selected: readonly Selected[]): string {
   const ofRoles = Object.entries(ROLES).flatMap(([role, text]) => {
-    const count = selected.filter(({ at }) => at.deployed.role === role).length;
+    const count = selected.filter(({ at }) => roleOf(at) === role).length;
     return count === 0 ? [] : [`${events(count)} of the ${text} ${name}`];
   });
   return `Discard ${ofRoles.join(' and ')} for good?`;

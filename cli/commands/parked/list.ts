@@ -12,7 +12,7 @@ import { integerOf } from '../../options/parse.ts';
 import { shortDuration } from '../../output/numbers.ts';
 import { typed } from '../../output/typed.ts';
 import { inDeployment, type Work } from '../../work.ts';
-import { isCache, placesNamed, ROLES } from './parking-places.ts';
+import { isCache, placesNamed, ROLES, roleOf } from './parking-places.ts';
 import { type FilterOptions, type Selected, select, withFilters } from './select.ts';
 
 interface ListOptions extends FilterOptions, DeploymentOptions {
@@ -118,7 +118,7 @@ function asJson({ at, event, cachedVersion }: Row): object {
   const { message, status, reason, explanation, entity, version } = event;
   return {
     key: parkedKeyText(message),
-    role: at.deployed.role,
+    role: roleOf(at),
     type: entity?.type ?? (isCache(at) ? typeOfParked(event) : null),
     id: entity?.id ?? null,
     version: version ?? null,
@@ -144,7 +144,7 @@ export function renderRows(rows: readonly Row[], isShared: boolean): string {
     const { entity, version, status, reason, parkedAtMs } = event;
     const outdated = isOutdated(event, cachedVersion) ? ', OUTDATED' : '';
     table.push([
-      ...(isShared ? [ROLES[at.deployed.role]] : []),
+      ...(isShared ? [ROLES[roleOf(at)]] : []),
       printable(parkedKeyText(event.message)),
       entity === undefined ? '-' : entityName(entity),
       version ?? '-',

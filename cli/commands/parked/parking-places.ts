@@ -8,8 +8,20 @@ export type ParkingPlace = FoundOwner | FoundCache | FactQueue;
 /** All parking places of a deployment. */
 export type ParkingPlaces = Pick<Deployment, 'owners' | 'caches' | 'factQueues'>;
 
+/** What has parked events. */
+export type ParkingRole = 'cache' | 'owner' | 'fact-queue';
+
 /** The roles of parking places, for people. */
-export const ROLES = { cache: 'cache', owner: 'owner', 'fact-queue': 'queue of facts' } as const;
+export const ROLES: Readonly<Record<ParkingRole, string>> = {
+  cache: 'cache',
+  owner: 'owner',
+  'fact-queue': 'queue of facts',
+};
+
+/** The role of a parking place, wherever an owner's entities are. */
+export function roleOf({ deployed: { role } }: ParkingPlace): ParkingRole {
+  return role === 'postgres-owner' ? 'owner' : role;
+}
 
 /**
  * Returns the parking places with a name, one of each role at most: a boundary may be both a cache and an owner, and a

@@ -1,5 +1,3 @@
-import { type Item, ownedEntity } from 'freshet-aws/internal/adapters/aws/items';
-import { listType } from 'freshet-aws/internal/adapters/aws/list';
 import { entityName } from 'freshet-aws/internal/core/entity';
 import { isTombstone, type OwnedEntity } from 'freshet-aws/internal/core/own/own';
 import { outgoingMessage } from 'freshet-aws/internal/core/relay/message';
@@ -23,13 +21,9 @@ export async function entitiesOf(deployment: Deployment, cache: OpenCache): Prom
   const kept: Kept[] = [];
   for (const type of Object.keys(cache.boundary.caches)) {
     const owner = await deployment.ownerOf(type);
-    const source = { client: deployment.clients.tables, tableName: owner.deployed.table };
-    const read = (item: Item) => {
-      const owned = ownedEntity(item);
-      return isTombstone(owned) ? undefined : owned;
-    };
-    const { items } = await listType(source, type, read, { limit: MOST_OF_TYPE });
+    const { items } = await owner.records.list(type, { limit: MOST_OF_TYPE });
     for (const owned of items) {
+      if (isTombstone(owned)) continue;
       // The event of a version that the cache doesn't hold would change the cache.
       const held = await cache.records.get(owned.entity);
       if (held?.version === owned.version) kept.push({ owner, owned });

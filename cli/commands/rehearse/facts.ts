@@ -7,8 +7,9 @@ import { LOCAL_CREDENTIALS, LOCAL_REGION } from 'freshet-local/internal/identity
 import type { Deployment } from '../../deployment/deployment.ts';
 import { UsageError } from '../../errors.ts';
 import { unique } from './actions.ts';
+import { withTable } from './rehearsal.ts';
 
-type FactTopic = Deployment['factTopics'][number];
+type FactTopic = ReturnType<typeof withTable>[number];
 
 /** The newest fact of each type in a table of facts. @throws UsageError if the table has no fact */
 export async function newestFacts({ clients }: Deployment, { table, boundary }: FactTopic): Promise<[Item, ...Item[]]> {
@@ -34,10 +35,11 @@ export async function newestFacts({ clients }: Deployment, { table, boundary }: 
 export async function publishAgain(deployment: Deployment, endpoint: string): Promise<string[]> {
   const client = snsClient({ endpoint, region: LOCAL_REGION, credentials: LOCAL_CREDENTIALS });
   const published: string[] = [];
+  const topics = withTable(deployment.factTopics);
   try {
-    for (const topic of deployment.factTopics) {
+    for (const topic of topics) {
       const facts = await newestFacts(deployment, topic).catch((error: unknown): Item[] => {
-        if (error instanceof UsageError && deployment.factTopics.length > 1) return [];
+        if (error instanceof UsageError && topics.length > 1) return [];
         throw error;
       });
       const publish = createPublisher({ client, topicArn: topic.topicArn });

@@ -8,6 +8,7 @@ import { isTombstone } from 'freshet-aws/internal/core/own/own';
 import { invokeLater } from '../../clients/invoke.ts';
 import type { Surveys } from '../../clients/surveys.ts';
 import type { Deployment, OpenOwner } from '../../deployment/deployment.ts';
+import { ownerTable } from '../../deployment/names.ts';
 import { UsageError } from '../../errors.ts';
 import { all, stopping } from './actions.ts';
 import { ofOwner, type Rehearsal } from './rehearsal.ts';
@@ -62,7 +63,7 @@ async function assertNoSurvey({ name }: OpenOwner, surveys: Surveys): Promise<vo
 
 /** A survey then finds that the copy's version isn't the item's, and commits the state as the next version. */
 async function misplaceBase({ clients }: Deployment, owner: OpenOwner): Promise<string> {
-  const { table: tableName } = owner.deployed;
+  const tableName = ownerTable(owner);
   const entity = await firstCopy({ client: clients.tables, tableName }, owner);
   const copy = await createCopyTable({ client: clients.tables, tableName }).read(entity);
   const { version = 0, base = 0 } = copy ?? {};

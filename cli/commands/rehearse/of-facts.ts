@@ -16,9 +16,9 @@ import {
   unplugged,
 } from './actions.ts';
 import { commitAgain, newestFacts, publishAgain } from './facts.ts';
-import { named, type Provoked, type Rehearsal } from './rehearsal.ts';
+import { named, type Provoked, type Rehearsal, withTable } from './rehearsal.ts';
 
-type FactTopic = Deployment['factTopics'][number];
+type FactTopic = ReturnType<typeof withTable>[number];
 
 function ofTopic(
   does: string,
@@ -26,7 +26,8 @@ function ofTopic(
   provoke: (deployment: Deployment, topic: FactTopic) => Promise<Provoked>,
 ) {
   const on = 'topic of facts';
-  const find = ({ factTopics }: Deployment, name: string) => named(factTopics, ({ boundary }) => boundary, name);
+  const find = ({ factTopics }: Deployment, name: string) =>
+    named(withTable(factTopics), ({ boundary }) => boundary, name);
   const rehearsal: Rehearsal = {
     on,
     does,

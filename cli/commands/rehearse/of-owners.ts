@@ -3,6 +3,7 @@ import { GetFunctionConfigurationCommand } from '@aws-sdk/client-lambda';
 import { keyItem } from 'freshet-aws/internal/adapters/aws/items';
 import { messageGroupId } from 'freshet-aws/internal/core/entity';
 import type { Deployment, OpenCache, OpenOwner } from '../../deployment/deployment.ts';
+import { ownerTable } from '../../deployment/names.ts';
 import { UsageError } from '../../errors.ts';
 import { grouped } from '../../output/numbers.ts';
 import { all, nameOf, stopping, unique } from './actions.ts';
@@ -15,6 +16,9 @@ export const OWNER_REHEARSALS: Readonly<Record<string, Rehearsal>> = {
     stopping(deployment, deployed.relay),
   ),
   'stream-use': ofOwner('stops the relay', '2.5 hours', (deployment, { deployed }) =>
+    stopping(deployment, deployed.relay),
+  ),
+  'outbox-growth': ofOwner('stops the relay', '2.5 hours', (deployment, { deployed }) =>
     stopping(deployment, deployed.relay),
   ),
   'not-published': ofOwner("puts an item into the owner's table without createOwner", '2 minutes', putUnreadable),
@@ -37,11 +41,13 @@ export const OWNER_REHEARSALS: Readonly<Record<string, Rehearsal>> = {
 };
 
 /** The relay can't read the item. The item stays in the table, because its removal couldn't be published either. */
-async function putUnreadable({ clients }: Deployment, { name, deployed }: OpenOwner): Promise<Provoked> {
+async function putUnreadable({ clients }: Deployment, owner: OpenOwner): Promise<Provoked> {
+  const { name } = owner;
+  const TableName = ownerTable(owner);
   const entity = { type: 'Rehearsal', id: unique() };
-  await clients.tables.send(new PutItemCommand({ TableName: deployed.table, Item: keyItem(entity) }));
+  await clients.tables.send(new PutItemCommand({ TableName, Item: keyItem(entity) }));
   return {
-    did: [`put the item Rehearsal/${entity.id} into ${deployed.table}, with a key and nothing else`],
+    did: [`put the item Rehearsal/${entity.id} into ${TableName}, with a key and nothing else`],
     undo: [{ kind: 'discard', place: name, groupId: messageGroupId(entity) }],
   };
 }

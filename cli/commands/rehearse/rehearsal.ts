@@ -49,9 +49,14 @@ export function watchedNames(deployment: Deployment, on: Watched): string[] {
   const { owners, caches, factTopics, factQueues, sagas } = deployment;
   if (on === 'cache') return caches.map(({ name }) => name);
   if (on === 'owner') return owners.map(({ name }) => name);
-  if (on === 'topic of facts') return factTopics.map(({ boundary }) => boundary);
+  if (on === 'topic of facts') return withTable(factTopics).map(({ boundary }) => boundary);
   if (on === 'queue of facts') return factQueues.map(({ name }) => name);
   return sagas.map(({ name }) => name);
+}
+
+/** The topics of facts with a table. Those of an owner in PostgreSQL have no relay and no alarms of their own. */
+export function withTable(factTopics: Deployment['factTopics']) {
+  return factTopics.filter((topic) => topic.role === 'facts');
 }
 
 /** The thing of a name. `watchedNames` returned the name. */

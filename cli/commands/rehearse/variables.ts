@@ -1,6 +1,6 @@
 import type { Deployment } from '../../deployment/deployment.ts';
 import { mappingOf } from './actions.ts';
-import { named, type Watched } from './rehearsal.ts';
+import { named, type Watched, withTable } from './rehearsal.ts';
 
 /** The names that the commands of a runbook entry use, as "Set the names first" of docs/runbook.md sets them. */
 export async function runbookNames(
@@ -23,7 +23,7 @@ export async function runbookNames(
     case 'owner': {
       const { deployed } = named(owners, (one) => one.name, name);
       return {
-        OWNER_TABLE: deployed.table,
+        ...(deployed.table !== undefined && { OWNER_TABLE: deployed.table }),
         TOPIC_ARN: deployed.topicArn,
         FAILURES_URL: deployed.failureQueueUrl,
         FLOW_TABLE: deployed.flowTable,
@@ -32,7 +32,7 @@ export async function runbookNames(
       };
     }
     case 'topic of facts': {
-      const facts = named(factTopics, (one) => one.boundary, name);
+      const facts = named(withTable(factTopics), (one) => one.boundary, name);
       return {
         FACT_TABLE: facts.table,
         FACT_TOPIC_ARN: facts.topicArn,

@@ -29,6 +29,8 @@ export interface Findings {
          * is undefined if that may not be read.
          */
         readonly adopter: { readonly isStopped: boolean | undefined } | undefined;
+        /** Whether changes wait for the relay in PostgreSQL, which keeps them until they are published. */
+        readonly hasOutbox: boolean;
         /** Undefined if that may not be read. */
         readonly isRelayStopped: boolean | undefined;
         /** The delay of the newest published events, in milliseconds; null while unknown. */

@@ -135,7 +135,8 @@ async function ownerOf(
     parked.ofGroup(messageGroupId(entity)),
   ]);
   const relayDelayMs = gauges.delay.at(-1)?.value ?? null;
-  return { name, owned, adopter, isRelayStopped, relayDelayMs, parked: events.map(parkedOf) };
+  const hasOutbox = deployed.role === 'postgres-owner';
+  return { name, owned, adopter, hasOutbox, isRelayStopped, relayDelayMs, parked: events.map(parkedOf) };
 }
 
 async function stateOf(

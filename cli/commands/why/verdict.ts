@@ -195,7 +195,11 @@ function parkedVerdict({ cache }: Findings, parked: Parked): Verdict {
   ]);
 }
 
-function relayStopped({ name }: FoundOwner, ageMs: number, resync: Step): Verdict {
+function relayStopped({ name, hasOutbox }: FoundOwner, ageMs: number, resync: Step): Verdict {
+  if (hasOutbox)
+    return likely('relay-stopped', `The relay of ${name} is stopped, so the change waits in the outbox.`, [
+      { text: 'start the relay: the outbox keeps the change until it is published' },
+    ]);
   if (ageMs < STREAM_LIFE_MS)
     return likely('relay-stopped', `The relay of ${name} is stopped, so the change waits in the stream.`, [
       { text: 'start the relay before the change is 24 hours old: then the stream forgets it' },

@@ -32,7 +32,7 @@ function ownerNodes({ owners }: Deployment, { found }: Boundaries): OwnerNode[] 
     name,
     stack,
     types: typesIn(found.get(name)?.owns),
-    table,
+    table: table ?? null,
     topic: lastPart(topicArn),
     relay,
     governor,

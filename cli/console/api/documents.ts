@@ -42,8 +42,8 @@ export interface OwnerNode {
   readonly stack: string;
   /** The types that it owns; null if its contracts can't be loaded. */
   readonly types: readonly string[] | null;
-  /** Physical names. */
-  readonly table: string;
+  /** Physical names. The table is null if the entities are in PostgreSQL. */
+  readonly table: string | null;
   readonly topic: string;
   readonly relay: string;
   readonly governor: string;

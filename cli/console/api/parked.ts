@@ -3,7 +3,13 @@ import { FreshetError, quoted } from 'freshet-aws/internal/core/errors';
 import type { ParkedEvent } from 'freshet-aws/internal/core/project/ports';
 import { byAge, isOutdated } from 'freshet-aws/internal/core/repair/parked-filter';
 import { parkedKeyText, parseParkedKey } from 'freshet-aws/internal/core/repair/parked-key';
-import { isCache, type ParkingPlace, type ParkingPlaces, placesNamed } from '../../commands/parked/parking-places.ts';
+import {
+  isCache,
+  type ParkingPlace,
+  type ParkingPlaces,
+  placesNamed,
+  roleOf,
+} from '../../commands/parked/parking-places.ts';
 import type { Deployment } from '../../deployment/deployment.ts';
 import { onlyOne } from '../../deployment/names.ts';
 import type { ParkedDocument, ParkedEventDocument, ParkedRow, ParkingRole } from './documents.ts';
@@ -91,7 +97,7 @@ export async function readParkedEvent(
   { role, name, key }: { readonly role: ParkingRole; readonly name: string; readonly key: string },
 ): Promise<ParkedEventDocument> {
   const place = onlyOne(
-    placesOf(deployment).filter((one) => one.deployed.role === role && one.name === name),
+    placesOf(deployment).filter((one) => roleOf(one) === role && one.name === name),
     `parking places of the role ${role} are named ${quoted(name)}`,
   );
   const parsed = parseParkedKey(key);
@@ -122,7 +128,7 @@ function placesOf({ owners, caches, factQueues }: ParkingPlaces): ParkingPlace[]
 function rowOf(place: ParkingPlace, event: ParkedEvent): ParkedRow {
   const { message, status, reason, explanation, entity, version, parkedAtMs } = event;
   return {
-    role: place.deployed.role,
+    role: roleOf(place),
     name: place.name,
     key: parkedKeyText(message),
     status,

@@ -7,6 +7,7 @@ const AGES: readonly (readonly [string, string])[] = [
   ['FILL(age, 0) > 300', 'FILL(age, 0) > 2'],
   ['FILL(staleness, REPEAT) > 300', 'FILL(staleness, REPEAT) > 30'],
   ['FILL(age, 0) > 900', 'FILL(age, 0) > 2'],
+  ['FILL(silence, 0) > 10,', 'FILL(silence, 0) > 0.005,'],
   ['FILL(backlog, 0) > 100', 'FILL(backlog, 0) > 20'],
 ];
 

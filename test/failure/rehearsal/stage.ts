@@ -59,13 +59,16 @@ export interface Stage {
  */
 export async function startStage({
   app = 'test/failure/rehearsal/app.ts',
+  assembly,
   fill = fillDepot,
 }: {
   readonly app?: string;
+  /** The folder of an assembly, in place of an app. */
+  readonly assembly?: string;
   readonly fill?: (cloud: LocalCloud, deployment: Deployment) => Promise<void>;
 } = {}): Promise<Stage> {
   setTestCredentials();
-  const cloud = await startLocalCloud({ assembly: await assemblyOf(app), minuteMs: 1_000 });
+  const cloud = await startLocalCloud({ assembly: assembly ?? (await assemblyOf(app)), minuteMs: 1_000 });
   const folder = await mkdtemp(join(tmpdir(), 'freshet-rehearse-'));
   const file = localFileOf(cloud);
   const deployed = file.deployed.map((value) => {

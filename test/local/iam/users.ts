@@ -4,6 +4,7 @@ import { createFlow } from '../../../adapters/govern/flow.ts';
 import { createFlowStore } from '../../../adapters/govern/flow-table.ts';
 import { createOwner } from '../../../adapters/own/owner-table.ts';
 import { createReader } from '../../../adapters/read/cache-table.ts';
+import { ownerTable } from '../../../cli/deployment/names.ts';
 import type { Lab } from '../../failure/lab.ts';
 import { itemState } from '../../failure/messages.ts';
 
@@ -40,7 +41,7 @@ async function writeWhilePaced(lab: Lab): Promise<void> {
   developer.destroy();
   const client = clientOf(lab, 'writer');
   const flow = createFlow({ client, tableName: deployed.flowTable });
-  const owner = createOwner({ boundary, tableName: deployed.table, client, flow });
+  const owner = createOwner({ boundary, tableName: ownerTable(lab.itemOwner), client, flow });
   await owner.put('Item', 'written', itemState(1));
   await owner.get('Item', 'written');
   await owner.list('Item');

@@ -61,7 +61,7 @@ export function OwnerPanel({
         <a href={routeTo('numbers', { part: `Owner ${node.name}` })}>Numbers of {node.name}</a>
       </p>
       <PanelPart part="names" title="Physical names">
-        <Physical kind="table" name={node.table} />
+        {node.table !== null && <Physical kind="table" name={node.table} />}
         <Physical kind="topic" name={node.topic} />
         <Physical kind="governor" name={node.governor} />
         <Physical kind="stack" name={node.stack} />

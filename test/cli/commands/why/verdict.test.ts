@@ -52,6 +52,7 @@ function behind({ owner = {}, cache = {}, difference = 'behind' }: Changes = {})
       name: 'geography',
       owned: owned(2),
       adopter: undefined,
+      hasOutbox: false,
       isRelayStopped: false,
       relayDelayMs: 100,
       parked: [],
@@ -214,6 +215,13 @@ const CASES: readonly (readonly [(typeof VERDICTS)[number], string, Findings, bo
     'start the adopter',
   ],
   ['not-published', 'its record', behind({ owner: { parked: [parked('too-large', 2)] } }), true, 'resync --wait 30'],
+  [
+    'relay-stopped',
+    'its outbox',
+    behind({ owner: { isRelayStopped: true, hasOutbox: true } }),
+    false,
+    'the outbox keeps the change',
+  ],
   ['relay-stopped', 'today', behind({ owner: { isRelayStopped: true } }), false, 'start the relay before'],
   [
     'relay-stopped',

@@ -9,6 +9,7 @@ import { openLocalCloud } from '../../../../cli/deployment/local-cloud.ts';
 import { localFileOf } from '../../../../cli/deployment/local-file.ts';
 import { messageGroupId } from '../../../../core/entity.ts';
 import { type LocalCloud, startLocalCloud } from '../../../../local/cloud.ts';
+import { factsIn } from '../../../../local/deployed.ts';
 import billing from '../../../sagas/billing.ts';
 import sales from '../../../sagas/sales.ts';
 import { assemblyOf } from '../../../support/assembly.ts';
@@ -39,7 +40,7 @@ export async function startWorld(): Promise<World> {
   const file = localFileOf(cloud);
   const deployment = openLocalCloud({ file, projectFolder: root });
   const { tables: client, queues } = deployment.clients;
-  const tableOf = (boundary: string) => deployment.factTopics.find((topic) => topic.boundary === boundary)?.table ?? '';
+  const tableOf = (name: string) => factsIn(cloud, { name }).table;
   let sent = 0;
   return {
     cloud,
