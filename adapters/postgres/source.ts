@@ -1,4 +1,4 @@
-import { type EntityRef, entityRef, PARTITIONS_PER_TYPE } from '../../core/entity.ts';
+import { type EntityRef, entityRef, MAX_ID_BYTES, PARTITIONS_PER_TYPE } from '../../core/entity.ts';
 import type { OwnedEntity } from '../../core/own/own.ts';
 import { decodeCursor, encodeCursor } from '../../core/read/read.ts';
 import { partitionOf } from '../../core/relay/lanes.ts';
@@ -22,7 +22,8 @@ export interface PostgresSource extends Pick<AnswerPorts, 'get' | 'cursorAfter' 
 
 /**
  * Reads an owner's entities for its caches, partition by partition and by id within each: the order of an owner's
- * DynamoDB table. So an inventory also finds entities that only the cache has.
+ * DynamoDB table. So an inventory also finds entities that only the cache has. A row whose id no entity can have isn't
+ * listed, because no cursor could begin after it.
  */
 export function createPostgresSource(options: { readonly client: SqlClient; readonly schema: string }): PostgresSource {
   const { client, schema } = options;
@@ -50,7 +51,7 @@ export function createPostgresSource(options: { readonly client: SqlClient; read
              - octet_length(coalesce(p.state, '')) AS bytes_before
            FROM (SELECT * FROM ${schema}.entity
              WHERE type = $1::text AND partition >= 0 AND (partition, id) > ($2::smallint, $3::text)
-               AND starts_with(id, $6::text)
+               AND starts_with(id, $6::text) AND octet_length(id) BETWEEN 1 AND ${MAX_ID_BYTES}
              ORDER BY partition, id LIMIT $4::integer) AS p) AS e
          WHERE NOT $5::text::boolean OR e.bytes_before < ${MAX_PAGE_BYTES} ORDER BY e.partition, e.id`,
         [type, partition, after, limit, String(withStates), idPrefix.replaceAll('\0', '\u0001')],

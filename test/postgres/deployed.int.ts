@@ -72,6 +72,16 @@ describe.skipIf(!hasPostgres)('a cache of an owner in PostgreSQL', { timeout: 60
       new DeleteItemCommand({ TableName: cacheIn(cloud, workshop).table, Key: keyItem({ type: 'Part', id }) }),
     );
 
+  /** A folder in which commands find the cloud. */
+  const commandFolder = () => {
+    const folder = temporaryFolder();
+    const file = localFileOf(cloud);
+    const here = 'test/postgres';
+    const deployed = file.deployed.map((value) => value.replaceAll(here, join(root, here)));
+    writeLocalFile(folder, { ...file, deployed });
+    return folder;
+  };
+
   beforeAll(async () => {
     setTestCredentials();
     server = await startPostgres();
@@ -178,13 +188,7 @@ describe.skipIf(!hasPostgres)('a cache of an owner in PostgreSQL', { timeout: 60
 
   test('freshet reconcile compares the cache with the owner', async () => {
     await lose('part-7');
-    const folder = temporaryFolder();
-    const file = localFileOf(cloud);
-    const here = 'test/postgres';
-    writeLocalFile(folder, {
-      ...file,
-      deployed: file.deployed.map((value) => value.replaceAll(here, join(root, here))),
-    });
+    const folder = commandFolder();
     let isOver = false;
     const minutes = async () => {
       while (!isOver) {
@@ -200,6 +204,28 @@ describe.skipIf(!hasPostgres)('a cache of an owner in PostgreSQL', { timeout: 60
     expect(out).toContain('1 missing, 1 behind, 1 unknown');
     expect(out).toContain('  Part/part-7 missing (version 1)');
     expect(out).toContain('  2 healed');
+  });
+
+  test('freshet put and delete are refused, and say where the entities are written', async () => {
+    const folder = commandFolder();
+    for (const args of [
+      ['put', 'Part', 'part-8', '--data', '{"name":"from outside"}'],
+      ['delete', 'Part', 'part-8'],
+    ]) {
+      const { code, err } = await runHere(args, folder);
+      expect({ code, err }).toEqual({
+        code: 2,
+        err: expect.stringContaining('parts writes them together with its own'),
+      });
+    }
+    expect(await reader.get('Part', 'part-8')).toMatchObject({ version: 1 });
+  });
+
+  test('a request that is not an operation is refused', async () => {
+    const repair = functionNamed('Repair');
+    expect(await cloud.functions.invoke(repair, { operation: 'drop' })).toMatchObject({
+      payload: { refused: { message: expect.stringContaining('not an operation') } },
+    });
   });
 
   test("the owner's functions have the permissions that they need", () => {
