@@ -4,6 +4,7 @@ import { createOwner } from '../../adapters/own/owner-table.ts';
 import { sideBySide } from '../../core/side-by-side.ts';
 import geography from '../../examples/shop/geography/contracts.ts';
 import { startLocalCloud } from '../../local/cloud.ts';
+import { collectEarly } from '../../local/collect-early.ts';
 import { cloudClient, ownerIn } from '../../local/deployed.ts';
 import { setBenchCredentials } from '../support/account.ts';
 import { synthesised } from '../support/assembly.ts';
@@ -20,6 +21,7 @@ const NAMES = 2_000;
 const WRITERS = 8;
 const SAMPLE_MS = 20;
 
+collectEarly();
 setBenchCredentials();
 const cloud = await startLocalCloud({ assembly: await synthesised() });
 const client = cloudClient(cloud);

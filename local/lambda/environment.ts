@@ -139,6 +139,12 @@ function uncaughtException({ name, message, stack }: Error): string {
   return `ERROR\tUncaught Exception\t${JSON.stringify(error)}`;
 }
 
+/**
+ * The part of a heap for new objects, MiB. V8's default is 48 MiB, for each of some twenty environments. They are no
+ * slower with less.
+ */
+const YOUNG_MB = 6;
+
 function startWorker({ environment, ...workerData }: EnvironmentConfig): Worker {
   return new Worker(WORKER_FILE, {
     workerData,
@@ -146,6 +152,6 @@ function startWorker({ environment, ...workerData }: EnvironmentConfig): Worker 
     execArgv: [],
     stdout: true,
     stderr: true,
-    resourceLimits: { maxOldGenerationSizeMb: workerData.memoryMb },
+    resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MB, maxOldGenerationSizeMb: workerData.memoryMb },
   });
 }

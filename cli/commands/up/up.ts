@@ -1,4 +1,5 @@
 import type { LocalCloud } from 'freshet-local/internal/cloud';
+import { collectEarly } from 'freshet-local/internal/collect-early';
 import type { Reporter } from 'freshet-local/internal/story';
 import { compareCaches } from '../../compare/compare-caches.ts';
 import type { Deployment } from '../../deployment/deployment.ts';
@@ -155,6 +156,7 @@ async function start(
       : 'CDK app synthesised, Lambda bundles built',
   );
   const { startLocalCloud } = await loading;
+  collectEarly();
   signal.throwIfAborted();
   const kept = keep ? openKept(io.cwd, assembly, reset) : undefined;
   if (kept) report.step(kept.isNew ? `keeps its data in ${kept.folder}` : `continues with the data in ${kept.folder}`);
