@@ -42,7 +42,7 @@ export default {
     mayImport('bin', ['examples/'], 'The CDK apps of this repository are those of the example.'),
     mayImport(
       'examples',
-      ['package/index\\.ts$', 'package/cdk\\.ts$', 'local/index\\.ts$'],
+      ['package/(index|cdk|postgres)\\.ts$', 'local/index\\.ts$'],
       'The example imports public names, so that a file copied from it works in an app.',
     ),
     mayImport(

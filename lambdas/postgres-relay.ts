@@ -48,15 +48,16 @@ const relay = createRelaying({
 
 /**
  * Publishes what is in the outbox until the invocation's time is nearly up. Runs on a schedule, after a deployment, and
- * when a writer wakes it; then it ends as soon as nothing waits.
+ * when a writer or the governor wakes it; then it ends as soon as nothing waits.
  */
 export async function handler(event: object, context: Context): Promise<void> {
   const isScheduled = !('wake' in event);
+  const beats = isScheduled || 'beat' in event;
   const untilMs = Date.now() + keepRelayingMs;
   const client = await connectPostgres(database);
   try {
     await relay(client, {
-      isScheduled,
+      beats,
       isOver: () => context.getRemainingTimeInMillis() < TIME_OF_A_LANE_MS,
       staysIdle: () => isScheduled && Date.now() < untilMs,
     });

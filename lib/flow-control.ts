@@ -33,7 +33,7 @@ export interface FlowControlProps {
   readonly boundary: Boundary;
   /**
    * Where the governor writes heartbeats: the owner's table, or its topic if the owner has no table of Freshet's.
-   * `relay`: nowhere, because the owner's relay commits them.
+   * `relay`: nowhere, because the owner's relay commits them; see `beatBy`.
    */
   readonly heartbeats: { readonly table: Table } | { readonly topic: ITopic } | 'relay';
   /** See `OwnerProps.maySlowOwner`. */
@@ -100,7 +100,7 @@ export class FlowControl extends Construct {
 
   private addGovernor({ boundary, heartbeats, protection, compressEvents = true }: FlowControlProps): LambdaFunction {
     const governor = freshetFunction(this, 'Governor', {
-      entry: 'owner-govern',
+      entry: heartbeats === 'relay' ? 'postgres-govern' : 'owner-govern',
       boundary,
       description: `Decides whether writers of ${boundary.name} are slowed while caches lag, and writes heartbeats`,
       timeout: GOVERNOR_TIMEOUT,
@@ -125,6 +125,15 @@ export class FlowControl extends Construct {
     mapQueue(governor, 'Reports', this.reportQueue, { maxConcurrency: LIMITS.minMappingConcurrency });
     runOnSchedule(this, 'Heartbeat', governor, CONTROL_INTERVAL, { afterDeployment: true });
     return governor;
+  }
+
+  /** Lets the governor invoke the relay that commits the heartbeats, when a cache asks for them. */
+  beatBy(relay: LambdaFunction): void {
+    this.governor.addEnvironment('RELAY', relay.functionName);
+    // `grantInvoke` also grants versions and aliases, which the relay doesn't have.
+    this.governor.addToRolePolicy(
+      new PolicyStatement({ actions: ['lambda:InvokeFunction'], resources: [relay.functionArn] }),
+    );
   }
 
   /** Lets a function read the decision and lease tokens, as `createFlow` does. */

@@ -16,7 +16,7 @@ const EXTENSION = extname(fileURLToPath(import.meta.url));
 const ENTRIES = [
   ['relay', 'owner-repair', 'owner-govern'],
   ['adopt', 'adopt-survey'],
-  ['postgres-relay', 'postgres-repair'],
+  ['postgres-relay', 'postgres-repair', 'postgres-govern'],
   ['projector', 'cache-repair', 'cache-report'],
   ['saga', 'saga-deadlines'],
   ['fact-relay'],

@@ -158,6 +158,7 @@ export class PostgresOwner extends Construct implements ChangeSource {
       compressEvents: props.compressEvents,
     });
     this.relay = this.addRelay(props, protection);
+    this.flow.beatBy(this.relay);
     this.repair = this.addRepair(props, protection);
     if (database.network === undefined && database.auth !== 'none') {
       Annotations.of(this).addInfo(`${boundary.name}: the functions run outside a VPC. Give database.network for one.`);

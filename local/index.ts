@@ -10,6 +10,7 @@ export type {
   DeployedCache,
   DeployedFacts,
   DeployedOwner,
+  DeployedPostgresOwner,
   DeployedSaga,
 } from 'freshet-aws/internal/adapters/aws/stack-output';
 export type { LocalCloud, LocalCloudOptions, ServiceEndpoints } from './cloud.ts';

@@ -12,7 +12,7 @@ const LOOK_EVERY_MS = 200;
 /** What an invocation of the relay's function is to do. */
 export interface Relaying {
   /** Whether to commit heartbeats and report the backlog, which an invocation that a writer woke doesn't. */
-  readonly isScheduled: boolean;
+  readonly beats: boolean;
   /** Whether the time is up. No lane is taken afterwards. */
   isOver(): boolean;
   /** Whether to wait for more when the outbox is empty. */
@@ -48,9 +48,9 @@ export function createRelaying(options: {
     }
   };
 
-  return async (client, { isScheduled, isOver, staysIdle }) => {
+  return async (client, { beats, isOver, staysIdle }) => {
     const relay = createOutboxRelay({ boundary, schema, client, ports, conflateAfterSeconds });
-    if (isScheduled) {
+    if (beats) {
       // Before the heartbeats, which would count as waiting.
       reports.backlog(await relay.backlog());
       await beat(client);

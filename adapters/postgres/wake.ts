@@ -1,5 +1,8 @@
 import { lambdaOf } from './lambda.ts';
 
+/** The event with which the governor lets the relay commit heartbeats. It then ends like one that a writer woke. */
+export const BEAT = { wake: true, beat: true };
+
 /** Invokes the relay of an owner. It never throws: a relay that wasn't woken runs within a minute. */
 export type RelayWake = () => Promise<void>;
 

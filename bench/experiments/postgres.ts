@@ -6,12 +6,12 @@ import { App, Duration, Stack } from 'aws-cdk-lib';
 import type pg from 'pg';
 import { createOwner } from '../../adapters/own/owner-table.ts';
 import { parseEvent } from '../../core/event.ts';
+import { isPostgresInstalled, startPostgres } from '../../examples/postgres/server.ts';
 import { type LocalCloud, startLocalCloud } from '../../local/cloud.ts';
 import { cloudClient, ownerIn } from '../../local/deployed.ts';
 import { EntityOwner, PostgresOwner } from '../../package/cdk.ts';
 import { createPostgresOwner, postgresMigration } from '../../package/postgres.ts';
 import { setBenchCredentials } from '../support/account.ts';
-import { isPostgresInstalled, startPostgres } from '../support/postgres.ts';
 import items, { rows } from './postgres-contracts.ts';
 
 const ENTITIES = 500;

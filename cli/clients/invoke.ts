@@ -53,8 +53,3 @@ export async function askFunction<T>(
   if (parsed.success) return { kind: 'answered', value: parsed.data };
   throw new Error(`${FunctionName} returned an unexpected answer: ${JSON.stringify(answer)}`);
 }
-
-/** Invokes a function asynchronously. Lambda accepts the event also if the function is stopped. */
-export async function invokeLater(client: LambdaClient, FunctionName: string, event: object): Promise<void> {
-  await client.send(new InvokeCommand({ FunctionName, InvocationType: 'Event', Payload: JSON.stringify(event) }));
-}

@@ -1,10 +1,11 @@
 import { createSurveyNotes } from 'freshet-aws/internal/adapters/adopt/surveying';
+import { invokeLater } from 'freshet-aws/internal/adapters/aws/lambda-client';
 import type { DeployedOwner } from 'freshet-aws/internal/adapters/aws/stack-output';
 import { type RequestedSurvey, SURVEY_REQUEST } from 'freshet-aws/internal/core/adopt/begin-survey';
 import type { SurveyNote } from 'freshet-aws/internal/core/adopt/survey-note';
 import * as z from 'zod/mini';
 import type { Clients } from '../deployment/clients.ts';
-import { askFunction, FunctionFailed, invokeLater } from './invoke.ts';
+import { askFunction, FunctionFailed } from './invoke.ts';
 
 /** The surveys of the existing table that an owner adopts. */
 export interface Surveys {

@@ -59,20 +59,31 @@ export function startEnvironment(config: EnvironmentConfig, onLine: (line: strin
     settle = undefined;
   };
   const unhandled = (message: string) => end({ ok: false, error: 'Unhandled', message });
+  // Node 20 aborts the whole process if a worker is terminated at the moment in which it begins to run its modules.
+  const { promise: loaded, resolve: endLoading } = promiseWithResolver();
+  const terminateAtOnce = () => {
+    alive = false;
+    void worker.terminate();
+  };
   const terminate = async () => {
     alive = false;
+    await loaded;
     await worker.terminate();
   };
 
   worker.on('message', (message: WorkerMessage) => {
     if (message.type === 'log') onLine(message.line);
     else if (message.type === 'ready') {
-      ready = true;
-      onReady?.();
+      endLoading();
+      ready = alive;
+      if (alive) onReady?.();
     } else if (message.type === 'result') end({ ok: true, payload: JSON.parse(message.payload) });
     else {
       // If loading fails, the next invocation loads the bundle again in a new environment.
-      if (message.type === 'initFailed') void terminate();
+      if (message.type === 'initFailed') {
+        endLoading();
+        void terminate();
+      }
       unhandled(`${message.errorType}: ${message.errorMessage}`);
     }
   });
@@ -83,6 +94,7 @@ export function startEnvironment(config: EnvironmentConfig, onLine: (line: strin
   // This event comes after the worker's last message, so the lines of a crashing function are not lost.
   worker.on('exit', (code) => {
     alive = false;
+    endLoading();
     const exited = `Runtime.ExitError: Runtime exited with exit status ${code}`;
     if (settle !== undefined) onLine(crash ? uncaughtException(crash) : exited);
     unhandled(crash ? `${crash.name}: ${crash.message}` : exited);
@@ -97,7 +109,7 @@ export function startEnvironment(config: EnvironmentConfig, onLine: (line: strin
       const limit = (ms: number) => {
         clearTimeout(timer);
         timer = setTimeout(() => {
-          void terminate();
+          terminateAtOnce();
           const message = `${requestId} Task timed out after ${(ms / 1000).toFixed(2)} seconds`;
           end({ ok: false, error: 'TimedOut', message });
         }, ms);
@@ -131,6 +143,15 @@ export function startEnvironment(config: EnvironmentConfig, onLine: (line: strin
     invoke,
     terminate,
   };
+}
+
+/** `Promise.withResolvers`, which Node 20 doesn't have. */
+function promiseWithResolver() {
+  let resolve: () => void = () => undefined;
+  const promise = new Promise<void>((settle) => {
+    resolve = settle;
+  });
+  return { promise, resolve };
 }
 
 /** The line that Lambda's Node.js runtime logs when an error ends the process. */

@@ -417,7 +417,7 @@ describe.skipIf(!hasPostgres)('the relay of an outbox', () => {
 
     test('a woken one publishes what waits, and ends when nothing waits', async () => {
       await put('a', 1);
-      const work = { isScheduled: false, isOver: () => false, staysIdle: () => false };
+      const work = { beats: false, isOver: () => false, staysIdle: () => false };
       const { published, backlogs } = await invoked(work);
       expect(published).toEqual(['Part/a@1']);
       expect(backlogs).toEqual([]);
@@ -427,7 +427,7 @@ describe.skipIf(!hasPostgres)('the relay of an outbox', () => {
       await put('a', 1);
       let isOver = false;
       const { published, backlogs } = await invoked(
-        { isScheduled: true, isOver: () => isOver, staysIdle: () => true },
+        { beats: true, isOver: () => isOver, staysIdle: () => true },
         async (pass) => {
           if (pass === 3) await put('late', 1);
           if (pass === 5) isOver = true;
@@ -441,7 +441,7 @@ describe.skipIf(!hasPostgres)('the relay of an outbox', () => {
 
     test('one whose time is up takes no lane any more', async () => {
       await put('a', 1);
-      const { published } = await invoked({ isScheduled: false, isOver: () => true, staysIdle: () => true });
+      const { published } = await invoked({ beats: false, isOver: () => true, staysIdle: () => true });
       expect(published).toEqual([]);
       expect(await waiting()).toEqual(['a@1']);
     });

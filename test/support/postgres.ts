@@ -1,7 +1,7 @@
-import { isPostgresInstalled, type TestPostgres } from '../../bench/support/postgres.ts';
+import { isPostgresInstalled, type TestPostgres } from '../../examples/postgres/server.ts';
 import { postgresMigration } from '../../package/postgres.ts';
 
-export { startPostgres, type TestPostgres } from '../../bench/support/postgres.ts';
+export { startPostgres, type TestPostgres } from '../../examples/postgres/server.ts';
 
 /** Whether the tests that need PostgreSQL can run. They are skipped otherwise, and this line says so. */
 export const hasPostgres = isPostgresInstalled;

@@ -1,11 +1,11 @@
 import { UpdateItemCommand } from '@aws-sdk/client-dynamodb';
 import { COPY_ATTRIBUTE, createCopyTable } from 'freshet-aws/internal/adapters/adopt/copy-table';
 import { ATTRIBUTE, type Item, itemEntity, keyItem, readStamp } from 'freshet-aws/internal/adapters/aws/items';
+import { invokeLater } from 'freshet-aws/internal/adapters/aws/lambda-client';
 import { listType } from 'freshet-aws/internal/adapters/aws/list';
 import { adoptedTypes } from 'freshet-aws/internal/core/contract/define-boundary';
 import { type EntityRef, entityName } from 'freshet-aws/internal/core/entity';
 import { isTombstone } from 'freshet-aws/internal/core/own/own';
-import { invokeLater } from '../../clients/invoke.ts';
 import type { Surveys } from '../../clients/surveys.ts';
 import type { Deployment, OpenOwner } from '../../deployment/deployment.ts';
 import { ownerTable } from '../../deployment/names.ts';

@@ -219,6 +219,18 @@ test('the host refuses to invoke an unknown function and to deploy a name twice'
   expect(() => deploy('')).toThrow(/already deployed/);
 });
 
+test('an invocation that is killed while its bundle loads ends without a call of its handler', async () => {
+  deploy(`console.log('loading'); await new Promise((resolve) => setTimeout(resolve, 200));
+    export const handler = () => console.log('called');`);
+  const killed = host.invoke('fn', {});
+  await vi.waitFor(() => expect(lines).toContain('loading'));
+  expect(host.kill('fn')).toBe(1);
+  expect(await killed).toMatchObject({ ok: false, error: 'Unhandled' });
+  expect(lines).not.toContain('called');
+  expect(await host.invoke('fn', {})).toMatchObject({ ok: true });
+  expect(state().coldStarts).toBe(2);
+});
+
 test('kill ends running invocations as a failing machine would, and the next one starts cold', async () => {
   const hang = 'new Promise((resolve) => setTimeout(resolve, 60_000))';
   deploy(`let calls = 0; export const handler = async (event) => (event.hangs ? ${hang} : ++calls);`);

@@ -72,7 +72,8 @@ export async function startPostgres(): Promise<TestPostgres> {
       String(port),
       ...Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]),
     ],
-    { ...asUser, cwd: folder, stdio: 'ignore' },
+    // A group of its own, so that Ctrl-C reaches the server only by `stop`.
+    { ...asUser, cwd: folder, stdio: 'ignore', detached: true },
   );
   const stopWithParent = () => void server.kill('SIGQUIT');
   process.once('exit', stopWithParent);
