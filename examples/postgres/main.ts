@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
@@ -9,13 +9,21 @@ import { isPostgresInstalled, startPostgres } from './server.ts';
 const FOLDER = fileURLToPath(new URL('.', import.meta.url));
 const COMMAND = fileURLToPath(new URL('../../cli/freshet.ts', import.meta.url));
 
+/** The exit code that shells use for Ctrl-C. */
+const INTERRUPTED = 130;
+
 if (isPostgresInstalled) process.exitCode = await run(process.argv.slice(2));
 else console.log('PostgreSQL is not installed, so the example is skipped. On Debian: apt install postgresql');
 
 async function run(args: readonly string[]): Promise<number> {
-  // Ctrl-C reaches the command too, which ends by itself. Only then the server is stopped.
-  const signals = ['SIGINT', 'SIGTERM'] as const;
-  for (const signal of signals) process.on(signal, () => undefined);
+  // The command ends by itself. Only then the server is stopped.
+  let command: ChildProcess | undefined;
+  let isInterrupted = false;
+  const interrupt = () => {
+    isInterrupted = true;
+    command?.kill('SIGTERM');
+  };
+  process.on('SIGINT', interrupt).on('SIGTERM', interrupt);
   const server = await startPostgres();
   try {
     const database = await server.createDatabase();
@@ -24,14 +32,15 @@ async function run(args: readonly string[]): Promise<number> {
     await admin.query(await readFile(new URL('stock/tables.sql', import.meta.url), 'utf8'));
     await admin.end();
     const place = { PGHOST: server.host, PGPORT: String(server.port), PGDATABASE: database };
-    const command = spawn(
+    if (isInterrupted) return INTERRUPTED;
+    command = spawn(
       process.execPath,
       ['--conditions=freshet-source', '--import', 'tsx', COMMAND, 'up', ...args],
+      // A group of its own would lose the terminal, so Ctrl-C reaches the command twice, which does no harm.
       { cwd: FOLDER, stdio: 'inherit', env: { ...process.env, ...place } },
     );
-    for (const signal of signals) process.on(signal, () => void command.kill(signal));
     const [code] = await once(command, 'exit');
-    return code ?? 1;
+    return code ?? INTERRUPTED;
   } finally {
     await server.stop();
   }
