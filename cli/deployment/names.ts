@@ -46,15 +46,24 @@ export function findCache(caches: readonly FoundCache[], name: string): FoundCac
 
 /**
  * Finds the owner whose table has an entity, or had it. This needs no contracts, because only an owner's table has it.
+ * An owner that can't be read, such as one whose database is away, fails the search unless one of another name has it.
  *
  * @returns undefined if no table has had the entity
  */
-export async function holderOf(owners: readonly FoundOwner[], entity: EntityRef): Promise<FoundOwner | undefined> {
-  const held = await Promise.all(owners.map(({ records }) => records.get(entity)));
-  return onlyOne(
-    owners.filter((_, index) => held[index] !== undefined),
-    `owners have ${entityName(entity)}`,
-  );
+export async function holderOf<T extends Pick<FoundOwner, 'name' | 'deployed' | 'records'>>(
+  owners: readonly T[],
+  entity: EntityRef,
+): Promise<T | undefined> {
+  const held = await Promise.allSettled(owners.map(({ records }) => records.get(entity)));
+  const found = owners.filter((_, index) => {
+    const one = held[index];
+    return one?.status === 'fulfilled' && one.value !== undefined;
+  });
+  const [first] = found;
+  for (const [index, one] of held.entries()) {
+    if (one.status === 'rejected' && (first === undefined || owners[index]?.name === first.name)) throw one.reason;
+  }
+  return onlyOne(found, `owners have ${entityName(entity)}`);
 }
 
 /** The table of an owner's entities. @throws UsageError if the entities are in PostgreSQL */
