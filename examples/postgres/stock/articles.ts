@@ -23,7 +23,8 @@ export function openArticles(pool: pg.Pool) {
     reserve: (reservationId: string, id: string, quantity: number): Promise<number> =>
       inTransaction(pool, async (client) => {
         await client.query('INSERT INTO reservation VALUES ($1, $2, $3)', [reservationId, id, quantity]);
-        await owner.publishFact(client, 'StockReserved', { reservationId, articleId: id });
+        // The key tells the reservations of an article apart: without it, the second one would be a known fact.
+        await owner.publishFact(client, 'StockReserved', { reservationId, articleId: id }, { key: reservationId });
         await client.query('UPDATE stock_level SET reserved = reserved + $2 WHERE article_id = $1', [id, quantity]);
         return putArticle(client, id);
       }),
