@@ -1,4 +1,5 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { chownSync, existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -54,7 +55,13 @@ export async function startPostgres(): Promise<TestPostgres> {
   if (uid !== undefined) chownSync(folder, uid, -1);
   const data = join(folder, 'data');
   const init = ['-D', data, '-U', USER, '-A', 'trust', '-E', 'UTF8', '--locale=C', '--no-sync'];
-  execFileSync(join(bin, 'initdb'), init, { ...asUser, cwd: folder, stdio: 'ignore' });
+  // Groups of their own, so that Ctrl-C leaves initdb alone and reaches the server only by `stop`.
+  const inFolder = { ...asUser, cwd: folder, stdio: 'ignore', detached: true } as const;
+  const [code] = await once(spawn(join(bin, 'initdb'), init, inFolder), 'exit');
+  if (code !== 0) {
+    rmSync(folder, { recursive: true, force: true });
+    throw new Error(`initdb ended with ${code}.`);
+  }
   const port = await freePort();
   const settings = {
     listen_addresses: '127.0.0.1',
@@ -72,8 +79,7 @@ export async function startPostgres(): Promise<TestPostgres> {
       String(port),
       ...Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]),
     ],
-    // A group of its own, so that Ctrl-C reaches the server only by `stop`.
-    { ...asUser, cwd: folder, stdio: 'ignore', detached: true },
+    inFolder,
   );
   const stopWithParent = () => void server.kill('SIGQUIT');
   process.once('exit', stopWithParent);
